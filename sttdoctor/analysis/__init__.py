@@ -1,0 +1,1 @@
+"""What several checks need, as plain numpy functions with the units in the names."""

@@ -1,0 +1,89 @@
+"""Bytes to samples, for each encoding in `sttdoctor.encodings`.
+
+Samples are float64 with full scale at +-1, scaled as libsndfile and FFmpeg scale them: integers are divided by
+2**(bits - 1), floats are taken as they are. G.711 follows ITU-T Recommendation G.711 (11/88), tables 1a and 2a.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.encodings import ENCODINGS
+
+Bytes = NDArray[np.uint8]
+Samples = NDArray[np.float64]
+
+_DTYPES = {
+    "pcm_s16le": "<i2",
+    "pcm_s32le": "<i4",
+    "pcm_f16le": "<f2",
+    "pcm_f32le": "<f4",
+    "s8": "i1",
+    "s16be": ">i2",
+    "s32be": ">i4",
+    "f32be": ">f4",
+    "f64le": "<f8",
+}
+
+
+def _mulaw_table() -> Samples:
+    code = ~np.arange(256, dtype=np.uint8)
+    mantissa = (code & 0x0F).astype(np.int64)
+    segment = ((code >> 4) & 0x07).astype(np.int64)
+    magnitude = (((mantissa << 3) + 0x84) << segment) - 0x84
+    return np.where(code & 0x80, -magnitude, magnitude) / 32768.0
+
+
+def _alaw_table() -> Samples:
+    code = np.arange(256, dtype=np.uint8) ^ 0x55
+    mantissa = (code & 0x0F).astype(np.int64) << 4
+    segment = ((code >> 4) & 0x07).astype(np.int64)
+    magnitude = np.where(segment == 0, mantissa + 8, (mantissa + 0x108) << np.maximum(segment - 1, 0))
+    return np.where(code & 0x80, magnitude, -magnitude) / 32768.0
+
+
+MULAW_TABLE = _mulaw_table()
+ALAW_TABLE = _alaw_table()
+
+
+def _decode_s24(data: Bytes) -> Samples:
+    triples = data.reshape(-1, 3)
+    words = np.zeros((len(triples), 4), dtype=np.uint8)
+    words[:, 1:] = triples
+    return words.view("<i4")[:, 0] / 2.0**31
+
+
+_SPECIAL: dict[str, Callable[[Bytes], Samples]] = {
+    "pcm_mulaw": lambda data: MULAW_TABLE[data],
+    "pcm_alaw": lambda data: ALAW_TABLE[data],
+    "u8": lambda data: (data - 128.0) / 128.0,
+    "s24le": _decode_s24,
+}
+
+
+def decode(data: Bytes | bytes, encoding: str) -> Samples:
+    """Decode raw bytes.
+
+    Args:
+        data: Shape (n,) of uint8, or bytes. A partial sample at the end is left out.
+        encoding: A name in `sttdoctor.encodings.ENCODINGS`.
+
+    Returns:
+        Float64 of shape (n // width,), full scale at +-1. Float encodings may hold values beyond it, and NaN or
+        infinity where the bytes say so.
+
+    Raises:
+        KeyError: The encoding is unknown.
+    """
+    width = ENCODINGS[encoding].width
+    raw = np.frombuffer(data, dtype=np.uint8) if isinstance(data, bytes) else data
+    whole = np.ascontiguousarray(raw[: len(raw) // width * width])
+    if encoding in _SPECIAL:
+        return _SPECIAL[encoding](whole)
+    values = whole.view(_DTYPES[encoding])
+    with np.errstate(invalid="ignore"):  # a signalling NaN in hostile bytes is still only a NaN
+        samples = values.astype(np.float64)
+    if values.dtype.kind == "i":
+        samples /= 2.0 ** (8 * width - 1)
+    return samples

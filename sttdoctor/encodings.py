@@ -1,0 +1,48 @@
+"""The sample encodings: the six that the service takes, and those that clients send by mistake.
+
+Source of the six: https://docs.cartesia.ai/build-with-cartesia/stt/audio-input
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How one sample is written in bytes.
+
+    Attributes:
+        name: The service's name for the six it takes (``pcm_s16le``), else the common short one (``u8``).
+        width: Bytes a sample.
+        ffmpeg: The name of the raw demuxer in FFmpeg, or None where FFmpeg has none.
+        supported: Whether the service takes it.
+        label: Words for a reader of a report.
+    """
+
+    name: str
+    width: int
+    ffmpeg: str | None
+    supported: bool
+    label: str
+
+
+_ALL = (
+    Encoding("pcm_s16le", 2, "s16le", True, "signed 16-bit, little endian"),
+    Encoding("pcm_s32le", 4, "s32le", True, "signed 32-bit, little endian"),
+    Encoding("pcm_f16le", 2, None, True, "half-precision float, little endian"),
+    Encoding("pcm_f32le", 4, "f32le", True, "32-bit float, little endian"),
+    Encoding("pcm_mulaw", 1, "mulaw", True, "G.711 mu-law"),
+    Encoding("pcm_alaw", 1, "alaw", True, "G.711 A-law"),
+    Encoding("u8", 1, "u8", False, "unsigned 8-bit"),
+    Encoding("s8", 1, "s8", False, "signed 8-bit"),
+    Encoding("s16be", 2, "s16be", False, "signed 16-bit, big endian"),
+    Encoding("s24le", 3, "s24le", False, "signed 24-bit, little endian"),
+    Encoding("s32be", 4, "s32be", False, "signed 32-bit, big endian"),
+    Encoding("f32be", 4, "f32be", False, "32-bit float, big endian"),
+    Encoding("f64le", 8, "f64le", False, "64-bit float, little endian"),
+)
+
+ENCODINGS = {encoding.name: encoding for encoding in _ALL}
+SUPPORTED = tuple(encoding.name for encoding in _ALL if encoding.supported)
+
+STANDARD_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+"""Sample rates (Hz) that speech clients use; a declared rate outside the list joins it as a candidate."""
