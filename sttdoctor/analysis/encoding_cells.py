@@ -1,0 +1,146 @@
+"""Bytes to samples with the width of each sample's quantiser cell: what a description length needs of an encoding.
+
+A cell is the interval of values that one code stands for: one step for linear PCM, a segment's step for G.711, one
+unit in the last place for floats. Samples often lie on a coarser grid than their encoding offers (16-bit audio in the
+upper half of 32-bit words, floats that are k/32768, k/32767 or k): the grid is found here and widens the cells.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
+from sttdoctor.encodings import ENCODINGS
+
+Floats = NDArray[np.float64]
+
+_ON_GRID = 0.995
+"""Share of samples that must lie on a grid: the rest are clicks and the like, and pay for a raw code."""
+
+_HIGH = 2000  # beyond every exponent of a float
+_FEW = 512  # samples of an excerpt: when half of them are different, there is no codebook
+_VALUE_BITS = 12.0  # to tell one value of a codebook: its place on a scale of a coarse source
+
+_MANTISSA_BITS = {"pcm_f16le": 11, "pcm_f32le": 24, "f32be": 24, "f64le": 53}
+_SMALLEST = {"pcm_f16le": 2.0**-24, "pcm_f32le": 2.0**-149, "f32be": 2.0**-149, "f64le": 2.0**-1074}
+_LOUDEST = 2.0**20  # floats beyond it cannot be samples in any scale that clients use (the widest is +-32768)
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples of several excerpts read in one way.
+
+    Attributes:
+        values: Shape (excerpts, n); 0 where a code is no usable number.
+        cells: Shape (excerpts, n); the width of each value's cell, above 0.
+        valid: Shape (excerpts, n), bool; False for codes that are no usable number or lie off the grid.
+        code_bits: Bits of one code.
+        header_bits: What it costs to tell the grid.
+    """
+
+    values: Floats
+    cells: Floats
+    valid: NDArray[np.bool_]
+    code_bits: int
+    header_bits: float = 0.0
+
+
+def _segment_steps(table: Floats) -> Floats:
+    """Width of the cell of each of the 256 codes of a G.711 table: the distance to the nearest other magnitude."""
+    order = np.argsort(table, kind="stable")
+    gaps = np.diff(table[order])
+    wide = np.maximum(np.concatenate([gaps[:1], gaps]), np.concatenate([gaps, gaps[-1:]]))
+    steps = np.empty(256)
+    steps[order] = wide
+    return steps
+
+
+_STEPS = {"pcm_mulaw": _segment_steps(MULAW_TABLE), "pcm_alaw": _segment_steps(ALAW_TABLE)}
+
+
+def read_samples(excerpts: NDArray[np.uint8], encoding: str, offset: int, codebook: bool = True) -> Samples:
+    """Read excerpts as one encoding.
+
+    Args:
+        excerpts: Shape (excerpts, bytes); each row starts at a whole sample when `offset` is 0.
+        encoding: A name of `sttdoctor.encodings.ENCODINGS`.
+        offset: Bytes left out at the start of each row, 0..width - 1.
+        codebook: Whether to look for a codebook that all excerpts share (they must be of one recording).
+
+    Returns:
+        The samples with their cells; bytes of a partial sample are left out.
+    """
+    width = ENCODINGS[encoding].width
+    count = (excerpts.shape[1] - offset) // width
+    rows = np.ascontiguousarray(excerpts[:, offset : offset + count * width])
+    if encoding in _STEPS:
+        values = decode(rows.reshape(-1), encoding).reshape(rows.shape)
+        samples = Samples(values, _STEPS[encoding][rows], np.ones(rows.shape, dtype=bool), 8)
+        return _in_codebook(samples) if codebook else samples
+    values = decode(rows.reshape(-1), encoding).reshape(len(rows), count)
+    if encoding not in _MANTISSA_BITS:
+        values *= 2.0 ** (8 * width - 1)
+        cells = np.ones_like(values)
+        valid = np.ones(values.shape, dtype=bool)
+    else:
+        valid = np.abs(values) < _LOUDEST  # False for NaN too
+        values[~valid] = 0.0
+        cells = _float_cells(values, encoding)
+    samples = _on_grid(Samples(values, cells, valid, 8 * width), encoding)
+    return _in_codebook(samples) if codebook else samples
+
+
+def _float_cells(values: Floats, encoding: str) -> Floats:
+    _, exponents = np.frexp(values)
+    ulps: Floats = np.ldexp(1.0, exponents - _MANTISSA_BITS[encoding])
+    return np.maximum(ulps, _SMALLEST[encoding])
+
+
+def _on_grid(samples: Samples, encoding: str) -> Samples:
+    """Widen the cells to the grid that nearly all samples of an excerpt lie on; samples off it become invalid."""
+    count = samples.values.shape[1]
+    chosen = samples.valid & (samples.values != 0.0)
+    if count < 8:
+        return samples
+    mantissas, exponents = np.frexp(samples.values)
+    whole = (mantissas * 2.0**53).astype(np.int64)
+    lowest = np.frexp((whole & -whole).astype(np.float64))[1] + exponents - 54  # exponent of the lowest bit that is set
+    few = int((1.0 - _ON_GRID) * count)
+    step = np.partition(np.where(chosen, lowest, _HIGH), few, axis=1)[:, few : few + 1]
+    step = np.where(step == _HIGH, -_HIGH, step)
+    last = count - 1 - few
+    digits = np.partition(np.where(chosen, exponents - lowest, 0), last, axis=1)[:, last : last + 1]
+    grid = np.ldexp(1.0, np.maximum(step, np.where(chosen, exponents - digits, step)))
+    cells = np.maximum(samples.cells, grid)
+    valid = samples.valid & (~chosen | (np.ldexp(1.0, lowest) >= cells))
+    if encoding in ("pcm_f32le", "f32be", "f64le"):
+        off = np.abs(np.rint(samples.values * 32767.0) / 32767.0 - samples.values) > samples.cells
+        scaled = (step < -15) & ((off & chosen).sum(axis=1, keepdims=True) <= few)
+        cells, valid = np.where(scaled, 1 / 32767.0, cells), np.where(scaled, samples.valid & ~off, valid)
+    return Samples(samples.values, cells, valid, samples.code_bits)
+
+
+def _in_codebook(samples: Samples) -> Samples:
+    """Widen the cells to the gaps between the few values that occur, where that pays.
+
+    Audio that was once 8-bit or G.711 and then scaled lies on no regular grid, but has at most 256 values.
+    """
+    if len(np.unique(samples.values[:, :_FEW])) > _FEW // 2:
+        return samples
+    known, place = np.unique(samples.values, return_inverse=True)
+    if len(known) < 2:
+        return samples
+    gaps = np.diff(known)
+    widths = 0.5 * (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]]))
+    cells = np.maximum(widths[place.reshape(samples.values.shape)], samples.cells)
+    header = (_VALUE_BITS if _regular(gaps) else samples.code_bits) * len(known)
+    if np.log2(cells / samples.cells).sum() <= header:
+        return samples
+    return Samples(samples.values, cells, samples.valid, samples.code_bits, header)
+
+
+def _regular(gaps: Floats) -> bool:
+    """Whether most gaps are whole multiples of a small one, as between the values of a scaled coarse source."""
+    ratios = np.minimum(gaps / max(float(np.quantile(gaps, 0.2, method="lower")), 1e-290), 1e9)
+    return bool((np.abs(ratios - np.rint(ratios)) < 0.1).mean() > 0.9)

@@ -1,0 +1,131 @@
+"""Where the encoding, or the alignment of its samples, changes along a stream.
+
+Every window of the stream is scored in all layouts by the cheap description length; a change must pay for itself
+over the windows that follow (Viterbi), and both sides are then judged in full: only two clear and different answers
+make a change. The place is where the summed difference of the two description lengths turns.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.encoding_cells import Floats
+from sttdoctor.analysis.encoding_estimate import KEYS, LAYOUTS, NOT_PCM, cheap_layout_bits, estimate_encoding
+from sttdoctor.analysis.encoding_nulls import byte_entropy, not_pcm_bits, text_bits
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingChange:
+    """One place where the format or the alignment changes.
+
+    Attributes:
+        offset: Byte offset in the stream.
+        before: Key of `EncodingEstimate.probabilities` that holds before it; shifts count from the stream's first byte.
+        after: The key that holds after it.
+        confidence: Probability (0..1) that both sides are what they are called.
+    """
+
+    offset: int
+    before: str
+    after: str
+    confidence: float
+
+
+_WINDOW = 8160  # bytes, a multiple of 48: 1 s of G.711 at 8 kHz
+_PROBE = 816  # bytes judged in each window: its most active tenth
+_BATCH = 256  # windows scored at once, to bound memory
+_FINE = 384  # bytes: step in which a change is located, 48 ms of G.711 at 8 kHz
+_SWITCH = 15.0  # nats a change must gain
+_CAP = 8.0  # nats at most that one window can say
+_HALF = 8.0  # bits, as in the calibration of the estimate
+_SURE = 0.9
+
+
+def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
+    """Find where the encoding or the alignment changes.
+
+    A change that lasts about 2 s or longer is seen anywhere. Silence and other stretches that cannot tell their
+    encoding never make one.
+
+    Args:
+        data: Bytes, shape (n,) of uint8; may be a memory map of any size.
+
+    Returns:
+        The changes in their order; empty for a healthy stream.
+    """
+    window = min(_WINDOW, max(2 * _PROBE // 48 * 48, len(data) // 12 // 48 * 48))
+    if len(data) < 4 * window:
+        return []
+    path = _best_path(_window_scores(data, window))
+    edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
+    segments = []
+    for start, end in pairwise(edges):
+        if start == 0 and end == len(path):
+            return []
+        found = estimate_encoding(data[start * window : end * window])
+        key = max(found.probabilities, key=lambda key: found.probabilities[key])
+        if found.decidable and found.probabilities[key] >= _SURE:
+            segments.append((start, end, key, found.probabilities[key]))
+    changes = []
+    for one, two in pairwise(segments):
+        if one[2] != two[2]:
+            low, high = max(one[0], one[1] - 2) * window, min(two[1], two[0] + 2) * window
+            place = low + _turning_point(data[low:high], one[2], two[2])
+            changes.append(EncodingChange(place, one[2], two[2], one[3] * two[3]))
+    return changes
+
+
+def _key_bits(rows: NDArray[np.uint8], key: str) -> Floats:
+    """Bits of each row under one key, by the cheap score."""
+    if key in LAYOUTS:
+        return cheap_layout_bits(rows, LAYOUTS[key], codebook=False)
+    return not_pcm_bits(rows) if key == NOT_PCM else text_bits(rows)
+
+
+def _window_scores(data: NDArray[np.uint8], window: int) -> Floats:
+    """Log-probability (nats, up to a constant) of each key in each window, shape (windows, keys), -`_CAP`..0."""
+    count = len(data) // window
+    scores = np.empty((count, len(KEYS)))
+    for first in range(0, count, _BATCH):
+        last = min(count, first + _BATCH)
+        probes = _probes(data[first * window : last * window].reshape(last - first, window))
+        bits = np.stack([_key_bits(probes, key) for key in KEYS], axis=1)
+        excess = bits - bits.min(axis=1, keepdims=True)
+        scores[first:last] = np.maximum(-2.5 * np.log1p(excess / _HALF), -_CAP)
+    return scores
+
+
+def _probes(windows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The most active part of each window, shape (windows, `_PROBE`)."""
+    parts = windows.shape[1] // _PROBE
+    pieces = windows[:, : parts * _PROBE].reshape(-1, _PROBE)
+    activity = byte_entropy(pieces).reshape(-1, parts)
+    chosen: NDArray[np.uint8] = pieces.reshape(-1, parts, _PROBE)[np.arange(len(windows)), activity.argmax(axis=1)]
+    return chosen
+
+
+def _best_path(scores: Floats) -> NDArray[np.int64]:
+    """The most probable key of each window when every change of key costs `_SWITCH` (Viterbi), shape (windows,)."""
+    came_from = np.empty(scores.shape, dtype=np.int64)
+    total = np.zeros(scores.shape[1])
+    keys = np.arange(scores.shape[1])
+    for place, score in enumerate(scores):
+        best = int(np.argmax(total))
+        switched = total[best] - _SWITCH > total
+        came_from[place] = np.where(switched, best, keys)
+        total = np.where(switched, total[best] - _SWITCH, total) + score
+    path = np.empty(len(scores), dtype=np.int64)
+    key = int(np.argmax(total))
+    for place in range(len(scores) - 1, -1, -1):
+        path[place] = key
+        key = int(came_from[place, key])
+    return path
+
+
+def _turning_point(data: NDArray[np.uint8], before: str, after: str) -> int:
+    """Byte at which the description turns from one key to the other."""
+    rows = data[: len(data) // _FINE * _FINE].reshape(-1, _FINE)
+    gain = _key_bits(rows, before) - _key_bits(rows, after)
+    return _FINE * int(np.argmin(np.concatenate([[0.0], np.cumsum(gain)])))

@@ -1,0 +1,194 @@
+"""Which encoding wrote these bytes, by the shortest description: the estimate behind `sttdoctor.analysis.encoding`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.code_length import cheap_bits, mono_bits, stereo_bits
+from sttdoctor.analysis.encoding_cells import Floats, read_samples
+from sttdoctor.analysis.encoding_excerpts import active_excerpts
+from sttdoctor.analysis.encoding_nulls import not_pcm_bits, text_bits
+from sttdoctor.encodings import ENCODINGS, SUPPORTED
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One way of reading the bytes.
+
+    Attributes:
+        encoding: A name of `sttdoctor.encodings.ENCODINGS`.
+        offset: Bytes skipped at the start so that samples are whole, 0..width - 1.
+        channels: 1 or 2.
+    """
+
+    encoding: str
+    offset: int = 0
+    channels: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingEstimate:
+    """What the bytes say about their encoding.
+
+    Attributes:
+        probabilities: Sums to 1, flat prior. Keys: every name of `ENCODINGS`, ``NAME+k`` for the service's six shifted
+            by k bytes, ``not-pcm`` and ``text``. Channels are summed over: stereo s16 counts for ``pcm_s16le``.
+        layout: The most probable layout among the readings as samples; meaningless when `decidable` is False.
+        stereo: Probability (0..1) that two channels are interleaved, given the best encoding; 0 when undecidable.
+        decidable: False when the bytes cannot tell: too short, silent, constant, or a pure tone.
+        reason: One clause that says why it is not decidable, else empty.
+        bits_per_byte: Description length for each key of `probabilities`.
+        judged_bytes: How many bytes were looked at in earnest.
+    """
+
+    probabilities: dict[str, float]
+    layout: Layout
+    stereo: float
+    decidable: bool
+    reason: str
+    bits_per_byte: dict[str, float]
+    judged_bytes: int
+
+
+NOT_PCM, TEXT = "not-pcm", "text"
+LAYOUTS = {name: Layout(name) for name in ENCODINGS} | {
+    f"{name}+{offset}": Layout(name, offset) for name in SUPPORTED for offset in range(1, ENCODINGS[name].width)
+}
+KEYS = (*LAYOUTS, NOT_PCM, TEXT)
+
+_SURVIVORS = 6
+_CHEAP = 1536  # bytes of each excerpt for the first pass
+_SHORTEST = 96  # bytes: 3 ms of 16-bit audio at 16 kHz
+
+# Calibration: the weight of a key whose description is longer by some bits than the shortest is
+# (1 + bits / _HALF) ** -_POWER. Fitted by benchmarks/encoding.py on held-out speakers.
+_HALF = 8.0
+_POWER = 2.5
+
+# Pairs of readings of the very same bytes, and the share of the probability that the first of them gets: (wide
+# samples whose low half is empty, narrow ones with one digitally silent channel). Widening 16-bit audio to 32 bits is
+# common, one dead channel is rarer, one dead channel and a lost half sample rarer still.
+_TWINS = (("pcm_s32le", "pcm_s16le", 0.8), ("s32be", "s16be", 0.8), ("pcm_s32le+2", "pcm_s16le", 0.2))
+
+
+def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
+    """Tell the encoding of headerless audio bytes.
+
+    Every hypothesis explains the same bytes, and the one with the shortest description is the best. At most about 36 kB
+    from the most active parts are read in earnest.
+
+    Args:
+        data: Bytes, shape (n,) of uint8; may be a memory map of any size. Its first byte is where offsets count from.
+
+    Returns:
+        The estimate; never raises whatever the bytes.
+    """
+    if len(data) < _SHORTEST:
+        return _undecidable("too short to tell", {}, len(data))
+    excerpts = active_excerpts(data)
+    reason = _nothing_to_tell(excerpts)
+    bits, two_channels = _description_lengths(excerpts)
+    per_byte = {key: value / excerpts.size for key, value in bits.items()}
+    if reason:
+        return _undecidable(reason, per_byte, excerpts.size)
+    weights = {key: _weight(value - min(bits.values())) for key, value in bits.items()}
+    total = sum(weights.values())
+    probabilities = _share_twins({key: weight / total for key, weight in weights.items()}, excerpts)
+    best = max(LAYOUTS, key=lambda key: probabilities[key])
+    stereo = two_channels.get(best, 0.0)
+    layout = LAYOUTS[best]
+    layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
+    return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size)
+
+
+def _undecidable(reason: str, per_byte: dict[str, float], judged: int) -> EncodingEstimate:
+    flat = dict.fromkeys(KEYS, 1.0 / len(KEYS))
+    return EncodingEstimate(flat, Layout("pcm_s16le"), 0.0, False, reason, per_byte, judged)
+
+
+def _nothing_to_tell(excerpts: NDArray[np.uint8]) -> str:
+    """Why these bytes cannot tell their encoding, or nothing."""
+    counts = np.bincount(excerpts.reshape(-1), minlength=256)
+    common = np.argsort(counts)[::-1][:2]  # silence: zero, or the codes of plus and minus zero
+    if counts[common[0]] == excerpts.size:
+        return "every byte is the same"
+    active = (excerpts != common[0]) & (excerpts != common[1])
+    if active.sum() < _SHORTEST:
+        return "nearly every byte is silence"
+    if _repeats(excerpts, active):
+        return "the bytes repeat exactly, like a generated tone"
+    return ""
+
+
+def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
+    """Whether the active bytes repeat exactly after at most a quarter of an excerpt."""
+    row = excerpts[int(np.argmax(active.sum(axis=1)))]
+    length = len(row)
+    for lag in range(1, 17):  # the period of the probe itself may be short
+        if (row[lag:] == row[:-lag]).mean() > 0.99:
+            return True
+    found = row.tobytes().find(row[:32].tobytes(), 1, length // 4 + 32)
+    if found < 0:
+        return False
+    repeated = (excerpts[:, found:] == excerpts[:, :-found])[active[:, found:]]
+    return bool(repeated.mean() > 0.97)
+
+
+def _description_lengths(excerpts: NDArray[np.uint8]) -> tuple[dict[str, float], dict[str, float]]:
+    """Bits of every key, and for the readings judged in full the probability of two channels."""
+    few = np.ascontiguousarray(excerpts[:, :_CHEAP])
+    scale = excerpts.size / few.size
+    bits = {key: scale * float(cheap_layout_bits(few, layout).sum()) for key, layout in LAYOUTS.items()}
+    two_channels = {}
+    for key in sorted(bits, key=lambda key: bits[key])[:_SURVIVORS]:
+        layout = LAYOUTS[key]
+        samples = read_samples(excerpts, layout.encoding, layout.offset)
+        unread = 8.0 * (excerpts.size - samples.values.size * samples.code_bits // 8)
+        mono, stereo = float(mono_bits(samples).sum()), float(stereo_bits(samples).sum())
+        bits[key] = unread + 1.0 + min(mono, stereo)
+        one, two = _weight(mono - min(mono, stereo)), _weight(stereo - min(mono, stereo))
+        two_channels[key] = two / (one + two)
+    worst = max(bits[key] for key in two_channels)
+    for key in LAYOUTS.keys() - two_channels.keys():
+        bits[key] = max(bits[key], worst)
+    bits[NOT_PCM] = float(not_pcm_bits(excerpts.reshape(1, -1))[0])
+    bits[TEXT] = float(text_bits(excerpts.reshape(1, -1))[0])
+    return bits, two_channels
+
+
+def cheap_layout_bits(excerpts: NDArray[np.uint8], layout: Layout, codebook: bool = True) -> Floats:
+    """Description length of each excerpt in a layout, with fixed predictors only.
+
+    Args:
+        excerpts: Shape (excerpts, bytes), at least one whole sample each.
+        layout: How to read them; its channels are not used.
+        codebook: As in `read_samples`.
+
+    Returns:
+        Bits of each excerpt, bytes outside whole samples included.
+    """
+    samples = read_samples(excerpts, layout.encoding, layout.offset, codebook)
+    unread = excerpts.shape[1] - samples.values.shape[1] * samples.code_bits // 8
+    bits: Floats = cheap_bits(samples) + 8.0 * unread
+    return bits
+
+
+def _weight(excess_bits: float) -> float:
+    return float((1.0 + excess_bits / _HALF) ** -_POWER)
+
+
+def _share_twins(probabilities: dict[str, float], excerpts: NDArray[np.uint8]) -> dict[str, float]:
+    """Give both readings of bytes that are twins their share."""
+    for wide, narrow, share in _TWINS:
+        layout = LAYOUTS[wide]
+        best = max(probabilities, key=lambda key: probabilities[key])
+        if best not in (wide, narrow):
+            continue
+        low = 0 if layout.encoding == "pcm_s32le" else 2
+        quads = excerpts[:, layout.offset :]
+        quads = quads[:, : quads.shape[1] // 4 * 4].reshape(-1, 4)
+        if not quads[:, low : low + 2].any():
+            both = probabilities[wide] + probabilities[narrow]
+            return probabilities | {wide: share * both, narrow: (1.0 - share) * both}
+    return probabilities
