@@ -46,3 +46,35 @@ SUPPORTED = tuple(encoding.name for encoding in _ALL if encoding.supported)
 
 STANDARD_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 """Sample rates (Hz) that speech clients use; a declared rate outside the list joins it as a candidate."""
+
+ALIASES = {
+    "linear16": "pcm_s16le",
+    "s16le": "pcm_s16le",
+    "pcm16": "pcm_s16le",
+    "pcm_16": "pcm_s16le",
+    "s16": "pcm_s16le",
+    "linear32": "pcm_s32le",
+    "s32le": "pcm_s32le",
+    "f16le": "pcm_f16le",
+    "f32le": "pcm_f32le",
+    "float32": "pcm_f32le",
+    "mulaw": "pcm_mulaw",
+    "ulaw": "pcm_mulaw",
+    "g711_ulaw": "pcm_mulaw",
+    "pcmu": "pcm_mulaw",
+    "alaw": "pcm_alaw",
+    "g711_alaw": "pcm_alaw",
+    "pcma": "pcm_alaw",
+}
+"""Names that other services and tools use, and what they mean here.
+
+Source: https://docs.cartesia.ai/use-the-api/stt/turns/migrate-from-deepgram-flux and the raw format names of FFmpeg.
+"""
+
+
+def meant_by(name: str | None) -> str | None:
+    """Return the encoding that a declared name stands for, None where it is unknown."""
+    if name is None:
+        return None
+    plain = name.strip().lower()
+    return plain if plain in SUPPORTED else ALIASES.get(plain)

@@ -51,13 +51,13 @@ def _decode_s24(data: Bytes) -> Samples:
     triples = data.reshape(-1, 3)
     words = np.zeros((len(triples), 4), dtype=np.uint8)
     words[:, 1:] = triples
-    return words.view("<i4")[:, 0] / 2.0**31
+    return words.view("<i4")[:, 0].astype(np.float64) / 2.0**31
 
 
 _SPECIAL: dict[str, Callable[[Bytes], Samples]] = {
     "pcm_mulaw": lambda data: MULAW_TABLE[data],
     "pcm_alaw": lambda data: ALAW_TABLE[data],
-    "u8": lambda data: (data - 128.0) / 128.0,
+    "u8": lambda data: (data.astype(np.float64) - 128) / 128,
     "s24le": _decode_s24,
 }
 

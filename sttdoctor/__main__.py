@@ -1,0 +1,6 @@
+"""`python -m sttdoctor`."""
+
+from sttdoctor.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Where the sample rate changes along a stream: by the pace on the wire, or by the sound of its parts."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sttdoctor.analysis.rate import RateEstimate
+
+
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """A change of the sample rate.
+
+    Attributes:
+        offset: Byte at which the new rate begins, as exactly as the evidence tells.
+        before: Most probable rate before it, Hz.
+        after: Most probable rate after it, Hz.
+        confidence: 0..1.
+    """
+
+    offset: int
+    before: int
+    after: int
+    confidence: float
+
+
+def nearest_rate(rate_hz: float, candidates: Sequence[int], tolerance: float = 0.03) -> int | None:
+    """Return the candidate (Hz) within a relative tolerance of a measured rate, None where there is none."""
+    nearest = min(candidates, key=lambda candidate: abs(math.log(candidate / rate_hz)))
+    return nearest if abs(nearest / rate_hz - 1) <= tolerance else None
+
+
+def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.3) -> RateChange | None:
+    """Find one change between consecutive parts of a stream.
+
+    Two rates for the parts before and after a border are compared with one rate for all, by the product of the parts'
+    probabilities. Both sides must be sure of their rate by themselves, and the rates at least a factor `apart`.
+
+    Args:
+        parts: (first byte, estimate) of consecutive parts, all over the same candidates.
+        apart: Smallest factor between the two rates.
+    """
+    heard = [(start, part) for start, part in parts if part.speech_s >= 1.0 and part.speech_like >= 0.5]
+    if len(heard) < 2:
+        return None
+    rates = list(heard[0][1].probabilities)
+    logs = [{rate: math.log(max(part.probabilities[rate], 1e-6)) for rate in rates} for _, part in heard]
+    together = max(sum(log[rate] for log in logs) for rate in rates)
+    best: tuple[float, RateChange] | None = None
+    for border in range(1, len(heard)):
+        before, before_log = _best(logs[:border], rates)
+        after, after_log = _best(logs[border:], rates)
+        gain = before_log + after_log - together
+        if abs(math.log(before / after)) < math.log(apart) or (best is not None and gain <= best[0]):
+            continue
+        best = gain, RateChange(heard[border][0], before, after, 1 - math.exp(-gain))
+    # e**4.6 is odds of 100 to 1, for a fault that is rare in itself
+    return best[1] if best is not None and best[0] > 4.6 else None
+
+
+def _best(logs: Sequence[dict[int, float]], rates: Sequence[int]) -> tuple[int, float]:
+    score: Callable[[int], float] = lambda rate: sum(log[rate] for log in logs)  # noqa: E731
+    rate = max(rates, key=score)
+    return rate, score(rate)

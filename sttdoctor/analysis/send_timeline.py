@@ -1,0 +1,99 @@
+"""When which audio was sent on one connection: the arrays that pacing, chunking and continuity are judged from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.evidence import Close, Event, Frame, Open, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The events between one handshake and the next.
+
+    Attributes:
+        open: The answer to the handshake, None where the capture has none.
+        frames: All messages in both directions, in order.
+        close: The end of the connection, None where the capture has none.
+    """
+
+    open: Open | None
+    frames: tuple[Frame, ...]
+    close: Close | None
+
+    @property
+    def audio_frames(self) -> list[Frame]:
+        """Binary frames from the client."""
+        return [frame for frame in self.frames if frame.sent and frame.binary]
+
+
+def connections(session: Session) -> list[Connection]:
+    """Split a session at each further `open` row; rows before the first one belong to it."""
+    parts: list[list[Event]] = [[]]
+    seen_open = False
+    for event in session.events:
+        if isinstance(event, Open):
+            if seen_open:
+                parts.append([])
+            seen_open = True
+        parts[-1].append(event)
+    return [_connection(part) for part in parts]
+
+
+def _connection(events: Sequence[Event]) -> Connection:
+    opens = [event for event in events if isinstance(event, Open)]
+    closes = [event for event in events if isinstance(event, Close)]
+    frames = tuple(event for event in events if isinstance(event, Frame))
+    return Connection(opens[0] if opens else None, frames, closes[0] if closes else None)
+
+
+def is_close_command(frame: Frame) -> bool:
+    """Whether a sent frame is the close command of either endpoint: a JSON `close`, or the bare word.
+
+    The bare `done` is the older name of the manual endpoint's command.
+    """
+    if not frame.sent or frame.binary:
+        return False
+    words: tuple[Any, ...] = (frame.text, frame.message)
+    return frame.type == "close" or any(word in ("close", "done") for word in words if isinstance(word, str))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline:
+    """The audio frames of one connection that carry a time.
+
+    Attributes:
+        t_s: Shape (n,), seconds of each frame; never falling (a clock that jumps back is held).
+        audio_s: Shape (n,), seconds of audio in each frame, as declared.
+        size: Shape (n,), bytes of each frame.
+        line: Shape (n,), line of each frame in the capture.
+    """
+
+    t_s: NDArray[np.float64]
+    audio_s: NDArray[np.float64]
+    size: NDArray[np.int64]
+    line: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.t_s)
+
+
+def timeline(connection: Connection, bytes_per_s: float) -> Timeline:
+    """Lay out the audio of a connection.
+
+    Args:
+        connection: The connection.
+        bytes_per_s: The declared byte rate.
+    """
+    frames = [frame for frame in connection.audio_frames if frame.t is not None]
+    size = np.array([frame.size for frame in frames], dtype=np.int64)
+    t_s = np.array([frame.t for frame in frames], dtype=np.float64)
+    return Timeline(
+        np.maximum.accumulate(t_s) if len(t_s) else t_s,
+        size / bytes_per_s,
+        size,
+        np.array([frame.line for frame in frames], dtype=np.int64),
+    )

@@ -1,0 +1,83 @@
+"""The turns that the service reported on `/stt/turns/websocket`, and the text that they give.
+
+Text of a turn is cumulative: each update replaces the one before, and the `turn.end` holds the turn's final text.
+The text of a session is every `turn.end` joined as it is, without a separator.
+Source: https://docs.cartesia.ai/use-the-api/stt/turns and https://docs.cartesia.ai/use-the-api/stt/troubleshooting/auto
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sttdoctor.evidence import Frame
+
+Piece = tuple[str, str]
+"""(kind, text) of one event with a transcript; kind is `update`, `eager_end` or `end`."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn.
+
+    Attributes:
+        start_t: Seconds of its first event, None without a clock.
+        end_t: Seconds of its `turn.end`.
+        pieces: Every event of it with a transcript, in order.
+        end: Text of its `turn.end`, None while it is open.
+        line: Line of its first event.
+        end_line: Line of its `turn.end`.
+        elided: Some text of it is not complete in the capture.
+    """
+
+    line: int
+    start_t: float | None = None
+    end_t: float | None = None
+    end_line: int | None = None
+    end: str | None = None
+    elided: bool = False
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def partial(self) -> str | None:
+        """The last text before the end, None where there was none."""
+        texts = [text for kind, text in self.pieces if kind != "end"]
+        return texts[-1] if texts else None
+
+
+_KINDS = {"turn.update": "update", "turn.eager_end": "eager_end", "turn.end": "end"}
+
+
+def turns(frames: Iterable[Frame]) -> list[Turn]:
+    """Group the received events of one connection into turns, tolerant of lost or repeated events."""
+    found: list[Turn] = []
+    for frame in frames:
+        kind = frame.type or ""
+        if frame.sent or not kind.startswith("turn."):
+            continue
+        if kind == "turn.start" or not found or found[-1].end is not None:
+            found.append(Turn(frame.line, start_t=frame.t))
+        if kind in _KINDS:
+            _add(found[-1], _KINDS[kind], frame)
+    return found
+
+
+def _add(turn: Turn, kind: str, frame: Frame) -> None:
+    text = frame.message.get("transcript")
+    text = text if isinstance(text, str) else ""
+    turn.pieces.append((kind, text))
+    turn.elided |= frame.elided
+    if kind == "end":
+        turn.end, turn.end_t, turn.end_line = text, frame.t, frame.line
+
+
+def expected_text(all_turns: Iterable[Turn]) -> str:
+    """Return the session's text: every `turn.end` as it is."""
+    return "".join(turn.end for turn in all_turns if turn.end is not None)
+
+
+def open_spans(all_turns: Iterable[Turn]) -> list[tuple[float, float]]:
+    """Return (start, end) in seconds of each turn that has times; an unfinished turn ends at infinity."""
+    return [
+        (turn.start_t, turn.end_t if turn.end is not None and turn.end_t is not None else float("inf"))
+        for turn in all_turns
+        if turn.start_t is not None
+    ]

@@ -1,0 +1,202 @@
+"""The two entry points: `check` for audio and `replay` for a session. The command line is a thin shell round them."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sttdoctor.case import Case
+from sttdoctor.checks import all_checks
+from sttdoctor.checks.base import Answer, Check, unknown
+from sttdoctor.diagnosis import diagnose
+from sttdoctor.encodings import ENCODINGS, SUPPORTED, meant_by
+from sttdoctor.errors import UsageError
+from sttdoctor.evidence import Declared, Session, Transcript
+from sttdoctor.listen import believed, commands
+from sttdoctor.readers.audio_file import Source, read_audio
+from sttdoctor.readers.session_jsonl import read_session
+from sttdoctor.redact import redact_tokens
+from sttdoctor.report import CheckResult, Report
+from sttdoctor.thresholds import DEFAULTS, validated
+
+logger = logging.getLogger(__name__)
+
+
+def check(
+    source: Source,
+    *,
+    encoding: str | None = None,
+    sample_rate: int | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    thresholds: Mapping[str, float] | None = None,
+) -> Report:
+    """Judge headerless audio.
+
+    Args:
+        source: A path, the bytes, or a binary file object.
+        encoding: What the client declared; None when that is not known.
+        sample_rate: What the client declared, Hz; None when that is not known.
+        select: Ids of the checks to run; all when empty.
+        ignore: Ids of checks to leave out.
+        thresholds: Values that replace defaults, by name.
+
+    Raises:
+        InputError: The audio cannot be read, or is empty.
+        UsageError: An unknown encoding, check or threshold.
+    """
+    return examine(audio_case(source, encoding, sample_rate, thresholds), select, ignore)
+
+
+def replay(
+    source: Source,
+    *,
+    transcript: str | None = None,
+    encoding: str | None = None,
+    sample_rate: int | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    thresholds: Mapping[str, float] | None = None,
+) -> Report:
+    """Judge a recorded session.
+
+    Args:
+        source: A path, the bytes, or a binary file object.
+        transcript: The text that the application ended up with; wins over one in the session.
+        encoding: Overrides what the session declares.
+        sample_rate: Overrides what the session declares, Hz.
+        select: Ids of the checks to run; all when empty.
+        ignore: Ids of checks to leave out.
+        thresholds: Values that replace defaults, by name.
+
+    Raises:
+        InputError: The capture cannot be read, or holds nothing that can be used.
+        UsageError: An unknown encoding, check or threshold.
+    """
+    return examine(session_case(source, transcript, encoding, sample_rate, thresholds), select, ignore)
+
+
+def audio_case(
+    source: Source, encoding: str | None, sample_rate: int | None, thresholds: Mapping[str, float] | None
+) -> Case:
+    """Read audio for `examine`; arguments and errors as for `check`."""
+    declared = _declared(encoding, sample_rate)
+    limits = DEFAULTS | validated(thresholds or {})
+    return Case(limits, audio=read_audio(source), declared=declared)
+
+
+def session_case(
+    source: Source,
+    transcript: str | None,
+    encoding: str | None,
+    sample_rate: int | None,
+    thresholds: Mapping[str, float] | None,
+) -> Case:
+    """Read a session for `examine`; arguments and errors as for `replay`."""
+    declared = _declared(encoding, sample_rate)
+    limits = DEFAULTS | validated(thresholds or {})
+    session = read_session(source)
+    if transcript is not None:
+        session = replace(session, transcript=Transcript(redact_tokens(transcript)))
+    return Case(limits, session=session, declared=declared)
+
+
+def examine(case: Case, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> Report:
+    """Run the checks on a case and diagnose.
+
+    Raises:
+        UsageError: An unknown check.
+    """
+    kind = "session" if case.session is not None else "audio"
+    chosen = [check for check in _chosen(select, ignore) if kind in check.kinds]
+    results = tuple(_run(check, case) for check in chosen)
+    findings = [finding for result in results for finding in result.findings]
+    diagnoses = diagnose(findings, case)
+    layout, rate = believed(case, results)
+    trusted = not any(result.crashed for result in results)
+    return Report(_subject(case, trusted), diagnoses, results, commands(case, layout, rate))
+
+
+def _chosen(select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
+    wanted, unwanted = set(select), set(ignore)
+    known = {check.id for check in all_checks()}
+    for name in sorted((wanted | unwanted) - known):
+        raise UsageError(f"there is no check {name!r}; there are {', '.join(check.id for check in all_checks())}")
+    return [check for check in all_checks() if (not wanted or check.id in wanted) and check.id not in unwanted]
+
+
+def _run(check: Check, case: Case) -> CheckResult:
+    """Run one check; a crash is an unknown answer, so that the others still run."""
+    try:
+        answer = check.judge(case)
+    except Exception as error:
+        logger.debug("check %s crashed", check.id, exc_info=True)
+        answer = unknown(f"The check crashed ({type(error).__name__}: {error}); please report this.")
+        return _result(check, answer, crashed=True)
+    return _result(check, answer, crashed=False)
+
+
+def _result(check: Check, answer: Answer, crashed: bool) -> CheckResult:
+    return CheckResult(
+        check.id, check.question, answer.status, answer.text, answer.findings, answer.measurements, check.docs, crashed
+    )
+
+
+def _declared(encoding: str | None, sample_rate: int | None) -> Declared:
+    if encoding is not None and meant_by(encoding) is None:
+        known = ", ".join(name for name in ENCODINGS if name in SUPPORTED)
+        raise UsageError(f"unknown encoding {encoding!r}; the service takes {known}")
+    if sample_rate is not None and not 0 < sample_rate <= 1_000_000:
+        raise UsageError(f"a sample rate is between 1 and 1000000 Hz, not {sample_rate}")
+    return Declared(encoding, sample_rate)
+
+
+def _subject(case: Case, trusted: bool) -> dict[str, Any]:
+    formats = {
+        "declared": {"encoding": case.declared.encoding, "sample_rate": case.declared.sample_rate},
+        "estimated": _estimated(case) if trusted else dict.fromkeys(_ESTIMATED),
+    }
+    if case.session is None:
+        assert case.audio is not None
+        return {"kind": "audio", "path": case.audio.path, "bytes": len(case.audio.data), **formats}
+    session = case.session
+    return {
+        "kind": "session",
+        "path": session.path,
+        "started_at": session.started_at,
+        "client": session.client,
+        "request_ids": case.request_ids,
+        "duration_s": case.duration_s,
+        **formats,
+        "transcript": _transcript(case, session),
+        "capture": {
+            "source": session.source,
+            "clock": session.clock,
+            "lacks": sorted(session.lacks),
+            "damaged_lines": session.damage.lines,
+            "damage": [{"line": line, "note": note} for line, note in session.damage.examples],
+        },
+    }
+
+
+_ESTIMATED = ("encoding", "sample_rate", "sample_rates", "channels")
+
+
+def _estimated(case: Case) -> dict[str, Any]:
+    estimate, layout = case.encoding, case.layout
+    told = estimate is not None and estimate.decidable and layout is not None
+    rates = case.likely_rates if case.rate_is_told else []
+    values = (
+        layout.encoding if told and layout else None,
+        rates[0] if rates else None,
+        rates or None,
+        layout.channels if told and layout else None,
+    )
+    return dict(zip(_ESTIMATED, values, strict=True))
+
+
+def _transcript(case: Case, session: Session) -> dict[str, Any]:
+    ends = [turn.end for turn in case.turns if turn.end is not None]
+    heard = not session.lacks & {"receive", "text"}
+    got = session.transcript.text if session.transcript is not None else None
+    return {"expected": "".join(ends) if heard else None, "got": got, "turns": ends}

@@ -1,0 +1,368 @@
+"""Everything that is known about one subject, analysed once and on demand; what the checks look at."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis import pacing, wire
+from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.rate_changes import RateChange, change_by_sound, nearest_rate
+from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
+from sttdoctor.analysis.turns import Turn, turns
+from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, meant_by
+from sttdoctor.evidence import Audio, Declared, Session
+
+if TYPE_CHECKING:
+    from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate, Layout
+    from sttdoctor.analysis.rate import RateEstimate
+
+Samples = NDArray[np.float64]
+
+MAX_RATE_SAMPLES = 1_500_000
+"""Samples that the rate is judged from: half a minute at 48 kHz, three minutes at 8 kHz."""
+
+
+class Case:
+    """One subject and its analysis.
+
+    Args:
+        limits: Thresholds by name.
+        audio: The audio, None where a session holds none.
+        session: The session, None for audio alone.
+        declared: What the client told the service about the audio.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, float],
+        audio: Audio | None = None,
+        session: Session | None = None,
+        declared: Declared | None = None,
+    ) -> None:
+        self.limits = limits
+        self.session = session
+        self.audio = session_audio(session) if session is not None else audio
+        self.declared = _declared(session, declared or Declared())
+
+    @property
+    def declared_encoding(self) -> str | None:
+        """The encoding of the six that the declared name means, None where it means none."""
+        return meant_by(self.declared.encoding)
+
+    @cached_property
+    def encoding(self) -> "EncodingEstimate | None":
+        """What the bytes say about their encoding, None without audio."""
+        from sttdoctor.analysis.encoding import estimate_encoding
+
+        return estimate_encoding(self.audio.data) if self.audio is not None else None
+
+    @cached_property
+    def encoding_changes(self) -> "list[EncodingChange]":
+        """Where the encoding or the alignment of samples changes along the audio."""
+        from sttdoctor.analysis.encoding import find_changes
+
+        return find_changes(self.audio.data) if self.audio is not None else []
+
+    @property
+    def layout(self) -> "Layout | None":
+        """How the bytes are best read: as estimated where they tell, else as declared, None where nothing does."""
+        estimate = self.encoding
+        if estimate is not None and estimate.decidable and estimate.probabilities.get("not-pcm", 0) < 0.5:
+            if estimate.probabilities.get("text", 0) >= 0.5:
+                return None
+            return self._prefer_declared(estimate)
+        if estimate is not None and estimate.decidable:
+            return None
+        return self.declared_layout
+
+    def _prefer_declared(self, estimate: "EncodingEstimate") -> "Layout":
+        """Twins (the same bytes under two names) go to the declared one."""
+        name = self.declared_encoding
+        if name and name != estimate.layout.encoding and estimate.probabilities[name] > 0.3:
+            return replace(estimate.layout, encoding=name, offset=0, channels=1)
+        return estimate.layout
+
+    @property
+    def declared_layout(self) -> "Layout | None":
+        """How the bytes are to be read by the declaration alone, None without one."""
+        from sttdoctor.analysis.encoding import Layout
+
+        return Layout(self.declared_encoding) if self.declared_encoding else None
+
+    def samples(self, first_byte: int = 0, stop_byte: int | None = None) -> Samples:
+        """Decode a part of the audio as it is best read, mixed to one channel.
+
+        Args:
+            first_byte: Offset of the part.
+            stop_byte: Its end, None for the end of the audio.
+
+        Returns:
+            At most `MAX_RATE_SAMPLES` samples: of a longer part its most active stretches.
+        """
+        layout = self.layout
+        if layout is None or self.audio is None:
+            return np.empty(0)
+        frame = ENCODINGS[layout.encoding].width * layout.channels
+        first = first_byte + (layout.offset - first_byte) % frame
+        part = self.audio.data[first:stop_byte]
+        part = part[: len(part) // frame * frame].reshape(-1, frame)
+        chosen = active_stretches(part, layout.encoding, layout.channels)
+        return (
+            np.concatenate([_mono(piece, layout.encoding, layout.channels) for piece in chosen])
+            if chosen
+            else np.empty(0)
+        )
+
+    @cached_property
+    def candidates(self) -> tuple[int, ...]:
+        """Sample rates that come into question, Hz: the standard ones and the declared one."""
+        declared = self.declared.sample_rate
+        return tuple(sorted({*STANDARD_RATES, declared} if declared else STANDARD_RATES))
+
+    @cached_property
+    def rate(self) -> "RateEstimate | None":
+        """What the sound says about its sample rate, None where it cannot be decoded."""
+        from sttdoctor.analysis.rate import estimate_rate
+
+        return estimate_rate(self.samples(), self.candidates) if self.layout is not None else None
+
+    @cached_property
+    def connections(self) -> list[Connection]:
+        """The connections of the session, in order."""
+        return connections(self.session) if self.session is not None else []
+
+    @cached_property
+    def declared_bytes_per_s(self) -> float | None:
+        """Byte rate that the declaration promises, None where it is not complete."""
+        encoding, rate = self.declared_encoding, self.declared.sample_rate
+        return float(ENCODINGS[encoding].width * rate) if encoding and rate else None
+
+    @cached_property
+    def timelines(self) -> list[Timeline]:
+        """Sent audio of each connection, in seconds as declared; empty without a declaration or a clock."""
+        if self.session is None or self.declared_bytes_per_s is None or self.session.clock == "none":
+            return []
+        return [timeline(connection, self.declared_bytes_per_s) for connection in self.connections]
+
+    @cached_property
+    def speeds(self) -> list[pacing.Speed | None]:
+        """The usual speed of each connection, None where it is too short to show one."""
+        return [pacing.speed(line, self.limits["pacing.start_window_s"]) for line in self.timelines]
+
+    @cached_property
+    def longest_speed(self) -> pacing.Speed | None:
+        """The speed that was measured on the longest stretch, None where there is none."""
+        known = [speed for speed in self.speeds if speed is not None]
+        return max(known, key=lambda speed: speed.seconds, default=None)
+
+    @cached_property
+    def rate_probabilities(self) -> dict[int, float] | None:
+        """Probability of each candidate rate (Hz) from sound and wire together, flat prior; None without either."""
+        measured, promised, layout = self.longest_speed, self.declared_bytes_per_s, self.layout
+        heard = self.rate.probabilities if self.rate is not None else None
+        if measured is None or promised is None or layout is None or not wire.is_steady(measured):
+            return heard
+        frame = ENCODINGS[layout.encoding].width * layout.channels
+        seen = wire.rate_likelihood(measured, self.candidates, promised, frame)
+        weights = {rate: (heard[rate] if heard else 1.0) * seen[rate] for rate in self.candidates}
+        total = sum(weights.values())
+        return {rate: weight / total for rate, weight in weights.items()} if total > 0 else heard
+
+    @cached_property
+    def likely_rates(self) -> list[int]:
+        """The smallest list of rates (Hz), most probable first, that holds 95 % of the probability."""
+        chosen: list[int] = []
+        mass = 0.0
+        for rate, probability in sorted((self.rate_probabilities or {}).items(), key=lambda item: -item[1]):
+            if mass >= 0.95:
+                break
+            chosen.append(rate)
+            mass += probability
+        return chosen
+
+    @cached_property
+    def format_ratio(self) -> float | None:
+        """The ratio of two formats (real to declared byte rate) that the steady pace sits on, None where on none."""
+        speed = self.longest_speed
+        return wire.format_ratio(speed) if speed is not None else None
+
+    @cached_property
+    def wire_rate(self) -> int | None:
+        """The sample rate (Hz) that the byte rate on the wire implies, where it is not the declared one."""
+        speed, promised, layout = self.longest_speed, self.declared_bytes_per_s, self.layout
+        if speed is None or promised is None or layout is None or not wire.is_steady(speed):
+            return None
+        frame = ENCODINGS[layout.encoding].width * layout.channels
+        near = 0.01 if abs(speed.ratio - 1) <= 0.1 else 0.02
+        implied = nearest_rate(speed.ratio * promised / frame, self.candidates, near)
+        return implied if implied != self.declared.sample_rate else None
+
+    @cached_property
+    def true_speed(self) -> float | None:
+        """Seconds of true audio per clock second, by the likely rate that comes nearest to realtime; None if untold."""
+        speed, promised, layout = self.longest_speed, self.declared_bytes_per_s, self.layout
+        if speed is None or promised is None or layout is None:
+            return None
+        frame = ENCODINGS[layout.encoding].width * layout.channels
+        rates = self.likely_rates if self.rate_is_told else [self.declared.sample_rate or 0]
+        ratios = [speed.ratio * promised / (rate * frame) for rate in rates if rate]
+        return min(ratios, key=lambda ratio: abs(np.log(ratio)), default=None)
+
+    @cached_property
+    def rate_is_told(self) -> bool:
+        """Whether the evidence says anything about the rate: enough speech, or a byte rate that fits another rate."""
+        if self.wire_rate is not None:
+            return True
+        rate = self.rate
+        return rate is not None and rate.speech_s >= self.limits["sample-rate.min_speech_s"] and rate.speech_like >= 0.5
+
+    @cached_property
+    def rate_change(self) -> RateChange | None:
+        """Where the sample rate changes along the stream, None where it does not."""
+        if self.layout is None or self.audio is None:
+            return None
+        return self._rate_change_by_wire() or change_by_sound(self._rate_parts())
+
+    def _rate_change_by_wire(self) -> RateChange | None:
+        """A pace that changes for good, where both paces fit a standard rate and the sound does not object."""
+        offset = 0
+        for connection, line in zip(self.connections, self.timelines, strict=False):
+            found = wire.pace_change(line)
+            if found is not None:
+                index, before, after = found
+                at = offset + int(line.size[:index].sum())
+                change = self._confirmed(at, before, after)
+                if change is not None:
+                    return change
+            offset += sum(frame.size for frame in connection.audio_frames)
+        return None
+
+    def _confirmed(self, offset: int, before: float, after: float) -> RateChange | None:
+        promised, layout = self.declared_bytes_per_s, self.layout
+        if promised is None or layout is None:
+            return None
+        frame = ENCODINGS[layout.encoding].width * layout.channels
+        rates = [nearest_rate(ratio * promised / frame, self.candidates) for ratio in (before, after)]
+        if rates[0] is None or rates[1] is None:
+            return None
+        heard = [self._sound_of(0, offset), self._sound_of(offset, None)]
+        weights = [part.probabilities[rate] for part, rate in zip(heard, rates, strict=True) if rate]
+        flat = 1 / len(self.candidates)
+        if min(weights) < 0.2 * flat:
+            return None
+        return RateChange(offset, rates[0], rates[1], min(0.97, 0.8 + 0.2 * min(weights)))
+
+    def _sound_of(self, first: int, stop: int | None) -> "RateEstimate":
+        from sttdoctor.analysis.rate import estimate_rate
+
+        return estimate_rate(self.samples(first, stop), self.candidates)
+
+    def _rate_parts(self) -> "list[tuple[int, RateEstimate]]":
+        """The sound of up to eight parts of 5 s or more each, for a stream that is long enough."""
+        rate, layout = self.rate, self.layout
+        if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
+            return []
+        frame = ENCODINGS[layout.encoding].width * layout.channels
+        size = max(5 * rate.best * frame, len(self.audio.data) // 8)
+        starts = range(0, len(self.audio.data) - size + 1, size)
+        return [(start, self._sound_of(start, start + size)) for start in starts] if len(starts) > 1 else []
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """The turns of all connections, in order."""
+        return [turn for connection in self.connections for turn in turns(connection.frames)]
+
+    @property
+    def request_ids(self) -> list[str]:
+        """The ids that the service gave the connections, in order of appearance."""
+        received = (frame.message for connection in self.connections for frame in connection.frames if not frame.sent)
+        ids = (message.get("request_id") for message in received if isinstance(message, dict))
+        return list(dict.fromkeys(name for name in ids if isinstance(name, str)))
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from the first to the last time in the session, None without times."""
+        times = [event.t for event in self.session.events if event.t is not None] if self.session else []
+        return round(max(times) - min(0.0, min(times)), 6) if times else None
+
+    @cached_property
+    def _frame_ends(self) -> list[int]:
+        frames = [frame for connection in self.connections for frame in connection.audio_frames]
+        return [int(end) for end in np.cumsum([frame.size for frame in frames])]
+
+    def frame_at(self, offset: int) -> tuple[int | None, float | None]:
+        """(line, seconds) of the frame that holds a byte of a session's audio; (None, None) for audio alone."""
+        if self.session is None:
+            return None, None
+        frames = [frame for connection in self.connections for frame in connection.audio_frames]
+        index = bisect_right(self._frame_ends, offset)
+        return (frames[index].line, frames[index].t) if index < len(frames) else (None, None)
+
+
+def session_audio(session: Session) -> Audio | None:
+    """Join the audio of all binary frames; None where a frame was kept without its content, or there is none."""
+    frames = [event for event in session.events if getattr(event, "sent", False) and getattr(event, "binary", False)]
+    contents: list[Any] = [getattr(frame, "audio", None) for frame in frames]
+    if not contents or any(content is None for content in contents):
+        return None
+    joined = b"".join(contents)
+    return Audio(np.frombuffer(joined, dtype=np.uint8), session.path) if joined else None
+
+
+def _declared(session: Session | None, override: Declared) -> Declared:
+    """What the URL of a session says, unless the caller says otherwise."""
+    if session is None or session.url is None:
+        return override
+    try:
+        query = parse_qs(urlsplit(session.url).query)
+    except ValueError:
+        return override
+    encoding = override.encoding or next(iter(query.get("encoding", [])), None)
+    text = next(iter(query.get("sample_rate", [])), "")
+    rate = int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 8 and int(text) > 0 else None
+    return Declared(encoding, override.sample_rate or rate)
+
+
+def active_stretches(frames: NDArray[np.uint8], encoding: str, channels: int) -> list[NDArray[np.uint8]]:
+    """Choose what to judge from a long part.
+
+    Args:
+        frames: Shape (n, bytes of one sample of all channels).
+        encoding: How they are read.
+        channels: 1 or 2.
+
+    Returns:
+        The whole when it has at most `MAX_RATE_SAMPLES` rows, else as many of its loudest stretches, in order.
+    """
+    if len(frames) <= MAX_RATE_SAMPLES:
+        return [frames] if len(frames) else []
+    length = MAX_RATE_SAMPLES // 6
+    starts = np.arange(0, len(frames) - length + 1, length)
+    energies = [_energy(frames[start : start + length], encoding, channels) for start in starts]
+    loudest = np.sort(np.argsort(energies)[::-1][:6])
+    return [frames[starts[i] : starts[i] + length] for i in loudest]
+
+
+def _energy(frames: NDArray[np.uint8], encoding: str, channels: int) -> float:
+    """Median power of short probes, so that a single click does not make a stretch look active."""
+    probes = [_mono(frames[i : i + 512], encoding, channels) for i in range(0, len(frames) - 512, len(frames) // 16)]
+    with np.errstate(all="ignore"):
+        powers = [float(np.nanvar(np.clip(probe, -1e6, 1e6))) for probe in probes]
+    return float(np.median(powers))
+
+
+def _mono(frames: NDArray[np.uint8], encoding: str, channels: int) -> Samples:
+    """Decode rows of bytes; of several channels the loudest is taken, so that two voices are not mixed."""
+    samples = decode(np.ascontiguousarray(frames).reshape(-1), encoding)
+    if channels == 1:
+        return samples
+    apart = samples.reshape(-1, channels)
+    with np.errstate(all="ignore"):
+        loudest = int(np.argmax(np.nanvar(apart, axis=0)))
+    return apart[:, loudest]

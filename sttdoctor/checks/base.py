@@ -1,0 +1,138 @@
+"""What a check is: one question, the evidence it needs, its causes, and one function from a case to an answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sttdoctor.case import Case
+
+Status = Literal["pass", "warn", "fail", "unknown", "not_applicable"]
+
+SEVERITY: Mapping[str, int] = {"fail": 4, "warn": 3, "pass": 2, "unknown": 1, "not_applicable": 0}
+
+TROUBLESHOOTING = "https://docs.cartesia.ai/use-the-api/stt/troubleshooting/auto"
+AUDIO_INPUT = "https://docs.cartesia.ai/build-with-cartesia/stt/audio-input"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something that can be wrong.
+
+    Attributes:
+        id: `check.what`.
+        worst: The worst status that it may have.
+        what: One sentence that says what it is.
+        fix: What to do about it.
+        remark: It is worth knowing and needs no repair; it comes last in a report.
+    """
+
+    id: str
+    worst: Literal["warn", "fail"]
+    what: str
+    fix: str
+    remark: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where in the capture something shows: a line, a time in seconds, a byte offset into the audio."""
+
+    note: str
+    line: int | None = None
+    t: float | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check saw.
+
+    Attributes:
+        cause: Id of the cause.
+        status: `warn`, `fail` or `unknown`.
+        confidence: 0..1, how sure it is that the cause is present.
+        summary: One sentence with the measured values.
+        fix: What to do.
+        evidence: Where it shows.
+    """
+
+    cause: str
+    status: Status
+    confidence: float
+    summary: str
+    fix: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a check has to say: a sentence, its findings (all but what passes) and what it measured."""
+
+    text: str
+    findings: tuple[Finding, ...] = ()
+    status: Status = "pass"
+    measurements: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question about the evidence.
+
+    Attributes:
+        id: Its stable name.
+        order: Place in lists and reports.
+        question: In the words of the vendor's troubleshooting page.
+        kinds: Subjects that it applies to, of `audio` and `session`.
+        needs: The evidence it needs, for a reader.
+        why: Why it matters.
+        how: How it is judged.
+        causes: What it can find.
+        docs: The vendor's page.
+        judge: From a case to an answer; missing evidence is an answer with status `unknown`.
+    """
+
+    id: str
+    order: int
+    question: str
+    kinds: tuple[str, ...]
+    needs: str
+    why: str
+    how: str
+    causes: tuple[Cause, ...]
+    docs: str
+    judge: Callable[[Case], Answer]
+
+    def finding(
+        self,
+        what: str,
+        status: Status,
+        confidence: float,
+        summary: str,
+        evidence: tuple[Evidence, ...] = (),
+        fix: str | None = None,
+    ) -> Finding:
+        """Make a finding of this check's cause `what`; the fix is the cause's own unless another is given."""
+        cause = next(cause for cause in self.causes if cause.id == f"{self.id}.{what}")
+        limited: Status = "warn" if status == "fail" and cause.worst == "warn" else status
+        return Finding(cause.id, limited, round(min(max(confidence, 0.0), 1.0), 3), summary, fix or cause.fix, evidence)
+
+
+def answer(text: str, findings: list[Finding], measurements: Mapping[str, Any]) -> Answer:
+    """Make an answer whose status is that of its worst finding, or `pass` without any."""
+    status: Status = max((finding.status for finding in findings), key=SEVERITY.__getitem__, default="pass")
+    return Answer(text, tuple(findings), status, measurements)
+
+
+def unknown(text: str, measurements: Mapping[str, Any] | None = None) -> Answer:
+    """Make an answer that the evidence cannot give; `text` says what is missing and how to capture it."""
+    return Answer(text, (), "unknown", measurements or {})
+
+
+def not_applicable(text: str) -> Answer:
+    """Make an answer to a question that does not arise."""
+    return Answer(text, (), "not_applicable")
+
+
+def worst(findings: list[Finding]) -> Finding:
+    """Return the finding that an answer's sentence should be about."""
+    return max(findings, key=lambda finding: (SEVERITY[finding.status], finding.confidence))

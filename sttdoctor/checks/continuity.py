@@ -1,0 +1,206 @@
+"""Did you stop sending audio?
+
+Needs the time and length of each binary frame, the declared format, and the turn events. The service runs on audio:
+while none comes, an open turn cannot end. A hole in the audio is judged by whether it was filled later and whether a
+turn was open in it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sttdoctor.analysis import pacing
+from sttdoctor.analysis.send_timeline import Connection, Timeline, is_close_command
+from sttdoctor.analysis.turns import turns
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    TROUBLESHOOTING,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    unknown,
+    worst,
+)
+from sttdoctor.checks.pacing import why_no_timeline
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A time without audio on one connection; `ended` tells that audio went on after it."""
+
+    start_s: float
+    end_s: float
+    line: int
+    filled: bool
+    ended: bool
+    turn_open: bool
+    messages: tuple[str, ...]
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+def _judge(case: Case) -> Answer:
+    missing = why_no_timeline(case)
+    if missing:
+        return unknown(missing)
+    findings: list[Finding] = []
+    measured: dict[str, Any] = {"holes": 0, "longest_hole_s": 0.0}
+    for connection, timeline, speed in zip(case.connections, case.timelines, case.speeds, strict=True):
+        if not len(timeline):
+            continue
+        gaps = _gaps(connection, timeline, speed.ratio if speed else 1.0)
+        inner = [gap.length_s for gap in gaps if gap.ended]
+        measured["holes"] += len([length for length in inner if length > case.limits["continuity.turn_warn_s"]])
+        measured["longest_hole_s"] = max([measured["longest_hole_s"], *(round(length, 3) for length in inner)])
+        found = [finding for gap in gaps if (finding := _gap_finding(case, gap))]
+        found += _idle_timeout(case, connection, gaps)
+        findings = _merge([*findings, *found])
+    if findings:
+        return answer(worst(findings).summary, findings, measured)
+    return answer("Audio was sent without holes that matter.", [], measured)
+
+
+def _gaps(connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
+    found = [_gap(connection, h.start_s, h.end_s, h.filled, True) for h in pacing.holes(timeline, speed)]
+    last_s = float(timeline.t_s[-1] + timeline.audio_s[-1] / speed)
+    ends = [frame.t for frame in connection.frames if is_close_command(frame) and frame.t is not None]
+    ends += [connection.close.t] if connection.close and connection.close.t is not None else []
+    times = [frame.t for frame in connection.frames if frame.t is not None]
+    end_s = min([end for end in ends if end >= timeline.t_s[-1]], default=max(times))
+    if end_s > last_s:
+        found.append(_gap(connection, last_s, end_s, False, False))
+    return found
+
+
+def _gap(connection: Connection, start_s: float, end_s: float, filled: bool, ended: bool) -> _Gap:
+    inside = [frame for frame in connection.frames if frame.t is not None and start_s < frame.t < end_s]
+    before = [frame for frame in connection.frames if frame.t is not None and frame.t < end_s]
+    known = turns(before)
+    # a turn that ends while no audio comes had all the audio that it needed
+    turn_open = bool(known) and known[-1].end is None
+    messages = tuple(_name(frame) for frame in inside if frame.sent and not frame.binary and not _of_protocol(frame))
+    line = next((frame.line for frame in connection.frames if frame.t is not None and frame.t >= end_s), 0)
+    return _Gap(start_s, end_s, line or connection.frames[-1].line, filled, ended, turn_open, messages)
+
+
+def _of_protocol(frame: Any) -> bool:
+    return is_close_command(frame) or frame.type == "config" or frame.text == "finalize"
+
+
+def _name(frame: Any) -> str:
+    return str(frame.type or frame.text or "a message")[:40]
+
+
+def _gap_finding(case: Case, gap: _Gap) -> Finding | None:
+    status = _status(case, gap)
+    if status is None:
+        return None
+    place = (Evidence(f"{gap.length_s:.1f} s without audio end here", gap.line, gap.end_s),)
+    where = " while a turn was open" if gap.turn_open else ""
+    begin = f"No audio was sent for {gap.length_s:.1f} s{where} (from {gap.start_s:.1f} s)"
+    if gap.messages:
+        names = ", ".join(sorted(set(gap.messages)))
+        summary = f"{begin}; {len(gap.messages)} messages ({names}) were sent instead, which the service does not know."
+        return CHECK.finding("keepalive", status, 0.95, summary, place)
+    if gap.filled:
+        return CHECK.finding("stalled", status, 0.9, f"{begin}; the missing audio was sent later.", place)
+    if not gap.ended:
+        return CHECK.finding("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)
+    return CHECK.finding("muted", status, 0.95, f"{begin}; then it went on where it was.", place)
+
+
+def _status(case: Case, gap: _Gap) -> Status | None:
+    limits = case.limits
+    length = gap.length_s - (case.session.resolution if case.session else 0.0)
+    if length >= 0.95 * limits["continuity.idle_limit_s"]:
+        return "fail"
+    if gap.filled:
+        warn, fail = limits["continuity.stall_warn_s"], limits["continuity.stall_fail_s"]
+    elif gap.turn_open:
+        warn, fail = limits["continuity.turn_warn_s"], limits["continuity.turn_fail_s"]
+    elif gap.ended:
+        warn, fail = limits["continuity.pause_warn_s"], float("inf")
+    else:
+        return None
+    return "fail" if length > fail else "warn" if length > warn else None
+
+
+def _idle_timeout(case: Case, connection: Connection, gaps: list[_Gap]) -> list[Finding]:
+    """The server closed the socket after about three minutes without audio."""
+    close = connection.close
+    if close is None or close.by == "client" or close.t is None or not gaps:
+        return []
+    last = gaps[-1]
+    if last.ended or last.length_s < 0.9 * case.limits["continuity.idle_limit_s"]:
+        return []
+    summary = f"The server closed the socket (code {close.code}) after {last.length_s:.0f} s without audio."
+    return [CHECK.finding("idle-timeout", "fail", 0.95, summary, (Evidence("closed here", close.line, close.t),))]
+
+
+def _merge(findings: list[Finding]) -> list[Finding]:
+    """One finding a cause, the worst one first in line, with the evidence of all (the first five)."""
+    merged: dict[str, Finding] = {}
+    for finding in sorted(findings, key=lambda f: f.status != "fail"):
+        known = merged.get(finding.cause)
+        if known is None:
+            merged[finding.cause] = finding
+        else:
+            evidence = (known.evidence + finding.evidence)[:5]
+            merged[finding.cause] = Finding(
+                known.cause, known.status, known.confidence, known.summary, known.fix, evidence
+            )
+    idle = "continuity.idle-timeout"
+    if idle in merged and "continuity.stopped" in merged:
+        del merged["continuity.stopped"]  # the same hole, and the time-out says more
+    return list(merged.values())
+
+
+_SEND_SILENCE = "Send silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) for as long as there is nothing to hear."
+
+CHECK = Check(
+    id="continuity",
+    order=90,
+    question="Did you stop sending audio?",
+    kinds=("session",),
+    needs="the time and length of each binary frame that the client sent, the declared format, and the turn events",
+    why="Turn detection runs on audio. When it stops in mid-turn the service waits: the turn does not end and no text "
+    "comes until audio goes on, and after three minutes it closes the socket.",
+    how="Clock time between two frames beyond the longer of their audio is a hole. It is judged by whether the missing "
+    "audio came later and whether a turn stayed open in it. Silence that is sent counts as audio.",
+    causes=(
+        Cause("continuity.muted", "fail", "Audio stopped, then went on where it was.", _SEND_SILENCE),
+        Cause(
+            "continuity.stalled",
+            "fail",
+            "Audio stopped, then the missing part was sent in a hurry.",
+            "Look for what blocks the sender (a slow callback, garbage collection, a lock, the network) and send "
+            "from a thread or task of its own.",
+        ),
+        Cause(
+            "continuity.stopped",
+            "fail",
+            "Audio ended, but the socket stayed open with a turn open.",
+            'Send {"type":"close"} right after the last chunk and read on until the server closes; or, to wait for '
+            "the turn to end by itself, go on sending silence.",
+        ),
+        Cause(
+            "continuity.keepalive",
+            "fail",
+            "Messages were sent to keep the connection alive instead of audio.",
+            "The protocol has no keep-alive message; only audio counts. " + _SEND_SILENCE,
+        ),
+        Cause(
+            "continuity.idle-timeout",
+            "fail",
+            "The server closed a socket on which no audio had come for about three minutes.",
+            "Close the connection when the user is done and open a new one later, or send silence in between.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=_judge,
+)

@@ -1,0 +1,149 @@
+"""Did you drain all events?
+
+Needs the commands of the client, the events and the close. To end a session the client sends the close command and
+reads on until the server closes the socket; otherwise the words of about the last second are lost.
+"""
+
+from dataclasses import dataclass
+
+from sttdoctor.analysis.send_timeline import Connection, is_close_command
+from sttdoctor.analysis.turns import turns
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    TROUBLESHOOTING,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    not_applicable,
+    unknown,
+    worst,
+)
+from sttdoctor.evidence import Close, Frame
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a connection ended."""
+
+    close: Close
+    command: Frame | None
+    turn_open: bool
+    waited_s: float | None
+
+
+def _judge(case: Case) -> Answer:
+    session = case.session
+    if session is None or session.lacks & {"send", "close"}:
+        return unknown("The capture holds no sent messages or no close; record both directions to the end.")
+    used = [connection for connection in case.connections if connection.audio_frames]
+    if not used:
+        return not_applicable("No audio was sent, so there is nothing to drain.")
+    judged = [_judge_connection(case, connection) for connection in used]
+    findings = [item for item in judged if isinstance(item, Finding)]
+    if findings:
+        return answer(worst(findings).summary, findings, {})
+    texts = [item for item in judged if isinstance(item, Answer)]
+    return min(texts, key=lambda item: ("unknown", "pass", "not_applicable").index(item.status))
+
+
+def _judge_connection(case: Case, connection: Connection) -> Finding | Answer:
+    close = connection.close
+    if close is None:
+        if connection is not case.connections[-1]:
+            return _lost(connection, None)
+        return unknown("The capture ends before the connection closes; record until the socket is closed.")
+    end = _end(connection, close)
+    if "ping timeout" in close.reason.lower() and close.by != "server":
+        return _stopped_reading(connection, end)
+    if close.code == 1006:
+        return _lost(connection, end)
+    if close.by == "client":
+        return _left(case, end)
+    if end.command is not None:
+        return answer("The close command was sent and the events were read until the server closed.", [], {})
+    if close.by == "server":
+        return not_applicable("The server closed the connection first.")
+    return unknown("The capture does not tell which side closed; record the close with its side and code.")
+
+
+def _end(connection: Connection, close: Close) -> _End:
+    command = next((frame for frame in reversed(connection.frames) if is_close_command(frame)), None)
+    known = turns(connection.frames)
+    timed = command is not None and command.t is not None and close.t is not None
+    waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]
+    return _End(close, command, bool(known) and known[-1].end is None, waited)
+
+
+def _stopped_reading(connection: Connection, end: _End) -> Finding:
+    received = [frame for frame in connection.frames if not frame.sent]
+    last = received[-1] if received else None
+    summary = "The client closed with a ping timeout: it no longer read what the server sent."
+    places = [Evidence("the last event that the capture shows", last.line, last.t)] if last else []
+    places.append(Evidence(f"closed here with code {end.close.code}", end.close.line, end.close.t))
+    return CHECK.finding("stopped-reading", "fail", 0.9, summary, tuple(places))
+
+
+def _lost(connection: Connection, end: _End | None) -> Finding:
+    close = end.close if end else None
+    status: Status = "warn" if end and end.command is not None and not end.turn_open else "fail"
+    turn = " with a turn open" if end is None or end.turn_open else ""
+    last = connection.frames[-1]
+    place = Evidence("the connection was lost here", close.line if close else last.line, close.t if close else last.t)
+    summary = f"The connection was lost without a close{turn}; what had not been answered by then is gone."
+    return CHECK.finding("connection-lost", status, 0.9, summary, (place,))
+
+
+def _left(case: Case, end: _End) -> Finding | Answer:
+    place = Evidence(f"the client closed here with code {end.close.code}", end.close.line, end.close.t)
+    turn = " while a turn was open" if end.turn_open else ""
+    if end.command is None:
+        summary = f"The client closed the socket without the close command{turn}."
+        return CHECK.finding("no-close", "fail", 0.97, summary, (place,))
+    sent = Evidence("the close command", end.command.line, end.command.t)
+    if end.waited_s is None:
+        summary = f"The client closed before the server did{turn}."
+        return CHECK.finding("hung-up", "fail" if end.turn_open else "warn", 0.7, summary, (sent, place))
+    if end.waited_s < case.limits["drain.hang_up_s"]:
+        status: Status = "fail" if end.turn_open else "warn"
+        summary = f"The client left {end.waited_s:.2f} s after its close command, before the server closed{turn}."
+        return CHECK.finding("hung-up", status, 0.95, summary, (sent, place))
+    text = f"The client waited {end.waited_s:.1f} s for the server to close before it left."
+    return answer(text, [], {"waited_s": round(end.waited_s, 3)})
+
+
+_DRAIN = (
+    'Send {"type":"close"} after the last chunk, go on reading events, and stop only when the server closes the socket.'
+)
+
+CHECK = Check(
+    id="drain",
+    order=100,
+    question="Did you drain all events?",
+    kinds=("session",),
+    needs="what the client sent, the events, and the close with its side and code",
+    why="After the last chunk the service still holds about a second of audio. The close command makes it turn that "
+    "into events; a client that does not send it, or does not read on, loses the last words.",
+    how="Whether the close command was sent, whether the server closed first, and whether a turn was still open.",
+    causes=(
+        Cause("drain.no-close", "fail", "The client closed the socket without the close command.", _DRAIN),
+        Cause("drain.hung-up", "fail", "The client left right after its close command, before the server.", _DRAIN),
+        Cause(
+            "drain.stopped-reading",
+            "fail",
+            "The client stopped reading events while the connection was open.",
+            "Read events in a task of its own from the handshake to the close, not only when all is sent.",
+        ),
+        Cause(
+            "drain.connection-lost",
+            "fail",
+            "The connection broke before everything was answered.",
+            "Open a new connection, send again what was not answered, and show the open turn as unfinished.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=_judge,
+)

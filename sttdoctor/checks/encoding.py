@@ -1,0 +1,164 @@
+"""Are you using the right encoding?
+
+Needs audio that is not silent. Every way of reading the bytes (the six encodings, what clients send by mistake,
+samples that begin in mid-sample) is judged by how short a description of the same bytes it gives; probabilities
+follow from that.
+"""
+
+from typing import Any
+
+from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    AUDIO_INPUT,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    unknown,
+)
+from sttdoctor.encodings import ENCODINGS, SUPPORTED
+
+_BIG_ENDIAN = ("s16be", "s32be", "f32be")
+
+
+def _judge(case: Case) -> Answer:
+    estimate = case.encoding
+    if estimate is None:
+        return unknown("The capture holds no audio bytes; record the content of the binary frames.")
+    measured = _measurements(estimate)
+    if not estimate.decidable:
+        return unknown(f"The bytes cannot tell: {estimate.reason}. Capture a few seconds of speech.", measured)
+    changes = _change_findings(case)
+    if changes:
+        return answer(changes[0].summary, changes, measured)
+    best, name = _best(estimate), case.declared_encoding
+    if name is None:
+        return _undeclared(estimate, best, measured)
+    right = estimate.probabilities[name] + (0.0 if best != name else 1.0)
+    if right >= case.limits["encoding.warn_below"]:
+        return answer(f"The bytes are {_label(name)}, as declared.", [], measured)
+    status: Status = "fail" if right < case.limits["encoding.fail_below"] else "warn"
+    confidence = estimate.probabilities[best]
+    finding = _finding(best, name, status, confidence)
+    return answer(finding.summary, [finding], measured)
+
+
+def _best(estimate: EncodingEstimate) -> str:
+    return max(estimate.probabilities, key=estimate.probabilities.__getitem__)
+
+
+def _label(key: str) -> str:
+    name, plus, shift = key.partition("+")
+    words = f"{name} ({ENCODINGS[name].label})" if name in ENCODINGS else key
+    return f"{words}, {shift} byte{'s' if shift != '1' else ''} out of step" if plus else words
+
+
+def _measurements(estimate: EncodingEstimate) -> dict[str, Any]:
+    rounded = {name: round(p, 6) for name, p in estimate.probabilities.items()}
+    top = max(rounded, key=rounded.__getitem__)
+    rounded[top] = round(rounded[top] + 1 - sum(rounded.values()), 6)  # rounding must not break the sum of 1
+    return {
+        "probabilities": rounded,
+        "decidable": estimate.decidable,
+        "judged_bytes": estimate.judged_bytes,
+        "bits_per_byte": {name: round(bits, 4) for name, bits in estimate.bits_per_byte.items()},
+    }
+
+
+def _undeclared(estimate: EncodingEstimate, best: str, measured: dict[str, Any]) -> Answer:
+    if best in SUPPORTED:
+        return answer(f"No encoding was declared; the bytes are {_label(best)}.", [], measured)
+    finding = _finding(best, None, "fail", estimate.probabilities[best])
+    return answer(finding.summary, [finding], measured)
+
+
+def _finding(best: str, declared: str | None, status: Status, confidence: float) -> Finding:
+    said = f"declared is {declared}" if declared else "no encoding was declared"
+    name, _, shift = best.partition("+")
+    if shift and (declared is None or name == declared):
+        summary = f"The samples are out of step: {name} fits when the first {shift} of the bytes are skipped."
+        place = (Evidence("whole samples begin here", offset=int(shift)),)
+        return CHECK.finding("misaligned", status, confidence, summary, place)
+    if best == "not-pcm":
+        summary = f"The bytes are not plain samples of any known kind (compressed, encrypted or noise); {said}."
+        return CHECK.finding("unsupported", status, confidence, summary, fix=_NOT_SAMPLES)
+    if best == "text":
+        summary = f"The bytes are text (base64, hex, JSON), not samples; {said}."
+        return CHECK.finding("unsupported", status, confidence, summary, fix=_NOT_SAMPLES)
+    summary = f"The bytes are {_label(best)}; {said}."
+    if name in _BIG_ENDIAN:
+        return CHECK.finding("byte-order", status, confidence, summary)
+    if name not in SUPPORTED:
+        return CHECK.finding("unsupported", status, confidence, summary)
+    fix = f"Declare encoding={name}, or convert the samples to {declared} before you send them."
+    return CHECK.finding("mismatch", status, confidence, summary, fix=fix)
+
+
+def _change_findings(case: Case) -> list[Finding]:
+    changes = case.encoding_changes
+    if not changes:
+        return []
+    first = changes[0]
+    summary = f"The bytes are {_label(first.before)} at first and {_label(first.after)} from byte {first.offset} on"
+    line, _ = case.frame_at(first.offset)
+    summary += f" (line {line})." if line is not None else "."
+    evidence = tuple(_change_evidence(case, change) for change in changes[:5])
+    return [CHECK.finding("changed", "fail", first.confidence, summary, evidence)]
+
+
+def _change_evidence(case: Case, change: EncodingChange) -> Evidence:
+    line, t = case.frame_at(change.offset)
+    return Evidence(f"{change.before} becomes {change.after}", line, t, change.offset)
+
+
+_NOT_SAMPLES = "Decode to bare samples before sending: one of the six encodings, no container, codec or text."
+
+CHECK = Check(
+    id="encoding",
+    order=20,
+    question="Are you using the right encoding?",
+    kinds=("audio", "session"),
+    needs="audio bytes that are not silent",
+    why="The service reads the bytes as declared and does not complain when they are something else: the words come "
+    "out as nonsense, or not at all.",
+    how="Each way of reading the bytes predicts every sample from those before it; the reading that needs the fewest "
+    "bits to describe the same bytes is the right one, and how much fewer says how sure that is.",
+    causes=(
+        Cause(
+            "encoding.mismatch",
+            "fail",
+            "The bytes are in another of the six encodings than declared.",
+            "Declare the encoding that the bytes have.",
+        ),
+        Cause(
+            "encoding.unsupported",
+            "fail",
+            "The bytes are in an encoding that the service does not take.",
+            "Convert the samples to pcm_s16le before you send them, and declare that.",
+        ),
+        Cause(
+            "encoding.byte-order",
+            "fail",
+            "The bytes of each sample are in the wrong order (big endian).",
+            "Write samples in little endian: struct '<h', numpy dtype '<i2', DataView.setInt16(i, v, true).",
+        ),
+        Cause(
+            "encoding.misaligned",
+            "fail",
+            "The stream begins in the middle of a sample.",
+            "Send whole samples from the first byte on: strip a header by its real length, never cut by an odd count.",
+        ),
+        Cause(
+            "encoding.changed",
+            "fail",
+            "The encoding or the alignment of samples changes along the stream.",
+            "Keep every frame a whole number of samples, and open a new connection when the format changes.",
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=_judge,
+)

@@ -1,0 +1,199 @@
+"""Are you joining transcripts correctly?
+
+Needs all events with their text, and the text that the application ended up with. The text of a session is every
+`turn.end` appended as it is; updates and eager ends replace each other within a turn. The check builds the text that
+each joining mistake would give and names the mistake whose text is the application's.
+"""
+
+import difflib
+from itertools import pairwise
+from typing import Any
+
+from sttdoctor.analysis import joins
+from sttdoctor.analysis.turns import Turn, expected_text
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    TROUBLESHOOTING,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    unknown,
+)
+
+_SHOWN = 300
+
+
+def _judge(case: Case) -> Answer:
+    session, turns = case.session, case.turns
+    if session is None or session.lacks & {"receive", "text"}:
+        return unknown("The capture holds no event texts; record every received message in full.")
+    expected = expected_text(turns)
+    measured: dict[str, Any] = {"turns": len(turns), "expected_characters": len(expected)}
+    if any(turn.elided for turn in turns):
+        return unknown("The capture dropped the middle of some texts; record every received message in full.", measured)
+    if session.transcript is None:
+        wrong = joins.updates_text(turns)
+        text = f"The application's text is not known; give it with --transcript. It should be: {_quote(expected)}"
+        if wrong != expected:
+            text += f" Joining the updates would give: {_quote(wrong)}"
+        return unknown(text, measured)
+    got = session.transcript.text
+    if not expected and not got.strip():
+        return answer("There is no text to join.", [], measured)
+    return _compare(case, got, expected, measured, session.transcript.line)
+
+
+def _compare(case: Case, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
+    turns = case.turns
+    join = joins.explain(got, turns)
+    measured |= {"habit": join.habit, "similarity": round(join.similarity, 4)}
+    place = (Evidence("the application's text", line),)
+    if join.exact and join.habit != "ends":
+        finding = _habit_finding(join, got, expected, place)
+    elif join.exact:
+        changed = joins.spelling(got, turns, expected)
+        if changed is None:
+            return answer("The application's text is every turn.end joined as it is.", [], measured)
+        finding = _spelling_finding(*changed, turns, expected, got, place)
+    else:
+        finding = _nearest_finding(join, got, case.limits["joining.similar"], place)
+    return answer(finding.summary, [finding], measured)
+
+
+def _habit_finding(join: joins.Join, got: str, expected: str, place: tuple[Evidence, ...]) -> Finding:
+    summary = f"The application's text comes out exactly when {_WHEN[join.habit]}: {join.detail}."
+    return CHECK.finding(join.habit, "fail", 0.97, summary, (*place, *_differences(got, expected)))
+
+
+_WHEN = {
+    "updates-joined": "updates are appended instead of replaced",
+    "eager-ends-joined": "eager ends are appended beside the ends",
+    "turns-missing": "turns are left out",
+    "turns-repeated": "turns are appended more than once",
+    "partial-kept": "an unfinished text is shown as final",
+}
+
+
+def _spelling_finding(
+    habit: str, detail: str, turns: list[Turn], expected: str, got: str, place: tuple[Evidence, ...]
+) -> Finding:
+    status: Status = "fail"
+    confidence = 0.97
+    if habit == "whitespace-stripped" and sum(turn.end is not None for turn in turns) < 2:
+        status = "warn"
+    if habit == "separator-added" and not _doubles_white_space(turns):
+        # where no turn brings its own white space, a separator may repair what the capture lost
+        status, confidence = "warn", 0.6
+    summary = f"The words are right, but {detail}."
+    return CHECK.finding(habit, status, confidence, summary, (*place, *_differences(got, expected)))
+
+
+def _doubles_white_space(turns: list[Turn]) -> bool:
+    ends = [turn.end for turn in turns if turn.end]
+    return any(a[-1:].isspace() or b[:1].isspace() for a, b in pairwise(ends))
+
+
+def _nearest_finding(join: joins.Join, got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
+    evidence = (*place, *_differences(got, join.text))
+    if join.similarity < similar:
+        summary = (
+            f"The application's text does not come from these events (nearest reading: {join.similarity:.0%} alike)."
+        )
+        return CHECK.finding("unrelated", "warn", 0.8, summary, evidence)
+    habit = "normalized" if join.habit == "ends" else join.habit
+    nearest = "the joined turn.end texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
+    summary = f"No single habit gives the application's text; it is {join.similarity:.0%} like {nearest}."
+    status: Status = "fail" if join.similarity >= 0.8 else "warn"
+    return CHECK.finding(habit, status, round(0.8 * join.similarity, 2), summary, evidence)
+
+
+def _differences(got: str, expected: str, most: int = 3) -> tuple[Evidence, ...]:
+    """The first places at which the application's text departs from the right one."""
+    if max(len(got), len(expected)) > 20_000:
+        got, expected = got[:20_000], expected[:20_000]
+    right, wrong = expected.split(" "), got.split(" ")
+    changes = difflib.SequenceMatcher(None, right, wrong, autojunk=False).get_opcodes()
+    return tuple(
+        Evidence(f"should be {_quote(' '.join(right[a:b]), 80)}, is {_quote(' '.join(wrong[c:d]), 80)}")
+        for tag, a, b, c, d in [change for change in changes if change[0] != "equal"][:most]
+    )
+
+
+def _quote(text: str, length: int = _SHOWN) -> str:
+    return repr(text if len(text) <= length else text[: length - 3] + "...")
+
+
+CHECK = Check(
+    id="joining",
+    order=110,
+    question="Are you joining transcripts correctly?",
+    kinds=("session",),
+    needs="all events with their full text, and the text that the application ended up with",
+    why="Text within a turn is cumulative: each update repeats what came before. Appending updates doubles words, and "
+    "stripping or separating the turns glues or splits them, because every space is already inside the strings.",
+    how="The text that each habit would give is built from the events and compared with the application's: first the "
+    "letters, which tell the events that were used, then white space, case and punctuation. The simplest habit that "
+    "fits is named; where none fits, the nearest with the differences.",
+    causes=(
+        Cause(
+            "joining.updates-joined",
+            "fail",
+            "Updates were appended, although each one repeats the turn so far.",
+            "Append the transcript of each turn.end only; let turn.update replace what you show of the open turn.",
+        ),
+        Cause(
+            "joining.eager-ends-joined",
+            "fail",
+            "Eager ends were appended beside or instead of the ends.",
+            "Treat turn.eager_end as a preview that turn.resume may take back; append the turn.end only.",
+        ),
+        Cause(
+            "joining.separator-added",
+            "fail",
+            "Something was put between the turns.",
+            'Join with nothing: text += event["transcript"]. The space is already at the start of each further turn.',
+        ),
+        Cause(
+            "joining.whitespace-stripped",
+            "fail",
+            "White space at the borders of the turns was stripped.",
+            "Append the transcript as it is, without strip() or trim(); strip the whole text for display only.",
+        ),
+        Cause(
+            "joining.normalized",
+            "fail",
+            "Case, punctuation or white space was changed after joining.",
+            "Keep the text as it came; normalise a copy for comparisons.",
+        ),
+        Cause(
+            "joining.turns-missing",
+            "fail",
+            "Turns are missing in the application's text.",
+            "Append every turn.end, also those that come after the close command and those while you speak.",
+        ),
+        Cause(
+            "joining.turns-repeated",
+            "fail",
+            "Turns stand more than once in the application's text.",
+            "Append each turn.end once; look for a second handler, or for a display that is appended to itself.",
+        ),
+        Cause(
+            "joining.partial-kept",
+            "fail",
+            "An unfinished text is shown as final.",
+            "Replace what you show of the open turn by the turn.end; after a lost connection mark it as unfinished.",
+        ),
+        Cause(
+            "joining.unrelated",
+            "warn",
+            "The application's text is not made from these events.",
+            "Make sure that the text and the capture come from the same session.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=_judge,
+)

@@ -1,0 +1,167 @@
+"""Do you send at the rate it is spoken?
+
+Needs the time and length of each binary frame and the declared format. A bucket is filled by each frame's audio and
+emptied a little faster than realtime; what waits in it is the backlog. Backlog that grows steadily means that the
+client is too fast, backlog made at once is a burst, and backlog right after a hole belongs to the hole (`continuity`).
+The overall speed is measured where audio flows, without holes, bursts and the flush after the handshake.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sttdoctor.analysis import pacing
+from sttdoctor.analysis.send_timeline import Timeline
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    TROUBLESHOOTING,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    unknown,
+    worst,
+)
+
+
+def _judge(case: Case) -> Answer:
+    missing = why_no_timeline(case)
+    if missing:
+        return unknown(missing)
+    findings: list[Finding] = []
+    measured: dict[str, Any] = {"speed": None, "max_backlog_s": 0.0}
+    for timeline, speed in zip(case.timelines, case.speeds, strict=True):
+        if not len(timeline):
+            continue
+        findings += _backlog_findings(case.limits, timeline, speed, measured)
+        findings += _speed_findings(case.limits, timeline, speed, findings)
+    if case.longest_speed is not None:
+        measured["speed"] = round(case.longest_speed.ratio, 4)
+        measured["speed_measured_s"] = round(case.longest_speed.seconds, 2)
+    if findings:
+        return answer(worst(findings).summary, findings, measured)
+    if measured["speed"] is None:
+        return answer("No burst; the audio is too short to show a speed.", [], measured)
+    return answer(f"Audio flows at {measured['speed']:.2f} times realtime.", [], measured)
+
+
+def why_no_timeline(case: Case) -> str | None:
+    """Say what is missing for a judgement of when audio was sent; None where nothing is."""
+    session = case.session
+    if session is None or not any(connection.audio_frames for connection in case.connections):
+        return "The capture holds no sent audio; record the binary frames with their times."
+    if case.declared_bytes_per_s is None:
+        return "The declared format is not known; give --encoding and --sample-rate."
+    if session.clock == "none" or not any(len(timeline) > 1 for timeline in case.timelines):
+        return "The capture has no times; record when each frame was sent."
+    if session.resolution > 0.25:
+        return f"The capture's clock is too coarse ({session.resolution:g} s); record times to a millisecond."
+    return None
+
+
+def _backlog_findings(
+    limits: Mapping[str, float], timeline: Timeline, speed: pacing.Speed | None, measured: dict[str, Any]
+) -> list[Finding]:
+    waiting = pacing.waiting_audio(
+        timeline, limits["pacing.drain_speed"], limits["pacing.start_burst_s"], limits["pacing.start_window_s"]
+    )
+    measured["max_backlog_s"] = max(measured["max_backlog_s"], round(float(waiting.max()), 3))
+    holes = [hole for hole in pacing.holes(timeline, speed.ratio if speed else 1.0) if hole.filled]
+    findings: dict[str, Finding] = {}
+    for backlog in pacing.backlogs(timeline, waiting, limits["pacing.backlog_warn_s"]):
+        caught_up = sum(hole.length_s for hole in holes if _overlaps(timeline, hole, backlog))
+        excess = backlog.seconds - caught_up
+        if excess <= limits["pacing.backlog_warn_s"] and caught_up:
+            continue
+        what = "burst" if backlog.sudden else "too-fast"
+        status: Status = "fail" if excess > limits["pacing.backlog_fail_s"] else "warn"
+        known = findings.get(what)
+        if known is None or (status == "fail" and known.status == "warn"):
+            findings[what] = CHECK.finding(what, status, 0.95, _sentence(timeline, backlog), _place(timeline, backlog))
+    return list(findings.values())
+
+
+def _overlaps(timeline: Timeline, hole: pacing.Hole, backlog: pacing.Backlog) -> bool:
+    """Whether a backlog was made while a hole was being caught up."""
+    return (
+        hole.index - 1 <= backlog.peak
+        and backlog.first <= hole.caught_up + 1
+        and (timeline.t_s[backlog.peak] - hole.end_s < hole.length_s + 2)
+    )
+
+
+def _sentence(timeline: Timeline, backlog: pacing.Backlog) -> str:
+    first, peak = backlog.first, backlog.peak
+    audio = timeline.audio_s[first : peak + 1].sum()
+    clock = timeline.t_s[peak] - timeline.t_s[first]
+    if backlog.sudden:
+        return f"{audio:.1f} s of audio were sent within {clock:.2f} s, so that {backlog.seconds:.1f} s had to wait."
+    return f"{audio:.1f} s of audio were sent in {clock:.1f} s; by then {backlog.seconds:.1f} s had to wait."
+
+
+def _place(timeline: Timeline, backlog: pacing.Backlog) -> tuple[Evidence, ...]:
+    first, peak = backlog.first, backlog.peak
+    return (
+        Evidence("the backlog begins to build here", int(timeline.line[first]), float(timeline.t_s[first])),
+        Evidence(f"{backlog.seconds:.1f} s wait here", int(timeline.line[peak]), float(timeline.t_s[peak])),
+    )
+
+
+def _speed_findings(
+    limits: Mapping[str, float], timeline: Timeline, speed: pacing.Speed | None, known: list[Finding]
+) -> list[Finding]:
+    if speed is None or speed.seconds < limits["pacing.min_s"]:
+        return []
+    fast = speed.ratio > limits["pacing.fast_warn"]
+    if not fast and speed.ratio >= limits["pacing.slow_warn"]:
+        return []
+    if fast and any(finding.cause == "pacing.too-fast" for finding in known):
+        return []
+    excluded = speed.ratio > limits["pacing.fast_fail"] if fast else speed.ratio < limits["pacing.slow_fail"]
+    summary = f"Audio flows at {speed.ratio:.2f} times realtime, measured over {speed.seconds:.1f} s."
+    place = Evidence(
+        f"from here on, {speed.ratio:.2f} s of audio a second", int(timeline.line[0]), float(timeline.t_s[0])
+    )
+    status: Status = "fail" if excluded else "warn"
+    return [CHECK.finding("too-fast" if fast else "too-slow", status, 0.95, summary, (place,))]
+
+
+CHECK = Check(
+    id="pacing",
+    order=80,
+    question="Do you send at the rate it is spoken?",
+    kinds=("session",),
+    needs="the time and length of each binary frame that the client sent, and the declared format",
+    why="The service expects about one second of audio per second of clock. A large batch can overload its buffer and "
+    "end in a server error; audio that falls behind delays every answer.",
+    how="A bucket is filled by each frame's audio and emptied at 1.1 times realtime: what waits in it is the backlog. "
+    "Speed is measured where audio flows, without holes, bursts and the flush after the handshake. A steady ratio near "
+    "a ratio of two formats points to a wrong declaration instead (see sample-rate and encoding).",
+    causes=(
+        Cause(
+            "pacing.burst",
+            "fail",
+            "Seconds of audio were sent within about one second.",
+            "Send each chunk when its audio was spoken; for a file, sleep for the length of each chunk. "
+            "For a whole file at once use the batch endpoint.",
+        ),
+        Cause(
+            "pacing.too-fast",
+            "fail",
+            "Audio is sent faster than it is spoken, and the backlog grows.",
+            "Pace by the clock: after n chunks of 100 ms, n times 0.1 s must have passed. "
+            "For a whole file at once use the batch endpoint.",
+        ),
+        Cause(
+            "pacing.too-slow",
+            "fail",
+            "Audio is sent slower than it is spoken.",
+            "Look for what blocks the sender, for samples that are dropped, and pace by a clock instead of "
+            "sleeping a fixed time after each chunk.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=_judge,
+)

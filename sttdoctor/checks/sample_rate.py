@@ -1,0 +1,192 @@
+"""Are you using the right sample rate?
+
+Needs a second or more of speech. A wrong rate multiplies every pitch, formant and tempo by one factor; the sound is
+compared with speech at each candidate rate. In a live session the byte rate on the wire is weighed with the sound.
+"""
+
+import math
+from typing import Any
+
+from sttdoctor.analysis import wire
+from sttdoctor.analysis.rate import RateEstimate
+from sttdoctor.analysis.rate_changes import RateChange
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    AUDIO_INPUT,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    unknown,
+)
+
+
+def _judge(case: Case) -> Answer:
+    measured = _measurements(case)
+    probabilities = case.rate_probabilities
+    if probabilities is None:
+        return _wire_alone(case, measured)
+    change = case.rate_change
+    if change is not None:
+        finding = _changed(case, change)
+        return answer(finding.summary, [finding], measured)
+    declared, best = case.declared.sample_rate, max(probabilities, key=probabilities.__getitem__)
+    if declared is None:
+        return _undeclared(case, measured)
+    if not case.rate_is_told:
+        reason = _why_silent(case.rate, case.limits["sample-rate.min_speech_s"])
+        return unknown(f"The sound cannot tell: {reason}. Capture a few seconds of speech.", measured)
+    plausible = plausibility(case)
+    if plausible < case.limits["sample-rate.warn_below"]:
+        status: Status = "fail" if plausible < case.limits["sample-rate.fail_below"] else "warn"
+        finding = _mismatch(case, declared, best, status)
+        return answer(finding.summary, [finding], measured)
+    findings = _upsampled(case, declared)
+    if findings:
+        return answer(findings[0].summary, findings, measured)
+    return answer(f"The sound is plausible for {declared} Hz, as declared.", [], measured)
+
+
+def plausibility(case: Case) -> float:
+    """Probability (0..1) of the declared rate.
+
+    The declared rate has twice the prior weight of each other rate: most clients declare right, yet the evidence must
+    win. Rates within 10 % count as the declared one unless the wire tells them apart.
+    """
+    probabilities, declared = case.rate_probabilities, case.declared.sample_rate
+    if not probabilities or not declared:
+        return 1.0
+    near = 0.02 if case.wire_rate is not None else 0.1
+    mass = sum(p for rate, p in probabilities.items() if abs(rate / declared - 1) <= near)
+    return 2 * mass / (1 + mass)
+
+
+def _why_silent(rate: RateEstimate | None, wanted_s: float) -> str:
+    if rate is None or rate.speech_s <= 0:
+        return "no speech was found"
+    if rate.speech_s < wanted_s:
+        return f"only {rate.speech_s:.1f} s of speech were found"
+    return "the sound is not clearly speech"
+
+
+def _measurements(case: Case) -> dict[str, Any]:
+    probabilities, rate, speed = case.rate_probabilities, case.rate, case.longest_speed
+    measured: dict[str, Any] = {"probabilities": None}
+    if probabilities:
+        rounded = {str(hz): round(p, 6) for hz, p in sorted(probabilities.items())}
+        top = max(rounded, key=rounded.__getitem__)
+        rounded[top] = round(rounded[top] + 1 - sum(rounded.values()), 6)  # rounding must not break the sum of 1
+        measured["probabilities"] = rounded
+    if rate is not None:
+        measured["speech_s"] = round(rate.speech_s, 2)
+        measured["speech_like"] = round(rate.speech_like, 3)
+        measured["bandwidth"] = round(rate.bandwidth, 4) if math.isfinite(rate.bandwidth) else None
+        measured["sound_probabilities"] = {str(hz): round(p, 6) for hz, p in sorted(rate.probabilities.items())}
+    if speed is not None and case.declared_bytes_per_s:
+        measured["wire_bytes_per_s"] = round(speed.ratio * case.declared_bytes_per_s, 1)
+        measured["wire_ratio"] = round(speed.ratio, 4)
+        measured["wire_steady"] = wire.is_steady(speed)
+    return measured
+
+
+def _undeclared(case: Case, measured: dict[str, Any]) -> Answer:
+    rates = case.likely_rates
+    if not case.rate_is_told or not rates:
+        reason = _why_silent(case.rate, case.limits["sample-rate.min_speech_s"])
+        return unknown(f"No rate was declared, and the sound cannot tell: {reason}.", measured)
+    return answer(f"No rate was declared; by its sound it is {_either(rates)}.", [], measured)
+
+
+def _either(rates: list[int]) -> str:
+    return " or ".join(f"{rate} Hz" for rate in rates)
+
+
+def _mismatch(case: Case, declared: int, best: int, status: Status) -> Finding:
+    probabilities = case.rate_probabilities or {}
+    rates = case.likely_rates
+    summary = f"The audio was recorded at {_either(rates)}, not at {declared} Hz as declared"
+    evidence: tuple[Evidence, ...] = ()
+    if case.wire_rate is not None and case.longest_speed is not None and case.declared_bytes_per_s:
+        ratio = case.longest_speed.ratio
+        wire_bytes = ratio * case.declared_bytes_per_s
+        summary += f": {wire_bytes:.0f} bytes a second come in, {ratio:.2f} times what the declaration promises"
+        evidence = (Evidence(f"steady at {wire_bytes:.0f} bytes a second of clock"),)
+    fix = f"Declare sample_rate={best}" + (f" (or {', '.join(map(str, rates[1:]))})" if len(rates) > 1 else "")
+    fix += f", or resample to {declared} Hz before you send."
+    confidence = 1 - sum(p for rate, p in probabilities.items() if rate == declared)
+    return CHECK.finding("mismatch", status, confidence, summary + ".", evidence, fix)
+
+
+def _wire_alone(case: Case, measured: dict[str, Any]) -> Answer:
+    """Sizes and times without sound: a steady known ratio is a wrong declaration more often than a pacing fault."""
+    ratio = case.format_ratio
+    if case.audio is not None or ratio is None or not case.declared.sample_rate or case.longest_speed is None:
+        missing = "no audio bytes" if case.audio is None else "no samples that can be decoded"
+        return unknown(f"There are {missing} to judge; record the content of the binary frames.", measured)
+    implied = case.declared.sample_rate * ratio
+    summary = (
+        f"Bytes come in at {case.longest_speed.ratio:.2f} times the declared rate, steadily: as if the audio were "
+        f"{implied:.0f} Hz, or the samples wider, or of two channels. The capture holds no sound to tell which."
+    )
+    finding = CHECK.finding("mismatch", "warn" if 0.8 <= ratio <= 1.3 else "fail", 0.6, summary)
+    return answer(summary, [finding], measured)
+
+
+def _changed(case: Case, change: RateChange) -> Finding:
+    line, t = case.frame_at(change.offset)
+    summary = f"The audio is {change.before} Hz at first and {change.after} Hz from byte {change.offset} on"
+    summary += f" (line {line}, {t:.1f} s)." if line is not None and t is not None else "."
+    place = Evidence(f"{change.before} Hz becomes {change.after} Hz", line, t, change.offset)
+    return CHECK.finding("changed", "fail", change.confidence, summary, (place,))
+
+
+def _upsampled(case: Case, declared: int) -> list[Finding]:
+    rate = case.rate
+    limit = case.limits["sample-rate.upsampled_below"]
+    if rate is None or math.isnan(rate.bandwidth) or declared <= 8000 or rate.speech_like < 0.5:
+        return []
+    if not 0 < 2 * rate.bandwidth < limit or rate.speech_s < case.limits["sample-rate.min_speech_s"]:
+        return []
+    edge = rate.bandwidth * declared
+    summary = f"Nothing stands above {edge:.0f} Hz: the audio was made at a lower rate and upsampled to {declared} Hz."
+    return [CHECK.finding("upsampled", "warn", 0.8, summary)]
+
+
+CHECK = Check(
+    id="sample-rate",
+    order=30,
+    question="Are you using the right sample rate?",
+    kinds=("audio", "session"),
+    needs="a second or more of speech; in a session also the time of each frame",
+    why="The service believes the declared rate. When it is wrong the voice is too deep and slow, or too high and "
+    "fast, and the words come out wrong; no error tells.",
+    how="Pitch, formants, spectrum and rhythm of the speech are compared with speech at each candidate rate. In a live "
+    "session a steady byte rate that fits another rate is weighed with the sound. Rates less than 10 % apart (22050 "
+    "and 24000, 44100 and 48000) often cannot be told apart by sound: then the report names both.",
+    causes=(
+        Cause(
+            "sample-rate.mismatch",
+            "fail",
+            "The audio has another sample rate than declared.",
+            "Read the rate from the source (AudioContext.sampleRate, the WAV header, the device) and declare that.",
+        ),
+        Cause(
+            "sample-rate.changed",
+            "fail",
+            "The sample rate changes along the stream.",
+            "Resample to one rate, or open a new connection when the device changes (a headset that switches profile).",
+        ),
+        Cause(
+            "sample-rate.upsampled",
+            "warn",
+            "The band above some frequency is empty: the audio was upsampled from a lower rate.",
+            "Nothing has to be repaired. Sending the original rate saves bandwidth and loses nothing.",
+            remark=True,
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=_judge,
+)

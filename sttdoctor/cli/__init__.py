@@ -1,0 +1,66 @@
+"""The command line: one module a command, each a thin shell round the Python interface.
+
+Modules here import click alone; everything heavier is imported when a command runs.
+"""
+
+import sys
+
+import click
+
+from sttdoctor import __version__
+from sttdoctor.cli.check import check
+from sttdoctor.cli.convert import convert
+from sttdoctor.cli.explain import explain
+from sttdoctor.cli.replay import replay
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sttdoctor")
+def cli() -> None:
+    """Find out what is wrong with a realtime speech-to-text client.
+
+    Exit codes: 0 nothing at or above --fail-on; 1 something was; 2 the command line or the input could not be used;
+    130 interrupted.
+    """
+
+
+for command in (check, replay, convert, explain):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help())
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"sttdoctor: {_one_line(error.format_message())}", err=True)
+        sys.exit(2)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        sys.exit(_told(error))
+
+
+def _told(error: Exception) -> int:
+    """Tell an error of the user in one sentence; anything else is a defect and keeps its traceback."""
+    from sttdoctor.errors import SttdoctorError
+
+    if not isinstance(error, SttdoctorError | MemoryError):
+        raise error
+    text = str(error) if isinstance(error, SttdoctorError) else "the input needs more memory than there is"
+    click.echo(f"sttdoctor: {_one_line(text)}", err=True)
+    return 2
+
+
+def _one_line(text: str) -> str:
+    from sttdoctor.renderers.escape import for_terminal
+
+    return for_terminal(" ".join(text.split("\n")))

@@ -1,0 +1,27 @@
+"""`sttdoctor check`."""
+
+from typing import Any
+
+import click
+
+from sttdoctor.cli.options import deliver, format_options, report_options, source_of, thresholds
+
+
+@click.command()
+@click.argument("audio", type=click.Path())
+@format_options
+@report_options
+def check(audio: str, encoding: str | None, sample_rate: int | None, **options: Any) -> None:
+    """Is this headerless audio what the client declared?
+
+    AUDIO is the bytes as sent, - for standard input. Without --encoding and --sample-rate both are inferred.
+    """
+    from sttdoctor.api import audio_case, examine
+
+    case = audio_case(source_of(audio), encoding, sample_rate, thresholds(options["settings"], options["config"]))
+    report = examine(case, options["select"], options["ignore"])
+    if options["wav"]:
+        from sttdoctor.listen import believed, write_wav
+
+        write_wav(case, *believed(case, report.checks), options["wav"])
+    deliver(report, options)

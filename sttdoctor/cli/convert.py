@@ -1,0 +1,59 @@
+"""`sttdoctor convert`."""
+
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from sttdoctor.cli.options import source_of
+
+if TYPE_CHECKING:
+    from sttdoctor.analysis.decoding import Bytes
+    from sttdoctor.evidence import Session
+
+
+@click.command()
+@click.argument("capture", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), help="File to write; .raw takes the audio bytes as sent.")
+def convert(capture: str, output: str | None) -> None:
+    """Write a capture as session JSONL, secrets redacted.
+
+    CAPTURE is - for standard input. With -o NAME.raw the audio bytes are written, as they were sent.
+    """
+    from sttdoctor.errors import InputError
+    from sttdoctor.readers.session_jsonl import read_session
+
+    session = read_session(source_of(capture))
+    try:
+        if output is None:
+            _write(sys.stdout.buffer, session, raw=False)
+        else:
+            raw = output.lower().endswith(".raw")
+            if raw:
+                _audio(session)  # before the file is made, so that nothing empty stays behind
+            with open(output, "wb") as file:
+                _write(file, session, raw)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(f"cannot write {output or 'standard output'}: {error.strerror or error}") from None
+
+
+def _write(file: BinaryIO, session: "Session", raw: bool) -> None:
+    from sttdoctor.session_jsonl import write_rows
+
+    if raw:
+        file.write(_audio(session).tobytes())
+        return
+    for row in write_rows(session):
+        file.write(row.encode("ascii") + b"\n")
+
+
+def _audio(session: "Session") -> "Bytes":
+    from sttdoctor.case import session_audio
+    from sttdoctor.errors import InputError
+
+    audio = session_audio(session)
+    if audio is None:
+        raise InputError("the capture holds no audio content, so there is nothing to write")
+    return audio.data

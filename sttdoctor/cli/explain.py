@@ -1,0 +1,81 @@
+"""`sttdoctor explain`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from sttdoctor.checks.base import Cause, Check
+
+
+@click.command()
+@click.argument("topic", required=False, metavar="[CHECK|CAUSE]")
+def explain(topic: str | None) -> None:
+    """What a check asks, why it matters and how to fix what it finds.
+
+    Without an argument: the list of checks and causes.
+    """
+    from sttdoctor.checks import all_causes, all_checks
+    from sttdoctor.errors import UsageError
+
+    checks = {check.id: check for check in all_checks()}
+    causes = all_causes()
+    if topic is None:
+        lines = [line for check in checks.values() for line in _listed(check)]
+    elif topic in checks:
+        lines = list(_check(checks[topic]))
+    elif topic in causes:
+        lines = list(_cause(causes[topic], checks[topic.partition(".")[0]]))
+    else:
+        import difflib
+
+        close = difflib.get_close_matches(topic, [*checks, *causes], n=1)
+        hint = f"; did you mean {close[0]}?" if close else "; sttdoctor explain lists them"
+        raise UsageError(f"there is no check or cause {topic!r}{hint}")
+    click.echo("\n".join(lines))
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    import shutil
+    import textwrap
+
+    width = min(shutil.get_terminal_size().columns, 100)
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _listed(check: "Check") -> Iterator[str]:
+    yield f"{check.id:<14}{check.question}"
+    for cause in check.causes:
+        yield f"    {cause.id:<32}{cause.what}"
+
+
+def _check(check: "Check") -> Iterator[str]:
+    from sttdoctor.thresholds import of_check
+
+    yield f"{check.id}: {check.question}"
+    yield ""
+    for title, text in (("Why it matters", check.why), ("How it is judged", check.how), ("What it needs", check.needs)):
+        yield title
+        yield _wrapped(text, "  ")
+    yield "Causes"
+    for cause in check.causes:
+        yield f"  {cause.id} ({cause.worst} at worst)"
+        yield _wrapped(cause.what, "    ")
+        yield _wrapped(f"Fix: {cause.fix}", "    ")
+    limits = of_check(check.id)
+    if limits:
+        yield "Thresholds (change with --set NAME=VALUE)"
+        for limit in limits:
+            yield f"  {limit.name} = {limit.default:g} {limit.unit}"
+            yield _wrapped(limit.reason, "    ")
+    yield f"Vendor page: {check.docs}"
+
+
+def _cause(cause: "Cause", check: "Check") -> Iterator[str]:
+    yield f"{cause.id} ({cause.worst} at worst)"
+    yield _wrapped(cause.what, "  ")
+    yield _wrapped(f"Fix: {cause.fix}", "  ")
+    yield _wrapped(f"Why it matters: {check.why}", "  ")
+    yield _wrapped(f"How it is judged: {check.how}", "  ")
+    yield f"  Part of the check {check.id}; vendor page: {check.docs}"

@@ -1,0 +1,110 @@
+"""What several commands share: their options, reading thresholds, writing a report, the exit code."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+if TYPE_CHECKING:
+    from sttdoctor.report import Report
+
+Command = Callable[..., None]
+
+_FAIL_ON = {"fail": ("fail",), "warn": ("fail", "warn"), "unknown": ("fail", "warn", "unknown"), "never": ()}
+
+
+def _ids(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
+    """Split comma-separated check ids."""
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def format_options(command: Command) -> Command:
+    """Add the options that say what the client declared."""
+    command = click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate that the client declared.")(
+        command
+    )
+    return click.option("--encoding", metavar="NAME", help="Encoding that the client declared.")(command)
+
+
+def report_options(command: Command) -> Command:
+    """Add the options that `check` and `replay` share."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+_SHARED = (
+    click.option("--format", "form", type=click.Choice(["text", "json"]), help="Of the report; default text."),
+    click.option("-o", "--output", type=click.Path(), help="Write the report to this file; .json is JSON."),
+    click.option("--select", callback=_ids, default="", metavar="IDS", help="Run these checks only (comma-separated)."),
+    click.option("--ignore", callback=_ids, default="", metavar="IDS", help="Leave these checks out."),
+    click.option(
+        "--fail-on",
+        type=click.Choice(list(_FAIL_ON)),
+        default="fail",
+        show_default=True,
+        help="From which status on the exit code is 1.",
+    ),
+    click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a threshold (repeatable)."),
+    click.option("--config", type=click.Path(), help="TOML file with thresholds."),
+    click.option("--wav", type=click.Path(), help="Write the audio as sttdoctor believes it is, as a WAV file."),
+    click.option("-v", "--verbose", is_flag=True, help="Show all evidence and measurements."),
+)
+
+
+def source_of(path: str) -> str | BinaryIO:
+    """Return a path as it is; `-` is standard input."""
+    return sys.stdin.buffer if path == "-" else path
+
+
+def thresholds(settings: tuple[str, ...], config: str | None) -> dict[str, float]:
+    """Return the thresholds that the user changed; --set wins over --config."""
+    from sttdoctor.thresholds import load_config, parse_settings
+
+    return {**(load_config(config) if config else {}), **parse_settings(settings)}
+
+
+def deliver(report: "Report", options: Mapping[str, Any]) -> None:
+    """Write the report and exit with the code that it asks for."""
+    output = options["output"]
+    if output is None:
+        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        click.echo(_rendered(report, options["form"] or "text", options["verbose"], colour), nl=False, color=colour)
+    else:
+        form = options["form"] or ("json" if output.lower().endswith(".json") else "text")
+        _write(output, _rendered(report, form, options["verbose"], colour=False))
+    click.get_current_context().exit(exit_code(report, options["fail_on"]))
+
+
+def exit_code(report: "Report", fail_on: str) -> int:
+    """Return 1 when a check has a status at or above `fail_on`, else 0."""
+    return int(any(check.status in _FAIL_ON[fail_on] for check in report.checks))
+
+
+def _rendered(report: "Report", form: str, verbose: bool, colour: bool) -> str:
+    if form == "json":
+        return report.to_json() + "\n"
+    import shutil
+
+    from sttdoctor.renderers.text import render
+
+    width = min(shutil.get_terminal_size().columns, 120)
+    return _printable(render(report, width=width, colour=colour, verbose=verbose))
+
+
+def _printable(text: str) -> str:
+    """Replace characters that standard output cannot encode."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _write(path: str, content: str) -> None:
+    from sttdoctor.errors import InputError
+
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from None

@@ -1,0 +1,48 @@
+"""`sttdoctor replay`."""
+
+import sys
+from typing import Any
+
+import click
+
+from sttdoctor.cli.options import deliver, format_options, report_options, source_of, thresholds
+
+
+@click.command()
+@click.argument("session", type=click.Path())
+@click.option("--transcript", type=click.Path(), help="The text that the application ended up with (- is stdin).")
+@format_options
+@report_options
+def replay(session: str, transcript: str | None, encoding: str | None, sample_rate: int | None, **options: Any) -> None:
+    """What did this client do wrong?
+
+    SESSION is a recorded session (session JSONL, plain or gzip), - for standard input. --encoding and --sample-rate
+    override what it declares.
+    """
+    from sttdoctor.api import examine, session_case
+
+    limits = thresholds(options["settings"], options["config"])
+    if session == "-" and transcript == "-":
+        raise click.UsageError("only one of SESSION and --transcript can be standard input")
+    text = _text(transcript) if transcript else None
+    case = session_case(source_of(session), text, encoding, sample_rate, limits)
+    report = examine(case, options["select"], options["ignore"])
+    if options["wav"]:
+        from sttdoctor.listen import believed, write_wav
+
+        write_wav(case, *believed(case, report.checks), options["wav"])
+    deliver(report, options)
+
+
+def _text(path: str) -> str:
+    from sttdoctor.errors import InputError
+
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read()
+        else:
+            with open(path, "rb") as file:
+                content = file.read()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    return content.decode("utf-8-sig", errors="replace")

@@ -1,0 +1,144 @@
+"""What was captured, as immutable values: audio bytes, a session, the text that the application ended up with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SESSION_SCHEMA = "sttdoctor.session/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the client told the service about its audio; None where it told nothing.
+
+    Attributes:
+        encoding: The name as the client wrote it, which need not be one that the service knows.
+        sample_rate: Hz.
+    """
+
+    encoding: str | None = None
+    sample_rate: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audio:
+    """Headerless audio.
+
+    Attributes:
+        data: Shape (n,) of uint8, the bytes as sent; it may be a memory map of a file.
+        path: Where it came from, None for bytes in memory.
+    """
+
+    data: NDArray[np.uint8]
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The handshake was answered. `t` is seconds since the session began, None where no clock was kept."""
+
+    line: int
+    t: float | None
+    status: int | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One WebSocket message in either direction.
+
+    Attributes:
+        line: Line in the capture, from 1.
+        t: Seconds since the session began, None where no clock was kept.
+        sent: True from client to server.
+        size: Bytes of the payload.
+        binary: Whether it was a binary frame (audio, from a client).
+        audio: Content of a binary frame, None where the capture kept the size only.
+        message: The parsed JSON of a text frame, None where it is not JSON.
+        text: A text frame that is not JSON.
+        elided: The capture dropped the middle of the text.
+    """
+
+    line: int
+    t: float | None
+    sent: bool
+    size: int
+    binary: bool = False
+    audio: bytes | None = None
+    message: Any = None
+    text: str | None = None
+    elided: bool = False
+
+    @property
+    def type(self) -> str | None:
+        """The `type` of a JSON message, None for anything else."""
+        if isinstance(self.message, dict):
+            kind = self.message.get("type")
+            return kind if isinstance(kind, str) else None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The WebSocket closed; code 1006 when the connection was lost without a closing handshake."""
+
+    line: int
+    t: float | None
+    by: str
+    code: int | None
+    reason: str = ""
+
+
+Event = Open | Frame | Close
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The final text as the client's application built it."""
+
+    text: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What of a capture could not be read.
+
+    Attributes:
+        lines: Number of lines that were left out or only partly understood.
+        examples: (line, what was wrong), the first few of them.
+    """
+
+    lines: int = 0
+    examples: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """A recorded session; secrets are already redacted.
+
+    Attributes:
+        events: In the order in which things happened.
+        url: Of the connection, None where the capture has none.
+        headers: Of the handshake request, names in lower case.
+        clock: Where the times were taken: `client`, `proxy`, `server` or `none`.
+        resolution: Seconds between two times that the clock can tell apart; 0 for an exact clock.
+        lacks: What this kind of capture cannot hold, of `send`, `receive`, `audio`, `text`, `headers`, `close`.
+    """
+
+    events: tuple[Event, ...]
+    url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    started_at: str | None = None
+    client: str | None = None
+    source: str | None = None
+    clock: str = "client"
+    resolution: float = 0.0
+    lacks: frozenset[str] = frozenset()
+    transcript: Transcript | None = None
+    damage: Damage = field(default_factory=Damage)
+    path: str | None = None

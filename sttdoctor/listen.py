@@ -1,0 +1,133 @@
+"""Commands that play the audio, and the WAV file behind `--wav`.
+
+FFmpeg 7 removed the `-ac` option of its raw demuxers, so no command gives a channel count: without one every version
+plays mono. Half floats and interleaved channels have no command that works everywhere; they are converted first.
+Sources: https://ffmpeg.org/ffplay.html and FFmpeg's changelog for version 7.0.
+"""
+
+import shlex
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.encoding import Layout
+from sttdoctor.case import Case
+from sttdoctor.encodings import ENCODINGS
+from sttdoctor.errors import InputError
+from sttdoctor.report import CheckResult
+
+_BLOCK = 1 << 20
+
+
+def believed(case: Case, results: Sequence[CheckResult]) -> tuple[Layout | None, int | None]:
+    """Return how the audio is to be read (layout, Hz) after what the checks found.
+
+    A check that did not run judged nothing, so the declaration holds; without one the estimate does.
+    """
+    ids = {result.id for result in results}
+    if any(result.crashed for result in results):
+        return case.declared_layout, case.declared.sample_rate
+    rate_is_wrong = any(f.cause == "sample-rate.mismatch" for result in results for f in result.findings)
+    layout = case.layout if "encoding" in ids or case.declared_layout is None else case.declared_layout
+    best = case.likely_rates[0] if case.likely_rates else None
+    return layout, best if rate_is_wrong and best else case.declared.sample_rate or best
+
+
+def commands(case: Case, believed: Layout | None, rate: int | None) -> dict[str, str | None]:
+    """Return the shell commands that play the audio as declared and as estimated; None where there is none.
+
+    Args:
+        case: The subject.
+        believed: How the bytes are best read.
+        rate: The sample rate to play at, Hz.
+    """
+    path = case.session.path if case.session is not None else case.audio.path if case.audio is not None else None
+    if case.audio is None or path is None or path == "-":
+        return {"declared": None, "estimated": None}
+    declared = Layout(case.declared_encoding) if case.declared_encoding else None
+    listen: dict[str, str | None] = {}
+    raw = path
+    if case.session is not None:
+        raw = _stem(path) + ".raw"
+        listen["convert"] = f"sttdoctor convert {_quoted(path)} -o {_quoted(raw)}"
+    listen["declared"] = _play(raw, declared, case.declared.sample_rate, "--ignore encoding,sample-rate,channels ")
+    listen["estimated"] = _play(raw, believed, rate, "")
+    return listen
+
+
+def _stem(path: str) -> str:
+    name = Path(path).name
+    for suffix in (".gz", ".jsonl"):
+        name = name.removesuffix(suffix)
+    return name or "session"
+
+
+def _quoted(path: str) -> str:
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
+
+
+def _play(path: str, layout: Layout | None, rate: int | None, trusting: str) -> str | None:
+    if layout is None or rate is None:
+        return None
+    name = ENCODINGS[layout.encoding].ffmpeg
+    if name is None or layout.channels != 1:
+        wav = _stem(path).removesuffix(".raw") + ".wav"
+        declared = (
+            f"--encoding {layout.encoding} --sample-rate {rate}" if layout.channels == 1 else f"--sample-rate {rate}"
+        )
+        # --fail-on never: the conversion must go on to the player whatever is found
+        convert = f"sttdoctor check {_quoted(path)} {declared} {trusting}--fail-on never --wav {_quoted(wav)}"
+        return f"{convert} && ffplay {_quoted(wav)}"
+    # a colon in a name would be read as a protocol
+    source = f"file:{path}" if ":" in path else path
+    skip = f"-skip_initial_bytes {layout.offset} " if layout.offset else ""
+    return f"ffplay {skip}-f {name} -ar {rate} {_quoted(source)}"
+
+
+def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str) -> None:
+    """Write the audio as a 16-bit WAV file, in blocks of bounded size.
+
+    Args:
+        case: The subject.
+        layout: How the bytes are read.
+        rate: Hz.
+        path: The file to write.
+
+    Raises:
+        InputError: There is no audio that can be decoded, or the file cannot be written.
+    """
+    if case.audio is None or layout is None or rate is None:
+        raise InputError("there is no audio that can be decoded, so no WAV was written")
+    try:
+        with open(path, "wb") as file:
+            _write(file, case, layout, rate)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _write(file: IO[bytes], case: Case, layout: Layout, rate: int) -> None:
+    assert case.audio is not None
+    frame = ENCODINGS[layout.encoding].width * layout.channels
+    data = case.audio.data[layout.offset :]
+    data = data[: len(data) // frame * frame]
+    scale = _scale(case, layout)
+    with wave.open(file, "wb") as wav:
+        wav.setnchannels(layout.channels)
+        wav.setsampwidth(2)
+        wav.setframerate(rate)
+        for start in range(0, len(data), _BLOCK * frame):
+            samples = decode(np.asarray(data[start : start + _BLOCK * frame]), layout.encoding)
+            whole = np.nan_to_num(samples * scale, nan=0.0, posinf=1.0, neginf=-1.0)
+            wav.writeframes((np.clip(whole, -1, 32767 / 32768) * 32768).round().astype("<i2").tobytes())
+
+
+def _scale(case: Case, layout: Layout) -> float:
+    """Bring floats that are written in 16-bit units to full scale."""
+    samples = case.samples()
+    finite = np.abs(samples[np.isfinite(samples)])
+    peak = float(np.percentile(finite, 99.9)) if len(finite) else 0.0
+    return 1 / 32768 if layout.encoding in ("pcm_f32le", "f32be", "f64le", "pcm_f16le") and peak > 8 else 1.0

@@ -1,0 +1,252 @@
+"""Session JSONL, `sttdoctor.session/1`: one JSON object a line, plain or gzip.
+
+A line that cannot be read is counted and told, never fatal; only a capture without a single readable row is refused.
+"""
+
+import binascii
+import gzip
+import io
+import json
+import math
+import os
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from sttdoctor.errors import InputError
+from sttdoctor.evidence import Close, Damage, Event, Frame, Open, Session, Transcript
+from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+MAX_LINE_BYTES = 64 << 20
+"""A longer line is skipped and counted: 64 MiB of base64 is half an hour of 16 kHz audio in one frame."""
+
+_EXAMPLES = 5
+_CLOCKS = ("client", "proxy", "server", "none")
+_LACKS = ("send", "receive", "audio", "text", "headers", "close")
+
+
+class _BadRowError(ValueError):
+    """A row that is JSON but not what its type promises; the message says why."""
+
+
+def read_session(source: Source) -> Session:
+    """Read a session from a path, bytes or a binary file object.
+
+    Raises:
+        InputError: The capture is missing, unreadable, empty or has no readable row.
+    """
+    path = str(source) if isinstance(source, str | os.PathLike) else None
+    name = path or "the capture"
+    builder = _Builder()
+    try:
+        with _open(source) as stream:
+            for number, line in enumerate(_lines(stream), start=1):
+                builder.add(number, line)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        builder.damage(builder.last_line + 1, f"the gzip stream is damaged: {error}")
+    except OSError as error:
+        raise InputError(f"cannot read {name}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise InputError(f"cannot read {name}: {error}") from None
+    if builder.last_line == 0:
+        raise InputError(f"{name} is empty" if not builder.damaged else f"{name} is not a readable capture")
+    if not builder.rows:
+        raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL")
+    return builder.session(path)
+
+
+def _open(source: Source) -> BinaryIO:
+    if isinstance(source, str | os.PathLike):
+        if Path(source).is_dir():
+            raise InputError(f"{source} is a directory; sttdoctor replay reads one capture")
+        raw: BinaryIO = open(source, "rb")  # noqa: SIM115  the caller's with statement closes it
+    elif isinstance(source, bytes | bytearray | memoryview):
+        raw = io.BytesIO(source)
+    else:
+        raw = source
+    buffered: Any = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
+    if buffered.peek(2)[:2] == b"\x1f\x8b":
+        return cast(BinaryIO, gzip.GzipFile(fileobj=buffered))
+    return cast(BinaryIO, buffered)
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
+    """Yield each line; None stands for one that is longer than `MAX_LINE_BYTES`."""
+    while line := stream.readline(MAX_LINE_BYTES):
+        if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(1 << 20)
+        yield None
+
+
+class _Builder:
+    """Collects rows line by line."""
+
+    def __init__(self) -> None:
+        self.header: dict[str, Any] = {}
+        self.events: list[Event] = []
+        self.transcript: Transcript | None = None
+        self.rows = 0
+        self.damaged = 0
+        self.examples: list[tuple[int, str]] = []
+        self.last_line = 0
+
+    def damage(self, line: int, what: str) -> None:
+        self.damaged += 1
+        if len(self.examples) < _EXAMPLES:
+            self.examples.append((line, what))
+
+    def add(self, line: int, content: bytes | None) -> None:
+        self.last_line = line
+        if content is None:
+            self.damage(line, f"longer than {MAX_LINE_BYTES >> 20} MiB")
+            return
+        if not content.strip():
+            return
+        try:
+            self._add_row(line, json.loads(content.decode("utf-8-sig" if line == 1 else "utf-8")))
+        except UnicodeDecodeError:
+            self.damage(line, "not UTF-8")
+        except _BadRowError as error:
+            self.damage(line, str(error))
+        except (ValueError, RecursionError):
+            self.damage(line, "not JSON")
+
+    def _add_row(self, line: int, row: Any) -> None:
+        if not isinstance(row, dict):
+            raise _BadRowError("not a JSON object")
+        kind = row.get("type")
+        if kind == "session":
+            self._add_header(line, row)
+        elif kind == "transcript":
+            self.transcript = Transcript(redact_tokens(_text(row, "text")), line)
+        elif isinstance(kind, str) and kind in _ROWS:
+            self.events.append(_ROWS[kind](line, _time(row), row))
+        else:
+            raise _BadRowError("a row of unknown type")
+        self.rows += 1
+
+    def _add_header(self, line: int, row: dict[str, Any]) -> None:
+        if self.header:
+            raise _BadRowError("a second session row")
+        self.header = row
+        schema = row.get("schema")
+        if schema not in (None, "sttdoctor.session/1"):
+            self.damage(line, f"schema {str(schema)[:60]!r} is not sttdoctor.session/1")
+
+    def session(self, path: str | None) -> Session:
+        header = self.header
+        clock = header.get("clock", "client")
+        lacks = header.get("lacks")
+        resolution = _number(header.get("resolution"))
+        return Session(
+            events=tuple(self.events),
+            url=_optional(header, "url"),
+            headers=_headers(header.get("headers")),
+            started_at=_optional(header, "started_at"),
+            client=_optional(header, "client"),
+            source=_optional(header, "source"),
+            clock=clock if clock in _CLOCKS else "client",
+            resolution=max(0.0, resolution) if resolution is not None else 0.0,
+            lacks=frozenset(item for item in lacks if item in _LACKS) if isinstance(lacks, list) else frozenset(),
+            transcript=self.transcript,
+            damage=Damage(self.damaged, tuple(self.examples)),
+            path=path,
+        )
+
+
+def _open_row(line: int, t: float | None, row: Mapping[str, Any]) -> Open:
+    body = row.get("body")
+    text = body if isinstance(body, str) or body is None else json.dumps(body)
+    return Open(line, t, _integer(row.get("status")), _headers(row.get("headers")), text and redact_text(text))
+
+
+def _close_row(line: int, t: float | None, row: Mapping[str, Any]) -> Close:
+    by = row.get("by")
+    known = by if by in ("client", "server") else "unknown"
+    return Close(line, t, known, _integer(row.get("code")), _optional(row, "reason") or "")
+
+
+def _send_row(line: int, t: float | None, row: Mapping[str, Any]) -> Frame:
+    if "audio" in row:
+        audio = _base64(row["audio"])
+        return Frame(line, t, True, len(audio), binary=True, audio=audio)
+    return _other_frame(line, t, True, row)
+
+
+def _receive_row(line: int, t: float | None, row: Mapping[str, Any]) -> Frame:
+    return _other_frame(line, t, False, row)
+
+
+def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any]) -> Frame:
+    elided = row.get("elided") is True
+    if "json" in row:
+        message = redact_json(row["json"])
+        return Frame(line, t, sent, len(json.dumps(row["json"]).encode()), message=message, elided=elided)
+    if "text" in row:
+        text = _text(row, "text")
+        return Frame(line, t, sent, len(text.encode(errors="replace")), text=redact_text(text), elided=elided)
+    size = _integer(row.get("bytes"))
+    if size is None or size < 0:
+        raise _BadRowError("a frame without content or length")
+    return Frame(line, t, sent, size, binary=True)
+
+
+_ROWS: dict[str, Callable[[int, float | None, Mapping[str, Any]], Event]] = {
+    "open": _open_row,
+    "send": _send_row,
+    "receive": _receive_row,
+    "close": _close_row,
+}
+
+
+def _base64(value: Any) -> bytes:
+    if not isinstance(value, str):
+        raise _BadRowError("audio that is not a base64 string")
+    try:
+        return binascii.a2b_base64(value, strict_mode=True)
+    except ValueError:
+        raise _BadRowError("audio that is not base64") from None
+
+
+def _text(row: Mapping[str, Any], key: str) -> str:
+    value = row.get(key)
+    if not isinstance(value, str):
+        raise _BadRowError(f"{key} is not a string")
+    return value
+
+
+def _optional(row: Mapping[str, Any], key: str) -> str | None:
+    value = row.get(key)
+    return redact_text(value) if isinstance(value, str) else None
+
+
+def _headers(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return redact_headers({str(name): str(item) for name, item in value.items()})
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _integer(value: Any) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None and abs(number) < 2**53 else None
+
+
+def _time(row: Mapping[str, Any]) -> float | None:
+    """Seconds of the row; a time that is not a finite number counts as absent."""
+    return _number(row.get("t"))

@@ -1,0 +1,130 @@
+"""What a diagnosis results in: plain values that any renderer can show, and their JSON form (`sttdoctor.report/1`)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sttdoctor import __version__
+from sttdoctor.checks.base import SEVERITY, Evidence, Finding, Status
+
+SCHEMA = "sttdoctor.report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The answer of one check."""
+
+    id: str
+    question: str
+    status: Status
+    answer: str
+    findings: tuple[Finding, ...]
+    measurements: Mapping[str, Any]
+    docs: str
+    crashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A root cause: one finding, and the causes of those that it explains."""
+
+    root: Finding
+    explains: tuple[str, ...] = ()
+
+    @property
+    def cause(self) -> str:
+        """Id of the cause."""
+        return self.root.cause
+
+    @property
+    def status(self) -> Status:
+        """`fail` or `warn`."""
+        return self.root.status
+
+    @property
+    def confidence(self) -> float:
+        """0..1."""
+        return self.root.confidence
+
+    @property
+    def summary(self) -> str:
+        """One sentence with the measured values."""
+        return self.root.summary
+
+    @property
+    def fix(self) -> str:
+        """What to do."""
+        return self.root.fix
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answers of all checks and the diagnoses, root cause first.
+
+    Attributes:
+        subject: What was examined; keys as in the JSON form.
+        diagnoses: What the user should fix, in that order; empty when nothing is wrong.
+        checks: One result a check.
+        listen: Commands that play the audio as declared and as estimated.
+    """
+
+    subject: Mapping[str, Any]
+    diagnoses: tuple[Diagnosis, ...]
+    checks: tuple[CheckResult, ...]
+    listen: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def status(self) -> Status:
+        """The worst status of the checks (fail > warn > pass > unknown); `unknown` when nothing could be judged."""
+        judged = [check.status for check in self.checks if check.status != "not_applicable"]
+        return max(judged, key=SEVERITY.__getitem__, default="unknown")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form as plain values."""
+        return {
+            "schema": SCHEMA,
+            "version": __version__,
+            "status": self.status,
+            "subject": dict(self.subject),
+            "diagnoses": [_diagnosis(diagnosis) for diagnosis in self.diagnoses],
+            "checks": [_check(check) for check in self.checks],
+            "listen": dict(self.listen),
+        }
+
+    def to_json(self) -> str:
+        """Return the JSON form; ASCII only, so that nothing in it can control a terminal."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    values = _finding(diagnosis.root)
+    del values["evidence"]
+    return {**values, "explains": list(diagnosis.explains)}
+
+
+def _check(check: CheckResult) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "question": check.question,
+        "status": check.status,
+        "answer": check.answer,
+        "findings": [_finding(finding) for finding in check.findings],
+        "measurements": dict(check.measurements),
+        "docs": check.docs,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "cause": finding.cause,
+        "status": finding.status,
+        "confidence": finding.confidence,
+        "summary": finding.summary,
+        "fix": finding.fix,
+        "evidence": [_evidence(evidence) for evidence in finding.evidence],
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    return {"line": evidence.line, "t": evidence.t, "offset": evidence.offset, "note": evidence.note}

@@ -1,0 +1,130 @@
+"""Every limit that a verdict depends on, in one place, each with its reason; users change them by name.
+
+Names are `check.measure`. Where a limit comes from the service's documentation the reason says so; the others are
+chosen so that a healthy client is never accused and a fault that the service would feel is always seen.
+"""
+
+import difflib
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sttdoctor.errors import InputError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One limit: its name, default, unit and the reason for the default."""
+
+    name: str
+    default: float
+    unit: str
+    reason: str
+
+
+THRESHOLDS = (
+    Threshold("encoding.fail_below", 0.02, "probability", "the declared encoding is as good as excluded by the bytes"),
+    Threshold("encoding.warn_below", 0.2, "probability", "another encoding explains the bytes clearly better"),
+    Threshold("sample-rate.fail_below", 0.02, "probability", "the declared rate, give or take 10 %, is excluded"),
+    Threshold("sample-rate.warn_below", 0.1, "probability", "another rate explains the evidence clearly better"),
+    Threshold("sample-rate.min_speech_s", 1.0, "s", "a shorter piece of speech says little about the speaker's pitch"),
+    Threshold(
+        "sample-rate.upsampled_below",
+        0.62,
+        "share of the band",
+        "telephone audio in a 16 kHz stream fills 0.5 of the band; real wideband speech reaches well beyond 0.62",
+    ),
+    Threshold("chunking.min_ms", 5, "ms", "smaller frames cost more in headers than in audio"),
+    Threshold("chunking.warn_ms", 300, "ms", "the service recommends about 100 ms; longer frames delay each answer"),
+    Threshold("chunking.fail_ms", 1000, "ms", "a second of audio at once makes every answer up to a second late"),
+    Threshold("pacing.backlog_warn_s", 1, "s", "more audio waits than jitter and a scheduler explain"),
+    Threshold("pacing.backlog_fail_s", 3, "s", "a large batch can overload the server's buffer (vendor documentation)"),
+    Threshold(
+        "pacing.drain_speed", 1.1, "x realtime", "the bucket empties a little faster, so clock drift never fills it"
+    ),
+    Threshold("pacing.start_burst_s", 2, "s", "clients flush what they queued during the handshake; harmless"),
+    Threshold("pacing.start_window_s", 1.5, "s", "how long after the first frame such a flush may take"),
+    Threshold("pacing.min_s", 5, "s", "shorter stretches of audio do not show a speed"),
+    Threshold("pacing.fast_warn", 1.1, "x realtime", "ten times the drift of a bad sound card"),
+    Threshold("pacing.fast_fail", 1.3, "x realtime", "a minute of audio builds a backlog of 18 s"),
+    Threshold("pacing.slow_warn", 0.9, "x realtime", "answers fall behind by six seconds a minute"),
+    Threshold("pacing.slow_fail", 0.8, "x realtime", "answers fall behind by twelve seconds a minute"),
+    Threshold("continuity.stall_warn_s", 1, "s", "a hole that is filled later delays the words in it by its length"),
+    Threshold("continuity.stall_fail_s", 2, "s", "turn detection and answers stand still for so long"),
+    Threshold("continuity.turn_warn_s", 0.5, "s", "turn detection runs on audio: without it an open turn cannot end"),
+    Threshold("continuity.turn_fail_s", 1, "s", "longer than turn detection itself takes"),
+    Threshold("continuity.pause_warn_s", 2, "s", "silence should be sent as audio, also between turns"),
+    Threshold("continuity.idle_limit_s", 180, "s", "the service closes a socket without audio after three minutes"),
+    Threshold("drain.hang_up_s", 5, "s", "how long to wait for the server after the close command"),
+    Threshold("joining.similar", 0.6, "ratio", "below it the application's text is not made from this session"),
+)
+
+_BY_NAME = {threshold.name: threshold for threshold in THRESHOLDS}
+DEFAULTS: dict[str, float] = {threshold.name: float(threshold.default) for threshold in THRESHOLDS}
+
+
+def parse_settings(settings: Iterable[str]) -> dict[str, float]:
+    """Read `NAME=VALUE` settings.
+
+    Raises:
+        UsageError: A setting has no `=`, an unknown name or a value that is not a finite number of 0 or more.
+    """
+    values = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes NAME=VALUE, not {setting!r}")
+        values[name.strip()] = _valid(name.strip(), value.strip())
+    return values
+
+
+def load_config(path: str | Path) -> dict[str, float]:
+    """Read thresholds from a TOML file, one table a check: `[pacing]` with `backlog_fail_s = 5`.
+
+    Raises:
+        InputError: The file cannot be read or is not TOML.
+        UsageError: It names an unknown threshold or gives a value that is not a number.
+    """
+    try:
+        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}") from None
+    values = {}
+    for check, table in tables.items():
+        entries = table.items() if isinstance(table, dict) else [("", table)]
+        for key, value in entries:
+            name = f"{check}.{key}" if key else check
+            values[name] = _valid(name, value)
+    return values
+
+
+def validated(values: Mapping[str, object]) -> dict[str, float]:
+    """Return values by name as numbers.
+
+    Raises:
+        UsageError: An unknown name, or a value that is not a finite number of 0 or more.
+    """
+    return {name: _valid(name, value) for name, value in values.items()}
+
+
+def _valid(name: str, value: object) -> float:
+    if name not in _BY_NAME:
+        close = difflib.get_close_matches(name, _BY_NAME, n=1)
+        hint = f"; did you mean {close[0]}?" if close else "; sttdoctor explain lists them by check"
+        raise UsageError(f"unknown threshold {name!r}{hint}")
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
+        raise UsageError(f"threshold {name} takes a number of 0 or more, not {value!r}")
+    return number
+
+
+def of_check(check: str) -> list[Threshold]:
+    """Return the thresholds of one check."""
+    return [threshold for threshold in THRESHOLDS if threshold.name.startswith(check + ".")]
