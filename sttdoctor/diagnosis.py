@@ -74,8 +74,10 @@ def diagnose(findings: Sequence[Finding], case: Case) -> tuple[Diagnosis, ...]:
     wrong = [finding for finding in findings if finding.status in ("warn", "fail")]
     present = {finding.cause for finding in wrong}
     explained_by = {cause: _explainer(cause, present, case) for cause in present}
-    roots = sorted((finding for finding in wrong if explained_by[finding.cause] is None), key=_urgency)
-    return tuple(Diagnosis(root, _symptoms(root.cause, wrong, explained_by)) for root in roots)
+    roots = [finding for finding in wrong if explained_by[finding.cause] is None]
+    diagnoses = [Diagnosis(root, _symptoms(root.cause, wrong, explained_by)) for root in roots]
+    worst = {finding.cause: SEVERITY[finding.status] for finding in wrong}
+    return tuple(sorted(diagnoses, key=lambda diagnosis: _urgency(diagnosis, worst)))
 
 
 def _explainer(cause: str, present: set[str], case: Case) -> str | None:
@@ -97,5 +99,7 @@ def _symptoms(root: str, wrong: Sequence[Finding], explained_by: dict[str, str |
     return tuple(dict.fromkeys(finding.cause for finding in wrong if leads_back(finding.cause)))
 
 
-def _urgency(finding: Finding) -> tuple[bool, int, float]:
-    return all_causes()[finding.cause].remark, -SEVERITY[finding.status], -finding.confidence
+def _urgency(diagnosis: Diagnosis, severity: dict[str, int]) -> tuple[bool, int, float]:
+    """A root is as urgent as the worst that it explains."""
+    worst = max(severity[cause] for cause in (diagnosis.cause, *diagnosis.explains))
+    return all_causes()[diagnosis.cause].remark, -worst, -diagnosis.confidence

@@ -27,6 +27,7 @@ class Join:
         exact: Whether it gives the application's text, spelling aside.
         similarity: 0..1, of the two texts as sequences of words.
         detail: A clause for the reader: which turns, how many updates.
+        rival: Another habit that gives the same text from these events, "" where there is none.
     """
 
     habit: str
@@ -34,6 +35,7 @@ class Join:
     exact: bool
     similarity: float
     detail: str = ""
+    rival: str = ""
 
 
 def words_of(text: str) -> str:
@@ -73,6 +75,8 @@ def _candidates(turns: Sequence[Turn]) -> list[tuple[str, str, str]]:
         ("eager-ends-joined", _texts(turns, ("eager_end",)), "every turn.eager_end was appended"),
     ]
     lists += [(habit, _distinct(texts), detail + ", repeats left out") for habit, texts, detail in lists[:4]]
+    twice = [turn.end * 2 for turn in turns if turn.end is not None]
+    lists.append(("turns-repeated", twice, "every turn.end was appended twice"))
     lists.append(("turns-repeated", [ends, ends], "the whole text stands twice"))
     lists.append(("updates-joined", _running(turns), "the text so far was appended with each event"))
     return [(habit, "".join(texts), detail) for habit, texts, detail in lists]
@@ -95,9 +99,11 @@ def explain(got: str, turns: Sequence[Turn]) -> Join:
     if letters == words_of(ends):
         return Join("ends", ends, True, 1.0)
     if max(len(got), len(ends)) <= MAX_TEXT:
-        for habit, text, detail in _candidates(turns):
-            if text and words_of(text) == letters:
-                return Join(habit, text, True, 1.0, detail)
+        fitting = [join for join in _candidates(turns) if join[1] and words_of(join[1]) == letters]
+        if fitting:
+            habit, text, detail = fitting[0]
+            rival = next((other for other, _, _ in fitting if other != habit), "")
+            return Join(habit, text, True, 1.0, detail, rival)
         mixed = _mixed(letters, turns)
         if mixed is not None:
             return mixed

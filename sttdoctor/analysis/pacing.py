@@ -134,7 +134,7 @@ def speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:
         t, total = t[keep], total[keep]
     if len(t) < 5:
         return None
-    windows = _split(t, _runs(t), 1.0)
+    windows = _split(t, _runs(t, total), 1.0)
     if not windows:
         return None
     slopes = np.array([_slope(t[a:b], total[a:b]) for a, b in windows])
@@ -143,7 +143,7 @@ def speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:
     if middle <= 0:
         return None
     near = [window for window, slope in zip(windows, slopes, strict=True) if abs(slope / middle - 1) < 0.25]
-    runs = _join(near, {a for a, _ in _runs(t)})
+    runs = _join(near, {a for a, _ in _runs(t, total)})
     run_slopes = np.array([_slope(t[a:b], total[a:b]) for a, b in runs])
     run_lengths = np.array([t[b - 1] - t[a] for a, b in runs])
     if not len(runs) or run_lengths.sum() <= 0:
@@ -154,7 +154,7 @@ def speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:
     return Speed(ratio, float(run_lengths.sum()), float(spread))
 
 
-def _runs(t: Floats) -> list[tuple[int, int]]:
+def _runs(t: Floats, total: Floats) -> list[tuple[int, int]]:
     """Index ranges without a pause of more than half a second beyond the usual.
 
     A client that sends in batches pauses all the time: then the whole is one range.
@@ -163,7 +163,7 @@ def _runs(t: Floats) -> list[tuple[int, int]]:
     cuts = (np.flatnonzero(gaps > float(np.percentile(gaps, 90)) + 0.5) + 1).tolist()
     spans = zip([0, *cuts], [*cuts, len(t)], strict=True)
     runs = [(a, b) for a, b in spans if b - a >= 3 and t[b - 1] - t[a] > 0.5]
-    batches = sum(t[b - 1] - t[a] for a, b in runs) < 0.3 * (t[-1] - t[0])
+    batches = sum(t[b - 1] - t[a] for a, b in runs) < 0.3 * (total[-1] - total[0])
     return [(0, len(t))] if batches else runs
 
 
@@ -250,6 +250,6 @@ def _backlog(timeline: Timeline, waiting_s: Floats, start: int, stop: int) -> Ba
     first = int(low[-1]) + 1 if len(low) else 0
     first = min(first, peak)
     t, level = timeline.t_s[first : peak + 1], waiting_s[first : peak + 1]
-    before = np.searchsorted(t, t - 1.2)
+    before = np.searchsorted(t, t - 1.0)
     base = np.where(before == 0, waiting_s[first - 1] if first else 0.0, level[np.maximum(before - 1, 0)])
     return Backlog(first, peak, height, bool((level - base).max() >= 0.6 * height))

@@ -66,7 +66,11 @@ def _compare(case: Case, got: str, expected: str, measured: dict[str, Any], line
 
 def _habit_finding(join: joins.Join, got: str, expected: str, place: tuple[Evidence, ...]) -> Finding:
     summary = f"The application's text comes out exactly when {_WHEN[join.habit]}: {join.detail}."
-    return CHECK.finding(join.habit, "fail", 0.97, summary, (*place, *_differences(got, expected)))
+    if join.rival:
+        summary += f" With these events it would be the same when {_WHEN[join.rival]}."
+    return CHECK.finding(
+        join.habit, "fail", 0.65 if join.rival else 0.97, summary, (*place, *_differences(got, expected))
+    )
 
 
 _WHEN = {

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from builders import causes, drained, report, session, steady, turn
+
+
+def with_hole(length, at=4.0, total=10.0, **fields):
+    t = steady(total)
+    t[round(at * 10) :] += length
+    end = total + length
+    return session(t, command=end, close=(end + 0.2, "server", 1000), **fields)
+
+
+OPEN = turn(1.0, "Hello", "Hello there")
+SHUT = turn(1.0, "Hello", "Hello there.", end=2.5)
+
+
+@pytest.mark.parametrize(
+    ("length", "events", "expected"),
+    [
+        (0.4, OPEN, {}),
+        (0.8, OPEN, {"continuity.muted": "warn"}),
+        (3.0, OPEN, {"continuity.muted": "fail"}),
+        (1.8, SHUT, {}),
+        (3.0, SHUT, {"continuity.muted": "warn"}),
+        (100.0, SHUT, {"continuity.muted": "warn"}),
+        (176.0, SHUT, {"continuity.muted": "fail"}),
+    ],
+)
+def test_audio_stops_and_goes_on_where_it_was(length, events, expected):
+    assert causes(with_hole(length, events=events), "continuity") == expected
+
+
+def test_a_turn_that_ends_in_the_hole_had_all_its_audio():
+    events = turn(1.0, "Hello", "Hello there.", end=4.6)
+    assert causes(with_hole(1.8, events=events), "continuity") == {}
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [(0.8, {}), (1.5, {"continuity.stalled": "warn"}), (2.6, {"continuity.stalled": "fail"})],
+)
+def test_audio_stops_and_catches_up(length, expected):
+    t = steady(12)
+    t = np.maximum(t, np.where((t > 4) & (t < 4 + length), 4 + length, 0))
+    assert causes(session(t, events=OPEN), "continuity") == expected
+
+
+@pytest.mark.parametrize(("length", "expected"), [(0.55, {}), (3.0, {"continuity.stalled": "fail"})])
+def test_one_block_of_silence_covers_a_hole(length, expected):
+    t, lengths = steady(10), np.full(100, 0.1)
+    t[40:] += length
+    lengths[40] = length
+    assert causes(session(t, lengths, events=OPEN), "continuity") == expected
+
+
+def test_audio_ends_with_a_turn_open():
+    subject = session(steady(5), events=OPEN, close=(11.0, "client", 1000))
+    assert causes(subject, "continuity") == {"continuity.stopped": "fail"}
+    first = report(subject).diagnoses[0]
+    assert (first.cause, first.explains) == ("continuity.stopped", ("drain.no-close",))
+
+
+def test_audio_ends_and_the_turn_ends_by_itself():
+    subject = session(steady(5), events=turn(1.0, "Hello.", end=5.4), command=9.0, close=(9.2, "server", 1000))
+    assert causes(subject, "continuity") == {}
+
+
+def test_the_close_command_ends_a_hole():
+    subject = session(steady(5), events=OPEN, command=5.2, close=(9.0, "server", 1000))
+    assert causes(subject, "continuity") == {}
+
+
+def test_keep_alive_messages_instead_of_audio():
+    sends = [(4.5 + i, {"type": "KeepAlive"}) for i in range(3)]
+    subject = with_hole(4.0, events=OPEN, sends=sends)
+    (finding,) = report(subject, "continuity").checks[0].findings
+    assert (finding.cause, finding.status) == ("continuity.keepalive", "fail")
+    assert "3 messages (KeepAlive)" in finding.summary
+
+
+def test_the_server_closes_an_idle_socket():
+    subject = session(steady(5), events=SHUT, close=(185.0, "server", 1001))
+    found = causes(subject, "continuity")
+    assert found == {"continuity.idle-timeout": "fail"}
+
+
+def test_holes_of_one_kind_are_one_finding_with_all_places():
+    t = steady(12)
+    t[40:] += 2
+    t[80:] += 3
+    (finding,) = report(session(t, events=OPEN), "continuity").checks[0].findings
+    assert [round(e.t) for e in finding.evidence] == [6, 13]
+
+
+def test_healthy():
+    assert causes(drained(), "continuity") == {}

@@ -1,0 +1,69 @@
+import pytest
+from builders import causes, drained, report, session, status, steady, turn
+
+from sttdoctor.evidence import Frame
+
+OPEN = turn(1.0, "Hello", "Hello there")
+SHUT = turn(1.0, "Hello", "Hello there.", end=4.5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"close": (5.0, "client", 1000)}, {"drain.no-close": "fail"}),
+        ({"command": 5.0, "close": (5.1, "client", 1000)}, {"drain.hung-up": "fail"}),
+        ({"command": 5.0, "close": (5.1, "client", 1000), "events": SHUT}, {"drain.hung-up": "warn"}),
+        ({"command": 5.0, "close": (11.0, "client", 1000)}, {}),
+        ({"command": 5.0, "close": (5.3, "server", 1000)}, {}),
+        ({"command": 5.0, "close": (5.3, "unknown", 1000)}, {}),
+        ({"close": (5.0, "client", 1011, "keepalive ping timeout")}, {"drain.stopped-reading": "fail"}),
+        ({"close": (5.0, "unknown", 1006)}, {"drain.connection-lost": "fail"}),
+        ({"command": 5.0, "close": (5.4, "unknown", 1006), "events": SHUT}, {"drain.connection-lost": "warn"}),
+    ],
+)
+def test_the_end_of_a_connection(fields, expected):
+    assert causes(session(steady(5), **{"events": OPEN, **fields}), "drain") == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"close": (5.0, "server", 1011)}, "not_applicable"),
+        ({"close": (5.0, "unknown", 1000)}, "unknown"),
+        ({}, "unknown"),
+        ({"lacks": frozenset({"send"})}, "unknown"),
+        ({"lacks": frozenset({"close"})}, "unknown"),
+    ],
+)
+def test_what_cannot_be_judged(fields, expected):
+    assert status(session(steady(5), **fields), "drain") == expected
+
+
+def test_without_audio_there_is_nothing_to_drain():
+    assert status(session([], close=(5.0, "client", 1000)), "drain") == "not_applicable"
+
+
+def test_lost_words_are_explained_by_the_missing_drain():
+    events = [*SHUT, *turn(6.0, " More.", end=7.0)]
+    subject = session(steady(7), events=events, command=6.9, close=(7.1, "client", 1000), transcript="Hello there.")
+    (diagnosis,) = report(subject).diagnoses
+    assert (diagnosis.cause, diagnosis.explains) == ("drain.hung-up", ("joining.turns-missing",))
+
+
+def test_a_connection_that_just_stops_before_a_reconnect_was_lost():
+    first = session(steady(3), events=OPEN)
+    second = drained()
+    shifted = tuple(second.events)
+    both = type(first)((*first.events, *shifted), url=first.url)
+    assert causes(both, "drain") == {"drain.connection-lost": "fail"}
+
+
+def test_a_bare_close_word_is_a_close_command():
+    subject = session(steady(5), events=SHUT)
+    bare = Frame(900, 5.0, True, 5, text="close")
+    done = session([], close=(5.3, "server", 1000)).events[-1]
+    assert causes(type(subject)((*subject.events, bare, done), url=subject.url), "drain") == {}
+
+
+def test_healthy():
+    assert status(drained(), "drain") == "pass"

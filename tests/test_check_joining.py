@@ -1,0 +1,82 @@
+import pytest
+from builders import report, session, steady, status, turn
+
+from sttdoctor.evidence import Frame
+
+TWO = [*turn(0.5, "Hi", "Hi there.", end=2.0), *turn(3.0, " How", " How are you?", end=4.5)]
+
+
+def judged(text, events=TWO):
+    return report(session(steady(5), events=events, transcript=text), "joining").checks[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "expected"),
+    [
+        ("Hi there. How are you?", None, "pass"),
+        ("HiHi there.Hi there. How How are you? How are you?", "updates-joined", "fail"),
+        ("Hi there.  How are you?", "separator-added", "fail"),
+        ("Hi there.How are you?", "whitespace-stripped", "fail"),
+        ("hi there how are you", "normalized", "fail"),
+        (" How are you?", "turns-missing", "fail"),
+        ("", "turns-missing", "fail"),
+        ("Hi there. How are you? How are you?", "turns-repeated", "fail"),
+        ("Hi there. How", "partial-kept", "fail"),
+        ("Something else altogether, my dear.", "unrelated", "warn"),
+        ("Hi there! How are you now?", "normalized", "fail"),
+    ],
+)
+def test_what_the_application_did(text, cause, expected):
+    result = judged(text)
+    assert result.status == expected
+    assert [f.cause for f in result.findings] == ([f"joining.{cause}"] if cause else [])
+
+
+def test_one_stripped_turn_is_a_warning():
+    result = judged("Hello.", turn(0.5, " Hello.", end=2.0))
+    assert [(f.cause, f.status) for f in result.findings] == [("joining.whitespace-stripped", "warn")]
+
+
+def test_a_separator_where_the_turns_bring_no_space_is_a_doubtful_finding():
+    events = [*turn(0.5, "Hi.", end=2.0), *turn(3.0, "Bye.", end=4.5)]
+    (finding,) = judged("Hi. Bye.", events).findings
+    assert (finding.cause, finding.status) == ("joining.separator-added", "warn")
+    assert finding.confidence < 0.8
+
+
+def test_without_the_application_text_both_joins_are_shown():
+    result = judged(None)
+    assert result.status == "unknown"
+    assert "'Hi there. How are you?'" in result.answer
+    assert "'HiHi there.Hi there." in result.answer
+
+
+@pytest.mark.parametrize("lacks", ["receive", "text"])
+def test_a_capture_without_texts_is_unknown(lacks):
+    assert status(session(steady(5), events=TWO, transcript="x", lacks=frozenset({lacks})), "joining") == "unknown"
+
+
+def test_an_elided_text_is_unknown():
+    subject = session(steady(5), events=TWO, transcript="Hi there.")
+    cut = Frame(99, 5.0, False, 9, message={"type": "turn.end", "transcript": "Hi th...re."}, elided=True)
+    assert (
+        status(type(subject)((*subject.events, cut), url=subject.url, transcript=subject.transcript), "joining")
+        == "unknown"
+    )
+
+
+def test_nothing_to_join():
+    assert judged("", []).status == "pass"
+
+
+def test_text_without_any_turn_is_unrelated():
+    assert [f.cause for f in judged("Hello.", []).findings] == ["joining.unrelated"]
+
+
+def test_the_differences_are_shown():
+    (finding,) = judged("Hi there. How were you?").findings
+    assert any("'are'" in e.note and "'were'" in e.note for e in finding.evidence)
+
+
+def test_a_very_long_text_gets_an_answer():
+    assert judged("word " * 100_000).status == "warn"

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from builders import causes, drained, report, session, status, steady
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+def burst(seconds, at=5.0, length=12.0):
+    t = steady(length)
+    first = round(at * 10)
+    t[first : first + round(seconds * 10)] = t[first]
+    t[first + round(seconds * 10) :] -= seconds
+    return t
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0.8, {}), (2.0, {"pacing.burst": "warn"}), (4.5, {"pacing.burst": "fail"})]
+)
+def test_a_burst_in_mid_session(seconds, expected):
+    assert causes(session(burst(seconds)), "pacing") == expected
+
+
+@pytest.mark.parametrize(
+    ("speed", "expected"),
+    [
+        (0.7, {"pacing.too-slow": "fail"}),
+        (0.86, {"pacing.too-slow": "warn"}),
+        (0.95, {}),
+        (1.0, {}),
+        (1.05, {}),
+        (1.2, {"pacing.too-fast": "warn"}),
+        (1.6, {"pacing.too-fast": "fail"}),
+        (5.0, {"pacing.too-fast": "fail"}),
+    ],
+)
+def test_the_speed(speed, expected):
+    assert causes(session(steady(12 if speed > 1.5 else 8) / speed), "pacing") == expected
+
+
+def test_a_file_sent_without_pacing_is_a_burst():
+    assert causes(session(np.arange(300) * 0.001), "pacing") == {"pacing.burst": "fail"}
+
+
+def test_a_flush_after_the_handshake_is_harmless():
+    t = np.concatenate([np.zeros(15), np.arange(1, 80) * 0.1])
+    assert causes(session(t), "pacing") == {}
+
+
+def test_backlog_after_a_hole_belongs_to_continuity():
+    t = np.maximum(steady(12), np.where((steady(12) > 4) & (steady(12) < 7), 7.0, 0))
+    found = causes(session(t))
+    assert {cause for cause in found if cause.startswith("pacing")} == set()
+    assert found["continuity.stalled"] == "fail"
+
+
+def test_a_burst_far_larger_than_the_hole_before_it_is_still_told():
+    t = burst(6.0)
+    t[50:] += 1.0
+    assert causes(session(t), "pacing") == {"pacing.burst": "fail"}
+
+
+def test_a_burst_names_its_place():
+    (finding,) = report(session(burst(4.5)), "pacing").checks[0].findings
+    assert finding.evidence[0].t == pytest.approx(5.0, abs=1.5)
+    assert finding.evidence[0].line is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"url": None}, "--encoding"),
+        ({"clock": "none"}, "no times"),
+        ({"resolution": 1.0}, "too coarse"),
+    ],
+)
+def test_missing_evidence_is_told(fields, words):
+    (result,) = report(session(steady(8), **fields), "pacing").checks
+    assert result.status == "unknown"
+    assert words in result.answer
+
+
+def test_no_audio():
+    assert status(session([]), "pacing") == "unknown"
+
+
+@pytest.mark.parametrize("chunk_s", [0.02, 0.1, 0.2])
+def test_drift_of_a_sound_card_over_an_hour(chunk_s):
+    assert causes(session(steady(3600, chunk_s) * 1.001, chunk_s), "pacing") == {}
+    assert causes(session(steady(3600, chunk_s) * 0.999, chunk_s), "pacing") == {}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.floats(-1e5, 1e5),
+    st.sampled_from([0.02, 0.05, 0.1, 0.16, 0.2]),
+    st.integers(0, 2**32 - 1),
+    st.floats(0, 1.5),
+)
+def test_a_healthy_session_stays_healthy(shift, chunk_s, seed, start_burst):
+    rng = np.random.default_rng(seed)
+    t = np.maximum(steady(8, chunk_s) - start_burst, 0)
+    t = np.sort(t + rng.uniform(0, 0.08, len(t))) + shift
+    subject = session(t, chunk_s)
+    found = causes(subject)
+    assert {cause for cause in found if cause.split(".")[0] in ("pacing", "continuity", "chunking")} == set()
+
+
+def test_a_healthy_session_passes():
+    assert status(drained(), "pacing") == "pass"

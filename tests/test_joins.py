@@ -1,0 +1,114 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sttdoctor.analysis import joins
+from sttdoctor.analysis.turns import Turn, expected_text
+
+
+def make(*texts, end=True, eager=()):
+    """A turn whose updates are the texts; the last one is also its end."""
+    pieces = [("update", text) for text in texts] + [("eager_end", text) for text in eager]
+    made = Turn(1, pieces=pieces)
+    if end:
+        made.pieces.append(("end", texts[-1]))
+        made.end = texts[-1]
+    return made
+
+
+TWO = [
+    make("Hi", "Hi there.", eager=["Hi there."]),
+    make(" How", " How are", " How are you?", eager=[" How are", " How are you?"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("got", "habit"),
+    [
+        ("Hi there. How are you?", "ends"),
+        ("HiHi there.Hi there. How How are How are you? How are you?", "updates-joined"),
+        ("Hi Hi there. How How are How are you?", "updates-joined"),
+        ("Hi there.Hi there. How are How are you? How are you?", "eager-ends-joined"),
+        (" How are you?", "turns-missing"),
+        ("Hi there.", "turns-missing"),
+        ("Hi there. How are you? How are you?", "turns-repeated"),
+        ("Hi there. How are you?Hi there. How are you?", "turns-repeated"),
+        ("Hi there. How are", "partial-kept"),
+        ("HI THERE, HOW ARE YOU", "ends"),
+    ],
+)
+def test_the_habit_that_gives_the_text_is_named(got, habit):
+    join = joins.explain(got, TWO)
+    assert (join.habit, join.exact) == (habit, True)
+
+
+def test_a_partial_of_the_open_turn():
+    join = joins.explain("Hi there. How", [TWO[0], make(" How", " How are", end=False)])
+    assert (join.habit, join.exact) == ("partial-kept", True)
+
+
+def test_two_habits_with_one_result_are_both_told():
+    once = [make("Well", "Well yes.", eager=["Well yes."])]
+    join = joins.explain("Well yes.Well yes.", once)
+    assert (join.habit, join.rival) == ("eager-ends-joined", "turns-repeated")
+
+
+def test_no_habit_fits_gives_the_nearest():
+    join = joins.explain("Hi there. How were you today?", TWO)
+    assert (join.habit, join.exact) == ("ends", False)
+    assert 0.5 < join.similarity < 1
+
+
+def test_an_unrelated_text_is_not_similar():
+    assert joins.explain("Colourless green ideas sleep furiously.", TWO).similarity < 0.3
+
+
+@pytest.mark.parametrize(
+    ("got", "habit"),
+    [
+        ("Hi there. How are you?", None),
+        ("Hi there. How are you?\n", None),
+        ("Hi there.How are you?", "whitespace-stripped"),
+        ("Hi there.  How are you?", "separator-added"),
+        ("Hi there.\n How are you?", "separator-added"),
+        ("Hi there.\nHow are you?", "separator-added"),
+        ("Hi there, How are you?", "normalized"),
+        ("hi there. how are you?", "normalized"),
+        ("Hi there How are you", "normalized"),
+        ("Hi  there. How  are you?", "separator-added"),
+    ],
+)
+def test_spelling(got, habit):
+    found = joins.spelling(got, TWO, expected_text(TWO))
+    assert (found[0] if found else None) == habit
+
+
+_words = st.text("abcdefgh", min_size=1, max_size=5)
+_turns = st.lists(st.lists(_words, min_size=1, max_size=4), min_size=1, max_size=5).map(
+    lambda turns: [
+        make(*[(" " if i else "") + " ".join(words[: n + 1]) for n in range(len(words))])
+        for i, words in enumerate(turns)
+    ]
+)
+
+
+@given(_turns)
+def test_the_right_text_is_always_right(turns):
+    join = joins.explain(expected_text(turns), turns)
+    assert (join.habit, join.exact) == ("ends", True)
+    assert joins.spelling(expected_text(turns), turns, expected_text(turns)) is None
+
+
+@given(_turns)
+def test_joined_updates_are_always_explained_exactly(turns):
+    join = joins.explain(joins.updates_text(turns), turns)
+    assert join.exact
+    assert join.habit != "ends"
+
+
+@given(st.text(max_size=80), _turns)
+def test_any_text_gets_an_answer(got, turns):
+    join = joins.explain(got, turns)
+    assert 0 <= join.similarity <= 1
+    if join.exact and join.habit == "ends":
+        joins.spelling(got, turns, expected_text(turns))

@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+from builders import steady, timeline
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sttdoctor.analysis import pacing
+
+LIMITS = (1.1, 2.0, 1.5)
+
+
+def waiting(line):
+    return pacing.waiting_audio(line, *LIMITS)
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.75, 1.0, 1.25, 1.6, 2.756])
+def test_speed_of_a_steady_client_is_exact(ratio):
+    found = pacing.speed(timeline(steady(12) / ratio))
+    assert found is not None
+    assert found.ratio == pytest.approx(ratio, rel=1e-3)
+    assert found.spread < 0.01
+
+
+@pytest.mark.parametrize("chunk_s", [0.02, 0.1, 0.2])
+def test_jitter_hardly_moves_the_speed_and_makes_no_backlog(chunk_s):
+    rng = np.random.default_rng(1)
+    t = steady(20, chunk_s)
+    line = timeline(np.sort(t + rng.uniform(-0.08, 0.08, len(t))), chunk_s)
+    assert pacing.speed(line).ratio == pytest.approx(1.0, rel=0.01)
+    assert waiting(line).max() < 0.6
+    assert pacing.holes(line) == []
+
+
+def test_speed_ignores_holes_bursts_and_catching_up():
+    t = steady(20)
+    t[50:] += 3  # a hole
+    t[120:] = np.maximum(t[120:], t[120] + 2.5)  # a stall that catches up
+    assert pacing.speed(timeline(t)).ratio == pytest.approx(1.0, rel=0.01)
+
+
+def test_speed_of_a_client_that_sends_in_batches():
+    t = np.repeat(np.arange(12.0), 10) + np.tile(np.arange(10) * 0.001, 12)
+    assert pacing.speed(timeline(t)).ratio == pytest.approx(1.0, rel=0.02)
+
+
+@pytest.mark.parametrize("t", [[], [0.0], [0.0, 0.1, 0.2], [1.0] * 50])
+def test_speed_of_too_little_is_none(t):
+    assert pacing.speed(timeline(t)) is None
+
+
+def test_a_hole_that_is_never_filled():
+    t = steady(10)
+    t[50:] += 3
+    (hole,) = pacing.holes(timeline(t))
+    assert hole.length_s == pytest.approx(3.0)
+    assert (hole.filled, hole.index) == (False, 50)
+
+
+def test_a_hole_that_is_caught_up():
+    t = np.maximum(steady(10), np.where((steady(10) > 4) & (steady(10) < 6.5), 6.5, 0))
+    (hole,) = pacing.holes(timeline(t))
+    assert hole.filled
+    assert hole.length_s == pytest.approx(2.4, abs=0.11)
+
+
+def test_a_hole_that_is_filled_by_one_block_of_silence():
+    t, audio_s = steady(10), np.full(100, 0.1)
+    t[50:] += 3
+    audio_s[50] = 3.0
+    (hole,) = pacing.holes(timeline(t, audio_s))
+    assert hole.filled
+
+
+def test_a_steady_client_with_a_wrong_declaration_has_no_holes():
+    assert pacing.holes(timeline(steady(10), 0.025), speed=0.25) == []
+    assert pacing.holes(timeline(steady(10), 0.025)) == []
+
+
+def test_a_start_burst_never_counts():
+    t = np.concatenate([np.zeros(20), np.arange(1, 81) * 0.1])
+    assert waiting(timeline(t)).max() <= 0.2
+
+
+def test_a_start_burst_beyond_the_allowance_counts_for_the_rest():
+    assert waiting(timeline(np.zeros(100))).max() == pytest.approx(8.0)
+
+
+def test_a_second_burst_counts_after_a_start_burst():
+    t = np.concatenate([np.zeros(20), np.arange(1, 41) * 0.1, np.full(50, 4.0)])
+    assert waiting(timeline(t)).max() == pytest.approx(4.8, abs=0.3)
+
+
+def test_clock_drift_never_fills_the_bucket():
+    assert waiting(timeline(steady(3600) / 1.001)).max() < 0.2
+
+
+def test_long_chunks_at_realtime_do_not_wait():
+    assert waiting(timeline(np.arange(6) * 2.0, 2.0)).max() == 0
+
+
+def test_a_burst_is_sudden_and_a_fast_client_is_not():
+    t = steady(10)
+    t[50:] = t[50] + np.arange(50) * 0.01
+    line = timeline(t)
+    (backlog,) = pacing.backlogs(line, waiting(line), 1.0)
+    assert backlog.sudden
+    assert backlog.seconds == pytest.approx(4.4, abs=0.3)
+    line = timeline(steady(30) / 1.6)
+    (backlog,) = pacing.backlogs(line, waiting(line), 1.0)
+    assert not backlog.sudden
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 5)), max_size=60))
+def test_nothing_raises_and_waiting_audio_is_never_negative_nor_more_than_was_sent(steps):
+    t = np.cumsum([gap for gap, _ in steps])
+    audio_s = [length for _, length in steps]
+    line = timeline(t, audio_s)
+    level = waiting(line)
+    assert (level >= 0).all()
+    assert (level <= np.cumsum(audio_s) + 1e-9).all()
+    pacing.speed(line)
+    pacing.holes(line)
+    pacing.backlogs(line, level, 1.0)
+
+
+@given(st.floats(-1e6, 1e6))
+def test_a_shift_in_time_changes_nothing(shift):
+    t = steady(8)
+    t[40:] += 2
+    assert [h.filled for h in pacing.holes(timeline(t + shift))] == [False]
+    assert waiting(timeline(t + shift)) == pytest.approx(waiting(timeline(t)), abs=1e-6)

@@ -1,0 +1,57 @@
+import pytest
+from builders import drained
+
+from sttdoctor.analysis.send_timeline import connections, is_close_command, timeline
+from sttdoctor.evidence import Close, Frame, Open, Session
+
+
+def frame(line, t, size=800, **fields):
+    return Frame(line, t, True, size, **{"binary": True, **fields})
+
+
+def test_a_second_open_begins_a_new_connection():
+    events = (Open(1, 0.0, 101), frame(2, 0.1), Close(3, 1.0, "server", 1011), Open(4, 2.0, 101), frame(5, 2.1))
+    first, second = connections(Session(events))
+    assert (first.close.code, second.close) == (1011, None)
+    assert [f.line for f in second.audio_frames] == [5]
+
+
+def test_rows_before_the_open_belong_to_the_first_connection():
+    (only,) = connections(Session((frame(1, 0.0), Open(2, 0.1, 101), frame(3, 0.2))))
+    assert len(only.audio_frames) == 2
+
+
+def test_times_never_fall_and_frames_without_a_time_are_left_out():
+    (connection,) = connections(Session((frame(1, 1.0), frame(2, None), frame(3, 0.5), frame(4, 2.0))))
+    line = timeline(connection, 8000)
+    assert line.t_s.tolist() == [1.0, 1.0, 2.0]
+    assert line.audio_s.tolist() == [0.1, 0.1, 0.1]
+    assert line.line.tolist() == [1, 3, 4]
+
+
+def test_a_timeline_without_audio_is_empty():
+    (connection,) = connections(Session((Open(1, 0.0, 101),)))
+    assert len(timeline(connection, 8000)) == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"message": {"type": "close"}}, True),
+        ({"message": "close"}, True),
+        ({"text": "close"}, True),
+        ({"text": "done"}, True),
+        ({"text": "finalize"}, False),
+        ({"message": {"type": "CloseStream"}}, False),
+        ({"message": ["close"]}, False),
+        ({"message": {"type": ["close"]}}, False),
+    ],
+)
+def test_close_command(fields, expected):
+    assert is_close_command(frame(1, 0.0, binary=False, **fields)) is expected
+
+
+def test_what_the_server_sends_or_what_is_audio_is_no_command():
+    received = Frame(1, 0.0, False, 5, message={"type": "close"})
+    assert not is_close_command(received)
+    assert not any(is_close_command(f) for f in connections(drained())[0].audio_frames)
