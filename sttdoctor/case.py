@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis import pacing, wire
+from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.rate_changes import RateChange, change_by_sound, nearest_rate
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
@@ -131,6 +132,11 @@ class Case:
         from sttdoctor.analysis.rate import estimate_rate
 
         return estimate_rate(self.samples(), self.candidates) if self.layout is not None else None
+
+    @cached_property
+    def band_edge(self) -> float | None:
+        """Frequency above which the audio is empty, as a share of the sample rate; None without a steep edge."""
+        return steep_edge(self.samples())
 
     @cached_property
     def connections(self) -> list[Connection]:

@@ -1,5 +1,5 @@
 import pytest
-from builders import report, session, steady, status, turn
+from builders import report, session, status, steady, turn
 
 from sttdoctor.evidence import Frame
 

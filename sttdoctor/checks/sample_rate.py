@@ -4,7 +4,6 @@ Needs a second or more of speech. A wrong rate multiplies every pitch, formant a
 compared with speech at each candidate rate. In a live session the byte rate on the wire is weighed with the sound.
 """
 
-import math
 from typing import Any
 
 from sttdoctor.analysis import wire
@@ -27,7 +26,7 @@ from sttdoctor.checks.base import (
 def _judge(case: Case) -> Answer:
     measured = _measurements(case)
     probabilities = case.rate_probabilities
-    if probabilities is None:
+    if probabilities is None or case.audio is None:
         return _wire_alone(case, measured)
     change = case.rate_change
     if change is not None:
@@ -83,7 +82,7 @@ def _measurements(case: Case) -> dict[str, Any]:
     if rate is not None:
         measured["speech_s"] = round(rate.speech_s, 2)
         measured["speech_like"] = round(rate.speech_like, 3)
-        measured["bandwidth"] = round(rate.bandwidth, 4) if math.isfinite(rate.bandwidth) else None
+        measured["band_edge"] = round(case.band_edge, 4) if case.band_edge is not None else None
         measured["sound_probabilities"] = {str(hz): round(p, 6) for hz, p in sorted(rate.probabilities.items())}
     if speed is not None and case.declared_bytes_per_s:
         measured["wire_bytes_per_s"] = round(speed.ratio * case.declared_bytes_per_s, 1)
@@ -144,14 +143,13 @@ def _changed(case: Case, change: RateChange) -> Finding:
 
 
 def _upsampled(case: Case, declared: int) -> list[Finding]:
-    rate = case.rate
-    limit = case.limits["sample-rate.upsampled_below"]
-    if rate is None or math.isnan(rate.bandwidth) or declared <= 8000 or rate.speech_like < 0.5:
+    edge = case.band_edge
+    if edge is None or 2 * edge >= case.limits["sample-rate.upsampled_below"] or not case.rate_is_told:
         return []
-    if not 0 < 2 * rate.bandwidth < limit or rate.speech_s < case.limits["sample-rate.min_speech_s"]:
-        return []
-    edge = rate.bandwidth * declared
-    summary = f"Nothing stands above {edge:.0f} Hz: the audio was made at a lower rate and upsampled to {declared} Hz."
+    summary = (
+        f"Nothing stands above {edge * declared:.0f} Hz: the audio was made at a lower rate and upsampled "
+        f"to {declared} Hz."
+    )
     return [CHECK.finding("upsampled", "warn", 0.8, summary)]
 
 

@@ -1,0 +1,57 @@
+"""The frequency above which a recording is empty, as upsampling from a lower rate leaves it.
+
+Speech itself falls off gently with frequency; a resampler cuts. So an edge is told by its steepness: the level just
+below it against everything above it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SIZE = 1024
+_DROP_DB = 20.0
+"""Over a third of an octave speech falls by 10 dB at most; a resampler by 40 dB and more."""
+
+
+def long_term_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the mean power spectrum of the louder half of a recording in dB, None where there is too little.
+
+    Args:
+        samples: Shape (n,), any scale; NaN and infinity count as 0.
+
+    Returns:
+        Shape (513,), from 0 to half the sample rate.
+    """
+    count = len(samples) // _SIZE
+    if count < 4:
+        return None
+    frames = np.nan_to_num(samples[: count * _SIZE], nan=0.0, posinf=0.0, neginf=0.0).reshape(count, _SIZE)
+    frames = frames[:: max(1, count // 1000)]
+    energy = frames.var(axis=1)
+    loud = frames[energy >= max(float(np.median(energy)), 1e-20)]
+    if not len(loud):
+        return None
+    window = np.blackman(_SIZE)  # side lobes at -58 dB hide no edge
+    power = (np.abs(np.fft.rfft((loud - loud.mean(axis=1, keepdims=True)) * window, axis=1)) ** 2).mean(axis=0)
+    level: NDArray[np.float64] = 10 * np.log10(power + 1e-30)
+    return level
+
+
+def steep_edge(samples: NDArray[np.float64]) -> float | None:
+    """Find the frequency above which nothing stands.
+
+    Returns:
+        The edge as a share of the sample rate (0.05 to 0.45), None where there is no steep one.
+    """
+    level = long_term_spectrum(samples)
+    if level is None:
+        return None
+    smooth = np.convolve(level, np.ones(7) / 7, mode="same")
+    # the last bins hold the resampler of the recording itself
+    above = np.maximum.accumulate(smooth[: _SIZE // 2 - 8][::-1])[::-1]
+    best, edge = _DROP_DB, None
+    for k in range(int(0.05 * _SIZE), int(0.45 * _SIZE)):
+        below = float(np.median(level[int(0.80 * k) : int(0.96 * k)]))
+        drop = below - float(above[min(int(1.08 * k) + 3, len(above) - 1)])
+        if drop > best:
+            best, edge = drop, k / _SIZE
+    return edge

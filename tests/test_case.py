@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from builders import URL, drained, session, steady
+
+from sttdoctor.case import MAX_RATE_SAMPLES, Case, active_stretches, session_audio
+from sttdoctor.evidence import Audio, Declared, Frame, Session
+from sttdoctor.thresholds import DEFAULTS
+
+
+def declared(url, **override):
+    made = Case(DEFAULTS, session=Session((), url=url), declared=Declared(**override))
+    return made.declared.encoding, made.declared.sample_rate
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (URL, ("pcm_mulaw", 8000)),
+        ("wss://x/?encoding=linear16&sample_rate=16000", ("linear16", 16000)),
+        ("wss://x/?sample_rate=16k", (None, None)),
+        ("wss://x/?sample_rate=0", (None, None)),
+        ("wss://x/?sample_rate=-8000", (None, None)),
+        ("wss://x/?sample_rate=" + "9" * 5000, (None, None)),
+        ("wss://x/?sample_rate=\u0663\u0662", (None, None)),
+        ("http://[", (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_what_a_url_declares(url, expected):
+    assert declared(url) == expected
+
+
+def test_the_caller_overrides_the_url():
+    assert declared(URL, sample_rate=16000) == ("pcm_mulaw", 16000)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("linear16", "pcm_s16le"), ("PCMU", "pcm_mulaw"), ("pcm_f32le", "pcm_f32le"), ("opus", None)]
+)
+def test_a_foreign_name_is_judged_by_what_it_means(name, meant):
+    assert Case(DEFAULTS, session=Session(()), declared=Declared(name)).declared_encoding == meant
+
+
+def test_the_audio_of_a_session_is_joined_and_places_are_known():
+    frames = tuple(Frame(10 + i, i * 0.1, True, 4, binary=True, audio=bytes([i]) * 4) for i in range(3))
+    case = Case(DEFAULTS, session=Session(frames, url=URL))
+    assert case.audio.data.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert [case.frame_at(offset) for offset in (0, 3, 4, 11, 12)] == [
+        (10, 0.0),
+        (10, 0.0),
+        (11, 0.1),
+        (12, 0.2),
+        (None, None),
+    ]
+
+
+def test_a_frame_without_content_leaves_the_audio_unknown():
+    assert session_audio(drained()) is None
+    assert session_audio(Session(())) is None
+
+
+def test_duration_and_request_ids():
+    case = Case(DEFAULTS, session=drained(8.0))
+    assert case.duration_s == pytest.approx(8.3)
+    assert case.request_ids == ["r1"]
+    assert Case(DEFAULTS, session=Session(())).duration_s is None
+
+
+def test_without_a_clock_there_are_no_timelines():
+    assert Case(DEFAULTS, session=session(steady(2), clock="none")).timelines == []
+
+
+def test_of_long_audio_the_loudest_stretches_are_judged():
+    frames = np.full((4 * MAX_RATE_SAMPLES, 1), 0xFF, dtype=np.uint8)
+    loud = np.random.default_rng(0).integers(0, 256, MAX_RATE_SAMPLES // 2, dtype=np.uint8)
+    frames[2 * MAX_RATE_SAMPLES : 2 * MAX_RATE_SAMPLES + len(loud), 0] = loud
+    chosen = np.concatenate(active_stretches(frames, "pcm_mulaw", 1))
+    assert len(chosen) <= MAX_RATE_SAMPLES
+    assert (chosen != 0xFF).sum() > 0.8 * (loud != 0xFF).sum()
+
+
+def test_short_audio_is_judged_whole():
+    assert active_stretches(np.zeros((0, 2), np.uint8), "pcm_s16le", 1) == []
+    assert len(active_stretches(np.zeros((5, 2), np.uint8), "pcm_s16le", 1)[0]) == 5
+
+
+def test_the_byte_rate_names_the_true_rate():
+    case = Case(DEFAULTS, session=session(steady(10), 0.15), audio=Audio(np.zeros(1, np.uint8)))
+    assert case.longest_speed.ratio == pytest.approx(1.5, rel=0.01)
+    assert case.format_ratio == 1.5
+    assert case.wire_rate == 12000
+    assert case.true_speed == pytest.approx(1.0, rel=0.01)

@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+from builders import session, steady
+
+from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.rate import RateEstimate
+from sttdoctor.analysis.rate_changes import change_by_sound, nearest_rate
+from sttdoctor.case import Case
+from sttdoctor.checks.sample_rate import CHECK, plausibility
+from sttdoctor.encodings import STANDARD_RATES
+from sttdoctor.evidence import Audio, Declared
+from sttdoctor.thresholds import DEFAULTS
+
+
+def heard(speech_s=6.0, speech_like=1.0, **likely):
+    """An estimate with the given probabilities (r16000=0.9); the rest is shared by the other rates."""
+    known = {int(name[1:]): value for name, value in likely.items()}
+    rest = (1 - sum(known.values())) / (len(STANDARD_RATES) - len(known))
+    return RateEstimate({rate: known.get(rate, rest) for rate in STANDARD_RATES}, speech_s, 0.5, speech_like)
+
+
+class _Heard(Case):
+    """A case in which the bytes are read as declared."""
+
+    @property
+    def layout(self):
+        return Layout(self.declared_encoding)
+
+
+def told(sound, declared, pace=None):
+    """A case in which the sound, and with a pace the wire, say what the test wants."""
+    subject = session(steady(10), 0.1 * pace) if pace else None
+    declaration = Declared("pcm_mulaw" if pace else "pcm_s16le", declared)
+    case = _Heard(DEFAULTS, audio=None, session=subject, declared=declaration)
+    case.audio = Audio(np.zeros(9, np.uint8))
+    case.__dict__ |= {"rate": sound, "rate_change": None}
+    return case
+
+
+def judged(*args, **kwargs):
+    return CHECK.judge(told(*args, **kwargs))
+
+
+def found(answer):
+    return [(f.cause, f.status) for f in answer.findings]
+
+
+def test_a_rate_that_the_sound_excludes():
+    answer = judged(heard(r24000=0.9, r22050=0.09), 16000)
+    assert found(answer) == [("sample-rate.mismatch", "fail")]
+    assert "sample_rate=24000" in answer.findings[0].fix
+
+
+def test_a_doubtful_rate_is_a_warning():
+    assert found(judged(heard(r24000=0.7, r22050=0.2, r16000=0.03), 16000)) == [("sample-rate.mismatch", "warn")]
+
+
+@pytest.mark.parametrize("declared", [22050, 24000])
+def test_neighbours_are_not_told_apart_by_sound(declared):
+    assert judged(heard(r24000=0.95), declared).status == "pass"
+
+
+def test_the_right_rate_passes():
+    assert judged(heard(r16000=0.4, r24000=0.3), 16000).status == "pass"
+
+
+@pytest.mark.parametrize("sound", [heard(speech_s=0.3), heard(speech_like=0.1), heard(speech_s=0.0, speech_like=0.0)])
+def test_without_speech_it_is_unknown(sound):
+    assert judged(sound, 16000).status == "unknown"
+
+
+def test_without_a_declaration_the_sound_names_the_rate():
+    answer = judged(heard(r22050=0.5, r24000=0.47), None)
+    assert answer.status == "pass"
+    assert "22050 Hz or 24000 Hz" in answer.text
+
+
+def test_a_steady_byte_rate_and_the_sound_agree():
+    answer = judged(heard(r12000=0.3, r11025=0.3), 8000, pace=1.5)
+    assert found(answer) == [("sample-rate.mismatch", "fail")]
+    assert "1.50 times" in answer.text
+
+
+def test_the_sound_wins_over_a_ratio_that_it_excludes():
+    answer = judged(heard(r8000=0.9, r11025=0.0999), 8000, pace=2.0)
+    assert answer.status == "pass"
+
+
+def test_upsampled_audio_is_a_remark_and_not_a_wrong_rate():
+    case = told(heard(r16000=0.9), 16000)
+    case.__dict__["band_edge"] = 0.25
+    assert found(CHECK.judge(case)) == [("sample-rate.upsampled", "warn")]
+    case.__dict__["band_edge"] = 0.4
+    assert CHECK.judge(case).status == "pass"
+
+
+def test_probabilities_sum_to_one_with_decimal_keys():
+    measured = judged(heard(r16000=1 / 3), 16000).measurements
+    assert sum(measured["probabilities"].values()) == pytest.approx(1.0, abs=1e-9)
+    assert list(measured["probabilities"]) == [str(rate) for rate in STANDARD_RATES]
+
+
+def test_the_prior_is_small():
+    assert plausibility(told(heard(r24000=0.99), 16000)) < 0.01
+
+
+def test_sizes_alone_with_a_steady_ratio():
+    subject = session(steady(10), 0.15)
+    answer = CHECK.judge(Case(DEFAULTS, session=subject))
+    assert found(answer) == [("sample-rate.mismatch", "fail")]
+    assert CHECK.judge(Case(DEFAULTS, session=session(steady(10)))).status == "unknown"
+    assert CHECK.judge(Case(DEFAULTS, session=session(steady(10), 0.16))).status == "unknown"
+
+
+def parts(*estimates):
+    return [(1000 * i, estimate) for i, estimate in enumerate(estimates)]
+
+
+def test_a_change_of_the_sound_is_located_between_parts():
+    change = change_by_sound(parts(heard(r48000=0.95), heard(r48000=0.95), heard(r16000=0.95)))
+    assert (change.offset, change.before, change.after) == (2000, 48000, 16000)
+
+
+@pytest.mark.parametrize(
+    "estimates",
+    [
+        (heard(r16000=0.95), heard(r16000=0.95)),
+        (heard(r22050=0.95), heard(r24000=0.95)),
+        (heard(r16000=0.5), heard(r24000=0.5)),
+        (heard(r48000=0.99), heard(r16000=0.99, speech_like=0.1)),
+        (),
+    ],
+)
+def test_no_change_without_clear_evidence(estimates):
+    assert change_by_sound(parts(*estimates)) is None
+
+
+@pytest.mark.parametrize(("hz", "expected"), [(16050, 16000), (23900, 24000), (19000, None)])
+def test_nearest_rate(hz, expected):
+    assert nearest_rate(hz, STANDARD_RATES) == expected

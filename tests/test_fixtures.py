@@ -1,0 +1,25 @@
+"""Every shipped fixture gets the diagnosis that its manifest promises."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import sttdoctor
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+ENTRIES = json.loads((FIXTURES / "manifest.json").read_text())
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["path"])
+def test_the_first_diagnosis_is_right(entry):
+    path = FIXTURES / entry["path"]
+    judge = {"audio": lambda: sttdoctor.check(path, **entry["declared"]), "session": lambda: sttdoctor.replay(path)}
+    report = judge[entry["kind"]]()
+    assert [check.answer for check in report.checks if check.crashed] == []
+    first = report.diagnoses[0].cause if report.diagnoses else None
+    assert (report.status, first) == (entry["expected"]["status"], entry["expected"]["first_cause"])
+
+
+def test_all_fixtures_together_stay_small():
+    assert sum(path.stat().st_size for path in FIXTURES.rglob("*") if path.is_file()) < 15_000_000
