@@ -5,6 +5,7 @@ plays mono. Half floats and interleaved channels have no command that works ever
 Sources: https://ffmpeg.org/ffplay.html and FFmpeg's changelog for version 7.0.
 """
 
+import os
 import shlex
 import wave
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.report import CheckResult
 
 _BLOCK = 1 << 20
+_MAX_WAV_BYTES = (1 << 32) - 64
 
 
 def believed(case: Case, results: Sequence[CheckResult]) -> tuple[Layout | None, int | None]:
@@ -52,9 +54,9 @@ def commands(case: Case, believed: Layout | None, rate: int | None) -> dict[str,
     listen: dict[str, str | None] = {}
     raw = path
     if case.session is not None:
-        raw = _stem(path) + ".raw"
+        raw = _stem(path) + (".raw" if not path.lower().endswith(".raw") else ".audio.raw")
         listen["convert"] = f"sttdoctor convert {_quoted(path)} -o {_quoted(raw)}"
-    listen["declared"] = _play(raw, declared, case.declared.sample_rate, "--ignore encoding,sample-rate,channels ")
+    listen["declared"] = _play(raw, declared, case.declared.sample_rate, "--ignore encoding,sample-rate ")
     listen["estimated"] = _play(raw, believed, rate, "")
     return listen
 
@@ -67,7 +69,9 @@ def _stem(path: str) -> str:
 
 
 def _quoted(path: str) -> str:
-    return shlex.quote(f"./{path}" if path.startswith("-") else path)
+    """Quote a path for a shell; a leading dash would be an option, and what stands before a colon a protocol."""
+    plain = os.path.isabs(path) or not (path.startswith("-") or ":" in path)
+    return shlex.quote(path if plain else f"./{path}")
 
 
 def _play(path: str, layout: Layout | None, rate: int | None, trusting: str) -> str | None:
@@ -75,17 +79,16 @@ def _play(path: str, layout: Layout | None, rate: int | None, trusting: str) -> 
         return None
     name = ENCODINGS[layout.encoding].ffmpeg
     if name is None or layout.channels != 1:
-        wav = _stem(path).removesuffix(".raw") + ".wav"
+        # not NAME.wav, which may well be the recording that the bytes were made from
+        wav = _stem(path).removesuffix(".raw") + "-listen.wav"
         declared = (
             f"--encoding {layout.encoding} --sample-rate {rate}" if layout.channels == 1 else f"--sample-rate {rate}"
         )
         # --fail-on never: the conversion must go on to the player whatever is found
         convert = f"sttdoctor check {_quoted(path)} {declared} {trusting}--fail-on never --wav {_quoted(wav)}"
         return f"{convert} && ffplay {_quoted(wav)}"
-    # a colon in a name would be read as a protocol
-    source = f"file:{path}" if ":" in path else path
     skip = f"-skip_initial_bytes {layout.offset} " if layout.offset else ""
-    return f"ffplay {skip}-f {name} -ar {rate} {_quoted(source)}"
+    return f"ffplay {skip}-f {name} -ar {rate} {_quoted(path)}"
 
 
 def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str) -> None:
@@ -98,10 +101,12 @@ def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str) ->
         path: The file to write.
 
     Raises:
-        InputError: There is no audio that can be decoded, or the file cannot be written.
+        InputError: There is no audio that can be decoded, it is too long, or the file cannot be written.
     """
     if case.audio is None or layout is None or rate is None:
         raise InputError("there is no audio that can be decoded, so no WAV was written")
+    if len(case.audio.data) // ENCODINGS[layout.encoding].width * 2 > _MAX_WAV_BYTES:
+        raise InputError("the audio is too long for a WAV file, which holds at most 4 GiB")
     try:
         with open(path, "wb") as file:
             _write(file, case, layout, rate)

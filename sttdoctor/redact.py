@@ -6,20 +6,37 @@ from typing import Any
 
 REDACTED = "REDACTED"
 
-_NAMES = r"authorization|api[-_]?key|x[-_]api[-_]key|xi[-_]api[-_]key|access[-_]?token|refresh[-_]?token|id[-_]?token"
-_NAMES += r"|auth[-_]?token|bearer|token|secret|client[-_]secret|password|passwd|cookie|set[-_]cookie|signature"
+_NAMES = r"authorization|api[-_]?key|access[-_]?token|refresh[-_]?token|id[-_]?token|auth[-_]?token|x[-_]auth|bearer"
+_NAMES += r"|token|secret|password|passwd|cookie|signature|private[-_]key|subscription[-_]key"
+_SCHEMES = "bearer|token|basic|digest|api[-_]?key"
+_SPOKEN = ("transcript", "text")
+
 _SECRET_NAME = re.compile(rf"(?:{_NAMES})", re.IGNORECASE)
-_SCHEME = re.compile(r"^\s*(bearer|token|basic|apikey)\s+\S", re.IGNORECASE)
+_SECRET_KEY = re.compile(rf"(?:{_NAMES})$", re.IGNORECASE)
+_SCHEME = re.compile(rf"^\s*({_SCHEMES})\s+\S", re.IGNORECASE)
 _QUERY = re.compile(rf"([?&;#](?:{_NAMES})=)[^&;#\s\"'<>]*", re.IGNORECASE)
-_USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/?#\s@]+@", re.IGNORECASE)
-_IN_TEXT = re.compile(rf"((?:{_NAMES})[\"']?\s*[:=]\s*[\"']?)((?:bearer|token|basic)\s+)?[^\s\"',;&<>]+", re.IGNORECASE)
-_BARE = re.compile(r"\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}|\bsk_[A-Za-z0-9_]{8,}", re.IGNORECASE)
+# up to the last @ of the authority, since a password may hold one; the scheme is bounded to keep the search linear
+_USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^/?#\s]+@", re.IGNORECASE)
+_COOKIE = re.compile(r"(cookie[\\\"']*\s*[:=]\s*[\\\"']*)[^\r\n\\\"']+", re.IGNORECASE)
+_IN_TEXT = re.compile(
+    rf"((?:{_NAMES})[\\\"']*\s*(?:[:=]|%3a|%3d)\s*)(\\*[\"'])?((?:{_SCHEMES})\s+)?"
+    r"(?(2)[^\\\"'\r\n]+|[^\s\\\"',;&<>]+)",
+    re.IGNORECASE,
+)
+# a key of the service, a JSON web token, and what follows "bearer" when it is no word ("the bearer certificate")
+_BARE = re.compile(
+    r"\bsk_(?:car_|(?=[a-z0-9_-]{8}))[a-z0-9_-]+"
+    r"|(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"
+    r"|\b(bearer\s+)(?=[a-z._~+/=-]*\d|\S{24})[a-z0-9._~+/=-]{8,}",
+    re.IGNORECASE,
+)
 
 
 def redact_text(text: str) -> str:
     """Replace secrets in technical text: a log line, an error body, a close reason, a URL."""
     if _SECRET_NAME.search(text):
-        text = _IN_TEXT.sub(lambda m: f"{m[1]}{m[2] or ''}{REDACTED}", redact_tokens(text))
+        text = _COOKIE.sub(rf"\1{REDACTED}", redact_tokens(text))
+        text = _IN_TEXT.sub(lambda m: f"{m[1]}{m[2] or ''}{m[3] or ''}{REDACTED}", text)
     return redact_tokens(text)
 
 
@@ -33,20 +50,37 @@ def redact_tokens(text: str) -> str:
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers with lower-case names; secret values are replaced, an authorization scheme is kept."""
-    return {name.lower(): _header_value(name, value) for name, value in headers.items()}
+    return {name.lower(): _header_value(name.lower(), value) for name, value in headers.items()}
 
 
 def _header_value(name: str, value: str) -> str:
+    if name == "sec-websocket-protocol":  # browsers, which cannot set headers, pass a key as the second protocol
+        first, comma, _rest = value.partition(",")
+        return redact_text(first) + (f", {REDACTED}" if comma else "")
     if not _SECRET_NAME.search(name):
         return redact_text(value)
     scheme = _SCHEME.match(value)
     return f"{scheme[1]} {REDACTED}" if scheme else REDACTED
 
 
-def redact_json(value: Any) -> Any:
-    """Return a JSON value without the secrets that stand under a telling key or show by their shape."""
+def redact_json(value: Any, key: str = "") -> Any:
+    """Return a JSON value without the secrets that stand under a telling key or show by their shape.
+
+    Args:
+        value: Of any JSON type.
+        key: Under which it stands; what was spoken (`transcript`, `text`) is not searched for talk of passwords.
+    """
     if isinstance(value, dict):
-        return {key: REDACTED if _SECRET_NAME.fullmatch(key) else redact_json(item) for key, item in value.items()}
+        return {
+            redact_tokens(name): REDACTED if _is_secret(name, item) else redact_json(item, name)
+            for name, item in value.items()
+        }
     if isinstance(value, list):
-        return [redact_json(item) for item in value]
-    return redact_tokens(value) if isinstance(value, str) else value
+        return [redact_json(item, key) for item in value]
+    if isinstance(value, str):
+        return redact_tokens(value) if key in _SPOKEN else redact_text(value)
+    return value
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    return value is not None and not isinstance(value, bool) and bool(_SECRET_KEY.search(name))

@@ -88,10 +88,10 @@ def load_config(path: str | Path) -> dict[str, float]:
         UsageError: It names an unknown threshold or gives a value that is not a number.
     """
     try:
-        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        tables = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:  # bad TOML, bad UTF-8, a number of 5000 digits, deep nesting
         raise InputError(f"{path} is not TOML: {error}") from None
     values = {}
     for check, table in tables.items():
@@ -118,7 +118,7 @@ def _valid(name: str, value: object) -> float:
         raise UsageError(f"unknown threshold {name!r}{hint}")
     try:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
         raise UsageError(f"threshold {name} takes a number of 0 or more, not {value!r}")

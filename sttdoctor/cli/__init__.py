@@ -3,6 +3,7 @@
 Modules here import click alone; everything heavier is imported when a command runs.
 """
 
+import os
 import sys
 
 import click
@@ -30,21 +31,19 @@ for command in (check, replay, convert, explain):
 
 def main() -> None:
     """Run the command line and exit."""
+    if sys.stdin is None or sys.stdout is None:  # closed by the caller
+        sys.stdin, sys.stdout = sys.stdin or open(os.devnull), sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     try:
-        cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help())
         sys.exit(2)
     except click.ClickException as error:
         click.echo(f"sttdoctor: {_one_line(error.format_message())}", err=True)
         sys.exit(2)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     except Exception as error:
         sys.exit(_told(error))
 

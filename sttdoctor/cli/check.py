@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from sttdoctor.cli.options import deliver, format_options, report_options, source_of, thresholds
+from sttdoctor.cli.options import deliver, format_options, report_options, source_of, spare, thresholds
 
 
 @click.command()
@@ -18,6 +18,7 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
     """
     from sttdoctor.api import audio_case, examine
 
+    spare(audio, options["output"], options["wav"])
     case = audio_case(source_of(audio), encoding, sample_rate, thresholds(options["settings"], options["config"]))
     report = examine(case, options["select"], options["ignore"])
     if options["wav"]:

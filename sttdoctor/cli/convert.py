@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from sttdoctor.cli.options import source_of
+from sttdoctor.cli.options import source_of, spare, standard_output
 
 if TYPE_CHECKING:
     from sttdoctor.analysis.decoding import Bytes
@@ -23,20 +23,20 @@ def convert(capture: str, output: str | None) -> None:
     from sttdoctor.errors import InputError
     from sttdoctor.readers.session_jsonl import read_session
 
+    spare(capture, output)
     session = read_session(source_of(capture))
-    try:
-        if output is None:
+    if output is None:
+        with standard_output():
             _write(sys.stdout.buffer, session, raw=False)
-        else:
-            raw = output.lower().endswith(".raw")
-            if raw:
-                _audio(session)  # before the file is made, so that nothing empty stays behind
-            with open(output, "wb") as file:
-                _write(file, session, raw)
-    except BrokenPipeError:
-        raise
+        return
+    raw = output.lower().endswith(".raw")
+    if raw:
+        _audio(session)  # before the file is made, so that nothing empty stays behind
+    try:
+        with open(output, "wb") as file:
+            _write(file, session, raw)
     except OSError as error:
-        raise InputError(f"cannot write {output or 'standard output'}: {error.strerror or error}") from None
+        raise InputError(f"cannot write {output}: {error.strerror or error}") from None
 
 
 def _write(file: BinaryIO, session: "Session", raw: bool) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sttdoctor.cli.options import standard_output
+
 if TYPE_CHECKING:
     from sttdoctor.checks.base import Cause, Check
 
@@ -33,7 +35,8 @@ def explain(topic: str | None) -> None:
         close = difflib.get_close_matches(topic, [*checks, *causes], n=1)
         hint = f"; did you mean {close[0]}?" if close else "; sttdoctor explain lists them"
         raise UsageError(f"there is no check or cause {topic!r}{hint}")
-    click.echo("\n".join(lines))
+    with standard_output():
+        click.echo("\n".join(lines))
 
 
 def _wrapped(text: str, indent: str = "") -> str:

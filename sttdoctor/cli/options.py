@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -59,6 +60,35 @@ def source_of(path: str) -> str | BinaryIO:
     return sys.stdin.buffer if path == "-" else path
 
 
+def spare(capture: str, *outputs: str | None) -> None:
+    """Refuse to write over the capture: the evidence would be gone."""
+    for output in outputs:
+        if output and os.path.exists(output) and os.path.exists(capture) and os.path.samefile(output, capture):
+            raise click.UsageError(f"{output} is the capture itself; choose another file to write")
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Write to standard output inside; a reader that leaves early (`| head`) changes nothing about the verdict."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+    except OSError as error:
+        from sttdoctor.errors import InputError
+
+        _drop_output()
+        raise InputError(f"cannot write standard output: {error.strerror or error}") from None
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere: Python would fail on it once more at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def thresholds(settings: tuple[str, ...], config: str | None) -> dict[str, float]:
     """Return the thresholds that the user changed; --set wins over --config."""
     from sttdoctor.thresholds import load_config, parse_settings
@@ -71,7 +101,9 @@ def deliver(report: "Report", options: Mapping[str, Any]) -> None:
     output = options["output"]
     if output is None:
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        click.echo(_rendered(report, options["form"] or "text", options["verbose"], colour), nl=False, color=colour)
+        content = _rendered(report, options["form"] or "text", options["verbose"], colour)
+        with standard_output():
+            click.echo(content, nl=False, color=colour)
     else:
         form = options["form"] or ("json" if output.lower().endswith(".json") else "text")
         _write(output, _rendered(report, form, options["verbose"], colour=False))

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from sttdoctor.cli.options import deliver, format_options, report_options, source_of, thresholds
+from sttdoctor.cli.options import deliver, format_options, report_options, source_of, spare, thresholds
 
 
 @click.command()
@@ -21,6 +21,7 @@ def replay(session: str, transcript: str | None, encoding: str | None, sample_ra
     """
     from sttdoctor.api import examine, session_case
 
+    spare(session, options["output"], options["wav"])
     limits = thresholds(options["settings"], options["config"])
     if session == "-" and transcript == "-":
         raise click.UsageError("only one of SESSION and --transcript can be standard input")

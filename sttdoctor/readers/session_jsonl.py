@@ -5,23 +5,17 @@ A line that cannot be read is counted and told, never fatal; only a capture with
 
 import binascii
 import gzip
-import io
 import json
 import math
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Damage, Event, Frame, Open, Session, Transcript
+from sttdoctor.readers.stream import MAX_LINE_BYTES, Source, TooLongError, numbered_lines, opened
 from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
-
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
-
-MAX_LINE_BYTES = 64 << 20
-"""A longer line is skipped and counted: 64 MiB of base64 is half an hour of 16 kHz audio in one frame."""
 
 _EXAMPLES = 5
 _CLOCKS = ("client", "proxy", "server", "none")
@@ -42,9 +36,11 @@ def read_session(source: Source) -> Session:
     name = path or "the capture"
     builder = _Builder()
     try:
-        with _open(source) as stream:
-            for number, line in enumerate(_lines(stream), start=1):
+        with opened(source) as stream:
+            for number, line in numbered_lines(stream):
                 builder.add(number, line)
+    except TooLongError as error:
+        builder.damage(builder.last_line + 1, str(error))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         builder.damage(builder.last_line + 1, f"the gzip stream is damaged: {error}")
     except OSError as error:
@@ -56,32 +52,6 @@ def read_session(source: Source) -> Session:
     if not builder.rows:
         raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL")
     return builder.session(path)
-
-
-def _open(source: Source) -> BinaryIO:
-    if isinstance(source, str | os.PathLike):
-        if Path(source).is_dir():
-            raise InputError(f"{source} is a directory; sttdoctor replay reads one capture")
-        raw: BinaryIO = open(source, "rb")  # noqa: SIM115  the caller's with statement closes it
-    elif isinstance(source, bytes | bytearray | memoryview):
-        raw = io.BytesIO(source)
-    else:
-        raw = source
-    buffered: Any = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
-    if buffered.peek(2)[:2] == b"\x1f\x8b":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=buffered))
-    return cast(BinaryIO, buffered)
-
-
-def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
-    """Yield each line; None stands for one that is longer than `MAX_LINE_BYTES`."""
-    while line := stream.readline(MAX_LINE_BYTES):
-        if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):
-            yield line
-            continue
-        while line and not line.endswith(b"\n"):
-            line = stream.readline(1 << 20)
-        yield None
 
 
 class _Builder:
@@ -109,12 +79,14 @@ class _Builder:
         if not content.strip():
             return
         try:
-            self._add_row(line, json.loads(content.decode("utf-8-sig" if line == 1 else "utf-8")))
+            self._add_row(line, _DECODER.decode(content.decode("utf-8-sig" if line == 1 else "utf-8")))
         except UnicodeDecodeError:
             self.damage(line, "not UTF-8")
         except _BadRowError as error:
             self.damage(line, str(error))
-        except (ValueError, RecursionError):
+        except RecursionError:
+            self.damage(line, "JSON that is nested too deep")
+        except ValueError:
             self.damage(line, "not JSON")
 
     def _add_row(self, line: int, row: Any) -> None:
@@ -126,7 +98,10 @@ class _Builder:
         elif kind == "transcript":
             self.transcript = Transcript(redact_tokens(_text(row, "text")), line)
         elif isinstance(kind, str) and kind in _ROWS:
-            self.events.append(_ROWS[kind](line, _time(row), row))
+            time = _number(row.get("t"))
+            self.events.append(_ROWS[kind](line, time, row))
+            if time is None and row.get("t") is not None:
+                self.damage(line, "t is not a number of seconds, so the row has no time")
         else:
             raise _BadRowError("a row of unknown type")
         self.rows += 1
@@ -137,7 +112,7 @@ class _Builder:
         self.header = row
         schema = row.get("schema")
         if schema not in (None, "sttdoctor.session/1"):
-            self.damage(line, f"schema {str(schema)[:60]!r} is not sttdoctor.session/1")
+            self.damage(line, f"schema {redact_text(str(schema))[:60]!r} is not sttdoctor.session/1")
 
     def session(self, path: str | None) -> Session:
         header = self.header
@@ -173,7 +148,7 @@ def _close_row(line: int, t: float | None, row: Mapping[str, Any]) -> Close:
 
 
 def _send_row(line: int, t: float | None, row: Mapping[str, Any]) -> Frame:
-    if "audio" in row:
+    if row.get("audio") is not None:
         audio = _base64(row["audio"])
         return Frame(line, t, True, len(audio), binary=True, audio=audio)
     return _other_frame(line, t, True, row)
@@ -184,17 +159,19 @@ def _receive_row(line: int, t: float | None, row: Mapping[str, Any]) -> Frame:
 
 
 def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any]) -> Frame:
+    """Read content of the first key that has any: some writers put a null under each key without a value."""
     elided = row.get("elided") is True
-    if "json" in row:
-        message = redact_json(row["json"])
-        return Frame(line, t, sent, len(json.dumps(row["json"]).encode()), message=message, elided=elided)
-    if "text" in row:
-        text = _text(row, "text")
-        return Frame(line, t, sent, len(text.encode(errors="replace")), text=redact_text(text), elided=elided)
+    content = row.get("json")
+    if content is None and row.get("text") is not None:
+        text = redact_text(_text(row, "text"))
+        return Frame(line, t, sent, len(text.encode(errors="replace")), text=text, elided=elided)
     size = _integer(row.get("bytes"))
-    if size is None or size < 0:
+    if content is None and size is not None and size >= 0:
+        return Frame(line, t, sent, size, binary=True)
+    if "json" not in row:
         raise _BadRowError("a frame without content or length")
-    return Frame(line, t, sent, size, binary=True)
+    message = redact_json(content)
+    return Frame(line, t, sent, len(json.dumps(message)), message=message, elided=elided)
 
 
 _ROWS: dict[str, Callable[[int, float | None, Mapping[str, Any]], Event]] = {
@@ -247,6 +224,11 @@ def _integer(value: Any) -> int | None:
     return int(number) if number is not None and abs(number) < 2**53 else None
 
 
-def _time(row: Mapping[str, Any]) -> float | None:
-    """Seconds of the row; a time that is not a finite number counts as absent."""
-    return _number(row.get("t"))
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _BadRowError(f"{text[:20]} is not a number of JSON, or too large for one")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)

@@ -49,14 +49,16 @@ def _head(report: Report, paint: Paint) -> Iterator[str]:
     path = for_terminal(str(subject.get("path") or "the capture"))
     yield f"{paint(report.status.upper(), report.status)}  {path}"
     declared, estimated = subject["declared"], subject["estimated"]
-    yield f"declared {_format(declared['encoding'], declared['sample_rate'])}, " + (
+    told = declared["encoding"] or declared["sample_rate"]
+    yield f"declared {_format(declared['encoding'], declared['sample_rate']) if told else 'nothing'}, " + (
         f"sounds like {_format(estimated['encoding'], *(estimated['sample_rates'] or [None]))}"
     )
     capture = subject.get("capture")
     if capture and capture["damaged_lines"]:
         first = capture["damage"][0]
         note = for_terminal(f"line {first['line']}: {first['note']}")
-        yield f"{capture['damaged_lines']} damaged lines were left out ({note})"
+        count = capture["damaged_lines"]
+        yield f"{count} damaged {'line' if count == 1 else 'lines'}, not or only partly read ({note})"
 
 
 def _format(encoding: str | None, *rates: int | None) -> str:
@@ -126,15 +128,20 @@ def _finding(finding: Finding, width: int, indent: str) -> Iterator[str]:
 
 
 def _listen(report: Report) -> Iterator[str]:
-    """Commands stand on one line each, whatever the width, so that they can be copied."""
-    commands = {name: command for name, command in report.listen.items() if command}
+    """Commands stand on one line each, whatever the width, so that they can be copied.
+
+    One that would have to be escaped for the terminal would not run, so it is left out.
+    """
+    commands = {
+        name: command for name, command in report.listen.items() if command and for_terminal(command) == command
+    }
     if not commands:
         return
     yield ""
     yield "Listen"
     if "convert" in commands:
-        yield f"  the bytes     {for_terminal(commands['convert'])}"
+        yield f"  the bytes     {commands['convert']}"
     if "declared" in commands:
-        yield f"  as declared   {for_terminal(commands['declared'])}"
+        yield f"  as declared   {commands['declared']}"
     if "estimated" in commands and commands["estimated"] != commands.get("declared"):
-        yield f"  as estimated  {for_terminal(commands['estimated'])}"
+        yield f"  as estimated  {commands['estimated']}"
