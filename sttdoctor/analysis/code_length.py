@@ -41,8 +41,12 @@ def cheap_bits(samples: Samples) -> Floats:
     return _best_bits(samples, [now, now - last, now - 2 * last + before, now - before], [0.0] * 4)
 
 
-def mono_bits(samples: Samples) -> Floats:
+def mono_bits(samples: Samples, rounds: int = 1) -> Floats:
     """Description length as one channel.
+
+    Args:
+        samples: What to describe.
+        rounds: Of fitting the predictors; 2 compares channels fairly, 1 is enough for encodings.
 
     Returns:
         Bits of each excerpt, with predictors fitted to blocks of about `BLOCK` samples.
@@ -52,18 +56,22 @@ def mono_bits(samples: Samples) -> Floats:
     lags = sliding_window_view(padded, ORDER + 1, axis=1)[..., ::-1]
     errors = [now, now - last, now - 2 * last + before]
     costs = [0.0, 0.0, 0.0]
-    for order in (4, ORDER):
-        error, cost = _fitted(lags[..., : order + 1])
+    for columns in (slice(None, None, 2), slice(None)):  # every other one suits oversampled sound
+        error, cost = _fitted(lags[..., columns], BLOCK, rounds)
         errors.append(error)
         costs.append(cost)
     return _best_bits(samples, errors, costs)
 
 
-def stereo_bits(samples: Samples) -> Floats:
+def stereo_bits(samples: Samples, rounds: int = 1) -> Floats:
     """Description length as two interleaved channels.
 
-    The first channel is predicted from its own past, the second from its own past and from the first, the present
-    sample included: this covers channels that are equal, panned or unrelated, with the gain between them fitted.
+    Each channel is predicted from its own past, and from the other's where that pays: for the second the present
+    sample of the first is part of it. This covers channels that are equal, panned, delayed or unrelated.
+
+    Args:
+        samples: What to describe, the channels in turn.
+        rounds: As in `mono_bits`.
 
     Returns:
         Bits of each excerpt; an odd last one is charged as a raw code.
@@ -72,6 +80,7 @@ def stereo_bits(samples: Samples) -> Floats:
     odd = (samples.values.shape[1] - count) * samples.code_bits
     padded = _with_history(samples.values[:, :count], ORDER)
     lags = sliding_window_view(padded, ORDER + 1, axis=1)[..., ::-1]
+    # Blocks as long in time as those of one channel: stereo pays for twice the coefficients and must be worth it.
     total = np.full(len(samples.values), float(odd))
     for channel in (0, 1):
         part = Samples(
@@ -85,9 +94,11 @@ def stereo_bits(samples: Samples) -> Floats:
         errors = [mine[..., 0], mine[..., 0] - mine[..., 2]]
         errors += [mine[..., 0] - mine[..., 1]] if channel else []
         costs = [0.0] * len(errors)
-        columns = [0, 1, 2, 3, 4, 6, 8, 10, 12, 14, 16] if channel else [0, 2, 4, 6, 8, 10, 12, 14, 16]
-        error, cost = _fitted(mine[..., columns])
-        total += _best_bits(part, [*errors, error], [*costs, cost])
+        for columns in (slice(None, None, 2), slice(None)):  # the channel's own past; the other's too
+            error, cost = _fitted(mine[..., columns], BLOCK // 2, rounds)
+            errors.append(error)
+            costs.append(cost)
+        total += _best_bits(part, errors, costs, BLOCK // 2)
     return total
 
 
@@ -95,38 +106,48 @@ def _with_history(values: Floats, order: int) -> Floats:
     return np.concatenate([np.repeat(values[:, :1], order, axis=1), values], axis=1)
 
 
-def _blocks(count: int) -> tuple[int, int]:
-    """Number and length of the blocks for `count` samples; the length is a multiple of `SCALE`."""
-    number = max(1, round(count / BLOCK))
+def _blocks(count: int, block: int) -> tuple[int, int]:
+    """Number and length of the blocks of about `block` for `count` samples; the length is a multiple of `SCALE`."""
+    number = max(1, round(count / block))
     return number, -(-count // (number * SCALE)) * SCALE
 
 
-def _fitted(lags: Floats) -> tuple[Floats, float]:
+def _fitted(lags: Floats, block: int = BLOCK, rounds: int = 1) -> tuple[Floats, float]:
     """Residual of a predictor fitted to each block by least squares, and the bits for the coefficients of one block.
 
     Args:
         lags: Shape (excerpts, n, order + 1): each sample and those before it, newest first.
+        block: Samples of a block.
+        rounds: From the second on, each sample counts by the inverse of the residual round it, so that a few strong
+            pulses do not rule the fit.
     """
     rows, count, columns = lags.shape
-    number, length = _blocks(count)
+    number, length = _blocks(count, block)
     known = np.zeros((rows, number * length, columns + 1))
     known[:, :count, :columns] = lags
     known[:, :count, columns] = 1.0  # the constant: DC offset
     known = known.reshape(rows * number, length, columns + 1)
-    level = np.sqrt(np.mean(known[..., :columns] ** 2, axis=(1, 2)))
+    level = np.sqrt(np.mean(known[..., :columns] ** 2, axis=(1, 2))) + 1e-150
     known[..., columns] *= level[:, None]
-    gram = known.transpose(0, 2, 1) @ known
-    normal = gram[:, 1:, 1:] + (1e-10 * length * level**2 + 1e-290)[:, None, None] * np.eye(columns)
-    coefficients = np.linalg.solve(normal, gram[:, 1:, :1])
-    error = known[..., 0] - (known[..., 1:] @ coefficients)[..., 0]
+    weighted = known
+    for _ in range(rounds):
+        gram = weighted.transpose(0, 2, 1) @ weighted
+        trace = np.trace(gram, axis1=1, axis2=2)
+        normal = gram[:, 1:, 1:] + (1e-11 * trace + 1e-290)[:, None, None] * np.eye(columns)
+        coefficients = np.linalg.solve(normal, gram[:, 1:, :1])
+        error = known[..., 0] - (known[..., 1:] @ coefficients)[..., 0]
+        if rounds > 1:
+            size = np.abs(error).reshape(len(error), -1, SCALE // 2).mean(axis=2)
+            size = np.maximum(size, 0.01 * size.mean(axis=1, keepdims=True) + 1e-9 * level[:, None])
+            weighted = known / np.repeat(size, SCALE // 2, axis=1)[..., None]
     bits = columns * (0.5 * np.log2(length) + 1.0)
     return error.reshape(rows, -1)[:, :count], float(bits)
 
 
-def _best_bits(samples: Samples, errors: list[Floats], costs: list[float]) -> Floats:
+def _best_bits(samples: Samples, errors: list[Floats], costs: list[float], block: int = BLOCK) -> Floats:
     """Bits of each excerpt with the best of several residuals chosen for each block."""
     rows, count = samples.values.shape
-    number, length = _blocks(count)
+    number, length = _blocks(count, block)
     shape = (rows * number, length // SCALE, SCALE)
 
     def blocked(array: Floats, fill: float) -> Floats:
@@ -136,9 +157,10 @@ def _best_bits(samples: Samples, errors: list[Floats], costs: list[float]) -> Fl
 
     weight = blocked(samples.valid.astype(np.float64), 0.0)
     cells = blocked(samples.cells, 1.0)
+    limits = blocked(_limits(samples), 0.0)
     some = weight.sum(axis=2) + 1e-9
     floor = 0.15 * (cells * weight).sum(axis=2) / some + 1e-300
-    magnitudes = [np.abs(blocked(error, 0.0)) for error in errors]
+    magnitudes = [np.abs(_beyond(blocked(error, 0.0), limits)) for error in errors]
     scales = [np.maximum((size * weight).sum(axis=2) / some, floor) for size in magnitudes]
     guesses = [(np.log2(scale) * some).sum(axis=1) + cost for scale, cost in zip(scales, costs, strict=True)]
     choice = np.argmin(guesses, axis=0)
@@ -146,13 +168,32 @@ def _best_bits(samples: Samples, errors: list[Floats], costs: list[float]) -> Fl
     for number_of, (other, others_scale) in enumerate(zip(magnitudes[1:], scales[1:], strict=True), start=1):
         taken = choice == number_of
         magnitude[taken], scale[taken] = other[taken], others_scale[taken]
-    law = laplace_mass(magnitude / scale[..., None], 0.5 * cells / scale[..., None])
+    half = 0.5 * cells / scale[..., None]
+    law = np.where(
+        limits == 0.0, laplace_mass(magnitude / scale[..., None], half), _tail_mass(magnitude / scale[..., None], half)
+    )
     bits = -np.log2((1 - _ESCAPE) * law * weight + _ESCAPE * 2.0**-samples.code_bits)
     inside = blocked(np.ones_like(samples.values), 0.0)
     charged = (some > 0.5).sum(axis=1) * _SCALE_BITS + np.asarray(costs)[choice] + _CHOICE_BITS
     blocks = (bits * inside).sum(axis=(1, 2)) + charged
-    total: Floats = blocks.reshape(rows, number).sum(axis=1) + samples.header_bits / rows + _offset_bits(samples)
+    header = samples.header_bits / rows + 2.0 * samples.code_bits  # the codebook, and the two limits
+    total: Floats = blocks.reshape(rows, number).sum(axis=1) + header + _offset_bits(samples)
     return total
+
+
+def _limits(samples: Samples) -> Floats:
+    """1 where a sample is the largest of its excerpt, -1 where the smallest, else 0.
+
+    The cells of the extreme values reach to infinity: so a clipped sample costs little once sound is expected beyond it.
+    """
+    highest = samples.values == samples.values.max(axis=1, keepdims=True)
+    lowest = samples.values == samples.values.min(axis=1, keepdims=True)
+    return highest.astype(np.float64) - lowest
+
+
+def _beyond(errors: Floats, limits: Floats) -> Floats:
+    """Errors with those removed where a sample stops at a limit and the prediction lies beyond it."""
+    return np.where(limits * errors < 0.0, 0.0, errors)
 
 
 def _offset_bits(samples: Samples) -> Floats:
@@ -160,6 +201,13 @@ def _offset_bits(samples: Samples) -> Floats:
     spread = np.var(samples.values, axis=1) + np.mean(samples.cells, axis=1) ** 2 + 1e-300
     octaves: Floats = np.log2(1.0 + np.mean(samples.values, axis=1) ** 2 / spread)
     return _MEAN_BITS * octaves
+
+
+def _tail_mass(distance: Floats, half_cell: Floats) -> Floats:
+    """Mass of a cell that reaches from its near edge to infinity; `distance` is to its middle, from inside the scale."""
+    edge = distance - half_cell
+    tail: Floats = np.where(edge > 0.0, 0.5 * np.exp(-np.maximum(edge, 0.0)), 1.0 - 0.5 * np.exp(np.minimum(edge, 0.0)))
+    return tail
 
 
 def laplace_mass(distance: Floats, half_cell: Floats) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ _ON_GRID = 0.995
 """Share of samples that must lie on a grid: the rest are clicks and the like, and pay for a raw code."""
 
 _HIGH = 2000  # beyond every exponent of a float
-_FEW = 512  # samples of an excerpt: when half of them are different, there is no codebook
+_FEW = 512  # samples looked at first: when half of them are different, there is no codebook
 _VALUE_BITS = 12.0  # to tell one value of a codebook: its place on a scale of a coarse source
 
 _MANTISSA_BITS = {"pcm_f16le": 11, "pcm_f32le": 24, "f32be": 24, "f64le": 53}
@@ -126,7 +126,9 @@ def _in_codebook(samples: Samples) -> Samples:
 
     Audio that was once 8-bit or G.711 and then scaled lies on no regular grid, but has at most 256 values.
     """
-    if len(np.unique(samples.values[:, :_FEW])) > _FEW // 2:
+    used = samples.valid & (samples.values != 0.0)
+    values = samples.values[used]
+    if len(values) < 2 or len(np.unique(values[:: len(values) // _FEW | 1])) > _FEW // 2:
         return samples
     known, place = np.unique(samples.values, return_inverse=True)
     if len(known) < 2:
@@ -135,7 +137,7 @@ def _in_codebook(samples: Samples) -> Samples:
     widths = 0.5 * (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]]))
     cells = np.maximum(widths[place.reshape(samples.values.shape)], samples.cells)
     header = (_VALUE_BITS if _regular(gaps) else samples.code_bits) * len(known)
-    if np.log2(cells / samples.cells).sum() <= header:
+    if (np.log2(cells[used]) - np.log2(samples.cells[used])).sum() <= header:
         return samples
     return Samples(samples.values, cells, samples.valid, samples.code_bits, header)
 

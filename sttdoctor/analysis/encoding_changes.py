@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.encoding_cells import Floats
 from sttdoctor.analysis.encoding_estimate import KEYS, LAYOUTS, NOT_PCM, cheap_layout_bits, estimate_encoding
-from sttdoctor.analysis.encoding_nulls import byte_entropy, not_pcm_bits, text_bits
+from sttdoctor.analysis.encoding_excerpts import busiest_parts
+from sttdoctor.analysis.encoding_nulls import not_pcm_bits, text_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +91,11 @@ def _window_scores(data: NDArray[np.uint8], window: int) -> Floats:
     scores = np.empty((count, len(KEYS)))
     for first in range(0, count, _BATCH):
         last = min(count, first + _BATCH)
-        probes = _probes(data[first * window : last * window].reshape(last - first, window))
+        probes = busiest_parts(data[first * window : last * window].reshape(last - first, window), _PROBE)
         bits = np.stack([_key_bits(probes, key) for key in KEYS], axis=1)
         excess = bits - bits.min(axis=1, keepdims=True)
         scores[first:last] = np.maximum(-2.5 * np.log1p(excess / _HALF), -_CAP)
     return scores
-
-
-def _probes(windows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The most active part of each window, shape (windows, `_PROBE`)."""
-    parts = windows.shape[1] // _PROBE
-    pieces = windows[:, : parts * _PROBE].reshape(-1, _PROBE)
-    activity = byte_entropy(pieces).reshape(-1, parts)
-    chosen: NDArray[np.uint8] = pieces.reshape(-1, parts, _PROBE)[np.arange(len(windows)), activity.argmax(axis=1)]
-    return chosen
 
 
 def _best_path(scores: Floats) -> NDArray[np.int64]:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.code_length import cheap_bits, mono_bits, stereo_bits
-from sttdoctor.analysis.encoding_cells import Floats, read_samples
-from sttdoctor.analysis.encoding_excerpts import active_excerpts
+from sttdoctor.analysis.encoding_cells import Floats, Samples, read_samples
+from sttdoctor.analysis.encoding_excerpts import active_excerpts, busiest_parts
 from sttdoctor.analysis.encoding_nulls import not_pcm_bits, text_bits
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
@@ -57,8 +57,9 @@ LAYOUTS = {name: Layout(name) for name in ENCODINGS} | {
 }
 KEYS = (*LAYOUTS, NOT_PCM, TEXT)
 
-_SURVIVORS = 6
-_CHEAP = 1536  # bytes of each excerpt for the first pass
+_SURVIVORS = 6  # readings judged in full, by one channel
+_STEREO_SURVIVORS = 3  # and of these by two
+_CHEAP = 1344  # bytes of each excerpt for the first pass
 _SHORTEST = 96  # bytes: 3 ms of 16-bit audio at 16 kHz
 
 # Calibration: the weight of a key whose description is longer by some bits than the shortest is
@@ -75,7 +76,7 @@ _TWINS = (("pcm_s32le", "pcm_s16le", 0.8), ("s32be", "s16be", 0.8), ("pcm_s32le+
 def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     """Tell the encoding of headerless audio bytes.
 
-    Every hypothesis explains the same bytes, and the one with the shortest description is the best. At most about 36 kB
+    Every hypothesis explains the same bytes, and the one with the shortest description is the best. At most about 24 kB
     from the most active parts are read in earnest.
 
     Args:
@@ -88,7 +89,7 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
         return _undecidable("too short to tell", {}, len(data))
     excerpts = active_excerpts(data)
     reason = _nothing_to_tell(excerpts)
-    bits, two_channels = _description_lengths(excerpts)
+    bits, stereo = _description_lengths(excerpts)
     per_byte = {key: value / excerpts.size for key, value in bits.items()}
     if reason:
         return _undecidable(reason, per_byte, excerpts.size)
@@ -96,7 +97,6 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     total = sum(weights.values())
     probabilities = _share_twins({key: weight / total for key, weight in weights.items()}, excerpts)
     best = max(LAYOUTS, key=lambda key: probabilities[key])
-    stereo = two_channels.get(best, 0.0)
     layout = LAYOUTS[best]
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
     return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size)
@@ -135,26 +135,47 @@ def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
     return bool(repeated.mean() > 0.97)
 
 
-def _description_lengths(excerpts: NDArray[np.uint8]) -> tuple[dict[str, float], dict[str, float]]:
-    """Bits of every key, and for the readings judged in full the probability of two channels."""
-    few = np.ascontiguousarray(excerpts[:, :_CHEAP])
+def _description_lengths(excerpts: NDArray[np.uint8]) -> tuple[dict[str, float], float]:
+    """Bits of every key, and the probability of two channels for the best reading."""
+    few = busiest_parts(excerpts, _CHEAP)
     scale = excerpts.size / few.size
-    bits = {key: scale * float(cheap_layout_bits(few, layout).sum()) for key, layout in LAYOUTS.items()}
-    two_channels = {}
+    bits = {key: scale * float(cheap_layout_bits(few, layout, codebook=False).sum()) for key, layout in LAYOUTS.items()}
+    full, readings = {}, {}
     for key in sorted(bits, key=lambda key: bits[key])[:_SURVIVORS]:
-        layout = LAYOUTS[key]
-        samples = read_samples(excerpts, layout.encoding, layout.offset)
+        samples = read_samples(excerpts, LAYOUTS[key].encoding, LAYOUTS[key].offset)
         unread = 8.0 * (excerpts.size - samples.values.size * samples.code_bits // 8)
-        mono, stereo = float(mono_bits(samples).sum()), float(stereo_bits(samples).sum())
-        bits[key] = unread + 1.0 + min(mono, stereo)
-        one, two = _weight(mono - min(mono, stereo)), _weight(stereo - min(mono, stereo))
-        two_channels[key] = two / (one + two)
-    worst = max(bits[key] for key in two_channels)
-    for key in LAYOUTS.keys() - two_channels.keys():
-        bits[key] = max(bits[key], worst)
+        readings[key] = samples
+        full[key] = unread + 1.0 + float(mono_bits(samples).sum())
+    for key in sorted(full, key=lambda key: full[key])[:_STEREO_SURVIVORS]:
+        unread = 8.0 * (excerpts.size - readings[key].values.size * readings[key].code_bits // 8)
+        full[key] = min(full[key], unread + 1.0 + float(stereo_bits(readings[key]).sum()))
+    bits = {key: max(value, max(full.values())) for key, value in bits.items()} | full
+    best = readings[min(full, key=lambda key: full[key])]
     bits[NOT_PCM] = float(not_pcm_bits(excerpts.reshape(1, -1))[0])
     bits[TEXT] = float(text_bits(excerpts.reshape(1, -1))[0])
-    return bits, two_channels
+    return bits, _two_channels(best)
+
+
+def _two_channels(samples: Samples) -> float:
+    """Probability that the samples are two interleaved channels."""
+    if _interpolated(samples):
+        return 0.0
+    mono, stereo = float(mono_bits(samples, 2).sum()), float(stereo_bits(samples, 2).sum())
+    one, two = _weight(max(mono - stereo, 0.0)), _weight(max(stereo - mono, 0.0))
+    return two / (one + two)
+
+
+def _interpolated(samples: Samples) -> bool:
+    """Whether every other sample is the mean of its neighbours: one channel, upsampled by linear interpolation."""
+    values = samples.values[:, : samples.values.shape[1] // 2 * 2]
+    bend = (
+        np.abs(2 * values[:, 1:-1] - values[:, :-2] - values[:, 2:]) <= 2.0 * samples.cells[:, 1 : values.shape[1] - 1]
+    )
+    moves = values[:, 2:] != values[:, :-2]
+    shares = [
+        float(bend[:, phase::2][moves[:, phase::2]].mean()) if moves[:, phase::2].any() else 0.0 for phase in (0, 1)
+    ]
+    return max(shares) > 0.98 and min(shares) < 0.8
 
 
 def cheap_layout_bits(excerpts: NDArray[np.uint8], layout: Layout, codebook: bool = True) -> Floats:

@@ -8,8 +8,8 @@ from sttdoctor.analysis.encoding_nulls import byte_entropy
 ALIGNMENT = 48
 """Bytes: a multiple of every width times one or two channels, so that an excerpt begins as the capture does."""
 
-EXCERPT = 6144
-"""Bytes of one excerpt: 64 ms of stereo float at 24 kHz, 768 ms of G.711."""
+EXCERPT = 4080
+"""Bytes of one excerpt: 510 ms of G.711 at 8 kHz, 127 ms of 16-bit audio at 16 kHz."""
 
 _EXCERPTS = 6
 _LOOKED_AT = 256  # places at most whose activity is measured
@@ -42,3 +42,23 @@ def active_excerpts(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     order = order[activity[order] >= 0.5 * activity[order[-1]]]
     picked = sorted({int(order[int(rank * (len(order) - 1))]) for rank in _RANKS})
     return np.stack([data[starts[place] : starts[place] + EXCERPT] for place in picked])
+
+
+def busiest_parts(rows: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The most active part of each row.
+
+    Args:
+        rows: Shape (rows, bytes).
+        size: Bytes of a part, a multiple of `ALIGNMENT`.
+
+    Returns:
+        Shape (rows, size), or the rows themselves where they are not longer.
+    """
+    spare = rows.shape[1] - size
+    if spare < ALIGNMENT:
+        return np.ascontiguousarray(rows[:, :size])
+    starts = np.unique(np.linspace(0, spare, 2 + spare // size).astype(np.int64) // ALIGNMENT) * ALIGNMENT
+    parts = np.stack([rows[:, start : start + size] for start in starts], axis=1)
+    busiest = byte_entropy(parts.reshape(-1, size)).reshape(len(rows), -1).argmax(axis=1)
+    chosen: NDArray[np.uint8] = parts[np.arange(len(rows)), busiest]
+    return chosen

@@ -12,11 +12,21 @@ from sttdoctor.analysis.encoding_cells import Floats
 _TEXT = np.zeros(256, dtype=bool)
 _TEXT[[9, 10, 13]] = True
 _TEXT[0x20:0x7F] = True
+_RARE = np.zeros(
+    256, dtype=bool
+)  # between the letters, digits and common marks: text has few, a waveform cannot avoid them
+_RARE[list(b"@\\^`|~$*")] = True
 _FOREIGN_BITS = 16.0  # a byte outside the printable characters: rare in text, and then part of UTF-8
+_FOREIGN, _ODD = 0.01, 0.005  # shares of bytes outside the printable characters, and of rare ones, that text may have
+_STRUCTURE = 0.5  # share of its order-0 length that structured text (JSON, numbers, base64 of pauses) comes down to
+_DENSE = 5.5  # bits a byte: what compressed or encrypted data never falls below for long (G.722 of quiet speech: 6.1)
 
 
 def not_pcm_bits(excerpts: NDArray[np.uint8]) -> Floats:
-    """Bits for bytes that are anything: the cheaper of raw bytes and an adaptive code of their frequencies.
+    """Bits for bytes that are no samples, such as compressed or encrypted audio.
+
+    Raw bytes or an adaptive code of their frequencies, whichever is cheaper; but such data is dense, so that bytes of a
+    low entropy (quiet 8-bit samples, for example) are charged as dense ones.
 
     Args:
         excerpts: Shape (excerpts, bytes).
@@ -24,7 +34,8 @@ def not_pcm_bits(excerpts: NDArray[np.uint8]) -> Floats:
     Returns:
         Bits of each excerpt.
     """
-    bits: Floats = 1.0 + np.minimum(8.0 * excerpts.shape[1], adaptive_bits(byte_counts(excerpts)))
+    size = excerpts.shape[1]
+    bits: Floats = 1.0 + np.clip(adaptive_bits(byte_counts(excerpts)), _DENSE * size, 8.0 * size)
     return bits
 
 
@@ -38,8 +49,12 @@ def text_bits(excerpts: NDArray[np.uint8]) -> Floats:
         Bits of each excerpt.
     """
     counts = byte_counts(excerpts)
-    bits: Floats = 1.0 + adaptive_bits(counts[:, _TEXT]) + _FOREIGN_BITS * counts[:, ~_TEXT].sum(axis=1)
-    return bits
+    foreign = counts[:, ~_TEXT].sum(axis=1)
+    bits = adaptive_bits(counts[:, _TEXT])
+    size = excerpts.shape[1]
+    plain = (foreign <= _FOREIGN * size) & (counts[:, _RARE].sum(axis=1) <= _ODD * size)
+    total: Floats = 1.0 + np.where(plain, _STRUCTURE, 1.0) * bits + _FOREIGN_BITS * foreign
+    return total
 
 
 def adaptive_bits(counts: NDArray[np.int64]) -> Floats:
