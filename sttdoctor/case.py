@@ -5,19 +5,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis import pacing, wire
+from sttdoctor.analysis.activity import BLOCK_S, active_blocks, block_levels, block_size, spans_s
 from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.endpoint import Address, address, endpoint_of
 from sttdoctor.analysis.rate_changes import RateChange, change_by_sound, nearest_rate
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.turns import Turn, turns
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, meant_by
-from sttdoctor.evidence import Audio, Declared, Session
+from sttdoctor.evidence import Audio, Declared, Frame, Session
 
 if TYPE_CHECKING:
     from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate, Layout
@@ -280,9 +281,51 @@ class Case:
         return [(start, self._sound_of(start, start + size)) for start in starts] if len(starts) > 1 else []
 
     @cached_property
+    def address(self) -> Address | None:
+        """The URL in parts, None where the capture has none."""
+        return address(self.session.url) if self.session is not None else None
+
+    @cached_property
+    def endpoint(self) -> str | None:
+        """`auto` or `manual`, None where neither the URL nor an event tells."""
+        return endpoint_of(self.session) if self.session is not None else None
+
+    @cached_property
     def turns(self) -> list[Turn]:
         """The turns of all connections, in order."""
         return [turn for connection in self.connections for turn in turns(connection.frames)]
+
+    def active_spans(self, number: int) -> list[tuple[float, float]]:
+        """(start, end) of each active stretch of one connection's audio, in seconds as declared; empty without audio.
+
+        Sound is judged as the bytes are best read, the seconds are those of the timeline.
+        """
+        layout, promised = self.layout, self.declared_bytes_per_s
+        if self.audio is None or layout is None or promised is None:
+            return []
+        sizes = [sum(frame.size for frame in connection.audio_frames) for connection in self.connections]
+        first = sum(sizes[:number])
+        part = self.audio.data[first : first + sizes[number]]
+        frame = ENCODINGS[layout.encoding].width * layout.channels
+        rate = promised / frame
+        step = (1 << 20) // block_size(rate) * block_size(rate) * frame
+        rows = [part[start : start + step] for start in range(layout.offset if number == 0 else 0, len(part), step)]
+        levels = [
+            block_levels(
+                _mono(row[: len(row) // frame * frame].reshape(-1, frame), layout.encoding, layout.channels), rate
+            )
+            for row in rows
+        ]
+        # blocks are whole samples, so a block is not exactly as long as asked for
+        exact = block_size(rate) / rate / BLOCK_S
+        spans = spans_s(active_blocks(np.concatenate(levels))) if levels else []
+        return [(start * exact, end * exact) for start, end in spans]
+
+    @cached_property
+    def cut_frames(self) -> list[Frame]:
+        """Binary frames from the client that are no whole number of samples as declared."""
+        width = ENCODINGS[self.declared_encoding].width if self.declared_encoding else 1
+        return [f for connection in self.connections for f in connection.audio_frames if f.size % width]
 
     @property
     def request_ids(self) -> list[str]:
@@ -325,12 +368,11 @@ def _declared(session: Session | None, override: Declared) -> Declared:
     """What the URL of a session says, unless the caller says otherwise."""
     if session is None or session.url is None:
         return override
-    try:
-        query = parse_qs(urlsplit(session.url).query)
-    except ValueError:
+    where = address(session.url)
+    if where is None:
         return override
-    encoding = override.encoding or next(iter(query.get("encoding", [])), None)
-    text = next(iter(query.get("sample_rate", [])), "")
+    encoding = override.encoding or where.first("encoding")
+    text = where.first("sample_rate") or ""
     rate = int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 8 and int(text) > 0 else None
     return Declared(encoding, override.sample_rate or rate)
 

@@ -32,30 +32,114 @@ class Rule:
     when: Callable[[Case], bool] = _always
 
 
+def _a_habit_of_cutting(case: Case) -> bool:
+    """Three frames or more cut a sample: then that is the fault, and the shifts are what it makes."""
+    return len(case.cut_frames) >= 3
+
+
+def _one_cut(case: Case) -> bool:
+    return not _a_habit_of_cutting(case)
+
+
 _PACE = ("pacing.too-fast", "pacing.too-slow", "pacing.burst", "chunking.too-large", "chunking.too-small")
-_LOST_TEXT = ("joining.turns-missing", "joining.partial-kept")
+_LATE = ("latency.backlog", "latency.end-of-turn")
+_SERVER = ("server.error-event", "server.closed-abnormally", "server.stopped-answering")
+_LOST_TEXT = ("joining.turns-missing", "joining.partial-kept", "turns.left-open")
 _WRONG_FORMAT = "seconds of audio are counted in the declared format, and that is wrong"
-_WORDS_LOST = "what is not received cannot be joined"
+_NOT_HEARD = "the service hears nothing that it could answer"
+_WORDS_LOST = "what is not received cannot be joined, and the turn stays open"
+_OVERLOAD = "a large batch can overload the server's buffer"
+_NO_AUDIO = "without audio a turn cannot end"
 
 RULES = (
+    Rule("connection.bad-auth", ("connection.rejected", *_SERVER), "the service refuses the key"),
+    Rule("connection.bad-parameter", ("connection.rejected", *_SERVER), "the service refuses the parameter"),
+    Rule(
+        "connection.wrong-path", ("connection.rejected", "connection.bad-parameter", *_SERVER), "nobody answers there"
+    ),
+    Rule("server.concurrency", ("connection.rejected", *_SERVER), "the service refuses one more stream"),
+    Rule(
+        "endpoint.mixed-up",
+        ("messages.unknown-command", "drain.no-close", "drain.hung-up", *_LOST_TEXT, *_SERVER),
+        "the command means nothing there",
+    ),
+    Rule(
+        "messages.audio-as-text",
+        (
+            "messages.unknown-command",
+            *_PACE,
+            "continuity.muted",
+            "continuity.stopped",
+            "continuity.idle-timeout",
+            *_SERVER,
+        ),
+        _NOT_HEARD,
+    ),
+    Rule(
+        "messages.partial-samples",
+        ("encoding.changed", "encoding.misaligned"),
+        "each cut shifts the rest",
+        _a_habit_of_cutting,
+    ),
+    Rule("encoding.changed", ("messages.partial-samples",), "the cut is where the alignment changes", _one_cut),
+    Rule("encoding.misaligned", ("messages.partial-samples",), "the cut is where the stream begins", _one_cut),
     Rule("encoding.mismatch", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule("encoding.unsupported", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
+    *(
+        Rule(f"encoding.{what}", ("server.stopped-answering", *_LATE), _NOT_HEARD)
+        for what in ("mismatch", "unsupported", "byte-order", "misaligned", "changed")
+    ),
     Rule(
         "encoding.changed", ("sample-rate.mismatch", "sample-rate.changed", *_PACE), "no single format fits the bytes"
     ),
-    Rule("sample-rate.changed", _PACE, _WRONG_FORMAT),
+    Rule("sample-rate.changed", (*_PACE, *_LATE), _WRONG_FORMAT),
     Rule("sample-rate.mismatch", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
-    Rule("chunking.too-large", ("pacing.burst", "pacing.too-fast"), "a long chunk arrives at once"),
+    Rule("sample-rate.mismatch", (*_LATE, "server.stopped-answering"), "the service hears speech at the wrong speed"),
+    Rule("chunking.too-large", ("pacing.burst", "pacing.too-fast", *_LATE), "a long chunk arrives at once"),
+    Rule("pacing.burst", (*_LATE, *_SERVER), _OVERLOAD),
+    Rule("pacing.too-fast", (*_LATE, *_SERVER), _OVERLOAD),
+    Rule("pacing.too-slow", _LATE, "the audio itself is late"),
     Rule(
         "continuity.keepalive",
-        ("continuity.idle-timeout", "continuity.muted", "continuity.stopped", "drain.no-close"),
+        (
+            "messages.unknown-command",
+            "continuity.idle-timeout",
+            "continuity.muted",
+            "continuity.stopped",
+            "drain.no-close",
+            "turns.left-open",
+            *_LATE,
+        ),
         "messages came instead of audio",
     ),
-    Rule("continuity.muted", ("continuity.idle-timeout",), "the same silence, later"),
-    Rule("continuity.stopped", ("drain.no-close",), "the client waited for the turn instead of closing it"),
+    Rule(
+        "continuity.idle-timeout",
+        ("turns.left-open", "continuity.muted", *_SERVER),
+        "the server closed the idle socket",
+    ),
+    Rule("continuity.muted", _LATE, _NO_AUDIO),
+    Rule("continuity.stalled", (*_LATE, "pacing.burst"), "the audio itself is late"),
+    Rule("continuity.stopped", ("drain.no-close", "turns.left-open", *_LATE), "the client waited instead of closing"),
+    Rule("connection.reconnected", ("drain.connection-lost", "drain.no-close", *_LOST_TEXT), "there is no resume"),
+    Rule(
+        "turns.mixed-connections", ("turns.out-of-order", "turns.not-cumulative", "turns.left-open"), "two logs in one"
+    ),
+    Rule(
+        "messages.unknown-command",
+        ("drain.no-close", "drain.hung-up", *_LOST_TEXT),
+        "another vendor's word for closing",
+    ),
+    Rule("messages.audio-after-close", ("turns.left-open", *_SERVER), "the service no longer takes audio"),
+    Rule(
+        "server.error-event",
+        ("server.closed-abnormally", "drain.connection-lost", *_LOST_TEXT),
+        "the error ends the session",
+    ),
+    Rule("server.closed-abnormally", ("drain.connection-lost", *_LOST_TEXT), "the server ended the session"),
+    Rule("server.stopped-answering", ("drain.hung-up", "latency.end-of-turn", *_LOST_TEXT), "nothing came to read"),
     Rule("drain.no-close", _LOST_TEXT, _WORDS_LOST),
     Rule("drain.hung-up", _LOST_TEXT, _WORDS_LOST),
-    Rule("drain.stopped-reading", _LOST_TEXT, _WORDS_LOST),
+    Rule("drain.stopped-reading", (*_LOST_TEXT, "latency.slow-reader"), _WORDS_LOST),
     Rule("drain.connection-lost", _LOST_TEXT, _WORDS_LOST),
 )
 

@@ -36,6 +36,7 @@ THRESHOLDS = (
         "share of the band",
         "telephone audio in a 16 kHz stream fills 0.5 of the band; real wideband speech reaches well beyond 0.62",
     ),
+    Threshold("connection.gap_s", 0.5, "s", "a shorter interruption between two connections loses no word"),
     Threshold("chunking.min_ms", 5, "ms", "smaller frames cost more in headers than in audio"),
     Threshold("chunking.warn_ms", 300, "ms", "the service recommends about 100 ms; longer frames delay each answer"),
     Threshold("chunking.fail_ms", 1000, "ms", "a second of audio at once makes every answer up to a second late"),
@@ -58,6 +59,18 @@ THRESHOLDS = (
     Threshold("continuity.pause_warn_s", 2, "s", "silence should be sent as audio, also between turns"),
     Threshold("continuity.idle_limit_s", 180, "s", "the service closes a socket without audio after three minutes"),
     Threshold("drain.hang_up_s", 5, "s", "how long to wait for the server after the close command"),
+    Threshold(
+        "latency.end_of_turn_warn_s", 1.5, "s", "turn detection costs about half a second (vendor documentation)"
+    ),
+    Threshold(
+        "latency.end_of_turn_margin_s", 1, "s", "beyond the session's turn_end_timeout_ms no turn should stay open"
+    ),
+    Threshold("latency.reader_gap_s", 2, "s", "updates come several times a second while somebody speaks"),
+    Threshold("endpoint.batch_s", 10, "s", "of shorter recordings a realtime endpoint is as good"),
+    Threshold("endpoint.batch_speed", 3, "x realtime", "no live source is this fast"),
+    Threshold("endpoint.pause_s", 1.5, "s", "a pause in the audio that no jitter explains"),
+    Threshold("endpoint.pauses", 3, "pauses", "once or twice may be a fault; again and again is a habit"),
+    Threshold("server.silence_s", 5, "s", "updates come several times a second while somebody speaks"),
     Threshold("joining.similar", 0.6, "ratio", "below it the application's text is not made from this session"),
 )
 

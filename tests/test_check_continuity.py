@@ -57,7 +57,7 @@ def test_audio_ends_with_a_turn_open():
     subject = session(steady(5), events=OPEN, close=(11.0, "client", 1000))
     assert causes(subject, "continuity") == {"continuity.stopped": "fail"}
     first = report(subject).diagnoses[0]
-    assert (first.cause, first.explains) == ("continuity.stopped", ("drain.no-close",))
+    assert (first.cause, first.explains) == ("continuity.stopped", ("drain.no-close", "turns.left-open"))
 
 
 def test_audio_ends_and_the_turn_ends_by_itself():

@@ -58,11 +58,12 @@ def test_a_connection_that_just_stops_before_a_reconnect_was_lost():
     assert causes(both, "drain") == {"drain.connection-lost": "fail"}
 
 
-def test_a_bare_close_word_is_a_close_command():
+@pytest.mark.parametrize(("url", "expected"), [("wss://x/stt/websocket", "pass"), (None, "not_applicable")])
+def test_a_bare_close_word_is_the_close_command_of_the_manual_endpoint_alone(url, expected):
     subject = session(steady(5), events=SHUT)
     bare = Frame(900, 5.0, True, 5, text="close")
     done = session([], close=(5.3, "server", 1000)).events[-1]
-    assert causes(type(subject)((*subject.events, bare, done), url=subject.url), "drain") == {}
+    assert status(type(subject)((*subject.events, bare, done), url=url), "drain") == expected
 
 
 def test_healthy():

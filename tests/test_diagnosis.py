@@ -60,8 +60,9 @@ def test_a_root_is_as_urgent_as_what_it_explains():
 
 
 class _Paced:
-    def __init__(self, true_speed):
+    def __init__(self, true_speed, cut=0):
         self.true_speed = true_speed
+        self.cut_frames = [None] * cut
 
 
 @pytest.mark.parametrize(("true_speed", "explained"), [(1.0, True), (1.05, True), (1.6, False), (None, False)])
@@ -77,8 +78,9 @@ def test_rules_name_known_causes(rule):
     assert rule.root not in rule.symptoms
 
 
-def test_every_finding_belongs_to_exactly_one_diagnosis():
+@pytest.mark.parametrize("cut", [0, 1, 5])
+def test_every_finding_belongs_to_exactly_one_diagnosis(cut):
     findings = [finding(cause) for cause in all_causes()]
-    diagnoses = diagnose(findings, _Paced(1.0))
+    diagnoses = diagnose(findings, _Paced(1.0, cut))
     told = [cause for d in diagnoses for cause in (d.cause, *d.explains)]
     assert sorted(told) == sorted(all_causes())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.evidence import Close, Event, Frame, Open, Session
+from sttdoctor.protocol import AUTO, MANUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,20 @@ def _connection(events: Sequence[Event]) -> Connection:
     return Connection(opens[0] if opens else None, frames, closes[0] if closes else None)
 
 
-def is_close_command(frame: Frame) -> bool:
-    """Whether a sent frame is the close command of either endpoint: a JSON `close`, or the bare word.
+def is_close_command(frame: Frame, endpoint: str | None = None) -> bool:
+    """Whether a sent frame is the close command: a JSON `close` on the turns endpoint, a bare word on the manual one.
 
     The bare `done` is the older name of the manual endpoint's command.
+
+    Args:
+        frame: The frame.
+        endpoint: `auto` or `manual`; None where it is not known, then either form counts.
     """
     if not frame.sent or frame.binary:
         return False
     words: tuple[Any, ...] = (frame.text, frame.message)
-    return frame.type == "close" or any(word in ("close", "done") for word in words if isinstance(word, str))
+    bare = any(word in ("close", "done") for word in words if isinstance(word, str))
+    return (endpoint != MANUAL and frame.type == "close") or (endpoint != AUTO and bare)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,11 @@
-"""The turns that the service reported on `/stt/turns/websocket`, and the text that they give.
+"""The turns that the service reported, and the text that they give.
 
-Text of a turn is cumulative: each update replaces the one before, and the `turn.end` holds the turn's final text.
-The text of a session is every `turn.end` joined as it is, without a separator.
-Source: https://docs.cartesia.ai/use-the-api/stt/turns and https://docs.cartesia.ai/use-the-api/stt/troubleshooting/auto
+On `/stt/turns/websocket` the text of a turn is cumulative: each update replaces the one before, and the `turn.end`
+holds the turn's final text. On `/stt/websocket` each final `transcript` is a piece of its own, and what is not final
+replaces itself until the next final; a final and what led to it count as one turn here. On both the text of a session
+is every final piece joined as it is, without a separator.
+Sources: https://docs.cartesia.ai/use-the-api/stt/turns, https://docs.cartesia.ai/use-the-api/stt/troubleshooting/auto
+and https://docs.cartesia.ai/use-the-api/stt/troubleshooting/manual
 """
 
 from collections.abc import Iterable
@@ -51,6 +54,8 @@ def turns(frames: Iterable[Frame]) -> list[Turn]:
     found: list[Turn] = []
     for frame in frames:
         kind = frame.type or ""
+        if not frame.sent and kind == "transcript":
+            _add_piece(found, frame)
         if frame.sent or not kind.startswith("turn."):
             continue
         if kind == "turn.start" or not found or found[-1].end is not None:
@@ -60,8 +65,16 @@ def turns(frames: Iterable[Frame]) -> list[Turn]:
     return found
 
 
-def _add(turn: Turn, kind: str, frame: Frame) -> None:
-    text = frame.message.get("transcript")
+def _add_piece(found: list[Turn], frame: Frame) -> None:
+    """Add a `transcript` of the manual endpoint: final pieces end a turn, others are updates of the next one."""
+    if not found or found[-1].end is not None:
+        found.append(Turn(frame.line, start_t=frame.t))
+    final = frame.message.get("is_final") is True
+    _add(found[-1], "end" if final else "update", frame, key="text")
+
+
+def _add(turn: Turn, kind: str, frame: Frame, key: str = "transcript") -> None:
+    text = frame.message.get(key)
     text = text if isinstance(text, str) else ""
     turn.pieces.append((kind, text))
     turn.elided |= frame.elided

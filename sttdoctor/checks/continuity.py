@@ -25,6 +25,7 @@ from sttdoctor.checks.base import (
     worst,
 )
 from sttdoctor.checks.pacing import why_no_timeline
+from sttdoctor.protocol import MANUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _judge(case: Case) -> Answer:
     for connection, timeline, speed in zip(case.connections, case.timelines, case.speeds, strict=True):
         if not len(timeline):
             continue
-        gaps = _gaps(connection, timeline, speed.ratio if speed else 1.0)
+        gaps = _gaps(case, connection, timeline, speed.ratio if speed else 1.0)
         inner = [gap.length_s for gap in gaps if gap.ended]
         measured["holes"] += len([length for length in inner if length > case.limits["continuity.turn_warn_s"]])
         measured["longest_hole_s"] = max([measured["longest_hole_s"], *(round(length, 3) for length in inner)])
@@ -65,24 +66,24 @@ def _judge(case: Case) -> Answer:
     return answer("Audio was sent without holes that matter.", [], measured)
 
 
-def _gaps(connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
-    found = [_gap(connection, h.start_s, h.end_s, h.filled, True) for h in pacing.holes(timeline, speed)]
+def _gaps(case: Case, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
+    found = [_gap(case.endpoint, connection, h.start_s, h.end_s, h.filled, True) for h in pacing.holes(timeline, speed)]
     last_s = float(timeline.t_s[-1] + timeline.audio_s[-1] / speed)
-    ends = [frame.t for frame in connection.frames if is_close_command(frame) and frame.t is not None]
+    ends = [frame.t for frame in connection.frames if is_close_command(frame, case.endpoint) and frame.t is not None]
     ends += [connection.close.t] if connection.close and connection.close.t is not None else []
     times = [frame.t for frame in connection.frames if frame.t is not None]
     end_s = min([end for end in ends if end >= timeline.t_s[-1]], default=max(times))
     if end_s > last_s:
-        found.append(_gap(connection, last_s, end_s, False, False))
+        found.append(_gap(case.endpoint, connection, last_s, end_s, False, False))
     return found
 
 
-def _gap(connection: Connection, start_s: float, end_s: float, filled: bool, ended: bool) -> _Gap:
+def _gap(endpoint: str | None, connection: Connection, start_s: float, end_s: float, filled: bool, ended: bool) -> _Gap:
     inside = [frame for frame in connection.frames if frame.t is not None and start_s < frame.t < end_s]
     before = [frame for frame in connection.frames if frame.t is not None and frame.t < end_s]
     known = turns(before)
     # a turn that ends while no audio comes had all the audio that it needed
-    turn_open = bool(known) and known[-1].end is None
+    turn_open = endpoint != MANUAL and bool(known) and known[-1].end is None
     messages = tuple(_name(frame) for frame in inside if frame.sent and not frame.binary and not _of_protocol(frame))
     line = next((frame.line for frame in connection.frames if frame.t is not None and frame.t >= end_s), 0)
     return _Gap(start_s, end_s, line or connection.frames[-1].line, filled, ended, turn_open, messages)
@@ -123,7 +124,7 @@ def _status(case: Case, gap: _Gap) -> Status | None:
         warn, fail = limits["continuity.stall_warn_s"], limits["continuity.stall_fail_s"]
     elif gap.turn_open:
         warn, fail = limits["continuity.turn_warn_s"], limits["continuity.turn_fail_s"]
-    elif gap.ended:
+    elif gap.ended and case.endpoint != MANUAL:  # there the client decides when to flush, and may pause
         warn, fail = limits["continuity.pause_warn_s"], float("inf")
     else:
         return None

@@ -56,7 +56,7 @@ def _judge_connection(case: Case, connection: Connection) -> Finding | Answer:
         if connection is not case.connections[-1]:
             return _lost(connection, None)
         return unknown("The capture ends before the connection closes; record until the socket is closed.")
-    end = _end(connection, close)
+    end = _end(case, connection, close)
     if "ping timeout" in close.reason.lower() and close.by != "server":
         return _stopped_reading(connection, end)
     if close.code == 1006:
@@ -70,8 +70,8 @@ def _judge_connection(case: Case, connection: Connection) -> Finding | Answer:
     return unknown("The capture does not tell which side closed; record the close with its side and code.")
 
 
-def _end(connection: Connection, close: Close) -> _End:
-    command = next((frame for frame in reversed(connection.frames) if is_close_command(frame)), None)
+def _end(case: Case, connection: Connection, close: Close) -> _End:
+    command = next((frame for frame in reversed(connection.frames) if is_close_command(frame, case.endpoint)), None)
     known = turns(connection.frames)
     timed = command is not None and command.t is not None and close.t is not None
     waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]

@@ -1,0 +1,61 @@
+"""Which of the two realtime endpoints a session speaks to, and what its URL says."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from sttdoctor.evidence import Frame, Session
+from sttdoctor.protocol import AUTO, EVENTS, MANUAL, PATHS
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The URL of a connection in parts; `query` keeps order and repetitions."""
+
+    scheme: str
+    host: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+
+    def values(self, key: str) -> list[str]:
+        """Return all values of a query key."""
+        return [value for name, value in self.query if name == key]
+
+    def first(self, key: str) -> str | None:
+        """Return the first value of a query key, None where it is absent."""
+        return next(iter(self.values(key)), None)
+
+
+def address(url: str | None) -> Address | None:
+    """Take a URL apart; None where there is none or it cannot be read."""
+    if url is None:
+        return None
+    try:
+        parts: SplitResult = urlsplit(url.strip())
+        host = parts.hostname or ""
+        query = tuple(parse_qsl(parts.query, keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        return None
+    return Address(parts.scheme.lower(), host, parts.path.rstrip("/"), query)
+
+
+def of_path(path: str) -> str | None:
+    """Return the endpoint that a path ends in (a proxy may put a prefix before it), None for any other."""
+    return next((name for name, known in PATHS.items() if path.endswith(known)), None)
+
+
+def endpoint_of(session: Session) -> str | None:
+    """Return `auto` or `manual`: by the URL, else by the events; None where neither tells."""
+    where = address(session.url)
+    by_path = of_path(where.path) if where else None
+    return by_path or by_events(event for event in session.events if isinstance(event, Frame))
+
+
+def by_events(frames: Iterable[Frame]) -> str | None:
+    """Return the endpoint whose events were received, None where none was."""
+    for frame in frames:
+        if not frame.sent and frame.type:
+            for name in (AUTO, MANUAL):
+                if frame.type in EVENTS[name]:
+                    return name
+    return None

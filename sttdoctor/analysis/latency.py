@@ -1,0 +1,90 @@
+"""How long the service takes to answer, and how much of it the client caused.
+
+Definitions, after the vendor's and the field's use: time to first text is from the moment at which the first active
+audio was sent to the first event with a text; end of turn is from the moment at which the last active audio before it
+was sent to `turn.end`. Audio that still waits at the service at that moment (sent faster than realtime) and clock time
+without audio after it are the client's share.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.send_timeline import Timeline
+from sttdoctor.analysis.turns import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLatency:
+    """The answer to one turn.
+
+    Attributes:
+        line: Of the `turn.end`.
+        t: Seconds of the `turn.end`.
+        total_s: From the sending of the last active audio to the `turn.end`.
+        waiting_s: Audio that waited at the service when that was sent.
+        silent_s: Clock time without audio between the two.
+    """
+
+    line: int
+    t: float
+    total_s: float
+    waiting_s: float
+    silent_s: float
+
+    @property
+    def service_s(self) -> float:
+        """What turn detection and the service cost, without the client's share."""
+        return max(0.0, self.total_s - self.waiting_s - self.silent_s)
+
+
+def sent_at(timeline: Timeline, audio_s: float) -> tuple[float, int]:
+    """Return (seconds on the clock, index) of the frame that holds a position in the audio (seconds)."""
+    ends = np.cumsum(timeline.audio_s)
+    index = min(int(np.searchsorted(ends, audio_s, side="left")), len(ends) - 1)
+    return float(timeline.t_s[index]), index
+
+
+def turn_latencies(
+    timeline: Timeline, waiting_s: NDArray[np.float64], active: Sequence[tuple[float, float]], turns: Sequence[Turn]
+) -> list[TurnLatency]:
+    """Measure each finished turn.
+
+    Args:
+        timeline: The audio frames of the connection.
+        waiting_s: Shape (n,), audio that waits after each frame.
+        active: (start, end) in seconds of audio of each active stretch, in order.
+        turns: The turns of the connection.
+    """
+    if not len(timeline) or not active:
+        return []
+    ends = [(sent_at(timeline, end - 1e-6), start) for start, end in active]
+    starts = [sent_at(timeline, start + 1e-6)[0] for start, _ in active]
+    found = []
+    for turn in turns:
+        if turn.end is None or turn.end_t is None or turn.end_line is None or turn.start_t is None:
+            continue
+        # speech that began after the turn had ended, or that is still being sent, belongs to the next turn
+        before = [i for i, ((t, _), _) in enumerate(ends) if t <= turn.end_t and starts[i] <= turn.end_t]
+        if not before:
+            continue
+        (t, index), _ = ends[before[-1]]
+        silent = _silent(timeline, index, turn.end_t)
+        found.append(TurnLatency(turn.end_line, turn.end_t, turn.end_t - t, float(waiting_s[index]), silent))
+    return found
+
+
+def _silent(timeline: Timeline, index: int, until_s: float) -> float:
+    """Clock time without audio from a frame to a moment."""
+    stop = int(np.searchsorted(timeline.t_s, until_s, side="right"))
+    sent = float(timeline.audio_s[index:stop].sum())
+    return max(0.0, until_s - float(timeline.t_s[index]) - sent)
+
+
+def first_text_s(timeline: Timeline, active: Sequence[tuple[float, float]], texts_t: Sequence[float]) -> float | None:
+    """Seconds from the first active audio to the first event with a text, None without one of them."""
+    if not len(timeline) or not active or not texts_t:
+        return None
+    return max(0.0, min(texts_t) - sent_at(timeline, active[0][0] + 1e-6)[0])

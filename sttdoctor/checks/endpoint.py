@@ -1,0 +1,121 @@
+"""Are you using the right endpoint?
+
+Needs the URL or the events, and what the client sent. Speaking the language of one endpoint to the other is an error;
+that another endpoint would fit better is a remark.
+"""
+
+from collections.abc import Iterator
+
+from sttdoctor.analysis import pacing
+from sttdoctor.analysis.endpoint import by_events
+from sttdoctor.case import Case
+from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, unknown, worst
+from sttdoctor.evidence import Frame
+from sttdoctor.protocol import AUTO, MANUAL, PATHS
+
+
+def _judge(case: Case) -> Answer:
+    if case.session is None or case.endpoint is None:
+        return unknown("Neither the URL nor an event tells the endpoint; record both.")
+    findings = [*_mixed_up(case), *_batch_fits(case), *_manual_fits(case)]
+    measured = {"endpoint": case.endpoint}
+    if findings:
+        return answer(worst(findings).summary, findings, measured)
+    return answer(f"The client speaks the language of {PATHS[case.endpoint]}.", [], measured)
+
+
+def _mixed_up(case: Case) -> Iterator[Finding]:
+    other = MANUAL if case.endpoint == AUTO else AUTO
+    sent = [frame for connection in case.connections for frame in connection.frames if frame.sent and not frame.binary]
+    wrong = [frame for frame in sent if _language(frame) == other]
+    if wrong:
+        word = wrong[0].type or wrong[0].message or wrong[0].text
+        form = "a JSON message" if isinstance(wrong[0].message, dict) else "a bare word"
+        summary = (
+            f"{word!r} was sent as {form}, which is the language of {PATHS[other]}, to {PATHS[case.endpoint or AUTO]}."
+        )
+        place = (Evidence("the first such message", wrong[0].line, wrong[0].t),)
+        fix = _FIX[case.endpoint or AUTO]
+        yield CHECK.finding("mixed-up", "fail", 0.95, summary, place, fix)
+        return
+    received = by_events(frame for connection in case.connections for frame in connection.frames)
+    if received is not None and received != case.endpoint:
+        summary = f"The URL is that of {PATHS[case.endpoint or AUTO]}, but the events are those of {PATHS[received]}."
+        yield CHECK.finding("mixed-up", "fail", 0.8, summary)
+
+
+def _language(frame: Frame) -> str | None:
+    """The endpoint to which a command belongs by its form."""
+    if frame.type in ("close", "config"):
+        return AUTO
+    word = frame.message if isinstance(frame.message, str) else frame.text
+    return MANUAL if word in ("close", "finalize", "done") else None
+
+
+_FIX = {
+    AUTO: 'On this endpoint commands are JSON: {"type":"close"} at the end. Turns end by themselves, without finalize.',
+    MANUAL: "On this endpoint commands are bare words: finalize when the user is done, close at the end.",
+}
+
+
+def _batch_fits(case: Case) -> Iterator[Finding]:
+    """A whole recording was sent far faster than it was spoken."""
+    truth = case.true_speed / case.longest_speed.ratio if case.true_speed and case.longest_speed else 1.0
+    for timeline in case.timelines:
+        audio_s = float(timeline.audio_s.sum()) * truth
+        clock_s = float(timeline.t_s[-1] - timeline.t_s[0]) if len(timeline) else 0.0
+        if audio_s > max(case.limits["endpoint.batch_s"], case.limits["endpoint.batch_speed"] * clock_s):
+            summary = f"{audio_s:.0f} s of audio were sent in {clock_s:.1f} s; batch fits a whole recording."
+            yield CHECK.finding("batch-fits", "warn", 0.8, summary)
+            return
+
+
+def _manual_fits(case: Case) -> Iterator[Finding]:
+    """Audio pauses again and again between turns: the client decides itself when the user speaks."""
+    if case.endpoint != AUTO:
+        return
+    pauses = 0
+    for timeline, speed in zip(case.timelines, case.speeds, strict=True):
+        found = pacing.holes(timeline, speed.ratio if speed else 1.0)
+        pauses += sum(not hole.filled and hole.length_s > case.limits["endpoint.pause_s"] for hole in found)
+    finished = sum(turn.end is not None for turn in case.turns)
+    if pauses >= case.limits["endpoint.pauses"] and finished >= 1:
+        summary = f"Audio pauses {pauses} times: the client seems to know itself when the user speaks."
+        yield CHECK.finding("manual-fits", "warn", 0.7, summary)
+
+
+CHECK = Check(
+    id="endpoint",
+    order=62,
+    question="Are you using the right endpoint?",
+    kinds=("session",),
+    needs="the URL or the events, and what the client sent with its times",
+    why="The two realtime endpoints have different commands and events; a client that speaks the other's "
+    "language hears nothing that it knows. Push-to-talk fits manual, recordings fit batch.",
+    how="Commands and events are compared with those of the endpoint in the URL; the remarks come from the pace of the "
+    "audio.",
+    causes=(
+        Cause(
+            "endpoint.mixed-up",
+            "fail",
+            "The client speaks one endpoint's language to the other.",
+            "Use the commands and events of the endpoint that you connect to.",
+        ),
+        Cause(
+            "endpoint.manual-fits",
+            "warn",
+            "The client decides itself when the user speaks; the manual endpoint is made for that.",
+            "For push-to-talk or a voice detector of your own use /stt/websocket and send finalize at the end.",
+            remark=True,
+        ),
+        Cause(
+            "endpoint.batch-fits",
+            "warn",
+            "A whole recording was sent at once; the batch endpoint is made for that.",
+            "For files use POST /stt, which takes containers too.",
+            remark=True,
+        ),
+    ),
+    docs="https://docs.cartesia.ai/use-the-api/stt/compare-endpoints",
+    judge=_judge,
+)

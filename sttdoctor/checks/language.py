@@ -1,0 +1,107 @@
+"""Are you using a supported language?
+
+The model of the turns endpoint is English only and reads any speech as English, so neither the events nor the bytes
+show another language. What can show it: a `language` parameter, key terms, and the application's text when that is
+in another script or, with the extra `sttdoctor[language]`, in another language.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    TROUBLESHOOTING,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    answer,
+    not_applicable,
+    unknown,
+    worst,
+)
+from sttdoctor.protocol import MANUAL
+
+_ENOUGH_LETTERS = 20
+_ENOUGH_WORDS = 8
+
+
+def _judge(case: Case) -> Answer:
+    if case.endpoint == MANUAL:
+        return not_applicable("The manual endpoint takes other languages with ink-whisper; say which by language=.")
+    findings = [*_parameter(case), *_script(case), *_identified(case)]
+    if findings:
+        best = worst(findings)
+        return answer(best.summary, [best], {})
+    language = case.address.first("language") if case.address else None
+    if language:
+        return answer(f"The client asks for language={language[:20]!r}, which is English.", [], {})
+    return unknown("The service reads any speech as English, so the capture cannot tell. Do the users speak English?")
+
+
+def _parameter(case: Case) -> Iterator[Finding]:
+    for key in ("language", "language_code", "lang"):
+        value = case.address.first(key) if case.address else None
+        if value and not value.strip().lower().startswith(("en", "auto", "multi")):
+            yield CHECK.finding(
+                "not-english", "fail", 0.95, f"The URL asks for {key}={value[:20]!r}; the endpoint is English only."
+            )
+
+
+def _texts(case: Case) -> Iterator[tuple[str, str, int | None]]:
+    """(what it is, text, line) of every text that people wrote or the application ended up with."""
+    if case.session is not None and case.session.transcript is not None:
+        yield "the application's text", case.session.transcript.text, case.session.transcript.line
+    terms = case.address.values("keyterm") if case.address else []
+    if terms:
+        yield "the key terms", " ".join(terms), None
+
+
+def _script(case: Case) -> Iterator[Finding]:
+    for what, text, line in _texts(case):
+        letters = [char for char in text if char.isalpha()]
+        foreign = [char for char in letters if not unicodedata.name(char, "").startswith("LATIN")]
+        enough = 1 if what == "the key terms" else _ENOUGH_LETTERS
+        if len(letters) >= enough and len(foreign) > 0.5 * len(letters):
+            script = unicodedata.name(foreign[0], "another").split()[0].capitalize()
+            summary = f"{what[0].upper()}{what[1:]} stands in {script} script; the endpoint is English only."
+            yield CHECK.finding("not-english", "fail", 0.9, summary, (Evidence(what, line),))
+
+
+def _identified(case: Case) -> Iterator[Finding]:
+    """Name the language of a text by py3langid, where the extra is installed."""
+    try:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    except ImportError:
+        return
+    for what, text, line in _texts(case):
+        if what == "the key terms" or len(text.split()) < _ENOUGH_WORDS:
+            continue
+        identifier = LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+        language, probability = identifier.classify(text[:20_000])
+        if language != "en" and probability > 0.95:
+            summary = f"{what[0].upper()}{what[1:]} is not English ({language}); the endpoint is English only."
+            yield CHECK.finding("not-english", "fail", 0.9, summary, (Evidence(what, line),))
+
+
+CHECK = Check(
+    id="language",
+    order=140,
+    question="Are you using a supported language?",
+    kinds=("session",),
+    needs="a language parameter, key terms, or the application's text",
+    why="The turns endpoint is English only. It reads other languages as English and gives fluent nonsense.",
+    how="A language parameter other than English, or a text in another script, is proof; with the extra "
+    "sttdoctor[language] the language of the application's text is identified. Otherwise only the user can tell.",
+    causes=(
+        Cause(
+            "language.not-english",
+            "fail",
+            "The speech is not English.",
+            "For other languages use /stt/websocket with model=ink-whisper and language=CODE.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=_judge,
+)

@@ -1,0 +1,198 @@
+"""Where does the time go?
+
+Needs times on both directions, the audio itself (for where speech ends) and the turn events. The delay from the end
+of speech to `turn.end` is split into audio that still waited at the service, clock time without audio (both the
+client's) and the rest, which is turn detection and the service.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sttdoctor.analysis import pacing
+from sttdoctor.analysis.latency import TurnLatency, first_text_s, turn_latencies
+from sttdoctor.analysis.send_timeline import Connection, Timeline
+from sttdoctor.analysis.turns import turns
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    TROUBLESHOOTING,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    not_applicable,
+    unknown,
+    worst,
+)
+from sttdoctor.checks.pacing import why_no_timeline
+from sttdoctor.protocol import MANUAL, TURN_OPTIONS
+
+_ENOUGH = 20
+"""Percentiles of fewer turns say nothing."""
+
+
+def _judge(case: Case) -> Answer:
+    missing = why_no_timeline(case)
+    if missing:
+        return unknown(missing)
+    if case.endpoint == MANUAL:
+        return not_applicable("On the manual endpoint the client decides when a text is final.")
+    findings: list[Finding] = []
+    latencies: list[TurnLatency] = []
+    measured: dict[str, Any] = {"event_gap_max_s": _longest_event_gap(case)}
+    for number, (connection, timeline) in enumerate(zip(case.connections, case.timelines, strict=True)):
+        findings += _slow_reader(case, connection)
+        if case.audio is not None and len(timeline):
+            found = _connection_latencies(case, number, connection, timeline, measured)
+            latencies += found
+    findings += _late_turns(case, latencies)
+    measured |= _summary(latencies)
+    if findings:
+        return answer(worst(findings).summary, findings, measured)
+    if case.audio is None:
+        return unknown(
+            "Without sound the end of speech is not known; record the content of the binary frames.", measured
+        )
+    if not latencies:
+        return unknown("No finished turn with speech before it.", measured)
+    return answer(f"A turn ends {measured['end_of_turn_median_s']:.2f} s after its speech (median).", [], measured)
+
+
+def _connection_latencies(
+    case: Case, number: int, connection: Connection, timeline: Timeline, measured: dict[str, Any]
+) -> list[TurnLatency]:
+    waiting = pacing.waiting_audio(
+        timeline,
+        case.limits["pacing.drain_speed"],
+        case.limits["pacing.start_burst_s"],
+        case.limits["pacing.start_window_s"],
+    )
+    known = turns(connection.frames)
+    active = case.active_spans(number)
+    texts = [frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None]
+    first = first_text_s(timeline, active, texts)
+    if first is not None and "first_text_s" not in measured:
+        measured["first_text_s"] = round(first, 3)
+    return turn_latencies(timeline, waiting, active, known)
+
+
+def _has_text(frame: Any) -> bool:
+    return not frame.sent and isinstance(frame.message, dict) and bool(frame.message.get("transcript"))
+
+
+def _longest_event_gap(case: Case) -> float | None:
+    gaps = []
+    for connection in case.connections:
+        times = [frame.t for frame in connection.frames if not frame.sent and frame.t is not None]
+        gaps += np.diff(times).tolist()
+    return round(max(gaps), 3) if gaps else None
+
+
+def _summary(latencies: list[TurnLatency]) -> dict[str, Any]:
+    if not latencies:
+        return {}
+    total = [latency.total_s for latency in latencies]
+    summary = {
+        "turns_measured": len(latencies),
+        "end_of_turn_median_s": round(float(np.median(total)), 3),
+        "end_of_turn_max_s": round(max(total), 3),
+        "of_it_waiting_s": round(float(np.median([latency.waiting_s for latency in latencies])), 3),
+        "of_it_without_audio_s": round(float(np.median([latency.silent_s for latency in latencies])), 3),
+        "of_it_service_s": round(float(np.median([latency.service_s for latency in latencies])), 3),
+    }
+    if len(latencies) >= _ENOUGH:
+        summary["end_of_turn_p90_s"] = round(float(np.percentile(total, 90)), 3)
+    return summary
+
+
+def _timeout_s(case: Case) -> float:
+    text = case.address.first("turn_end_timeout_ms") if case.address else None
+    try:
+        milliseconds = float(text) if text else TURN_OPTIONS["turn_end_timeout_ms"].default
+    except ValueError:
+        milliseconds = TURN_OPTIONS["turn_end_timeout_ms"].default
+    return milliseconds / 1000
+
+
+def _late_turns(case: Case, latencies: list[TurnLatency]) -> Iterator[Finding]:
+    """The slowest turn of each kind: audio that waited, and time that the service took."""
+    warn, extra = case.limits["latency.end_of_turn_warn_s"], case.limits["latency.end_of_turn_margin_s"]
+    if not latencies:
+        return
+    backlog = max(latencies, key=lambda latency: latency.waiting_s)
+    if backlog.waiting_s > case.limits["pacing.backlog_warn_s"]:
+        status: Status = "fail" if backlog.waiting_s > case.limits["pacing.backlog_fail_s"] else "warn"
+        summary = (
+            f"A turn ended {backlog.total_s:.1f} s after its speech, for {backlog.waiting_s:.1f} s of audio waited."
+        )
+        yield CHECK.finding("backlog", status, 0.85, summary, (Evidence("the late turn.end", backlog.line, backlog.t),))
+    slow = max(latencies, key=lambda latency: latency.service_s)
+    if slow.service_s > warn:
+        status = "fail" if slow.service_s > _timeout_s(case) + extra else "warn"
+        summary = f"A turn ended {slow.service_s:.1f} s after its speech, although audio kept coming at realtime."
+        yield CHECK.finding("end-of-turn", status, 0.8, summary, (Evidence("the late turn.end", slow.line, slow.t),))
+
+
+def _slow_reader(case: Case, connection: Connection) -> Iterator[Finding]:
+    """Events that come in lumps at the client: it did not read while they waited."""
+    if case.session is None or case.session.clock != "client":
+        return
+    times = [frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None]
+    sent = np.array([frame.t for frame in connection.audio_frames if frame.t is not None])
+    lines = [frame.line for frame in connection.frames if _has_text(frame) and frame.t is not None]
+    for i in range(1, len(times) - 3):
+        gap = times[i] - times[i - 1]
+        lump = times[i + 3] - times[i]
+        if gap > case.limits["latency.reader_gap_s"] and lump < 0.05:
+            flowing = int(((sent > times[i - 1]) & (sent < times[i])).sum()) > 3
+            if flowing:
+                summary = f"No event was read for {gap:.1f} s, then several at once: the client reads too slowly."
+                place = (Evidence("the lump of events", lines[i], times[i]),)
+                yield CHECK.finding(
+                    "slow-reader",
+                    "fail" if gap > 2 * case.limits["latency.reader_gap_s"] else "warn",
+                    0.7,
+                    summary,
+                    place,
+                )
+                return
+
+
+CHECK = Check(
+    id="latency",
+    order=130,
+    question="Where does the time go?",
+    kinds=("session",),
+    needs="times in both directions, the audio and the turn events",
+    why="Turn detection costs about half a second. What comes on top is often the client's: audio that was sent late, "
+    "or faster than realtime so that it queues, or events that were not read.",
+    how="From the sending of the last active audio to the turn.end, split into audio that waited, clock time without "
+    "audio, and the rest.",
+    causes=(
+        Cause(
+            "latency.end-of-turn",
+            "fail",
+            "A turn ended late although audio kept coming.",
+            "Look at the turn settings: a lower turn_end_timeout_ms and a higher turn_end_threshold end turns sooner; "
+            "or start the answer at turn.eager_end and take it back at turn.resume.",
+        ),
+        Cause(
+            "latency.backlog",
+            "fail",
+            "The answer waited for audio that was still queued.",
+            "Send audio at the pace it was spoken, in chunks of about 100 ms.",
+        ),
+        Cause(
+            "latency.slow-reader",
+            "fail",
+            "The client reads events late.",
+            "Read in a task of its own, and do nothing slow in the handler.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=_judge,
+)

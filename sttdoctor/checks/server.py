@@ -1,0 +1,180 @@
+"""Did the server report an error?
+
+Needs the received events, the close, and for silence of the server the audio with its times. What the client did
+before an error is often its cause; then the diagnosis names that first.
+"""
+
+from collections.abc import Iterator
+
+from sttdoctor.analysis.latency import sent_at
+from sttdoctor.analysis.send_timeline import Connection, is_close_command
+from sttdoctor.analysis.turns import turns
+from sttdoctor.case import Case
+from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
+from sttdoctor.evidence import Frame
+
+_CLOSE_CODES = {
+    1001: "going away",
+    1002: "a protocol error",
+    1003: "data of a kind that it does not take",
+    1007: "text that is not UTF-8",
+    1008: "a policy",
+    1009: "a message that is too big",
+    1011: "an internal error",
+    1012: "a restart",
+    1013: "overload; try again later",
+    1015: "a failed TLS handshake",
+}
+
+
+def _judge(case: Case) -> Answer:
+    session = case.session
+    if session is None or "receive" in session.lacks:
+        return unknown("The capture holds no received events; record both directions.")
+    findings: list[Finding] = []
+    for number, connection in enumerate(case.connections):
+        findings += _refused(connection)
+        findings += _errors(connection)
+        findings += _closed(case, connection)
+        findings += _stopped(case, number, connection)
+    findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
+    if findings:
+        return answer(worst(findings).summary, findings, {})
+    return answer("The server reported no error and answered to the end.", [], {})
+
+
+def _refused(connection: Connection) -> Iterator[Finding]:
+    opened = connection.open
+    if opened is not None and opened.status == 429:
+        summary = "The handshake was refused with HTTP status 429: too many streams at once for the plan."
+        yield CHECK.finding("concurrency", "fail", 0.95, summary, (Evidence("refused here", opened.line, opened.t),))
+
+
+def _errors(connection: Connection) -> Iterator[Finding]:
+    for frame in connection.frames:
+        if frame.sent or frame.type != "error":
+            continue
+        status, code = frame.message.get("status_code"), frame.message.get("error_code")
+        title, message = (str(frame.message.get(key) or "")[:200] for key in ("title", "message"))
+        place = (Evidence("the error event", frame.line, frame.t),)
+        if status == 429 or code == "concurrency_limited":
+            summary = f"Too many streams at once: {title or message}."
+            yield CHECK.finding("concurrency", "fail", 0.97, summary, place)
+            continue
+        details = ", ".join(str(item) for item in (status, code) if item is not None)
+        summary = f"The server reported an error ({details}): {': '.join(text for text in (title, message) if text)}"
+        yield CHECK.finding("error-event", "fail", 0.97, summary.rstrip(".") + ".", place, _fix(status))
+
+
+def _fix(status: object) -> str | None:
+    if isinstance(status, int) and 400 <= status < 500:
+        return "The request is at fault: correct what the message names, and do not try again unchanged."
+    return None
+
+
+def _closed(case: Case, connection: Connection) -> Iterator[Finding]:
+    close = connection.close
+    if close is None or close.by == "client" or close.code in (None, 1005, 1006) or "ping timeout" in close.reason:
+        return
+    commanded = any(is_close_command(frame, case.endpoint) for frame in connection.frames)
+    known = turns(connection.frames)
+    turn_open = bool(known) and known[-1].end is None
+    if close.by == "unknown" and close.code == 1000:
+        return
+    if close.code == 1000 and (commanded or not turn_open):
+        return
+    if close.code == 1001 and _was_idle(case, connection):
+        return
+    meaning = f" ({_CLOSE_CODES[close.code]})" if close.code in _CLOSE_CODES else ""
+    reason = f", reason {close.reason[:100]!r}" if close.reason else ""
+    where = " with a turn open" if turn_open else ""
+    status: Status = "fail" if turn_open or close.code not in (1000, 1001, 1012) else "warn"
+    summary = f"The server closed with code {close.code}{meaning}{reason}{where}."
+    fix = None
+    if close.code in (1000, 1001):
+        fix = "Treat a close that you did not ask for as an error, also with code 1000 or 1001: the SDK ends silently."
+    yield CHECK.finding(
+        "closed-abnormally", status, 0.95, summary, (Evidence("closed here", close.line, close.t),), fix
+    )
+
+
+def _was_idle(case: Case, connection: Connection) -> bool:
+    times = [frame.t for frame in connection.audio_frames if frame.t is not None]
+    end = connection.close.t if connection.close else None
+    return bool(times) and end is not None and end - times[-1] >= 0.9 * case.limits["continuity.idle_limit_s"]
+
+
+def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Finding]:
+    limit = case.limits["server.silence_s"]
+    received = [frame for frame in connection.frames if not frame.sent and frame.t is not None]
+    yield from _silent_after_close(case, connection, received, limit)
+    if case.audio is None or number >= len(case.timelines) or not len(case.timelines[number]):
+        return
+    timeline = case.timelines[number]
+    spoken = [(sent_at(timeline, start)[0], sent_at(timeline, end)[0]) for start, end in case.active_spans(number)]
+    times = [frame.t for frame in received if frame.t is not None]
+    start = connection.open.t if connection.open and connection.open.t is not None else float(timeline.t_s[0])
+    end = float(timeline.t_s[-1])
+    for before, after in zip([start, *times], [*times, end], strict=True):
+        speech = sum(max(0.0, min(stop, after) - max(begin, before)) for begin, stop in spoken)
+        if speech >= limit:
+            summary = f"No event came for {after - before:.1f} s, in which {speech:.1f} s of speech were sent."
+            yield CHECK.finding("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before),))
+            return
+
+
+def _silent_after_close(case: Case, connection: Connection, received: list[Frame], limit: float) -> Iterator[Finding]:
+    command = next((frame for frame in connection.frames if is_close_command(frame, case.endpoint)), None)
+    close = connection.close
+    if command is None or command.t is None:
+        return
+    known_end = close.t if close is not None and close.t is not None else None
+    if known_end is None or (close is not None and close.by == "server" and known_end - command.t < limit):
+        return
+    last = max([command.t, *(frame.t for frame in received if frame.t is not None and frame.t > command.t)])
+    if known_end - last >= limit:
+        summary = f"After the close command nothing came for {known_end - last:.1f} s."
+        place = (Evidence("the close command", command.line, command.t),)
+        yield CHECK.finding("stopped-answering", "fail", 0.85, summary, place)
+
+
+CHECK = Check(
+    id="server",
+    order=150,
+    question="Did the server report an error?",
+    kinds=("session",),
+    needs="the received events, the close with its side and code, and the audio with its times",
+    why="An error of the server ends the text. Many have their cause in what the client did just before: a burst, a "
+    "wrong parameter, too many streams.",
+    how="Error events, refused handshakes and close codes are read as documented. Five seconds of sent speech without "
+    "any event, or five seconds after the close command, count as silence of the server.",
+    causes=(
+        Cause(
+            "server.error-event",
+            "fail",
+            "The server sent an error event.",
+            "Try again with a new connection; if it stays, send the request_id and this report to the vendor.",
+        ),
+        Cause(
+            "server.closed-abnormally",
+            "fail",
+            "The server closed the connection in mid-session.",
+            "Connect again, and send the request_id and this report to the vendor's support if it stays.",
+        ),
+        Cause(
+            "server.concurrency",
+            "fail",
+            "There are more streams at once than the plan allows.",
+            "Close connections when they are done, limit how many are open, or ask for a larger plan.",
+        ),
+        Cause(
+            "server.stopped-answering",
+            "fail",
+            "The server sent no event although speech was sent, or after the close command.",
+            "Look at what was sent first (format, level, binary frames). If that is right, send the request_id "
+            "and this report to the vendor.",
+        ),
+    ),
+    docs="https://docs.cartesia.ai/use-the-api/api-errors",
+    judge=_judge,
+)

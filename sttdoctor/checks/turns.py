@@ -1,0 +1,161 @@
+"""Do the turn events make sense?
+
+Needs the received events of the turns endpoint. A broken guarantee points first at a capture that lost or reordered
+events, or at two connections in one log, and only then at the service.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from sttdoctor.analysis.send_timeline import Connection
+from sttdoctor.analysis.turns import Turn, turns
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    not_applicable,
+    unknown,
+    worst,
+)
+from sttdoctor.evidence import Frame
+from sttdoctor.protocol import MANUAL
+
+_NEXT = {
+    "idle": {"turn.start": "speaking"},
+    "speaking": {"turn.update": "speaking", "turn.eager_end": "eager", "turn.end": "idle"},
+    "eager": {"turn.resume": "speaking", "turn.end": "idle"},
+}
+"""The documented state machine: https://docs.cartesia.ai/use-the-api/stt/turns"""
+
+_AFTER = {"turn.start": "speaking", "turn.update": "speaking", "turn.resume": "speaking", "turn.eager_end": "eager"}
+
+
+def _judge(case: Case) -> Answer:
+    session = case.session
+    if session is None or "receive" in session.lacks:
+        return unknown("The capture holds no received events; record both directions.")
+    if case.endpoint == MANUAL:
+        return not_applicable("The manual endpoint has no turns.")
+    if not any(_turn_events(connection) for connection in case.connections):
+        return unknown("No turn event was received.")
+    findings: list[Finding] = []
+    for number, connection in enumerate(case.connections):
+        findings += _mixed(connection)
+        findings += _order(connection)
+        findings += _growth(connection)
+        findings += _left_open(connection, last=number == len(case.connections) - 1)
+    findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
+    measured = {"turns": len(case.turns), "finished": sum(turn.end is not None for turn in case.turns)}
+    if findings:
+        return answer(worst(findings).summary, findings, measured)
+    return answer(f"{measured['finished']} turns began, grew and ended in order.", [], measured)
+
+
+def _turn_events(connection: Connection) -> list[Frame]:
+    return [frame for frame in connection.frames if not frame.sent and (frame.type or "").startswith("turn.")]
+
+
+def _request_id(frame: Frame) -> str | None:
+    name = frame.message.get("request_id")
+    return name if isinstance(name, str) else None
+
+
+def _mixed(connection: Connection) -> Iterator[Finding]:
+    events = [frame for frame in connection.frames if not frame.sent and isinstance(frame.message, dict)]
+    named = [(frame, name) for frame in events if (name := _request_id(frame))]
+    ids = list(dict.fromkeys(name for _, name in named))
+    if len(ids) > 1:
+        frame = next(frame for frame, name in named if name != ids[0])
+        summary = f"Events of {len(ids)} connections ({', '.join(ids[:3])[:90]}) stand in one log."
+        place = (Evidence("the first event of another connection", frame.line, frame.t),)
+        yield CHECK.finding("mixed-connections", "fail", 0.95, summary, place)
+
+
+def _order(connection: Connection) -> Iterator[Finding]:
+    state, broken = "idle", []
+    for frame in _turn_events(connection):
+        kind = frame.type or ""
+        following = _NEXT[state].get(kind)
+        if following is None and kind in {**_AFTER, "turn.end": "idle"}:
+            broken.append(Evidence(f"{kind} while the turn is {state}", frame.line, frame.t))
+        state = following or _AFTER.get(kind, "idle" if kind == "turn.end" else state)
+    if broken:
+        summary = f"{len(broken)} turn events are out of order; the first is {broken[0].note}."
+        yield CHECK.finding("out-of-order", "warn", 0.9, summary, tuple(broken[:5]))
+
+
+def _growth(connection: Connection) -> Iterator[Finding]:
+    shrunk = [place for turn in turns(connection.frames) if not turn.elided and (place := _first_shrink(turn))]
+    if shrunk:
+        summary = (
+            f"In {len(shrunk)} turns a text does not continue the one before it, although sent text is never revised."
+        )
+        yield CHECK.finding("not-cumulative", "warn", 0.9, summary, tuple(shrunk[:5]))
+
+
+def _first_shrink(turn: Turn) -> Evidence | None:
+    texts = [text for _, text in turn.pieces]
+    for before, after in pairwise(texts):
+        # an empty text does happen (silence that ends a turn) and revises nothing
+        if after and not after.startswith(before):
+            return Evidence(f"{before[-60:]!r} is followed by {after[-60:]!r}", turn.line, turn.start_t)
+    return None
+
+
+def _left_open(connection: Connection, last: bool) -> Iterator[Finding]:
+    known = turns(connection.frames)
+    if not known or known[-1].end is not None:
+        return
+    if connection.close is None and last:
+        return  # the capture ends in mid-session, which says nothing about the turn
+    turn = known[-1]
+    status: Status = "fail"
+    text = f"; its last text is {turn.partial[-80:]!r}" if turn.partial else ""
+    place = (Evidence("the turn began here", turn.line, turn.start_t),)
+    yield CHECK.finding("left-open", status, 0.9, f"The last turn never ended{text}.", place)
+
+
+CHECK = Check(
+    id="turns",
+    order=120,
+    question="Do the turn events make sense?",
+    kinds=("session",),
+    needs="the received events",
+    why="A turn that never ends has no final text. Events out of order, or text that does not grow, mean that "
+    "the log or the reader loses or mixes events.",
+    how="The events are run through the documented state machine, the text of each turn must continue what came "
+    "before, and all events of a connection carry one request_id.",
+    causes=(
+        Cause(
+            "turns.out-of-order",
+            "warn",
+            "Turn events do not follow the documented order.",
+            "Look for a reader that drops or reorders messages, and for several writers of one log.",
+        ),
+        Cause(
+            "turns.not-cumulative",
+            "warn",
+            "The text of a turn does not grow.",
+            "Look for events of two connections in one log, or for texts that were changed before they were logged.",
+        ),
+        Cause(
+            "turns.left-open",
+            "fail",
+            "A turn began and never ended.",
+            'Send silence until the turn ends, or {"type":"close"} and read on until the server closes.',
+        ),
+        Cause(
+            "turns.mixed-connections",
+            "fail",
+            "Events of several connections are mixed.",
+            "Keep the events of each connection apart, by request_id.",
+        ),
+    ),
+    docs="https://docs.cartesia.ai/use-the-api/stt/turns",
+    judge=_judge,
+)

@@ -1,0 +1,147 @@
+"""What the service documents about its realtime endpoints, and the words of other vendors that clients bring along.
+
+Sources: https://docs.cartesia.ai/api-reference/stt/turns/websocket, https://docs.cartesia.ai/api-reference/stt/websocket,
+the types of the vendor's SDKs (cartesia-python 4.2.0), and the migration guides under
+https://docs.cartesia.ai/use-the-api/stt/migrations. What is not documented is not here.
+"""
+
+from dataclasses import dataclass
+
+AUTO, MANUAL = "auto", "manual"
+
+PATHS = {AUTO: "/stt/turns/websocket", MANUAL: "/stt/websocket"}
+
+EVENTS = {
+    AUTO: frozenset({"connected", "turn.start", "turn.update", "turn.eager_end", "turn.resume", "turn.end"}),
+    MANUAL: frozenset({"transcript", "flush_done", "done"}),
+}
+
+COMMANDS = {
+    AUTO: frozenset({"close", "config"}),  # JSON messages, told by their type
+    MANUAL: frozenset({"close", "finalize", "done"}),  # bare words; done is the older name of close
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Inclusive limits of a numeric parameter, and its default."""
+
+    low: float
+    high: float
+    default: float
+
+
+TURN_OPTIONS = {
+    "turn_start_threshold": Range(0.5, 0.9, 0.8),
+    "turn_eager_end_threshold": Range(0.3, 0.6, 0.4),
+    "turn_end_threshold": Range(0.05, 0.5, 0.2),
+    "turn_end_timeout_ms": Range(640, 11200, 5600),
+}
+
+REQUIRED = ("model", "encoding", "sample_rate")
+_COMMON = {*REQUIRED, "cartesia_version", "cartesia_client", "access_token", "api_key", "keyterm"}
+PARAMETERS = {
+    AUTO: frozenset({*_COMMON, *TURN_OPTIONS, "language"}),
+    MANUAL: frozenset({*_COMMON, "language", "min_volume", "max_silence_duration_secs"}),
+}
+"""Query keys that are known; `language` belongs to the manual endpoint and is the matter of the language check."""
+
+MAX_KEYTERMS, MAX_KEYTERM_CHARACTERS = 100, 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A word of another vendor: whose it is, and what to use instead."""
+
+    vendor: str
+    instead: str
+
+
+_CLOSE = 'send {"type":"close"} and read on until the server closes'
+_AUDIO = "send the samples themselves in binary frames, without base64 and JSON"
+_SILENCE = "there is no keep-alive; send silence as audio"
+_FIXED = "the format is fixed by the URL; open a new connection to change it"
+_TURN_CONFIG = 'send {"type":"config","turn":{...}} for turn settings; the rest is fixed by the URL'
+_FLUSH = "turns end by themselves on this endpoint; to flush at will use /stt/websocket with finalize"
+
+FOREIGN_COMMANDS = {
+    "CloseStream": Foreign("Deepgram", _CLOSE),
+    "KeepAlive": Foreign("Deepgram", _SILENCE),
+    "Finalize": Foreign("Deepgram", _FLUSH),
+    "Configure": Foreign("Deepgram", _TURN_CONFIG),
+    "session.update": Foreign("OpenAI", _FIXED),
+    "transcription_session.update": Foreign("OpenAI", _FIXED),
+    "input_audio_buffer.append": Foreign("OpenAI", _AUDIO),
+    "input_audio_buffer.commit": Foreign("OpenAI", _FLUSH),
+    "input_audio_buffer.clear": Foreign("OpenAI", "audio that was sent cannot be taken back"),
+    "response.create": Foreign("OpenAI", "the service transcribes only"),
+    "input_audio_chunk": Foreign("ElevenLabs", _AUDIO),
+    "commit": Foreign("ElevenLabs", _FLUSH),
+    "Terminate": Foreign("AssemblyAI", _CLOSE),
+    "ForceEndpoint": Foreign("AssemblyAI", _FLUSH),
+    "UpdateConfiguration": Foreign("AssemblyAI", _TURN_CONFIG),
+    "StartRecognition": Foreign("Speechmatics", _FIXED),
+    "EndOfStream": Foreign("Speechmatics", _CLOSE),
+    "AddAudio": Foreign("Speechmatics", _AUDIO),
+    "stop_recording": Foreign("Gladia", _CLOSE),
+    "audio_chunk": Foreign("Gladia", _AUDIO),
+    "media": Foreign("Twilio", "decode the payload of each media message from base64 and send it as a binary frame"),
+    "start": Foreign("Twilio", "the first audio may be sent as soon as the socket is open"),
+    "stop": Foreign("Twilio", _CLOSE),
+    "ping": Foreign("a WebSocket wrapper", _SILENCE),
+    "keepalive": Foreign("a WebSocket wrapper", _SILENCE),
+    "keep_alive": Foreign("a WebSocket wrapper", _SILENCE),
+}
+
+FOREIGN_PARAMETERS = {
+    **dict.fromkeys(("eot_threshold", "eager_eot_threshold"), "Deepgram Flux"),
+    "eot_timeout_ms": "Deepgram Flux",
+    **dict.fromkeys(
+        ("channels", "multichannel", "punctuate", "smart_format", "interim_results", "endpointing", "utterance_end_ms"),
+        "Deepgram",
+    ),
+    **dict.fromkeys(("diarize", "vad_events", "no_delay", "numerals", "profanity_filter", "filler_words"), "Deepgram"),
+    **dict.fromkeys(("keywords", "replace", "search", "tag", "tier", "version", "mip_opt_out"), "Deepgram"),
+    **dict.fromkeys(("audio_format", "model_id", "language_code", "commit_strategy", "vad_threshold"), "ElevenLabs"),
+    **dict.fromkeys(("include_timestamps", "vad_silence_threshold_secs"), "ElevenLabs"),
+    **dict.fromkeys(("intent", "input_audio_format", "turn_detection"), "OpenAI"),
+    **dict.fromkeys(("format_turns", "speech_model", "token", "end_of_turn_confidence_threshold"), "AssemblyAI"),
+    **dict.fromkeys(("min_turn_silence", "min_end_of_turn_silence_when_confident", "max_turn_silence"), "AssemblyAI"),
+    **dict.fromkeys(("word_boost", "keyterms_prompt"), "AssemblyAI"),
+}
+"""Query keys of other vendors; they have no effect here."""
+
+INSTEAD_OF_PARAMETERS = {
+    "eot_threshold": "turn_end_threshold, which runs the other way round (lower is more certain)",
+    "eager_eot_threshold": "turn_eager_end_threshold, which runs the other way round (lower is more certain)",
+    "eot_timeout_ms": "turn_end_timeout_ms",
+    "audio_format": "encoding and sample_rate",
+    "input_audio_format": "encoding and sample_rate",
+    "model_id": "model",
+    "speech_model": "model",
+    "language_code": "nothing: the endpoint is English only",
+    "keywords": "keyterm",
+    "word_boost": "keyterm",
+    "keyterms_prompt": "keyterm",
+    "keyterms": "keyterm",
+    "rate": "sample_rate",
+    "sampleRate": "sample_rate",
+    "samplerate": "sample_rate",
+    "codec": "encoding",
+    "format": "encoding",
+    "channels": "nothing: one connection is one mono stream",
+    "multichannel": "nothing: one connection is one mono stream",
+}
+
+FOREIGN_PATHS = {
+    "/v1/listen": "Deepgram",
+    "/v2/listen": "Deepgram",
+    "/v1/realtime": "OpenAI",
+    "/v1/speech-to-text/realtime": "ElevenLabs",
+    "/v3/ws": "AssemblyAI",
+    "/v2/realtime/ws": "AssemblyAI",
+    "/tts/websocket": "the vendor's text-to-speech",
+}
+
+UNSUPPORTED_CODECS = ("opus", "ogg-opus", "flac", "amr-nb", "amr-wb", "speex", "g729", "mp3", "aac", "webm", "wav")
+"""Encodings that the migration guides name as not supported, and containers, which only the batch endpoint takes."""
