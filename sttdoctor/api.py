@@ -113,8 +113,15 @@ def examine(case: Case, select: Iterable[str] = (), ignore: Iterable[str] = ()) 
     findings = [finding for result in results for finding in result.findings]
     diagnoses = diagnose(findings, case)
     layout, rate = believed(case, results)
-    trusted = not any(result.crashed for result in results)
-    return Report(_subject(case, trusted), diagnoses, results, commands(case, layout, rate))
+    return Report(_subject(case, _can_estimate(case)), diagnoses, results, commands(case, layout, rate))
+
+
+def _can_estimate(case: Case) -> bool:
+    """Whether the estimates can be computed; where not, the check that needs them has told the error."""
+    try:
+        return case.layout is None or case.likely_rates is not None
+    except Exception:
+        return False
 
 
 def _chosen(select: Iterable[str], ignore: Iterable[str]) -> list[Check]:

@@ -31,7 +31,7 @@ def believed(case: Case, results: Sequence[CheckResult]) -> tuple[Layout | None,
     A check that did not run judged nothing, so the declaration holds; without one the estimate does.
     """
     ids = {result.id for result in results}
-    if any(result.crashed for result in results):
+    if any(result.crashed and result.id in ("encoding", "sample-rate") for result in results):
         return case.declared_layout, case.declared.sample_rate
     rate_is_wrong = any(f.cause == "sample-rate.mismatch" for result in results for f in result.findings)
     layout = case.layout if "encoding" in ids or case.declared_layout is None else case.declared_layout

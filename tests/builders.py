@@ -1,6 +1,7 @@
 """Sessions with a virtual clock: frame lengths and times without sound, for what does not depend on the sound."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,6 +68,16 @@ def session(
         frames.append(Close(len(frames) + 2, *close))
     text = Transcript(transcript, len(frames) + 2) if transcript is not None else None
     return Session(tuple(frames), url=url, transcript=text, **fields)  # type: ignore[arg-type]
+
+
+def with_audio(subject: Session, data: bytes) -> Session:
+    """The same session with content in its audio frames, taken from the bytes in order."""
+    events, position = [], 0
+    for event in subject.events:
+        if isinstance(event, Frame) and event.sent and event.binary:
+            event, position = replace(event, audio=data[position : position + event.size]), position + event.size
+        events.append(event)
+    return replace(subject, events=tuple(events))
 
 
 def drained(seconds: float = 8.0, **fields: object) -> Session:

@@ -46,6 +46,8 @@ class Turn:
         return texts[-1] if texts else None
 
 
+TURN_EVENTS = frozenset({"turn.start", "turn.update", "turn.eager_end", "turn.resume", "turn.end"})
+
 _KINDS = {"turn.update": "update", "turn.eager_end": "eager_end", "turn.end": "end"}
 
 
@@ -56,7 +58,7 @@ def turns(frames: Iterable[Frame]) -> list[Turn]:
         kind = frame.type or ""
         if not frame.sent and kind == "transcript":
             _add_piece(found, frame)
-        if frame.sent or not kind.startswith("turn."):
+        if frame.sent or kind not in TURN_EVENTS:
             continue
         if kind == "turn.start" or not found or found[-1].end is not None:
             found.append(Turn(frame.line, start_t=frame.t))

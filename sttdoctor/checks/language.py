@@ -78,7 +78,7 @@ def _identified(case: Case) -> Iterator[Finding]:
     for what, text, line in _texts(case):
         if what == "the key terms" or len(text.split()) < _ENOUGH_WORDS:
             continue
-        identifier = LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+        identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         language, probability = identifier.classify(text[:20_000])
         if language != "en" and probability > 0.95:
             summary = f"{what[0].upper()}{what[1:]} is not English ({language}); the endpoint is English only."

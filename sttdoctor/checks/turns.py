@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sttdoctor.analysis.send_timeline import Connection
-from sttdoctor.analysis.turns import Turn, turns
+from sttdoctor.analysis.turns import TURN_EVENTS, Turn, turns
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     Answer,
@@ -32,7 +32,13 @@ _NEXT = {
 }
 """The documented state machine: https://docs.cartesia.ai/use-the-api/stt/turns"""
 
-_AFTER = {"turn.start": "speaking", "turn.update": "speaking", "turn.resume": "speaking", "turn.eager_end": "eager"}
+_AFTER = {
+    "turn.start": "speaking",
+    "turn.update": "speaking",
+    "turn.resume": "speaking",
+    "turn.eager_end": "eager",
+    "turn.end": "idle",
+}
 
 
 def _judge(case: Case) -> Answer:
@@ -57,7 +63,7 @@ def _judge(case: Case) -> Answer:
 
 
 def _turn_events(connection: Connection) -> list[Frame]:
-    return [frame for frame in connection.frames if not frame.sent and (frame.type or "").startswith("turn.")]
+    return [frame for frame in connection.frames if not frame.sent and frame.type in TURN_EVENTS]
 
 
 def _request_id(frame: Frame) -> str | None:
@@ -81,9 +87,9 @@ def _order(connection: Connection) -> Iterator[Finding]:
     for frame in _turn_events(connection):
         kind = frame.type or ""
         following = _NEXT[state].get(kind)
-        if following is None and kind in {**_AFTER, "turn.end": "idle"}:
+        if following is None:
             broken.append(Evidence(f"{kind} while the turn is {state}", frame.line, frame.t))
-        state = following or _AFTER.get(kind, "idle" if kind == "turn.end" else state)
+        state = following or _AFTER[kind]
     if broken:
         summary = f"{len(broken)} turn events are out of order; the first is {broken[0].note}."
         yield CHECK.finding("out-of-order", "warn", 0.9, summary, tuple(broken[:5]))

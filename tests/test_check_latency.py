@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import causes, drained, report, session, status, steady, turn, with_audio
+
+from sttdoctor.analysis.activity import BLOCK_S, active_blocks, block_levels, spans_s
+from sttdoctor.analysis.decoding import decode
+
+SPEECH = (Path(__file__).parent.parent / "fixtures" / "audio" / "mulaw-8k.raw").read_bytes()
+SILENCE = b"\xff" * 8000
+SPOKEN_S = len(SPEECH) / 8000
+
+
+def spoken(end_after, silence_s=6.0, **fields):
+    """Speech, then silence that is sent on; the turn ends `end_after` seconds after the speech."""
+    total = SPOKEN_S + silence_s
+    events = turn(0.8, "And so", "And so my fellow", end=SPOKEN_S + end_after)
+    subject = session(steady(total), events=events, command=total, close=(total + 0.3, "server", 1000), **fields)
+    return with_audio(subject, SPEECH + SILENCE * 20)
+
+
+@pytest.mark.parametrize(
+    ("end_after", "limits", "expected"),
+    [
+        (0.6, {}, {}),
+        (3.5, {}, {"latency.end-of-turn": "warn"}),
+        (4.5, {"timeout": 1000}, {"latency.end-of-turn": "fail"}),
+    ],
+)
+def test_the_end_of_a_turn(end_after, limits, expected):
+    base = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
+    url = base + (f"&turn_end_timeout_ms={limits['timeout']}" if limits else "")
+    assert causes(spoken(end_after, url=url), "latency") == expected
+
+
+def test_the_measured_delay():
+    measured = report(spoken(0.6), "latency").checks[0].measurements
+    assert measured["end_of_turn_median_s"] == pytest.approx(0.6, abs=0.35)
+    assert measured["of_it_waiting_s"] < 0.2
+    assert measured["first_text_s"] == pytest.approx(1.1, abs=0.6)
+    assert "end_of_turn_p90_s" not in measured
+
+
+def test_audio_that_waits_is_the_clients_share():
+    t = np.arange(round(SPOKEN_S * 10)) * 0.05  # twice as fast as spoken
+    subject = session(t, events=turn(0.8, "And so", end=SPOKEN_S + 0.5))
+    found = causes(with_audio(subject, SPEECH), "latency")
+    assert set(found) == {"latency.backlog"}
+
+
+def test_events_that_come_in_lumps():
+    texts = [(6.0 + i / 1000, "turn.update", "word " * (i + 1)) for i in range(6)]
+    events = [(0.8, "turn.start", None), (1.0, "turn.update", "word "), *texts, (6.5, "turn.end", "word " * 6)]
+    subject = session(steady(8), events=events)
+    assert causes(subject, "latency") == {"latency.slow-reader": "fail"}
+    assert causes(session(steady(8), events=events, clock="server"), "latency") == {}
+
+
+def test_without_sound_the_end_of_speech_is_unknown():
+    assert status(drained(), "latency") == "unknown"
+    assert status(drained(url=None), "latency") == "unknown"
+
+
+def test_activity_finds_speech_in_silence():
+    samples = np.concatenate([np.zeros(8000), decode(SPEECH, "pcm_mulaw"), np.zeros(8000)])
+    spans = spans_s(active_blocks(block_levels(samples, 8000)))
+    assert 0.9 < spans[0][0] < 1.6
+    assert spans[-1][1] < 1.1 + SPOKEN_S
+
+
+@pytest.mark.parametrize("samples", [np.zeros(8000), np.zeros(3), np.full(8000, np.nan), np.full(8000, 0.5)])
+def test_silence_is_not_active(samples):
+    assert not active_blocks(block_levels(samples, 8000)).any()
+
+
+def test_short_clicks_are_not_active():
+    samples = np.zeros(16000)
+    samples[4000 : 4000 + int(2 * BLOCK_S * 8000)] = 0.5 * np.sin(np.arange(int(2 * BLOCK_S * 8000)))
+    assert spans_s(active_blocks(block_levels(samples, 8000))) == []

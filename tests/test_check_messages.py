@@ -1,0 +1,113 @@
+import base64
+
+import numpy as np
+import pytest
+from builders import causes, drained, report, session, status, steady
+
+from sttdoctor.evidence import Frame
+
+AUDIO = base64.b64encode(np.random.default_rng(0).bytes(3200)).decode()
+MANUAL = "wss://api.cartesia.ai/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
+
+
+def sent(*messages, url=None, t=steady(2)):
+    fields = {"url": url} if url else {}
+    return session(t, sends=[(2.55 + i / 100, message) for i, message in enumerate(messages)], **fields)
+
+
+@pytest.mark.parametrize("messages", [[{"type": "close"}], [{"type": "config", "turn": {"end_timeout_ms": 900}}], []])
+def test_the_protocol_passes(messages):
+    assert causes(sent(*messages), "messages") == {}
+
+
+@pytest.mark.parametrize("word", ["finalize", "close", "done"])
+def test_bare_words_are_the_matter_of_the_endpoint_check(word):
+    assert causes(sent(word), "messages") == {}
+    assert causes(sent(word), "endpoint") == {"endpoint.mixed-up": "fail"}
+    assert causes(sent(word, url=MANUAL), "endpoint") == {}
+
+
+def test_json_commands_on_the_manual_endpoint_are_mixed_up():
+    assert causes(sent({"type": "close"}, url=MANUAL), "endpoint") == {"endpoint.mixed-up": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("message", "vendor"),
+    [
+        ({"type": "KeepAlive"}, "Deepgram"),
+        ({"type": "CloseStream"}, "Deepgram"),
+        ({"type": "Finalize"}, "Deepgram"),
+        ({"type": "session.update", "session": {}}, "OpenAI"),
+        ({"type": "input_audio_buffer.commit"}, "OpenAI"),
+        ({"type": "Terminate"}, "AssemblyAI"),
+        ({"message": "EndOfStream"}, "Speechmatics"),
+    ],
+)
+def test_a_command_of_another_vendor_is_named_with_what_to_use_instead(message, vendor):
+    (finding,) = report(sent(message), "messages").checks[0].findings
+    assert (finding.cause, finding.status) == ("messages.unknown-command", "fail")
+    assert vendor in finding.summary
+    assert "instead" in finding.fix
+
+
+@pytest.mark.parametrize("message", [{"type": "hello"}, {"x": 1}, ["a"], 5, "hi", {"type": {"a": 1}}])
+def test_any_other_message_is_a_warning(message):
+    assert causes(sent(message), "messages") == {"messages.unknown-command": "warn"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "input_audio_buffer.append", "audio": AUDIO},
+        {"message_type": "input_audio_chunk", "audio_base_64": AUDIO, "sample_rate": 16000},
+        {"event": "media", "media": {"payload": AUDIO[:216]}},
+        AUDIO,
+        "\x00" * 800,
+    ],
+)
+def test_audio_in_text_frames(message):
+    subject = sent(*[message] * 20, t=[])
+    found = causes(subject, "messages")
+    assert found == {"messages.audio-as-text": "fail"}
+
+
+def test_audio_as_text_is_the_root_of_the_silence():
+    subject = sent(*[{"type": "input_audio_buffer.append", "audio": AUDIO}] * 20, t=[])
+    assert [d.cause for d in report(subject).diagnoses] == ["messages.audio-as-text"]
+
+
+S16 = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
+
+
+@pytest.mark.parametrize(
+    ("cut", "expected"),
+    [
+        ([], {}),
+        ([40], {"messages.partial-samples": "fail"}),
+        ([79], {"messages.partial-samples": "warn"}),
+        (range(0, 80, 2), {"messages.partial-samples": "fail"}),
+    ],
+)
+def test_frames_that_cut_a_sample(cut, expected):
+    lengths = np.full(80, 0.1)
+    lengths[list(cut)] += 1 / 8000  # one byte more
+    assert causes(session(steady(8), lengths, url=S16), "messages") == expected
+
+
+def test_audio_after_the_close_command():
+    subject = session(steady(8), command=7.0, close=(8.5, "server", 1000))
+    (finding,) = report(subject, "messages").checks[0].findings
+    assert finding.cause == "messages.audio-after-close"
+    assert "1.00 s" in finding.summary or "0.90 s" in finding.summary
+
+
+def test_a_capture_without_sends_is_unknown():
+    assert status(drained(lacks=frozenset({"send"})), "messages") == "unknown"
+
+
+def test_text_that_is_not_json():
+    subject = drained()
+    frame = Frame(500, 3.0, True, 4, text="ping")
+    assert causes(type(subject)((*subject.events, frame), url=subject.url), "messages") == {
+        "messages.unknown-command": "warn"
+    }
