@@ -168,10 +168,7 @@ def _best_bits(samples: Samples, errors: list[Floats], costs: list[float], block
     for number_of, (other, others_scale) in enumerate(zip(magnitudes[1:], scales[1:], strict=True), start=1):
         taken = choice == number_of
         magnitude[taken], scale[taken] = other[taken], others_scale[taken]
-    half = 0.5 * cells / scale[..., None]
-    law = np.where(
-        limits == 0.0, laplace_mass(magnitude / scale[..., None], half), _tail_mass(magnitude / scale[..., None], half)
-    )
+    law = _law(magnitude / scale[..., None], 0.5 * cells / scale[..., None], limits)
     bits = -np.log2((1 - _ESCAPE) * law * weight + _ESCAPE * 2.0**-samples.code_bits)
     inside = blocked(np.ones_like(samples.values), 0.0)
     charged = (some > 0.5).sum(axis=1) * _SCALE_BITS + np.asarray(costs)[choice] + _CHOICE_BITS
@@ -184,11 +181,12 @@ def _best_bits(samples: Samples, errors: list[Floats], costs: list[float], block
 def _limits(samples: Samples) -> Floats:
     """1 where a sample is the largest of its excerpt, -1 where the smallest, else 0.
 
-    The cells of the extreme values reach to infinity: so a clipped sample costs little once sound is expected beyond it.
+    The cells of the extreme values reach to infinity: so a clipped sample costs little where sound is expected beyond.
     """
     highest = samples.values == samples.values.max(axis=1, keepdims=True)
     lowest = samples.values == samples.values.min(axis=1, keepdims=True)
-    return highest.astype(np.float64) - lowest
+    limits: Floats = highest.astype(np.float64) - lowest
+    return limits
 
 
 def _beyond(errors: Floats, limits: Floats) -> Floats:
@@ -203,11 +201,18 @@ def _offset_bits(samples: Samples) -> Floats:
     return _MEAN_BITS * octaves
 
 
-def _tail_mass(distance: Floats, half_cell: Floats) -> Floats:
-    """Mass of a cell that reaches from its near edge to infinity; `distance` is to its middle, from inside the scale."""
-    edge = distance - half_cell
-    tail: Floats = np.where(edge > 0.0, 0.5 * np.exp(-np.maximum(edge, 0.0)), 1.0 - 0.5 * np.exp(np.minimum(edge, 0.0)))
-    return tail
+def _law(distance: Floats, half_cell: Floats, limits: Floats) -> Floats:
+    """Probability of each code: the law's mass on its cell, and where sound is clipped, that it stays so."""
+    edge = distance - half_cell  # of the cells at a limit only their near edge counts
+    tail = np.where(edge > 0.0, 0.5 * np.exp(-np.maximum(edge, 0.0)), 1.0 - 0.5 * np.exp(np.minimum(edge, 0.0)))
+    mass = np.where(limits == 0.0, laplace_mass(distance, half_cell), tail)
+    flat = limits.reshape(len(limits), -1)
+    before = np.concatenate([np.zeros((len(flat), 1)), flat[:, :-1]], axis=1).reshape(limits.shape)
+    after = before != 0.0
+    stays = after & (limits == before)
+    stay = min(0.995, (stays.sum() + 0.5) / (after.sum() + 1.0))
+    kept: Floats = np.where(after, (1.0 - stay) * mass + stay * stays, mass)
+    return kept
 
 
 def laplace_mass(distance: Floats, half_cell: Floats) -> NDArray[np.float64]:

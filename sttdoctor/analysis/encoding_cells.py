@@ -81,7 +81,7 @@ def read_samples(excerpts: NDArray[np.uint8], encoding: str, offset: int, codebo
     values = decode(rows.reshape(-1), encoding).reshape(len(rows), count)
     if encoding not in _MANTISSA_BITS:
         values *= 2.0 ** (8 * width - 1)
-        cells = np.ones_like(values)
+        cells: Floats = np.ones_like(values)
         valid = np.ones(values.shape, dtype=bool)
     else:
         valid = np.abs(values) < _LOUDEST  # False for NaN too

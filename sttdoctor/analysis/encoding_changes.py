@@ -12,9 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.encoding_cells import Floats
-from sttdoctor.analysis.encoding_estimate import KEYS, LAYOUTS, NOT_PCM, cheap_layout_bits, estimate_encoding
-from sttdoctor.analysis.encoding_excerpts import busiest_parts
+from sttdoctor.analysis.encoding_estimate import (
+    KEYS,
+    LAYOUTS,
+    NOT_PCM,
+    cheap_layout_bits,
+    estimate_encoding,
+    first_pass,
+    weight,
+)
+from sttdoctor.analysis.encoding_excerpts import ALIGNMENT, active_excerpts, busiest_parts
 from sttdoctor.analysis.encoding_nulls import not_pcm_bits, text_bits
+from sttdoctor.encodings import ENCODINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +43,15 @@ class EncodingChange:
     confidence: float
 
 
-_WINDOW = 8160  # bytes, a multiple of 48: 1 s of G.711 at 8 kHz
-_PROBE = 816  # bytes judged in each window: its most active tenth
+_WINDOWS = {1: 8160, 2: 12240, 3: 12240, 4: 20400, 8: 20400}
+"""Bytes of a window by the width of the encoding that fits best: multiples of 48, and at most half of 2 s at 8 kHz."""
+
+_PROBE = 480  # bytes judged in each window: its most active part
 _BATCH = 256  # windows scored at once, to bound memory
 _FINE = 384  # bytes: step in which a change is located, 48 ms of G.711 at 8 kHz
-_SWITCH = 15.0  # nats a change must gain
-_CAP = 8.0  # nats at most that one window can say
-_HALF = 8.0  # bits, as in the calibration of the estimate
-_SURE = 0.9
+_SWITCH = 5.0  # nats a change must gain; both sides are judged in full afterwards
+_CAP = 12.0  # nats at most that one window can say
+_SURE = 0.95
 
 
 def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
@@ -56,26 +66,44 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
     Returns:
         The changes in their order; empty for a healthy stream.
     """
-    window = min(_WINDOW, max(2 * _PROBE // 48 * 48, len(data) // 12 // 48 * 48))
-    if len(data) < 4 * window:
+    if len(data) < 8 * _PROBE:
         return []
+    cheap = first_pass(active_excerpts(data))
+    width = ENCODINGS[LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding].width
+    window = min(_WINDOWS[width], max(2 * _PROBE, len(data) // 12 // ALIGNMENT * ALIGNMENT))
     path = _best_path(_window_scores(data, window))
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
-    segments = []
-    for start, end in pairwise(edges):
-        if start == 0 and end == len(path):
-            return []
-        found = estimate_encoding(data[start * window : end * window])
-        key = max(found.probabilities, key=lambda key: found.probabilities[key])
-        if found.decidable and found.probabilities[key] >= _SURE:
-            segments.append((start, end, key, found.probabilities[key]))
+    if len(edges) == 2:
+        return []
+    segments = _judged(data, window, edges)
     changes = []
     for one, two in pairwise(segments):
-        if one[2] != two[2]:
-            low, high = max(one[0], one[1] - 2) * window, min(two[1], two[0] + 2) * window
-            place = low + _turning_point(data[low:high], one[2], two[2])
-            changes.append(EncodingChange(place, one[2], two[2], one[3] * two[3]))
+        if one.key != two.key:
+            low, high = max(one.start, one.end - 2) * window, min(two.end, two.start + 2) * window
+            place = low + _turning_point(data[low:high], one.key, two.key)
+            changes.append(EncodingChange(place, one.key, two.key, one.probability * two.probability))
     return changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    start: int  # windows
+    end: int
+    key: str
+    probability: float
+
+
+def _judged(data: NDArray[np.uint8], window: int, edges: list[int]) -> list[_Segment]:
+    """The segments between the edges that are surely of one key, equal neighbours joined."""
+    segments: list[_Segment] = []
+    for start, end in pairwise(edges):
+        found = estimate_encoding(data[start * window : end * window])
+        key = max(found.probabilities, key=lambda key: found.probabilities[key])
+        if not found.decidable or found.probabilities[key] < _SURE:
+            continue
+        start = start if not segments or segments[-1].key != key else segments.pop().start
+        segments.append(_Segment(start, end, key, found.probabilities[key]))
+    return segments
 
 
 def _key_bits(rows: NDArray[np.uint8], key: str) -> Floats:
@@ -94,7 +122,7 @@ def _window_scores(data: NDArray[np.uint8], window: int) -> Floats:
         probes = busiest_parts(data[first * window : last * window].reshape(last - first, window), _PROBE)
         bits = np.stack([_key_bits(probes, key) for key in KEYS], axis=1)
         excess = bits - bits.min(axis=1, keepdims=True)
-        scores[first:last] = np.maximum(-2.5 * np.log1p(excess / _HALF), -_CAP)
+        scores[first:last] = np.maximum(np.log(weight(excess)), -_CAP)
     return scores
 
 

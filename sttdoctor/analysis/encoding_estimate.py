@@ -62,6 +62,8 @@ _STEREO_SURVIVORS = 3  # and of these by two
 _CHEAP = 1344  # bytes of each excerpt for the first pass
 _SHORTEST = 96  # bytes: 3 ms of 16-bit audio at 16 kHz
 
+_LINE = 0.995  # share of the power that a pure tone has in one line; quantisers leave less than 0.5 % beside it
+
 # Calibration: the weight of a key whose description is longer by some bits than the shortest is
 # (1 + bits / _HALF) ** -_POWER. Fitted by benchmarks/encoding.py on held-out speakers.
 _HALF = 8.0
@@ -89,13 +91,20 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
         return _undecidable("too short to tell", {}, len(data))
     excerpts = active_excerpts(data)
     reason = _nothing_to_tell(excerpts)
-    bits, stereo = _description_lengths(excerpts)
-    per_byte = {key: value / excerpts.size for key, value in bits.items()}
     if reason:
-        return _undecidable(reason, per_byte, excerpts.size)
-    weights = {key: _weight(value - min(bits.values())) for key, value in bits.items()}
-    total = sum(weights.values())
-    probabilities = _share_twins({key: weight / total for key, weight in weights.items()}, excerpts)
+        return _undecidable(reason, {}, excerpts.size)
+    cheap = first_pass(excerpts)
+    if ENCODINGS[LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding].width == 1:
+        excerpts = excerpts[::2]  # one byte is one sample: half of them say enough
+    bits, best_samples = _description_lengths(excerpts, cheap)
+    per_byte = {key: value / excerpts.size for key, value in bits.items()}
+    if _is_tone(best_samples):
+        return _undecidable("a pure tone", per_byte, excerpts.size)
+    stereo = _two_channels(best_samples)
+    lengths = np.array([bits[key] for key in KEYS])
+    weights = weight(lengths - lengths.min())
+    shares = weights / weights.sum()
+    probabilities = _share_twins(dict(zip(KEYS, shares.tolist(), strict=True)), excerpts)
     best = max(LAYOUTS, key=lambda key: probabilities[key])
     layout = LAYOUTS[best]
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
@@ -126,7 +135,7 @@ def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
     row = excerpts[int(np.argmax(active.sum(axis=1)))]
     length = len(row)
     for lag in range(1, 17):  # the period of the probe itself may be short
-        if (row[lag:] == row[:-lag]).mean() > 0.99:
+        if (excerpts[:, lag:] == excerpts[:, :-lag])[active[:, lag:]].mean() > 0.97:
             return True
     found = row.tobytes().find(row[:32].tobytes(), 1, length // 4 + 32)
     if found < 0:
@@ -135,11 +144,17 @@ def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
     return bool(repeated.mean() > 0.97)
 
 
-def _description_lengths(excerpts: NDArray[np.uint8]) -> tuple[dict[str, float], float]:
-    """Bits of every key, and the probability of two channels for the best reading."""
+def first_pass(excerpts: NDArray[np.uint8]) -> dict[str, float]:
+    """Bits a byte of every reading by the cheap score on the busiest part of each excerpt."""
     few = busiest_parts(excerpts, _CHEAP)
-    scale = excerpts.size / few.size
-    bits = {key: scale * float(cheap_layout_bits(few, layout, codebook=False).sum()) for key, layout in LAYOUTS.items()}
+    return {
+        key: float(cheap_layout_bits(few, layout, codebook=False).sum()) / few.size for key, layout in LAYOUTS.items()
+    }
+
+
+def _description_lengths(excerpts: NDArray[np.uint8], cheap: dict[str, float]) -> tuple[dict[str, float], Samples]:
+    """Bits of every key, and the samples of the best reading."""
+    bits = {key: excerpts.size * value for key, value in cheap.items()}
     full, readings = {}, {}
     for key in sorted(bits, key=lambda key: bits[key])[:_SURVIVORS]:
         samples = read_samples(excerpts, LAYOUTS[key].encoding, LAYOUTS[key].offset)
@@ -153,7 +168,18 @@ def _description_lengths(excerpts: NDArray[np.uint8]) -> tuple[dict[str, float],
     best = readings[min(full, key=lambda key: full[key])]
     bits[NOT_PCM] = float(not_pcm_bits(excerpts.reshape(1, -1))[0])
     bits[TEXT] = float(text_bits(excerpts.reshape(1, -1))[0])
-    return bits, _two_channels(best)
+    return bits, best
+
+
+def _is_tone(samples: Samples) -> bool:
+    """Whether one steady spectral line holds nearly all power in every excerpt."""
+    values = samples.values - samples.values.mean(axis=1, keepdims=True)
+    power = np.abs(np.fft.rfft(values * np.hanning(values.shape[1]))) ** 2
+    power = power[power.sum(axis=1) > 1e-3 * power.sum(axis=1).max()]
+    lines = power.argmax(axis=1)
+    near = np.abs(np.arange(power.shape[1]) - lines[:, None]) <= 3
+    shares = (power * near).sum(axis=1) / power.sum(axis=1)
+    return bool(shares.min() > _LINE and np.ptp(lines) <= 2)
 
 
 def _two_channels(samples: Samples) -> float:
@@ -161,8 +187,8 @@ def _two_channels(samples: Samples) -> float:
     if _interpolated(samples):
         return 0.0
     mono, stereo = float(mono_bits(samples, 2).sum()), float(stereo_bits(samples, 2).sum())
-    one, two = _weight(max(mono - stereo, 0.0)), _weight(max(stereo - mono, 0.0))
-    return two / (one + two)
+    one, two = weight(np.maximum([mono - stereo, stereo - mono], 0.0))
+    return float(two / (one + two))
 
 
 def _interpolated(samples: Samples) -> bool:
@@ -195,8 +221,14 @@ def cheap_layout_bits(excerpts: NDArray[np.uint8], layout: Layout, codebook: boo
     return bits
 
 
-def _weight(excess_bits: float) -> float:
-    return float((1.0 + excess_bits / _HALF) ** -_POWER)
+def weight(excess_bits: Floats) -> Floats:
+    """Relative probability of a key whose description is longer than the best by some bits, 0..1.
+
+    Args:
+        excess_bits: At least 0, any shape.
+    """
+    weights: Floats = (1.0 + excess_bits / _HALF) ** -_POWER
+    return weights
 
 
 def _share_twins(probabilities: dict[str, float], excerpts: NDArray[np.uint8]) -> dict[str, float]:
