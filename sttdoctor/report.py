@@ -67,12 +67,14 @@ class Report:
         diagnoses: What the user should fix, in that order; empty when nothing is wrong.
         checks: One result a check.
         listen: Commands that play the audio as declared and as estimated.
+        against: What differs from another report, from `sttdoctor.comparison`; None without a comparison.
     """
 
     subject: Mapping[str, Any]
     diagnoses: tuple[Diagnosis, ...]
     checks: tuple[CheckResult, ...]
     listen: Mapping[str, str | None] = field(default_factory=dict)
+    against: Mapping[str, Any] | None = None
 
     @property
     def status(self) -> Status:
@@ -82,7 +84,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form as plain values."""
-        return {
+        values = {
             "schema": SCHEMA,
             "version": __version__,
             "status": self.status,
@@ -91,6 +93,7 @@ class Report:
             "checks": [_check(check) for check in self.checks],
             "listen": dict(self.listen),
         }
+        return values if self.against is None else {**values, "against": dict(self.against)}
 
     def to_json(self) -> str:
         """Return the JSON form; ASCII only, so that nothing in it can control a terminal."""

@@ -32,7 +32,7 @@ def test_a_bare_close_explains_what_is_lost():
 @pytest.mark.parametrize(("seconds", "clock", "expected"), [(30, 1.0, "batch-fits"), (8, 0.5, None), (30, 30.0, None)])
 def test_a_whole_recording_fits_batch(seconds, clock, expected):
     t = steady(seconds) * (clock / seconds)
-    found = {cause for cause in causes(session(t), "endpoint")}
+    found = set(causes(session(t), "endpoint"))
     assert found == ({f"endpoint.{expected}"} if expected else set())
 
 

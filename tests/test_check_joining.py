@@ -78,5 +78,31 @@ def test_the_differences_are_shown():
     assert any("'are'" in e.note and "'were'" in e.note for e in finding.evidence)
 
 
+MANUAL = "wss://api.cartesia.ai/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
+
+
+def finals(*texts):
+    """Events of the manual endpoint; a text in brackets is not final."""
+    made = [{"type": "transcript", "text": t.strip("[]"), "is_final": "[" not in t, "request_id": "r"} for t in texts]
+    return tuple(Frame(50 + i, 1.0 + i / 10, False, 9, message=message) for i, message in enumerate(made))
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("Hello there.", None),
+        ("Hel lo there.", "separator-added"),
+        ("Hellothere.", "whitespace-stripped"),
+        ("Hello the there.", "updates-joined"),
+    ],
+)
+def test_on_the_manual_endpoint_finals_are_pieces(text, cause):
+    subject = session(steady(5), transcript=text, url=MANUAL)
+    events = (*subject.events, *finals("Hel", "lo", "[ the]", " there."))
+    result = report(type(subject)(events, url=MANUAL, transcript=subject.transcript), "joining").checks[0]
+    assert [f.cause for f in result.findings] == ([f"joining.{cause}"] if cause else [])
+    assert all("is_final" in f.fix for f in result.findings)
+
+
 def test_a_very_long_text_gets_an_answer():
     assert judged("word " * 100_000).status == "warn"

@@ -10,9 +10,9 @@ AUDIO = base64.b64encode(np.random.default_rng(0).bytes(3200)).decode()
 MANUAL = "wss://api.cartesia.ai/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
 
 
-def sent(*messages, url=None, t=steady(2)):
+def sent(*messages, url=None, seconds=2.0):
     fields = {"url": url} if url else {}
-    return session(t, sends=[(2.55 + i / 100, message) for i, message in enumerate(messages)], **fields)
+    return session(steady(seconds), sends=[(2.55 + i / 100, message) for i, message in enumerate(messages)], **fields)
 
 
 @pytest.mark.parametrize("messages", [[{"type": "close"}], [{"type": "config", "turn": {"end_timeout_ms": 900}}], []])
@@ -66,13 +66,13 @@ def test_any_other_message_is_a_warning(message):
     ],
 )
 def test_audio_in_text_frames(message):
-    subject = sent(*[message] * 20, t=[])
+    subject = sent(*[message] * 20, seconds=0)
     found = causes(subject, "messages")
     assert found == {"messages.audio-as-text": "fail"}
 
 
 def test_audio_as_text_is_the_root_of_the_silence():
-    subject = sent(*[{"type": "input_audio_buffer.append", "audio": AUDIO}] * 20, t=[])
+    subject = sent(*[{"type": "input_audio_buffer.append", "audio": AUDIO}] * 20, seconds=0)
     assert [d.cause for d in report(subject).diagnoses] == ["messages.audio-as-text"]
 
 

@@ -67,16 +67,16 @@ def _candidates(turns: Sequence[Turn]) -> list[tuple[str, str, str]]:
     ends = expected_text(turns)
     every = ("update", "eager_end", "end")
     lists: list[tuple[str, list[str], str]] = [
-        ("updates-joined", _texts(turns, ("update", "end")), "every turn.update and turn.end was appended"),
+        ("updates-joined", _texts(turns, ("update", "end")), "every update and every final text was appended"),
         ("updates-joined", _texts(turns, every), "every event with a transcript was appended"),
-        ("updates-joined", _texts(turns, ("update",)), "every turn.update was appended"),
-        ("updates-joined", _texts(turns, ("update", "eager_end")), "every event before the turn.end was appended"),
-        ("eager-ends-joined", _texts(turns, ("eager_end", "end")), "every turn.eager_end and turn.end was appended"),
-        ("eager-ends-joined", _texts(turns, ("eager_end",)), "every turn.eager_end was appended"),
+        ("updates-joined", _texts(turns, ("update",)), "every update was appended"),
+        ("updates-joined", _texts(turns, ("update", "eager_end")), "every event before the final one was appended"),
+        ("eager-ends-joined", _texts(turns, ("eager_end", "end")), "every eager end and every end was appended"),
+        ("eager-ends-joined", _texts(turns, ("eager_end",)), "every eager end was appended"),
     ]
     lists += [(habit, _distinct(texts), detail + ", repeats left out") for habit, texts, detail in lists[:4]]
     twice = [turn.end * 2 for turn in turns if turn.end is not None]
-    lists.append(("turns-repeated", twice, "every turn.end was appended twice"))
+    lists.append(("turns-repeated", twice, "every final text was appended twice"))
     lists.append(("turns-repeated", [ends, ends], "the whole text stands twice"))
     lists.append(("updates-joined", _running(turns), "the text so far was appended with each event"))
     return [(habit, "".join(texts), detail) for habit, texts, detail in lists]

@@ -6,6 +6,7 @@ each joining mistake would give and names the mistake whose text is the applicat
 """
 
 import difflib
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +24,7 @@ from sttdoctor.checks.base import (
     answer,
     unknown,
 )
+from sttdoctor.protocol import MANUAL
 
 _SHOWN = 300
 
@@ -57,11 +59,19 @@ def _compare(case: Case, got: str, expected: str, measured: dict[str, Any], line
     elif join.exact:
         changed = joins.spelling(got, turns, expected)
         if changed is None:
-            return answer("The application's text is every turn.end joined as it is.", [], measured)
+            return answer("The application's text is every final text joined as it is.", [], measured)
         finding = _spelling_finding(*changed, turns, expected, got, place)
     else:
         finding = _nearest_finding(join, got, case.limits["joining.similar"], place)
+    if case.endpoint == MANUAL and finding.cause != "joining.unrelated":
+        finding = replace(finding, fix=_MANUAL_FIX)
     return answer(finding.summary, [finding], measured)
+
+
+_MANUAL_FIX = (
+    "On this endpoint append the text of each transcript with is_final true, as it is and without a separator (a final "
+    "may end inside a word); what is not final replaces what you show until the next final."
+)
 
 
 def _habit_finding(join: joins.Join, got: str, expected: str, place: tuple[Evidence, ...]) -> Finding:
@@ -109,7 +119,7 @@ def _nearest_finding(join: joins.Join, got: str, similar: float, place: tuple[Ev
         )
         return CHECK.finding("unrelated", "warn", 0.8, summary, evidence)
     habit = "normalized" if join.habit == "ends" else join.habit
-    nearest = "the joined turn.end texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
+    nearest = "the joined final texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
     summary = f"No single habit gives the application's text; it is {join.similarity:.0%} like {nearest}."
     status: Status = "fail" if join.similarity >= 0.8 else "warn"
     return CHECK.finding(habit, status, round(0.8 * join.similarity, 2), summary, evidence)

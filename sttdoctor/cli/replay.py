@@ -11,9 +11,17 @@ from sttdoctor.cli.options import deliver, format_options, report_options, sourc
 @click.command()
 @click.argument("session", type=click.Path())
 @click.option("--transcript", type=click.Path(), help="The text that the application ended up with (- is stdin).")
+@click.option("--against", type=click.Path(), metavar="CAPTURE", help="Show what differs from this other session.")
 @format_options
 @report_options
-def replay(session: str, transcript: str | None, encoding: str | None, sample_rate: int | None, **options: Any) -> None:
+def replay(
+    session: str,
+    transcript: str | None,
+    against: str | None,
+    encoding: str | None,
+    sample_rate: int | None,
+    **options: Any,
+) -> None:
     """What did this client do wrong?
 
     SESSION is a recorded session (session JSONL, plain or gzip), - for standard input. --encoding and --sample-rate
@@ -28,6 +36,11 @@ def replay(session: str, transcript: str | None, encoding: str | None, sample_ra
     text = _text(transcript) if transcript else None
     case = session_case(source_of(session), text, encoding, sample_rate, limits)
     report = examine(case, options["select"], options["ignore"])
+    if against is not None:
+        from sttdoctor import comparison
+
+        other = session_case(source_of(against), None, None, None, limits)
+        report = comparison.against(report, examine(other, options["select"], options["ignore"]))
     if options["wav"]:
         from sttdoctor.listen import believed, write_wav
 

@@ -32,7 +32,7 @@ def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bo
         return click.style(text, fg=_COLOURS[status], bold=status == "fail") if colour else text
 
     lines = [*_head(report, paint), "", *_diagnoses(report, width, paint, verbose)]
-    lines += [*_answers(report, width, paint, verbose), *_listen(report)]
+    lines += [*_answers(report, width, paint, verbose), *_against(report, width), *_listen(report)]
     return "\n".join(lines) + "\n"
 
 
@@ -125,6 +125,20 @@ def _finding(finding: Finding, width: int, indent: str) -> Iterator[str]:
     yield from _wrap(f"{finding.cause} ({finding.status}): {finding.summary}", width, indent + "* ", indent + "  ")
     for evidence in finding.evidence:
         yield from _wrap(place(evidence), width, indent + "    ")
+
+
+def _against(report: Report, width: int) -> Iterator[str]:
+    """What differs from another report, one difference a line."""
+    other = report.against
+    if other is None:
+        return
+    yield ""
+    yield f"Against {for_terminal(str(other['path'] or 'the other capture'))} ({other['status']})"
+    if not other["differences"]:
+        yield "  no difference"
+    for item in other["differences"]:
+        values = " | ".join(json.dumps(item[side]) for side in ("this", "other"))
+        yield from _wrap(f"{item['check']} {item['what']}: {values}", width, "  ", "      ")
 
 
 def _listen(report: Report) -> Iterator[str]:

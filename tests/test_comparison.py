@@ -1,0 +1,32 @@
+import json
+
+import numpy as np
+from builders import drained, report, session, steady
+
+from sttdoctor.comparison import against, compare
+
+
+def test_a_report_does_not_differ_from_itself():
+    assert compare(report(drained()), report(drained())) == []
+
+
+def test_what_differs_is_named():
+    found = {
+        (d.check, d.what): (d.first, d.second) for d in compare(report(drained()), report(session(steady(8, 2.0), 2.0)))
+    }
+    assert found["chunking", "status"] == ("pass", "fail")
+    assert found["chunking", "median_ms"] == (100.0, 2000.0)
+    assert found["drain", "status"] == ("pass", "unknown")
+
+
+def test_numbers_that_are_close_are_the_same():
+    jitter = steady(8) + np.linspace(0, 0.004, 80)
+    assert not any(d.what == "speed" for d in compare(report(session(steady(8))), report(session(jitter))))
+
+
+def test_the_comparison_is_a_part_of_the_report():
+    both = against(report(drained()), report(session(steady(8, 2.0), 2.0)))
+    told = json.loads(both.to_json())["against"]
+    assert told["status"] == "fail"
+    assert {"check": "chunking", "what": "status", "this": "pass", "other": "fail"} in told["differences"]
+    assert "against" not in json.loads(report(drained()).to_json())
