@@ -105,10 +105,12 @@ def place(evidence: Evidence) -> str:
 def _answers(report: Report, width: int, paint: Paint, verbose: bool) -> Iterator[str]:
     for check in report.checks:
         word = _WORDS.get(check.status, check.status)
-        yield f"{paint(word, check.status)}{' ' * (_STATUS_WIDTH - len(word))}{check.question}"
         indent = " " * _STATUS_WIDTH
         text = check.answer if len(check.answer) <= _LONGEST_ANSWER else check.answer[: _LONGEST_ANSWER - 3] + "..."
-        yield from _wrap(text, width, indent)
+        told = any(diagnosis.summary == check.answer for diagnosis in report.diagnoses)
+        lines = _wrap(check.question if told else f"{check.question} {text}", width, indent)
+        yield f"{paint(word, check.status)}{lines[0][len(word) :]}"
+        yield from lines[1:]
         if verbose:
             yield from _details(check, width, indent)
 
