@@ -21,6 +21,7 @@ from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, meant_by
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 
 if TYPE_CHECKING:
+    from sttdoctor.analysis.container import Contents
     from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate, Layout
     from sttdoctor.analysis.rate import RateEstimate
 
@@ -58,22 +59,48 @@ class Case:
         return meant_by(self.declared.encoding)
 
     @cached_property
+    def contents(self) -> "Contents | None":
+        """Media files and text among the bytes, None without audio."""
+        from sttdoctor.analysis.container import find_containers
+
+        return find_containers(self.audio.data) if self.audio is not None else None
+
+    @property
+    def payload_offset(self) -> int:
+        """The first byte of the samples: behind the file header that they begin with, else 0."""
+        if self.contents is None or self.audio is None:
+            return 0
+        return self.contents.payload if self.contents.payload < len(self.audio.data) else 0
+
+    @cached_property
     def encoding(self) -> "EncodingEstimate | None":
         """What the bytes say about their encoding, None without audio."""
         from sttdoctor.analysis.encoding import estimate_encoding
 
-        return estimate_encoding(self.audio.data) if self.audio is not None else None
+        return estimate_encoding(self.audio.data[self.payload_offset :]) if self.audio is not None else None
 
     @cached_property
     def encoding_changes(self) -> "list[EncodingChange]":
         """Where the encoding or the alignment of samples changes along the audio."""
         from sttdoctor.analysis.encoding import find_changes
 
-        return find_changes(self.audio.data) if self.audio is not None else []
+        first = self.payload_offset
+        found = find_changes(self.audio.data[first:]) if self.audio is not None else []
+        return [replace(change, offset=change.offset + first) for change in found]
 
     @property
     def layout(self) -> "Layout | None":
-        """How the bytes are best read: as estimated where they tell, else as declared, None where nothing does."""
+        """How the bytes are best read: as estimated where they tell, else as declared, None where nothing does.
+
+        Its offset counts from the first byte of the audio, a file header included.
+        """
+        if self.contents is not None and not self.contents.holds_samples:
+            return None
+        behind = self._payload_layout
+        return replace(behind, offset=behind.offset + self.payload_offset) if behind is not None else None
+
+    @property
+    def _payload_layout(self) -> "Layout | None":
         estimate = self.encoding
         if estimate is not None and estimate.decidable and estimate.probabilities.get("not-pcm", 0) < 0.5:
             if estimate.probabilities.get("text", 0) >= 0.5:
@@ -111,7 +138,8 @@ class Case:
         if layout is None or self.audio is None:
             return np.empty(0)
         frame = ENCODINGS[layout.encoding].width * layout.channels
-        first = first_byte + (layout.offset - first_byte) % frame
+        start = max(first_byte, layout.offset)
+        first = start + (layout.offset - start) % frame
         part = self.audio.data[first:stop_byte]
         part = part[: len(part) // frame * frame].reshape(-1, frame)
         chosen = active_stretches(part, layout.encoding, layout.channels)

@@ -1,0 +1,90 @@
+"""Text where samples should be: base64, hexadecimal digits, JSON, HTML, an HTTP answer.
+
+Samples pass through all byte values, so text is told by what it lacks. Runs of printable bytes are common in 8-bit
+audio; whole pages of them without the rare marks between the letters and digits are not.
+"""
+
+import base64
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SHORTEST = 48
+_PAGE = 2048
+_PAGES = 32
+_TEXTY = 0.97
+_RARE_SHARE = 0.02
+
+_PRINTABLE = np.zeros(256, dtype=bool)
+_PRINTABLE[[9, 10, 13, *range(0x20, 0x7F)]] = True
+_RARE = np.zeros(256, dtype=bool)
+_RARE[list(b"@\\^`|~$*")] = True
+
+_OPENINGS = (
+    ("http", re.compile(rb"HTTP/[0-9.]+ [0-9]{3}")),
+    ("data-url", re.compile(rb"data:[a-z]+/[a-z0-9.+-]+[;,]", re.I)),
+    ("html", re.compile(rb"\s*<(!doctype|html|\?xml|head|body|error)\b", re.I)),
+    ("json", re.compile(rb'\s*[\[{]\s*("[^"\x00-\x1f\x7f-\xff]+"\s*[:,\]]|[\[{]\s*"|-?\d+(\.\d+)?\s*,)')),
+)
+_HEX = re.compile(rb"[0-9a-fA-F\s]+")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_\-\s]+={0,2}[A-Za-z0-9+/_\-=\s]*")
+
+
+def find_text(data: NDArray[np.uint8]) -> str | None:
+    """Tell whether bytes are text.
+
+    Args:
+        data: Shape (n,) of uint8; of long data pages spread over the whole are read.
+
+    Returns:
+        `base64`, `hex`, `json`, `html`, `http`, `data-url` or `text`; None for anything else.
+    """
+    head = data[:_PAGE].tobytes()
+    printable = int(np.argmin(np.append(_PRINTABLE[data[:_PAGE]], False)))
+    for kind, opening in _OPENINGS:
+        if opening.match(head[:printable]) and (printable >= _SHORTEST or printable == len(data)):
+            return kind
+    if len(data) < _SHORTEST:
+        return None
+    starts = np.unique(np.linspace(0, max(0, len(data) - _PAGE), _PAGES).astype(np.int64))
+    pages = [data[start : start + _PAGE] for start in starts]
+    if sum(_is_text(page) for page in pages) < 0.9 * len(pages) or not _is_text(pages[0]):
+        return None
+    return _kind(head)
+
+
+def _is_text(page: NDArray[np.uint8]) -> bool:
+    """Printable, few rare marks, and not the few values of a quiet 8-bit line (0x55 is silence in A-law, and `U`)."""
+    counts = np.bincount(page, minlength=256)
+    return bool(
+        counts[_PRINTABLE].sum() >= _TEXTY * len(page)
+        and counts[_RARE].sum() <= _RARE_SHARE * len(page)
+        and (counts > 0).sum() >= 10
+        and counts.max() < 0.9 * len(page)
+    )
+
+
+def _kind(head: bytes) -> str | None:
+    if _HEX.fullmatch(head):
+        return "hex"
+    if _BASE64.fullmatch(head):
+        return "base64"
+    words = head.count(b" ") + head.count(b"\n") + head.count(b",")
+    return "text" if words >= 0.02 * len(head) else None
+
+
+def decoded(data: bytes, kind: str) -> bytes:
+    """What text of base64 or hexadecimal digits holds; as much as can be decoded, maybe nothing."""
+    if kind == "data-url":
+        data, kind = data.partition(b",")[2], "base64"
+    plain = re.sub(rb"\s", b"", data)
+    try:
+        if kind == "hex":
+            return bytes.fromhex(plain[: len(plain) // 2 * 2].decode("ascii"))
+        if kind == "base64":
+            standard = plain.partition(b"=")[0].replace(b"-", b"+").replace(b"_", b"/")
+            return base64.b64decode(standard[: len(standard) // 4 * 4])
+    except ValueError:
+        return b""
+    return b""
