@@ -22,7 +22,7 @@ def validator(name):
     return jsonschema.Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("path", SESSIONS[::6] + ["audio/s16-16k.raw", "audio/silence.raw", "audio/u8.raw"])
+@pytest.mark.parametrize("path", [*SESSIONS[::6], "audio/s16-16k.raw", "audio/silence.raw", "audio/u8.raw"])
 def test_reports(path):
     judge = sttdoctor.check if path.startswith("audio") else sttdoctor.replay
     validator("report").validate(json.loads(judge(FIXTURES / path).to_json()))
