@@ -1,14 +1,14 @@
 """Measure how well `sttdoctor.analysis.encoding` tells encodings, on the speech of a corpus.
 
-    python benchmarks/encoding.py CORPUS [--count 200] [--seed 1] [--tables lengths,mistakes,...]
+    python benchmarks/encoding.py CORPUS [--count 40] [--seed 1] [--tables lengths,mistakes,...] [--fit]
 
 Prints accuracy for each encoding against length (all hypotheses compete), for each mistake, for unusual but right
-audio, mono against stereo, what cannot be decided, changes along a stream, calibration of the top answer, the time, and a
-reading of Audacity's published method as the baseline. Compressed cases need FFmpeg.
+audio, mono against stereo, what cannot be decided, music and noise, changes along a stream, the calibration of the top
+answer, the time, and our reading of Audacity's published method as the baseline. Speakers are those that the
+calibration was not fitted on; `--fit` takes the others, and prints the fitted constants. Compressed cases need FFmpeg.
 """
 
 import argparse
-import pickle
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from audacity import audacity_guess
-from corpus import Clip, load
+from corpus import Clip, folds, load
 from encoding_cases import STEREO, TEXTS, UNUSUAL, Bytes, codecs, compressed, encoded, speech, stereo, text
 
 from sttdoctor.analysis.encoding import EncodingEstimate, estimate_encoding, find_changes
@@ -43,12 +43,14 @@ class Outcome:
 
     @property
     def best(self) -> str:
+        """The top answer."""
         if not self.estimate.decidable:
             return "unknown"
         return max(self.estimate.probabilities, key=lambda key: self.estimate.probabilities[key])
 
     @property
     def right(self) -> bool:
+        """Whether the top answer, or the number of channels, is the true one."""
         if self.truth in ("mono", "stereo"):
             return (self.estimate.stereo > 0.5) == (self.truth == "stereo")
         return self.best == self.truth
@@ -185,38 +187,122 @@ def share(outcomes: list[Outcome]) -> str:
     return f"{np.mean([outcome.right for outcome in outcomes]):.3f}" if outcomes else ""
 
 
-def calibration(outcomes: list[Outcome], bins: int = 10) -> float:
-    """Expected calibration error of the top answer, equal-width bins."""
-    sure = np.array([max(o.estimate.probabilities.values()) for o in outcomes])
-    right = np.array([o.right for o in outcomes])
+def calibration(outcomes: list[Outcome], bins: int = 10) -> tuple[float, float]:
+    """Expected calibration error of the top answer (equal-width bins), and its mean probability."""
+    decided = [
+        outcome for outcome in outcomes if outcome.estimate.decidable and outcome.truth not in ("mono", "stereo")
+    ]
+    sure = np.array([max(outcome.estimate.probabilities.values()) for outcome in decided])
+    right = np.array([outcome.right for outcome in decided])
     place = np.minimum((sure * bins).astype(int), bins - 1)
-    return float(sum(abs(sure[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in set(place)))
+    gaps = [abs(sure[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in set(place.tolist())]
+    return float(sum(gaps)), float(sure.mean())
+
+
+def fitted(outcomes: list[Outcome]) -> tuple[float, float]:
+    """The two constants of the weight (1 + bits / half) ** -power that make the truth most probable."""
+    excesses = []
+    for outcome in outcomes:
+        if outcome.estimate.decidable and outcome.truth in outcome.estimate.bits_per_byte:
+            bits = {key: value * outcome.estimate.judged_bytes for key, value in outcome.estimate.bits_per_byte.items()}
+            values = np.array([bits[outcome.truth], *(value for key, value in bits.items() if key != outcome.truth)])
+            excesses.append(values - values.min())
+    table = np.stack(excesses)
+    losses = {}
+    for half in (2.0, 4.0, 8.0, 16.0, 32.0):
+        for power in (0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0):
+            weights = (1.0 + table / half) ** -power
+            losses[half, power] = float(-np.log(weights[:, 0] / weights.sum(axis=1)).mean())
+    print("\nlog loss of the best:", sorted((round(loss, 4), pair) for pair, loss in losses.items())[:5])
+    return min(losses, key=lambda pair: losses[pair])
+
+
+def baseline(clips: list[Clip], count: int, rng: np.random.Generator) -> None:
+    print("\n## Audacity's method on what it knows: share right (ours beside it)\n")
+    for name in BASELINE:
+        for seconds in (0.1, 0.25, 1.0, 3.0):
+            cases = [encoded(speech(clips, seconds, rng)[0], name) for _ in range(count)]
+            theirs = np.mean([audacity_guess(data) == (name, 1) for data in cases])
+            format_only = np.mean([audacity_guess(data)[0] == name for data in cases])
+            layouts = [estimate_encoding(data).layout for data in cases]
+            ours = np.mean([(layout.encoding, layout.offset, layout.channels) == (name, 0, 1) for layout in layouts])
+            print(f"{name} {seconds:g} s: {theirs:.2f}, format without channels {format_only:.2f} ({ours:.2f})")
+
+
+def changes(clips: list[Clip], others: list[Clip], count: int, rng: np.random.Generator) -> None:
+    """Changes found in whole recordings, and false ones."""
+    false, total, found, place = 0, 0, 0, []
+    for clip in others:
+        name = str(rng.choice(SUPPORTED))
+        level = 10 ** (-rng.uniform(0, 30) / 20) / (np.abs(clip.samples).max() + 1e-9)
+        total += 1
+        false += bool(find_changes(encoded(np.tile(clip.samples, 3).astype(np.float64) * level, name)))
+    for _ in range(count):
+        samples, rate = speech(clips, 6.0, rng)
+        first, second = (str(name) for name in rng.choice(SUPPORTED, 2, replace=False))
+        width = ENCODINGS[first].width
+        cut = int(rng.uniform(2, 4) * rate)
+        whole = encoded(samples, first)
+        total += 1
+        false += bool(find_changes(whole))
+        lost = int(rng.integers(1, width)) if width > 1 else 0
+        after = whole[cut * width + lost :] if lost and rng.random() < 0.5 else encoded(samples[cut:], second)
+        seen = find_changes(np.concatenate([whole[: cut * width], after]))
+        if len(seen) == 1 and seen[0].before == first:
+            place.append(abs(seen[0].offset - cut * width) / width / rate)
+            found += place[-1] <= 0.2
+    print(
+        f"\n## Changes\n\nfound and placed within 0.2 s: {found} of {count}; false: {false} of {total} healthy streams"
+    )
+    print(f"placed within {np.median(place):.3f} s (median), {np.quantile(place, 0.95):.3f} s (95th percentile)")
+
+
+def speed(clips: list[Clip], rng: np.random.Generator) -> None:
+    print("\n## Time for 10 s at 16 kHz, best of 7\n")
+    samples = np.concatenate([speech_at(clips, 2.5, 16000, rng) for _ in range(4)])
+    for name in SUPPORTED:
+        data = encoded(samples, name)
+        print(f"{name}: {best_ms(estimate_encoding, data):.0f} ms, changes {best_ms(find_changes, data):.0f} ms")
+
+
+def best_ms(function: Callable[[Bytes], object], data: Bytes) -> float:
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        function(data)
+        times.append(time.perf_counter() - start)
+    return 1e3 * min(times)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
-    parser.add_argument("--count", type=int, default=100, help="cases of each row and column")
+    parser.add_argument("--count", type=int, default=40, help="cases of each row and column")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--tables", default=",".join(TABLES))
-    parser.add_argument("--save", type=Path)
+    parser.add_argument("--tables", default=",".join([*TABLES, "others"]))
+    parser.add_argument("--fit", action="store_true")
     options = parser.parse_args()
-    clips = [
-        clip
-        for clip in load(options.corpus)
-        if "speech" in clip.kind and clip.rate <= 48000 and len(clip.samples) > 2000
-    ]
-    saved = {}
+    every = [clip for clip in load(options.corpus) if clip.rate <= 48000 and len(clip.samples) > 2000]
+    place = folds(every)
+    clips = [clip for clip in every if "speech" in clip.kind and (place[clip.group] < 3) == options.fit]
+    outcomes: list[Outcome] = []
     for title in options.tables.split(","):
-        outcomes = judged(TABLES[title](clips, options.count, np.random.default_rng(options.seed)))
-        show(title, outcomes)
-        times = np.array([outcome.seconds for outcome in outcomes]) * 1e3
-        print(
-            f"\n{len(outcomes)} cases, {np.median(times):.0f} ms median, {np.quantile(times, 0.99):.0f} ms 99th percentile"
-        )
-        saved[title] = outcomes
-    if options.save:
-        options.save.write_bytes(pickle.dumps(saved))
+        rng = np.random.default_rng(options.seed)
+        if title in TABLES:
+            outcomes += (mine := judged(TABLES[title](clips, options.count, rng)))
+            show(title, mine)
+            times = np.array([outcome.seconds for outcome in mine]) * 1e3
+            tail = np.quantile(times, 0.99)
+            print(f"\n{len(mine)} cases, {np.median(times):.0f} ms median, {tail:.0f} ms 99th percentile", flush=True)
+        else:
+            baseline(clips, options.count, rng)
+            changes(clips, [clip for clip in every if "speech" not in clip.kind], 2 * options.count, rng)
+            speed(clips, rng)
+    if outcomes:
+        error, mean = calibration(outcomes)
+        print(f"\nexpected calibration error of the top answer {error:.4f}, mean top probability {mean:.4f}")
+    if options.fit:
+        print("fitted half and power:", fitted(outcomes))
 
 
 if __name__ == "__main__":

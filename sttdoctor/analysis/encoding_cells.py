@@ -75,13 +75,13 @@ def read_samples(excerpts: NDArray[np.uint8], encoding: str, offset: int, codebo
     count = (excerpts.shape[1] - offset) // width
     rows = np.ascontiguousarray(excerpts[:, offset : offset + count * width])
     if encoding in _STEPS:
-        values = decode(rows.reshape(-1), encoding).reshape(rows.shape)
+        values: Floats = decode(rows.reshape(-1), encoding).reshape(rows.shape)
         samples = Samples(values, _STEPS[encoding][rows], np.ones(rows.shape, dtype=bool), 8)
         return _in_codebook(samples) if codebook else samples
     values = decode(rows.reshape(-1), encoding).reshape(len(rows), count)
     if encoding not in _MANTISSA_BITS:
         values *= 2.0 ** (8 * width - 1)
-        cells: Floats = np.ones_like(values)
+        cells: Floats = np.ones(values.shape)
         valid = np.ones(values.shape, dtype=bool)
     else:
         valid = np.abs(values) < _LOUDEST  # False for NaN too
@@ -109,8 +109,7 @@ def _on_grid(samples: Samples, encoding: str) -> Samples:
     few = int((1.0 - _ON_GRID) * count)
     step = np.partition(np.where(chosen, lowest, _HIGH), few, axis=1)[:, few : few + 1]
     step = np.where(step == _HIGH, -_HIGH, step)
-    last = count - 1 - few
-    digits = np.partition(np.where(chosen, exponents - lowest, 0), last, axis=1)[:, last : last + 1]
+    digits = np.where(chosen, exponents - lowest, 0).max(axis=1, keepdims=True)  # the most that any sample has
     grid = np.ldexp(1.0, np.maximum(step, np.where(chosen, exponents - digits, step)))
     cells = np.maximum(samples.cells, grid)
     valid = samples.valid & (~chosen | (np.ldexp(1.0, lowest) >= cells))

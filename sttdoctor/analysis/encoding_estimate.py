@@ -9,6 +9,7 @@ from sttdoctor.analysis.code_length import cheap_bits, mono_bits, stereo_bits
 from sttdoctor.analysis.encoding_cells import Floats, Samples, read_samples
 from sttdoctor.analysis.encoding_excerpts import active_excerpts, busiest_parts
 from sttdoctor.analysis.encoding_nulls import not_pcm_bits, text_bits
+from sttdoctor.analysis.encoding_pitfalls import SHORTEST, interpolated, is_tone, nothing_to_tell, sign_extended
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
 
@@ -60,9 +61,7 @@ KEYS = (*LAYOUTS, NOT_PCM, TEXT)
 _SURVIVORS = 6  # readings judged in full, by one channel
 _STEREO_SURVIVORS = 3  # and of these by two
 _CHEAP = 1344  # bytes of each excerpt for the first pass
-_SHORTEST = 96  # bytes: 3 ms of 16-bit audio at 16 kHz
 
-_LINE = 0.995  # share of the power that a pure tone has in one line; quantisers leave less than 0.5 % beside it
 
 # Calibration: the weight of a key whose description is longer by some bits than the shortest is
 # (1 + bits / _HALF) ** -_POWER. Fitted by benchmarks/encoding.py on held-out speakers.
@@ -87,26 +86,28 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     Returns:
         The estimate; never raises whatever the bytes.
     """
-    if len(data) < _SHORTEST:
+    if len(data) < SHORTEST:
         return _undecidable("too short to tell", {}, len(data))
     excerpts = active_excerpts(data)
-    reason = _nothing_to_tell(excerpts)
+    reason = nothing_to_tell(excerpts)
     if reason:
         return _undecidable(reason, {}, excerpts.size)
     cheap = first_pass(excerpts)
     if ENCODINGS[LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding].width == 1:
         excerpts = excerpts[::2]  # one byte is one sample: half of them say enough
-    bits, best_samples = _description_lengths(excerpts, cheap)
+    bits, samples = _description_lengths(excerpts, cheap)
     per_byte = {key: value / excerpts.size for key, value in bits.items()}
-    if _is_tone(best_samples):
+    if is_tone(samples):
         return _undecidable("a pure tone", per_byte, excerpts.size)
-    stereo = _two_channels(best_samples)
     lengths = np.array([bits[key] for key in KEYS])
     weights = weight(lengths - lengths.min())
     shares = weights / weights.sum()
     probabilities = _share_twins(dict(zip(KEYS, shares.tolist(), strict=True)), excerpts)
     best = max(LAYOUTS, key=lambda key: probabilities[key])
     layout = LAYOUTS[best]
+    if bits[best] > min(bits[key] for key in LAYOUTS):  # the other name of the same bytes
+        samples = read_samples(excerpts, layout.encoding, layout.offset)
+    stereo = _two_channels(samples)
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
     return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size)
 
@@ -114,34 +115,6 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
 def _undecidable(reason: str, per_byte: dict[str, float], judged: int) -> EncodingEstimate:
     flat = dict.fromkeys(KEYS, 1.0 / len(KEYS))
     return EncodingEstimate(flat, Layout("pcm_s16le"), 0.0, False, reason, per_byte, judged)
-
-
-def _nothing_to_tell(excerpts: NDArray[np.uint8]) -> str:
-    """Why these bytes cannot tell their encoding, or nothing."""
-    counts = np.bincount(excerpts.reshape(-1), minlength=256)
-    common = np.argsort(counts)[::-1][:2]  # silence: zero, or the codes of plus and minus zero
-    if counts[common[0]] == excerpts.size:
-        return "every byte is the same"
-    active = (excerpts != common[0]) & (excerpts != common[1])
-    if active.sum() < _SHORTEST:
-        return "nearly every byte is silence"
-    if _repeats(excerpts, active):
-        return "the bytes repeat exactly, like a generated tone"
-    return ""
-
-
-def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
-    """Whether the active bytes repeat exactly after at most a quarter of an excerpt."""
-    row = excerpts[int(np.argmax(active.sum(axis=1)))]
-    length = len(row)
-    for lag in range(1, 17):  # the period of the probe itself may be short
-        if (excerpts[:, lag:] == excerpts[:, :-lag])[active[:, lag:]].mean() > 0.97:
-            return True
-    found = row.tobytes().find(row[:32].tobytes(), 1, length // 4 + 32)
-    if found < 0:
-        return False
-    repeated = (excerpts[:, found:] == excerpts[:, :-found])[active[:, found:]]
-    return bool(repeated.mean() > 0.97)
 
 
 def first_pass(excerpts: NDArray[np.uint8]) -> dict[str, float]:
@@ -162,6 +135,8 @@ def _description_lengths(excerpts: NDArray[np.uint8], cheap: dict[str, float]) -
         readings[key] = samples
         full[key] = unread + 1.0 + float(mono_bits(samples).sum())
     for key in sorted(full, key=lambda key: full[key])[:_STEREO_SURVIVORS]:
+        if sign_extended(readings[key]):
+            continue
         unread = 8.0 * (excerpts.size - readings[key].values.size * readings[key].code_bits // 8)
         full[key] = min(full[key], unread + 1.0 + float(stereo_bits(readings[key]).sum()))
     bits = {key: max(value, max(full.values())) for key, value in bits.items()} | full
@@ -171,37 +146,13 @@ def _description_lengths(excerpts: NDArray[np.uint8], cheap: dict[str, float]) -
     return bits, best
 
 
-def _is_tone(samples: Samples) -> bool:
-    """Whether one steady spectral line holds nearly all power in every excerpt."""
-    values = samples.values - samples.values.mean(axis=1, keepdims=True)
-    power = np.abs(np.fft.rfft(values * np.hanning(values.shape[1]))) ** 2
-    power = power[power.sum(axis=1) > 1e-3 * power.sum(axis=1).max()]
-    lines = power.argmax(axis=1)
-    near = np.abs(np.arange(power.shape[1]) - lines[:, None]) <= 3
-    shares = (power * near).sum(axis=1) / power.sum(axis=1)
-    return bool(shares.min() > _LINE and np.ptp(lines) <= 2)
-
-
 def _two_channels(samples: Samples) -> float:
     """Probability that the samples are two interleaved channels."""
-    if _interpolated(samples):
+    if interpolated(samples):
         return 0.0
     mono, stereo = float(mono_bits(samples, 2).sum()), float(stereo_bits(samples, 2).sum())
     one, two = weight(np.maximum([mono - stereo, stereo - mono], 0.0))
     return float(two / (one + two))
-
-
-def _interpolated(samples: Samples) -> bool:
-    """Whether every other sample is the mean of its neighbours: one channel, upsampled by linear interpolation."""
-    values = samples.values[:, : samples.values.shape[1] // 2 * 2]
-    bend = (
-        np.abs(2 * values[:, 1:-1] - values[:, :-2] - values[:, 2:]) <= 2.0 * samples.cells[:, 1 : values.shape[1] - 1]
-    )
-    moves = values[:, 2:] != values[:, :-2]
-    shares = [
-        float(bend[:, phase::2][moves[:, phase::2]].mean()) if moves[:, phase::2].any() else 0.0 for phase in (0, 1)
-    ]
-    return max(shares) > 0.98 and min(shares) < 0.8
 
 
 def cheap_layout_bits(excerpts: NDArray[np.uint8], layout: Layout, codebook: bool = True) -> Floats:

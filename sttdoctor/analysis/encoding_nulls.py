@@ -17,7 +17,7 @@ _RARE = np.zeros(
 )  # between the letters, digits and common marks: text has few, a waveform cannot avoid them
 _RARE[list(b"@\\^`|~$*")] = True
 _FOREIGN_BITS = 16.0  # a byte outside the printable characters: rare in text, and then part of UTF-8
-_FOREIGN, _ODD = 0.01, 0.005  # shares of bytes outside the printable characters, and of rare ones, that text may have
+_FOREIGN, _ODD = 0.1, 0.005  # shares of bytes outside the printable characters, and of rare ones, that text may have
 _STRUCTURE = 0.5  # share of its order-0 length that structured text (JSON, numbers, base64 of pauses) comes down to
 _DENSE = 5.5  # bits a byte: what compressed or encrypted data never falls below for long (G.722 of quiet speech: 6.1)
 
