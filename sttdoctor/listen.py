@@ -126,7 +126,8 @@ def _write(file: IO[bytes], case: Case, layout: Layout, rate: int) -> None:
         wav.setframerate(rate)
         for start in range(0, len(data), _BLOCK * frame):
             samples = decode(np.asarray(data[start : start + _BLOCK * frame]), layout.encoding)
-            whole = np.nan_to_num(samples * scale, nan=0.0, posinf=1.0, neginf=-1.0)
+            with np.errstate(invalid="ignore"):  # a signalling NaN in hostile bytes is still only a NaN
+                whole = np.nan_to_num(samples * scale, nan=0.0, posinf=1.0, neginf=-1.0)
             wav.writeframes((np.clip(whole, -1, 32767 / 32768) * 32768).round().astype("<i2").tobytes())
 
 

@@ -1,4 +1,4 @@
-"""What the tests of readers, renderers and the command line share: captures as bytes, and the command line in process."""
+"""What the tests of readers, renderers and the command line share: captures as bytes, the command line in process."""
 
 import io
 import json

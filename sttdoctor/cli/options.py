@@ -61,10 +61,10 @@ def source_of(path: str) -> str | BinaryIO:
 
 
 def spare(capture: str, *outputs: str | None) -> None:
-    """Refuse to write over the capture: the evidence would be gone."""
+    """Refuse to write over what is read: the evidence would be gone."""
     for output in outputs:
         if output and os.path.exists(output) and os.path.exists(capture) and os.path.samefile(output, capture):
-            raise click.UsageError(f"{output} is the capture itself; choose another file to write")
+            raise click.UsageError(f"{output} is an input; choose another file to write")
 
 
 @contextmanager

@@ -29,10 +29,11 @@ def replay(
     """
     from sttdoctor.api import examine, session_case
 
-    spare(session, options["output"], options["wav"])
+    for evidence in filter(None, (session, transcript, against)):
+        spare(evidence, options["output"], options["wav"])
     limits = thresholds(options["settings"], options["config"])
-    if session == "-" and transcript == "-":
-        raise click.UsageError("only one of SESSION and --transcript can be standard input")
+    if [session, transcript, against].count("-") > 1:
+        raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
     text = _text(transcript) if transcript else None
     case = session_case(source_of(session), text, encoding, sample_rate, limits)
     report = examine(case, options["select"], options["ignore"])

@@ -1,0 +1,110 @@
+"""What may import what: the direction of flow of docs/architecture.md, and a light command line."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import FIXTURES
+
+import sttdoctor
+
+ROOT = Path(sttdoctor.__file__).parent
+HEAVY = {"numpy", "scipy", "matplotlib", "websockets"}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(path: Path) -> set[str]:
+    """Modules of the package that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name for name in whole if name in MODULES} or {node.module}
+    return {name for name in names if name.split(".")[0] == "sttdoctor"}
+
+
+MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+GRAPH = {name: imported(path) for name, path in MODULES.items()}
+
+EVIDENCE = ("sttdoctor.errors", "sttdoctor.encodings", "sttdoctor.evidence", "sttdoctor.redact", "sttdoctor.protocol")
+ALLOWED = {
+    "sttdoctor.evidence": ("sttdoctor.encodings",),
+    "sttdoctor.readers": (*EVIDENCE, "sttdoctor.readers"),
+    "sttdoctor.session_jsonl": EVIDENCE,
+    "sttdoctor.analysis": (*EVIDENCE, "sttdoctor.analysis"),
+    "sttdoctor.case": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.thresholds"),
+    "sttdoctor.checks": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.checks"),
+    "sttdoctor.report": ("sttdoctor", "sttdoctor.checks.base"),
+    "sttdoctor.renderers": ("sttdoctor.report", "sttdoctor.checks.base", "sttdoctor.renderers"),
+}
+
+
+def within(name: str, room: str) -> bool:
+    return name == room or (room != "sttdoctor" and name.startswith(room + "."))
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_a_room_imports_only_from_the_rooms_before_it(room):
+    inside = {name: names for name, names in GRAPH.items() if within(name, room)}
+    assert inside
+    wrong = {
+        (name, other)
+        for name, names in inside.items()
+        for other in names
+        if not any(within(other, allowed) for allowed in ALLOWED[room])
+    }
+    assert wrong == set()
+
+
+def test_checks_do_not_import_each_other():
+    package = "sttdoctor.checks"
+    shared = {package, f"{package}.base"}
+    links = {
+        (name, other)
+        for name, names in GRAPH.items()
+        if within(name, package)
+        for other in names
+        if within(other, package) and other not in shared
+    }
+    # both borrow the sentence that tells why there is no timeline
+    assert links <= {(f"{package}.{name}", f"{package}.pacing") for name in ("continuity", "latency")}
+
+
+def test_only_the_command_line_knows_the_command_line():
+    assert {name for name, names in GRAPH.items() if any(within(other, "sttdoctor.cli") for other in names)} <= {
+        name for name in GRAPH if within(name, "sttdoctor.cli") or name == "sttdoctor.__main__"
+    }
+
+
+def modules_after(code: str) -> set[str]:
+    program = f"import json, sys\n{code}\nprint('\\n' + json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sttdoctor",
+        "import sttdoctor.cli\nsys.argv = ['sttdoctor', '--help']\ntry: sttdoctor.cli.main()\nexcept SystemExit: pass",
+    ],
+)
+def test_the_start_is_light(code):
+    loaded = modules_after(code)
+    assert "sttdoctor" in loaded
+    assert not HEAVY & loaded
+
+
+def test_a_check_of_audio_does_not_import_what_it_does_not_need():
+    path = FIXTURES / "audio" / "s16-16k.raw"
+    loaded = modules_after(f"import sttdoctor\nsttdoctor.check({str(path)!r}, encoding='pcm_s16le', sample_rate=16000)")
+    assert "numpy" in loaded
+    assert not {"scipy.signal", "scipy.stats", "matplotlib", "websockets"} & loaded

@@ -1,0 +1,162 @@
+import json
+
+import pytest
+from conftest import HEADER, OPEN, URL, jsonl
+
+import sttdoctor
+from sttdoctor.readers.session_jsonl import read_session
+from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
+from sttdoctor.session_jsonl import write_rows
+
+CANARY = "c4n4ry"
+KEY = f"sk_car_{CANARY}"
+JWT = f"eyJhbGciOiJIUzI1NiJ9.{CANARY}.{CANARY}_x-y"
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (f"Bearer {CANARY}", "Bearer REDACTED"),
+        (f"Token {CANARY}", "Token REDACTED"),
+        (f"basic {CANARY} {CANARY}", "basic REDACTED"),
+        (CANARY, "REDACTED"),
+        ("", "REDACTED"),
+    ],
+)
+@pytest.mark.parametrize("name", ["Authorization", "AUTHORIZATION", "X-API-Key", "x-api-key", "Cookie", "xi-api-key"])
+def test_a_secret_header_loses_all_but_its_scheme(name, value, kept):
+    assert redact_headers({name: value}) == {name.lower(): kept}
+
+
+def test_other_headers_stay_and_lose_secrets_by_shape():
+    assert redact_headers({"Cartesia-Version": "2026-03-01", "Referer": f"https://a.b/?token={CANARY}"}) == {
+        "cartesia-version": "2026-03-01",
+        "referer": "https://a.b/?token=REDACTED",
+    }
+    assert redact_headers({"Sec-WebSocket-Protocol": f"token, {CANARY}"}) == {
+        "sec-websocket-protocol": "token, REDACTED"
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        (f"{URL}&api_key={CANARY}&x=1", f"{URL}&api_key=REDACTED&x=1"),
+        (f"wss://a/?ACCESS_TOKEN={CANARY}", "wss://a/?ACCESS_TOKEN=REDACTED"),
+        (f"wss://a/?Token={CANARY}#{CANARY}", "wss://a/?Token=REDACTED"),
+        (f"wss://a/?x%3Fapi_key%3D{CANARY}", "wss://a/?x%3Fapi_key%3DREDACTED"),
+        (f"wss://user:{CANARY}@a/b?c=d@e", "wss://REDACTED@a/b?c=d@e"),
+        (f"wss://user:p@{CANARY}@a/b", "wss://REDACTED@a/b"),
+        (f"bad key {KEY}.", "bad key REDACTED."),
+        (f"bad key sk_{CANARY}-{CANARY}", "bad key REDACTED"),
+        (f"got {JWT} expired", "got REDACTED expired"),
+        (f"Authorization: Bearer {CANARY}", "Authorization: Bearer REDACTED"),
+        (f"authorization=Token {CANARY}, next", "authorization=Token REDACTED, next"),
+        ("Authorization: Bearer x", "Authorization: Bearer REDACTED"),
+        (f"Authorization: ApiKey {CANARY}", "Authorization: ApiKey REDACTED"),
+        (f'{{"api_key": "{CANARY} {CANARY}", "a": 1}}', '{"api_key": "REDACTED", "a": 1}'),
+        (f'{{\\"apiKey\\": \\"{CANARY}\\"}}', '{\\"apiKey\\": \\"REDACTED\\"}'),
+        (f"Cookie: a={CANARY}; b={CANARY}\nHost: x", "Cookie: REDACTED\nHost: x"),
+        (f"sent bearer {CANARY}{CANARY}", "sent bearer REDACTED"),
+        ("Unauthorized: Bearer authentication required", "Unauthorized: Bearer authentication required"),
+        ("Invalid sample_rate: 16001", "Invalid sample_rate: 16001"),
+    ],
+)
+def test_technical_text(text, redacted):
+    assert redact_text(text) == redacted
+    assert redact_text(redacted) == redacted
+
+
+@pytest.mark.parametrize(
+    "speech",
+    [
+        "my password is secret: chocolate",
+        "The token: a bearer certificate, see page 3.",
+        "Tell the bearer immediately; the api key = the answer.",
+        "sk_ is no key and neither is sk_car",
+    ],
+)
+def test_speech_that_only_mentions_a_secret_stays(speech):
+    assert redact_tokens(speech) == speech
+    assert redact_json({"type": "turn.end", "transcript": speech})["transcript"] == speech
+
+
+def test_json_loses_what_stands_under_a_telling_key_or_shows_by_its_shape():
+    message = {
+        "Api_Key": CANARY,
+        "cartesiaApiKey": CANARY,
+        "auth": {"access_token": [CANARY], "password": 1234, "token": None, "secret": False},
+        "message": f"bad header Authorization: Token {CANARY}",
+        "list": [f"wss://a?token={CANARY}", KEY],
+        KEY: 1,
+        "max_tokens": 7,
+        "transcript": f"spoken {KEY}",
+    }
+    assert redact_json(message) == {
+        "Api_Key": "REDACTED",
+        "cartesiaApiKey": "REDACTED",
+        "auth": {"access_token": "REDACTED", "password": "REDACTED", "token": None, "secret": False},
+        "message": "bad header Authorization: Token REDACTED",
+        "list": ["wss://a?token=REDACTED", "REDACTED"],
+        "REDACTED": 1,
+        "max_tokens": 7,
+        "transcript": "spoken REDACTED",
+    }
+
+
+def test_hostile_text_is_searched_in_linear_time():
+    for text in ("a.+-" * 200_000 + "@", "-eyJaaaaaaaa" * 50_000, "bearer " * 100_000, "token" + " " * 500_000):
+        redact_text(text)
+
+
+LEAKY = jsonl(
+    {
+        **HEADER,
+        "schema": f"{KEY}",
+        "url": f"wss://u:{CANARY}@a/stt/turns/websocket?encoding=pcm_s16le&sample_rate=16000&API_KEY={CANARY}",
+        "headers": {"AuthoriZation": f"Bearer {CANARY}", "x-api-key": CANARY, "COOKIE": f"a={CANARY}"},
+        "client": f"me api_key={CANARY}",
+        "source": f"proxy {KEY}",
+        "started_at": f"token={CANARY}",
+    },
+    {**OPEN, "status": 401, "headers": {"Set-Cookie": CANARY}, "body": f'{{"error":"bad api_key: {CANARY}"}}'},
+    {"type": "send", "t": 1, "json": {"type": "auth", "api_key": CANARY, "token": {"a": CANARY}}},
+    {"type": "send", "t": 1.1, "text": f"Authorization: Bearer {CANARY}"},
+    {"type": "receive", "t": 1.2, "json": {"type": "error", "message": f"Invalid API-Key: {CANARY}", "code": KEY}},
+    {"type": "receive", "t": 1.3, "text": f"Unauthorized: token={CANARY}"},
+    {"type": "receive", "t": 1.4, "json": {"type": "turn.start", "request_id": KEY}},
+    {"type": "receive", "t": 1.5, "json": {"type": "turn.end", "request_id": KEY, "transcript": f"Hi {KEY}"}},
+    f'{{"type": "send", "api_key": "{CANARY}"'.encode(),
+    {"type": CANARY},
+    {"type": "close", "t": 2, "by": "server", "code": 1008, "reason": f"bad token: {CANARY}"},
+    {"type": "transcript", "text": f"Hi {KEY} you"},
+)
+
+
+def test_no_canary_leaves_the_reader():
+    session = read_session(LEAKY)
+    assert CANARY not in repr(session)
+    assert session.headers["authorization"] == "Bearer REDACTED"
+    assert CANARY not in "".join(write_rows(session))
+
+
+@pytest.mark.parametrize("options", [[], ["-v"], ["--format", "json"]])
+def test_no_canary_is_in_a_report(run, tmp_path, options):
+    path = tmp_path / "leaky.jsonl"
+    path.write_bytes(LEAKY)
+    done = run("replay", path, "--transcript", "-", *options, stdin=f"Hi {KEY} you two".encode())
+    assert done.code == 1 and "connection.rejected" in done.out
+    assert CANARY not in done.out + done.err
+
+
+def test_no_canary_is_in_a_converted_capture_or_an_error(run):
+    done = run("convert", "-", stdin=LEAKY)
+    assert (done.code, done.err) == (0, "")
+    assert CANARY not in done.out and json.loads(done.out.splitlines()[0])["headers"]["cookie"] == "REDACTED"
+    refused = run("replay", "-", stdin=f'{{"api_key": "{CANARY}"}}\n'.encode())
+    assert refused.code == 2 and CANARY not in refused.err
+
+
+def test_no_canary_is_in_a_report_of_the_python_interface():
+    report = sttdoctor.replay(LEAKY, transcript=f"Hi {KEY}")
+    assert CANARY not in report.to_json() + repr(report)
