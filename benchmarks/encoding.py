@@ -98,13 +98,12 @@ def channels(clips: list[Clip], count: int, rng: np.random.Generator) -> Iterato
     for seconds in (0.25, 1.0, 3.0):
         column = f"{seconds:g} s"
         for name in ENCODINGS:
-            for _ in range(count):
+            for _ in range(count // 2):
                 one, rate = speech(clips, seconds, rng)
                 yield f"{name} mono", column, "mono", encoded(one, name)
                 kind = STEREO[int(rng.integers(len(STEREO)))]
                 both = stereo(kind, one, speech_at(clips, seconds, rate, rng), rng)
                 yield f"{name} stereo", column, "stereo", encoded(both, name)
-                yield f"{name} stereo, encoding", column, name, encoded(both, name)
         for kind in STEREO:
             for _ in range(count):
                 one, rate = speech(clips, seconds, rng)
@@ -298,7 +297,7 @@ def main() -> None:
             baseline(clips, options.count, rng)
             changes(clips, [clip for clip in every if "speech" not in clip.kind], 2 * options.count, rng)
             speed(clips, rng)
-    if outcomes:
+    if any(outcome.estimate.decidable for outcome in outcomes):
         error, mean = calibration(outcomes)
         print(f"\nexpected calibration error of the top answer {error:.4f}, mean top probability {mean:.4f}")
     if options.fit:

@@ -135,13 +135,22 @@ def _in_codebook(samples: Samples) -> Samples:
     gaps = np.diff(known)
     widths = 0.5 * (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]]))
     cells = np.maximum(widths[place.reshape(samples.values.shape)], samples.cells)
-    header = (_VALUE_BITS if _regular(gaps) else samples.code_bits) * len(known)
+    header = (_VALUE_BITS if _regular(gaps, float(samples.cells.max())) else samples.code_bits) * len(known)
     if (np.log2(cells[used]) - np.log2(samples.cells[used])).sum() <= header:
         return samples
     return Samples(samples.values, cells, samples.valid, samples.code_bits, header)
 
 
-def _regular(gaps: Floats) -> bool:
-    """Whether most gaps are whole multiples of a small one, as between the values of a scaled coarse source."""
-    ratios = np.minimum(gaps / max(float(np.quantile(gaps, 0.2, method="lower")), 1e-290), 1e9)
-    return bool((np.abs(ratios - np.rint(ratios)) < 0.1).mean() > 0.9)
+def _regular(gaps: Floats, cell: float) -> bool:
+    """Whether most gaps are whole multiples of a small one, as between the values of a scaled coarse source.
+
+    Args:
+        gaps: Distances of neighbouring values, above 0.
+        cell: To how much a value is rounded.
+    """
+    unit = float(np.quantile(gaps, 0.2, method="lower"))
+    if unit < 10.0 * cell:
+        return False
+    multiples = np.rint(np.minimum(gaps / unit, 1e9))
+    exact = np.abs(gaps - multiples * unit) <= (2.0 + 2.0 * multiples) * cell
+    return bool(exact.mean() > 0.9)

@@ -19,7 +19,6 @@ from sttdoctor.analysis.encoding_estimate import (
     cheap_layout_bits,
     estimate_encoding,
     first_pass,
-    weight,
 )
 from sttdoctor.analysis.encoding_excerpts import ALIGNMENT, active_excerpts, busiest_parts
 from sttdoctor.analysis.encoding_nulls import not_pcm_bits, text_bits
@@ -50,6 +49,7 @@ _PROBE = 480  # bytes judged in each window: its most active part
 _BATCH = 256  # windows scored at once, to bound memory
 _FINE = 384  # bytes: step in which a change is located, 48 ms of G.711 at 8 kHz
 _SWITCH = 5.0  # nats a change must gain; both sides are judged in full afterwards
+_SLOPE, _KNEE = 2.5, 8.0  # nats a window says for an excess of bits: _SLOPE * log(1 + excess / _KNEE)
 _CAP = 12.0  # nats at most that one window can say
 _SURE = 0.95
 
@@ -76,10 +76,11 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
     if len(edges) == 2:
         return []
     segments = _judged(data, window, edges)
-    changes = []
+    changes: list[EncodingChange] = []
     for one, two in pairwise(segments):
         if one.key != two.key:
             low, high = max(one.start, one.end - 2) * window, min(two.end, two.start + 2) * window
+            low = max([low, *(change.offset for change in changes[-1:])])
             place = low + _turning_point(data[low:high], one.key, two.key)
             changes.append(EncodingChange(place, one.key, two.key, one.probability * two.probability))
     return changes
@@ -122,7 +123,7 @@ def _window_scores(data: NDArray[np.uint8], window: int) -> Floats:
         probes = busiest_parts(data[first * window : last * window].reshape(last - first, window), _PROBE)
         bits = np.stack([_key_bits(probes, key) for key in KEYS], axis=1)
         excess = bits - bits.min(axis=1, keepdims=True)
-        scores[first:last] = np.maximum(np.log(weight(excess)), -_CAP)
+        scores[first:last] = np.maximum(-_SLOPE * np.log1p(excess / _KNEE), -_CAP)
     return scores
 
 

@@ -64,9 +64,9 @@ _CHEAP = 1344  # bytes of each excerpt for the first pass
 
 
 # Calibration: the weight of a key whose description is longer by some bits than the shortest is
-# (1 + bits / _HALF) ** -_POWER. Fitted by benchmarks/encoding.py on held-out speakers.
-_HALF = 8.0
-_POWER = 2.5
+# (1 + bits / _HALF) ** -_POWER. Fitted by `benchmarks/encoding.py --fit`, measured on other speakers.
+_HALF = 4.0
+_POWER = 1.5
 
 # Pairs of readings of the very same bytes, and the share of the probability that the first of them gets: (wide
 # samples whose low half is empty, narrow ones with one digitally silent channel). Widening 16-bit audio to 32 bits is
