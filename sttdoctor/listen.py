@@ -28,14 +28,16 @@ _MAX_WAV_BYTES = (1 << 32) - 64
 def believed(case: Case, results: Sequence[CheckResult]) -> tuple[Layout | None, int | None]:
     """Return how the audio is to be read (layout, Hz) after what the checks found.
 
-    A check that did not run judged nothing, so the declaration holds; without one the estimate does.
+    A check that did not run judged nothing, so the declaration holds; without one the estimate does. Where an estimate
+    crashes, only the declaration is left.
     """
     ids = {result.id for result in results}
-    if any(result.crashed and result.id in ("encoding", "sample-rate") for result in results):
-        return case.declared_layout, case.declared.sample_rate
     rate_is_wrong = any(f.cause == "sample-rate.mismatch" for result in results for f in result.findings)
-    layout = case.layout if "encoding" in ids or case.declared_layout is None else case.declared_layout
-    best = case.likely_rates[0] if case.likely_rates else None
+    try:
+        layout = case.layout if "encoding" in ids or case.declared_layout is None else case.declared_layout
+        best = case.likely_rates[0] if case.likely_rates else None
+    except Exception:
+        return case.declared_layout, case.declared.sample_rate
     return layout, best if rate_is_wrong and best else case.declared.sample_rate or best
 
 

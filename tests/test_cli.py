@@ -1,0 +1,300 @@
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import AUDIO, FIXTURES, HEADER, OPEN, jsonl, one_sentence
+
+import sttdoctor
+from sttdoctor.cli import options
+
+HEALTHY = FIXTURES / "audio" / "s16-16k.raw"
+FAULTY = FIXTURES / "audio" / "mulaw-declared-s16.raw"
+SESSION = FIXTURES / "sessions" / "healthy-one-turn-trimmed.jsonl"
+DECLARED = ("--encoding", "pcm_s16le", "--sample-rate", "16000")
+ENCODING_ONLY = ("--select", "encoding")
+TOOL = [sys.executable, "-m", "sttdoctor"]
+
+
+def binary_junk() -> bytes:
+    return bytes(range(256)) * 40
+
+
+def test_a_healthy_file_passes(run):
+    done = run("check", HEALTHY, *DECLARED)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("PASS  ") and "\x1b" not in done.out
+
+
+def test_a_fault_is_exit_code_1(run):
+    done = run("check", FAULTY, "--encoding", "pcm_s16le", *ENCODING_ONLY)
+    assert done.code == 1 and "1. encoding.mismatch (fail" in done.out
+
+
+@pytest.mark.parametrize(
+    ("statuses", "codes"),
+    [
+        (["pass"], (0, 0, 0, 0)),
+        (["pass", "not_applicable"], (0, 0, 0, 0)),
+        (["unknown", "pass"], (0, 0, 1, 0)),
+        (["warn", "pass"], (0, 1, 1, 0)),
+        (["fail", "warn"], (1, 1, 1, 0)),
+    ],
+)
+def test_the_exit_code_follows_fail_on(statuses, codes):
+    checks = tuple(sttdoctor.report.CheckResult("x", "?", status, "", (), {}, "") for status in statuses)
+    report = sttdoctor.report.Report({}, (), checks)
+    assert tuple(options.exit_code(report, limit) for limit in ("fail", "warn", "unknown", "never")) == codes
+
+
+@pytest.mark.parametrize(("limit", "code"), [("fail", 0), ("unknown", 1), ("never", 0)])
+def test_fail_on_is_obeyed(run, limit, code):
+    assert run("check", "-", "--fail-on", limit, *ENCODING_ONLY, stdin=bytes(100)).code == code
+
+
+def test_json_is_all_that_stands_on_standard_output(run):
+    done = run("check", HEALTHY, *DECLARED, "--format", "json")
+    report = json.loads(done.out)
+    assert (done.code, done.err) == (0, "")
+    assert (report["schema"], report["status"]) == ("sttdoctor.report/1", "pass")
+    assert report["subject"]["declared"] == {"encoding": "pcm_s16le", "sample_rate": 16000}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "is_json"),
+    [("r.json", (), True), ("R.JSON", (), True), ("r.txt", (), False), ("r.json", ("--format", "text"), False)],
+)
+def test_a_report_goes_to_a_file_in_the_form_of_its_name(run, tmp_path, name, arguments, is_json):
+    done = run("check", HEALTHY, *DECLARED, *ENCODING_ONLY, "-o", tmp_path / name, *arguments)
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (tmp_path / name).read_text().startswith("{" if is_json else "PASS")
+
+
+def test_standard_input_is_read_like_a_file(run):
+    audio = run("check", "-", *DECLARED, *ENCODING_ONLY, "--format", "json", stdin=HEALTHY.read_bytes())
+    assert json.loads(audio.out)["subject"]["path"] is None and audio.code == 0
+    session = run("replay", "-", *ENCODING_ONLY, stdin=SESSION.read_bytes())
+    assert session.code == 0 and session.out.startswith("PASS")
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+@pytest.mark.parametrize("from_file", [True, False])
+def test_the_text_of_the_application_comes_from_a_file_or_standard_input(run, tmp_path, ending, from_file):
+    text = sttdoctor.replay(SESSION, select=["joining"]).subject["transcript"]["expected"]
+    for got, code in ((text, 0), (text + text, 1)):
+        path = tmp_path / "text.txt"
+        path.write_bytes(b"\xef\xbb\xbf" + (got + ending).encode())
+        source = path if from_file else "-"
+        done = run("replay", SESSION, "--select", "joining", "--transcript", source, stdin=path.read_bytes())
+        assert done.code == code, done.out
+
+
+def test_select_and_ignore(run):
+    chosen = run("replay", SESSION, "--select", "drain, chunking", "--ignore", "chunking", "--format", "json")
+    assert [check["id"] for check in json.loads(chosen.out)["checks"]] == ["drain"]
+
+
+def test_set_wins_over_config(run, tmp_path):
+    path = tmp_path / "limits.toml"
+    path.write_text("[chunking]\nwarn_ms = 30\nfail_ms = 40\n")
+    judge = ("replay", SESSION, "--select", "chunking")
+    assert run(*judge).code == 0
+    assert run(*judge, "--config", path).code == 1
+    assert run(*judge, "--config", path, "--set", "chunking.warn_ms=300").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["check"], "Missing argument"),
+        (["chekc", HEALTHY], "No such command"),
+        (["check", HEALTHY, "--nope"], "No such option"),
+        (["check", HEALTHY, "--select", "pacign"], "there is no check 'pacign'"),
+        (["check", HEALTHY, "--set", "pacing.backlog_fial_s=5"], "did you mean pacing.backlog_fail_s?"),
+        (["check", HEALTHY, "--set", "pacing.min_s"], "NAME=VALUE"),
+        (["check", HEALTHY, "--config", "missing.toml"], "cannot read missing.toml"),
+        (["check", HEALTHY, "--encoding", "mp3"], "unknown encoding 'mp3'"),
+        (["check", HEALTHY, "--sample-rate", "0"], "between 1 and 1000000"),
+        (["check", HEALTHY, "--sample-rate", "x"], "is not a valid integer"),
+        (["check", HEALTHY, "--format", "xml"], "'xml' is not one of"),
+        (["check", HEALTHY, *ENCODING_ONLY, "-o", "missing/r.txt"], "cannot write missing/r.txt: No such file"),
+        (["check", HEALTHY, *DECLARED, *ENCODING_ONLY, "--wav", "missing/a.wav"], "cannot write missing/a.wav"),
+        (["check", "-", "--wav", "a.wav"], "no audio that can be decoded"),
+        (["check", "missing\x1b.raw"], r"cannot read missing\x1b.raw: No such file"),
+        (["check", FIXTURES], "is a directory"),
+        (["check", "-"], "the audio is empty"),
+        (["replay", FIXTURES], "is a directory"),
+        (["replay", "-"], "the capture is empty"),
+        (["replay", HEALTHY], "is not a session capture"),
+        (["replay", "-", "--transcript", "-"], "only one of SESSION, --transcript and --against"),
+        (["replay", SESSION, "--transcript", "missing.txt"], "cannot read missing.txt"),
+        (["convert", HEALTHY], "is not a session capture"),
+        (["convert", SESSION, "-o", "missing/s.jsonl"], "cannot write missing/s.jsonl"),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_one_sentence(run, tmp_path, monkeypatch, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    stdin = bytes(100) if "--wav" in arguments else b""
+    assert says in one_sentence(run(*arguments, stdin=stdin))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "x", "-o", "x"],
+        ["check", "x", "--wav", "./x"],
+        ["replay", "x", "-o", "x"],
+        ["convert", "x", "-o", "x"],
+    ],
+)
+def test_the_evidence_is_never_written_over(run, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    content = jsonl(HEADER, OPEN, AUDIO)
+    (tmp_path / "x").write_bytes(content)
+    assert "is an input" in one_sentence(run(*arguments))
+    assert (tmp_path / "x").read_bytes() == content
+
+
+def test_nothing_empty_stays_behind_when_there_is_no_audio_to_convert(run, tmp_path):
+    target = tmp_path / "s.raw"
+    refused = run("convert", "-", "-o", target, stdin=jsonl(HEADER, OPEN, {"type": "send", "t": 1, "bytes": 9}))
+    assert "no audio content" in one_sentence(refused) and not target.exists()
+
+
+def test_convert_writes_the_audio_as_sent_and_rows_that_read_the_same(run, tmp_path):
+    assert run("convert", "-", "-o", tmp_path / "s.RAW", stdin=jsonl(HEADER, OPEN, AUDIO, AUDIO)).code == 0
+    assert (tmp_path / "s.RAW").read_bytes() == 2 * base64.b64decode(AUDIO["audio"])
+    first = run("convert", "-", stdin=jsonl(HEADER, OPEN, AUDIO)).out
+    assert run("convert", "-", stdin=first.encode()).out == first
+
+
+@pytest.mark.parametrize("command", ["check", "replay", "convert"])
+@pytest.mark.parametrize("content", [b"x", binary_junk(), b"{" * 5000, b"\x1f\x8b" + bytes(50), b'{"type":"session"}'])
+def test_odd_bytes_give_a_sentence_or_an_honest_report(run, command, content):
+    done = run(command, "-", stdin=content)
+    assert done.code in (0, 1, 2) and "Traceback" not in done.err
+    if done.code == 2:
+        one_sentence(done)
+    elif command != "convert":
+        assert done.err == "" and "crashed" not in done.out
+
+
+def test_100_mb_of_zeros_are_unknown(run, tmp_path):
+    path = tmp_path / "zeros.raw"
+    with path.open("wb") as file:
+        file.truncate(100_000_000)
+    report = json.loads(run("check", path, *DECLARED, "--format", "json").out)
+    answers = {check["id"]: check["status"] for check in report["checks"]}
+    assert report["diagnoses"] == [] and report["status"] != "fail"
+    assert (answers["encoding"], answers["sample-rate"]) == ("unknown", "unknown")
+    assert "crashed" not in str(report)
+
+
+def test_help_and_version(run):
+    assert run("--version").out == f"sttdoctor, version {sttdoctor.__version__}\n"
+    for command in ([], ["check"], ["replay"], ["convert"], ["explain"]):
+        done = run(*command, "--help")
+        assert done.code == 0 and done.out.startswith("Usage:") and done.out.isascii()
+    bare = run()
+    assert bare.code == 2 and bare.out.startswith("Usage:")
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colour_is_for_terminals_that_want_it(run, monkeypatch, environment, coloured):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _self: True)
+    done = run("check", HEALTHY, *DECLARED, *ENCODING_ONLY)
+    assert ("\x1b[32m" in done.out) == coloured
+
+
+def test_a_defect_keeps_its_traceback(run, monkeypatch):
+    def broken(*_arguments):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("sttdoctor.api.examine", broken)
+    with pytest.raises(ZeroDivisionError):
+        run("check", HEALTHY)
+
+
+def test_too_little_memory_is_told(run, monkeypatch):
+    def hungry(*_arguments):
+        raise MemoryError
+
+    monkeypatch.setattr("sttdoctor.api.examine", hungry)
+    assert "more memory" in one_sentence(run("check", HEALTHY))
+
+
+@pytest.mark.parametrize("estimate", ["encoding.estimate_encoding", "rate.estimate_rate"])
+@pytest.mark.parametrize("selection", [(), ("--select", "drain,chunking")])
+def test_an_estimate_that_crashes_leaves_the_others_running(run, monkeypatch, estimate, selection):
+    def broken(*_arguments):
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(f"sttdoctor.analysis.{estimate}", broken)
+    report = json.loads(run("replay", SESSION, "--format", "json", *selection).out)
+    answers = {check["id"]: check for check in report["checks"]}
+    assert answers["drain"]["status"] == answers["chunking"]["status"] == "pass"
+    if not selection:
+        crashed = answers[estimate.partition(".")[0].replace("rate", "sample-rate")]
+        assert crashed["status"] == "unknown" and "ZeroDivisionError: oops" in crashed["answer"]
+    assert report["listen"]["declared"] and report["subject"]["estimated"]["sample_rate"] is None
+
+
+def test_interrupted_is_130(run, monkeypatch):
+    def interrupted(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sttdoctor.api.examine", interrupted)
+    done = run("check", HEALTHY)
+    assert (done.code, done.out.strip(), done.err.strip()) == (130, "", "")
+
+
+def test_a_signal_interrupts_a_process_without_a_traceback():
+    process = subprocess.Popen([*TOOL, "check", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    time.sleep(1.5)  # it waits for its input by then
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and b"Traceback" not in err
+
+
+def shell(line: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a shell line in which "$@" stands for `python -m sttdoctor ARGUMENTS`."""
+    command = ["sh", "-c", line, "sh", *TOOL, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, env={**os.environ, **environment}, timeout=60)
+
+
+def test_a_reader_that_leaves_early_changes_nothing_about_the_verdict():
+    line = '{ "$@"; echo $? >&2; } | true'
+    done = shell(line, "check", FAULTY, *DECLARED, *ENCODING_ONLY, "-v")
+    assert done.stderr.strip() == b"1"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_a_full_disk_is_told():
+    done = shell('"$@" >/dev/full', "check", HEALTHY, *DECLARED, *ENCODING_ONLY)
+    assert done.returncode == 2 and done.stderr == b"sttdoctor: cannot write standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("line", ['"$@" >&-', '"$@" >&- <&-'])
+def test_closed_standard_streams_are_survived(line):
+    done = shell(line, "check", FAULTY, *DECLARED, *ENCODING_ONLY)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_standard_output_that_is_not_utf_8(tmp_path):
+    path = tmp_path / "Zürich \udcff.raw"
+    path.write_bytes(HEALTHY.read_bytes())
+    done = shell('"$@"', "check", path, *DECLARED, *ENCODING_ONLY, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Z\\xfcrich \\udcff.raw" in done.stdout

@@ -1,0 +1,83 @@
+import json
+
+import pytest
+
+from sttdoctor import __version__
+from sttdoctor.checks.base import Evidence, Finding
+from sttdoctor.report import CheckResult, Diagnosis, Report
+
+SUBJECT = {"kind": "audio", "path": None, "bytes": 3}
+FINDING = Finding(
+    "pacing.too-fast", "fail", 0.9, "Twice as fast.", "Slow down.", (Evidence("here", 12, 3.2), Evidence("x", offset=0))
+)
+
+
+def result(status, findings=()):
+    return CheckResult("pacing", "Question?", status, "Answer.", tuple(findings), {"ratio": 2.0}, "https://a.b")
+
+
+def report(*statuses):
+    return Report(SUBJECT, (), tuple(result(status) for status in statuses))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        (["pass", "fail", "warn", "unknown"], "fail"),
+        (["pass", "warn", "unknown"], "warn"),
+        (["unknown", "pass", "not_applicable"], "pass"),
+        (["unknown", "not_applicable"], "unknown"),
+        (["not_applicable"], "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_the_status_is_the_worst_that_was_judged(statuses, expected):
+    assert report(*statuses).status == expected
+
+
+def test_the_json_form():
+    diagnosis = Diagnosis(FINDING, ("chunking.too-small",))
+    listen = {"declared": None, "estimated": "ffplay x"}
+    whole = Report(SUBJECT, (diagnosis,), (result("fail", [FINDING]),), listen)
+    finding = {
+        "cause": "pacing.too-fast",
+        "status": "fail",
+        "confidence": 0.9,
+        "summary": "Twice as fast.",
+        "fix": "Slow down.",
+    }
+    evidence = [
+        {"line": 12, "t": 3.2, "offset": None, "note": "here"},
+        {"line": None, "t": None, "offset": 0, "note": "x"},
+    ]
+    assert json.loads(whole.to_json()) == {
+        "schema": "sttdoctor.report/1",
+        "version": __version__,
+        "status": "fail",
+        "subject": SUBJECT,
+        "diagnoses": [{**finding, "explains": ["chunking.too-small"]}],
+        "checks": [
+            {
+                "id": "pacing",
+                "question": "Question?",
+                "status": "fail",
+                "answer": "Answer.",
+                "findings": [{**finding, "evidence": evidence}],
+                "measurements": {"ratio": 2.0},
+                "docs": "https://a.b",
+            }
+        ],
+        "listen": listen,
+    }
+
+
+def test_a_comparison_is_a_further_key():
+    assert "against" not in report("pass").to_dict()
+    assert Report(SUBJECT, (), (), against={"path": "b"}).to_dict()["against"] == {"path": "b"}
+
+
+def test_json_is_ascii_so_that_it_cannot_control_a_terminal():
+    hostile = Report({**SUBJECT, "path": "\x1b[31m\u202e\ud800\x9b"}, (), ())
+    text = hostile.to_json()
+    assert text.isascii() and "\x1b" not in text
+    assert json.loads(text)["subject"]["path"] == hostile.subject["path"]

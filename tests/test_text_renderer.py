@@ -1,0 +1,141 @@
+import json
+import unicodedata
+
+import pytest
+from conftest import HEADER, OPEN, URL, jsonl
+
+import sttdoctor
+from sttdoctor.checks.base import Evidence, Finding
+from sttdoctor.renderers.text import place, render, sureness
+from sttdoctor.report import CheckResult, Diagnosis, Report
+
+HOSTILE = "\x1b[31mred\x1b]0;x\x07 \u202eabc\u2066 nul\0 \ud800 \x9b2J\r\nnew line"
+FORMAT = {"encoding": None, "sample_rate": None}
+SUBJECT = {
+    "kind": "session",
+    "path": "call.jsonl",
+    "declared": {"encoding": "pcm_s16le", "sample_rate": 16000},
+    "estimated": {"encoding": "pcm_s16le", "sample_rate": 24000, "sample_rates": [24000, 22050], "channels": 1},
+}
+EVIDENCE = tuple(Evidence(f"note {number}", line=number) for number in range(1, 5))
+FINDING = Finding("pacing.too-fast", "fail", 0.97, "Twice as fast.", "Slow down.", EVIDENCE)
+
+
+def result(status="fail", answer="Answer.", findings=(FINDING,)):
+    return CheckResult("pacing", "At the right pace?", status, answer, tuple(findings), {"ratio": 2}, "https://a.b")
+
+
+def report(subject=SUBJECT, diagnoses=(), checks=(), listen=None, **more):
+    return Report({**SUBJECT, **subject}, tuple(diagnoses), tuple(checks), listen or {}, **more)
+
+
+def test_the_diagnosis_comes_first_and_then_the_questions():
+    text = render(report(diagnoses=[Diagnosis(FINDING, ("chunking.too-small",))], checks=[result()]))
+    assert text.splitlines() == [
+        "FAIL  call.jsonl",
+        "declared pcm_s16le at 16000 Hz, sounds like pcm_s16le at 24000 or 22050 Hz",
+        "",
+        "1. pacing.too-fast (fail, 97 % sure)",
+        "   Twice as fast.",
+        "   Fix: Slow down.",
+        "   At:  line 1: note 1",
+        "   At:  line 2: note 2",
+        "   This also explains chunking.too-small.",
+        "",
+        "fail    At the right pace? Answer.",
+    ]
+
+
+def test_what_the_diagnosis_told_is_not_said_again():
+    text = render(report(diagnoses=[Diagnosis(FINDING)], checks=[result(answer=FINDING.summary)]))
+    assert text.count("Twice as fast.") == 1
+
+
+def test_verbose_shows_all_evidence_measurements_and_the_page():
+    text = render(report(diagnoses=[Diagnosis(FINDING)], checks=[result()]), verbose=True)
+    for part in ("note 4", "ratio: 2", "https://a.b"):
+        assert part in text
+
+
+def test_nothing_declared_and_nothing_told():
+    subject = {"declared": FORMAT, "estimated": {**FORMAT, "sample_rates": None, "channels": None}}
+    assert "declared nothing, sounds like unknown encoding at unknown rate" in render(report(subject))
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 damaged line, "), (2, "2 damaged lines, ")])
+def test_damage_is_told_with_its_first_line(count, words):
+    capture = {"damaged_lines": count, "damage": [{"line": 7, "note": "not JSON"}]}
+    text = render(report({"capture": capture}))
+    assert words in text and "(line 7: not JSON)" in text
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.001, 0.5, 0.999, 1.0])
+def test_nothing_is_ever_certain(confidence):
+    assert 1 <= int(sureness(confidence).split()[0]) <= 99
+
+
+def test_a_place_names_what_is_known():
+    assert place(Evidence("n", 1, 2.345, 6)) == "line 1, 2.35 s, byte 6: n"
+    assert place(Evidence("n")) == "n"
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_colour_only_where_asked(colour):
+    text = render(report(diagnoses=[Diagnosis(FINDING)], checks=[result()]), colour=colour)
+    assert ("\x1b[" in text) == colour
+
+
+@pytest.mark.parametrize("width", [0, 40, 80, 120])
+def test_lines_keep_to_the_width_but_commands_stay_whole(width):
+    listen = {"declared": "ffplay " + "x" * 300}
+    long = Finding("pacing.too-fast", "fail", 0.9, "word " * 80, "fix " * 80)
+    text = render(
+        report(diagnoses=[Diagnosis(long)], checks=[result(answer="answer " * 50)], listen=listen), width=width
+    )
+    lines = text.splitlines()[2:]
+    assert any(listen["declared"] in line for line in lines)
+    assert all(len(line) <= max(width, 40) for line in lines if "ffplay" not in line)
+
+
+def test_the_listen_commands():
+    listen = {"convert": "sttdoctor convert a -o b", "declared": "ffplay a", "estimated": "ffplay b"}
+    tail = [
+        "Listen",
+        "  the bytes     sttdoctor convert a -o b",
+        "  as declared   ffplay a",
+        "  as estimated  ffplay b",
+    ]
+    assert render(report(listen=listen)).splitlines()[-4:] == tail
+    assert render(report(listen={**listen, "estimated": "ffplay a"})).splitlines()[-1] == tail[-2]
+    assert "Listen" not in render(report(listen={"declared": None}))
+
+
+def test_a_command_that_would_not_run_once_escaped_is_left_out():
+    assert "ffplay" not in render(report(listen={"declared": "ffplay 'a\x1b.raw'"}))
+
+
+def test_the_differences_of_a_comparison():
+    difference = {"check": "pacing", "what": "status", "this": "fail", "other": "pass"}
+    text = render(report(against={"path": "b\x1b", "status": "pass", "differences": [difference]}))
+    assert 'Against b\\x1b (pass)\n  pacing status: "fail" | "pass"\n' in text
+    assert "  no difference\n" in render(report(against={"path": None, "status": "pass", "differences": []}))
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_hostile_text_of_a_capture_is_escaped(verbose):
+    rows = jsonl(
+        {**HEADER, "client": HOSTILE, "source": HOSTILE, "schema": HOSTILE, "url": URL.replace("pcm_s16le", "%1b[31m")},
+        {**OPEN, "status": 400, "body": HOSTILE, "headers": {HOSTILE: HOSTILE}},
+        {"type": "send", "t": 1, "json": {"type": HOSTILE}},
+        {"type": "send", "t": 1.1, "text": HOSTILE},
+        {"type": "receive", "t": 1.2, "json": {"type": "error", "message": HOSTILE, "code": HOSTILE, "title": HOSTILE}},
+        {"type": "receive", "t": 1.3, "json": {"type": "turn.end", "request_id": HOSTILE, "transcript": HOSTILE}},
+        {"type": "close", "t": 2, "by": "server", "code": 1011, "reason": HOSTILE},
+        {"type": "transcript", "text": HOSTILE + " more"},
+    )
+    judged = sttdoctor.replay(rows)
+    assert judged.status == "fail" and not any(check.crashed for check in judged.checks)
+    text = render(judged, verbose=verbose)
+    controls = {char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
+    assert controls == {"\n"} and "\\x1b[31m" in text
+    json.loads(judged.to_json())
