@@ -5,6 +5,7 @@ A corpus is a folder with `index.tsv` (columns `file`, `kind`, `speaker`, `rate_
 
 import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,14 @@ from scipy import fft
 
 Floats = NDArray[np.float32]
 
+FOLDS = 5
+SPED_UP = "hedgewars"
+"""Group of cartoon voices that their makers played fast: the rate of the file is not that of the voice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One recording: samples of shape (n,), their rate in Hz, and whose voice it is (`group` is never split by a fold)."""
+    """One recording: samples of shape (n,), their rate in Hz, whose voice it is; a `group` is never split by a fold."""
 
     samples: Floats
     rate: int
@@ -78,7 +83,7 @@ def trimmed(samples: Floats, rate: int, below_db: float = 40.0) -> Floats:
     return samples[max(0, loud[0] - 3) * hop : (loud[-1] + 4) * hop]
 
 
-def folds(clips: list[Clip], count: int = 5) -> dict[str, int]:
+def folds(clips: list[Clip], count: int = FOLDS) -> dict[str, int]:
     """Fold of every group, so that the folds hold about the same seconds of speech and the same number of groups."""
     seconds: dict[str, float] = {}
     for clip in clips:
@@ -88,7 +93,7 @@ def folds(clips: list[Clip], count: int = 5) -> dict[str, int]:
 
 
 def joined(clips: list[Clip], seconds: float, rng: np.random.Generator) -> Floats:
-    """Clips of one rate in random order with pauses of 50 to 250 ms, cut to a length; less where there is not enough."""
+    """Clips of one rate in random order with pauses of 50 to 250 ms, cut to a length; less where that is all."""
     rate = clips[0].rate
     parts: list[Floats] = []
     missing = int(seconds * rate)
@@ -108,8 +113,27 @@ def joined(clips: list[Clip], seconds: float, rng: np.random.Generator) -> Float
     return np.concatenate(parts)
 
 
+def excerpts(clips: list[Clip], seconds: float, most: int, seed: int) -> Iterator[tuple[Clip, Floats]]:
+    """For every speaker up to `most` excerpts of real speech, joined from clips of one rate; the first clip says whose.
+
+    A speaker's rate of at least 16 kHz with the most speech is taken. Speakers with less than half of the length, and
+    clips whose rate is only inferred, are left out.
+    """
+    rng = np.random.default_rng(seed)
+    pools: dict[str, dict[int, list[Clip]]] = {}
+    for clip in clips:
+        if clip.kind == "speech" and "rate-inferred" not in clip.flags and len(clip.samples) > 0.15 * clip.rate:
+            pools.setdefault(clip.speaker, {}).setdefault(clip.rate, []).append(clip)
+    for speaker in sorted(pools):
+        lengths = {rate: sum(len(clip.samples) for clip in pool) / rate for rate, pool in pools[speaker].items()}
+        rate = max(lengths, key=lambda rate: (rate >= 16000, lengths[rate]))
+        if lengths[rate] >= 0.5 * seconds:
+            for _ in range(min(most, max(1, int(lengths[rate] / seconds + 0.3)))):
+                yield pools[speaker][rate][0], joined(pools[speaker][rate], seconds, rng)
+
+
 def resampled(samples: Floats, rate: float, target: float, softness: float = 0.05) -> Floats:
-    """Band-limited change of rate by the Fourier transform; `softness` is the width of the edge as a part of the band."""
+    """Band-limited change of rate by the Fourier transform; `softness` is the edge's width as a part of the band."""
     count = max(1, round(len(samples) * target / rate))
     n_in = fft.next_fast_len(len(samples), real=True)
     n_out = max(2, round(n_in * target / rate))

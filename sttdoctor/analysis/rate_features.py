@@ -38,7 +38,7 @@ def _band_edges_hz() -> NDArray[np.float64]:
     """Edges of triangular bands on the mel scale (O'Shaughnessy 1987): `SHARED_BANDS` of them up to 3800 Hz."""
     step = (_mel(_SHARED_HZ) - _mel(_LOWEST_HZ)) / (SHARED_BANDS + 1)
     mels = _mel(_LOWEST_HZ) + step * np.arange(BANDS + 2)
-    return 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
+    return np.asarray(700.0 * (10.0 ** (mels / 2595.0) - 1.0), dtype=np.float64)
 
 
 @lru_cache(maxsize=32)
@@ -72,7 +72,7 @@ def frame_features(samples: Floats, rate: float) -> Floats:
     Returns:
         Shape (frames, FEATURES): natural log of the band powers relative to the mean power of all frames and bands
         (`BANDS` columns, at least ``log(FLOOR)``), then the autocorrelation at `LAGS` lags from 2 to 20 ms, computed
-        from the compressed spectrum (power to the 0.3) without its mean, 1 at lag zero. No frame for less than one window.
+        from the compressed spectrum (power to the 0.3) without its mean. No frame for less than one window.
     """
     length, n_fft, window, weights, cosines = _plan(rate)
     if len(samples) < length:
