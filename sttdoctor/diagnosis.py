@@ -22,6 +22,22 @@ def _pace_is_right_in_truth(case: Case) -> bool:
     return case.true_speed is not None and abs(case.true_speed - 1) <= 0.1
 
 
+def _header_is_at_odds(case: Case) -> bool:
+    """The file header in front of the samples names another format than the client declared."""
+    first = case.contents.first if case.contents is not None else None
+    header = first.header if first is not None else None
+    if header is None:
+        return False
+    said = (case.declared_encoding, case.declared.sample_rate, 1)
+    return (header.encoding, header.sample_rate, header.channels) != said
+
+
+def _half_is_zero(case: Case) -> bool:
+    """16-bit stereo with a silent channel and 32-bit samples with an empty low half are the same bytes."""
+    layout = case.layout
+    return layout is not None and (case.declared_encoding, layout.encoding) == ("pcm_s16le", "pcm_s32le")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`root` explains `symptoms`, because of `why`, where `when` holds."""
@@ -51,7 +67,40 @@ _WORDS_LOST = "what is not received cannot be joined, and the turn stays open"
 _OVERLOAD = "a large batch can overload the server's buffer"
 _NO_AUDIO = "without audio a turn cannot end"
 
+_FORMAT = (
+    "encoding.mismatch",
+    "encoding.unsupported",
+    "encoding.byte-order",
+    "sample-rate.mismatch",
+    "sample-rate.changed",
+    "channels.interleaved",
+)
+_CUT = ("encoding.misaligned", "encoding.changed", "messages.partial-samples")
+_SIGNAL = (
+    "signal.silent",
+    "signal.too-quiet",
+    "signal.clipped",
+    "signal.dc-offset",
+    "signal.dropouts",
+    "signal.discontinuities",
+    "signal.false-silence",
+)
+_NO_SAMPLES = (*_FORMAT, *_CUT, *_SIGNAL, "sample-rate.upsampled", *_PACE)
+
 RULES = (
+    Rule("container.text", _NO_SAMPLES, "the bytes are letters, not samples"),
+    Rule("container.compressed", _NO_SAMPLES, "the bytes are compressed, not samples"),
+    Rule(
+        "container.wav-header",
+        (*_CUT, "signal.discontinuities", "signal.dropouts"),
+        "header bytes are played as samples, and shift what follows",
+    ),
+    Rule("container.wav-header", _FORMAT, "the header names the format that the samples have", _header_is_at_odds),
+    Rule("container.wav-header", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
+    Rule("channels.interleaved", ("sample-rate.mismatch", *_PACE), _WRONG_FORMAT, _pace_is_right_in_truth),
+    Rule("channels.interleaved", ("encoding.mismatch",), "a silent channel looks like wider samples", _half_is_zero),
+    Rule("signal.silent", ("signal.false-silence", "signal.dc-offset"), "the constant that was sent is all there is"),
+    Rule("signal.false-silence", ("signal.dc-offset", "signal.clipped"), "zero bytes are loud in G.711"),
     Rule("connection.bad-auth", ("connection.rejected", *_SERVER), "the service refuses the key"),
     Rule("connection.bad-parameter", ("connection.rejected", *_SERVER), "the service refuses the parameter"),
     Rule(

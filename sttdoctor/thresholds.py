@@ -37,6 +37,27 @@ THRESHOLDS = (
         "telephone audio in a 16 kHz stream fills 0.5 of the band; real wideband speech reaches well beyond 0.62",
     ),
     Threshold("connection.gap_s", 0.5, "s", "a shorter interruption between two connections loses no word"),
+    Threshold(
+        "channels.fail_above", 0.9, "probability", "below it one channel remains a possible reading of the same bytes"
+    ),
+    Threshold(
+        "signal.silent_peak",
+        0.001,
+        "of full scale",
+        "muted analog lines peak at 0.0005 to 0.001, live speech at 0.004 or more (public bug reports)",
+    ),
+    Threshold(
+        "signal.quiet_rms",
+        0.003,
+        "of full scale",
+        "-50 dBFS in the loud parts: 10 dB under speech that peaks at -30 dBFS",
+    ),
+    Threshold("signal.clipped_share", 0.005, "of the loud samples", "about the share at which clipping is heard"),
+    Threshold("signal.dc_offset", 0.05, "of full scale", "converters are off by less than 0.02; more costs headroom"),
+    Threshold("signal.dropouts", 3, "holes", "a single hole may be an accident or an edit"),
+    Threshold("signal.dropouts_per_min", 1, "holes a minute", "rarer holes cost a word now and then: a warning"),
+    Threshold("signal.false_silence_s", 0.1, "s", "clipped speech never stays at one extreme for so long"),
+    Threshold("signal.click_ratio", 3, "x the usual error", "a jump that speech makes by chance, never periodically"),
     Threshold("chunking.min_ms", 5, "ms", "smaller frames cost more in headers than in audio"),
     Threshold("chunking.warn_ms", 300, "ms", "the service recommends about 100 ms; longer frames delay each answer"),
     Threshold("chunking.fail_ms", 1000, "ms", "a second of audio at once makes every answer up to a second late"),

@@ -60,6 +60,8 @@ def test_a_root_is_as_urgent_as_what_it_explains():
 
 
 class _Paced:
+    contents = layout = None
+
     def __init__(self, true_speed, cut=0):
         self.true_speed = true_speed
         self.cut_frames = [None] * cut

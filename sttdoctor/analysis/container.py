@@ -96,8 +96,10 @@ def _is_box(head: bytes) -> bool:
 
 
 def _is_bare_format(head: bytes) -> bool:
-    return len(head) >= 24 and head[4:8] in (b"\x10\0\0\0", b"\x12\0\0\0", b"\x28\0\0\0") and bool(
-        wav_header(head, 0).sample_rate
+    return (
+        len(head) >= 24
+        and head[4:8] in (b"\x10\0\0\0", b"\x12\0\0\0", b"\x28\0\0\0")
+        and bool(wav_header(head, 0).sample_rate)
     )
 
 

@@ -1,0 +1,131 @@
+"""Is it one channel?
+
+Needs audio that can be decoded. Bytes in which every other sample continues the one before the last, and not the last,
+hold two channels in turn; which of the two descriptions is shorter is part of the estimate of the encoding. In a live
+session twice the declared byte rate agrees with it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.encoding import Layout
+from sttdoctor.case import Case
+from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown
+from sttdoctor.encodings import ENCODINGS
+
+_LOOKED_AT = 1 << 17  # frames at most, from the middle of the audio
+_SILENT_DB = -60.0  # a channel so much quieter than the other carries nothing but its crosstalk
+_SAME, _RELATED = 0.98, 0.3  # correlation: one signal twice; one source in two microphones or panned
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two channels compared: level of the quieter one against the other (dB), their correlation, which is louder."""
+
+    quieter_db: float
+    correlation: float
+    louder: int
+
+
+def _judge(case: Case) -> Answer:
+    estimate, layout = case.encoding, case.layout
+    if case.audio is None:
+        return unknown("The capture holds no audio bytes; record the content of the binary frames.")
+    if estimate is None or layout is None:
+        return unknown("The bytes cannot be decoded, so their channels cannot be counted.")
+    if not estimate.decidable:
+        return unknown(f"The bytes cannot tell: {estimate.reason}. Capture a few seconds of speech.")
+    measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
+    if (
+        case.declared_encoding == "pcm_s16le"
+        and layout.encoding == "pcm_s32le"
+        and estimate.probabilities["pcm_s16le"] > 0.01
+    ):
+        finding = _one_side_zero(case)
+        return answer(finding.summary, [finding], measured)
+    if layout.channels == 1:
+        return answer("The samples are of one channel.", [], measured)
+    pair = _compared(case, layout)
+    measured |= {"quieter_db": round(pair.quieter_db, 1), "correlation": round(pair.correlation, 3)}
+    finding = _interleaved(case, layout, pair, estimate.stereo)
+    return answer(finding.summary, [finding], measured)
+
+
+def _compared(case: Case, layout: Layout) -> _Pair:
+    assert case.audio is not None
+    frame = 2 * ENCODINGS[layout.encoding].width
+    data = case.audio.data[layout.offset :]
+    count = len(data) // frame
+    first = max(0, (count - _LOOKED_AT) // 2)
+    middle = data[first * frame : (first + min(count, _LOOKED_AT)) * frame]
+    samples = np.clip(np.nan_to_num(decode(np.asarray(middle), layout.encoding)), -1e6, 1e6).reshape(-1, 2)
+    samples = samples - samples.mean(axis=0)
+    power = (samples**2).mean(axis=0) + 1e-20
+    correlation = float((samples[:, 0] * samples[:, 1]).mean() / np.sqrt(power[0] * power[1]))
+    return _Pair(10 * float(np.log10(power.min() / power.max())), correlation, int(np.argmax(power)))
+
+
+def _kinds(pair: _Pair) -> tuple[str, str]:
+    """What the two channels are to each other, and how to make one of them."""
+    loud = f"samples[{pair.louder}::2]"
+    if pair.quieter_db < _SILENT_DB:
+        return "one of them is silent", f"send the other one only: {loud}"
+    if abs(pair.correlation) >= _SAME:
+        return "both carry the same sound", f"send one of them: {loud}"
+    if abs(pair.correlation) >= _RELATED:
+        return "they carry the same sound differently placed", f"send one of them, {loud}, or their mean"
+    return (
+        "they carry different sound, as of two speakers",
+        "open one connection for each channel (samples[0::2] and samples[1::2]), or mix them",
+    )
+
+
+def _interleaved(case: Case, layout: Layout, pair: _Pair, probability: float) -> Finding:
+    relation, fix = _kinds(pair)
+    summary = f"Two channels are interleaved: every other sample belongs to the other one, and {relation}."
+    speed = case.longest_speed
+    if speed is not None and case.format_ratio == 2.0 and layout.encoding == case.declared_encoding:
+        summary += f" The byte rate, {speed.ratio:.2f} times the declared one, agrees."
+        probability = max(probability, 0.99)
+    status: Status = "fail" if probability >= case.limits["channels.fail_above"] else "warn"
+    return CHECK.finding("interleaved", status, probability, summary, fix=_fix(fix))
+
+
+def _one_side_zero(case: Case) -> Finding:
+    summary = (
+        "Every other 16-bit sample is zero: either two channels of which one is silent, or 32-bit samples whose "
+        "low half is empty. Both readings are the same bytes; neither is one channel of 16 bits."
+    )
+    fix = _fix("send the samples that are not zero only: samples[1::2]") + " If it is 32-bit audio, declare pcm_s32le."
+    return CHECK.finding("interleaved", "fail", 0.99, summary, fix=fix)
+
+
+def _fix(what: str) -> str:
+    return f"The service takes one channel: {what}. Or ask the source for mono (in a recorder: channels=1)."
+
+
+CHECK = Check(
+    id="channels",
+    order=40,
+    question="Is it one channel?",
+    kinds=("audio", "session"),
+    needs="audio bytes that are not silent and can be decoded",
+    why="The service takes every sample as the next one in time. Two interleaved channels sound half as fast and rough, "
+    "and the words are lost; no error tells.",
+    how="One channel predicts each sample best from the one before it, two interleaved ones from the one before the last. "
+    "The description of the bytes is computed both ways and the shorter one wins. Upsampled audio is smooth both ways "
+    "and stays one channel.",
+    causes=(
+        Cause(
+            "channels.interleaved",
+            "fail",
+            "Two channels are sent sample by sample in turn.",
+            "Send one channel (samples[0::2]) or mix them down to one before sending.",
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=_judge,
+)

@@ -1,0 +1,213 @@
+"""Are you sending bare samples?
+
+Needs audio bytes. Files and text are recognised by their signatures, each checked beyond its magic number, at the
+start of the stream, some bytes in, and repeated in mid-stream. The header of a WAV file is compared with the declaration.
+"""
+
+from typing import Any
+
+from sttdoctor.analysis.container import LABELS, Contents, Start
+from sttdoctor.analysis.container_header import Header
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    AUDIO_INPUT,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    answer,
+    unknown,
+    worst,
+)
+from sttdoctor.encodings import ENCODINGS
+
+_TEXTS = {
+    "base64": "base64",
+    "hex": "hexadecimal digits",
+    "json": "JSON",
+    "html": "HTML or XML",
+    "http": "an HTTP answer",
+    "data-url": "a data: URL",
+    "text": "text",
+}
+
+
+def _judge(case: Case) -> Answer:
+    contents = case.contents
+    if contents is None:
+        return unknown("The capture holds no audio bytes; record the content of the binary frames.")
+    measured = _measurements(contents)
+    if contents.text is not None:
+        finding = _text(case, contents, contents.text)
+        return answer(finding.summary, [finding], measured)
+    compressed = [start for start in contents.starts if start.header is None]
+    headers = [start for start in contents.starts if start.header is not None]
+    findings = [_compressed(case, compressed)] if compressed else []
+    if headers:
+        findings.append(_header(case, headers))
+    elif contents.trailers and not compressed:
+        findings.append(_trailers(case, contents.trailers))
+    if findings:
+        return answer(worst(findings).summary, findings, measured)
+    return answer("No file header, compressed stream or text was found: the bytes look bare.", [], measured)
+
+
+def _measurements(contents: Contents) -> dict[str, Any]:
+    measured: dict[str, Any] = {
+        "files": len(contents.starts),
+        "kind": contents.text or (contents.starts[0].kind if contents.starts else None),
+        "offset": contents.starts[0].offset if contents.starts else None,
+    }
+    header = next((start.header for start in contents.starts if start.header is not None), None)
+    if header is not None:
+        measured["header"] = {
+            "bytes": header.payload,
+            "encoding": header.encoding,
+            "codec": header.codec,
+            "sample_rate": header.sample_rate,
+            "channels": header.channels,
+        }
+    return measured
+
+
+def _places(case: Case, offsets: list[int], note: str) -> tuple[Evidence, ...]:
+    return tuple(Evidence(note, *case.frame_at(offset), offset) for offset in offsets[:5])
+
+
+def _where(offset: int) -> str:
+    return "" if offset == 0 else f" from byte {offset} on"
+
+
+def _convert(case: Case, header: Header | None = None) -> str:
+    """The command that makes what was declared; without a declaration what the header says, else 16 kHz."""
+    name = ENCODINGS[case.declared_encoding or "pcm_s16le"].ffmpeg or "s16le"
+    rate = case.declared.sample_rate or (header.sample_rate if header is not None else None) or 16000
+    return f"ffmpeg -i FILE -f {name} -ac 1 -ar {rate} out.raw"
+
+
+def _text(case: Case, contents: Contents, kind: str) -> Finding:
+    summary = f"The bytes are {_TEXTS[kind]}, not samples."
+    fix = "Send the samples themselves in binary frames."
+    if kind in ("base64", "hex", "data-url"):
+        summary = f"The bytes are {_TEXTS[kind]}: text that stands for bytes, not the bytes themselves."
+        fix = "Decode to bytes before sending, and send them in binary frames."
+    if contents.inside is not None:
+        summary += f" What it holds is {LABELS[contents.inside]}, which is no stream of bare samples either."
+        fix += f" Then convert the file: {_convert(case)}"
+    if kind in ("http", "html", "json"):
+        fix = "Look at what it says: it may be an error of the source. " + fix
+    return CHECK.finding("text", "fail", 0.99, summary, _places(case, [0], _TEXTS[kind]), fix)
+
+
+def _compressed(case: Case, starts: list[Start]) -> Finding:
+    first = starts[0]
+    label = LABELS[first.kind]
+    summary = f"The bytes are {label}{_where(first.offset)}; the service takes bare samples only."
+    if first.offset and len(starts) == 1:
+        summary = f"A stream of {label} begins at byte {first.offset}; the service takes bare samples only."
+    fix = f"Decode before sending, live with a decoder in the client, a file with: {_convert(case)}"
+    if first.kind in ("webm", "ogg", "mp4"):
+        fix += " (in a browser take samples from an AudioWorklet: MediaRecorder always gives compressed files)"
+    places = _places(case, [start.offset for start in starts], f"{label} begins")
+    return CHECK.finding("compressed", "fail", 0.99, summary, places, fix)
+
+
+def _header(case: Case, starts: list[Start]) -> Finding:
+    first = starts[0]
+    header = first.header
+    assert header is not None
+    label = LABELS[first.kind].removeprefix("a ").removeprefix("an ").removesuffix(" file")
+    count = f"{len(starts)} {label} headers" if len(starts) > 1 else f"A {label} header"
+    summary = f"{count} of {header.payload} bytes {'stand' if len(starts) > 1 else 'stands'} in the stream"
+    summary += (
+        ", each played as a click." if len(starts) > 1 else f"{_at(first.offset)}; the service plays it as a click."
+    )
+    odds = _odds(case, header)
+    if header.sample_rate is not None:
+        summary += f" It says {_format(header)}"
+        summary += f"; declared is {odds}." if odds else ", as declared." if case.declared_encoding else "."
+    places = _places(case, [start.offset for start in starts], f"{label} header")
+    return CHECK.finding("wav-header", "fail", 0.99, summary, places, _strip(case, starts, header, odds))
+
+
+def _at(offset: int) -> str:
+    return " at its start" if offset == 0 else f" at byte {offset}"
+
+
+def _format(header: Header) -> str:
+    channels = {1: "mono", 2: "stereo"}.get(header.channels or 0, f"{header.channels} channels")
+    return f"{header.codec} at {header.sample_rate} Hz, {channels}"
+
+
+def _odds(case: Case, header: Header) -> str:
+    """What the client declared, where the header says otherwise; else nothing."""
+    said = []
+    if case.declared_encoding is not None and header.encoding != case.declared_encoding:
+        said.append(case.declared_encoding)
+    if case.declared.sample_rate is not None and header.sample_rate not in (None, case.declared.sample_rate):
+        said.append(f"{case.declared.sample_rate} Hz")
+    if said and header.channels not in (None, 1):
+        said.append("and one channel")
+    elif header.channels not in (None, 1):
+        said.append("one channel (the service takes no other)")
+    return " ".join(said)
+
+
+def _strip(case: Case, starts: list[Start], header: Header, odds: str) -> str:
+    end = starts[0].offset + header.payload
+    fix = f"Send from byte {end} on: "
+    if len(starts) > 1:
+        fix = "Write no header to any chunk: each of them holds its own file now. "
+    fix += "open the file with a reader (in Python wave.open(...).readframes()) and send its frames only"
+    supported = header.encoding is not None and ENCODINGS[header.encoding].supported and header.channels == 1
+    if odds and supported:
+        fix += f", and declare encoding={header.encoding} and sample_rate={header.sample_rate}"
+    if odds or header.sample_rate is None:
+        fix += f"{', or' if supported else ', after you'} convert it: {_convert(case, header)}"
+    else:
+        fix += f", or convert it: {_convert(case, header)}"
+    return fix
+
+
+def _trailers(case: Case, offsets: tuple[int, ...]) -> Finding:
+    summary = (
+        f"A chunk of text of a WAV file (LIST or id3) stands at byte {offsets[0]}; the service plays it as a click."
+    )
+    fix = "Send only the bytes of the data chunk: as many as its length says, not everything behind the header."
+    return CHECK.finding("wav-header", "warn", 0.95, summary, _places(case, list(offsets), "chunk of a WAV file"), fix)
+
+
+CHECK = Check(
+    id="container",
+    order=10,
+    question="Are you sending bare samples?",
+    kinds=("audio", "session"),
+    needs="audio bytes",
+    why="The service reads every byte as samples. A file header is played as a click and may hide that the format is "
+    "another one; compressed audio and text are noise to it, and no error tells.",
+    how="Signatures of the media files and kinds of text that clients send are looked for at the start, some bytes in "
+    "and repeated along the stream, and each is checked beyond its magic number, so that samples do not hit by chance.",
+    causes=(
+        Cause(
+            "container.wav-header",
+            "fail",
+            "A file header (WAV, AIFF, AU, CAF) is sent in front of the samples, or with every chunk.",
+            "Skip the header: open the file with a reader and send its frames only.",
+        ),
+        Cause(
+            "container.compressed",
+            "fail",
+            "The audio is compressed (Ogg, WebM, MP4, MP3, AAC, FLAC, AMR, WMA).",
+            "Decode to samples before sending: ffmpeg -i FILE -f s16le -ac 1 -ar 16000 out.raw",
+        ),
+        Cause(
+            "container.text",
+            "fail",
+            "Text is sent as audio: base64, hexadecimal digits, JSON, HTML.",
+            "Decode to bytes before sending, and send them in binary frames.",
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=_judge,
+)

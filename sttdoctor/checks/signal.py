@@ -1,0 +1,288 @@
+"""Is there speech in it?
+
+Needs audio that can be decoded. One pass over all of it measures level, offset, clipping and constant stretches; the
+loudest ten seconds are searched for clicks at a period. Whether the sound is speech is the estimate of the sample rate's
+to say: sound that is none is an open question, not a fault.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.signal import LONGEST_HOLE_S, STEP_S, Floats, Levels, measure
+from sttdoctor.analysis.signal_clicks import Clicks, find_clicks
+from sttdoctor.case import Case
+from sttdoctor.checks.base import (
+    AUDIO_INPUT,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    answer,
+    unknown,
+    worst,
+)
+from sttdoctor.encodings import ENCODINGS
+
+_G711 = ("pcm_mulaw", "pcm_alaw")
+_USUAL_RATE = 16000
+_SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
+_EDGE = 0.1  # -20 dB: sound goes on right up to a hole; a natural pause fades before it
+_CLICK_SHARE = 0.3
+_CLICKS_LOOKED_AT_S = 10
+_FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
+
+
+def _judge(case: Case) -> Answer:
+    layout = case.layout
+    if case.audio is None:
+        return unknown("The capture holds no audio bytes; record the content of the binary frames.")
+    if case.contents is not None and not case.contents.holds_samples:
+        return unknown("The bytes are no samples, so there is no sound to judge.")
+    if layout is None:
+        return _undecoded(case)
+    rate = case.declared.sample_rate or (case.likely_rates[0] if case.rate_is_told else _USUAL_RATE)
+    data = case.audio.data[layout.offset :]
+    levels = measure(data, layout.encoding, layout.channels, rate)
+    zeros = _zero_runs(levels, layout)
+    measured = _measurements(case, levels)
+    findings = _false_silence(case, layout, levels, zeros)
+    if _is_silent(case, levels):
+        findings.insert(0, _silent(levels))
+    else:
+        findings += [*_levels(case, layout, levels, bool(findings)), *_holes(case, layout, levels, zeros)]
+        if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
+            findings += _clicks(case, layout, levels)
+    if findings:
+        return answer(worst(findings).summary, findings, measured)
+    return _speech(case, levels, measured)
+
+
+def _undecoded(case: Case) -> Answer:
+    assert case.audio is not None
+    data = case.audio.data
+    first = data[: 1 << 24]
+    if (first == first[0]).all():
+        summary = f"All bytes are the same (0x{int(first[0]):02X}): there is no sound at all."
+        return answer(summary, [CHECK.finding("silent", "fail", 0.95, summary)], {})
+    return unknown("The bytes cannot be decoded, so there is no sound to judge.")
+
+
+def _db(level: float) -> str:
+    return f"{20 * np.log10(max(level, 1e-9)):.0f} dBFS"
+
+
+def _measurements(case: Case, levels: Levels) -> dict[str, Any]:
+    active = levels.rms[levels.rms > 0]
+    return {
+        "seconds": round(levels.samples / levels.rate, 2),
+        "peak": round(float(max(abs(levels.high), abs(levels.low))), 6),
+        "loud_rms": round(levels.loud, 6),
+        "quiet_rms": round(float(np.percentile(active, 10)), 6) if len(active) else 0.0,
+        "dc_offset": round(_offset(levels), 6),
+        "clipped_share": round(_clipped_share(levels), 6),
+        "speech_like": round(case.rate.speech_like, 3) if case.rate is not None else None,
+    }
+
+
+def _offset(levels: Levels) -> float:
+    """The mean of the sound: constant stretches (a fill, false silence) have none of its offset."""
+    moving = levels.offset[levels.rms > 0]
+    return float(np.median(moving)) if len(moving) else 0.0
+
+
+def _is_silent(case: Case, levels: Levels) -> bool:
+    return int((levels.swing >= case.limits["signal.silent_peak"]).sum()) < _SOUND_STEPS
+
+
+def _silent(levels: Levels) -> Finding:
+    peak = float(np.median(levels.swing)) if len(levels.swing) else 0.0
+    heard = "digital silence: every sample is the same" if levels.high == levels.low else f"it peaks at {_db(peak)}"
+    return CHECK.finding("silent", "fail", 0.98, f"All of the audio is silent ({heard}).")
+
+
+def _zero_runs(levels: Levels, layout: Layout) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which constant stretches are runs of zero bytes in G.711."""
+    if layout.encoding not in _G711:
+        return np.zeros(len(levels.runs.start), dtype=bool)
+    zero = float(decode(b"\0", layout.encoding)[0])
+    return np.asarray(levels.runs.value == zero)
+
+
+def _false_silence(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray[Any, Any]) -> list[Finding]:
+    seconds = float(levels.runs.length[zeros].sum()) / levels.rate
+    if seconds < case.limits["signal.false_silence_s"]:
+        return []
+    code, level = ("0xFF", "-0 dBFS") if layout.encoding == "pcm_mulaw" else ("0xD5", "-15 dBFS")
+    summary = (
+        f"{seconds:.1f} s of zero bytes were sent, which are no silence in {layout.encoding}: "
+        f"byte 0x00 stands for {level}, silence is {code}."
+    )
+    places = _places(case, layout, levels.runs.start[zeros], "zero bytes")
+    return [CHECK.finding("false-silence", "fail", 0.97, summary, places, f"Fill pauses with {code} instead of 0x00.")]
+
+
+def _clipped_share(levels: Levels) -> float:
+    loud = int((levels.rms > _EDGE * levels.loud).sum()) * STEP_S * levels.rate
+    return (levels.flat + levels.beyond) / loud if loud else 0.0
+
+
+def _levels(case: Case, layout: Layout, levels: Levels, false_silence: bool) -> list[Finding]:
+    found = []
+    loud, limits = levels.loud, case.limits
+    if loud < limits["signal.quiet_rms"] and _is_modulated(levels):
+        summary = f"The sound is very quiet: its loud parts reach {_db(loud)} only."
+        found.append(CHECK.finding("too-quiet", "warn", 0.9, summary))
+    share = _clipped_share(levels)
+    if share > limits["signal.clipped_share"] and not false_silence:
+        summary = f"The sound is clipped: {100 * share:.1f} % of the loud samples are cut off at the same value"
+        if levels.beyond:
+            summary = f"{100 * share:.1f} % of the loud samples lie beyond full scale, where the service cuts them off"
+        found.append(CHECK.finding("clipped", "warn", min(0.99, 0.7 + 10 * share), summary + "."))
+    offset = _offset(levels)
+    if abs(offset) > limits["signal.dc_offset"]:
+        summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale (its loud parts: {_db(loud)})."
+        found.append(CHECK.finding("dc-offset", "warn", 0.95, summary))
+    return found
+
+
+def _is_modulated(levels: Levels) -> bool:
+    active = levels.rms[levels.rms > 0]
+    return len(active) > 0 and levels.loud > _FLAT_MODULATION * float(np.percentile(active, 20))
+
+
+def _holes(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray[Any, Any]) -> list[Finding]:
+    runs = levels.runs
+    edge = _EDGE * levels.loud
+    extreme = (runs.value == levels.high) | (runs.value == levels.low)
+    inside = (runs.before > edge) & (runs.after > edge) & (runs.length <= LONGEST_HOLE_S * levels.rate)
+    chosen = np.flatnonzero(inside & ~zeros & ~extreme)
+    minutes = max(levels.samples / levels.rate / 60, 1e-9)
+    if len(chosen) < case.limits["signal.dropouts"]:
+        return []
+    lengths = runs.length[chosen] / levels.rate * 1000
+    often = len(chosen) / minutes >= case.limits["signal.dropouts_per_min"]
+    summary = (
+        f"{len(chosen)} holes of {lengths.min():.0f} to {lengths.max():.0f} ms are torn into the sound: it breaks off in "
+        f"full voice, stays constant and goes on (first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
+    )
+    places = _places(case, layout, runs.start[chosen], "hole")
+    return [CHECK.finding("dropouts", "fail" if often else "warn", 0.95, summary, places)]
+
+
+def _clicks(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
+    samples, first = _loudest(case, layout, levels)
+    found = find_clicks(samples, levels.rate, 0.003 * levels.loud) if len(samples) else None
+    if found is None or found.ratio < case.limits["signal.click_ratio"] or found.share < _CLICK_SHARE:
+        return []
+    return [_discontinuities(case, layout, levels, found, first)]
+
+
+def _discontinuities(case: Case, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
+    period_ms = 1000 * found.period / levels.rate
+    summary = (
+        f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio:.1f} times as far as speech "
+        f"does there, at {100 * found.share:.0f} % of the places with sound."
+    )
+    places = _places(case, layout, np.array([first + place for place in found.places]), "jump")
+    return CHECK.finding("discontinuities", "warn", min(0.95, 0.5 + found.share), summary, places)
+
+
+def _loudest(case: Case, layout: Layout, levels: Levels) -> tuple[Floats, int]:
+    """The ten seconds with most sound, finite and at full scale, and their first sample."""
+    assert case.audio is not None
+    step = max(8, round(STEP_S * levels.rate))
+    wanted = int(_CLICKS_LOOKED_AT_S / STEP_S)
+    sums = np.concatenate([[0.0], np.cumsum(np.minimum(levels.rms, levels.loud))])
+    first = int(np.argmax(sums[wanted:] - sums[:-wanted])) * step if len(levels.rms) > wanted else 0
+    frame = ENCODINGS[layout.encoding].width * layout.channels
+    data = case.audio.data[layout.offset + first * frame : layout.offset + (first + wanted * step) * frame]
+    data = data[: len(data) // frame * frame]
+    samples = decode(np.asarray(data), layout.encoding).reshape(-1, layout.channels)
+    samples = np.clip(np.nan_to_num(samples), -1e6, 1e6)
+    return np.ascontiguousarray(samples[:, int(np.argmax(samples.var(axis=0))) if len(samples) else 0]), first
+
+
+def _places(case: Case, layout: Layout, samples: Any, note: str) -> tuple[Evidence, ...]:
+    rate = case.declared.sample_rate or _USUAL_RATE
+    frame = ENCODINGS[layout.encoding].width * layout.channels
+    places = []
+    for sample in samples[:5]:
+        offset = layout.offset + int(sample) * frame
+        line, t = case.frame_at(offset)
+        places.append(Evidence(f"{note} at {int(sample) / rate:.3f} s of the audio", line, t, offset))
+    return tuple(places)
+
+
+def _speech(case: Case, levels: Levels, measured: dict[str, Any]) -> Answer:
+    rate = case.rate
+    if rate is not None and rate.speech_like < 0.5:
+        steady = "" if _is_modulated(levels) else ", only steady noise"
+        text = f"There is sound (loud parts {_db(levels.loud)}), but it is not clearly speech{steady}."
+        return unknown(f"{text} Capture a few seconds of someone speaking.", measured)
+    return answer(f"There is sound at a good level (loud parts {_db(levels.loud)}), without damage.", [], measured)
+
+
+CHECK = Check(
+    id="signal",
+    order=50,
+    question="Is there speech in it?",
+    kinds=("audio", "session"),
+    needs="audio bytes that can be decoded",
+    why="A muted or wrong input device, a gain that is far off, and holes or clicks that a buffer or resampler makes cost "
+    "words while format and pacing are right; from silence some recognisers even invent words.",
+    how="Level, offset, flat tops and constant stretches are measured over all of the audio. A hole counts where the sound "
+    "breaks off in full voice and comes back so, which no pause does. Clicks count where jumps far beyond the prediction "
+    "error stand on a fixed period.",
+    causes=(
+        Cause(
+            "signal.silent",
+            "fail",
+            "All of the audio is silent.",
+            "Check which input device is used, whether it is muted, and the permission to record.",
+        ),
+        Cause(
+            "signal.too-quiet",
+            "warn",
+            "The sound is so quiet that words are lost in noise.",
+            "Raise the input gain or move the microphone closer; scaling the samples does not bring back lost bits.",
+        ),
+        Cause(
+            "signal.clipped",
+            "warn",
+            "The loud parts are cut off.",
+            "Lower the gain before the conversion; keep floats within -1 to 1 (divide 16-bit values by 32768).",
+        ),
+        Cause(
+            "signal.dc-offset",
+            "warn",
+            "The waveform is off centre.",
+            "Use a high-pass filter (20 to 60 Hz) or subtract the mean; check for unsigned samples read as signed.",
+        ),
+        Cause(
+            "signal.dropouts",
+            "fail",
+            "Short holes are torn into the sound.",
+            "Look for buffers that run empty, lost packets filled with zeros, or frames that are cleared before they are "
+            "sent; read from the device in a thread of its own.",
+        ),
+        Cause(
+            "signal.discontinuities",
+            "warn",
+            "The waveform jumps at a regular period.",
+            "Keep the state of the resampler (or filter, or fade) from one chunk to the next: one object for the stream, "
+            "not one for each chunk.",
+        ),
+        Cause(
+            "signal.false-silence",
+            "fail",
+            "Zero bytes are sent as silence in G.711, where they are loud.",
+            "Fill pauses with 0xFF in mu-law and 0xD5 in A-law.",
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=_judge,
+)
