@@ -185,6 +185,20 @@ class Case:
             return []
         return [timeline(connection, self.declared_bytes_per_s) for connection in self.connections]
 
+    @property
+    def why_no_timeline(self) -> str | None:
+        """What is missing for a judgement of when audio was sent, for a reader; None where nothing is."""
+        session = self.session
+        if session is None or not any(connection.audio_frames for connection in self.connections):
+            return "The capture holds no sent audio; record the binary frames with their times."
+        if self.declared_bytes_per_s is None:
+            return "The declared format is not known; give --encoding and --sample-rate."
+        if session.clock == "none" or not any(len(timeline) > 1 for timeline in self.timelines):
+            return "The capture has no times; record when each frame was sent."
+        if session.resolution > 0.25:
+            return f"The capture's clock is too coarse ({session.resolution:g} s); record times to a millisecond."
+        return None
+
     @cached_property
     def speeds(self) -> list[pacing.Speed | None]:
         """The usual speed of each connection, None where it is too short to show one."""

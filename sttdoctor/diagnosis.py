@@ -215,8 +215,16 @@ def diagnose(findings: Sequence[Finding], case: Case) -> tuple[Diagnosis, ...]:
 
 def _explainer(cause: str, present: set[str], case: Case) -> str | None:
     return next(
-        (rule.root for rule in RULES if rule.root in present and cause in rule.symptoms and rule.when(case)), None
+        (rule.root for rule in RULES if rule.root in present and cause in rule.symptoms and _holds(rule, case)), None
     )
+
+
+def _holds(rule: Rule, case: Case) -> bool:
+    """Whether a rule holds; an estimate that cannot be computed explains nothing (its check has told the error)."""
+    try:
+        return rule.when(case)
+    except Exception:
+        return False
 
 
 def _symptoms(root: str, wrong: Sequence[Finding], explained_by: dict[str, str | None]) -> tuple[str, ...]:

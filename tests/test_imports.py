@@ -74,8 +74,7 @@ def test_checks_do_not_import_each_other():
         for other in names
         if within(other, package) and other not in shared
     }
-    # both borrow the sentence that tells why there is no timeline
-    assert links <= {(f"{package}.{name}", f"{package}.pacing") for name in ("continuity", "latency")}
+    assert links == set()
 
 
 def test_only_the_command_line_knows_the_command_line():

@@ -29,6 +29,11 @@ def test_times_never_fall_and_frames_without_a_time_are_left_out():
     assert line.line.tolist() == [1, 3, 4]
 
 
+def test_absurd_times_stay_finite_in_arithmetic():
+    (connection,) = connections(Session((frame(1, -1e300), frame(2, 0.0), frame(3, 1e308))))
+    assert (timeline(connection, 8000).t_s ** 2).max() < 1e25
+
+
 def test_a_timeline_without_audio_is_empty():
     (connection,) = connections(Session((Open(1, 0.0, 101),)))
     assert len(timeline(connection, 8000)) == 0

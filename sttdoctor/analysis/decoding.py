@@ -84,6 +84,8 @@ def decode(data: Bytes | bytes, encoding: str) -> Samples:
     values = whole.view(_DTYPES[encoding])
     with np.errstate(invalid="ignore"):  # a signalling NaN in hostile bytes is still only a NaN
         samples = values.astype(np.float64)
+    if encoding == "pcm_f16le":
+        samples[np.isnan(samples)] = np.nan  # a widened NaN stays a signalling one, which later arithmetic warns of
     if values.dtype.kind == "i":
         samples /= 2.0 ** (8 * width - 1)
     return samples

@@ -172,7 +172,7 @@ def _split(t: Floats, runs: Iterable[tuple[int, int]], seconds: float) -> list[t
     seconds = max(seconds, 8 * float(np.percentile(np.diff(t), 95)))
     parts = []
     for a, b in runs:
-        count = max(1, int((t[b - 1] - t[a]) / seconds))
+        count = max(1, int(min((t[b - 1] - t[a]) / seconds, b - a)))
         edges = np.searchsorted(t[a:b], np.linspace(t[a], t[b - 1], count + 1)[1:-1]) + a
         bounds = [a, *edges.tolist(), b]
         parts += [(lo, hi) for lo, hi in pairwise(bounds) if hi - lo >= 3 and t[hi - 1] > t[lo]]

@@ -96,7 +96,8 @@ def timeline(connection: Connection, bytes_per_s: float) -> Timeline:
     """
     frames = [frame for frame in connection.audio_frames if frame.t is not None]
     size = np.array([frame.size for frame in frames], dtype=np.int64)
-    t_s = np.array([frame.t for frame in frames], dtype=np.float64)
+    # no session lasts for thirty thousand years; beyond that squares would overflow
+    t_s = np.clip(np.array([frame.t for frame in frames], dtype=np.float64), -1e12, 1e12)
     return Timeline(
         np.maximum.accumulate(t_s) if len(t_s) else t_s,
         size / bytes_per_s,

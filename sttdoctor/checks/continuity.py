@@ -24,7 +24,6 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
-from sttdoctor.checks.pacing import why_no_timeline
 from sttdoctor.protocol import MANUAL
 
 
@@ -46,7 +45,7 @@ class _Gap:
 
 
 def _judge(case: Case) -> Answer:
-    missing = why_no_timeline(case)
+    missing = case.why_no_timeline
     if missing:
         return unknown(missing)
     findings: list[Finding] = []

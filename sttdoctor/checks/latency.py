@@ -28,7 +28,6 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
-from sttdoctor.checks.pacing import why_no_timeline
 from sttdoctor.protocol import MANUAL, TURN_OPTIONS
 
 _ENOUGH = 20
@@ -36,7 +35,7 @@ _ENOUGH = 20
 
 
 def _judge(case: Case) -> Answer:
-    missing = why_no_timeline(case)
+    missing = case.why_no_timeline
     if missing:
         return unknown(missing)
     if case.endpoint == MANUAL:

@@ -27,7 +27,7 @@ from sttdoctor.checks.base import (
 
 
 def _judge(case: Case) -> Answer:
-    missing = why_no_timeline(case)
+    missing = case.why_no_timeline
     if missing:
         return unknown(missing)
     findings: list[Finding] = []
@@ -45,20 +45,6 @@ def _judge(case: Case) -> Answer:
     if measured["speed"] is None:
         return answer("No burst; the audio is too short to show a speed.", [], measured)
     return answer(f"Audio flows at {measured['speed']:.2f} times realtime.", [], measured)
-
-
-def why_no_timeline(case: Case) -> str | None:
-    """Say what is missing for a judgement of when audio was sent; None where nothing is."""
-    session = case.session
-    if session is None or not any(connection.audio_frames for connection in case.connections):
-        return "The capture holds no sent audio; record the binary frames with their times."
-    if case.declared_bytes_per_s is None:
-        return "The declared format is not known; give --encoding and --sample-rate."
-    if session.clock == "none" or not any(len(timeline) > 1 for timeline in case.timelines):
-        return "The capture has no times; record when each frame was sent."
-    if session.resolution > 0.25:
-        return f"The capture's clock is too coarse ({session.resolution:g} s); record times to a millisecond."
-    return None
 
 
 def _backlog_findings(
