@@ -115,9 +115,10 @@ def test_right_audio_in_unusual_form_does_not_fool_it(name, change):
         lambda x: x,
         lambda x: 0.5 * x + np.random.default_rng(1).normal(0, 0.002, len(x)),
         lambda x: np.roll(x, 4) * 0.8,
+        lambda x: np.roll(x, -4) * 0.8,
         lambda x: voice(len(x) / RATE, seed=6),
     ],
-    ids=["identical", "panned", "delayed", "two voices"],
+    ids=["identical", "panned", "late", "early", "two voices"],
 )
 def test_two_channels_are_told(name, right):
     left = voice(1.0)
@@ -132,7 +133,12 @@ def test_one_channel_is_not_two_even_when_upsampled(name):
     spectrum = np.fft.rfft(slow)
     smooth = np.fft.irfft(spectrum, 3 * len(slow)) * 3
     linear = np.interp(np.arange(2 * len(slow) - 1) / 2, np.arange(len(slow)), slow)
+    doubled = np.zeros(2 * len(slow))
+    doubled[::2] = slow
+    places = np.arange(-10, 11)
+    short_filter = np.convolve(doubled, np.sinc(places / 2) * np.kaiser(21, 5.0), "same")
     assert estimate_encoding(encoded(slow, name)).stereo < 0.1
+    assert estimate_encoding(encoded(short_filter, name)).stereo < 0.1
     assert estimate_encoding(encoded(smooth, name)).stereo < 0.1
     assert estimate_encoding(encoded(linear, "pcm_s16le")).stereo < 0.1
 

@@ -66,8 +66,9 @@ def mono_bits(samples: Samples, rounds: int = 1) -> Floats:
 def stereo_bits(samples: Samples, rounds: int = 1) -> Floats:
     """Description length as two interleaved channels.
 
-    Each channel is predicted from its own past, and from the other's where that pays: for the second the present
-    sample of the first is part of it. This covers channels that are equal, panned, delayed or unrelated.
+    One channel is predicted from its own past, the other also from the first: this covers channels that are equal,
+    panned, delayed or unrelated. Not each from the other: one channel that was upsampled by a short filter would look
+    like two, as its every other sample is made from its neighbours.
 
     Args:
         samples: What to describe, the channels in turn.
@@ -81,7 +82,7 @@ def stereo_bits(samples: Samples, rounds: int = 1) -> Floats:
     padded = _with_history(samples.values[:, :count], ORDER)
     lags = sliding_window_view(padded, ORDER + 1, axis=1)[..., ::-1]
     # Blocks as long in time as those of one channel: stereo pays for twice the coefficients and must be worth it.
-    total = np.full(len(samples.values), float(odd))
+    own, joint = [], []
     for channel in (0, 1):
         part = Samples(
             samples.values[:, channel:count:2],
@@ -92,14 +93,13 @@ def stereo_bits(samples: Samples, rounds: int = 1) -> Floats:
         )
         mine = lags[:, channel::2]
         errors = [mine[..., 0], mine[..., 0] - mine[..., 2]]
-        errors += [mine[..., 0] - mine[..., 1]] if channel else []
-        costs = [0.0] * len(errors)
-        for columns in (slice(None, None, 2), slice(None)):  # the channel's own past; the other's too
-            error, cost = _fitted(mine[..., columns], BLOCK // 2, rounds)
-            errors.append(error)
-            costs.append(cost)
-        total += _best_bits(part, errors, costs, BLOCK // 2)
-    return total
+        alone, cost = _fitted(mine[..., ::2], BLOCK // 2, rounds)
+        own.append(_best_bits(part, [*errors, alone], [0.0, 0.0, cost], BLOCK // 2))
+        errors = [*errors, mine[..., 0] - mine[..., 1], alone]
+        both, more = _fitted(mine, BLOCK // 2, rounds)
+        joint.append(_best_bits(part, [*errors, both], [0.0, 0.0, 0.0, cost, more], BLOCK // 2))
+    bits: Floats = odd + np.minimum(own[0] + joint[1], joint[0] + own[1])
+    return bits
 
 
 def _with_history(values: Floats, order: int) -> Floats:

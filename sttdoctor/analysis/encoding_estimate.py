@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.code_length import cheap_bits, mono_bits, stereo_bits
 from sttdoctor.analysis.encoding_cells import Floats, Samples, read_samples
 from sttdoctor.analysis.encoding_excerpts import active_excerpts, busiest_parts
-from sttdoctor.analysis.encoding_nulls import not_pcm_bits, text_bits
+from sttdoctor.analysis.encoding_nulls import byte_entropy, not_pcm_bits, text_bits
 from sttdoctor.analysis.encoding_pitfalls import SHORTEST, interpolated, is_tone, nothing_to_tell, sign_extended
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
@@ -94,7 +94,8 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
         return _undecidable(reason, {}, excerpts.size)
     cheap = first_pass(excerpts)
     if ENCODINGS[LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding].width == 1:
-        excerpts = excerpts[::2]  # one byte is one sample: half of them say enough
+        busiest = np.argsort(byte_entropy(excerpts), kind="stable")[len(excerpts) // 2 :]
+        excerpts = excerpts[np.sort(busiest)]  # one byte is one sample: half of them say enough
     bits, samples = _description_lengths(excerpts, cheap)
     per_byte = {key: value / excerpts.size for key, value in bits.items()}
     if is_tone(samples):

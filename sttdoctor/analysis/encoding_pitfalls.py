@@ -69,11 +69,8 @@ def sign_extended(samples: Samples) -> bool:
 def interpolated(samples: Samples) -> bool:
     """Whether every other sample is the mean of its neighbours: one channel, upsampled by linear interpolation."""
     values = samples.values[:, : samples.values.shape[1] // 2 * 2]
-    bend = (
-        np.abs(2 * values[:, 1:-1] - values[:, :-2] - values[:, 2:]) <= 2.0 * samples.cells[:, 1 : values.shape[1] - 1]
-    )
+    bends = np.abs(2 * values[:, 1:-1] - values[:, :-2] - values[:, 2:])
+    straight = bends <= 2.0 * samples.cells[:, 1 : values.shape[1] - 1]
     moves = values[:, 2:] != values[:, :-2]
-    shares = [
-        float(bend[:, phase::2][moves[:, phase::2]].mean()) if moves[:, phase::2].any() else 0.0 for phase in (0, 1)
-    ]
-    return max(shares) > 0.98 and min(shares) < 0.8
+    shares = [float(straight[:, phase::2][moves[:, phase::2]].sum() / max(1, moves.sum())) for phase in (0, 1)]
+    return 2 * max(shares) > 0.95 and min(shares) < 0.8 * max(shares)
