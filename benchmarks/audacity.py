@@ -30,7 +30,8 @@ def audacity_guess(data: NDArray[np.uint8]) -> tuple[str, int]:
     ratios = {}
     for name, dtype in _FORMATS.items():
         width = np.dtype(dtype).itemsize
-        samples = np.frombuffer(data[: len(data) // width * width].tobytes(), dtype=dtype).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            samples = np.frombuffer(data[: len(data) // width * width].tobytes(), dtype=dtype).astype(np.float64)
         for channels in (1, 2):
             ratios[name, channels] = _low_to_high(samples[::channels])
     return max(ratios, key=lambda key: ratios[key])

@@ -56,7 +56,7 @@ def mono_bits(samples: Samples, rounds: int = 1) -> Floats:
     lags = sliding_window_view(padded, ORDER + 1, axis=1)[..., ::-1]
     errors = [now, now - last, now - 2 * last + before]
     costs = [0.0, 0.0, 0.0]
-    for columns in (slice(None, None, 2), slice(None)):  # every other one suits oversampled sound
+    for columns in (slice(None), slice(None, None, 2))[:rounds]:  # every other one suits oversampled sound
         error, cost = _fitted(lags[..., columns], BLOCK, rounds)
         errors.append(error)
         costs.append(cost)
