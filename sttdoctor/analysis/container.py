@@ -71,7 +71,7 @@ class Contents:
 
     @property
     def holds_samples(self) -> bool:
-        """Whether the bytes behind any header may be samples: no text, no compressed file at the start or over and over."""
+        """Whether the bytes behind any header may be samples: no text, no compressed file at the start or repeated."""
         compressed = sum(start.header is None for start in self.starts)
         return self.text is None and compressed < 2 and (self.first is None or self.first.header is not None)
 

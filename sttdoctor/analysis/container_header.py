@@ -1,8 +1,8 @@
 """What the header of a WAV, AIFF, AU or CAF file says about the samples behind it, however damaged it is.
 
-Sources: RIFF WAVE after "Multimedia Programming Interface and Data Specifications 1.0" (1991) and the WAVEFORMATEXTENSIBLE
-layout of mmreg.h; RF64 after EBU Tech 3306; AIFF-C after Apple's draft of 1991; AU after the Sun header; CAF after the
-Core Audio Format specification 1.0.
+Sources: RIFF WAVE after "Multimedia Programming Interface and Data Specifications 1.0" (1991) and the layout of
+WAVEFORMATEXTENSIBLE in mmreg.h; RF64 after EBU Tech 3306; AIFF-C after Apple's draft of 1991; AU after the
+Sun header; CAF after the Core Audio Format specification 1.0.
 """
 
 import math

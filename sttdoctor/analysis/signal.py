@@ -1,7 +1,7 @@
 """Level, offset, clipping, and constant stretches of audio, in one pass over blocks of bounded memory.
 
-The task: given bytes and how to read them, measure what says whether there is a usable sound in them. Levels are of full
-scale (1.0); a step is 20 ms. Float samples in 16-bit units are brought to full scale first.
+The task: given bytes and how to read them, measure what says whether there is a usable sound in them. Levels are of
+full scale (1.0); a step is 20 ms. Float samples in 16-bit units are brought to full scale first.
 """
 
 from dataclasses import dataclass, field
@@ -218,7 +218,8 @@ def _constant_runs(x: Floats, first: int, shortest: int, edge: int) -> Floats:
     levels = [np.sqrt((side**2).mean(axis=1)) for side in (before, after)]
     at_edge = (start == 0) | (stop == len(x))
     found = np.stack([start + first, stop - start, value, *levels], axis=1)
-    return found[(stop - start >= shortest) | at_edge]
+    chosen: Floats = found[(stop - start >= shortest) | at_edge]
+    return chosen
 
 
 def _joined(found: Floats) -> Runs:

@@ -1,9 +1,9 @@
 """Clicks at a steady period, as a resampler makes them that forgets its state at the end of every chunk.
 
-Such a click departs from the prediction far more than the samples round it, and it stands on the grid of the chunks. Speech
-departs from it too (glottal closures, plosives), but on no grid of samples for long. So the errors, in units of their
-neighbourhood, are searched for a period by the spectrum of their train (its harmonics add up), and averaged over all
-periods at each place of the grid.
+Such a click departs from the prediction far more than the samples round it, and it stands on the grid of the chunks.
+Speech departs from it too (glottal closures, plosives), but on no grid of samples for long. So the errors, in units of
+their neighbourhood, are searched for a period by the spectrum of their train (its harmonics add up), and averaged over
+all periods at each place of the grid.
 """
 
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ def _judge(case: Case) -> Answer:
         and layout.encoding == "pcm_s32le"
         and estimate.probabilities["pcm_s16le"] > 0.01
     ):
-        finding = _one_side_zero(case)
+        finding = _one_side_zero()
         return answer(finding.summary, [finding], measured)
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
@@ -94,7 +94,7 @@ def _interleaved(case: Case, layout: Layout, pair: _Pair, probability: float) ->
     return CHECK.finding("interleaved", status, probability, summary, fix=_fix(fix))
 
 
-def _one_side_zero(case: Case) -> Finding:
+def _one_side_zero() -> Finding:
     summary = (
         "Every other 16-bit sample is zero: either two channels of which one is silent, or 32-bit samples whose "
         "low half is empty. Both readings are the same bytes; neither is one channel of 16 bits."
@@ -113,11 +113,11 @@ CHECK = Check(
     question="Is it one channel?",
     kinds=("audio", "session"),
     needs="audio bytes that are not silent and can be decoded",
-    why="The service takes every sample as the next one in time. Two interleaved channels sound half as fast and rough, "
-    "and the words are lost; no error tells.",
-    how="One channel predicts each sample best from the one before it, two interleaved ones from the one before the last. "
-    "The description of the bytes is computed both ways and the shorter one wins. Upsampled audio is smooth both ways "
-    "and stays one channel.",
+    why="The service takes every sample as the next one in time. Two interleaved channels sound rough and half as "
+    "fast, and the words are lost; no error tells.",
+    how="One channel predicts each sample best from the one before it, two interleaved ones from the one before the "
+    "last. The description of the bytes is computed both ways and the shorter one wins. Upsampled audio is smooth both "
+    "ways and stays one channel.",
     causes=(
         Cause(
             "channels.interleaved",

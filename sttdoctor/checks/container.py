@@ -1,7 +1,8 @@
 """Are you sending bare samples?
 
 Needs audio bytes. Files and text are recognised by their signatures, each checked beyond its magic number, at the
-start of the stream, some bytes in, and repeated in mid-stream. The header of a WAV file is compared with the declaration.
+start of the stream, some bytes in, and repeated in mid-stream. The header of a WAV file is compared with the
+declaration.
 """
 
 from typing import Any

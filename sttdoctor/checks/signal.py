@@ -1,8 +1,8 @@
 """Is there speech in it?
 
 Needs audio that can be decoded. One pass over all of it measures level, offset, clipping and constant stretches; the
-loudest ten seconds are searched for clicks at a period. Whether the sound is speech is the estimate of the sample rate's
-to say: sound that is none is an open question, not a fault.
+loudest ten seconds are searched for clicks at a period. Whether the sound is speech is for the estimate of the sample
+rate to say: sound that is none is an open question, not a fault.
 """
 
 from typing import Any
@@ -53,7 +53,7 @@ def _judge(case: Case) -> Answer:
     if _is_silent(case, levels):
         findings.insert(0, _silent(levels))
     else:
-        findings += [*_levels(case, layout, levels, bool(findings)), *_holes(case, layout, levels, zeros)]
+        findings += [*_levels(case, levels, bool(findings)), *_holes(case, layout, levels, zeros)]
         if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
             findings += _clicks(case, layout, levels)
     if findings:
@@ -130,7 +130,7 @@ def _clipped_share(levels: Levels) -> float:
     return (levels.flat + levels.beyond) / loud if loud else 0.0
 
 
-def _levels(case: Case, layout: Layout, levels: Levels, false_silence: bool) -> list[Finding]:
+def _levels(case: Case, levels: Levels, false_silence: bool) -> list[Finding]:
     found = []
     loud, limits = levels.loud, case.limits
     if loud < limits["signal.quiet_rms"] and _is_modulated(levels):
@@ -166,8 +166,8 @@ def _holes(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray[Any, An
     lengths = runs.length[chosen] / levels.rate * 1000
     often = len(chosen) / minutes >= case.limits["signal.dropouts_per_min"]
     summary = (
-        f"{len(chosen)} holes of {lengths.min():.0f} to {lengths.max():.0f} ms are torn into the sound: it breaks off in "
-        f"full voice, stays constant and goes on (first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
+        f"{len(chosen)} holes of {lengths.min():.0f} to {lengths.max():.0f} ms are torn into the sound: it breaks off "
+        f"in full voice, stays constant and goes on (first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
     )
     places = _places(case, layout, runs.start[chosen], "hole")
     return [CHECK.finding("dropouts", "fail" if often else "warn", 0.95, summary, places)]
@@ -184,8 +184,8 @@ def _clicks(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
 def _discontinuities(case: Case, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
     period_ms = 1000 * found.period / levels.rate
     summary = (
-        f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio:.1f} times as far as speech "
-        f"does there, at {100 * found.share:.0f} % of the places with sound."
+        f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio:.1f} times as far as "
+        f"speech does there, at {100 * found.share:.0f} % of the places with sound."
     )
     places = _places(case, layout, np.array([first + place for place in found.places]), "jump")
     return CHECK.finding("discontinuities", "warn", min(0.95, 0.5 + found.share), summary, places)
@@ -232,11 +232,11 @@ CHECK = Check(
     question="Is there speech in it?",
     kinds=("audio", "session"),
     needs="audio bytes that can be decoded",
-    why="A muted or wrong input device, a gain that is far off, and holes or clicks that a buffer or resampler makes cost "
-    "words while format and pacing are right; from silence some recognisers even invent words.",
-    how="Level, offset, flat tops and constant stretches are measured over all of the audio. A hole counts where the sound "
-    "breaks off in full voice and comes back so, which no pause does. Clicks count where jumps far beyond the prediction "
-    "error stand on a fixed period.",
+    why="A muted or wrong input device, a gain that is far off, and holes or clicks that a buffer or resampler makes "
+    "cost words while format and pacing are right; from silence some recognisers even invent words.",
+    how="Level, offset, flat tops and constant stretches are measured over all of the audio. A hole counts where the "
+    "sound breaks off in full voice and comes back so, which no pause does. Clicks count where jumps far beyond the "
+    "prediction error stand on a fixed period.",
     causes=(
         Cause(
             "signal.silent",
@@ -266,15 +266,15 @@ CHECK = Check(
             "signal.dropouts",
             "fail",
             "Short holes are torn into the sound.",
-            "Look for buffers that run empty, lost packets filled with zeros, or frames that are cleared before they are "
-            "sent; read from the device in a thread of its own.",
+            "Look for buffers that run empty, lost packets filled with zeros, or frames that are cleared before they "
+            "are sent; read from the device in a thread of its own.",
         ),
         Cause(
             "signal.discontinuities",
             "warn",
             "The waveform jumps at a regular period.",
-            "Keep the state of the resampler (or filter, or fade) from one chunk to the next: one object for the stream, "
-            "not one for each chunk.",
+            "Keep the state of the resampler (or filter, or fade) from one chunk to the next: one object for the "
+            "stream, not one for each chunk.",
         ),
         Cause(
             "signal.false-silence",

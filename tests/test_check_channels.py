@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from sttdoctor.api import examine
+from sttdoctor.case import Case
+from sttdoctor.evidence import Audio, Declared
+from sttdoctor.thresholds import DEFAULTS
+
+RATE = 16000
+
+
+def coloured(seed):
+    x = np.random.default_rng(seed).normal(size=2 * RATE)
+    return 0.1 * np.convolve(x, 0.93 ** np.arange(60), "same") * (0.6 + 0.4 * np.sin(np.arange(2 * RATE) / 900))
+
+
+LEFT, RIGHT = coloured(1), coloured(2)
+SIDES = {
+    "same sound": (LEFT, LEFT),
+    "differently placed": (LEFT, 0.5 * LEFT + 0.1 * RIGHT),
+    "two speakers": (LEFT, RIGHT),
+}
+
+
+def encoded(x, encoding):
+    if encoding == "pcm_f32le":
+        return x.astype("<f4").tobytes()
+    bits = int(encoding[5:7])
+    return np.rint(np.clip(x, -0.99, 0.99) * 2 ** (bits - 1)).astype(f"<i{bits // 8}").tobytes()
+
+
+def judged(data, encoding="pcm_s16le", select=("channels",)):
+    case = Case(DEFAULTS, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, RATE))
+    return examine(case, select)
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_s32le", "pcm_f32le"])
+@pytest.mark.parametrize("sides", SIDES)
+def test_two_channels_and_what_they_are_to_each_other(encoding, sides):
+    both = np.stack(SIDES[sides], axis=1).reshape(-1)
+    (found,) = judged(encoded(both, encoding), encoding).checks[0].findings
+    assert (found.cause, found.status) == ("channels.interleaved", "fail")
+    assert sides in found.summary
+    assert "::2]" in found.fix
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_s32le", "pcm_f32le"])
+def test_one_channel(encoding):
+    result = judged(encoded(LEFT, encoding), encoding).checks[0]
+    assert (result.status, result.measurements["channels"]) == ("pass", 1)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 6])
+def test_upsampled_sound_is_one_channel(factor):
+    fine = np.interp(np.arange(0, len(LEFT) - 1, 1 / factor), np.arange(len(LEFT)), LEFT)
+    assert judged(encoded(fine, "pcm_s16le")).checks[0].status == "pass"
+
+
+def test_a_silent_side_in_16_bits_is_told_with_both_readings():
+    both = np.stack([0 * LEFT, LEFT], axis=1).reshape(-1)
+    data = encoded(both, "pcm_s16le")
+    report = judged(data, select=("channels", "encoding"))
+    assert [d.cause for d in report.diagnoses] == ["channels.interleaved"]
+    assert "low half is empty" in report.diagnoses[0].summary
+    assert judged(data, "pcm_s32le").checks[0].status == "pass"
+
+
+def test_silence_and_text_cannot_tell():
+    assert judged(bytes(20000)).checks[0].status == "unknown"
+    assert judged(b"0.12, 0.13, -0.5, 0.7\n" * 400).checks[0].status == "unknown"

@@ -1,0 +1,113 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+import soundfile
+from builders import session
+
+from sttdoctor.api import examine
+from sttdoctor.case import Case
+from sttdoctor.evidence import Audio, Declared, Frame
+from sttdoctor.thresholds import DEFAULTS
+
+RATE = 16000
+NOISE = np.random.default_rng(2).normal(size=RATE)
+VOICE = 0.2 * np.convolve(NOISE, 0.9 ** np.arange(40), "same") * (0.6 + 0.4 * np.sin(np.arange(RATE) / 900))
+BARE = np.rint(np.clip(VOICE, -1, 1) * 32767).astype("<i2").tobytes()
+
+
+def wav(rate=RATE, channels=1, subtype="PCM_16"):
+    file = io.BytesIO()
+    soundfile.write(file, np.stack([VOICE] * channels, axis=1), rate, format="WAV", subtype=subtype)
+    return file.getvalue()
+
+
+def judged(data, encoding="pcm_s16le", rate=RATE, select=("container",)):
+    case = Case(DEFAULTS, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, rate))
+    return examine(case, select)
+
+
+def finding(data, **declared):
+    (found,) = judged(data, **declared).checks[0].findings
+    return found
+
+
+def test_bare_samples_pass():
+    assert judged(BARE).checks[0].status == "pass"
+
+
+def test_a_header_as_declared_is_told_with_the_place_where_the_samples_begin():
+    found = finding(wav())
+    assert (found.cause, found.status) == ("container.wav-header", "fail")
+    assert "44 bytes" in found.summary and "as declared" in found.summary
+    assert "byte 44" in found.fix and "-f s16le -ac 1 -ar 16000" in found.fix
+    assert found.evidence[0].offset == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (wav(rate=24000), ("24000 Hz", "declared is 16000 Hz", "sample_rate=24000")),
+        (wav(subtype="FLOAT"), ("pcm_f32le", "declared is pcm_s16le", "encoding=pcm_f32le")),
+        (wav(channels=2), ("stereo", "one channel")),
+        (wav(subtype="IMA_ADPCM"), ("IMA ADPCM", "declared is pcm_s16le")),
+    ],
+)
+def test_a_header_that_contradicts_the_declaration(data, words):
+    found = finding(data)
+    assert all(word in found.summary + found.fix for word in words)
+
+
+def test_a_header_in_every_frame_of_a_session():
+    chunk = wav()[:3244]
+    base = session([])
+    frames = tuple(Frame(3 + i, 0.1 * i, True, len(chunk), binary=True, audio=chunk) for i in range(8))
+    report = examine(Case(DEFAULTS, session=type(base)((*base.events, *frames), url=base.url)), ["container"])
+    (found,) = report.checks[0].findings
+    assert "8 WAV headers" in found.summary
+    assert [(place.line, place.t) for place in found.evidence[:2]] == [(3, 0.0), (4, 0.1)]
+
+
+def test_chunks_behind_the_samples_are_a_warning():
+    found = finding(BARE + b"LIST\x1a\0\0\0INFOISFT\x0e\0\0\0Lavf60.16.100\0")
+    assert (found.cause, found.status) == ("container.wav-header", "warn")
+
+
+def test_compressed_audio():
+    file = io.BytesIO()
+    soundfile.write(file, VOICE, RATE, format="OGG", subtype="VORBIS")
+    found = finding(file.getvalue())
+    assert (found.cause, found.status) == ("container.compressed", "fail")
+    assert "Ogg" in found.summary and "ffmpeg" in found.fix
+
+
+def test_text_and_what_is_in_it():
+    found = finding(base64.b64encode(wav()))
+    assert (found.cause, found.status) == ("container.text", "fail")
+    assert "a WAV file" in found.summary
+
+
+def test_the_other_checks_judge_what_is_behind_the_header():
+    report = judged(wav(), select=())
+    (diagnosis,) = (d for d in report.diagnoses if d.cause == "container.wav-header")
+    assert not [cause for cause in diagnosis.explains if cause.startswith("encoding")]
+    assert report.subject["estimated"]["encoding"] == "pcm_s16le"
+
+
+def test_a_header_that_names_the_true_format_explains_the_mismatch():
+    report = judged(wav(subtype="FLOAT"), select=("container", "encoding"))
+    (diagnosis,) = report.diagnoses
+    assert (diagnosis.cause, diagnosis.explains) == ("container.wav-header", ("encoding.mismatch",))
+
+
+def test_a_header_that_agrees_with_a_wrong_declaration_explains_nothing():
+    floats = wav()[:44] + VOICE.astype("<f4").tobytes()
+    causes = [d.cause for d in judged(floats, select=("container", "encoding")).diagnoses]
+    assert sorted(causes) == ["container.wav-header", "encoding.mismatch"]
+
+
+def test_compressed_audio_explains_everything_else():
+    file = io.BytesIO()
+    soundfile.write(file, VOICE, RATE, format="OGG", subtype="VORBIS")
+    assert [d.cause for d in judged(file.getvalue(), select=()).diagnoses] == ["container.compressed"]

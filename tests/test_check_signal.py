@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+from builders import session
+from test_signal import RATE, voice
+
+from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
+from sttdoctor.api import examine
+from sttdoctor.case import Case
+from sttdoctor.evidence import Audio, Declared, Frame
+from sttdoctor.thresholds import DEFAULTS
+
+RNG = np.random.default_rng(8)
+VOICE = voice(5)
+
+
+def s16(x):
+    return np.rint(np.clip(x, -1, 1) * 32767).astype("<i2").tobytes()
+
+
+def judged(data, encoding="pcm_s16le", rate=RATE, select=("signal",), **limits):
+    changed = DEFAULTS | {name.replace("__", "."): value for name, value in limits.items()}
+    case = Case(changed, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, rate))
+    return examine(case, select)
+
+
+def causes(data, **declared):
+    return {found.cause: found.status for found in judged(data, **declared).checks[0].findings}
+
+
+def with_holes(count, length_s=0.03, fill=0.0):
+    x = 0.5 * VOICE.copy()
+    for start in RNG.choice(np.arange(5, 70), count, replace=False) * (len(x) // 80):
+        x[start : start + int(length_s * RATE)] = fill
+    return x
+
+
+@pytest.mark.parametrize("peak", [1.0, 0.3, 0.1, 0.03])
+def test_sound_at_any_usual_level_is_not_accused(peak):
+    assert causes(s16(peak * 0.99 * VOICE)) == {}
+
+
+@pytest.mark.parametrize(
+    "x", [np.zeros(RATE), RNG.normal(size=RATE) * 1e-4, np.full(RATE, 0.01), 1e-3 * 0.9 * VOICE[:RATE]]
+)
+def test_a_muted_line_is_silent(x):
+    assert causes(s16(x))["signal.silent"] == "fail"
+
+
+def test_silence_with_a_click_is_silent_but_silence_with_a_word_is_not():
+    quiet = np.zeros(60 * RATE)
+    quiet[7000:7010] = 0.5
+    assert "signal.silent" in causes(s16(quiet))
+    quiet[100_000 : 100_000 + RATE // 2] = 0.3 * VOICE[: RATE // 2]
+    assert causes(s16(quiet)) == {}
+
+
+def test_constant_bytes_without_a_declaration_are_silent():
+    assert causes(bytes(9000), encoding=None, rate=None) == {"signal.silent": "fail"}
+
+
+def test_quiet_sound_is_a_warning_and_quiet_noise_an_open_question():
+    assert causes(s16(0.003 * VOICE)) == {"signal.too-quiet": "warn"}
+    noise = judged(s16(RNG.normal(size=2 * RATE) * 0.001)).checks[0]
+    assert (noise.status, noise.findings) == ("unknown", ())
+    assert "steady noise" in noise.answer
+
+
+def test_clipping():
+    assert causes(s16(4 * VOICE)) == {"signal.clipped": "warn"}
+    assert causes(s16(0.5 * np.clip(4 * VOICE, -1, 1))) == {"signal.clipped": "warn"}
+    loud = judged((1.8 * VOICE).astype("<f4").tobytes(), encoding="pcm_f32le").checks[0].findings[0]
+    assert loud.cause == "signal.clipped" and "beyond full scale" in loud.summary
+
+
+def test_offset():
+    assert causes(s16(0.3 * VOICE + 0.2)) == {"signal.dc-offset": "warn"}
+    assert causes(s16(0.3 * VOICE + 0.01)) == {}
+
+
+@pytest.mark.parametrize(("length_s", "fill"), [(0.006, 0.0), (0.02, 0.0), (0.1, 0.0), (0.02, 0.05)])
+def test_repeated_holes_in_the_sound_are_dropouts(length_s, fill):
+    assert causes(s16(with_holes(12, length_s, fill))) == {"signal.dropouts": "fail"}
+
+
+def test_one_hole_pauses_and_a_gate_are_not():
+    assert causes(s16(with_holes(1))) == {}
+    gate = np.repeat(np.arange(len(VOICE) // 400) % 20 > 3, 400)[:, None].ravel()
+    shape = np.convolve(gate, np.hanning(800) / 400, "same")
+    shape[shape < 0.001] = 0
+    assert causes(s16(0.5 * VOICE[: len(shape)] * shape)) == {}
+
+
+def test_rare_holes_are_a_warning():
+    assert causes(s16(with_holes(8)), signal__dropouts_per_min=200) == {"signal.dropouts": "warn"}
+
+
+def g711(x, table):
+    order = np.argsort(table, kind="stable")
+    values = table[order]
+    return order[np.searchsorted((values[1:] + values[:-1]) / 2, x)].astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "table", "fill"), [("pcm_mulaw", MULAW_TABLE, 0xFF), ("pcm_alaw", ALAW_TABLE, 0xD5)]
+)
+def test_holes_filled_with_the_silence_of_g711(encoding, table, fill):
+    data = g711(0.5 * VOICE, table)
+    assert causes(data.tobytes(), encoding=encoding) == {}
+    for start in range(4000, 70_000, 3000):
+        data[start : start + 400] = fill
+    assert causes(data.tobytes(), encoding=encoding) == {"signal.dropouts": "fail"}
+
+
+@pytest.mark.parametrize(("encoding", "table"), [("pcm_mulaw", MULAW_TABLE), ("pcm_alaw", ALAW_TABLE)])
+def test_zero_bytes_in_g711_are_false_silence(encoding, table):
+    data = g711(0.5 * VOICE, table)
+    data[10_000:14_000] = 0
+    assert causes(data.tobytes(), encoding=encoding) == {"signal.false-silence": "fail"}
+
+
+def test_all_zero_bytes_in_mulaw_are_silence_and_false():
+    report = judged(bytes(16_000), encoding="pcm_mulaw", rate=8000)
+    assert [(d.cause, d.explains) for d in report.diagnoses] == [("signal.silent", ("signal.false-silence",))]
+
+
+def test_clicks_at_a_period_tell_the_period():
+    x = 0.5 * VOICE
+    x[40::320] += 0.2
+    (found,) = judged(s16(x)).checks[0].findings
+    assert (found.cause, found.status) == ("signal.discontinuities", "warn")
+    assert "20.0 ms" in found.summary
+
+
+def test_places_are_told_by_line_and_time():
+    data = s16(with_holes(12))
+    size = 3200
+    frames = tuple(
+        Frame(3 + i, 0.1 * i, True, size, binary=True, audio=data[i * size : (i + 1) * size])
+        for i in range(len(data) // size)
+    )
+    base = session([], url="wss://x/?encoding=pcm_s16le&sample_rate=16000")
+    report = examine(Case(DEFAULTS, session=type(base)((*base.events, *frames), url=base.url)), ["signal"])
+    (found,) = report.checks[0].findings
+    for place in found.evidence:
+        assert place.line == 3 + place.offset // size
+        assert place.t == pytest.approx(0.1 * (place.offset // size))
+
+
+def test_what_is_no_sound_is_not_judged():
+    assert judged(b"0.12, 0.13, -0.5, 0.7\n" * 400).checks[0].status == "unknown"

@@ -1,0 +1,193 @@
+import base64
+import io
+import json
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sttdoctor.analysis.container import find_containers
+from sttdoctor.analysis.container_header import wav_header
+from sttdoctor.analysis.decoding import MULAW_TABLE
+
+RNG = np.random.default_rng(5)
+NOISE = np.cumsum(RNG.normal(size=8000)) * 1e-3
+
+
+def found(data):
+    return find_containers(np.frombuffer(data, np.uint8))
+
+
+def written(form, subtype, channels=1, rate=24000):
+    file = io.BytesIO()
+    soundfile.write(file, np.stack([NOISE] * channels, axis=1), rate, format=form, subtype=subtype)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("form", "subtype", "kind", "encoding"),
+    [
+        ("WAV", "PCM_16", "wav", "pcm_s16le"),
+        ("WAV", "PCM_24", "wav", "s24le"),
+        ("WAV", "PCM_U8", "wav", "u8"),
+        ("WAV", "FLOAT", "wav", "pcm_f32le"),
+        ("WAV", "ULAW", "wav", "pcm_mulaw"),
+        ("WAV", "ALAW", "wav", "pcm_alaw"),
+        ("WAV", "IMA_ADPCM", "wav", None),
+        ("WAVEX", "PCM_16", "wav", "pcm_s16le"),
+        ("RF64", "PCM_16", "wav", "pcm_s16le"),
+        ("AIFF", "PCM_16", "aiff", "s16be"),
+        ("AIFF", "FLOAT", "aiff", "f32be"),
+        ("AIFF", "ULAW", "aiff", "pcm_mulaw"),
+        ("AU", "PCM_16", "au", "s16be"),
+        ("CAF", "PCM_16", "caf", "s16be"),
+        ("CAF", "ALAW", "caf", "pcm_alaw"),
+    ],
+)
+def test_a_file_of_samples_and_what_its_header_says(form, subtype, kind, encoding):
+    data = written(form, subtype)
+    first = found(data).first
+    assert (first.kind, first.offset) == (kind, 0)
+    assert (first.header.encoding, first.header.sample_rate, first.header.channels) == (encoding, 24000, 1)
+    if encoding == "pcm_s16le":
+        samples = np.frombuffer(data[first.header.payload :][:16000], "<i2") / 32768
+        assert np.abs(samples - NOISE).max() < 2 / 32768
+
+
+@pytest.mark.parametrize(("form", "subtype", "kind"), [("FLAC", "PCM_16", "flac"), ("OGG", "VORBIS", "ogg")])
+def test_compressed_files(form, subtype, kind):
+    contents = found(written(form, subtype))
+    assert contents.first.kind == kind
+    assert not contents.holds_samples
+
+
+def mp3_frame():
+    return b"\xff\xfb\x90\x64" + b"\x55" * 413  # MPEG-1 layer III, 128 kbit/s, 44.1 kHz: 417 bytes
+
+
+def adts_frame(length=200):
+    head = bytes([0xFF, 0xF1, 0x50, 0x80 | length >> 11, length >> 3 & 255, (length & 7) << 5 | 0x1F, 0xFC])
+    return head + b"\x33" * (length - 7)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "offset"),
+    [
+        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webm" + bytes(200), "webm", 0),
+        (b"\0\0\0\x18ftypM4A \0\0\0\0" + bytes(200), "mp4", 0),
+        (b"ID3\x04\0\0\0\0\x02\x01" + bytes(300), "mp3", 0),
+        (b"#!AMR\n" + bytes(100), "amr", 0),
+        (b"#!AMR-WB\n" + bytes(100), "amr-wb", 0),
+        (b"RIFX" + bytes(4) + b"WAVEfmt \0\0\0\x10\0\1\0\1\0\0\x3e\x80\0\0\x7d\0\0\2\0\x10data" + bytes(40), "wav", 0),
+        (3 * mp3_frame() + b"\xff\xfb", "mp3", 0),
+        (b"\1\2\3" * 50 + 7 * mp3_frame(), "mp3", 150),
+        (3 * adts_frame() + bytes(9), "aac", 0),
+        (adts_frame(200)[77:] + adts_frame(300) * 7, "aac", 123),
+    ],
+)
+def test_signatures(data, kind, offset):
+    first = found(data).first
+    assert (first.kind, first.offset) == (kind, offset)
+
+
+@pytest.mark.parametrize("data", [2 * mp3_frame(), b"\1" * 150 + 4 * mp3_frame(), 2 * adts_frame()])
+def test_a_short_chain_of_frames_may_be_chance(data):
+    assert found(data + bytes(2000)).starts == ()
+
+
+def test_a_header_some_bytes_in_and_in_every_chunk():
+    chunk = written("WAV", "PCM_16")[:3244]
+    assert found(b"\7" * 300 + chunk).first.offset == 300
+    assert [start.offset for start in found(chunk * 4).starts] == [0, 3244, 6488, 9732]
+    assert found(chunk).payload == 44
+
+
+def test_a_header_whose_beginning_is_lost():
+    assert found(written("WAV", "PCM_16")[12:]).first.header.payload == 32
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 16000])
+def test_the_promised_size(size):
+    data = bytearray(written("WAV", "PCM_16"))
+    data[40:44] = struct.pack("<I", size)
+    assert wav_header(bytes(data)).size == (16000 if size == 16000 else None)
+    assert wav_header(bytes(data)).payload == 44
+
+
+def test_chunks_in_odd_order_and_a_cut_header():
+    data = written("WAV", "PCM_16")
+    odd = data[:12] + b"LIST" + struct.pack("<I", 5) + b"INFOx\0" + data[12:]
+    assert wav_header(odd).payload == 58
+    assert found(odd).trailers == ()
+    cut = wav_header(data[:30])
+    assert (cut.sample_rate, cut.encoding, cut.payload) == (None, None, 30)
+
+
+def test_chunks_behind_the_samples():
+    tail = b"LIST" + struct.pack("<I", 26) + b"INFOISFT" + struct.pack("<I", 14) + b"Lavf60.16.100\0"
+    assert found(NOISE.astype("<f4").tobytes() + tail).trailers == (32000,)
+
+
+RAW = (RNG.normal(size=6000) * 3000).astype("<i2").tobytes()
+TEXTS = {
+    "base64": base64.b64encode(RAW),
+    "hex": RAW.hex().encode(),
+    "json": json.dumps({"audio": base64.b64encode(RAW).decode()}).encode(),
+    "html": b"<!DOCTYPE html>\n<html><body>502 Bad Gateway</body></html>",
+    "http": b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n\x01\x02\x03",
+    "data-url": b"data:audio/wav;base64," + base64.b64encode(RAW),
+    "text": b"0.0012, -0.0031, 0.0044, 0.0102, -0.98, " * 60,
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_text(kind):
+    assert found(TEXTS[kind]).text == kind
+    assert not found(TEXTS[kind]).holds_samples
+
+
+@pytest.mark.parametrize("encode", [base64.urlsafe_b64encode, base64.encodebytes])
+def test_kinds_of_base64(encode):
+    assert found(encode(RAW)).text == "base64"
+
+
+def test_what_is_inside_base64():
+    assert found(base64.b64encode(written("WAV", "PCM_16"))).inside == "wav"
+    assert found(b"data:audio/ogg;base64," + base64.b64encode(written("OGG", "VORBIS"))).inside == "ogg"
+    assert found(TEXTS["base64"]).inside is None
+
+
+def test_quiet_lines_and_offsets_are_no_text():
+    alaw = RNG.choice([0x55, 0xD5, 0x54, 0x57, 0x56], size=8000).astype(np.uint8)
+    biased = (64 + 15 * np.sin(np.arange(8000) / 9) + RNG.normal(size=8000)).astype(np.uint8)
+    for data in (alaw, biased, np.full(8000, 0x55, np.uint8), np.full(8000, 0x41, np.uint8)):
+        assert find_containers(data).text is None
+
+
+@pytest.mark.parametrize("scale", [3, 30, 300, 3000])
+def test_noise_in_any_encoding_holds_no_file(scale):
+    x = RNG.normal(size=60000) * scale
+    codes = np.argsort(MULAW_TABLE)[np.searchsorted(np.sort(MULAW_TABLE), np.clip(x / 32768, -0.97, 0.97))]
+    for data in (
+        x.astype("<i2"),
+        x.astype("<i4"),
+        (x / 32768).astype("<f4"),
+        (x / 99).astype("i1"),
+        codes.astype("u1"),
+    ):
+        contents = find_containers(np.ascontiguousarray(data).view(np.uint8))
+        assert (contents.starts, contents.text, contents.trailers) == ((), None, ())
+
+
+MAGICS = st.sampled_from([b"RIFF", b"WAVE", b"fmt ", b"data", b"FORM", b"AIFF", b"SSND", b"COMM", b"caff", b".snd"])
+PARTS = st.lists(st.one_of(st.binary(max_size=20), MAGICS, st.just(b"OggS"), st.just(b"\xff\xfb\x90\x64")), max_size=20)
+
+
+@given(PARTS)
+def test_hostile_bytes_never_raise(parts):
+    data = b"".join(parts)
+    contents = found(data) if data else found(b"\0")
+    assert all(0 <= start.offset < len(data) for start in contents.starts)
