@@ -73,6 +73,15 @@ class Case:
         return self.contents.payload if self.contents.payload < len(self.audio.data) else 0
 
     @cached_property
+    def silent_side(self) -> int | None:
+        """Which of two interleaved channels in the declared encoding is silent, None where there are no two such."""
+        from sttdoctor.analysis.silent_side import silent_side
+
+        if self.audio is None:
+            return None
+        return silent_side(self.audio.data[self.payload_offset :], self.declared_encoding)
+
+    @cached_property
     def encoding(self) -> "EncodingEstimate | None":
         """What the bytes say about their encoding, None without audio."""
         from sttdoctor.analysis.encoding import estimate_encoding
@@ -101,6 +110,10 @@ class Case:
 
     @property
     def _payload_layout(self) -> "Layout | None":
+        from sttdoctor.analysis.encoding import Layout
+
+        if self.silent_side is not None and self.declared_encoding is not None:
+            return Layout(self.declared_encoding, 0, 2)
         estimate = self.encoding
         if estimate is not None and estimate.decidable and estimate.probabilities.get("not-pcm", 0) < 0.5:
             if estimate.probabilities.get("text", 0) >= 0.5:

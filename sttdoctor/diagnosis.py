@@ -32,10 +32,8 @@ def _header_is_at_odds(case: Case) -> bool:
     return (header.encoding, header.sample_rate, header.channels) != said
 
 
-def _half_is_zero(case: Case) -> bool:
-    """16-bit stereo with a silent channel and 32-bit samples with an empty low half are the same bytes."""
-    layout = case.layout
-    return layout is not None and (case.declared_encoding, layout.encoding) == ("pcm_s16le", "pcm_s32le")
+def _one_side_is_silent(case: Case) -> bool:
+    return case.silent_side is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,12 @@ RULES = (
     Rule("container.wav-header", _FORMAT, "the header names the format that the samples have", _header_is_at_odds),
     Rule("container.wav-header", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule("channels.interleaved", ("sample-rate.mismatch", *_PACE), _WRONG_FORMAT, _pace_is_right_in_truth),
-    Rule("channels.interleaved", ("encoding.mismatch",), "a silent channel looks like wider samples", _half_is_zero),
+    Rule(
+        "channels.interleaved",
+        ("encoding.mismatch", "encoding.unsupported", "encoding.byte-order", "encoding.misaligned", "encoding.changed"),
+        "with a silent channel the bytes look like wider samples",
+        _one_side_is_silent,
+    ),
     Rule("signal.silent", ("signal.false-silence", "signal.dc-offset"), "the constant that was sent is all there is"),
     Rule("signal.false-silence", ("signal.dc-offset", "signal.clipped"), "zero bytes are loud in G.711"),
     Rule("connection.bad-auth", ("connection.rejected", *_SERVER), "the service refuses the key"),

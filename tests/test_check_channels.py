@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
 from sttdoctor.api import examine
 from sttdoctor.case import Case
 from sttdoctor.evidence import Audio, Declared
@@ -63,6 +64,20 @@ def test_a_silent_side_in_16_bits_is_told_with_both_readings():
     assert [d.cause for d in report.diagnoses] == ["channels.interleaved"]
     assert "low half is empty" in report.diagnoses[0].summary
     assert judged(data, "pcm_s32le").checks[0].status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "table", "code"), [("pcm_mulaw", MULAW_TABLE, 0xFF), ("pcm_alaw", ALAW_TABLE, 0xD5)]
+)
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_silent_side_in_g711(encoding, table, code, side):
+    order = np.argsort(table, kind="stable")
+    data = np.full(2 * len(LEFT), code, np.uint8)
+    data[1 - side :: 2] = order[np.searchsorted(table[order][1:], LEFT)]
+    report = judged(data.tobytes(), encoding, select=("channels", "encoding"))
+    assert [d.cause for d in report.diagnoses] == ["channels.interleaved"]
+    assert f"samples[{1 - side}::2]" in report.diagnoses[0].fix
+    assert report.subject["estimated"] | {"encoding": encoding, "channels": 2} == report.subject["estimated"]
 
 
 def test_silence_and_text_cannot_tell():

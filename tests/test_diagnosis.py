@@ -60,7 +60,7 @@ def test_a_root_is_as_urgent_as_what_it_explains():
 
 
 class _Paced:
-    contents = layout = None
+    contents = silent_side = None
 
     def __init__(self, true_speed, cut=0):
         self.true_speed = true_speed

@@ -18,6 +18,7 @@ SHORTEST_PERIOD_S = 0.008
 LONGEST_PERIOD_S = 0.260
 
 _ORDER = 8
+_FITTED = 1 << 16  # samples that the predictor is fitted to
 _NEIGHBOURHOOD = 32  # samples that an error is compared with
 _CAP = 10.0  # an error counts for so much at most, so that no single one decides
 _SPIKE = 3.0  # errors below it say nothing about a period
@@ -71,8 +72,9 @@ def jumps(samples: Floats, floor: float) -> Floats:
 
 def _unpredicted(samples: Floats) -> Floats:
     """What one linear predictor for all of the sound leaves over (autocorrelation method, Makhoul 1975)."""
-    count = len(samples)
-    lags = np.array([samples[: count - lag] @ samples[lag:] for lag in range(_ORDER + 1)])
+    part = samples[:_FITTED]
+    count = len(part)
+    lags = np.array([np.einsum("i,i", part[: count - lag], part[lag:]) for lag in range(_ORDER + 1)])
     normal = lags[np.abs(np.subtract.outer(np.arange(_ORDER), np.arange(_ORDER)))]
     normal += (1e-5 * lags[0] + 1e-30) * np.eye(_ORDER)
     error = samples.copy()

@@ -36,16 +36,12 @@ def _judge(case: Case) -> Answer:
         return unknown("The capture holds no audio bytes; record the content of the binary frames.")
     if estimate is None or layout is None:
         return unknown("The bytes cannot be decoded, so their channels cannot be counted.")
+    if case.silent_side is not None:
+        finding = _one_side_silent(case.silent_side, layout.encoding)
+        return answer(finding.summary, [finding], {"channels": 2, "silent_side": case.silent_side})
     if not estimate.decidable:
         return unknown(f"The bytes cannot tell: {estimate.reason}. Capture a few seconds of speech.")
     measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
-    if (
-        case.declared_encoding == "pcm_s16le"
-        and layout.encoding == "pcm_s32le"
-        and estimate.probabilities["pcm_s16le"] > 0.01
-    ):
-        finding = _one_side_zero()
-        return answer(finding.summary, [finding], measured)
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
     pair = _compared(case, layout)
@@ -94,12 +90,15 @@ def _interleaved(case: Case, layout: Layout, pair: _Pair, probability: float) ->
     return CHECK.finding("interleaved", status, probability, summary, fix=_fix(fix))
 
 
-def _one_side_zero() -> Finding:
-    summary = (
-        "Every other 16-bit sample is zero: either two channels of which one is silent, or 32-bit samples whose "
-        "low half is empty. Both readings are the same bytes; neither is one channel of 16 bits."
-    )
-    fix = _fix("send the samples that are not zero only: samples[1::2]") + " If it is 32-bit audio, declare pcm_s32le."
+def _one_side_silent(side: int, encoding: str) -> Finding:
+    fix = _fix(f"send the channel with sound only: samples[{1 - side}::2]")
+    summary = "Two channels are interleaved: every other sample is the code of silence, so one of them is silent."
+    if encoding == "pcm_s16le" and side == 0:
+        summary = (
+            "Every other 16-bit sample is zero: either two channels of which one is silent, or 32-bit samples whose "
+            "low half is empty. Both readings are the same bytes; neither is one channel of 16 bits."
+        )
+        fix += " If it is 32-bit audio, declare pcm_s32le."
     return CHECK.finding("interleaved", "fail", 0.99, summary, fix=fix)
 
 

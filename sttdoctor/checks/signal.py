@@ -1,8 +1,8 @@
 """Is there speech in it?
 
 Needs audio that can be decoded. One pass over all of it measures level, offset, clipping and constant stretches; the
-loudest ten seconds are searched for clicks at a period. Whether the sound is speech is for the estimate of the sample
-rate to say: sound that is none is an open question, not a fault.
+loudest stretch (10 s at 16 kHz) is searched for clicks at a period. Whether the sound is speech is for the estimate of
+the sample rate to say: sound that is none is an open question, not a fault.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ _USUAL_RATE = 16000
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _EDGE = 0.1  # -20 dB: sound goes on right up to a hole; a natural pause fades before it
 _CLICK_SHARE = 0.3
-_CLICKS_LOOKED_AT_S = 10
+_CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
 
 
@@ -192,10 +192,10 @@ def _discontinuities(case: Case, layout: Layout, levels: Levels, found: Clicks, 
 
 
 def _loudest(case: Case, layout: Layout, levels: Levels) -> tuple[Floats, int]:
-    """The ten seconds with most sound, finite and at full scale, and their first sample."""
+    """The stretch with most sound, finite and at full scale, and their first sample."""
     assert case.audio is not None
     step = max(8, round(STEP_S * levels.rate))
-    wanted = int(_CLICKS_LOOKED_AT_S / STEP_S)
+    wanted = max(1, _CLICKS_LOOKED_AT // step)
     sums = np.concatenate([[0.0], np.cumsum(np.minimum(levels.rms, levels.loud))])
     first = int(np.argmax(sums[wanted:] - sums[:-wanted])) * step if len(levels.rms) > wanted else 0
     frame = ENCODINGS[layout.encoding].width * layout.channels
