@@ -1,0 +1,183 @@
+"""The fault bench: does `sttdoctor replay` name the right cause first, and does it leave healthy sessions alone?
+
+    python benchmarks/faults.py                          # all causes, healthy sessions and pairs, from a fresh seed
+    python benchmarks/faults.py --seed 7 --only drain    # causes that begin with this
+    python benchmarks/faults.py --real DIR               # the same with sessions of real clients, recorded by
+                                                         # `python benchmarks/faults_real.py DIR`
+
+Sessions are made by a generator with a virtual clock from real speech, a model of the service and a model of the client
+(`faults_*.py`). The cause whose fault was put in is the right answer. Strict: it is the first diagnosis. Lenient: the first
+diagnosis is one that the specification makes as good a name; these are listed with each fault. Top 3 is the same for the first
+three. The figures say how well the tool knows what this generator makes, not how often such faults happen.
+"""
+
+import argparse
+import json
+import multiprocessing
+import secrets
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from faults_bench import Case, Verdict, fault_cases, healthy_cases, jsonl, judge, pair_cases
+from faults_registry import FAULTS
+
+
+def task(job: tuple[str, str, int, int, Path | None, Path | None]) -> list[Verdict]:
+    """Make and judge the cases of one kind; sessions that are judged wrongly are saved."""
+    what, name, seed, count, corpus, save = job
+    if what == "fault":
+        cases: Iterable[Case] = fault_cases(seed, name, count, corpus)
+    elif what == "healthy":
+        cases = (case for case in healthy_cases(seed, count, corpus, only=name))
+    elif what == "pair":
+        cases = pair_cases(seed, count, corpus)
+    else:
+        cases = real_cases(Path(name))
+    verdicts = []
+    for case in cases:
+        verdict = judge(case)
+        verdicts.append(verdict)
+        if save and wrong(verdict):
+            save.mkdir(parents=True, exist_ok=True)
+            (save / f"{case.name}.jsonl").write_bytes(jsonl(case.rows))
+    return verdicts
+
+
+def real_cases(folder: Path) -> Iterator[Case]:
+    """Recorded sessions, with their right answers in `manifest.json`."""
+    for entry in json.loads((folder / "manifest.json").read_text(encoding="utf-8")):
+        rows = [json.loads(line) for line in (folder / entry["path"]).read_text(encoding="utf-8").splitlines()]
+        causes = tuple(entry["causes"])
+        yield Case(entry["name"], rows, causes, frozenset(entry["also"]), entry.get("status", ""), note=entry["note"])
+
+
+def wrong(verdict: Verdict) -> bool:
+    """A healthy session that was accused, or a fault that was not told first."""
+    return not verdict.strict if verdict.causes else verdict.status in ("fail", "warn")
+
+
+def run(jobs: list[tuple[str, str, int, int, Path | None, Path | None]], workers: int) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    if workers == 1:
+        for job in jobs:
+            verdicts += task(job)
+        return verdicts
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        for part in pool.imap(task, jobs):
+            verdicts += part
+    return verdicts
+
+
+def share(values: Iterable[bool]) -> str:
+    known = list(values)
+    return f"{100 * sum(known) / len(known):5.1f} %" if known else "    -  "
+
+
+def first(verdict: Verdict) -> str:
+    return verdict.said[0][0] if verdict.said else f"({verdict.status})"
+
+
+def print_causes(verdicts: list[Verdict]) -> None:
+    """One line a cause: n, first and first three, how often the status is as meant, and what was said instead."""
+    grouped: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        grouped[verdict.causes[0]].append(verdict)
+    print(f"{'cause':34} {'n':>3} {'top-1':>6} {'lenient':>7} {'top-3':>6} {'status':>6}  said first instead")
+    for cause, own in grouped.items():
+        missed = Counter(first(v) for v in own if not v.strict)
+        confused = ", ".join(f"{name} {n}" for name, n in missed.most_common())
+        status = sum(v.wanted_status in ("", v.status) for v in own)
+        print(f"{cause:34} {len(own):3} {sum(v.strict for v in own):6} {sum(v.lenient for v in own):7} "
+              f"{sum(v.top3 for v in own):6} {status:6}  {confused}")  # fmt: skip
+    print(f"top-1 {share(v.strict for v in verdicts)} strict, {share(v.lenient for v in verdicts)} lenient;  "
+          f"top-3 {share(v.top3 for v in verdicts)} strict, {share(v.top3_lenient for v in verdicts)} lenient;  "
+          f"n = {len(verdicts)}")  # fmt: skip
+
+
+def print_healthy(verdicts: list[Verdict]) -> None:
+    failed = [v for v in verdicts if v.status == "fail"]
+    warned = [v for v in verdicts if v.status == "warn"]
+    for verdict in failed + warned:
+        said = ", ".join(f"{cause} ({status} {sure})" for cause, status, sure, _ in verdict.said)
+        print(f"{verdict.name:42} {said}  [{verdict.note}]")
+    print(f"{len(verdicts)} healthy sessions: {len(failed)} fail, {len(warned)} warn, "
+          f"{sum(v.status == 'unknown' for v in verdicts)} unknown")  # fmt: skip
+
+
+def print_pairs(verdicts: list[Verdict]) -> None:
+    for verdict in verdicts:
+        if not verdict.strict:
+            told = {name for cause, _, _, explains in verdict.said for name in (cause, *explains)}
+            lost = [cause for cause in verdict.causes if cause not in told]
+            said = "; ".join(f"{cause} {status}" + (f" > {', '.join(e)}" if e else "") for cause, status, _, e in verdict.said)
+            print(f"{verdict.name:8} {' + '.join(verdict.causes)}: not told {lost or 'apart'}; said {said or '(nothing)'}")
+    print(f"{len(verdicts)} pairs: both as diagnoses {share(v.strict for v in verdicts)}, "
+          f"both told somewhere {share(v.lenient for v in verdicts)}")  # fmt: skip
+
+
+def print_all(verdicts: list[Verdict], heading: str) -> None:
+    print(f"\n== {heading}")
+    if faults := [v for v in verdicts if len(v.causes) == 1]:
+        print_causes(faults)
+    if healthy := [v for v in verdicts if not v.causes]:
+        print_healthy(healthy)
+    if pairs := [v for v in verdicts if len(v.causes) == 2]:
+        print_pairs(pairs)
+    for verdict in verdicts:
+        for crash in verdict.crashed:
+            print(f"crashed: {verdict.name}: {crash}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else "")
+    parser.add_argument("--seed", type=int, default=None, help="default: a fresh one")
+    parser.add_argument("--per-cause", type=int, default=8)
+    parser.add_argument("--healthy-each", type=int, default=2, help="sessions of each healthy kind")
+    parser.add_argument("--pairs", type=int, default=60)
+    parser.add_argument("--only", default=None, help="causes that begin with this; or 'healthy', 'pairs', 'real'")
+    parser.add_argument("--corpus", type=Path, default=None, help="more voices: a folder with index.tsv and audio/")
+    parser.add_argument("--real", type=Path, default=None, help="a folder of recorded sessions")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--details", type=Path, default=None, help="write every verdict as a JSON line")
+    parser.add_argument("--save", type=Path, default=None, help="write the sessions that were judged wrongly there")
+    options = parser.parse_args()
+    seed = secrets.randbelow(10**6) if options.seed is None else options.seed
+    print(f"seed {seed}")
+    began = time.monotonic()
+    verdicts = run(planned(options, seed), options.jobs)
+    if options.details:
+        lines = (json.dumps(asdict(verdict)) for verdict in verdicts)
+        options.details.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print_all([v for v in verdicts if not v.name.startswith("real-")], "generator")
+    if real := [v for v in verdicts if v.name.startswith("real-")]:
+        print_all(real, "real clients")
+    busy = sum(v.seconds for v in verdicts)
+    print(f"\n{len(verdicts)} sessions, {busy / max(1, len(verdicts)):.2f} s each in replay, "
+          f"{time.monotonic() - began:.0f} s in all with {options.jobs} jobs; seed {seed}")  # fmt: skip
+
+
+def planned(options: argparse.Namespace, seed: int) -> list[tuple[str, str, int, int, Path | None, Path | None]]:
+    """The tasks that the command line asks for."""
+    from faults_healthy import KINDS
+
+    only, corpus, save = options.only, options.corpus, options.save
+    jobs: list[tuple[str, str, int, int, Path | None, Path | None]] = []
+    causes = [cause for cause in FAULTS if only is None or cause.startswith(only)]
+    jobs += [("fault", cause, seed, options.per_cause, corpus, save) for cause in causes]
+    if only in (None, "healthy"):
+        jobs += [("healthy", kind, seed, options.healthy_each, corpus, save) for kind in KINDS]
+    if only in (None, "pairs"):
+        jobs.append(("pair", "", seed, options.pairs, corpus, save))
+    if options.real is not None and only in (None, "real"):
+        jobs.append(("real", str(options.real), seed, 0, None, save))
+    if not jobs:
+        sys.exit(f"no cause begins with {only!r}")
+    return jobs
+
+
+if __name__ == "__main__":
+    main()

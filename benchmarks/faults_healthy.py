@@ -1,0 +1,313 @@
+"""Healthy sessions of many kinds: none of them may be accused. Each function makes one recipe from a seed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from faults_recipe import Frame, Recipe, Row, healthy
+from faults_scene import Rng, Samples, Utterance, scene
+from faults_stream import Frames, mid_turn, shifted
+
+Kind = Callable[[Rng, Path | None], Recipe]
+KINDS: dict[str, Kind] = {}
+
+
+def kind(make: Kind) -> Kind:
+    """Register one kind of healthy session."""
+    KINDS[make.__name__.replace("_", "-")] = make
+    return make
+
+
+@kind
+def plain(rng: Rng, corpus: Path | None) -> Recipe:
+    return healthy(rng, corpus)
+
+
+@kind
+def chunks_20_to_200_ms(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.chunk_s = float(rng.uniform(0.02, 0.2))
+    return recipe
+
+
+@kind
+def jitter_80_ms(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.jitter_s = 0.08
+    return recipe
+
+
+@kind
+def start_burst(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.start_burst_s = float(rng.uniform(0.6, 1.8))
+    return recipe
+
+
+@kind
+def stall_caught_up(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    at, hole = mid_turn(recipe), rng.uniform(0.5, 0.8)
+    recipe.pace.append(shifted(lambda t: max(t, at + hole) if t > at else t))
+    return recipe
+
+
+@kind
+def several_stalls_caught_up(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus, turns=6)
+    spots = [(at, at + rng.uniform(0.2, 0.6)) for at in np.arange(3.0, recipe.scene.duration, 3.7)]
+    recipe.pace.append(shifted(lambda t: max([t] + [b for a, b in spots if a < t < b])))
+    return recipe
+
+
+@kind
+def long_pause_with_silence(rng: Rng, corpus: Path | None) -> Recipe:
+    """A muted microphone that sends digital silence for long."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=2, pause_s=(8.0, 25.0))
+    first = recipe.scene.turns[0][-1].end + 1.0
+    last = recipe.scene.turns[1][0].start - 0.3
+
+    def shape(samples: Samples) -> Samples:
+        out = samples.copy()
+        out[round(first * recipe.scene.rate) : round(last * recipe.scene.rate)] = 0
+        return out
+
+    recipe.shape.append(shape)
+    return recipe
+
+
+def _format(encoding: str, rate: int) -> None:
+    def make(rng: Rng, corpus: Path | None) -> Recipe:
+        return healthy(rng, corpus, encoding, rate)
+
+    make.__name__ = f"{encoding.removeprefix('pcm_')}_{rate}"
+    kind(make)
+
+
+for _encoding, _rate in (
+    ("pcm_s16le", 8000), ("pcm_s16le", 11025), ("pcm_s16le", 16000), ("pcm_s16le", 22050), ("pcm_s16le", 24000),
+    ("pcm_s16le", 32000), ("pcm_s16le", 44100), ("pcm_s16le", 48000), ("pcm_f32le", 8000), ("pcm_f32le", 16000),
+    ("pcm_f32le", 44100), ("pcm_f32le", 48000), ("pcm_f16le", 16000), ("pcm_f16le", 24000), ("pcm_s32le", 16000),
+    ("pcm_s32le", 48000), ("pcm_mulaw", 8000), ("pcm_mulaw", 16000), ("pcm_alaw", 8000),
+):  # fmt: skip
+    _format(_encoding, _rate)
+
+
+@kind
+def keyterms(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    names = ["Cartesia", "Ink", "Harriet Collins", "order number", "São Tomé", "R&D", "C++"]
+    recipe.query += [("keyterm", str(name)) for name in rng.choice(names, 4, replace=False)]
+    return recipe
+
+
+@kind
+def turn_options(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.query += [("turn_start_threshold", "0.85"), ("turn_eager_end_threshold", "0.5"), ("turn_end_threshold", "0.3"),
+                     ("turn_end_timeout_ms", str(rng.integers(2000, 9000)))]  # fmt: skip
+    command = {"type": "config", "turn": {"end_threshold": 0.25, "end_timeout_ms": 4000}}
+    recipe.pace.append(lambda frames: sorted([*frames, Frame(2.0, command)], key=lambda frame: frame.t))
+    return recipe
+
+
+@kind
+def many_turns(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=9, turn_s=(0.8, 2.0))
+    return recipe
+
+
+@kind
+def eager_ends_taken_back(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.service.end_s, recipe.service.eager_s = 0.55, 0.2
+    recipe.remake(turns=8)
+    turns = tuple(turn for turn in recipe.scene.turns if len(turn) > 1) or recipe.scene.turns
+    recipe.note = f"{len(turns)} resumes"
+    return recipe
+
+
+@kind
+def empty_transcripts(rng: Rng, corpus: Path | None) -> Recipe:
+    """A cough: a turn without words."""
+    recipe = healthy(rng, corpus, turns=3)
+    first = recipe.scene.turns[0][-1]
+    at = first.end + 0.75
+
+    def shape(samples: Samples) -> Samples:
+        out, rate = samples.copy(), recipe.scene.rate
+        length = round(0.25 * rate)
+        out[round(at * rate) : round(at * rate) + length] += rng.standard_normal(length) * np.hanning(length) * 0.1
+        return out
+
+    def events(made: list[Row]) -> list[Row]:
+        end = next(n for n, row in enumerate(made) if row["json"]["type"] == "turn.end")
+        t, request_id = max(made[end]["t"] + 0.1, at + 0.35), made[end]["json"]["request_id"]
+        extra = [{"type": "receive", "t": t + 0.02 * n, "json": {"type": name, "request_id": request_id, **keys}}
+                 for n, (name, keys) in enumerate((("turn.start", {}), ("turn.update", {"transcript": ""}),
+                                                   ("turn.end", {"transcript": ""})))]  # fmt: skip
+        extra[2]["t"] = t + 0.3
+        later = [{**row, "t": max(row["t"], t + 0.31)} for row in made[end + 1 :]]
+        return made[: end + 1] + extra + later
+
+    recipe.shape.append(shape)
+    recipe.events.append(events)
+    return recipe
+
+
+@kind
+def drift_over_an_hour(rng: Rng, corpus: Path | None) -> Recipe:
+    """An hour of lengths and times only; the client's clock runs 0.1 % fast or slow."""
+    recipe = healthy(rng, corpus, "pcm_mulaw", 8000)
+    recipe.scene = scene(rng, 8000, 12, corpus)
+    recipe.chunk_s, recipe.jitter_s = 0.1, 0.005
+    recipe.drift = float(rng.choice([-0.001, 0.001]))
+    once = recipe.scene
+    times = int(3600 / once.duration)
+    turns = [_later(turn, n * once.duration) for n in range(times) for turn in once.turns]
+    recipe.scene = type(once)(np.tile(once.samples.astype(np.float32), times), 8000, tuple(turns), once.voice)
+    recipe.rows.append(lengths_only)
+    recipe.clock = "client"
+    return recipe
+
+
+def _later(turn: tuple[Utterance, ...], by: float) -> tuple[Utterance, ...]:
+    return tuple(Utterance(part.start + by, part.end + by, part.words) for part in turn)
+
+
+def lengths_only(made: list[Row]) -> list[Row]:
+    """A capture that kept only the length of each binary frame."""
+    for row in made:
+        if "audio" in row:
+            data = row.pop("audio")
+            row["bytes"] = len(data) * 3 // 4 - data.count("=", -2)
+    made[0]["lacks"] = ["audio"]
+    return made
+
+
+@kind
+def drift_with_sound(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus, "pcm_mulaw", 8000)
+    recipe.remake(turns=40)
+    recipe.drift = float(rng.choice([-0.001, 0.001]))
+    return recipe
+
+
+@kind
+def pipecat_watchdog(rng: Rng, corpus: Path | None) -> Recipe:
+    """The transport stops for a while in a turn; the service class sends one block of zeros as long as the gap."""
+    recipe = healthy(rng, corpus, "pcm_s16le", 16000, turns=3)
+    recipe.profile, recipe.chunk_s = "pipecat", 0.02
+    gap = float(rng.uniform(0.5, 0.9))
+    at = recipe.scene.turns[0][-1].end + 0.1
+
+    def pace(frames: Frames) -> Frames:
+        kept = [frame for frame in frames if not at + 0.08 < frame.t <= at + gap + 0.08]
+        until = max(frame.until or 0 for frame in frames if frame.t <= at + gap + 0.08)
+        block = Frame(at + gap + 0.085, bytes(2 * round(gap * 16000)), until)
+        return sorted([*kept, block], key=lambda frame: frame.t)
+
+    recipe.service.end_s, recipe.service.eager_s = 0.5, 0.3
+    recipe.pace.append(pace)
+    return recipe
+
+
+@kind
+def push_to_talk(rng: Rng, corpus: Path | None) -> Recipe:
+    """Between turns nothing is sent for up to 1.8 s; every turn had ended."""
+    recipe = healthy(rng, corpus)
+    recipe.service.end_s = min(recipe.service.end_s, 0.4)
+    gaps = [(turn[-1].end + 0.8, float(rng.uniform(0.5, 1.7))) for turn in recipe.scene.turns[:-1]]
+    recipe.pace.append(shifted(lambda t: t + sum(gap for at, gap in gaps if t > at + 0.08)))
+    return recipe
+
+
+@kind
+def push_to_talk_with_silence(rng: Rng, corpus: Path | None) -> Recipe:
+    """A released button sends zeros."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=3, pause_s=(4.0, 8.0))
+    spans = [(turn[-1].end + 0.3, following[0].start - 0.2)
+             for turn, following in zip(recipe.scene.turns, recipe.scene.turns[1:], strict=False)]  # fmt: skip
+
+    def shape(samples: Samples) -> Samples:
+        out = samples.copy()
+        for a, b in spans:
+            out[round(a * recipe.scene.rate) : round(b * recipe.scene.rate)] = 0
+        return out
+
+    recipe.shape.append(shape)
+    return recipe
+
+
+@kind
+def livekit_160_ms(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus, "pcm_s16le", 16000)
+    recipe.profile, recipe.chunk_s = "livekit", 0.16
+    return recipe
+
+
+@kind
+def trailing_newline(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.join = lambda heard: "".join(text for name, text in heard if name == "turn.end") + "\n"
+    return recipe
+
+
+@kind
+def proxy_clock(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.clock = str(rng.choice(["proxy", "client"]))
+    return recipe
+
+
+@kind
+def sizes_only(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.rows.append(lengths_only)
+    return recipe
+
+
+@kind
+def without_application_text(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.text = False
+    return recipe
+
+
+@kind
+def ends_in_mid_turn(rng: Rng, corpus: Path | None) -> Recipe:
+    """The close command flushes the open turn, as it should."""
+    recipe = healthy(rng, corpus)
+    recipe.end_mid_turn()
+    return recipe
+
+
+@kind
+def manual_endpoint(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.path, recipe.manual = "/stt/websocket", True
+    recipe.query.append(("language", "en"))
+    ends = [turn[-1].end + 0.3 for turn in recipe.scene.turns]
+    commands = [Frame(at + 0.08, "finalize") for at in ends]
+    recipe.pace.append(lambda frames: sorted([*frames, *commands], key=lambda frame: frame.t))
+    recipe.close_command = str(rng.choice(["close", "close", "done"]))
+    return recipe
+
+
+@kind
+def noisy_room(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    level = 10 ** (rng.uniform(-48, -38) / 20)
+    recipe.shape.append(lambda samples: samples + rng.standard_normal(len(samples)) * level)
+    return recipe
+
+
+@kind
+def file_player(rng: Rng, corpus: Path | None) -> Recipe:
+    """A well-behaved file player: chunks on a timer that is always a little late, never early."""
+    recipe = healthy(rng, corpus)
+    recipe.pace.append(lambda frames: [Frame(f.t * 1.02 + 0.002, f.data, f.until) for f in frames])
+    return recipe

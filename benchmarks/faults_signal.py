@@ -1,0 +1,132 @@
+"""Faults of the sound itself, in a right format: `signal`. And speech in another language, as far as evidence goes."""
+
+import numpy as np
+from faults_recipe import Recipe
+from faults_registry import fault
+from faults_scene import Samples
+from scipy import signal
+
+LINEAR = (("pcm_s16le", 16000), ("pcm_s16le", 8000), ("pcm_s16le", 24000), ("pcm_f32le", 16000), ("pcm_s16le", 48000))
+G711 = (("pcm_mulaw", 8000), ("pcm_alaw", 8000))
+
+
+@fault("signal.silent", "sound", solo=True, formats=(*LINEAR, *G711))
+def silent(recipe: Recipe) -> None:
+    """A dead input: zeros, or the hiss of a muted line (peak under 0.0005)."""
+    zeros = bool(recipe.rng.random() < 0.5) or recipe.encoding in ("pcm_mulaw", "pcm_alaw")
+    level = 10 ** (recipe.rng.uniform(-96, -82) / 20)
+    recipe.note = "zeros" if zeros else "hiss"
+    recipe.service.hears = "nothing"
+    recipe.shape.append(lambda x: np.zeros(len(x)) if zeros else recipe.rng.standard_normal(len(x)) * level)
+
+
+@fault("signal.too-quiet", "sound", formats=LINEAR, status="warn")
+def too_quiet(recipe: Recipe) -> None:
+    """Speech whose loud parts are at -58 to -50 dBFS."""
+    target = 10 ** (recipe.rng.uniform(-58, -50) / 20)
+
+    def shape(samples: Samples) -> Samples:
+        hop = recipe.scene.rate // 50
+        levels = np.sqrt((samples[: len(samples) // hop * hop].reshape(-1, hop) ** 2).mean(axis=1))
+        return samples * (target / np.quantile(levels, 0.9))
+
+    recipe.shape.append(shape)
+
+
+@fault("signal.clipped", "sound", formats=(*LINEAR, *G711), status="warn")
+def clipped(recipe: Recipe) -> None:
+    """Gain until 4 to 20 % of the samples of speech are at full scale."""
+    share = recipe.rng.uniform(0.04, 0.2)
+
+    def shape(samples: Samples) -> Samples:
+        loud = np.abs(samples)[np.abs(samples) > 0.02 * np.abs(samples).max()]
+        return np.clip(samples / np.quantile(loud, 1 - share), -1, 1)
+
+    recipe.shape.append(shape)
+
+
+@fault("signal.dc-offset", "sound", formats=LINEAR, status="warn")
+def dc_offset(recipe: Recipe) -> None:
+    offset = recipe.rng.choice([-1, 1]) * recipe.rng.uniform(0.08, 0.3)
+    recipe.shape.append(lambda samples: samples * 0.7 + offset)
+
+
+@fault("signal.dropouts", "sound", formats=(*LINEAR, *G711))
+def dropouts(recipe: Recipe) -> None:
+    """Holes of 20 to 250 ms inside speech, one to three a second, of digital zero."""
+    rng, rate = recipe.rng, recipe.scene.rate
+    every, length = rng.uniform(0.35, 1.0), rng.uniform(0.02, 0.25)
+    length = min(length, every / 2.5)
+    recipe.note = f"{1000 * length:.0f} ms every {every:.1f} s"
+
+    def shape(samples: Samples) -> Samples:
+        out = samples.copy()
+        for turn in recipe.scene.turns:
+            for part in turn:
+                at = part.start + 0.2
+                while at + length < part.end - 0.1:
+                    out[round(at * rate) : round((at + length) * rate)] = 0
+                    at += every * rng.uniform(0.7, 1.3)
+        return out
+
+    recipe.shape.append(shape)
+
+
+@fault("signal.discontinuities", "sound", formats=LINEAR, status="warn")
+def discontinuities(recipe: Recipe) -> None:
+    """Each chunk resampled on its own, or the end of each chunk lost: a click at every border."""
+    rng, rate = recipe.rng, recipe.scene.rate
+    period = float(rng.choice([0.01, 0.02, 0.03, 0.04, 0.06]))
+    kind = str(rng.choice(["lost end", "stateless resampler"]))
+    recipe.note = f"{kind}, {1000 * period:.0f} ms"
+    size = round(period * rate)
+
+    def shape(samples: Samples) -> Samples:
+        parts = [samples[at : at + size] for at in range(0, len(samples), size)]
+        if kind == "lost end":
+            lost = max(2, round(size * rng.uniform(0.02, 0.06)))
+            return np.concatenate([part[:-lost] for part in parts if len(part) > lost])
+        high = signal.resample_poly(samples, 3, 1)  # as the device gives it; each block then comes down on its own
+        blocks = [high[at : at + 3 * size] for at in range(0, len(high), 3 * size)]
+        return np.concatenate([signal.resample_poly(block, 1, 3) for block in blocks])
+
+    recipe.shape.append(shape)
+
+
+@fault("signal.false-silence", "sound", formats=G711)
+def false_silence(recipe: Recipe) -> None:
+    """Pauses are filled with zero bytes, which in G.711 are near full scale."""
+    rng = recipe.rng
+    recipe.remake(turns=4, pause_s=(1.5, 3.0))
+    edges = [(turn[-1].end + 0.15, 0.0) for turn in recipe.scene.turns]
+    starts = [turn[0].start - 0.05 for turn in recipe.scene.turns[1:]] + [recipe.scene.duration]
+    chosen = [(a, b) for (a, _), b in zip(edges, starts, strict=True) if rng.random() < 0.9]
+    rate = recipe.scene.rate
+
+    def damage(data: bytes) -> bytes:
+        out = bytearray(data)
+        for a, b in chosen or [(edges[0][0], starts[0])]:
+            first, last = round(a * rate), min(len(out), round(b * rate))
+            out[first:last] = bytes(max(0, last - first))
+        return bytes(out)
+
+    recipe.damage.append(damage)
+
+
+@fault("language.not-english", "language", also=("connection.bad-parameter", "joining.unrelated"))
+def not_english(recipe: Recipe) -> None:
+    """A `language` parameter that is not English, or an application text in another script."""
+    if recipe.rng.random() < 0.6:
+        recipe.note = str(recipe.rng.choice(["de", "fr", "ja", "es", "hi", "pt-BR"]))
+        recipe.query.append(("language", recipe.note))
+        return
+    texts = {
+        "russian": "Здравствуйте, я хотел бы узнать, когда придёт моя посылка. Номер заказа четыре семь один.",
+        "japanese": "もしもし、予約の時間を木曜日の午後に変更していただけますか。よろしくお願いします。",
+        "german": "Guten Tag, ich möchte gern wissen, wann mein Paket ankommt und ob ich den Termin auf Donnerstag verschieben kann.",
+        "french": "Bonjour, je voudrais savoir quand mon colis va arriver et si je peux déplacer le rendez-vous à jeudi après-midi.",
+    }
+    recipe.note = str(recipe.rng.choice(list(texts)))
+    recipe.join = lambda _heard: texts[recipe.note]
+
+

@@ -1,0 +1,203 @@
+"""Faults of when and how audio is sent and how a session ends: `chunking`, `pacing`, `continuity`, `drain`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from faults_recipe import Frame, Recipe
+from faults_registry import fault
+
+Frames = list[Frame]
+RATIOS = (0.25, 0.33, 0.36, 0.5, 0.67, 0.73, 0.92, 1.09, 1.33, 1.38, 1.5, 2, 2.76, 3)
+KEEPALIVES: tuple[Any, ...] = ({"type": "KeepAlive"}, {"type": "keepalive"}, {"type": "ping"}, {"type": "KeepAlive"})
+
+
+@fault("chunking.too-large", "chunk")
+def too_large(recipe: Recipe) -> None:
+    recipe.chunk_s = float(recipe.rng.uniform(1.3, 4.0))
+    recipe.note = f"{recipe.chunk_s:.1f} s"
+
+
+@fault("chunking.too-small", "chunk", status="warn", formats=(("pcm_s16le", 16000), ("pcm_mulaw", 8000), ("pcm_s16le", 8000)))
+def too_small(recipe: Recipe) -> None:
+    recipe.chunk_s = float(recipe.rng.uniform(0.001, 0.0035))
+    recipe.jitter_s = 0.0
+
+
+def shifted(change: Callable[[float], float]) -> Callable[[Frames], Frames]:
+    """Move every frame in time, in order."""
+
+    def pace(frames: Frames) -> Frames:
+        last = 0.0
+        for frame in frames:
+            last = frame.t = max(last, change(frame.t))
+        return frames
+
+    return pace
+
+
+def mid_turn(recipe: Recipe, within: tuple[float, float] = (0.3, 0.7)) -> float:
+    """A time inside an utterance that is not the last one."""
+    turn = recipe.scene.turns[int(recipe.rng.integers(0, max(1, len(recipe.scene.turns) - 1)))]
+    part = max(turn, key=lambda part: part.end - part.start)
+    return float(part.start + (part.end - part.start) * recipe.rng.uniform(*within)) + 0.08
+
+
+@fault("pacing.burst", "pace", turns=(4, 5))
+def burst(recipe: Recipe) -> None:
+    """4 to 8 s of audio in 0.1 to 0.8 s, in mid-session, or all of the rest at once."""
+    at, within = recipe.rng.uniform(2.5, 4.0), recipe.rng.uniform(0.1, 0.8)
+    audio_s = recipe.rng.uniform(4.5, 8.0)
+    recipe.note = f"{audio_s:.1f} s in {within:.1f} s"
+
+    def sent(t: float) -> float:
+        if t <= at:
+            return t
+        return at + (t - at) * within / audio_s if t <= at + audio_s else t - audio_s + within
+
+    recipe.pace.append(shifted(sent))
+
+
+def _apart(recipe: Recipe, low: float, high: float) -> float:
+    """A speed that is not one of the ratios of a wrong declaration."""
+    while True:
+        speed = float(recipe.rng.uniform(low, high))
+        if all(abs(speed / ratio - 1) > 0.03 for ratio in RATIOS):
+            return speed
+
+
+@fault("pacing.too-fast", "pace", also=("pacing.burst", "endpoint.batch-fits"))
+def too_fast(recipe: Recipe) -> None:
+    recipe.remake(turns=5)
+    speed = _apart(recipe, 1.4, 2.6)
+    recipe.note = f"{speed:.2f} times"
+    recipe.pace.append(shifted(lambda t: 0.08 + (t - 0.08) / speed))
+
+
+@fault("pacing.too-slow", "pace")
+def too_slow(recipe: Recipe) -> None:
+    speed = _apart(recipe, 0.4, 0.77)
+    recipe.note = f"{speed:.2f} times"
+    recipe.pace.append(shifted(lambda t: 0.08 + (t - 0.08) / speed))
+
+
+@fault("continuity.muted", "hole")
+def muted(recipe: Recipe) -> None:
+    at, hole = mid_turn(recipe), recipe.rng.uniform(1.5, 8.0)
+    recipe.note = f"{hole:.1f} s"
+    recipe.pace.append(shifted(lambda t: t + hole if t > at else t))
+
+
+@fault("continuity.stalled", "hole")
+def stalled(recipe: Recipe) -> None:
+    at, hole = mid_turn(recipe), recipe.rng.uniform(2.5, 6.0)
+    recipe.note = f"{hole:.1f} s"
+    recipe.pace.append(shifted(lambda t: max(t, at + hole) if t > at else t))
+
+
+@fault("continuity.stopped", "ending")
+def stopped(recipe: Recipe) -> None:
+    recipe.end_mid_turn()
+    recipe.close_after = float(recipe.rng.uniform(3.0, 20.0))
+    recipe.note = f"{recipe.close_after:.0f} s"
+
+
+@fault("continuity.keepalive", "hole")
+def keepalive(recipe: Recipe) -> None:
+    at, hole, every = mid_turn(recipe), recipe.rng.uniform(4.0, 12.0), recipe.rng.uniform(0.8, 3.0)
+    command = KEEPALIVES[recipe.rng.integers(len(KEEPALIVES))]
+
+    def pace(frames: Frames) -> Frames:
+        frames = shifted(lambda t: t + hole if t > at else t)(frames)
+        extra = [Frame(at + n * every, dict(command)) for n in range(1, int(hole / every) + 1) if n * every < hole]
+        return sorted(frames + extra, key=lambda frame: frame.t)
+
+    recipe.pace.append(pace)
+
+
+@fault("continuity.idle-timeout", "ending", solo=True)
+def idle_timeout(recipe: Recipe) -> None:
+    """Nothing is sent any more; after three minutes the service closes. Half of the time a turn is open."""
+    if recipe.rng.random() < 0.5:
+        recipe.end_mid_turn()
+        recipe.also.add("continuity.stopped")
+    recipe.note = "turn open" if recipe.also else "between turns"
+    recipe.close_after = None
+    recipe.leave_after = float(recipe.rng.uniform(180.0, 181.0))
+    recipe.leave = ("server", 1001, "idle timeout" if recipe.rng.random() < 0.5 else "")
+
+
+@fault("drain.no-close", "ending")
+def no_close(recipe: Recipe) -> None:
+    if recipe.rng.random() < 0.8:
+        recipe.end_mid_turn()
+    else:
+        recipe.scene = recipe.scene.cut(recipe.scene.turns[-1][-1].end + 0.1)
+    recipe.close_after = None
+    recipe.leave_after = float(recipe.rng.uniform(0.0, 0.3))
+    code = int(recipe.rng.choice([1000, 1000, 1001, 1005]))
+    recipe.leave = ("client", code, "")
+    recipe.note = str(code)
+
+
+@fault("drain.hung-up", "ending")
+def hung_up(recipe: Recipe) -> None:
+    recipe.end_mid_turn()
+    recipe.service.flush_s = float(recipe.rng.uniform(0.4, 0.8))
+    recipe.leave_after = float(recipe.rng.choice([0.0, recipe.rng.uniform(0.0, 0.3)]))
+
+
+@fault("drain.stopped-reading", "ending", solo=True)
+def stopped_reading(recipe: Recipe) -> None:
+    """The reader ends while audio goes on; pings go unanswered and the library gives up with 1011."""
+    recipe.remake(turns=8)
+    recipe.read_until = float(recipe.rng.uniform(4.0, 9.0))
+    recipe.lost_at = recipe.scene.duration * 0.97
+    recipe.lost = ("client", 1011, "keepalive ping timeout")
+    recipe.also.add("server.stopped-answering")
+
+
+@fault("drain.connection-lost", "ending")
+def connection_lost(recipe: Recipe) -> None:
+    recipe.lost_at = mid_turn(recipe) if recipe.rng.random() < 0.6 else _last_turn(recipe)
+    recipe.lost = ("unknown", 1006, "")
+
+
+def _last_turn(recipe: Recipe) -> float:
+    last = recipe.scene.turns[-1][-1]
+    return (last.start + last.end) / 2
+
+
+@fault("latency.end-of-turn", "service", turns=(3, 4), formats=(("pcm_s16le", 16000), ("pcm_mulaw", 8000)))
+def end_of_turn(recipe: Recipe) -> None:
+    """The turn ends long after the speech although silence is sent."""
+    slow = bool(recipe.rng.random() < 0.5)
+    wait = recipe.rng.uniform(7.2, 10.0) if slow else recipe.rng.uniform(2.2, 5.0)
+    recipe.status = "fail" if slow else "warn"
+    recipe.note = f"{wait:.1f} s"
+    recipe.remake(turns=3, pause_s=(wait + 1.0, wait + 2.0))
+    recipe.service.end_s = float(wait)
+
+
+@fault("latency.backlog", "pace", turns=(4, 5), formats=(("pcm_s16le", 16000), ("pcm_mulaw", 8000)), solo=True)
+def backlog(recipe: Recipe) -> None:
+    """The audio falls behind the clock: a little too slow for a long time, or many holes too short to count."""
+    recipe.remake(turns=18)
+    recipe.also |= {"pacing.too-slow", "continuity.muted"}
+    recipe.status = ""
+    if recipe.rng.random() < 0.5:
+        speed = float(recipe.rng.uniform(0.905, 0.915) if recipe.rng.random() < 0.5 else recipe.rng.uniform(0.925, 0.94))
+        recipe.note = f"{speed:.3f} times"
+        recipe.pace.append(shifted(lambda t: 0.08 + (t - 0.08) / speed))
+        return
+    every, hole = recipe.rng.uniform(4.2, 5.0), recipe.rng.uniform(0.35, 0.45)
+    recipe.note = f"{hole:.2f} s every {every:.1f} s"
+    recipe.pace.append(shifted(lambda t: t + int(t / every) * hole))
+
+
+@fault("latency.slow-reader", "reader")
+def slow_reader(recipe: Recipe) -> None:
+    """Events are read in batches, every three to six seconds."""
+    recipe.clock = "client"
+    recipe.read_every = float(recipe.rng.uniform(3.0, 6.0))
+    recipe.also.add("latency.end-of-turn")
+    recipe.close_after = 0.1

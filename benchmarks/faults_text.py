@@ -1,0 +1,178 @@
+"""Faults of what is made of right events: `joining`; and events that break the documented order: `turns`."""
+
+import re
+
+from faults_recipe import Heard, Recipe, Row
+from faults_registry import fault
+from faults_scene import joins
+
+
+def _finals(heard: Heard) -> list[str]:
+    return [text for kind, text in heard if kind == "turn.end"]
+
+
+@fault("joining.updates-joined", "text")
+def updates_joined(recipe: Recipe) -> None:
+    recipe.join = [joins.updates_joined, joins.everything_joined, lambda h: "".join(t for k, t in h if k == "turn.update")][
+        recipe.rng.integers(3)
+    ]
+
+
+@fault("joining.eager-ends-joined", "text")
+def eager_ends_joined(recipe: Recipe) -> None:
+    recipe.service.eager_share = 1.0
+    recipe.join = joins.eager_ends_joined
+
+
+@fault("joining.separator-added", "text")
+def separator_added(recipe: Recipe) -> None:
+    separator = str(recipe.rng.choice([" ", "\n", "\n\n", ", "]))
+    recipe.note = repr(separator)
+    recipe.join = lambda heard: separator.join(_finals(heard))
+
+
+@fault("joining.whitespace-stripped", "text")
+def whitespace_stripped(recipe: Recipe) -> None:
+    recipe.join = joins.whitespace_stripped
+
+
+@fault("joining.normalized", "text")
+def normalized(recipe: Recipe) -> None:
+    kind = recipe.note = str(recipe.rng.choice(["lower", "no punctuation", "both", "numbers", "upper"]))
+
+    def join(heard: Heard) -> str:
+        text = joins.concatenated(heard)
+        if kind == "numbers":  # inverse text normalisation of the application
+            for word, digit in {"one": "1", "two": "2", "four": "4", "six": "6", "seven": "7", "nine": "9"}.items():
+                text = re.sub(rf"\b{word}\b", digit, text)
+            return text.replace(",", "").replace(".", "")
+        text = text.lower() if kind in ("lower", "both") else text.upper() if kind == "upper" else text
+        return re.sub(r"[^\w\s']", "", text) if kind in ("no punctuation", "both") else text
+
+    recipe.join = join
+
+
+@fault("joining.turns-missing", "text")
+def turns_missing(recipe: Recipe) -> None:
+    kind = recipe.note = str(recipe.rng.choice(["last only", "first lost", "one lost", "last lost"]))
+
+    def join(heard: Heard) -> str:
+        turns = _finals(heard)
+        kept = {"last only": turns[-1:], "first lost": turns[1:], "last lost": turns[:-1]}.get(kind, turns[:1] + turns[2:])
+        return "".join(kept)
+
+    recipe.join = join
+
+
+@fault("joining.turns-repeated", "text")
+def turns_repeated(recipe: Recipe) -> None:
+    one = bool(recipe.rng.random() < 0.5)
+    recipe.note = "one" if one else "all"
+    recipe.join = lambda h: "".join(t * 2 if not one or n == 1 else t for n, t in enumerate(_finals(h)))
+
+
+@fault("joining.partial-kept", "text")
+def partial_kept(recipe: Recipe) -> None:
+    """The last update stands where the final text should (in every turn, or in the last one)."""
+    every = bool(recipe.rng.random() < 0.5)
+    recipe.note = "every turn" if every else "last turn"
+
+    def join(heard: Heard) -> str:
+        turns, partial = [], ""
+        for kind, text in heard:
+            if kind == "turn.update":
+                partial = text
+            elif kind == "turn.end":
+                turns.append((partial, text))
+                partial = ""
+        return "".join(p if every or n == len(turns) - 1 else end for n, (p, end) in enumerate(turns))
+
+    recipe.join = join
+
+
+@fault("joining.unrelated", "text", status="warn")
+def unrelated(recipe: Recipe) -> None:
+    texts = [
+        "Your parcel leaves the warehouse tomorrow morning; the courier will ring twice.",
+        "[object Object]",
+        "Welcome to the hotel. Breakfast is served from seven until ten on the ground floor.",
+        "The weather in the mountains remains cold with some snow above a thousand metres.",
+    ]
+    chosen = str(recipe.rng.choice(texts))
+    recipe.join = lambda _heard: chosen
+
+
+@fault("turns.out-of-order", "events", status="warn")
+def out_of_order(recipe: Recipe) -> None:
+    kind = recipe.note = str(recipe.rng.choice(["resume", "start twice", "update outside", "swapped"]))
+    recipe.text = False
+
+    def events(made: list[Row]) -> list[Row]:
+        kinds = [row["json"]["type"] for row in made]
+        number = kinds.index("turn.update")
+        if kind == "resume":
+            made.insert(number + 1, _like(made[number], "turn.resume"))
+        elif kind == "start twice":
+            made.insert(number + 1, _like(made[number], "turn.start"))
+        elif kind == "update outside":
+            end = kinds.index("turn.end")
+            made.insert(end + 1, {**made[number], "t": made[end]["t"] + 0.05})
+        else:
+            start = kinds.index("turn.start")
+            made[start]["json"], made[number]["json"] = made[number]["json"], made[start]["json"]
+        return made
+
+    recipe.events.append(events)
+
+
+def _like(row: Row, kind: str) -> Row:
+    return {"type": "receive", "t": row["t"] + 0.01, "json": {"type": kind, "request_id": row["json"]["request_id"]}}
+
+
+@fault("turns.not-cumulative", "events", status="warn")
+def not_cumulative(recipe: Recipe) -> None:
+    """Updates hold only what is new, or earlier text is changed."""
+    kind = recipe.note = str(recipe.rng.choice(["deltas", "revised"]))
+    recipe.text = False
+
+    def events(made: list[Row]) -> list[Row]:
+        before, turn = "", 0
+        for row in made:
+            event = row["json"]
+            turn += event["type"] == "turn.start"
+            before = "" if event["type"] == "turn.start" else before
+            if event["type"] == "turn.update":
+                text = event["transcript"]
+                if kind == "deltas":
+                    event["transcript"] = text[len(before) :]
+                elif turn % 2 == 1 and len(text.split()) > 2:
+                    event["transcript"] = text.replace(text.split()[0], "Well", 1)
+                before = text
+        return made
+
+    recipe.events.append(events)
+
+
+@fault("turns.left-open", "ending", also=("server.stopped-answering", "server.closed-abnormally"))
+def left_open(recipe: Recipe) -> None:
+    """All is done right, the server closes with 1000, and the last turn never ended."""
+    recipe.end_mid_turn()
+    recipe.service.forget_last_end = True
+    recipe.text = False
+
+
+@fault("turns.mixed-connections", "events", also=("turns.out-of-order",))
+def mixed_connections(recipe: Recipe) -> None:
+    """Events of another connection stand among this one's."""
+    recipe.text = False
+    shift = float(recipe.rng.uniform(0.4, 1.2))
+
+    def events(made: list[Row]) -> list[Row]:
+        other = [
+            {"type": "receive", "t": row["t"] + shift, "json": {**row["json"], "request_id": "0badcafe"}}
+            for row in made
+            if row["json"]["type"] != "connected"
+        ][: int(recipe.rng.integers(6, 14))]
+        return sorted(made + other, key=lambda row: row["t"])
+
+    recipe.events.append(events)
