@@ -37,16 +37,14 @@ def rows(recipe: Recipe) -> list[Row]:
     head = [_header(recipe), _open(recipe)]
     if recipe.refused is not None:
         return _changed(recipe, head)
-    frames = _frames(recipe)
-    for change in recipe.pace:
-        frames = change(frames)
-    end = frames[-1].t if frames else 0.5
+    sent = frames(recipe)
+    end = sent[-1].t if sent else 0.5
     close_at = None if recipe.close_after is None else end + recipe.close_after
-    lost_at = _lost_at(recipe, frames)
-    events = listen(recipe, frames, close_at)
+    lost_at = _lost_at(recipe, sent)
+    events = listen(recipe, sent, close_at)
     for change_events in recipe.events:
         events = change_events(events)
-    body = [_sent(frame) for frame in frames]
+    body = [_sent(frame) for frame in sent]
     if close_at is not None:
         body.append(_sent(Frame(close_at, _command(recipe))))
     body += events
@@ -99,6 +97,14 @@ def _segments(recipe: Recipe) -> list[Segment]:
     for damage in recipe.damage:
         data = damage(data)
     return [Segment(data, recipe.scene.duration, 1 if recipe.write else WIDTHS[recipe.encoding])]
+
+
+def frames(recipe: Recipe) -> list[Frame]:
+    """What the client sends when, all faults of pace included."""
+    made = _frames(recipe)
+    for change in recipe.pace:
+        made = change(made)
+    return made
 
 
 def _frames(recipe: Recipe) -> list[Frame]:
