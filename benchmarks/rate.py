@@ -154,7 +154,7 @@ def null_table(clips: list[Clip]) -> None:
     sounds = {
         "recorded noise, music, silence (in training)": [c.samples for c in clips if "speech" not in c.kind],
         "fresh tones, noises, beats": [voices.sound(rng, float(rng.choice(SEVEN)), 6.0) for _ in range(200)],
-        "fresh rendered music": [corpus.resampled(c.samples[: 48000 * 8], 48000, 16000) for c in voices.music(40, 777)],
+        "fresh rendered music": [corpus.resampled(c.samples[: 48000 * 8], 48000, 16000) for c in voices.music(24, 777)],
     }
     print(
         "\nNo speech\n| | sounds | speech_like above 0.5 | a rate below fail | below fail and speech_like above 0.5 |"
@@ -187,8 +187,8 @@ def main() -> None:
     null_table(clips)
     header("By length, of seven (joined by speaker)")
     for seconds in (0.5, 1.0, 2.0, 5.0, 10.0, 30.0):
-        row(f"{seconds:g} s", judged(corpus.excerpts(natural, seconds, 2, seed=9), fold_of), True)
-    single = [clip for clip in natural if clip.kind == "speech" and len(clip.samples) >= 0.5 * clip.rate][::4]
+        row(f"{seconds:g} s", judged(corpus.excerpts(natural, seconds, 1, seed=9), fold_of), True)
+    single = [clip for clip in natural if clip.kind == "speech" and len(clip.samples) >= 0.5 * clip.rate][::6]
     row("single clips, 0.5 to 10 s", judged(((clip, clip.samples) for clip in single), fold_of), True)
 
 
