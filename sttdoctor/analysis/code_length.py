@@ -158,17 +158,20 @@ def _best_bits(samples: Samples, errors: list[Floats], costs: list[float], block
     weight = blocked(samples.valid.astype(np.float64), 0.0)
     cells = blocked(samples.cells, 1.0)
     limits = blocked(_limits(samples), 0.0)
-    some = weight.sum(axis=2) + 1e-9
-    floor = 0.15 * (cells * weight).sum(axis=2) / some + 1e-300
+    flat = limits.reshape(len(limits), -1)
+    before = np.concatenate([np.zeros((len(flat), 1)), flat[:, :-1]], axis=1).reshape(shape)
+    law_weight = weight * ((limits == 0.0) | (limits != before))  # clipped plateaus do not follow the law
+    some = law_weight.sum(axis=2) + 1e-9
+    floor = 0.15 * (cells * weight).sum(axis=2) / (weight.sum(axis=2) + 1e-9) + 1e-300
     magnitudes = [np.abs(_beyond(blocked(error, 0.0), limits)) for error in errors]
-    scales = [np.maximum((size * weight).sum(axis=2) / some, floor) for size in magnitudes]
+    scales = [np.maximum((size * law_weight).sum(axis=2) / some, floor) for size in magnitudes]
     guesses = [(np.log2(scale) * some).sum(axis=1) + cost for scale, cost in zip(scales, costs, strict=True)]
     choice = np.argmin(guesses, axis=0)
     magnitude, scale = magnitudes[0], scales[0]
     for number_of, (other, others_scale) in enumerate(zip(magnitudes[1:], scales[1:], strict=True), start=1):
         taken = choice == number_of
         magnitude[taken], scale[taken] = other[taken], others_scale[taken]
-    law = _law(magnitude / scale[..., None], 0.5 * cells / scale[..., None], limits)
+    law = _law(magnitude / scale[..., None], 0.5 * cells / scale[..., None], limits, before)
     bits = -np.log2((1 - _ESCAPE) * law * weight + _ESCAPE * 2.0**-samples.code_bits)
     inside = blocked(np.ones_like(samples.values), 0.0)
     charged = (some > 0.5).sum(axis=1) * _SCALE_BITS + np.asarray(costs)[choice] + _CHOICE_BITS
@@ -201,13 +204,11 @@ def _offset_bits(samples: Samples) -> Floats:
     return _MEAN_BITS * octaves
 
 
-def _law(distance: Floats, half_cell: Floats, limits: Floats) -> Floats:
+def _law(distance: Floats, half_cell: Floats, limits: Floats, before: Floats) -> Floats:
     """Probability of each code: the law's mass on its cell, and where sound is clipped, that it stays so."""
     edge = distance - half_cell  # of the cells at a limit only their near edge counts
     tail = np.where(edge > 0.0, 0.5 * np.exp(-np.maximum(edge, 0.0)), 1.0 - 0.5 * np.exp(np.minimum(edge, 0.0)))
     mass = np.where(limits == 0.0, laplace_mass(distance, half_cell), tail)
-    flat = limits.reshape(len(limits), -1)
-    before = np.concatenate([np.zeros((len(flat), 1)), flat[:, :-1]], axis=1).reshape(limits.shape)
     after = before != 0.0
     stays = after & (limits == before)
     stay = min(0.995, (stays.sum() + 0.5) / (after.sum() + 1.0))

@@ -135,7 +135,10 @@ def _in_codebook(samples: Samples) -> Samples:
     gaps = np.diff(known)
     widths = 0.5 * (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]]))
     cells = np.maximum(widths[place.reshape(samples.values.shape)], samples.cells)
-    header = (_VALUE_BITS if _regular(gaps, float(samples.cells.max())) else samples.code_bits) * len(known)
+    each = samples.code_bits - np.log2(
+        len(known) / np.e
+    )  # their order need not be told: log2 of the factorial is saved
+    header = len(known) * (_VALUE_BITS if _regular(gaps, float(samples.cells.max())) else float(each))
     if (np.log2(cells[used]) - np.log2(samples.cells[used])).sum() <= header:
         return samples
     return Samples(samples.values, cells, samples.valid, samples.code_bits, header)

@@ -59,7 +59,7 @@ LAYOUTS = {name: Layout(name) for name in ENCODINGS} | {
 KEYS = (*LAYOUTS, NOT_PCM, TEXT)
 
 _SURVIVORS = 6  # readings judged in full, by one channel
-_STEREO_SURVIVORS = 2  # and of these by two
+_STEREO_SURVIVORS = 3  # and of these by two
 _CHEAP = 1344  # bytes of each excerpt for the first pass
 
 

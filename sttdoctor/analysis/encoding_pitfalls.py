@@ -41,8 +41,8 @@ def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
 def is_tone(samples: Samples) -> bool:
     """Whether one steady line holds nearly all power and each sample follows from two, but for the quantiser."""
     values = samples.values - samples.values.mean(axis=1, keepdims=True)
-    eighths = (values[:, : values.shape[1] // 8 * 8] ** 2).reshape(8 * len(values), -1).mean(axis=1)
-    if eighths.min() < 0.5 * eighths.mean():
+    eighths = values[:, : values.shape[1] // 8 * 8].reshape(8 * len(values), -1).var(axis=1)
+    if eighths.min() < 1e-3 * eighths.mean():  # it pauses
         return False
     power = np.abs(np.fft.rfft(values * np.hanning(values.shape[1]))) ** 2
     lines = power.argmax(axis=1)
