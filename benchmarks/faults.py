@@ -6,16 +6,19 @@
                                                          # `python benchmarks/faults_real.py DIR`
 
 Sessions are made by a generator with a virtual clock from real speech, a model of the service and a model of the client
-(`faults_*.py`). The cause whose fault was put in is the right answer. Strict: it is the first diagnosis. Lenient: the first
-diagnosis is one that the specification makes as good a name; these are listed with each fault. Top 3 is the same for the first
-three. The figures say how well the tool knows what this generator makes, not how often such faults happen.
+(`faults_*.py`). The cause whose fault was put in is the right answer. Strict: it is the first diagnosis. Lenient: the
+first diagnosis is one that the specification makes as good a name; these are listed with each fault. Top 3 is the same
+for the first three. The figures say how well the tool knows what this generator makes, not how often faults happen.
 """
+
+import sys
+
+sys.path.append(sys.path.pop(0))  # `signal.py` of this folder must not hide the standard module
 
 import argparse
 import json
 import multiprocessing
 import secrets
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -113,8 +116,12 @@ def print_pairs(verdicts: list[Verdict]) -> None:
         if not verdict.strict:
             told = {name for cause, _, _, explains in verdict.said for name in (cause, *explains)}
             lost = [cause for cause in verdict.causes if cause not in told]
-            said = "; ".join(f"{cause} {status}" + (f" > {', '.join(e)}" if e else "") for cause, status, _, e in verdict.said)
-            print(f"{verdict.name:8} {' + '.join(verdict.causes)}: not told {lost or 'apart'}; said {said or '(nothing)'}")
+            said = "; ".join(
+                f"{cause} {status}" + (f" > {', '.join(e)}" if e else "") for cause, status, _, e in verdict.said
+            )
+            print(
+                f"{verdict.name:8} {' + '.join(verdict.causes)}: not told {lost or 'apart'}; said {said or '(nothing)'}"
+            )
     print(f"{len(verdicts)} pairs: both as diagnoses {share(v.strict for v in verdicts)}, "
           f"both told somewhere {share(v.lenient for v in verdicts)}")  # fmt: skip
 

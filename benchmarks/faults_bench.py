@@ -103,7 +103,8 @@ def healthy_cases(seed: int, each: int, corpus: Path | None, only: str | None = 
 
 
 def _note(recipe: Recipe) -> str:
-    sizes = f"{recipe.encoding} {recipe.scene.rate} Hz, {1000 * recipe.chunk_s:.0f} ms, {recipe.profile}, {recipe.scene.voice}"
+    form = f"{recipe.encoding} {recipe.scene.rate} Hz, {1000 * recipe.chunk_s:.0f} ms"
+    sizes = f"{form}, {recipe.profile}, {recipe.scene.voice}"
     return f"{recipe.note}; {sizes}" if recipe.note else sizes
 
 
@@ -159,12 +160,20 @@ def pair_cases(seed: int, count: int, corpus: Path | None) -> Iterator[Case]:
         one, other = able[index]
         rng = generator(seed, "pair", one.cause, other.cause)
         recipe = recipe_for((one, other), rng, corpus)
-        for fault in sorted((one, other), key=lambda f: f.stage != "service"):  # a fault that remakes the scene comes first
+        for fault in sorted(
+            (one, other), key=lambda f: f.stage != "service"
+        ):  # a fault that remakes the scene comes first
             fault.apply(recipe)
         if recipe.refused is not None:
             continue  # nothing but the handshake is left to be wrong
         made += 1
-        yield Case(f"pair-{made}", faults_make.rows(recipe), (one.cause, other.cause), frozenset(recipe.also), note=_note(recipe))
+        yield Case(
+            f"pair-{made}",
+            faults_make.rows(recipe),
+            (one.cause, other.cause),
+            frozenset(recipe.also),
+            note=_note(recipe),
+        )
 
 
 def judge(case: Case) -> Verdict:

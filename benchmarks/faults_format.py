@@ -71,9 +71,13 @@ def _by_hand(recipe: Recipe, kind: str, seconds: float) -> bytes:
         return recipe.rng.integers(0, 256, size, dtype=np.uint8).tobytes()
 
     if kind == "webm":
-        head = bytes.fromhex("1a45dfa39f4286810142f7810142f2810442f381084282847765626d42878104428581021853806701ffffffffffffff")
+        head = bytes.fromhex(
+            "1a45dfa39f4286810142f7810142f2810442f381084282847765626d42878104428581021853806701ffffffffffffff"
+        )
         count = int(seconds / 0.06)
-        return head + b"".join(b"\xa3\x40\xf4\x81" + struct.pack(">H", n * 60 % 32000) + b"\x80" + payload(241) for n in range(count))
+        return head + b"".join(
+            b"\xa3\x40\xf4\x81" + struct.pack(">H", n * 60 % 32000) + b"\x80" + payload(241) for n in range(count)
+        )
     if kind == "mp4":
         head = struct.pack(">I", 28) + b"ftypiso5" + struct.pack(">I", 512) + b"iso5iso6mp41"
         part = int(COMPRESSED_BYTE_RATE)
@@ -100,7 +104,7 @@ def text(recipe: Recipe) -> None:
         if kind == "hex":
             return data.hex().encode()
         if kind == "html":
-            return b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n" * 40
+            return b"<!DOCTYPE html><html><head><title>Bad Gateway</title></head><body>Bad Gateway</body></html>\n" * 40
         step = recipe.scene.rate // 5
         parts = (base64.b64encode(data[at : at + step]).decode() for at in range(0, len(data), step))
         return b"".join(b'{"event":"media","media":{"payload":"' + part.encode() + b'"}}' for part in parts)
@@ -160,10 +164,18 @@ def misaligned(recipe: Recipe) -> None:
     recipe.pace.insert(0, lose)
 
 
-@fault("encoding.changed", "format", formats=(("pcm_s16le", 16000), ("pcm_s16le", 8000), ("pcm_mulaw", 8000), ("pcm_f32le", 16000)))
+@fault(
+    "encoding.changed",
+    "format",
+    formats=(("pcm_s16le", 16000), ("pcm_s16le", 8000), ("pcm_mulaw", 8000), ("pcm_f32le", 16000)),
+)
 def changed(recipe: Recipe) -> None:
     recipe.remake(turns=4)
-    after = str(recipe.rng.choice([name for name in ("pcm_s16le", "pcm_mulaw", "pcm_f32le", "pcm_alaw") if name != recipe.encoding]))
+    after = str(
+        recipe.rng.choice(
+            [name for name in ("pcm_s16le", "pcm_mulaw", "pcm_f32le", "pcm_alaw") if name != recipe.encoding]
+        )
+    )
     if {after, recipe.encoding} == {"pcm_mulaw", "pcm_alaw"}:
         after = "pcm_s16le"
     recipe.note = f"{recipe.encoding}, then {after}"
@@ -202,7 +214,11 @@ def wrong_rate(recipe: Recipe) -> None:
     _garbage(recipe, true / recipe.said_rate)
 
 
-@fault("sample-rate.changed", "format", formats=(("pcm_s16le", 48000), ("pcm_s16le", 16000), ("pcm_s16le", 44100), ("pcm_f32le", 48000)))
+@fault(
+    "sample-rate.changed",
+    "format",
+    formats=(("pcm_s16le", 48000), ("pcm_s16le", 16000), ("pcm_s16le", 44100), ("pcm_f32le", 48000)),
+)
 def rate_changed(recipe: Recipe) -> None:
     """A headset switches its profile: from here on fewer (or more) samples a second."""
     recipe.remake(turns=4, turn_s=(3.5, 6.0))
@@ -212,7 +228,13 @@ def rate_changed(recipe: Recipe) -> None:
     _switch(recipe, recipe.encoding, after)
 
 
-@fault("sample-rate.upsampled", "upsampled", formats=(("pcm_s16le", 16000), ("pcm_s16le", 24000), ("pcm_s16le", 48000), ("pcm_f32le", 48000)), status="warn", remark=True)
+@fault(
+    "sample-rate.upsampled",
+    "upsampled",
+    formats=(("pcm_s16le", 16000), ("pcm_s16le", 24000), ("pcm_s16le", 48000), ("pcm_f32le", 48000)),
+    status="warn",
+    remark=True,
+)
 def upsampled(recipe: Recipe) -> None:
     low = 8000 if recipe.scene.rate < 32000 else int(recipe.rng.choice([8000, 16000]))
     recipe.remake(turns=4)
@@ -248,5 +270,3 @@ def interleaved(recipe: Recipe) -> None:
     recipe.write = write
     width = 2 * WIDTHS[recipe.encoding]
     recipe.segments = lambda samples: [Segment(write(samples), recipe.scene.duration, width)]
-
-

@@ -105,7 +105,8 @@ def keyterms(rng: Rng, corpus: Path | None) -> Recipe:
 @kind
 def turn_options(rng: Rng, corpus: Path | None) -> Recipe:
     recipe = healthy(rng, corpus)
-    recipe.query += [("turn_start_threshold", "0.85"), ("turn_eager_end_threshold", "0.5"), ("turn_end_threshold", "0.3"),
+    recipe.query += [("turn_start_threshold", "0.85"), ("turn_eager_end_threshold", "0.5"),
+                     ("turn_end_threshold", "0.3"),
                      ("turn_end_timeout_ms", str(rng.integers(2000, 9000)))]  # fmt: skip
     command = {"type": "config", "turn": {"end_threshold": 0.25, "end_timeout_ms": 4000}}
     recipe.pace.append(lambda frames: sorted([*frames, Frame(2.0, command)], key=lambda frame: frame.t))

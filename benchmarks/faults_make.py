@@ -11,12 +11,14 @@ from faults_service import listen
 
 FLOATS = {"f64le": "<f8", "f32be": ">f4"}
 PROFILE_HEADERS = {
-    "python": {"authorization": "Bearer REDACTED", "cartesia-version": "2026-08-14", "user-agent": "cartesia-python/4.2.0",
-               "x-cartesia-client": "cartesia-python/4.2.0"},
+    "python": {"authorization": "Bearer REDACTED", "cartesia-version": "2026-08-14",
+               "user-agent": "cartesia-python/4.2.0", "x-cartesia-client": "cartesia-python/4.2.0"},
     "js": {"authorization": "Bearer REDACTED", "cartesia-version": "2026-08-14", "user-agent": "cartesia-js/4.2.0",
            "x-cartesia-client": "cartesia-js/4.2.0"},
-    "pipecat": {"x-api-key": "REDACTED", "cartesia-version": "2026-03-01", "user-agent": "Python/3.11 websockets/15.0.1"},
-    "livekit": {"x-api-key": "REDACTED", "cartesia-version": "2025-04-16", "user-agent": "LiveKit Agents Cartesia Plugin/1.8.9"},
+    "pipecat": {"x-api-key": "REDACTED", "cartesia-version": "2026-03-01",
+                "user-agent": "Python/3.11 websockets/15.0.1"},
+    "livekit": {"x-api-key": "REDACTED", "cartesia-version": "2025-04-16",
+                "user-agent": "LiveKit Agents Cartesia Plugin/1.8.9"},
     "websockets": {"x-api-key": "REDACTED", "user-agent": "Python/3.12 websockets/15.0.1"},
 }  # fmt: skip
 
@@ -108,7 +110,7 @@ def frames(recipe: Recipe) -> list[Frame]:
 
 
 def _frames(recipe: Recipe) -> list[Frame]:
-    """Chunks, each sent once it has been spoken: as a microphone does, or as a file player that trusts its declaration."""
+    """Chunks, each sent once it has been spoken: by a microphone, or a file player that trusts its declaration."""
     frames: list[Frame] = []
     passed = 0.0
     for segment in _segments(recipe):

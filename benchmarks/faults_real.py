@@ -1,10 +1,15 @@
-"""Sessions of real clients for the fault bench: `python benchmarks/faults_real.py DIR [--seed N] [--each 2] [--only CAUSE]`.
+"""Sessions of real clients for the fault bench: `python benchmarks/faults_real.py DIR [--seed N] [--each 2]`.
 
-The vendor's Python SDK and JavaScript SDK (`npm install` in `benchmarks/real_clients/` first) send what the generator's recipes
-say, in real time and several at once, to the stand-in of `fixtures/server.py`, which records them. The stand-in finds turns by
-loudness and takes their words from the recipe. `DIR/manifest.json` then holds the right answers; `faults.py --real DIR` reads it.
+The vendor's Python SDK and JavaScript SDK (`npm install` in `benchmarks/real_clients/` first) send what the recipes of
+the generator say, in real time and several at once, to the stand-in of `fixtures/server.py`, which records them. The
+stand-in finds turns by loudness and takes their words from the recipe. `DIR/manifest.json` then holds the right
+answers; `faults.py --real DIR` reads it.
 Faults that need a server which refuses, or a network, are left to the generator.
 """
+
+import sys
+
+sys.path.append(sys.path.pop(0))  # `signal.py` of this folder must not hide the standard module
 
 import argparse
 import asyncio
@@ -13,7 +18,6 @@ import contextlib
 import importlib
 import json
 import secrets
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -29,8 +33,9 @@ clients, plans, recogniser, server = map(importlib.import_module, ("clients", "p
 
 HERE = Path(__file__).parent / "real_clients"
 GROUPS = ("container", "encoding", "sample-rate", "channels", "signal", "chunking", "pacing", "continuity", "joining")
-MORE = ("drain.no-close", "drain.hung-up", "drain.connection-lost", "messages.unknown-command", "messages.partial-samples",
-        "messages.audio-after-close", "endpoint.manual-fits", "endpoint.batch-fits")  # fmt: skip
+MORE = ("drain.no-close", "drain.hung-up", "drain.connection-lost", "messages.unknown-command",
+        "messages.partial-samples", "messages.audio-after-close", "endpoint.manual-fits",
+        "endpoint.batch-fits")  # fmt: skip
 NOT_HERE = ("continuity.idle-timeout",)  # three minutes each
 HEALTHY_EACH = 12
 
@@ -118,7 +123,8 @@ def recipes(seed: int, each: int, only: str | None) -> list[tuple[str, str, Reci
                 fault.apply(recipe)
                 made.append((f"real-{cause}-{number}", cause, recipe))
     for number in range(HEALTHY_EACH if only in (None, "healthy") else 0):
-        made.append((f"real-healthy-{number}", "", healthy(faults_bench.generator(seed, "real healthy", number))))
+        rng = faults_bench.generator(seed, "real healthy", number)
+        made.append((f"real-healthy-{number}", "", healthy(rng)))
     return made
 
 

@@ -1,8 +1,8 @@
 """The list of faults: each is a function that puts one mistake into a healthy recipe.
 
-`stage` says what a fault touches; a pair takes two faults of different stages. `solo` faults leave nothing for a second one
-to act on. `also` (of a fault, or set on the recipe by one of its variants) holds the causes that the specification makes as
-good a name; lenient accuracy counts them, strict accuracy does not.
+`stage` says what a fault touches; a pair takes two faults of different stages. `solo` faults leave nothing for a second
+one to act on. `also` (of a fault, or set on the recipe by one of its variants) holds the causes that the specification
+makes as good a name; lenient accuracy counts them, strict accuracy does not.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """What is said in a made session: real speech in turns, with pauses, and the words that go with it.
 
-Samples are float64 of shape (n,), mono, full scale at +-1. Times are seconds of the scene. The words are made up, at the
-speed of speech: nothing in the tool can hear them.
+Samples are float64 of shape (n,), mono, full scale at +-1. Times are seconds of the scene. The words are made up, at
+the speed of speech: nothing in the tool can hear them.
 """
 
 import csv
@@ -102,7 +102,9 @@ def voices(corpus: Path | None = None) -> tuple[Voice, ...]:
     for name, path in _repository() if corpus is None else _listed(corpus):
         samples, rate = soundfile.read(path)
         groups.setdefault((name, rate), []).append(trimmed(samples - samples.mean(), rate))
-    made = [Voice(name, rate, tuple(c for c in clips if len(c) >= 0.5 * rate)) for (name, rate), clips in groups.items()]
+    made = [
+        Voice(name, rate, tuple(c for c in clips if len(c) >= 0.5 * rate)) for (name, rate), clips in groups.items()
+    ]
     return tuple(voice for voice in made if sum(len(clip) for clip in voice.clips) >= 2.5 * voice.rate)
 
 

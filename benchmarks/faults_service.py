@@ -9,7 +9,7 @@ from bisect import bisect_left
 from faults_recipe import Frame, Recipe, Row
 from faults_scene import Utterance
 
-GARBAGE = "uh the a mm of then or so and do him there ship mole it was".split()
+GARBAGE = ["uh", "the", "a", "mm", "of", "then", "or", "so", "and", "do", "him", "there", "ship", "mole", "it", "was"]
 
 
 Event = tuple[float, str, str | None]
@@ -132,7 +132,7 @@ def _marks(recipe: Recipe, turn: tuple[Utterance, ...], first: bool) -> list[Eve
         whole = _so_far(recipe, turn, part.end + 1.0 if number == len(turn) - 1 else part.end, first)
         following = turn[number + 1].start if number + 1 < len(turn) else None
         eager_at = part.end + model.eager_s / model.stretch
-        eager = following is None and rng.random() < model.eager_share or following is not None
+        eager = (following is None and rng.random() < model.eager_share) or following is not None
         if eager and (following is None or eager_at < following):
             marks.append((eager_at, "turn.eager_end", whole))
             shown = whole

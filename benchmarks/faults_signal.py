@@ -123,10 +123,8 @@ def not_english(recipe: Recipe) -> None:
     texts = {
         "russian": "Здравствуйте, я хотел бы узнать, когда придёт моя посылка. Номер заказа четыре семь один.",
         "japanese": "もしもし、予約の時間を木曜日の午後に変更していただけますか。よろしくお願いします。",
-        "german": "Guten Tag, ich möchte gern wissen, wann mein Paket ankommt und ob ich den Termin auf Donnerstag verschieben kann.",
-        "french": "Bonjour, je voudrais savoir quand mon colis va arriver et si je peux déplacer le rendez-vous à jeudi après-midi.",
+        "german": "Guten Tag, ich möchte gern wissen, wann mein Paket ankommt und ob ich es abholen kann.",
+        "french": "Bonjour, je voudrais savoir quand mon colis va arriver et si je peux le chercher.",
     }
     recipe.note = str(recipe.rng.choice(list(texts)))
     recipe.join = lambda _heard: texts[recipe.note]
-
-

@@ -17,7 +17,12 @@ def too_large(recipe: Recipe) -> None:
     recipe.note = f"{recipe.chunk_s:.1f} s"
 
 
-@fault("chunking.too-small", "chunk", status="warn", formats=(("pcm_s16le", 16000), ("pcm_mulaw", 8000), ("pcm_s16le", 8000)))
+@fault(
+    "chunking.too-small",
+    "chunk",
+    status="warn",
+    formats=(("pcm_s16le", 16000), ("pcm_mulaw", 8000), ("pcm_s16le", 8000)),
+)
 def too_small(recipe: Recipe) -> None:
     recipe.chunk_s = float(recipe.rng.uniform(0.001, 0.0035))
     recipe.jitter_s = 0.0
@@ -185,7 +190,9 @@ def backlog(recipe: Recipe) -> None:
     recipe.also |= {"pacing.too-slow", "continuity.muted"}
     recipe.status = ""
     if recipe.rng.random() < 0.5:
-        speed = float(recipe.rng.uniform(0.905, 0.915) if recipe.rng.random() < 0.5 else recipe.rng.uniform(0.925, 0.94))
+        speed = float(
+            recipe.rng.uniform(0.905, 0.915) if recipe.rng.random() < 0.5 else recipe.rng.uniform(0.925, 0.94)
+        )
         recipe.note = f"{speed:.3f} times"
         recipe.pace.append(shifted(lambda t: 0.08 + (t - 0.08) / speed))
         return

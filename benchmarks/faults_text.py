@@ -13,9 +13,11 @@ def _finals(heard: Heard) -> list[str]:
 
 @fault("joining.updates-joined", "text")
 def updates_joined(recipe: Recipe) -> None:
-    recipe.join = [joins.updates_joined, joins.everything_joined, lambda h: "".join(t for k, t in h if k == "turn.update")][
-        recipe.rng.integers(3)
-    ]
+    recipe.join = [
+        joins.updates_joined,
+        joins.everything_joined,
+        lambda h: "".join(t for k, t in h if k == "turn.update"),
+    ][recipe.rng.integers(3)]
 
 
 @fault("joining.eager-ends-joined", "text")
@@ -58,7 +60,9 @@ def turns_missing(recipe: Recipe) -> None:
 
     def join(heard: Heard) -> str:
         turns = _finals(heard)
-        kept = {"last only": turns[-1:], "first lost": turns[1:], "last lost": turns[:-1]}.get(kind, turns[:1] + turns[2:])
+        kept = {"last only": turns[-1:], "first lost": turns[1:], "last lost": turns[:-1]}.get(
+            kind, turns[:1] + turns[2:]
+        )
         return "".join(kept)
 
     recipe.join = join

@@ -64,7 +64,8 @@ def flux_thresholds(recipe: Recipe) -> None:  # M7
 @parameter
 def out_of_range(recipe: Recipe) -> None:  # M7
     name, value = (("turn_end_threshold", "0.7"), ("turn_start_threshold", "0.3"), ("turn_end_timeout_ms", "300"),
-                   ("turn_eager_end_threshold", "0.9"), ("turn_end_timeout_ms", "60000"))[recipe.rng.integers(5)]  # fmt: skip
+                   ("turn_eager_end_threshold", "0.9"), ("turn_end_timeout_ms", "60000"))[
+        recipe.rng.integers(5)]  # fmt: skip
     recipe.query.append((name, value))
 
 
@@ -75,7 +76,12 @@ def wrong_order(recipe: Recipe) -> None:
 
 @parameter
 def nova_keys(recipe: Recipe) -> None:  # M10
-    recipe.query += [("punctuate", "true"), ("smart_format", "true"), ("interim_results", "true"), ("endpointing", "300")]
+    recipe.query += [
+        ("punctuate", "true"),
+        ("smart_format", "true"),
+        ("interim_results", "true"),
+        ("endpointing", "300"),
+    ]
     recipe.status = ""
 
 
@@ -141,7 +147,9 @@ def bad_auth(recipe: Recipe) -> None:
     recipe.text = False
     kind = recipe.note = str(recipe.rng.choice(["none", "token", "bare", "xi-api-key", "wrong key"]))
     if kind != "wrong key":
-        recipe.drop_headers |= {"authorization", "x-api-key"} - ({"authorization"} if kind in ("token", "bare") else set())
+        recipe.drop_headers |= {"authorization", "x-api-key"} - (
+            {"authorization"} if kind in ("token", "bare") else set()
+        )
     if kind == "token":
         recipe.headers["authorization"] = "Token REDACTED"  # M3
     elif kind == "bare":
@@ -182,10 +190,17 @@ def reconnected(recipe: Recipe) -> None:
         head, body = made[:2], made[2:]
         cut = next(row["t"] for row in body if row["type"] == "send" and row["t"] > at)
         before = [row for row in body if row["t"] <= cut and row["type"] != "transcript"]
-        close = {"type": "close", "t": cut + 0.01, "by": "unknown" if code == 1006 else "server", "code": code, "reason": ""}
+        close = {
+            "type": "close",
+            "t": cut + 0.01,
+            "by": "unknown" if code == 1006 else "server",
+            "code": code,
+            "reason": "",
+        }
         reopened = cut + gap
         opened = [{**made[1], "t": reopened},
-                  {"type": "receive", "t": reopened + 0.01, "json": {"type": "connected", "request_id": "77aa01b2"}}]  # fmt: skip
+                  {"type": "receive", "t": reopened + 0.01,
+                   "json": {"type": "connected", "request_id": "77aa01b2"}}]  # fmt: skip
         sent = [row for row in body if row["type"] == "send"]
         later = [row for row in sent if row["t"] > (reopened if again == 0 else cut - again)]
         after = [{**row, "t": max(row["t"], reopened + 0.02)} for row in later]
@@ -252,7 +267,20 @@ def _inserted(recipe: Recipe, commands: list[tuple[float, Any]]) -> None:
 
 @fault("messages.unknown-command", "command")
 def unknown_command(recipe: Recipe) -> None:
-    kind = recipe.note = str(recipe.rng.choice(["KeepAlive", "Finalize", "CloseStream", "session.update", "commit", "Terminate", "ForceEndpoint", "Configure"]))
+    kind = recipe.note = str(
+        recipe.rng.choice(
+            [
+                "KeepAlive",
+                "Finalize",
+                "CloseStream",
+                "session.update",
+                "commit",
+                "Terminate",
+                "ForceEndpoint",
+                "Configure",
+            ]
+        )
+    )
     end = recipe.scene.duration
     if kind in ("CloseStream", "Terminate"):  # M4, M19: in place of the close command
         recipe.close_command = {"type": kind}
@@ -265,7 +293,9 @@ def unknown_command(recipe: Recipe) -> None:
         _inserted(recipe, [(turn[-1].end + 0.2, {"type": kind}) for turn in recipe.scene.turns])  # M6
         recipe.also.add("endpoint.manual-fits")
     elif kind == "commit":
-        _inserted(recipe, [(turn[-1].end + 0.2, {"type": "input_audio_buffer.commit"}) for turn in recipe.scene.turns])  # M14
+        _inserted(
+            recipe, [(turn[-1].end + 0.2, {"type": "input_audio_buffer.commit"}) for turn in recipe.scene.turns]
+        )  # M14
         recipe.also.add("endpoint.manual-fits")
     elif kind == "session.update":
         _inserted(recipe, [(0.07, {"type": "session.update", "session": {"input_audio_format": "pcm16"}})])  # M15
@@ -273,7 +303,11 @@ def unknown_command(recipe: Recipe) -> None:
         _inserted(recipe, [(2.0, {"type": "Configure", "thresholds": {"eot_threshold": 0.8}})])
 
 
-@fault("messages.partial-samples", "chunk", formats=(("pcm_s16le", 44100), ("pcm_s16le", 16000), ("pcm_f32le", 16000), ("pcm_s32le", 44100)))
+@fault(
+    "messages.partial-samples",
+    "chunk",
+    formats=(("pcm_s16le", 44100), ("pcm_s16le", 16000), ("pcm_f32le", 16000), ("pcm_s32le", 44100)),
+)
 def partial_samples(recipe: Recipe) -> None:
     """Frames of a byte count that cuts a sample; the stream as a whole is right."""
     width = WIDTHS[recipe.encoding]
@@ -309,7 +343,14 @@ def audio_after_close(recipe: Recipe) -> None:
     recipe.pace.append(pace)
 
 
-@fault("endpoint.manual-fits", "hole", also=("continuity.muted", "messages.unknown-command"), status="warn", remark=True, turns=(5, 6))
+@fault(
+    "endpoint.manual-fits",
+    "hole",
+    also=("continuity.muted", "messages.unknown-command"),
+    status="warn",
+    remark=True,
+    turns=(5, 6),
+)
 def manual_fits(recipe: Recipe) -> None:
     """Push to talk, or a local voice detector: audio stops in every pause, for seconds, and no turn is open then."""
     recipe.service.end_s = min(recipe.service.end_s, 0.4)
@@ -332,7 +373,9 @@ def batch_fits(recipe: Recipe) -> None:
 
 @fault("endpoint.mixed-up", "ending")
 def mixed_up(recipe: Recipe) -> None:
-    kind = recipe.note = str(recipe.rng.choice(["bare close", "bare finalize", "bare done", "json on manual", "whisper on auto"]))
+    kind = recipe.note = str(
+        recipe.rng.choice(["bare close", "bare finalize", "bare done", "json on manual", "whisper on auto"])
+    )
     if kind in ("bare close", "bare done"):  # M20
         recipe.close_command = kind.split()[1]
         recipe.service.closes = False

@@ -1,0 +1,61 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import sttdoctor
+
+BENCHMARKS = str(Path(__file__).parent.parent / "benchmarks")
+
+
+@pytest.fixture(scope="module")
+def bench():
+    pytest.importorskip("soundfile")
+    sys.path.append(BENCHMARKS)
+    import faults_bench
+
+    yield faults_bench
+    sys.path.remove(BENCHMARKS)
+
+
+CAUSES = ("pacing.burst", "drain.no-close", "joining.separator-added", "connection.bad-auth")
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_seed_makes_the_same_session_again(bench, cause):
+    first, second, other = (next(bench.fault_cases(seed, cause, 1, None)) for seed in (5, 5, 6))
+    assert bench.jsonl(first.rows) == bench.jsonl(second.rows) != bench.jsonl(other.rows)
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_sessions_are_ordered_and_readable(bench, cause):
+    case = next(bench.fault_cases(5, cause, 1, None))
+    times = [row["t"] for row in case.rows if "t" in row]
+    assert times == sorted(times)
+    assert case.causes == (cause,)
+    report = json.loads(sttdoctor.replay(bench.jsonl(case.rows), select=["connection"]).to_json())
+    assert report["subject"]["kind"] == "session"
+
+
+def test_every_cause_of_the_specification_has_a_generator(bench):
+    from sttdoctor.checks import all_checks
+
+    known = {cause.id for check in all_checks() for cause in check.causes}
+    assert known == set(bench.FAULTS)
+
+
+def test_a_verdict_needs_the_right_cause_first(bench):
+    case = bench.Case("x", [], ("drain.no-close",), frozenset({"turns.left-open"}))
+
+    def scored(*said):
+        made = bench.Verdict(
+            "x", case.causes, (), "", "fail", "", tuple((s, "fail", 0.9, ()) for s in said), (), (), 0.0
+        )
+        verdict = bench._scored(case, made)
+        return verdict.strict, verdict.lenient, verdict.top3
+
+    assert scored("drain.no-close", "pacing.burst") == (True, True, True)
+    assert scored("pacing.burst", "drain.no-close") == (False, False, True)
+    assert scored("turns.left-open") == (False, True, False)
+    assert scored() == (False, False, False)
