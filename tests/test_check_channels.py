@@ -66,6 +66,12 @@ def test_a_silent_side_in_16_bits_is_told_with_both_readings():
     assert judged(data, "pcm_s32le").checks[0].status == "pass"
 
 
+def test_32_bit_samples_with_an_empty_low_half_but_for_clipped_ones_are_one_channel():
+    samples = np.rint(LEFT / np.abs(LEFT).max() * 32767).astype("<i4") << 16
+    samples[np.argsort(samples)[-3:]] = 2**31 - 1
+    assert judged(samples.tobytes(), "pcm_s32le").checks[0].status == "pass"
+
+
 @pytest.mark.parametrize(
     ("encoding", "table", "code"), [("pcm_mulaw", MULAW_TABLE, 0xFF), ("pcm_alaw", ALAW_TABLE, 0xD5)]
 )

@@ -45,6 +45,10 @@ def _judge(case: Case) -> Answer:
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
     pair = _compared(case, layout)
+    if case.declared_encoding == "pcm_s32le" and layout.encoding == "pcm_s16le" and _is_empty_half(pair):
+        return answer(
+            "One channel, as declared: 32-bit samples whose low half is empty.", [], measured | {"channels": 1}
+        )
     measured |= {"quieter_db": round(pair.quieter_db, 1), "correlation": round(pair.correlation, 3)}
     finding = _interleaved(case, layout, pair, estimate.stereo)
     return answer(finding.summary, [finding], measured)
@@ -62,6 +66,10 @@ def _compared(case: Case, layout: Layout) -> _Pair:
     power = (samples**2).mean(axis=0) + 1e-20
     correlation = float((samples[:, 0] * samples[:, 1]).mean() / np.sqrt(power[0] * power[1]))
     return _Pair(10 * float(np.log10(power.min() / power.max())), correlation, int(np.argmax(power)))
+
+
+def _is_empty_half(pair: _Pair) -> bool:
+    return pair.louder == 1 and pair.quieter_db < _SILENT_DB
 
 
 def _kinds(pair: _Pair) -> tuple[str, str]:
