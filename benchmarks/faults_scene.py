@@ -26,6 +26,7 @@ Rng = np.random.Generator
 
 WORDS_PER_SECOND = 2.7
 ROOM_DB = (-72.0, -58.0)
+NARROW = {"kennedy": 8000}  # recordings that hold less than their rate allows
 SENTENCES = (
     "Could you move my appointment to Thursday afternoon, please?",
     "I would like to check the balance of my savings account.",
@@ -101,6 +102,8 @@ def voices(corpus: Path | None = None) -> tuple[Voice, ...]:
     groups: dict[tuple[str, int], list[Samples]] = {}
     for name, path in _repository() if corpus is None else _listed(corpus):
         samples, rate = soundfile.read(path)
+        if path.stem in NARROW:
+            samples, rate = signal.resample_poly(samples, NARROW[path.stem], rate), NARROW[path.stem]
         groups.setdefault((name, rate), []).append(trimmed(samples - samples.mean(), rate))
     made = [
         Voice(name, rate, tuple(c for c in clips if len(c) >= 0.5 * rate)) for (name, rate), clips in groups.items()

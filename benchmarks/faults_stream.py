@@ -190,9 +190,7 @@ def backlog(recipe: Recipe) -> None:
     recipe.also |= {"pacing.too-slow", "continuity.muted"}
     recipe.status = ""
     if recipe.rng.random() < 0.5:
-        speed = float(
-            recipe.rng.uniform(0.905, 0.915) if recipe.rng.random() < 0.5 else recipe.rng.uniform(0.925, 0.94)
-        )
+        speed = float(recipe.rng.uniform(0.9305, 0.945))
         recipe.note = f"{speed:.3f} times"
         recipe.pace.append(shifted(lambda t: 0.08 + (t - 0.08) / speed))
         return
