@@ -66,6 +66,11 @@ def test_a_silent_side_in_16_bits_is_told_with_both_readings():
     assert judged(data, "pcm_s32le").checks[0].status == "pass"
 
 
+def test_32_bit_samples_scaled_up_by_another_factor_than_65536_are_one_channel():
+    samples = np.rint(np.rint(LEFT * 32767) / 32767 * (2**31 - 1)).astype("<i4")
+    assert judged(samples.tobytes(), "pcm_s32le").checks[0].status == "pass"
+
+
 def test_32_bit_samples_with_an_empty_low_half_but_for_clipped_ones_are_one_channel():
     samples = np.rint(LEFT / np.abs(LEFT).max() * 32767).astype("<i4") << 16
     samples[np.argsort(samples)[-3:]] = 2**31 - 1

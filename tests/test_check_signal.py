@@ -82,6 +82,11 @@ def test_repeated_holes_in_the_sound_are_dropouts(length_s, fill):
     assert causes(s16(with_holes(12, length_s, fill))) == {"signal.dropouts": "fail"}
 
 
+def test_sound_of_a_few_quantiser_steps_has_no_holes():
+    quiet = voice(5) * 0.02 * (0.55 + 0.45 * np.sin(np.arange(5 * RATE) / 700))
+    assert "signal.dropouts" not in causes(g711(quiet, ALAW_TABLE).tobytes(), encoding="pcm_alaw")
+
+
 def test_one_hole_pauses_and_a_gate_are_not():
     assert causes(s16(with_holes(1))) == {}
     gate = np.repeat(np.arange(len(VOICE) // 400) % 20 > 3, 400)[:, None].ravel()

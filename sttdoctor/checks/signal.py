@@ -31,6 +31,8 @@ _G711 = ("pcm_mulaw", "pcm_alaw")
 _USUAL_RATE = 16000
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _EDGE = 0.1  # -20 dB: sound goes on right up to a hole; a natural pause fades before it
+_STEPS = 4  # of the encoding: sound of fewer stays on one value by itself
+_QUANTUM = {"pcm_mulaw": 8 / 32768, "pcm_alaw": 16 / 32768, "u8": 1 / 128, "s8": 1 / 128}
 _CLICK_SHARE = 0.3
 _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
@@ -156,7 +158,7 @@ def _is_modulated(levels: Levels) -> bool:
 
 def _holes(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray[Any, Any]) -> list[Finding]:
     runs = levels.runs
-    edge = _EDGE * levels.loud
+    edge = max(_EDGE * levels.loud, _STEPS * _QUANTUM.get(layout.encoding, 1 / 32768))
     extreme = (runs.value == levels.high) | (runs.value == levels.low)
     inside = (runs.before > edge) & (runs.after > edge) & (runs.length <= LONGEST_HOLE_S * levels.rate)
     chosen = np.flatnonzero(inside & ~zeros & ~extreme)
