@@ -142,7 +142,7 @@ class Case:
 
         Args:
             first_byte: Offset of the part.
-            stop_byte: Its end, None for the end of the audio.
+            stop_byte: Its end, None for the end of the audio or the place where the encoding changes.
 
         Returns:
             At most `MAX_RATE_SAMPLES` samples: of a longer part its most active stretches.
@@ -153,7 +153,7 @@ class Case:
         frame = ENCODINGS[layout.encoding].width * layout.channels
         start = max(first_byte, layout.offset)
         first = start + (layout.offset - start) % frame
-        part = self.audio.data[first:stop_byte]
+        part = self.audio.data[first : self._end_of_layout(first) if stop_byte is None else stop_byte]
         part = part[: len(part) // frame * frame].reshape(-1, frame)
         chosen = active_stretches(part, layout.encoding, layout.channels)
         return (
@@ -161,6 +161,11 @@ class Case:
             if chosen
             else np.empty(0)
         )
+
+    def _end_of_layout(self, first: int) -> int | None:
+        """Where the encoding changes for the first time, when there is enough before it; behind it is noise."""
+        changes = [change.offset for change in self.encoding_changes]
+        return changes[0] if changes and changes[0] - first >= 1 << 15 else None
 
     @cached_property
     def candidates(self) -> tuple[int, ...]:

@@ -57,6 +57,12 @@ def test_events_that_come_in_lumps():
     assert causes(session(steady(8), events=events, clock="server"), "latency") == {}
 
 
+@pytest.mark.parametrize(("speed", "expected"), [(0.93, {"latency.backlog": "warn"}), (0.999, {}), (1.0, {})])
+def test_audio_that_falls_behind_the_clock(speed, expected):
+    assert causes(session(steady(25) / speed), "latency") == expected
+    assert causes(session(steady(3600, 0.2) / max(speed, 0.999), 0.2), "latency") == {}
+
+
 def test_without_sound_the_end_of_speech_is_unknown():
     assert status(drained(), "latency") == "unknown"
     assert status(drained(url=None), "latency") == "unknown"

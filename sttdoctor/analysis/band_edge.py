@@ -48,10 +48,13 @@ def steep_edge(samples: NDArray[np.float64]) -> float | None:
     smooth = np.convolve(level, np.ones(7) / 7, mode="same")
     # the last bins hold the resampler of the recording itself
     above = np.maximum.accumulate(smooth[: _SIZE // 2 - 8][::-1])[::-1]
-    best, edge = _DROP_DB, None
-    for k in range(int(0.05 * _SIZE), int(0.45 * _SIZE)):
-        below = float(np.median(level[int(0.80 * k) : int(0.96 * k)]))
-        drop = below - float(above[min(int(1.08 * k) + 3, len(above) - 1)])
-        if drop > best:
-            best, edge = drop, k / _SIZE
-    return edge
+    bins = np.arange(int(0.05 * _SIZE), int(0.45 * _SIZE))
+    below = np.array([np.median(level[int(0.80 * k) : int(0.96 * k)]) for k in bins])
+    drops = below - above[np.minimum((1.08 * bins).astype(int) + 3, len(above) - 1)]
+    steep = np.flatnonzero(drops > _DROP_DB)
+    if not len(steep):
+        return None
+    # a simple resampler leaves an image of the band above the edge, with an edge of its own: the lowest one counts
+    apart = np.flatnonzero(np.diff(steep) > 8)
+    first = steep[: apart[0] + 1] if len(apart) else steep
+    return float(bins[first[np.argmax(drops[first])]] / _SIZE)

@@ -45,6 +45,7 @@ def _judge(case: Case) -> Answer:
     measured: dict[str, Any] = {"event_gap_max_s": _longest_event_gap(case)}
     for number, (connection, timeline) in enumerate(zip(case.connections, case.timelines, strict=True)):
         findings += _slow_reader(case, connection)
+        findings += _behind(case, number, timeline, measured)
         if case.audio is not None and len(timeline):
             found = _connection_latencies(case, number, connection, timeline, measured)
             latencies += found
@@ -134,6 +135,21 @@ def _late_turns(case: Case, latencies: list[TurnLatency]) -> Iterator[Finding]:
         status = "fail" if slow.service_s > _timeout_s(case) + extra else "warn"
         summary = f"A turn ended {slow.service_s:.1f} s after its speech, although audio kept coming at realtime."
         yield CHECK.finding("end-of-turn", status, 0.8, summary, (Evidence("the late turn.end", slow.line, slow.t),))
+
+
+def _behind(case: Case, number: int, timeline: Timeline, measured: dict[str, Any]) -> Iterator[Finding]:
+    """Audio that falls further and further behind the clock, a little at a time: the source's backlog."""
+    speed = case.speeds[number]
+    if speed is None or speed.seconds < case.limits["pacing.min_s"]:
+        return
+    behind_s = (1 - speed.ratio) * speed.seconds
+    measured["audio_behind_clock_s"] = round(max(behind_s, 0.0), 3)
+    if speed.ratio > case.limits["latency.behind_speed"] or behind_s <= case.limits["pacing.backlog_warn_s"]:
+        return
+    status: Status = "fail" if behind_s > case.limits["pacing.backlog_fail_s"] else "warn"
+    summary = f"The audio falls behind the clock: {behind_s:.1f} s by the end, at {speed.ratio:.2f} times realtime."
+    place = (Evidence(f"{behind_s:.1f} s behind", int(timeline.line[-1]), float(timeline.t_s[-1])),)
+    yield CHECK.finding("backlog", status, 0.75, summary, place)
 
 
 def _slow_reader(case: Case, connection: Connection) -> Iterator[Finding]:
