@@ -22,8 +22,8 @@ def silent(recipe: Recipe) -> None:
 
 @fault("signal.too-quiet", "sound", formats=LINEAR, status="warn")
 def too_quiet(recipe: Recipe) -> None:
-    """Speech whose loud parts are at -58 to -50 dBFS."""
-    target = 10 ** (recipe.rng.uniform(-58, -50) / 20)
+    """Speech whose loud parts are at -62 to -54 dBFS."""
+    target = 10 ** (recipe.rng.uniform(-62, -54) / 20)
 
     def shape(samples: Samples) -> Samples:
         hop = recipe.scene.rate // 50

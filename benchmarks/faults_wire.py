@@ -206,7 +206,7 @@ def reconnected(recipe: Recipe) -> None:
         after = [{**row, "t": max(row["t"], reopened + 0.02)} for row in later]
         lost_turn = _open_turn(before)
         heard = [_renamed(row) for row in body if row["type"] == "receive" and row["t"] > reopened + 0.02]
-        heard = _without_first_turn(heard) if lost_turn else heard
+        heard = _heard_anew(heard, _shown(before)) if lost_turn else heard
         heard = [row for row in heard if row["json"]["type"] != "connected"]
         ended = [row for row in body if row["type"] == "close"]
         return head + before + [close] + opened + sorted(after + heard + ended, key=lambda row: row["t"])
@@ -224,12 +224,23 @@ def _renamed(row: Row) -> Row:
     return {**row, "json": {**row["json"], "request_id": "77aa01b2"}}
 
 
-def _without_first_turn(rows: list[Row]) -> list[Row]:
-    """The rest of the open turn: the new connection hears it as a turn of its own, if enough of it is left."""
+def _shown(rows: list[Row]) -> str:
+    return str(next((row["json"]["transcript"] for row in reversed(rows) if "transcript" in row.get("json", {})), ""))
+
+
+def _heard_anew(rows: list[Row], lost: str) -> list[Row]:
+    """The rest of the open turn: the new connection hears it as a turn of its own, and has no text of before."""
+    rest: list[Row] = []
     for number, row in enumerate(rows):
-        if row["json"]["type"] == "turn.start":
-            return rows[number:]
-    return []
+        event = row["json"]
+        if event["type"] == "turn.start":
+            return rest + rows[number:]
+        if "transcript" in event:
+            event = {**event, "transcript": event["transcript"].removeprefix(lost).lstrip()}
+            rest += [{**row, "json": {"type": "turn.start", "request_id": "77aa01b2"}}] * (not rest)
+        if rest:
+            rest.append({**row, "json": event})
+    return rest
 
 
 @fault("messages.audio-as-text", "format", formats=S16)
