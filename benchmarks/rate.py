@@ -153,8 +153,8 @@ def null_table(clips: list[Clip]) -> None:
     rng = np.random.default_rng(101)
     sounds = {
         "recorded noise, music, silence (in training)": [c.samples for c in clips if "speech" not in c.kind],
-        "fresh tones, noises, beats": [voices.sound(rng, float(rng.choice(SEVEN)), 6.0) for _ in range(200)],
-        "fresh rendered music": [corpus.resampled(c.samples[: 48000 * 8], 48000, 16000) for c in voices.music(24, 777)],
+        "fresh tones, noises, beats": [voices.sound(rng, float(rng.choice(SEVEN)), 6.0) for _ in range(120)],
+        "fresh rendered music": [corpus.resampled(c.samples[: 48000 * 8], 48000, 16000) for c in voices.music(14, 777)],
     }
     print(
         "\nNo speech\n| | sounds | speech_like above 0.5 | a rate below fail | below fail and speech_like above 0.5 |"
