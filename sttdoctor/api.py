@@ -14,7 +14,7 @@ from sttdoctor.errors import UsageError
 from sttdoctor.evidence import Declared, Session, Transcript
 from sttdoctor.listen import believed, commands
 from sttdoctor.readers.audio_file import Source, read_audio
-from sttdoctor.readers.session_jsonl import read_session
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.redact import redact_tokens
 from sttdoctor.report import CheckResult, Report
 from sttdoctor.thresholds import DEFAULTS, validated
@@ -54,6 +54,7 @@ def replay(
     transcript: str | None = None,
     encoding: str | None = None,
     sample_rate: int | None = None,
+    connection: int | None = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     thresholds: Mapping[str, float] | None = None,
@@ -65,6 +66,7 @@ def replay(
         transcript: The text that the application ended up with; wins over one in the session.
         encoding: Overrides what the session declares.
         sample_rate: Overrides what the session declares, Hz.
+        connection: Which one, from 1, in a capture of several.
         select: Ids of the checks to run; all when empty.
         ignore: Ids of checks to leave out.
         thresholds: Values that replace defaults, by name.
@@ -73,7 +75,7 @@ def replay(
         InputError: The capture cannot be read, or holds nothing that can be used.
         UsageError: An unknown encoding, check or threshold.
     """
-    return examine(session_case(source, transcript, encoding, sample_rate, thresholds), select, ignore)
+    return examine(session_case(source, transcript, encoding, sample_rate, thresholds, connection), select, ignore)
 
 
 def audio_case(
@@ -91,11 +93,12 @@ def session_case(
     encoding: str | None,
     sample_rate: int | None,
     thresholds: Mapping[str, float] | None,
+    connection: int | None = None,
 ) -> Case:
     """Read a session for `examine`; arguments and errors as for `replay`."""
     declared = _declared(encoding, sample_rate)
     limits = DEFAULTS | validated(thresholds or {})
-    session = read_session(source)
+    session = read_capture(source, connection)
     if transcript is not None:
         session = replace(session, transcript=Transcript(redact_tokens(transcript)))
     return Case(limits, session=session, declared=declared)

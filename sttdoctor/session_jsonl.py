@@ -45,8 +45,9 @@ def _content(frame: Frame) -> dict[str, Any]:
     if frame.binary:
         return {"bytes": frame.size}
     if frame.text is not None:
-        return {"text": frame.text, "elided": elided}
-    return {"json": frame.message, "elided": elided}
+        return {"text": frame.text, "elided": elided, "bytes": frame.size if elided else None}
+    # the length of what is left out stands beside it, as a key that readers need not know
+    return {"json": frame.message, "elided": elided, "bytes": frame.size if elided else None}
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
-from sttdoctor.readers import stream
+from sttdoctor.readers import collector, stream
 from sttdoctor.readers.session_jsonl import read_session
 from sttdoctor.session_jsonl import write_rows
 
@@ -188,7 +188,7 @@ def test_a_line_over_the_limit_is_skipped(monkeypatch):
 
 
 def test_a_capture_over_the_limit_is_read_up_to_it(monkeypatch):
-    monkeypatch.setattr(stream, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(collector, "MAX_HELD_BYTES", 1 << 20)
     session = read_session(gzip.compress(jsonl(HEADER, *[AUDIO] * 10_000)))
     assert 1000 < len(session.events) < 10_000
     assert session.damage.examples == ((len(session.events) + 2, session.damage.examples[0][1]),)

@@ -15,16 +15,23 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("capture", type=click.Path())
 @click.option("-o", "--output", type=click.Path(), help="File to write; .raw takes the audio bytes as sent.")
-def convert(capture: str, output: str | None) -> None:
+@click.option("--connection", type=click.IntRange(min=1), metavar="N", help="Which one, in a capture of several.")
+@click.option("--no-audio", is_flag=True, help="Lengths instead of audio.")
+@click.option("--no-text", is_flag=True, help="Lengths instead of spoken words.")
+def convert(capture: str, output: str | None, connection: int | None, no_audio: bool, no_text: bool) -> None:
     """Write a capture as session JSONL, secrets redacted.
 
-    CAPTURE is - for standard input. With -o NAME.raw the audio bytes are written, as they were sent.
+    CAPTURE is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
+    input. With -o NAME.raw the audio bytes are written, as they were sent.
     """
     from sttdoctor.errors import InputError
-    from sttdoctor.readers.session_jsonl import read_session
+    from sttdoctor.private import without_audio, without_text
+    from sttdoctor.readers import read_capture
 
     spare(capture, output)
-    session = read_session(source_of(capture))
+    session = read_capture(source_of(capture), connection)
+    session = without_audio(session) if no_audio else session
+    session = without_text(session) if no_text else session
     if output is None:
         with standard_output():
             _write(sys.stdout.buffer, session, raw=False)

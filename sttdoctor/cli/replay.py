@@ -11,12 +11,14 @@ from sttdoctor.cli.options import deliver, format_options, report_options, sourc
 @click.command()
 @click.argument("session", type=click.Path())
 @click.option("--transcript", type=click.Path(), help="The text that the application ended up with (- is stdin).")
+@click.option("--connection", type=click.IntRange(min=1), metavar="N", help="Which one, in a capture of several.")
 @click.option("--against", type=click.Path(), metavar="CAPTURE", help="Show what differs from this other session.")
 @format_options
 @report_options
 def replay(
     session: str,
     transcript: str | None,
+    connection: int | None,
     against: str | None,
     encoding: str | None,
     sample_rate: int | None,
@@ -24,8 +26,8 @@ def replay(
 ) -> None:
     """What did this client do wrong?
 
-    SESSION is a recorded session (session JSONL, plain or gzip), - for standard input. --encoding and --sample-rate
-    override what it declares.
+    SESSION is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
+    input. --encoding and --sample-rate override what it declares.
     """
     from sttdoctor.api import examine, session_case
 
@@ -35,7 +37,7 @@ def replay(
     if [session, transcript, against].count("-") > 1:
         raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
     text = _text(transcript) if transcript else None
-    case = session_case(source_of(session), text, encoding, sample_rate, limits)
+    case = session_case(source_of(session), text, encoding, sample_rate, limits, connection)
     report = examine(case, options["select"], options["ignore"])
     if against is not None:
         from sttdoctor import comparison

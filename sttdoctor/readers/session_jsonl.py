@@ -10,14 +10,15 @@ import math
 import os
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from sttdoctor.errors import InputError
-from sttdoctor.evidence import Close, Damage, Event, Frame, Open, Session, Transcript
-from sttdoctor.readers.stream import MAX_LINE_BYTES, Source, TooLongError, numbered_lines, opened
+from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
+from sttdoctor.readers.collector import MAX_HELD_BYTES, Collector, FullError, json_cost
+from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame
+from sttdoctor.readers.stream import MAX_LINE_BYTES, Source, numbered_lines, opened
 from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
 
-_EXAMPLES = 5
 _CLOCKS = ("client", "proxy", "server", "none")
 _LACKS = ("send", "receive", "audio", "text", "headers", "close")
 
@@ -34,21 +35,37 @@ def read_session(source: Source) -> Session:
     """
     path = str(source) if isinstance(source, str | os.PathLike) else None
     name = path or "the capture"
-    builder = _Builder()
     try:
         with opened(source) as stream:
-            for number, line in numbered_lines(stream):
-                builder.add(number, line)
-    except TooLongError as error:
-        builder.damage(builder.last_line + 1, str(error))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        builder.damage(builder.last_line + 1, f"the gzip stream is damaged: {error}")
+            return read_rows(stream, path)
     except OSError as error:
         raise InputError(f"cannot read {name}: {error.strerror or error}") from None
     except ValueError as error:
         raise InputError(f"cannot read {name}: {error}") from None
+
+
+def read_rows(stream: BinaryIO, path: str | None = None) -> Session:
+    """Read a session from an open stream.
+
+    Args:
+        stream: Binary, unpacked.
+        path: Where it came from.
+
+    Raises:
+        InputError: The capture is empty or has no readable row.
+        OSError: It cannot be read.
+    """
+    name = path or "the capture"
+    builder = _Builder()
+    try:
+        for number, line in numbered_lines(stream):
+            builder.add(number, line)
+    except FullError as error:
+        builder.damage(builder.last_line + 1, str(error))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        builder.damage(builder.last_line + 1, f"the gzip stream is damaged: {error}")
     if builder.last_line == 0:
-        raise InputError(f"{name} is empty" if not builder.damaged else f"{name} is not a readable capture")
+        raise InputError(f"{name} is empty" if not builder.found.damaged else f"{name} is not a readable capture")
     if not builder.rows:
         raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL")
     return builder.session(path)
@@ -59,17 +76,11 @@ class _Builder:
 
     def __init__(self) -> None:
         self.header: dict[str, Any] = {}
-        self.events: list[Event] = []
+        self.found = Collector()
+        self.damage = self.found.damage
         self.transcript: Transcript | None = None
         self.rows = 0
-        self.damaged = 0
-        self.examples: list[tuple[int, str]] = []
         self.last_line = 0
-
-    def damage(self, line: int, what: str) -> None:
-        self.damaged += 1
-        if len(self.examples) < _EXAMPLES:
-            self.examples.append((line, what))
 
     def add(self, line: int, content: bytes | None) -> None:
         self.last_line = line
@@ -78,18 +89,24 @@ class _Builder:
             return
         if not content.strip():
             return
+        cost = json_cost(content)
+        if cost > MAX_HELD_BYTES // 2:
+            self.damage(line, "more values than can be held")
+            return
         try:
-            self._add_row(line, _DECODER.decode(content.decode("utf-8-sig" if line == 1 else "utf-8")))
+            self._add_row(line, DECODER.decode(content.decode("utf-8-sig" if line == 1 else "utf-8")), cost)
+        except FullError:
+            raise
         except UnicodeDecodeError:
             self.damage(line, "not UTF-8")
-        except _BadRowError as error:
+        except (_BadRowError, NotJsonError) as error:
             self.damage(line, str(error))
         except RecursionError:
             self.damage(line, "JSON that is nested too deep")
         except ValueError:
             self.damage(line, "not JSON")
 
-    def _add_row(self, line: int, row: Any) -> None:
+    def _add_row(self, line: int, row: Any, cost: int) -> None:
         if not isinstance(row, dict):
             raise _BadRowError("not a JSON object")
         kind = row.get("type")
@@ -99,9 +116,12 @@ class _Builder:
             self.transcript = Transcript(redact_tokens(_text(row, "text")), line)
         elif isinstance(kind, str) and kind in _ROWS:
             time = _number(row.get("t"))
-            self.events.append(_ROWS[kind](line, time, row))
+            event = _ROWS[kind](line, time, row)
+            self.rows += 1
+            self.found.add(event, 0 if isinstance(event, Frame) and event.audio is not None else cost)
             if time is None and row.get("t") is not None:
                 self.damage(line, "t is not a number of seconds, so the row has no time")
+            return
         else:
             raise _BadRowError("a row of unknown type")
         self.rows += 1
@@ -120,7 +140,7 @@ class _Builder:
         lacks = header.get("lacks")
         resolution = _number(header.get("resolution"))
         return Session(
-            events=tuple(self.events),
+            events=tuple(self.found.events),
             url=_optional(header, "url"),
             headers=_headers(header.get("headers")),
             started_at=_optional(header, "started_at"),
@@ -128,9 +148,9 @@ class _Builder:
             source=_optional(header, "source"),
             clock=clock if clock in _CLOCKS else "client",
             resolution=max(0.0, resolution) if resolution is not None else 0.0,
-            lacks=frozenset(item for item in lacks if item in _LACKS) if isinstance(lacks, list) else frozenset(),
+            lacks=self.found.lacks | {item for item in (lacks if isinstance(lacks, list) else ()) if item in _LACKS},
             transcript=self.transcript,
-            damage=Damage(self.damaged, tuple(self.examples)),
+            damage=self.found.losses,
             path=path,
         )
 
@@ -162,16 +182,20 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
     """Read content of the first key that has any: some writers put a null under each key without a value."""
     elided = row.get("elided") is True
     content = row.get("json")
+    whole = _integer(row.get("bytes")) if elided else None
     if content is None and row.get("text") is not None:
+        if elided:
+            return elided_frame(line, t, sent, _text(row, "text"), whole)
         text = redact_text(_text(row, "text"))
-        return Frame(line, t, sent, len(text.encode(errors="replace")), text=text, elided=elided)
+        return Frame(line, t, sent, len(text.encode(errors="replace")), text=text)
     size = _integer(row.get("bytes"))
     if content is None and size is not None and size >= 0:
         return Frame(line, t, sent, size, binary=True)
     if "json" not in row:
         raise _BadRowError("a frame without content or length")
     message = redact_json(content)
-    return Frame(line, t, sent, len(json.dumps(message)), message=message, elided=elided)
+    length = len(json.dumps(message)) if whole is None else whole
+    return Frame(line, t, sent, length, message=message, elided=elided)
 
 
 _ROWS: dict[str, Callable[[int, float | None, Mapping[str, Any]], Event]] = {
@@ -222,13 +246,3 @@ def _number(value: Any) -> float | None:
 def _integer(value: Any) -> int | None:
     number = _number(value)
     return int(number) if number is not None and abs(number) < 2**53 else None
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise _BadRowError(f"{text[:20]} is not a number of JSON, or too large for one")
-    return number
-
-
-_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)

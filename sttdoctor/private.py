@@ -1,0 +1,71 @@
+"""A session without what is private in it, sound or words: what is left shows when something was sent or received."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sttdoctor.evidence import Event, Frame, Session
+from sttdoctor.protocol import COMMANDS, MANUAL
+
+_PROTOCOL_KEYS = frozenset({"type", "request_id", "status_code", "error_code", "is_final", "duration", "turn"})
+_LONG = 200  # characters; a longer string in a text message may be audio in base64
+
+
+def without_audio(session: Session) -> Session:
+    """Return the session with lengths instead of audio, in binary frames and in long strings of text frames."""
+    return _changed(session, "audio", _mute)
+
+
+def without_text(session: Session) -> Session:
+    """Return the session without spoken words: messages keep their type, their ids and their place."""
+    quiet = _changed(session, "text", _silence)
+    return replace(quiet, transcript=None, url=_without_keyterms(session.url))
+
+
+def _changed(session: Session, lacks: str, change: Callable[[Frame], Frame]) -> Session:
+    events: tuple[Event, ...] = tuple(change(event) if isinstance(event, Frame) else event for event in session.events)
+    return replace(session, events=events, lacks=session.lacks | {lacks})
+
+
+def _mute(frame: Frame) -> Frame:
+    if frame.binary:
+        return replace(frame, audio=None)
+    message = _shortened(frame.message)
+    text = frame.text if frame.text is None or len(frame.text) < _LONG else ""
+    changed = message != frame.message or text != frame.text
+    return replace(frame, message=message, text=text, elided=frame.elided or changed)
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _shortened(item) for key, item in value.items() if len(key) < _LONG}
+    if isinstance(value, list):
+        return [_shortened(item) for item in value]
+    return "" if isinstance(value, str) and len(value) >= _LONG else value
+
+
+def _silence(frame: Frame) -> Frame:
+    if frame.binary:
+        return frame
+    if isinstance(frame.message, dict):
+        kept = {key: value for key, value in frame.message.items() if key in _PROTOCOL_KEYS and _is_technical(value)}
+        return replace(frame, message=kept, text=None, elided=frame.elided or kept != frame.message)
+    word = frame.message if isinstance(frame.message, str) else frame.text
+    if word in COMMANDS[MANUAL]:
+        return frame
+    return replace(frame, message=None, text="", elided=True)
+
+
+def _is_technical(value: Any) -> bool:
+    """Whether a value of a protocol key is what the protocol has there: a number, a short name, turn options."""
+    if isinstance(value, dict):
+        return all(isinstance(item, int | float) for item in value.values())
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= 64 and " " not in value)
+
+
+def _without_keyterms(url: str | None) -> str | None:
+    if url is None or "?" not in url:
+        return url
+    base, _, query = url.partition("?")
+    parts = ["keyterm=REDACTED" if part.startswith("keyterm=") else part for part in query.split("&")]
+    return f"{base}?{'&'.join(parts)}"

@@ -1,0 +1,82 @@
+"""Any capture: session JSONL, HAR, debug logs, told apart by their content."""
+
+import gzip
+import io
+import os
+import re
+import zlib
+from typing import Any, BinaryIO, cast
+
+from sttdoctor.errors import InputError
+from sttdoctor.evidence import Session
+from sttdoctor.readers.har import read_har
+from sttdoctor.readers.log import read_log
+from sttdoctor.readers.session_jsonl import read_rows
+from sttdoctor.readers.stream import Source, opened
+
+_HEAD_BYTES = 1 << 16
+_ROW = re.compile(rb'^\s*\{.*?"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"', re.MULTILINE)
+_HAR = re.compile(rb'\s*\{\s*(?:"(?!type")[^"]*"\s*:\s*(?:"[^"]*"|\d+|null)\s*,\s*)*"log"\s*:\s*\{')
+
+
+def read_capture(source: Source, connection: int | None = None) -> Session:
+    """Read a session from a capture of any known format, plain or gzip.
+
+    Args:
+        source: A path, bytes or a binary file object.
+        connection: Which socket of a capture that holds several, from 1.
+
+    Raises:
+        InputError: The capture is missing, unreadable or of no known format, or holds several sockets and no choice
+            was made; the message lists them.
+    """
+    path = str(source) if isinstance(source, str | os.PathLike) else None
+    name = path or "the capture"
+    try:
+        with opened(source) as stream:
+            head, whole = _rewound(stream)
+            return _read(head, whole, path, connection)
+    except OSError as error:
+        raise InputError(f"cannot read {name}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise InputError(f"cannot read {name}: {error}") from None
+
+
+def _read(head: bytes, stream: BinaryIO, path: str | None, connection: int | None) -> Session:
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    if _HAR.match(text):
+        return read_har(stream, path, connection)
+    if _ROW.search(text) or not text.strip() or text.lstrip()[:1] == b"{":
+        session = read_rows(stream, path)
+        if connection not in (None, 1):
+            raise InputError(f"{path or 'the capture'} is one session; it has no connection {connection}")
+        return session
+    return read_log(stream, path, connection)
+
+
+class _Rewound(io.RawIOBase):
+    """What was looked at, then the rest of the stream."""
+
+    def __init__(self, head: bytes, rest: Any) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._head[: len(buffer)] or self._rest.read1(len(buffer))
+        self._head = self._head[len(block) :]
+        buffer[: len(block)] = block
+        return len(block)
+
+
+def _rewound(stream: Any) -> tuple[bytes, BinaryIO]:
+    """Return the first bytes, and a stream that begins with them; damage shows again when the stream is read."""
+    head = b""
+    try:
+        while len(head) < _HEAD_BYTES and (block := stream.read1(_HEAD_BYTES - len(head))):
+            head += block
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        pass
+    return head, cast(BinaryIO, io.BufferedReader(_Rewound(head, stream), 1 << 20))

@@ -1,0 +1,216 @@
+"""A large JSON document read piece by piece: only one value of it is in memory at a time."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+MAX_VALUE_CHARACTERS = 32 << 20
+"""A longer value is not built: it is a frame of several minutes of audio, or no frame at all."""
+
+_BLOCK_BYTES = 1 << 20
+_MAX_PARTS = 1_000_000  # of lists and objects in one value; each takes far more memory than its character
+_SPACE = re.compile(r"[ \t\r\n]*")
+_STRUCTURE = re.compile(r'["\[\]{}]')
+_PLAIN = re.compile(r'[^"\\]*')
+_SCALAR = re.compile(r"[^\s,\[\]{}\"]+")
+_DECODER = json.JSONDecoder(strict=False)
+
+
+class DamagedError(ValueError):
+    """The document is not JSON from here on, or ends too early."""
+
+
+class TooLargeError(ValueError):
+    """A value is too large to be built; it can still be skipped."""
+
+
+class JsonStream:
+    """Walks through a JSON document in UTF-8; wrong bytes become U+FFFD.
+
+    Args:
+        stream: Binary, read to the end of the document.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
+        self._text = ""
+        self._spare = ""
+        self._position = 0
+        self._counted = 0
+        self._line = 1
+        self._ended = False
+
+    @property
+    def line(self) -> int:
+        """The line of the next character, from 1."""
+        self._line += self._text.count("\n", self._counted, self._position)
+        self._counted = self._position
+        return self._line
+
+    def peek(self) -> str:
+        """Return the next character that is no white space, empty at the end."""
+        while True:
+            space = _SPACE.match(self._text, self._position)
+            self._position = space.end() if space else self._position
+            if self._position < len(self._text):
+                return self._text[self._position]
+            if not self._more():
+                return ""
+
+    def members(self) -> Iterator[str]:
+        """Yield the keys of the object that begins here; the caller takes or skips each value.
+
+        Raises:
+            DamagedError: It is no object, or it is not JSON.
+        """
+        self._expect("{")
+        following = self.peek()
+        while following != "}":
+            key = self.value()
+            if not isinstance(key, str):
+                raise DamagedError("a key that is not a string")
+            self._expect(":")
+            self.peek()
+            yield key
+            following = self._after_value("}")
+        self._position += 1
+
+    def elements(self) -> Iterator[int]:
+        """Yield the line of each item of the list that begins here; the caller takes or skips the item.
+
+        Raises:
+            DamagedError: It is no list, or it is not JSON.
+        """
+        self._expect("[")
+        following = self.peek()
+        while following != "]":
+            yield self.line
+            following = self._after_value("]")
+        self._position += 1
+
+    def value(self) -> Any:
+        """Take the next value.
+
+        Raises:
+            TooLargeError: It is longer than `MAX_VALUE_CHARACTERS` or has too many parts; the position stays.
+            DamagedError: It is not JSON, or nested too deep.
+        """
+        self.peek()
+        while True:
+            self._refuse_large()
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._position)
+            except RecursionError:
+                raise TooLargeError("nested too deep") from None
+            except ValueError:
+                if self._more():
+                    continue
+                raise DamagedError("not JSON") from None
+            if end < len(self._text) or not self._more():  # a number may go on in the next block
+                self._position = end
+                self._narrow()
+                return value
+
+    def skip(self) -> None:
+        """Pass over the next value, whatever its size and depth.
+
+        Raises:
+            DamagedError: The document ends before it does.
+        """
+        try:
+            self.value()  # the quick way
+            return
+        except TooLargeError:
+            depth = 0
+        if self.peek() not in ('"', "[", "{"):
+            self._skip_scalar()
+            return
+        while True:
+            mark = _STRUCTURE.search(self._text, self._position)
+            self._position = mark.end() if mark else len(self._text)
+            if mark is None:
+                self._need_more()
+                continue
+            if mark[0] == '"':
+                self._skip_string()
+            else:
+                depth += 1 if mark[0] in "[{" else -1
+            if depth <= 0:
+                return
+
+    def _skip_scalar(self) -> None:
+        while True:
+            scalar = _SCALAR.match(self._text, self._position)
+            if scalar is None:
+                raise DamagedError("not JSON")
+            if scalar.end() < len(self._text) or not self._more():
+                self._position = scalar.end()
+                return
+
+    def _skip_string(self) -> None:
+        """Pass over the rest of a string, its first quote is behind."""
+        while True:
+            plain = _PLAIN.match(self._text, self._position)
+            self._position = plain.end() if plain else self._position
+            if self._position >= len(self._text):
+                self._need_more()
+            elif self._text[self._position] == '"':
+                self._position += 1
+                return
+            else:
+                while self._position + 2 > len(self._text):
+                    self._need_more()
+                self._position += 2
+
+    def _refuse_large(self) -> None:
+        pending = len(self._text) - self._position
+        if pending > MAX_VALUE_CHARACTERS:
+            raise TooLargeError(f"longer than {MAX_VALUE_CHARACTERS >> 20} MiB")
+        if pending > 2 * _BLOCK_BYTES:
+            parts = sum(self._text.count(mark, self._position) for mark in "[{,")
+            if parts > _MAX_PARTS:
+                raise TooLargeError(f"more than {_MAX_PARTS} values in one")
+
+    def _expect(self, character: str) -> None:
+        if self.peek() != character:
+            raise DamagedError(f"{character} is missing")
+        self._position += 1
+
+    def _after_value(self, closing: str) -> str:
+        following = self.peek()
+        if following == closing:
+            return following
+        self._expect(",")
+        following = self.peek()
+        if following == closing:
+            raise DamagedError("a comma too many")
+        return following
+
+    def _need_more(self) -> None:
+        if not self._more():
+            raise DamagedError("the document ends too early")
+
+    def _more(self) -> bool:
+        """Read on; what was passed is forgotten, and what is pending at most doubles."""
+        if self._ended:
+            return False
+        self._line = self.line
+        pending = self._text[self._position :]
+        size = max(_BLOCK_BYTES, len(pending))
+        block, self._spare = self._spare[:size], self._spare[size:]
+        if not block:
+            content = self._stream.read(size)
+            self._ended = not content
+            block = self._decode(content, final=self._ended)
+        self._text = pending + block
+        self._position = self._counted = 0
+        return True
+
+    def _narrow(self) -> None:
+        """Set aside what a large value brought with it, so that the next value is judged by its own size."""
+        end = self._position + _BLOCK_BYTES
+        if len(self._text) > end + _BLOCK_BYTES:
+            self._text, self._spare = self._text[:end], self._text[end:] + self._spare

@@ -1,0 +1,162 @@
+"""Debug logs of the `websockets` library and of the Cartesia SDK, apart or in one file.
+
+A `websockets` log holds the handshake, each frame with its size, and the close; content is elided in the middle unless
+WEBSOCKETS_MAX_LOG_SIZE was raised. An SDK log (CARTESIA_LOG=debug) holds the URL and every received message in full,
+but nothing that was sent. Where both stand in one file, the messages of the SDK replace the elided ones.
+Sources: https://websockets.readthedocs.io/en/stable/topics/logging.html and
+https://github.com/cartesia-ai/cartesia-python/blob/main/src/cartesia/_utils/_logs.py
+"""
+
+import gzip
+import zlib
+from typing import BinaryIO
+
+from sttdoctor.errors import InputError
+from sttdoctor.evidence import Session
+from sttdoctor.readers import log_line
+from sttdoctor.readers.collector import FullError
+from sttdoctor.readers.log_connection import LogConnection
+from sttdoctor.readers.sockets import choose
+from sttdoctor.readers.stream import numbered_lines
+
+UNKNOWN_FORMAT = (
+    "is of no format that is known here: session JSONL, a HAR, or a debug log of the websockets library or the "
+    "Cartesia SDK (log at level DEBUG, or set CARTESIA_LOG=debug)"
+)
+_HALF_DAY_S = 43_200.0
+
+
+def read_log(stream: BinaryIO, path: str | None = None, connection: int | None = None) -> Session:
+    """Read one connection of a log.
+
+    Args:
+        stream: Binary, unpacked.
+        path: Where it came from.
+        connection: Which connection, from 1; None where there is one that can be meant.
+
+    Raises:
+        InputError: No line of a known library, or several connections without a choice.
+        OSError: The file cannot be read.
+    """
+    log = _Log()
+    name = path or "the capture"
+    try:
+        for number, line in numbered_lines(stream):
+            log.last_line = number
+            if line is None:
+                log.damage = log.damage or (number, "a line that is too long")
+            elif log_line.of_interest(line):
+                log.add(number, log_line.plain(line))
+    except FullError as error:
+        log.damage = log.last_line + 1, str(error)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        log.damage = log.last_line + 1, f"the gzip stream is damaged: {error}"
+    if log.last_line == 0:
+        raise InputError(f"{name} is empty" if log.damage is None else f"{name} is not a readable capture")
+    if not log.connections:
+        raise InputError(f"{name} {UNKNOWN_FORMAT}")
+    return choose([item.socket(path, log.damage) for item in log.connections], connection, name)
+
+
+class _Log:
+    """Follows the connections of a log line by line."""
+
+    def __init__(self) -> None:
+        self.connections: list[LogConnection] = []
+        self.damage: tuple[int, str] | None = None
+        self.last_line = 0
+        self._current: dict[tuple[str, str], LogConnection] = {}
+        self._announced: tuple[log_line.Time, str] | None = None  # by the SDK: time, URL
+        self._again = False
+        self._day_s = 0.0
+        self._last_s: float | None = None
+
+    def add(self, line: int, text: str) -> None:
+        """Take a line in."""
+        if (found := log_line.FRAME.search(text)) is not None:
+            self._of(text[: found.start()]).frame(line, self._time(text[: found.start()]), found)
+        elif (found := log_line.SDK_MESSAGE.search(text)) is not None:
+            self._sdk().sdk_message(line, self._time(text[: found.start()]), log_line.literal(found[1]))
+        elif (found := log_line.REQUEST.search(text)) is not None:
+            self._begin(text[: found.start()], found[1], found[2])
+        elif (found := log_line.RESPONSE.search(text)) is not None:
+            current = self._current.get(log_line.logger_of(text[: found.start()]))
+            if current is not None:
+                current.answer(line, self._time(text[: found.start()]), int(found[2]))
+        elif (found := log_line.STATE.search(text)) is not None:
+            current = self._current.get(log_line.logger_of(text[: found.start()]))
+            if current is not None:
+                current.state(line, self._time(text[: found.start()]), found[1])
+        elif (found := log_line.HEADER.search(text)) is not None:
+            current = self._current.get(log_line.logger_of(text[: found.start()]))
+            if current is not None:
+                current.header(found[2], found[3])
+        else:
+            self._add_sdk(line, text)
+
+    def _add_sdk(self, line: int, text: str) -> None:
+        if (found := log_line.SDK_CONNECT.search(text)) is not None:
+            self._announced = self._time(text[: found.start()]), found[1]
+        elif log_line.SDK_AGAIN.search(text):
+            self._again = True
+        elif (found := log_line.REFUSED.search(text)) is not None and self._announced is not None:
+            self._sdk().refused(line, int(found[1]))
+
+    def _begin(self, prefix: str, mark: str, path: str) -> None:
+        """A handshake: a new connection, or the next one of the same client where the SDK says so."""
+        side = "client" if mark == ">" else "server"
+        key = log_line.logger_of(prefix)
+        before = self._current.get(key)
+        time = self._time(prefix)
+        if before is not None and self._again and side == "client":
+            before.again()
+            self._again, self._announced = False, None
+            return
+        url = self._announced[1] if self._announced and side == "client" else None
+        self._announced = None
+        connection = LogConnection(side, time, path, url, self._held())
+        if before is not None and before.is_open:
+            before.mixed = connection.mixed = True
+        self._current[key] = connection
+        self.connections.append(connection)
+
+    def _of(self, prefix: str) -> LogConnection:
+        """The connection that a line belongs to; a log that begins later has one without a handshake."""
+        key = log_line.logger_of(prefix)
+        if key not in self._current:
+            side = key[0] or "client"
+            self._current[key] = LogConnection(side, self._time(prefix), None, None, self._held())
+            self.connections.append(self._current[key])
+        return self._current[key]
+
+    def _sdk(self) -> LogConnection:
+        """The connection of the SDK's next message: the client's that was opened last."""
+        clients = [item for item in self.connections if item.side == "client"]
+        if self._announced is None and clients:
+            return clients[-1]
+        time, url = self._announced or (None, None)
+        self._announced = None
+        if self._again and clients and clients[-1].only_sdk:
+            self._again = False
+            clients[-1].sdk_again()
+            return clients[-1]
+        connection = LogConnection("client", time, None, url, self._held(), only_sdk=True)
+        self.connections.append(connection)
+        return connection
+
+    def _held(self) -> int:
+        return sum(item.found.held for item in self.connections)
+
+    def _time(self, prefix: str) -> log_line.Time:
+        """(seconds, resolution) of a line; a time of day goes on past midnight."""
+        stamp = log_line.stamp_of(prefix)
+        if stamp is None:
+            return None
+        seconds = stamp.seconds
+        if stamp.of_day:
+            seconds += self._day_s
+            if self._last_s is not None and self._last_s - seconds > _HALF_DAY_S:
+                self._day_s += 2 * _HALF_DAY_S
+                seconds += 2 * _HALF_DAY_S
+            self._last_s = seconds
+        return seconds, stamp.resolution

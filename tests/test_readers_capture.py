@@ -1,0 +1,320 @@
+"""Every format of `captures.py` is recognised, and gives what it can prove."""
+
+import gzip
+import io
+import json
+from dataclasses import replace
+from functools import cache
+
+import captures
+import pytest
+from captures import CHUNK, EVENTS, FORMATS, SPOKEN, URL, har, websockets_log
+from conftest import one_sentence
+
+import sttdoctor
+from sttdoctor.case import Case
+from sttdoctor.checks import all_checks
+from sttdoctor.errors import InputError
+from sttdoctor.evidence import Close, Frame, Open, Transcript
+from sttdoctor.readers import read_capture
+from sttdoctor.session_jsonl import write_rows
+from sttdoctor.thresholds import DEFAULTS
+
+WHOLE = ["session", "chrome", "compact", "playwright", "websockets-whole", "gzip"]
+LACKS = {
+    "session": set(),
+    "chrome": {"close"},
+    "compact": {"close"},
+    "playwright": {"close"},
+    "gzip": {"close"},
+    "websockets": {"audio", "text"},
+    "websockets-whole": set(),
+    "no-times": {"audio", "text"},
+    "sdk": {"send", "audio", "headers", "close"},
+    "both": {"audio"},
+}
+CLOCK = dict.fromkeys(FORMATS, "client") | {"compact": "proxy", "no-times": "none"}
+RESOLUTION = dict.fromkeys(FORMATS, 0.001) | {"session": 0.0, "no-times": 0.0, "sdk": 1.0}
+
+
+def frames(session, sent):
+    return [event for event in session.events if isinstance(event, Frame) and event.sent == sent]
+
+
+def written(session):
+    return "".join(row + "\n" for row in write_rows(session)).encode()
+
+
+AUDIO_CHECKS = ("container", "encoding", "sample-rate", "channels", "signal", "language", "latency", "server")
+
+
+@cache
+def answers(capture: bytes):
+    """What the checks answer; those of the sound take seconds and are left to the fixtures."""
+    case = Case(DEFAULTS, session=replace(read_capture(capture), transcript=Transcript(SPOKEN)))
+    chosen = [check for check in all_checks() if "session" in check.kinds and check.id not in AUDIO_CHECKS]
+    return {check.id: check.judge(case) for check in chosen}
+
+
+def verdicts(capture):
+    return {
+        check: (answer.status, [item.cause for item in answer.findings]) for check, answer in answers(capture).items()
+    }
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_a_capture_states(name):
+    session = read_capture(FORMATS[name])
+    assert session.lacks == LACKS[name]
+    assert (session.clock, session.resolution) == (CLOCK[name], RESOLUTION[name])
+    assert session.url == URL and session.damage.lines == 0
+    assert session.headers.get("authorization", "Bearer REDACTED") == "Bearer REDACTED"
+    assert ("headers" in session.lacks) == (not session.headers)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_sizes_and_times_of_what_was_sent(name):
+    sent = frames(read_capture(FORMATS[name]), sent=True)
+    if name == "sdk":
+        assert sent == []
+        return
+    audio = [frame for frame in sent if frame.binary]
+    assert [frame.size for frame in audio] == [len(CHUNK)] * 30
+    assert all((frame.audio == CHUNK) == (name in WHOLE) for frame in audio)
+    assert [frame.type for frame in sent if not frame.binary] == ["close"]
+    if name == "no-times":
+        assert {frame.t for frame in sent} == {None}
+    else:
+        assert [frame.t for frame in audio] == pytest.approx([0.2 + 0.1 * i for i in range(30)], abs=0.0011)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_was_received(name):
+    received = frames(read_capture(FORMATS[name]), sent=False)
+    assert [frame.type for frame in received] == [event["type"] for event in EVENTS]
+    if "text" in LACKS[name]:
+        assert received[-1].elided and "transcript" not in received[-1].message
+    else:
+        assert [frame.message for frame in received] == list(EVENTS)
+
+
+@pytest.mark.parametrize("name", ["websockets", "both", "no-times"])
+def test_handshake_and_close_of_a_log(name):
+    events = read_capture(FORMATS[name]).events
+    assert isinstance(events[0], Open) and events[0].status == 101 and events[0].headers == {"server": "x"}
+    assert isinstance(events[-1], Close) and (events[-1].by, events[-1].code) == ("server", 1000)
+    assert sum(isinstance(event, Close) for event in events) == 1
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_verdicts_are_the_same_after_convert(name):
+    session = read_capture(FORMATS[name])
+    again = read_capture(written(session))
+    assert again.lacks == session.lacks and again.clock == session.clock
+    before, after = answers(FORMATS[name]), answers(written(session))
+    assert verdicts(FORMATS[name]) == verdicts(written(session))
+    assert [answer.text for answer in before.values()] == [answer.text for answer in after.values()]
+    assert written(again) == written(session)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_verdicts_agree_with_the_session_wherever_the_capture_carries_the_evidence(name):
+    whole = verdicts(FORMATS["session"])
+    judged = verdicts(FORMATS[name])
+    told = {check for check, (status, _) in judged.items() if status not in ("unknown", "not_applicable")}
+    assert {check: judged[check] for check in told} == {check: whole[check] for check in told}
+    lost = {"sdk": {"turns", "joining"}, "no-times": {"turns", "drain"}, "websockets": {"turns", "drain", "pacing"}}
+    assert lost.get(name, {"pacing", "joining", "turns"}) <= told
+
+
+def test_a_file_object_and_a_path(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(FORMATS["chrome"])
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    with path.open("rb") as file:
+        assert written(read_capture(file)) == written(read_capture(path)) == written(read_capture(link))
+    assert written(read_capture(io.BytesIO(FORMATS["chrome"]))) == written(read_capture(path))
+    assert read_capture(path).path == str(path)
+
+
+def two_sockets(second=URL):
+    first, other = har(), har(url=second)
+    first["log"]["entries"] += other["log"]["entries"]
+    return json.dumps(first).encode()
+
+
+def test_several_sockets_are_listed_and_one_is_chosen(run):
+    capture = two_sockets(f"{URL}&api_key=geheim")
+    sentence = one_sentence(run("replay", "-", stdin=capture))
+    assert "--connection N: 1: wss://" in sentence and "; 2: wss://" in sentence and "geheim" not in sentence
+    assert run("convert", "-", "--connection", 2, stdin=capture).code == 0
+    assert read_capture(capture, 2).url.endswith("api_key=REDACTED") and read_capture(capture, 1).url == URL
+    assert "has no connection 3" in one_sentence(run("replay", "-", "--connection", 3, stdin=capture))
+
+
+def test_one_socket_of_the_service_needs_no_choice():
+    assert read_capture(two_sockets("wss://example.com/chat")).url == URL
+
+
+def test_a_session_with_a_reconnect_stays_one_session():
+    rows = FORMATS["session"] + b"".join(FORMATS["session"].splitlines(keepends=True)[1:])
+    assert sum(isinstance(event, Open) for event in read_capture(rows).events) == 2
+    with pytest.raises(InputError, match="no connection 2"):
+        read_capture(rows, 2)
+
+
+@pytest.mark.parametrize(
+    "entries", [[], [{"request": {"url": "https://a/"}}], [{"_resourceType": "websocket", "request": {"url": URL}}]]
+)
+def test_a_har_without_frames_says_how_to_get_one(entries):
+    with pytest.raises(InputError, match=r"no WebSocket messages; export it with Chrome.*hardump"):
+        read_capture(json.dumps({"log": {"entries": entries}}).encode())
+
+
+def test_a_refused_handshake_is_evidence_without_frames():
+    archive = har()
+    entry = archive["log"]["entries"][0]
+    del entry["_webSocketMessages"]
+    entry["response"] = {"status": 429, "headers": [], "content": {"text": "too many, token=geheim"}}
+    session = read_capture(json.dumps(archive).encode())
+    assert session.events[0].status == 429 and session.events[0].body == "too many, token=REDACTED"
+    assert sttdoctor.replay(json.dumps(archive).encode()).diagnoses[0].cause == "server.concurrency"
+
+
+def test_a_browsers_har_without_a_key_proves_nothing_about_the_key():
+    archive = har(headers={"Host": "a"})
+    archive["log"]["entries"][0]["response"] = {"status": 401, "headers": []}
+    del archive["log"]["entries"][0]["_webSocketMessages"]
+    session = read_capture(json.dumps(archive).encode())
+    assert "headers" in session.lacks and session.headers == {}
+
+
+def test_an_error_message_of_a_har_is_a_lost_connection():
+    archive = har()
+    archive["log"]["entries"][0]["_webSocketMessages"].append(
+        {"type": "error", "time": captures.EPOCH + 4, "opcode": -1, "data": "net::ERR_CONNECTION_RESET token=geheim"}
+    )
+    last = read_capture(json.dumps(archive).encode()).events[-1]
+    assert isinstance(last, Close) and last.code == 1006 and last.reason.endswith("token=REDACTED")
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "{clock} ",
+        "[2026-09-21T{clock}+00:00] DEBUG:websockets.client:",
+        "DEBUG:app:{clock}:",
+        "web-1  | 2026-09-21 {clock} | DEBUG | websockets.client | ",
+        "\x1b[36m2026-09-21 {clock}\x1b[0m DEBUG    protocol.py:176 ",
+        "Sep 21 {clock} host app[12]: ",
+    ],
+)
+def test_any_prefix(prefix):
+    sent = [frame for frame in frames(read_capture(websockets_log(prefix)), sent=True) if frame.binary]
+    assert [frame.t for frame in sent] == pytest.approx([0.2 + 0.1 * i for i in range(30)], abs=0.0011)
+
+
+def test_epoch_times_and_a_bare_format():
+    lines = websockets_log("{clock} ").decode().splitlines()
+    log = "\n".join(f"{captures.EPOCH + i * 0.5:.3f} {line[13:]}" for i, line in enumerate(lines)).encode()
+    times = [event.t for event in read_capture(log).events]
+    assert times == sorted(times) and times[-1] - times[-3] > 0.4
+    assert read_capture(websockets_log("DEBUG:websockets.client:")).clock == "none"
+
+
+def test_a_time_of_day_goes_on_past_midnight():
+    log = websockets_log("{clock} ").replace(b"14:13:2", b"23:59:5").replace(b"23:59:53", b"00:00:01")
+    times = [event.t for event in read_capture(log).events]
+    assert times == sorted(times) and max(times) < 20
+
+
+def test_the_server_side_of_a_log():
+    turned = websockets_log().replace(b" > ", b" @ ").replace(b" < ", b" > ").replace(b" @ ", b" < ")
+    session = read_capture(turned.replace(b"websockets.client", b"websockets.server"))
+    assert session.clock == "server" and len([f for f in frames(session, sent=True) if f.binary]) == 30
+    assert session.events[-1].by == "server"
+
+
+def test_lines_of_the_application_between_do_not_disturb():
+    noisy = websockets_log().replace(
+        b"\n", b"\n2026-09-21 14:13:20,000 app INFO a > b: c < d [3 bytes]\n\xff\x00 > TEXT\n"
+    )
+    assert written(read_capture(noisy)).count(b"\n") == written(read_capture(websockets_log())).count(b"\n")
+    assert len(read_capture(noisy).headers) == len(captures.HEADERS)
+
+
+def test_fragments_are_one_message():
+    log = websockets_log().splitlines(keepends=True)
+    at = next(i for i, line in enumerate(log) if b"> BINARY" in line)
+    mark = log[at].partition(b"BINARY")[0]
+    log[at:at] = [mark + b"BINARY 00 ... 00 [400 bytes, continued]\n", mark + b"CONT 00 ... 00 [binary, 401 bytes]\n"]
+    assert frames(read_capture(b"".join(log)), sent=True)[0].size == 801
+
+
+def test_overlapping_connections_of_a_log_are_refused():
+    opened = websockets_log().replace(b"= connection is CLOSED", b"")
+    with pytest.raises(InputError, match="do not say which is which"):
+        read_capture(opened + websockets_log(), 2)
+
+
+def test_connections_of_a_log_one_after_the_other_are_several():
+    with pytest.raises(InputError, match="choose with --connection"):
+        read_capture(2 * websockets_log())
+    assert len(read_capture(2 * websockets_log(), 2).events) == len(read_capture(websockets_log()).events)
+
+
+def test_a_reconnect_of_the_sdk_is_one_session():
+    again = b"2026-09-21 14:13:23,900 cartesia INFO Reconnecting to WebSocket API (attempt 1/5) after 0.5s delay\n"
+    session = read_capture(both := captures.both_logs() + again + websockets_log())
+    assert sum(isinstance(event, Open) for event in session.events) == 2 and both
+    alone = captures.sdk_log()
+    session = read_capture(alone + again + alone)
+    assert sum(isinstance(event, Open) for event in session.events) == 2
+
+
+def test_an_sdk_log_with_a_refused_handshake():
+    log = captures.sdk_log().splitlines(keepends=True)[0]
+    log += b"websockets.exceptions.InvalidStatus: server rejected WebSocket connection: HTTP 429\n"
+    assert [event.status for event in read_capture(log).events] == [429]
+
+
+@pytest.mark.parametrize("options", [["--no-audio"], ["--no-text"], ["--no-audio", "--no-text"]])
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_private_is_left_out(run, name, options):
+    done = run("convert", "-", *options, stdin=FORMATS[name])
+    assert done.code == 0
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    if "--no-audio" in options:
+        assert "audio" in rows[0]["lacks"] and not any("audio" in row for row in rows)
+    if "--no-text" in options:
+        assert "text" in rows[0]["lacks"] and "ello th" not in done.out and "library" not in done.out
+    before, after = dict(verdicts(FORMATS[name])), dict(verdicts(done.out.encode()))
+    assert before.pop("joining") and after.pop("joining")[0] == "unknown"
+    assert before.pop("connection") and after.pop("connection") and after == before
+
+
+def test_private_words_leave_text_frames_and_terms():
+    rows = captures.session_jsonl() + b"".join(
+        json.dumps(row).encode() + b"\n"
+        for row in (
+            {"type": "send", "t": 3.61, "text": "finalize"},
+            {"type": "send", "t": 3.62, "text": "a private word"},
+            {"type": "send", "t": 3.63, "json": {"type": "audio", "audio": "QUJD" * 90, "note": "a private word"}},
+            {"type": "receive", "t": 3.64, "json": ["a private word"]},
+            {"type": "transcript", "text": "a private word"},
+        )
+    )
+    rows = rows.replace(b"sample_rate=8000", b"sample_rate=8000&keyterm=private&keyterm=x")
+    from sttdoctor.private import without_audio, without_text
+
+    quiet = written(without_text(read_capture(rows)))
+    assert b"private" not in quiet and b'"finalize"' in quiet and b"keyterm=REDACTED" in quiet
+    mute = written(without_audio(read_capture(rows)))
+    assert b"QUJD" not in mute and b"a private word" in mute
+
+
+def test_nothing_known_is_told_in_a_sentence(run):
+    sentence = one_sentence(run("replay", "-", stdin=b"just\nsome words\n"))
+    assert "session JSONL, a HAR, or a debug log" in sentence
+    assert "is empty" in one_sentence(run("replay", "-", stdin=gzip.compress(b"")))
