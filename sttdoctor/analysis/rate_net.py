@@ -45,24 +45,38 @@ def scores(hearings: Sequence[Floats], model: Model) -> NDArray[np.float64]:
         Shape (rates, 2), logits: "this is the right rate" (comparable within these hearings) and "this is speech".
     """
     members = [_member_arrays(model, number) for number in range(len(model["feature_mean"]))]
-    each = np.array([[_judge(features, arrays) for features in hearings] for arrays in members], dtype=np.float64)
-    return np.asarray(each.mean(axis=0))
+    return np.array([_judged(features, members) for features in hearings], dtype=np.float64)
 
 
 def _member_arrays(model: Model, number: int) -> dict[str, Floats]:
-    return {name: array[number] for name, array in model.items() if not name.startswith("all_")}
+    """Arrays of one member, with the scaling of the features moved into the first layer."""
+    net = {name: array[number] for name, array in model.items() if not name.startswith("all_")}
+    width = len(net["frame1_weight"]) // len(net["feature_scale"])
+    net["frame1_weight"] = net["frame1_weight"] * np.repeat(net["feature_scale"], width)[:, None]
+    net["frame1_bias"] = net["frame1_bias"] - np.repeat(net["feature_mean"], width) @ net["frame1_weight"]
+    return net
 
 
-def _judge(features: Floats, net: Mapping[str, Floats]) -> Floats:
+def _judged(features: Floats, members: Sequence[Mapping[str, Floats]]) -> Floats:
+    """Mean of the members' scores; what they share is computed once."""
     count = len(features)
-    x = (features - net["feature_mean"]) * net["feature_scale"]
-    overall = _spread(x, np.full(count, 1.0 / count, np.float32))
-    if count < _MIN_FRAMES:
-        x = np.concatenate([x, np.zeros((_MIN_FRAMES - count, x.shape[1]), np.float32)])
-    hidden = _convolved(x, net, "frame1")
+    weight = np.full(count, 1.0 / count, np.float32)
+    if count < _MIN_FRAMES:  # up to what the convolutions need, by frames that are usual
+        usual = np.mean([net["feature_mean"] for net in members], axis=0)
+        padded = np.concatenate([features, np.tile(usual, (_MIN_FRAMES - count, 1))])
+    else:
+        padded = features
+    width = len(members[0]["frame1_weight"]) // features.shape[1]
+    windows = _windows(padded, width)
+    return np.asarray(np.mean([_judge(features, weight, windows, net) for net in members], axis=0))
+
+
+def _judge(features: Floats, weight: Floats, windows: Floats, net: Mapping[str, Floats]) -> Floats:
+    overall = _spread((features - net["feature_mean"]) * net["feature_scale"], weight)
+    hidden = _rectified(windows, net, "frame1")
     hidden = _convolved(hidden, net, "frame2", stride=2)
     hidden = _convolved(hidden, net, "frame3")
-    hidden = hidden[: max(1, (count - _SEEN + 2) // 2)]
+    hidden = hidden[: max(1, (len(features) - _SEEN + 2) // 2)]
     attention = (hidden @ net["attention_weight"] + net["attention_bias"])[:, 0]
     attention = np.exp(attention - attention.max())
     overall = np.maximum(overall @ net["overall_weight"] + net["overall_bias"], 0.0)
@@ -74,10 +88,17 @@ def _judge(features: Floats, net: Mapping[str, Floats]) -> Floats:
 
 def _convolved(x: Floats, net: Mapping[str, Floats], name: str, stride: int = 1) -> Floats:
     """Rectified valid convolution over time of (frames, inputs)."""
-    weight = net[f"{name}_weight"]
-    width = len(weight) // x.shape[1]
-    windows = np.lib.stride_tricks.sliding_window_view(x, width, axis=0)[::stride]
-    result = windows.reshape(len(windows), -1) @ weight
+    return _rectified(_windows(x, len(net[f"{name}_weight"]) // x.shape[1], stride), net, name)
+
+
+def _windows(x: Floats, width: int, stride: int = 1) -> Floats:
+    """Every `width` frames in a row as one row: (windows, inputs * width), the frames of one input side by side."""
+    views = np.lib.stride_tricks.sliding_window_view(x, width, axis=0)[::stride]
+    return views.reshape(len(views), -1)
+
+
+def _rectified(x: Floats, net: Mapping[str, Floats], name: str) -> Floats:
+    result = x @ net[f"{name}_weight"]
     result += net[f"{name}_bias"]
     return np.asarray(np.maximum(result, 0.0, out=result))
 
