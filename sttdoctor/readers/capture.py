@@ -5,7 +5,7 @@ import io
 import os
 import re
 import zlib
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
@@ -42,7 +42,7 @@ def read_capture(source: Source, connection: int | None = None) -> Session:
         raise InputError(f"cannot read {name}: {error}") from None
 
 
-def _read(head: bytes, stream: BinaryIO, path: str | None, connection: int | None) -> Session:
+def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: int | None) -> Session:
     text = head.removeprefix(b"\xef\xbb\xbf")
     if _HAR.match(text):
         return read_har(stream, path, connection)
@@ -71,7 +71,7 @@ class _Rewound(io.RawIOBase):
         return len(block)
 
 
-def _rewound(stream: Any) -> tuple[bytes, BinaryIO]:
+def _rewound(stream: Any) -> tuple[bytes, io.BufferedReader]:
     """Return the first bytes, and a stream that begins with them; damage shows again when the stream is read."""
     head = b""
     try:
@@ -79,4 +79,4 @@ def _rewound(stream: Any) -> tuple[bytes, BinaryIO]:
             head += block
     except (EOFError, zlib.error, gzip.BadGzipFile):
         pass
-    return head, cast(BinaryIO, io.BufferedReader(_Rewound(head, stream), 1 << 20))
+    return head, io.BufferedReader(_Rewound(head, stream), 1 << 20)

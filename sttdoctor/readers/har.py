@@ -13,7 +13,8 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Damage, Event, Frame, Open, Session
@@ -51,7 +52,7 @@ class _Archive:
     damage: tuple[int, str] | None = None
 
 
-def read_har(stream: BinaryIO, path: str | None = None, connection: int | None = None) -> Session:
+def read_har(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
     """Read one socket of a HAR.
 
     Args:

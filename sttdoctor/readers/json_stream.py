@@ -4,7 +4,8 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 
 MAX_VALUE_CHARACTERS = 32 << 20
 """A longer value is not built: it is a frame of several minutes of audio, or no frame at all."""
@@ -33,7 +34,7 @@ class JsonStream:
         stream: Binary, read to the end of the document.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BufferedReader) -> None:
         self._stream = stream
         self._decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
         self._text = ""
@@ -202,7 +203,7 @@ class JsonStream:
         size = max(_BLOCK_BYTES, len(pending))
         block, self._spare = self._spare[:size], self._spare[size:]
         if not block:
-            content = self._stream.read(size)
+            content = self._stream.read1(size)  # unlike read, it gives what stands before damage
             self._ended = not content
             block = self._decode(content, final=self._ended)
         self._text = pending + block
