@@ -60,6 +60,7 @@ KEYS = (*LAYOUTS, NOT_PCM, TEXT)
 
 _SURVIVORS = 6  # readings judged in full, by one channel
 _STEREO_SURVIVORS = 3  # and of these by two
+_CHANNEL_EXCERPTS = 3
 _CHEAP = 1344  # bytes of each excerpt for the first pass
 
 
@@ -96,9 +97,9 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     if ENCODINGS[LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding].width == 1:
         busiest = np.argsort(byte_entropy(excerpts), kind="stable")[len(excerpts) // 2 :]
         excerpts = excerpts[np.sort(busiest)]  # one byte is one sample: half of them say enough
-    bits, samples = _description_lengths(excerpts, cheap)
+    bits, readings = _description_lengths(excerpts, cheap)
     per_byte = {key: value / excerpts.size for key, value in bits.items()}
-    if is_tone(samples):
+    if any(is_tone(samples) for samples in readings.values()):
         return _undecidable("a pure tone", per_byte, excerpts.size)
     lengths = np.array([bits[key] for key in KEYS])
     weights = weight(lengths - lengths.min())
@@ -106,9 +107,7 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     probabilities = _share_twins(dict(zip(KEYS, shares.tolist(), strict=True)), excerpts)
     best = max(LAYOUTS, key=lambda key: probabilities[key])
     layout = LAYOUTS[best]
-    if bits[best] > min(bits[key] for key in LAYOUTS):  # the other name of the same bytes
-        samples = read_samples(excerpts, layout.encoding, layout.offset)
-    stereo = _two_channels(samples)
+    stereo = _two_channels(readings.get(best) or read_samples(excerpts, layout.encoding, layout.offset))
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
     return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size)
 
@@ -126,8 +125,10 @@ def first_pass(excerpts: NDArray[np.uint8]) -> dict[str, float]:
     }
 
 
-def _description_lengths(excerpts: NDArray[np.uint8], cheap: dict[str, float]) -> tuple[dict[str, float], Samples]:
-    """Bits of every key, and the samples of the best reading."""
+def _description_lengths(
+    excerpts: NDArray[np.uint8], cheap: dict[str, float]
+) -> tuple[dict[str, float], dict[str, Samples]]:
+    """Bits of every key, and the samples of the readings judged in full."""
     bits = {key: excerpts.size * value for key, value in cheap.items()}
     full, readings = {}, {}
     for key in sorted(bits, key=lambda key: bits[key])[:_SURVIVORS]:
@@ -141,16 +142,19 @@ def _description_lengths(excerpts: NDArray[np.uint8], cheap: dict[str, float]) -
         unread = 8.0 * (excerpts.size - readings[key].values.size * readings[key].code_bits // 8)
         full[key] = min(full[key], unread + 1.0 + float(stereo_bits(readings[key]).sum()))
     bits = {key: max(value, max(full.values())) for key, value in bits.items()} | full
-    best = readings[min(full, key=lambda key: full[key])]
     bits[NOT_PCM] = float(not_pcm_bits(excerpts.reshape(1, -1))[0])
     bits[TEXT] = float(text_bits(excerpts.reshape(1, -1))[0])
-    return bits, best
+    return bits, readings
 
 
 def _two_channels(samples: Samples) -> float:
     """Probability that the samples are two interleaved channels."""
     if interpolated(samples):
         return 0.0
+    if len(samples.values) > _CHANNEL_EXCERPTS:  # the costliest fit of all, and half of the excerpts say enough
+        samples = Samples(
+            samples.values[::2], samples.cells[::2], samples.valid[::2], samples.code_bits, samples.header_bits
+        )
     mono, stereo = float(mono_bits(samples, 2).sum()), float(stereo_bits(samples, 2).sum())
     one, two = weight(np.maximum([mono - stereo, stereo - mono], 0.0))
     return float(two / (one + two))
