@@ -86,7 +86,26 @@ class Case:
         """What the bytes say about their encoding, None without audio."""
         from sttdoctor.analysis.encoding import estimate_encoding
 
-        return estimate_encoding(self.audio.data[self.payload_offset :]) if self.audio is not None else None
+        if self.audio is None:
+            return None
+        data = self.audio.data[self.payload_offset :]
+        estimate = estimate_encoding(data)
+        if estimate.decidable and self._is_silent_as_declared(data):
+            return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
+        return estimate
+
+    def _is_silent_as_declared(self, data: NDArray[np.uint8]) -> bool:
+        """Whether the declared reading is the hiss of a muted line; a few lowest bits fit any other reading as well."""
+        name = self.declared_encoding
+        if name is None or name in ("pcm_mulaw", "pcm_alaw"):
+            return False
+        width = ENCODINGS[name].width
+        count = len(data) // width
+        starts = np.unique(np.linspace(0, max(0, count - 4096), 64).astype(np.int64))
+        probes = (decode(np.asarray(data[s * width : (s + 4096) * width]), name) for s in starts)
+        with np.errstate(all="ignore"):
+            peaks = [float(np.abs(np.nan_to_num(probe, nan=1.0)).max(initial=0.0)) for probe in probes]
+        return max(peaks, default=1.0) < self.limits["signal.silent_peak"]
 
     @cached_property
     def encoding_changes(self) -> "list[EncodingChange]":

@@ -134,16 +134,18 @@ RULES = (
         _a_habit_of_cutting,
     ),
     Rule("encoding.changed", ("messages.partial-samples",), "the cut is where the alignment changes", _one_cut),
-    Rule("encoding.misaligned", ("messages.partial-samples",), "the cut is where the stream begins", _one_cut),
+    Rule("encoding.misaligned", ("messages.partial-samples",), "the cut is where the shift begins", _one_cut),
     Rule("encoding.mismatch", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule("encoding.unsupported", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     *(
         Rule(f"encoding.{what}", ("server.stopped-answering", *_LATE), _NOT_HEARD)
         for what in ("mismatch", "unsupported", "byte-order", "misaligned", "changed")
     ),
-    Rule(
-        "encoding.changed", ("sample-rate.mismatch", "sample-rate.changed", *_PACE), "no single format fits the bytes"
+    *(
+        Rule(cause, ("sample-rate.mismatch", "sample-rate.changed"), "no single format fits the bytes")
+        for cause in ("encoding.changed", "encoding.misaligned")
     ),
+    Rule("encoding.changed", _PACE, "no single format fits the bytes"),
     Rule("sample-rate.changed", (*_PACE, *_LATE), _WRONG_FORMAT),
     Rule("sample-rate.mismatch", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule("sample-rate.mismatch", (*_LATE, "server.stopped-answering"), "the service hears speech at the wrong speed"),
@@ -189,6 +191,7 @@ RULES = (
     ),
     Rule("server.closed-abnormally", ("drain.connection-lost", *_LOST_TEXT), "the server ended the session"),
     Rule("server.stopped-answering", ("drain.hung-up", "latency.end-of-turn", *_LOST_TEXT), "nothing came to read"),
+    Rule("latency.slow-reader", ("latency.end-of-turn", "latency.backlog"), "the turn.end was there, but read late"),
     Rule("drain.no-close", _LOST_TEXT, _WORDS_LOST),
     Rule("drain.hung-up", _LOST_TEXT, _WORDS_LOST),
     Rule("drain.stopped-reading", (*_LOST_TEXT, "latency.slow-reader"), _WORDS_LOST),

@@ -103,11 +103,26 @@ def _change_findings(case: Case) -> list[Finding]:
     if not changes:
         return []
     first = changes[0]
+    evidence = tuple(_change_evidence(case, change) for change in changes[:5])
+    if {_name(change.before) for change in changes} == {_name(change.after) for change in changes}:
+        return [_shifted(case, first, evidence)]
     summary = f"The bytes are {_label(first.before)} at first and {_label(first.after)} from byte {first.offset} on"
     line, _ = case.frame_at(first.offset)
     summary += f" (line {line})." if line is not None else "."
-    evidence = tuple(_change_evidence(case, change) for change in changes[:5])
     return [CHECK.finding("changed", "fail", first.confidence, summary, evidence)]
+
+
+def _name(key: str) -> str:
+    return key.partition("+")[0]
+
+
+def _shifted(case: Case, first: EncodingChange, evidence: tuple[Evidence, ...]) -> Finding:
+    """The encoding stays the same, but a part of a sample was lost or added on the way."""
+    line, _ = case.frame_at(first.offset)
+    where = f"byte {first.offset}" + (f" (line {line})" if line is not None else "")
+    summary = f"From {where} on the samples are out of step: a part of a sample was lost or added there."
+    fix = "Keep every frame a whole number of samples, and never drop a part of a frame."
+    return CHECK.finding("misaligned", "fail", first.confidence, summary, evidence, fix)
 
 
 def _change_evidence(case: Case, change: EncodingChange) -> Evidence:
@@ -149,14 +164,14 @@ CHECK = Check(
         Cause(
             "encoding.misaligned",
             "fail",
-            "The stream begins in the middle of a sample.",
-            "Send whole samples from the first byte on: strip a header by its real length, never cut by an odd count.",
+            "The samples are out of step: the stream begins in the middle of one, or lost a part of one on the way.",
+            "Send whole samples: strip a header by its real length, and never cut by an odd number of bytes.",
         ),
         Cause(
             "encoding.changed",
             "fail",
-            "The encoding or the alignment of samples changes along the stream.",
-            "Keep every frame a whole number of samples, and open a new connection when the format changes.",
+            "The encoding changes along the stream.",
+            "Send one encoding on a connection, and open a new one when the format changes.",
         ),
     ),
     docs=AUDIO_INPUT,

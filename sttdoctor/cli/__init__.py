@@ -31,6 +31,8 @@ for command in (check, replay, convert, explain):
 
 def main() -> None:
     """Run the command line and exit."""
+    # the products here are small: threads that wait for each other cost several times more than they save
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.stdin is None or sys.stdout is None:  # closed by the caller
         sys.stdin, sys.stdout = sys.stdin or open(os.devnull), sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     try:
