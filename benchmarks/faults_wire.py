@@ -117,6 +117,7 @@ def rate_in_words(recipe: Recipe) -> None:
 @parameter
 def missing_version(recipe: Recipe) -> None:
     recipe.drop_headers.add("cartesia-version")
+    recipe.status = ""  # it is required, but this session was not refused
 
 
 @parameter
@@ -182,8 +183,10 @@ def reconnected(recipe: Recipe) -> None:
     at = mid_turn(recipe)
     gap = float(recipe.rng.uniform(0.3, 2.0))
     kind = recipe.note = str(recipe.rng.choice(["audio lost", "audio sent again"]))
-    code = int(recipe.rng.choice([1006, 1011, 1012, 1001]))
-    recipe.also |= {"drain.connection-lost"} if code == 1006 else {"server.closed-abnormally"}
+    code = int(recipe.rng.choice([1000, 1000, 1006, 1011, 1012, 1001]))
+    by = {1000: "client", 1006: "unknown"}.get(code, "server")  # 1000: the client itself, say to change a setting (M15)
+    recipe.note += f", {code}"
+    recipe.also |= {"drain.connection-lost"} if code == 1006 else {"server.closed-abnormally"} if code > 1000 else set()
     again = recipe.rng.uniform(1.0, 3.0) if kind == "audio sent again" else 0.0
 
     def rows(made: list[Row]) -> list[Row]:
@@ -193,7 +196,7 @@ def reconnected(recipe: Recipe) -> None:
         close = {
             "type": "close",
             "t": cut + 0.01,
-            "by": "unknown" if code == 1006 else "server",
+            "by": by,
             "code": code,
             "reason": "",
         }
