@@ -134,6 +134,9 @@ class Case:
         if self.silent_side is not None and self.declared_encoding is not None:
             return Layout(self.declared_encoding, 0, 2)
         estimate = self.encoding
+        before, _, shift = self.encoding_changes[0].before.partition("+") if self.encoding_changes else ("", "", "")
+        if before in ENCODINGS:  # the sound is judged up to the first change
+            return Layout(before, int(shift or 0))
         if estimate is not None and estimate.decidable and estimate.probabilities.get("not-pcm", 0) < 0.5:
             if estimate.probabilities.get("text", 0) >= 0.5:
                 return None

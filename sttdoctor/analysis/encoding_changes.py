@@ -52,6 +52,7 @@ _SWITCH = 5.0  # nats a change must gain; both sides are judged in full afterwar
 _SLOPE, _KNEE = 2.5, 8.0  # nats a window says for an excess of bits: _SLOPE * log(1 + excess / _KNEE)
 _CAP = 12.0  # nats at most that one window can say
 _SURE = 0.95
+_MARGIN = 0.05  # bits a byte; true changes differ by 0.1 (s32 and s16) to 3 (a shift)
 
 
 def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
@@ -78,7 +79,7 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
     segments = _judged(data, window, edges)
     changes: list[EncodingChange] = []
     for one, two in pairwise(segments):
-        if one.key != two.key:
+        if one.key != two.key and _differ_clearly(one, two):
             low, high = max(one.start, one.end - 2) * window, min(two.end, two.start + 2) * window
             low = max([low, *(change.offset for change in changes[-1:])])
             place = low + _turning_point(data[low:high], one.key, two.key)
@@ -92,6 +93,19 @@ class _Segment:
     end: int
     key: str
     probability: float
+    bits_per_byte: dict[str, float]
+
+
+def _differ_clearly(one: _Segment, two: _Segment) -> bool:
+    """Whether each side is described much worse by the other's key.
+
+    In a quiet stretch with an offset two readings are almost the same numbers on two scales: their descriptions differ
+    by a few bits in all, which is enough for a probability but not for an accusation.
+    """
+    return (
+        one.bits_per_byte.get(two.key, np.inf) - one.bits_per_byte[one.key] >= _MARGIN
+        and two.bits_per_byte.get(one.key, np.inf) - two.bits_per_byte[two.key] >= _MARGIN
+    )
 
 
 def _judged(data: NDArray[np.uint8], window: int, edges: list[int]) -> list[_Segment]:
@@ -103,7 +117,7 @@ def _judged(data: NDArray[np.uint8], window: int, edges: list[int]) -> list[_Seg
         if not found.decidable or found.probabilities[key] < _SURE:
             continue
         start = start if not segments or segments[-1].key != key else segments.pop().start
-        segments.append(_Segment(start, end, key, found.probabilities[key]))
+        segments.append(_Segment(start, end, key, found.probabilities[key], found.bits_per_byte))
     return segments
 
 
