@@ -57,7 +57,8 @@ def real_cases(folder: Path) -> Iterator[Case]:
     for entry in json.loads((folder / "manifest.json").read_text(encoding="utf-8")):
         rows = [json.loads(line) for line in (folder / entry["path"]).read_text(encoding="utf-8").splitlines()]
         causes = tuple(entry["causes"])
-        yield Case(entry["name"], rows, causes, frozenset(entry["also"]), entry.get("status", ""), note=entry["note"])
+        remark = bool(causes) and FAULTS[causes[0]].remark
+        yield Case(entry["name"], rows, causes, frozenset(entry["also"]), entry["status"], remark, entry["note"])
 
 
 def wrong(verdict: Verdict) -> bool:
