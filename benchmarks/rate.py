@@ -65,7 +65,7 @@ def accuracy(cases: list[Case], seven: bool) -> dict[str, float]:
     best = np.array([max(p, key=lambda rate: p[rate]) for p in told])
     true = np.array([case.true for case in cases])
     off = np.abs(np.log(best / true))
-    sets = [RateEstimate(p, 0.0, 0.0, 0.0).smallest_set() for p in told]
+    sets = [RateEstimate(p, 0.0, 0.0).smallest_set() for p in told]
     inside = np.array([case.true in chosen for case, chosen in zip(cases, sets, strict=True)])
     return {
         "exact": float(weights @ (off == 0.0)),

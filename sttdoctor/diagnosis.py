@@ -174,7 +174,11 @@ RULES = (
     Rule("continuity.muted", _LATE, _NO_AUDIO),
     Rule("continuity.stalled", (*_LATE, "pacing.burst"), "the audio itself is late"),
     Rule("continuity.stopped", ("drain.no-close", "turns.left-open", *_LATE), "the client waited instead of closing"),
-    Rule("connection.reconnected", ("drain.connection-lost", "drain.no-close", *_LOST_TEXT), "there is no resume"),
+    Rule(
+        "connection.reconnected",
+        ("drain.connection-lost", "drain.no-close", "server.closed-abnormally", *_LOST_TEXT),
+        "the end of the first connection is why there is a second, and there is no resume",
+    ),
     Rule(
         "turns.mixed-connections", ("turns.out-of-order", "turns.not-cumulative", "turns.left-open"), "two logs in one"
     ),

@@ -16,7 +16,7 @@ def heard(speech_s=6.0, speech_like=1.0, **likely):
     """An estimate with the given probabilities (r16000=0.9); the rest is shared by the other rates."""
     known = {int(name[1:]): value for name, value in likely.items()}
     rest = (1 - sum(known.values())) / (len(STANDARD_RATES) - len(known))
-    return RateEstimate({rate: known.get(rate, rest) for rate in STANDARD_RATES}, speech_s, 0.5, speech_like)
+    return RateEstimate({rate: known.get(rate, rest) for rate in STANDARD_RATES}, speech_s, speech_like)
 
 
 class _Heard(Case):

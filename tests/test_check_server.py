@@ -67,6 +67,11 @@ def test_silence_while_speech_is_sent():
     assert causes(answered, "server") == {}
 
 
+def test_on_the_manual_endpoint_nothing_is_promised_before_finalize():
+    manual = session(steady(16), url="wss://x/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000")
+    assert causes(with_audio(manual, (SPEECH * 4)[: 16 * 8000]), "server") == {}
+
+
 def test_a_burst_before_an_error_is_the_root():
     t = steady(12)
     t[50:100] = t[50]

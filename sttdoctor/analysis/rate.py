@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.rate_features import Floats, frame_features
 from sttdoctor.analysis.rate_net import Model, scores, shipped_model
 from sttdoctor.analysis.speech import STEP, active_excerpt, active_steps, finite_mono
@@ -26,7 +25,6 @@ RATE_WARN_BELOW = 0.05
 
 _LOWEST_HZ, _HIGHEST_HZ = 4000, 192_000
 """No client sends speech outside of this: such a candidate gets the lowest score of all, and no analysis."""
-_BANDWIDTH_SAMPLES = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +34,11 @@ class RateEstimate:
     Attributes:
         probabilities: Candidate rate in Hz to probability; sums to 1, flat prior, flat when nothing can be told.
         speech_s: Seconds of active speech-like sound judged, counted at the most probable rate.
-        bandwidth: Highest frequency with content as a part of the sample rate, 0 to 0.5; NaN when unknown.
         speech_like: 0 to 1, how sure that this is speech at some rate.
     """
 
     probabilities: dict[int, float]
     speech_s: float
-    bandwidth: float
     speech_like: float
 
     @property
@@ -91,19 +87,18 @@ def estimate_with(
     if not rates:
         raise ValueError("no candidate sample rate")
     clean = finite_mono(samples)
-    bandwidth = _bandwidth(clean)
     judged = judge(model, clean, rates)
     if judged is None:
-        return RateEstimate({rate: 1.0 / len(rates) for rate in rates}, 0.0, bandwidth, 0.0)
+        return RateEstimate({rate: 1.0 / len(rates) for rate in rates}, 0.0, 0.0)
     logits, speech_logits, active = judged
     seconds = np.minimum(active / np.array(rates), JUDGED_S)
     told = softmax(logits * sharpness(model, float(softmax(logits) @ seconds)))
     gain, offset = model["all_speech"]
     speech_like = float(told @ (1.0 / (1.0 + np.exp(-np.clip(gain * speech_logits + offset, -50, 50)))))
     mixed = speech_like * told + (1.0 - speech_like) / len(rates)
-    estimate = RateEstimate(dict(zip(rates, mixed.tolist(), strict=True)), 0.0, bandwidth, speech_like)
+    estimate = RateEstimate(dict(zip(rates, mixed.tolist(), strict=True)), 0.0, speech_like)
     speech_s = float(seconds[rates.index(estimate.best)]) if speech_like >= 0.5 else 0.0
-    return RateEstimate(estimate.probabilities, speech_s, bandwidth, speech_like)
+    return RateEstimate(estimate.probabilities, speech_s, speech_like)
 
 
 def judge(
@@ -138,9 +133,3 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     powers = np.exp(logits - logits.max())
     return np.asarray(powers / powers.sum())
 
-
-def _bandwidth(clean: Floats) -> float:
-    if len(clean) < 4096 or not clean.any():
-        return float("nan")
-    edge = steep_edge(clean[:_BANDWIDTH_SAMPLES].astype(np.float64))
-    return 0.5 if edge is None else edge

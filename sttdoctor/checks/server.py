@@ -12,6 +12,7 @@ from sttdoctor.analysis.turns import turns
 from sttdoctor.case import Case
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
 from sttdoctor.evidence import Frame
+from sttdoctor.protocol import MANUAL
 
 _CLOSE_CODES = {
     1001: "going away",
@@ -108,6 +109,8 @@ def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Findin
     limit = case.limits["server.silence_s"]
     received = [frame for frame in connection.frames if not frame.sent and frame.t is not None]
     yield from _silent_after_close(case, connection, received, limit)
+    if case.endpoint == MANUAL:
+        return  # there nothing is promised before the client asks by finalize
     if case.audio is None or number >= len(case.timelines) or not len(case.timelines[number]):
         return
     timeline = case.timelines[number]
