@@ -166,7 +166,7 @@ def test_manifest_and_files_agree() -> None:
     listed = {entry["path"] for entry in MANIFEST}
     found = {
         path.relative_to(FIXTURES).as_posix()
-        for folder in ("audio", "sessions")
+        for folder in ("audio", "sessions", "captures")
         for path in (FIXTURES / folder).iterdir()
     }
     assert listed == found
@@ -179,7 +179,9 @@ def test_manifest_and_files_agree() -> None:
         assert all((FIXTURES / clip).is_file() for clip in entry["origin"])
 
 
-@pytest.mark.parametrize("entry", [entry for entry in MANIFEST if entry["kind"] == "session"], ids=lambda e: e["path"])
+@pytest.mark.parametrize(
+    "entry", [entry for entry in MANIFEST if entry["path"].startswith("sessions/")], ids=lambda e: e["path"]
+)
 def test_stored_sessions_follow_the_schema(entry: Row) -> None:
     rows = read_session(FIXTURES / entry["path"])
     check_schema(rows)

@@ -53,7 +53,11 @@ def test_a_cut_har_gives_what_it_holds(name, share):
     except InputError:
         assert share < 0.5
         return
-    assert session.damage.lines >= 1 and "text" in session.lacks and len(session.events) >= (1 if name == "gzip" else 30 * share - 8)
+    assert (
+        session.damage.lines >= 1
+        and "text" in session.lacks
+        and len(session.events) >= (1 if name == "gzip" else 30 * share - 8)
+    )
 
 
 @pytest.mark.parametrize("time", ["1e999", "-1e999", "NaN", "-5", "true", '"1"', "null", "9" * 400, "[]"])
