@@ -16,11 +16,14 @@ import numpy as np
 import voices
 from corpus import SPED_UP, Clip, Floats
 
-from sttdoctor.analysis.rate import RATE_FAIL_BELOW, RATE_WARN_BELOW, TOLERANCE, RateEstimate, estimate_with
+from sttdoctor.analysis.rate import TOLERANCE, RateEstimate, estimate_with
 from sttdoctor.analysis.rate_net import member, shipped_model
 from sttdoctor.encodings import STANDARD_RATES
+from sttdoctor.thresholds import DEFAULTS
 
 SEVEN = (8000, 16000, 22050, 24000, 32000, 44100, 48000)
+FAIL, WARN = (DEFAULTS[name] / (2 - DEFAULTS[name]) for name in ("sample-rate.fail_below", "sample-rate.warn_below"))
+"""Masses near the declared rate; the check gives that rate twice the prior weight, which is taken off here."""
 WRONG_BY = 1.449
 """A declaration that is wrong by this factor or more must be seen; 24 against 16 kHz is 1.5."""
 
@@ -99,10 +102,10 @@ def detection_table(cases: list[Case]) -> None:
     right, right_weights, wrong, wrong_weights = masses(cases)
     print(f"\nDeclared rate judged by the probability within {TOLERANCE:.0%} of it ({len(right)} right declarations)")
     print("| below | false alarms | wrong by 1.45 or more seen |\n|---|---|---|")
-    for threshold in sorted({0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, RATE_FAIL_BELOW, RATE_WARN_BELOW}):
-        name = {RATE_FAIL_BELOW: " (fail)", RATE_WARN_BELOW: " (warn)"}.get(threshold, "")
+    for threshold in sorted({0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, FAIL, WARN}):
+        name = {FAIL: " (fail)", WARN: " (warn)"}.get(threshold, "")
         alarms, seen = right_weights @ (right < threshold), wrong_weights @ (wrong < threshold)
-        print(f"| {threshold}{name} | {alarms:.4f} | {seen:.3f} |")
+        print(f"| {threshold:.3g}{name} | {alarms:.4f} | {seen:.3f} |")
 
 
 def row(name: str, cases: list[Case], seven: bool) -> None:
@@ -163,7 +166,7 @@ def null_table(clips: list[Clip]) -> None:
     for name, group in sounds.items():
         found = [estimate_with(shipped_model(), samples.astype(np.float64)) for samples in group]
         like = np.array([estimate.speech_like > 0.5 for estimate in found])
-        low = np.array([min(map(estimate.mass_near, STANDARD_RATES)) < RATE_FAIL_BELOW for estimate in found])
+        low = np.array([min(map(estimate.mass_near, STANDARD_RATES)) < FAIL for estimate in found])
         if len(found):
             print(f"| {name} | {len(found)} | {like.mean():.3f} | {low.mean():.3f} | {(like & low).mean():.3f} |")
 

@@ -27,8 +27,8 @@ class Threshold:
 THRESHOLDS = (
     Threshold("encoding.fail_below", 0.02, "probability", "the declared encoding is as good as excluded by the bytes"),
     Threshold("encoding.warn_below", 0.2, "probability", "another encoding explains the bytes clearly better"),
-    Threshold("sample-rate.fail_below", 0.02, "probability", "the declared rate, give or take 10 %, is excluded"),
-    Threshold("sample-rate.warn_below", 0.1, "probability", "another rate explains the evidence clearly better"),
+    Threshold("sample-rate.fail_below", 0.03, "probability", "the declared rate, give or take 10 %, is excluded"),
+    Threshold("sample-rate.warn_below", 0.17, "probability", "another rate explains the evidence clearly better"),
     Threshold("sample-rate.min_speech_s", 1.0, "s", "a shorter piece of speech says little about the speaker's pitch"),
     Threshold(
         "sample-rate.upsampled_below",

@@ -1,5 +1,9 @@
 """What the tests of readers, renderers and the command line share: captures as bytes, the command line in process."""
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line sets it: the tests run in two processes
+
 import io
 import json
 import sys

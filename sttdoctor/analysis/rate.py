@@ -20,8 +20,6 @@ JUDGED_S = 8.0
 """Seconds, at each candidate rate, of the most active parts that are judged."""
 TOLERANCE = 0.10
 """Rates this close can hardly be told apart by sound: a declaration is judged by their joint probability."""
-RATE_FAIL_BELOW = 0.01
-RATE_WARN_BELOW = 0.05
 
 _LOWEST_HZ, _HIGHEST_HZ = 4000, 192_000
 """No client sends speech outside of this: such a candidate gets the lowest score of all, and no analysis."""
