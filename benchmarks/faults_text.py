@@ -72,6 +72,8 @@ def turns_missing(recipe: Recipe) -> None:
 def turns_repeated(recipe: Recipe) -> None:
     one = bool(recipe.rng.random() < 0.5)
     recipe.note = "one" if one else "all"
+    if not one:  # where every turn has an eager end of the same text, both habits give this text
+        recipe.also.add("joining.eager-ends-joined")
     recipe.join = lambda h: "".join(t * 2 if not one or n == 1 else t for n, t in enumerate(_finals(h)))
 
 
