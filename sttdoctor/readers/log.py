@@ -20,8 +20,8 @@ from sttdoctor.readers.sockets import choose
 from sttdoctor.readers.stream import numbered_lines
 
 UNKNOWN_FORMAT = (
-    "is of no format that is known here: session JSONL, a HAR, or a debug log of the websockets library or the "
-    "Cartesia SDK (log at level DEBUG, or set CARTESIA_LOG=debug)"
+    "is not a session capture (session JSONL, a HAR, or a debug log of the websockets library or the Cartesia SDK; log "
+    "at level DEBUG, or set CARTESIA_LOG=debug)"
 )
 _HALF_DAY_S = 43_200.0
 
@@ -80,15 +80,15 @@ class _Log:
         elif (found := log_line.REQUEST.search(text)) is not None:
             self._begin(text[: found.start()], found[1], found[2])
         elif (found := log_line.RESPONSE.search(text)) is not None:
-            current = self._current.get(log_line.logger_of(text[: found.start()]))
+            current = self._current.get(_logger(text[: found.start()]))
             if current is not None:
                 current.answer(line, self._time(text[: found.start()]), int(found[2]))
         elif (found := log_line.STATE.search(text)) is not None:
-            current = self._current.get(log_line.logger_of(text[: found.start()]))
+            current = self._current.get(_logger(text[: found.start()]))
             if current is not None:
                 current.state(line, self._time(text[: found.start()]), found[1])
         elif (found := log_line.HEADER.search(text)) is not None:
-            current = self._current.get(log_line.logger_of(text[: found.start()]))
+            current = self._current.get(_logger(text[: found.start()]))
             if current is not None:
                 current.header(found[2], found[3])
         else:
@@ -105,7 +105,7 @@ class _Log:
     def _begin(self, prefix: str, mark: str, path: str) -> None:
         """A handshake: a new connection, or the next one of the same client where the SDK says so."""
         side = "client" if mark == ">" else "server"
-        key = log_line.logger_of(prefix)
+        key = _logger(prefix)
         before = self._current.get(key)
         time = self._time(prefix)
         if before is not None and self._again and side == "client":
@@ -122,7 +122,7 @@ class _Log:
 
     def _of(self, prefix: str) -> LogConnection:
         """The connection that a line belongs to; a log that begins later has one without a handshake."""
-        key = log_line.logger_of(prefix)
+        key = _logger(prefix)
         if key not in self._current:
             side = key[0] or "client"
             self._current[key] = LogConnection(side, self._time(prefix), None, None, self._held())
@@ -160,3 +160,7 @@ class _Log:
                 seconds += 2 * _HALF_DAY_S
             self._last_s = seconds
         return seconds, stamp.resolution
+
+
+def _logger(prefix: str) -> tuple[str, str]:
+    return log_line.logger_of(log_line.without_time(prefix))

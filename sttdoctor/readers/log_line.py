@@ -4,6 +4,7 @@ import ast
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _DATED = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
 _CLOCK = re.compile(r"(?<!\d)(?<!\d[:.])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?!\d|:\d)")
@@ -24,7 +25,6 @@ SDK_MESSAGE = re.compile(r"\bReceived WebSocket message: (b?(?:'.*'|\".*\"))$", 
 SDK_AGAIN = re.compile(r"\bReconnecting to WebSocket API\b")
 REFUSED = re.compile(r"server rejected WebSocket connection: HTTP (\d{3})$")
 
-_MARKS = (b"> ", b"< ", b"= connection is ", b"WebSocket", b"Connecting to ws")
 _SIDE = re.compile(r"websockets\.(client|server)")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -43,7 +43,9 @@ class Stamp:
 
 def of_interest(line: bytes) -> bool:
     """Whether a line can hold a message of one of the libraries; quick, and true too often."""
-    return any(mark in line for mark in _MARKS)
+    if b"> " in line or b"< " in line or b"= connection is " in line:
+        return True
+    return b"WebSocket" in line or b"Connecting to ws" in line
 
 
 def plain(line: bytes) -> str:
@@ -52,21 +54,24 @@ def plain(line: bytes) -> str:
     return _COLOUR.sub("", text).rstrip() if "\x1b" in text else text.rstrip()
 
 
+@lru_cache(maxsize=1024)
 def logger_of(prefix: str) -> tuple[str, str]:
     """Return (`client`, `server` or empty, connection id or empty) as the prefix of a line names them."""
     side, name = _SIDE.search(prefix), _UUID.search(prefix)
     return side[1] if side else "", name[0] if name else ""
 
 
+def without_time(prefix: str) -> str:
+    """Return a prefix without its date and time, so that the prefixes of one logger are alike."""
+    return _DATED.sub("", prefix, count=1) if "-" in prefix else _CLOCK.sub("", prefix, count=1)
+
+
 def stamp_of(prefix: str) -> Stamp | None:
     """Return the first time in a prefix: a date with a time, a time of day, or seconds since the epoch."""
     dated = _DATED.search(prefix)
     if dated:
-        try:
-            moment = datetime(*(int(part) for part in dated.groups()[:6]), tzinfo=UTC)  # type: ignore[misc,arg-type]
-        except ValueError:
-            return None
-        return Stamp(moment.timestamp() + _fraction(dated[7]), _fineness(dated[7]), False)
+        seconds = _epoch_s(*dated.groups()[:6])
+        return None if seconds is None else Stamp(seconds + _fraction(dated[7]), _fineness(dated[7]), False)
     clock = _CLOCK.search(prefix)
     if clock:
         hours, minutes, seconds = (int(part) for part in clock.groups()[:3])
@@ -76,6 +81,14 @@ def stamp_of(prefix: str) -> Stamp | None:
         digits = epoch[2] or epoch[3]
         return Stamp(int(epoch[1]) + _fraction(digits), _fineness(digits), False)
     return None
+
+
+@lru_cache(maxsize=64)
+def _epoch_s(*parts: str) -> float | None:
+    try:
+        return datetime(*(int(part) for part in parts), tzinfo=UTC).timestamp()  # type: ignore[misc,arg-type]
+    except ValueError:
+        return None
 
 
 def _fraction(digits: str | None) -> float:
@@ -101,6 +114,8 @@ def literal(text: str) -> str:
 
 def hexadecimal(text: str, size: int) -> bytes | None:
     """Return the content of a binary frame, None where its middle was left out."""
+    if "..." in text:
+        return None
     try:
         content = bytes.fromhex(text)
     except ValueError:

@@ -1,0 +1,122 @@
+"""What reading costs: time against a bare decode of the same file, and the peak of memory.
+
+`python readers.py FOLDER [--megabytes 100 1000]` writes captures of these sizes into the folder (left there) and prints
+a table. The bare decode is `json.loads` of the file (of each line, where lines are what it has) and base64 of each
+audio; a log has none, so there the bare decode is one regular expression over each line. Each measurement is a process
+of its own.
+"""
+
+import argparse
+import base64
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+CHUNK = bytes(range(200)) * 16
+URL = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
+FRAME = re.compile(rb"([<>]) (TEXT|BINARY|CONT|CLOSE|PING|PONG) (.*) \[.*(\d+) bytes?.*\]$")
+
+
+def har(count: int) -> Iterator[str]:
+    yield json.dumps({"log": {"creator": {"name": "WebInspector"}, "entries": []}})[:-3]
+    yield json.dumps({"request": {"url": URL}, "response": {"status": 101}})[:-1] + ', "_webSocketMessages": ['
+    audio = base64.b64encode(CHUNK).decode()
+    for number in range(count):
+        message = {"type": "send", "time": 1.79e9 + number / 10, "opcode": 2, "data": audio}
+        yield (",\n" if number else "") + json.dumps(message)
+    yield "]}]}}"
+
+
+def session(count: int) -> Iterator[str]:
+    yield json.dumps({"type": "session", "url": URL}) + "\n"
+    audio = base64.b64encode(CHUNK).decode()
+    for number in range(count):
+        yield json.dumps({"type": "send", "t": number / 10, "audio": audio}) + "\n"
+
+
+def log(count: int) -> Iterator[str]:
+    shown = f"BINARY {CHUNK[:16].hex(' ')} ... {CHUNK[-8:].hex(' ')} [{len(CHUNK)} bytes]"
+    for number in range(count):
+        seconds = number // 10
+        clock = f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02},{number % 10}00"
+        yield f"2026-09-21 {clock} websockets.client DEBUG > {shown}\n"
+
+
+def noise(count: int) -> Iterator[str]:
+    for number in range(count):
+        yield f"2026-09-21 14:00:00,000 app.worker INFO request {number} was handled in 3 ms\n"
+    yield from log(100)
+
+
+MAKERS = {"har": (har, 4400), "session": (session, 4330), "log": (log, 150), "noise": (noise, 75)}
+
+
+def bare(kind: str, path: Path) -> None:
+    if kind == "har":
+        with path.open(encoding="utf-8") as file:
+            entries = json.load(file)["log"]["entries"]
+        held = [base64.b64decode(message["data"]) for message in entries[0]["_webSocketMessages"]]
+    elif kind == "session":
+        with path.open("rb") as lines:
+            held = [base64.b64decode(row["audio"]) for row in map(json.loads, lines) if "audio" in row]
+    else:
+        with path.open("rb") as lines:
+            held = [match[2] for match in map(FRAME.search, lines) if match]
+    assert held
+
+
+def ours(path: Path) -> str:
+    from sttdoctor.readers import read_capture
+
+    session = read_capture(path)
+    assert session.events
+    return "; ".join(note for _, note in session.damage.examples)
+
+
+def one(how: str, kind: str, path: Path) -> None:
+    if how == "ours":
+        import sttdoctor.readers  # noqa: F401  # the time of imports is not that of reading
+    began = time.perf_counter()
+    note = ours(path) if how == "ours" else bare(kind, path)
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": round(seconds, 2), "peak_mb": round(peak), "note": note or ""}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--megabytes", type=int, nargs="+", default=[100])
+    parser.add_argument("--kinds", nargs="+", default=list(MAKERS))
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        one(*arguments.one, arguments.folder)
+        return
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    print(f"{'file':<16}{'bare s':>8}{'ours s':>8}{'ratio':>7}{'bare MB':>9}{'ours MB':>9}")
+    for kind in arguments.kinds:
+        for size in arguments.megabytes:
+            maker, line = MAKERS[kind]
+            path = arguments.folder / f"{kind}-{size}"
+            if not path.exists():
+                with path.open("w", encoding="utf-8") as file:
+                    file.writelines(maker(size * 1_000_000 // line))
+            results = {}
+            for how in ("bare", "ours"):
+                command = [sys.executable, __file__, str(path), "--one", how, kind]
+                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                results[how] = json.loads(done.stdout)
+            a, b = results["bare"], results["ours"]
+            ratio = b["seconds"] / max(a["seconds"], 0.01)
+            costs = f"{a['seconds']:>8}{b['seconds']:>8}{ratio:>7.1f}{a['peak_mb']:>9}{b['peak_mb']:>9}"
+            print(f"{f'{kind} {size} MB':<16}{costs}  {b['note']}")
+
+
+if __name__ == "__main__":
+    main()
