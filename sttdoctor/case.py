@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -353,14 +354,15 @@ class Case:
         return estimate_rate(self.samples(first, stop), self.candidates)
 
     def _rate_parts(self) -> "list[tuple[int, RateEstimate]]":
-        """The sound of up to eight parts of 5 s or more each, for a stream that is long enough."""
+        """The sound of two to eight equal parts of 3 s or more each, for a stream of 10 s or more."""
         rate, layout = self.rate, self.layout
         if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
             return []
         frame = ENCODINGS[layout.encoding].width * layout.channels
-        size = max(5 * rate.best * frame, len(self.audio.data) // 8)
-        starts = range(0, len(self.audio.data) - size + 1, size)
-        return [(start, self._sound_of(start, start + size)) for start in starts] if len(starts) > 1 else []
+        seconds = len(self.audio.data) / (rate.best * frame)
+        count = min(8, int(seconds / (3 if seconds >= 18 else 5)))
+        edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
+        return [(a, self._sound_of(a, b)) for a, b in pairwise(edges)] if count > 1 else []
 
     @cached_property
     def address(self) -> Address | None:

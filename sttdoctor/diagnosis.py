@@ -146,7 +146,7 @@ RULES = (
         for cause in ("encoding.changed", "encoding.misaligned")
     ),
     Rule("encoding.changed", _PACE, "no single format fits the bytes"),
-    Rule("sample-rate.changed", (*_PACE, *_LATE), _WRONG_FORMAT),
+    Rule("sample-rate.changed", (*_PACE, *_LATE, "server.stopped-answering"), _WRONG_FORMAT),
     Rule("sample-rate.mismatch", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule("sample-rate.mismatch", (*_LATE, "server.stopped-answering"), "the service hears speech at the wrong speed"),
     Rule("chunking.too-large", ("pacing.burst", "pacing.too-fast", *_LATE), "a long chunk arrives at once"),

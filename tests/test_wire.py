@@ -47,6 +47,16 @@ def test_a_change_of_pace_is_located():
     assert (before, after) == (pytest.approx(3, rel=0.02), pytest.approx(1, rel=0.02))
 
 
+def test_a_change_of_pace_is_located_by_the_length_of_frames_even_when_times_are_rough():
+    rng = np.random.default_rng(3)
+    t = np.sort(steady(20) + rng.exponential(0.05, 200))
+    t[100:] += 0.4  # the switch takes a moment
+    line = timeline(t, np.where(np.arange(200) < 100, 0.3, 0.1))
+    index, before, after = wire.pace_change(line)
+    assert index == 100
+    assert before / after == pytest.approx(3, rel=0.05)
+
+
 @pytest.mark.parametrize("hole", [0, 3])
 def test_a_steady_client_with_or_without_a_hole_has_no_change(hole):
     t = steady(12)

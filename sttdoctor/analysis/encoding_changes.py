@@ -84,7 +84,18 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
             low = max([low, *(change.offset for change in changes[-1:])])
             place = low + _turning_point(data[low:high], one.key, two.key)
             changes.append(EncodingChange(place, one.key, two.key, one.probability * two.probability))
-    return changes
+    return _without_excursions(changes)
+
+
+def _without_excursions(changes: list[EncodingChange]) -> list[EncodingChange]:
+    """Leave out a change that is taken back at the very place where it is said to happen."""
+    kept: list[EncodingChange] = []
+    for change in changes:
+        if kept and kept[-1].offset == change.offset and kept[-1].before == change.after:
+            kept.pop()
+        else:
+            kept.append(change)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,12 +90,11 @@ def pace_change(timeline: Timeline) -> tuple[int, float, float] | None:
     """
     if len(timeline) < 20:
         return None
-    t, total = timeline.t_s, np.cumsum(timeline.audio_s)
-    index = _best_split(t, total)
+    index = _size_split(timeline) or _best_split(timeline.t_s, np.cumsum(timeline.audio_s))
     before, after = _part(timeline, 0, index), _part(timeline, index, len(timeline))
     if before is None or after is None:
         return None
-    if min(before.seconds, after.seconds) < 2 or max(before.spread, after.spread) > 0.05:
+    if min(before.seconds, after.seconds) < 2 or max(before.spread, after.spread) > 0.1:
         return None
     if abs(math.log(after.ratio / before.ratio)) < math.log(1.25):
         return None
@@ -106,6 +105,16 @@ def _part(timeline: Timeline, first: int, stop: int) -> Speed | None:
     chosen = slice(first, stop)
     part = Timeline(timeline.t_s[chosen], timeline.audio_s[chosen], timeline.size[chosen], timeline.line[chosen])
     return speed(part) if stop - first >= 10 and part.t_s[-1] - part.t_s[0] >= 3 else None
+
+
+def _size_split(timeline: Timeline) -> int | None:
+    """Index at which the usual length of a frame changes for good, as it does with a new capture device."""
+    size, quarter = timeline.size, len(timeline) // 4
+    old, new = float(np.median(size[:quarter])), float(np.median(size[-quarter:]))
+    if min(old, new) <= 0 or abs(np.log(new / old)) < np.log(1.25):
+        return None
+    is_old = np.flatnonzero(np.abs(size - old) < np.abs(size - new))
+    return int(is_old[-1]) + 1 if len(is_old) else None
 
 
 def _best_split(t: "np.typing.NDArray[np.float64]", total: "np.typing.NDArray[np.float64]") -> int:

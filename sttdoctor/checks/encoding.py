@@ -104,7 +104,7 @@ def _change_findings(case: Case) -> list[Finding]:
         return []
     first = changes[0]
     evidence = tuple(_change_evidence(case, change) for change in changes[:5])
-    if {_name(change.before) for change in changes} == {_name(change.after) for change in changes}:
+    if all(_name(change.before) == _name(change.after) for change in changes):
         return [_shifted(case, first, evidence)]
     summary = f"The bytes are {_label(first.before)} at first and {_label(first.after)} from byte {first.offset} on"
     line, _ = case.frame_at(first.offset)
