@@ -125,6 +125,8 @@ AMBIGUOUS = (
     {"service", "hole"},
     {"service", "ending"},
     {"server", "ending"},
+    {"server", "hole"},  # the error may end the session before the other fault begins
+    {"server", "pace"},
     {"server", "text"},
     {"ending", "text"},
     {"events", "text"},
@@ -166,6 +168,10 @@ def pair_cases(seed: int, count: int, corpus: Path | None) -> Iterator[Case]:
             fault.apply(recipe)
         if recipe.refused is not None:
             continue  # nothing but the handshake is left to be wrong
+        if recipe.join is not None and not recipe.text:
+            continue  # one fault is in the text that the other one took away
+        if recipe.lost_at is not None:
+            recipe.lost_at = 0.9 * recipe.scene.duration  # after the other fault
         made += 1
         yield Case(
             f"pair-{made}",

@@ -9,7 +9,24 @@ from bisect import bisect_left
 from faults_recipe import Frame, Recipe, Row
 from faults_scene import Utterance
 
-GARBAGE = ["uh", "the", "a", "mm", "of", "then", "or", "so", "and", "do", "him", "there", "ship", "mole", "it", "was"]
+GARBAGE = (
+    "Uh,",
+    "the",
+    "a",
+    "Mm,",
+    "of",
+    "then",
+    "or",
+    "So",
+    "and",
+    "do",
+    "him.",
+    "there",
+    "Ship,",
+    "mole",
+    "it",
+    "Was",
+)
 
 
 Event = tuple[float, str, str | None]

@@ -424,7 +424,7 @@ def error_event(recipe: Recipe) -> None:
     status = int(recipe.rng.choice([500, 503, 400]))
     recipe.note = str(status)
     event = {"type": "error", "title": "Internal Server Error" if status >= 500 else "Bad Request",
-             "message": "An internal error occurred.", "status_code": status, "request_id": "9f8e7d6c"}  # fmt: skip
+             "message": "An internal error occurred.", "status_code": status}  # fmt: skip
     at = mid_turn(recipe)
     if status >= 500:
         recipe.lost_at, recipe.lost = at + 0.1, ("server", 1011, "")
