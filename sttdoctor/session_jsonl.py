@@ -45,9 +45,9 @@ def _content(frame: Frame) -> dict[str, Any]:
     if frame.binary:
         return {"bytes": frame.size}
     if frame.text is not None:
-        return {"text": frame.text, "elided": elided, "bytes": frame.size if elided else None}
+        return {"text": frame.text, "elided": elided, "length": frame.size if elided else None}
     # the length of what is left out stands beside it, as a key that readers need not know
-    return {"json": frame.message, "elided": elided, "bytes": frame.size if elided else None}
+    return {"json": frame.message, "elided": elided, "length": frame.size if elided else None}
 
 
 def _line(row: dict[str, Any]) -> str:

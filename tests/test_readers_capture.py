@@ -5,8 +5,10 @@ import io
 import json
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import captures
+import jsonschema
 import pytest
 from captures import CHUNK, EVENTS, FORMATS, SPOKEN, URL, har, websockets_log
 from conftest import one_sentence
@@ -319,3 +321,12 @@ def test_nothing_known_is_told_in_a_sentence(run):
     sentence = one_sentence(run("replay", "-", stdin=b"just\nsome words\n"))
     assert "session JSONL, a HAR, or a debug log" in sentence
     assert "is empty" in one_sentence(run("replay", "-", stdin=gzip.compress(b"")))
+
+
+@pytest.mark.parametrize("options", [[], ["--no-audio"], ["--no-text"]])
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_convert_writes_follows_the_schema(run, name, options):
+    schema = json.loads((Path(sttdoctor.__file__).parent / "schemas" / "session.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    for line in run("convert", "-", *options, stdin=FORMATS[name]).out.splitlines():
+        validator.validate(json.loads(line))

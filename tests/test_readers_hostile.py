@@ -26,8 +26,11 @@ def survives(data: bytes) -> None:
         session = read_capture(data)
     except InputError:
         return
-    for row in write_rows(session):
+    rows = list(write_rows(session))
+    for row in rows:
         json.loads(row, parse_constant=pytest.fail)
+    again = read_capture("".join(f"{row}\n" for row in rows).encode())
+    assert again.damage.lines == 0 and list(write_rows(again)) == rows
 
 
 @given(st.binary(max_size=400))

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 import sttdoctor
-from sttdoctor.readers.session_jsonl import read_session
+from sttdoctor.readers import read_capture
 from sttdoctor.session_jsonl import write_rows
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -31,7 +31,7 @@ def test_reports(path):
 @pytest.mark.parametrize("path", SESSIONS[::8])
 def test_sessions_as_they_are_written(path):
     rows = validator("session")
-    for row in write_rows(read_session(FIXTURES / path)):
+    for row in write_rows(read_capture(FIXTURES / path)):
         rows.validate(json.loads(row))
 
 

@@ -182,7 +182,7 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
     """Read content of the first key that has any: some writers put a null under each key without a value."""
     elided = row.get("elided") is True
     content = row.get("json")
-    whole = _integer(row.get("bytes")) if elided else None
+    whole = _integer(row.get("length")) if elided else None
     if content is None and row.get("text") is not None:
         if elided:
             return elided_frame(line, t, sent, _text(row, "text"), whole)
