@@ -130,4 +130,3 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities that sum to 1."""
     powers = np.exp(logits - logits.max())
     return np.asarray(powers / powers.sum())
-
