@@ -185,3 +185,13 @@ def test_terminal_codes_and_html_reach_no_terminal(run):
     for command in ("replay", "convert"):
         done = run(command, "-", stdin=json.dumps(archive).encode())
         assert not set("\x1b\x07\u202e\u2066\x9b") & set(done.out + done.err)
+
+
+def test_an_endless_file_object_is_refused(monkeypatch):
+    class Endless:
+        def read(self, size):
+            return bytes(size)
+
+    monkeypatch.setattr(stream, "MAX_OBJECT_BYTES", 1000)
+    with pytest.raises(InputError, match="save it and give the path"):
+        read_capture(Endless())

@@ -16,6 +16,10 @@ MAX_LINE_BYTES = 32 << 20
 """A longer line is skipped and counted: 32 MiB of base64 is twelve minutes of 16 kHz audio in one frame."""
 
 
+MAX_OBJECT_BYTES = 256 << 20
+"""Of a file object that cannot be looked into before it is read (no `peek`): it is held in memory as a whole."""
+
+
 @contextmanager
 def opened(source: Source) -> Iterator[BinaryIO]:
     """Open a capture; a path is closed again, a file object of the caller stays open.
@@ -32,9 +36,11 @@ def opened(source: Source) -> Iterator[BinaryIO]:
     elif hasattr(source, "peek"):
         yield _unpacked(source)
     else:
-        content = source if isinstance(source, bytes | bytearray | memoryview) else source.read()
+        content = source if isinstance(source, bytes | bytearray | memoryview) else source.read(MAX_OBJECT_BYTES + 1)
         if isinstance(content, str):
             raise InputError("the file object is not opened in binary mode")
+        if not isinstance(source, bytes | bytearray | memoryview) and len(content) > MAX_OBJECT_BYTES:
+            raise InputError(f"the file object holds more than {MAX_OBJECT_BYTES >> 20} MiB; save it and give the path")
         yield _unpacked(io.BufferedReader(io.BytesIO(content)))
 
 
