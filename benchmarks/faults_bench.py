@@ -135,6 +135,7 @@ AMBIGUOUS = (
     {"events", "reader"},
     {"language", "text"},
     {"chunk", "hole"},
+    {"chunk", "service"},  # a long chunk makes the end of a turn late
     {"chunk", "pace"},
     {"sound", "upsampled"},
 )
@@ -147,6 +148,8 @@ def compatible(one: Fault, other: Fault) -> bool:
         return False
     if {one.stage, other.stage} in AMBIGUOUS or {one.cause, other.cause} & {"messages.audio-as-text"}:
         return False
+    if {one.cause, other.cause} == {"messages.unknown-command", "endpoint.mixed-up"}:
+        return False  # both may stand in for the one close command
     both = (one, other)
     return not (one.formats and other.formats) or bool(_common(both))
 

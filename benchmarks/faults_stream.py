@@ -205,4 +205,3 @@ def slow_reader(recipe: Recipe) -> None:
     recipe.clock = "client"
     recipe.read_every = float(recipe.rng.uniform(3.0, 6.0))
     recipe.also.add("latency.end-of-turn")
-    recipe.close_after = 0.1
