@@ -173,6 +173,8 @@ def pair_cases(seed: int, count: int, corpus: Path | None) -> Iterator[Case]:
             continue  # nothing but the handshake is left to be wrong
         if recipe.join is not None and not recipe.text:
             continue  # one fault is in the text that the other one took away
+        if recipe.lost_at is not None and recipe.close_command is not None:
+            continue  # the command of one fault never goes out
         if recipe.lost_at is not None:
             recipe.lost_at = 0.9 * recipe.scene.duration  # after the other fault
         made += 1
