@@ -304,6 +304,15 @@ class Case:
         ratios = [speed.ratio * promised / (rate * frame) for rate in rates if rate]
         return min(ratios, key=lambda ratio: abs(np.log(ratio)), default=None)
 
+    @property
+    def true_chunk_ms(self) -> float | None:
+        """The usual length of a frame in true audio, by the format that is believed; None where that is not told."""
+        lengths = [timeline.audio_s for timeline in self.timelines if len(timeline)]
+        speed = self.longest_speed
+        if not lengths or self.true_speed is None or speed is None:
+            return None
+        return float(np.median(np.concatenate(lengths))) * self.true_speed / speed.ratio * 1000
+
     @cached_property
     def rate_is_told(self) -> bool:
         """Whether the evidence says anything about the rate: enough speech, or a byte rate that fits another rate."""

@@ -36,6 +36,12 @@ def _one_side_is_silent(case: Case) -> bool:
     return case.silent_side is not None
 
 
+def _chunks_are_right_in_truth(case: Case) -> bool:
+    """With the true format in place of the declared one the frames have a usual length."""
+    length_ms = case.true_chunk_ms
+    return length_ms is not None and case.limits["chunking.min_ms"] <= length_ms <= case.limits["chunking.warn_ms"]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`root` explains `symptoms`, because of `why`, where `when` holds."""
@@ -55,7 +61,8 @@ def _one_cut(case: Case) -> bool:
     return not _a_habit_of_cutting(case)
 
 
-_PACE = ("pacing.too-fast", "pacing.too-slow", "pacing.burst", "chunking.too-large", "chunking.too-small")
+_PACE = ("pacing.too-fast", "pacing.too-slow", "pacing.burst")
+_CHUNKS = ("chunking.too-large", "chunking.too-small")
 _LATE = ("latency.backlog", "latency.end-of-turn")
 _SERVER = ("server.error-event", "server.closed-abnormally", "server.stopped-answering")
 _LOST_TEXT = ("joining.turns-missing", "joining.partial-kept", "turns.left-open")
@@ -127,13 +134,8 @@ RULES = (
         ),
         _NOT_HEARD,
     ),
-    Rule(
-        "messages.partial-samples",
-        ("encoding.changed", "encoding.misaligned"),
-        "each cut shifts the rest",
-        _a_habit_of_cutting,
-    ),
-    Rule("encoding.changed", ("messages.partial-samples",), "the cut is where the alignment changes", _one_cut),
+    Rule("messages.partial-samples", ("encoding.misaligned",), "each cut shifts the rest", _a_habit_of_cutting),
+    Rule("encoding.changed", ("messages.partial-samples",), "whole samples of one encoding are parts of another's"),
     Rule("encoding.misaligned", ("messages.partial-samples",), "the cut is where the shift begins", _one_cut),
     Rule("encoding.mismatch", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule("encoding.unsupported", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
@@ -148,6 +150,17 @@ RULES = (
     Rule("encoding.changed", _PACE, "no single format fits the bytes"),
     Rule("sample-rate.changed", (*_PACE, *_LATE, "server.stopped-answering"), _WRONG_FORMAT),
     Rule("sample-rate.mismatch", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
+    *(
+        Rule(cause, _CHUNKS, _WRONG_FORMAT, _chunks_are_right_in_truth)
+        for cause in (
+            "encoding.mismatch",
+            "encoding.unsupported",
+            "encoding.changed",
+            "channels.interleaved",
+            "sample-rate.mismatch",
+            "sample-rate.changed",
+        )
+    ),
     Rule("sample-rate.mismatch", (*_LATE, "server.stopped-answering"), "the service hears speech at the wrong speed"),
     Rule("chunking.too-large", ("pacing.burst", "pacing.too-fast", *_LATE), "a long chunk arrives at once"),
     Rule("pacing.burst", (*_LATE, *_SERVER), _OVERLOAD),

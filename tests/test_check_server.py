@@ -67,6 +67,13 @@ def test_silence_while_speech_is_sent():
     assert causes(answered, "server") == {}
 
 
+def test_a_hole_in_the_audio_is_no_speech():
+    t = steady(8)
+    t[20:] += 6.0
+    subject = session(t, events=turn(0.8, *["And so"] * 3), close=(14.0, "server", 1000))
+    assert "server.stopped-answering" not in causes(with_audio(subject, SPEECH * 4), "server")
+
+
 def test_on_the_manual_endpoint_nothing_is_promised_before_finalize():
     manual = session(steady(16), url="wss://x/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000")
     assert causes(with_audio(manual, (SPEECH * 4)[: 16 * 8000]), "server") == {}

@@ -65,6 +65,8 @@ class _Paced:
     def __init__(self, true_speed, cut=0):
         self.true_speed = true_speed
         self.cut_frames = [None] * cut
+        self.true_chunk_ms = 100.0 if true_speed else None
+        self.limits = DEFAULTS
 
 
 @pytest.mark.parametrize(("true_speed", "explained"), [(1.0, True), (1.05, True), (1.6, False), (None, False)])

@@ -47,6 +47,20 @@ def sent_at(timeline: Timeline, audio_s: float) -> tuple[float, int]:
     return float(timeline.t_s[index]), index
 
 
+def spoken_between(timeline: Timeline, active: Sequence[tuple[float, float]], after_s: float, until_s: float) -> float:
+    """Return the seconds of active audio that were sent between two moments on the clock.
+
+    Args:
+        timeline: The audio frames.
+        active: (start, end) in seconds of audio of each active stretch.
+        after_s: Seconds on the clock; what was sent at that very moment does not count.
+        until_s: Seconds on the clock.
+    """
+    ends = np.concatenate([[0.0], np.cumsum(timeline.audio_s)])
+    first, last = (float(ends[np.searchsorted(timeline.t_s, t, side="right")]) for t in (after_s, until_s))
+    return float(sum(max(0.0, min(end, last) - max(start, first)) for start, end in active))
+
+
 def turn_latencies(
     timeline: Timeline, waiting_s: NDArray[np.float64], active: Sequence[tuple[float, float]], turns: Sequence[Turn]
 ) -> list[TurnLatency]:

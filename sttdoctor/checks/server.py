@@ -6,7 +6,7 @@ before an error is often its cause; then the diagnosis names that first.
 
 from collections.abc import Iterator
 
-from sttdoctor.analysis.latency import sent_at
+from sttdoctor.analysis.latency import spoken_between
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.analysis.turns import turns
 from sttdoctor.case import Case
@@ -114,12 +114,12 @@ def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Findin
     if case.audio is None or number >= len(case.timelines) or not len(case.timelines[number]):
         return
     timeline = case.timelines[number]
-    spoken = [(sent_at(timeline, start)[0], sent_at(timeline, end)[0]) for start, end in case.active_spans(number)]
+    active = case.active_spans(number)
     times = [frame.t for frame in received if frame.t is not None]
     start = connection.open.t if connection.open and connection.open.t is not None else float(timeline.t_s[0])
     end = float(timeline.t_s[-1])
     for before, after in zip([start, *times], [*times, end], strict=True):
-        speech = sum(max(0.0, min(stop, after) - max(begin, before)) for begin, stop in spoken)
+        speech = spoken_between(timeline, active, before, after)
         if speech >= limit:
             summary = f"No event came for {after - before:.1f} s, in which {speech:.1f} s of speech were sent."
             yield CHECK.finding("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before),))
