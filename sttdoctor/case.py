@@ -15,6 +15,7 @@ from sttdoctor.analysis.activity import BLOCK_S, active_blocks, block_levels, bl
 from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.endpoint import Address, address, endpoint_of
+from sttdoctor.analysis.excerpt import active_stretches, mono
 from sttdoctor.analysis.rate_changes import RateChange, change_by_sound, nearest_rate
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.turns import Turn, turns
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from sttdoctor.analysis.rate import RateEstimate
 
 Samples = NDArray[np.float64]
-
-MAX_RATE_SAMPLES = 1_500_000
-"""Samples that the rate is judged from: half a minute at 48 kHz, three minutes at 8 kHz."""
 
 
 class Case:
@@ -168,7 +166,7 @@ class Case:
             stop_byte: Its end, None for the end of the audio or the place where the encoding changes.
 
         Returns:
-            At most `MAX_RATE_SAMPLES` samples: of a longer part its most active stretches.
+            At most `excerpt.MAX_SAMPLES` samples: of a longer part its most active stretches.
         """
         layout = self.layout
         if layout is None or self.audio is None:
@@ -180,7 +178,7 @@ class Case:
         part = part[: len(part) // frame * frame].reshape(-1, frame)
         chosen = active_stretches(part, layout.encoding, layout.channels)
         return (
-            np.concatenate([_mono(piece, layout.encoding, layout.channels) for piece in chosen])
+            np.concatenate([mono(piece, layout.encoding, layout.channels) for piece in chosen])
             if chosen
             else np.empty(0)
         )
@@ -405,7 +403,7 @@ class Case:
         rows = [part[start : start + step] for start in range(layout.offset if number == 0 else 0, len(part), step)]
         levels = [
             block_levels(
-                _mono(row[: len(row) // frame * frame].reshape(-1, frame), layout.encoding, layout.channels), rate
+                mono(row[: len(row) // frame * frame].reshape(-1, frame), layout.encoding, layout.channels), rate
             )
             for row in rows
         ]
@@ -468,42 +466,3 @@ def _declared(session: Session | None, override: Declared) -> Declared:
     text = where.first("sample_rate") or ""
     rate = int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 8 and int(text) > 0 else None
     return Declared(encoding, override.sample_rate or rate)
-
-
-def active_stretches(frames: NDArray[np.uint8], encoding: str, channels: int) -> list[NDArray[np.uint8]]:
-    """Choose what to judge from a long part.
-
-    Args:
-        frames: Shape (n, bytes of one sample of all channels).
-        encoding: How they are read.
-        channels: 1 or 2.
-
-    Returns:
-        The whole when it has at most `MAX_RATE_SAMPLES` rows, else as many of its loudest stretches, in order.
-    """
-    if len(frames) <= MAX_RATE_SAMPLES:
-        return [frames] if len(frames) else []
-    length = MAX_RATE_SAMPLES // 6
-    starts = np.arange(0, len(frames) - length + 1, length)
-    energies = [_energy(frames[start : start + length], encoding, channels) for start in starts]
-    loudest = np.sort(np.argsort(energies)[::-1][:6])
-    return [frames[starts[i] : starts[i] + length] for i in loudest]
-
-
-def _energy(frames: NDArray[np.uint8], encoding: str, channels: int) -> float:
-    """Median power of short probes, so that a single click does not make a stretch look active."""
-    probes = [_mono(frames[i : i + 512], encoding, channels) for i in range(0, len(frames) - 512, len(frames) // 16)]
-    with np.errstate(all="ignore"):
-        powers = [float(np.nanvar(np.clip(probe, -1e6, 1e6))) for probe in probes]
-    return float(np.median(powers))
-
-
-def _mono(frames: NDArray[np.uint8], encoding: str, channels: int) -> Samples:
-    """Decode rows of bytes; of several channels the loudest is taken, so that two voices are not mixed."""
-    samples = decode(np.ascontiguousarray(frames).reshape(-1), encoding)
-    if channels == 1:
-        return samples
-    apart = samples.reshape(-1, channels)
-    with np.errstate(all="ignore"):
-        loudest = int(np.argmax(np.nanvar(apart, axis=0)))
-    return apart[:, loudest]

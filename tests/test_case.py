@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from builders import URL, drained, session, steady
 
-from sttdoctor.case import MAX_RATE_SAMPLES, Case, active_stretches, session_audio
+from sttdoctor.case import Case, session_audio
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.thresholds import DEFAULTS
 
@@ -68,20 +68,6 @@ def test_duration_and_request_ids():
 
 def test_without_a_clock_there_are_no_timelines():
     assert Case(DEFAULTS, session=session(steady(2), clock="none")).timelines == []
-
-
-def test_of_long_audio_the_loudest_stretches_are_judged():
-    frames = np.full((4 * MAX_RATE_SAMPLES, 1), 0xFF, dtype=np.uint8)
-    loud = np.random.default_rng(0).integers(0, 256, MAX_RATE_SAMPLES // 2, dtype=np.uint8)
-    frames[2 * MAX_RATE_SAMPLES : 2 * MAX_RATE_SAMPLES + len(loud), 0] = loud
-    chosen = np.concatenate(active_stretches(frames, "pcm_mulaw", 1))
-    assert len(chosen) <= MAX_RATE_SAMPLES
-    assert (chosen != 0xFF).sum() > 0.8 * (loud != 0xFF).sum()
-
-
-def test_short_audio_is_judged_whole():
-    assert active_stretches(np.zeros((0, 2), np.uint8), "pcm_s16le", 1) == []
-    assert len(active_stretches(np.zeros((5, 2), np.uint8), "pcm_s16le", 1)[0]) == 5
 
 
 def test_the_byte_rate_names_the_true_rate():
