@@ -166,9 +166,7 @@ def _holes(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray[Any, An
     if len(chosen) < case.limits["signal.dropouts"]:
         return []
     lengths = runs.length[chosen] / levels.rate * 1000
-    # a ring tone or an effect may be cut like this on purpose
-    sound = case.rate is not None and case.rate.speech_like < 0.3
-    often = len(chosen) / minutes >= case.limits["signal.dropouts_per_min"] and not sound
+    often = len(chosen) / minutes >= case.limits["signal.dropouts_per_min"]
     summary = (
         f"{len(chosen)} holes of {lengths.min():.0f} to {lengths.max():.0f} ms are torn into the sound: it breaks off "
         f"in full voice, stays constant and goes on (first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
