@@ -361,13 +361,13 @@ class Case:
         return estimate_rate(self.samples(first, stop), self.candidates)
 
     def _rate_parts(self) -> "list[tuple[int, RateEstimate]]":
-        """The sound of two to eight equal parts of 3 s or more each, for a stream of 10 s or more."""
+        """The sound of two to eight equal parts of 3 s or more each, for a stream of 12 s or more."""
         rate, layout = self.rate, self.layout
         if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
             return []
         frame = ENCODINGS[layout.encoding].width * layout.channels
         seconds = len(self.audio.data) / (rate.best * frame)
-        count = min(8, int(seconds / (3 if seconds >= 18 else 5)))
+        count = min(8, int(seconds / (3 if seconds >= 18 else 6)))
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
         return [(a, self._sound_of(a, b)) for a, b in pairwise(edges)] if count > 1 else []
 

@@ -192,6 +192,8 @@ RULES = (
         ("drain.connection-lost", "drain.no-close", "server.closed-abnormally", *_LOST_TEXT),
         "the end of the first connection is why there is a second, and there is no resume",
     ),
+    Rule("connection.reconnected", ("pacing.burst", *_LATE), "what was kept meanwhile is sent at once"),
+    Rule("signal.too-quiet", _LATE, "the end of speech that is hardly heard is hard to find"),
     Rule(
         "turns.mixed-connections", ("turns.out-of-order", "turns.not-cumulative", "turns.left-open"), "two logs in one"
     ),

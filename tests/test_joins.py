@@ -53,6 +53,11 @@ def test_two_habits_with_one_result_are_both_told():
     assert (join.habit, join.rival) == ("eager-ends-joined", "turns-repeated")
 
 
+def test_a_missing_turn_without_an_eager_end_is_missing():
+    join = joins.explain("Hi there.", [TWO[0], make(" How", " How are you?")])
+    assert (join.habit, join.rival) == ("turns-missing", "eager-ends-joined")
+
+
 def test_no_habit_fits_gives_the_nearest():
     join = joins.explain("Hi there. How were you today?", TWO)
     assert (join.habit, join.exact) == ("ends", False)

@@ -9,7 +9,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sttdoctor.analysis.turns import Turn, expected_text
 
@@ -100,11 +100,15 @@ def explain(got: str, turns: Sequence[Turn]) -> Join:
         return Join("ends", ends, True, 1.0)
     if max(len(got), len(ends)) <= MAX_TEXT:
         fitting = [join for join in _candidates(turns) if join[1] and words_of(join[1]) == letters]
+        mixed = _mixed(letters, turns)
+        missing = mixed is not None and mixed.habit == "turns-missing"
+        if mixed is not None and missing and fitting and fitting[0][0] == "eager-ends-joined":
+            # all turns with an eager end, and no other: leaving out a turn is the more usual mistake
+            return replace(mixed, rival="eager-ends-joined")
         if fitting:
             habit, text, detail = fitting[0]
             rival = next((other for other, _, _ in fitting if other != habit), "")
             return Join(habit, text, True, 1.0, detail, rival)
-        mixed = _mixed(letters, turns)
         if mixed is not None:
             return mixed
     return _nearest(got, turns)
