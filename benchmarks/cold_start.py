@@ -1,4 +1,4 @@
-"""What `sttdoctor --help` costs beside a bare `import click`, whole processes in turn: `python benchmarks/cold_start.py`."""
+"""What `sttdoctor --help` costs beside a bare `import click`, in turn: `python benchmarks/cold_start.py`."""
 
 import subprocess
 import sys
