@@ -87,12 +87,3 @@ def _add(turn: Turn, kind: str, frame: Frame, key: str = "transcript") -> None:
 def expected_text(all_turns: Iterable[Turn]) -> str:
     """Return the session's text: every `turn.end` as it is."""
     return "".join(turn.end for turn in all_turns if turn.end is not None)
-
-
-def open_spans(all_turns: Iterable[Turn]) -> list[tuple[float, float]]:
-    """Return (start, end) in seconds of each turn that has times; an unfinished turn ends at infinity."""
-    return [
-        (turn.start_t, turn.end_t if turn.end is not None and turn.end_t is not None else float("inf"))
-        for turn in all_turns
-        if turn.start_t is not None
-    ]

@@ -123,6 +123,14 @@ def answer(text: str, findings: list[Finding], measurements: Mapping[str, Any]) 
     return Answer(text, tuple(findings), status, measurements)
 
 
+def rounded(probabilities: Mapping[str, float]) -> dict[str, float]:
+    """Return probabilities with six digits for a report; the largest one takes up the rest, so they still sum to 1."""
+    short = {name: round(value, 6) for name, value in probabilities.items()}
+    top = max(short, key=short.__getitem__)
+    short[top] = round(short[top] + 1 - sum(short.values()), 6)
+    return short
+
+
 def unknown(text: str, measurements: Mapping[str, Any] | None = None) -> Answer:
     """Make an answer that the evidence cannot give; `text` says what is missing and how to capture it."""
     return Answer(text, (), "unknown", measurements or {})

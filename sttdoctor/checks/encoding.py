@@ -18,6 +18,7 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    rounded,
     unknown,
 )
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
@@ -58,11 +59,8 @@ def _label(key: str) -> str:
 
 
 def _measurements(estimate: EncodingEstimate) -> dict[str, Any]:
-    rounded = {name: round(p, 6) for name, p in estimate.probabilities.items()}
-    top = max(rounded, key=rounded.__getitem__)
-    rounded[top] = round(rounded[top] + 1 - sum(rounded.values()), 6)  # rounding must not break the sum of 1
     return {
-        "probabilities": rounded,
+        "probabilities": rounded(estimate.probabilities),
         "decidable": estimate.decidable,
         "judged_bytes": estimate.judged_bytes,
         "bits_per_byte": {name: round(bits, 4) for name, bits in estimate.bits_per_byte.items()},

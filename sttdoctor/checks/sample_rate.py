@@ -4,6 +4,7 @@ Needs a second or more of speech. A wrong rate multiplies every pitch, formant a
 compared with speech at each candidate rate. In a live session the byte rate on the wire is weighed with the sound.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from sttdoctor.analysis import wire
@@ -19,6 +20,7 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    rounded,
     unknown,
 )
 
@@ -75,20 +77,21 @@ def _measurements(case: Case) -> dict[str, Any]:
     probabilities, rate, speed = case.rate_probabilities, case.rate, case.longest_speed
     measured: dict[str, Any] = {"probabilities": None}
     if probabilities:
-        rounded = {str(hz): round(p, 6) for hz, p in sorted(probabilities.items())}
-        top = max(rounded, key=rounded.__getitem__)
-        rounded[top] = round(rounded[top] + 1 - sum(rounded.values()), 6)  # rounding must not break the sum of 1
-        measured["probabilities"] = rounded
+        measured["probabilities"] = _by_hz(probabilities)
     if rate is not None:
         measured["speech_s"] = round(rate.speech_s, 2)
         measured["speech_like"] = round(rate.speech_like, 3)
         measured["band_edge"] = round(case.band_edge, 4) if case.band_edge is not None else None
-        measured["sound_probabilities"] = {str(hz): round(p, 6) for hz, p in sorted(rate.probabilities.items())}
+        measured["sound_probabilities"] = _by_hz(rate.probabilities)
     if speed is not None and case.declared_bytes_per_s:
         measured["wire_bytes_per_s"] = round(speed.ratio * case.declared_bytes_per_s, 1)
         measured["wire_ratio"] = round(speed.ratio, 4)
         measured["wire_steady"] = wire.is_steady(speed)
     return measured
+
+
+def _by_hz(probabilities: Mapping[int, float]) -> dict[str, float]:
+    return rounded({str(hz): p for hz, p in sorted(probabilities.items())})
 
 
 def _undeclared(case: Case, measured: dict[str, Any]) -> Answer:

@@ -27,6 +27,17 @@ def finite(text: str) -> float:
     return number
 
 
+def number(value: Any) -> float | None:
+    """Return a JSON value as a finite float; None where it is no number (a truth value is none) or too large."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
 DECODER = json.JSONDecoder(parse_constant=finite, parse_float=finite)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Damage, Event, Frame, Open, Session
 from sttdoctor.readers.collector import Collector, FullError
-from sttdoctor.readers.frames import text_frame
+from sttdoctor.readers.frames import number, text_frame
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
 from sttdoctor.readers.sockets import Socket, choose
 from sttdoctor.redact import redact_headers, redact_text
@@ -266,10 +266,6 @@ def _epoch(value: Any) -> float | None:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if abs(number) < 1e18 else None
+    """A number small enough to be a time or a code."""
+    found = number(value)
+    return found if found is not None and abs(found) < 1e18 else None

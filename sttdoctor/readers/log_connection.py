@@ -53,7 +53,6 @@ class LogConnection:
         self._resolution = 0.0
         self._fragments: dict[str, list[tuple[str, str, int]]] = {}
         self._unread: deque[int] = deque()  # indices of received texts that the SDK has not told yet
-        self._text_lost = False
         self._timed = False
 
     def frame(self, line: int, time: Time, found: re.Match[str]) -> None:

@@ -6,7 +6,6 @@ A line that cannot be read is counted and told, never fatal; only a capture with
 import binascii
 import gzip
 import json
-import math
 import os
 import zlib
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from typing import Any, BinaryIO
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
 from sttdoctor.readers.collector import MAX_HELD_BYTES, Collector, FullError, json_cost
-from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame
+from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, number
 from sttdoctor.readers.stream import MAX_LINE_BYTES, Source, numbered_lines, opened
 from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
 
@@ -115,7 +114,7 @@ class _Builder:
         elif kind == "transcript":
             self.transcript = Transcript(redact_tokens(_text(row, "text")), line)
         elif isinstance(kind, str) and kind in _ROWS:
-            time = _number(row.get("t"))
+            time = number(row.get("t"))
             event = _ROWS[kind](line, time, row)
             self.rows += 1
             self.found.add(event, 0 if isinstance(event, Frame) and event.audio is not None else cost)
@@ -138,7 +137,7 @@ class _Builder:
         header = self.header
         clock = header.get("clock", "client")
         lacks = header.get("lacks")
-        resolution = _number(header.get("resolution"))
+        resolution = number(header.get("resolution"))
         return Session(
             events=tuple(self.found.events),
             url=_optional(header, "url"),
@@ -233,16 +232,6 @@ def _headers(value: Any) -> dict[str, str]:
     return redact_headers({str(name): str(item) for name, item in value.items()})
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _integer(value: Any) -> int | None:
-    number = _number(value)
-    return int(number) if number is not None and abs(number) < 2**53 else None
+    found = number(value)
+    return int(found) if found is not None and abs(found) < 2**53 else None
