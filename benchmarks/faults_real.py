@@ -80,7 +80,7 @@ async def record(recipe: Recipe, sdk: str) -> list[dict[str, Any]]:
     behaviour = server.Behaviour(flush_s=recipe.service.flush_s, drop_after_s=lost, latency_s=recipe.service.delay_s)
     async with server.stand_in(recogniser.Script((), pace), behaviour) as running:
         heard = await (talk_js if sdk == "js" else talk_python)(running.port, recipe, plan)
-    rows = [row for recording in running.recordings for row in recording.rows]
+    rows = [row for session in running.sessions for row in session]
     if recipe.text:
         text = recipe.join(heard) if recipe.join else "".join(t for kind, t in heard if kind == "turn.end")
         rows.append({"type": "transcript", "t": rows[-1].get("t", 0.0), "text": text})

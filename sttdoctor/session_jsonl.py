@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sttdoctor.evidence import SESSION_SCHEMA, Close, Event, Frame, Open, Session
@@ -22,11 +22,11 @@ def write_rows(session: Session) -> Iterator[str]:
         "resolution": session.resolution or None,
         "lacks": sorted(session.lacks) or None,
     }
-    yield _line(header)
+    yield line_of(header)
     for event in session.events:
-        yield _line(_row(event))
+        yield line_of(_row(event))
     if session.transcript is not None:
-        yield _line({"type": "transcript", "text": session.transcript.text})
+        yield line_of({"type": "transcript", "text": session.transcript.text})
 
 
 def _row(event: Event) -> dict[str, Any]:
@@ -35,13 +35,16 @@ def _row(event: Event) -> dict[str, Any]:
         return {"type": "open", "t": event.t, "status": event.status, "headers": headers, "body": event.body}
     if isinstance(event, Close):
         return {"type": "close", "t": event.t, "by": event.by, "code": event.code, "reason": event.reason}
-    return {"type": "send" if event.sent else "receive", "t": event.t, **_content(event)}
+    return {"type": "send" if event.sent else "receive", "t": event.t, **content_of(event)}
 
 
-def _content(frame: Frame) -> dict[str, Any]:
+def content_of(frame: Frame | bytes) -> dict[str, Any]:
+    """Return the keys of a row that hold what a frame carries; bytes stand for a binary frame."""
+    audio = frame if isinstance(frame, bytes) else frame.audio
+    if audio is not None:
+        return {"audio": base64.b64encode(audio).decode("ascii")}
+    assert isinstance(frame, Frame)
     elided = True if frame.elided else None
-    if frame.audio is not None:
-        return {"audio": base64.b64encode(frame.audio).decode("ascii")}
     if frame.binary:
         return {"bytes": frame.size}
     if frame.text is not None:
@@ -50,6 +53,7 @@ def _content(frame: Frame) -> dict[str, Any]:
     return {"json": frame.message, "elided": elided, "length": frame.size if elided else None}
 
 
-def _line(row: dict[str, Any]) -> str:
+def line_of(row: Mapping[str, Any]) -> str:
+    """Return a row as one line of ASCII, without its end; absent values are left out."""
     kept = {key: value for key, value in row.items() if value is not None or key == "json"}
     return json.dumps(kept, separators=(",", ":"))

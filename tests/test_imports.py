@@ -42,6 +42,13 @@ ALLOWED = {
     "sttdoctor.analysis": (*EVIDENCE, "sttdoctor.analysis"),
     "sttdoctor.case": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.thresholds"),
     "sttdoctor.checks": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.checks"),
+    "sttdoctor.live": (
+        *EVIDENCE,
+        "sttdoctor.readers",
+        "sttdoctor.session_jsonl",
+        "sttdoctor.analysis",
+        "sttdoctor.live",
+    ),
     "sttdoctor.report": ("sttdoctor", "sttdoctor.checks.base"),
     "sttdoctor.renderers": ("sttdoctor.report", "sttdoctor.checks.base", "sttdoctor.renderers"),
 }

@@ -45,8 +45,8 @@ def recorder(code):
 async def against_the_stand_in(client):
     async with stand_in(Script(("Hello.",), 2.0), Behaviour(latency_s=0.0, flush_s=0.05)) as server:
         await client(URL.format(port=server.port))
-    (recording,) = server.recordings
-    return recording.rows
+    (rows,) = server.sessions
+    return rows
 
 
 def content(rows):

@@ -1,0 +1,1 @@
+"""What touches the network: the recorder, the stand-in for the service, and sending a session again."""

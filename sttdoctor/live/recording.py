@@ -1,0 +1,99 @@
+"""A session as it happens: one row of session JSONL for each thing that happens, secrets replaced before it is kept."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from sttdoctor.evidence import SESSION_SCHEMA
+from sttdoctor.readers.frames import text_frame
+from sttdoctor.redact import redact_headers, redact_text, redact_tokens
+from sttdoctor.session_jsonl import content_of, line_of
+
+Row = dict[str, Any]
+Sink = Callable[[Row], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the first row of a session says.
+
+    Attributes:
+        url: The address that the client asked for, with its query.
+        headers: Of the handshake; secret values are replaced when the row is made.
+        source: How the session was captured.
+        clock: Where its times were taken: `client`, `proxy` or `server`.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    source: str
+    clock: str
+
+
+class Recording:
+    """The rows of one session, handed to a sink in the order in which things happen.
+
+    Args:
+        heading: For the first row.
+        sink: Takes each row: `list.append`, or `to_file(file)`.
+    """
+
+    def __init__(self, heading: Heading, sink: Sink) -> None:
+        self._sink = sink
+        self._began = time.monotonic()
+        self._last_t = 0.0
+        headers = redact_headers(heading.headers)
+        sink(
+            {
+                "type": "session",
+                "schema": SESSION_SCHEMA,
+                "started_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "url": redact_text(heading.url),
+                "headers": headers,
+                "client": headers.get("x-cartesia-client") or headers.get("user-agent"),
+                "source": heading.source,
+                "clock": heading.clock,
+            }
+        )
+
+    def opened(self, status: int, headers: Mapping[str, str] | None = None, body: str | None = None) -> None:
+        """Note the answer to the handshake: its HTTP status, 101 when it worked, and the body of a refusal."""
+        known = redact_headers(headers) if headers else None
+        self._add("open", None, status=status, headers=known, body=None if body is None else redact_text(body))
+
+    def message(self, sent: bool, content: str | bytes, at: float | None = None) -> None:
+        """Note a message.
+
+        Args:
+            sent: From client to server.
+            content: Text of a text frame, bytes of a binary one.
+            at: When, on the clock of `time.monotonic`; None is now.
+        """
+        kept = content_of(content) if isinstance(content, bytes) else content_of(text_frame(0, None, sent, content))
+        self._add("send" if sent else "receive", at, **kept)
+
+    def closed(self, by: str, code: int, reason: str = "", at: float | None = None) -> None:
+        """Note the close of the WebSocket; `by` is `client`, `server` or `unknown`."""
+        self._add("close", at, by=by, code=code, reason=redact_text(reason))
+
+    def transcript(self, text: str) -> None:
+        """Note the text that the application ended up with."""
+        self._add("transcript", None, text=redact_tokens(text))
+
+    def _add(self, kind: str, at: float | None, **keys: Any) -> None:
+        """Stamp a row; never before the row above it, whatever order the notes come in."""
+        t = (time.monotonic() if at is None else at) - self._began
+        self._last_t = max(round(t, 6), self._last_t)
+        self._sink({"type": kind, "t": self._last_t, **keys})
+
+
+def to_file(file: BinaryIO) -> Sink:
+    """Return a sink that writes each row as one line and flushes it, so that a killed process loses at most one."""
+
+    def write(row: Row) -> None:
+        file.write(line_of(row).encode("ascii") + b"\n")
+        file.flush()
+
+    return write

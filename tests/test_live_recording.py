@@ -1,0 +1,63 @@
+import io
+import json
+
+from sttdoctor.live.recording import Heading, Recording, to_file
+from sttdoctor.readers import read_capture
+
+HEADERS = {"Authorization": "Bearer sk_car_canary1234", "User-Agent": "client/1"}
+URL = "ws://127.0.0.1/stt/turns/websocket?model=ink-2&access_token=canary5678"
+
+
+def recorded():
+    file = io.BytesIO()
+    recording = Recording(Heading(URL, HEADERS, "test", "proxy"), to_file(file))
+    recording.opened(101, {"Set-Cookie": "id=canary9999"})
+    recording.message(True, b"\x00\x01\xff")
+    recording.message(True, '{"type":"close","api_key":"canary4321"}')
+    recording.message(False, "plain words")
+    recording.closed("server", 1000, "bye access_token=canary8765")
+    recording.transcript("My password is tulip.")
+    return file.getvalue()
+
+
+def test_what_is_recorded_is_read_back():
+    session = read_capture(recorded())
+    opened, audio, command, text, close = session.events
+    assert (session.clock, session.source, session.client) == ("proxy", "test", "client/1")
+    assert (opened.status, audio.audio, command.type, text.text, close.code) == (
+        101,
+        b"\x00\x01\xff",
+        "close",
+        "plain words",
+        1000,
+    )
+    assert (audio.sent, command.sent, text.sent, close.by) == (True, True, False, "server")
+    assert session.transcript.text == "My password is tulip."
+
+
+def test_no_secret_is_written():
+    assert b"canary" not in recorded()
+
+
+def test_times_never_go_back():
+    rows = []
+    recording = Recording(Heading(URL, {}, "test", "server"), rows.append)
+    recording.message(True, b"\x00")
+    recording.message(True, b"\x00", at=0.0)
+    assert [row["t"] >= 0 for row in rows[1:]] == [True, True]
+    assert rows[2]["t"] == rows[1]["t"]
+
+
+def test_each_row_is_flushed_as_one_line():
+    class File(io.BytesIO):
+        flushed = 0
+
+        def flush(self):
+            self.flushed += 1
+
+    file = File()
+    recording = Recording(Heading(URL, {}, "test", "proxy"), to_file(file))
+    recording.message(True, b"\x00")
+    lines = file.getvalue().splitlines()
+    assert file.flushed == len(lines) == 2
+    assert all(json.loads(line) for line in lines)
