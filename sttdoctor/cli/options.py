@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from sttdoctor.renderers import FORMATS, format_of
+
 if TYPE_CHECKING:
     from sttdoctor.report import Report
 
@@ -37,8 +39,8 @@ def report_options(command: Command) -> Command:
 
 
 _SHARED = (
-    click.option("--format", "form", type=click.Choice(["text", "json"]), help="Of the report; default text."),
-    click.option("-o", "--output", type=click.Path(), help="Write the report to this file; .json is JSON."),
+    click.option("--format", "form", type=click.Choice(list(FORMATS)), help="Of the report; default text."),
+    click.option("-o", "--output", type=click.Path(), help="Write the report to this file, in the form of its suffix."),
     click.option("--select", callback=_ids, default="", metavar="IDS", help="Run these checks only (comma-separated)."),
     click.option("--ignore", callback=_ids, default="", metavar="IDS", help="Leave these checks out."),
     click.option(
@@ -98,32 +100,31 @@ def thresholds(settings: tuple[str, ...], config: str | None) -> dict[str, float
 
 def deliver(report: "Report", options: Mapping[str, Any]) -> None:
     """Write the report and exit with the code that it asks for."""
+    import shutil
+
     output = options["output"]
+    form = FORMATS[options["form"]] if options["form"] else format_of(output or "")
+    content = form.render(
+        report,
+        width=min(shutil.get_terminal_size().columns, 120),
+        colour=output is None and _wants_colour(),
+        verbose=options["verbose"],
+    )
     if output is None:
-        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        content = _rendered(report, options["form"] or "text", options["verbose"], colour)
         with standard_output():
-            click.echo(content, nl=False, color=colour)
+            click.echo(_printable(content), nl=False, color=_wants_colour())
     else:
-        form = options["form"] or ("json" if output.lower().endswith(".json") else "text")
-        _write(output, _rendered(report, form, options["verbose"], colour=False))
+        _write(output, content)
     click.get_current_context().exit(exit_code(report, options["fail_on"]))
+
+
+def _wants_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def exit_code(report: "Report", fail_on: str) -> int:
     """Return 1 when a check has a status at or above `fail_on`, else 0."""
     return int(any(check.status in _FAIL_ON[fail_on] for check in report.checks))
-
-
-def _rendered(report: "Report", form: str, verbose: bool, colour: bool) -> str:
-    if form == "json":
-        return report.to_json() + "\n"
-    import shutil
-
-    from sttdoctor.renderers.text import render
-
-    width = min(shutil.get_terminal_size().columns, 120)
-    return _printable(render(report, width=width, colour=colour, verbose=verbose))
 
 
 def _printable(text: str) -> str:

@@ -1,1 +1,53 @@
-"""A report as text for one kind of reader each; none of them knows how the result was found."""
+"""A report for one kind of reader each; none of the renderers knows how the result was found.
+
+A format is one line in `FORMATS` and one module here with a function `render(report, *, ...) -> str`. What a renderer
+needs beside the report it names in `takes`; whoever calls it makes just that.
+"""
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sttdoctor.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One form of a report.
+
+    Attributes:
+        name: As `--format` takes it; the module of the same name renders it.
+        suffixes: Of file names that ask for it, in lower case.
+        takes: Keyword arguments of its `render`.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    takes: tuple[str, ...] = ()
+
+    def render(self, report: "Report", **options: Any) -> str:
+        """Render a report; only then is the module imported.
+
+        Args:
+            report: The report.
+            options: At least what the format takes; the rest is ignored.
+        """
+        module = importlib.import_module(f"{__name__}.{self.name}")
+        text: str = module.render(report, **{name: options[name] for name in self.takes})
+        return text
+
+
+FORMATS = {
+    form.name: form
+    for form in (
+        Format("text", (".txt",), takes=("width", "colour", "verbose")),
+        Format("json", (".json",)),
+    )
+}
+
+
+def format_of(path: str) -> Format:
+    """Return the format that a file's name asks for: text where none does."""
+    name = path.lower()
+    return next((form for form in FORMATS.values() if name.endswith(form.suffixes)), FORMATS["text"])
