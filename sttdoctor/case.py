@@ -4,19 +4,19 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis import pacing, wire
-from sttdoctor.analysis.activity import BLOCK_S, active_blocks, block_levels, block_size, spans_s
+from sttdoctor.analysis.activity import active_spans
 from sttdoctor.analysis.band_edge import steep_edge
-from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.endpoint import Address, address, endpoint_of
-from sttdoctor.analysis.excerpt import active_stretches, mono
-from sttdoctor.analysis.rate_changes import RateChange, change_by_sound, nearest_rate
+from sttdoctor.analysis.excerpt import active_samples, silent_as
+from sttdoctor.analysis.rate_changes import RateChange, change_by_pace, change_by_sound
+from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.turns import Turn, turns
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, meant_by
@@ -89,22 +89,9 @@ class Case:
             return None
         data = self.audio.data[self.payload_offset :]
         estimate = estimate_encoding(data)
-        if estimate.decidable and self._is_silent_as_declared(data):
+        if estimate.decidable and silent_as(data, self.declared_encoding, self.limits["signal.silent_peak"]):
             return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
         return estimate
-
-    def _is_silent_as_declared(self, data: NDArray[np.uint8]) -> bool:
-        """Whether the declared reading is the hiss of a muted line; a few lowest bits fit any other reading as well."""
-        name = self.declared_encoding
-        if name is None or name in ("pcm_mulaw", "pcm_alaw"):
-            return False
-        width = ENCODINGS[name].width
-        count = len(data) // width
-        starts = np.unique(np.linspace(0, max(0, count - 4096), 64).astype(np.int64))
-        probes = (decode(np.asarray(data[s * width : (s + 4096) * width]), name) for s in starts)
-        with np.errstate(all="ignore"):
-            peaks = [float(np.abs(np.nan_to_num(probe, nan=1.0)).max(initial=0.0)) for probe in probes]
-        return max(peaks, default=1.0) < self.limits["signal.silent_peak"]
 
     @cached_property
     def encoding_changes(self) -> "list[EncodingChange]":
@@ -171,17 +158,9 @@ class Case:
         layout = self.layout
         if layout is None or self.audio is None:
             return np.empty(0)
-        frame = ENCODINGS[layout.encoding].width * layout.channels
-        start = max(first_byte, layout.offset)
-        first = start + (layout.offset - start) % frame
-        part = self.audio.data[first : self._end_of_layout(first) if stop_byte is None else stop_byte]
-        part = part[: len(part) // frame * frame].reshape(-1, frame)
-        chosen = active_stretches(part, layout.encoding, layout.channels)
-        return (
-            np.concatenate([mono(piece, layout.encoding, layout.channels) for piece in chosen])
-            if chosen
-            else np.empty(0)
-        )
+        first = layout.whole_from(first_byte)
+        stop = self._end_of_layout(first) if stop_byte is None else stop_byte
+        return active_samples(self.audio.data[first:stop], layout.encoding, layout.channels)
 
     def _end_of_layout(self, first: int) -> int | None:
         """Where the encoding changes for the first time, when there is enough before it; behind it is noise."""
@@ -250,29 +229,21 @@ class Case:
         return max(known, key=lambda speed: speed.seconds, default=None)
 
     @cached_property
+    def flow(self) -> Flow | None:
+        """The measured byte rate of the session beside the declared one, None where either is not known."""
+        speed, promised, layout = self.longest_speed, self.declared_bytes_per_s, self.layout
+        return Flow(speed, promised, layout.frame_bytes) if speed and promised and layout else None
+
+    @cached_property
     def rate_probabilities(self) -> dict[int, float] | None:
         """Probability of each candidate rate (Hz) from sound and wire together, flat prior; None without either."""
-        measured, promised, layout = self.longest_speed, self.declared_bytes_per_s, self.layout
         heard = self.rate.probabilities if self.rate is not None else None
-        if measured is None or promised is None or layout is None or not wire.is_steady(measured):
-            return heard
-        frame = ENCODINGS[layout.encoding].width * layout.channels
-        seen = wire.rate_likelihood(measured, self.candidates, promised, frame)
-        weights = {rate: (heard[rate] if heard else 1.0) * seen[rate] for rate in self.candidates}
-        total = sum(weights.values())
-        return {rate: weight / total for rate, weight in weights.items()} if total > 0 else heard
+        return weighed(heard, self.flow, self.candidates)
 
     @cached_property
     def likely_rates(self) -> list[int]:
         """The smallest list of rates (Hz), most probable first, that holds 95 % of the probability."""
-        chosen: list[int] = []
-        mass = 0.0
-        for rate, probability in sorted((self.rate_probabilities or {}).items(), key=lambda item: -item[1]):
-            if mass >= 0.95:
-                break
-            chosen.append(rate)
-            mass += probability
-        return chosen
+        return most_probable(self.rate_probabilities or {})
 
     @cached_property
     def format_ratio(self) -> float | None:
@@ -283,24 +254,14 @@ class Case:
     @cached_property
     def wire_rate(self) -> int | None:
         """The sample rate (Hz) that the byte rate on the wire implies, where it is not the declared one."""
-        speed, promised, layout = self.longest_speed, self.declared_bytes_per_s, self.layout
-        if speed is None or promised is None or layout is None or not wire.is_steady(speed):
-            return None
-        frame = ENCODINGS[layout.encoding].width * layout.channels
-        near = 0.01 if abs(speed.ratio - 1) <= 0.1 else 0.02
-        implied = nearest_rate(speed.ratio * promised / frame, self.candidates, near)
+        implied = self.flow.implied_rate(self.candidates) if self.flow is not None else None
         return implied if implied != self.declared.sample_rate else None
 
     @cached_property
     def true_speed(self) -> float | None:
         """Seconds of true audio per clock second, by the likely rate that comes nearest to realtime; None if untold."""
-        speed, promised, layout = self.longest_speed, self.declared_bytes_per_s, self.layout
-        if speed is None or promised is None or layout is None:
-            return None
-        frame = ENCODINGS[layout.encoding].width * layout.channels
         rates = self.likely_rates if self.rate_is_told else [self.declared.sample_rate or 0]
-        ratios = [speed.ratio * promised / (rate * frame) for rate in rates if rate]
-        return min(ratios, key=lambda ratio: abs(np.log(ratio)), default=None)
+        return self.flow.true_speed(rates) if self.flow is not None else None
 
     @property
     def true_chunk_ms(self) -> float | None:
@@ -328,32 +289,15 @@ class Case:
 
     def _rate_change_by_wire(self) -> RateChange | None:
         """A pace that changes for good, where both paces fit a standard rate and the sound does not object."""
-        offset = 0
-        for connection, line in zip(self.connections, self.timelines, strict=False):
-            found = wire.pace_change(line)
-            if found is not None:
-                index, before, after = found
-                at = offset + int(line.size[:index].sum())
-                change = self._confirmed(at, before, after)
-                if change is not None:
-                    return change
-            offset += sum(frame.size for frame in connection.audio_frames)
-        return None
-
-    def _confirmed(self, offset: int, before: float, after: float) -> RateChange | None:
         promised, layout = self.declared_bytes_per_s, self.layout
         if promised is None or layout is None:
             return None
-        frame = ENCODINGS[layout.encoding].width * layout.channels
-        rates = [nearest_rate(ratio * promised / frame, self.candidates) for ratio in (before, after)]
-        if rates[0] is None or rates[1] is None:
-            return None
-        heard = [self._sound_of(0, offset), self._sound_of(offset, None)]
-        weights = [part.probabilities[rate] for part, rate in zip(heard, rates, strict=True) if rate]
-        flat = 1 / len(self.candidates)
-        if min(weights) < 0.2 * flat:
-            return None
-        return RateChange(offset, rates[0], rates[1], min(0.97, 0.8 + 0.2 * min(weights)))
+        samples_per_s = promised / layout.frame_bytes
+        for start, line in zip(self.audio_starts, self.timelines, strict=False):
+            found = change_by_pace(line, samples_per_s, start, self.candidates, self._sound_of)
+            if found is not None:
+                return found
+        return None
 
     def _sound_of(self, first: int, stop: int | None) -> "RateEstimate":
         from sttdoctor.analysis.rate import estimate_rate
@@ -365,8 +309,7 @@ class Case:
         rate, layout = self.rate, self.layout
         if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
             return []
-        frame = ENCODINGS[layout.encoding].width * layout.channels
-        seconds = len(self.audio.data) / (rate.best * frame)
+        seconds = len(self.audio.data) / (rate.best * layout.frame_bytes)
         count = min(8, int(seconds / (3 if seconds >= 18 else 6)))
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
         return [(a, self._sound_of(a, b)) for a, b in pairwise(edges)] if count > 1 else []
@@ -394,23 +337,9 @@ class Case:
         layout, promised = self.layout, self.declared_bytes_per_s
         if self.audio is None or layout is None or promised is None:
             return []
-        sizes = [sum(frame.size for frame in connection.audio_frames) for connection in self.connections]
-        first = sum(sizes[:number])
-        part = self.audio.data[first : first + sizes[number]]
-        frame = ENCODINGS[layout.encoding].width * layout.channels
-        rate = promised / frame
-        step = (1 << 20) // block_size(rate) * block_size(rate) * frame
-        rows = [part[start : start + step] for start in range(layout.offset if number == 0 else 0, len(part), step)]
-        levels = [
-            block_levels(
-                mono(row[: len(row) // frame * frame].reshape(-1, frame), layout.encoding, layout.channels), rate
-            )
-            for row in rows
-        ]
-        # blocks are whole samples, so a block is not exactly as long as asked for
-        exact = block_size(rate) / rate / BLOCK_S
-        spans = spans_s(active_blocks(np.concatenate(levels))) if levels else []
-        return [(start * exact, end * exact) for start, end in spans]
+        first, stop = self.audio_starts[number : number + 2]
+        data = self.audio.data[max(first, layout.offset) : stop]
+        return active_spans(data, layout.encoding, layout.channels, promised / layout.frame_bytes)
 
     @cached_property
     def cut_frames(self) -> list[Frame]:
@@ -432,16 +361,21 @@ class Case:
         return round(max(times) - min(0.0, min(times)), 6) if times else None
 
     @cached_property
-    def _frame_ends(self) -> list[int]:
+    def audio_starts(self) -> list[int]:
+        """Offset of each connection's first byte in the audio, and the length of all at the end."""
+        sizes = [sum(frame.size for frame in connection.audio_frames) for connection in self.connections]
+        return [0, *accumulate(sizes)]
+
+    @cached_property
+    def _audio_frames(self) -> tuple[list[Frame], list[int]]:
+        """All frames of the audio, and the offset behind each."""
         frames = [frame for connection in self.connections for frame in connection.audio_frames]
-        return [int(end) for end in np.cumsum([frame.size for frame in frames])]
+        return frames, list(accumulate(frame.size for frame in frames))
 
     def frame_at(self, offset: int) -> tuple[int | None, float | None]:
         """(line, seconds) of the frame that holds a byte of a session's audio; (None, None) for audio alone."""
-        if self.session is None:
-            return None, None
-        frames = [frame for connection in self.connections for frame in connection.audio_frames]
-        index = bisect_right(self._frame_ends, offset)
+        frames, ends = self._audio_frames
+        index = bisect_right(ends, offset)
         return (frames[index].line, frames[index].t) if index < len(frames) else (None, None)
 
 

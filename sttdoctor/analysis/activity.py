@@ -7,9 +7,39 @@ a door count as active, so it only says where the service had something to hear.
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.excerpt import mono
+from sttdoctor.encodings import ENCODINGS
+
 BLOCK_S = 0.02
 _FLOOR = 10 ** (-55 / 20)
 """Root mean square below which a block is silence whatever surrounds it (full scale is 1)."""
+
+
+def active_spans(
+    data: NDArray[np.uint8], encoding: str, channels: int, sample_rate: float
+) -> list[tuple[float, float]]:
+    """Find the active stretches of audio.
+
+    Args:
+        data: Bytes from a whole sample on, shape (n,); may be a memory map of any size.
+        encoding: How they are read.
+        channels: 1 or 2; of two the louder one is judged.
+        sample_rate: Hz, at which seconds are counted.
+
+    Returns:
+        (start, end) of each stretch in seconds.
+    """
+    frame = ENCODINGS[encoding].width * channels
+    size = block_size(sample_rate)
+    step = (1 << 20) // size * size * frame
+    rows = (data[start : start + step] for start in range(0, len(data), step))
+    levels = [
+        block_levels(mono(row[: len(row) // frame * frame].reshape(-1, frame), encoding, channels), sample_rate)
+        for row in rows
+    ]
+    exact = size / sample_rate / BLOCK_S  # blocks are whole samples, so a block is not exactly as long as asked for
+    spans = spans_s(active_blocks(np.concatenate(levels))) if levels else []
+    return [(start * exact, end * exact) for start, end in spans]
 
 
 def block_levels(samples: NDArray[np.float64], sample_rate: float) -> NDArray[np.float64]:

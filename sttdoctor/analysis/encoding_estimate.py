@@ -27,6 +27,16 @@ class Layout:
     offset: int = 0
     channels: int = 1
 
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one sample of all channels."""
+        return ENCODINGS[self.encoding].width * self.channels
+
+    def whole_from(self, place: int) -> int:
+        """The first byte at or behind a place at which a sample of all channels begins."""
+        start = max(place, self.offset)
+        return start + (self.offset - start) % self.frame_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class EncodingEstimate:

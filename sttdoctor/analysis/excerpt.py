@@ -4,9 +4,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import Samples, decode
+from sttdoctor.encodings import ENCODINGS
 
 MAX_SAMPLES = 1_500_000
 """Samples that the rate is judged from: half a minute at 48 kHz, three minutes at 8 kHz."""
+
+
+def active_samples(data: NDArray[np.uint8], encoding: str, channels: int) -> Samples:
+    """Decode the most active stretches of a part to one channel.
+
+    Args:
+        data: Bytes from a whole sample on, shape (n,); may be a memory map of any size.
+        encoding: How they are read.
+        channels: 1 or 2.
+
+    Returns:
+        At most `MAX_SAMPLES` samples.
+    """
+    width = ENCODINGS[encoding].width * channels
+    frames = data[: len(data) // width * width].reshape(-1, width)
+    chosen = active_stretches(frames, encoding, channels)
+    return np.concatenate([mono(piece, encoding, channels) for piece in chosen]) if chosen else np.empty(0)
+
+
+def silent_as(data: NDArray[np.uint8], encoding: str | None, limit: float) -> bool:
+    """Whether one linear reading is the hiss of a muted line; a few lowest bits fit any other reading as well.
+
+    Args:
+        data: Bytes, shape (n,); may be a memory map of any size, of which probes are read.
+        encoding: The reading; None and G.711 never count as silent.
+        limit: Peak below which it is silent, of full scale.
+    """
+    if encoding is None or encoding in ("pcm_mulaw", "pcm_alaw"):
+        return False
+    width = ENCODINGS[encoding].width
+    count = len(data) // width
+    starts = np.unique(np.linspace(0, max(0, count - 4096), 64).astype(np.int64))
+    probes = (decode(np.asarray(data[s * width : (s + 4096) * width]), encoding) for s in starts)
+    with np.errstate(all="ignore"):
+        peaks = [float(np.abs(np.nan_to_num(probe, nan=1.0)).max(initial=0.0)) for probe in probes]
+    return max(peaks, default=1.0) < limit
 
 
 def active_stretches(frames: NDArray[np.uint8], encoding: str, channels: int) -> list[NDArray[np.uint8]]:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sttdoctor.analysis.rate import RateEstimate
+from sttdoctor.analysis.send_timeline import Timeline
+from sttdoctor.analysis.wire import pace_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,39 @@ def nearest_rate(rate_hz: float, candidates: Sequence[int], tolerance: float = 0
     """Return the candidate (Hz) within a relative tolerance of a measured rate, None where there is none."""
     nearest = min(candidates, key=lambda candidate: abs(math.log(candidate / rate_hz)))
     return nearest if abs(nearest / rate_hz - 1) <= tolerance else None
+
+
+def change_by_pace(
+    line: Timeline,
+    samples_per_s: float,
+    start: int,
+    candidates: Sequence[int],
+    sound_of: Callable[[int, int | None], RateEstimate],
+) -> RateChange | None:
+    """Find a pace that changes for good, where both paces fit a standard rate and the sound does not object.
+
+    Args:
+        line: The audio frames of one connection.
+        samples_per_s: Of the promised byte rate, as the bytes are best read.
+        start: Offset of the connection's first byte in the audio.
+        candidates: Rates in Hz.
+        sound_of: From (first, stop) in bytes of the audio to what it sounds like.
+    """
+    found = pace_change(line)
+    if found is None:
+        return None
+    index, *paces = found
+    before, after = (nearest_rate(pace * samples_per_s, candidates) for pace in paces)
+    if before is None or after is None:
+        return None
+    offset = start + int(line.size[:index].sum())
+    heard = min(
+        sound_of(0, offset).probabilities[before],
+        sound_of(offset, None).probabilities[after],
+    )
+    if heard < 0.2 / len(candidates):  # as good as excluded, against a flat share
+        return None
+    return RateChange(offset, before, after, min(0.97, 0.8 + 0.2 * heard))
 
 
 def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.3) -> RateChange | None:
