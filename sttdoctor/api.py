@@ -1,7 +1,7 @@
 """The two entry points: `check` for audio and `replay` for a session. The command line is a thin shell round them."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from sttdoctor.readers.capture import read_capture
 from sttdoctor.redact import redact_tokens
 from sttdoctor.report import CheckResult, Report
 from sttdoctor.thresholds import DEFAULTS, validated
+
+Progress = Callable[[int, int, str], None]
 
 logger = logging.getLogger(__name__)
 
@@ -104,15 +106,23 @@ def session_case(
     return Case(limits, session=session, declared=declared)
 
 
-def examine(case: Case, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> Report:
+def examine(
+    case: Case, select: Iterable[str] = (), ignore: Iterable[str] = (), progress: Progress | None = None
+) -> Report:
     """Run the checks on a case and diagnose.
+
+    Args:
+        case: The subject.
+        select: Ids of the checks to run; all when empty.
+        ignore: Ids of checks to leave out.
+        progress: Called before each check with how many are done, how many there are, and its id.
 
     Raises:
         UsageError: An unknown check.
     """
     kind = "session" if case.session is not None else "audio"
     chosen = [check for check in _chosen(select, ignore) if kind in check.kinds]
-    results = tuple(_run(check, case) for check in chosen)
+    results = tuple(_results(chosen, case, progress))
     findings = [finding for result in results for finding in result.findings]
     diagnoses = diagnose(findings, case)
     layout, rate = believed(case, results)
@@ -133,6 +143,13 @@ def _chosen(select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
     for name in sorted((wanted | unwanted) - known):
         raise UsageError(f"there is no check {name!r}; there are {', '.join(check.id for check in all_checks())}")
     return [check for check in all_checks() if (not wanted or check.id in wanted) and check.id not in unwanted]
+
+
+def _results(chosen: list[Check], case: Case, progress: Progress | None) -> Iterator[CheckResult]:
+    for done, check in enumerate(chosen):
+        if progress is not None:
+            progress(done, len(chosen), check.id)
+        yield _run(check, case)
 
 
 def _run(check: Check, case: Case) -> CheckResult:
