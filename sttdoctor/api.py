@@ -1,13 +1,14 @@
 """The two entry points: `check` for audio and `replay` for a session. The command line is a thin shell round them."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sttdoctor.case import Case
 from sttdoctor.checks import all_checks
-from sttdoctor.checks.base import Answer, Check, unknown
+from sttdoctor.checks.base import Check, unknown
 from sttdoctor.diagnosis import diagnose
 from sttdoctor.encodings import ENCODINGS, SUPPORTED, meant_by
 from sttdoctor.errors import UsageError
@@ -154,18 +155,22 @@ def _results(chosen: list[Check], case: Case, progress: Progress | None) -> Iter
 
 def _run(check: Check, case: Case) -> CheckResult:
     """Run one check; a crash is an unknown answer, so that the others still run."""
+    began, crashed = time.perf_counter(), False
     try:
         answer = check.judge(case)
     except Exception as error:
         logger.debug("check %s crashed", check.id, exc_info=True)
-        answer = unknown(f"The check crashed ({type(error).__name__}: {error}); please report this.")
-        return _result(check, answer, crashed=True)
-    return _result(check, answer, crashed=False)
-
-
-def _result(check: Check, answer: Answer, crashed: bool) -> CheckResult:
+        answer, crashed = unknown(f"The check crashed ({type(error).__name__}: {error}); please report this."), True
     return CheckResult(
-        check.id, check.question, answer.status, answer.text, answer.findings, answer.measurements, check.docs, crashed
+        check.id,
+        check.question,
+        answer.status,
+        answer.text,
+        answer.findings,
+        answer.measurements,
+        check.docs,
+        crashed,
+        time.perf_counter() - began,
     )
 
 

@@ -1,15 +1,13 @@
-import json
-import unicodedata
-
+import hostile
 import pytest
-from conftest import FIXTURES, HEADER, OPEN, URL, jsonl
+from conftest import FIXTURES
+from hypothesis import given, settings
 
 import sttdoctor
 from sttdoctor.checks.base import Evidence, Finding
 from sttdoctor.renderers.text import render
 from sttdoctor.report import CheckResult, Diagnosis, Report
 
-HOSTILE = "\x1b[31mred\x1b]0;x\x07 \u202eabc\u2066 nul\0 \ud800 \x9b2J\r\nnew line"
 FORMAT = {"encoding": None, "sample_rate": None}
 SUBJECT = {
     "kind": "session",
@@ -157,20 +155,18 @@ def test_the_differences_of_a_comparison():
 
 
 @pytest.mark.parametrize("verbose", [True, False])
-def test_hostile_text_of_a_capture_is_escaped(verbose):
-    rows = jsonl(
-        {**HEADER, "client": HOSTILE, "source": HOSTILE, "schema": HOSTILE, "url": URL.replace("pcm_s16le", "%1b[31m")},
-        {**OPEN, "status": 400, "body": HOSTILE, "headers": {HOSTILE: HOSTILE}},
-        {"type": "send", "t": 1, "json": {"type": HOSTILE}},
-        {"type": "send", "t": 1.1, "text": HOSTILE},
-        {"type": "receive", "t": 1.2, "json": {"type": "error", "message": HOSTILE, "code": HOSTILE, "title": HOSTILE}},
-        {"type": "receive", "t": 1.3, "json": {"type": "turn.end", "request_id": HOSTILE, "transcript": HOSTILE}},
-        {"type": "close", "t": 2, "by": "server", "code": 1011, "reason": HOSTILE},
-        {"type": "transcript", "text": HOSTILE + " more"},
-    )
-    judged = sttdoctor.replay(rows)
+@pytest.mark.parametrize("name", hostile.TEXTS)
+def test_hostile_text_of_a_capture_is_escaped(name, verbose):
+    judged = hostile.judged(name)
     assert judged.status == "fail" and not any(check.crashed for check in judged.checks)
     text = render(judged, verbose=verbose)
-    controls = {char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
-    assert controls == {"\n"} and "\\x1b[31m" in text
-    json.loads(judged.to_json())
+    assert hostile.controls(text) == {"\n"} and len(text) < 40_000
+    if name == "terminal":
+        assert "\\x1b[31mred" in text
+
+
+@settings(deadline=None)
+@given(text=hostile.texts)
+def test_whatever_stands_in_a_capture_is_escaped(text):
+    for verbose in (True, False):
+        assert hostile.controls(render(hostile.report(text), verbose=verbose)) == {"\n"}
