@@ -102,7 +102,7 @@ def test_verbose_shows_all_evidence_measurements_and_the_page():
 
 def test_nothing_declared_and_nothing_told():
     subject = {"declared": FORMAT, "estimated": {**FORMAT, "sample_rates": None, "channels": None}}
-    assert "declared nothing, sounds like unknown encoding at unknown rate" in render(report(subject))
+    assert "declared nothing; what it is cannot be told from the capture" in render(report(subject))
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 damaged line, "), (2, "2 damaged lines, ")])

@@ -41,8 +41,10 @@ def formats(report: Report) -> str:
     """Return what was declared and what the audio sounds like, in one line."""
     declared, estimated = report.subject["declared"], report.subject["estimated"]
     told = declared["encoding"] or declared["sample_rate"]
-    said = _format(declared["encoding"], declared["sample_rate"]) if told else "nothing"
-    return f"declared {said}, sounds like {_format(estimated['encoding'], *(estimated['sample_rates'] or [None]))}"
+    said = f"declared {_format(declared['encoding'], declared['sample_rate']) if told else 'nothing'}"
+    if not estimated["encoding"] and not estimated["sample_rates"]:
+        return f"{said}; what it is cannot be told from the capture"
+    return f"{said}, sounds like {_format(estimated['encoding'], *(estimated['sample_rates'] or [None]))}"
 
 
 def _format(encoding: str | None, *rates: int | None) -> str:
