@@ -11,8 +11,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from sttdoctor import __version__
 from sttdoctor.checks.base import Finding, worst
+from sttdoctor.renderers import phrases
 from sttdoctor.renderers.escape import for_terminal
-from sttdoctor.renderers.words import damage, formats, numbers, path, place, shortened, sureness
 from sttdoctor.report import CheckResult, Report
 
 _SHOWN_EVIDENCE = 10
@@ -26,7 +26,7 @@ def render(report: Report, *, failing: Collection[str] = ("fail",)) -> str:
         failing: Statuses that are failures; those for which the exit code is 1, and `fail`.
     """
     root = Element("testsuites", {"name": "sttdoctor"})
-    suite = SubElement(root, "testsuite", {"name": for_terminal(path(report))})
+    suite = SubElement(root, "testsuite", {"name": for_terminal(phrases.path(report))})
     _properties(suite, report)
     for check in report.checks:
         _case(suite, check, report, failing)
@@ -48,20 +48,20 @@ def _properties(suite: Element, report: Report) -> None:
     subject = report.subject
     values = {
         "version": __version__,
-        "formats": formats(report),
-        "damage": damage(report),
+        "formats": phrases.formats(report),
+        "damage": phrases.damage(report),
         "client": subject.get("client"),
         "request_ids": ", ".join(subject.get("request_ids") or []),
     }
     for name, value in values.items():
         if value:
-            SubElement(properties, "property", {"name": name, "value": for_terminal(shortened(str(value)))})
+            SubElement(properties, "property", {"name": name, "value": for_terminal(phrases.shortened(str(value)))})
 
 
 def _case(suite: Element, check: CheckResult, report: Report, failing: Collection[str]) -> None:
     names = {"classname": f"sttdoctor.{check.id}", "name": check.question, "time": f"{check.seconds:.3f}"}
     case = SubElement(suite, "testcase", names)
-    answer = for_terminal(shortened(check.answer))
+    answer = for_terminal(phrases.shortened(check.answer))
     if check.crashed:
         SubElement(case, "error", {"message": answer, "type": "crash"})
     elif check.status in failing:
@@ -77,15 +77,15 @@ def _case(suite: Element, check: CheckResult, report: Report, failing: Collectio
 def _text(check: CheckResult, report: Report) -> str:
     """What the check found, a line each, so that a reader of a build log needs nothing else."""
     lines = [line for finding in check.findings for line in _finding(finding)] or [check.answer]
-    roots = [report.diagnoses[number - 1].cause for number in numbers(check, report)]
+    roots = [report.diagnoses[number - 1].cause for number in phrases.numbers(check, report)]
     others = [root for root in roots if root not in {finding.cause for finding in check.findings}]
     if others:
         lines.append(f"Explained by {', '.join(others)}.")
     lines.append(f"See {check.docs}")
-    return "\n".join(for_terminal(shortened(line)) for line in lines)
+    return "\n".join(for_terminal(phrases.shortened(line)) for line in lines)
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    yield f"{finding.cause} ({finding.status}, {sureness(finding.confidence)}): {finding.summary}"
+    yield f"{finding.cause} ({finding.status}, {phrases.sureness(finding.confidence)}): {finding.summary}"
     yield f"Fix: {finding.fix}"
-    yield from (f"At: {place(item)}" for item in finding.evidence[:_SHOWN_EVIDENCE])
+    yield from (f"At: {phrases.place(item)}" for item in finding.evidence[:_SHOWN_EVIDENCE])

@@ -8,24 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from sttdoctor.checks.base import Finding
+from sttdoctor.renderers import phrases
 from sttdoctor.renderers.escape import for_terminal
-from sttdoctor.renderers.words import (
-    STATUS,
-    answered,
-    commands,
-    damage,
-    formats,
-    path,
-    place,
-    shortened,
-    sureness,
-)
 from sttdoctor.report import CheckResult, Diagnosis, Report
 
 _COLOURS = {"fail": "red", "warn": "yellow", "pass": "green", "unknown": "cyan", "not_applicable": "bright_black"}
 _INDENT = " " * 9
 _UNIT = re.compile(r"(?<=\d) (?=(?:s|ms|Hz|dBFS|%)(?![a-z]))")
 _SHOWN_EVIDENCE = 2
+_LONGEST_MEASUREMENT = 4000
 
 Paint = Callable[[str, str], str]
 
@@ -65,22 +56,22 @@ def _wrap(text: str, width: int, first: str = "", rest: str | None = None) -> li
 
 
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
-    yield f"{paint(report.status.upper(), report.status)}  {for_terminal(path(report))}"
-    yield for_terminal(formats(report))
-    broken = damage(report)
+    yield f"{paint(report.status.upper(), report.status)}  {for_terminal(phrases.path(report))}"
+    yield for_terminal(phrases.formats(report))
+    broken = phrases.damage(report)
     if broken:
         yield from _wrap(broken, width)
 
 
 def _diagnoses(report: Report, width: int, paint: Paint, verbose: bool) -> Iterator[str]:
     for number, diagnosis in enumerate(report.diagnoses, start=1):
-        title = f"{diagnosis.cause} ({diagnosis.status}, {sureness(diagnosis.confidence)})"
+        title = f"{diagnosis.cause} ({diagnosis.status}, {phrases.sureness(diagnosis.confidence)})"
         yield f"{number}. {paint(title, diagnosis.status)}"
-        yield from _wrap(shortened(diagnosis.summary), width, "   ")
-        yield from _wrap(shortened(diagnosis.fix), width, "   Fix: ")
+        yield from _wrap(phrases.shortened(diagnosis.summary), width, "   ")
+        yield from _wrap(phrases.shortened(diagnosis.fix), width, "   Fix: ")
         shown = diagnosis.root.evidence if verbose else diagnosis.root.evidence[:_SHOWN_EVIDENCE]
         for evidence in shown:
-            yield from _wrap(place(evidence), width, "   At:  ")
+            yield from _wrap(phrases.place(evidence), width, "   At:  ")
         yield from _explained(diagnosis, width)
         yield ""
 
@@ -92,25 +83,25 @@ def _explained(diagnosis: Diagnosis, width: int) -> Iterator[str]:
 
 def _not_passed(report: Report) -> list[CheckResult]:
     """What failed, what is doubtful, what could not be judged, in that order."""
-    return [check for status in ("fail", "warn", "unknown") for check in report.checks if check.status == status]
+    wanted = [status for status in phrases.STATUS if status not in phrases.WELL]
+    return [check for status in wanted for check in report.checks if check.status == status]
 
 
 def _answers(checks: Sequence[CheckResult], report: Report, width: int, paint: Paint) -> Iterator[str]:
     for check in checks:
-        yield from _marked(check.status, f"{check.question} {answered(check, report)}", width, paint)
+        yield from _marked(check.status, f"{check.question} {phrases.answered(check, report)}", width, paint)
 
 
 def _passed(report: Report, width: int, paint: Paint) -> Iterator[str]:
     """The ids of the checks that say nothing more than that all is well, on a line each status."""
-    for status in ("pass", "not_applicable"):
-        ids = [check.id for check in report.checks if check.status == status]
-        if ids:
-            yield from _marked(status, ", ".join(ids), width, paint)
+    for status in phrases.WELL:
+        if phrases.ids(report, status):
+            yield from _marked(status, phrases.ids(report, status), width, paint)
 
 
 def _marked(status: str, text: str, width: int, paint: Paint) -> Iterator[str]:
     """Yield text beside a status."""
-    word = STATUS[status]
+    word = phrases.STATUS[status]
     first, *rest = _wrap(text, width, _INDENT)
     yield paint(word, status) + first[len(word) :]
     yield from rest
@@ -122,14 +113,16 @@ def _all_answers(report: Report, width: int, paint: Paint) -> Iterator[str]:
         for finding in check.findings:
             yield from _finding(finding, width)
         for name, value in check.measurements.items():
-            yield from _wrap(shortened(f"{name}: {json.dumps(value)}"), width, f"{_INDENT}- ")
+            yield from _wrap(
+                phrases.shortened(f"{name}: {json.dumps(value)}", _LONGEST_MEASUREMENT), width, f"{_INDENT}- "
+            )
         yield f"{_INDENT}{check.docs}"
 
 
 def _finding(finding: Finding, width: int) -> Iterator[str]:
-    yield from _wrap(f"{finding.cause} ({finding.status}): {shortened(finding.summary)}", width, f"{_INDENT}* ")
+    yield from _wrap(f"{finding.cause} ({finding.status}): {phrases.shortened(finding.summary)}", width, f"{_INDENT}* ")
     for evidence in finding.evidence:
-        yield from _wrap(place(evidence), width, f"{_INDENT}    ")
+        yield from _wrap(phrases.place(evidence), width, f"{_INDENT}    ")
 
 
 def _against(report: Report, width: int) -> Iterator[str]:
@@ -138,23 +131,16 @@ def _against(report: Report, width: int) -> Iterator[str]:
     if other is None:
         return
     yield ""
-    yield f"Against {for_terminal(shortened(str(other['path'] or 'the other capture')))} ({other['status']})"
+    yield f"Against {for_terminal(phrases.shortened(str(other['path'] or 'the other capture')))} ({other['status']})"
     if not other["differences"]:
         yield "  no difference"
     for item in other["differences"]:
         values = " | ".join(json.dumps(item[side]) for side in ("this", "other"))
-        yield from _wrap(shortened(f"{item['check']} {item['what']}: {values}"), width, "  ", "      ")
+        yield from _wrap(phrases.shortened(f"{item['check']} {item['what']}: {values}"), width, "  ", "      ")
 
 
 def _listen(report: Report) -> Iterator[str]:
-    """Commands stand on one line each, whatever the width, so that they can be copied.
-
-    One that would have to be escaped for the terminal would not run, so it is left out.
-    """
-    runnable = [(what, command) for what, command in commands(report) if for_terminal(command) == command]
-    if not runnable:
-        return
-    yield ""
-    yield "Listen"
-    for what, command in runnable:
-        yield f"  {what:<14}{command}"
+    """Commands stand on one line each, whatever the width, so that they can be copied."""
+    listed = [f"  {what:<14}{command}" for what, command in phrases.commands(report)]
+    if listed:
+        yield from ("", "Listen", *listed)

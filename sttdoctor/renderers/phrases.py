@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from sttdoctor.checks.base import Evidence
+from sttdoctor.renderers.escape import for_terminal
 from sttdoctor.report import CheckResult, Report
 
 _LONGEST = 600
-STATUS = {"pass": "pass", "warn": "warn", "fail": "fail", "unknown": "unknown", "not_applicable": "n/a"}
+STATUS = {"fail": "fail", "warn": "warn", "unknown": "unknown", "pass": "pass", "not_applicable": "n/a"}  # worst first
+WELL = ("pass", "not_applicable")
 
 
 def shortened(text: str, most: int = _LONGEST) -> str:
@@ -74,6 +76,11 @@ def numbers(check: CheckResult, report: Report) -> list[int]:
     ]
 
 
+def ids(report: Report, status: str) -> str:
+    """Return the ids of the checks of one status, as a list for a reader."""
+    return ", ".join(check.id for check in report.checks if check.status == status)
+
+
 def answered(check: CheckResult, report: Report) -> str:
     """Return a check's answer; what a diagnosis says in the same words, or explains, is told by its number."""
     belongs = ", ".join(map(str, numbers(check, report)))
@@ -83,7 +90,10 @@ def answered(check: CheckResult, report: Report) -> str:
 
 
 def commands(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield (what, command) of the commands that play the audio, without one that says the same twice."""
+    """Yield (what, command) of the commands that play the audio, without one that says the same twice.
+
+    One that would have to be escaped for a terminal would not run, so it is left out.
+    """
     listen = report.listen
     declared, estimated = listen.get("declared"), listen.get("estimated")
     for what, command in (
@@ -91,5 +101,5 @@ def commands(report: Report) -> Iterator[tuple[str, str]]:
         ("as declared", declared),
         ("as estimated", estimated if estimated != declared else None),
     ):
-        if command:
+        if command and for_terminal(command) == command:
             yield what, command
