@@ -95,7 +95,7 @@ def _commands(case: Case) -> Iterator[Finding]:
     fix = None
     if foreign:
         summary += f". {first} is {foreign[first].vendor}'s"
-        fix = "; ".join(f"Instead of {name}: {word.instead}" for name, word in foreign.items()) + "."
+        fix = "Instead of " + "; instead of ".join(f"{name}: {word.instead}" for name, word in foreign.items()) + "."
     frame = next(frame for frame in unknown_frames if _name(frame) == first)
     yield CHECK.finding(
         "unknown-command", status, 0.95 if foreign else 0.7, summary + ".", (_place(frame, f"the first {first}"),), fix
