@@ -1,13 +1,14 @@
 """The two entry points: `check` for audio and `replay` for a session. The command line is a thin shell round them."""
 
 import logging
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sttdoctor.case import Case
 from sttdoctor.checks import all_checks
-from sttdoctor.checks.base import Answer, Check, unknown
+from sttdoctor.checks.base import Check, unknown
 from sttdoctor.diagnosis import diagnose
 from sttdoctor.encodings import ENCODINGS, SUPPORTED, meant_by
 from sttdoctor.errors import UsageError
@@ -18,6 +19,8 @@ from sttdoctor.readers.capture import read_capture
 from sttdoctor.redact import redact_tokens
 from sttdoctor.report import CheckResult, Report
 from sttdoctor.thresholds import DEFAULTS, validated
+
+Progress = Callable[[int, int, str], None]
 
 logger = logging.getLogger(__name__)
 
@@ -104,15 +107,23 @@ def session_case(
     return Case(limits, session=session, declared=declared)
 
 
-def examine(case: Case, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> Report:
+def examine(
+    case: Case, select: Iterable[str] = (), ignore: Iterable[str] = (), progress: Progress | None = None
+) -> Report:
     """Run the checks on a case and diagnose.
+
+    Args:
+        case: The subject.
+        select: Ids of the checks to run; all when empty.
+        ignore: Ids of checks to leave out.
+        progress: Called before each check with how many are done, how many there are, and its id.
 
     Raises:
         UsageError: An unknown check.
     """
     kind = "session" if case.session is not None else "audio"
     chosen = [check for check in _chosen(select, ignore) if kind in check.kinds]
-    results = tuple(_run(check, case) for check in chosen)
+    results = tuple(_results(chosen, case, progress))
     findings = [finding for result in results for finding in result.findings]
     diagnoses = diagnose(findings, case)
     layout, rate = believed(case, results)
@@ -135,20 +146,31 @@ def _chosen(select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
     return [check for check in all_checks() if (not wanted or check.id in wanted) and check.id not in unwanted]
 
 
+def _results(chosen: list[Check], case: Case, progress: Progress | None) -> Iterator[CheckResult]:
+    for done, check in enumerate(chosen):
+        if progress is not None:
+            progress(done, len(chosen), check.id)
+        yield _run(check, case)
+
+
 def _run(check: Check, case: Case) -> CheckResult:
     """Run one check; a crash is an unknown answer, so that the others still run."""
+    began, crashed = time.perf_counter(), False
     try:
         answer = check.judge(case)
     except Exception as error:
         logger.debug("check %s crashed", check.id, exc_info=True)
-        answer = unknown(f"The check crashed ({type(error).__name__}: {error}); please report this.")
-        return _result(check, answer, crashed=True)
-    return _result(check, answer, crashed=False)
-
-
-def _result(check: Check, answer: Answer, crashed: bool) -> CheckResult:
+        answer, crashed = unknown(f"The check crashed ({type(error).__name__}: {error}); please report this."), True
     return CheckResult(
-        check.id, check.question, answer.status, answer.text, answer.findings, answer.measurements, check.docs, crashed
+        check.id,
+        check.question,
+        answer.status,
+        answer.text,
+        answer.findings,
+        answer.measurements,
+        check.docs,
+        crashed,
+        time.perf_counter() - began,
     )
 
 

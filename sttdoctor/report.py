@@ -13,7 +13,12 @@ SCHEMA = "sttdoctor.report/1"
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The answer of one check."""
+    """The answer of one check.
+
+    Attributes:
+        crashed: The check failed itself; the answer names the error.
+        seconds: How long it took, with the analysis that it was the first to need.
+    """
 
     id: str
     question: str
@@ -23,6 +28,7 @@ class CheckResult:
     measurements: Mapping[str, Any]
     docs: str
     crashed: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

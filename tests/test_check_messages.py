@@ -47,7 +47,7 @@ def test_a_command_of_another_vendor_is_named_with_what_to_use_instead(message, 
     (finding,) = report(sent(message), "messages").checks[0].findings
     assert (finding.cause, finding.status) == ("messages.unknown-command", "fail")
     assert vendor in finding.summary
-    assert "instead" in finding.fix
+    assert finding.fix.startswith("Instead of ")
 
 
 @pytest.mark.parametrize("message", [{"type": "hello"}, {"x": 1}, ["a"], 5, "hi", {"type": {"a": 1}}])

@@ -1,11 +1,13 @@
-"""Every shipped fixture gets the diagnosis that its manifest promises."""
+"""Every shipped fixture gets the diagnosis that its manifest promises, in a report that its schema describes."""
 
 import json
 from pathlib import Path
 
 import pytest
+from schemas import validator
 
 import sttdoctor
+from sttdoctor.guides import guide_of
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 ENTRIES = json.loads((FIXTURES / "manifest.json").read_text())
@@ -19,6 +21,9 @@ def test_the_first_diagnosis_is_right(entry):
     assert [check.answer for check in report.checks if check.crashed] == []
     first = report.diagnoses[0].cause if report.diagnoses else None
     assert (report.status, first) == (entry["expected"]["status"], entry["expected"]["first_cause"])
+    validator("report", strict=True).validate(json.loads(report.to_json()))
+    unnamed = [set(check.measurements) - set(guide_of(check.id).measurements) for check in report.checks]
+    assert not any(unnamed), unnamed
 
 
 def test_all_fixtures_together_stay_small():

@@ -50,7 +50,8 @@ ALLOWED = {
         "sttdoctor.live",
     ),
     "sttdoctor.report": ("sttdoctor", "sttdoctor.checks.base"),
-    "sttdoctor.renderers": ("sttdoctor.report", "sttdoctor.checks.base", "sttdoctor.renderers"),
+    "sttdoctor.guides": (),
+    "sttdoctor.renderers": ("sttdoctor", "sttdoctor.report", "sttdoctor.checks.base", "sttdoctor.renderers"),
 }
 
 

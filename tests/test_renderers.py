@@ -11,7 +11,17 @@ from sttdoctor.report import Report
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("r.json", "json"), ("R.JSON", "json"), ("r.txt", "text"), ("report", "text"), ("r.pdf", "text"), ("", "text")],
+    [
+        ("r.json", "json"),
+        ("R.JSON", "json"),
+        ("r.md", "markdown"),
+        ("r.markdown", "markdown"),
+        ("r.xml", "junit"),
+        ("r.txt", "text"),
+        ("report", "text"),
+        ("r.pdf", "text"),
+        ("", "text"),
+    ],
 )
 def test_the_suffix_of_a_file_asks_for_a_format(path, name):
     assert format_of(path).name == name

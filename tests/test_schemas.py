@@ -1,13 +1,13 @@
 """The shipped JSON Schemas describe what is written."""
 
 import json
-from importlib.resources import files
 from pathlib import Path
 
-import jsonschema
 import pytest
+from schemas import undescribed, validator
 
 import sttdoctor
+from sttdoctor.comparison import against
 from sttdoctor.readers import read_capture
 from sttdoctor.session_jsonl import write_rows
 
@@ -16,16 +16,31 @@ ENTRIES = json.loads((FIXTURES / "manifest.json").read_text())
 SESSIONS = [entry["path"] for entry in ENTRIES if entry["kind"] == "session"]
 
 
-def validator(name):
-    schema = json.loads(files("sttdoctor").joinpath("schemas", f"{name}.schema.json").read_text())
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
+def test_the_report_schema_tells_what_every_key_means():
+    assert undescribed(validator("report").schema) == []
 
 
-@pytest.mark.parametrize("path", [*SESSIONS[::6], "audio/s16-16k.raw", "audio/silence.raw", "audio/u8.raw"])
-def test_reports(path):
-    judge = sttdoctor.check if path.startswith("audio") else sttdoctor.replay
-    validator("report").validate(json.loads(judge(FIXTURES / path).to_json()))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"news": 1},
+        {"status": "fine"},
+        {"diagnoses": [{"cause": "pacing.burst"}]},
+        {"against": {"path": None, "status": "pass", "differences": [{"check": "pacing"}]}},
+    ],
+)
+def test_what_is_no_report_is_refused(change):
+    report = sttdoctor.check(FIXTURES / "audio" / "s16-16k.raw", select=["container"]).to_dict()
+    strict = validator("report", strict=True)
+    assert strict.is_valid(report) and not strict.is_valid({**report, **change})
+
+
+def test_a_report_with_a_comparison():
+    report = sttdoctor.replay(FIXTURES / "sessions" / "stream-muted.jsonl", select=["continuity"])
+    other = sttdoctor.replay(FIXTURES / "sessions" / "healthy-jitter.jsonl", select=["continuity"])
+    values = json.loads(against(report, other).to_json())
+    assert values["against"]["differences"]
+    validator("report", strict=True).validate(values)
 
 
 @pytest.mark.parametrize("path", SESSIONS[::8])

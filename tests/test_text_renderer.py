@@ -1,15 +1,13 @@
-import json
-import unicodedata
-
+import hostile
 import pytest
-from conftest import HEADER, OPEN, URL, jsonl
+from conftest import FIXTURES
+from hypothesis import given, settings
 
 import sttdoctor
 from sttdoctor.checks.base import Evidence, Finding
-from sttdoctor.renderers.text import place, render, sureness
+from sttdoctor.renderers.text import render
 from sttdoctor.report import CheckResult, Diagnosis, Report
 
-HOSTILE = "\x1b[31mred\x1b]0;x\x07 \u202eabc\u2066 nul\0 \ud800 \x9b2J\r\nnew line"
 FORMAT = {"encoding": None, "sample_rate": None}
 SUBJECT = {
     "kind": "session",
@@ -42,13 +40,58 @@ def test_the_diagnosis_comes_first_and_then_the_questions():
         "   At:  line 2: note 2",
         "   This also explains chunking.too-small.",
         "",
-        "fail    At the right pace? Answer.",
+        "fail     At the right pace? Answer. See 1.",
     ]
 
 
 def test_what_the_diagnosis_told_is_not_said_again():
     text = render(report(diagnoses=[Diagnosis(FINDING)], checks=[result(answer=FINDING.summary)]))
-    assert text.count("Twice as fast.") == 1
+    assert text.count("Twice as fast.") == 1 and "fail     At the right pace? See 1.\n" in text
+
+
+def named(name, status):
+    return CheckResult(name, f"About {name}?", status, f"It is {name}.", (), {}, "https://a.b")
+
+
+EACH = [named("a", "pass"), named("b", "not_applicable"), named("c", "unknown"), named("d", "warn"), named("e", "pass")]
+
+
+def test_beside_a_diagnosis_what_passed_is_only_named_and_comes_last():
+    text = render(report(diagnoses=[Diagnosis(FINDING)], checks=[*EACH, result()]))
+    assert text.splitlines()[-5:] == [
+        "fail     At the right pace? Answer. See 1.",
+        "warn     About d? It is d.",
+        "unknown  About c? It is c.",
+        "pass     a, e",
+        "n/a      b",
+    ]
+
+
+@pytest.mark.parametrize(("verbose", "diagnoses"), [(True, [Diagnosis(FINDING)]), (False, [])])
+def test_all_answers_in_the_order_of_the_checks(verbose, diagnoses):
+    text = render(report(diagnoses=diagnoses, checks=EACH), verbose=verbose)
+    answers = [line for line in text.splitlines() if "About" in line]
+    assert answers == [f"{word:<9}About {name}? It is {name}." for word, name in zip(WORDS, "abcde", strict=True)]
+
+
+WORDS = ("pass", "n/a", "unknown", "warn", "pass")
+
+
+@pytest.mark.parametrize("path", ["format-24k-declared-16k.jsonl.gz", "joining-stripped.jsonl", "stream-muted.jsonl"])
+def test_a_report_of_a_faulty_session_fits_a_screen(path):
+    text = render(sttdoctor.replay(FIXTURES / "sessions" / path), width=80)
+    assert len(text.splitlines()) <= 24
+
+
+def test_a_report_of_a_healthy_session_gives_every_answer_on_little_more():
+    text = render(sttdoctor.replay(FIXTURES / "sessions" / "healthy-several-turns.jsonl"), width=80)
+    assert text.count("?") >= 17 and len(text.splitlines()) <= 40 and text.isascii()
+
+
+def test_a_number_stays_with_its_unit():
+    for width in range(40, 80):
+        text = render(report(checks=[result(answer="It took 12.5 s and 16000 Hz at 97 % now")]), width=width)
+        assert all(not line.endswith(("12.5", "16000", "97")) for line in text.splitlines())
 
 
 def test_verbose_shows_all_evidence_measurements_and_the_page():
@@ -59,7 +102,7 @@ def test_verbose_shows_all_evidence_measurements_and_the_page():
 
 def test_nothing_declared_and_nothing_told():
     subject = {"declared": FORMAT, "estimated": {**FORMAT, "sample_rates": None, "channels": None}}
-    assert "declared nothing, sounds like unknown encoding at unknown rate" in render(report(subject))
+    assert "declared nothing; what it is cannot be told from the capture" in render(report(subject))
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 damaged line, "), (2, "2 damaged lines, ")])
@@ -67,16 +110,6 @@ def test_damage_is_told_with_its_first_line(count, words):
     capture = {"damaged_lines": count, "damage": [{"line": 7, "note": "not JSON"}]}
     text = render(report({"capture": capture}))
     assert words in text and "(line 7: not JSON)" in text
-
-
-@pytest.mark.parametrize("confidence", [0.0, 0.001, 0.5, 0.999, 1.0])
-def test_nothing_is_ever_certain(confidence):
-    assert 1 <= int(sureness(confidence).split()[0]) <= 99
-
-
-def test_a_place_names_what_is_known():
-    assert place(Evidence("n", 1, 2.345, 6)) == "line 1, 2.35 s, byte 6: n"
-    assert place(Evidence("n")) == "n"
 
 
 @pytest.mark.parametrize("colour", [True, False])
@@ -122,20 +155,18 @@ def test_the_differences_of_a_comparison():
 
 
 @pytest.mark.parametrize("verbose", [True, False])
-def test_hostile_text_of_a_capture_is_escaped(verbose):
-    rows = jsonl(
-        {**HEADER, "client": HOSTILE, "source": HOSTILE, "schema": HOSTILE, "url": URL.replace("pcm_s16le", "%1b[31m")},
-        {**OPEN, "status": 400, "body": HOSTILE, "headers": {HOSTILE: HOSTILE}},
-        {"type": "send", "t": 1, "json": {"type": HOSTILE}},
-        {"type": "send", "t": 1.1, "text": HOSTILE},
-        {"type": "receive", "t": 1.2, "json": {"type": "error", "message": HOSTILE, "code": HOSTILE, "title": HOSTILE}},
-        {"type": "receive", "t": 1.3, "json": {"type": "turn.end", "request_id": HOSTILE, "transcript": HOSTILE}},
-        {"type": "close", "t": 2, "by": "server", "code": 1011, "reason": HOSTILE},
-        {"type": "transcript", "text": HOSTILE + " more"},
-    )
-    judged = sttdoctor.replay(rows)
+@pytest.mark.parametrize("name", hostile.TEXTS)
+def test_hostile_text_of_a_capture_is_escaped(name, verbose):
+    judged = hostile.judged(name)
     assert judged.status == "fail" and not any(check.crashed for check in judged.checks)
     text = render(judged, verbose=verbose)
-    controls = {char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
-    assert controls == {"\n"} and "\\x1b[31m" in text
-    json.loads(judged.to_json())
+    assert hostile.controls(text) == {"\n"} and len(text) < 40_000
+    if name == "terminal":
+        assert "\\x1b[31mred" in text
+
+
+@settings(deadline=None)
+@given(text=hostile.texts)
+def test_whatever_stands_in_a_capture_is_escaped(text):
+    for verbose in (True, False):
+        assert hostile.controls(render(hostile.report(text), verbose=verbose)) == {"\n"}

@@ -127,7 +127,7 @@ CHECK = Check(
     kinds=("audio", "session"),
     needs="audio bytes that are not silent and can be decoded",
     why="The service takes every sample as the next one in time. Two interleaved channels sound rough and half as "
-    "fast, and the words are lost; no error tells.",
+    "fast, and the words are lost; often no error tells.",
     how="One channel predicts each sample best from the one before it, two interleaved ones from the one before the "
     "last. The description of the bytes is computed both ways and the shorter one wins. Upsampled audio is smooth both "
     "ways and stays one channel.",

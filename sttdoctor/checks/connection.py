@@ -231,8 +231,8 @@ CHECK = Check(
     question="Did you connect with the right parameters?",
     kinds=("session",),
     needs="the URL, the headers of the handshake, its answer, and the rows of every connection",
-    why="Everything about a connection is fixed by its URL. A missing or misspelled parameter is refused, or silently "
-    "ignored, and names that another vendor uses mean nothing here.",
+    why="Everything about a connection is fixed by its URL. A missing or misspelled parameter may be refused, or "
+    "ignored without a word, and names that another vendor uses mean nothing here.",
     how="Path, required parameters, values and ranges are compared with the documentation; names of other vendors are "
     "recognised. A second handshake is judged by what was lost between the connections.",
     causes=(

@@ -186,7 +186,7 @@ CHECK = Check(
     kinds=("audio", "session"),
     needs="audio bytes",
     why="The service reads every byte as samples. A file header is played as a click and may hide that the format is "
-    "another one; compressed audio and text are noise to it, and no error tells.",
+    "another one; compressed audio and text are noise to it, and often no error tells.",
     how="Signatures of the media files and kinds of text that clients send are looked for at the start, some bytes in "
     "and repeated along the stream, and each is checked beyond its magic number, so that samples do not hit by chance.",
     causes=(

@@ -136,7 +136,7 @@ CHECK = Check(
     question="Are you using the right encoding?",
     kinds=("audio", "session"),
     needs="audio bytes that are not silent",
-    why="The service reads the bytes as declared and does not complain when they are something else: the words come "
+    why="The service reads the bytes as declared and may not complain when they are something else: the words come "
     "out as nonsense, or not at all.",
     how="Each way of reading the bytes predicts every sample from those before it; the reading that needs the fewest "
     "bits to describe the same bytes is the right one, and how much fewer says how sure that is.",

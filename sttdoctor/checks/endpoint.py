@@ -112,7 +112,7 @@ CHECK = Check(
             "endpoint.batch-fits",
             "warn",
             "A whole recording was sent at once; the batch endpoint is made for that.",
-            "For files use POST /stt, which takes containers too.",
+            "For files use POST /stt with model=ink-whisper, which takes containers too.",
             remark=True,
         ),
     ),

@@ -95,7 +95,7 @@ def _commands(case: Case) -> Iterator[Finding]:
     fix = None
     if foreign:
         summary += f". {first} is {foreign[first].vendor}'s"
-        fix = "; ".join(f"instead of {name}: {word.instead}" for name, word in foreign.items()) + "."
+        fix = "Instead of " + "; instead of ".join(f"{name}: {word.instead}" for name, word in foreign.items()) + "."
     frame = next(frame for frame in unknown_frames if _name(frame) == first)
     yield CHECK.finding(
         "unknown-command", status, 0.95 if foreign else 0.7, summary + ".", (_place(frame, f"the first {first}"),), fix
@@ -154,8 +154,9 @@ CHECK = Check(
     question="Do you speak the protocol?",
     kinds=("session",),
     needs="what the client sent, in order",
-    why="The service takes samples in binary frames and two commands. Audio in text frames is not heard, a command of "
-    "another vendor does nothing, and audio after the close command is lost.",
+    why="The service takes samples in binary frames and two commands. Audio in text frames and the commands of other "
+    "vendors are no part of the protocol, so they cannot do what they are meant to; audio after the close command is "
+    "lost.",
     how="Each sent frame is compared with the documented messages; known words of other vendors are named with what to "
     "use instead.",
     causes=(

@@ -163,7 +163,7 @@ CHECK = Check(
     kinds=("audio", "session"),
     needs="a second or more of speech; in a session also the time of each frame",
     why="The service believes the declared rate. When it is wrong the voice is too deep and slow, or too high and "
-    "fast, and the words come out wrong; no error tells.",
+    "fast, and the words come out wrong; often no error tells.",
     how="Pitch, formants, spectrum and rhythm of the speech are compared with speech at each candidate rate. In a live "
     "session a steady byte rate that fits another rate is weighed with the sound. Rates less than 10 % apart (22050 "
     "and 24000, 44100 and 48000) often cannot be told apart by sound: then the report names both.",

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from sttdoctor.cli.options import deliver, format_options, report_options, source_of, spare, thresholds
+from sttdoctor.cli.progress import progress
 
 
 @click.command()
@@ -19,8 +20,10 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
     from sttdoctor.api import audio_case, examine
 
     spare(audio, options["output"], options["wav"])
-    case = audio_case(source_of(audio), encoding, sample_rate, thresholds(options["settings"], options["config"]))
-    report = examine(case, options["select"], options["ignore"])
+    limits = thresholds(options["settings"], options["config"])
+    with progress(options["form"]) as told:
+        case = audio_case(source_of(audio), encoding, sample_rate, limits)
+        report = examine(case, options["select"], options["ignore"], told)
     if options["wav"]:
         from sttdoctor.listen import believed, write_wav
 

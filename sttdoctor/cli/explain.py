@@ -9,6 +9,7 @@ from sttdoctor.cli.options import standard_output
 
 if TYPE_CHECKING:
     from sttdoctor.checks.base import Cause, Check
+    from sttdoctor.guides import Example
 
 
 @click.command()
@@ -28,7 +29,7 @@ def explain(topic: str | None) -> None:
     elif topic in checks:
         lines = list(_check(checks[topic]))
     elif topic in causes:
-        lines = list(_cause(causes[topic], checks[topic.partition(".")[0]]))
+        lines = list(_about_cause(causes[topic], checks[topic.partition(".")[0]]))
     else:
         import difflib
 
@@ -39,12 +40,13 @@ def explain(topic: str | None) -> None:
         click.echo("\n".join(lines))
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def _wrapped(text: str, indent: str = "  ", rest: str | None = None) -> str:
     import shutil
     import textwrap
 
     width = min(shutil.get_terminal_size().columns, 100)
-    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    later = indent if rest is None else rest
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=later, break_on_hyphens=False)
 
 
 def _listed(check: "Check") -> Iterator[str]:
@@ -54,31 +56,62 @@ def _listed(check: "Check") -> Iterator[str]:
 
 
 def _check(check: "Check") -> Iterator[str]:
+    yield f"{check.id}: {check.question}"
+    for title, text in (("Why it matters", check.why), ("How it is judged", check.how), ("What it needs", check.needs)):
+        yield from ("", title, _wrapped(text))
+    yield from ("", "Causes")
+    for cause in check.causes:
+        yield from _cause(cause)
+    yield from _numbers(check)
+    yield from _guide(check)
+    yield from ("", f"Vendor page: {check.docs}")
+
+
+def _cause(cause: "Cause") -> Iterator[str]:
+    yield f"  {cause.id} ({cause.worst} at worst)"
+    yield _wrapped(cause.what, "    ")
+    yield _wrapped(f"Fix: {cause.fix}", "    ", "         ")
+
+
+def _numbers(check: "Check") -> Iterator[str]:
+    from sttdoctor.guides import guide_of
     from sttdoctor.thresholds import of_check
 
-    yield f"{check.id}: {check.question}"
-    yield ""
-    for title, text in (("Why it matters", check.why), ("How it is judged", check.how), ("What it needs", check.needs)):
-        yield title
-        yield _wrapped(text, "  ")
-    yield "Causes"
-    for cause in check.causes:
-        yield f"  {cause.id} ({cause.worst} at worst)"
-        yield _wrapped(cause.what, "    ")
-        yield _wrapped(f"Fix: {cause.fix}", "    ")
-    limits = of_check(check.id)
+    limits, measurements = of_check(check.id), guide_of(check.id).measurements
     if limits:
-        yield "Thresholds (change with --set NAME=VALUE)"
-        for limit in limits:
-            yield f"  {limit.name} = {limit.default:g} {limit.unit}"
-            yield _wrapped(limit.reason, "    ")
-    yield f"Vendor page: {check.docs}"
+        yield from ("", "Thresholds (change with --set NAME=VALUE)")
+    for limit in limits:
+        yield f"  {limit.name} = {limit.default:g} {limit.unit}"
+        yield _wrapped(limit.reason, "    ")
+    if measurements:
+        yield from ("", "Measurements (in JSON, and in text with -v)")
+    for name, meaning in measurements.items():
+        yield _wrapped(f"{name}: {meaning}", "  ", "    ")
 
 
-def _cause(cause: "Cause", check: "Check") -> Iterator[str]:
+def _guide(check: "Check") -> Iterator[str]:
+    from sttdoctor.guides import guide_of
+
+    guide = guide_of(check.id)
+    yield from ("", "A fault", *_example(guide.bad))
+    yield from ("", "All is well", *_example(guide.good))
+    for language, code in guide.code.items():
+        yield from ("", f"Code that does it right, {language}", *_indented(code))
+
+
+def _example(example: "Example") -> Iterator[str]:
+    yield f"  $ {example.command}"
+    yield from _indented(example.report)
+
+
+def _indented(text: str) -> Iterator[str]:
+    return (f"  {line}".rstrip() for line in text.splitlines())
+
+
+def _about_cause(cause: "Cause", check: "Check") -> Iterator[str]:
     yield f"{cause.id} ({cause.worst} at worst)"
-    yield _wrapped(cause.what, "  ")
-    yield _wrapped(f"Fix: {cause.fix}", "  ")
-    yield _wrapped(f"Why it matters: {check.why}", "  ")
-    yield _wrapped(f"How it is judged: {check.how}", "  ")
-    yield f"  Part of the check {check.id}; vendor page: {check.docs}"
+    yield _wrapped(cause.what)
+    yield _wrapped(f"Fix: {cause.fix}", "  ", "       ")
+    yield _wrapped(f"Why it matters: {check.why}")
+    yield _wrapped(f"How it is judged: {check.how}")
+    yield f"  Examples, code and thresholds: sttdoctor explain {check.id}; vendor page: {check.docs}"

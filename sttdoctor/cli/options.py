@@ -53,7 +53,7 @@ _SHARED = (
     click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a threshold (repeatable)."),
     click.option("--config", type=click.Path(), help="TOML file with thresholds."),
     click.option("--wav", type=click.Path(), help="Write the audio as sttdoctor believes it is, as a WAV file."),
-    click.option("-v", "--verbose", is_flag=True, help="Show all evidence and measurements."),
+    click.option("-v", "--verbose", is_flag=True, help="In text: show all answers, evidence and measurements."),
 )
 
 
@@ -109,6 +109,7 @@ def deliver(report: "Report", options: Mapping[str, Any]) -> None:
         width=min(shutil.get_terminal_size().columns, 120),
         colour=output is None and _wants_colour(),
         verbose=options["verbose"],
+        failing={"fail", *_FAIL_ON[options["fail_on"]]},
     )
     if output is None:
         with standard_output():

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from sttdoctor.cli.options import deliver, format_options, report_options, source_of, spare, thresholds
+from sttdoctor.cli.progress import progress
 
 
 @click.command()
@@ -37,13 +38,14 @@ def replay(
     if [session, transcript, against].count("-") > 1:
         raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
     text = _text(transcript) if transcript else None
-    case = session_case(source_of(session), text, encoding, sample_rate, limits, connection)
-    report = examine(case, options["select"], options["ignore"])
-    if against is not None:
-        from sttdoctor import comparison
+    with progress(options["form"]) as told:
+        case = session_case(source_of(session), text, encoding, sample_rate, limits, connection)
+        report = examine(case, options["select"], options["ignore"], told)
+        if against is not None:
+            from sttdoctor import comparison
 
-        other = session_case(source_of(against), None, None, None, limits)
-        report = comparison.against(report, examine(other, options["select"], options["ignore"]))
+            other = session_case(source_of(against), None, None, None, limits)
+            report = comparison.against(report, examine(other, options["select"], options["ignore"], told))
     if options["wav"]:
         from sttdoctor.listen import believed, write_wav
 

@@ -43,6 +43,8 @@ FORMATS = {
     for form in (
         Format("text", (".txt",), takes=("width", "colour", "verbose")),
         Format("json", (".json",)),
+        Format("markdown", (".md", ".markdown")),
+        Format("junit", (".xml",), takes=("failing",)),
     )
 }
 

@@ -1,8 +1,21 @@
-"""Text from a capture, made harmless for a terminal."""
+"""Text from a capture, made harmless for what shows it."""
 
+import re
 import unicodedata
 
 _DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_MARKUP = re.compile(
+    r"""
+    [\\`*\[\]<>|~&!$^]                       # what begins or ends an element anywhere; formulas
+    | (?<![A-Za-z0-9])_ | _(?![A-Za-z0-9])   # an underscore inside a word is only itself
+    | (?<=www)\. | :(?=//)                   # addresses, of which links are made
+    | ^[-+=\#] | ^[ ]*\d+(?=[.)])            # at the start of a line: lists, headings
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_NAMES = re.compile(r"@|\#(?=\d)|GH-(?=\d)|:(?=[a-z0-9_+-]+:)", re.IGNORECASE)
+_NOTHING = "&#8203;"
+_BACKTICKS = re.compile("`+")
 
 
 def for_terminal(text: str) -> str:
@@ -17,3 +30,33 @@ def for_terminal(text: str) -> str:
 
 def _shown(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _DANGEROUS else char
+
+
+def for_markdown(text: str) -> str:
+    """Return Markdown that shows a text as it is, in a paragraph or in a cell of a table.
+
+    Nothing in it becomes an element, by CommonMark and GitHub's extensions
+    (https://spec.commonmark.org/0.31.2/#backslash-escapes, https://github.github.com/gfm/). Mentions, numbers of
+    issues and emoji are looked for after that, in the shown text, where no backslash helps: a space without width
+    stands after what begins them.
+    """
+    escaped = _MARKUP.sub(_with_backslash, for_terminal(text))
+    return _NAMES.sub(lambda match: match[0] + _NOTHING, escaped)
+
+
+def _with_backslash(match: re.Match[str]) -> str:
+    """A number at the start of a line gets its backslash behind it, before the point."""
+    return f"{match[0]}\\" if match[0][-1].isdigit() else f"\\{match[0]}"
+
+
+def as_code(text: str) -> str:
+    """Return Markdown that shows a text as code, between more backticks than stand in it; for use outside of tables."""
+    safe = for_terminal(text)
+    fence = fence_of(safe, 1)
+    return f"{fence} {safe} {fence}" if "`" in safe or safe.strip(" ") != safe else f"{fence}{safe or ' '}{fence}"
+
+
+def fence_of(text: str, least: int = 3) -> str:
+    """Return so many backticks that no run of them in the text ends a block of code."""
+    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
+    return "`" * max(least, longest + 1)

@@ -1,0 +1,132 @@
+"""Writes what is generated: the excerpts of reports in `sttdoctor/guides/`, and the pages in `docs/checks/`.
+
+    python docs/build.py
+
+A test compares what is there with what this would write.
+"""
+
+import contextlib
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from sttdoctor.checks import all_checks
+from sttdoctor.checks.base import Check
+from sttdoctor.cli import cli
+from sttdoctor.guides import Example, Guide, guide_of
+from sttdoctor.renderers.escape import fence_of, for_markdown
+from sttdoctor.thresholds import of_check
+
+ROOT = Path(__file__).parent.parent
+PAGES = ROOT / "docs" / "checks"
+EXCERPTS = ROOT / "sttdoctor" / "guides" / "excerpts.json"
+
+
+def main() -> None:
+    """Write all of it."""
+    excerpts = {check.id: excerpt_of(guide_of(check.id)) for check in all_checks()}
+    EXCERPTS.write_text(json.dumps(excerpts, indent=1) + "\n", "utf-8")
+    guide_of.cache_clear()
+    PAGES.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (PAGES / name).write_text(text, "utf-8")
+
+
+def excerpt_of(guide: Guide) -> dict[str, list[str]]:
+    """Lines that the two commands of a guide print, without those on how to listen."""
+    return {"bad": printed(guide.bad.command), "good": printed(guide.good.command)}
+
+
+def printed(command: str) -> list[str]:
+    """Run a command of the tool in this process, at the root of the project, on a terminal of 80 columns."""
+    with contextlib.chdir(ROOT):
+        outcome = CliRunner().invoke(cli, shlex.split(command)[1:], env={"COLUMNS": "80"})
+    text: str = outcome.output
+    return text.partition("\nListen\n")[0].rstrip().splitlines()
+
+
+def pages() -> dict[str, str]:
+    """Name of each file to its text."""
+    return {"README.md": index(), **{f"{check.id}.md": page(check, guide_of(check.id)) for check in all_checks()}}
+
+
+def index() -> str:
+    """The list of the checks."""
+    rows = (f"| [{check.id}]({check.id}.md) | {check.question} | {_causes(check)} |" for check in all_checks())
+    head = ("# The checks", "", _GENERATED, "", "| check | question | causes |", "|---|---|---|")
+    return "\n".join((*head, *rows)) + "\n"
+
+
+_GENERATED = "`sttdoctor explain CHECK` shows the same in the terminal."
+
+
+def _causes(check: Check) -> str:
+    return ", ".join(f"[{cause.id.partition('.')[2]}]({check.id}.md#{_anchor(cause.id)})" for cause in check.causes)
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return heading.replace(".", "")
+
+
+def page(check: Check, guide: Guide) -> str:
+    """All about one check."""
+    parts = (_top(check), _found(check), _limits(check), _measured(guide), _examples(guide), _code(guide))
+    return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def _top(check: Check) -> Iterator[str]:
+    yield f"# {check.id}: {check.question}"
+    yield ""
+    yield for_markdown(check.why)
+    yield ""
+    yield f"**How it is judged.** {for_markdown(check.how)}"
+    yield ""
+    yield f"**What it needs.** {for_markdown(check.needs[:1].upper() + check.needs[1:])}."
+    yield ""
+    yield f"**The vendor's page.** <{check.docs}>"
+
+
+def _found(check: Check) -> Iterator[str]:
+    yield from ("", "## Causes")
+    for cause in check.causes:
+        yield from ("", f"### {cause.id}", "", f"{for_markdown(cause.what)} ({cause.worst} at worst)", "")
+        yield f"**Fix:** {for_markdown(cause.fix)}"
+
+
+def _limits(check: Check) -> Iterator[str]:
+    limits = of_check(check.id)
+    if limits:
+        yield from ("", "## Thresholds", "", "Change them with `--set NAME=VALUE`.", "")
+        yield from ("| name | default | reason |", "|---|---|---|")
+        for limit in limits:
+            yield f"| `{limit.name}` | {limit.default:g} {for_markdown(limit.unit)} | {for_markdown(limit.reason)} |"
+
+
+def _measured(guide: Guide) -> Iterator[str]:
+    if guide.measurements:
+        yield from ("", "## Measurements", "", "| name | meaning |", "|---|---|")
+        yield from (f"| `{name}` | {for_markdown(meaning)} |" for name, meaning in guide.measurements.items())
+
+
+def _examples(guide: Guide) -> Iterator[str]:
+    yield from ("", "## A fault", *_example(guide.bad))
+    yield from ("", "## All is well", *_example(guide.good))
+
+
+def _example(example: Example) -> Iterator[str]:
+    fence = fence_of(example.report)
+    yield from ("", f"{fence}console", f"$ {example.command}", example.report, fence)
+
+
+def _code(guide: Guide) -> Iterator[str]:
+    yield from ("", "## Code that does it right")
+    for language, code in guide.code.items():
+        yield from ("", f"```{language.lower()}", code, "```")
+
+
+if __name__ == "__main__":
+    main()

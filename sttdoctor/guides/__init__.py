@@ -1,0 +1,52 @@
+"""What there is to know about a check beside the check itself: examples, code that does it right, its measurements.
+
+One file a check, `CHECK.toml`: `bad` and `good` are commands on the fixtures, `python` and `javascript` code,
+`measurements` what each name in a report means. `excerpts.json` holds what the commands print; `docs/build.py` writes
+it, and the pages in `docs/checks/`.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A command on a fixture, and what it prints."""
+
+    command: str
+    report: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What `sttdoctor explain` and the page of a check show beside the check.
+
+    Attributes:
+        bad: A capture in which the check finds a fault.
+        good: One in which it finds none.
+        code: Language to code that does it right; the Python code is for the vendor's SDK.
+        measurements: Name to meaning.
+    """
+
+    bad: Example
+    good: Example
+    code: Mapping[str, str]
+    measurements: Mapping[str, str]
+
+
+@cache
+def guide_of(check: str) -> Guide:
+    """Return the guide of a check."""
+    values = tomllib.loads(_text(f"{check}.toml"))
+    excerpts = json.loads(_text("excerpts.json")).get(check, {"bad": [], "good": []})
+    bad, good = (Example(values[kind], "\n".join(excerpts[kind])) for kind in ("bad", "good"))
+    code = {"Python": values["python"].strip(), "JavaScript": values["javascript"].strip()}
+    return Guide(bad, good, code, values["measurements"])
+
+
+def _text(name: str) -> str:
+    return files(__name__).joinpath(name).read_text("utf-8")

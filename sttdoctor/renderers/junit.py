@@ -1,0 +1,91 @@
+"""A report for continuous integration: JUnit XML, a check is a test case.
+
+What fails the run is a failure, a warning that does not is a test that passed and says so on its output, what could not
+be judged is skipped with the reason, and a check that crashed is an error. The structure is the common part of what
+Jenkins, GitLab and GitHub's reporters read: https://github.com/testmoapp/junitxml
+"""
+
+from collections.abc import Collection, Iterator
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from sttdoctor import __version__
+from sttdoctor.checks.base import Finding, worst
+from sttdoctor.renderers import phrases
+from sttdoctor.renderers.escape import for_terminal
+from sttdoctor.report import CheckResult, Report
+
+_SHOWN_EVIDENCE = 10
+
+
+def render(report: Report, *, failing: Collection[str] = ("fail",)) -> str:
+    """Render a report as JUnit XML.
+
+    Args:
+        report: The report.
+        failing: Statuses that are failures; those for which the exit code is 1, and `fail`.
+    """
+    root = Element("testsuites", {"name": "sttdoctor"})
+    suite = SubElement(root, "testsuite", {"name": for_terminal(phrases.path(report))})
+    _properties(suite, report)
+    for check in report.checks:
+        _case(suite, check, report, failing)
+    for element in (root, suite):
+        _count(element, report)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _count(element: Element, report: Report) -> None:
+    element.set("tests", str(len(report.checks)))
+    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(name, str(sum(1 for _ in element.iter(tag))))
+    element.set("time", f"{sum(check.seconds for check in report.checks):.3f}")
+
+
+def _properties(suite: Element, report: Report) -> None:
+    properties = SubElement(suite, "properties")
+    subject = report.subject
+    values = {
+        "version": __version__,
+        "formats": phrases.formats(report),
+        "damage": phrases.damage(report),
+        "client": subject.get("client"),
+        "request_ids": ", ".join(subject.get("request_ids") or []),
+    }
+    for name, value in values.items():
+        if value:
+            SubElement(properties, "property", {"name": name, "value": for_terminal(phrases.shortened(str(value)))})
+
+
+def _case(suite: Element, check: CheckResult, report: Report, failing: Collection[str]) -> None:
+    names = {"classname": f"sttdoctor.{check.id}", "name": check.question, "time": f"{check.seconds:.3f}"}
+    case = SubElement(suite, "testcase", names)
+    answer = for_terminal(phrases.shortened(check.answer))
+    if check.crashed:
+        SubElement(case, "error", {"message": answer, "type": "crash"})
+    elif check.status in failing:
+        cause = worst(list(check.findings)).cause if check.findings else check.id
+        failure = SubElement(case, "failure", {"message": answer, "type": cause})
+        failure.text = _text(check, report)
+    elif check.status in ("unknown", "not_applicable"):
+        SubElement(case, "skipped", {"message": answer})
+    elif check.findings:
+        SubElement(case, "system-out").text = _text(check, report)
+
+
+def _text(check: CheckResult, report: Report) -> str:
+    """What the check found, a line each, so that a reader of a build log needs nothing else."""
+    lines = [line for finding in check.findings for line in _finding(finding)] or [check.answer]
+    roots = [report.diagnoses[number - 1].cause for number in phrases.numbers(check, report)]
+    others = [root for root in roots if root not in {finding.cause for finding in check.findings}]
+    if others:
+        lines.append(f"Explained by {', '.join(others)}.")
+    lines.append(f"See {check.docs}")
+    return "\n".join(for_terminal(phrases.shortened(line)) for line in lines)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f"{finding.cause} ({finding.status}, {phrases.sureness(finding.confidence)}): {finding.summary}"
+    yield f"Fix: {finding.fix}"
+    yield from (f"At: {phrases.place(item)}" for item in finding.evidence[:_SHOWN_EVIDENCE])

@@ -1,0 +1,105 @@
+"""What several renderers say in the same words."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sttdoctor.checks.base import Evidence
+from sttdoctor.renderers.escape import for_terminal
+from sttdoctor.report import CheckResult, Report
+
+_LONGEST = 600
+STATUS = {"fail": "fail", "warn": "warn", "unknown": "unknown", "pass": "pass", "not_applicable": "n/a"}  # worst first
+WELL = ("pass", "not_applicable")
+
+
+def shortened(text: str, most: int = _LONGEST) -> str:
+    """Return text of at most so many characters: a capture may hold words of a megabyte."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def sureness(confidence: float) -> str:
+    """Return a confidence (0..1) in words; nothing measured here is ever certain."""
+    return f"{min(99, max(1, round(100 * confidence)))} % sure"
+
+
+def place(evidence: Evidence) -> str:
+    """Return where a piece of evidence stands, and what it says."""
+    where = []
+    if evidence.line is not None:
+        where.append(f"line {evidence.line}")
+    if evidence.t is not None:
+        where.append(f"{evidence.t:.2f} s")
+    if evidence.offset is not None:
+        where.append(f"byte {evidence.offset}")
+    return shortened(f"{', '.join(where)}: {evidence.note}" if where else evidence.note)
+
+
+def path(report: Report) -> str:
+    """Return the name of what was examined."""
+    return shortened(str(report.subject.get("path") or "the capture"))
+
+
+def formats(report: Report) -> str:
+    """Return what was declared and what the audio sounds like, in one line."""
+    declared, estimated = report.subject["declared"], report.subject["estimated"]
+    told = declared["encoding"] or declared["sample_rate"]
+    said = f"declared {_format(declared['encoding'], declared['sample_rate']) if told else 'nothing'}"
+    if not estimated["encoding"] and not estimated["sample_rates"]:
+        return f"{said}; what it is cannot be told from the capture"
+    return f"{said}, sounds like {_format(estimated['encoding'], *(estimated['sample_rates'] or [None]))}"
+
+
+def _format(encoding: str | None, *rates: int | None) -> str:
+    known = [str(rate) for rate in rates if rate]
+    rate = " or ".join(known) + " Hz" if known else "unknown rate"
+    return f"{shortened(encoding, 80) if encoding else 'unknown encoding'} at {rate}"
+
+
+def damage(report: Report) -> str | None:
+    """Return what of the capture could not be read, None where all could."""
+    capture: dict[str, Any] = report.subject.get("capture") or {}
+    count = capture.get("damaged_lines")
+    if not count:
+        return None
+    first = capture["damage"][0]
+    note = shortened(f"line {first['line']}: {first['note']}")
+    return f"{count} damaged {'line' if count == 1 else 'lines'}, not or only partly read ({note})"
+
+
+def numbers(check: CheckResult, report: Report) -> list[int]:
+    """Return which diagnoses (from 1) a check's findings belong to, as their cause or by explanation."""
+    causes = {finding.cause for finding in check.findings}
+    return [
+        number
+        for number, diagnosis in enumerate(report.diagnoses, start=1)
+        if causes & {diagnosis.cause, *diagnosis.explains}
+    ]
+
+
+def ids(report: Report, status: str) -> str:
+    """Return the ids of the checks of one status, as a list for a reader."""
+    return ", ".join(check.id for check in report.checks if check.status == status)
+
+
+def answered(check: CheckResult, report: Report) -> str:
+    """Return a check's answer; what a diagnosis says in the same words, or explains, is told by its number."""
+    belongs = ", ".join(map(str, numbers(check, report)))
+    if any(diagnosis.summary == check.answer for diagnosis in report.diagnoses):
+        return f"See {belongs}."
+    return shortened(check.answer) + (f" See {belongs}." if belongs else "")
+
+
+def commands(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield (what, command) of the commands that play the audio, without one that says the same twice.
+
+    One that would have to be escaped for a terminal would not run, so it is left out.
+    """
+    listen = report.listen
+    declared, estimated = listen.get("declared"), listen.get("estimated")
+    for what, command in (
+        ("the bytes", listen.get("convert")),
+        ("as declared", declared),
+        ("as estimated", estimated if estimated != declared else None),
+    ):
+        if command and for_terminal(command) == command:
+            yield what, command

@@ -1,0 +1,21 @@
+"""What several renderers say in the same words."""
+
+import pytest
+
+from sttdoctor.checks.base import Evidence
+from sttdoctor.renderers.phrases import place, shortened, sureness
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.001, 0.5, 0.999, 1.0])
+def test_nothing_is_ever_certain(confidence):
+    assert 1 <= int(sureness(confidence).split()[0]) <= 99
+
+
+def test_a_place_names_what_is_known():
+    assert place(Evidence("n", 1, 2.345, 6)) == "line 1, 2.35 s, byte 6: n"
+    assert place(Evidence("n")) == "n"
+
+
+def test_long_words_are_shortened():
+    assert shortened("a" * 600) == "a" * 600
+    assert shortened("a" * 1_000_000) == "a" * 597 + "..."
