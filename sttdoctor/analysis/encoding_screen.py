@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.decoding import numbers
 from sttdoctor.analysis.encoding_cells import Floats
 from sttdoctor.analysis.encoding_excerpts import ALIGNMENT
-from sttdoctor.analysis.mapped import blocks
+from sttdoctor.analysis.mapped import blocks, release
 
 _PLACES = 4  # probes that are looked at in each window
 _BATCH = 64  # windows described at once
@@ -42,46 +42,52 @@ def screened_scores(
     Returns:
         Scores of each window, shape (windows, keys), and which windows were scored themselves.
     """
-    probes, cell = _probes(data, window, probe, encoding)
+    places, cell = _looked_at(data, window, probe, encoding)
+
+    def scored(chosen: NDArray[np.int64]) -> Floats:
+        return score(np.stack([data[place : place + probe] for place in places[chosen]]))
+
     judged = _two_of_each(cell)
     chosen = np.flatnonzero(judged)
-    found = score(probes[chosen])
-    scores = np.zeros((len(probes), found.shape[1]))
+    found = scored(chosen)
+    scores = np.zeros((len(places), found.shape[1]))
     scores[chosen] = found
     typical, agree = _of_cells(scores, cell, judged)
     usual = int(np.argmax(typical[cell].sum(axis=0)))
     strange = np.where(judged, scores[:, usual] < -_AGREE, ~agree[cell] & (typical[cell, usual] < -0.1 * _AGREE))
     more = np.flatnonzero(_widened(strange, _NEAR) & ~judged)
     if len(more):
-        scores[more] = score(probes[more])
+        scores[more] = scored(more)
         judged[more] = True
     rest = ~judged
     scores[rest] = typical[cell[rest]]
+    release(data)
     return scores, judged
 
 
-def _probes(
+def _looked_at(
     data: NDArray[np.uint8], window: int, probe: int, encoding: str
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The busiest of a few probes of each window, shape (windows, probe), and the number of its cell."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the loudest of a few probes of each window begins, and the number of the window's cell."""
     starts = np.linspace(0, window - probe, _PLACES).astype(np.int64) // ALIGNMENT * ALIGNMENT
     count = len(data) // window
-    probes, numbers_of = np.empty((count, probe), dtype=np.uint8), np.empty((count, len(_CELL)))
+    places, described = np.empty(count, dtype=np.int64), np.empty((count, len(_CELL)), dtype=np.float32)
     first = 0
     for block in blocks(data[: count * window], _BATCH * window):
         rows = block.reshape(-1, window)
         looks = np.stack([rows[:, start : start + probe] for start in starts], axis=1)
         last = first + len(rows)
-        probes[first:last], numbers_of[first:last] = _described(looks, encoding)
+        loudest, described[first:last] = _described(looks, encoding)
+        places[first:last] = np.arange(first, last) * window + starts[loudest]
         first = last
-    places = np.floor(numbers_of / _CELL).astype(np.int64)
-    places -= places.min(axis=0)
-    key = np.ravel_multi_index(tuple(places.T), tuple(places.max(axis=0) + 1))
-    return probes, np.unique(key, return_inverse=True)[1].reshape(-1)
+    steps = np.floor(described / _CELL).astype(np.int64)
+    steps -= steps.min(axis=0)
+    key = np.ravel_multi_index(tuple(steps.T), tuple(steps.max(axis=0) + 1))
+    return places, np.unique(key, return_inverse=True)[1].reshape(-1)
 
 
-def _described(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.uint8], Floats]:
-    """The loudest probe of each window, and its numbers, shape (windows, 8).
+def _described(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.int64], Floats]:
+    """Which probe of each window is the loudest, and its numbers, shape (windows, 8).
 
     Octaves of its level, of the distance of neighbours against the level, and of next neighbours against that; then
     mean distances of bytes: of neighbours, and from 0 at each of four places.
@@ -100,7 +106,7 @@ def _described(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.uint
     beside = np.abs((probe[:, 1:] - probe[:, :-1]).view(np.int8).astype(np.float32)).mean(axis=1)
     each = np.abs(probe.view(np.int8).astype(np.float32)).reshape(rows, size // 4, 4).mean(axis=1)
     octaves = np.log2([level, step / level, skip / step])
-    return probe, np.column_stack([octaves.T, beside, each]).astype(np.float64)
+    return loudest, np.column_stack([octaves.T, beside, each]).astype(np.float64)
 
 
 def _two_of_each(cell: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -18,6 +18,8 @@ from sttdoctor.analysis.mapped import blocks
 from sttdoctor.analysis.signal_runs import Floats, Runs, constant_runs, joined
 from sttdoctor.encodings import ENCODINGS
 
+Steps = NDArray[np.float32]
+
 STEP_S = 0.020
 LONGEST_HOLE_S = 0.400
 
@@ -48,9 +50,9 @@ class Levels:
     rate: float
     samples: int
     step: int
-    rms: Floats
-    swing: Floats
-    offset: Floats
+    rms: Steps
+    swing: Steps
+    offset: Steps
     clipped: NDArray[np.int64]
     high: float
     low: float
@@ -90,7 +92,7 @@ class _Tally:
     high: _Extreme = field(default_factory=lambda: _Extreme(1))
     low: _Extreme = field(default_factory=lambda: _Extreme(-1))
     beyond: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
-    steps: list[tuple[Floats, Floats, Floats]] = field(default_factory=list)
+    steps: list[tuple[Steps, ...]] = field(default_factory=list)
     runs: list[Floats] = field(default_factory=list)
 
 
@@ -163,8 +165,9 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
     mean = centred @ np.full(rows.shape[1], 1 / rows.shape[1], dtype=centred.dtype)
     centred -= mean[:, None]
     power = np.einsum("ij,ij->i", centred, centred) / rows.shape[1]
-    rms = np.where(high == low, 0.0, np.sqrt(power, dtype=np.float64))
-    tally.steps.append((rms, 0.5 * (high.astype(np.float64) - low), mean.astype(np.float64)))
+    rms = np.where(high == low, 0.0, np.sqrt(power))
+    swing = 0.5 * (high.astype(np.float64) - low)
+    tally.steps.append(tuple(values.astype(np.float32) for values in (rms, swing, mean)))
     top, bottom = high.max(), low.min()
     if x.dtype.kind == "f" and (top > 1.0 or bottom < -1.0):
         tally.beyond.append((first // step, np.bincount(np.flatnonzero(np.abs(x) > 1.0) // step)))
@@ -174,7 +177,9 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
 
 def _finished(tally: _Tally, rate: float, step: int, count: int, scale: float) -> Levels:
     rms, swing, offset = (
-        (scale * np.concatenate(parts) for parts in zip(*tally.steps, strict=True)) if tally.steps else _NOTHING
+        (np.float32(scale) * np.concatenate(parts) for parts in zip(*tally.steps, strict=True))
+        if tally.steps
+        else _NOTHING
     )
     runs = joined(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
     high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.steps else (0.0, 0.0)
@@ -188,7 +193,7 @@ def _finished(tally: _Tally, rate: float, step: int, count: int, scale: float) -
     return Levels(rate, count, step, rms, swing, offset, clipped, high, low, flat, beyond, runs)
 
 
-_NOTHING = (np.empty(0), np.empty(0), np.empty(0))
+_NOTHING = (np.empty(0, np.float32),) * 3
 
 
 def _each_step(parts: list[tuple[int, NDArray[np.int64]]], count: int) -> NDArray[np.int64]:

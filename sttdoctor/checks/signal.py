@@ -236,7 +236,7 @@ def _loudest(case: Case, layout: Layout, levels: Levels) -> tuple[Floats, int]:
     assert case.audio is not None
     step = max(8, round(STEP_S * levels.rate))
     wanted = max(1, _CLICKS_LOOKED_AT // step)
-    sums = np.concatenate([[0.0], np.cumsum(np.minimum(levels.rms, levels.loud))])
+    sums = np.concatenate([[0.0], np.cumsum(np.minimum(levels.rms, levels.loud), dtype=np.float64)])
     first = int(np.argmax(sums[wanted:] - sums[:-wanted])) * step if len(levels.rms) > wanted else 0
     frame = ENCODINGS[layout.encoding].width * layout.channels
     data = case.audio.data[layout.offset + first * frame : layout.offset + (first + wanted * step) * frame]
