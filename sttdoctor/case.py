@@ -14,11 +14,11 @@ from sttdoctor.analysis import pacing, wire
 from sttdoctor.analysis.activity import active_spans
 from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.endpoint import Address, address, endpoint_of
-from sttdoctor.analysis.excerpt import active_samples, silent_as
-from sttdoctor.analysis.rate_changes import RateChange, change_by_pace, change_by_sound
+from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, silent_as
+from sttdoctor.analysis.rate_changes import RateChange, change_by_pace, change_by_sound, same_rate
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
-from sttdoctor.analysis.turns import Turn, turns
+from sttdoctor.analysis.turns import Turn
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, meant_by
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sttdoctor.analysis.rate import RateEstimate
 
 Samples = NDArray[np.float64]
+
+_PART_SAMPLES = 600_000  # of each part whose rate is judged: more than the 8 s at 48 kHz that are heard of it
 
 
 class Case:
@@ -51,6 +53,7 @@ class Case:
         self.session = session
         self.audio = session_audio(session) if session is not None else audio
         self.declared = _declared(session, declared or Declared())
+        self._active_spans: dict[int, list[tuple[float, float]]] = {}
 
     @property
     def declared_encoding(self) -> str | None:
@@ -145,22 +148,20 @@ class Case:
 
         return Layout(self.declared_encoding) if self.declared_encoding else None
 
-    def samples(self, first_byte: int = 0, stop_byte: int | None = None) -> Samples:
+    def samples(self, first_byte: int = 0, stop_byte: int | None = None, most: int = MAX_SAMPLES) -> Samples:
         """Decode a part of the audio as it is best read, mixed to one channel.
 
         Args:
             first_byte: Offset of the part.
             stop_byte: Its end, None for the end of the audio or the place where the encoding changes.
-
-        Returns:
-            At most `excerpt.MAX_SAMPLES` samples: of a longer part its most active stretches.
+            most: Samples at most: of a longer part its most active stretches.
         """
         layout = self.layout
         if layout is None or self.audio is None:
             return np.empty(0)
         first = layout.whole_from(first_byte)
         stop = self._end_of_layout(first) if stop_byte is None else stop_byte
-        return active_samples(self.audio.data[first:stop], layout.encoding, layout.channels)
+        return active_samples(self.audio.data[first:stop], layout.encoding, layout.channels, most)
 
     def _end_of_layout(self, first: int) -> int | None:
         """Where the encoding changes for the first time, when there is enough before it; behind it is noise."""
@@ -178,12 +179,17 @@ class Case:
         """What the sound says about its sample rate, None where it cannot be decoded."""
         from sttdoctor.analysis.rate import estimate_rate
 
-        return estimate_rate(self.samples(), self.candidates) if self.layout is not None else None
+        return estimate_rate(self._excerpt, self.candidates) if self.layout is not None else None
+
+    @cached_property
+    def _excerpt(self) -> Samples:
+        """The most active stretches of all of the audio."""
+        return self.samples()
 
     @cached_property
     def band_edge(self) -> float | None:
         """Frequency above which the audio is empty, as a share of the sample rate; None without a steep edge."""
-        return steep_edge(self.samples())
+        return steep_edge(self._excerpt)
 
     @cached_property
     def connections(self) -> list[Connection]:
@@ -302,17 +308,26 @@ class Case:
     def _sound_of(self, first: int, stop: int | None) -> "RateEstimate":
         from sttdoctor.analysis.rate import estimate_rate
 
-        return estimate_rate(self.samples(first, stop), self.candidates)
+        return estimate_rate(self.samples(first, stop, _PART_SAMPLES), self.candidates)
 
     def _rate_parts(self) -> "list[tuple[int, RateEstimate]]":
-        """The sound of two to eight equal parts of 3 s or more each, for a stream of 12 s or more."""
+        """The sound of two to eight equal parts of 3 s or more each, for a stream of 12 s or more.
+
+        Of eight parts four are heard first: where they are sure of one rate, no change that is told from eight
+        (`change_by_sound` sees none of less than three parts) lies between them.
+        """
         rate, layout = self.rate, self.layout
         if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
             return []
         seconds = len(self.audio.data) / (rate.best * layout.frame_bytes)
         count = min(8, int(seconds / (3 if seconds >= 18 else 6)))
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
-        return [(a, self._sound_of(a, b)) for a, b in pairwise(edges)] if count > 1 else []
+        parts = list(pairwise(edges))
+        if count == 8:
+            few = [(parts[i][0], self._sound_of(*parts[i])) for i in (0, 2, 5, 7)]
+            if same_rate([heard for _, heard in few]):
+                return few
+        return [(a, self._sound_of(a, b)) for a, b in parts] if count > 1 else []
 
     @cached_property
     def address(self) -> Address | None:
@@ -327,13 +342,18 @@ class Case:
     @cached_property
     def turns(self) -> list[Turn]:
         """The turns of all connections, in order."""
-        return [turn for connection in self.connections for turn in turns(connection.frames)]
+        return [turn for connection in self.connections for turn in connection.turns]
 
     def active_spans(self, number: int) -> list[tuple[float, float]]:
         """(start, end) of each active stretch of one connection's audio, in seconds as declared; empty without audio.
 
         Sound is judged as the bytes are best read, the seconds are those of the timeline.
         """
+        if number not in self._active_spans:
+            self._active_spans[number] = self._find_active(number)
+        return self._active_spans[number]
+
+    def _find_active(self, number: int) -> list[tuple[float, float]]:
         layout, promised = self.layout, self.declared_bytes_per_s
         if self.audio is None or layout is None or promised is None:
             return []
@@ -350,7 +370,7 @@ class Case:
     @property
     def request_ids(self) -> list[str]:
         """The ids that the service gave the connections, in order of appearance."""
-        received = (frame.message for connection in self.connections for frame in connection.frames if not frame.sent)
+        received = (frame.message for connection in self.connections for frame in connection.received)
         ids = (message.get("request_id") for message in received if isinstance(message, dict))
         return list(dict.fromkeys(name for name in ids if isinstance(name, str)))
 

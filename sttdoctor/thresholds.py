@@ -53,6 +53,12 @@ THRESHOLDS = (
         "-50 dBFS in the loud parts: 10 dB under speech that peaks at -30 dBFS",
     ),
     Threshold("signal.clipped_share", 0.005, "of the loud samples", "about the share at which clipping is heard"),
+    Threshold(
+        "signal.clipped_share_worst",
+        0.02,
+        "of the loud samples in 2 s",
+        "single peaks of loud speech reach 0.001; clipping by 12 dB makes 0.05",
+    ),
     Threshold("signal.dc_offset", 0.05, "of full scale", "converters are off by less than 0.02; more costs headroom"),
     Threshold("signal.dropouts", 3, "holes", "a single hole may be an accident or an edit"),
     Threshold("signal.dropouts_per_min", 1, "holes a minute", "rarer holes cost a word now and then: a warning"),

@@ -21,7 +21,7 @@ def test_a_file_is_mapped_and_not_copied(tmp_path, as_type):
     path = tmp_path / "a.raw"
     path.write_bytes(b"\x01\x02\x03")
     audio = read_audio(as_type(path))
-    assert isinstance(audio.data, np.memmap)
+    assert isinstance(audio.data.base, np.memmap)
     assert audio.data.tolist() == [1, 2, 3] and audio.path == str(path)
 
 

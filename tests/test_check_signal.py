@@ -154,3 +154,31 @@ def test_places_are_told_by_line_and_time():
 
 def test_what_is_no_sound_is_not_judged():
     assert judged(b"0.12, 0.13, -0.5, 0.7\n" * 400).checks[0].status == "unknown"
+
+
+def long_voice(minutes=10):
+    return np.tile(0.5 * VOICE, minutes * 12)
+
+
+def test_two_seconds_of_clipping_in_a_long_recording_are_found_and_placed():
+    x = long_voice()
+    assert causes(s16(x)) == {}
+    x[4_000_000 : 4_000_000 + 2 * RATE] = np.clip(8 * x[4_000_000 : 4_000_000 + 2 * RATE], -1, 1)
+    found = judged(s16(x)).checks[0].findings
+    assert [finding.cause for finding in found] == ["signal.clipped"]
+    assert float(found[0].summary.split("from ")[1].split(" s ")[0]) == pytest.approx(250, abs=2)
+
+
+def holed(starts_s, minutes=40):
+    """Forty minutes as 16-bit samples, with a hole of 20 ms in full voice near each of some seconds."""
+    x = np.tile(np.frombuffer(s16(0.5 * VOICE), "<i2"), minutes * 12)
+    for start in starts_s:
+        first = int(start * RATE)
+        first += int(np.argmax(np.abs(x[first : first + RATE // 4])))
+        x[first : first + RATE // 50] = 0
+    return x.view(np.uint8)
+
+
+def test_three_holes_within_two_seconds_count_and_three_far_apart_do_not():
+    assert "signal.dropouts" in causes(holed((1800.2, 1800.9, 1801.5)))
+    assert causes(holed((300.2, 1200.9, 2301.5))) == {}

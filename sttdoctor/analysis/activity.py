@@ -54,7 +54,9 @@ def block_levels(samples: NDArray[np.float64], sample_rate: float) -> NDArray[np
     """
     size = block_size(sample_rate)
     blocks = samples[: len(samples) // size * size].reshape(-1, size)
-    levels: NDArray[np.float64] = np.sqrt(np.nan_to_num(blocks, nan=0.0, posinf=0.0, neginf=0.0).var(axis=1))
+    if not np.isfinite(blocks).all():
+        blocks = np.nan_to_num(blocks, nan=0.0, posinf=0.0, neginf=0.0)
+    levels: NDArray[np.float64] = np.sqrt(blocks.var(axis=1))
     return levels
 
 

@@ -4,7 +4,7 @@ Samples are float64 with full scale at +-1, scaled as libsndfile and FFmpeg scal
 2**(bits - 1), floats are taken as they are. G.711 follows ITU-T Recommendation G.711 (11/88), tables 1a and 2a.
 """
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,19 +47,53 @@ MULAW_TABLE = _mulaw_table()
 ALAW_TABLE = _alaw_table()
 
 
-def _decode_s24(data: Bytes) -> Samples:
-    triples = data.reshape(-1, 3)
-    words = np.zeros((len(triples), 4), dtype=np.uint8)
-    words[:, 1:] = triples
-    return words.view("<i4")[:, 0].astype(np.float64) / 2.0**31
-
-
-_SPECIAL: dict[str, Callable[[Bytes], Samples]] = {
-    "pcm_mulaw": lambda data: MULAW_TABLE[data],
-    "pcm_alaw": lambda data: ALAW_TABLE[data],
-    "u8": lambda data: (data.astype(np.float64) - 128) / 128,
-    "s24le": _decode_s24,
+_G711 = {
+    name: (table * 32768).astype(np.int16) for name, table in (("pcm_mulaw", MULAW_TABLE), ("pcm_alaw", ALAW_TABLE))
 }
+
+_FULL_SCALE = {
+    "pcm_s16le": 2.0**15,
+    "pcm_s32le": 2.0**31,
+    "pcm_mulaw": 2.0**15,
+    "pcm_alaw": 2.0**15,
+    "u8": 2.0**7,
+    "s8": 2.0**7,
+    "s16be": 2.0**15,
+    "s24le": 2.0**31,
+    "s32be": 2.0**31,
+}
+
+
+def full_scale(encoding: str) -> float:
+    """What full scale is in the numbers of `numbers`: a power of two, 1 for floats."""
+    return _FULL_SCALE.get(encoding, 1.0)
+
+
+def numbers(data: Bytes | bytes, encoding: str) -> NDArray[Any]:
+    """Read raw bytes as the numbers that they stand for, without a change of scale, and without a copy where it goes.
+
+    Args:
+        data: Shape (n,) of uint8, or bytes. A partial sample at the end is left out.
+        encoding: A name in `sttdoctor.encodings.ENCODINGS`.
+
+    Returns:
+        Shape (n // width,): integers of 8, 16 or 32 bits (24-bit ones in the upper part of 32), or floats.
+
+    Raises:
+        KeyError: The encoding is unknown.
+    """
+    width = ENCODINGS[encoding].width
+    raw = np.frombuffer(data, dtype=np.uint8) if isinstance(data, bytes) else data
+    whole = np.ascontiguousarray(raw[: len(raw) // width * width])
+    if encoding in _G711:
+        return _G711[encoding][whole]
+    if encoding == "u8":
+        return (whole ^ 0x80).view(np.int8)
+    if encoding == "s24le":
+        words = np.zeros((len(whole) // 3, 4), dtype=np.uint8)
+        words[:, 1:] = whole.reshape(-1, 3)
+        return words.view("<i4")[:, 0]
+    return whole.view(_DTYPES[encoding])
 
 
 def decode(data: Bytes | bytes, encoding: str) -> Samples:
@@ -76,16 +110,11 @@ def decode(data: Bytes | bytes, encoding: str) -> Samples:
     Raises:
         KeyError: The encoding is unknown.
     """
-    width = ENCODINGS[encoding].width
-    raw = np.frombuffer(data, dtype=np.uint8) if isinstance(data, bytes) else data
-    whole = np.ascontiguousarray(raw[: len(raw) // width * width])
-    if encoding in _SPECIAL:
-        return _SPECIAL[encoding](whole)
-    values = whole.view(_DTYPES[encoding])
+    values = numbers(data, encoding)
     with np.errstate(invalid="ignore"):  # a signalling NaN in hostile bytes is still only a NaN
         samples = values.astype(np.float64)
     if encoding == "pcm_f16le":
         samples[np.isnan(samples)] = np.nan  # a widened NaN stays a signalling one, which later arithmetic warns of
     if values.dtype.kind == "i":
-        samples /= 2.0 ** (8 * width - 1)
+        samples /= full_scale(encoding)
     return samples

@@ -22,6 +22,7 @@ from sttdoctor.analysis.encoding_estimate import (
 )
 from sttdoctor.analysis.encoding_excerpts import ALIGNMENT, active_excerpts, busiest_parts
 from sttdoctor.analysis.encoding_nulls import not_pcm_bits, text_bits
+from sttdoctor.analysis.encoding_screen import screened_scores
 from sttdoctor.encodings import ENCODINGS
 
 
@@ -47,6 +48,8 @@ _WINDOWS = {1: 8160, 2: 12240, 3: 12240, 4: 20400, 8: 20400}
 
 _PROBE = 480  # bytes judged in each window: its most active part
 _BATCH = 256  # windows scored at once, to bound memory
+_MOST_SCORED = 400  # windows that are all scored: about two minutes of 16-bit audio; of longer streams see the screen
+_SETTLED = 0.5  # nats that a window may say against the usual key and still be taken for it
 _FINE = 384  # bytes: step in which a change is located, 48 ms of G.711 at 8 kHz
 _SWITCH = 5.0  # nats a change must gain; both sides are judged in full afterwards
 _SLOPE, _KNEE = 2.5, 8.0  # nats a window says for an excess of bits: _SLOPE * log(1 + excess / _KNEE)
@@ -70,9 +73,12 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
     if len(data) < 8 * _PROBE:
         return []
     cheap = first_pass(active_excerpts(data))
-    width = ENCODINGS[LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding].width
-    window = min(_WINDOWS[width], max(2 * _PROBE, len(data) // 12 // ALIGNMENT * ALIGNMENT))
-    path = _best_path(_window_scores(data, window))
+    encoding = LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding
+    window = min(_WINDOWS[ENCODINGS[encoding].width], max(2 * _PROBE, len(data) // 12 // ALIGNMENT * ALIGNMENT))
+    if len(data) // window > _MOST_SCORED:
+        path = _long_path(screened_scores(data, window, _PROBE, encoding, _scored)[0])
+    else:
+        path = _best_path(_window_scores(data, window))
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
     if len(edges) == 2:
         return []
@@ -146,10 +152,27 @@ def _window_scores(data: NDArray[np.uint8], window: int) -> Floats:
     for first in range(0, count, _BATCH):
         last = min(count, first + _BATCH)
         probes = busiest_parts(data[first * window : last * window].reshape(last - first, window), _PROBE)
-        bits = np.stack([_key_bits(probes, key) for key in KEYS], axis=1)
-        excess = bits - bits.min(axis=1, keepdims=True)
-        scores[first:last] = np.maximum(-_SLOPE * np.log1p(excess / _KNEE), -_CAP)
+        scores[first:last] = _scored(probes)
     return scores
+
+
+def _scored(probes: NDArray[np.uint8]) -> Floats:
+    """The same for probes of windows, shape (probes, bytes)."""
+    parts = []
+    for first in range(0, len(probes), _BATCH):
+        part = probes[first : first + _BATCH]
+        bits = np.stack([_key_bits(part, key) for key in KEYS], axis=1)
+        excess = bits - bits.min(axis=1, keepdims=True)
+        parts.append(np.maximum(-_SLOPE * np.log1p(excess / _KNEE), -_CAP))
+    return np.concatenate(parts)
+
+
+def _long_path(scores: Floats) -> NDArray[np.int64]:
+    """`_best_path` for many windows: those in a row that all fit the usual key are one step of the search."""
+    usual = scores[:, int(np.argmax(scores.sum(axis=0)))] > -_SETTLED
+    first = np.flatnonzero(~(usual & np.concatenate([[False], usual[:-1]])))
+    path = _best_path(np.add.reduceat(scores, first, axis=0))
+    return np.repeat(path, np.diff(np.append(first, len(scores))))
 
 
 def _best_path(scores: Floats) -> NDArray[np.int64]:

@@ -4,27 +4,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import Samples, decode
+from sttdoctor.analysis.mapped import release
 from sttdoctor.encodings import ENCODINGS
 
 MAX_SAMPLES = 1_500_000
 """Samples that the rate is judged from: half a minute at 48 kHz, three minutes at 8 kHz."""
+_STRETCHES = 6
+_LOOKED_AT = 64  # stretches at most that are compared
+_PROBES, _PROBE = 16, 512  # looks at each stretch, and their samples
 
 
-def active_samples(data: NDArray[np.uint8], encoding: str, channels: int) -> Samples:
+def active_samples(data: NDArray[np.uint8], encoding: str, channels: int, most: int = MAX_SAMPLES) -> Samples:
     """Decode the most active stretches of a part to one channel.
 
     Args:
         data: Bytes from a whole sample on, shape (n,); may be a memory map of any size.
         encoding: How they are read.
         channels: 1 or 2.
+        most: Samples that are wanted at most.
 
     Returns:
-        At most `MAX_SAMPLES` samples.
+        Shape (n,), at most `most` samples.
     """
     width = ENCODINGS[encoding].width * channels
     frames = data[: len(data) // width * width].reshape(-1, width)
-    chosen = active_stretches(frames, encoding, channels)
-    return np.concatenate([mono(piece, encoding, channels) for piece in chosen]) if chosen else np.empty(0)
+    chosen = active_stretches(frames, encoding, channels, most)
+    samples = np.concatenate([mono(piece, encoding, channels) for piece in chosen]) if chosen else np.empty(0)
+    release(data)
+    return samples
 
 
 def silent_as(data: NDArray[np.uint8], encoding: str | None, limit: float) -> bool:
@@ -46,32 +53,40 @@ def silent_as(data: NDArray[np.uint8], encoding: str | None, limit: float) -> bo
     return max(peaks, default=1.0) < limit
 
 
-def active_stretches(frames: NDArray[np.uint8], encoding: str, channels: int) -> list[NDArray[np.uint8]]:
+def active_stretches(
+    frames: NDArray[np.uint8], encoding: str, channels: int, most: int = MAX_SAMPLES
+) -> list[NDArray[np.uint8]]:
     """Choose what to judge from a long part.
 
     Args:
         frames: Shape (n, bytes of one sample of all channels).
         encoding: How they are read.
         channels: 1 or 2.
+        most: Rows that are wanted at most.
 
     Returns:
-        The whole when it has at most `MAX_SAMPLES` rows, else as many of its loudest stretches, in order.
+        The whole when it has at most `most` rows, else as many of its loudest stretches, in order. Of very long parts
+        `_LOOKED_AT` stretches, evenly spread, come into question.
     """
-    if len(frames) <= MAX_SAMPLES:
+    if len(frames) <= most:
         return [frames] if len(frames) else []
-    length = MAX_SAMPLES // 6
+    length = most // _STRETCHES
     starts = np.arange(0, len(frames) - length + 1, length)
-    energies = [_energy(frames[start : start + length], encoding, channels) for start in starts]
-    loudest = np.sort(np.argsort(energies)[::-1][:6])
+    starts = starts[np.unique(np.linspace(0, len(starts) - 1, _LOOKED_AT).astype(np.int64))]
+    loudest = np.sort(np.argsort(_powers(frames, starts, length, encoding, channels))[::-1][:_STRETCHES])
     return [frames[starts[i] : starts[i] + length] for i in loudest]
 
 
-def _energy(frames: NDArray[np.uint8], encoding: str, channels: int) -> float:
-    """Median power of short probes, so that a single click does not make a stretch look active."""
-    probes = [mono(frames[i : i + 512], encoding, channels) for i in range(0, len(frames) - 512, len(frames) // 16)]
-    with np.errstate(all="ignore"):
-        powers = [float(np.nanvar(np.clip(probe, -1e6, 1e6))) for probe in probes]
-    return float(np.median(powers))
+def _powers(frames: NDArray[np.uint8], starts: NDArray[np.int64], length: int, encoding: str, channels: int) -> Samples:
+    """Median power of short probes of each stretch, so that a single click does not make one look active."""
+    places = np.arange(0, length - _PROBE, length // _PROBES)
+    powers = np.empty(len(starts))
+    for number, start in enumerate(starts):
+        probes = np.stack([frames[start + place : start + place + _PROBE] for place in places])
+        samples = decode(probes.reshape(-1), encoding).reshape(len(places), _PROBE, channels)
+        tame = np.clip(np.nan_to_num(samples, copy=False), -1e6, 1e6)
+        powers[number] = np.median(tame.var(axis=1).max(axis=1))
+    return powers
 
 
 def mono(frames: NDArray[np.uint8], encoding: str, channels: int) -> Samples:

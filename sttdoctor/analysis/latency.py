@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sttdoctor.analysis.send_timeline import Timeline
 from sttdoctor.analysis.turns import Turn
@@ -47,18 +47,31 @@ def sent_at(timeline: Timeline, audio_s: float) -> tuple[float, int]:
     return float(timeline.t_s[index]), index
 
 
-def spoken_between(timeline: Timeline, active: Sequence[tuple[float, float]], after_s: float, until_s: float) -> float:
+def spoken_between(
+    timeline: Timeline, active: Sequence[tuple[float, float]], after_s: ArrayLike, until_s: ArrayLike
+) -> NDArray[np.float64]:
     """Return the seconds of active audio that were sent between two moments on the clock.
 
     Args:
         timeline: The audio frames.
-        active: (start, end) in seconds of audio of each active stretch.
-        after_s: Seconds on the clock; what was sent at that very moment does not count.
-        until_s: Seconds on the clock.
+        active: (start, end) in seconds of audio of each active stretch, in order.
+        after_s: Seconds on the clock, shape (n,); what was sent at that very moment does not count.
+        until_s: Seconds on the clock, shape (n,).
+
+    Returns:
+        Shape (n,).
     """
-    ends = np.concatenate([[0.0], np.cumsum(timeline.audio_s)])
-    first, last = (float(ends[np.searchsorted(timeline.t_s, t, side="right")]) for t in (after_s, until_s))
-    return float(sum(max(0.0, min(end, last) - max(start, first)) for start, end in active))
+    sent = np.concatenate([[0.0], np.cumsum(timeline.audio_s)])
+    spans = np.array(active, dtype=np.float64).reshape(-1, 2)
+    # active audio up to each edge of a stretch; between two edges it grows evenly or not at all
+    edges = np.concatenate([[0.0], spans.reshape(-1)])
+    lengths = np.cumsum(spans[:, 1] - spans[:, 0])
+    spoken = np.concatenate([[0.0, 0.0], np.repeat(lengths, 2)[:-1]]) if len(spans) else np.zeros(1)
+    after, until = (
+        np.interp(sent[np.searchsorted(timeline.t_s, at, side="right")], edges, spoken) for at in (after_s, until_s)
+    )
+    seconds: NDArray[np.float64] = np.maximum(until - after, 0.0)
+    return seconds
 
 
 def turn_latencies(
@@ -74,17 +87,23 @@ def turn_latencies(
     """
     if not len(timeline) or not active:
         return []
-    ends = [(sent_at(timeline, end - 1e-6), start) for start, end in active]
-    starts = [sent_at(timeline, start + 1e-6)[0] for start, _ in active]
+    sent = np.cumsum(timeline.audio_s)
+    spans = np.array(active, dtype=np.float64)
+    first, last = (
+        np.minimum(np.searchsorted(sent, at, side="left"), len(sent) - 1)
+        for at in (spans[:, 0] + 1e-6, spans[:, 1] - 1e-6)
+    )
+    starts, ends = timeline.t_s[first], timeline.t_s[last]
     found = []
     for turn in turns:
         if turn.end is None or turn.end_t is None or turn.end_line is None or turn.start_t is None:
             continue
         # speech that began after the turn had ended, or that is still being sent, belongs to the next turn
-        before = [i for i, ((t, _), _) in enumerate(ends) if t <= turn.end_t and starts[i] <= turn.end_t]
-        if not before:
+        before = np.flatnonzero((ends <= turn.end_t) & (starts <= turn.end_t))
+        if not len(before):
             continue
-        (t, index), _ = ends[before[-1]]
+        index = int(last[before[-1]])
+        t = float(timeline.t_s[index])
         silent = _silent(timeline, index, turn.end_t)
         found.append(TurnLatency(turn.end_line, turn.end_t, turn.end_t - t, float(waiting_s[index]), silent))
     return found

@@ -93,6 +93,12 @@ def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.
     return best[1] if best is not None and best[0] > 4.6 else None
 
 
+def same_rate(heard: Sequence[RateEstimate], sure: float = 0.9) -> bool:
+    """Whether all parts sound like speech of one rate, give or take what cannot be told apart by sound."""
+    rate = heard[0].best
+    return all(part.speech_s >= 1.0 and part.mass_near(rate) >= sure for part in heard)
+
+
 def _best(logs: Sequence[dict[int, float]], rates: Sequence[int]) -> tuple[int, float]:
     score: Callable[[int], float] = lambda rate: sum(log[rate] for log in logs)  # noqa: E731
     rate = max(rates, key=score)

@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+
+from sttdoctor.analysis.fast_length import fast_length
 
 Floats = NDArray[np.float32]
 
@@ -45,7 +46,7 @@ def _band_edges_hz() -> NDArray[np.float64]:
 def _plan(rate: float) -> tuple[int, int, Floats, Floats, Floats]:
     """Window length, FFT length, window, band weights (bins, BANDS) and lag cosines (bins, LAGS) for a rate in Hz."""
     length = max(8, round(WINDOW_S * rate))
-    n_fft = fft.next_fast_len(max(length, round(FFT_S * rate)), real=True)
+    n_fft = fast_length(max(length, round(FFT_S * rate)))
     hz = np.arange(n_fft // 2 + 1) * rate / n_fft
     hz = hz[hz <= _HIGHEST_HZ]
     edges = _band_edges_hz()
@@ -81,7 +82,7 @@ def frame_features(samples: Floats, rate: float) -> Floats:
     starts = np.round(np.arange(count) * HOP_S * rate).astype(np.int64)
     starts = starts[starts + length <= len(samples)]
     frames = np.lib.stride_tricks.sliding_window_view(samples, length)[starts] * window
-    spectrum = fft.rfft(frames, n_fft, axis=1)[:, : len(weights)]
+    spectrum = np.fft.rfft(frames, n_fft, axis=1)[:, : len(weights)]
     power = spectrum.real**2 + spectrum.imag**2
     bands = power @ weights
     level = max(float(bands[:, :SHARED_BANDS].mean()), 1e-30)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
-from sttdoctor.analysis.turns import turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def reconnects(connections: Sequence[Connection], bytes_per_s: float | None) -> 
     """
     for before, after in pairwise(connections):
         if before.audio_frames and after.open is not None and not _complete(before):
-            known = turns(before.frames)
+            known = before.turns
             gap = _gap(before, after, bytes_per_s)
             again = _repeated_bytes(before, after) / bytes_per_s if bytes_per_s else 0.0
             yield Reconnect(after.open.line, after.open.t, bool(known) and known[-1].end is None, gap, again)

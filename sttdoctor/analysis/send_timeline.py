@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.turns import Turn, turns
 from sttdoctor.evidence import Close, Event, Frame, Open, Session
 from sttdoctor.protocol import AUTO, MANUAL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Connection:
     """The events between one handshake and the next.
 
@@ -25,10 +27,20 @@ class Connection:
     frames: tuple[Frame, ...]
     close: Close | None
 
-    @property
+    @cached_property
     def audio_frames(self) -> list[Frame]:
         """Binary frames from the client."""
         return [frame for frame in self.frames if frame.sent and frame.binary]
+
+    @cached_property
+    def received(self) -> list[Frame]:
+        """Messages from the server."""
+        return [frame for frame in self.frames if not frame.sent]
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """The turns that the service reported."""
+        return turns(self.received)
 
 
 def connections(session: Session) -> list[Connection]:

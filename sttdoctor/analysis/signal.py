@@ -2,45 +2,30 @@
 
 The task: given bytes and how to read them, measure what says whether there is a usable sound in them. Levels are of
 full scale (1.0); a step is 20 ms. Float samples in 16-bit units are brought to full scale first.
+
+Integers are compared as they stand and summed as 32-bit floats about the mean of their step: every sample is touched,
+so this pass decides how fast long audio is read.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.decoding import decode, full_scale, numbers
+from sttdoctor.analysis.mapped import blocks
+from sttdoctor.analysis.signal_runs import Floats, Runs, constant_runs, joined
 from sttdoctor.encodings import ENCODINGS
 
-Floats = NDArray[np.float64]
+Steps = NDArray[np.float32]
 
 STEP_S = 0.020
-SHORTEST_HOLE_S = 0.005
 LONGEST_HOLE_S = 0.400
 
-_BLOCK_STEPS = 512  # steps in a block: 10 s of audio, 1.3 MB of float64 at 16 kHz
-_EDGE_S = 0.002  # sound right beside a constant stretch
+_BLOCK_SAMPLES = 1 << 16  # a block and its copy as floats stay in a processor's cache
 _MOST_RUNS = 100_000
 _WILD = 8.0  # floats beyond it are in 16-bit units
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Runs:
-    """Stretches of 5 ms or more in which all samples are equal, in their order.
-
-    Attributes:
-        start: Shape (n,), first sample.
-        length: Shape (n,), samples.
-        value: Shape (n,), their value.
-        before: Shape (n,), RMS of the 2 ms before it about its value; 0 where the stream begins there.
-        after: The same behind it.
-    """
-
-    start: NDArray[np.int64]
-    length: NDArray[np.int64]
-    value: Floats
-    before: Floats
-    after: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +35,12 @@ class Levels:
     Attributes:
         rate: Hz that times are counted at.
         samples: Number of samples read.
+        step: Samples of a step.
         rms: RMS about the step's own mean.
         swing: Half the distance of the step's extremes: its peak without offset.
         offset: Mean.
+        clipped: Shape (n,), samples that are cut off: at `high` or `low` and the third or later of equal ones in a
+            row, constant stretches left out, or floats beyond +-1.
         high: The largest value of all; `low` the smallest.
         flat: Samples at `high` or `low` that are the third or later of equal ones in a row.
         beyond: Samples of float audio beyond +-1.
@@ -61,9 +49,11 @@ class Levels:
 
     rate: float
     samples: int
-    rms: Floats
-    swing: Floats
-    offset: Floats
+    step: int
+    rms: Steps
+    swing: Steps
+    offset: Steps
+    clipped: NDArray[np.int64]
     high: float
     low: float
     flat: int
@@ -78,15 +68,31 @@ class Levels:
 
 
 @dataclass(slots=True)
-class _Tally:
-    """Extremes so far and the flat samples at them."""
+class _Extreme:
+    """The outermost value so far on one side, and how many samples are flat at it: (first step, count of each step)."""
 
-    high: float = -np.inf
-    low: float = np.inf
-    flat_high: int = 0
-    flat_low: int = 0
-    beyond: int = 0
-    parts: list[tuple[Floats, Floats, Floats]] = field(default_factory=list)
+    sign: int
+    value: float = -np.inf
+    flat: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
+
+    def add(self, x: NDArray[Any], outermost: float, first_step: int, step: int) -> None:
+        value = self.sign * outermost
+        if value < self.value:
+            return
+        if value > self.value:
+            self.value, self.flat = value, []
+        at = x == outermost
+        places = np.flatnonzero(at[2:] & at[1:-1] & at[:-2])
+        if len(places):
+            self.flat.append((first_step, np.bincount(places // step)))
+
+
+@dataclass(slots=True)
+class _Tally:
+    high: _Extreme = field(default_factory=lambda: _Extreme(1))
+    low: _Extreme = field(default_factory=lambda: _Extreme(-1))
+    beyond: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
+    steps: list[tuple[Steps, ...]] = field(default_factory=list)
     runs: list[Floats] = field(default_factory=list)
 
 
@@ -104,21 +110,21 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float) 
     """
     step = max(8, round(STEP_S * rate))
     frame = ENCODINGS[encoding].width * channels
-    size = _BLOCK_STEPS * step
+    size = max(1, _BLOCK_SAMPLES // step) * step
     count = len(data) // frame
     channel, scale = _plan(data, encoding, channels)
     tally = _Tally()
-    known = 0
-    for first in range(0, count, size):
-        block = np.asarray(data[first * frame : min(first + size, count) * frame])
-        x = decode(block, encoding)[channel::channels]
-        x = x if scale == 1.0 and encoding not in _FLOATS else _tamed(x, scale)
-        _add(tally, x, step)
+    first = known = 0
+    for block in blocks(data[: count * frame], size * frame):
+        x = numbers(block, encoding)[channel::channels]
+        x = _tamed(x, scale) if x.dtype.kind == "f" else x
+        _add(tally, x, step, first)
         if known < _MOST_RUNS:
-            runs = _constant_runs(x, first, round(SHORTEST_HOLE_S * rate), max(2, round(_EDGE_S * rate)))
+            runs = constant_runs(x, first, rate)
             known += len(runs)
             tally.runs.append(runs)
-    return _finished(tally, rate, count)
+        first += len(x)
+    return _finished(tally, rate, step, count, 1.0 / full_scale(encoding))
 
 
 _FLOATS = ("pcm_f16le", "pcm_f32le", "f32be", "f64le")
@@ -142,94 +148,67 @@ def _plan(data: NDArray[np.uint8], encoding: str, channels: int) -> tuple[int, f
     return int(np.argmax(x.var(axis=0))), 1 / 32768 if encoding in _FLOATS and peak > _WILD else 1.0
 
 
-def _tamed(x: Floats, scale: float) -> Floats:
-    tame: Floats = np.clip(np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0) * scale, -1e6, 1e6)
-    return tame
+def _tamed(x: NDArray[Any], scale: float) -> NDArray[Any]:
+    """Floats at full scale, at least 32 bits wide, without numbers that are none."""
+    with np.errstate(invalid="ignore"):
+        wide = x.astype(np.result_type(x.dtype.newbyteorder("="), np.float32)) * np.float32(scale)
+    return np.clip(np.nan_to_num(wide, copy=False, nan=0.0, posinf=0.0, neginf=0.0), -1e6, 1e6, out=wide)
 
 
-def _add(tally: _Tally, x: Floats, step: int) -> None:
-    whole = len(x) // step * step
+def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
     if not len(x):
         return
-    rows = x[:whole].reshape(-1, step)
-    if not whole:  # shorter than a step
-        rows = x[None, :]
-    high, low, mean = rows.max(axis=1), rows.min(axis=1), rows.mean(axis=1)
-    power = np.einsum("ij,ij->i", rows, rows) / rows.shape[1] - mean**2
-    constant = high == low
-    rms = np.where(constant, 0.0, np.sqrt(np.maximum(power, 0.0)))
-    tally.parts.append((rms, 0.5 * (high - low), mean))
-    top, bottom = float(high.max()), float(low.min())
-    if top > 1.0 or bottom < -1.0:
-        tally.beyond += int((np.abs(x) > 1.0).sum())
-    if top >= tally.high:
-        tally.flat_high = _flat(x, top) + (tally.flat_high if top == tally.high else 0)
-        tally.high = top
-    if bottom <= tally.low:
-        tally.flat_low = _flat(x, bottom) + (tally.flat_low if bottom == tally.low else 0)
-        tally.low = bottom
+    whole = len(x) // step * step
+    rows = x[:whole].reshape(-1, step) if whole else x[None, :]  # all of it may be shorter than a step
+    high, low = rows.max(axis=1), rows.min(axis=1)
+    centred = rows.astype(np.result_type(rows.dtype.newbyteorder("="), np.float32))
+    mean = centred @ np.full(rows.shape[1], 1 / rows.shape[1], dtype=centred.dtype)
+    centred -= mean[:, None]
+    power = np.einsum("ij,ij->i", centred, centred) / rows.shape[1]
+    rms = np.where(high == low, 0.0, np.sqrt(power))
+    swing = 0.5 * (high.astype(np.float64) - low)
+    tally.steps.append(tuple(values.astype(np.float32) for values in (rms, swing, mean)))
+    top, bottom = high.max(), low.min()
+    if x.dtype.kind == "f" and (top > 1.0 or bottom < -1.0):
+        tally.beyond.append((first // step, np.bincount(np.flatnonzero(np.abs(x) > 1.0) // step)))
+    tally.high.add(x, top.item(), first // step, step)
+    tally.low.add(x, bottom.item(), first // step, step)
 
 
-def _flat(x: Floats, level: float) -> int:
-    at = x == level
-    return int((at[2:] & at[1:-1] & at[:-2]).sum())
-
-
-def _finished(tally: _Tally, rate: float, count: int) -> Levels:
+def _finished(tally: _Tally, rate: float, step: int, count: int, scale: float) -> Levels:
     rms, swing, offset = (
-        (np.concatenate(parts) for parts in zip(*tally.parts, strict=True)) if tally.parts else _NOTHING
+        (np.float32(scale) * np.concatenate(parts) for parts in zip(*tally.steps, strict=True))
+        if tally.steps
+        else _NOTHING
     )
-    found = np.concatenate(tally.runs) if tally.runs else np.empty((0, 5))
-    runs = _joined(found)
+    runs = joined(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
+    high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.steps else (0.0, 0.0)
     held = runs.length - 2  # a constant stretch is no clipping
-    flat_high = tally.flat_high - int(held[runs.value == tally.high].sum())
-    flat_low = tally.flat_low - int(held[runs.value == tally.low].sum())
-    flat = max(0, flat_high) + max(0, flat_low)
-    high, low = (tally.high, tally.low) if tally.parts else (0.0, 0.0)
-    return Levels(rate, count, rms, swing, offset, high, low, flat, tally.beyond, runs)
+    clipped = _each_step(tally.beyond, len(rms))
+    beyond, flat = int(clipped.sum()), 0
+    for side, value in ((tally.high, high), (tally.low, low)):
+        at_limit, own = _each_step(side.flat, len(rms)), runs.value == value
+        flat += max(0, int(at_limit.sum()) - int(held[own].sum()))
+        clipped += np.where(_covered(runs, own, step, len(rms)), 0, at_limit)
+    return Levels(rate, count, step, rms, swing, offset, clipped, high, low, flat, beyond, runs)
 
 
-_NOTHING = (np.empty(0), np.empty(0), np.empty(0))
+_NOTHING = (np.empty(0, np.float32),) * 3
 
 
-def _constant_runs(x: Floats, first: int, shortest: int, edge: int) -> Floats:
-    """Rows of (start, length, value, level before, level behind) of constant stretches of a block."""
-    part = max(2, shortest // 2)  # a stretch of `shortest` samples covers one whole part of about half its length
-    count = len(x) // part
-    rows = x[: count * part].reshape(-1, part)
-    maybe = np.flatnonzero((rows[:, 0] == rows[:, -1]) & (rows[:, 0] == rows[:, part // 2]))
-    full = maybe[(rows[maybe] == rows[maybe, :1]).all(axis=1)]
-    if not len(full):
-        return np.empty((0, 5))
-    new = np.concatenate([[True], (np.diff(full) > 1) | (rows[full[1:], 0] != rows[full[:-1], 0])])
-    ends = np.concatenate([np.flatnonzero(new)[1:] - 1, [len(full) - 1]])
-    value = rows[full[new], 0]
-    start, stop = full[new] * part, (full[ends] + 1) * part
-    beside = np.arange(1, part + 1)
-    left = x[np.maximum(start[:, None] - beside, 0)]
-    same = (left == value[:, None]) & (start[:, None] - beside >= 0)
-    start = start - np.logical_and.accumulate(same, axis=1).sum(axis=1)
-    right = x[np.minimum(stop[:, None] + beside - 1, len(x) - 1)]
-    same = (right == value[:, None]) & (stop[:, None] + beside - 1 < len(x))
-    stop = stop + np.logical_and.accumulate(same, axis=1).sum(axis=1)
-    near = np.arange(1, edge + 1)
-    before = x[np.maximum(start[:, None] - near, 0)] - value[:, None]
-    after = x[np.minimum(stop[:, None] + near - 1, len(x) - 1)] - value[:, None]
-    levels = [np.sqrt((side**2).mean(axis=1)) for side in (before, after)]
-    at_edge = (start == 0) | (stop == len(x))
-    found = np.stack([start + first, stop - start, value, *levels], axis=1)
-    chosen: Floats = found[(stop - start >= shortest) | at_edge]
-    return chosen
+def _each_step(parts: list[tuple[int, NDArray[np.int64]]], count: int) -> NDArray[np.int64]:
+    """Counts of each step from those of parts; what lies behind the last whole step counts for it."""
+    total = np.zeros(count + 1, dtype=np.int64)
+    for first, counts in parts:
+        total[first : first + len(counts)] += counts[: count + 1 - first]
+    if count:
+        total[count - 1] += total[count]
+    return total[:count]
 
 
-def _joined(found: Floats) -> Runs:
-    """Join stretches that a block border cut."""
-    if len(found) > 1:
-        goes_on = (found[1:, 0] == found[:-1, 0] + found[:-1, 1]) & (found[1:, 2] == found[:-1, 2])
-        group = np.concatenate([[0], np.cumsum(~goes_on)])
-        heads = np.concatenate([[True], ~goes_on])
-        tails = np.concatenate([~goes_on, [True]])
-        lengths = np.bincount(group, weights=found[:, 1])
-        found = np.column_stack([found[heads, 0], lengths, found[heads, 2], found[heads, 3], found[tails, 4]])
-    start, length, value, before, after = found.T if len(found) else np.empty((5, 0))
-    return Runs(start.astype(np.int64), length.astype(np.int64), value, before, after)
+def _covered(runs: Runs, chosen: NDArray[np.bool_], step: int, count: int) -> NDArray[np.bool_]:
+    """Which steps hold a part of the chosen stretches."""
+    edges = np.zeros(count + 1, dtype=np.int64)
+    np.add.at(edges, np.minimum(runs.start[chosen] // step, count), 1)
+    np.add.at(edges, np.minimum((runs.start + runs.length - 1)[chosen] // step + 1, count), -1)
+    return np.cumsum(edges[:count]) > 0

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+
+from sttdoctor.analysis.fast_length import fast_length
 
 Floats = NDArray[np.float64]
 
@@ -110,8 +111,8 @@ def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
 
 
 def _likely_periods(spikes: Floats, rate: float) -> list[int]:
-    size = fft.next_fast_len(len(spikes), real=True)
-    power = np.abs(fft.rfft(spikes - spikes.mean(), size)) ** 2
+    size = fast_length(len(spikes))
+    power = np.abs(np.fft.rfft(spikes - spikes.mean(), size)) ** 2
     shortest, longest = int(SHORTEST_PERIOD_S * rate), min(int(LONGEST_PERIOD_S * rate), len(spikes) // _FEWEST)
     periods = np.arange(shortest, longest + 1)
     if not len(periods):

@@ -7,7 +7,6 @@ reads on until the server closes the socket; otherwise the words of about the la
 from dataclasses import dataclass
 
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
-from sttdoctor.analysis.turns import turns
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
@@ -72,7 +71,7 @@ def _judge_connection(case: Case, connection: Connection) -> Finding | Answer:
 
 def _end(case: Case, connection: Connection, close: Close) -> _End:
     command = next((frame for frame in reversed(connection.frames) if is_close_command(frame, case.endpoint)), None)
-    known = turns(connection.frames)
+    known = connection.turns
     timed = command is not None and command.t is not None and close.t is not None
     waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]
     return _End(close, command, bool(known) and known[-1].end is None, waited)

@@ -13,7 +13,6 @@ import numpy as np
 from sttdoctor.analysis import pacing
 from sttdoctor.analysis.latency import TurnLatency, first_text_s, turn_latencies
 from sttdoctor.analysis.send_timeline import Connection, Timeline
-from sttdoctor.analysis.turns import turns
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
@@ -71,7 +70,7 @@ def _connection_latencies(
         case.limits["pacing.start_burst_s"],
         case.limits["pacing.start_window_s"],
     )
-    known = turns(connection.frames)
+    known = connection.turns
     active = case.active_spans(number)
     texts = [frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None]
     first = first_text_s(timeline, active, texts)

@@ -6,9 +6,10 @@ before an error is often its cause; then the diagnosis names that first.
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from sttdoctor.analysis.latency import spoken_between
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
-from sttdoctor.analysis.turns import turns
 from sttdoctor.case import Case
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
 from sttdoctor.evidence import Frame
@@ -78,7 +79,7 @@ def _closed(case: Case, connection: Connection) -> Iterator[Finding]:
     if close is None or close.by == "client" or close.code in (None, 1005, 1006) or "ping timeout" in close.reason:
         return
     commanded = any(is_close_command(frame, case.endpoint) for frame in connection.frames)
-    known = turns(connection.frames)
+    known = connection.turns
     turn_open = bool(known) and known[-1].end is None
     if close.by == "unknown" and close.code == 1000:
         return
@@ -107,7 +108,7 @@ def _was_idle(case: Case, connection: Connection) -> bool:
 
 def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Finding]:
     limit = case.limits["server.silence_s"]
-    received = [frame for frame in connection.frames if not frame.sent and frame.t is not None]
+    received = [frame for frame in connection.received if frame.t is not None]
     yield from _silent_after_close(case, connection, received, limit)
     if case.endpoint == MANUAL:
         return  # there nothing is promised before the client asks by finalize
@@ -118,12 +119,13 @@ def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Findin
     times = [frame.t for frame in received if frame.t is not None]
     start = connection.open.t if connection.open and connection.open.t is not None else float(timeline.t_s[0])
     end = float(timeline.t_s[-1])
-    for before, after in zip([start, *times], [*times, end], strict=True):
-        speech = spoken_between(timeline, active, before, after)
-        if speech >= limit:
-            summary = f"No event came for {after - before:.1f} s, in which {speech:.1f} s of speech were sent."
-            yield CHECK.finding("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before),))
-            return
+    before, after = [start, *times], [*times, end]
+    speech = spoken_between(timeline, active, before, after)
+    silent = np.flatnonzero(speech >= limit)
+    if len(silent):
+        i = int(silent[0])
+        summary = f"No event came for {after[i] - before[i]:.1f} s, in which {speech[i]:.1f} s of speech were sent."
+        yield CHECK.finding("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before[i]),))
 
 
 def _silent_after_close(case: Case, connection: Connection, received: list[Frame], limit: float) -> Iterator[Finding]:

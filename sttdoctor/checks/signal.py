@@ -11,8 +11,9 @@ import numpy as np
 
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal import LONGEST_HOLE_S, STEP_S, Floats, Levels, measure
+from sttdoctor.analysis.signal import LONGEST_HOLE_S, STEP_S, Levels, measure
 from sttdoctor.analysis.signal_clicks import Clicks, find_clicks
+from sttdoctor.analysis.signal_runs import Floats
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
@@ -34,6 +35,8 @@ _EDGE = 0.1  # -20 dB: sound goes on right up to a hole; a natural pause fades b
 _STEPS = 4  # of the encoding: sound of fewer stays on one value by itself
 _QUANTUM = {"pcm_mulaw": 8 / 32768, "pcm_alaw": 16 / 32768, "u8": 1 / 128, "s8": 1 / 128}
 _CLICK_SHARE = 0.3
+_WORST_S = 2.0
+_RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
 
@@ -86,6 +89,8 @@ def _measurements(case: Case, levels: Levels) -> dict[str, Any]:
         "quiet_rms": round(float(np.percentile(active, 10)), 6) if len(active) else 0.0,
         "dc_offset": round(_offset(levels), 6),
         "clipped_share": round(_clipped_share(levels), 6),
+        "clipped_share_worst": round(_clipped_worst(levels)[0], 6),
+        "clicks_searched_s": round(min(_CLICKS_LOOKED_AT, levels.samples) / levels.rate, 2),
         "speech_like": round(case.rate.speech_like, 3) if case.rate is not None else None,
     }
 
@@ -132,6 +137,18 @@ def _clipped_share(levels: Levels) -> float:
     return (levels.flat + levels.beyond) / loud if loud else 0.0
 
 
+def _clipped_worst(levels: Levels) -> tuple[float, float]:
+    """The share of the loud samples that is cut off in the worst `_WORST_S`, and where that begins in seconds."""
+    steps = round(_WORST_S / STEP_S)
+    if len(levels.rms) <= steps or not levels.clipped.any():
+        return 0.0, 0.0
+    sums = [np.cumsum(np.concatenate([[0], values])) for values in (levels.clipped, levels.rms > _EDGE * levels.loud)]
+    clipped, loud = (total[steps:] - total[:-steps] for total in sums)
+    shares = clipped / (np.maximum(loud, steps // 4) * levels.step)
+    worst_at = int(np.argmax(shares))
+    return float(shares[worst_at]), worst_at * STEP_S
+
+
 def _levels(case: Case, levels: Levels, false_silence: bool) -> list[Finding]:
     found = []
     loud, limits = levels.loud, case.limits
@@ -144,11 +161,25 @@ def _levels(case: Case, levels: Levels, false_silence: bool) -> list[Finding]:
         if levels.beyond:
             summary = f"{100 * share:.1f} % of the loud samples lie beyond full scale, where the service cuts them off"
         found.append(CHECK.finding("clipped", "warn", min(0.99, 0.7 + 10 * share), summary + "."))
+    elif not false_silence:
+        found += _clipped_for_a_while(case, levels)
     offset = _offset(levels)
     if abs(offset) > limits["signal.dc_offset"]:
         summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale (its loud parts: {_db(loud)})."
         found.append(CHECK.finding("dc-offset", "warn", 0.95, summary))
     return found
+
+
+def _clipped_for_a_while(case: Case, levels: Levels) -> list[Finding]:
+    """Clipping that a long recording hides: much of it, but in a short part."""
+    share, start_s = _clipped_worst(levels)
+    if share <= case.limits["signal.clipped_share_worst"]:
+        return []
+    summary = (
+        f"The sound is clipped for a while: {100 * share:.1f} % of the loud samples in the {_WORST_S:.0f} s from "
+        f"{start_s:.1f} s on are cut off."
+    )
+    return [CHECK.finding("clipped", "warn", min(0.95, 0.7 + 2 * share), summary)]
 
 
 def _is_modulated(levels: Levels) -> bool:
@@ -163,7 +194,7 @@ def _holes(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray[Any, An
     inside = (runs.before > edge) & (runs.after > edge) & (runs.length <= LONGEST_HOLE_S * levels.rate)
     chosen = np.flatnonzero(inside & ~zeros & ~extreme)
     minutes = max(levels.samples / levels.rate / 60, 1e-9)
-    if len(chosen) < case.limits["signal.dropouts"]:
+    if len(chosen) < case.limits["signal.dropouts"] or not _crowded(case, runs.start[chosen] / levels.rate, minutes):
         return []
     lengths = runs.length[chosen] / levels.rate * 1000
     often = len(chosen) / minutes >= case.limits["signal.dropouts_per_min"]
@@ -173,6 +204,13 @@ def _holes(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray[Any, An
     )
     places = _places(case, layout, runs.start[chosen], "hole")
     return [CHECK.finding("dropouts", "fail" if often else "warn", 0.95, summary, places)]
+
+
+def _crowded(case: Case, times_s: Floats, minutes: float) -> bool:
+    """Whether holes come often enough, or some of them together: a few far apart in hours are accidents."""
+    count = int(case.limits["signal.dropouts"])
+    together = len(times_s) >= count and bool((times_s[count - 1 :] - times_s[: len(times_s) - count + 1]).min() <= 60)
+    return together or len(times_s) / minutes >= _RARE * case.limits["signal.dropouts_per_min"]
 
 
 def _clicks(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
@@ -198,7 +236,7 @@ def _loudest(case: Case, layout: Layout, levels: Levels) -> tuple[Floats, int]:
     assert case.audio is not None
     step = max(8, round(STEP_S * levels.rate))
     wanted = max(1, _CLICKS_LOOKED_AT // step)
-    sums = np.concatenate([[0.0], np.cumsum(np.minimum(levels.rms, levels.loud))])
+    sums = np.concatenate([[0.0], np.cumsum(np.minimum(levels.rms, levels.loud), dtype=np.float64)])
     first = int(np.argmax(sums[wanted:] - sums[:-wanted])) * step if len(levels.rms) > wanted else 0
     frame = ENCODINGS[layout.encoding].width * layout.channels
     data = case.audio.data[layout.offset + first * frame : layout.offset + (first + wanted * step) * frame]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sttdoctor.analysis.send_timeline import Connection
-from sttdoctor.analysis.turns import TURN_EVENTS, Turn, turns
+from sttdoctor.analysis.turns import TURN_EVENTS, Turn
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     Answer,
@@ -63,7 +63,7 @@ def _judge(case: Case) -> Answer:
 
 
 def _turn_events(connection: Connection) -> list[Frame]:
-    return [frame for frame in connection.frames if not frame.sent and frame.type in TURN_EVENTS]
+    return [frame for frame in connection.received if frame.type in TURN_EVENTS]
 
 
 def _request_id(frame: Frame) -> str | None:
@@ -72,7 +72,7 @@ def _request_id(frame: Frame) -> str | None:
 
 
 def _mixed(connection: Connection) -> Iterator[Finding]:
-    events = [frame for frame in connection.frames if not frame.sent and isinstance(frame.message, dict)]
+    events = [frame for frame in connection.received if isinstance(frame.message, dict)]
     named = [(frame, name) for frame in events if (name := _request_id(frame))]
     ids = list(dict.fromkeys(name for _, name in named))
     if len(ids) > 1:
@@ -96,7 +96,7 @@ def _order(connection: Connection) -> Iterator[Finding]:
 
 
 def _growth(connection: Connection) -> Iterator[Finding]:
-    shrunk = [place for turn in turns(connection.frames) if not turn.elided and (place := _first_shrink(turn))]
+    shrunk = [place for turn in connection.turns if not turn.elided and (place := _first_shrink(turn))]
     if shrunk:
         summary = (
             f"In {len(shrunk)} turns a text does not continue the one before it, although sent text is never revised."
@@ -114,7 +114,7 @@ def _first_shrink(turn: Turn) -> Evidence | None:
 
 
 def _left_open(connection: Connection, last: bool) -> Iterator[Finding]:
-    known = turns(connection.frames)
+    known = connection.turns
     if not known or known[-1].end is not None:
         return
     if connection.close is None and last:
