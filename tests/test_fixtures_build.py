@@ -23,7 +23,6 @@ import sounds  # noqa: E402
 from cases import Audio, AudioCase, SessionCase, script_of  # noqa: E402
 from clients import hangs_up, leaves  # noqa: E402
 from plans import Format  # noqa: E402
-from recogniser import FRAME_S, Recogniser, Script  # noqa: E402
 
 _spec = importlib.util.spec_from_file_location("fixtures_build", FIXTURES / "build.py")  # `build` is a packaging tool
 assert _spec is not None and _spec.loader is not None
@@ -220,17 +219,6 @@ def test_stored_audio_is_what_the_script_makes(case: AudioCase) -> None:
 def test_encoding_and_decoding_are_inverse(encoding: str, tolerance: float, values: list[float]) -> None:
     samples = np.array(values)
     assert np.max(np.abs(decode(sounds.encode(samples, encoding), encoding) - samples)) <= tolerance * 1.001
-
-
-@given(loud=st.lists(st.booleans(), max_size=400), flushed=st.booleans())
-def test_turn_events_are_in_order_for_any_sound(loud: list[bool], flushed: bool) -> None:
-    recogniser = Recogniser(Script(("One two three.", "Four five.")), 1000, "id")
-    frame = round(1000 * FRAME_S)
-    samples = np.repeat(np.array(loud, dtype=float) * 0.1, frame)
-    events = [recogniser.connected(), *recogniser.hear(samples), *(recogniser.flush() if flushed else [])]
-    check_turns(events)
-    ends = [event["transcript"] for event in events if event["type"] == "turn.end"]
-    assert ends == ["One two three.", " Four five.", *[""] * len(ends)][: len(ends)]
 
 
 @given(st.binary(min_size=800, max_size=40_000), st.integers(0, 3))
