@@ -5,6 +5,7 @@ It hears what the client declares: audio decoded with the declared encoding and 
 own (about 200 MB), because PocketSphinx holds Python's global lock while it works.
 """
 
+import contextlib
 import importlib.util
 import subprocess
 import sys
@@ -130,7 +131,5 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            try:
+            with contextlib.suppress(OSError):  # what was still to be written has nobody to go to
                 pipe.close()
-            except OSError:  # what was still to be written has nobody to go to
-                pass

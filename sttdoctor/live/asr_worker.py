@@ -25,7 +25,9 @@ OPTIONS = {
 
 def main() -> None:
     """Serve until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to every process of the terminal; the parent ends this one
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C goes to every process of the terminal; the parent ends this one
     import pocketsphinx
 
     serve(pocketsphinx.Decoder(**OPTIONS), sys.stdin.buffer, sys.stdout.buffer)

@@ -117,7 +117,7 @@ def _check_key(where: Address, headers: Mapping[str, str]) -> None:
     scheme, _, key = headers.get("authorization", "").partition(" ")
     in_header = headers.get("x-api-key") or (scheme.lower() == "bearer" and key.strip())
     if not (in_header or where.first("access_token") or where.first("api_key")):
-        message = "give the key as X-API-Key or Authorization: Bearer, in a browser a token as access_token"
+        message = "there is no key in X-API-Key or a Bearer Authorization, and no access_token in the URL"
         raise RefusalError(401, "Unauthorized", message)
 
 
