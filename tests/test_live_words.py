@@ -62,7 +62,11 @@ def test_a_script_is_read(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(None, "cannot read the script"), (b"\n# only this\n", "holds no text"), (b"a" * (MAX_SCRIPT_BYTES + 1), "larger")],
+    [
+        (None, "cannot read the script"),
+        (b"\n# only this\n", "holds no text"),
+        (b"a" * (MAX_SCRIPT_BYTES + 1), "larger"),
+    ],
 )
 def test_a_script_that_is_of_no_use(tmp_path, content, says):
     path = tmp_path / "script.txt"

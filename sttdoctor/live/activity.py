@@ -15,7 +15,7 @@ Samples = NDArray[np.float64]
 
 FRAME_S = 0.02
 LOUD = 0.012  # RMS of a frame, without its offset, that counts as sound; a quiet room has less than a tenth of it
-RISE = 0.585  # what a loud frame leaves of the distance to 1: three in a row cross the default start threshold of 0.8
+RISE = 0.58  # what a loud frame leaves of the distance to 1: three in a row cross the default start threshold of 0.8
 FALL = math.exp(-FRAME_S / 0.43)
 
 

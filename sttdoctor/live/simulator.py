@@ -104,6 +104,12 @@ class Simulator:
             words.close()
             recording.closed(*_close(connection), connection.close_came)
 
+    def abort(self) -> None:
+        """Cut the connections that are still there."""
+        for guest in self._guests:
+            if guest.state is not State.CLOSED:
+                guest.transport.abort()
+
 
 def _status(code: int) -> http.HTTPStatus:
     try:
@@ -172,6 +178,5 @@ async def simulator(
         closing = asyncio.create_task(server.wait_closed())
         _, late = await asyncio.wait([closing], timeout=_LEAVE_S)
         if late:
-            for connection in list(server.connections):
-                connection.transport.abort()
+            running.abort()
         await closing
