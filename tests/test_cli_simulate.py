@@ -64,7 +64,9 @@ def test_a_client_talks_and_a_signal_ends_it(start, tmp_path):
     assert seconds < 2.0  # one second and the end of a Python process on a busy machine
     assert "closed by server with code 1000" in out and "canary" not in out
     with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has ended may still be counted out
         free.bind(("127.0.0.1", running.port))
+        free.listen()
 
 
 def test_ctrl_c_is_130(start):
@@ -107,7 +109,7 @@ def test_the_help_lists_every_fault(run):
     assert all(f"\n  {name}" in text for name in FAULTS)
 
 
-def test_listening_for_others_is_warned_of(start):
+def test_listening_for_others_is_warned_of():
     command = [sys.executable, "-m", "sttdoctor", "simulate", "--listen", "0.0.0.0:0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert "ws://0.0.0.0:" in process.stdout.readline()

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from sttdoctor.checks import all_causes
@@ -41,3 +44,10 @@ def test_distortions_of_two_connections_are_apart():
     end = {"type": "turn.end", "request_id": "id", "transcript": "Hi"}
     start = {"type": "turn.start", "request_id": "id"}
     assert [list(first(end)), list(first(start)), list(second(start))] == [[], [], [start]]
+
+
+def test_the_docs_list_every_fault():
+    text = (Path(__file__).parent.parent / "docs" / "simulate.md").read_text(encoding="utf-8")
+    faults = text.partition("\n## Faults\n")[2]
+    rows = re.findall(r"^\| `([a-z-]+)(?:=([0-9]+))?` \|", faults, re.MULTILINE)
+    assert dict(rows) == {name: "" if fault.value is None else f"{fault.value:g}" for name, fault in FAULTS.items()}

@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from stand_in import CLOSE, KEY, ROOT, chunks, recorded, sdk_for, speech, talk, talk_sync
+from stand_in import CLOSE, KEY, ROOT, SCRIPT, chunks, recorded, sdk_for, speech, talk, talk_sync
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from sttdoctor.live.behaviour import Behaviour
+from sttdoctor.live.words import ScriptedWords
 from sttdoctor.readers import read_capture
 
 QUERY = "model=ink-2&encoding=pcm_mulaw&sample_rate=8000&cartesia_version=2026-03-01&access_token=canary"
@@ -240,6 +241,33 @@ def test_a_client_that_vanishes_leaves_a_readable_recording():
         return read_capture(server.files[0].getvalue())
 
     assert asyncio.run(run()).events[-1].code == 1006
+
+
+class SlowWords(ScriptedWords):
+    """A recogniser that takes long for the end of an utterance."""
+
+    blocking = True
+
+    def end(self):
+        time.sleep(1.5)
+        return super().end()
+
+
+def test_other_connections_do_not_wait_for_a_slow_recogniser():
+    async def run():
+        async with recorded(words=lambda _rate: SlowWords(SCRIPT)) as server, socket(server.port) as connection:
+            await connection.send(speech("mary"))
+            await connection.send(json.dumps(CLOSE))
+            reading = asyncio.create_task(read_all(connection))
+            longest, last = 0.0, time.monotonic()
+            while not reading.done():
+                await asyncio.sleep(0.005)
+                longest, last = max(longest, time.monotonic() - last), time.monotonic()
+            return longest, (await reading)[0]
+
+    longest, events = asyncio.run(run())
+    assert events[-1]["transcript"] == SCRIPT.turns[0]
+    assert longest < 1.0
 
 
 def test_leaving_ends_open_connections_within_a_second():

@@ -108,7 +108,7 @@ def deliver(report: "Report", options: Mapping[str, Any]) -> None:
         width=min(shutil.get_terminal_size().columns, 120),
         colour=output is None and _wants_colour(),
         verbose=options["verbose"],
-        failing={"fail", *_FAIL_ON[options["fail_on"]]},
+        failing={"fail", *FAIL_ON[options["fail_on"]]},
     )
     if output is None:
         with standard_output():

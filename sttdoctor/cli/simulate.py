@@ -100,9 +100,10 @@ async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour
     from contextlib import AsyncExitStack
 
     from sttdoctor.errors import UsageError
-    from sttdoctor.live.listening import is_loopback, signalled
+    from sttdoctor.live.listening import is_loopback, stop_signal
     from sttdoctor.live.simulator import simulator
 
+    stop = stop_signal()
     host, port = where
     shown = f"[{host}]" if ":" in host else host
     serving = simulator(words, behaviour, host=host, port=port, make_sink=_Teller().new_connection)
@@ -117,7 +118,7 @@ async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour
         click.echo(f"simulating the service at ws://{at} (base URL for an SDK: http://{at}); any key will do")
         if not is_loopback(host):
             click.echo("others can connect here, and what they send is not encrypted on the way", err=True)
-        return await signalled()
+        return await stop
 
 
 class _Teller:

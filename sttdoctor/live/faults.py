@@ -37,8 +37,9 @@ class Fault:
 
 
 _OPEN = "turns.left-open"
+_REFUSED = ("connection.rejected", "connection.bad-auth", "connection.wrong-path", "server.concurrency")
 _ALL = (
-    Fault("rejected", "refuses the handshake with HTTP status VALUE", 400, 400, 599, ("connection.rejected",)),
+    Fault("rejected", "refuses the handshake with HTTP status VALUE", 400, 400, 599, _REFUSED),
     Fault("bad-auth", "refuses the key with HTTP status VALUE", 401, 401, 403, ("connection.bad-auth",)),
     Fault(
         "concurrency", "takes VALUE connections at once and refuses more with 429", 0, 0, 1e6, ("server.concurrency",)
@@ -50,7 +51,7 @@ _ALL = (
         500,
         400,
         599,
-        ("server.error-event", "server.closed-abnormally", _OPEN),
+        ("server.error-event", "server.closed-abnormally", "server.concurrency", _OPEN),
     ),
     Fault(
         "closed-abnormally",

@@ -27,8 +27,8 @@ def is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-async def signalled() -> int:
-    """Wait for SIGINT or SIGTERM; returns the exit code, 128 and its number."""
+def stop_signal() -> "asyncio.Future[int]":
+    """Catch SIGINT and SIGTERM; returns what will be the exit code: 128 and the number of the one that came."""
     loop = asyncio.get_running_loop()
     told: asyncio.Future[int] = loop.create_future()
 
@@ -39,4 +39,4 @@ async def signalled() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C is a KeyboardInterrupt there
             loop.add_signal_handler(number, tell, number)
-    return await told
+    return told
