@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from sttdoctor.testing import Service
 
 _MARKER = (
-    "sttdoctor(select=(), ignore=(), fail_on='fail', fault=(), script=None, thresholds={}): how the stt_service of "
-    "this test behaves, and how its client is judged"
+    "sttdoctor(select=(), ignore=(), fail_on='fail', fault=(), fault_after=2.0, script=None, thresholds={}): "
+    "how the stt_service of this test behaves, and how its client is judged"
 )
+
+_SERVICE = pytest.StashKey["Service"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,6 +40,7 @@ def stt_service(request: pytest.FixtureRequest) -> "Iterator[Service]":
     except ValueError as error:
         pytest.fail(f"sttdoctor: {error}", pytrace=False)
     with serving(options) as service:
+        request.node.stash[_SERVICE] = service
         yield service
 
 
@@ -54,10 +57,8 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def _judge(item: pytest.Item, failed: bool) -> None:
-    service: Service | None = getattr(item, "funcargs", {}).get("stt_service")
-    if service is None:
-        return
-    verdict = service.verdict()
+    service = item.stash.get(_SERVICE, None)
+    verdict = service.verdict() if service is not None else None
     if verdict is None:
         return
     if failed:

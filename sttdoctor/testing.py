@@ -38,6 +38,7 @@ class Options:
     ignore: tuple[str, ...] = ()
     fail_on: str = "fail"
     faults: Mapping[str, float] = field(default_factory=dict)
+    fault_after: float = 2.0
     script: Script = field(default_factory=default_script)
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
@@ -53,7 +54,7 @@ def options_of(markers: "Iterable[pytest.Mark]") -> Options:
         if mark.args:
             raise ValueError("the marker takes arguments by name only")
         given = {**mark.kwargs, **given}
-    unknown = set(given) - {"select", "ignore", "fail_on", "fault", "script", "thresholds"}
+    unknown = set(given) - {"select", "ignore", "fail_on", "fault", "fault_after", "script", "thresholds"}
     if unknown:
         raise ValueError(f"the marker has no argument {sorted(unknown)[0]!r}")
     fail_on = given.get("fail_on", "fail")
@@ -65,6 +66,7 @@ def options_of(markers: "Iterable[pytest.Mark]") -> Options:
             ignore=_names(given.get("ignore", ())),
             fail_on=fail_on,
             faults=parse(_names(given.get("fault", ()))),
+            fault_after=given.get("fault_after", Options.fault_after),
             script=_script(given.get("script")),
             thresholds=given.get("thresholds", {}),
         )
@@ -210,6 +212,7 @@ class Service:
 def serving(options: Options) -> Iterator[Service]:
     """Run the stand-in for one test."""
     service = Service(options)
-    with in_background(options.script.words, Behaviour(faults=options.faults), service.new_session) as running:
+    behaviour = Behaviour(faults=options.faults, fault_after_s=options.fault_after)
+    with in_background(options.script.words, behaviour, service.new_session) as running:
         service.port = running.port
         yield service

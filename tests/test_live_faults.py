@@ -19,6 +19,7 @@ def test_settings_have_defaults_and_values():
         ("x", "there are rejected"),
         ("left-open=1", "takes no value"),
         ("error-event=200", "from 400 to 599"),
+        ("rejected=599", "not a status"),
         ("slow=soon", "'soon'"),
         ("slow=nan", "'nan'"),
         ("closed-abnormally=1006", "not a code"),

@@ -119,12 +119,23 @@ def test_a_fault_is_not_held_against_the_client(project):
 def test_left_open(stt_service):
     assert talk(stt_service) == []
 
+@pytest.fixture
+def text(request):
+    service = request.getfixturevalue("stt_service")
+    with pytest.raises(Exception, match="1011"):
+        talk(service)
+    return service
+
+@pytest.mark.sttdoctor(fault="closed-abnormally", fault_after=0.5)
+def test_cut(text):
+    pass
+
 @pytest.mark.sttdoctor(fault="rejected=403")
 def test_refused(stt_service):
     with pytest.raises(Exception, match="403"):
         talk(stt_service)
 """)
-    done.assert_outcomes(passed=2)
+    done.assert_outcomes(passed=3)
 
 
 def test_a_test_that_fails_by_itself_keeps_its_failure_and_gets_the_report(project):

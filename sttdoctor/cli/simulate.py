@@ -1,5 +1,6 @@
 """`sttdoctor simulate`."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -129,15 +130,16 @@ class _Teller:
 
     def new_connection(self) -> "Sink":
         """Return what takes the rows of the next connection."""
+        from sttdoctor.renderers.escape import for_terminal
+
         self._connections += 1
         number = self._connections
 
         def tell(row: "Row") -> None:
             line = _line(row)
             if line:
-                from sttdoctor.renderers.escape import for_terminal
-
-                click.echo(for_terminal(f"connection {number}: {line}"))
+                with suppress(OSError):  # nobody reads any more, which is no reason to stop serving
+                    click.echo(for_terminal(f"connection {number}: {line}"))
 
         return tell
 

@@ -6,6 +6,7 @@ Each fault is what one cause of `sttdoctor explain` is about, so that a client, 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from sttdoctor.errors import UsageError
@@ -94,6 +95,7 @@ _ALL = (
 
 FAULTS = {fault.name: fault for fault in _ALL}
 
+_STATUSES = tuple(status.value for status in HTTPStatus)
 _CLOSE_CODES = (*range(1000, 1004), *range(1007, 1015), *range(3000, 5000))
 """Codes that a close frame may carry (RFC 6455, 7.4, and the registry of IANA)."""
 
@@ -124,6 +126,8 @@ def _setting(text: str) -> tuple[str, float]:
         value = float("nan")
     if not fault.low <= value <= fault.high:
         raise UsageError(f"the value of {name} is a number from {fault.low:g} to {fault.high:g}, not {given!r}")
+    if name in ("rejected", "bad-auth") and value not in _STATUSES:
+        raise UsageError(f"{given} is not a status of HTTP; try {fault.value:g}")
     if name == "closed-abnormally" and value not in _CLOSE_CODES:
         raise UsageError(f"{given} is not a code that a WebSocket close may carry; try 1011")
     return name, value

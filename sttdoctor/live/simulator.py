@@ -6,7 +6,6 @@ Each connection can be recorded; times are then the server's own (`clock` is `se
 
 import asyncio
 import contextlib
-import http
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -75,14 +74,14 @@ class Simulator:
                 raise RefusalError(int(faults["rejected"]), "Simulated refusal", "this was asked for with --fault")
             if "bad-auth" in faults:
                 raise RefusalError(int(faults["bad-auth"]), "Unauthorized", "the key is not accepted")
-            self._guests = {guest for guest in self._guests if guest.state is not State.CLOSED}
+            self._guests = {guest for guest in self._guests if guest.protocol.state is not State.CLOSED}
             if len(self._guests) >= faults.get("concurrency", float("inf")):
                 message = "more connections are open than the plan has"
                 raise RefusalError(429, "Too many concurrent requests", message, "concurrency_limited")
         except RefusalError as refused:
             kind, body = refused.answer(version_of(request.path, request.headers))
             recording.opened(refused.status, {"content-type": kind}, body)
-            response = connection.respond(_status(refused.status), body)
+            response = connection.respond(refused.status, body)
             del response.headers["Content-Type"]
             response.headers["Content-Type"] = kind
             return response
@@ -107,15 +106,8 @@ class Simulator:
     def abort(self) -> None:
         """Cut the connections that are still there."""
         for guest in self._guests:
-            if guest.state is not State.CLOSED:
+            if guest.protocol.state is not State.CLOSED:
                 guest.transport.abort()
-
-
-def _status(code: int) -> http.HTTPStatus:
-    try:
-        return http.HTTPStatus(code)
-    except ValueError:
-        return http.HTTPStatus.BAD_REQUEST
 
 
 def _heading(request: Request) -> Heading:
