@@ -28,6 +28,30 @@ CLOSE = {"type": "close"}
 SCRIPT = Script(("Mary rolled the barrel.", "Bobby ripped the ledger."), 2.5)
 
 
+NEXT = {
+    "turn.start": {"idle"},
+    "turn.update": {"speaking"},
+    "turn.eager_end": {"speaking"},
+    "turn.resume": {"eager"},
+    "turn.end": {"speaking", "eager"},
+}
+STATE = {"turn.start": "speaking", "turn.eager_end": "eager", "turn.resume": "speaking", "turn.end": "idle"}
+
+
+def check_turns(events):
+    """Assert that turn events follow the documented states and texts only grow; returns the last state."""
+    state, shown = "idle", ""
+    for event in events:
+        kind = event["type"]
+        assert state in NEXT[kind]
+        state = STATE.get(kind, state)
+        shown = "" if kind == "turn.start" else shown
+        if "transcript" in event:
+            assert event["transcript"].startswith(shown)
+            shown = event["transcript"]
+    return state
+
+
 def speech(*parts: "str | float", fmt: Format = MULAW) -> bytes:
     """Clips and pauses as bytes."""
     return sounds.encode(sounds.scene(parts or ("mary", 0.9), fmt.rate), fmt.encoding)

@@ -23,74 +23,43 @@ class Fault:
     Attributes:
         name: As `--fault` takes it.
         what: What the server does; `VALUE` stands for the value.
+        causes: What `replay` may say about a client that meets it, though that client does nothing wrong.
         value: The default of its value, None where it takes none.
         low: Smallest value.
         high: Largest value.
-        causes: What `replay` may say about a client that meets it, though that client does nothing wrong.
     """
 
     name: str
     what: str
-    value: float | None
-    low: float
-    high: float
     causes: tuple[str, ...]
+    value: float | None = None
+    low: float = 0.0
+    high: float = 0.0
 
 
 _OPEN = "turns.left-open"
 _REFUSED = ("connection.rejected", "connection.bad-auth", "connection.wrong-path", "server.concurrency")
+_ERROR = ("server.error-event", "server.closed-abnormally", "server.concurrency", _OPEN)
+_CLOSED = ("server.closed-abnormally", _OPEN)
+_NO_ANSWER = ("server.stopped-answering", "drain.hung-up", _OPEN)
+_NOTHING = "sends nothing more from mid-session on, and does not answer the close command"
+_MORE = "takes VALUE connections at once and refuses more with 429"
+
 _ALL = (
-    Fault("rejected", "refuses the handshake with HTTP status VALUE", 400, 400, 599, _REFUSED),
-    Fault("bad-auth", "refuses the key with HTTP status VALUE", 401, 401, 403, ("connection.bad-auth",)),
-    Fault(
-        "concurrency", "takes VALUE connections at once and refuses more with 429", 0, 0, 1e6, ("server.concurrency",)
-    ),
-    Fault("slow-handshake", "answers the handshake after VALUE seconds", 1, 0, 60, ()),
-    Fault(
-        "error-event",
-        "sends an error event with status VALUE in mid-session and closes",
-        500,
-        400,
-        599,
-        ("server.error-event", "server.closed-abnormally", "server.concurrency", _OPEN),
-    ),
-    Fault(
-        "closed-abnormally",
-        "closes with code VALUE in mid-session",
-        1011,
-        1000,
-        4999,
-        ("server.closed-abnormally", _OPEN),
-    ),
-    Fault(
-        "connection-lost",
-        "cuts the TCP connection in mid-session",
-        None,
-        0,
-        0,
-        ("drain.connection-lost", _OPEN),
-    ),
-    Fault(
-        "stopped-answering",
-        "sends nothing more from mid-session on, and does not answer the close command",
-        None,
-        0,
-        0,
-        ("server.stopped-answering", "drain.hung-up", _OPEN),
-    ),
-    Fault("slow", "answers VALUE seconds late", 4, 0, 60, ("latency.end-of-turn",)),
-    Fault("no-drain", "closes at the close command at once, without the last events", None, 0, 0, (_OPEN,)),
-    Fault("left-open", "never ends a turn", None, 0, 0, (_OPEN,)),
-    Fault("out-of-order", "sends turn.start after the first text of the turn", None, 0, 0, ("turns.out-of-order",)),
-    Fault("not-cumulative", "takes back words of a turn that it sent", None, 0, 0, ("turns.not-cumulative",)),
-    Fault(
-        "mixed-connections",
-        "sends events with another connection's request_id",
-        None,
-        0,
-        0,
-        ("turns.mixed-connections",),
-    ),
+    Fault("rejected", "refuses the handshake with HTTP status VALUE", _REFUSED, 400, 400, 599),
+    Fault("bad-auth", "refuses the key with HTTP status VALUE", ("connection.bad-auth",), 401, 401, 403),
+    Fault("concurrency", _MORE, ("server.concurrency",), 0, 0, 1e6),
+    Fault("slow-handshake", "answers the handshake after VALUE seconds", (), 1, 0, 60),
+    Fault("error-event", "sends an error event with status VALUE in mid-session and closes", _ERROR, 500, 400, 599),
+    Fault("closed-abnormally", "closes with code VALUE in mid-session", _CLOSED, 1011, 1000, 4999),
+    Fault("connection-lost", "cuts the TCP connection in mid-session", ("drain.connection-lost", _OPEN)),
+    Fault("stopped-answering", _NOTHING, _NO_ANSWER),
+    Fault("slow", "answers VALUE seconds late", ("latency.end-of-turn",), 4, 0, 60),
+    Fault("no-drain", "closes at the close command at once, without the last events", (_OPEN,)),
+    Fault("left-open", "never ends a turn", (_OPEN,)),
+    Fault("out-of-order", "sends turn.start after the first text of the turn", ("turns.out-of-order",)),
+    Fault("not-cumulative", "takes back words of a turn that it sent", ("turns.not-cumulative",)),
+    Fault("mixed-connections", "sends events with another connection's request_id", ("turns.mixed-connections",)),
 )
 
 FAULTS = {fault.name: fault for fault in _ALL}
