@@ -1,7 +1,7 @@
 import asyncio
 import time
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sttdoctor.live.backlog import QUEUE_S, Backlog
@@ -15,6 +15,7 @@ async def everything(subject, count):
     return [await subject.next() for _ in range(count)]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.binary(max_size=9000), max_size=20), st.sampled_from([1, 2, 4]))
 def test_bytes_are_one_stream_in_whole_samples(frames, width):
     async def run():
@@ -46,6 +47,15 @@ def test_commands_stand_where_they_came():
         1600,
         1600,
     ]
+
+
+def test_a_huge_text_is_not_kept():
+    async def run():
+        subject = backlog()
+        subject.command("x" * 1_000_000)
+        return await subject.next()
+
+    assert len(asyncio.run(run())) == 65536
 
 
 def test_audio_is_heard_at_the_speed_of_the_service():

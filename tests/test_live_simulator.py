@@ -253,6 +253,23 @@ class SlowWords(ScriptedWords):
         return super().end()
 
 
+class BrokenWords(ScriptedWords):
+    """A defect."""
+
+    def begin(self):
+        raise ZeroDivisionError
+
+
+def test_a_defect_ends_the_connection_and_not_the_server(caplog):
+    async def run():
+        async with recorded(words=lambda _rate: BrokenWords(SCRIPT)) as server, socket(server.port) as connection:
+            await connection.send(speech("mary"))
+            return (await read_all(connection))[1]
+
+    assert asyncio.run(run()) == 1011
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_other_connections_do_not_wait_for_a_slow_recogniser():
     async def run():
         async with recorded(words=lambda _rate: SlowWords(SCRIPT)) as server, socket(server.port) as connection:

@@ -10,6 +10,10 @@ QUEUE_S = 600.0
 """Audio that may wait for a recogniser which is slower than the client; it bounds the memory."""
 
 
+MAX_COMMAND = 65536
+"""Characters of a text frame that are kept: no command is as long."""
+
+
 class Backlog:
     """What waits, in order.
 
@@ -34,7 +38,7 @@ class Backlog:
 
     def command(self, text: str) -> None:
         """Add a command; it is obeyed when the audio before it has been heard."""
-        self._items.put_nowait(text)
+        self._items.put_nowait(text[:MAX_COMMAND])
 
     def audio(self, message: bytes) -> bool:
         """Add the bytes of a frame, of which a part of a sample waits for the next; False when they do not fit."""

@@ -73,8 +73,7 @@ class Conversation:
         """Listen, hear and answer until the connection is closed."""
         tasks = [asyncio.create_task(work()) for work in (self._listen, self._hear, self._deliver)]
         try:
-            # hearing ends before the last events are delivered: it does not end the conversation
-            done, _ = await asyncio.wait([tasks[0], tasks[2]], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         except ConnectionClosed:
@@ -104,6 +103,11 @@ class Conversation:
                 self._fail(500, "Internal server error", "the audio buffer is full: audio came faster than realtime")
 
     async def _hear(self) -> None:
+        """Hear to the end, then leave the end of the conversation to those who listen and deliver."""
+        await self._hear_all()
+        await asyncio.Event().wait()
+
+    async def _hear_all(self) -> None:
         """Hear the audio in order, and obey commands where they stand in it."""
         self._say(self._ear.greeting(), 0.0)
         if not self._accepted.model_known:
@@ -153,7 +157,7 @@ class Conversation:
 
     def _fail(self, status: int, title: str, message: str, code: str | None = None) -> None:
         """Send an error event and close; an error of the request is not worth another try, which 1008 says."""
-        self._say([error_event(status, title, message, code, self._request_id)], 0.0)
+        self._post(error_event(status, title, message, code, self._request_id), 0.0)
         self._post(_Goodbye(1011 if status >= 500 else 1008, title), 0.0)
 
     def _say(self, events: Iterable[Event], delay_s: float) -> None:
