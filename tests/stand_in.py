@@ -79,7 +79,7 @@ def sdk_for(port):
     return sdk
 
 
-async def talk(port, data, fmt=MULAW, patience_s=8.0, sdk=None, **options) -> Heard:
+async def talk(port, data, fmt=MULAW, patience_s=60.0, sdk=None, **options) -> Heard:
     """A healthy application on the asynchronous SDK: paced, drained, verbatim."""
     heard = Heard()
     sdk = sdk or sdk_for(port)

@@ -45,7 +45,7 @@ def clients(sphinx):
     async def one(true, declared):
         async with recorded(words=sphinx.words) as server:
             data = speech(*CLIPS, fmt=true)
-            heard = await talk(server.port, data, declared, patience_s=120, sdk=sdk_for(server.port))
+            heard = await talk(server.port, data, declared, sdk=sdk_for(server.port))
         (report,) = server.reports(heard.text)
         return heard, report
 

@@ -38,7 +38,8 @@ async def meet(setting, barrier):
     async with recorded(behaviour) as server:
         sdk = sdk_for(server.port)
         await barrier.wait()
-        heard = await talk(server.port, speech("mary", pause_s), patience_s=6.5, sdk=sdk)
+        patience_s = 6.5 if setting == "stopped-answering" else 60.0
+        heard = await talk(server.port, speech("mary", pause_s), patience_s=patience_s, sdk=sdk)
     (report,) = server.reports(heard.text)
     return heard, report
 
