@@ -1,7 +1,7 @@
 """Sessions of real clients for the fault bench: `python benchmarks/faults_real.py DIR [--seed N] [--each 2]`.
 
 The vendor's Python SDK and JavaScript SDK (`npm install` in `benchmarks/real_clients/` first) send what the recipes of
-the generator say, in real time and several at once, to the stand-in of `fixtures/server.py`, which records them. The
+the generator say, in real time and several at once, to the stand-in, which records them. The
 stand-in finds turns by loudness; its words are made up and never run out. `DIR/manifest.json` then holds the right
 answers; `faults.py --real DIR` reads it.
 Faults that need a server which refuses, or a network, are left to the generator.
@@ -24,13 +24,15 @@ from typing import Any
 
 import faults_bench
 import faults_make
-import numpy as np
 from faults_recipe import Frame, Recipe, healthy
 from faults_registry import FAULTS
 from faults_scene import FIXTURES, SENTENCES
 
+from sttdoctor.live.behaviour import Behaviour
+from sttdoctor.live.words import Script, ScriptedWords
+
 assert str(FIXTURES) in sys.path
-clients, plans, recogniser, server = map(importlib.import_module, ("clients", "plans", "recogniser", "server"))
+clients, plans, server = map(importlib.import_module, ("clients", "plans", "server"))
 
 HERE = Path(__file__).parent / "real_clients"
 GROUPS = ("container", "encoding", "sample-rate", "channels", "signal", "chunking", "pacing", "continuity", "joining")
@@ -55,21 +57,13 @@ def sent_by(recipe: Recipe) -> list[Frame]:
     return sorted(frames, key=lambda frame: frame.t)
 
 
-class Listener(recogniser.Recogniser):  # type: ignore[misc, name-defined]
-    """The stand-in's ear for speech of any length: an offset is not loud, and there is always another word."""
+class EndlessWords(ScriptedWords):
+    """Words for turns of any length: there is always another one, and none is held back to the end."""
 
-    def hear(self, samples: Any) -> Any:
-        """The events that these samples bring."""
-        known = np.clip(np.nan_to_num(samples), -1, 1)
-        return super().hear(known - known.mean() if len(known) else known)
-
-    def _whole(self) -> str:
-        pool = " ".join(SENTENCES[self._turn % 5 :] + SENTENCES * 3).split(" ")
-        said = pool[: 1 + int(self._speech_s * self._script.words_per_second)]
-        return (" " if self._turn else "") + " ".join(said)
-
-
-server.Recogniser = Listener
+    def end(self) -> str:
+        """As many words as the speech had time for."""
+        pool = " ".join(SENTENCES[self._number % 5 :] + SENTENCES * 3).split(" ")
+        return " ".join(pool[: 1 + self._heard()])
 
 
 async def record(recipe: Recipe, sdk: str) -> list[dict[str, Any]]:
@@ -77,8 +71,10 @@ async def record(recipe: Recipe, sdk: str) -> list[dict[str, Any]]:
     plan = sent_by(recipe)
     lost = recipe.lost_at
     pace = 1.0 if recipe.service.hears == "garbage" else 2.7
-    behaviour = server.Behaviour(flush_s=recipe.service.flush_s, drop_after_s=lost, latency_s=recipe.service.delay_s)
-    async with server.stand_in(recogniser.Script((), pace), behaviour) as running:
+    faults = {} if lost is None else {"connection-lost": 0.0}
+    behaviour = Behaviour(flush_s=recipe.service.flush_s, latency_s=recipe.service.delay_s, faults=faults,
+                          fault_after_s=lost or 0.0)  # fmt: skip
+    async with server.stand_in(lambda _rate: EndlessWords(Script(tuple(SENTENCES), pace)), behaviour) as running:
         heard = await (talk_js if sdk == "js" else talk_python)(running.port, recipe, plan)
     rows = [row for session in running.sessions for row in session]
     if recipe.text:

@@ -5,6 +5,8 @@ the types of the vendor's SDKs (cartesia-python 4.2.0), and the migration guides
 https://docs.cartesia.ai/use-the-api/stt/migrations. What is not documented is not here.
 """
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 AUTO, MANUAL = "auto", "manual"
@@ -47,6 +49,45 @@ PARAMETERS = {
 """Query keys that are known; `language` belongs to the manual endpoint and is the matter of the language check."""
 
 MAX_KEYTERMS, MAX_KEYTERM_CHARACTERS = 100, 1200
+
+
+def turn_option_problems(said: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is wrong with the turn options, one sentence without its full stop each.
+
+    Args:
+        said: Text of each option that was given, by its name in `TURN_OPTIONS`; the others have their default.
+    """
+    values = {name: limits.default for name, limits in TURN_OPTIONS.items()}
+    for name, text in said.items():
+        limits, number = TURN_OPTIONS[name], _number(text)
+        if not limits.low <= number <= limits.high:
+            yield f"{name}={text[:40]} is outside {limits.low:g} to {limits.high:g}"
+        values[name] = number
+    start, eager, end = (values[f"turn_{name}_threshold"] for name in ("start", "eager_end", "end"))
+    if not (start > eager > end) and not any(map(math.isnan, (start, eager, end))):
+        order = f"start {start:g}, eager end {eager:g}, end {end:g}"
+        yield f"the turn thresholds must fall from start over eager end to end; they are {order}"
+
+
+def keyterm_problem(terms: Sequence[str]) -> str | None:
+    """Return what is wrong with the keyterms, None where nothing is."""
+    if len(terms) > MAX_KEYTERMS:
+        return f"{len(terms)} keyterms are more than the {MAX_KEYTERMS} that are allowed"
+    if sum(map(len, terms)) > MAX_KEYTERM_CHARACTERS:
+        return f"the keyterms have {sum(map(len, terms))} characters, more than {MAX_KEYTERM_CHARACTERS}"
+    return None
+
+
+def is_rate(text: str) -> bool:
+    """Whether the text is a sample rate: a positive whole number (the service documents no limits)."""
+    return text.isascii() and text.isdigit() and int(text[:12]) > 0
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 @dataclass(frozen=True, slots=True)

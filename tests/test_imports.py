@@ -52,6 +52,7 @@ ALLOWED = {
     "sttdoctor.report": ("sttdoctor", "sttdoctor.checks.base"),
     "sttdoctor.guides": (),
     "sttdoctor.renderers": ("sttdoctor", "sttdoctor.report", "sttdoctor.checks.base", "sttdoctor.renderers"),
+    "sttdoctor.pytest_plugin": ("sttdoctor.testing",),
 }
 
 

@@ -1,4 +1,4 @@
-"""The recorders of docs/recording.md, really run against the stand-in of `fixtures/server.py`."""
+"""The recorders of docs/recording.md, really run against the stand-in."""
 
 import asyncio
 import json
@@ -15,9 +15,11 @@ sys.path.append(str(ROOT / "fixtures"))
 
 from browser import Page  # noqa: E402
 from cartesia import AsyncCartesia  # noqa: E402
-from recogniser import Script  # noqa: E402
-from server import Behaviour, stand_in  # noqa: E402
+from server import stand_in  # noqa: E402
 from websockets.asyncio.client import connect  # noqa: E402
+
+from sttdoctor.live.behaviour import Behaviour  # noqa: E402
+from sttdoctor.live.words import Script  # noqa: E402
 
 BLOCKS = re.findall(r"```(python|javascript)\n(.*?)```", (ROOT / "docs" / "recording.md").read_text("utf-8"), re.DOTALL)
 PYTHON, SDK = [code for language, code in BLOCKS if language == "python"]
@@ -33,7 +35,10 @@ socket.onopen = () => {
   socket.send(JSON.stringify({type: "close"}));
 };
 """
-URL = "ws://127.0.0.1:{port}/stt/turns/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000&access_token=geheim"
+URL = (
+    "ws://127.0.0.1:{port}/stt/turns/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
+    "&cartesia_version=2026-03-01&access_token=geheim"
+)
 
 
 def recorder(code):
@@ -43,7 +48,7 @@ def recorder(code):
 
 
 async def against_the_stand_in(client):
-    async with stand_in(Script(("Hello.",), 2.0), Behaviour(latency_s=0.0, flush_s=0.05)) as server:
+    async with stand_in(Script(("Hello.",), 2.0).words, Behaviour(latency_s=0.0, flush_s=0.05)) as server:
         await client(URL.format(port=server.port))
     (rows,) = server.sessions
     return rows

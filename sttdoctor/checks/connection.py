@@ -5,7 +5,6 @@ reconnect the rows of both connections. What the service does not document (its 
 warning at most.
 """
 
-import math
 from collections.abc import Iterator
 
 from sttdoctor.analysis.endpoint import Address, of_path
@@ -20,12 +19,13 @@ from sttdoctor.protocol import (
     FOREIGN_PATHS,
     INSTEAD_OF_PARAMETERS,
     MANUAL,
-    MAX_KEYTERM_CHARACTERS,
-    MAX_KEYTERMS,
     PARAMETERS,
     REQUIRED,
     TURN_OPTIONS,
     UNSUPPORTED_CODECS,
+    is_rate,
+    keyterm_problem,
+    turn_option_problems,
 )
 
 Problem = tuple[Status, str]
@@ -83,7 +83,7 @@ def _path(where: Address) -> Iterator[Finding]:
 def _parameters(case: Case, where: Address) -> list[Finding]:
     if case.endpoint is None:
         return []
-    problems = [*_missing(case, where), *_values(case, where), *_turn_options(where), *_foreign(case.endpoint, where)]
+    problems = [*_missing(case, where), *_values(case, where), *_foreign(case.endpoint, where)]
     if not problems:
         return []
     status: Status = "fail" if any(found == "fail" for found, _ in problems) else "warn"
@@ -113,16 +113,16 @@ def _values(case: Case, where: Address) -> Iterator[Problem]:
     encoding, rate = where.first("encoding"), where.first("sample_rate")
     if encoding and encoding not in SUPPORTED:
         yield "fail", f"encoding={encoding[:40]} is not one of the six; {_right_encoding(encoding)}"
-    if rate and not (rate.isascii() and rate.isdigit() and int(rate[:12]) > 0):
+    if rate and not is_rate(rate):
         yield "fail", f"sample_rate={rate[:40]} is not a number of Hz"
     model = where.first("model")
     if model and case.endpoint == AUTO and model.startswith("ink-whisper"):
         yield "fail", f"model={model[:40]} belongs to the manual and batch endpoints; this one takes ink-2"
-    terms = where.values("keyterm")
-    if len(terms) > MAX_KEYTERMS:
-        yield "fail", f"{len(terms)} keyterms are more than the {MAX_KEYTERMS} that are allowed"
-    elif sum(map(len, terms)) > MAX_KEYTERM_CHARACTERS:
-        yield "fail", f"the keyterms have {sum(map(len, terms))} characters, more than {MAX_KEYTERM_CHARACTERS}"
+    wrong_terms = keyterm_problem(where.values("keyterm"))
+    if wrong_terms:
+        yield "fail", wrong_terms
+    said = {name: text for name in TURN_OPTIONS if (text := where.first(name)) is not None}
+    yield from (("fail", problem) for problem in turn_option_problems(said))
 
 
 def _right_encoding(name: str) -> str:
@@ -132,29 +132,6 @@ def _right_encoding(name: str) -> str:
     if name.strip().lower() in UNSUPPORTED_CODECS:
         return "the service takes bare samples only: decode before sending, as pcm_s16le"
     return "use " + ", ".join(SUPPORTED)
-
-
-def _turn_options(where: Address) -> Iterator[Problem]:
-    values = {name: limits.default for name, limits in TURN_OPTIONS.items()}
-    for name, limits in TURN_OPTIONS.items():
-        text = where.first(name)
-        if text is None:
-            continue
-        number = _number(text)
-        if not limits.low <= number <= limits.high:
-            yield "fail", f"{name}={text[:40]} is outside {limits.low:g} to {limits.high:g}"
-        values[name] = number
-    start, eager, end = (values[f"turn_{name}_threshold"] for name in ("start", "eager_end", "end"))
-    if not (start > eager > end) and not any(map(math.isnan, (start, eager, end))):
-        order = f"start {start:g}, eager end {eager:g}, end {end:g}"
-        yield "fail", f"the turn thresholds must fall from start over eager end to end; they are {order}"
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def _foreign(endpoint: str, where: Address) -> Iterator[Problem]:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from sttdoctor.policy import FAIL_ON
 from sttdoctor.renderers import FORMATS, format_of
 
 if TYPE_CHECKING:
     from sttdoctor.report import Report
 
 Command = Callable[..., None]
-
-_FAIL_ON = {"fail": ("fail",), "warn": ("fail", "warn"), "unknown": ("fail", "warn", "unknown"), "never": ()}
 
 
 def _ids(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
@@ -45,7 +44,7 @@ _SHARED = (
     click.option("--ignore", callback=_ids, default="", metavar="IDS", help="Leave these checks out."),
     click.option(
         "--fail-on",
-        type=click.Choice(list(_FAIL_ON)),
+        type=click.Choice(list(FAIL_ON)),
         default="fail",
         show_default=True,
         help="From which status on the exit code is 1.",
@@ -109,7 +108,7 @@ def deliver(report: "Report", options: Mapping[str, Any]) -> None:
         width=min(shutil.get_terminal_size().columns, 120),
         colour=output is None and _wants_colour(),
         verbose=options["verbose"],
-        failing={"fail", *_FAIL_ON[options["fail_on"]]},
+        failing={"fail", *FAIL_ON[options["fail_on"]]},
     )
     if output is None:
         with standard_output():
@@ -125,7 +124,7 @@ def _wants_colour() -> bool:
 
 def exit_code(report: "Report", fail_on: str) -> int:
     """Return 1 when a check has a status at or above `fail_on`, else 0."""
-    return int(any(check.status in _FAIL_ON[fail_on] for check in report.checks))
+    return int(any(check.status in FAIL_ON[fail_on] for check in report.checks))
 
 
 def _printable(text: str) -> str:

@@ -1,0 +1,157 @@
+"""`sttdoctor simulate`."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sttdoctor.live.behaviour import Behaviour
+    from sttdoctor.live.recording import Row, Sink
+    from sttdoctor.live.words import MakeWords
+
+
+class _WithFaults(click.Command):
+    """Lists the faults at the end of its help, when that is asked for."""
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from sttdoctor.live.faults import FAULTS
+
+        with formatter.section("Faults (NAME or NAME=VALUE)"):
+            formatter.write_dl([(_usage(fault), fault.what) for fault in FAULTS.values()])
+
+
+def _usage(fault: Any) -> str:
+    return str(fault.name) if fault.value is None else f"{fault.name}={fault.value:g}"
+
+
+@click.command(cls=_WithFaults)
+@click.option(
+    "--listen", default="127.0.0.1:8766", show_default=True, metavar="HOST:PORT", help="Where clients connect."
+)
+@click.option("--script", type=click.Path(), metavar="FILE", help="What is said: text, one turn a line.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Do something wrong (repeatable); see below.")
+@click.option(
+    "--fault-after",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Audio after which a fault in mid-session strikes.",
+)
+@click.option("--asr", is_flag=True, help="Recognise what is said with PocketSphinx (extra sttdoctor[asr]).")
+@click.option(
+    "--idle-timeout",
+    type=click.FloatRange(min=0.1),
+    default=180.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Close a connection that brings no audio for so long.",
+)
+@click.option(
+    "--buffer",
+    type=click.FloatRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Audio that may wait; more is an internal error, as at the service.",
+)
+def simulate(
+    listen: str,
+    script: str | None,
+    faults: tuple[str, ...],
+    fault_after: float,
+    asr: bool,
+    idle_timeout: float,
+    buffer: float,
+) -> None:
+    """Stand in for the service, so that a client can be tried without key and network.
+
+    It listens on this machine, checks the handshake, finds turns in the audio by loudness, and says the words of a
+    script. Ctrl-C ends it (exit code 130, SIGTERM 143).
+    """
+    import asyncio
+
+    from sttdoctor.errors import UsageError
+    from sttdoctor.live.behaviour import Behaviour
+    from sttdoctor.live.faults import parse
+    from sttdoctor.live.listening import host_port
+    from sttdoctor.live.words import default_script, read_script
+
+    if asr and script:
+        raise UsageError("--asr and --script exclude each other: the words come from the audio or from the file")
+    where = host_port(listen)
+    behaviour = Behaviour(idle_timeout_s=idle_timeout, buffer_s=buffer, faults=parse(faults), fault_after_s=fault_after)
+    if asr:
+        from sttdoctor.live.asr import Sphinx
+
+        sphinx = Sphinx()
+        try:
+            code = asyncio.run(_run(where, sphinx.words, behaviour))
+        finally:
+            sphinx.close()
+    else:
+        words = read_script(script) if script else default_script()
+        code = asyncio.run(_run(where, words.words, behaviour))
+    click.get_current_context().exit(code)
+
+
+async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour") -> int:
+    import os
+    from contextlib import AsyncExitStack
+
+    from sttdoctor.errors import UsageError
+    from sttdoctor.live.listening import is_loopback, stop_signal
+    from sttdoctor.live.simulator import simulator
+
+    stop = stop_signal()
+    host, port = where
+    shown = f"[{host}]" if ":" in host else host
+    serving = simulator(words, behaviour, host=host, port=port, make_sink=_Teller().new_connection)
+    async with AsyncExitStack() as stack:
+        try:
+            running = await stack.enter_async_context(serving)
+        except (OSError, UnicodeError) as error:
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number).lower() if number and number > 0 else error
+            raise UsageError(f"cannot listen at {shown}:{port}: {reason}") from None
+        at = f"{shown}:{running.port}"
+        click.echo(f"simulating the service at ws://{at} (base URL for an SDK: http://{at}); any key will do")
+        if not is_loopback(host):
+            click.echo("others can connect here, and what they send is not encrypted on the way", err=True)
+        return await stop
+
+
+class _Teller:
+    """Prints one line when a connection is taken, refused or over."""
+
+    def __init__(self) -> None:
+        self._connections = 0
+
+    def new_connection(self) -> "Sink":
+        """Return what takes the rows of the next connection."""
+        from sttdoctor.renderers.escape import for_terminal
+
+        self._connections += 1
+        number = self._connections
+
+        def tell(row: "Row") -> None:
+            line = _line(row)
+            if line:
+                with suppress(OSError):  # nobody reads any more, which is no reason to stop serving
+                    click.echo(for_terminal(f"connection {number}: {line}"))
+
+        return tell
+
+
+def _line(row: "Row") -> str | None:
+    """What to say of a row of a recording."""
+    if row["type"] == "session":
+        return f"{row['url'][:200]} from {(row['client'] or 'an unnamed client')[:80]}"
+    if row["type"] == "open" and row["status"] != 101:
+        return f"refused with status {row['status']}: {' '.join((row['body'] or '').split())[:200]}"
+    if row["type"] == "receive" and row.get("json", {}).get("type") == "error":
+        return f"error event {row['json'].get('status_code')}: {row['json'].get('message')}"
+    if row["type"] == "close":
+        return f"closed by {row['by']} with code {row['code']} {row['reason'][:100]}".rstrip()
+    return None

@@ -1,0 +1,180 @@
+"""What the stand-in can do wrong on request: one row a fault, and what it makes of the events. No I/O.
+
+Each fault is what one cause of `sttdoctor explain` is about, so that a client, and sttdoctor, can be tried with it.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from sttdoctor.errors import UsageError
+
+Event = dict[str, Any]
+Faults = Mapping[str, float]
+"""Name to value of each fault that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault.
+
+    Attributes:
+        name: As `--fault` takes it.
+        what: What the server does; `VALUE` stands for the value.
+        causes: What `replay` may say about a client that meets it, though that client does nothing wrong.
+        value: The default of its value, None where it takes none.
+        low: Smallest value.
+        high: Largest value.
+    """
+
+    name: str
+    what: str
+    causes: tuple[str, ...]
+    value: float | None = None
+    low: float = 0.0
+    high: float = 0.0
+
+
+_OPEN = "turns.left-open"
+_REFUSED = ("connection.rejected", "connection.bad-auth", "connection.wrong-path", "server.concurrency")
+_ERROR = ("server.error-event", "server.closed-abnormally", "server.concurrency", _OPEN)
+_CLOSED = ("server.closed-abnormally", _OPEN)
+_NO_ANSWER = ("server.stopped-answering", "drain.hung-up", _OPEN)
+_NOTHING = "sends nothing more from mid-session on, and does not answer the close command"
+_MORE = "takes VALUE connections at once and refuses more with 429"
+
+_ALL = (
+    Fault("rejected", "refuses the handshake with HTTP status VALUE", _REFUSED, 400, 400, 599),
+    Fault("bad-auth", "refuses the key with HTTP status VALUE", ("connection.bad-auth",), 401, 401, 403),
+    Fault("concurrency", _MORE, ("server.concurrency",), 0, 0, 1e6),
+    Fault("slow-handshake", "answers the handshake after VALUE seconds", (), 1, 0, 60),
+    Fault("error-event", "sends an error event with status VALUE in mid-session and closes", _ERROR, 500, 400, 599),
+    Fault("closed-abnormally", "closes with code VALUE in mid-session", _CLOSED, 1011, 1000, 4999),
+    Fault("connection-lost", "cuts the TCP connection in mid-session", ("drain.connection-lost", _OPEN)),
+    Fault("stopped-answering", _NOTHING, _NO_ANSWER),
+    Fault("slow", "answers VALUE seconds late", ("latency.end-of-turn",), 4, 0, 60),
+    Fault("no-drain", "closes at the close command at once, without the last events", (_OPEN,)),
+    Fault("left-open", "never ends a turn", (_OPEN,)),
+    Fault("out-of-order", "sends turn.start after the first text of the turn", ("turns.out-of-order",)),
+    Fault("not-cumulative", "takes back words of a turn that it sent", ("turns.not-cumulative",)),
+    Fault("mixed-connections", "sends events with another connection's request_id", ("turns.mixed-connections",)),
+)
+
+FAULTS = {fault.name: fault for fault in _ALL}
+
+_STATUSES = tuple(status.value for status in HTTPStatus)
+_CLOSE_CODES = (*range(1000, 1004), *range(1007, 1015), *range(3000, 5000))
+"""Codes that a close frame may carry (RFC 6455, 7.4, and the registry of IANA)."""
+
+
+def parse(settings: Iterable[str]) -> dict[str, float]:
+    """Return the faults of `NAME` or `NAME=VALUE` settings.
+
+    Raises:
+        UsageError: An unknown fault, or a value that it cannot have.
+    """
+    return dict(_setting(text) for text in settings)
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, equals, given = text.strip().partition("=")
+    fault = FAULTS.get(name)
+    if fault is None:
+        close = difflib.get_close_matches(name, FAULTS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(FAULTS)}"
+        raise UsageError(f"there is no fault {name!r}; {hint}")
+    if not equals:
+        return name, fault.value or 0.0
+    if fault.value is None:
+        raise UsageError(f"the fault {name} takes no value")
+    try:
+        value = float(given)
+    except ValueError:
+        value = float("nan")
+    if not fault.low <= value <= fault.high:
+        raise UsageError(f"the value of {name} is a number from {fault.low:g} to {fault.high:g}, not {given!r}")
+    if name in ("rejected", "bad-auth") and value not in _STATUSES:
+        raise UsageError(f"{given} is not a status of HTTP; try {fault.value:g}")
+    if name == "closed-abnormally" and value not in _CLOSE_CODES:
+        raise UsageError(f"{given} is not a code that a WebSocket close may carry; try 1011")
+    return name, value
+
+
+Distort = Callable[[Event], Iterator[Event]]
+
+
+def distortion(faults: Faults) -> Distort:
+    """Return what the faults make of one connection's events, which come to it one by one."""
+    steps = [make() for name, make in _DISTORTIONS.items() if name in faults]
+
+    def distort(event: Event) -> Iterator[Event]:
+        events = [event]
+        for step in steps:
+            events = [changed for item in events for changed in step(item)]
+        yield from events
+
+    return distort
+
+
+def _never_ending() -> Distort:
+    """Nothing comes from the first `turn.end` on."""
+    ended = False
+
+    def distort(event: Event) -> Iterator[Event]:
+        nonlocal ended
+        ended = ended or event["type"] == "turn.end"
+        if not ended:
+            yield event
+
+    return distort
+
+
+def _reordered() -> Distort:
+    """A `turn.start` waits for the event after it."""
+    held: list[Event] = []
+
+    def distort(event: Event) -> Iterator[Event]:
+        if event["type"] == "turn.start":
+            held.append(event)
+        else:
+            yield event
+            yield from held
+            held.clear()
+
+    return distort
+
+
+def _taken_back() -> Distort:
+    """Of two updates of a turn the second has another first word."""
+    updates = 0
+
+    def distort(event: Event) -> Iterator[Event]:
+        nonlocal updates
+        updates = updates + 1 if event["type"] == "turn.update" else 0 if event["type"] == "turn.start" else updates
+        if event["type"] == "turn.update" and updates % 2 == 0:
+            event = event | {"transcript": f"Well, {event['transcript'].strip()}"}
+        yield event
+
+    return distort
+
+
+def _mixed() -> Distort:
+    """Every third event carries the id of somebody else."""
+    number = 0
+
+    def distort(event: Event) -> Iterator[Event]:
+        nonlocal number
+        number += 1
+        yield event | {"request_id": "00000000-0000-4000-8000-000000000000"} if number % 3 == 0 else event
+
+    return distort
+
+
+_DISTORTIONS: Mapping[str, Callable[[], Distort]] = {
+    "left-open": _never_ending,
+    "out-of-order": _reordered,
+    "not-cumulative": _taken_back,
+    "mixed-connections": _mixed,
+}

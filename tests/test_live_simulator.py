@@ -1,0 +1,378 @@
+"""The stand-in with real clients, each in real time and all at once where it can be."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from stand_in import CLOSE, KEY, ROOT, SCRIPT, chunks, recorded, sdk_for, speech, talk, talk_sync
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from sttdoctor.live.behaviour import Behaviour
+from sttdoctor.live.words import ScriptedWords
+from sttdoctor.readers import read_capture
+
+QUERY = "model=ink-2&encoding=pcm_mulaw&sample_rate=8000&cartesia_version=2026-03-01&access_token=canary"
+TURNS, MANUAL = "/stt/turns/websocket", "/stt/websocket"
+TWO_TURNS = ("mary", 0.9, "bobby", 0.3)
+NODE_CLIENT = str(ROOT / "benchmarks" / "real_clients" / "client.js")
+TEXT = "Mary rolled the barrel. Bobby ripped the ledger."
+
+
+def socket(port, path=TURNS, query=QUERY):
+    return connect(f"ws://127.0.0.1:{port}{path}?{query}")
+
+
+async def read_all(connection):
+    events = []
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            events.append(json.loads(await connection.recv()))
+    return events, connection.close_code
+
+
+@pytest.fixture(scope="module")
+def python_clients():
+    """A synchronous and an asynchronous client of the vendor's SDK at once: what they heard, and the reports."""
+
+    async def run():
+        data = speech(*TWO_TURNS)
+        async with recorded() as first, recorded() as second:
+            sdk = sdk_for(first.port)
+            heard = await asyncio.gather(
+                talk(first.port, data, sdk=sdk), asyncio.to_thread(talk_sync, second.port, data)
+            )
+        return heard, [*first.reports(heard[0].text), *second.reports(heard[1].text)]
+
+    return asyncio.run(run())
+
+
+def test_python_clients_get_every_turn(python_clients):
+    for heard in python_clients[0]:
+        assert heard.text == TEXT
+        assert [kind for kind, _ in heard if kind in ("connected", "turn.start", "turn.end")] == [
+            "connected",
+            *["turn.start", "turn.end"] * 2,
+        ]
+
+
+def test_healthy_python_clients_are_not_accused(python_clients):
+    for report in python_clients[1]:
+        assert not [found for found in report.diagnoses if not found.cause.startswith("latency.")]
+
+
+def test_no_key_is_recorded():
+    async def run():
+        async with recorded() as server:
+            async with socket(server.port) as connection:
+                await connection.send(json.dumps(CLOSE))
+                await read_all(connection)
+            sdk = sdk_for(server.port)
+            await talk(server.port, b"\xff" * 800, sdk=sdk)
+        return [file.getvalue() for file in server.files]
+
+    recordings = asyncio.run(run())
+    assert len(recordings) == 2
+    assert not [data for data in recordings if b"canary" in data or KEY.encode() in data]
+
+
+def test_the_close_handshake_is_recorded_as_it_was():
+    async def run():
+        async with recorded() as server, socket(server.port) as connection:
+            await connection.send(speech("mary"))
+            await connection.send(json.dumps(CLOSE))
+            events, code = await read_all(connection)
+        return events, code, read_capture(server.files[0].getvalue())
+
+    events, code, session = asyncio.run(run())
+    assert [event["type"] for event in events][:: len(events) - 1] == ["connected", "turn.end"]
+    assert code == 1000
+    assert (session.events[-1].by, session.events[-1].code) == ("server", 1000)
+    assert session.clock == "server"
+
+
+def test_an_unknown_model_is_an_error_event_after_the_upgrade():
+    async def run():
+        async with recorded() as server, socket(server.port, query=QUERY.replace("ink-2", "nova-3")) as connection:
+            return await read_all(connection)
+
+    events, code = asyncio.run(run())
+    assert [event["type"] for event in events] == ["connected", "error"]
+    assert (events[1]["status_code"], events[1]["error_code"], code) == (400, "model_not_found", 1008)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "kind"),
+    [
+        (("encoding=pcm_mulaw", "encoding=linear16"), 400, "application/json"),
+        (("access_token=canary", ""), 401, "application/json"),
+    ],
+)
+def test_a_refusal_is_an_http_answer(change, status, kind):
+    async def run():
+        async with recorded() as server:
+            with pytest.raises(InvalidStatus) as refused:
+                async with socket(server.port, query=QUERY.replace(*change)):
+                    pass
+        return refused.value.response, server
+
+    response, server = asyncio.run(run())
+    assert (response.status_code, response.headers["Content-Type"]) == (status, kind)
+    (report,) = server.reports()
+    assert (report.status, report.diagnoses[0].cause.partition(".")[0]) == ("fail", "connection")
+
+
+def test_an_old_version_gets_plain_text():
+    async def run():
+        async with recorded() as server:
+            with pytest.raises(InvalidStatus) as refused:
+                async with socket(server.port, query=QUERY.replace("2026-03-01", "2025-04-16").replace("ink-2", "")):
+                    pass
+            return refused.value.response
+
+    response = asyncio.run(run())
+    assert response.status_code == 400
+    assert response.body == b"Missing parameter: model is missing"
+
+
+def test_audio_keeps_a_connection_alive_and_silence_ends_it():
+    async def run():
+        async with recorded(Behaviour(idle_timeout_s=0.6)) as server, socket(server.port) as connection:
+            began = time.monotonic()
+            for _ in range(4):
+                await asyncio.sleep(0.25)
+                await connection.send(b"\xff" * 80)
+            await connection.send('{"type":"KeepAlive"}')
+            _, code = await read_all(connection)
+            return code, connection.close_reason, time.monotonic() - began
+
+    code, reason, seconds = asyncio.run(run())
+    assert (code, reason) == (1001, "idle timeout")
+    assert seconds > 1.5
+
+
+def test_a_flood_is_an_internal_error():
+    async def run():
+        async with recorded(Behaviour(buffer_s=2.0)) as server:
+            async with socket(server.port) as connection:
+                await connection.send(speech("mary", "mary"))
+                events, code = await read_all(connection)
+            return events, code, server
+
+    events, code, server = asyncio.run(run())
+    assert (events[-1]["type"], events[-1]["status_code"], code) == ("error", 500, 1011)
+    (report,) = server.reports()
+    assert "server.error-event" in {report.diagnoses[0].cause, *report.diagnoses[0].explains}
+
+
+def test_a_huge_frame_is_a_flood_and_not_the_end_of_the_server():
+    async def run():
+        async with recorded() as server:
+            async with connect(f"ws://127.0.0.1:{server.port}{TURNS}?{QUERY}") as connection:
+                await connection.send(bytes(2**24))
+                flooded = await read_all(connection)
+            async with socket(server.port) as connection:
+                await connection.send(json.dumps(CLOSE))
+                return flooded[1], (await read_all(connection))[1]
+
+    assert asyncio.run(run()) == (1011, 1000)
+
+
+def test_a_burst_waits_for_the_service():
+    async def run():
+        async with recorded(Behaviour(latency_s=0.0, flush_s=0.0)) as server, socket(server.port) as connection:
+            began = time.monotonic()
+            await connection.send(speech("mary", 0.9))
+            await connection.send(json.dumps(CLOSE))
+            await read_all(connection)
+            return time.monotonic() - began
+
+    assert asyncio.run(run()) > 1.2  # 2.8 s of audio at twice realtime
+
+
+def test_concurrency_counts_open_connections():
+    async def run():
+        async with recorded(Behaviour(faults={"concurrency": 1.0})) as server:
+            async with socket(server.port) as first:
+                with pytest.raises(InvalidStatus) as refused:
+                    async with socket(server.port):
+                        pass
+                await first.send(json.dumps(CLOSE))
+                await read_all(first)
+            async with socket(server.port):
+                return refused.value.response
+
+    response = asyncio.run(run())
+    assert response.status_code == 429
+    assert json.loads(response.body)["error_code"] == "concurrency_limited"
+
+
+def test_the_manual_endpoint():
+    async def run():
+        async with recorded() as server, socket(server.port, MANUAL) as connection:
+            await connection.send(speech("mary"))
+            await connection.send("finalize")
+            await connection.send(speech("bobby"))
+            await connection.send("done")
+            return (*await read_all(connection), server)
+
+    events, code, server = asyncio.run(run())
+    text = "".join(event["text"] for event in events if event.get("is_final"))
+    assert (text, code) == (TEXT, 1000)
+    kinds = [event["type"] for event in events]
+    assert kinds.count("flush_done") == kinds.count("done") == 1 and kinds[-1] == "done"
+    (report,) = server.reports(text)
+    assert report.subject["transcript"]["expected"] == TEXT
+
+
+def test_a_client_that_vanishes_leaves_a_readable_recording():
+    async def run():
+        async with recorded() as server, socket(server.port) as connection:
+            await connection.send(speech("mary"))
+            await connection.recv()
+            connection.transport.abort()
+        return read_capture(server.files[0].getvalue())
+
+    assert asyncio.run(run()).events[-1].code == 1006
+
+
+class SlowWords(ScriptedWords):
+    """A recogniser that takes long for the end of an utterance."""
+
+    blocking = True
+
+    def end(self):
+        time.sleep(1.5)
+        return super().end()
+
+
+class BrokenWords(ScriptedWords):
+    """A defect."""
+
+    def begin(self):
+        raise ZeroDivisionError
+
+
+def test_a_defect_ends_the_connection_and_not_the_server(caplog):
+    async def run():
+        async with recorded(words=lambda _rate: BrokenWords(SCRIPT)) as server, socket(server.port) as connection:
+            await connection.send(speech("mary"))
+            return (await read_all(connection))[1]
+
+    assert asyncio.run(run()) == 1011
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_other_connections_do_not_wait_for_a_slow_recogniser():
+    async def run():
+        async with recorded(words=lambda _rate: SlowWords(SCRIPT)) as server, socket(server.port) as connection:
+            await connection.send(speech("mary"))
+            await connection.send(json.dumps(CLOSE))
+            reading = asyncio.create_task(read_all(connection))
+            longest, last = 0.0, time.monotonic()
+            while not reading.done():
+                await asyncio.sleep(0.005)
+                longest, last = max(longest, time.monotonic() - last), time.monotonic()
+            return longest, (await reading)[0]
+
+    longest, events = asyncio.run(run())
+    assert events[-1]["transcript"] == SCRIPT.turns[0]
+    assert longest < 1.0
+
+
+def test_leaving_ends_open_connections_within_a_second():
+    async def run():
+        async with recorded() as server:
+            connection = await socket(server.port)
+            reader = asyncio.create_task(read_all(connection))
+            deaf = await connect(f"ws://127.0.0.1:{server.port}{TURNS}?{QUERY}")
+            deaf.transport.pause_reading()
+            await asyncio.sleep(0.1)
+            began = time.monotonic()
+        seconds = time.monotonic() - began
+        deaf.transport.abort()
+        return seconds, (await reader)[1]
+
+    seconds, code = asyncio.run(run())
+    assert seconds < 1.0 and code == 1001
+
+
+@pytest.fixture(scope="session")
+def node_sdk():
+    """An environment in which Node finds the vendor's SDK."""
+    installed = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sttdoctor" / "real_clients"
+    known = {"NODE_PATH": str(installed / "node_modules"), **os.environ}
+    look = ["node", "-e", "require.resolve('@cartesia/cartesia-js')"]
+    if subprocess.run(look, env=known, capture_output=True, check=False).returncode:
+        pytest.skip("the SDK for Node is not installed; .ci/run does it")
+    return known
+
+
+@pytest.mark.node
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
+def test_the_javascript_sdk(node_sdk):
+    async def run():
+        async with recorded() as server:
+            job = {
+                "port": server.port,
+                "parameters": {"model": "ink-2", "encoding": "pcm_mulaw", "sample_rate": 8000},
+                "plan": node_plan(speech(*TWO_TURNS)),
+                "leave_after": None,
+                "patience_s": 8,
+            }
+            process = await asyncio.create_subprocess_exec(
+                "node", NODE_CLIENT, env=node_sdk, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            out, _ = await process.communicate(json.dumps(job).encode())
+            return json.loads(out), server
+
+    heard, server = asyncio.run(run())
+    text = "".join(text for kind, text in heard if kind == "turn.end")
+    assert text == TEXT
+    (report,) = server.reports(text)
+    assert not [found for found in report.diagnoses if not found.cause.startswith("latency.")]
+
+
+def node_plan(data):
+    audio = [[due, "audio", base64.b64encode(chunk).decode()] for due, chunk in chunks(data)]
+    return [*audio, [audio[-1][0], "command", CLOSE]]
+
+
+@pytest.mark.chromium
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium")
+def test_a_page_in_a_browser(tmp_path):
+    from browser import Page
+
+    code = """
+const socket = new WebSocket(url);
+const heard = [];
+socket.onmessage = (event) => heard.push(JSON.parse(event.data));
+socket.onopen = () => {
+  let at = 0;
+  const timer = setInterval(() => {
+    if (at >= audio.length) { clearInterval(timer); socket.send(JSON.stringify({type: "close"})); return; }
+    socket.send(audio.subarray(at, at + 800));
+    at += 800;
+  }, 100);
+};
+new Promise((done) => { socket.onclose = (event) => done([heard, event.code]); })
+"""
+
+    async def run():
+        async with recorded() as server, Page(tmp_path).opened() as page:
+            audio = json.dumps(list(speech(*TWO_TURNS)))
+            url = json.dumps(f"ws://127.0.0.1:{server.port}{TURNS}?{QUERY}")
+            return await page.evaluate(f"const url = {url}, audio = Uint8Array.from({audio});\n{code}"), server
+
+    (heard, code), server = asyncio.run(run())
+    assert "".join(event["transcript"] for event in heard if event["type"] == "turn.end") == TEXT
+    assert code == 1000
+    (report,) = server.reports()
+    assert report.status in ("pass", "warn")

@@ -1,0 +1,230 @@
+"""The pytest plugin in pytest runs of its own."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from stand_in import ROOT, Format, speech
+
+pytest_plugins = ["pytester"]
+
+S16 = Format("pcm_s16le", 16000)
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing-your-client.md").read_text("utf-8"), re.DOTALL)
+EVEN_WHEN_BUSY = "pytestmark = pytest.mark.sttdoctor(ignore=['pacing', 'continuity', 'latency'])"
+CLIENT = f"""
+import asyncio, json, pathlib, time
+import pytest
+from cartesia import AsyncCartesia, Cartesia
+
+{EVEN_WHEN_BUSY}
+DATA = pathlib.Path(__file__).with_name("speech.raw").read_bytes()
+FORMAT = {{"model": "ink-2", "encoding": "pcm_mulaw", "sample_rate": 8000}}
+
+def at(service):
+    return {{"api_key": service.api_key, "websocket_base_url": service.websocket_base_url}}
+
+def send(connection, close=True):
+    began = time.monotonic()
+    for start in range(0, len(DATA), 800):
+        time.sleep(max(0, began + start / 8000 - time.monotonic()))
+        connection.send_raw(DATA[start : start + 800])
+    if close:
+        connection.send({{"type": "close"}})
+
+def talk(service, close=True, **changed):
+    with Cartesia(**at(service)) as sdk, sdk.stt.auto_finalize.websocket(**{{**FORMAT, **changed}}) as connection:
+        send(connection, close)
+        return [event.transcript for event in connection if event.type == "turn.end"] if close else []
+"""
+
+
+@pytest.fixture
+def project(pytester):
+    """A project with speech and a client; `run(tests)` runs its tests in this process."""
+    (pytester.path / "speech.raw").write_bytes(speech("bobby", 0.8))
+
+    def run(tests, *args):
+        pytester.makepyfile(CLIENT + tests)
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error", *args)
+
+    return run
+
+
+def test_healthy_clients_pass_whatever_their_kind(project):
+    done = project("""
+@pytest.mark.sttdoctor(script=["Bobby ripped the ledger."])
+def test_sync(stt_service):
+    stt_service.transcript = "".join(talk(stt_service))
+    assert stt_service.transcript == "Bobby ripped the ledger."
+
+def test_async(stt_service):
+    async def run():
+        async with AsyncCartesia(**at(stt_service)) as sdk, sdk.stt.auto_finalize.websocket(**FORMAT) as connection:
+            async def sending():
+                for start in range(0, len(DATA), 800):
+                    await connection.send_raw(DATA[start : start + 800])
+                    await asyncio.sleep(0.1)
+                await connection.send({"type": "close"})
+            sender = asyncio.create_task(sending())
+            texts = [event.transcript async for event in connection if event.type == "turn.end"]
+            await sender
+            return texts
+    stt_service.transcript = "".join(asyncio.run(run()))
+    assert len(stt_service.sessions) == 1 and stt_service.reports()[0].status in ("pass", "warn")
+    assert stt_service.url.startswith(stt_service.websocket_base_url) and stt_service.base_url.startswith("http://")
+""")
+    done.assert_outcomes(passed=2)
+
+
+def test_a_client_that_misbehaves_fails_in_its_test_with_the_report(project):
+    done = project("""
+def test_leaves(stt_service):
+    talk(stt_service, close=False)
+
+def test_repeats(stt_service):
+    stt_service.transcript = "".join(talk(stt_service) * 2)
+""")
+    done.assert_outcomes(failed=2)
+    done.stdout.fnmatch_lines(["*sttdoctor: the client misbehaves*", "*connection 1 of 1*", "*drain.no-close*"])
+    done.stdout.fnmatch_lines(["*joining.turns-repeated*"])
+    assert "Traceback" not in done.stdout.str()
+
+
+def test_the_marker_chooses_what_is_judged(project):
+    done = project("""
+@pytest.mark.sttdoctor(ignore=["drain", "turns", "latency", "pacing", "continuity"])
+def test_ignored(stt_service):
+    talk(stt_service, close=False)
+
+@pytest.mark.sttdoctor(select="drain", fail_on="warn")
+def test_selected(stt_service):
+    talk(stt_service, close=False)
+
+@pytest.mark.sttdoctor(fail_on="never")
+def test_never(stt_service):
+    pass
+
+@pytest.mark.sttdoctor(select="chunking", fail_on="fail", thresholds={"chunking.fail_ms": 50, "chunking.warn_ms": 40})
+def test_thresholds(stt_service):
+    talk(stt_service)
+""")
+    done.assert_outcomes(passed=2, failed=2)
+    done.stdout.fnmatch_lines(["FAILED*::test_selected*", "FAILED*::test_thresholds*"])
+
+
+def test_a_fault_is_not_held_against_the_client(project):
+    done = project("""
+@pytest.mark.sttdoctor(fault=["left-open", "slow-handshake=0.1"])
+def test_left_open(stt_service):
+    assert talk(stt_service) == []
+
+@pytest.fixture
+def text(request):
+    service = request.getfixturevalue("stt_service")
+    with pytest.raises(Exception, match="1011"):
+        talk(service)
+    return service
+
+@pytest.mark.sttdoctor(fault="closed-abnormally", fault_after=0.5)
+def test_cut(text):
+    pass
+
+@pytest.mark.sttdoctor(fault="rejected=403")
+def test_refused(stt_service):
+    with pytest.raises(Exception, match="403"):
+        talk(stt_service)
+""")
+    done.assert_outcomes(passed=3)
+
+
+def test_a_test_that_fails_by_itself_keeps_its_failure_and_gets_the_report(project):
+    done = project("""
+def test_wrong(stt_service):
+    talk(stt_service, close=False)
+    assert 1 == 2
+""")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["*assert 1 == 2*", "*sttdoctor*", "*drain.no-close*"])
+
+
+def test_what_makes_no_sense_is_one_sentence(project):
+    done = project("""
+def test_unused(stt_service):
+    pass
+
+@pytest.mark.sttdoctor(fault="slwo")
+def test_fault(stt_service):
+    pass
+
+@pytest.mark.sttdoctor(what=1)
+def test_argument(stt_service):
+    pass
+
+@pytest.mark.sttdoctor(fail_on="sometimes")
+def test_fail_on(stt_service):
+    pass
+
+@pytest.mark.sttdoctor(select="nothing")
+def test_check(stt_service):
+    with pytest.raises(Exception, match="no check"):
+        stt_service.reports() or talk(stt_service) or stt_service.reports()
+""")
+    done.assert_outcomes(failed=2, errors=3)
+    done.stdout.fnmatch_lines(["*sttdoctor: the client never connected*"])
+    done.stdout.fnmatch_lines(["*there is no fault 'slwo'; did you mean slow?*"])
+    done.stdout.fnmatch_lines(["*the marker has no argument 'what'*"])
+    done.stdout.fnmatch_lines(["*fail_on is one of fail, warn, unknown, never, not 'sometimes'*"])
+
+
+def test_a_suite_that_does_not_use_it_is_not_disturbed(pytester):
+    pytester.makepyfile("""
+import sys
+def test_nothing_is_loaded():
+    assert not {"numpy", "websockets", "sttdoctor.testing", "sttdoctor.api"} & set(sys.modules)
+""")
+    done = pytester.runpytest_subprocess("-W", "error", "--strict-markers", "-p", "no:cacheprovider")
+    done.assert_outcomes(passed=1)
+    loaded = "import sys, sttdoctor.pytest_plugin; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
+    assert "pytest" in modules and not {"numpy", "websockets", "click", "asyncio.base_events"} & set(modules)
+
+
+def test_the_marker_is_registered(pytester):
+    pytester.runpytest_inprocess("--markers").stdout.fnmatch_lines(["@pytest.mark.sttdoctor(*"])
+
+
+def test_it_works_with_xdist(pytester):
+    (pytester.path / "speech.raw").write_bytes(speech("bobby", 0.8))
+    pytester.makepyfile(
+        """
+import json, pathlib, time
+import pytest
+from websockets.sync.client import connect
+
+@pytest.mark.sttdoctor(ignore=["pacing", "continuity", "latency"])
+@pytest.mark.parametrize("number", range(2))
+def test_each_has_its_port(stt_service, number):
+    data = pathlib.Path("speech.raw").read_bytes()
+    query = "model=ink-2&encoding=pcm_mulaw&sample_rate=8000&cartesia_version=2026-03-01&access_token=any"
+    with connect(stt_service.url + "?" + query) as connection:
+        for start in range(0, len(data), 800):
+            connection.send(data[start : start + 800])
+            time.sleep(0.1)
+        connection.send(json.dumps({"type": "close"}))
+        assert [json.loads(message) for message in connection]
+"""
+    )
+    pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider").assert_outcomes(passed=2)
+
+
+def test_the_example_of_the_docs_runs(pytester):
+    import wave
+
+    app, tests = BLOCKS
+    (pytester.path / "app.py").write_text(app)
+    with wave.open(str(pytester.path / "sentence.wav"), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", "NONE"))
+        file.writeframes(speech("mary", 0.9, fmt=S16))
+    pytester.makepyfile(test_app=tests + f"\n\n{EVEN_WHEN_BUSY}\n")
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error").assert_outcomes(passed=2)
