@@ -13,6 +13,7 @@ from sttdoctor.cli.check import check
 from sttdoctor.cli.convert import convert
 from sttdoctor.cli.explain import explain
 from sttdoctor.cli.replay import replay
+from sttdoctor.cli.triage import triage
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,7 +26,7 @@ def cli() -> None:
     """
 
 
-for command in (check, replay, convert, explain):
+for command in (check, replay, triage, convert, explain):
     cli.add_command(command)
 
 
