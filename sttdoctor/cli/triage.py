@@ -72,8 +72,8 @@ def _run(batch: "Batch", summary: "Summary", paths: tuple[str, ...], html: str |
 
 
 def _interrupted(batch: "Batch") -> None:
-    where = f" are in {', '.join(batch.outputs)}; the same command with --resume goes on" if batch.outputs else ""
-    click.echo(f"sttdoctor: interrupted; {batch.done} of {batch.total} captures were judged{where}", err=True)
+    hint = "; the same command with --resume goes on" if batch.outputs else ""
+    click.echo(f"sttdoctor: interrupted after {batch.done} of {batch.total} captures{hint}", err=True)
 
 
 def _deliver(summary: "Summary", fail_on: str) -> None:

@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 from sttdoctor.errors import InputError
@@ -27,6 +26,7 @@ MAX_HEADER_BYTES = 1 << 16
 MAX_MEMBERS = 1_000_000
 
 _BLOCK = 1 << 20
+_open: dict[str, Any] = {}
 _DAMAGE = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError, NotImplementedError)
 
 
@@ -65,18 +65,15 @@ def _zip_members(path: str) -> Iterator[Task]:
 
 
 def _tar_members(path: str) -> Iterator[Task]:
-    with (
-        open(path, "rb") as file,
-        tarfile.open(fileobj=cast(BinaryIO, _Bounded(_unpacked(path, file))), mode="r:") as t,
-    ):
+    with _unpacked(path) as file, tarfile.open(fileobj=cast(BinaryIO, _Bounded(file)), mode="r:") as t:
         while (info := t.next()) is not None:
             t.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every header
             if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not info.issparse():
                 yield Task(path, info.name, info.offset_data, info.size)
 
 
-def _unpacked(path: str, file: BinaryIO) -> BinaryIO:
-    return file if path.lower().endswith(".tar") else cast(BinaryIO, gzip.GzipFile(fileobj=file))
+def _unpacked(path: str) -> BinaryIO:
+    return cast(BinaryIO, open(path, "rb") if path.lower().endswith(".tar") else gzip.open(path, "rb"))
 
 
 class _Bounded:
@@ -106,9 +103,9 @@ def opened(task: Task) -> Iterator[io.BufferedReader]:
     """
     try:
         if task.offset >= 0:
-            yield io.BufferedReader(_Part(_tar(task.path), task.offset, task.size), _BLOCK)
+            yield io.BufferedReader(_Part(_kept(task.path), task.offset, task.size), _BLOCK)
         else:
-            with _zip(task.path).open(task.member) as stream:
+            with _kept(task.path).open(task.member) as stream:
                 yield cast(io.BufferedReader, stream)
     except RuntimeError as error:  # zipfile says so of what is encrypted
         raise InputError(f"cannot read {task.member}: {error}") from None
@@ -116,14 +113,18 @@ def opened(task: Task) -> Iterator[io.BufferedReader]:
         raise InputError(f"cannot read {task.member} in {task.path}: {error}") from None
 
 
-@lru_cache(maxsize=1)
-def _zip(path: str) -> zipfile.ZipFile:
-    return zipfile.ZipFile(path)
+def _kept(path: str) -> Any:
+    """Return an archive that stays open for its next member; there is one at a time."""
+    if path not in _open:
+        close()
+        _open[path] = zipfile.ZipFile(path) if path.lower().endswith(".zip") else _unpacked(path)
+    return _open[path]
 
 
-@lru_cache(maxsize=1)
-def _tar(path: str) -> BinaryIO:
-    return _unpacked(path, open(path, "rb"))
+def close() -> None:
+    """Close the archive that was read last."""
+    while _open:
+        _open.popitem()[1].close()
 
 
 class _Part(io.RawIOBase):

@@ -92,6 +92,7 @@ def row_of(task: Task, case: Case, report: Report) -> Row:
 
 def error_row(task: Task, error: str) -> Row:
     """Return the row of a capture that cannot be judged."""
+    error = error.removeprefix(f"{task.path} ").replace(f"cannot read {task.path}: ", "cannot read: ", 1)
     return _bounded(
         dict.fromkeys(COLUMNS) | {"path": task.path, "member": task.member, "status": "error", "error": error}
     )
