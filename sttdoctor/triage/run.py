@@ -4,6 +4,7 @@ A worker is a thread that asks a judging process of its own (`sttdoctor.triage.s
 workers of a cluster have to see the captures under the same paths.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -38,9 +39,12 @@ def run(
         parallel = Parallel(jobs, prefer="threads", return_as="generator_unordered", pre_dispatch="4*n_jobs")
         done = parallel(delayed(judged)(task, settings, wants_pages) for task in tasks)
         try:
-            yield from done
+            for judgement in done:  # noqa: UP028 - `yield from` would close the generator without what follows
+                yield judgement
         finally:
-            done.close()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # that work is thrown away, which is what was asked for
+                done.close()
 
 
 @contextmanager
