@@ -84,6 +84,15 @@ def test_the_overview_links_to_a_report_of_each_example(run, calls):
     assert "calls/call-000.jsonl" in reports[0].read_text() and "7 captures" in index
 
 
+def test_an_overview_of_a_run_that_was_resumed_leaves_out_what_is_gone(run, calls):
+    run("triage", calls, "-o", "t.jsonl")
+    for number in (0, 1, 2):
+        Path(f"calls/call-00{number}.jsonl").unlink()
+    assert run("triage", calls, "-o", "t.jsonl", "--resume", "--html", "out").code == 1
+    assert len(list(Path("out/reports").iterdir())) == 1
+    assert "call-000.jsonl" in Path("out/index.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [([], 1), (["--fail-on", "never"], 0), (["--ignore", "drain"], 0), (["--select", "drain"], 1)],
@@ -113,6 +122,7 @@ def test_when_nothing_could_be_judged_the_input_is_told_to_be_unusable(run, tmp_
         (["calls", "--memory-limit", "1"], "not in the range"),
         (["calls", "--dask", "tcp://127.0.0.1:1", "--jobs", "2"], "a Dask cluster has its own"),
         (["calls/call-000.jsonl", "-o", "calls/call-000.jsonl"], "is an input"),
+        (["calls", "--html", "calls/call-000.jsonl"], "cannot write calls/call-000.jsonl"),
         ([], "Missing argument"),
     ],
 )

@@ -124,6 +124,7 @@ def test_hostile_text_controls_neither_terminal_nor_page():
 
 def test_the_overview_links_to_the_reports(tmp_path):
     summary = summed(MIXED, "client")
+    overview.prepare(str(tmp_path / "new" / "out"))
     overview.write(str(tmp_path / "new" / "out"), summary, {("2", ""): "the report \udcff"})
     folder = tmp_path / "new" / "out"
     page = Parsed((folder / "index.html").read_text())

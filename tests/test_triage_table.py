@@ -110,7 +110,9 @@ def test_any_bytes_where_a_table_should_be_are_survived(tmp_path_factory, conten
 
 def test_rows_of_json_have_every_column(tmp_path):
     path = tmp_path / "t.jsonl"
-    path.write_text('{"path": "a", "member": ""}\n[]\n{"path": 1, "member": ""}\n')
+    good = {"path": "a", "member": "", "status": "pass"}
+    bad = ([], {**good, "path": 1}, {**good, "status": "x"}, {**good, "confidence": "0.5"}, {"path": "a"})
+    path.write_text("\n".join(map(json.dumps, (good, *bad))) + "\n")
     table = Table(str(path), resume=True)
     assert [list(row) for row in table.rows()] == [list(COLUMNS)]
     table.close()

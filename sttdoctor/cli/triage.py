@@ -64,10 +64,12 @@ def _run(batch: "Batch", summary: "Summary", paths: tuple[str, ...], html: str |
 
     from tqdm import tqdm
 
+    from sttdoctor.triage.overview import prepare, write
+
+    if html:
+        prepare(html)
     batch.triage(paths, summary, partial(tqdm, unit=" captures", disable=None, file=sys.stderr, dynamic_ncols=True))
     if html:
-        from sttdoctor.triage.overview import write
-
         write(html, summary, batch.pages(summary))
 
 

@@ -1,5 +1,6 @@
 """A whole triage: collect, judge what does not stand in the tables yet, write rows as they come, sum up."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -78,8 +79,11 @@ class Batch:
         """Judge the worst examples of a summary once more and return their pages by path and member."""
         rows = [row for what, _ in summary.ranked() for row in summary.worst(what) if row["status"] != "error"]
         wanted = {(row["path"], row["member"]) for row in rows}
+        there = sorted(
+            {path for path, _ in wanted if os.path.exists(path)}
+        )  # of rows from an earlier run it may be gone
+        tasks = [task for task in (collect(there) if there else ()) if task.key in wanted]
         found = {}
-        tasks = [task for task in collect(dict.fromkeys(path for path, _ in wanted)) if task.key in wanted]
         for row, page in run(tasks, self.settings, self.jobs, self.dask, wants_pages=True):
             if page is not None:
                 found[row["path"], row["member"]] = page

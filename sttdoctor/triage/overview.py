@@ -18,13 +18,26 @@ Links = Mapping[tuple[str, str], str]
 """Page of a capture, relative to `index.html`, by path and member."""
 
 _BAR_PX = 300
+_REPORTS = "reports"
+
+
+def prepare(folder: str) -> None:
+    """Make the folder, so that one that cannot be written is told before a long run and not after it.
+
+    Raises:
+        InputError: It cannot be made.
+    """
+    try:
+        (Path(folder) / _REPORTS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write {folder}: {error.strerror or error}") from None
 
 
 def write(folder: str, summary: Summary, pages: Mapping[tuple[str, str], str]) -> None:
     """Write the overview and the pages.
 
     Args:
-        folder: Made where it is missing.
+        folder: From `prepare`.
         summary: Of the whole table.
         pages: Content of the page of a capture, by path and member.
 
@@ -32,12 +45,10 @@ def write(folder: str, summary: Summary, pages: Mapping[tuple[str, str], str]) -
         InputError: It cannot be written.
     """
     try:
-        reports = Path(folder) / "reports"
-        reports.mkdir(parents=True, exist_ok=True)
         links = {}
         for number, (key, page) in enumerate(pages.items(), start=1):
             # names are numbers: what a capture is called never becomes a name on this disk
-            links[key] = f"reports/{number:05}{FORMAT.suffixes[0]}"
+            links[key] = f"{_REPORTS}/{number:05}{FORMAT.suffixes[0]}"
             (Path(folder) / links[key]).write_text(page, encoding="utf-8", errors="backslashreplace")
         index = render(summary, links)
         (Path(folder) / "index.html").write_text(index, encoding="utf-8", errors="backslashreplace")

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sttdoctor.case import Case
@@ -12,7 +12,7 @@ from sttdoctor.triage.task import Task
 Row = dict[str, Any]
 """Column to value; None where a capture does not tell."""
 
-COLUMNS: Mapping[str, tuple[Callable[[str], Any], str]] = {
+COLUMNS: Mapping[str, tuple[type[Any], str]] = {
     "path": (str, "the file, or the archive"),
     "member": (str, "name inside the archive; empty for a file of its own"),
     "kind": (str, "`audio` or `session`"),
@@ -44,6 +44,9 @@ COLUMNS: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "seconds": (float, "that judging took"),
 }
 """Name to type and meaning, in the order of the table. Columns may be added at the end, never renamed."""
+
+STATUSES = ("fail", "warn", "unknown", "pass", "error")
+"""Of rows."""
 
 _LONGEST_CLIENT = 120
 _LONGEST_TEXT = 500
@@ -104,6 +107,15 @@ def _bounded(row: Row) -> Row:
         name: value[:_LONGEST_TEXT] if isinstance(value, str) and name not in ("path", "member") else value
         for name, value in row.items()
     }
+
+
+def is_row(values: Row) -> bool:
+    """Whether values that were read from a table can be a row: each of its type, the status a known one."""
+    typed = all(
+        values[name] is None or isinstance(values[name], (int, float) if kind is float else kind)
+        for name, (kind, _) in COLUMNS.items()
+    )
+    return typed and None not in (values["path"], values["member"]) and values["status"] in STATUSES
 
 
 def client_of(case: Case) -> str | None:

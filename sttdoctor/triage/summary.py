@@ -12,9 +12,6 @@ from typing import Any
 from sttdoctor.errors import UsageError
 from sttdoctor.triage.row import COLUMNS, Row
 
-STATUSES = ("fail", "warn", "unknown", "pass", "error")
-"""Of rows, the worst first."""
-
 _SEVERITY = {"error": 4, "fail": 3, "warn": 2, "unknown": 1, "pass": 0}
 
 

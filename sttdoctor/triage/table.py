@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from sttdoctor.errors import InputError, UsageError
 from sttdoctor.triage.cells import line_of, row_of_line
-from sttdoctor.triage.row import COLUMNS, Row
+from sttdoctor.triage.row import COLUMNS, Row, is_row
 
 SUFFIXES = (".csv", ".jsonl", ".ndjson")
 
@@ -81,7 +81,7 @@ class Table:
                 file.readline()
             for line in file:
                 row = row_of_line(line) if self._is_csv else _row_of_json(line)
-                if row is not None:
+                if row is not None and is_row(row):
                     yield row
 
     def close(self) -> None:
@@ -94,9 +94,7 @@ def _row_of_json(line: str) -> Row | None:
         row = json.loads(line)
     except ValueError:
         return None
-    if not isinstance(row, dict) or not isinstance(row.get("path"), str) or not isinstance(row.get("member"), str):
-        return None
-    return dict.fromkeys(COLUMNS) | row
+    return dict.fromkeys(COLUMNS) | row if isinstance(row, dict) else None
 
 
 def _mend(path: str) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sttdoctor.renderers.escape import for_terminal
-from sttdoctor.triage.row import Row
-from sttdoctor.triage.summary import STATUSES, Summary
+from sttdoctor.triage.row import STATUSES, Row
+from sttdoctor.triage.summary import Summary
 
 MAX_GROUPS = 20
 """Groups that are shown; the table itself has all."""
@@ -56,7 +56,7 @@ def group_name(values: Iterable[Any]) -> str:
 
 def _outcomes(summary: Summary) -> Iterator[str]:
     for what, count in summary.ranked():
-        yield f"{words(what):<32}{count:>9}{share(count, summary.count):>7}"
+        yield f"{for_terminal(words(what)):<32}{count:>9}{share(count, summary.count):>7}"
         for row in summary.worst(what)[:_SHOWN]:
             yield f"    {for_terminal(name_of(row))}{_note(row)}"
 
@@ -76,6 +76,6 @@ def _groups(summary: Summary) -> Iterator[str]:
     groups = list(summary.trends())
     for values, outcomes in groups[:MAX_GROUPS]:
         yield f"  {for_terminal(group_name(values))}: {outcomes.total()}"
-        yield f"      {mix(outcomes)}"
+        yield f"      {for_terminal(mix(outcomes))}"
     if len(groups) > MAX_GROUPS:
         yield f"  and {len(groups) - MAX_GROUPS} groups more"
