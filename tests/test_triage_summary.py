@@ -1,4 +1,5 @@
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -132,3 +133,9 @@ def test_the_overview_links_to_the_reports(tmp_path):
     assert (folder / link).read_text() == "the report \\udcff"
     assert {link for link in page.links if link.startswith("#")} == {"#o1", "#o2", "#o3", "#o4"}
     assert "7 captures: 3 fail" in page.text and "pacing.burst 100 %" in page.text
+
+
+def test_the_page_about_triage_has_every_column_with_its_meaning():
+    page = (Path(__file__).parent.parent / "docs" / "triage.md").read_text()
+    table = [f"| `{name}` | {meaning} |" for name, (_, meaning) in COLUMNS.items()]
+    assert "\n".join(table) in page

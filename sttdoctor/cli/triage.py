@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", "outputs", multiple=True, type=click.Path(), help="Table: .csv or .jsonl (repeatable).")
 @click.option("--resume", is_flag=True, help="Go on with the tables: captures that stand in them are not judged again.")
 @click.option("--html", type=click.Path(), metavar="DIR", help="Write an overview with reports of the worst examples.")
-@click.option("--examples", type=click.IntRange(0), default=5, show_default=True, help="Reports a cause in --html.")
+@click.option(
+    "--examples", type=click.IntRange(0), default=5, show_default=True, help="Worst ones to show of each cause."
+)
 @click.option("--group-by", callback=ids, default="", metavar="COLUMNS", help="Count causes by these columns.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Captures at a time; default one a core.")
 @click.option("--dask", metavar="ADDRESS", help="Judge on the Dask cluster of this scheduler.")

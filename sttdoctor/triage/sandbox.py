@@ -85,16 +85,16 @@ class Sandbox:
             line = b""
         reply: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
         if reply is None or reply.get("last"):
-            self.close()
+            self.close(patience_s=0.0 if reply else 1.0)  # one that is dying by itself tells by its code why
         return reply
 
-    def close(self) -> None:
-        """End the process."""
+    def close(self, patience_s: float = 0.0) -> None:
+        """End the process, by force where it has not ended after this time."""
         process, self._process = self._process, None
         if process is None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.2)  # where it is dying by itself, its own code tells why
+            process.wait(patience_s)
         process.kill()
         self.code = process.wait()
         for stream in (process.stdin, process.stdout):
@@ -118,7 +118,7 @@ def _started() -> subprocess.Popen[bytes]:
 
 
 def _death(code: int | None, seconds: float, time_limit_s: float) -> str:
-    if seconds >= time_limit_s:
+    if code == 1 and seconds >= time_limit_s:  # the code of the watchdog
         return f"took longer than the time limit of {time_limit_s:g} s"
     if code is None or code >= 0:
         return f"the process that judged it ended with code {code}"
