@@ -55,6 +55,12 @@ def test_a_table_that_exists_is_not_written_over(path):
     assert path.read_bytes() == content
 
 
+def test_a_table_without_rows_is_no_loss(path):
+    for _ in range(2):
+        Table(str(path)).close()
+    assert len(written(path).splitlines()) == len(ROWS) + (path.suffix == ".csv")
+
+
 def test_columns_of_another_version_are_not_mixed(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("path,verdict\na,b\n")

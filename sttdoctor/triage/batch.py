@@ -79,9 +79,8 @@ class Batch:
         """Judge the worst examples of a summary once more and return their pages by path and member."""
         rows = [row for what, _ in summary.ranked() for row in summary.worst(what) if row["status"] != "error"]
         wanted = {(row["path"], row["member"]) for row in rows}
-        there = sorted(
-            {path for path, _ in wanted if os.path.exists(path)}
-        )  # of rows from an earlier run it may be gone
+        # rows of an earlier run may be of captures that are gone
+        there = sorted({path for path, _ in wanted if os.path.exists(path)})
         tasks = [task for task in (collect(there) if there else ()) if task.key in wanted]
         found = {}
         for row, page in run(tasks, self.settings, self.jobs, self.dask, wants_pages=True):

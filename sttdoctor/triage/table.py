@@ -17,10 +17,10 @@ class Table:
 
     Args:
         path: Ends in one of `SUFFIXES`.
-        resume: Go on with what stands there; a last line that was cut off is dropped.
+        resume: Go on with rows that stand there; a last line that was cut off is dropped.
 
     Raises:
-        UsageError: Another suffix; or it exists and is not to be gone on with, or has other columns.
+        UsageError: Another suffix; or it holds rows and is not to be gone on with, or has other columns.
         InputError: It cannot be written.
 
     Attributes:
@@ -35,22 +35,25 @@ class Table:
         self._is_csv = path.lower().endswith(".csv")
         try:
             self._file = self._opened(resume)
-        except FileExistsError:
-            raise UsageError(f"{path} exists; --resume goes on with it") from None
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror or error}") from None
 
     def _opened(self, resume: bool) -> BinaryIO:
-        if not resume or not os.path.exists(self.path):
-            file: BinaryIO = open(self.path, "xb", buffering=0)  # noqa: SIM115 - open as long as the table grows
-        else:
+        if os.path.exists(self.path):
+            if not resume and not self._has_no_rows():
+                raise UsageError(f"{self.path} exists; --resume goes on with it")
             _mend(self.path)
             self._check_columns()
             self.done = {(row["path"], row["member"]) for row in self.rows()}
-            file = open(self.path, "ab", buffering=0)  # noqa: SIM115
+        file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - open as long as the table grows
         if self._is_csv and file.tell() == 0:
             file.write(line_of(COLUMNS).encode())
         return file
+
+    def _has_no_rows(self) -> bool:
+        """Whether a run ended before its first row, or the file was made empty."""
+        with open(self.path, "rb") as file:
+            return file.read(1 << 16) in (b"", line_of(COLUMNS).encode())
 
     def _check_columns(self) -> None:
         with open(self.path, "rb") as file:
