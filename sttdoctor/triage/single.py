@@ -3,7 +3,7 @@
 from sttdoctor.renderers import FORMATS
 from sttdoctor.report import Report
 
-FORMAT = FORMATS.get("html", FORMATS["text"])
+FORMAT = FORMATS["text"]
 
 
 def page(report: Report) -> str:
