@@ -12,7 +12,7 @@ from conftest import FIXTURES
 import sttdoctor
 
 ROOT = Path(sttdoctor.__file__).parent
-HEAVY = {"numpy", "scipy", "matplotlib", "websockets"}
+HEAVY = {"numpy", "scipy", "matplotlib", "websockets", "joblib", "tqdm", "jinja2", "distributed"}
 
 
 def module_name(path: Path) -> str:
@@ -53,6 +53,16 @@ ALLOWED = {
     "sttdoctor.guides": (),
     "sttdoctor.renderers": ("sttdoctor", "sttdoctor.report", "sttdoctor.checks.base", "sttdoctor.renderers"),
     "sttdoctor.pytest_plugin": ("sttdoctor.testing",),
+    "sttdoctor.triage": (
+        "sttdoctor",
+        *EVIDENCE,
+        "sttdoctor.readers",
+        "sttdoctor.case",
+        "sttdoctor.report",
+        "sttdoctor.api",
+        "sttdoctor.renderers",
+        "sttdoctor.triage",
+    ),
 }
 
 

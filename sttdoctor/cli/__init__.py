@@ -14,6 +14,7 @@ from sttdoctor.cli.convert import convert
 from sttdoctor.cli.explain import explain
 from sttdoctor.cli.replay import replay
 from sttdoctor.cli.simulate import simulate
+from sttdoctor.cli.triage import triage
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,7 +27,7 @@ def cli() -> None:
     """
 
 
-for command in (check, replay, simulate, convert, explain):
+for command in (check, replay, simulate, convert, triage, explain):
     cli.add_command(command)
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Command = Callable[..., None]
 
 
-def _ids(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
-    """Split comma-separated check ids."""
+def ids(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
+    """Split comma-separated names."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
@@ -32,16 +32,25 @@ def format_options(command: Command) -> Command:
 
 def report_options(command: Command) -> Command:
     """Add the options that `check` and `replay` share."""
-    for option in reversed(_SHARED):
+    for option in reversed((*_REPORT, *_JUDGE, *_MORE)):
         command = option(command)
     return command
 
 
-_SHARED = (
+def judge_options(command: Command) -> Command:
+    """Add the options that say what is judged, and by what."""
+    for option in reversed(_JUDGE):
+        command = option(command)
+    return command
+
+
+_REPORT = (
     click.option("--format", "form", type=click.Choice(list(FORMATS)), help="Of the report; default text."),
     click.option("-o", "--output", type=click.Path(), help="Write the report to this file, in the form of its suffix."),
-    click.option("--select", callback=_ids, default="", metavar="IDS", help="Run these checks only (comma-separated)."),
-    click.option("--ignore", callback=_ids, default="", metavar="IDS", help="Leave these checks out."),
+)
+_JUDGE = (
+    click.option("--select", callback=ids, default="", metavar="IDS", help="Run these checks only (comma-separated)."),
+    click.option("--ignore", callback=ids, default="", metavar="IDS", help="Leave these checks out."),
     click.option(
         "--fail-on",
         type=click.Choice(list(FAIL_ON)),
@@ -51,6 +60,8 @@ _SHARED = (
     ),
     click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a threshold (repeatable)."),
     click.option("--config", type=click.Path(), help="TOML file with thresholds."),
+)
+_MORE = (
     click.option("--wav", type=click.Path(), help="Write the audio as sttdoctor believes it is, as a WAV file."),
     click.option("-v", "--verbose", is_flag=True, help="In text: show all answers, evidence and measurements."),
 )
@@ -112,7 +123,7 @@ def deliver(report: "Report", options: Mapping[str, Any]) -> None:
     )
     if output is None:
         with standard_output():
-            click.echo(_printable(content), nl=False, color=_wants_colour())
+            click.echo(printable(content), nl=False, color=_wants_colour())
     else:
         _write(output, content)
     click.get_current_context().exit(exit_code(report, options["fail_on"]))
@@ -127,7 +138,7 @@ def exit_code(report: "Report", fail_on: str) -> int:
     return int(any(check.status in FAIL_ON[fail_on] for check in report.checks))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Replace characters that standard output cannot encode."""
     encoding = sys.stdout.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)

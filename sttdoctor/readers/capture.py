@@ -10,7 +10,7 @@ from typing import Any
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.har import read_har
-from sttdoctor.readers.log import read_log
+from sttdoctor.readers.log import holds_log, read_log
 from sttdoctor.readers.session_jsonl import read_rows
 from sttdoctor.readers.stream import Source, opened
 
@@ -40,6 +40,12 @@ def read_capture(source: Source, connection: int | None = None) -> Session:
         raise InputError(f"cannot read {name}: {error.strerror or error}") from None
     except ValueError as error:
         raise InputError(f"cannot read {name}: {error}") from None
+
+
+def holds_session(head: bytes) -> bool:
+    """Whether the first bytes (unpacked) are those of a capture that `read_capture` knows."""
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    return bool(_HAR.match(text) or _ROW.search(text)) or holds_log(text)
 
 
 def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: int | None) -> Session:

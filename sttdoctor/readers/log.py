@@ -24,6 +24,7 @@ UNKNOWN_FORMAT = (
     "at level DEBUG, or set CARTESIA_LOG=debug)"
 )
 _HALF_DAY_S = 43_200.0
+_MARKS = (log_line.FRAME, log_line.REQUEST, log_line.STATE, log_line.SDK_CONNECT, log_line.SDK_MESSAGE)
 
 
 def read_log(stream: BinaryIO, path: str | None = None, connection: int | None = None) -> Session:
@@ -56,6 +57,12 @@ def read_log(stream: BinaryIO, path: str | None = None, connection: int | None =
     if not log.connections:
         raise InputError(f"{name} {UNKNOWN_FORMAT}")
     return choose([item.socket(path, log.damage) for item in log.connections], connection, name)
+
+
+def holds_log(head: bytes) -> bool:
+    """Whether a line of the first bytes of a file is one that a library wrote."""
+    lines = (log_line.plain(line) for line in head.splitlines() if log_line.of_interest(line))
+    return any(pattern.search(line) for line in lines for pattern in _MARKS)
 
 
 class _Log:

@@ -1,0 +1,91 @@
+"""`sttdoctor triage`."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sttdoctor.cli.options import format_options, ids, judge_options, printable, standard_output, thresholds
+
+if TYPE_CHECKING:
+    from sttdoctor.triage.batch import Batch
+    from sttdoctor.triage.summary import Summary
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("-o", "--output", "outputs", multiple=True, type=click.Path(), help="Table: .csv or .jsonl (repeatable).")
+@click.option("--resume", is_flag=True, help="Go on with the tables: captures that stand in them are not judged again.")
+@click.option("--html", type=click.Path(), metavar="DIR", help="Write an overview with reports of the worst examples.")
+@click.option(
+    "--examples", type=click.IntRange(0), default=5, show_default=True, help="Worst ones to show of each cause."
+)
+@click.option("--group-by", callback=ids, default="", metavar="COLUMNS", help="Count causes by these columns.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Captures at a time; default one a core.")
+@click.option("--dask", metavar="ADDRESS", help="Judge on the Dask cluster of this scheduler.")
+@click.option("--time-limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds a capture.")
+@click.option("--memory-limit", type=click.IntRange(256), default=2048, show_default=True, help="MiB a capture.")
+@format_options
+@judge_options
+def triage(paths: tuple[str, ...], **options: Any) -> None:
+    """Which faults do many captures have?
+
+    PATH is a capture, a folder, a pattern or an archive (.zip, .tar, .tar.gz, .tgz); audio and sessions may be mixed.
+    --encoding and --sample-rate are what the client declared for the audio among them.
+    """
+    from sttdoctor.errors import UsageError
+    from sttdoctor.triage.batch import Batch
+    from sttdoctor.triage.summary import Summary
+    from sttdoctor.triage.task import Settings
+
+    if options["resume"] and not options["outputs"]:
+        raise UsageError("--resume goes on with a table; name it with -o")
+    if options["dask"] and options["jobs"]:
+        raise UsageError("--jobs is for this machine; a Dask cluster has its own number of workers")
+    settings = Settings(
+        options["encoding"],
+        options["sample_rate"],
+        options["select"],
+        options["ignore"],
+        thresholds(options["settings"], options["config"]),
+        options["time_limit"],
+        options["memory_limit"] << 20,
+    )
+    batch = Batch(settings, options["outputs"], options["resume"], options["jobs"] or -1, options["dask"])
+    summary = Summary(options["group_by"], options["examples"])
+    try:
+        _run(batch, summary, paths, options["html"])
+    except KeyboardInterrupt:
+        _interrupted(batch)
+        raise
+    _deliver(summary, options["fail_on"])
+
+
+def _run(batch: "Batch", summary: "Summary", paths: tuple[str, ...], html: str | None) -> None:
+    from functools import partial
+
+    from tqdm import tqdm
+
+    from sttdoctor.triage.overview import prepare, write
+
+    if html:
+        prepare(html)
+    batch.triage(paths, summary, partial(tqdm, unit=" captures", disable=None, file=sys.stderr, dynamic_ncols=True))
+    if html:
+        write(html, summary, batch.pages(summary))
+
+
+def _interrupted(batch: "Batch") -> None:
+    hint = "; the same command with --resume goes on" if batch.outputs else ""
+    click.echo(f"sttdoctor: interrupted after {batch.done} of {batch.total} captures{hint}", err=True)
+
+
+def _deliver(summary: "Summary", fail_on: str) -> None:
+    from sttdoctor.errors import InputError
+    from sttdoctor.triage.text import render
+
+    with standard_output():
+        click.echo(printable(render(summary)), nl=False)
+    if summary.statuses["error"] == summary.count:
+        raise InputError("none of the captures could be judged")
+    click.get_current_context().exit(int(summary.reaches(FAIL_ON[fail_on])))

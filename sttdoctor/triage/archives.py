@@ -1,0 +1,145 @@
+"""Members of zip and tar archives, read where they lie: nothing is unpacked to disk, no link is followed.
+
+A task names the archive and the member, so a worker that sees the same files can read it. A packed tar archive can only
+be read forwards: each worker keeps its place in it, and members come in the order of the archive.
+"""
+
+import gzip
+import io
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+from sttdoctor.errors import InputError
+from sttdoctor.triage.task import Task
+
+MAX_UNPACKED_BYTES = 64 << 30
+"""Of a packed tar archive: reading its list of members unpacks it once. 75,000 sessions of 20 s fit."""
+
+MAX_HEADER_BYTES = 1 << 16
+"""Of what describes one member of a tar archive: a name that is longer is an attack."""
+
+MAX_MEMBERS = 1_000_000
+
+_BLOCK = 1 << 20
+_open: dict[str, Any] = {}
+_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError, NotImplementedError)
+
+
+def is_archive(path: str) -> bool:
+    """Whether a name is that of an archive that `members` reads."""
+    return path.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz"))
+
+
+def members(path: str) -> Iterator[Task]:
+    """Yield the regular files of an archive, in its order; of several with one name the last, as unpacking leaves it.
+
+    What is damaged is told by a last task with an `error`; links, folders and devices are left out.
+    """
+    found: dict[str, Task] = {}
+    error = ""
+    try:
+        for task in _zip_members(path) if path.lower().endswith(".zip") else _tar_members(path):
+            found[task.member] = task
+            if len(found) == MAX_MEMBERS:
+                raise ValueError(f"it holds more than {MAX_MEMBERS} files")
+    except _DAMAGE as problem:
+        error = f"the archive cannot be read{' to its end' if found else ''}: {problem or type(problem).__name__}"
+    except MemoryError:
+        error = "the list of the archive's members needs more memory than there is"
+    yield from found.values()
+    if error or not found:
+        yield Task(path, error=error or "the archive holds no files")
+
+
+def _zip_members(path: str) -> Iterator[Task]:
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if not info.is_dir() and kind in (0, stat.S_IFREG):
+                yield Task(path, info.filename, size=info.file_size)
+
+
+def _tar_members(path: str) -> Iterator[Task]:
+    with _unpacked(path) as file, tarfile.open(fileobj=cast(BinaryIO, _Bounded(file)), mode="r:") as t:
+        while (info := t.next()) is not None:
+            t.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every header
+            if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not info.issparse():
+                yield Task(path, info.name, info.offset_data, info.size)
+
+
+def _unpacked(path: str) -> BinaryIO:
+    return cast(BinaryIO, open(path, "rb") if path.lower().endswith(".tar") else gzip.open(path, "rb"))
+
+
+class _Bounded:
+    """A file that refuses to be read in large pieces, or far: what a hostile archive asks for."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.tell = file.tell
+
+    def read(self, size: int) -> bytes:
+        if size > MAX_HEADER_BYTES:
+            raise ValueError("the header of a member is too long")
+        return self._file.read(size)
+
+    def seek(self, position: int) -> int:
+        if position > MAX_UNPACKED_BYTES:
+            raise ValueError(f"it holds more than {MAX_UNPACKED_BYTES >> 30} GiB")
+        return self._file.seek(position)
+
+
+@contextmanager
+def opened(task: Task) -> Iterator[io.BufferedReader]:
+    """Open a member for reading.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        if task.offset >= 0:
+            yield io.BufferedReader(_Part(_kept(task.path), task.offset, task.size), _BLOCK)
+        else:
+            with _kept(task.path).open(task.member) as stream:
+                yield cast(io.BufferedReader, stream)
+    except RuntimeError as error:  # zipfile says so of what is encrypted
+        raise InputError(f"cannot read {task.member}: {error}") from None
+    except (KeyError, *_DAMAGE) as error:
+        raise InputError(f"cannot read {task.member} in {task.path}: {error}") from None
+
+
+def _kept(path: str) -> Any:
+    """Return an archive that stays open for its next member; there is one at a time."""
+    if path not in _open:
+        close()
+        _open[path] = zipfile.ZipFile(path) if path.lower().endswith(".zip") else _unpacked(path)
+    return _open[path]
+
+
+def close() -> None:
+    """Close the archive that was read last."""
+    while _open:
+        _open.popitem()[1].close()
+
+
+class _Part(io.RawIOBase):
+    """A member of a tar archive as a file of its own."""
+
+    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+        self._file = file
+        self._left = size
+        file.seek(offset)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._file.read(min(len(buffer), self._left))
+        self._left -= len(content)
+        buffer[: len(content)] = content
+        return len(content)

@@ -1,0 +1,97 @@
+"""A summary as a folder of HTML: `index.html`, and a page for each of the worst examples.
+
+The pages are made after the run, by judging the examples once more: a run of a million captures writes no million
+pages, and a run that was resumed has the same ones.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sttdoctor.errors import InputError
+from sttdoctor.triage.row import Row
+from sttdoctor.triage.single import FORMAT
+from sttdoctor.triage.summary import Summary, faults
+from sttdoctor.triage.text import MAX_GROUPS, group_name, head, mix, name_of, share, words
+
+Links = Mapping[tuple[str, str], str]
+"""Page of a capture, relative to `index.html`, by path and member."""
+
+_BAR_PX = 300
+_REPORTS = "reports"
+
+
+def prepare(folder: str) -> None:
+    """Make the folder, so that one that cannot be written is told before a long run and not after it.
+
+    Raises:
+        InputError: It cannot be made.
+    """
+    try:
+        (Path(folder) / _REPORTS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write {folder}: {error.strerror or error}") from None
+
+
+def write(folder: str, summary: Summary, pages: Mapping[tuple[str, str], str]) -> None:
+    """Write the overview and the pages.
+
+    Args:
+        folder: From `prepare`.
+        summary: Of the whole table.
+        pages: Content of the page of a capture, by path and member.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    try:
+        links = {}
+        for number, (key, page) in enumerate(pages.items(), start=1):
+            # names are numbers: what a capture is called never becomes a name on this disk
+            links[key] = f"{_REPORTS}/{number:05}{FORMAT.suffixes[0]}"
+            (Path(folder) / links[key]).write_text(page, encoding="utf-8", errors="backslashreplace")
+        index = render(summary, links)
+        (Path(folder) / "index.html").write_text(index, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise InputError(f"cannot write {folder}: {error.strerror or error}") from None
+
+
+def render(summary: Summary, links: Links) -> str:
+    """Return the overview as HTML; whatever stands in it is escaped."""
+    from jinja2 import Environment, PackageLoader
+
+    template = Environment(loader=PackageLoader("sttdoctor.triage", ""), autoescape=True).get_template("overview.html")
+    groups = list(summary.trends())
+    return template.render(
+        head=head(summary),
+        outcomes=[_outcome(summary, what, count, links) for what, count in summary.ranked()],
+        group_by=", ".join(summary.group_by),
+        groups=[
+            {"name": group_name(values), "count": found.total(), "mix": mix(found),
+             "faults": share(faults(found), found.total())}
+            for values, found in groups[:MAX_GROUPS]
+        ],
+        more_groups=len(groups) - MAX_GROUPS if len(groups) > MAX_GROUPS else 0,
+    )  # fmt: skip
+
+
+def _outcome(summary: Summary, what: str, count: int, links: Links) -> dict[str, Any]:
+    return {
+        "what": words(what),
+        "count": count,
+        "share": share(count, summary.count),
+        "width": max(1, round(_BAR_PX * count / summary.count)),
+        "examples": [_example(row, links) for row in summary.worst(what)],
+    }
+
+
+def _example(row: Row, links: Links) -> dict[str, Any]:
+    others = str(row["causes"] or "").partition(" ")[2]
+    return {
+        "name": name_of(row),
+        "link": links.get((row["path"], row["member"])),
+        "status": row["status"],
+        "confidence": "" if row["confidence"] is None else f"{row['confidence']:.2f}",
+        "client": row["client"] or "",
+        "note": row["error"] or others.replace(" ", ", "),
+    }

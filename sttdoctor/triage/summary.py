@@ -1,0 +1,101 @@
+"""What a table says as a whole: how often each cause comes first, the worst examples, and the same by group.
+
+Memory grows with the number of causes and groups, not with that of rows.
+"""
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sttdoctor.errors import UsageError
+from sttdoctor.triage.row import COLUMNS, Row
+
+_SEVERITY = {"error": 4, "fail": 3, "warn": 2, "unknown": 1, "pass": 0}
+
+
+def outcome(row: Row) -> str:
+    """Return what a row counts as: its first cause, else its status."""
+    return str(row["cause"] or row["status"])
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of a table.
+
+    Attributes:
+        group_by: Columns whose values make a group.
+        keep: Worst examples to keep of each outcome.
+        statuses: Rows by status.
+        outcomes: Rows by outcome.
+        groups: Outcomes of the rows by group.
+    """
+
+    group_by: tuple[str, ...] = ()
+    keep: int = 5
+    statuses: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    groups: dict[tuple[Any, ...], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    _worst: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: defaultdict(list))
+    _unjudged: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse columns that there are not."""
+        for name in self.group_by:
+            if name not in COLUMNS:
+                raise UsageError(f"there is no column {name!r} to group by; there are {', '.join(COLUMNS)}")
+
+    def add(self, row: Row) -> None:
+        """Take a row in."""
+        what = outcome(row)
+        self.statuses[row["status"]] += 1
+        self.outcomes[what] += 1
+        self._unjudged += bool(row["unjudged"]) or row["status"] == "error"
+        if self.group_by:
+            self.groups[tuple(row[name] for name in self.group_by)][what] += 1
+        if what != "pass" and self.keep:
+            self._keep(what, row)
+
+    def _keep(self, what: str, row: Row) -> None:
+        worst = self._worst[what]
+        # the count breaks ties without looking at the rows; of equals the first by name is kept
+        entry = (_SEVERITY[row["status"]], row["confidence"] or 0.0, _Reversed(row), row)
+        heapq.heappush(worst, entry) if len(worst) < self.keep else heapq.heappushpop(worst, entry)
+
+    @property
+    def count(self) -> int:
+        """Rows so far."""
+        return self.outcomes.total()
+
+    def ranked(self) -> list[tuple[str, int]]:
+        """Return (outcome, rows) of what is wrong, the most frequent first; then what is not."""
+        last = {"error": 1, "unknown": 2, "pass": 3}
+        return sorted(self.outcomes.items(), key=lambda item: (last.get(item[0], 0), -item[1], item[0]))
+
+    def worst(self, what: str) -> list[Row]:
+        """Return the examples of an outcome, the worst first."""
+        return [entry[-1] for entry in sorted(self._worst.get(what, []), reverse=True)]
+
+    def trends(self) -> Iterator[tuple[tuple[Any, ...], Counter[str]]]:
+        """Yield groups with their outcomes, those with the most faults first."""
+        yield from sorted(self.groups.items(), key=lambda item: (-faults(item[1]), -item[1].total(), str(item[0])))
+
+    def reaches(self, fail_on: Sequence[str]) -> bool:
+        """Whether a row has one of these statuses; `unknown` is also a check that could not be judged."""
+        return any(self.statuses[status] for status in fail_on) or ("unknown" in fail_on and self._unjudged > 0)
+
+
+def faults(outcomes: Counter[str]) -> int:
+    """Return how many of a group's rows have a diagnosis."""
+    return outcomes.total() - sum(outcomes[what] for what in ("pass", "unknown", "error"))
+
+
+class _Reversed:
+    """Orders rows by name, backwards."""
+
+    def __init__(self, row: Row) -> None:
+        self.key = row["path"], row["member"]
+
+    def __lt__(self, other: "_Reversed") -> bool:
+        return self.key > other.key

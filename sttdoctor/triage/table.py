@@ -1,0 +1,116 @@
+"""Tables on disk: a line a row, written as it comes, and read again where a run goes on."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from sttdoctor.errors import InputError, UsageError
+from sttdoctor.triage.cells import line_of, row_of_line
+from sttdoctor.triage.row import COLUMNS, Row, is_row
+
+SUFFIXES = (".csv", ".jsonl", ".ndjson")
+
+
+class Table:
+    """A table that grows.
+
+    Args:
+        path: Ends in one of `SUFFIXES`.
+        resume: Go on with rows that stand there; a last line that was cut off is dropped.
+
+    Raises:
+        UsageError: Another suffix; or it holds rows and is not to be gone on with, or has other columns.
+        InputError: It cannot be written.
+
+    Attributes:
+        done: Keys of the captures that stand in it.
+    """
+
+    def __init__(self, path: str, resume: bool = False) -> None:
+        if not path.lower().endswith(SUFFIXES):
+            raise UsageError(f"a table ends in .csv or .jsonl, not {os.path.basename(path)}")
+        self.path = path
+        self.done: set[tuple[str, str]] = set()
+        self._is_csv = path.lower().endswith(".csv")
+        try:
+            self._file = self._opened(resume)
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+
+    def _opened(self, resume: bool) -> BinaryIO:
+        if os.path.exists(self.path):
+            if not resume and not self._has_no_rows():
+                raise UsageError(f"{self.path} exists; --resume goes on with it")
+            _mend(self.path)
+            self._check_columns()
+            self.done = {(row["path"], row["member"]) for row in self.rows()}
+        file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - open as long as the table grows
+        if self._is_csv and file.tell() == 0:
+            file.write(line_of(COLUMNS).encode())
+        return file
+
+    def _has_no_rows(self) -> bool:
+        """Whether a run ended before its first row, or the file was made empty."""
+        with open(self.path, "rb") as file:
+            return file.read(1 << 16) in (b"", line_of(COLUMNS).encode())
+
+    def _check_columns(self) -> None:
+        with open(self.path, "rb") as file:
+            first = file.readline()
+        if self._is_csv and first and first != line_of(COLUMNS).encode():
+            raise UsageError(f"{self.path} is no table of this version: its columns are others")
+
+    def add(self, row: Row) -> None:
+        """Write a row that does not stand in the table yet, at once.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        key = row["path"], row["member"]
+        if key in self.done:
+            return
+        line = line_of(row[name] for name in COLUMNS) if self._is_csv else json.dumps(row) + "\n"
+        try:
+            self._file.write(line.encode("utf-8"))
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror or error}") from None
+        self.done.add(key)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows that stand in the file; lines that are none are passed over."""
+        with open(self.path, encoding="utf-8", errors="replace", newline="\n") as file:
+            if self._is_csv:
+                file.readline()
+            for line in file:
+                row = row_of_line(line) if self._is_csv else _row_of_json(line)
+                if row is not None and is_row(row):
+                    yield row
+
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()
+
+
+def _row_of_json(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return dict.fromkeys(COLUMNS) | row if isinstance(row, dict) else None
+
+
+def _mend(path: str) -> None:
+    """Drop a last line without an end: its row was being written when the run ended."""
+    with open(path, "r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        position, step = end, 1 << 16
+        while position > 0:
+            start = max(0, position - step)
+            file.seek(start)
+            found = file.read(position - start).rfind(b"\n")
+            if found >= 0:
+                file.truncate(start + found + 1)
+                return
+            position = start
+        file.truncate(0)

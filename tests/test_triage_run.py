@@ -1,0 +1,121 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from triaged import break_by_name, fleet
+
+from sttdoctor.errors import SttdoctorError, UsageError
+from sttdoctor.triage import sandbox
+from sttdoctor.triage.row import COLUMNS
+from sttdoctor.triage.run import run
+from sttdoctor.triage.task import Settings, Task
+
+
+def tasks_of(folder, count, name="call"):
+    return [Task(path) for path in fleet(folder, count, name)]
+
+
+def compared(rows):
+    """What must not depend on where a row was made."""
+    return sorted(tuple(row[name] for name in COLUMNS if name != "seconds") for row, _ in rows)
+
+
+def test_each_capture_has_one_row_whatever_the_number_of_workers(tmp_path):
+    tasks = tasks_of(tmp_path, 9)
+    one, three = (compared(run(tasks, Settings(), jobs)) for jobs in (1, 3))
+    assert one == three and [row[0] for row in one] == [task.path for task in tasks]
+    assert not sandbox._all
+
+
+def test_rows_come_while_others_are_still_judged(tmp_path, monkeypatch):
+    break_by_name(tmp_path / "breaker", monkeypatch)
+    tasks = [*tasks_of(tmp_path, 1, "hang"), *tasks_of(tmp_path, 3)]
+    rows = run(tasks, Settings(time_limit_s=60), jobs=2)
+    began = time.monotonic()
+    assert [next(rows)[0]["status"] for _ in range(3)] == ["fail", "pass", "pass"]
+    rows.close()
+    assert time.monotonic() - began < 30 and not sandbox._all
+
+
+def test_tasks_are_taken_as_workers_become_free(tmp_path):
+    taken = 0
+
+    def counted():
+        nonlocal taken
+        for task in tasks_of(tmp_path, 40):
+            taken += 1
+            yield task
+
+    rows = run(counted(), Settings(), jobs=2)
+    next(rows)
+    assert taken < 20
+    rows.close()
+
+
+def test_a_scheduler_that_is_not_there_and_a_missing_package_are_told(monkeypatch):
+    with pytest.raises(SttdoctorError, match="cannot reach a Dask scheduler at nonsense://x"):
+        next(run([Task("x")], Settings(), dask="nonsense://x"))
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match=r"sttdoctor\[dask\]"):
+        next(run([Task("x")], Settings(), dask="tcp://127.0.0.1:1"))
+
+
+class Cluster:
+    """A scheduler and two workers of one thread each, as processes of their own on loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "scheduler.json"
+        self.scheduler = self._started("scheduler", "--port", "0", "--scheduler-file", str(self.file), "--no-dashboard")
+        wait_until(lambda: self.file.exists() and self.file.read_text().endswith("}"))
+        self.address = json.loads(self.file.read_text())["address"]
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
+        self.workers = [self._started("worker", self.address, *options) for _ in range(2)]
+
+    @staticmethod
+    def _started(what: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", "--host", "127.0.0.1", *arguments]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def close(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+
+def wait_until(condition, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def wait_for_workers(address: str, count: int) -> None:
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=60)
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    break_by_name(tmp_path / "breaker", monkeypatch)
+    made = Cluster(tmp_path)
+    try:
+        wait_for_workers(made.address, 2)
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.mark.dask
+def test_a_dask_cluster_gives_the_same_rows_though_a_worker_is_killed_in_the_middle(tmp_path, cluster):
+    tasks = [*tasks_of(tmp_path, 12, "slow"), *tasks_of(tmp_path, 1, "exit")]
+    rows = run(tasks, Settings(), dask=cluster.address)
+    found = [next(rows) for _ in range(3)]
+    cluster.workers[0].kill()
+    found += rows
+    assert len(found) == len(tasks)
+    assert compared(found) == compared(run(tasks, Settings(), jobs=2))
