@@ -50,7 +50,7 @@ def redact_tokens(text: str) -> str:
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers with lower-case names; secret values are replaced, an authorization scheme is kept."""
-    return {name.lower(): _header_value(name.lower(), value) for name, value in headers.items()}
+    return {redact_text(name.lower()).lower(): _header_value(name.lower(), value) for name, value in headers.items()}
 
 
 def _header_value(name: str, value: str) -> str:

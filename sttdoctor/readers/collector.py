@@ -58,7 +58,7 @@ class Collector:
                 event = replace(event, audio=None)
             else:
                 self._audio += 2 * event.size
-                self.held += 2 * event.size
+                cost += 2 * event.size
         self.held += EVENT_BYTES + cost
         self.events.append(event)
         if self.held > MAX_HELD_BYTES:
