@@ -115,7 +115,7 @@ class _Builder:
 
     def _add_audio(self, line: int, content: bytes) -> bool:
         """Take a row of sent audio in without decoding it as JSON; False where it is no such row, or damaged."""
-        begin = _AUDIO_ROW.match(content)
+        begin = _AUDIO_ROW.match(content, 0, len(content) - len(_AUDIO_END))
         if begin is None:
             return False
         try:
