@@ -16,7 +16,7 @@ from typing import Any
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
 from sttdoctor.readers.collector import MAX_HELD_BYTES, Collector, FullError, json_cost
-from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, number
+from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, number, text_frame
 from sttdoctor.readers.stream import MAX_LINE_BYTES, Source, numbered_lines, opened
 from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
 
@@ -206,7 +206,10 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
     if content is None and row.get("text") is not None:
         if elided:
             return elided_frame(line, t, sent, _text(row, "text"), whole)
-        text = redact_text(_text(row, "text"))
+        text = _text(row, "text")
+        if text.startswith("{"):  # JSON all the same: a recorder need not look into what it records
+            return text_frame(line, t, sent, text)
+        text = redact_text(text)
         return Frame(line, t, sent, len(text.encode(errors="replace")), text=text)
     size = _integer(row.get("bytes"))
     if content is None and size is not None and size >= 0:
