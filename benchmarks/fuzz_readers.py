@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of the readers: `python fuzz_readers.py har CORPUS_FOLDER -max_total_time=600`.
 
-Needs atheris. The target is one of `TARGETS`; what follows the folder goes to libFuzzer. The folder is filled with
-shortened captures of `fixtures/captures` and `fixtures/sessions` first. Each target calls its reader itself, so nothing
-is hidden by a recogniser or a general `except`. A find is an input that
+Needs atheris. The target is one of `TARGETS`, `audio` or `redact`; what follows the folder goes to libFuzzer. The
+folder is filled with shortened captures of `fixtures/captures` and `fixtures/sessions` first. Each target calls its
+reader itself, so nothing is hidden by a recogniser or a general `except`. A find is an input that
 
 - raises anything but InputError, takes longer than 20 s or more than 1.5 GB,
 - gives a session that cannot be written, or that reads otherwise when it is read again,
@@ -31,6 +31,7 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.readers.har import read_har
     from sttdoctor.readers.log import read_log
     from sttdoctor.readers.session_jsonl import read_rows
+    from sttdoctor.redact import redact_text
     from sttdoctor.session_jsonl import write_rows
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -120,6 +121,13 @@ def one_audio(data: bytes) -> None:
         find_containers(read_audio(data).data)
 
 
+def one_text(data: bytes) -> None:
+    text = data.decode("utf-8", errors="replace")
+    redacted = redact_text(text)
+    assert not LEAKS.search(redacted), f"a secret: {redacted}"
+    assert redact_text(redacted) == redacted, f"redacted twice: {redacted} {redact_text(redacted)}"
+
+
 def seeds(patterns: tuple[str, ...]) -> Iterator[bytes]:
     """Yield captures of the fixtures, shortened, and each once more with secrets in it."""
     for pattern in patterns:
@@ -158,6 +166,9 @@ def main() -> None:
     if name == "audio":
         target: Callable[[bytes], None] = one_audio
         found = [path.read_bytes()[:MAX_SEED] for path in sorted(FIXTURES.glob("audio/*"))]
+    elif name == "redact":
+        target = one_text
+        found = [*seeds(("captures/*-sdk.log", "captures/*-websockets.log")), SECRETS.encode()]
     else:
         reader, patterns = TARGETS[name]
         target = lambda data: one_session(reader, data)  # noqa: E731
