@@ -1,61 +1,184 @@
 """Coverage-guided fuzzing of the readers: `python fuzz_readers.py har CORPUS_FOLDER -max_total_time=600`.
 
-Needs atheris. The reader is `har`, `log`, `session` or `any`; what follows goes to libFuzzer. The corpus folder is
-filled with small captures first. A find is an input that raises anything but InputError, or whose session cannot be
-written and read again.
+Needs atheris. The target is one of `TARGETS`, `audio` or `redact`; what follows the folder goes to libFuzzer. The
+folder is filled with shortened captures of `fixtures/captures` and `fixtures/sessions` first. Each target calls its
+reader itself, so nothing is hidden by a recogniser or a general `except`. A find is an input that
+
+- raises anything but InputError, takes longer than 20 s or more than 1.5 GB,
+- gives a session that cannot be written, or that reads otherwise when it is read again,
+- is read otherwise by the quick path of its reader than by the thorough one,
+- lets a secret through (the corpus holds some): a key by its shape, a query parameter, a header, user information.
 """
 
+import gzip
+import io
+import json
+import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["sttdoctor.readers", "sttdoctor.redact", "sttdoctor.session_jsonl"]):
+with atheris.instrument_imports(include=["sttdoctor"]):
+    from sttdoctor.analysis.container import find_containers
     from sttdoctor.errors import InputError
-    from sttdoctor.readers import read_capture
+    from sttdoctor.evidence import Session
+    from sttdoctor.readers import log, read_capture, session_jsonl
+    from sttdoctor.readers.audio_file import read_audio
+    from sttdoctor.readers.har import read_har
+    from sttdoctor.readers.log import read_log
+    from sttdoctor.readers.session_jsonl import read_rows
+    from sttdoctor.redact import redact_text
     from sttdoctor.session_jsonl import write_rows
 
-STARTS = {
-    "har": b'{"log":{"entries":[{"request":{"url":"wss://a"},"_webSocketMessages":[',
-    "log": b"> GET /stt/turns/websocket HTTP/1.1\n",
-    "session": b'{"type":"session"}\n',
-    "any": b"",
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+KEY = "sk_car_c4n4ry"
+SECRETS = f"wss://me:{KEY}@a.b/stt/turns/websocket?model=ink-2&API_KEY={KEY}&access_token={KEY}&encoding=pcm_s16le"
+LEAKS = re.compile(
+    rf"(?<![A-Za-z0-9_]){KEY}|[?&](?:api_key|access_token)=(?!REDACTED|[\"\\&;#' <>]|$)"
+    r"|\"(?:authorization|x-api-key|cookie)\":\"(?!(?:\w+ )?REDACTED\")",
+    re.IGNORECASE,
+)
+MAX_SEED = 4096
+WORDS = """_webSocketMessages startedDateTime opcode "log":{"entries":[ "request":{"url": "data":"AAAA" CONT~00~[
+>~GET~/~HTTP/1.1 <~HTTP/1.1~101~ =~connection~is~OPEN >~BINARY~00~[1~bytes] ,~continued] text,~ >~TEXT~'{}'~[2~bytes]
+<~CLOSE~1000~(OK)~[2~bytes] 2026-09-21~14:13:20,000 1790000000.5 websockets.client HTTP~429 Connecting~to~wss://
+Received~WebSocket~message:~b' Reconnecting~to~WebSocket~API "type":" "audio":" "json":{ "elided":true "transcript":"
+"length": 1e999 NaN ... wss://u:p@h/ %3D ?api~key=KEY Authorization:~Bearer~KEY "token":"KEY" """.replace("KEY", KEY)
+
+
+def from_stream(reader: Callable[..., Session]) -> Callable[[bytes], Session]:
+    return lambda data: reader(io.BufferedReader(io.BytesIO(data)))
+
+
+def packed(data: bytes) -> Session:
+    """The first byte says how the rest is packed: whole, cut, with junk behind, in two members, or not at all."""
+    how, content = data[:1] or b"\0", data[1:]
+    whole = gzip.compress(content, 1, mtime=0)
+    ways = (
+        whole,
+        whole[: len(whole) * how[0] // 256],
+        whole + content[:40],
+        gzip.compress(content[:100], 1, mtime=0) + gzip.compress(content[100:], 1, mtime=0),
+        b"\x1f\x8b" + content,
+    )
+    return read_capture(ways[how[0] % len(ways)])
+
+
+TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
+    "session": (from_stream(read_rows), ("captures/*.jsonl", "sessions/*.jsonl")),
+    "har": (from_stream(read_har), ("captures/*.har",)),
+    "websockets": (from_stream(read_log), ("captures/*-websockets.log",)),
+    "sdk": (from_stream(read_log), ("captures/*-sdk.log", "captures/*-both.log")),
+    "any": (read_capture, ("captures/*",)),
+    "gzip": (packed, ("captures/*",)),
 }
-SEEDS = {
-    "har": [
-        b'{"type":"send","time":1790000000.5,"opcode":2,"data":"AAAA"},'
-        b'{"type":"error","time":1,"opcode":-1,"data":"x"}]}]}}',
-        b'{"type":"receive","time":1790000000500,"opcode":1,"data":"{\\"type\\":\\"turn.end\\",\\"transcript\\":\\"a\\"}"}]}]}}',
-    ],
-    "log": [
-        b"2026-09-21 14:13:20,000 websockets.client > BINARY 00 01 ... 02 [3200 bytes]\n< TEXT '{}' [2 bytes]\n",
-        b'[2026-09-21 14:13:20 - cartesia.x:1 - DEBUG] Received WebSocket message: b\'{"type":"turn.end"}\'\n',
-        b"Connecting to wss://a/b\n< HTTP/1.1 101 x\n< a: b\n= connection is OPEN\n< CLOSE 1000 (OK) x [3 bytes]\n",
-    ],
-    "session": [
-        b'{"type":"open","t":0.1,"status":101}\n{"type":"send","t":1,"audio":"AAAA"}\n',
-        b'{"type":"receive","text":"{\\"type\\":\\"x\\",...","elided":true}\n{"type":"close","by":"server","code":1000}\n',
-    ],
-}
-SEEDS["any"] = [STARTS[name] + seed for name in ("har", "log", "session") for seed in SEEDS[name]]
+
+
+@contextmanager
+def thorough() -> Iterator[None]:
+    """Switch the quick paths of the readers off."""
+    kept = log._MAX_SHAPES, session_jsonl._AUDIO_END
+    log._MAX_SHAPES, session_jsonl._AUDIO_END = 0, b"\n"
+    try:
+        yield
+    finally:
+        log._MAX_SHAPES, session_jsonl._AUDIO_END = kept
+
+
+def read(reader: Callable[[bytes], Session], data: bytes) -> tuple[list[str], str]:
+    """The rows of what is read, and the sentence where nothing is."""
+    try:
+        return list(write_rows(reader(data))), ""
+    except InputError as error:
+        return [], str(error)
+
+
+def one_session(reader: Callable[[bytes], Session], data: bytes) -> None:
+    rows, error = read(reader, data)
+    assert not LEAKS.search(error), "a secret in the error"
+    with thorough():
+        assert read(reader, data) == (rows, error), "read otherwise by the quick path"
+    if error:
+        return
+    text = "\n".join(rows)
+    leak = LEAKS.search(text)
+    assert not leak, f"a secret: {text[max(0, leak.start() - 80) : leak.end() + 80]}"
+    again = read_capture(text.encode())
+    assert again.damage.lines == 0, f"damaged on the way back: {again.damage.examples}"
+    for before, after in zip(rows, write_rows(again), strict=True):
+        place = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+        assert before == after, (
+            f"other on the way back: {before[place - 60 : place + 60]} {after[place - 60 : place + 60]}"
+        )
+
+
+def one_audio(data: bytes) -> None:
+    if data:
+        find_containers(read_audio(data).data)
+
+
+def one_text(data: bytes) -> None:
+    text = data.decode("utf-8", errors="replace")
+    redacted = redact_text(text)
+    assert not LEAKS.search(redacted), f"a secret: {redacted}"
+    assert redact_text(redacted) == redacted, f"redacted twice: {redacted} {redact_text(redacted)}"
+
+
+def seeds(patterns: tuple[str, ...]) -> Iterator[bytes]:
+    """Yield captures of the fixtures, shortened, and each once more with secrets in it."""
+    for pattern in patterns:
+        for path in sorted(FIXTURES.glob(pattern)):
+            text = path.read_text("utf-8")
+            for whole in (text, leaky(text)):
+                yield (short_har(whole) if path.suffix == ".har" else short_lines(whole)).encode()[:MAX_SEED]
+
+
+def leaky(text: str) -> str:
+    text = re.sub(r"wss?://[^\s\"]*", SECRETS, text)
+    text = re.sub(r" /stt/\S*", f" /stt/turns/websocket?token={KEY}", text)
+    return text.replace('"transcript":"', f'"api_key":"{KEY}","transcript":"{KEY} ', 1)
+
+
+def short_lines(text: str) -> str:
+    lines = [re.sub(r'("audio":")[^"]{40,}', r"\1AAABAP//", line) for line in text.splitlines()]
+    return "\n".join([*lines[:24], *lines[-12:]])
+
+
+def short_har(text: str) -> str:
+    archive: dict[str, Any] = json.loads(text)
+    for item in archive["log"]["entries"]:
+        messages = item.get("_webSocketMessages", [])
+        item["_webSocketMessages"] = [
+            message | {"data": "AAABAP//"} if message["opcode"] == 2 else message
+            for message in messages[:4] + messages[-6:]
+        ]
+        item.pop("timings", None)
+    return json.dumps(archive, separators=(",", ":"))
 
 
 def main() -> None:
     name, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(SEEDS[name]):
-        (folder / f"seed-{number}").write_bytes(seed)
-
-    def one(data: bytes) -> None:
-        try:
-            session = read_capture(STARTS[name] + data)
-        except InputError:
-            return
-        rows = "".join(f"{row}\n" for row in write_rows(session)).encode()
-        again = read_capture(rows)
-        assert len(again.events) == len(session.events) or again.damage.lines, "lost on the way back"
-
-    atheris.Setup([sys.argv[0], str(folder), "-max_len=4096", "-timeout=20", *sys.argv[3:]], one)
+    if name == "audio":
+        target: Callable[[bytes], None] = one_audio
+        found = [path.read_bytes()[:MAX_SEED] for path in sorted(FIXTURES.glob("audio/*"))]
+    elif name == "redact":
+        target = one_text
+        found = [*seeds(("captures/*-sdk.log", "captures/*-websockets.log")), SECRETS.encode()]
+    else:
+        reader, patterns = TARGETS[name]
+        target = lambda data: one_session(reader, data)  # noqa: E731
+        found = [(b"\0" if name == "gzip" else b"") + seed for seed in seeds(patterns)]
+    for number, seed in enumerate(found):
+        (folder / f"seed-{number:03}").write_bytes(seed)
+    words = folder.with_suffix(".words")
+    words.write_text("".join(json.dumps(word.replace("~", " ")) + "\n" for word in WORDS.split()))
+    options = [f"-dict={words}", f"-max_len={MAX_SEED}", "-timeout=20", "-rss_limit_mb=1500", "-print_final_stats=1"]
+    atheris.Setup([sys.argv[0], str(folder), *options, *sys.argv[3:]], target)
     atheris.Fuzz()
 
 

@@ -2,8 +2,9 @@
 
 `python readers.py FOLDER [--megabytes 100 1000]` writes captures of these sizes into the folder (left there) and prints
 a table. The bare decode is `json.loads` of the file (of each line, where lines are what it has) and base64 of each
-audio; a log has none, so there the bare decode is one regular expression over each line. Each measurement is a process
-of its own.
+audio. A log has neither: there it is one regular expression over each line, the time as `datetime`, and the size as a
+number; the row `expression` has the regular expression alone. Each measurement is a process of its own and counts the
+seconds of its processor.
 """
 
 import argparse
@@ -15,11 +16,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 CHUNK = bytes(range(200)) * 16
 URL = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
-FRAME = re.compile(rb"([<>]) (TEXT|BINARY|CONT|CLOSE|PING|PONG) (.*) \[.*(\d+) bytes?.*\]$")
+FRAME = re.compile(r"([<>]) (TEXT|BINARY|CONT|CLOSE|PING|PONG) (.*) \[.*?(\d+) bytes?.*\]$")
+TIMED = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3})[^<>]* " + FRAME.pattern)
 
 
 def har(count: int) -> Iterator[str]:
@@ -53,21 +57,35 @@ def noise(count: int) -> Iterator[str]:
     yield from log(100)
 
 
-MAKERS = {"har": (har, 4400), "session": (session, 4330), "log": (log, 150), "noise": (noise, 75)}
+MAKERS = {
+    "har": (har, 4400),
+    "session": (session, 4330),
+    "log": (log, 150),
+    "noise": (noise, 75),
+    "expression": (log, 150),
+}
 
 
 def bare(kind: str, path: Path) -> None:
     if kind == "har":
         with path.open(encoding="utf-8") as file:
             entries = json.load(file)["log"]["entries"]
-        held = [base64.b64decode(message["data"]) for message in entries[0]["_webSocketMessages"]]
+        held: list[Any] = [base64.b64decode(message["data"]) for message in entries[0]["_webSocketMessages"]]
     elif kind == "session":
         with path.open("rb") as lines:
             held = [base64.b64decode(row["audio"]) for row in map(json.loads, lines) if "audio" in row]
+    elif kind == "expression":
+        with path.open(encoding="utf-8") as lines:
+            held = [match[3] for match in map(FRAME.search, lines) if match]
     else:
-        with path.open("rb") as lines:
-            held = [match[2] for match in map(FRAME.search, lines) if match]
+        with path.open(encoding="utf-8") as lines:
+            held = [fields(match) for match in map(TIMED.search, lines) if match]
     assert held
+
+
+def fields(match: re.Match[str]) -> tuple[float, str, str, str, int]:
+    clock = datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
+    return clock.timestamp(), match[2], match[3], match[4], int(match[5])
 
 
 def ours(path: Path) -> str:
@@ -81,9 +99,9 @@ def ours(path: Path) -> str:
 def one(how: str, kind: str, path: Path) -> None:
     if how == "ours":
         import sttdoctor.readers  # noqa: F401  # the time of imports is not that of reading
-    began = time.perf_counter()
+    began = time.process_time()
     note = ours(path) if how == "ours" else bare(kind, path)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": round(seconds, 2), "peak_mb": round(peak), "note": note or ""}))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,16 @@ class Open:
     body: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+def _frozen_for_the_type_checker(cls: type[Any]) -> Any:
+    """Make a dataclass that is immutable to the type checker only.
+
+    A capture may have a million frames, and to set the attributes of a frozen one takes longer than to read it.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@_frozen_for_the_type_checker
 class Frame:
     """One WebSocket message in either direction.
 

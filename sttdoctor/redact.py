@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, unquote
 
 REDACTED = "REDACTED"
 
@@ -14,7 +15,9 @@ _SPOKEN = ("transcript", "text")
 _SECRET_NAME = re.compile(rf"(?:{_NAMES})", re.IGNORECASE)
 _SECRET_KEY = re.compile(rf"(?:{_NAMES})$", re.IGNORECASE)
 _SCHEME = re.compile(rf"^\s*({_SCHEMES})\s+\S", re.IGNORECASE)
-_QUERY = re.compile(rf"([?&;#](?:{_NAMES})=)[^&;#\s\"'<>]*", re.IGNORECASE)
+_QUERY = re.compile(r"([?&;#])([^?&;#=\s\"'<>]{1,200})=([^&;#\s\"'<>]*)")
+# a word in which characters are percent-encoded; possessive and begun where a word begins, to stay linear
+_ENCODED = re.compile(r"(?<![\w.~+-])[\w.~+-]*+(?:%[0-9a-fA-F]{2}[\w.~+-]*+)+")
 # up to the last @ of the authority, since a password may hold one; the scheme is bounded to keep the search linear
 _USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^/?#\s]+@", re.IGNORECASE)
 _COOKIE = re.compile(r"(cookie[\\\"']*\s*[:=]\s*[\\\"']*)[^\r\n\\\"']+", re.IGNORECASE)
@@ -42,15 +45,32 @@ def redact_text(text: str) -> str:
 
 def redact_tokens(text: str) -> str:
     """Replace what is a secret by its own shape; spoken words that only mention a password stay as they are."""
+    text = _redact_shapes(text)
+    return _ENCODED.sub(_encoded, text) if "%" in text else text
+
+
+def _redact_shapes(text: str) -> str:
     if "@" in text:
         text = _USERINFO.sub(rf"\1{REDACTED}@", text)
-    text = _QUERY.sub(rf"\1{REDACTED}", text)
+    if "=" in text:
+        text = _QUERY.sub(_parameter, text)
     return _BARE.sub(lambda m: f"{m[1] or ''}{REDACTED}", text)
+
+
+def _parameter(found: re.Match[str]) -> str:
+    name = unquote(found[2]).rstrip("]")  # as of "headers[api_key]"
+    return f"{found[1]}{found[2]}={REDACTED}" if _SECRET_KEY.search(name) else found[0]
+
+
+def _encoded(found: re.Match[str]) -> str:
+    plain = unquote(unquote(found[0]))  # an address within an address is encoded twice
+    redacted = _redact_shapes(plain)
+    return found[0] if redacted == plain else quote(redacted, safe="")
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers with lower-case names; secret values are replaced, an authorization scheme is kept."""
-    return {name.lower(): _header_value(name.lower(), value) for name, value in headers.items()}
+    return {redact_text(name.lower()).lower(): _header_value(name.lower(), value) for name, value in headers.items()}
 
 
 def _header_value(name: str, value: str) -> str:

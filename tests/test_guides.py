@@ -19,9 +19,11 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "fixtures"))
 
 from cartesia import AsyncCartesia  # noqa: E402
-from recogniser import Script  # noqa: E402
-from server import Behaviour, stand_in  # noqa: E402
+from server import stand_in  # noqa: E402
 from websockets.exceptions import ConnectionClosedError, InvalidStatus  # noqa: E402
+
+from sttdoctor.live.behaviour import Behaviour  # noqa: E402
+from sttdoctor.live.words import Script  # noqa: E402
 
 IDS = [check.id for check in all_checks()]
 AUDIO = (ROOT / "fixtures" / "audio" / "s16-16k.raw").read_bytes()
@@ -62,7 +64,7 @@ def test_javascript_is_parsed_by_node(tmp_path, check):
 
 async def with_sdk(client):
     """Run `client(connection, sdk)` on a connection of the SDK to the stand-in; return its result and the rows."""
-    async with stand_in(Script((WORDS,), 3.0), Behaviour(latency_s=0.0, flush_s=0.05)) as server:
+    async with stand_in(Script((WORDS,), 3.0).words, Behaviour(latency_s=0.0, flush_s=0.05)) as server:
         base = f"ws://127.0.0.1:{server.port}"
         async with AsyncCartesia(api_key="sk_car_test", websocket_base_url=base) as sdk:
             options = {"model": "ink-2", "encoding": "pcm_s16le", "sample_rate": 16000}

@@ -330,3 +330,33 @@ def test_what_convert_writes_follows_the_schema(run, name, options):
     validator = jsonschema.Draft202012Validator(schema)
     for line in run("convert", "-", *options, stdin=FORMATS[name]).out.splitlines():
         validator.validate(json.loads(line))
+
+
+@pytest.mark.parametrize(
+    ("says", "status"),
+    [
+        ("Error during WebSocket handshake: Unexpected response code: 403", 403),
+        ("HTTP Authentication failed; no valid credentials available", 401),
+    ],
+)
+def test_chrome_tells_a_refused_handshake_in_an_error_message_only(says, status):
+    archive = har(headers={})
+    entry = archive["log"]["entries"][0]
+    entry["response"] = {"status": 0, "headers": []}
+    entry["_webSocketMessages"] = [{"type": "error", "time": captures.EPOCH + 0.2, "opcode": -1, "data": says}]
+    assert read_capture(json.dumps(archive).encode()).events[0].status == status
+    found = sttdoctor.replay(json.dumps(archive).encode()).diagnoses
+    assert "connection.bad-auth" in [diagnosis.cause for diagnosis in found]
+    entry["response"]["status"] = status
+    assert len(read_capture(json.dumps(archive).encode()).events) == 1  # once, though two places tell it
+
+
+def test_chrome_has_no_wall_clock_for_a_socket_that_never_connected():
+    archive = har()
+    entry = archive["log"]["entries"][0]
+    entry["startedDateTime"] = "1969-12-31T23:59:59.000Z"
+    entry["_webSocketMessages"] = [
+        {"type": "error", "time": 2731.7, "opcode": -1, "data": "net::ERR_CONNECTION_REFUSED"}
+    ]
+    session = read_capture(json.dumps(archive).encode())
+    assert session.started_at is None and session.events[-1].t == 0

@@ -14,6 +14,7 @@ CAPTURES = FIXTURES / "captures"
 LOGS = {"websockets.log", "sdk.log", "both.log"}
 UNTOLD = {
     "chromium.har": {"drain"},
+    "playwright.har": {"drain"},
     "mitmproxy.har": {"drain"},
     "websockets.log": {"container", "encoding", "sample-rate", "channels", "signal", "joining", "latency"},
     "both.log": {"container", "encoding", "sample-rate", "channels", "signal", "latency"},

@@ -1,6 +1,7 @@
 """Captures that want to crash, to fill the memory, or to write on the terminal."""
 
 import gzip
+import io
 import json
 import os
 import threading
@@ -195,3 +196,30 @@ def test_an_endless_file_object_is_refused(monkeypatch):
     monkeypatch.setattr(stream, "MAX_OBJECT_BYTES", 1000)
     with pytest.raises(InputError, match="save it and give the path"):
         read_capture(Endless())
+
+
+def test_a_large_value_that_comes_in_small_pieces_is_not_read_again_and_again(monkeypatch):
+    """A pipe gives 64 KiB at a time; each try to decode a value begins anew, so the tries must stay few."""
+    tries = []
+
+    class Decoder(json.JSONDecoder):
+        def raw_decode(self, text, position=0):
+            tries.append(len(text) - position)
+            return super().raw_decode(text, position)
+
+    class Pipe(io.RawIOBase):
+        def __init__(self, content):
+            self.rest = memoryview(content)
+
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            piece, self.rest = self.rest[: min(len(buffer), 1 << 16)], self.rest[1 << 16 :]
+            buffer[: len(piece)] = piece
+            return len(piece)
+
+    monkeypatch.setattr(json_stream, "_DECODER", Decoder(strict=False))
+    data = FORMATS["compact"].replace(b'"version": "1.2"', b'"version": "' + b"x" * (8 << 20) + b'"')
+    assert len(read_capture(io.BufferedReader(Pipe(data))).events) == len(read_capture(FORMATS["compact"]).events)
+    assert sum(size for size in tries if size > 1 << 17) < 40 << 20

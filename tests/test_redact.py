@@ -45,6 +45,13 @@ def test_other_headers_stay_and_lose_secrets_by_shape():
         (f"wss://a/?ACCESS_TOKEN={CANARY}", "wss://a/?ACCESS_TOKEN=REDACTED"),
         (f"wss://a/?Token={CANARY}#{CANARY}", "wss://a/?Token=REDACTED"),
         (f"wss://a/?x%3Fapi_key%3D{CANARY}", "wss://a/?x%3Fapi_key%3DREDACTED"),
+        (
+            f"wss://a/?api%5Fkey={CANARY}&x%5Bapi_key%5D={CANARY}&y",
+            "wss://a/?api%5Fkey=REDACTED&x%5Bapi_key%5D=REDACTED&y",
+        ),
+        (f"wss://a/?cartesia_api_key={CANARY}&max_tokens=7", "wss://a/?cartesia_api_key=REDACTED&max_tokens=7"),
+        (f"wss://a/?next=%2F%3Fx%253Dsk%255Fcar_{CANARY}", "wss://a/?next=%2F%3Fx%3DREDACTED"),
+        (f"wss://a/%73k_car_{CANARY}/b", "wss://a/REDACTED/b"),
         (f"wss://user:{CANARY}@a/b?c=d@e", "wss://REDACTED@a/b?c=d@e"),
         (f"wss://user:p@{CANARY}@a/b", "wss://REDACTED@a/b"),
         (f"bad key {KEY}.", "bad key REDACTED."),
@@ -105,7 +112,15 @@ def test_json_loses_what_stands_under_a_telling_key_or_shows_by_its_shape():
 
 
 def test_hostile_text_is_searched_in_linear_time():
-    for text in ("a.+-" * 200_000 + "@", "-eyJaaaaaaaa" * 50_000, "bearer " * 100_000, "token" + " " * 500_000):
+    for text in (
+        "a.+-" * 200_000 + "@",
+        "-eyJaaaaaaaa" * 50_000,
+        "bearer " * 100_000,
+        "token" + " " * 500_000,
+        "?a=" * 100_000,
+    ):
+        redact_text(text)
+    for text in ("%25" * 100_000, "a%" * 100_000, "%" + "25" * 100_000 + "41", "a%41" * 50_000 + "@"):
         redact_text(text)
 
 

@@ -8,7 +8,11 @@ from captures import FORMATS
 
 CANARY = "c4n4ry"
 KEY = f"sk_car_{CANARY}"
-SECRET_URL = f"{captures.URL}&API_KEY={CANARY}&access_token={CANARY}&Token={CANARY}"
+PERCENT = "".join(f"%{ord(character):02X}" for character in "sk_car_") + CANARY
+SECRET_URL = captures.URL.replace("://", f"://me:p@{CANARY}@") + (
+    f"&API_KEY={CANARY}&access_token={CANARY}&Token={PERCENT}&x%5Bapi_key%5D={CANARY}&api%5Fkey={CANARY}"
+    f"&next=https%3A%2F%2Fa%2F%3Faccess_token%3D{CANARY}&{PERCENT}=1#access_token={CANARY}"
+)
 SECRET_HEADERS = {
     "AUTHORIZATION": f"Bearer {CANARY}",
     "x-api-KEY": CANARY,

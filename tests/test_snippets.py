@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,15 +17,20 @@ sys.path.append(str(ROOT / "fixtures"))
 
 from browser import Page  # noqa: E402
 from cartesia import AsyncCartesia  # noqa: E402
+from conftest import jsonl  # noqa: E402
 from server import stand_in  # noqa: E402
 from websockets.asyncio.client import connect  # noqa: E402
+from websockets.asyncio.server import serve  # noqa: E402
+from websockets.exceptions import ConnectionClosedError  # noqa: E402
 
+from sttdoctor.evidence import Close, Frame  # noqa: E402
 from sttdoctor.live.behaviour import Behaviour  # noqa: E402
 from sttdoctor.live.words import Script  # noqa: E402
+from sttdoctor.readers import read_capture  # noqa: E402
 
 BLOCKS = re.findall(r"```(python|javascript)\n(.*?)```", (ROOT / "docs" / "recording.md").read_text("utf-8"), re.DOTALL)
-PYTHON, SDK = [code for language, code in BLOCKS if language == "python"]
-JAVASCRIPT, IN_NODE, _IN_BROWSER = [code for language, code in BLOCKS if language == "javascript"]
+PYTHON, _USE = [code for language, code in BLOCKS if language == "python"]
+JAVASCRIPT, IN_NODE, IN_BROWSER = [code for language, code in BLOCKS if language == "javascript"]
 CHUNK = bytes(range(256)) + b"\xff\x80" * 72
 CHUNKS = 6
 TALK = """
@@ -41,10 +48,15 @@ URL = (
 )
 
 
-def recorder(code):
+TEXT = "Hello."
+
+
+@contextmanager
+def recorded(connection, url, path):
     names = {}
-    exec(compile(code, "docs/recording.md", "exec"), names)
-    return names["Recorded"]
+    exec(compile(PYTHON, "docs/recording.md", "exec"), names)
+    with path.open("w", buffering=1) as file:
+        yield names["record"](connection, url, file)
 
 
 async def against_the_stand_in(client):
@@ -54,43 +66,63 @@ async def against_the_stand_in(client):
     return rows
 
 
-def content(rows):
+def content(session):
     """What was exchanged, in each direction, and the close."""
-    kept = ("json", "audio", "by", "code", "reason")
-    ways = {
-        kind: [{key: row[key] for key in kept if key in row} for row in rows if row["type"] == kind]
-        for kind in ("send", "receive", "close")
-    }
-    assert len(ways["send"]) == CHUNKS + 1 and ways["receive"] and len(ways["close"]) == 1
-    return ways
+    frames = [event for event in session.events if isinstance(event, Frame)]
+    sent = [frame.audio or frame.message for frame in frames if frame.sent]
+    received = [frame.message for frame in frames if not frame.sent]
+    closes = [replace(event, line=0, t=None) for event in session.events if isinstance(event, Close)]
+    assert len(sent) == CHUNKS + 1 and received[-1]["type"] == "turn.end" and len(closes) == 1
+    return sent, received, closes
 
 
 def assert_the_same(text, rows):
-    recorded = [json.loads(line) for line in text.splitlines()]
-    assert [row["type"] for row in recorded[:2]] == ["session", "open"]
-    assert content(recorded) == content(rows)
-    times = [row["t"] for row in recorded[1:]]
+    recorded = read_capture(text.encode())
+    assert [json.loads(line)["type"] for line in text.splitlines()[:2]] == ["session", "open"]
+    assert content(recorded) == content(read_capture(jsonl(*rows)))
+    times = [event.t for event in recorded.events]
     assert times == sorted(times) and 0 <= times[-1] < 30
+    assert recorded.damage.lines == 0 and recorded.transcript.text == TEXT
 
 
-@pytest.mark.parametrize("code", [PYTHON, SDK, JAVASCRIPT])
+@pytest.mark.parametrize("code", [PYTHON, JAVASCRIPT])
 def test_a_snippet_is_short(code):
-    assert len([line for line in code.splitlines() if line.strip()]) <= 25
+    lines = [line for line in code.splitlines() if line.strip()]
+    assert len(lines) <= 20 and max(map(len, lines)) <= 120
 
 
 def test_python_websockets(tmp_path):
     async def client(url):
         async with connect(url) as connection:
-            recorded = recorder(PYTHON)(connection, url, tmp_path / "s")
-            for _ in range(CHUNKS):
-                await recorded.send(CHUNK)
-            await recorded.send('{"type":"close"}')
-            async for _ in recorded:
-                pass
-            recorded.done()
+            with recorded(connection, url, tmp_path / "s") as done:
+                for _ in range(CHUNKS):
+                    await connection.send(CHUNK)
+                await connection.send('{"type":"close"}')
+                async for _ in connection:
+                    pass
+                done(TEXT)
 
     rows = asyncio.run(against_the_stand_in(client))
     assert_the_same((tmp_path / "s").read_text(), rows)
+
+
+def test_a_connection_that_is_lost_and_words_that_are_no_json(tmp_path):
+    async def talk(connection):
+        await connection.recv()
+        connection.transport.abort()
+
+    async def client():
+        async with serve(talk, "127.0.0.1", 0) as server:
+            connection = await connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            with recorded(connection, "wss://a", tmp_path / "s") as done:
+                await connection.send("finalize")
+                with pytest.raises(ConnectionClosedError):
+                    await connection.recv()
+                done("")
+
+    asyncio.run(client())
+    _, word, close = read_capture(tmp_path / "s").events
+    assert word.text == "finalize" and (close.by, close.code) == ("unknown", 1006)
 
 
 def test_the_sdk(tmp_path):
@@ -99,13 +131,13 @@ def test_the_sdk(tmp_path):
         async with AsyncCartesia(api_key="sk_car_test", websocket_base_url=base) as sdk:
             options = {"model": "ink-2", "encoding": "pcm_mulaw", "sample_rate": 8000}
             async with sdk.stt.auto_finalize.websocket(**options) as connection:
-                recorded = recorder(SDK)(connection, url, tmp_path / "s")
-                for _ in range(CHUNKS):
-                    await recorded.send_raw(CHUNK)
-                await recorded.send({"type": "close"})
-                async for _ in recorded:
-                    pass
-                recorded.done()
+                with recorded(connection._connection, url, tmp_path / "s") as done:
+                    for _ in range(CHUNKS):
+                        await connection.send_raw(CHUNK)
+                    await connection.send({"type": "close"})
+                    async for _ in connection:
+                        pass
+                    done(TEXT)
 
     rows = asyncio.run(against_the_stand_in(client))
     assert_the_same((tmp_path / "s").read_text(), rows)
@@ -115,7 +147,7 @@ def test_the_sdk(tmp_path):
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
 def test_node(tmp_path):
     async def client(url):
-        save = f"socket.addEventListener('close', () => {{ {IN_NODE} }});"
+        save = f"const transcript = {json.dumps(TEXT)};\nsocket.addEventListener('close', () => {{ {IN_NODE} }});"
         (tmp_path / "talk.js").write_text(f"const url = {json.dumps(url)};\n{JAVASCRIPT}\n{TALK}\n{save}")
         version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
         flags = ["--experimental-websocket"] if int(version[1:].split(".")[0]) < 22 else []
@@ -135,8 +167,11 @@ def test_a_browser(tmp_path):
 
     async def client(url):
         async with Page(tmp_path).opened() as page:
-            finished = "new Promise((done) => socket.addEventListener('close', () => done(rows.join('\\n'))))"
-            found.append(await page.evaluate(f"const url = {json.dumps(url)};\n{JAVASCRIPT}\n{TALK}\n{finished}"))
+            # the file that the link of the snippet downloads, read from where the link points to
+            saved = f"{IN_BROWSER.replace('link.click();', 'fetch(link.href).then((file) => file.text()).then(done);')}"
+            finished = f"new Promise((done) => socket.addEventListener('close', () => {{ {saved} }}))"
+            start = f"const url = {json.dumps(url)}, transcript = {json.dumps(TEXT)};"
+            found.append(await page.evaluate(f"{start}\n{JAVASCRIPT}\n{TALK}\n{finished}"))
 
     rows = asyncio.run(against_the_stand_in(client))
     assert_the_same(found[0], rows)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sttdoctor.cli.options import format_options, ids, judge_options, printable, standard_output, thresholds
+from sttdoctor.policy import FAIL_ON
 
 if TYPE_CHECKING:
     from sttdoctor.triage.batch import Batch

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 
 from sttdoctor.evidence import Damage, Event, Frame
 
-MAX_HELD_BYTES = 380 << 20
-"""Estimated memory of one capture. Audio counts twice, since it is joined later: an hour and a half of 16-bit audio
-at 16 kHz, or a quarter of an hour of 32-bit audio at 48 kHz."""
+MAX_HELD_BYTES = 256 << 20
+"""Estimated memory of one capture. Audio counts twice, since it is joined later: seventy minutes of 16-bit audio at
+16 kHz, or eleven of 32-bit audio at 48 kHz."""
 
 EVENT_BYTES = 400
 """What an event takes, however small its content."""
@@ -58,7 +58,7 @@ class Collector:
                 event = replace(event, audio=None)
             else:
                 self._audio += 2 * event.size
-                self.held += 2 * event.size
+                cost += 2 * event.size
         self.held += EVENT_BYTES + cost
         self.events.append(event)
         if self.held > MAX_HELD_BYTES:

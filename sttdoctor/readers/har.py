@@ -9,6 +9,7 @@ https://github.com/mitmproxy/mitmproxy/blob/main/mitmproxy/addons/savehar.py
 
 import binascii
 import gzip
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,11 @@ NO_FRAMES = (
 )
 _PROXIES = ("mitmproxy", "http toolkit", "proxyman", "charles", "fiddler", "reqable")
 _MILLISECONDS_FROM = 1e11  # as seconds that is the year 5138, as milliseconds 1973
+_MAX_BODY = 10_000  # characters
 _A_DAY_S = 86400.0
+_FIRST_S = 1e9  # 2001; Chrome dates a socket that never connected one second before the epoch
+# how Chrome's error message names the status of a refused handshake, whose answer it leaves out
+_REFUSED = re.compile(r"Unexpected response code: (\d{3})\b|HTTP Authentication failed")
 
 
 @dataclass(slots=True)
@@ -156,6 +161,9 @@ def _event(line: int, message: Any) -> Event:
     kind, data = message.get("type"), message["data"]
     t = _number(message.get("time"))
     if kind == "error":
+        refused = _REFUSED.search(data)
+        if refused is not None:
+            return Open(line, t, int(refused[1] or 401), {}, redact_text(data[:_MAX_BODY]))
         return Close(line, t, "unknown", 1006, redact_text(data))
     if kind not in ("send", "receive"):
         raise _BadMessageError("a message of unknown type")
@@ -182,13 +190,16 @@ def _part(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _socket(archive: _Archive, entry: _Entry, path: str | None) -> Socket:
     request, response = _part(entry.fields, "request"), _part(entry.fields, "response")
     scale = _scale(entry.found.events)
-    began = _epoch(entry.fields.get("startedDateTime"))
+    started = entry.fields.get("startedDateTime")
+    began = _epoch(started)
     times = [event.t / scale for event in entry.found.events if event.t is not None]
     zero = began if began is not None and (not times or abs(times[0] - began) < _A_DAY_S) else next(iter(times), 0.0)
     events = [
         replace(event, t=None if event.t is None else round(event.t / scale - zero, 6)) for event in entry.found.events
     ]
     opened = _open(entry, response)
+    if opened is not None:  # an error message that names the same refusal tells nothing new
+        events = [event for event in events if not isinstance(event, Open)]
     headers, url = _headers(request), request.get("url")
     url = url if isinstance(url, str) else None
     losses = _losses(archive, entry)
@@ -197,12 +208,11 @@ def _socket(archive: _Archive, entry: _Entry, path: str | None) -> Socket:
     if not headers or not (proxied or _carries_key(headers, url)):
         # browsers leave the authorization out of a HAR, so its absence proves nothing
         headers, lacks = {}, lacks | {"headers"}
-    started = entry.fields.get("startedDateTime")
     session = Session(
         events=tuple(([opened] if opened else []) + events),
         url=redact_text(_socket_url(url)) if url else None,
         headers=headers,
-        started_at=redact_text(started)[:60] if isinstance(started, str) else None,
+        started_at=redact_text(str(started))[:60] if began is not None else None,
         client=headers.get("x-cartesia-client") or headers.get("user-agent"),
         source=redact_text(f"HAR by {archive.creator or 'an unnamed tool'}"),
         clock="none" if not times else "proxy" if proxied else "client",
@@ -227,7 +237,7 @@ def _open(entry: _Entry, response: Mapping[str, Any]) -> Open | None:
         return None
     content = response.get("content")
     body = content.get("text") if isinstance(content, dict) else None
-    text = redact_text(body[:10_000]) if isinstance(body, str) and body else None
+    text = redact_text(body[:_MAX_BODY]) if isinstance(body, str) and body else None
     return Open(entry.line, None, int(status), _headers(response), text)
 
 
@@ -260,9 +270,10 @@ def _epoch(value: Any) -> float | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
+    return seconds if seconds > _FIRST_S else None
 
 
 def _number(value: Any) -> float | None:

@@ -107,7 +107,7 @@ class JsonStream:
             except RecursionError:
                 raise TooLargeError("nested too deep") from None
             except ValueError:
-                if self._more():
+                if self._grow():
                     continue
                 raise DamagedError("not JSON") from None
             if end < len(self._text) or not self._more():  # a number may go on in the next block
@@ -193,6 +193,14 @@ class JsonStream:
     def _need_more(self) -> None:
         if not self._more():
             raise DamagedError("the document ends too early")
+
+    def _grow(self) -> bool:
+        """Read on until twice as much is pending: a pipe gives little at a time, and each try begins anew."""
+        wanted = 2 * (len(self._text) - self._position)
+        grown = self._more()
+        while grown and len(self._text) < wanted and self._more():
+            pass
+        return grown
 
     def _more(self) -> bool:
         """Read on; what was passed is forgotten, and what is pending at most doubles."""

@@ -9,13 +9,14 @@ https://github.com/cartesia-ai/cartesia-python/blob/main/src/cartesia/_utils/_lo
 
 import gzip
 import zlib
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers import log_line
 from sttdoctor.readers.collector import FullError
 from sttdoctor.readers.log_connection import LogConnection
+from sttdoctor.readers.log_shape import Shape, shape_of, stamp_of_clock
 from sttdoctor.readers.sockets import choose
 from sttdoctor.readers.stream import numbered_lines
 
@@ -25,9 +26,10 @@ UNKNOWN_FORMAT = (
 )
 _HALF_DAY_S = 43_200.0
 _MARKS = (log_line.FRAME, log_line.REQUEST, log_line.STATE, log_line.SDK_CONNECT, log_line.SDK_MESSAGE)
+_MAX_SHAPES = 4  # each costs a try on every line that none before it fits
 
 
-def read_log(stream: BinaryIO, path: str | None = None, connection: int | None = None) -> Session:
+def read_log(stream: BufferedIOBase, path: str | None = None, connection: int | None = None) -> Session:
     """Read one connection of a log.
 
     Args:
@@ -46,7 +48,10 @@ def read_log(stream: BinaryIO, path: str | None = None, connection: int | None =
             log.last_line = number
             if line is None:
                 log.damage = log.damage or (number, "a line that is too long")
-            elif log_line.of_interest(line):
+            elif b"> " in line or b"< " in line:
+                if not log.add_alike(number, line):
+                    log.add(number, log_line.plain(line))
+            elif b"= connection is " in line or b"WebSocket" in line or b"Connecting to ws" in line:
                 log.add(number, log_line.plain(line))
     except FullError as error:
         log.damage = log.last_line + 1, str(error)
@@ -61,8 +66,7 @@ def read_log(stream: BinaryIO, path: str | None = None, connection: int | None =
 
 def holds_log(head: bytes) -> bool:
     """Whether a line of the first bytes of a file is one that a library wrote."""
-    lines = (log_line.plain(line) for line in head.splitlines() if log_line.of_interest(line))
-    return any(pattern.search(line) for line in lines for pattern in _MARKS)
+    return any(pattern.search(line) for line in map(log_line.plain, head.splitlines()) for pattern in _MARKS)
 
 
 class _Log:
@@ -77,11 +81,36 @@ class _Log:
         self._again = False
         self._day_s = 0.0
         self._last_s: float | None = None
+        self._shapes: dict[str, Shape | None] = {}  # by prefix without its time
+
+    def add_alike(self, line: int, content: bytes) -> bool:
+        """Take a frame in whose line is like one before it: what `add` does, in one step; False where none is."""
+        for shape in self._shapes.values():
+            if shape is None or (found := shape.pattern.fullmatch(content)) is None:
+                continue
+            clock, fraction, mark, opcode, shown, size = found.groups()
+            stamp = stamp_of_clock(clock)
+            connection = self._current.get(shape.logger)
+            if stamp is None or connection is None:
+                return False
+            seconds = stamp.seconds + int(fraction) / shape.per_second
+            time = (self._on(seconds) if stamp.of_day else seconds), shape.resolution
+            text = "..." if b"..." in shown and opcode == b"BINARY" else shown.decode("utf-8", errors="replace")
+            connection.frame(line, time, mark.decode(), opcode.decode(), text, None, size, None)
+            return True
+        return False
+
+    def _learn(self, prefix: str) -> None:
+        bare = log_line.without_time(prefix)
+        if bare not in self._shapes and len(self._shapes) < _MAX_SHAPES:
+            self._shapes[bare] = shape_of(prefix)
 
     def add(self, line: int, text: str) -> None:
         """Take a line in."""
         if (found := log_line.FRAME.search(text)) is not None:
-            self._of(text[: found.start()]).frame(line, self._time(text[: found.start()]), found)
+            prefix = text[: found.start()]
+            self._of(prefix).frame(line, self._time(prefix), *found.groups())
+            self._learn(text[: found.start(1)])
         elif (found := log_line.SDK_MESSAGE.search(text)) is not None:
             self._sdk().sdk_message(line, self._time(text[: found.start()]), log_line.literal(found[1]))
         elif (found := log_line.REQUEST.search(text)) is not None:
@@ -159,14 +188,16 @@ class _Log:
         stamp = log_line.stamp_of(prefix)
         if stamp is None:
             return None
-        seconds = stamp.seconds
-        if stamp.of_day:
-            seconds += self._day_s
-            if self._last_s is not None and self._last_s - seconds > _HALF_DAY_S:
-                self._day_s += 2 * _HALF_DAY_S
-                seconds += 2 * _HALF_DAY_S
-            self._last_s = seconds
-        return seconds, stamp.resolution
+        return (self._on(stamp.seconds) if stamp.of_day else stamp.seconds), stamp.resolution
+
+    def _on(self, seconds: float) -> float:
+        """Return a time of day on the log's own clock, which goes on past midnight."""
+        seconds += self._day_s
+        if self._last_s is not None and self._last_s - seconds > _HALF_DAY_S:
+            self._day_s += 2 * _HALF_DAY_S
+            seconds += 2 * _HALF_DAY_S
+        self._last_s = seconds
+        return seconds
 
 
 def _logger(prefix: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ MIXED = (
     "or put the connection's id into the log format"
 )
 _CLOSE = re.compile(r"(\d{4}) \([^)]*\)(?: (.*))?$", re.DOTALL)
+_CONTROL = ("CLOSE", "PING", "PONG")
 _AHEAD = 8  # messages of the library that the SDK may leave out
 
 
@@ -36,6 +37,7 @@ class LogConnection:
         self, side: str, time: Time, path: str | None, url: str | None, held: int, only_sdk: bool = False
     ) -> None:
         self.side = side
+        self._sent_mark = ">" if side == "client" else "<"  # from client to server
         self.only_sdk = only_sdk
         self.mixed = False
         self.is_open = False
@@ -55,35 +57,57 @@ class LogConnection:
         self._unread: deque[int] = deque()  # indices of received texts that the SDK has not told yet
         self._timed = False
 
-    def frame(self, line: int, time: Time, found: re.Match[str]) -> None:
-        """Take a frame in; fragments wait for the last of them."""
-        self._end_headers()
-        mark, opcode, content, coding, size, continued = found.groups()
-        if opcode == "CLOSE":
-            self._close(line, time, mark, content)
-        if opcode in ("CLOSE", "PING", "PONG"):
+    def frame(
+        self,
+        line: int,
+        time: Time,
+        mark: str,
+        opcode: str,
+        content: str,
+        coding: str | None,
+        size: str | bytes,
+        continued: str | None,
+    ) -> None:
+        """Take a frame in, in the parts of `log_line.FRAME`; fragments wait for the last of them."""
+        if self._in_headers or self._open is not None:
+            self._end_headers()
+        if opcode in _CONTROL:
+            if opcode == "CLOSE":
+                self._close(line, time, mark, content)
             return
+        kind = coding.upper() if coding else opcode
+        sent, length = mark == self._sent_mark, int(size)
+        begun = self._fragments.get(mark)
+        if begun and opcode != "CONT":
+            begun.clear()
+        if begun or continued:
+            self._fragment(line, time, mark, (kind, content, length), bool(continued))
+        elif kind == "TEXT":
+            self._text(line, time, sent, literal(content), length)
+        else:
+            audio = hexadecimal(content, length) if sent else None
+            self.found.add(Frame(line, self._seconds(time), sent, length, True, audio))
+
+    def _fragment(self, line: int, time: Time, mark: str, part: tuple[str, str, int], continued: bool) -> None:
         parts = self._fragments.setdefault(mark, [])
-        if opcode != "CONT":
-            parts.clear()
-        parts.append((opcode if coding is None else coding.upper(), content, int(size)))
+        parts.append(part)
         if not continued:
-            self._message(line, time, (mark == ">") == (self.side == "client"), list(parts))
+            self._joined(line, time, mark == self._sent_mark, parts)
             parts.clear()
         elif len(parts) > 100_000:
             parts.clear()
             self.found.damage(line, "a message of too many fragments")
 
-    def _message(self, line: int, time: Time, sent: bool, parts: list[tuple[str, str, int]]) -> None:
+    def _joined(self, line: int, time: Time, sent: bool, parts: list[tuple[str, str, int]]) -> None:
         size = sum(part[2] for part in parts)
+        if parts[0][0] == "TEXT":
+            self._text(line, time, sent, "".join(literal(part[1]) for part in parts), size)
+        else:
+            audio = _bytes_of(parts) if sent else None
+            self.found.add(Frame(line, self._seconds(time), sent, size, True, audio))
+
+    def _text(self, line: int, time: Time, sent: bool, text: str, size: int) -> None:
         t = self._seconds(time)
-        if parts[0][0] != "TEXT":
-            pieces = [hexadecimal(content, length) for kind, content, length in parts if kind != "TEXT"]
-            whole = len(pieces) == len(parts) and all(piece is not None for piece in pieces)
-            audio = b"".join(piece for piece in pieces if piece is not None) if whole and sent else None
-            self.found.add(Frame(line, t, sent, size, binary=True, audio=audio))
-            return
-        text = "".join(literal(content) for _, content, _ in parts)
         elided = len(text.encode(errors="replace")) != size
         frame = elided_frame(line, t, sent, text, size) if elided else text_frame(line, t, sent, text)
         if not sent:
@@ -162,7 +186,7 @@ class LogConnection:
         if self._closed:
             return  # the second close frame answers the first
         self._closed = True
-        by = "client" if (mark == ">") == (self.side == "client") else "server"
+        by = "client" if mark == self._sent_mark else "server"
         parts = _CLOSE.match(content)
         code, reason = (int(parts[1]), parts[2] or "") if parts else (None, "")
         self.found.add(Close(line, self._seconds(time), by, code, redact_text(reason)))
@@ -170,9 +194,11 @@ class LogConnection:
     def _seconds(self, time: Time) -> float | None:
         if time is None:
             return None
+        if self._began is None:
+            self._began = time
         self._timed = True
-        self._resolution = max(self._resolution, time[1])
-        self._began = self._began or time
+        if time[1] > self._resolution:
+            self._resolution = time[1]
         return round(time[0] - self._began[0], 6)
 
     def socket(self, path: str | None, damage: tuple[int, str] | None) -> Socket:
@@ -218,6 +244,13 @@ class LogConnection:
         name, _, port = host.partition(":")
         secure = port in ("", "443") and name not in ("localhost", "127.0.0.1")
         return f"{'wss' if secure else 'ws'}://{host}{self._path}"
+
+
+def _bytes_of(parts: list[tuple[str, str, int]]) -> bytes | None:
+    """Return the content of a binary message, None where any of it was left out or is shown as text."""
+    pieces = [hexadecimal(content, size) if kind != "TEXT" else None for kind, content, size in parts]
+    whole = [piece for piece in pieces if piece is not None]
+    return b"".join(whole) if len(whole) == len(pieces) else None
 
 
 def _fits(event: Frame, text: str) -> bool:

@@ -3,11 +3,11 @@
 import ast
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
-_DATED = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
-_CLOCK = re.compile(r"(?<!\d)(?<!\d[:.])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?!\d|:\d)")
+DATED = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?")
+CLOCK = re.compile(r"(?<!\d)(?<!\d[:.])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?!\d|:\d)")
 _EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:(\d{3})(?!\d)|[.,](\d{1,9}))?(?![\d.])")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
@@ -41,13 +41,6 @@ class Stamp:
     of_day: bool
 
 
-def of_interest(line: bytes) -> bool:
-    """Whether a line can hold a message of one of the libraries; quick, and true too often."""
-    if b"> " in line or b"< " in line or b"= connection is " in line:
-        return True
-    return b"WebSocket" in line or b"Connecting to ws" in line
-
-
 def plain(line: bytes) -> str:
     """Decode a line without its end and without colours; wrong bytes become U+FFFD."""
     text = line.decode("utf-8", errors="replace").rstrip("\r\n")
@@ -63,16 +56,16 @@ def logger_of(prefix: str) -> tuple[str, str]:
 
 def without_time(prefix: str) -> str:
     """Return a prefix without its date and time, so that the prefixes of one logger are alike."""
-    return _DATED.sub("", prefix, count=1) if "-" in prefix else _CLOCK.sub("", prefix, count=1)
+    return DATED.sub("", prefix, count=1) if "-" in prefix else CLOCK.sub("", prefix, count=1)
 
 
 def stamp_of(prefix: str) -> Stamp | None:
     """Return the first time in a prefix: a date with a time, a time of day, or seconds since the epoch."""
-    dated = _DATED.search(prefix)
+    dated = DATED.search(prefix)
     if dated:
-        seconds = _epoch_s(*dated.groups()[:6])
-        return None if seconds is None else Stamp(seconds + _fraction(dated[7]), _fineness(dated[7]), False)
-    clock = _CLOCK.search(prefix)
+        seconds = _epoch_s(dated[1])
+        return None if seconds is None else Stamp(seconds + _fraction(dated[2]), _fineness(dated[2]), False)
+    clock = CLOCK.search(prefix)
     if clock:
         hours, minutes, seconds = (int(part) for part in clock.groups()[:3])
         return Stamp(hours * 3600 + minutes * 60 + seconds + _fraction(clock[4]), _fineness(clock[4]), True)
@@ -84,9 +77,9 @@ def stamp_of(prefix: str) -> Stamp | None:
 
 
 @lru_cache(maxsize=64)
-def _epoch_s(*parts: str) -> float | None:
+def _epoch_s(moment: str) -> float | None:
     try:
-        return datetime(*(int(part) for part in parts), tzinfo=UTC).timestamp()  # type: ignore[misc,arg-type]
+        return datetime.fromisoformat(f"{moment}+00:00").timestamp()
     except ValueError:
         return None
 

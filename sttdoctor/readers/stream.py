@@ -1,10 +1,11 @@
 """Lines of a capture from a path, bytes or a file object, plain or gzip, with bounds on what is held in memory."""
 
-import gzip
 import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from gzip import GzipFile
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -15,13 +16,14 @@ Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 MAX_LINE_BYTES = 32 << 20
 """A longer line is skipped and counted: 32 MiB of base64 is twelve minutes of 16 kHz audio in one frame."""
 
-
 MAX_OBJECT_BYTES = 256 << 20
 """Of a file object that cannot be looked into before it is read (no `peek`): it is held in memory as a whole."""
 
+_BLOCK_BYTES = 1 << 18
+
 
 @contextmanager
-def opened(source: Source) -> Iterator[BinaryIO]:
+def opened(source: Source) -> Iterator[BufferedIOBase]:
     """Open a capture; a path is closed again, a file object of the caller stays open.
 
     Raises:
@@ -44,21 +46,36 @@ def opened(source: Source) -> Iterator[BinaryIO]:
         yield _unpacked(io.BufferedReader(io.BytesIO(content)))
 
 
-def _unpacked(stream: Any) -> BinaryIO:
+def _unpacked(stream: Any) -> BufferedIOBase:
     packed = stream.peek(2)[:2] == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.GzipFile(fileobj=stream) if packed else stream)
+    return cast(BufferedIOBase, GzipFile(fileobj=stream) if packed else stream)
 
 
-def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Yield each line with its number, from 1; None stands for one that is longer than `MAX_LINE_BYTES`."""
-    return enumerate(_lines(stream), start=1)
+def numbered_lines(stream: BufferedIOBase) -> Iterator[tuple[int, bytes | None]]:
+    """Yield each line without its end, with its number from 1; None stands for one longer than `MAX_LINE_BYTES`."""
+    number = 1
+    for lines in _blocks_of_lines(stream):
+        yield from enumerate(lines, number)
+        number += len(lines)
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
-    while line := stream.readline(MAX_LINE_BYTES):
-        if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):
-            yield line
+def _blocks_of_lines(stream: BufferedIOBase) -> Iterator[list[bytes | None]]:
+    begun: list[bytes] = []  # pieces of a line that is not complete yet
+    length = 0
+    size = min(_BLOCK_BYTES, MAX_LINE_BYTES)  # so that only a line of several blocks can be too long
+    while block := stream.read1(size):  # unlike read, it gives what stands before damage
+        first, *others = block.split(b"\n")
+        if length <= MAX_LINE_BYTES:
+            begun.append(first)
+            length += len(first)
+        if not others:
             continue
-        while line and not line.endswith(b"\n"):
-            line = stream.readline(1 << 20)
-        yield None
+        last = others.pop()
+        yield [_whole(begun, length), *others]
+        begun, length = [last], len(last)
+    if length:
+        yield [_whole(begun, length)]
+
+
+def _whole(pieces: list[bytes], length: int) -> bytes | None:
+    return b"".join(pieces) if length <= MAX_LINE_BYTES else None
