@@ -1,0 +1,93 @@
+"""Addresses on the command line: where to listen, and the service to connect on to."""
+
+import ssl
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from sttdoctor.errors import UsageError
+from sttdoctor.redact import redact_text
+
+_SCHEMES = {"ws": 80, "http": 80, "wss": 443, "https": 443}
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A service.
+
+    Attributes:
+        host: Name or address, without brackets.
+        port: Its TCP port.
+        secure: Whether it speaks TLS.
+        prefix: Path before every path of a client, without a slash at its end.
+        authority: Host and port as in the URL, for the Host header.
+    """
+
+    host: str
+    port: int
+    secure: bool
+    prefix: str
+    authority: str
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Take a URL apart; without a scheme it is `wss`.
+
+        Raises:
+            UsageError: It is no address of a service.
+        """
+        shown = redact_text(url)
+        try:
+            parts = urlsplit(url if "://" in url else f"wss://{url}")
+            host, port = parts.hostname or "", parts.port
+        except ValueError as error:
+            raise UsageError(f"{shown} is no address: {error}") from None
+        if parts.scheme not in _SCHEMES or not host:
+            raise UsageError(f"{shown} is no address of a service; write wss://HOST or ws://HOST:PORT")
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise UsageError(f"{shown}: only scheme, host, port and a path; the rest comes from the client")
+        known = port or _SCHEMES[parts.scheme]
+        return cls(host, known, parts.scheme in ("wss", "https"), parts.path.rstrip("/"), parts.netloc)
+
+    @property
+    def url(self) -> str:
+        """The address as a WebSocket URL, to which path and query are appended."""
+        return f"{'wss' if self.secure else 'ws'}://{self.authority}{self.prefix}"
+
+    @property
+    def in_clear(self) -> bool:
+        """Whether what is sent there can be read on the way."""
+        return not self.secure and not is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    return host in LOOPBACK or (host.startswith("127.") and host.replace(".", "").isdigit())
+
+
+def host_port(text: str) -> tuple[str, int]:
+    """Read `HOST:PORT`, with an IPv6 address in brackets; port 0 is any free one.
+
+    Raises:
+        UsageError: It is none.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not (port.isascii() and port.isdigit() and int(port[:6]) <= 65535):
+        raise UsageError(f"{text} is no address to listen at; write HOST:PORT, for instance 127.0.0.1:8765")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def why(error: BaseException) -> str:
+    """Return what a network error says, for a person."""
+    if isinstance(error, TimeoutError):
+        return "it does not answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"TLS: its certificate is not accepted ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {(error.reason or str(error)).replace('_', ' ').lower()}"
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        import os
+
+        return os.strerror(error.errno)
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
