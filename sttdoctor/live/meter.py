@@ -15,12 +15,14 @@ class Meter:
         sent: Bytes of audio so far.
         audio_s: Seconds of audio so far as declared, None without a declaration.
         turn: The text of the open turn so far, None where no turn is open.
+        ends: The final texts so far: of each `turn.end`, or of each final `transcript` of the manual endpoint.
         t: Seconds of the last row.
     """
 
     def __init__(self, url: str) -> None:
         self.sent = 0
         self.turn: str | None = None
+        self.ends: list[str] = []
         self.t = 0.0
         self._bytes_per_s = _declared(url)
         self._waiting_s = 0.0
@@ -44,12 +46,15 @@ class Meter:
             self._filled_t = self.t
         elif row["type"] == "receive" and isinstance(event := row.get("json"), dict):
             self._hear(event.get("type"), event.get("transcript"))
+            if event.get("type") == "transcript" and event.get("is_final") is True:
+                self.ends.append(str(event.get("text", "")))
 
     def _hear(self, kind: object, transcript: object) -> None:
         if kind == "turn.start":
             self.turn = ""
         elif kind == "turn.end":
             self.turn = None
+            self.ends.append(transcript if isinstance(transcript, str) else "")
         elif self.turn is not None and isinstance(transcript, str):
             self.turn = transcript
 

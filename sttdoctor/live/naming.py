@@ -29,7 +29,7 @@ def names(output: str | None) -> Iterator[Path]:
         raise UsageError(f"{path} is there already; give another name, or a directory")
     if not path.parent.is_dir():
         raise UsageError(f"there is no directory {path.parent}")
-    return _numbered(path)
+    return numbered(path)
 
 
 def _in_directory(path: Path) -> Iterator[Path]:
@@ -42,7 +42,8 @@ def _in_directory(path: Path) -> Iterator[Path]:
     return (path / time.strftime(f"session-%Y%m%d-%H%M%S-{number}.jsonl") for number in count(1))
 
 
-def _numbered(path: Path) -> Iterator[Path]:
+def numbered(path: Path) -> Iterator[Path]:
+    """Yield `session.jsonl`, `session-2.jsonl`, `session-3.jsonl` and so on."""
     yield path
     for number in count(2):
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")

@@ -61,6 +61,32 @@ class Upstream:
         return not self.secure and not is_loopback(self.host)
 
 
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a session is sent again: a service, and a path and a query that replace those of the session."""
+
+    upstream: Upstream
+    path: str
+    query: str
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Take a URL apart; path and query may be missing.
+
+        Raises:
+            UsageError: It is no address of a service.
+        """
+        base, _, query = url.partition("?")
+        scheme, mark, rest = base.rpartition("://")
+        host, _, path = rest.partition("/")
+        return cls(Upstream.parse(f"{scheme}{mark}{host}"), path.rstrip("/"), query)
+
+    def url(self, path: str, query: str) -> str:
+        """Return the whole address, with path and query of the session where none was given."""
+        own = f"/{self.path}" if self.path else path
+        return f"{self.upstream.url}{own}?{self.query or query}"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
     return host in LOOPBACK or (host.startswith("127.") and host.replace(".", "").isdigit())
