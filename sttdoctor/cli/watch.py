@@ -129,7 +129,8 @@ def _line(journal: Journal, t: float) -> str:
     meter = journal.meter
     audio = f"{meter.audio_s:6.1f} s of audio" if meter.audio_s is not None else f"{meter.sent} bytes"
     turn = "no turn" if meter.turn is None else f"turn: {meter.turn[-60:].strip() or '...'}"
-    return f"{_name(journal)}  {t:6.1f} s  {audio}, backlog {meter.backlog_s(t):.1f} s, {turn}"
+    name = journal.path.name if journal.path is not None else _name(journal)
+    return f"{name}  {t:6.1f} s  {audio}, backlog {meter.backlog_s(t):.1f} s, {turn}"
 
 
 def _end(journal: Journal) -> str:

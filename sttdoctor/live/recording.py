@@ -70,10 +70,14 @@ class Recording:
 
         Args:
             sent: From client to server.
-            content: Text of a text frame, bytes of a binary one.
+            content: Text of a text frame, bytes of a binary one. Of bytes from the server, which are no audio of the
+                client's, the length is kept.
             at: When, on the clock of `time.monotonic`; None is now.
         """
-        kept = content_of(content) if isinstance(content, bytes) else content_of(text_frame(0, None, sent, content))
+        if isinstance(content, str):
+            kept = content_of(text_frame(0, None, sent, content))
+        else:
+            kept = content_of(content) if sent else {"bytes": len(content)}
         self._add("send" if sent else "receive", at, **kept)
 
     def left_out(self, sent: bool, binary: bool, size: int) -> None:

@@ -1,5 +1,6 @@
 """Addresses on the command line: where to listen, and the service to connect on to."""
 
+import os
 import ssl
 from dataclasses import dataclass
 from typing import Self
@@ -113,7 +114,7 @@ def why(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS: {(error.reason or str(error)).replace('_', ' ').lower()}"
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
-        import os
-
         return os.strerror(error.errno)
+    if isinstance(error, ConnectionError):
+        return "it broke the connection off; does it speak what the URL says, with or without TLS?"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
