@@ -46,7 +46,6 @@ messages = st.lists(st.tuples(gaps, st.one_of(st.binary(max_size=9000), commands
 
 
 @settings(deadline=None)
-@settings(deadline=None)
 @given(messages, st.sampled_from(SUPPORTED), st.sampled_from([8000, 16000, 44100]))
 def test_what_holds_for_every_repair(sent, encoding, rate):
     rows, t = [], 0.1

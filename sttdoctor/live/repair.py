@@ -191,16 +191,16 @@ def _joined(
 
 
 def _chunks(stream: bytes, commands: list[tuple[int, str]], encoding: str, rate: int) -> Iterator[Step]:
-    """Cut the stream; a chunk goes out once it has been spoken, a command with the chunk that it stands in."""
+    """Cut the stream; a chunk goes out once it has been spoken, a command before the next chunk that begins."""
     width = ENCODINGS[encoding].width
     size = max(1, round(rate * CHUNK_S)) * width
     waiting = list(commands)
     for start in range(0, len(stream), size):
+        while waiting and waiting[0][0] <= start:
+            yield Step(start / (width * rate), waiting.pop(0)[1])
         chunk = stream[start : start + size]
-        t = (start + len(chunk)) / (width * rate)
-        yield Step(t, chunk)
-        while waiting and waiting[0][0] <= start + len(chunk):
-            yield Step(t, waiting.pop(0)[1])
+        yield Step((start + len(chunk)) / (width * rate), chunk)
+    yield from (Step(len(stream) / (width * rate), command) for _, command in waiting)
 
 
 def _query(case: Case, where: Address, encoding: str, rate: int) -> list[tuple[str, str]]:
