@@ -80,7 +80,7 @@ async def seen(port: int, client: Talk = talk, **options: Any) -> dict[str, Any]
                 async for message in connection:
                     found["messages"].append(message)
             await connection.wait_closed()
-            found["close"] = (connection.close_code, connection.close_reason)
+            found["close"] = (connection.protocol.close_code, connection.protocol.close_reason)
             found["first"] = connection.protocol.close_rcvd_then_sent
     except InvalidStatus as error:
         answer = error.response

@@ -144,7 +144,7 @@ def test_the_service_sees_how_the_client_leaves(client, expected, tmp_path):
             async for _ in connection:
                 pass
         await connection.wait_closed()
-        closed.append((connection.close_code, connection.close_reason))
+        closed.append((connection.protocol.close_code, connection.protocol.close_reason))
 
     async def main():
         async with service(handle) as port, proxy(f"ws://127.0.0.1:{port}", tmp_path) as running:
@@ -410,7 +410,7 @@ def test_leaving_cuts_connections_and_keeps_what_was_captured(tmp_path):
                 assert await connection.recv() == "one"
             with pytest.raises(ConnectionClosed):
                 await connection.recv()
-            assert connection.close_code == 1006
+            assert connection.protocol.close_code == 1006
             with socket.create_server(("127.0.0.1", running.port)):
                 pass  # the port is free
             return running.sessions()[0].events
