@@ -6,6 +6,8 @@ import http
 import json
 import socket
 import ssl
+import threading
+import time
 
 import pytest
 from proxying import QUERY, TARGET, proxy, seen
@@ -482,3 +484,52 @@ def test_the_query_is_recorded_as_it_was_sent(tmp_path):
             return running.sessions()[0].url
 
     assert asyncio.run(main()).endswith(QUERY)
+
+
+def test_what_is_recorded_keeps_to_the_schema(tmp_path):
+    from importlib.resources import files
+
+    import jsonschema
+
+    async def main():
+        refuse = refuses(401, b"no", [])
+        async with (
+            service(closes(1000)) as port,
+            service(closes(1000), process_request=refuse) as refusing,
+            proxy(f"ws://127.0.0.1:{port}", tmp_path) as first,
+            proxy(f"ws://127.0.0.1:{refusing}", tmp_path) as second,
+        ):
+            await asyncio.gather(seen(first.port), seen(second.port))
+
+    asyncio.run(main())
+    schema = json.loads((files("sttdoctor") / "schemas" / "session.schema.json").read_text())
+    rows = [json.loads(line) for path in tmp_path.iterdir() for line in path.read_text().splitlines()]
+    assert len(rows) == 2 + 1 + 1 + 3 + 3 + 1 + 1  # headers, openings, events, audio, the command, the close
+    for row in rows:
+        jsonschema.validate(row, schema)
+
+
+def test_a_name_that_nobody_answers_for_does_not_hold_up_the_end(tmp_path, monkeypatch):
+    asked, answer = threading.Event(), threading.Event()
+
+    def slow(*_args, **_keys):
+        asked.set()
+        answer.wait(30)
+        return []
+
+    async def main():
+        async with proxy("ws://host.invalid", tmp_path) as running:
+            monkeypatch.setattr(socket, "getaddrinfo", slow)
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            writer.write(REQUEST.encode())
+            while not asked.is_set():
+                await asyncio.sleep(0.01)
+            began = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+        return time.monotonic() - began
+
+    took = asyncio.run(main())
+    answer.set()
+    assert took < 1
