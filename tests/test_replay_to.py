@@ -72,7 +72,9 @@ def test_before_and_after(tmp_path):
     assert "'Good morning. How are you?'" in by_text.out
     assert "instead of pcm_s16le at 16000 Hz" in by_text.err
     report = json.loads(by_json.out)
-    assert report["status"] == "pass" and report["against"]["status"] == "fail"
+    before = report["against"]
+    assert (report["status"], before["status"], before["causes"][0]) == ("pass", "fail", "sample-rate.mismatch")
+    assert before["transcript"]["got"] is None and isinstance(before["transcript"]["expected"], str)
     assert report["subject"]["declared"]["sample_rate"] == 24000
     assert report["subject"]["transcript"]["got"] == "Good morning. How are you?"
     assert (tmp_path / "recorded-repaired.jsonl").exists()
