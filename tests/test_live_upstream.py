@@ -36,9 +36,10 @@ def test_destinations():
     assert Destination.parse("ws://h:1/own/?r=2").url("/p", "q=1") == "ws://h:1/own?r=2"
 
 
-@pytest.mark.parametrize(
-    ("host", "local"), [("127.0.0.1", True), ("127.1.2.3", True), ("::1", True), ("127.x", False), ("10.0.0.1", False)]
-)
+HOSTS = {"127.0.0.1": True, "127.1.2.3": True, "::1": True, "127.x": False, "10.0.0.1": False}
+
+
+@pytest.mark.parametrize(("host", "local"), HOSTS.items())
 def test_loopback(host, local):
     assert is_loopback(host) is local
     assert Upstream.parse(f"ws://[{host}]" if ":" in host else f"ws://{host}").in_clear is not local
