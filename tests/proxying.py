@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,11 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+sys.path.append(str(Path(__file__).parent.parent / "fixtures"))
+
+from recogniser import Script
+from server import Behaviour, stand_in
 
 from sttdoctor.evidence import Session
 from sttdoctor.live.journal import Journal
@@ -55,6 +61,11 @@ async def proxy(upstream: str, output: Path | str) -> AsyncIterator[Proxy]:
     running = Proxy()
     async with listening("127.0.0.1", 0, Upstream.parse(upstream), names(str(output)), running) as running.port:
         yield running
+
+
+def hears(*turns: str) -> Any:
+    """The stand-in for the service: it hears these turns, and answers at once."""
+    return stand_in(Script(turns, 20.0), Behaviour(latency_s=0.0, flush_s=0.05))
 
 
 Talk = Callable[[Any], Awaitable[None]]

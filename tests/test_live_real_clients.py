@@ -3,13 +3,14 @@
 import asyncio
 import base64
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from proxying import QUERY, proxy
+from proxying import QUERY, hears, proxy
 from websockets.exceptions import InvalidStatus
 
 ROOT = Path(__file__).parent.parent
@@ -17,13 +18,13 @@ sys.path.append(str(ROOT / "fixtures"))
 
 from browser import Page  # noqa: E402
 from cartesia import AsyncCartesia, Cartesia  # noqa: E402
-from recogniser import Script  # noqa: E402
-from server import Behaviour, stand_in  # noqa: E402
 from test_live_proxy import closes, refuses, service  # noqa: E402
 
 FORMAT = {"model": "ink-2", "encoding": "pcm_s16le", "sample_rate": 16000}
 AUDIO = (ROOT / "fixtures" / "audio" / "s16-16k.raw").read_bytes()[:64_000]
 CHUNKS = [AUDIO[start : start + 3200] for start in range(0, len(AUDIO), 3200)]
+INSTALLED = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sttdoctor" / "real_clients"
+NODE = {"NODE_PATH": str(INSTALLED / "node_modules"), **os.environ}
 PACE_S = 0.02  # faster than it is spoken: the stand-in does not mind, and the tests are over sooner
 
 
@@ -67,7 +68,7 @@ async def node(port):
     job = {"port": port, "parameters": FORMAT, "plan": plan, "leave_after": None, "patience_s": 20}
     client = ROOT / "benchmarks" / "real_clients" / "client.js"
     process = await asyncio.create_subprocess_exec(
-        "node", client, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        "node", client, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=NODE
     )
     out, _ = await process.communicate(json.dumps(job).encode())
     assert process.returncode == 0
@@ -100,11 +101,8 @@ def in_chromium(folder):
 def has_sdk():
     if shutil.which("node") is None:
         return False
-    client = ROOT / "benchmarks" / "real_clients"
-    return (
-        subprocess.run(["node", "-e", "require('@cartesia/cartesia-js')"], cwd=client, capture_output=True).returncode
-        == 0
-    )
+    command = ["node", "-e", "require.resolve('@cartesia/cartesia-js')"]
+    return subprocess.run(command, env=NODE, capture_output=True).returncode == 0
 
 
 CLIENTS = {
@@ -117,7 +115,10 @@ CLIENTS = {
 
 def only_where_there(name):
     marks = {
-        "node": [pytest.mark.node, pytest.mark.skipif(not has_sdk(), reason="cartesia-js is not in NODE_PATH")],
+        "node": [
+            pytest.mark.node,
+            pytest.mark.skipif(not has_sdk(), reason="the SDK for Node is not installed; .ci/run does it"),
+        ],
         "chromium": [
             pytest.mark.chromium,
             pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium"),
@@ -132,7 +133,7 @@ def test_a_real_client(name, tmp_path):
 
     async def main():
         async with (
-            stand_in(Script(("Good morning to you.",), 20.0), Behaviour(latency_s=0.0, flush_s=0.05)) as server,
+            hears("Good morning to you.") as server,
             proxy(f"ws://127.0.0.1:{server.port}", tmp_path / "s.jsonl") as running,
         ):
             direct, through = await client(server.port), await client(running.port)
