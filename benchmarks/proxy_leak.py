@@ -52,6 +52,7 @@ async def main(count: int) -> None:
                     if number % max(1, count // 10) == 0:
                         resident, files = memory_and_files(process)
                         print(f"{number:11}  {resident:.1f}  {files}", flush=True)
+                await asyncio.sleep(1)  # for the end of the last one
             complete = sum(b'"type":"close"' in path.read_bytes() for path in Path(folder).iterdir())
             print(f"{complete} of {count} files are complete")
 

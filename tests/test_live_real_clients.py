@@ -114,11 +114,9 @@ CLIENTS = {
 
 
 def only_where_there(name):
+    missing = "the SDK for Node is not installed; .ci/run does it"
     marks = {
-        "node": [
-            pytest.mark.node,
-            pytest.mark.skipif(not has_sdk(), reason="the SDK for Node is not installed; .ci/run does it"),
-        ],
+        "node": [pytest.mark.node, pytest.mark.skipif(not has_sdk(), reason=missing)],
         "chromium": [
             pytest.mark.chromium,
             pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium"),
