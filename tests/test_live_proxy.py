@@ -8,7 +8,10 @@ import socket
 import ssl
 import threading
 import time
+from importlib.resources import files
+from pathlib import Path
 
+import jsonschema
 import pytest
 from proxying import QUERY, TARGET, proxy, seen
 from websockets.asyncio.client import connect
@@ -438,8 +441,6 @@ def test_many_connections_one_after_another_leave_nothing_behind():
 
 
 def _open_files():
-    from pathlib import Path
-
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
@@ -487,10 +488,6 @@ def test_the_query_is_recorded_as_it_was_sent(tmp_path):
 
 
 def test_what_is_recorded_keeps_to_the_schema(tmp_path):
-    from importlib.resources import files
-
-    import jsonschema
-
     async def main():
         refuse = refuses(401, b"no", [])
         async with (

@@ -96,8 +96,10 @@ def close_softly(transport: asyncio.Transport | None) -> None:
 
 
 def _reset(transport: asyncio.Transport | None) -> None:
-    """Pass on that the connection broke: without a proper end."""
-    if transport is not None:
+    """Pass on that the connection broke: without a proper end, unless there is still something to deliver before it."""
+    if transport is not None and transport.get_write_buffer_size() > 0:
+        close_softly(transport)
+    elif transport is not None:
         with contextlib.suppress(OSError):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
