@@ -55,7 +55,7 @@ def test_before_and_after(tmp_path):
             recorded = tmp_path / "recorded.jsonl"
             repaired = await asyncio.gather(
                 tool(recorded, "--to", to, "--repair", "--format", "json"),
-                tool(recorded, "--to", to, "--repair", "--record", tmp_path / "text.jsonl"),
+                tool(recorded, "--to", to, "--repair", "--record", tmp_path / "text.jsonl", "--ignore", "language"),
             )
             return again, *repaired, server.sessions
 

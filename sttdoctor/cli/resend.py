@@ -46,7 +46,11 @@ def resend(case: Case, before: Report, to: str, repair: bool, record: str | None
         InputError: The session cannot be sent, or the service cannot be reached.
         UsageError: The address or the file cannot be used, or a key would be sent in clear.
     """
-    plan = repaired(case, *believed(case, before.checks)) if repair else as_it_was(case)
+    if repair:
+        whole = examine(case) if options["select"] or options["ignore"] else before  # the format is judged in any case
+        plan = repaired(case, *believed(case, whole.checks))
+    else:
+        plan = as_it_was(case)
     destination = Destination.parse(to)
     key = os.environ.get(KEY, "").strip()
     if key and destination.upstream.in_clear:
