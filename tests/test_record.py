@@ -102,7 +102,7 @@ def test_lines_and_a_report_when_a_connection_ends(tmp_path):
             await seen(own)
             told = [await line(process, "connected"), await line(process, "closed with code 1000")]
             async with asyncio.timeout(60):
-                report = (await process.stdout.readuntil(b"Did you drain")).decode()
+                report = (await process.stdout.readuntil(b"s.jsonl")).decode()
             process.send_signal(signal.SIGINT)
             rest, _ = await process.communicate()
             return told, report + rest.decode()

@@ -13,7 +13,7 @@ import click
 from sttdoctor import __version__
 from sttdoctor.api import examine, session_case
 from sttdoctor.case import Case
-from sttdoctor.cli.options import deliver, printable
+from sttdoctor.cli.options import deliver, printable, standard_output
 from sttdoctor.comparison import against
 from sttdoctor.errors import UsageError
 from sttdoctor.listen import believed
@@ -60,7 +60,8 @@ def resend(case: Case, before: Report, to: str, repair: bool, record: str | None
     after = against(examine(new, options["select"], options["ignore"]), before)
     if options["output"] is None and options["form"] in (None, "text"):
         width = min(shutil.get_terminal_size().columns, 120)
-        click.echo(printable(side_by_side(before, after, width)))
+        with standard_output():
+            click.echo(printable(side_by_side(before, after, width)))
     deliver(after, options)
 
 
