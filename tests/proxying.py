@@ -13,14 +13,15 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 sys.path.append(str(Path(__file__).parent.parent / "fixtures"))
 
-from recogniser import Script
-from server import Behaviour, stand_in
+from server import stand_in
 
 from sttdoctor.evidence import Session
+from sttdoctor.live.behaviour import Behaviour
 from sttdoctor.live.journal import Journal
 from sttdoctor.live.naming import names
 from sttdoctor.live.proxy import listening
 from sttdoctor.live.upstream import Upstream
+from sttdoctor.live.words import Script
 from sttdoctor.readers import read_capture
 
 QUERY = "model=ink-2&encoding=pcm_s16le&sample_rate=16000&cartesia_version=2026-03-01"
@@ -65,7 +66,7 @@ async def proxy(upstream: str, output: Path | str) -> AsyncIterator[Proxy]:
 
 def hears(*turns: str) -> Any:
     """The stand-in for the service: it hears these turns, and answers at once."""
-    return stand_in(Script(turns, 20.0), Behaviour(latency_s=0.0, flush_s=0.05))
+    return stand_in(Script(turns, 20.0).words, Behaviour(latency_s=0.0, flush_s=0.05))
 
 
 Talk = Callable[[Any], Awaitable[None]]

@@ -5,7 +5,6 @@ import contextlib
 import os
 import shlex
 import shutil
-import signal
 import sys
 import time
 from typing import TextIO
@@ -14,9 +13,10 @@ import click
 
 from sttdoctor.errors import UsageError
 from sttdoctor.live.journal import Journal
+from sttdoctor.live.listening import host_port, is_loopback, stop_signal
 from sttdoctor.live.naming import names
 from sttdoctor.live.proxy import listening
-from sttdoctor.live.upstream import Upstream, host_port, is_loopback, why
+from sttdoctor.live.upstream import Upstream, why
 from sttdoctor.renderers.escape import for_terminal
 
 _EVERY_S = 0.2
@@ -179,21 +179,12 @@ async def _record(listen: str, upstream: str, output: str | None, diagnose: bool
 
 async def _until_told(screen: Screen) -> int:
     """Wait for a signal; returns the exit code."""
-    loop = asyncio.get_running_loop()
-    told: asyncio.Future[int] = loop.create_future()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows: SIGINT is a KeyboardInterrupt, as without this
-            loop.add_signal_handler(number, _set, told, 128 + number)
+    told = stop_signal()
     drawing = asyncio.create_task(screen.refresh())
     try:
         return await told
     finally:
         drawing.cancel()
-
-
-def _set(future: asyncio.Future[int], code: int) -> None:
-    if not future.done():
-        future.set_result(code)
 
 
 def _allow_many_files() -> None:

@@ -1,4 +1,4 @@
-"""Addresses on the command line: where to listen, and the service to connect on to."""
+"""The service to connect on to, from the command line, and why it cannot be reached."""
 
 import os
 import ssl
@@ -7,10 +7,10 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from sttdoctor.errors import UsageError
+from sttdoctor.live.listening import is_loopback
 from sttdoctor.redact import redact_text
 
 _SCHEMES = {"ws": 80, "http": 80, "wss": 443, "https": 443}
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +86,6 @@ class Destination:
         """Return the whole address, with path and query of the session where none was given."""
         own = f"/{self.path}" if self.path else path
         return f"{self.upstream.url}{own}?{self.query or query}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    return host in LOOPBACK or (host.startswith("127.") and host.replace(".", "").isdigit())
-
-
-def host_port(text: str) -> tuple[str, int]:
-    """Read `HOST:PORT`, with an IPv6 address in brackets; port 0 is any free one.
-
-    Raises:
-        UsageError: It is none.
-    """
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit() and int(port[:6]) <= 65535):
-        raise UsageError(f"{text} is no address to listen at; write HOST:PORT, for instance 127.0.0.1:8765")
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def why(error: BaseException) -> str:
