@@ -30,7 +30,13 @@ def against(report: Report, other: Report) -> Report:
         {"check": item.check, "what": item.what, "this": item.first, "other": item.second}
         for item in compare(report, other)
     ]
-    summary = {"path": other.subject.get("path"), "status": other.status, "differences": differences}
+    summary = {
+        "path": other.subject.get("path"),
+        "status": other.status,
+        "causes": [diagnosis.cause for diagnosis in other.diagnoses],
+        "transcript": other.subject.get("transcript"),
+        "differences": differences,
+    }
     return replace(report, against=summary)
 
 

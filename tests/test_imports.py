@@ -47,6 +47,7 @@ ALLOWED = {
         "sttdoctor.readers",
         "sttdoctor.session_jsonl",
         "sttdoctor.analysis",
+        "sttdoctor.case",
         "sttdoctor.live",
     ),
     "sttdoctor.report": ("sttdoctor", "sttdoctor.checks.base"),

@@ -61,3 +61,18 @@ def test_each_row_is_flushed_as_one_line():
     lines = file.getvalue().splitlines()
     assert file.flushed == len(lines) == 2
     assert all(json.loads(line) for line in lines)
+
+
+def test_of_bytes_from_the_server_the_length_is_kept():
+    rows = []
+    recording = Recording(Heading(URL, {}, "test", "proxy"), rows.append)
+    recording.message(False, b"abc")
+    recording.left_out(True, True, 5)
+    recording.left_out(True, False, 6)
+    assert [
+        {key: row[key] for key in row if key not in ("type", "t") and row[key] is not None} for row in rows[1:]
+    ] == [
+        {"bytes": 3},
+        {"bytes": 5},
+        {"text": "", "elided": True, "length": 6},
+    ]

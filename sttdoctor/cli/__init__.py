@@ -12,6 +12,7 @@ from sttdoctor import __version__
 from sttdoctor.cli.check import check
 from sttdoctor.cli.convert import convert
 from sttdoctor.cli.explain import explain
+from sttdoctor.cli.record import record
 from sttdoctor.cli.replay import replay
 from sttdoctor.cli.simulate import simulate
 from sttdoctor.cli.triage import triage
@@ -27,7 +28,7 @@ def cli() -> None:
     """
 
 
-for command in (check, replay, simulate, convert, triage, explain):
+for command in (check, replay, record, simulate, convert, triage, explain):
     cli.add_command(command)
 
 

@@ -14,6 +14,9 @@ from sttdoctor.cli.progress import progress
 @click.option("--transcript", type=click.Path(), help="The text that the application ended up with (- is stdin).")
 @click.option("--connection", type=click.IntRange(min=1), metavar="N", help="Which one, in a capture of several.")
 @click.option("--against", type=click.Path(), metavar="CAPTURE", help="Show what differs from this other session.")
+@click.option("--to", metavar="URL", help="Send the session again to this service, in real time, and compare.")
+@click.option("--repair", is_flag=True, help="With --to: send it as a healthy client would have.")
+@click.option("--record", type=click.Path(), metavar="FILE", help="With --to: the new session; default beside SESSION.")
 @format_options
 @report_options
 def replay(
@@ -21,6 +24,9 @@ def replay(
     transcript: str | None,
     connection: int | None,
     against: str | None,
+    to: str | None,
+    repair: bool,
+    record: str | None,
     encoding: str | None,
     sample_rate: int | None,
     **options: Any,
@@ -29,12 +35,20 @@ def replay(
 
     SESSION is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
     input. --encoding and --sample-rate override what it declares.
+
+    With --to URL the audio is sent again: as it was, or with --repair in its true format, at the rate it is spoken,
+    with silence in the holes, and drained. The new session is recorded and judged, and its status is the exit code.
+    URL needs no more than wss://HOST; the key is taken from CARTESIA_API_KEY.
     """
     from sttdoctor.api import examine, session_case
 
     for evidence in filter(None, (session, transcript, against)):
         spare(evidence, options["output"], options["wav"])
     limits = thresholds(options["settings"], options["config"])
+    if to is None and (repair or record):
+        raise click.UsageError("--repair and --record go with --to URL")
+    if to is not None and (against or options["wav"]):
+        raise click.UsageError("--to compares by itself; leave out --against and --wav")
     if [session, transcript, against].count("-") > 1:
         raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
     text = _text(transcript) if transcript else None
@@ -46,6 +60,10 @@ def replay(
 
             other = session_case(source_of(against), None, None, None, limits)
             report = comparison.against(report, examine(other, options["select"], options["ignore"], told))
+    if to is not None:
+        from sttdoctor.cli.resend import resend
+
+        resend(case, report, to, repair, record, options)
     if options["wav"]:
         from sttdoctor.listen import believed, write_wav
 

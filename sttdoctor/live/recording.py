@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from sttdoctor.evidence import SESSION_SCHEMA
+from sttdoctor.evidence import SESSION_SCHEMA, Frame
 from sttdoctor.readers.frames import text_frame
 from sttdoctor.redact import redact_headers, redact_text, redact_tokens
 from sttdoctor.session_jsonl import content_of, line_of
@@ -58,21 +58,32 @@ class Recording:
             }
         )
 
-    def opened(self, status: int, headers: Mapping[str, str] | None = None, body: str | None = None) -> None:
+    def opened(
+        self, status: int, headers: Mapping[str, str] | None = None, body: str | None = None, at: float | None = None
+    ) -> None:
         """Note the answer to the handshake: its HTTP status, 101 when it worked, and the body of a refusal."""
         known = redact_headers(headers) if headers else None
-        self._add("open", None, status=status, headers=known, body=None if body is None else redact_text(body))
+        self._add("open", at, status=status, headers=known, body=None if body is None else redact_text(body))
 
     def message(self, sent: bool, content: str | bytes, at: float | None = None) -> None:
         """Note a message.
 
         Args:
             sent: From client to server.
-            content: Text of a text frame, bytes of a binary one.
+            content: Text of a text frame, bytes of a binary one. Of bytes from the server, which are no audio of the
+                client's, the length is kept.
             at: When, on the clock of `time.monotonic`; None is now.
         """
-        kept = content_of(content) if isinstance(content, bytes) else content_of(text_frame(0, None, sent, content))
+        if isinstance(content, str):
+            kept = content_of(text_frame(0, None, sent, content))
+        else:
+            kept = content_of(content) if sent else {"bytes": len(content)}
         self._add("send" if sent else "receive", at, **kept)
+
+    def left_out(self, sent: bool, binary: bool, size: int) -> None:
+        """Note a message whose content is not kept: its size in bytes stands for it."""
+        frame = Frame(0, None, sent, size, binary, text=None if binary else "", elided=not binary)
+        self._add("send" if sent else "receive", None, **content_of(frame))
 
     def closed(self, by: str, code: int, reason: str = "", at: float | None = None) -> None:
         """Note the close of the WebSocket; `by` is `client`, `server` or `unknown`."""

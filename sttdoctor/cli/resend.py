@@ -1,0 +1,109 @@
+"""`sttdoctor replay SESSION --to URL`: send the session again, and compare."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sttdoctor import __version__
+from sttdoctor.api import examine, session_case
+from sttdoctor.case import Case
+from sttdoctor.cli.options import deliver, printable, standard_output
+from sttdoctor.comparison import against
+from sttdoctor.errors import UsageError
+from sttdoctor.listen import believed
+from sttdoctor.live.journal import Journal
+from sttdoctor.live.naming import names, numbered
+from sttdoctor.live.plan import Plan, as_it_was
+from sttdoctor.live.recording import Heading
+from sttdoctor.live.repair import repaired
+from sttdoctor.live.resend import send
+from sttdoctor.live.upstream import Destination
+from sttdoctor.renderers.escape import for_terminal
+from sttdoctor.renderers.side_by_side import side_by_side
+from sttdoctor.report import Report
+
+KEY = "CARTESIA_API_KEY"
+
+
+def resend(case: Case, before: Report, to: str, repair: bool, record: str | None, options: Mapping[str, Any]) -> None:
+    """Send a session again, record it, and deliver the report of the new session with what differs.
+
+    Args:
+        case: The session.
+        before: Its report.
+        to: Where to send it.
+        repair: As a healthy client would have sent it, instead of as it was.
+        record: The file for the new session; None puts it beside the old one.
+        options: Of the command.
+
+    Raises:
+        InputError: The session cannot be sent, or the service cannot be reached.
+        UsageError: The address or the file cannot be used, or a key would be sent in clear.
+    """
+    if repair:
+        whole = examine(case) if options["select"] or options["ignore"] else before  # the format is judged in any case
+        plan = repaired(case, *believed(case, whole.checks))
+    else:
+        plan = as_it_was(case)
+    destination = Destination.parse(to)
+    key = os.environ.get(KEY, "").strip()
+    if key and destination.upstream.in_clear:
+        raise UsageError(f"{KEY} would be sent to {destination.upstream.host} without encryption; use wss://")
+    path = _run(plan, destination, key, _names(case, record, repair), repair)
+    new = session_case(str(path), None, None, None, case.limits)
+    after = against(examine(new, options["select"], options["ignore"]), before)
+    if options["output"] is None and options["form"] in (None, "text"):
+        width = min(shutil.get_terminal_size().columns, 120)
+        with standard_output():
+            click.echo(printable(side_by_side(before, after, width)))
+    deliver(after, options)
+
+
+def _names(case: Case, record: str | None, repair: bool) -> Iterator[Path]:
+    if record is not None:
+        return names(record)
+    assert case.session is not None
+    source = Path(case.session.path or "session.jsonl")
+    stem = source.name.removesuffix(".gz").removesuffix(".jsonl")
+    return numbered(source.with_name(f"{stem}-{'repaired' if repair else 'again'}.jsonl"))
+
+
+def _run(plan: Plan, destination: Destination, key: str, free: Iterator[Path], repair: bool) -> Path:
+    url = destination.url(plan.path, plan.query)
+    headers = {"User-Agent": f"sttdoctor/{__version__}", **plan.headers}
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    for note in plan.notes:
+        _tell(f"- {note}")
+    _tell(f"sending {plan.seconds:.1f} s in real time to {destination.upstream.url}")
+    journal = Journal(Heading(url, headers, "sttdoctor replay --to", "client"), free, _tell)
+    if journal.path is None:
+        raise UsageError("the new session cannot be recorded, so it was not sent")
+    try:
+        asyncio.run(send(plan, url, headers, journal.recording, _progress(plan.seconds)))
+        if repair:
+            journal.recording.transcript("".join(journal.meter.ends))  # joined verbatim
+    finally:
+        journal.end()
+        if sys.stderr.isatty():
+            click.echo("\r\x1b[K", nl=False, err=True)
+    _tell(f"recorded in {journal.path}")
+    return journal.path
+
+
+def _progress(seconds: float) -> Any:
+    def show(t: float) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{t:6.1f} of {seconds:.1f} s", nl=False, err=True)
+
+    return show
+
+
+def _tell(sentence: str) -> None:
+    click.echo(for_terminal(sentence), err=True)

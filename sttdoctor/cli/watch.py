@@ -1,0 +1,196 @@
+"""What `sttdoctor record` shows while it runs, and how it ends."""
+
+import asyncio
+import contextlib
+import os
+import shlex
+import shutil
+import sys
+import time
+from typing import TextIO
+
+import click
+
+from sttdoctor.errors import UsageError
+from sttdoctor.live.journal import Journal
+from sttdoctor.live.listening import host_port, is_loopback, stop_signal
+from sttdoctor.live.naming import names
+from sttdoctor.live.proxy import listening
+from sttdoctor.live.upstream import Upstream, why
+from sttdoctor.renderers.escape import for_terminal
+
+_EVERY_S = 0.2
+
+
+class Screen:
+    """Lines that stay, and below them on a terminal one line a running connection, which is drawn again and again.
+
+    Args:
+        out: Where to write; not a terminal: only the lines that stay.
+        diagnose: Whether to print a report when a connection ends.
+    """
+
+    def __init__(self, out: TextIO, diagnose: bool) -> None:
+        self._out = out
+        self._live = out.isatty() and os.environ.get("TERM") != "dumb"
+        self._drawn = 0
+        self._diagnose = diagnose
+        self._running: dict[Journal, float] = {}
+        self._reports: set[asyncio.Task[None]] = set()
+        self._one_at_a_time = asyncio.Lock()
+
+    def began(self, journal: Journal) -> None:
+        """A connection begins."""
+        self._running[journal] = time.monotonic()
+        if not self._live:
+            self.say(f"{_name(journal)}: connected")
+
+    def ended(self, journal: Journal) -> None:
+        """A connection is over: say how, and what to do next."""
+        del self._running[journal]
+        self.say(f"{_name(journal)}: {_end(journal)}")
+        if journal.path is None or not journal.path.is_file():
+            return
+        if self._diagnose:
+            task = asyncio.create_task(self._report(journal))
+            self._reports.add(task)
+            task.add_done_callback(self._reports.discard)
+        else:
+            self.say(f"  next: sttdoctor replay {shlex.quote(str(journal.path))}")
+
+    def tell(self, sentence: str) -> None:
+        """Something went wrong."""
+        self.say(f"sttdoctor: {sentence}")
+
+    async def refresh(self) -> None:
+        """Draw the running connections for ever."""
+        while self._live:
+            self._draw()
+            await asyncio.sleep(_EVERY_S)
+        await asyncio.Event().wait()
+
+    def close(self) -> None:
+        """Leave the terminal in order."""
+        self._write("")
+
+    async def _report(self, journal: Journal) -> None:
+        """Diagnose in a process of its own, so that no other connection waits; one at a time."""
+        async with self._one_at_a_time:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "sttdoctor", "replay", str(journal.path), "--fail-on", "never"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, "COLUMNS": str(_width())},
+                start_new_session=True,  # Ctrl-C is for the recorder, which ends it itself
+            )
+            try:
+                report, _ = await process.communicate()
+            except asyncio.CancelledError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                raise
+        self._write("")
+        with contextlib.suppress(OSError):
+            click.echo(report.decode(errors="replace"), nl=False)
+            sys.stdout.flush()
+
+    def say(self, line: str) -> None:
+        """Write a line that stays."""
+        self._write(for_terminal(line) + "\n")
+
+    def _draw(self) -> None:
+        width, height = _width(), shutil.get_terminal_size().lines
+        now = time.monotonic()
+        lines = [_line(journal, now - began) for journal, began in self._running.items()]
+        shown = lines[: max(1, height - 2)]
+        if len(lines) > len(shown):
+            shown[-1] = f"... and {len(lines) - len(shown) + 1} more"
+        self._write("".join(for_terminal(line)[: width - 1] + "\n" for line in shown))
+        self._drawn = len(shown)
+
+    def _write(self, text: str) -> None:
+        """Write in place of the lines that are drawn; nobody who looks any more is no reason to stop recording."""
+        erase = f"\x1b[{self._drawn}F\x1b[J" if self._drawn else ""
+        self._drawn = 0
+        with contextlib.suppress(OSError, ValueError):
+            self._out.write(erase + text)
+            self._out.flush()
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size().columns, 120)
+
+
+def _name(journal: Journal) -> str:
+    return str(journal.path) if journal.path is not None else "not recorded"
+
+
+def _line(journal: Journal, t: float) -> str:
+    meter = journal.meter
+    audio = f"{meter.audio_s:6.1f} s of audio" if meter.audio_s is not None else f"{meter.sent} bytes"
+    turn = "no turn" if meter.turn is None else f"turn: {meter.turn[-60:].strip() or '...'}"
+    name = journal.path.name if journal.path is not None else _name(journal)
+    return f"{name}  {t:6.1f} s  {audio}, backlog {meter.backlog_s(t):.1f} s, {turn}"
+
+
+def _end(journal: Journal) -> str:
+    if journal.status not in (None, 101):
+        return f"the handshake was refused with status {journal.status}"
+    meter, close = journal.meter, journal.close
+    length = f"{meter.audio_s:.1f} s" if meter.audio_s is not None else f"{meter.sent} bytes"
+    if close is None:
+        return f"{length} of audio; stopped while the connection was open"
+    by = {"client": "the client", "server": "the service"}.get(close["by"], "an unknown side")
+    if close["code"] == 1006:
+        return f"{length} of audio; {by} was gone without a close (1006)"
+    reason = f" {close['reason']!r}" if close["reason"] else ""
+    return f"{length} of audio; {by} closed with code {close['code']}{reason}"
+
+
+def run(listen: str, upstream: str, output: str | None, diagnose: bool) -> int:
+    """Record until a signal comes; returns the exit code.
+
+    Raises:
+        UsageError: An address, the port or the output cannot be used.
+        KeyboardInterrupt: On SIGINT.
+    """
+    _allow_many_files()
+    return asyncio.run(_record(listen, upstream, output, diagnose))
+
+
+async def _record(listen: str, upstream: str, output: str | None, diagnose: bool) -> int:
+    host, port = host_port(listen)
+    service, free = Upstream.parse(upstream), names(output)
+    screen = Screen(sys.stderr, diagnose)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(screen.close)
+        try:
+            bound = await stack.enter_async_context(listening(host, port, service, free, screen))
+        except (OSError, UnicodeError) as error:
+            raise UsageError(f"cannot listen at {listen}: {why(error)}") from None
+        shown = f"[{host}]" if ":" in host else host
+        screen.say(f"recording http://{shown}:{bound} (ws://{shown}:{bound}) -> {service.url}; Ctrl-C ends it")
+        if not is_loopback(host):
+            screen.say("others can connect here, and keys and speech of theirs and yours are not encrypted on the way")
+        if service.in_clear:
+            screen.say(f"keys and speech go to {service.host} without encryption; use wss://")
+        return await _until_told(screen)
+
+
+async def _until_told(screen: Screen) -> int:
+    """Wait for a signal; returns the exit code."""
+    told = stop_signal()
+    drawing = asyncio.create_task(screen.refresh())
+    try:
+        return await told
+    finally:
+        drawing.cancel()
+
+
+def _allow_many_files() -> None:
+    """Raise the limit of open files as far as the system lets us: a connection takes three."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

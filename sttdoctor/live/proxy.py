@@ -1,0 +1,222 @@
+"""The recording proxy: the client's bytes go to the service and the service's to the client, unchanged and at once.
+
+Only the first lines of a request are changed (the Host header, a path prefix). Everything after them, both ways, is
+passed on as it came: frames and their fragments, pings and pongs, the close handshake, refusals, compression, the end
+of the TCP connection. So what the client sees is what it would see without the proxy, who keeps alive and who closes
+stays with client and service, and order is that of the bytes. What passes is read along (`along.py`) after it was sent
+on. When one side cannot take more, the other is not read.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from sttdoctor.live.along import Along
+from sttdoctor.live.dialing import dial
+from sttdoctor.live.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, answer
+from sttdoctor.live.journal import Journal
+from sttdoctor.live.recording import Heading
+from sttdoctor.live.side import HIGH_WATER_BYTES, Side, close_softly
+from sttdoctor.live.upstream import Upstream, why
+
+HEAD_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 30.0
+
+
+class Watcher(Protocol):
+    """What the proxy tells while it runs."""
+
+    def began(self, journal: Journal) -> None:
+        """A client asked for a WebSocket."""
+
+    def ended(self, journal: Journal) -> None:
+        """Its connection is over, or the handshake was refused."""
+
+    def tell(self, sentence: str) -> None:
+        """Something went wrong."""
+
+
+class _Link:
+    """A client and its connection to the service."""
+
+    def __init__(self, proxy: "_Proxy") -> None:
+        self.client = Side(self, self._take_head)
+        self._proxy = proxy
+        self._upstream: Side | None = None
+        self._held = bytearray()  # from the client, before the service is reached
+        self._journal: Journal | None = None
+        self._along: Along | None = None
+        self._gone = "unknown"
+        self._open_sides = 0
+        self._connecting: asyncio.Task[None] | None = None
+        self._patience = asyncio.get_running_loop().call_later(HEAD_TIMEOUT_S, self.cut)
+
+    # the life of the two TCP connections
+
+    def made(self, side: Side) -> None:
+        """A side is connected."""
+        self._open_sides += 1
+        if side is self.client:
+            self._proxy.links.add(self)
+
+    def going(self, side: Side) -> None:
+        """A side begins to end; the first one is remembered."""
+        if self._gone == "unknown":
+            self._gone = "client" if side is self.client else "server"
+        if self._connecting is not None and self._upstream is None:
+            self._connecting.cancel()
+
+    def lost(self) -> None:
+        """A side is gone; after the last one the recording ends."""
+        self._open_sides -= 1
+        self._patience.cancel()
+        if self._open_sides == 0 and (self._upstream is not None or self._connecting is None):
+            self._finish()
+
+    def cut(self) -> None:
+        """End both sides at once."""
+        for side in (self.client, self._upstream):
+            if side is not None and side.transport is not None:
+                side.transport.abort()
+
+    def _finish(self) -> None:
+        self._proxy.links.discard(self)
+        journal, self._journal = self._journal, None
+        if journal is not None and self._along is not None:
+            self._along.end(None if self._proxy.stopping else self._gone)
+            journal.end()
+            self._proxy.watcher.ended(journal)
+
+    # the request
+
+    def _take_head(self, data: bytes) -> None:
+        self._held += data
+        end = self._held.find(END)
+        if end < 0:
+            if self._held[:1] == b"\x16":
+                self._refuse("400 Bad Request", "a client speaks TLS to this port; give it ws:// instead of wss://")
+            elif len(self._held) > MAX_HEAD_BYTES:
+                self._refuse("431 Request Header Fields Too Large", "the request has no end")
+            return
+        self._patience.cancel()
+        upstream = self._proxy.upstream
+        try:
+            head = Head.parse(bytes(self._held[:end]))
+            request = head.towards(upstream.authority, upstream.prefix)
+        except BadHeadError as error:
+            self._refuse("400 Bad Request", str(error))
+            return
+        del self._held[: end + len(END)]
+        self.client.take = self._take_early
+        if head.upgrades:
+            heading = Heading(upstream.url + head.target, head.headers(), "sttdoctor record", clock="proxy")
+            self._journal = Journal(heading, self._proxy.names, self._proxy.watcher.tell)
+            self._along = Along(self._journal, self._proxy.watcher.tell)
+            self._proxy.watcher.began(self._journal)
+        self._connecting = asyncio.create_task(self._connect(request))
+
+    def _take_early(self, data: bytes) -> None:
+        self._held += data
+        if len(self._held) > HIGH_WATER_BYTES and self.client.transport is not None:
+            self.client.transport.pause_reading()
+
+    async def _connect(self, request: bytes) -> None:
+        side = Side(self, lambda _data: None)
+        upstream = self._proxy.upstream
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await dial(side, upstream, self._proxy.tls)
+        except (OSError, UnicodeError) as error:
+            self._connecting = None
+            self._refuse("502 Bad Gateway", f"cannot reach {upstream.url}: {why(error)}")
+            if self._open_sides == 0:
+                self._finish()
+        except asyncio.CancelledError:  # the client is gone
+            self._finish()
+        else:
+            self._join(side, request)
+
+    def _refuse(self, status: str, sentence: str) -> None:
+        """Answer in place of the service."""
+        told = f"sttdoctor record: {sentence}"
+        self._proxy.watcher.tell(sentence)
+        if self._journal is not None:
+            self._journal.recording.opened(int(status[:3]), None, told)
+        self.client.take = lambda _data: None
+        if self.client.transport is not None:
+            self.client.transport.write(answer(status, told))
+        close_softly(self.client.transport)
+
+    # what passes
+
+    def _join(self, upstream: Side, request: bytes) -> None:
+        """Let everything pass from here on, and read along where it is a WebSocket."""
+        client = self.client
+        assert upstream.transport is not None and client.transport is not None
+        self._upstream, client.other, upstream.other = upstream, upstream, client
+        to_server, to_client, along = upstream.transport.write, client.transport.write, self._along
+        if along is None:
+            client.take, upstream.take = to_server, to_client
+        else:
+
+            def from_client(data: bytes) -> None:
+                to_server(data)
+                along.from_client(data)
+
+            def from_server(data: bytes) -> None:
+                to_client(data)
+                along.from_server(data)
+
+            client.take, upstream.take = from_client, from_server
+        to_server(request)
+        if self._held:
+            client.take(bytes(self._held))
+        client.transport.resume_reading()
+
+
+class _Proxy:
+    """What all connections share."""
+
+    def __init__(self, upstream: Upstream, names: Iterator[Path], watcher: Watcher) -> None:
+        self.upstream = upstream
+        self.names = names
+        self.watcher = watcher
+        self.tls = ssl.create_default_context() if upstream.secure else None
+        self.links: set[_Link] = set()
+        self.stopping = False
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    host: str, port: int, upstream: Upstream, names: Iterator[Path], watcher: Watcher
+) -> AsyncIterator[int]:
+    """Run the proxy inside the context; leaving it cuts all connections and frees the port.
+
+    Args:
+        host: Where to listen.
+        port: 0 for any free one.
+        upstream: The service.
+        names: For the files, from `naming.names`.
+        watcher: Is told what happens.
+
+    Yields:
+        The port.
+
+    Raises:
+        OSError: The address cannot be had.
+    """
+    proxy = _Proxy(upstream, names, watcher)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Link(proxy).client, host, port, backlog=1024)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        proxy.stopping = True
+        server.close()
+        for link in list(proxy.links):
+            link.cut()
+        while proxy.links:  # each is told of its end in the next round of the loop
+            await asyncio.sleep(0)

@@ -1,0 +1,101 @@
+"""What the tests of the proxy share: it, in this process, and what a client sees of a session."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+sys.path.append(str(Path(__file__).parent.parent / "fixtures"))
+
+from server import stand_in
+
+from sttdoctor.evidence import Session
+from sttdoctor.live.behaviour import Behaviour
+from sttdoctor.live.journal import Journal
+from sttdoctor.live.naming import names
+from sttdoctor.live.proxy import listening
+from sttdoctor.live.upstream import Upstream
+from sttdoctor.live.words import Script
+from sttdoctor.readers import read_capture
+
+QUERY = "model=ink-2&encoding=pcm_s16le&sample_rate=16000&cartesia_version=2026-03-01"
+TARGET = f"/stt/turns/websocket?{QUERY}"
+
+
+@dataclass
+class Proxy:
+    """A running proxy and what it told."""
+
+    port: int = 0
+    running: list[Journal] = field(default_factory=list)
+    done: list[Journal] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    def began(self, journal: Journal) -> None:
+        self.running.append(journal)
+
+    def ended(self, journal: Journal) -> None:
+        self.running.remove(journal)
+        self.done.append(journal)
+
+    def tell(self, sentence: str) -> None:
+        self.told.append(sentence)
+
+    def sessions(self) -> list[Session]:
+        return [read_capture(str(journal.path)) for journal in self.done]
+
+    async def finished(self, count: int = 1) -> None:
+        """Wait until so many connections are over."""
+        async with asyncio.timeout(20):
+            while len(self.done) < count:
+                await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def proxy(upstream: str, output: Path | str) -> AsyncIterator[Proxy]:
+    running = Proxy()
+    async with listening("127.0.0.1", 0, Upstream.parse(upstream), names(str(output)), running) as running.port:
+        yield running
+
+
+def hears(*turns: str) -> Any:
+    """The stand-in for the service: it hears these turns, and answers at once."""
+    return stand_in(Script(turns, 20.0).words, Behaviour(latency_s=0.0, flush_s=0.05))
+
+
+Talk = Callable[[Any], Awaitable[None]]
+
+
+async def talk(connection: Any) -> None:
+    """Send three chunks and the close command."""
+    for number in range(3):
+        await connection.send(bytes([number]) * 320)
+    await connection.send('{"type":"close"}')
+
+
+async def seen(port: int, client: Talk = talk, **options: Any) -> dict[str, Any]:
+    """What a client sees: the answer, the messages and the close."""
+    found: dict[str, Any] = {"messages": []}
+    try:
+        async with connect(f"ws://127.0.0.1:{port}{TARGET}", **options) as connection:
+            found["subprotocol"] = connection.subprotocol
+            found["extensions"] = [extension.name for extension in connection.protocol.extensions]
+            with contextlib.suppress(ConnectionClosed):
+                await client(connection)
+            with contextlib.suppress(ConnectionClosed):
+                async for message in connection:
+                    found["messages"].append(message)
+            await connection.wait_closed()
+            found["close"] = (connection.protocol.close_code, connection.protocol.close_reason)
+            found["first"] = connection.protocol.close_rcvd_then_sent
+    except InvalidStatus as error:
+        answer = error.response
+        headers = sorted((name, value) for name, value in answer.headers.raw_items() if name.lower() != "date")
+        found |= {"status": answer.status_code, "phrase": answer.reason_phrase, "headers": headers, "body": answer.body}
+    return found

@@ -1,0 +1,39 @@
+import pytest
+
+from sttdoctor.errors import UsageError
+from sttdoctor.live.naming import create, names
+
+
+def made(output, count):
+    free = names(str(output))
+    paths = []
+    for _ in range(count):
+        path, file = create(free)
+        file.close()
+        paths.append(path.name)
+    return paths
+
+
+def test_a_file_and_numbers_after_it(tmp_path):
+    (tmp_path / "a.b-2.jsonl").write_text("mine")
+    assert made(tmp_path / "a.b.jsonl", 3) == ["a.b.jsonl", "a.b-3.jsonl", "a.b-4.jsonl"]
+    assert (tmp_path / "a.b-2.jsonl").read_text() == "mine"
+
+
+def test_a_directory_is_made_and_gets_names_by_time(tmp_path):
+    first, second = made(f"{tmp_path}/new/", 2)
+    assert first.startswith("session-2") and first.endswith("-1.jsonl") and second.endswith("-2.jsonl")
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {first, second}
+
+
+def test_a_device_is_one_for_all():
+    assert made("/dev/null", 2) == ["null", "null"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("there", "is there already"), ("none/x", "no directory"), ("there/", "cannot make")]
+)
+def test_what_cannot_be_used_is_refused(name, sentence, tmp_path):
+    (tmp_path / "there").write_text("")
+    with pytest.raises(UsageError, match=sentence):
+        names(f"{tmp_path}/{name}")
