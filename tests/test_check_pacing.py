@@ -89,7 +89,7 @@ def test_drift_of_a_sound_card_over_an_hour(chunk_s):
     assert causes(session(steady(3600, chunk_s) * 0.999, chunk_s), "pacing") == {}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.floats(-1e5, 1e5),
     st.sampled_from([0.02, 0.05, 0.1, 0.16, 0.2]),

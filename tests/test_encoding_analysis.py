@@ -219,7 +219,7 @@ def test_a_healthy_stream_has_no_change(name):
     assert find_changes(encoded(sound, name)) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.binary(max_size=3000), st.integers(1, 8))
 def test_any_bytes_give_an_answer(content, times):
     data = np.frombuffer(content * times, dtype=np.uint8)

@@ -2,7 +2,7 @@ import json
 
 import hostile
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from sttdoctor.renderers.json import render
 
@@ -15,7 +15,6 @@ def test_a_hostile_session_is_ascii_and_whole(name):
     assert json.loads(text)["subject"]["transcript"] == report.subject["transcript"]
 
 
-@settings(deadline=None)
 @given(text=hostile.texts)
 def test_whatever_stands_in_a_capture_comes_back(text):
     shown = render(hostile.report(text))

@@ -131,7 +131,7 @@ def test_a_hostile_session_is_valid(name):
     assert hostile.controls(text) == {"\n"} and len(text) < 50_000
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=hostile.texts)
 def test_whatever_stands_in_a_capture_is_text(text):
     root = parsed(render(hostile.report(text)))

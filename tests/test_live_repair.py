@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 from conftest import FIXTURES, HEADER, OPEN, jsonl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.decoding import decode
@@ -45,7 +45,6 @@ gaps = st.floats(0, 3)
 messages = st.lists(st.tuples(gaps, st.one_of(st.binary(max_size=9000), commands)), min_size=1, max_size=25)
 
 
-@settings(deadline=None)
 @given(messages, st.sampled_from(SUPPORTED), st.sampled_from([8000, 16000, 44100]))
 def test_what_holds_for_every_repair(sent, encoding, rate):
     rows, t = [], 0.1

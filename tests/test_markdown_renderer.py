@@ -83,7 +83,7 @@ def test_markup_in_a_capture_is_text(shown, name):
 
 
 @pytest.mark.parametrize("renderer", RENDERERS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=hostile.texts)
 def test_whatever_stands_in_a_capture_is_text(renderer, text):
     tells_nothing_but_text(lambda markdown: Page(RENDERERS[renderer](markdown)), text)

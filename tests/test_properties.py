@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import URL
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sttdoctor.api import examine
@@ -31,7 +31,7 @@ def test_the_session_that_the_properties_start_from_is_healthy():
     assert wrong(HEALTHY) == {}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-1e6, 1e6))
 def test_a_shift_in_time(shift):
     moved = tuple(event if event.t is None else replace(event, t=event.t + shift) for event in HEALTHY.events)
@@ -46,7 +46,7 @@ _unknown = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.floats(0, 1), _unknown), max_size=5),
     st.dictionaries(st.text(max_size=4), st.integers(), max_size=3),
@@ -62,7 +62,7 @@ def test_unknown_events_and_keys(extra, keys):
     assert wrong(replace(HEALTHY, events=tuple(events)), SOUNDLESS) == {}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from([0.02, 0.04, 0.06, 0.1, 0.15, 0.2]))
 def test_frames_split_or_merged_within_20_to_200_ms(chunk_s):
     frames = [e for e in HEALTHY.events if isinstance(e, Frame) and e.sent and e.binary]
@@ -141,7 +141,7 @@ _url = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     st.lists(_event, max_size=30),
     _url,

@@ -104,7 +104,7 @@ def test_a_little_speech_says_less_than_much() -> None:
     assert entropy[0] > entropy[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     hnp.arrays(np.float64, st.integers(0, 6000), elements=st.floats(width=64)),
     st.lists(st.integers(1, 10**9), min_size=1, max_size=3),

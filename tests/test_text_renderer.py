@@ -1,7 +1,7 @@
 import hostile
 import pytest
 from conftest import FIXTURES
-from hypothesis import given, settings
+from hypothesis import given
 
 import sttdoctor
 from sttdoctor.checks.base import Evidence, Finding
@@ -165,7 +165,6 @@ def test_hostile_text_of_a_capture_is_escaped(name, verbose):
         assert "\\x1b[31mred" in text
 
 
-@settings(deadline=None)
 @given(text=hostile.texts)
 def test_whatever_stands_in_a_capture_is_escaped(text):
     for verbose in (True, False):

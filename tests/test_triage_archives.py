@@ -143,7 +143,7 @@ def test_too_many_members_are_not_collected(tmp_path, monkeypatch):
     assert len(kept) == 3 and "more than 3 files" in last.error
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.binary(max_size=300), at=st.integers(0, 2000), name=st.sampled_from(["x.zip", "x.tar", "x.tgz"]))
 def test_damage_anywhere_is_a_task_with_an_error_or_an_input_error(tmp_path_factory, data, at, name):
     path = tmp_path_factory.mktemp("damage") / name

@@ -86,7 +86,7 @@ def test_a_full_disk_is_told(tmp_path):
     table.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cut=st.floats(0, 1), suffix=st.sampled_from([".csv", ".jsonl"]))
 def test_wherever_a_table_was_cut_off_it_is_mended_and_gone_on_with(tmp_path_factory, cut, suffix):
     path = tmp_path_factory.mktemp("cut") / f"t{suffix}"
@@ -102,7 +102,7 @@ def test_wherever_a_table_was_cut_off_it_is_mended_and_gone_on_with(tmp_path_fac
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_bytes_where_a_table_should_be_are_survived(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("odd") / "t.jsonl"
     path.write_bytes(content)
