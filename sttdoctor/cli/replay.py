@@ -33,7 +33,7 @@ def replay(
     from sttdoctor.api import examine, session_case
 
     for evidence in filter(None, (session, transcript, against)):
-        spare(evidence, options["output"], options["wav"])
+        spare(evidence, options["output"], options["wav"], options["plot"])
     limits = thresholds(options["settings"], options["config"])
     if [session, transcript, against].count("-") > 1:
         raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
@@ -50,7 +50,7 @@ def replay(
         from sttdoctor.listen import believed, write_wav
 
         write_wav(case, *believed(case, report.checks), options["wav"])
-    deliver(report, options)
+    deliver(report, options, case)
 
 
 def _text(path: str) -> str:

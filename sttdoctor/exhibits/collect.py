@@ -91,9 +91,9 @@ def _sound(case: Case, layout: Layout | None, rate: int | None) -> Sound:
     as_declared = None
     if declared is not None and declared_rate is not None:
         if as_believed is not None and (declared, declared_rate) == (layout, rate):
-            return shape, Excerpt(start, at_s, as_believed, None), ""
+            return shape, Excerpt(start, at_s, as_believed, None, True), ""
         as_declared = version(_aligned(data, start, len(stretch), declared), declared, declared_rate)
-    return shape, Excerpt(start, at_s, as_declared, as_believed), ""
+    return shape, Excerpt(start, at_s, as_declared, as_believed, False), ""
 
 
 def _aligned(data: NDArray[np.uint8], start: int, length: int, layout: Layout) -> NDArray[np.uint8]:
@@ -112,5 +112,3 @@ def _why_no_audio(case: Case) -> str:
     if case.session is not None and any(connection.audio_frames for connection in case.connections):
         return "The capture holds lengths of audio, not the audio itself; record the content of the binary frames."
     return "The capture holds no audio; record the binary frames that the client sends."
-
-

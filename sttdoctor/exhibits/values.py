@@ -82,12 +82,14 @@ class Excerpt:
         start_s: The same in seconds of audio as believed.
         declared: None where nothing was declared.
         believed: None where the bytes cannot be read as samples, or where the declaration is believed.
+        fits: The declaration is believed.
     """
 
     first_byte: int
     start_s: float
     declared: Version | None
     believed: Version | None
+    fits: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def version(data: NDArray[np.uint8], layout: Layout, rate: int) -> Version:
 
 def _limited(samples: Floats, rate: int) -> Floats:
     """Bring a reading to a level that ears stand, whatever its units; quiet sound stays as quiet as it is."""
-    clean = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+    clean: Floats = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
     high = float(np.percentile(np.abs(clean), 99.5))
     if high > 1:
         clean = clean / high

@@ -99,7 +99,9 @@ def _compared(turns: Sequence[Turn], ends: list[str], got: str) -> list[list[Pie
     borders = list(accumulate(map(len, ends)))
     right = _split("".join(ends))
     known = set(right.keys)
-    known.update(_key(word) for turn in turns for _, text in turn.pieces[-200:] for word in _WORD.findall(text[:10_000]))
+    known.update(
+        _key(word) for turn in turns for _, text in turn.pieces[-200:] for word in _WORD.findall(text[:10_000])
+    )
     theirs = _unglued(_split(got), known)
     of_turn = [bisect_right(borders, start) for start in right.starts]
     found: list[list[Piece]] = [[] for _ in ends]

@@ -1,8 +1,8 @@
 """Drawings of the exhibits, on figures or parts of figures of matplotlib; no pyplot, no global state.
 
-Each `draw_*` takes a figure (or subfigure), one exhibit, a palette and whether there is room for two panels side by side.
-Colours are the palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), which colour-blind people tell apart; what
-a colour says, a shape, a hatch or a word says too. Texts are plain: nothing from a capture is read as markup.
+Each `draw_*` takes a figure (or subfigure), one exhibit, a palette and, where its form depends on it, whether there
+is room for panels side by side. Colours are near the palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), which
+colour-blind people tell apart; what a colour says, a shape, a hatch or a word says too.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sttdoctor.exhibits.values import Candidate, Excerpt, Odds, Version, Waveform
+from sttdoctor.renderers.words import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import FigureBase
+    from matplotlib.figure import Figure, SubFigure
 
 FONT = 9.0
 """Points of all text in a figure."""
@@ -52,7 +53,7 @@ def tidy(axes: "Axes", palette: Palette, title: str = "") -> None:
         axes.set_title(title, loc="left", fontsize=FONT + 1, color=palette.ink, parse_math=False)
 
 
-def margins(figure: "FigureBase", left: float, top: float, bottom: float = 0.46, between: float = 0.0) -> None:
+def margins(figure: "Figure | SubFigure", left: float, top: float, bottom: float = 0.46, between: float = 0.0) -> None:
     """Leave room around the axes, in inches; measuring every label instead would take as long as drawing.
 
     Args:
@@ -63,7 +64,8 @@ def margins(figure: "FigureBase", left: float, top: float, bottom: float = 0.46,
         between: Between two axes side by side or one above the other, whichever there are.
     """
     width, height = (float(side) / figure.dpi for side in (figure.bbox.width, figure.bbox.height))
-    rows, columns = figure.axes[0].get_gridspec().get_geometry() if figure.axes else (1, 1)
+    grid = figure.axes[0].get_gridspec()
+    rows, columns = grid.get_geometry() if grid is not None else (1, 1)
     inner = ((width - left - 0.12) / columns, (height - top - bottom) / rows)
     figure.subplots_adjust(
         left=left / width,
@@ -75,18 +77,20 @@ def margins(figure: "FigureBase", left: float, top: float, bottom: float = 0.46,
     )
 
 
-def legend(axes: "Axes", palette: Palette, columns: int = 4, **place: object) -> None:
-    """Put a legend without a frame above the axes, or where `place` says."""
+def legend(axes: "Axes", palette: Palette, columns: int) -> None:
+    """Put a legend without a frame above the axes, on the right."""
     handles, labels = axes.get_legend_handles_labels()
     if not handles:
         return
-    options = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2} | place
-    box = axes.legend(handles, labels, ncols=columns, frameon=False, fontsize=FONT, handlelength=1.4, **options)
+    box = axes.legend(
+        handles, labels, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, ncols=columns, frameon=False,
+        fontsize=FONT, handlelength=1.4,
+    )  # fmt: skip
     for text in box.get_texts():
         text.set_color(palette.ink)
 
 
-def draw_waveform(figure: "FigureBase", wave: Waveform, palette: Palette, wide: bool) -> None:
+def draw_waveform(figure: "Figure | SubFigure", wave: Waveform, palette: Palette) -> None:
     """The waveform: speech dark over a strip of its own, the rest grey, the stretch that the players play framed."""
     axes = figure.subplots()
     t = (np.arange(len(wave.low)) + 0.5) * wave.column_s
@@ -105,7 +109,14 @@ def draw_waveform(figure: "FigureBase", wave: Waveform, palette: Palette, wide: 
     start, end = wave.excerpt
     for edge in (start, end):
         axes.axvline(edge, color=palette.other, linewidth=1, linestyle=(0, (4, 2)))
-    axes.plot([start, end], [1.08, 1.08], color=palette.other, linewidth=2, solid_capstyle="butt", label="played below")
+    axes.plot(
+        [start, end],
+        [1.08, 1.08],
+        color=palette.other,
+        linewidth=2,
+        solid_capstyle="butt",
+        label="what the players play",
+    )
     axes.set(xlim=(0, wave.duration_s), ylim=(-1.2, 1.15), xlabel="seconds of audio", ylabel="of full scale")
     axes.set_yticks([-1, 0, 1])
     tidy(axes, palette)
@@ -113,14 +124,14 @@ def draw_waveform(figure: "FigureBase", wave: Waveform, palette: Palette, wide: 
     margins(figure, left=0.55, top=0.3)
 
 
-def draw_spectrograms(figure: "FigureBase", excerpt: Excerpt, palette: Palette, wide: bool) -> None:
+def draw_spectrograms(figure: "Figure | SubFigure", excerpt: Excerpt, palette: Palette, wide: bool) -> None:
     """The excerpt as declared beside as believed, on the same axes, so that a wrong rate shows as another size."""
     shown = [
         (title, version)
         for title, version in (("as declared", excerpt.declared), ("as we believe it is", excerpt.believed))
         if version is not None and version.spectrogram is not None
     ]
-    if len(shown) == 1 and excerpt.believed is None:
+    if len(shown) == 1 and excerpt.fits:
         shown = [("as declared, which fits", shown[0][1])]
     across = (1, len(shown)) if wide else (len(shown), 1)
     panels = np.ravel(figure.subplots(*across, sharex=True, sharey=True, squeeze=False))
@@ -157,35 +168,28 @@ def _spectrogram(axes: "Axes", version: Version) -> None:
     )
 
 
-def draw_odds(figure: "FigureBase", odds: Odds, palette: Palette, wide: bool) -> None:
+def draw_odds(figure: "Figure | SubFigure", odds: Odds, palette: Palette, wide: bool) -> None:
     """A bar for each candidate format; the declared one says so."""
     groups = [(name, rows) for name, rows in (("Encoding", odds.encodings), ("Sample rate", odds.rates)) if rows]
     across = (1, len(groups)) if wide else (len(groups), 1)
     heights = None if wide else [len(rows) for _, rows in groups]
     panels = np.ravel(figure.subplots(*across, squeeze=False, height_ratios=heights))
     for axes, (title, rows) in zip(panels, groups, strict=True):
-        _bars(axes, rows, palette)
+        _bars(axes, rows, palette, max(len(rows) for _, rows in groups) if wide else len(rows))
         tidy(axes, palette, title)
         axes.grid(visible=False, axis="y")
     margins(figure, left=1.75, top=0.3, between=1.75 if wide else 0.7)
 
 
-def _bars(axes: "Axes", rows: tuple[Candidate, ...], palette: Palette) -> None:
+def _bars(axes: "Axes", rows: tuple[Candidate, ...], palette: Palette, room: int) -> None:
     places = np.arange(len(rows))
     shares = np.array([row.probability for row in rows])
     axes.barh(places, shares, height=0.62, color=palette.main)
-    for place, row in zip(places, rows, strict=True):
+    for place, row in enumerate(rows):
         axes.text(
             row.probability + 0.015, place, percent(row.probability), va="center", fontsize=FONT, color=palette.ink
         )
     names = [row.name + (" (declared)" if row.declared else "") for row in rows]
     axes.set_yticks(places, names, parse_math=False)
-    axes.set(xlim=(0, 1.16), ylim=(len(rows) - 0.5, -0.5), xlabel="probability")
+    axes.set(xlim=(0, 1.26), ylim=(room - 0.5, -0.5), xlabel="probability")
     axes.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
-
-
-def percent(probability: float) -> str:
-    """Return a probability in words; nothing measured here is ever certain."""
-    if probability < 0.005:
-        return "< 1 %"
-    return "> 99 %" if probability > 0.995 else f"{100 * probability:.0f} %"

@@ -9,12 +9,12 @@ from sttdoctor.renderers.figures import FONT, Palette, legend, margins, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import FigureBase
+    from matplotlib.figure import Figure, SubFigure
 
 _MOST_LABELS = 30
 
 
-def draw_stream(figure: "FigureBase", stream: Stream, palette: Palette, wide: bool) -> None:
+def draw_stream(figure: "Figure | SubFigure", stream: Stream, palette: Palette, wide: bool) -> None:
     """Three panels on one clock: audio sent, how far it is ahead of the clock, and the events."""
     lanes = _lanes(stream)
     if not stream.sending:
@@ -102,13 +102,14 @@ def _with_end(part: Sending) -> tuple[np.ndarray, np.ndarray]:
 
 def _lengths(axes: "Axes", stream: Stream, palette: Palette) -> None:
     """How much audio each burst left waiting and how long each gap is."""
-    style = {"fontsize": FONT, "color": palette.ink, "ha": "center", "va": "bottom", "clip_on": False}
-    above = axes.get_xaxis_transform()
     for part in stream.sending:
-        for (start, end), waiting in zip(part.bursts, part.burst_s, strict=True):
-            axes.text((start + end) / 2, 1.01, f"+{waiting:.1f} s", transform=above, **style)
-        for start, end in part.gaps:
-            axes.text((start + end) / 2, 1.01, f"{end - start:.1f} s", transform=above, **style)
+        notes = [(span, f"+{waiting:.1f} s") for span, waiting in zip(part.bursts, part.burst_s, strict=True)]
+        notes += [(span, f"{span[1] - span[0]:.1f} s") for span in part.gaps]
+        for (start, end), note in notes:
+            axes.text(
+                (start + end) / 2, 1.01, note, transform=axes.get_xaxis_transform(), fontsize=FONT, color=palette.ink,
+                ha="center", va="bottom",
+            )  # fmt: skip
 
 
 def _lanes(stream: Stream) -> list[str]:
@@ -131,12 +132,9 @@ def _events(axes: "Axes", stream: Stream, palette: Palette, lanes: list[str]) ->
 def _turns(axes: "Axes", stream: Stream, palette: Palette, place: int) -> None:
     """Finished turns as bars, open ones hatched to the end of the session."""
     finished = [(turn.start_t_s, turn.end_t_s - turn.start_t_s) for turn in stream.turns if turn.end_t_s is not None]
-    still_open = [
-        (turn.start_t_s, stream.last_t_s - turn.start_t_s) for turn in stream.turns if turn.end_t_s is None
-    ]
-    edge = {"edgecolor": palette.good, "linewidth": 1.0}
-    axes.broken_barh(finished, (place - 0.32, 0.64), facecolor=palette.good, alpha=0.45, **edge)
-    axes.broken_barh(still_open, (place - 0.32, 0.64), facecolor="none", hatch="////", **edge)
+    still_open = [(turn.start_t_s, stream.last_t_s - turn.start_t_s) for turn in stream.turns if turn.end_t_s is None]
+    axes.broken_barh(finished, (place - 0.32, 0.64), facecolor=palette.good, edgecolor=palette.good, alpha=0.45)
+    axes.broken_barh(still_open, (place - 0.32, 0.64), facecolor="none", edgecolor=palette.good, hatch="////")
     width = stream.last_t_s - stream.first_t_s
     if len(stream.turns) > _MOST_LABELS:
         return
@@ -147,7 +145,7 @@ def _turns(axes: "Axes", stream: Stream, palette: Palette, place: int) -> None:
             axes.text(middle, place, str(turn.number), ha="center", va="center", fontsize=FONT, color=palette.ink)
 
 
-def draw_latency(figure: "FigureBase", latency: Latency, palette: Palette, wide: bool) -> None:
+def draw_latency(figure: "Figure | SubFigure", latency: Latency, palette: Palette, wide: bool) -> None:
     """A bar for each turn, stacked by where the time went."""
     axes = figure.subplots()
     count = len(latency.number)
@@ -160,7 +158,17 @@ def draw_latency(figure: "FigureBase", latency: Latency, palette: Palette, wide:
     )
     for seconds, colour, name, hatch in parts:
         if name.startswith("turn") or seconds.max(initial=0) > 0:
-            axes.bar(places, seconds, 0.7, bottom=bottom, color=colour, hatch=hatch, label=name)
+            axes.bar(
+                places,
+                seconds,
+                0.7,
+                bottom=bottom,
+                facecolor=colour,
+                edgecolor=palette.ink,
+                hatch=hatch,
+                linewidth=0,
+                label=name,
+            )
         bottom += seconds
     axes.axhline(latency.warn_s, color=palette.muted, linewidth=1, linestyle=(0, (5, 3)))
     axes.text(

@@ -21,6 +21,7 @@ _VARIABLES = {
 STAND_INS = Palette(**{name: colour for colour, name in _VARIABLES.items()})
 """A colour that no drawing uses for each role."""
 
+_COLOUR = re.compile("|".join(_VARIABLES))
 _STYLE = re.compile(r' style="([^"]*)"')
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _DROPPED = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<style .*?</style>|<!--.*?-->", re.DOTALL)
@@ -42,6 +43,7 @@ def inline(figure: "Figure", name: str) -> str:
 def _page_ready(svg: str, name: str) -> str:
     body = _DROPPED.sub("", svg)
     body = _STYLE.sub(lambda match: _attributes(match[1]), body)
+    body = _COLOUR.sub(lambda match: f"var(--{_VARIABLES[match[0]]})", body)
     body = re.sub(r' (?:d|transform|x|y|width|height|points)="[^"]*"', lambda match: _short(match[0]), body)
     body = _with_ids(body, name)
     size = re.search(r'viewBox="[^"]*"', body)
@@ -59,13 +61,8 @@ def _attributes(style: str) -> str:
             size = re.search(r"([\d.]+)px", value)
             key, value = "font-size", size[1] if size else "9"
         if key and key not in ("font-family", "image-rendering"):
-            kept.append(f' {key}="{_coloured(value)}"')
+            kept.append(f' {key}="{value}"')
     return "".join(kept)
-
-
-def _coloured(value: str) -> str:
-    name = _VARIABLES.get(value.lower())
-    return f"var(--{name})" if name else value
 
 
 def _short(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sttdoctor.errors import InputError, UsageError
 from sttdoctor.exhibits.values import Exhibits
 from sttdoctor.renderers.escape import for_terminal
-from sttdoctor.renderers.figures import PAPER, Palette
+from sttdoctor.renderers.figures import PAPER
 from sttdoctor.renderers.sheet import Drawing, drawings
 from sttdoctor.report import Report
 
@@ -73,7 +73,7 @@ _LOCK = threading.Lock()
 
 
 @contextmanager
-def settings(values: dict[str, Any]) -> Iterator[None]:
+def settings(values: Any) -> Iterator[None]:
     """Change settings of matplotlib that have no other place than its global table, one thread at a time."""
     from matplotlib import rc_context
 
@@ -86,7 +86,7 @@ def _page(report: Report, shown: list[Drawing]) -> "Figure":
 
     heights = [_HEAD, *(drawing.height + _TITLE for drawing in shown)]
     figure = Figure(figsize=(WIDTH, sum(heights)), facecolor="white")
-    head, *parts = figure.subfigures(len(heights), 1, height_ratios=heights)
+    head, *parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     first = report.diagnoses[0] if report.diagnoses else None
     name = _plain(str(report.subject.get("path") or "the capture"))
     told = first.cause if first else "nothing is wrong" if report.status == "pass" else "too little to judge"
@@ -96,7 +96,7 @@ def _page(report: Report, shown: list[Drawing]) -> "Figure":
     head.text(0.012, 0.62, words, fontsize=9.5, color=PAPER.ink, va="top", parse_math=False)
     head.text(0.988, 0.95, name[-60:], fontsize=9, color=PAPER.muted, va="top", ha="right", parse_math=False)
     for part, drawing in zip(parts, shown, strict=True):
-        title, body = part.subfigures(2, 1, height_ratios=[_TITLE, drawing.height])
+        title, body = part.subfigures(2, 1, height_ratios=[_TITLE, drawing.height], squeeze=False)[:, 0]
         title.text(0.012, 0.3, drawing.title, fontsize=11, color=PAPER.ink, weight="bold")
         drawing.draw(body, PAPER, True)
     return figure

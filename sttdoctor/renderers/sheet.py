@@ -1,4 +1,4 @@
-"""Which figures a report has: what each shows, in words and as a drawing; for the HTML report and for pictures alone."""
+"""Which figures a report has, and what each shows in words; for the HTML report and for pictures alone."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sttdoctor.renderers.figures_stream import draw_latency, draw_stream
 from sttdoctor.renderers.words import of_latency, of_odds, of_spectrograms, of_stream, of_waveform
 
 if TYPE_CHECKING:
-    from matplotlib.figure import FigureBase
+    from matplotlib.figure import Figure, SubFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Drawing:
     name: str
     title: str
     words: str
-    draw: Callable[["FigureBase", Palette, bool], None]
+    draw: "Callable[[Figure | SubFigure, Palette, bool], None]"
     height: float
     narrow_height: float
 
@@ -63,7 +63,7 @@ def drawings(exhibits: Exhibits) -> Iterator[Drawing]:
             "waveform",
             "The audio, speech and silence",
             of_waveform(wave),
-            lambda figure, palette, wide: draw_waveform(figure, wave, palette, wide),
+            lambda figure, palette, _wide: draw_waveform(figure, wave, palette),
             2.1,
             2.1,
         )

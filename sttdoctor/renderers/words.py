@@ -15,13 +15,20 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d} h"
 
 
+def percent(probability: float) -> str:
+    """Return a probability in words; nothing measured here is ever certain."""
+    if probability < 0.005:
+        return "< 1 %"
+    return "> 99 %" if probability > 0.995 else f"{100 * probability:.0f} %"
+
+
 def of_waveform(wave: Waveform) -> str:
     """Return what a waveform shows."""
     share = wave.speech_s / wave.duration_s if wave.duration_s else 0.0
     start, end = wave.excerpt
     return (
-        f"{clock(wave.duration_s)} of audio, read as {wave.reading}; {clock(wave.speech_s)} ({share:.0%}) of it may be "
-        f"speech. The stretch from {clock(start)} to {clock(end)} is what the players play."
+        f"{clock(wave.duration_s)} of audio, read as {wave.reading}; {clock(wave.speech_s)} ({100 * share:.0f} %) "
+        f"of it may be speech. The stretch from {clock(start)} to {clock(end)} is what the players play."
     )
 
 
@@ -43,11 +50,11 @@ def _best(candidates: tuple[Candidate, ...], what: str) -> str:
     if not candidates:
         return f"The evidence does not tell the {what}."
     best = max(candidates, key=lambda candidate: candidate.probability)
-    told = f"The most probable {what} is {best.name} ({min(99, round(100 * best.probability))} %)"
+    told = f"The most probable {what} is {best.name} ({percent(best.probability)})"
     declared = next((candidate for candidate in candidates if candidate.declared), None)
     if declared is None or declared is best:
         return told + (", as declared." if declared else ".")
-    return f"{told}; declared is {declared.name} ({round(100 * declared.probability)} %)."
+    return f"{told}; declared is {declared.name} ({percent(declared.probability)})."
 
 
 def of_odds(odds: Odds) -> str:
