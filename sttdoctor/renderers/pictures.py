@@ -96,8 +96,8 @@ def _page(report: Report, shown: list[Drawing]) -> "Figure":
     head.text(0.012, 0.62, words, fontsize=9.5, color=PAPER.ink, va="top", parse_math=False)
     head.text(0.988, 0.95, name[-60:], fontsize=9, color=PAPER.muted, va="top", ha="right", parse_math=False)
     for part, drawing in zip(parts, shown, strict=True):
-        title, body = part.subfigures(2, 1, height_ratios=[_TITLE, drawing.height], squeeze=False)[:, 0]
-        title.text(0.012, 0.3, drawing.title, fontsize=11, color=PAPER.ink, weight="bold")
+        heading, body = part.subfigures(2, 1, height_ratios=[_TITLE, drawing.height], squeeze=False)[:, 0]
+        heading.text(0.012, 0.3, drawing.title, fontsize=11, color=PAPER.ink, weight="bold")
         drawing.draw(body, PAPER, True)
     return figure
 
