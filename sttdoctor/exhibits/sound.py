@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.activity import BLOCK_S, active_blocks, block_levels, block_size, spans_s
+from sttdoctor.analysis.activity import BLOCK_S, active_blocks, block_size, spans_s
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.excerpt import mono
 from sttdoctor.encodings import ENCODINGS
@@ -15,6 +15,7 @@ from sttdoctor.exhibits.values import Floats, Span, Waveform
 COLUMNS = 800
 """Of a waveform; more cannot be told apart on a page."""
 EXCERPT_S = 6.0
+_FLOATS = ("pcm_f16le", "pcm_f32le", "f32be", "f64le")
 _PIECE = 1 << 20  # bytes decoded at once
 
 
@@ -58,7 +59,7 @@ def profile(data: NDArray[np.uint8], layout: Layout, rate: int) -> Profile | Non
     """
     frame = ENCODINGS[layout.encoding].width * layout.channels
     size = block_size(rate)
-    parts = [_measured(samples, size, rate) for samples in _pieces(data[layout.offset :], layout, frame, size)]
+    parts = [_measured(samples.reshape(-1, size)) for samples in _pieces(data[layout.offset :], layout, frame, size)]
     if not parts:
         return None
     low, high, level = (np.concatenate(values) for values in zip(*parts, strict=True))
@@ -67,16 +68,17 @@ def profile(data: NDArray[np.uint8], layout: Layout, rate: int) -> Profile | Non
 
 def _pieces(data: NDArray[np.uint8], layout: Layout, frame: int, size: int) -> Iterator[Floats]:
     step = max(1, _PIECE // (size * frame)) * size * frame
+    floats = layout.encoding in _FLOATS
     whole = len(data) // (size * frame) * size * frame
     for start in range(0, whole, step):
         samples = mono(data[start : min(start + step, whole)].reshape(-1, frame), layout.encoding, layout.channels)
-        yield np.nan_to_num(samples, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        # integers are finite as they are
+        yield samples if not floats else np.nan_to_num(samples, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _measured(samples: Floats, size: int, rate: int) -> tuple[Floats, Floats, Floats]:
-    blocks = samples.reshape(-1, size)
-    with np.errstate(over="ignore"):
-        level = np.nan_to_num(block_levels(samples, rate), nan=0.0, posinf=0.0)
+def _measured(blocks: Floats) -> tuple[Floats, Floats, Floats]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        level = np.nan_to_num(blocks.std(axis=1), nan=0.0, posinf=0.0)
     return blocks.min(axis=1), blocks.max(axis=1), level
 
 

@@ -18,7 +18,9 @@ from sttdoctor.exhibits.values import Piece, TurnText, Wording
 
 MAX_TURNS = 2000
 MAX_TEXT = 200_000
-"""Characters of each text that are compared and shown."""
+"""Characters of the final texts that are compared and shown."""
+MAX_GOT = 1_000_000
+"""Characters of the application's text that are compared: appended updates make it many times longer."""
 MAX_PIECE = 2_000
 """Characters of one piece that are shown."""
 
@@ -50,7 +52,7 @@ def wording(case: Case) -> Wording | None:
     if not finished and got is None:
         return None
     ends = _within([turn.end or "" for turn in finished])
-    compared = got[:MAX_TEXT] if got is not None else None
+    compared = got[:MAX_GOT] if got is not None else None
     pieces = _compared(finished, ends, compared) if compared is not None else [_same(end) for end in ends]
     counts = Counter(piece.kind for turn in pieces for piece in turn if piece.kind != "same")
     texts = [
@@ -73,9 +75,12 @@ def _within(ends: list[str]) -> list[str]:
 
 def _remark(case: Case, ends: list[str], got: str | None) -> str:
     turns = [turn.end for turn in case.turns if turn.end is not None]
-    long = sum(map(len, turns)) > sum(map(len, ends)) or (got is not None and len(got) > MAX_TEXT)
+    long = sum(map(len, turns)) > sum(map(len, ends)) or (got is not None and len(got) > MAX_GOT)
     if len(turns) > MAX_TURNS or long:
-        return f"Only the first {MAX_TURNS} turns and {MAX_TEXT} characters of each text are compared and shown."
+        return (
+            f"Only the first {MAX_TURNS} turns, {MAX_TEXT} characters of the final texts and {MAX_GOT} of the "
+            "application's text are compared."
+        )
     return ""
 
 

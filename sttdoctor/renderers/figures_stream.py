@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sttdoctor.exhibits.values import Latency, Sending, Stream
-from sttdoctor.renderers.figures import FONT, Palette, legend, margins, tidy
+from sttdoctor.renderers.figures import FONT, Palette, legend, margins, strokes, ticks, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ def _sent(axes: "Axes", stream: Stream, palette: Palette, wide: bool) -> None:
 def _marks(axes: "Axes", stream: Stream, palette: Palette, labels: bool) -> None:
     """Bursts and gaps as hatched columns: the hatch tells them apart without colour."""
     least = 0.003 * (stream.last_t_s - stream.first_t_s)
-    kinds = (("burst or backlog", palette.other, "////", "bursts"), ("gap", palette.warm, "....", "gaps"))
+    kinds = (("burst or backlog", palette.other, "////", "bursts"), ("gap", palette.warm, "\\\\\\\\", "gaps"))
     for name, colour, hatch, field in kinds:
         spans = [span for part in stream.sending for span in getattr(part, field)]
         for number, (start, end) in enumerate(spans):
@@ -122,7 +122,7 @@ def _events(axes: "Axes", stream: Stream, palette: Palette, lanes: list[str]) ->
             _turns(axes, stream, palette, place)
         else:
             colour = palette.other if name == "errors" else palette.muted if name == "client messages" else palette.main
-            axes.vlines(stream.events[name], place - 0.3, place + 0.3, color=colour, linewidth=1)
+            axes.plot(*ticks(stream.events[name], place - 0.3, place + 0.3), color=colour, linewidth=1)
     axes.set_yticks(range(len(lanes)), lanes)
     axes.set(xlim=_span(stream), ylim=(len(lanes) - 0.4, -0.6))
     tidy(axes, palette)
@@ -130,10 +130,12 @@ def _events(axes: "Axes", stream: Stream, palette: Palette, lanes: list[str]) ->
 
 
 def _turns(axes: "Axes", stream: Stream, palette: Palette, place: int) -> None:
-    """Finished turns as bars, open ones hatched to the end of the session."""
-    finished = [(turn.start_t_s, turn.end_t_s - turn.start_t_s) for turn in stream.turns if turn.end_t_s is not None]
+    """Finished turns as bars between two ticks, open ones hatched to the end of the session."""
+    finished = [(turn.start_t_s, turn.end_t_s) for turn in stream.turns if turn.end_t_s is not None]
     still_open = [(turn.start_t_s, stream.last_t_s - turn.start_t_s) for turn in stream.turns if turn.end_t_s is None]
-    axes.broken_barh(finished, (place - 0.32, 0.64), facecolor=palette.good, edgecolor=palette.good, alpha=0.45)
+    axes.plot(*strokes(finished, place), color=palette.good, alpha=0.45, linewidth=12, solid_capstyle="butt")
+    edges = np.array(finished).ravel()
+    axes.plot(*ticks(edges, place - 0.32, place + 0.32), color=palette.good, linewidth=1)
     axes.broken_barh(still_open, (place - 0.32, 0.64), facecolor="none", edgecolor=palette.good, hatch="////")
     width = stream.last_t_s - stream.first_t_s
     if len(stream.turns) > _MOST_LABELS:
@@ -149,34 +151,29 @@ def draw_latency(figure: "Figure | SubFigure", latency: Latency, palette: Palett
     """A bar for each turn, stacked by where the time went."""
     axes = figure.subplots()
     count = len(latency.number)
-    places = np.arange(count)
-    bottom = np.zeros(count)
     parts = (
         (latency.service_s, palette.main, "turn detection, service", None),
-        (latency.silent_s, palette.warm, "no audio sent", "...."),
+        (latency.silent_s, palette.warm, "no audio sent", "\\\\\\\\"),
         (latency.waiting_s, palette.other, "audio waited", "////"),
     )
+    # all bars of a part are one shape: steps that are nothing high between two bars
+    edges = (np.arange(count)[:, None] + [-0.35, 0.35]).ravel()
+    bottom = np.zeros(count)
     for seconds, colour, name, hatch in parts:
+        low, high = (np.stack([side, np.zeros(count)], axis=1).ravel()[:-1] for side in (bottom, bottom + seconds))
         if name.startswith("turn") or seconds.max(initial=0) > 0:
-            axes.bar(
-                places,
-                seconds,
-                0.7,
-                bottom=bottom,
-                facecolor=colour,
-                edgecolor=palette.ink,
-                hatch=hatch,
-                linewidth=0,
+            axes.stairs(
+                high, edges, baseline=low, fill=True, facecolor=colour, edgecolor=palette.ink, hatch=hatch, linewidth=0,
                 label=name,
-            )
-        bottom += seconds
+            )  # fmt: skip
+        bottom = bottom + seconds
     axes.axhline(latency.warn_s, color=palette.muted, linewidth=1, linestyle=(0, (5, 3)))
     axes.text(
         1.0, latency.warn_s, "late from here", transform=axes.get_yaxis_transform(), fontsize=FONT,
         color=palette.muted, ha="right", va="bottom",
     )  # fmt: skip
     step = max(1, -(-count // (20 if wide else 8)))
-    axes.set_xticks(places[::step], [str(number) for number in latency.number[::step]])
+    axes.set_xticks(np.arange(count)[::step], [str(number) for number in latency.number[::step]])
     several = "" if latency.turns == count else ", the slowest of each group"
     axes.set(xlim=(-0.7, max(count, 8) - 0.3), xlabel=f"turn{several}", ylabel="seconds")
     axes.set_ylim(0, max(float(bottom.max()), latency.warn_s) * 1.12)

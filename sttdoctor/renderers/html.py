@@ -28,6 +28,8 @@ WIDE, NARROW = 9.2, 4.2
 """Inches of a figure on a screen and on a phone; a point of its text is then about a CSS pixel."""
 _LONGEST = 4_000
 """Characters of one text that are shown."""
+_LONGEST_WHOLE = 60_000
+"""Characters of the application's text that are shown once more as they are."""
 _MOST_ROWS = 60
 
 _STATUS_WORDS = {"pass": "pass", "warn": "warning", "fail": "fail", "unknown": "unknown", "not_applicable": "n/a"}
@@ -134,7 +136,7 @@ def _lines(text: str) -> Any:
     """A long text whose line breaks are kept; the page shows white space as it is."""
     from markupsafe import Markup, escape
 
-    return Markup("\n").join(escape(for_terminal(line)) for line in text.split("\n"))
+    return Markup("\n").join(escape(for_terminal(line)) for line in _cut(text, _LONGEST_WHOLE).split("\n"))
 
 
 def _visible_space(text: str) -> str:

@@ -77,4 +77,4 @@ def _with_ids(body: str, name: str) -> str:
 
 
 def _packed(body: str) -> str:
-    return re.sub(r">\s+<", "><", body).replace("\n", " ").strip()
+    return re.sub(r"\s+", " ", re.sub(r">\s+<", "><", body)).strip()
