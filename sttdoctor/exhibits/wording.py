@@ -203,15 +203,18 @@ def _pieces(right: _Text, theirs: _Text, of_turn: list[int], borders: list[int])
         last = a == len(right.words)
         straight = (a, b) == (i, j)
         if j < b:
-            yield turn, _extra(right, theirs, of_turn, turn, (j, b))
+            yield turn, _extra(right, theirs, of_turn, turn, (j, b), right.gaps[i])
         for k in range(i, a):
-            yield from _gap(right, k, borders, "missing")
+            # the stop of the turn before the first missing word is there as long as any stop is
+            kept = (of_turn[i - 1], "same") if k == i > 0 and j == b and theirs.gaps[b].strip() else None
+            yield from _gap(right, k, borders, "missing", kept)
             yield of_turn[k], _piece("missing", right.words[k], "")
         if straight:
             yield from _between(right, a, theirs.gaps[b], of_turn, borders)
         else:
             lost = j == b and right.gaps[a].strip() and not theirs.gaps[b].strip()
-            yield from _gap(right, a, borders, "missing" if lost else "same")
+            gone = (of_turn[a - 1], "missing") if i < a and j == b and of_turn[a - 1] > of_turn[max(i - 1, 0)] else None
+            yield from _gap(right, a, borders, "missing" if lost else "same", gone)
         if last:
             return
         turn = of_turn[a]
@@ -220,12 +223,16 @@ def _pieces(right: _Text, theirs: _Text, of_turn: list[int], borders: list[int])
         i, j = a + 1, b + 1
 
 
-def _extra(right: _Text, theirs: _Text, of_turn: list[int], turn: int, span: tuple[int, int]) -> Piece:
-    """Words that the application has beyond the right text; repeated where they are words of a turn nearby."""
+def _extra(right: _Text, theirs: _Text, of_turn: list[int], turn: int, span: tuple[int, int], ours: str) -> Piece:
+    """Words that the application has beyond the right text; repeated where they are words of a turn nearby.
+
+    Punctuation before them that the right text has in this place (`ours`) is no part of what was added.
+    """
     first, stop = (bisect_left(of_turn, turn - 1), bisect_right(of_turn, turn + 1))
     nearby = set(right.keys[first:stop])
     known = sum(key in nearby for key in theirs.keys[slice(*span)])
     text = "".join(theirs.gaps[k] + theirs.words[k] for k in range(*span))
+    text = text.removeprefix(ours.rstrip()) if span[0] else text
     return _piece("repeated" if known >= 0.8 * (span[1] - span[0]) else "added", "", text)
 
 
@@ -245,15 +252,18 @@ def _between(
     yield of_turn[number - 1] if number else 0, _piece(kind, ours, theirs)
 
 
-def _gap(right: _Text, number: int, borders: list[int], kind: str) -> Iterator[tuple[int, Piece]]:
-    """A gap cut at the borders of turns."""
+def _gap(
+    right: _Text, number: int, borders: list[int], kind: str, of_one: tuple[int, str] | None = None
+) -> Iterator[tuple[int, Piece]]:
+    """A gap cut at the borders of turns; the part of one turn may be of another kind."""
     text = right.gaps[number]
     start = right.starts[number - 1] + len(right.words[number - 1]) if number else 0
     inside = borders[bisect_right(borders, start) : bisect_left(borders, start + len(text))]
     for a, b in pairwise([start, *inside, start + len(text)]):
         if b > a:
-            part = text[a - start : b - start]
-            yield bisect_right(borders, a), _piece(kind, part, part if kind == "same" else "")
+            turn, part = bisect_right(borders, a), text[a - start : b - start]
+            what = of_one[1] if of_one and of_one[0] == turn else kind
+            yield turn, _piece(what, part, part if what == "same" else "")
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
