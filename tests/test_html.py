@@ -87,6 +87,12 @@ def test_a_fault_comes_first_with_its_fix_and_its_confidence():
     assert "Declare sample_rate=24000" in words and "% sure" in words
 
 
+def test_measurements_and_limits_stand_beside_each_answer():
+    words = text_of(tree(session_page("format-24k-declared-16k.jsonl.gz")))
+    assert "pacing.backlog_fail_s 3 s a large batch" in " ".join(words.split())
+    assert "wire_ratio" in words and "<wbr>" not in words
+
+
 def test_two_versions_have_two_players_and_one_version_has_one():
     two, one = (elements(tree(session_page(name)), "audio") for name in
                 ("format-24k-declared-16k.jsonl.gz", "healthy-several-turns.jsonl"))  # fmt: skip

@@ -7,6 +7,7 @@ long texts are cut, and the page forbids itself every script, style and request 
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -102,7 +103,8 @@ def _environment() -> "Environment":
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "flat": _flat,
+        "name": _name,
+        "rows": _rows,
         "lines": _lines,
         "value": _value,
         "visible_space": _visible_space,
@@ -157,16 +159,24 @@ def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _flat(values: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
-    """Nested measurements as rows."""
-    rows: list[tuple[str, str]] = []
-    for key, value in values.items():
-        name = f"{before}{key}"
-        if isinstance(value, Mapping):
-            rows += _flat(value, f"{name}: ")
-        elif value is not None:
-            rows.append((name, _value(value)))
+def _rows(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Measurements as rows; one that holds several is a row of its parts, without those that are nothing."""
+    rows = [
+        (key, "; ".join(f"{name}: {_value(part)}" for name, part in value.items() if part))
+        if isinstance(value, Mapping)
+        else (key, _value(value))
+        for key, value in values.items()
+        if value is not None
+    ]
     return rows if len(rows) <= _MOST_ROWS else [*rows[:_MOST_ROWS], ("and more", str(len(rows) - _MOST_ROWS))]
+
+
+def _name(text: str) -> Any:
+    """A name that may break where its parts end, and nowhere else."""
+    from markupsafe import Markup, escape
+
+    plain = str(escape(for_terminal(_cut(text))))  # a Markup would escape what is put between its parts
+    return Markup(re.sub(r"([._])", r"\1<wbr>", plain))
 
 
 def _all_well(report: Report) -> str:
