@@ -1,7 +1,5 @@
 """The application's text aligned with the events, turn by turn."""
 
-from itertools import pairwise
-
 import builders
 import pytest
 from hypothesis import given
@@ -108,11 +106,3 @@ def test_no_text_is_lost_whatever_the_texts_are(ends, got):
     assert "".join(right) == "".join(ends)
     theirs = "".join(piece.got for turn in found.turns for piece in turn.pieces)
     assert words_of(theirs) == words_of(got)
-
-
-@given(WORDS, WORDS)
-def test_matches_rise_on_both_sides(right, theirs):
-    one, other = module._split(right), module._split(theirs)
-    found = list(module._matches(one, other, [0] * len(one.words)))
-    assert all(a < c and b < d for (a, b), (c, d) in pairwise(found))
-    assert all(one.keys[a] == other.keys[b] for a, b in found)

@@ -1,19 +1,16 @@
 """The transcript turn by turn, with the application's text aligned to it.
 
-Words are compared without case; white space and punctuation between two words are compared where both words have their
-partner. Final texts that stand whole in the application's text are found first, the longest before the others, so that
-what was appended by mistake around them shows as one piece; what is left is aligned by the longest common subsequence.
+White space and punctuation between two words are compared where both words have their partner in the other text.
 """
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from sttdoctor.analysis.turns import Turn
 from sttdoctor.case import Case
+from sttdoctor.exhibits.alignment import WORD, Text, key_of, matches, split, unglued
 from sttdoctor.exhibits.values import Piece, TurnText, Wording
 
 MAX_TURNS = 2000
@@ -23,23 +20,6 @@ MAX_GOT = 1_000_000
 """Characters of the application's text that are compared: appended updates make it many times longer."""
 MAX_PIECE = 2_000
 """Characters of one piece that are shown."""
-
-_MAX_CELLS = 500_000_000  # words times words; a bit each in memory
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
-_BORDER = "\x00"
-
-Match = tuple[int, int]
-"""(word of the right text, word of the application's text)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A text as words and what stands between them: gap 0, word 0, gap 1, word 1, ..., last gap."""
-
-    words: list[str]
-    gaps: list[str]
-    keys: list[str]
-    starts: list[int]
 
 
 def wording(case: Case) -> Wording | None:
@@ -102,12 +82,12 @@ def _clipped(text: str) -> str:
 def _compared(turns: Sequence[Turn], ends: list[str], got: str) -> list[list[Piece]]:
     """The pieces of each turn."""
     borders = list(accumulate(map(len, ends)))
-    right = _split("".join(ends))
+    right = split("".join(ends))
     known = set(right.keys)
     known.update(
-        _key(word) for turn in turns for _, text in turn.pieces[-200:] for word in _WORD.findall(text[:10_000])
+        key_of(word) for turn in turns for _, text in turn.pieces[-200:] for word in WORD.findall(text[:10_000])
     )
-    theirs = _unglued(_split(got), known)
+    theirs = unglued(split(got), known)
     of_turn = [bisect_right(borders, start) for start in right.starts]
     found: list[list[Piece]] = [[] for _ in ends]
     for where, piece in _pieces(right, theirs, of_turn, borders):
@@ -116,90 +96,11 @@ def _compared(turns: Sequence[Turn], ends: list[str], got: str) -> list[list[Pie
     return [_joined(pieces) for pieces in found]
 
 
-def _key(word: str) -> str:
-    return word.casefold().replace("\u2019", "'")
-
-
-def _split(text: str) -> _Text:
-    words, gaps, starts, end = [], [], [], 0
-    for match in _WORD.finditer(text):
-        words.append(match.group())
-        gaps.append(text[end : match.start()])
-        starts.append(match.start())
-        end = match.end()
-    return _Text(words, [*gaps, text[end:]], [_key(word) for word in words], starts)
-
-
-def _unglued(text: _Text, known: set[str]) -> _Text:
-    """Take words apart that are two or more known words without a space."""
-    if all(key in known for key in text.keys):
-        return text
-    words, gaps = [], []
-    for gap, word, key in zip(text.gaps, text.words, text.keys, strict=False):
-        parts = _parts(key, known) if key not in known and len(key) == len(word) <= 80 else None
-        cuts = [0, *accumulate(map(len, parts or [key]))]
-        words += [word[a:b] for a, b in pairwise(cuts)] if parts else [word]
-        gaps += [gap, *[""] * (len(parts or [key]) - 1)]
-    return _Text(words, [*gaps, text.gaps[-1]], [_key(word) for word in words], [])
-
-
-def _parts(key: str, known: set[str], depth: int = 6) -> list[str] | None:
-    if depth == 0:
-        return None
-    for cut in range(len(key) - 1, 0, -1):
-        if key[:cut] in known:
-            rest = [key[cut:]] if key[cut:] in known else _parts(key[cut:], known, depth - 1)
-            if rest:
-                return [key[:cut], *rest]
-    return None
-
-
-def _matches(right: _Text, theirs: _Text, of_turn: list[int]) -> Iterator[Match]:
-    """Pairs of words, both sides rising."""
-    i = j = 0
-    for start, stop, at in [*_anchors(right.keys, theirs.keys, of_turn), (len(right.keys), len(right.keys), None)]:
-        upto = len(theirs.keys) if at is None else at
-        yield from _aligned(right.keys, theirs.keys, (i, start), (j, upto))
-        if at is not None:
-            yield from zip(range(start, stop), range(at, at + stop - start), strict=True)
-            i, j = stop, at + stop - start
-
-
-def _anchors(right: list[str], theirs: list[str], of_turn: list[int]) -> list[tuple[int, int, int]]:
-    """(first word, end, first word there) of each turn of three words or more that stands whole in the other text."""
-    text = _BORDER + _BORDER.join(theirs) + _BORDER
-    starts = list(accumulate((len(word) + 1 for word in theirs), initial=0))
-    edges = [i for i in range(len(right)) if i == 0 or of_turn[i] != of_turn[i - 1]]
-    ranges = [(a, b) for a, b in pairwise([*edges, len(right)]) if b - a >= 3]
-    placed: list[tuple[int, int, int]] = []
-    for a, b in sorted(ranges, key=lambda part: part[0] - part[1]):
-        where = bisect_left(placed, (a, b, 0))
-        low = placed[where - 1][2] + placed[where - 1][1] - placed[where - 1][0] if where else 0
-        high = placed[where][2] if where < len(placed) else len(theirs)
-        # the last place: what led up to a final text stands before it
-        at = text.rfind(_BORDER + _BORDER.join(right[a:b]) + _BORDER, starts[low], starts[high] + 1)
-        if at >= 0:
-            placed.insert(where, (a, b, bisect_left(starts, at)))
-    return placed
-
-
-def _aligned(right: list[str], theirs: list[str], one: tuple[int, int], other: tuple[int, int]) -> Iterator[Match]:
-    from rapidfuzz.distance import Indel
-
-    size = (one[1] - one[0]) * (other[1] - other[0])
-    if not 0 < size <= _MAX_CELLS:
-        return
-    for part in Indel.opcodes(right[slice(*one)], theirs[slice(*other)]):
-        if part.tag == "equal":
-            for step in range(part.src_end - part.src_start):
-                yield one[0] + part.src_start + step, other[0] + part.dest_start + step
-
-
-def _pieces(right: _Text, theirs: _Text, of_turn: list[int], borders: list[int]) -> Iterator[tuple[int, Piece]]:
+def _pieces(right: Text, theirs: Text, of_turn: list[int], borders: list[int]) -> Iterator[tuple[int, Piece]]:
     """(turn, piece) in order."""
     i = j = 0
     turn = 0
-    for a, b in [*_matches(right, theirs, of_turn), (len(right.words), len(theirs.words))]:
+    for a, b in [*matches(right, theirs, of_turn), (len(right.words), len(theirs.words))]:
         last = a == len(right.words)
         straight = (a, b) == (i, j)
         if j < b:
@@ -223,7 +124,7 @@ def _pieces(right: _Text, theirs: _Text, of_turn: list[int], borders: list[int])
         i, j = a + 1, b + 1
 
 
-def _extra(right: _Text, theirs: _Text, of_turn: list[int], turn: int, span: tuple[int, int], ours: str) -> Piece:
+def _extra(right: Text, theirs: Text, of_turn: list[int], turn: int, span: tuple[int, int], ours: str) -> Piece:
     """Words that the application has beyond the right text; repeated where they are words of a turn nearby.
 
     Punctuation before them that the right text has in this place (`ours`) is no part of what was added.
@@ -237,7 +138,7 @@ def _extra(right: _Text, theirs: _Text, of_turn: list[int], turn: int, span: tup
 
 
 def _between(
-    right: _Text, number: int, theirs: str, of_turn: list[int], borders: list[int]
+    right: Text, number: int, theirs: str, of_turn: list[int], borders: list[int]
 ) -> Iterator[tuple[int, Piece]]:
     """What stands before a word (or at the end), compared where the words on both sides have partners."""
     ours = right.gaps[number]
@@ -253,7 +154,7 @@ def _between(
 
 
 def _gap(
-    right: _Text, number: int, borders: list[int], kind: str, of_one: tuple[int, str] | None = None
+    right: Text, number: int, borders: list[int], kind: str, of_one: tuple[int, str] | None = None
 ) -> Iterator[tuple[int, Piece]]:
     """A gap cut at the borders of turns; the part of one turn may be of another kind."""
     text = right.gaps[number]

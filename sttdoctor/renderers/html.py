@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from sttdoctor import __version__
 from sttdoctor.checks.base import Evidence
 from sttdoctor.exhibits.values import Exhibits
+from sttdoctor.renderers import html_parts as parts
 from sttdoctor.renderers.escape import for_terminal
 from sttdoctor.renderers.sheet import Drawing, drawings
 from sttdoctor.renderers.text import place, sureness
 from sttdoctor.renderers.words import clock
-from sttdoctor.report import Diagnosis, Report
+from sttdoctor.report import Report
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -33,7 +34,6 @@ _LONGEST_WHOLE = 60_000
 """Characters of the application's text that are shown once more as they are."""
 _MOST_ROWS = 60
 
-_STATUS_WORDS = {"pass": "pass", "warn": "warning", "fail": "fail", "unknown": "unknown", "not_applicable": "n/a"}
 _KINDS = (
     ("missing", "in the events, not in the application's text"),
     ("repeated", "more than once in the application's text"),
@@ -55,40 +55,28 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
     css = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]
     first = report.diagnoses[0] if report.diagnoses else None
     figures = {drawing.name: _pictured(drawing) for drawing in drawings(exhibits)}
-    sections = dict(_sections(report, exhibits, figures))
-    return environment.get_template("report.html.jinja").render(
+    linked = dict(parts.sections(report, exhibits, figures))
+    page = environment.get_template("report.html.jinja").render(
         report=report,
         exhibits=exhibits,
         first=first,
-        headline=first.summary if first else _all_well(report),
+        headline=first.summary if first else parts.all_well(report),
         figures=figures,
-        facts=list(_facts(report, exhibits)),
-        subject=list(_subject(report)),
-        commands=list(_commands(report)),
-        sections=list(sections.items()),
-        see=_see(first, sections),
-        tally=_tally(report),
+        facts=list(parts.facts(report, exhibits)),
+        subject=list(parts.subject_rows(report)),
+        commands=list(parts.commands(report)),
+        sections=list(linked.items()),
+        see=parts.see(first, linked),
+        tally=parts.tally(report),
         name=str(report.subject.get("path") or "the capture"),
         kinds=_KINDS,
-        status_words=_STATUS_WORDS,
+        status_words=parts.STATUS_WORDS,
         version=__version__,
         css=_markup(css),
         style_hash=_markup("sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()),
     )
-
-
-_SHOWN_IN = {
-    "listen": ("Hear and see it", ("container", "encoding", "sample-rate", "channels", "signal")),
-    "stream": ("See it on the clock", ("chunking", "pacing", "continuity", "drain", "turns", "latency", "server")),
-    "transcript": ("See it in the transcript", ("joining",)),
-}
-
-
-def _see(first: Diagnosis | None, sections: Mapping[str, str]) -> tuple[str, str] | None:
-    """The section, and words for it, that shows the first diagnosis."""
-    check = first.cause.partition(".")[0] if first else ""
-    found = ((name, words) for name, (words, checks) in _SHOWN_IN.items() if check in checks and name in sections)
-    return next(found, None)
+    # pure ASCII: no terminal, pipe or mail gateway can spoil it
+    return page.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 @lru_cache(maxsize=1)
@@ -177,83 +165,6 @@ def _name(text: str) -> Any:
 
     plain = str(escape(for_terminal(_cut(text))))  # a Markup would escape what is put between its parts
     return Markup(re.sub(r"([._])", r"\1<wbr>", plain))
-
-
-def _all_well(report: Report) -> str:
-    if report.status == "pass":
-        judged = sum(check.status == "pass" for check in report.checks)
-        return f"Nothing is wrong: {judged} {'check passes' if judged == 1 else 'checks pass'}."
-    return "This capture does not hold enough to judge; each answer below says what to capture."
-
-
-def _tally(report: Report) -> str:
-    counts = {status: sum(check.status == status for check in report.checks) for status in _STATUS_WORDS}
-    words = {"pass": "pass", "warn": "warn", "fail": "fail", "unknown": "cannot be judged", "not_applicable": "n/a"}
-    return f"{len(report.checks)} checks: " + ", ".join(f"{n} {words[status]}" for status, n in counts.items() if n)
-
-
-def _facts(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
-    subject = report.subject
-    declared, estimated = subject["declared"], subject["estimated"]
-    yield "Declared", _format(declared["encoding"], [declared["sample_rate"]]) or "nothing"
-    yield "Sounds like", _format(estimated["encoding"], estimated["sample_rates"] or []) or "cannot be told"
-    if exhibits.waveform is not None:
-        yield "Audio", clock(exhibits.waveform.duration_s)
-    if subject.get("duration_s") is not None:
-        yield "Session", clock(subject["duration_s"])
-    if subject["kind"] == "session":
-        yield "Finished turns", str(len(subject["transcript"]["turns"]))
-
-
-def _format(encoding: str | None, rates: list[int | None]) -> str:
-    known = [str(rate) for rate in rates if rate]
-    parts = [encoding or "", f"{' or '.join(known)} Hz" if known else ""]
-    return " at ".join(part for part in parts if part)
-
-
-def _subject(report: Report) -> Iterator[tuple[str, str]]:
-    names = {
-        "path": "File",
-        "bytes": "Bytes",
-        "started_at": "Started at",
-        "client": "Client",
-        "request_ids": "Request ids",
-    }
-    for key, name in names.items():
-        value = report.subject.get(key)
-        if value:
-            yield name, ", ".join(map(str, value[:20])) if isinstance(value, list) else str(value)
-    capture = report.subject.get("capture")
-    if capture:
-        yield "Captured by", str(capture["source"] or "not told")
-        yield "Clock", str(capture["clock"])
-        yield "Cannot hold", ", ".join(capture["lacks"]) or "nothing that matters"
-        if capture["damaged_lines"]:
-            notes = "; ".join(f"line {item['line']}: {item['note']}" for item in capture["damage"])
-            yield "Damaged lines", f"{capture['damaged_lines']} ({notes})"
-
-
-def _commands(report: Report) -> Iterator[tuple[str, str]]:
-    """Commands that run as they stand; one that would have to be escaped would not."""
-    words = {"convert": "The bytes", "declared": "As declared", "estimated": "As we believe it is"}
-    listen = report.listen
-    for key, name in words.items():
-        command = listen.get(key)
-        same = key == "estimated" and command == listen.get("declared")
-        if command and not same and for_terminal(command) == command:
-            yield name, command
-
-
-def _sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "questions", "Questions"
-    yield "listen", "Listen"
-    if "stream" in figures or "latency" in figures:
-        yield "stream", "Clock"
-    if exhibits.wording is not None:
-        yield "transcript", "Transcript"
-    if report.against is not None:
-        yield "against", "Against"
-    yield "capture", "Capture"
 
 
 @dataclass(frozen=True, slots=True)
