@@ -13,6 +13,8 @@ from itertools import accumulate, pairwise
 
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _BORDER = "\x00"
+_LONGEST_GLUED = 60  # characters; and how many such words are looked at
+_MOST_GLUED = 5_000
 _MAX_CELLS = 500_000_000  # words times words; a bit each in memory
 
 Match = tuple[int, int]
@@ -52,26 +54,27 @@ def unglued(text: Text, known: set[str]) -> Text:
         text: The text; its starts are lost.
         known: Words as `key_of` gives them.
     """
-    if all(key in known for key in text.keys):
+    unknown = list(dict.fromkeys(key for key in text.keys if key not in known and len(key) <= _LONGEST_GLUED))
+    apart = {key: parts for key in unknown[:_MOST_GLUED] if (parts := _parts(key, known))}
+    if not apart:
         return text
     words, gaps = [], []
     for gap, word, key in zip(text.gaps, text.words, text.keys, strict=False):
-        parts = _parts(key, known) if key not in known and len(key) == len(word) <= 80 else None
-        cuts = [0, *accumulate(map(len, parts or [key]))]
-        words += [word[a:b] for a, b in pairwise(cuts)] if parts else [word]
-        gaps += [gap, *[""] * (len(parts or [key]) - 1)]
+        parts = apart.get(key) if len(key) == len(word) else None
+        cuts = [0, *accumulate(map(len, parts or [word]))]
+        words += [word[a:b] for a, b in pairwise(cuts)]
+        gaps += [gap, *[""] * (len(cuts) - 2)]
     return Text(words, [*gaps, text.gaps[-1]], [key_of(word) for word in words], [])
 
 
-def _parts(key: str, known: set[str], depth: int = 6) -> list[str] | None:
-    if depth == 0:
-        return None
-    for cut in range(len(key) - 1, 0, -1):
-        if key[:cut] in known:
-            rest = [key[cut:]] if key[cut:] in known else _parts(key[cut:], known, depth - 1)
-            if rest:
-                return [key[:cut], *rest]
-    return None
+def _parts(key: str, known: set[str]) -> list[str] | None:
+    """The fewest known words that a word is made of; None where it is not."""
+    best: dict[int, list[str]] = {0: []}
+    for end in range(1, len(key) + 1):
+        options = [[*best[start], key[start:end]] for start in range(end) if start in best and key[start:end] in known]
+        if options:
+            best[end] = min(options, key=len)
+    return best.get(len(key))
 
 
 def matches(right: Text, theirs: Text, of_turn: list[int]) -> Iterator[Match]:
