@@ -18,8 +18,8 @@ from sttdoctor.checks.base import Evidence
 from sttdoctor.exhibits.values import Exhibits
 from sttdoctor.renderers import html_parts as parts
 from sttdoctor.renderers.escape import for_terminal
+from sttdoctor.renderers.phrases import commands, place, sureness
 from sttdoctor.renderers.sheet import Drawing, drawings
-from sttdoctor.renderers.text import place, sureness
 from sttdoctor.renderers.words import clock
 from sttdoctor.report import Report
 
@@ -64,7 +64,7 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         figures=figures,
         facts=list(parts.facts(report, exhibits)),
         subject=list(parts.subject_rows(report)),
-        commands=list(parts.commands(report)),
+        commands=[(what.capitalize(), command) for what, command in commands(report)],
         sections=list(linked.items()),
         see=parts.see(first, linked),
         tally=parts.tally(report),

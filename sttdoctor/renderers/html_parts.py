@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sttdoctor.exhibits.values import Exhibits
-from sttdoctor.renderers.escape import for_terminal
 from sttdoctor.renderers.words import clock
 from sttdoctor.report import Diagnosis, Report
 
@@ -73,17 +72,6 @@ def subject_rows(report: Report) -> Iterator[tuple[str, str]]:
         if capture["damaged_lines"]:
             notes = "; ".join(f"line {item['line']}: {item['note']}" for item in capture["damage"])
             yield "Damaged lines", f"{capture['damaged_lines']} ({notes})"
-
-
-def commands(report: Report) -> Iterator[tuple[str, str]]:
-    """Commands that run as they stand; one that would have to be escaped would not."""
-    words = {"convert": "The bytes", "declared": "As declared", "estimated": "As we believe it is"}
-    listen = report.listen
-    for key, name in words.items():
-        command = listen.get(key)
-        same = key == "estimated" and command == listen.get("declared")
-        if command and not same and for_terminal(command) == command:
-            yield name, command
 
 
 def sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
