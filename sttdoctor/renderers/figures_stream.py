@@ -167,11 +167,8 @@ def draw_latency(figure: "Figure | SubFigure", latency: Latency, palette: Palett
                 label=name,
             )  # fmt: skip
         bottom = bottom + seconds
-    axes.axhline(latency.warn_s, color=palette.muted, linewidth=1, linestyle=(0, (5, 3)))
-    axes.text(
-        1.0, latency.warn_s, "late from here", transform=axes.get_yaxis_transform(), fontsize=FONT,
-        color=palette.muted, ha="right", va="bottom",
-    )  # fmt: skip
+    late = f"late from {latency.warn_s:g} s on"
+    axes.axhline(latency.warn_s, color=palette.ink, linewidth=1, linestyle=(0, (5, 3)), label=late)
     step = max(1, -(-count // (20 if wide else 8)))
     axes.set_xticks(np.arange(count)[::step], [str(number) for number in latency.number[::step]])
     several = "" if latency.turns == count else ", the slowest of each group"
@@ -179,5 +176,5 @@ def draw_latency(figure: "Figure | SubFigure", latency: Latency, palette: Palett
     axes.set_ylim(0, max(float(bottom.max()), latency.warn_s) * 1.12)
     tidy(axes, palette)
     axes.grid(visible=False, axis="x")
-    legend(axes, palette, columns=3 if wide else 2)
+    legend(axes, palette, columns=4 if wide else 2)
     margins(figure, left=0.5, top=0.3 if wide else 0.5)
