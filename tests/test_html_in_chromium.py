@@ -69,7 +69,7 @@ def pages(tmp_path_factory):
 @asynccontextmanager
 async def browser(folder):
     async with Page(folder).opened() as page:
-        for domain in ("Page", "Log", "Runtime"):
+        for domain in ("Page", "Log", "Network", "Runtime"):
             await page.call(f"{domain}.enable")
         yield page
 
