@@ -12,7 +12,7 @@ from conftest import FIXTURES
 import sttdoctor
 
 ROOT = Path(sttdoctor.__file__).parent
-HEAVY = {"numpy", "scipy", "matplotlib", "websockets", "joblib", "tqdm", "jinja2", "distributed"}
+HEAVY = {"numpy", "scipy", "matplotlib", "websockets", "joblib", "tqdm", "jinja2", "distributed", "rapidfuzz"}
 
 
 def module_name(path: Path) -> str:
@@ -52,7 +52,23 @@ ALLOWED = {
     ),
     "sttdoctor.report": ("sttdoctor", "sttdoctor.checks.base"),
     "sttdoctor.guides": (),
-    "sttdoctor.renderers": ("sttdoctor", "sttdoctor.report", "sttdoctor.checks.base", "sttdoctor.renderers"),
+    "sttdoctor.exhibits": (
+        *EVIDENCE,
+        "sttdoctor.analysis",
+        "sttdoctor.case",
+        "sttdoctor.thresholds",
+        "sttdoctor.listen",
+        "sttdoctor.report",
+        "sttdoctor.exhibits",
+    ),
+    "sttdoctor.renderers": (
+        "sttdoctor",
+        "sttdoctor.errors",
+        "sttdoctor.report",
+        "sttdoctor.checks.base",
+        "sttdoctor.exhibits.values",
+        "sttdoctor.renderers",
+    ),
     "sttdoctor.pytest_plugin": ("sttdoctor.testing",),
     "sttdoctor.triage": (
         "sttdoctor",
@@ -126,4 +142,4 @@ def test_a_check_of_audio_does_not_import_what_it_does_not_need():
     path = FIXTURES / "audio" / "s16-16k.raw"
     loaded = modules_after(f"import sttdoctor\nsttdoctor.check({str(path)!r}, encoding='pcm_s16le', sample_rate=16000)")
     assert "numpy" in loaded
-    assert not {"scipy.signal", "scipy.stats", "matplotlib", "websockets"} & loaded
+    assert not {"scipy.signal", "scipy.stats", "matplotlib", "websockets", "jinja2", "rapidfuzz"} & loaded

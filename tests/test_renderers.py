@@ -17,6 +17,8 @@ from sttdoctor.report import Report
         ("r.md", "markdown"),
         ("r.markdown", "markdown"),
         ("r.xml", "junit"),
+        ("r.html", "html"),
+        ("r.HTM", "html"),
         ("r.txt", "text"),
         ("report", "text"),
         ("r.pdf", "text"),

@@ -19,7 +19,7 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
     """
     from sttdoctor.api import audio_case, examine
 
-    spare(audio, options["output"], options["wav"])
+    spare(audio, options["output"], options["wav"], options["plot"])
     limits = thresholds(options["settings"], options["config"])
     with progress(options["form"]) as told:
         case = audio_case(source_of(audio), encoding, sample_rate, limits)
@@ -28,4 +28,4 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
         from sttdoctor.listen import believed, write_wav
 
         write_wav(case, *believed(case, report.checks), options["wav"])
-    deliver(report, options)
+    deliver(report, options, case)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from sttdoctor.policy import FAIL_ON
-from sttdoctor.renderers import FORMATS, format_of
+from sttdoctor.renderers import FORMATS, Format, format_of
 
 if TYPE_CHECKING:
+    from sttdoctor.case import Case
     from sttdoctor.report import Report
 
 Command = Callable[..., None]
@@ -20,6 +21,15 @@ Command = Callable[..., None]
 def ids(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
     """Split comma-separated names."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _picture(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Refuse the name of a picture that cannot be made before anything is judged."""
+    if value is not None:
+        from sttdoctor.renderers.pictures import suffix_of
+
+        suffix_of(value)
+    return value
 
 
 def format_options(command: Command) -> Command:
@@ -63,6 +73,8 @@ _JUDGE = (
 )
 _MORE = (
     click.option("--wav", type=click.Path(), help="Write the audio as sttdoctor believes it is, as a WAV file."),
+    click.option("--plot", type=click.Path(), callback=_picture, help="Draw the figures on one page: PNG, SVG or PDF."),
+    click.option("--play", is_flag=True, help="Play the audio as declared and as believed, with ffplay."),
     click.option("-v", "--verbose", is_flag=True, help="In text: show all answers, evidence and measurements."),
 )
 
@@ -108,25 +120,46 @@ def thresholds(settings: tuple[str, ...], config: str | None) -> dict[str, float
     return {**(load_config(config) if config else {}), **parse_settings(settings)}
 
 
-def deliver(report: "Report", options: Mapping[str, Any]) -> None:
-    """Write the report and exit with the code that it asks for."""
+def deliver(report: "Report", options: Mapping[str, Any], case: "Case") -> None:
+    """Write the report and what goes with it, and exit with the code that it asks for."""
+    form = FORMATS[options["form"]] if options["form"] else format_of(options["output"] or "")
+    shown = options["plot"] or options["play"] or "exhibits" in form.takes
+    exhibits: Any = _exhibits(report, case) if shown else None
+    if options["plot"]:
+        from sttdoctor.renderers.pictures import plot
+
+        plot(report, exhibits, options["plot"])
+    _deliver_text(report, form, exhibits, options)
+    if options["play"]:
+        from sttdoctor.cli.play import play
+
+        play(report, exhibits)
+    click.get_current_context().exit(exit_code(report, options["fail_on"]))
+
+
+def _exhibits(report: "Report", case: "Case") -> Any:
+    from sttdoctor.exhibits.collect import collect
+
+    return collect(case, report)
+
+
+def _deliver_text(report: "Report", form: Format, exhibits: Any, options: Mapping[str, Any]) -> None:
     import shutil
 
     output = options["output"]
-    form = FORMATS[options["form"]] if options["form"] else format_of(output or "")
     content = form.render(
         report,
         width=min(shutil.get_terminal_size().columns, 120),
         colour=output is None and _wants_colour(),
         verbose=options["verbose"],
         failing={"fail", *FAIL_ON[options["fail_on"]]},
+        exhibits=exhibits,
     )
     if output is None:
         with standard_output():
             click.echo(printable(content), nl=False, color=_wants_colour())
     else:
         _write(output, content)
-    click.get_current_context().exit(exit_code(report, options["fail_on"]))
 
 
 def _wants_colour() -> bool:

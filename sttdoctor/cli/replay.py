@@ -43,7 +43,7 @@ def replay(
     from sttdoctor.api import examine, session_case
 
     for evidence in filter(None, (session, transcript, against)):
-        spare(evidence, options["output"], options["wav"])
+        spare(evidence, options["output"], options["wav"], options["plot"])
     limits = thresholds(options["settings"], options["config"])
     if to is None and (repair or record):
         raise click.UsageError("--repair and --record go with --to URL")
@@ -68,7 +68,7 @@ def replay(
         from sttdoctor.listen import believed, write_wav
 
         write_wav(case, *believed(case, report.checks), options["wav"])
-    deliver(report, options)
+    deliver(report, options, case)
 
 
 def _text(path: str) -> str:

@@ -45,6 +45,7 @@ FORMATS = {
         Format("json", (".json",)),
         Format("markdown", (".md", ".markdown")),
         Format("junit", (".xml",), takes=("failing",)),
+        Format("html", (".html", ".htm"), takes=("exhibits",)),
     )
 }
 

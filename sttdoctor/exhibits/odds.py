@@ -1,0 +1,38 @@
+"""The probability of each format that comes into question."""
+
+from sttdoctor.case import Case
+from sttdoctor.encodings import ENCODINGS
+from sttdoctor.exhibits.values import Candidate, Odds
+
+_MOST = 6
+_LEAST = 0.005
+_WORDS = {"not-pcm": "no plain samples", "text": "text"}
+
+
+def odds(case: Case) -> Odds | None:
+    """Collect the candidates; None where neither encoding nor rate can be told."""
+    estimate = case.encoding
+    encodings: tuple[Candidate, ...] = ()
+    if estimate is not None and estimate.decidable:
+        encodings = _likeliest(estimate.probabilities, case.declared_encoding)
+    told = case.rate_probabilities if case.layout is not None and case.rate_is_told else None
+    rates = tuple(
+        Candidate(f"{rate} Hz", probability, rate == case.declared.sample_rate)
+        for rate, probability in sorted((told or {}).items())
+    )
+    return Odds(encodings, rates) if encodings or rates else None
+
+
+def _likeliest(probabilities: dict[str, float], declared: str | None) -> tuple[Candidate, ...]:
+    ordered = sorted(probabilities, key=lambda key: -probabilities[key])
+    shown = [key for i, key in enumerate(ordered) if i < _MOST and (probabilities[key] >= _LEAST or i < 3)]
+    if declared is not None and declared not in shown:
+        shown.append(declared)
+    return tuple(Candidate(_name(key), probabilities[key], key == declared) for key in shown)
+
+
+def _name(key: str) -> str:
+    name, plus, shift = key.partition("+")
+    if not plus:
+        return _WORDS.get(key, key) if key not in ENCODINGS else key
+    return f"{name}, {shift} byte{'s' if shift != '1' else ''} off"

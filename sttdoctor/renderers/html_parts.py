@@ -1,0 +1,94 @@
+"""What stands where on the page of a report, as plain values; the template lays it out."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sttdoctor.exhibits.values import Exhibits
+from sttdoctor.renderers.words import clock
+from sttdoctor.report import Diagnosis, Report
+
+STATUS_WORDS = {"pass": "pass", "warn": "warning", "fail": "fail", "unknown": "unknown", "not_applicable": "n/a"}
+
+_SHOWN_IN = {
+    "listen": ("Hear and see it", ("container", "encoding", "sample-rate", "channels", "signal")),
+    "stream": ("See it on the clock", ("chunking", "pacing", "continuity", "drain", "turns", "latency", "server")),
+    "transcript": ("See it in the transcript", ("joining",)),
+}
+
+
+def all_well(report: Report) -> str:
+    """Return the headline of a report without a diagnosis."""
+    if report.status == "pass":
+        judged = sum(check.status == "pass" for check in report.checks)
+        return f"Nothing is wrong: {judged} {'check passes' if judged == 1 else 'checks pass'}."
+    return "This capture does not hold enough to judge; each answer below says what to capture."
+
+
+def tally(report: Report) -> str:
+    """Return how many checks have which status."""
+    counts = {status: sum(check.status == status for check in report.checks) for status in STATUS_WORDS}
+    words = {"pass": "pass", "warn": "warn", "fail": "fail", "unknown": "cannot be judged", "not_applicable": "n/a"}
+    return f"{len(report.checks)} checks: " + ", ".join(f"{n} {words[status]}" for status, n in counts.items() if n)
+
+
+def facts(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
+    """Return what a reader wants to know at once, as (name, value)."""
+    subject = report.subject
+    declared, estimated = subject["declared"], subject["estimated"]
+    yield "Declared", _format(declared["encoding"], [declared["sample_rate"]]) or "nothing"
+    yield "Sounds like", _format(estimated["encoding"], estimated["sample_rates"] or []) or "cannot be told"
+    if exhibits.waveform is not None:
+        yield "Audio", clock(exhibits.waveform.duration_s)
+    if subject.get("duration_s") is not None:
+        yield "Session", clock(subject["duration_s"])
+    if subject["kind"] == "session":
+        yield "Finished turns", str(len(subject["transcript"]["turns"]))
+
+
+def _format(encoding: str | None, rates: list[int | None]) -> str:
+    known = [str(rate) for rate in rates if rate]
+    parts = [encoding or "", f"{' or '.join(known)} Hz" if known else ""]
+    return " at ".join(part for part in parts if part)
+
+
+def subject_rows(report: Report) -> Iterator[tuple[str, str]]:
+    """Return what was examined, as (name, value)."""
+    names = {
+        "path": "File",
+        "bytes": "Bytes",
+        "started_at": "Started at",
+        "client": "Client",
+        "request_ids": "Request ids",
+    }
+    for key, name in names.items():
+        value = report.subject.get(key)
+        if value:
+            yield name, ", ".join(map(str, value[:20])) if isinstance(value, list) else str(value)
+    capture = report.subject.get("capture")
+    if capture:
+        yield "Captured by", str(capture["source"] or "not told")
+        yield "Clock", str(capture["clock"])
+        yield "Cannot hold", ", ".join(capture["lacks"]) or "nothing that matters"
+        if capture["damaged_lines"]:
+            notes = "; ".join(f"line {item['line']}: {item['note']}" for item in capture["damage"])
+            yield "Damaged lines", f"{capture['damaged_lines']} ({notes})"
+
+
+def sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return (id, title) of the sections that the page has, for its navigation."""
+    yield "questions", "Questions"
+    yield "listen", "Listen"
+    if "stream" in figures or "latency" in figures:
+        yield "stream", "Clock"
+    if exhibits.wording is not None:
+        yield "transcript", "Transcript"
+    if report.against is not None:
+        yield "against", "Against"
+    yield "capture", "Capture"
+
+
+def see(first: Diagnosis | None, sections: Mapping[str, str]) -> tuple[str, str] | None:
+    """The section, and words for it, that shows the first diagnosis."""
+    check = first.cause.partition(".")[0] if first else ""
+    found = ((name, words) for name, (words, checks) in _SHOWN_IN.items() if check in checks and name in sections)
+    return next(found, None)

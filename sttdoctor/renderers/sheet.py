@@ -1,0 +1,89 @@
+"""Which figures a report has, and what each shows in words; for the HTML report and for pictures alone."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sttdoctor.exhibits.values import Exhibits
+from sttdoctor.renderers.figures import Palette, draw_odds, draw_spectrograms, draw_waveform
+from sttdoctor.renderers.figures_stream import draw_latency, draw_stream
+from sttdoctor.renderers.words import of_latency, of_odds, of_spectrograms, of_stream, of_waveform
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """One figure.
+
+    Attributes:
+        name: Short and stable: `waveform`, `spectrograms`, `odds`, `stream` or `latency`.
+        title: What it shows.
+        words: What is seen in it, for those who do not see it.
+        draw: Draws it on a figure, in a palette, in its wide or its narrow form.
+        height: Inches, in the wide form.
+        narrow_height: Inches, in the narrow form.
+    """
+
+    name: str
+    title: str
+    words: str
+    draw: "Callable[[Figure | SubFigure, Palette, bool], None]"
+    height: float
+    narrow_height: float
+
+
+def drawings(exhibits: Exhibits) -> Iterator[Drawing]:
+    """Return the figures that there is evidence for, in the order of a page."""
+    excerpt, wave, odds = exhibits.excerpt, exhibits.waveform, exhibits.odds
+    stream, latency = exhibits.stream, exhibits.latency
+    if stream is not None and (stream.sending or stream.turns or stream.events):
+        lanes = len(stream.events) + bool(stream.turns)
+        height = 4.4 + 0.25 * lanes if stream.sending else 0.9 + 0.3 * lanes
+        yield Drawing(
+            "stream",
+            "Audio and events on the clock",
+            of_stream(stream),
+            lambda figure, palette, wide: draw_stream(figure, stream, palette, wide),
+            height,
+            height + 0.3,
+        )
+    if latency is not None:
+        yield Drawing(
+            "latency",
+            "From the end of speech to the end of the turn",
+            of_latency(latency),
+            lambda figure, palette, wide: draw_latency(figure, latency, palette, wide),
+            2.5,
+            2.9,
+        )
+    if wave is not None:
+        yield Drawing(
+            "waveform",
+            "The audio, speech and silence",
+            of_waveform(wave),
+            lambda figure, palette, _wide: draw_waveform(figure, wave, palette),
+            2.1,
+            2.1,
+        )
+    shown = [v for v in (excerpt.declared, excerpt.believed) if v is not None and v.spectrogram] if excerpt else []
+    if excerpt is not None and shown:
+        yield Drawing(
+            "spectrograms",
+            "The loudest speech: frequencies over time",
+            of_spectrograms(excerpt),
+            lambda figure, palette, wide: draw_spectrograms(figure, excerpt, palette, wide),
+            2.8,
+            0.6 + 2.0 * len(shown),
+        )
+    if odds is not None:
+        rows = (len(odds.encodings), len(odds.rates))
+        yield Drawing(
+            "odds",
+            "How probable each format is",
+            of_odds(odds),
+            lambda figure, palette, wide: draw_odds(figure, odds, palette, wide),
+            0.9 + 0.24 * max(rows),
+            0.9 + 0.26 * sum(rows) + 0.4 * all(rows),
+        )
