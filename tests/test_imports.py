@@ -77,6 +77,7 @@ ALLOWED = {
         "sttdoctor.case",
         "sttdoctor.report",
         "sttdoctor.api",
+        "sttdoctor.exhibits",
         "sttdoctor.renderers",
         "sttdoctor.triage",
     ),

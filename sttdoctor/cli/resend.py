@@ -56,13 +56,13 @@ def resend(case: Case, before: Report, to: str, repair: bool, record: str | None
     if key and destination.upstream.in_clear:
         raise UsageError(f"{KEY} would be sent to {destination.upstream.host} without encryption; use wss://")
     path = _run(plan, destination, key, _names(case, record, repair), repair)
-    new = session_case(str(path), None, None, None, case.limits)
-    after = against(examine(new, options["select"], options["ignore"]), before)
+    fresh = session_case(str(path), None, None, None, case.limits)
+    after = against(examine(fresh, options["select"], options["ignore"]), before)
     if options["output"] is None and options["form"] in (None, "text"):
         width = min(shutil.get_terminal_size().columns, 120)
         with standard_output():
             click.echo(printable(side_by_side(before, after, width)))
-    deliver(after, options)
+    deliver(after, options, fresh)
 
 
 def _names(case: Case, record: str | None, repair: bool) -> Iterator[Path]:

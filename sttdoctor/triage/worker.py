@@ -34,7 +34,7 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
         case, report = judge(task, settings)
         row = row_of(task, case, report)
         starved = "MemoryError" in str(row["error"])
-        return {"row": row, "page": page(report) if question["page"] else None, "last": starved}
+        return {"row": row, "page": page(case, report) if question["page"] else None, "last": starved}
     except SttdoctorError as error:
         return {"row": error_row(task, str(error))}
     except MemoryError:
