@@ -3,6 +3,8 @@ import sys
 import pytest
 from builders import URL, causes, drained, report, status
 
+from sttdoctor.checks import language
+
 GERMAN = "Ich hätte gerne einen Termin am Dienstag um zehn Uhr bitte, wenn das geht."
 ENGLISH = "I would like an appointment on Tuesday at ten please, if that is possible."
 
@@ -35,7 +37,9 @@ def test_a_text_in_another_language_is_identified_with_the_extra():
 
 def test_without_the_extra_it_is_unknown(monkeypatch):
     monkeypatch.setitem(sys.modules, "py3langid.langid", None)
+    language._identifier.cache_clear()
     result = report(drained(transcript=GERMAN), "language").checks[0]
+    language._identifier.cache_clear()
     assert (result.status, result.crashed) == ("unknown", False)
 
 

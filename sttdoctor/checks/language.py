@@ -7,6 +7,8 @@ in another script or, with the extra `sttdoctor[language]`, in another language.
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
@@ -71,18 +73,23 @@ def _script(case: Case) -> Iterator[Finding]:
 
 def _identified(case: Case) -> Iterator[Finding]:
     """Name the language of a text by py3langid, where the extra is installed."""
-    try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-    except ImportError:
-        return
     for what, text, line in _texts(case):
-        if what == "the key terms" or len(text.split()) < _ENOUGH_WORDS:
+        if what == "the key terms" or len(text.split()) < _ENOUGH_WORDS or (identifier := _identifier()) is None:
             continue
-        identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         language, probability = identifier.classify(text[:20_000])
         if language != "en" and probability > 0.95:
             summary = f"{what[0].upper()}{what[1:]} is not English ({language}); the endpoint is English only."
             yield CHECK.finding("not-english", "fail", 0.9, summary, (Evidence(what, line),))
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+    """The identifier of py3langid, None without the extra; unpacking its model takes a third of a second."""
+    try:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    except ImportError:
+        return None
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 CHECK = Check(
