@@ -10,6 +10,7 @@ from sttdoctor.redact import redact_text
 
 _CARTESIA = re.compile(r"://[^/?#]*cartesia\.ai\b|/stt/(?:turns/)?websocket\b|[?&]cartesia_version=", re.IGNORECASE)
 _LISTED = 20
+_LONGEST_URL = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +70,5 @@ def _summary(session: Session) -> str:
     times = [event.t for event in session.events if event.t is not None]
     length = f", {max(times) - min(times):.1f} s" if times else ""
     url = redact_text(session.url or "unknown URL")
-    return f"{url[:120]} ({len(frames)} messages{length})"
+    shown = url if len(url) <= _LONGEST_URL else f"{url[: _LONGEST_URL - 3]}..."
+    return f"{shown} ({len(frames)} messages{length})"
