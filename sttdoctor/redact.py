@@ -18,8 +18,8 @@ _SCHEME = re.compile(rf"^\s*({_SCHEMES})\s+\S", re.IGNORECASE)
 _QUERY = re.compile(r"([?&;#])([^?&;#=\s\"'<>]{1,200})=([^&;#\s\"'<>]*)")
 # a word in which characters are percent-encoded; possessive and begun where a word begins, to stay linear
 _ENCODED = re.compile(r"(?<![\w.~+-])[\w.~+-]*+(?:%[0-9a-fA-F]{2}[\w.~+-]*+)+")
-# up to the last @ of the authority, since a password may hold one; the scheme is bounded to keep the search linear
-_USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^/?#\s]+@", re.IGNORECASE)
+# up to the last @ of the authority, since a password may hold one
+_USERINFO = re.compile(r"(://)[^/?#\s]+@")
 _COOKIE = re.compile(r"(cookie[\\\"']*\s*[:=]\s*[\\\"']*)[^\r\n\\\"']+", re.IGNORECASE)
 _IN_TEXT = re.compile(
     rf"((?:{_NAMES})[\\\"']*\s*(?:[:=]|%3a|%3d)\s*)(\\*[\"'])?((?:{_SCHEMES})\s+)?"

@@ -175,3 +175,8 @@ def test_no_canary_is_in_a_converted_capture_or_an_error(run):
 def test_no_canary_is_in_a_report_of_the_python_interface():
     report = sttdoctor.replay(LEAKY, transcript=f"Hi {KEY}")
     assert CANARY not in report.to_json() + repr(report)
+
+
+def test_user_information_behind_a_key_is_redacted():
+    once = redact_text("?a=sk_car_c4n4rywss://user:pass@host/k")
+    assert once == redact_text(once) and "pass" not in once
