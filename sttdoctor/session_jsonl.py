@@ -7,7 +7,6 @@ from typing import Any
 
 from sttdoctor.evidence import SESSION_SCHEMA, Close, Event, Frame, Open, Session
 
-_AUDIO_ROW = {"type", "t", "audio"}
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # made once: a recorder writes thousands of rows a second
 
 
@@ -45,7 +44,7 @@ def content_of(frame: Frame | bytes) -> dict[str, Any]:
     """Return the keys of a row that hold what a frame carries; bytes stand for a binary frame."""
     audio = frame if isinstance(frame, bytes) else frame.audio
     if audio is not None:
-        return {"audio": b2a_base64(audio, newline=False).decode("ascii")}
+        return {"audio": base64_of(audio)}
     assert isinstance(frame, Frame)
     elided = True if frame.elided else None
     if frame.binary:
@@ -56,9 +55,14 @@ def content_of(frame: Frame | bytes) -> dict[str, Any]:
     return {"json": frame.message, "elided": elided, "length": frame.size if elided else None}
 
 
+def base64_of(audio: bytes) -> str:
+    """Return bytes of audio as they stand in a row."""
+    return b2a_base64(audio, newline=False).decode("ascii")
+
+
 def line_of(row: Mapping[str, Any]) -> str:
     """Return a row as one line of ASCII, without its end; absent values are left out."""
-    if row.keys() == _AUDIO_ROW and row["t"] is not None:
+    if len(row) == 3 and row.get("audio") is not None and row.get("t") is not None:
         # nearly all rows are such ones, and base64 needs no escaping: looking for what does takes longer than the rest
         return f'{{"type":"{row["type"]}","t":{row["t"]!r},"audio":"{row["audio"]}"}}'
     return _encode({key: value for key, value in row.items() if value is not None or key == "json"})

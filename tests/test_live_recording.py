@@ -1,6 +1,7 @@
 import io
 import json
 
+from sttdoctor.live.naming import create, names
 from sttdoctor.live.recording import Heading, Recording, to_file
 from sttdoctor.readers import read_capture
 
@@ -61,6 +62,29 @@ def test_each_row_is_flushed_as_one_line():
     lines = file.getvalue().splitlines()
     assert file.flushed == len(lines) == 2
     assert all(json.loads(line) for line in lines)
+
+
+def test_what_a_file_takes_in_parts_is_written_whole():
+    class File(io.BytesIO):
+        def write(self, data):
+            return super().write(data[:7])
+
+    file = File()
+    recording = Recording(Heading(URL, {}, "test", "proxy"), to_file(file))
+    recording.message(True, bytes(100))
+    assert [json.loads(line)["type"] for line in file.getvalue().splitlines()] == ["session", "send"]
+
+
+def test_a_line_is_one_write_into_an_unbuffered_file(tmp_path):
+    _, file = create(names(str(tmp_path / "session.jsonl")))
+    lengths = []
+    with file:
+        write = to_file(file)
+        for size in (10, 5000, 100_000):
+            write({"type": "send", "t": 0.0, "audio": "A" * size})
+            lengths.append((tmp_path / "session.jsonl").stat().st_size)
+    assert isinstance(file, io.RawIOBase)
+    assert lengths == sorted(set(lengths)) and lengths[-1] > 105_000
 
 
 def test_of_bytes_from_the_server_the_length_is_kept():

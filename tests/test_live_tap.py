@@ -40,6 +40,32 @@ def test_every_message_comes_out_whole_whatever_the_pieces(messages, sizes):
     assert fed(Tap(), data, sizes) == [Message(binary, payload, len(payload)) for binary, payload, _ in messages]
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([Opcode.BINARY, Opcode.TEXT, Opcode.CONT]),
+            st.one_of(payloads, st.binary(min_size=120, max_size=1000)),
+            st.booleans(),
+            st.booleans(),
+        ),
+        max_size=8,
+    ),
+    st.integers(100, 70_000),
+    st.lists(st.integers(0, 70_000), max_size=30),
+)
+def test_frames_read_one_by_one_are_the_same_as_in_any_pieces(frames, limit, sizes):
+    wires = [wire(opcode, payload, fin, mask) for opcode, payload, fin, mask in frames]
+    alone = Tap(limit=limit)
+    expected = [item for data in wires for item in alone.feed(data)]
+    assert fed(Tap(limit=limit), b"".join(wires), [1, *sizes]) == expected
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"\x82\xfe", b"\x82\x7e", b"\xc2\xfe", b"\x82\xff", b"\x02\xfe"]))
+def test_bytes_that_are_nearly_a_frame_of_audio(rest, start):
+    data = start + b"\x00" + rest
+    assert Tap().feed(data) == fed(Tap(), data, [1])
+
+
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=6), st.lists(st.integers(0, 300), max_size=10))
 def test_fragments_are_joined_and_pings_between_them_left_out(parts, sizes):
     data = b""

@@ -63,7 +63,7 @@ def _size(row: Row) -> int:
     audio: str | None = row.get("audio")
     if audio is None:
         return int(row.get("bytes", 0))
-    return len(audio) // 4 * 3 - audio.endswith("=") - audio.endswith("==")
+    return len(audio) // 4 * 3 - audio.count("=", -2)
 
 
 def _declared(url: str) -> float:

@@ -50,14 +50,14 @@ def numbered(path: Path) -> Iterator[Path]:
 
 
 def create(free: Iterator[Path]) -> tuple[Path, BinaryIO]:
-    """Open a new file under the next free name; a file that is there is never written over.
+    """Open a new file under the next free name, without a buffer; a file that is there is never written over.
 
     Raises:
         OSError: It cannot be made.
     """
     for path in free:
         try:
-            return path, path.open("wb" if path.exists() and not path.is_file() else "xb")
+            return path, path.open("wb" if path.exists() and not path.is_file() else "xb", buffering=0)
         except FileExistsError:
             continue
     raise AssertionError("names never end")

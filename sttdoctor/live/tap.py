@@ -6,7 +6,7 @@ looks on must survive what it cannot read, so nothing raises: what is too large 
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from websockets.frames import Close, Opcode, apply_mask  # type: ignore[attr-defined]  # the fast one where it is built
 
@@ -19,8 +19,7 @@ _CONTINUATION, _TEXT, _BINARY, _CLOSE = Opcode.CONT, Opcode.TEXT, Opcode.BINARY,
 Inflate = Callable[[bytes], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One whole message.
 
     Attributes:
@@ -34,8 +33,7 @@ class Message:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(NamedTuple):
     """A close frame; code 1005 stands for one without a code."""
 
     code: int
@@ -62,6 +60,9 @@ class Tap:
         """Return what is complete with these bytes."""
         found: list[Message | Closing] = []
         if not self._held and not self._skipped:
+            content = _audio_alone(data) if len(data) <= self._limit else None
+            if content is not None:
+                return [Message(True, content, len(content))]
             used = self._read(data, found)
             self._held += data[used:]
             return found
@@ -125,6 +126,16 @@ class Tap:
             if first & 0x80:
                 found.append(self._message.whole(self._inflate))
                 self._message = None
+
+
+def _audio_alone(data: bytes) -> bytes | None:
+    """Return the payload if the bytes are just one frame as nearly all of a client are: whole, binary, masked.
+
+    It has 126 to 65535 bytes and is not packed. None: they are something else, to be read in general.
+    """
+    if data[:2] != b"\x82\xfe" or len(data) < 8 or len(data) != 8 + (data[2] << 8 | data[3]):
+        return None
+    return apply_mask(data[8:], data[4:8])
 
 
 class _Message:
