@@ -48,6 +48,18 @@ def holds_session(head: bytes) -> bool:
     return bool(_HAR.match(text) or _ROW.search(text)) or holds_log(text)
 
 
+def is_session_file(path: str) -> bool:
+    """Whether a regular file begins as session JSONL or a HAR does, plain or gzip; nothing else is opened."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with opened(path) as stream:
+            head, _ = _rewound(stream)
+    except OSError:
+        return False
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and holds_session(head)
+
+
 def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: int | None) -> Session:
     text = head.removeprefix(b"\xef\xbb\xbf")
     if _HAR.match(text):
