@@ -17,6 +17,7 @@ import voices
 from corpus import SPED_UP, Clip, Floats
 
 from sttdoctor.analysis.rate import TOLERANCE, RateEstimate, estimate_with
+from sttdoctor.analysis.rate_evidence import most_probable
 from sttdoctor.analysis.rate_net import member, shipped_model
 from sttdoctor.encodings import STANDARD_RATES
 from sttdoctor.thresholds import DEFAULTS
@@ -68,7 +69,7 @@ def accuracy(cases: list[Case], seven: bool) -> dict[str, float]:
     best = np.array([max(p, key=lambda rate: p[rate]) for p in told])
     true = np.array([case.true for case in cases])
     off = np.abs(np.log(best / true))
-    sets = [RateEstimate(p, 0.0, 0.0).smallest_set() for p in told]
+    sets = [most_probable(p) for p in told]
     inside = np.array([case.true in chosen for case, chosen in zip(cases, sets, strict=True)])
     return {
         "exact": float(weights @ (off == 0.0)),

@@ -111,3 +111,10 @@ def test_text_that_is_not_json():
     assert causes(type(subject)((*subject.events, frame), url=subject.url), "messages") == {
         "messages.unknown-command": "warn"
     }
+
+
+def test_one_message_is_counted_as_one():
+    (finding,) = report(sent({"type": "hello"}), "messages").checks[0].findings
+    assert finding.summary == "1 message is not a part of the protocol: hello."
+    (finding,) = report(sent({"type": "hello"}, {"type": "hello"}), "messages").checks[0].findings
+    assert finding.summary == "2 messages are not a part of the protocol: hello."

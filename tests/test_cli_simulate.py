@@ -86,7 +86,7 @@ def test_a_port_in_use_is_one_sentence(run):
         taken.listen()
         port = taken.getsockname()[1]
         sentence = one_sentence(run("simulate", "--listen", f"127.0.0.1:{port}"))
-    assert sentence == f"cannot listen at 127.0.0.1:{port}: address already in use"
+    assert sentence == f"cannot listen at 127.0.0.1:{port}: Address already in use; try another address with --listen"
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,34 @@ ALLOWED = {
         "sttdoctor.renderers",
     ),
     "sttdoctor.pytest_plugin": ("sttdoctor.testing",),
+    "sttdoctor.private": EVIDENCE,
+    "sttdoctor.thresholds": ("sttdoctor.errors",),
+    "sttdoctor.policy": (),
+    "sttdoctor.errors": (),
+    "sttdoctor.encodings": (),
+    "sttdoctor.protocol": (),
+    "sttdoctor.redact": (),
+    "sttdoctor.diagnosis": ("sttdoctor.case", "sttdoctor.checks", "sttdoctor.report"),
+    "sttdoctor.comparison": ("sttdoctor.report",),
+    "sttdoctor.listen": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.report"),
+    "sttdoctor.api": (
+        *EVIDENCE,
+        "sttdoctor.readers",
+        "sttdoctor.case",
+        "sttdoctor.thresholds",
+        "sttdoctor.checks",
+        "sttdoctor.diagnosis",
+        "sttdoctor.report",
+        "sttdoctor.listen",
+    ),
+    "sttdoctor.testing": (
+        *EVIDENCE,
+        "sttdoctor.policy",
+        "sttdoctor.report",
+        "sttdoctor.api",
+        "sttdoctor.renderers",
+        "sttdoctor.live",
+    ),
     "sttdoctor.triage": (
         "sttdoctor",
         *EVIDENCE,
@@ -82,6 +110,10 @@ ALLOWED = {
         "sttdoctor.triage",
     ),
 }
+
+
+DOORS = {"sttdoctor", "sttdoctor.__main__", "sttdoctor.cli"}
+"""The interface for Python and the command line: they may import everything, as nothing that they import needs them."""
 
 
 def within(name: str, room: str) -> bool:
@@ -99,6 +131,25 @@ def test_a_room_imports_only_from_the_rooms_before_it(room):
         if not any(within(other, allowed) for allowed in ALLOWED[room])
     }
     assert wrong == set()
+
+
+def test_every_module_is_in_one_room():
+    """A new module needs a line in `ALLOWED` that says what it may import."""
+    rooms = {name: [room for room in ALLOWED.keys() | DOORS if within(name, room)] for name in MODULES}
+    assert {name: found for name, found in rooms.items() if len(found) != 1} == {}
+
+
+def test_nothing_but_the_version_comes_from_the_front_door():
+    """Where a room may import from `sttdoctor` itself: a constant, and not the interface that stands on that room."""
+    other = [
+        (name, alias.name)
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "sttdoctor"
+        for alias in node.names
+        if f"sttdoctor.{alias.name}" not in MODULES and alias.name != "__version__"
+    ]
+    assert other == []
 
 
 def test_checks_do_not_import_each_other():

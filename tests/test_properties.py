@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sttdoctor.api import examine
 from sttdoctor.case import Case
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
-from sttdoctor.readers.session_jsonl import read_session
+from sttdoctor.readers import read_capture
 from sttdoctor.thresholds import DEFAULTS
 
 SESSIONS = Path(__file__).parent.parent / "fixtures" / "sessions"
-HEALTHY = read_session(SESSIONS / "healthy-several-turns.jsonl")
+HEALTHY = read_capture(SESSIONS / "healthy-several-turns.jsonl")
 SOUNDLESS = ["connection", "endpoint", "messages", "chunking", "pacing", "continuity", "drain", "joining", "turns"]
 
 

@@ -41,6 +41,12 @@ def test_the_most_probable_hold_the_mass_and_no_fewer_do(weights, mass):
     assert sum(shares[rate] for rate in chosen[:-1]) < mass
 
 
+def test_the_most_probable_come_first():
+    shares = {8000: 0.02, 22050: 0.40, 24000: 0.56, 48000: 0.02}
+    assert most_probable(shares) == [24000, 22050]
+    assert most_probable(shares, 0.5) == [24000]
+
+
 def test_four_of_eight_parts_that_agree_stand_for_all():
     """A change that eight parts tell lasts for three of them, and then one of the four lies in it."""
     assert same_rate([heard(16000)] * 4)

@@ -174,7 +174,8 @@ def until(terminal, pattern):
 def test_a_port_in_use_is_one_sentence(run):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         at = f"127.0.0.1:{taken.getsockname()[1]}"
-        assert one_sentence(run("record", "--listen", at)) == f"cannot listen at {at}: Address already in use"
+        told = f"cannot listen at {at}: Address already in use; try another address with --listen"
+        assert one_sentence(run("record", "--listen", at)) == told
 
 
 @pytest.mark.parametrize(

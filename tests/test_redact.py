@@ -4,7 +4,7 @@ import pytest
 from conftest import HEADER, OPEN, URL, jsonl
 
 import sttdoctor
-from sttdoctor.readers.session_jsonl import read_session
+from sttdoctor.readers import read_capture
 from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
 from sttdoctor.session_jsonl import write_rows
 
@@ -149,7 +149,7 @@ LEAKY = jsonl(
 
 
 def test_no_canary_leaves_the_reader():
-    session = read_session(LEAKY)
+    session = read_capture(LEAKY)
     assert CANARY not in repr(session)
     assert session.headers["authorization"] == "Bearer REDACTED"
     assert CANARY not in "".join(write_rows(session))

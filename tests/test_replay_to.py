@@ -9,24 +9,26 @@ from pathlib import Path
 
 import pytest
 from conftest import FIXTURES, HEADER, OPEN, Outcome, jsonl, one_sentence
-from proxying import hears, proxy
+from proxying import QUERY, hears, proxy
 from test_live_proxy import closes, refuses, service
 
 sys.path.append(str(FIXTURES))
 
 
+from sttdoctor.cli.resend import PLACEHOLDER, _key
+from sttdoctor.live.upstream import Destination
 from sttdoctor.readers import read_capture
 
 TOO_HIGH = FIXTURES / "sessions" / "format-24k-declared-16k.jsonl.gz"
 KEY = "sk_car_canary1234"
 
 
-async def tool(*args):
+async def tool(*args, key=KEY):
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sttdoctor", "replay", *map(str, args)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "CARTESIA_API_KEY": KEY},
+        env={**os.environ, "CARTESIA_API_KEY": key},
     )
     out, err = await process.communicate()
     return Outcome(process.returncode, out.decode(), err.decode())
@@ -168,6 +170,40 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path, run):
     before = source.read_bytes()
     assert "is there already" in one_sentence(run("replay", source, "--to", "ws://127.0.0.1:1", "--record", source))
     assert source.read_bytes() == before
+
+
+def test_without_a_key_this_machine_gets_a_placeholder(tmp_path):
+    source = short(tmp_path, chunk(0.2), {"type": "close", "t": 0.3, "by": "client", "code": 1000})
+
+    async def main():
+        async with hears() as server:
+            to = f"ws://127.0.0.1:{server.port}"
+            await tool(source, "--to", to, key="")
+            await tool(source, "--to", f"{to}/stt/turns/websocket?{QUERY}&access_token=own", key="")
+        return server.sessions
+
+    bare, own = asyncio.run(main())
+    assert [rows[1]["status"] for rows in (bare, own)] == [101, 101]
+    assert bare[0]["headers"]["authorization"] == "Bearer REDACTED"
+    assert "authorization" not in own[0]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("to", "key"),
+    [
+        ("ws://127.0.0.1:8766", PLACEHOLDER),
+        ("ws://localhost:8766", PLACEHOLDER),
+        ("ws://[::1]:8766", PLACEHOLDER),
+        ("ws://127.0.0.1:8766?access_token=own", ""),
+        ("wss://api.cartesia.ai", ""),
+        ("ws://192.168.1.2:8766", ""),
+    ],
+)
+def test_the_placeholder_goes_to_this_machine_alone(to, key, monkeypatch):
+    monkeypatch.delenv("CARTESIA_API_KEY", raising=False)
+    assert _key(Destination.parse(to)) == key
+    monkeypatch.setenv("CARTESIA_API_KEY", KEY)
+    assert _key(Destination.parse(to)) == KEY
 
 
 def test_a_whole_address_is_taken_as_it_is(tmp_path):

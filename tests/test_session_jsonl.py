@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
-from sttdoctor.readers import collector, stream
+from sttdoctor.readers import collector, read_capture, stream
 from sttdoctor.readers import session_jsonl as reader
-from sttdoctor.readers.session_jsonl import read_session
 from sttdoctor.session_jsonl import write_rows
 
 EVERY_ROW = (
@@ -50,7 +49,7 @@ def same(a: Session, b: Session) -> bool:
 
 
 def test_every_row_and_key():
-    session = read_session(jsonl(*EVERY_ROW))
+    session = read_capture(jsonl(*EVERY_ROW))
     assert session.events == (
         Open(2, 0.1, 101, {"server": "x"}, "hello"),
         Frame(3, 0.2, False, 41, message={"type": "connected", "request_id": "r1"}),
@@ -74,19 +73,19 @@ def test_every_row_and_key():
 
 
 def test_defaults():
-    session = read_session(jsonl({"type": "session"}, {"type": "open"}, {"type": "close"}))
+    session = read_capture(jsonl({"type": "session"}, {"type": "open"}, {"type": "close"}))
     assert session.events == (Open(2, None, None), Close(3, None, "unknown", None))
     assert (session.clock, session.resolution, session.lacks, session.headers) == ("client", 0.0, frozenset(), {})
     assert (session.url, session.transcript, session.damage.lines) == (None, None, 0)
 
 
 def test_a_second_open_row_stays_where_it_is():
-    session = read_session(jsonl(HEADER, OPEN, AUDIO, {**OPEN, "t": 9.0}, AUDIO))
+    session = read_capture(jsonl(HEADER, OPEN, AUDIO, {**OPEN, "t": 9.0}, AUDIO))
     assert [type(event) for event in session.events] == [Open, Frame, Open, Frame]
 
 
 def test_unknown_keys_are_ignored_and_unknown_rows_counted():
-    session = read_session(jsonl(HEADER, {**AUDIO, "extra": [1]}, {"type": "note"}, {"t": 1}))
+    session = read_capture(jsonl(HEADER, {**AUDIO, "extra": [1]}, {"type": "note"}, {"t": 1}))
     assert len(session.events) == 1
     assert session.damage.examples == ((3, "a row of unknown type"), (4, "a row of unknown type"))
 
@@ -102,7 +101,7 @@ def test_unknown_keys_are_ignored_and_unknown_rows_counted():
     ],
 )
 def test_a_null_stands_for_no_value(row, frame):
-    session = read_session(jsonl(HEADER, {"type": "send", **row}))
+    session = read_capture(jsonl(HEADER, {"type": "send", **row}))
     assert session.events == (frame,) and session.damage.lines == 0
 
 
@@ -120,16 +119,16 @@ def test_a_null_stands_for_no_value(row, frame):
 )
 def test_any_wrapping_reads_the_same(wrap):
     data = jsonl(*EVERY_ROW)
-    session = read_session(wrap(data))
-    assert same(session, read_session(data)) and session.damage.lines == 0
+    session = read_capture(wrap(data))
+    assert same(session, read_capture(data)) and session.damage.lines == 0
 
 
 def test_the_path_is_kept_and_a_file_object_stays_open(tmp_path):
     path = tmp_path / "s.jsonl.gz"
     path.write_bytes(gzip.compress(jsonl(HEADER, AUDIO)))
-    assert read_session(path).path == str(path)
+    assert read_capture(path).path == str(path)
     with path.open("rb") as file:
-        assert read_session(file).path is None
+        assert read_capture(file).path is None
         assert not file.closed
 
 
@@ -158,39 +157,39 @@ def test_the_path_is_kept_and_a_file_object_stays_open(tmp_path):
     ],
 )
 def test_a_line_that_cannot_be_read_is_left_out_and_told(line, says):
-    session = read_session(jsonl(HEADER, line, AUDIO))
+    session = read_capture(jsonl(HEADER, line, AUDIO))
     assert session.damage.lines == 1 and session.damage.examples == ((2, says),)
     assert [event.line for event in session.events] == [3]
 
 
 @pytest.mark.parametrize("t", ["0.5", True, [], 10**400])
 def test_a_row_whose_time_is_no_number_is_kept_without_one(t):
-    session = read_session(jsonl(HEADER, {**OPEN, "t": t}))
+    session = read_capture(jsonl(HEADER, {**OPEN, "t": t}))
     assert session.events == (Open(2, None, 101),)
     assert session.damage.examples == ((2, "t is not a number of seconds, so the row has no time"),)
 
 
 def test_a_foreign_schema_is_told_and_read():
-    session = read_session(jsonl({**HEADER, "schema": "sttdoctor.session/2"}, AUDIO))
+    session = read_capture(jsonl({**HEADER, "schema": "sttdoctor.session/2"}, AUDIO))
     assert session.url == URL and session.damage.lines == 1
 
 
 def test_all_damage_is_counted_and_the_first_is_shown():
-    session = read_session(jsonl(HEADER, *[b"junk"] * 9))
+    session = read_capture(jsonl(HEADER, *[b"junk"] * 9))
     assert session.damage.lines == 9
     assert [line for line, _ in session.damage.examples] == [2, 3, 4, 5, 6]
 
 
 def test_a_line_over_the_limit_is_skipped(monkeypatch):
     monkeypatch.setattr(stream, "MAX_LINE_BYTES", 200)
-    session = read_session(jsonl(HEADER, {**AUDIO, "audio": "A" * 4000}, AUDIO))
+    session = read_capture(jsonl(HEADER, {**AUDIO, "audio": "A" * 4000}, AUDIO))
     assert session.damage.lines == 1 and session.damage.examples[0][0] == 2
     assert [event.line for event in session.events] == [3]
 
 
 def test_a_capture_over_the_limit_is_read_up_to_it(monkeypatch):
     monkeypatch.setattr(collector, "MAX_HELD_BYTES", 1 << 20)
-    session = read_session(gzip.compress(jsonl(HEADER, *[AUDIO] * 10_000)))
+    session = read_capture(gzip.compress(jsonl(HEADER, *[AUDIO] * 10_000)))
     assert 1000 < len(session.events) < 10_000
     assert session.damage.examples == ((len(session.events) + 2, session.damage.examples[0][1]),)
     assert "longer than 1 MiB" in session.damage.examples[0][1]
@@ -199,7 +198,7 @@ def test_a_capture_over_the_limit_is_read_up_to_it(monkeypatch):
 @pytest.mark.parametrize("cut", [0.9, 0.5])
 def test_a_truncated_gzip_gives_what_it_holds(cut):
     data = gzip.compress((FIXTURES / "sessions" / "healthy-mulaw-20ms.jsonl").read_bytes())
-    session = read_session(data[: int(cut * len(data))])
+    session = read_capture(data[: int(cut * len(data))])
     assert len(session.events) > 100 * cut
     assert session.damage.lines >= 1 and "gzip" in session.damage.examples[-1][1]
 
@@ -208,13 +207,13 @@ def test_a_truncated_gzip_gives_what_it_holds(cut):
     ("source", "says"),
     [
         (b"", "the capture is empty"),
-        (b"\n\n", "none of its lines is a row"),
-        (b"junk\nmore\n", "none of its lines is a row"),
-        (bytes(range(256)) * 40, "none of its lines is a row"),
-        (b"[]\n", "none of its lines is a row"),
-        (b"\x1f\x8bjunk", "not a readable capture"),
+        (b"\n\n", "is not a session capture"),
+        (b"junk\nmore\n", "is not a session capture"),
+        (bytes(range(256)) * 40, "is not a session capture"),
+        (b"[]\n", "is not a session capture"),
+        (b"\x1f\x8bjunk", "gzip stream is damaged"),
         (gzip.compress(b"", mtime=0), "the capture is empty"),
-        ('{"type":"session"}\n'.encode("utf-16"), "none of its lines is a row"),
+        ('{"type":"session"}\n'.encode("utf-16"), "is not a session capture"),
         (io.StringIO("text"), "not opened in binary mode"),
         ("a\0b", "cannot read"),
         ("missing.jsonl", "cannot read missing.jsonl: No such file"),
@@ -223,28 +222,28 @@ def test_a_truncated_gzip_gives_what_it_holds(cut):
 )
 def test_what_is_no_session_is_refused_in_a_sentence(source, says):
     with pytest.raises(InputError, match=says):
-        read_session(source)
+        read_capture(source)
 
 
 def test_without_a_session_row_the_rest_is_still_read():
-    session = read_session(jsonl(OPEN, AUDIO))
+    session = read_capture(jsonl(OPEN, AUDIO))
     assert len(session.events) == 2 and session.url is None
 
 
 def test_what_is_written_reads_the_same():
-    session = read_session(jsonl(*EVERY_ROW))
-    again = read_session(written(session))
+    session = read_capture(jsonl(*EVERY_ROW))
+    again = read_capture(written(session))
     assert same(again, session) and again.damage.lines == 0
 
 
 @pytest.mark.parametrize("name", ["healthy-mulaw-20ms.jsonl", "healthy-f32-48k.jsonl.gz", "stream-keepalive.jsonl"])
 def test_a_recorded_session_survives_the_way_back(name):
-    session = read_session(FIXTURES / "sessions" / name)
-    assert same(read_session(written(session)), session)
+    session = read_capture(FIXTURES / "sessions" / name)
+    assert same(read_capture(written(session)), session)
 
 
 def test_each_written_row_is_one_line_of_strict_json():
-    session = read_session(jsonl(HEADER, {"type": "receive", "json": {"a\n": ["\u2028", "\ud800"]}, "t": 1}))
+    session = read_capture(jsonl(HEADER, {"type": "receive", "json": {"a\n": ["\u2028", "\ud800"]}, "t": 1}))
     for row in write_rows(session):
         assert row.isascii() and "\n" not in row
         json.loads(row, parse_constant=pytest.fail)
@@ -252,8 +251,8 @@ def test_each_written_row_is_one_line_of_strict_json():
 
 @pytest.mark.parametrize("depth", [100, 300, 450])
 def test_deep_messages_are_written_if_they_were_read(depth):
-    session = read_session(jsonl(HEADER, AUDIO, b'{"type":"receive","json":' + b"[" * depth + b"]" * depth + b"}"))
-    assert same(read_session(written(session)), session)
+    session = read_capture(jsonl(HEADER, AUDIO, b'{"type":"receive","json":' + b"[" * depth + b"]" * depth + b"}"))
+    assert same(read_capture(written(session)), session)
 
 
 times = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -284,7 +283,7 @@ def test_any_session_survives_the_way_to_a_file_and_back(happened, text):
     lines = tuple(replace(event, line=line) for line, event in enumerate(happened, start=2))
     transcript = None if text is None else Transcript(text, len(lines) + 2)
     session = Session(lines, url=URL, lacks=frozenset({"audio"}), transcript=transcript)
-    again = read_session(written(session))
+    again = read_capture(written(session))
     assert same(again, session) and again.damage.lines == 0
 
 
@@ -292,7 +291,7 @@ def test_any_session_survives_the_way_to_a_file_and_back(happened, text):
 def test_arbitrary_bytes_are_read_or_refused(data):
     for content in (data, b"\x1f\x8b" + data, jsonl(HEADER) + data):
         try:
-            read_session(content)
+            read_capture(content)
         except InputError:
             assert not content.startswith(jsonl(HEADER))
 
@@ -310,7 +309,7 @@ def test_a_mutated_session_is_read_or_refused(edits, packed):
     for at, removed, added in edits:
         data = data[:at] + added + data[at + removed :]
     try:
-        session = read_session(data)
+        session = read_capture(data)
     except InputError:
         return
     assert written(session)
@@ -335,7 +334,7 @@ def test_a_mutated_session_is_read_or_refused(edits, packed):
 )
 def test_the_quick_way_of_an_audio_row_reads_what_json_reads(monkeypatch, row):
     def read():
-        session = read_session(jsonl(HEADER, row, AUDIO))
+        session = read_capture(jsonl(HEADER, row, AUDIO))
         return session.events, session.damage
 
     quick = read()
@@ -344,6 +343,6 @@ def test_the_quick_way_of_an_audio_row_reads_what_json_reads(monkeypatch, row):
 
 
 def test_json_in_a_text_row_is_a_message():
-    session = read_session(jsonl({"type": "receive", "text": '{"type":"turn.start","token":"geheim"}'}))
+    session = read_capture(jsonl({"type": "receive", "text": '{"type":"turn.start","token":"geheim"}'}))
     assert session.events == (Frame(1, None, False, 38, message={"type": "turn.start", "token": "REDACTED"}),)
-    assert read_session(jsonl({"type": "send", "text": "{no"})).events[0].text == "{no"
+    assert read_capture(jsonl({"type": "send", "text": "{no"})).events[0].text == "{no"

@@ -44,17 +44,6 @@ class RateEstimate:
         """The most probable rate in Hz; the lowest of equals."""
         return max(self.probabilities, key=lambda rate: (self.probabilities[rate], -rate))
 
-    def smallest_set(self, mass: float = 0.95) -> list[int]:
-        """The fewest rates (Hz, ascending) that hold at least `mass` of the probability."""
-        chosen: list[int] = []
-        total = 0.0
-        for rate in sorted(self.probabilities, key=lambda rate: (-self.probabilities[rate], rate)):
-            chosen.append(rate)
-            total += self.probabilities[rate]
-            if total >= mass - 1e-9:
-                break
-        return sorted(chosen)
-
     def mass_near(self, rate: float) -> float:
         """Probability of all candidates within `TOLERANCE` of a rate in Hz."""
         return sum(p for other, p in self.probabilities.items() if abs(other / rate - 1.0) <= TOLERANCE)

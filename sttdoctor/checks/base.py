@@ -131,6 +131,11 @@ def rounded(probabilities: Mapping[str, float]) -> dict[str, float]:
     return short
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which is regular: `1 frame`, `2 frames`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def unknown(text: str, measurements: Mapping[str, Any] | None = None) -> Answer:
     """Make an answer that the evidence cannot give; `text` says what is missing and how to capture it."""
     return Answer(text, (), "unknown", measurements or {})

@@ -21,6 +21,7 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    counted,
     unknown,
     worst,
 )
@@ -105,7 +106,8 @@ def _gap_finding(case: Case, gap: _Gap) -> Finding | None:
     begin = f"No audio was sent for {gap.length_s:.1f} s{where} (from {gap.start_s:.1f} s)"
     if gap.messages:
         names = ", ".join(sorted(set(gap.messages)))
-        summary = f"{begin}; {len(gap.messages)} messages ({names}) were sent instead, which the service does not know."
+        instead = f"{counted(len(gap.messages), 'message')} ({names}) {'was' if len(gap.messages) == 1 else 'were'}"
+        summary = f"{begin}; {instead} sent instead, which the service does not know."
         return CHECK.finding("keepalive", status, 0.95, summary, place)
     if gap.filled:
         return CHECK.finding("stalled", status, 0.9, f"{begin}; the missing audio was sent later.", place)

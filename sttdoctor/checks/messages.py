@@ -11,7 +11,7 @@ from typing import Any
 
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.case import Case
-from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
+from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, counted, unknown, worst
 from sttdoctor.evidence import Frame
 from sttdoctor.protocol import AUTO, COMMANDS, FOREIGN_COMMANDS, MANUAL
 
@@ -74,7 +74,7 @@ def _audio_as_text(case: Case) -> Iterator[Finding]:
     kinds = sorted({str(frame.type) for frame in frames if frame.type})
     vendors = sorted({FOREIGN_COMMANDS[kind].vendor for kind in kinds if kind in FOREIGN_COMMANDS})
     binary = any(connection.audio_frames for connection in case.connections)
-    summary = f"{len(frames)} text frames carry audio"
+    summary = f"{counted(len(frames), 'text frame')} {'carries' if len(frames) == 1 else 'carry'} audio"
     summary += (
         f" ({', '.join(kinds)[:80]}" + (f", {' and '.join(vendors)}'s format)" if vendors else ")") if kinds else ""
     )
@@ -91,7 +91,9 @@ def _commands(case: Case) -> Iterator[Finding]:
     foreign = {name: FOREIGN_COMMANDS[name] for name in names if name in FOREIGN_COMMANDS}
     status: Status = "fail" if foreign else "warn"
     first = next(iter(foreign), next(iter(names)))
-    summary = f"{len(unknown_frames)} messages are not a part of the protocol: {', '.join(list(names)[:6])}"
+    verb = "is" if len(unknown_frames) == 1 else "are"
+    listed = ", ".join(list(names)[:6])
+    summary = f"{counted(len(unknown_frames), 'message')} {verb} not a part of the protocol: {listed}"
     fix = None
     if foreign:
         summary += f". {first} is {foreign[first].vendor}'s"
@@ -123,7 +125,8 @@ def _partial(case: Case) -> Iterator[Finding]:
     if not cut:
         return
     only_last = cut == frames[-1:]
-    summary = f"{len(cut)} of {len(frames)} frames are no whole number of samples"
+    verb = "is" if len(cut) == 1 else "are"
+    summary = f"{len(cut)} of {counted(len(frames), 'frame')} {verb} no whole number of samples"
     summary += " (only the last one)." if only_last else "."
     evidence = tuple(_place(frame, f"{frame.size} bytes") for frame in cut[:3])
     yield CHECK.finding("partial-samples", "warn" if only_last else "fail", 0.95, summary, evidence)

@@ -83,7 +83,7 @@ def _sentence(timeline: Timeline, backlog: pacing.Backlog) -> str:
     audio = timeline.audio_s[first : peak + 1].sum()
     clock = timeline.t_s[peak] - timeline.t_s[first]
     if backlog.sudden:
-        return f"{audio:.1f} s of audio were sent within {clock:.2f} s, so that {backlog.seconds:.1f} s had to wait."
+        return f"{audio:.1f} s of audio were sent within {clock:.2f} s; by then {backlog.seconds:.1f} s had to wait."
     return f"{audio:.1f} s of audio were sent in {clock:.1f} s; by then {backlog.seconds:.1f} s had to wait."
 
 

@@ -18,6 +18,7 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    counted,
     not_applicable,
     unknown,
     worst,
@@ -92,16 +93,16 @@ def _order(connection: Connection) -> Iterator[Finding]:
             broken.append(Evidence(f"{kind} while the turn is {state}", frame.line, frame.t))
         state = following or _AFTER[kind]
     if broken:
-        summary = f"{len(broken)} turn events are out of order; the first is {broken[0].note}."
+        verb = "is" if len(broken) == 1 else "are"
+        summary = f"{counted(len(broken), 'turn event')} {verb} out of order; the first is {broken[0].note}."
         yield CHECK.finding("out-of-order", "warn", 0.9, summary, tuple(broken[:5]))
 
 
 def _growth(connection: Connection) -> Iterator[Finding]:
     shrunk = [place for turn in connection.turns if not turn.elided and (place := _first_shrink(turn))]
     if shrunk:
-        summary = (
-            f"In {len(shrunk)} turns a text does not continue the one before it, although sent text is never revised."
-        )
+        turns = counted(len(shrunk), "turn")
+        summary = f"In {turns} a text does not continue the one before it, although sent text is never revised."
         yield CHECK.finding("not-cumulative", "warn", 0.9, summary, tuple(shrunk[:5]))
 
 

@@ -18,8 +18,11 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
     AUDIO is the bytes as sent, - for standard input. Without --encoding and --sample-rate both are inferred.
     """
     from sttdoctor.api import audio_case, examine
+    from sttdoctor.readers.capture import is_session_file
 
     spare(audio, options["output"], options["wav"], options["plot"])
+    if is_session_file(audio):
+        raise click.UsageError(f"{audio} is a recorded session, not audio; judge it with sttdoctor replay")
     limits = thresholds(options["settings"], options["config"])
     with progress(options["form"]) as told:
         case = audio_case(source_of(audio), encoding, sample_rate, limits)

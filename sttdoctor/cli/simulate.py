@@ -97,12 +97,12 @@ def simulate(
 
 
 async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour") -> int:
-    import os
     from contextlib import AsyncExitStack
 
     from sttdoctor.errors import UsageError
     from sttdoctor.live.listening import is_loopback, stop_signal
     from sttdoctor.live.simulator import simulator
+    from sttdoctor.live.upstream import why
 
     stop = stop_signal()
     host, port = where
@@ -112,9 +112,8 @@ async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour
         try:
             running = await stack.enter_async_context(serving)
         except (OSError, UnicodeError) as error:
-            number = getattr(error, "errno", None)
-            reason = os.strerror(number).lower() if number and number > 0 else error
-            raise UsageError(f"cannot listen at {shown}:{port}: {reason}") from None
+            told = f"cannot listen at {shown}:{port}: {why(error)}; try another address with --listen"
+            raise UsageError(told) from None
         at = f"{shown}:{running.port}"
         click.echo(f"simulating the service at ws://{at} (base URL for an SDK: http://{at}); any key will do")
         if not is_loopback(host):

@@ -167,7 +167,8 @@ async def _record(listen: str, upstream: str, output: str | None, diagnose: bool
         try:
             bound = await stack.enter_async_context(listening(host, port, service, free, screen))
         except (OSError, UnicodeError) as error:
-            raise UsageError(f"cannot listen at {listen}: {why(error)}") from None
+            told = f"cannot listen at {listen}: {why(error)}; try another address with --listen"
+            raise UsageError(told) from None
         shown = f"[{host}]" if ":" in host else host
         screen.say(f"recording http://{shown}:{bound} (ws://{shown}:{bound}) -> {service.url}; Ctrl-C ends it")
         if not is_loopback(host):

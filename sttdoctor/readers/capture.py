@@ -48,6 +48,18 @@ def holds_session(head: bytes) -> bool:
     return bool(_HAR.match(text) or _ROW.search(text)) or holds_log(text)
 
 
+def is_session_file(path: str) -> bool:
+    """Whether a regular file begins as session JSONL or a HAR does, plain or gzip; nothing else is opened."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with opened(path) as stream:
+            head, _ = _rewound(stream)
+    except (OSError, ValueError):  # damage is for the check to judge
+        return False
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and holds_session(head)
+
+
 def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: int | None) -> Session:
     text = head.removeprefix(b"\xef\xbb\xbf")
     if _HAR.match(text):
@@ -78,11 +90,16 @@ class _Rewound(io.RawIOBase):
 
 
 def _rewound(stream: Any) -> tuple[bytes, io.BufferedReader]:
-    """Return the first bytes, and a stream that begins with them; damage shows again when the stream is read."""
+    """Return the first bytes, and a stream that begins with them; damage shows again when the stream is read.
+
+    Raises:
+        ValueError: A gzip stream is damaged before its first byte.
+    """
     head = b""
     try:
         while len(head) < _HEAD_BYTES and (block := stream.read1(_HEAD_BYTES - len(head))):
             head += block
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        pass
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        if not head:
+            raise ValueError(f"the gzip stream is damaged: {error}") from None
     return head, io.BufferedReader(_Rewound(head, stream), 1 << 20)

@@ -22,7 +22,7 @@ from sttdoctor.readers.stream import numbered_lines
 
 UNKNOWN_FORMAT = (
     "is not a session capture (session JSONL, a HAR, or a debug log of the websockets library or the Cartesia SDK; log "
-    "at level DEBUG, or set CARTESIA_LOG=debug)"
+    "at level DEBUG, or set CARTESIA_LOG=debug); sttdoctor check reads audio"
 )
 _HALF_DAY_S = 43_200.0
 _MARKS = (log_line.FRAME, log_line.REQUEST, log_line.STATE, log_line.SDK_CONNECT, log_line.SDK_MESSAGE)

@@ -6,7 +6,6 @@ A line that cannot be read is counted and told, never fatal; only a capture with
 import binascii
 import gzip
 import json
-import os
 import re
 import zlib
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
 from sttdoctor.readers.collector import MAX_HELD_BYTES, Collector, FullError, json_cost
 from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, number, text_frame
-from sttdoctor.readers.stream import MAX_LINE_BYTES, Source, numbered_lines, opened
+from sttdoctor.readers.stream import MAX_LINE_BYTES, numbered_lines
 from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
 
 _CLOCKS = ("client", "proxy", "server", "none")
@@ -30,23 +29,6 @@ _AUDIO_END = b'"}'
 
 class _BadRowError(ValueError):
     """A row that is JSON but not what its type promises; the message says why."""
-
-
-def read_session(source: Source) -> Session:
-    """Read a session from a path, bytes or a binary file object.
-
-    Raises:
-        InputError: The capture is missing, unreadable, empty or has no readable row.
-    """
-    path = str(source) if isinstance(source, str | os.PathLike) else None
-    name = path or "the capture"
-    try:
-        with opened(source) as stream:
-            return read_rows(stream, path)
-    except OSError as error:
-        raise InputError(f"cannot read {name}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise InputError(f"cannot read {name}: {error}") from None
 
 
 def read_rows(stream: BufferedIOBase, path: str | None = None) -> Session:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sttdoctor.exhibits.values import Candidate, Excerpt, Floats, Odds, Span, Version, Waveform
-from sttdoctor.renderers.words import percent
+from sttdoctor.renderers.captions import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

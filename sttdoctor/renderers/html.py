@@ -17,10 +17,10 @@ from sttdoctor import __version__
 from sttdoctor.checks.base import Evidence
 from sttdoctor.exhibits.values import Exhibits
 from sttdoctor.renderers import html_parts as parts
+from sttdoctor.renderers.captions import clock
 from sttdoctor.renderers.escape import for_terminal
 from sttdoctor.renderers.phrases import commands, place, sureness
 from sttdoctor.renderers.sheet import Drawing, drawings
-from sttdoctor.renderers.words import clock
 from sttdoctor.report import Report
 
 if TYPE_CHECKING:

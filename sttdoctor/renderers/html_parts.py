@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sttdoctor.exhibits.values import Exhibits
-from sttdoctor.renderers.words import clock
+from sttdoctor.renderers.captions import clock
 from sttdoctor.report import Diagnosis, Report
 
 STATUS_WORDS = {"pass": "pass", "warn": "warning", "fail": "fail", "unknown": "unknown", "not_applicable": "n/a"}

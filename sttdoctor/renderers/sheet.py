@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sttdoctor.exhibits.values import Exhibits
+from sttdoctor.renderers.captions import of_latency, of_odds, of_spectrograms, of_stream, of_waveform
 from sttdoctor.renderers.figures import Palette, draw_odds, draw_spectrograms, draw_waveform
 from sttdoctor.renderers.figures_stream import draw_latency, draw_stream
-from sttdoctor.renderers.words import of_latency, of_odds, of_spectrograms, of_stream, of_waveform
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure

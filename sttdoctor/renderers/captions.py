@@ -1,10 +1,7 @@
 """What is seen in each figure, in words: for those who do not see it, and below it for those who do."""
 
+from sttdoctor.checks.base import counted
 from sttdoctor.exhibits.values import Candidate, Excerpt, Latency, Odds, Stream, Waveform
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def clock(seconds: float) -> str:
@@ -68,7 +65,7 @@ def of_stream(stream: Stream) -> str:
     for part in stream.sending[:3]:
         length = part.end_t_s - part.start_t_s
         said.append(
-            f"{_many(part.frames, 'frame')} with {clock(float(part.sent_s[-1]))} of audio as declared were sent in "
+            f"{counted(part.frames, 'frame')} with {clock(float(part.sent_s[-1]))} of audio as declared were sent in "
             f"{clock(length)}."
         )
         said += [
@@ -78,7 +75,7 @@ def of_stream(stream: Stream) -> str:
         said += [f"No audio came from {clock(start)} to {clock(end)}." for start, end in part.gaps[:3]]
     open_turns = sum(turn.end_t_s is None for turn in stream.turns)
     left = f", {open_turns} of them left open" if open_turns else ""
-    said.append(f"The service reported {_many(len(stream.turns), 'turn')}{left}.")
+    said.append(f"The service reported {counted(len(stream.turns), 'turn')}{left}.")
     return " ".join(said)
 
 
@@ -87,6 +84,6 @@ def of_latency(latency: Latency) -> str:
     total = latency.waiting_s + latency.silent_s + latency.service_s
     late = int((total > latency.warn_s).sum())
     return (
-        f"{_many(latency.turns, 'turn')} measured; the longest took {total.max():.2f} s. "
+        f"{counted(latency.turns, 'turn')} measured; the longest took {total.max():.2f} s. "
         f"{late or 'None'} of those shown took longer than {latency.warn_s:g} s."
     )
