@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Samples = NDArray[np.float64]
 
 _PART_SAMPLES = 600_000  # of each part whose rate is judged: more than the 8 s at 48 kHz that are heard of it
+_QUICK_S = 5.0  # heard of a part at the rate of the whole, to see whether it has another one
 
 
 class Case:
@@ -305,16 +306,16 @@ class Case:
                 return found
         return None
 
-    def _sound_of(self, first: int, stop: int | None) -> "RateEstimate":
+    def _sound_of(self, first: int, stop: int | None, most: int = _PART_SAMPLES) -> "RateEstimate":
         from sttdoctor.analysis.rate import estimate_rate
 
-        return estimate_rate(self.samples(first, stop, _PART_SAMPLES), self.candidates)
+        return estimate_rate(self.samples(first, stop, most), self.candidates)
 
     def _rate_parts(self) -> "list[tuple[int, RateEstimate]]":
         """The sound of two to eight equal parts of 3 s or more each, for a stream of 12 s or more.
 
-        Of eight parts four are heard first: where they are sure of one rate, no change that is told from eight
-        (`change_by_sound` sees none of less than three parts) lies between them.
+        Of eight parts four are heard for a little while first: where they are sure of one rate, no change that is told
+        from eight (`change_by_sound` sees none of less than three parts) lies between them.
         """
         rate, layout = self.rate, self.layout
         if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
@@ -324,7 +325,8 @@ class Case:
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
         parts = list(pairwise(edges))
         if count == 8:
-            few = [(parts[i][0], self._sound_of(*parts[i])) for i in (0, 2, 5, 7)]
+            most = round(_QUICK_S * rate.best)
+            few = [(parts[i][0], self._sound_of(*parts[i], most)) for i in (0, 2, 5, 7)]
             if same_rate([heard for _, heard in few]):
                 return few
         return [(a, self._sound_of(a, b)) for a, b in parts] if count > 1 else []

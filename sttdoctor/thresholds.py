@@ -4,9 +4,7 @@ Names are `check.measure`. Where a limit comes from the service's documentation 
 chosen so that a healthy client is never accused and a fault that the service would feel is always seen.
 """
 
-import difflib
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +126,8 @@ def load_config(path: str | Path) -> dict[str, float]:
         InputError: The file cannot be read or is not TOML.
         UsageError: It names an unknown threshold or gives a value that is not a number.
     """
+    import tomllib
+
     try:
         tables = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -154,6 +154,8 @@ def validated(values: Mapping[str, object]) -> dict[str, float]:
 
 def _valid(name: str, value: object) -> float:
     if name not in _BY_NAME:
+        import difflib
+
         close = difflib.get_close_matches(name, _BY_NAME, n=1)
         hint = f"; did you mean {close[0]}?" if close else "; sttdoctor explain lists them by check"
         raise UsageError(f"unknown threshold {name!r}{hint}")

@@ -206,9 +206,11 @@ def _offset_bits(samples: Samples) -> Floats:
 
 def _law(distance: Floats, half_cell: Floats, limits: Floats, before: Floats) -> Floats:
     """Probability of each code: the law's mass on its cell, and where sound is clipped, that it stays so."""
-    edge = distance - half_cell  # of the cells at a limit only their near edge counts
-    tail = np.where(edge > 0.0, 0.5 * np.exp(-np.maximum(edge, 0.0)), 1.0 - 0.5 * np.exp(np.minimum(edge, 0.0)))
-    mass = np.where(limits == 0.0, laplace_mass(distance, half_cell), tail)
+    mass = laplace_mass(distance, half_cell)
+    limited = limits != 0.0
+    edge = distance[limited] - half_cell[limited]  # of the cells at a limit only their near edge counts
+    near = 0.5 * np.exp(-np.abs(edge))
+    mass[limited] = np.where(edge > 0.0, near, 1.0 - near)
     after = before != 0.0
     stays = after & (limits == before)
     stay = min(0.995, (stays.sum() + 0.5) / (after.sum() + 1.0))
@@ -226,7 +228,10 @@ def laplace_mass(distance: Floats, half_cell: Floats) -> NDArray[np.float64]:
     Returns:
         Probabilities, 0..1; exact in both tails.
     """
-    outside = np.exp(-np.maximum(distance - half_cell, 0.0)) * -0.5 * np.expm1(-2.0 * half_cell)
-    gap = np.maximum(half_cell - distance, 0.0)
-    inside = 1.0 - 0.5 * (np.exp(-gap) + np.exp(-(half_cell + distance)))
-    return np.where(distance > half_cell, outside, inside)
+    gap = distance - half_cell
+    mass: NDArray[np.float64] = np.exp(-np.abs(gap))
+    outside = gap > 0.0
+    mass[outside] *= -0.5 * np.expm1(-2.0 * half_cell[outside])
+    inside = ~outside
+    mass[inside] = 1.0 - 0.5 * (mass[inside] + np.exp(-(half_cell[inside] + distance[inside])))
+    return mass

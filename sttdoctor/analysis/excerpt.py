@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import Samples, decode
+from sttdoctor.analysis.decoding import Samples, decode, numbers
 from sttdoctor.analysis.mapped import release
 from sttdoctor.encodings import ENCODINGS
 
 MAX_SAMPLES = 1_500_000
 """Samples that the rate is judged from: half a minute at 48 kHz, three minutes at 8 kHz."""
 _STRETCHES = 6
-_LOOKED_AT = 64  # stretches at most that are compared
+_LOOKED_AT = 32  # stretches at most that are compared
 _PROBES, _PROBE = 16, 512  # looks at each stretch, and their samples
 
 
@@ -79,13 +79,13 @@ def active_stretches(
 
 def _powers(frames: NDArray[np.uint8], starts: NDArray[np.int64], length: int, encoding: str, channels: int) -> Samples:
     """Median power of short probes of each stretch, so that a single click does not make one look active."""
-    places = np.arange(0, length - _PROBE, length // _PROBES)
-    powers = np.empty(len(starts))
-    for number, start in enumerate(starts):
-        probes = np.stack([frames[start + place : start + place + _PROBE] for place in places])
-        samples = decode(probes.reshape(-1), encoding).reshape(len(places), _PROBE, channels)
-        tame = np.clip(np.nan_to_num(samples, copy=False), -1e6, 1e6)
-        powers[number] = np.median(tame.var(axis=1).max(axis=1))
+    places = starts[:, None] + np.arange(0, length - _PROBE, length // _PROBES)
+    probes = np.stack([frames[place : place + _PROBE] for place in places.reshape(-1).tolist()])
+    samples = numbers(probes.reshape(-1), encoding).reshape(*places.shape, _PROBE, channels)
+    if samples.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            samples = np.clip(np.nan_to_num(samples.astype(np.float64), copy=False), -1e6, 1e6)
+    powers: Samples = np.median(samples.var(axis=2, dtype=np.float64).max(axis=2), axis=1)
     return powers
 
 

@@ -5,7 +5,6 @@ application's text come out, white space, case and punctuation aside. Then the s
 case and punctuation at the borders and inside. The simplest habit that fits is named; where none does, the nearest.
 """
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -184,6 +183,8 @@ def similarity(a: str, b: str) -> float:
     words_a, words_b = _words(a)[:4000], _words(b)[:4000]
     if not words_a or not words_b or min(len(words_a), len(words_b)) * 8 < max(len(words_a), len(words_b)):
         return 0.0
+    import difflib
+
     return difflib.SequenceMatcher(None, words_a, words_b, autojunk=False).ratio()
 
 

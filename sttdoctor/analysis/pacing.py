@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 _HOLE_FLOOR_S = 0.25
 """Shorter pauses between two frames are jitter."""
 
+_SAME_S = 1e-6
+"""Times so close are the same: what a clock counts from changes the last digits of a difference."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hole:
@@ -130,7 +133,7 @@ def speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:
     if len(timeline) < 5 or t[-1] - t[0] < 1:
         return None
     if t[-1] - t[0] > 3 * start_window_s:
-        keep = t > t[0] + start_window_s
+        keep = t > t[0] + start_window_s + _SAME_S
         t, total = t[keep], total[keep]
     if len(t) < 5:
         return None
@@ -220,7 +223,7 @@ def waiting_audio(timeline: Timeline, drain_speed: float, start_burst_s: float, 
     net = np.concatenate([[0.0], np.cumsum(audio_s)[:-1]]) - drain_speed * t
     before = net - np.minimum.accumulate(net)
     level = before + audio_s
-    started = t <= start_window_s
+    started = t <= start_window_s + _SAME_S
     credit = min(start_burst_s, float(level[started].max()))
     floor = np.minimum.accumulate(np.where(started, np.inf, before))
     excused = np.where(started, start_burst_s, np.minimum(credit, floor))

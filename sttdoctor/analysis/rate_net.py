@@ -7,7 +7,7 @@ for each of five folds of the speakers; the model is their average. ``docs/rate-
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ _SEEN = 13
 @lru_cache(maxsize=1)
 def shipped_model() -> Model:
     """The model that comes with the package."""
-    with files("sttdoctor.analysis").joinpath("rate_model.npz").open("rb") as file, np.load(file) as stored:
+    with np.load(Path(__file__).with_name("rate_model.npz")) as stored:
         return {name: stored[name].astype(np.float32) for name in stored.files}
 
 

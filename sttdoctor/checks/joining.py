@@ -5,7 +5,6 @@ Needs all events with their text, and the text that the application ended up wit
 each joining mistake would give and names the mistake whose text is the application's.
 """
 
-import difflib
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -130,6 +129,8 @@ def _differences(got: str, expected: str, most: int = 3) -> tuple[Evidence, ...]
     if max(len(got), len(expected)) > 20_000:
         got, expected = got[:20_000], expected[:20_000]
     right, wrong = expected.split(" "), got.split(" ")
+    import difflib
+
     changes = difflib.SequenceMatcher(None, right, wrong, autojunk=False).get_opcodes()
     return tuple(
         Evidence(f"should be {_quote(' '.join(right[a:b]), 80)}, is {_quote(' '.join(wrong[c:d]), 80)}")
