@@ -94,3 +94,41 @@ def test_holes_of_one_kind_are_one_finding_with_all_places():
 
 def test_healthy():
     assert causes(drained(), "continuity") == {}
+
+
+def test_length_and_place_are_those_of_the_capture():
+    (result,) = report(with_hole(3.0, events=OPEN), "continuity").checks
+    (finding,) = result.findings
+    assert result.measurements == {"holes": 1, "longest_hole_s": 3.0}
+    assert finding.summary.startswith("No audio was sent for 3.0 s while a turn was open (from 4.0 s); then")
+    assert [(e.line, e.t) for e in finding.evidence] == [(46, pytest.approx(7.0))]
+
+
+def test_healthy_audio_measures_no_hole():
+    assert report(drained(), "continuity").checks[0].measurements == {"holes": 0, "longest_hole_s": 0.0}
+
+
+@pytest.mark.parametrize("speed", [1.0, 0.5])
+def test_the_end_counts_from_where_the_audio_ran_out_at_the_clients_own_speed(speed):
+    end = 8.0 / speed
+    subject = session(steady(8, 0.2) / speed, 0.2, events=OPEN, close=(end + 6, "client", 1000))
+    (finding,) = report(subject, "continuity").checks[0].findings
+    assert finding.summary.startswith(f"No audio was sent for 6.0 s while a turn was open (from {end:.1f} s)")
+    assert (finding.evidence[0].line, finding.evidence[0].t) == (45, pytest.approx(end + 6))
+
+
+def test_the_worst_hole_is_told_and_five_places_are_named():
+    t = steady(20)
+    for place, length in ((40, 0.8), (60, 0.8), (80, 3), (100, 1), (120, 1), (140, 1)):
+        t[place:] += length
+    (result,) = report(session(t, events=OPEN), "continuity").checks
+    (finding,) = result.findings
+    assert result.measurements == {"holes": 6, "longest_hole_s": 3.0}
+    assert "for 3.0 s" in finding.summary and finding.status == "fail"
+    assert [e.line for e in finding.evidence] == [86, 46, 66, 106, 126]
+
+
+@pytest.mark.parametrize("message", [{"type": "config", "turn": {}}])
+def test_a_command_in_a_hole_is_no_keep_alive(message):
+    subject = with_hole(3.0, events=OPEN, sends=[(5.5, message)])
+    assert causes(subject, "continuity") == {"continuity.muted": "fail"}

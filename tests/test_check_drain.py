@@ -68,3 +68,35 @@ def test_a_bare_close_word_is_the_close_command_of_the_manual_endpoint_alone(url
 
 def test_healthy():
     assert status(drained(), "drain") == "pass"
+
+
+def told(**fields):
+    """Summary and places of the only finding."""
+    (finding,) = report(session(steady(5), **{"events": OPEN, **fields}), "drain").checks[0].findings
+    return finding.summary, [(e.line, e.t) for e in finding.evidence]
+
+
+def test_a_client_that_stopped_reading_is_shown_its_last_event():
+    summary, places = told(close=(5.0, "client", 1011, "keepalive ping timeout"))
+    assert "ping timeout" in summary and places == [(22, 1.6), (56, 5.0)]
+
+
+def test_the_time_that_the_client_waited_is_told():
+    assert told(command=5.0, close=(5.1, "client", 1000))[0].startswith("The client left 0.10 s after")
+    # an event loop may stamp the close before the command
+    assert told(command=5.0, close=(4.9, "client", 1000))[0].startswith("The client left 0.00 s after")
+    patient = session(steady(5), events=OPEN, command=5.0, close=(11.0, "client", 1000))
+    assert report(patient, "drain").checks[0].measurements == {"waited_s": 6.0}
+
+
+def test_where_the_close_is_not_captured_the_last_frame_is_the_place():
+    first = session(steady(3), events=OPEN)
+    both = type(first)((*first.events, *drained().events), url=first.url)
+    (finding,) = report(both, "drain").checks[0].findings
+    last = first.events[-1]
+    assert [(e.line, e.t) for e in finding.evidence] == [(last.line, last.t)]
+
+
+def test_a_server_that_complains_of_a_ping_is_not_the_client():
+    subject = session(steady(5), events=OPEN, close=(5.0, "server", 1011, "keepalive ping timeout"))
+    assert status(subject, "drain") == "not_applicable"

@@ -106,3 +106,35 @@ def test_on_the_manual_endpoint_finals_are_pieces(text, cause):
 
 def test_a_very_long_text_gets_an_answer():
     assert judged("word " * 100_000).status == "warn"
+
+
+def test_of_a_long_text_the_beginning_is_quoted():
+    result = judged(None, [(0.5, "turn.start", None), (2.0, "turn.end", "a" * 301)])
+    assert result.answer.endswith(f"It should be: '{'a' * 297}...'")
+    result = judged(None, [(0.5, "turn.start", None), (2.0, "turn.end", "a" * 300)])
+    assert result.answer.endswith(f"It should be: '{'a' * 300}'")
+
+
+def test_where_the_updates_give_the_same_text_it_is_told_once():
+    result = judged(None, [*turn(0.5, "Hi."), (2.0, "turn.end", "")])
+    assert result.status == "unknown" and "Joining the updates would give: 'Hi.'" in result.answer
+    result = judged(None, [(0.5, "turn.start", None)])
+    assert result.status == "unknown" and "updates" not in result.answer
+
+
+def test_a_habit_that_alone_gives_the_text_is_sure():
+    sure = judged("Hi there. How are you? How are you?").findings[0]
+    assert sure.confidence == 0.97 and "it would be the same when" not in sure.summary
+
+
+def test_a_nearest_habit_is_the_less_sure_the_less_alike():
+    result = judged("Hi there! How are you now?")
+    (finding,) = result.findings
+    assert finding.confidence == round(0.8 * result.measurements["similarity"], 2)
+
+
+@pytest.mark.parametrize("count", [300, 3000])
+def test_words_that_stand_often_are_compared_too(count):
+    events = turn(0.5, "the cat " * count + "sat.", end=2.0)
+    (finding,) = judged("the cat " * count + "sit.", events).findings
+    assert [e.note for e in finding.evidence[1:]] == ["should be 'sat.', is 'sit.'"]

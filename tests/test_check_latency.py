@@ -84,3 +84,56 @@ def test_short_clicks_are_not_active():
     samples = np.zeros(16000)
     samples[4000 : 4000 + int(2 * BLOCK_S * 8000)] = 0.5 * np.sin(np.arange(int(2 * BLOCK_S * 8000)))
     assert spans_s(active_blocks(block_levels(samples, 8000))) == []
+
+
+def lumps(gap, lump_s=0.005, sent_until=8.0, count=6):
+    """An event, nothing for `gap` seconds, then several within `lump_s`."""
+    late = 1.0 + gap
+    texts = [(late + lump_s * i / 3, "turn.update", "word " * (i + 1)) for i in range(count)]
+    events = [(0.8, "turn.start", None), (1.0, "turn.update", "word "), *texts]
+    times = steady(12)
+    return session(times[(times < sent_until) | (times > late)], events=events)
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        (lumps(3.1), {"latency.slow-reader": "warn"}),
+        (lumps(2.9), {}),
+        (lumps(5.9), {"latency.slow-reader": "warn"}),
+        (lumps(6.1), {"latency.slow-reader": "fail"}),
+        (lumps(5.0, lump_s=0.04), {"latency.slow-reader": "warn"}),
+        (lumps(5.0, lump_s=0.06), {}),
+        (lumps(5.0, count=3), {}),
+        (lumps(5.0, sent_until=1.35), {}),  # three chunks in the gap
+        (lumps(5.0, sent_until=1.45), {"latency.slow-reader": "warn"}),  # four
+    ],
+)
+def test_a_reader_is_slow_beyond_each_limit(subject, expected):
+    assert causes(session_at_3_s(subject), "latency") == {}
+    found = report(subject, "latency", latency__reader_gap_s=3.0).checks[0].findings
+    assert {f.cause: f.status for f in found} == expected
+
+
+def session_at_3_s(subject):
+    """The same where events wait at the other side."""
+    return type(subject)(subject.events, url=subject.url, clock="server")
+
+
+def test_the_lump_is_the_place():
+    (finding,) = report(lumps(5.0), "latency", latency__reader_gap_s=3.0).checks[0].findings
+    assert finding.summary.startswith("No event was read for 5.0 s")
+    assert finding.evidence[0].t == pytest.approx(6.0)
+
+
+def test_the_longest_time_between_events_is_measured():
+    assert report(lumps(5.0), "latency").checks[0].measurements["event_gap_max_s"] == 5.0
+
+
+def test_what_is_behind_the_clock_is_told_in_seconds():
+    (result,) = report(session(steady(25) / 0.93), "latency").checks
+    (finding,) = result.findings
+    behind_s = result.measurements["audio_behind_clock_s"]
+    assert finding.summary == f"The audio falls behind the clock: {behind_s:.1f} s by the end, at 0.93 times realtime."
+    assert behind_s == pytest.approx(0.07 * 25 / 0.93, abs=0.2)
+    assert finding.evidence[0].t == pytest.approx(24.9 / 0.93)

@@ -118,3 +118,49 @@ def test_one_message_is_counted_as_one():
     assert finding.summary == "1 message is not a part of the protocol: hello."
     (finding,) = report(sent({"type": "hello"}, {"type": "hello"}), "messages").checks[0].findings
     assert finding.summary == "2 messages are not a part of the protocol: hello."
+
+
+def told(*messages, **fields):
+    (finding,) = report(sent(*messages, **fields), "messages").checks[0].findings
+    return finding
+
+
+def test_the_vendor_of_audio_in_text_is_named():
+    message = {"type": "input_audio_buffer.append", "audio": AUDIO}
+    finding = told(*[message] * 3, seconds=0)
+    assert finding.summary == (
+        "3 text frames carry audio (input_audio_buffer.append, OpenAI's format); no binary frame was sent."
+    )
+    assert told(*[{"type": "mine", "audio": AUDIO}] * 2).summary == (
+        "2 text frames carry audio (mine); binary frames carry the rest."
+    )
+    assert told(AUDIO).summary == "1 text frame carries audio; binary frames carry the rest."
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        ({"a": {"audio": AUDIO}}, "audio-as-text"),
+        ({"a": {"b": {"audio": AUDIO}}}, "audio-as-text"),
+        ({"a": {"b": {"c": {"audio": AUDIO}}}}, "unknown-command"),
+        ({"audio": "A" * 40}, "audio-as-text"),
+        ({"audio": "A" * 39}, "unknown-command"),
+        ({"words": AUDIO}, "unknown-command"),
+        ("A" * 200, "audio-as-text"),
+        ("A" * 199, "unknown-command"),
+        ("\x00" * 21 + "Hi, " * 50, "unknown-command"),  # 9.5 % are not readable
+        ("\x00" * 23 + "Hi, " * 50, "audio-as-text"),  # 10.3 %
+    ],
+)
+def test_what_counts_as_audio_in_text(message, cause):
+    assert told(message).cause == f"messages.{cause}"
+
+
+def test_a_word_that_came_as_json_is_named_like_one_that_did_not():
+    assert "'hello'" in told("hello").summary and causes(sent("finalize"), "messages") == {}
+
+
+def test_of_several_close_commands_the_first_counts():
+    subject = session(steady(8), command=7.0, sends=[(7.5, {"type": "close"})], close=(8.5, "server", 1000))
+    (finding,) = report(subject, "messages").checks[0].findings
+    assert finding.summary.startswith(("1.00 s", "0.90 s")) and finding.evidence[0].t == pytest.approx(7.0, abs=0.11)

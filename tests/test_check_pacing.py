@@ -107,3 +107,48 @@ def test_a_healthy_session_stays_healthy(shift, chunk_s, seed, start_burst):
 
 def test_a_healthy_session_passes():
     assert status(drained(), "pacing") == "pass"
+
+
+def two_bursts(first, second):
+    """Bursts at 5 s and at 21 s of a session that flows in between."""
+    t = burst(first, length=30)
+    t[210 : 210 + round(second * 10)] = t[210]
+    t[210 + round(second * 10) :] -= second
+    return session(t)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected", "at"), [(2.0, 4.5, "fail", 18), (4.5, 2.0, "fail", 5), (1.8, 2.0, "warn", 5)]
+)
+def test_of_several_bursts_the_first_of_the_worst_is_told(first, second, expected, at):
+    (finding,) = report(two_bursts(first, second), "pacing").checks[0].findings
+    assert finding.status == expected
+    assert finding.evidence[0].t == pytest.approx(at, abs=1.5)
+
+
+def test_amounts_times_and_lines_are_those_of_the_capture():
+    (result,) = report(session(steady(12) / 1.6 + 50), "pacing").checks
+    (finding,) = result.findings
+    first, peak = finding.evidence
+    # chunks of 0.1 s every 62.5 ms, from line 3 on
+    assert first.t == pytest.approx(50 + (first.line - 3) / 16) and peak.t == pytest.approx(50 + (peak.line - 3) / 16)
+    audio, clock = (peak.line - first.line + 1) / 10, peak.t - first.t
+    assert finding.summary.startswith(f"{audio:.1f} s of audio were sent in {clock:.1f} s; by then 3.0 s")
+    assert peak.line == 122 and result.measurements["max_backlog_s"] == pytest.approx(3.037)
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"), [(2.0, {"pacing.too-fast": "warn"}), (6.0, {"pacing.too-fast": "fail"})]
+)
+def test_what_waits_after_a_hole_is_excused_by_it_for_a_while_only(later, expected):
+    t = np.maximum(steady(30), np.where((steady(30) > 4) & (steady(30) < 7), 7.0, 0))
+    first = round((7 + later) * 10)
+    t[first : first + 30] = t[first]
+    t[first + 30 :] -= 3
+    assert causes(session(t), "pacing") == expected
+
+
+def test_a_burst_before_a_hole_is_not_excused_by_it():
+    t = burst(2.5, at=3.0, length=20)
+    t[(t > 8) & (t < 11)] = 11.0
+    assert causes(session(t), "pacing") == {"pacing.burst": "warn"}

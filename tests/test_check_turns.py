@@ -72,3 +72,51 @@ def test_without_events_it_is_unknown_and_on_the_manual_endpoint_it_does_not_app
     assert status(session(steady(3)), "turns") == "unknown"
     assert status(session(steady(3), url="wss://x/stt/websocket"), "turns") == "not_applicable"
     assert status(drained(lacks=frozenset({"receive"})), "turns") == "unknown"
+
+
+def found(events, **fields):
+    """The findings, in order."""
+    return report(session(steady(8), events=events, **(fields or CLOSED)), "turns").checks[0].findings
+
+
+def test_a_turn_left_open_in_any_connection_is_told():
+    """The first connection ended without a close; only the end of the capture says nothing."""
+    first = session(steady(3), events=turn(0.5, "Hello"))
+    both = type(first)((*first.events, *drained().events, *drained().events), url=first.url)
+    assert causes(both, "turns") == {"turns.left-open": "fail"}
+
+
+def test_the_last_words_of_an_open_turn_are_shown():
+    (finding,) = found(turn(0.5, "x" * 30 + "y" * 80))
+    assert finding.summary == f"The last turn never ended; its last text is '{'y' * 80}'."
+    (finding,) = found([(0.5, "turn.start", None)])
+    assert finding.summary == "The last turn never ended."
+
+
+def test_findings_come_in_the_order_of_the_questions():
+    events = [*turn(0.5, "Hello there", "Hi there", end=3.0), (3.5, "turn.end", "Hi"), (4.0, "turn.start", None)]
+    assert [f.cause for f in found(events)] == ["turns.out-of-order", "turns.not-cumulative", "turns.left-open"]
+
+
+def test_places_of_broken_order_are_the_first_five():
+    events = [(1.0 + i / 2, "turn.end", "A") for i in range(7)]
+    (finding,) = found(events)
+    assert finding.summary == "7 turn events are out of order; the first is turn.end while the turn is idle."
+    assert [e.t for e in finding.evidence] == [1.0, 1.5, 2.0, 2.5, 3.0]
+
+
+def test_a_text_that_was_revised_is_shown_by_its_ends():
+    (finding,) = found(turn(0.5, "b" * 5 + "c" * 60, "d" * 5 + "e" * 60, end=3.0))
+    assert finding.evidence[0].note == f"'{'c' * 60}' is followed by '{'e' * 60}'"
+
+
+def test_the_first_event_of_another_connection_is_the_place():
+    subject = drained()
+    other = Frame(800, 4.0, False, 9, message={"type": "turn.start", "request_id": "r2"})
+    (finding, *_) = report(type(subject)((*subject.events, other), url=subject.url), "turns").checks[0].findings
+    assert (finding.evidence[0].line, finding.summary) == (800, "Events of 2 connections (r1, r2) stand in one log.")
+
+
+def test_the_manual_endpoint_has_no_turns_though_events_are_there():
+    subject = session(steady(3), events=turn(0.5, "Hello", end=2.0), url="wss://x/stt/websocket")
+    assert status(subject, "turns") == "not_applicable"

@@ -69,6 +69,8 @@ async def replayed(path, *options):
     return process.returncode, json.loads(out)
 
 
+@pytest.mark.asr
+@pytest.mark.realtime
 @pytest.mark.skipif(not RECOGNISES, reason="PocketSphinx is not installed (extra asr)")
 def test_a_wrong_rate_garbles_and_its_repair_heals(tmp_path):
     path = tmp_path / "session.jsonl"

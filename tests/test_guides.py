@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from sttdoctor.checks import all_checks
 from sttdoctor.guides import guide_of
 
 ROOT = Path(__file__).parent.parent
+RUFF = shutil.which("ruff", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
 sys.path.append(str(ROOT / "fixtures"))
 
 from cartesia import AsyncCartesia  # noqa: E402
@@ -42,12 +44,12 @@ def test_python_defines_functions(check):
     assert any(callable(value) for value in vars(python(check)).values())
 
 
-@pytest.mark.skipif(shutil.which("ruff") is None, reason="there is no ruff")
+@pytest.mark.skipif(RUFF is None, reason="there is no ruff")
 @pytest.mark.parametrize("check", IDS)
 def test_python_is_laid_out_like_the_rest(check):
     code = guide_of(check).code["Python"] + "\n"
     for command in (["format", "--check"], ["check"]):
-        line = ["ruff", *command, "--isolated", "--line-length", "120", "-"]
+        line = [RUFF, *command, "--isolated", "--line-length", "120", "-"]
         done = subprocess.run(line, input=code, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 

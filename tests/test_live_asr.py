@@ -1,6 +1,7 @@
 """PocketSphinx behind the stand-in: what is declared right is readable, what is declared wrong is garbled."""
 
 import asyncio
+import importlib.util
 import re
 import signal
 import subprocess
@@ -13,6 +14,9 @@ from sttdoctor.errors import InputError
 from sttdoctor.live import asr
 from sttdoctor.live.asr import Sphinx
 
+recognises = pytest.mark.skipif(
+    importlib.util.find_spec("pocketsphinx") is None, reason="PocketSphinx is not installed (extra asr)"
+)
 CLIPS = ("arctic-a0007", 0.3, "arctic-a0009", 0.9)
 SAID = "and you always want to see it in the superlative degree he turned sharply and faced gregson across the table"
 TRUE = Format("pcm_s16le", 24000)
@@ -56,21 +60,29 @@ def clients(sphinx):
     return asyncio.run(run())
 
 
+@pytest.mark.asr
+@recognises
 def test_what_is_declared_right_is_readable(clients):
     assert share(clients[0][0].text) >= 0.8
     assert share(clients[2][0].text) >= 0.8
 
 
+@pytest.mark.asr
+@recognises
 def test_a_wrong_sample_rate_garbles_the_text(clients):
     assert clients[1][0].text.strip()
     assert share(clients[1][0].text) < 0.5
 
 
+@pytest.mark.asr
+@recognises
 def test_the_report_names_the_wrong_sample_rate(clients):
     assert clients[1][1].diagnoses[0].cause == "sample-rate.mismatch"
     assert "sample-rate.mismatch" not in {found.cause for found in clients[0][1].diagnoses}
 
 
+@pytest.mark.asr
+@recognises
 def test_text_of_a_turn_only_ever_grows(clients):
     for heard, _ in clients:
         shown = ""
@@ -81,6 +93,8 @@ def test_text_of_a_turn_only_ever_grows(clients):
                 shown = text
 
 
+@pytest.mark.asr
+@recognises
 def test_a_recogniser_that_dies_is_an_internal_error(sphinx):
     async def run():
         made = []
@@ -100,6 +114,8 @@ def test_a_recogniser_that_dies_is_an_internal_error(sphinx):
     assert "server.error-event" in {found.cause for found in asyncio.run(run()).diagnoses}
 
 
+@pytest.mark.asr
+@recognises
 def test_no_process_is_left(sphinx):
     async def run():
         started = []
@@ -121,6 +137,8 @@ def test_the_missing_extra_is_one_sentence(monkeypatch):
         Sphinx()
 
 
+@pytest.mark.asr
+@recognises
 def test_the_worker_ends_with_its_input():
     worker = subprocess.run(
         [sys.executable, "-m", "sttdoctor.live.asr_worker"], input=b"", capture_output=True, timeout=60, check=False

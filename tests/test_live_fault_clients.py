@@ -8,6 +8,7 @@ from stand_in import recorded, sdk_for, speech, talk
 from sttdoctor.live.behaviour import Behaviour
 from sttdoctor.live.faults import FAULTS, parse
 
+pytestmark = pytest.mark.realtime
 SETTINGS = {
     "rejected": "connection.rejected",
     "rejected=403": "connection.bad-auth",

@@ -260,7 +260,9 @@ def test_pings_are_answered_by_the_other_end(tmp_path):
         ):
             async with connect(f"ws://127.0.0.1:{running.port}{TARGET}", ping_interval=None) as connection:
                 await (await connection.ping())
-                await asyncio.sleep(0.5)
+                async with asyncio.timeout(20):
+                    while not [other for other in server.connections if other.latency]:  # a pong came back
+                        await asyncio.sleep(0.01)
                 await connection.send("still there")
                 assert await connection.recv() == "still there"
             reader, writer = await asyncio.open_connection("127.0.0.1", running.port)  # answers no ping: half open
@@ -384,10 +386,12 @@ def test_a_full_disk_ends_the_recording_and_not_the_session():
 
 
 def test_a_client_that_goes_while_the_service_is_slow_to_answer(tmp_path):
-    gone = asyncio.Event()
+    asked, gone = asyncio.Event(), asyncio.Event()
 
     async def handle(reader, writer):
-        assert await reader.read() != b""  # the whole request, then the end
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        assert await reader.read() == b""
         writer.close()
         gone.set()
 
@@ -396,7 +400,7 @@ def test_a_client_that_goes_while_the_service_is_slow_to_answer(tmp_path):
         async with server, proxy(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", tmp_path) as running:
             _, writer = await asyncio.open_connection("127.0.0.1", running.port)
             writer.write(REQUEST.encode())
-            await asyncio.sleep(0.1)
+            await asyncio.wait_for(asked.wait(), 10)
             writer.transport.abort()
             await asyncio.wait_for(gone.wait(), 10)
             await running.finished()
@@ -445,8 +449,10 @@ def _open_files():
 
 
 def test_connections_at_once_get_a_file_each(tmp_path):
+    all_open = asyncio.Barrier(20)
+
     async def client(connection):
-        await asyncio.sleep(0.2)
+        await asyncio.wait_for(all_open.wait(), 20)
         await connection.send('{"type":"close"}')
 
     async def main():

@@ -54,6 +54,7 @@ def python_clients():
     return asyncio.run(run())
 
 
+@pytest.mark.realtime
 def test_python_clients_get_every_turn(python_clients):
     for heard in python_clients[0]:
         assert heard.text == TEXT
@@ -63,6 +64,7 @@ def test_python_clients_get_every_turn(python_clients):
         ]
 
 
+@pytest.mark.realtime
 def test_healthy_python_clients_are_not_accused(python_clients):
     for report in python_clients[1]:
         assert not [found for found in report.diagnoses if not found.cause.startswith("latency.")]
@@ -185,6 +187,7 @@ def test_a_huge_frame_is_a_flood_and_not_the_end_of_the_server():
     assert asyncio.run(run()) == (1011, 1000)
 
 
+@pytest.mark.realtime
 def test_a_burst_waits_for_the_service():
     async def run():
         async with recorded(Behaviour(latency_s=0.0, flush_s=0.0)) as server, socket(server.port) as connection:
@@ -214,6 +217,7 @@ def test_concurrency_counts_open_connections():
     assert json.loads(response.body)["error_code"] == "concurrency_limited"
 
 
+@pytest.mark.realtime
 def test_the_manual_endpoint():
     async def run():
         async with recorded() as server, socket(server.port, MANUAL) as connection:
@@ -270,6 +274,7 @@ def test_a_defect_ends_the_connection_and_not_the_server(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+@pytest.mark.realtime
 def test_other_connections_do_not_wait_for_a_slow_recogniser():
     async def run():
         async with recorded(words=lambda _rate: SlowWords(SCRIPT)) as server, socket(server.port) as connection:
@@ -291,10 +296,10 @@ def test_leaving_ends_open_connections_within_a_second():
     async def run():
         async with recorded() as server:
             connection = await socket(server.port)
-            reader = asyncio.create_task(read_all(connection))
             deaf = await connect(f"ws://127.0.0.1:{server.port}{TURNS}?{QUERY}")
             deaf.transport.pause_reading()
-            await asyncio.sleep(0.1)
+            await connection.recv()
+            reader = asyncio.create_task(read_all(connection))
             began = time.monotonic()
         seconds = time.monotonic() - began
         deaf.transport.abort()

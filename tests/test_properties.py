@@ -31,7 +31,7 @@ def test_the_session_that_the_properties_start_from_is_healthy():
     assert wrong(HEALTHY) == {}
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.floats(-1e6, 1e6))
 def test_a_shift_in_time(shift):
     moved = tuple(event if event.t is None else replace(event, t=event.t + shift) for event in HEALTHY.events)
@@ -46,7 +46,7 @@ _unknown = st.one_of(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     st.lists(st.tuples(st.floats(0, 1), _unknown), max_size=5),
     st.dictionaries(st.text(max_size=4), st.integers(), max_size=3),

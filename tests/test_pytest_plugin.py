@@ -51,6 +51,7 @@ def project(pytester):
     return run
 
 
+@pytest.mark.realtime
 def test_healthy_clients_pass_whatever_their_kind(project):
     done = project("""
 @pytest.mark.sttdoctor(script=["Bobby ripped the ledger."])
@@ -77,6 +78,7 @@ def test_async(stt_service):
     done.assert_outcomes(passed=2)
 
 
+@pytest.mark.realtime
 def test_a_client_that_misbehaves_fails_in_its_test_with_the_report(project):
     done = project("""
 def test_leaves(stt_service):
@@ -91,6 +93,7 @@ def test_repeats(stt_service):
     assert "Traceback" not in done.stdout.str()
 
 
+@pytest.mark.realtime
 def test_the_marker_chooses_what_is_judged(project):
     done = project("""
 @pytest.mark.sttdoctor(ignore=["drain", "turns", "latency", "pacing", "continuity"])
@@ -113,6 +116,7 @@ def test_thresholds(stt_service):
     done.stdout.fnmatch_lines(["FAILED*::test_selected*", "FAILED*::test_thresholds*"])
 
 
+@pytest.mark.realtime
 def test_a_fault_is_not_held_against_the_client(project):
     done = project("""
 @pytest.mark.sttdoctor(fault=["left-open", "slow-handshake=0.1"])
@@ -194,6 +198,7 @@ def test_the_marker_is_registered(pytester):
     pytester.runpytest_inprocess("--markers").stdout.fnmatch_lines(["@pytest.mark.sttdoctor(*"])
 
 
+@pytest.mark.realtime
 def test_it_works_with_xdist(pytester):
     (pytester.path / "speech.raw").write_bytes(speech("bobby", 0.8))
     pytester.makepyfile(
@@ -218,6 +223,7 @@ def test_each_has_its_port(stt_service, number):
     pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider").assert_outcomes(passed=2)
 
 
+@pytest.mark.realtime
 def test_the_example_of_the_docs_runs(pytester):
     import wave
 

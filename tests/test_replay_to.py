@@ -45,6 +45,7 @@ def chunk(t, seconds=0.1):
     return {"type": "send", "t": t, "audio": "AAAA" * round(16000 * 2 * seconds / 3)}
 
 
+@pytest.mark.realtime
 def test_before_and_after(tmp_path):
     """The wrong rate through the recorder; its session sent again repaired is healthy, as it was it is not."""
 

@@ -26,6 +26,8 @@ from sttdoctor.checks.base import (
 from sttdoctor.protocol import MANUAL
 
 _SHOWN = 300
+_COMPARED = 2000
+"""Words, from the first that differs: the time grows with their square where they repeat."""
 
 
 def _judge(case: Case) -> Answer:
@@ -126,11 +128,11 @@ def _nearest_finding(join: joins.Join, got: str, similar: float, place: tuple[Ev
 
 def _differences(got: str, expected: str, most: int = 3) -> tuple[Evidence, ...]:
     """The first places at which the application's text departs from the right one."""
-    if max(len(got), len(expected)) > 20_000:
-        got, expected = got[:20_000], expected[:20_000]
-    right, wrong = expected.split(" "), got.split(" ")
     import difflib
 
+    right, wrong = expected.split(" "), got.split(" ")
+    alike = next((i for i, (a, b) in enumerate(zip(right, wrong, strict=False)) if a != b), min(len(right), len(wrong)))
+    right, wrong = right[alike : alike + _COMPARED], wrong[alike : alike + _COMPARED]
     changes = difflib.SequenceMatcher(None, right, wrong, autojunk=False).get_opcodes()
     return tuple(
         Evidence(f"should be {_quote(' '.join(right[a:b]), 80)}, is {_quote(' '.join(wrong[c:d]), 80)}")
