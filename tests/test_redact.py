@@ -180,3 +180,7 @@ def test_no_canary_is_in_a_report_of_the_python_interface():
 def test_user_information_behind_a_key_is_redacted():
     once = redact_text("?a=sk_car_c4n4rywss://user:pass@host/k")
     assert once == redact_text(once) and "pass" not in once
+
+
+def test_a_key_in_the_name_of_a_header_is_redacted():
+    assert CANARY not in json.dumps(redact_headers({f"{KEY}-x": "1", f"x {KEY}": "2"}))
