@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".svg", ".pdf")
 WIDTH = 10.0  # inches
-NARROW_WIDTH = 4.2
 DPI = 120  # 1200 pixels
 _HEAD = 0.85  # inches
 _TITLE = 0.32
