@@ -15,7 +15,14 @@ from sttdoctor.analysis.activity import active_spans
 from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.endpoint import Address, address, endpoint_of
 from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, silent_as
-from sttdoctor.analysis.rate_changes import RateChange, change_by_pace, change_by_sound, same_rate
+from sttdoctor.analysis.rate_changes import (
+    MOST_PARTS,
+    PART_SAMPLES,
+    RateChange,
+    change_by_pace,
+    change_by_sound,
+    hear_parts,
+)
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.turns import Turn
@@ -29,8 +36,7 @@ if TYPE_CHECKING:
 
 Samples = NDArray[np.float64]
 
-_PART_SAMPLES = 600_000  # of each part whose rate is judged: more than the 8 s at 48 kHz that are heard of it
-_QUICK_S = 5.0  # heard of a part at the rate of the whole, to see whether it has another one
+_QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 
 
 class Case:
@@ -306,30 +312,20 @@ class Case:
                 return found
         return None
 
-    def _sound_of(self, first: int, stop: int | None, most: int = _PART_SAMPLES) -> "RateEstimate":
+    def _sound_of(self, first: int, stop: int | None, most: int = PART_SAMPLES) -> "RateEstimate":
         from sttdoctor.analysis.rate import estimate_rate
 
         return estimate_rate(self.samples(first, stop, most), self.candidates)
 
     def _rate_parts(self) -> "list[tuple[int, RateEstimate]]":
-        """The sound of two to eight equal parts of 3 s or more each, for a stream of 12 s or more.
-
-        Of eight parts four are heard for a little while first: where they are sure of one rate, no change that is told
-        from eight (`change_by_sound` sees none of less than three parts) lies between them.
-        """
+        """The sound of equal parts of 3 s or more each, for a stream of 12 s or more."""
         rate, layout = self.rate, self.layout
         if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
             return []
         seconds = len(self.audio.data) / (rate.best * layout.frame_bytes)
-        count = min(8, int(seconds / (3 if seconds >= 18 else 6)))
+        count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else 6)))
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
-        parts = list(pairwise(edges))
-        if count == 8:
-            most = round(_QUICK_S * rate.best)
-            few = [(parts[i][0], self._sound_of(*parts[i], most)) for i in (0, 2, 5, 7)]
-            if same_rate([heard for _, heard in few]):
-                return few
-        return [(a, self._sound_of(a, b)) for a, b in parts] if count > 1 else []
+        return hear_parts(list(pairwise(edges)), self._sound_of, quick=round(_QUICK_S * rate.best))
 
     @cached_property
     def address(self) -> Address | None:

@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 
 from sttdoctor.analysis.pacing import Speed
 from sttdoctor.analysis.rate import RateEstimate
-from sttdoctor.analysis.rate_changes import change_by_sound, same_rate
+from sttdoctor.analysis.rate_changes import (
+    MOST_PARTS,
+    PART_SAMPLES,
+    change_by_sound,
+    hear_parts,
+    same_rate,
+)
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
 from sttdoctor.encodings import STANDARD_RATES
 
@@ -47,13 +53,63 @@ def test_the_most_probable_come_first():
     assert most_probable(shares, 0.5) == [24000]
 
 
-def test_four_of_eight_parts_that_agree_stand_for_all():
-    """A change that eight parts tell lasts for three of them, and then one of the four lies in it."""
+def test_one_rate_is_one_that_all_parts_are_sure_of():
     assert same_rate([heard(16000)] * 4)
     assert not same_rate([heard(16000), heard(16000, 0.6)])
     assert not same_rate([heard(16000), heard(16000, speech_s=0.2)])
+    assert not same_rate([])
+
+
+def listened(sounds):
+    """What is heard of parts of 100 bytes each, and which of them were listened to, with how many samples."""
+    asked = []
+
+    def sound_of(first, _, most):
+        asked.append((first // 100, most))
+        return sounds[first // 100]
+
+    return hear_parts([(100 * i, 100 * i + 100) for i in range(len(sounds))], sound_of, quick=5), asked
+
+
+@pytest.mark.parametrize("count", range(2, MOST_PARTS + 1))
+def test_of_one_rate_a_few_parts_are_heard(count):
+    most = 5 if count == MOST_PARTS else PART_SAMPLES
+    parts, asked = listened([heard(16000)] * count)
+    chosen = [0, 2, 5, 7] if count == MOST_PARTS else [0, count - 1]
+    assert [first for first, _ in parts] == [100 * i for i in chosen]
+    assert sorted(asked) == [(i, most) for i in chosen]
+
+
+def test_a_silent_part_hands_on_to_its_neighbour():
+    silent = heard(16000, speech_s=0.2)
+    parts, asked = listened([silent, heard(16000), heard(16000), heard(16000), silent, silent])
+    assert [i for i, _ in asked] == [0, 1, 5, 4, 3]
+    assert [first for first, _ in parts] == [0, 100, 300, 400, 500]
+    assert hear_parts([(0, 100)], lambda *_: silent, quick=5) == []
+
+
+def test_parts_that_are_not_sure_of_one_rate_are_all_heard_once():
+    parts, asked = listened([heard(16000), heard(16000), heard(48000)])
+    assert len(parts) == 3 and sorted(asked) == [(i, PART_SAMPLES) for i in range(3)]
+    parts, asked = listened([heard(16000, 0.5)] * MOST_PARTS)
+    assert len(parts) == MOST_PARTS and sum(most == PART_SAMPLES for _, most in asked) == MOST_PARTS
+
+
+@given(
+    st.integers(2, MOST_PARTS).flatmap(
+        lambda n: st.tuples(st.integers(0, n), st.lists(st.sampled_from([0.2, 8.0]), min_size=n, max_size=n))
+    )
+)
+def test_few_parts_never_hide_a_change_for_good(change):
+    border, speech = change
+    sounds = [heard(48000 if i >= border else 16000, speech_s=s) for i, s in enumerate(speech)]
+    told = change_by_sound([(100 * i, sound) for i, sound in enumerate(sounds)])
+    assert change_by_sound(listened(sounds)[0]) == told
+
+
+def test_few_of_eight_parts_never_hide_a_change_for_a_while():
     for first in range(8):
         for last in range(first + 1, 9):
-            parts = [heard(48000 if first <= i < last else 16000) for i in range(8)]
-            if change_by_sound(list(enumerate(parts))) is not None:
-                assert not same_rate([parts[i] for i in (0, 2, 5, 7)])
+            sounds = [heard(48000 if first <= i < last else 16000) for i in range(8)]
+            told = change_by_sound([(100 * i, sound) for i, sound in enumerate(sounds)])
+            assert change_by_sound(listened(sounds)[0]) == told

@@ -8,6 +8,11 @@ from sttdoctor.analysis.rate import RateEstimate
 from sttdoctor.analysis.send_timeline import Timeline
 from sttdoctor.analysis.wire import pace_change
 
+MOST_PARTS = 8
+"""Parts of a stream, at most, whose rate is judged one by one."""
+PART_SAMPLES = 600_000
+"""Judged of a part: more than the 8 s at 48 kHz that are heard of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class RateChange:
@@ -65,6 +70,39 @@ def change_by_pace(
     return RateChange(offset, before, after, min(0.97, 0.8 + 0.2 * heard))
 
 
+def hear_parts(
+    parts: Sequence[tuple[int, int]], sound_of: Callable[[int, int, int], RateEstimate], quick: int
+) -> list[tuple[int, RateEstimate]]:
+    """Judge the parts of a stream: a few where they are sure of one rate, else all.
+
+    The first and the last part that tell a rate are heard, and of `MOST_PARTS` some between: a rate that lasts for
+    three of these parts (of fewer, `change_by_sound` would not be sure) is in one of them.
+
+    Args:
+        parts: (first byte, stop) of consecutive parts, at most `MOST_PARTS`.
+        sound_of: From (first byte, stop, samples at most) to what it sounds like.
+        quick: Samples that are heard of a part at first, where there are `MOST_PARTS`.
+
+    Returns:
+        (first byte, estimate) of the parts that were heard, in order; empty for less than two parts.
+    """
+    if len(parts) < 2:
+        return []
+    many = len(parts) == MOST_PARTS
+    few: dict[int, RateEstimate] = {}
+    inner = (2, 5) if many else ()
+    for search in (range(len(parts)), *(range(i, len(parts)) for i in inner), reversed(range(len(parts)))):
+        for i in search:
+            few[i] = few.get(i) or sound_of(*parts[i], quick if many else PART_SAMPLES)
+            if _tells(few[i]):
+                break
+    if same_rate([part for part in few.values() if _tells(part)]):
+        return [(parts[i][0], few[i]) for i in sorted(few)]
+    if many:
+        few.clear()
+    return [(first, few.get(i) or sound_of(first, stop, PART_SAMPLES)) for i, (first, stop) in enumerate(parts)]
+
+
 def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.3) -> RateChange | None:
     """Find one change between consecutive parts of a stream.
 
@@ -75,7 +113,7 @@ def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.
         parts: (first byte, estimate) of consecutive parts, all over the same candidates.
         apart: Smallest factor between the two rates.
     """
-    heard = [(start, part) for start, part in parts if part.speech_s >= 1.0 and part.speech_like >= 0.5]
+    heard = [(start, part) for start, part in parts if _tells(part)]
     if len(heard) < 2:
         return None
     rates = list(heard[0][1].probabilities)
@@ -95,8 +133,12 @@ def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.
 
 def same_rate(heard: Sequence[RateEstimate], sure: float = 0.9) -> bool:
     """Whether all parts sound like speech of one rate, give or take what cannot be told apart by sound."""
-    rate = heard[0].best
-    return all(part.speech_s >= 1.0 and part.mass_near(rate) >= sure for part in heard)
+    return bool(heard) and all(_tells(part) and part.mass_near(heard[0].best) >= sure for part in heard)
+
+
+def _tells(part: RateEstimate) -> bool:
+    """Whether there is enough speech in a part to compare its rate with that of others."""
+    return part.speech_s >= 1.0 and part.speech_like >= 0.5
 
 
 def _best(logs: Sequence[dict[int, float]], rates: Sequence[int]) -> tuple[int, float]:
