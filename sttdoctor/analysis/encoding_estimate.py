@@ -66,6 +66,7 @@ NOT_PCM, TEXT = "not-pcm", "text"
 LAYOUTS = {name: Layout(name) for name in ENCODINGS} | {
     f"{name}+{offset}": Layout(name, offset) for name in SUPPORTED for offset in range(1, ENCODINGS[name].width)
 }
+"""How to read the bytes by each key of `EncodingEstimate.probabilities` that names samples."""
 KEYS = (*LAYOUTS, NOT_PCM, TEXT)
 
 _SURVIVORS = 6  # readings judged in full, by one channel

@@ -42,10 +42,10 @@ _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud 
 
 
 def _judge(case: Case) -> Answer:
-    layout = case.layout
+    layout = case.sound.layout
     if case.audio is None:
         return unknown("The capture holds no audio bytes; record the content of the binary frames.")
-    if case.contents is not None and not case.contents.holds_samples:
+    if case.sound.contents is not None and not case.sound.contents.holds_samples:
         return unknown("The bytes are no samples, so there is no sound to judge.")
     if layout is None:
         return _undecoded(case)
@@ -91,7 +91,7 @@ def _measurements(case: Case, levels: Levels) -> dict[str, Any]:
         "clipped_share": round(_clipped_share(levels), 6),
         "clipped_share_worst": round(_clipped_worst(levels)[0], 6),
         "clicks_searched_s": round(min(_CLICKS_LOOKED_AT, levels.samples) / levels.rate, 2),
-        "speech_like": round(case.rate.speech_like, 3) if case.rate is not None else None,
+        "speech_like": round(case.sound.rate.speech_like, 3) if case.sound.rate is not None else None,
     }
 
 
@@ -258,7 +258,7 @@ def _places(case: Case, layout: Layout, samples: Any, note: str) -> tuple[Eviden
 
 
 def _speech(case: Case, levels: Levels, measured: dict[str, Any]) -> Answer:
-    rate = case.rate
+    rate = case.sound.rate
     if rate is not None and rate.speech_like < 0.5:
         steady = "" if _is_modulated(levels) else ", only steady noise"
         text = f"There is sound (loud parts {_db(levels.loud)}), but it is not clearly speech{steady}."

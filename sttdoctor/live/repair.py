@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding import LAYOUTS, Layout
 from sttdoctor.analysis.endpoint import Address, of_path
 from sttdoctor.analysis.pacing import holes
 from sttdoctor.analysis.send_timeline import Connection
@@ -96,9 +96,9 @@ def _parts(case: Case, layout: Layout) -> tuple[list[_Part], list[str]]:
     if case.rate_change is not None:
         end = min(end, case.rate_change.offset)
         notes.append(f"the sample rate changes at byte {end}; what comes after it is left out")
-    changes = [change for change in case.encoding_changes if layout.offset < change.offset < end]
+    changes = [change for change in case.sound.encoding_changes if layout.offset < change.offset < end]
     edges = [layout.offset, *(change.offset for change in changes), end]
-    layouts = [layout, *(_layout_of(change.after) for change in changes)]
+    layouts = [layout, *(LAYOUTS.get(change.after) for change in changes)]
     parts: list[_Part] = []
     for (start, stop), read in zip(pairwise(edges), layouts, strict=True):
         if read is None or target_of(read.encoding) != target_of(layout.encoding):
@@ -108,12 +108,6 @@ def _parts(case: Case, layout: Layout) -> tuple[list[_Part], list[str]]:
             notes.append(f"samples are out of step from about byte {start} on; they are read in step")
         parts.append(_Part(start, stop, read))
     return parts, notes
-
-
-def _layout_of(key: str) -> Layout | None:
-    """Read a key of the encoding estimate, such as `pcm_s16le+1`; None where it names no samples."""
-    name, _, shift = key.partition("+")
-    return Layout(name, int(shift or 0)) if name in ENCODINGS else None
 
 
 def _silences(case: Case) -> Iterator[_Insert]:
