@@ -26,7 +26,7 @@ class Sphinx:
     """
 
     def __init__(self) -> None:
-        if importlib.util.find_spec("pocketsphinx") is None:
+        if any(importlib.util.find_spec(name) is None for name in ("pocketsphinx", "scipy")):
             raise InputError("--asr needs PocketSphinx; install it with: pip install 'sttdoctor[asr]'")
         self._reserve = _start()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sttdoctor.live.activity import FRAME_S, Activity, Samples
 from sttdoctor.live.turn_ear import BEFORE_FRAMES, UPDATE_EVERY_S
-from sttdoctor.live.words import Words
+from sttdoctor.live.words import Words, begin_with
 from sttdoctor.protocol import TURN_OPTIONS
 
 Event = dict[str, Any]
@@ -67,10 +67,7 @@ class ManualEar:
     def _begin(self) -> None:
         self._speaking, self._final, self._shown = True, "", ""
         self._silence_s = self._update_s = self._since_final_s = 0.0
-        self._words.begin()
-        for frame in self._before:
-            self._words.hear(frame, False)
-        self._before.clear()
+        begin_with(self._words, self._before)
 
     def _in_speech(self, frame: Samples, loud: bool, likelihood: float) -> Iterator[Event]:
         self._words.hear(frame, likelihood > TURN_OPTIONS["turn_eager_end_threshold"].default)

@@ -1,4 +1,4 @@
-"""A stream of samples at one rate to a stream at 16 kHz, which is what the recogniser hears."""
+"""A stream of samples at one rate to a stream at 16 kHz, which is what the recogniser hears; needs SciPy."""
 
 from fractions import Fraction
 

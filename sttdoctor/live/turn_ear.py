@@ -11,7 +11,7 @@ from typing import Any
 
 from sttdoctor.live.activity import FRAME_S, Activity, Samples
 from sttdoctor.live.handshake import error_event
-from sttdoctor.live.words import Words
+from sttdoctor.live.words import Words, begin_with
 from sttdoctor.protocol import TURN_OPTIONS, turn_option_problems
 
 Event = dict[str, Any]
@@ -82,10 +82,7 @@ class TurnEar:
     def _begin(self) -> Event:
         self._open, self._eager, self._shown = True, False, ""
         self._silence_s, self._update_s = 0.0, 0.0
-        self._words.begin()
-        for frame in self._before:
-            self._words.hear(frame, False)
-        self._before.clear()
+        begin_with(self._words, self._before)
         return self._event("turn.start")
 
     def _in_turn(self, frame: Samples, loud: bool, likelihood: float) -> Iterator[Event]:

@@ -3,6 +3,7 @@
 `Words` is what turn detection asks for text; `sttdoctor.live.asr` has a real recogniser behind the same methods.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
@@ -41,6 +42,14 @@ class Words(Protocol):
 
     def close(self) -> None:
         """The connection is over."""
+
+
+def begin_with(words: Words, before: deque[Samples]) -> None:
+    """Begin an utterance with the sound before its detected start, and forget that sound."""
+    words.begin()
+    for frame in before:
+        words.hear(frame, False)
+    before.clear()
 
 
 MakeWords = Callable[[int], Words]
