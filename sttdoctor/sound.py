@@ -9,10 +9,10 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.container import Contents, find_containers
+from sttdoctor.analysis.decoding import Samples
 from sttdoctor.analysis.encoding import (
     LAYOUTS,
     EncodingChange,
@@ -27,8 +27,6 @@ from sttdoctor.analysis.rate_changes import MOST_PARTS, PART_SAMPLES, hear_parts
 from sttdoctor.analysis.silent_side import silent_side
 from sttdoctor.encodings import STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
-
-Samples = NDArray[np.float64]
 
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 

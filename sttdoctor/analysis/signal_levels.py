@@ -58,14 +58,14 @@ def worst_clipping(levels: Levels) -> tuple[float, float]:
 
 
 def zero_runs(levels: Levels, encoding: str) -> NDArray[np.bool_]:
-    """Which constant stretches are runs of zero bytes in G.711, shape of `levels.runs`; none in another encoding."""
+    """Which constant stretches are runs of zero bytes in G.711, shape (runs,); none in another encoding."""
     if encoding not in G711:
         return np.zeros(len(levels.runs.start), dtype=bool)
     return np.asarray(levels.runs.value == float(decode(b"\0", encoding)[0]))
 
 
 def holes(levels: Levels, encoding: str) -> NDArray[np.int64]:
-    """Which constant stretches are holes inside sound: it breaks off in full voice, and comes back so.
+    """Which constant stretches (indices into `levels.runs`) are holes: sound breaks off in full voice and comes back.
 
     Runs of zero bytes in G.711 and stretches at the largest or smallest value are none.
     """

@@ -90,7 +90,7 @@ def _sending(case: Case, connection: Connection, line: Timeline, speed: float) -
 
 
 def waiting_audio(case: Case, line: Timeline) -> Floats:
-    """Return the seconds of audio that wait after each frame, by the case's limits."""
+    """Return the seconds of audio that wait after each frame, shape (frames,), by the case's limits."""
     limits = case.limits
     return pacing.waiting_audio(
         line, limits["pacing.drain_speed"], limits["pacing.start_burst_s"], limits["pacing.start_window_s"]

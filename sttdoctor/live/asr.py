@@ -12,8 +12,8 @@ import sys
 
 import numpy as np
 
+from sttdoctor.analysis.decoding import Samples
 from sttdoctor.errors import InputError
-from sttdoctor.live.activity import Samples
 from sttdoctor.live.asr_worker import HEAD, LENGTH
 from sttdoctor.live.resampling import Resampler
 
@@ -62,7 +62,7 @@ class SphinxWords:
         self._send(b"B")
 
     def hear(self, samples: Samples, _spoken: bool) -> None:
-        """Pass samples on."""
+        """Pass samples, shape (n,) at the declared rate, on to the recogniser."""
         self._audio(self._resampler.add(samples))
 
     def so_far(self) -> str:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from sttdoctor.analysis.decoding import Bytes
 from sttdoctor.analysis.encoding import LAYOUTS, Layout
 from sttdoctor.analysis.endpoint import Address, of_path
 from sttdoctor.analysis.pacing import holes
@@ -21,7 +22,7 @@ from sttdoctor.encodings import ENCODINGS
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
 from sttdoctor.live.plan import Leg, Plan, Step, headers_of, query_of, require_address, require_audio
-from sttdoctor.live.samples import Bytes, converted, loudest, silence, target_of
+from sttdoctor.live.samples import converted, loudest, silence, target_of
 from sttdoctor.protocol import AUTO, MANUAL, MAX_KEYTERM_CHARACTERS, MAX_KEYTERMS, PARAMETERS, PATHS, TURN_OPTIONS
 
 CHUNK_S = 0.1

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sttdoctor.live.activity import FRAME_S, Activity, Samples
+from sttdoctor.analysis.decoding import Samples
+from sttdoctor.live.activity import FRAME_S, Activity
 from sttdoctor.live.handshake import error_event
 from sttdoctor.live.words import Words, begin_with
 from sttdoctor.protocol import TURN_OPTIONS, turn_option_problems
@@ -47,7 +48,7 @@ class TurnEar:
         return [self._event("connected")]
 
     def hear(self, samples: Samples) -> Iterator[Event]:
-        """The events that these samples (decoded as declared) bring."""
+        """The events that these samples, shape (n,), decoded as declared, bring."""
         for frame, loud, likelihood in self._activity.frames(samples):
             if self._open:
                 yield from self._in_turn(frame, loud, likelihood)

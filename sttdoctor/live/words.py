@@ -10,8 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
+from sttdoctor.analysis.decoding import Samples
 from sttdoctor.errors import InputError
-from sttdoctor.live.activity import FRAME_S, Samples
+from sttdoctor.live.activity import FRAME_S
 
 MAX_SCRIPT_BYTES = 1_000_000
 
@@ -29,7 +30,7 @@ class Words(Protocol):
         """A new utterance begins."""
 
     def hear(self, samples: Samples, spoken: bool) -> None:
-        """Take the next samples (declared rate, full scale at +-1) of the utterance."""
+        """Take the next samples, shape (n,) at the declared rate and of full scale, of the utterance."""
 
     def so_far(self) -> str:
         """The text that is certain."""
