@@ -133,7 +133,7 @@ def examine(
 def _can_estimate(case: Case) -> bool:
     """Whether the estimates can be computed; where not, the check that needs them has told the error."""
     try:
-        return case.layout is None or case.likely_rates is not None
+        return case.sound.layout is None or case.likely_rates is not None
     except Exception:
         return False
 
@@ -215,7 +215,7 @@ _ESTIMATED = ("encoding", "sample_rate", "sample_rates", "channels")
 
 
 def _estimated(case: Case) -> dict[str, Any]:
-    estimate, layout = case.encoding, case.layout
+    estimate, layout = case.sound.encoding, case.sound.layout
     told = estimate is not None and estimate.decidable and layout is not None
     rates = case.likely_rates if case.rate_is_told else []
     values = (

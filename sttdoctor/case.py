@@ -1,52 +1,36 @@
-"""Everything that is known about one subject, analysed once and on demand; what the checks look at."""
+"""One subject: its evidence, what its sound is, and when things happened; what the checks look at.
+
+Everything is analysed once and on demand. The sound by itself is in `sttdoctor.sound`; here is what the session adds to
+it: its connections and turns, the clock, the byte rate, and what sound and byte rate say together.
+"""
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
-from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sttdoctor.analysis import pacing, wire
 from sttdoctor.analysis.activity import active_spans
-from sttdoctor.analysis.band_edge import steep_edge
-from sttdoctor.analysis.endpoint import Address, address, endpoint_of
-from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, silent_as
-from sttdoctor.analysis.rate_changes import (
-    MOST_PARTS,
-    PART_SAMPLES,
-    RateChange,
-    change_by_pace,
-    change_by_sound,
-    hear_parts,
-)
+from sttdoctor.analysis.endpoint import Address, address, declared_in, endpoint_of
+from sttdoctor.analysis.rate_changes import RateChange, change_by_pace, change_by_sound
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.turns import Turn
-from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, meant_by
+from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Audio, Declared, Frame, Session
-
-if TYPE_CHECKING:
-    from sttdoctor.analysis.container import Contents
-    from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate, Layout
-    from sttdoctor.analysis.rate import RateEstimate
-
-Samples = NDArray[np.float64]
-
-_QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
+from sttdoctor.sound import Sound
 
 
 class Case:
     """One subject and its analysis.
 
     Args:
-        limits: Thresholds by name.
-        audio: The audio, None where a session holds none.
+        limits: Thresholds by name, all of them.
+        audio: The audio of a subject without a session; that of a session is taken from its frames.
         session: The session, None for audio alone.
-        declared: What the client told the service about the audio.
+        declared: What the client told the service about the audio; it wins over what the URL of the session says.
     """
 
     def __init__(
@@ -60,143 +44,8 @@ class Case:
         self.session = session
         self.audio = session_audio(session) if session is not None else audio
         self.declared = _declared(session, declared or Declared())
+        self.sound = Sound(self.audio, self.declared, limits["signal.silent_peak"])
         self._active_spans: dict[int, list[tuple[float, float]]] = {}
-
-    @property
-    def declared_encoding(self) -> str | None:
-        """The encoding of the six that the declared name means, None where it means none."""
-        return meant_by(self.declared.encoding)
-
-    @cached_property
-    def contents(self) -> "Contents | None":
-        """Media files and text among the bytes, None without audio."""
-        from sttdoctor.analysis.container import find_containers
-
-        return find_containers(self.audio.data) if self.audio is not None else None
-
-    @property
-    def payload_offset(self) -> int:
-        """The first byte of the samples: behind the file header that they begin with, else 0."""
-        if self.contents is None or self.audio is None:
-            return 0
-        return self.contents.payload if self.contents.payload < len(self.audio.data) else 0
-
-    @cached_property
-    def silent_side(self) -> int | None:
-        """Which of two interleaved channels in the declared encoding is silent, None where there are no two such."""
-        from sttdoctor.analysis.silent_side import silent_side
-
-        if self.audio is None:
-            return None
-        return silent_side(self.audio.data[self.payload_offset :], self.declared_encoding)
-
-    @cached_property
-    def encoding(self) -> "EncodingEstimate | None":
-        """What the bytes say about their encoding, None without audio."""
-        from sttdoctor.analysis.encoding import estimate_encoding
-
-        if self.audio is None:
-            return None
-        data = self.audio.data[self.payload_offset :]
-        estimate = estimate_encoding(data)
-        if estimate.decidable and silent_as(data, self.declared_encoding, self.limits["signal.silent_peak"]):
-            return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
-        return estimate
-
-    @cached_property
-    def encoding_changes(self) -> "list[EncodingChange]":
-        """Where the encoding or the alignment of samples changes along the audio."""
-        from sttdoctor.analysis.encoding import find_changes
-
-        first = self.payload_offset
-        found = find_changes(self.audio.data[first:]) if self.audio is not None else []
-        return [replace(change, offset=change.offset + first) for change in found]
-
-    @property
-    def layout(self) -> "Layout | None":
-        """How the bytes are best read: as estimated where they tell, else as declared, None where nothing does.
-
-        Its offset counts from the first byte of the audio, a file header included.
-        """
-        if self.contents is not None and not self.contents.holds_samples:
-            return None
-        behind = self._payload_layout
-        return replace(behind, offset=behind.offset + self.payload_offset) if behind is not None else None
-
-    @property
-    def _payload_layout(self) -> "Layout | None":
-        from sttdoctor.analysis.encoding import Layout
-
-        if self.silent_side is not None and self.declared_encoding is not None:
-            return Layout(self.declared_encoding, 0, 2)
-        estimate = self.encoding
-        before, _, shift = self.encoding_changes[0].before.partition("+") if self.encoding_changes else ("", "", "")
-        if before in ENCODINGS:  # the sound is judged up to the first change
-            return Layout(before, int(shift or 0))
-        if estimate is not None and estimate.decidable and estimate.probabilities.get("not-pcm", 0) < 0.5:
-            if estimate.probabilities.get("text", 0) >= 0.5:
-                return None
-            return self._prefer_declared(estimate)
-        if estimate is not None and estimate.decidable:
-            return None
-        return self.declared_layout
-
-    def _prefer_declared(self, estimate: "EncodingEstimate") -> "Layout":
-        """Twins (the same bytes under two names) go to the declared one."""
-        name = self.declared_encoding
-        if name and name != estimate.layout.encoding and estimate.probabilities[name] > 0.3:
-            return replace(estimate.layout, encoding=name, offset=0, channels=1)
-        return estimate.layout
-
-    @property
-    def declared_layout(self) -> "Layout | None":
-        """How the bytes are to be read by the declaration alone, None without one."""
-        from sttdoctor.analysis.encoding import Layout
-
-        return Layout(self.declared_encoding) if self.declared_encoding else None
-
-    def samples(self, first_byte: int = 0, stop_byte: int | None = None, most: int = MAX_SAMPLES) -> Samples:
-        """Decode a part of the audio as it is best read, mixed to one channel.
-
-        Args:
-            first_byte: Offset of the part.
-            stop_byte: Its end, None for the end of the audio or the place where the encoding changes.
-            most: Samples at most: of a longer part its most active stretches.
-        """
-        layout = self.layout
-        if layout is None or self.audio is None:
-            return np.empty(0)
-        first = layout.whole_from(first_byte)
-        stop = self._end_of_layout(first) if stop_byte is None else stop_byte
-        return active_samples(self.audio.data[first:stop], layout.encoding, layout.channels, most)
-
-    def _end_of_layout(self, first: int) -> int | None:
-        """Where the encoding changes for the first time, when there is enough before it; behind it is noise."""
-        changes = [change.offset for change in self.encoding_changes]
-        return changes[0] if changes and changes[0] - first >= 1 << 15 else None
-
-    @cached_property
-    def candidates(self) -> tuple[int, ...]:
-        """Sample rates that come into question, Hz: the standard ones and the declared one."""
-        declared = self.declared.sample_rate
-        return tuple(sorted({*STANDARD_RATES, declared} if declared else STANDARD_RATES))
-
-    @cached_property
-    def rate(self) -> "RateEstimate | None":
-        """What the sound says about its sample rate, None where it cannot be decoded."""
-        from sttdoctor.analysis.rate import estimate_rate
-
-        return estimate_rate(self._excerpt, self.candidates) if self.layout is not None else None
-
-    @cached_property
-    def _excerpt(self) -> Samples:
-        """The most active stretches of all of the audio."""
-        return self.samples()
-
-    @cached_property
-    def band_edge(self) -> float | None:
-        """Frequency above which the audio is empty, as a share of the sample rate; None without a steep edge."""
-        return steep_edge(self._excerpt)
 
     @cached_property
     def connections(self) -> list[Connection]:
@@ -204,17 +53,11 @@ class Case:
         return connections(self.session) if self.session is not None else []
 
     @cached_property
-    def declared_bytes_per_s(self) -> float | None:
-        """Byte rate that the declaration promises, None where it is not complete."""
-        encoding, rate = self.declared_encoding, self.declared.sample_rate
-        return float(ENCODINGS[encoding].width * rate) if encoding and rate else None
-
-    @cached_property
     def timelines(self) -> list[Timeline]:
         """Sent audio of each connection, in seconds as declared; empty without a declaration or a clock."""
-        if self.session is None or self.declared_bytes_per_s is None or self.session.clock == "none":
+        if self.session is None or self.declared.bytes_per_s is None or self.session.clock == "none":
             return []
-        return [timeline(connection, self.declared_bytes_per_s) for connection in self.connections]
+        return [timeline(connection, self.declared.bytes_per_s) for connection in self.connections]
 
     @property
     def why_no_timeline(self) -> str | None:
@@ -222,7 +65,7 @@ class Case:
         session = self.session
         if session is None or not any(connection.audio_frames for connection in self.connections):
             return "The capture holds no sent audio; record the binary frames with their times."
-        if self.declared_bytes_per_s is None:
+        if self.declared.bytes_per_s is None:
             return "The declared format is not known; give --encoding and --sample-rate."
         if session.clock == "none" or not any(len(timeline) > 1 for timeline in self.timelines):
             return "The capture has no times; record when each frame was sent."
@@ -244,14 +87,14 @@ class Case:
     @cached_property
     def flow(self) -> Flow | None:
         """The measured byte rate of the session beside the declared one, None where either is not known."""
-        speed, promised, layout = self.longest_speed, self.declared_bytes_per_s, self.layout
+        speed, promised, layout = self.longest_speed, self.declared.bytes_per_s, self.sound.layout
         return Flow(speed, promised, layout.frame_bytes) if speed and promised and layout else None
 
     @cached_property
     def rate_probabilities(self) -> dict[int, float] | None:
         """Probability of each candidate rate (Hz) from sound and wire together, flat prior; None without either."""
-        heard = self.rate.probabilities if self.rate is not None else None
-        return weighed(heard, self.flow, self.candidates)
+        heard = self.sound.rate.probabilities if self.sound.rate is not None else None
+        return weighed(heard, self.flow, self.sound.candidates)
 
     @cached_property
     def likely_rates(self) -> list[int]:
@@ -267,7 +110,7 @@ class Case:
     @cached_property
     def wire_rate(self) -> int | None:
         """The sample rate (Hz) that the byte rate on the wire implies, where it is not the declared one."""
-        implied = self.flow.implied_rate(self.candidates) if self.flow is not None else None
+        implied = self.flow.implied_rate(self.sound.candidates) if self.flow is not None else None
         return implied if implied != self.declared.sample_rate else None
 
     @cached_property
@@ -290,42 +133,27 @@ class Case:
         """Whether the evidence says anything about the rate: enough speech, or a byte rate that fits another rate."""
         if self.wire_rate is not None:
             return True
-        rate = self.rate
+        rate = self.sound.rate
         return rate is not None and rate.speech_s >= self.limits["sample-rate.min_speech_s"] and rate.speech_like >= 0.5
 
     @cached_property
     def rate_change(self) -> RateChange | None:
         """Where the sample rate changes along the stream, None where it does not."""
-        if self.layout is None or self.audio is None:
+        if self.sound.layout is None or self.audio is None:
             return None
-        return self._rate_change_by_wire() or change_by_sound(self._rate_parts())
+        return self._rate_change_by_wire() or change_by_sound(self.sound.rate_parts())
 
     def _rate_change_by_wire(self) -> RateChange | None:
         """A pace that changes for good, where both paces fit a standard rate and the sound does not object."""
-        promised, layout = self.declared_bytes_per_s, self.layout
+        promised, layout = self.declared.bytes_per_s, self.sound.layout
         if promised is None or layout is None:
             return None
         samples_per_s = promised / layout.frame_bytes
         for start, line in zip(self.audio_starts, self.timelines, strict=False):
-            found = change_by_pace(line, samples_per_s, start, self.candidates, self._sound_of)
+            found = change_by_pace(line, samples_per_s, start, self.sound.candidates, self.sound.rate_of)
             if found is not None:
                 return found
         return None
-
-    def _sound_of(self, first: int, stop: int | None, most: int = PART_SAMPLES) -> "RateEstimate":
-        from sttdoctor.analysis.rate import estimate_rate
-
-        return estimate_rate(self.samples(first, stop, most), self.candidates)
-
-    def _rate_parts(self) -> "list[tuple[int, RateEstimate]]":
-        """The sound of equal parts of 3 s or more each, for a stream of 12 s or more."""
-        rate, layout = self.rate, self.layout
-        if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
-            return []
-        seconds = len(self.audio.data) / (rate.best * layout.frame_bytes)
-        count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else 6)))
-        edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
-        return hear_parts(list(pairwise(edges)), self._sound_of, quick=round(_QUICK_S * rate.best))
 
     @cached_property
     def address(self) -> Address | None:
@@ -352,7 +180,7 @@ class Case:
         return self._active_spans[number]
 
     def _find_active(self, number: int) -> list[tuple[float, float]]:
-        layout, promised = self.layout, self.declared_bytes_per_s
+        layout, promised = self.sound.layout, self.declared.bytes_per_s
         if self.audio is None or layout is None or promised is None:
             return []
         first, stop = self.audio_starts[number : number + 2]
@@ -362,7 +190,7 @@ class Case:
     @cached_property
     def cut_frames(self) -> list[Frame]:
         """Binary frames from the client that are no whole number of samples as declared."""
-        width = ENCODINGS[self.declared_encoding].width if self.declared_encoding else 1
+        width = ENCODINGS[self.declared.meant].width if self.declared.meant else 1
         return [f for connection in self.connections for f in connection.audio_frames if f.size % width]
 
     @property
@@ -399,9 +227,9 @@ class Case:
 
 def session_audio(session: Session) -> Audio | None:
     """Join the audio of all binary frames; None where a frame was kept without its content, or there is none."""
-    frames = [event for event in session.events if getattr(event, "sent", False) and getattr(event, "binary", False)]
-    contents: list[Any] = [getattr(frame, "audio", None) for frame in frames]
-    if not contents or any(content is None for content in contents):
+    frames = [event for event in session.events if isinstance(event, Frame) and event.sent and event.binary]
+    contents = [frame.audio for frame in frames if frame.audio is not None]
+    if len(contents) < len(frames):
         return None
     joined = b"".join(contents)
     return Audio(np.frombuffer(joined, dtype=np.uint8), session.path) if joined else None
@@ -409,12 +237,5 @@ def session_audio(session: Session) -> Audio | None:
 
 def _declared(session: Session | None, override: Declared) -> Declared:
     """What the URL of a session says, unless the caller says otherwise."""
-    if session is None or session.url is None:
-        return override
-    where = address(session.url)
-    if where is None:
-        return override
-    encoding = override.encoding or where.first("encoding")
-    text = where.first("sample_rate") or ""
-    rate = int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 8 and int(text) > 0 else None
-    return Declared(encoding, override.sample_rate or rate)
+    said = declared_in(address(session.url)) if session is not None else Declared()
+    return Declared(override.encoding or said.encoding, override.sample_rate or said.sample_rate)

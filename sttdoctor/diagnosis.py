@@ -24,16 +24,16 @@ def _pace_is_right_in_truth(case: Case) -> bool:
 
 def _header_is_at_odds(case: Case) -> bool:
     """The file header in front of the samples names another format than the client declared."""
-    first = case.contents.first if case.contents is not None else None
+    first = case.sound.contents.first if case.sound.contents is not None else None
     header = first.header if first is not None else None
     if header is None:
         return False
-    said = (case.declared_encoding, case.declared.sample_rate, 1)
+    said = (case.declared.meant, case.declared.sample_rate, 1)
     return (header.encoding, header.sample_rate, header.channels) != said
 
 
 def _one_side_is_silent(case: Case) -> bool:
-    return case.silent_side is not None
+    return case.sound.silent_side is not None
 
 
 def _chunks_are_right_in_truth(case: Case) -> bool:

@@ -7,6 +7,8 @@ from typing import Any, dataclass_transform
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.encodings import ENCODINGS, meant_by
+
 SESSION_SCHEMA = "sttdoctor.session/1"
 
 
@@ -21,6 +23,17 @@ class Declared:
 
     encoding: str | None = None
     sample_rate: int | None = None
+
+    @property
+    def meant(self) -> str | None:
+        """The encoding of the six that the declared name means, None where it means none."""
+        return meant_by(self.encoding)
+
+    @property
+    def bytes_per_s(self) -> float | None:
+        """Byte rate of one channel that the declaration promises, None where it is not complete."""
+        name = self.meant
+        return float(ENCODINGS[name].width * self.sample_rate) if name and self.sample_rate else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

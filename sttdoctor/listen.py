@@ -31,13 +31,13 @@ def believed(case: Case, results: Sequence[CheckResult]) -> tuple[Layout | None,
     A check that did not run judged nothing, so the declaration holds; without one the estimate does. Where an estimate
     crashes, only the declaration is left.
     """
-    ids = {result.id for result in results}
+    sound, ids = case.sound, {result.id for result in results}
     rate_is_wrong = any(f.cause == "sample-rate.mismatch" for result in results for f in result.findings)
     try:
-        layout = case.layout if "encoding" in ids or case.declared_layout is None else case.declared_layout
+        layout = sound.layout if "encoding" in ids or sound.declared_layout is None else sound.declared_layout
         best = case.likely_rates[0] if case.likely_rates else None
     except Exception:
-        return case.declared_layout, case.declared.sample_rate
+        return sound.declared_layout, case.declared.sample_rate
     return layout, best if rate_is_wrong and best else case.declared.sample_rate or best
 
 
@@ -52,13 +52,14 @@ def commands(case: Case, believed: Layout | None, rate: int | None) -> dict[str,
     path = case.session.path if case.session is not None else case.audio.path if case.audio is not None else None
     if case.audio is None or path is None or path == "-":
         return {"declared": None, "estimated": None}
-    declared = Layout(case.declared_encoding) if case.declared_encoding else None
     listen: dict[str, str | None] = {}
     raw = path
     if case.session is not None:
         raw = _stem(path) + (".raw" if not path.lower().endswith(".raw") else ".audio.raw")
         listen["convert"] = f"sttdoctor convert {_quoted(path)} -o {_quoted(raw)}"
-    listen["declared"] = _play(raw, declared, case.declared.sample_rate, "--ignore encoding,sample-rate ")
+    listen["declared"] = _play(
+        raw, case.sound.declared_layout, case.declared.sample_rate, "--ignore encoding,sample-rate "
+    )
     listen["estimated"] = _play(raw, believed, rate, "")
     return listen
 
@@ -135,7 +136,7 @@ def _write(file: IO[bytes], case: Case, layout: Layout, rate: int) -> None:
 
 def _scale(case: Case, layout: Layout) -> float:
     """Bring floats that are written in 16-bit units to full scale."""
-    samples = case.samples()
+    samples = case.sound.samples()
     finite = np.abs(samples[np.isfinite(samples)])
     peak = float(np.percentile(finite, 99.9)) if len(finite) else 0.0
     return 1 / 32768 if layout.encoding in ("pcm_f32le", "f32be", "f64le", "pcm_f16le") and peak > 8 else 1.0

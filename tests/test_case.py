@@ -38,7 +38,7 @@ def test_the_caller_overrides_the_url():
     ("name", "meant"), [("linear16", "pcm_s16le"), ("PCMU", "pcm_mulaw"), ("pcm_f32le", "pcm_f32le"), ("opus", None)]
 )
 def test_a_foreign_name_is_judged_by_what_it_means(name, meant):
-    assert Case(DEFAULTS, session=Session(()), declared=Declared(name)).declared_encoding == meant
+    assert Case(DEFAULTS, session=Session(()), declared=Declared(name)).declared.meant == meant
 
 
 def test_the_audio_of_a_session_is_joined_and_places_are_known():

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from builders import session, steady
 
-from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.rate import RateEstimate
 from sttdoctor.analysis.rate_changes import change_by_sound, nearest_rate
 from sttdoctor.case import Case
 from sttdoctor.checks.sample_rate import CHECK, plausibility
 from sttdoctor.encodings import STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
+from sttdoctor.sound import Sound
 from sttdoctor.thresholds import DEFAULTS
 
 
@@ -19,21 +19,22 @@ def heard(speech_s=6.0, speech_like=1.0, **likely):
     return RateEstimate({rate: known.get(rate, rest) for rate in STANDARD_RATES}, speech_s, speech_like)
 
 
-class _Heard(Case):
-    """A case in which the bytes are read as declared."""
+class _Heard(Sound):
+    """Sound whose bytes are read as declared."""
 
     @property
     def layout(self):
-        return Layout(self.declared_encoding)
+        return self.declared_layout
 
 
 def told(sound, declared, pace=None):
     """A case in which the sound, and with a pace the wire, say what the test wants."""
     subject = session(steady(10), 0.1 * pace) if pace else None
     declaration = Declared("pcm_mulaw" if pace else "pcm_s16le", declared)
-    case = _Heard(DEFAULTS, audio=None, session=subject, declared=declaration)
+    case = Case(DEFAULTS, session=subject, declared=declaration)
     case.audio = Audio(np.zeros(9, np.uint8))
-    case.__dict__ |= {"rate": sound, "rate_change": None}
+    case.sound, case.rate_change = _Heard(case.audio, declaration, 0.0), None
+    case.sound.rate = sound
     return case
 
 
@@ -88,9 +89,9 @@ def test_the_sound_wins_over_a_ratio_that_it_excludes():
 
 def test_upsampled_audio_is_a_remark_and_not_a_wrong_rate():
     case = told(heard(r16000=0.9), 16000)
-    case.__dict__["band_edge"] = 0.25
+    case.sound.band_edge = 0.25
     assert found(CHECK.judge(case)) == [("sample-rate.upsampled", "warn")]
-    case.__dict__["band_edge"] = 0.4
+    case.sound.band_edge = 0.4
     assert CHECK.judge(case).status == "pass"
 
 

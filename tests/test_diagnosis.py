@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from builders import drained
 
@@ -60,7 +62,7 @@ def test_a_root_is_as_urgent_as_what_it_explains():
 
 
 class _Paced:
-    contents = silent_side = None
+    sound = SimpleNamespace(contents=None, silent_side=None)
 
     def __init__(self, true_speed, cut=0):
         self.true_speed = true_speed

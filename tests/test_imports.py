@@ -40,7 +40,8 @@ ALLOWED = {
     "sttdoctor.readers": (*EVIDENCE, "sttdoctor.readers"),
     "sttdoctor.session_jsonl": EVIDENCE,
     "sttdoctor.analysis": (*EVIDENCE, "sttdoctor.analysis"),
-    "sttdoctor.case": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.thresholds"),
+    "sttdoctor.sound": (*EVIDENCE, "sttdoctor.analysis"),
+    "sttdoctor.case": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.sound"),
     "sttdoctor.checks": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.checks"),
     "sttdoctor.live": (
         *EVIDENCE,

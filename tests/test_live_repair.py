@@ -73,7 +73,7 @@ def test_what_holds_for_every_repair(sent, encoding, rate):
     assert all(json.loads(text)["type"] in ("config", "close") for text in texts(plan))
     configs = sum(content == {"type": "config", "turn": {"end_threshold": 0.3}} for _, content in sent)
     assert len(texts(plan)) == configs + 1
-    if not any(case.encoding_changes) and case.rate_change is None:
+    if not any(case.sound.encoding_changes) and case.rate_change is None:
         left = data[: len(data) // width * width]
         quiet = silence(encoding, 1)
         assert len(stream(plan)) >= len(left)
@@ -134,7 +134,7 @@ def test_holes_become_silence_and_foreign_messages_go():
     (note,) = plan.notes
     seconds = float(note.split()[0])
     before, after = len(case.audio.data), len(stream(plan))
-    width = ENCODINGS[case.declared_encoding].width * case.declared.sample_rate
+    width = ENCODINGS[case.declared.meant].width * case.declared.sample_rate
     assert seconds > 2 and (after - before) / width == pytest.approx(seconds, abs=0.06)
     assert texts(plan) == ['{"type":"close"}']
 

@@ -103,6 +103,6 @@ def _tidy(active: NDArray[np.bool_], closed: int = 10) -> NDArray[np.bool_]:
 
 
 def spans_s(active: NDArray[np.bool_]) -> list[tuple[float, float]]:
-    """Return (start, end) in seconds of audio of each active stretch."""
+    """Return (start, end) in seconds of audio of each active stretch; `active` has shape (blocks of `BLOCK_S`,)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8))).reshape(-1, 2)
     return [(start * BLOCK_S, stop * BLOCK_S) for start, stop in edges.tolist()]

@@ -39,6 +39,9 @@ def long_term_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | No
 def steep_edge(samples: NDArray[np.float64]) -> float | None:
     """Find the frequency above which nothing stands.
 
+    Args:
+        samples: Shape (n,), at any scale.
+
     Returns:
         The edge as a share of the sample rate (0.05 to 0.45), None where there is no steep one.
     """

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.encoding_cells import Floats, Samples
+from sttdoctor.analysis.encoding_cells import Floats, Reading
 
 BLOCK = 512
 """Samples that share one fitted predictor."""
@@ -29,19 +29,19 @@ _MEAN_BITS = 2.0  # for each octave by which the squared mean exceeds the varian
 _CHOICE_BITS = 2.0  # which of the predictors a block uses
 
 
-def cheap_bits(samples: Samples) -> Floats:
+def cheap_bits(samples: Reading) -> Floats:
     """Description length with fixed predictors only.
 
     Returns:
-        Bits of each excerpt: none, first and second difference, and the difference to the sample before the last
-        (which suits interleaved channels).
+        Bits of each excerpt, shape (excerpts,), by the best of: none, first and second difference, and the difference
+        to the sample before the last (which suits interleaved channels).
     """
     padded = _with_history(samples.values, 2)
     now, last, before = padded[:, 2:], padded[:, 1:-1], padded[:, :-2]
     return _best_bits(samples, [now, now - last, now - 2 * last + before, now - before], [0.0] * 4)
 
 
-def mono_bits(samples: Samples, rounds: int = 1) -> Floats:
+def mono_bits(samples: Reading, rounds: int = 1) -> Floats:
     """Description length as one channel.
 
     Args:
@@ -49,7 +49,7 @@ def mono_bits(samples: Samples, rounds: int = 1) -> Floats:
         rounds: Of fitting the predictors; 2 compares channels fairly, 1 is enough for encodings.
 
     Returns:
-        Bits of each excerpt, with predictors fitted to blocks of about `BLOCK` samples.
+        Bits of each excerpt, shape (excerpts,), with predictors fitted to blocks of about `BLOCK` samples.
     """
     padded = _with_history(samples.values, ORDER)
     now, last, before = padded[:, ORDER:], padded[:, ORDER - 1 : -1], padded[:, ORDER - 2 : -2]
@@ -63,7 +63,7 @@ def mono_bits(samples: Samples, rounds: int = 1) -> Floats:
     return _best_bits(samples, errors, costs)
 
 
-def stereo_bits(samples: Samples, rounds: int = 1) -> Floats:
+def stereo_bits(samples: Reading, rounds: int = 1) -> Floats:
     """Description length as two interleaved channels.
 
     One channel is predicted from its own past, the other also from the first: this covers channels that are equal,
@@ -75,7 +75,7 @@ def stereo_bits(samples: Samples, rounds: int = 1) -> Floats:
         rounds: As in `mono_bits`.
 
     Returns:
-        Bits of each excerpt; an odd last one is charged as a raw code.
+        Bits of each excerpt, shape (excerpts,); an odd last sample is charged as a raw code.
     """
     count = samples.values.shape[1] // 2 * 2
     odd = (samples.values.shape[1] - count) * samples.code_bits
@@ -84,7 +84,7 @@ def stereo_bits(samples: Samples, rounds: int = 1) -> Floats:
     # Blocks as long in time as those of one channel: stereo pays for twice the coefficients and must be worth it.
     own, joint = [], []
     for channel in (0, 1):
-        part = Samples(
+        part = Reading(
             samples.values[:, channel:count:2],
             samples.cells[:, channel:count:2],
             samples.valid[:, channel:count:2],
@@ -144,7 +144,7 @@ def _fitted(lags: Floats, block: int = BLOCK, rounds: int = 1) -> tuple[Floats, 
     return error.reshape(rows, -1)[:, :count], float(bits)
 
 
-def _best_bits(samples: Samples, errors: list[Floats], costs: list[float], block: int = BLOCK) -> Floats:
+def _best_bits(samples: Reading, errors: list[Floats], costs: list[float], block: int = BLOCK) -> Floats:
     """Bits of each excerpt with the best of several residuals chosen for each block."""
     rows, count = samples.values.shape
     number, length = _blocks(count, block)
@@ -181,7 +181,7 @@ def _best_bits(samples: Samples, errors: list[Floats], costs: list[float], block
     return total
 
 
-def _limits(samples: Samples) -> Floats:
+def _limits(samples: Reading) -> Floats:
     """1 where a sample is the largest of its excerpt, -1 where the smallest, else 0.
 
     The cells of the extreme values reach to infinity: so a clipped sample costs little where sound is expected beyond.
@@ -197,7 +197,7 @@ def _beyond(errors: Floats, limits: Floats) -> Floats:
     return np.where(limits * errors < 0.0, 0.0, errors)
 
 
-def _offset_bits(samples: Samples) -> Floats:
+def _offset_bits(samples: Reading) -> Floats:
     """Bits for the mean of each excerpt under a heavy-tailed law round zero, where sound mostly swings."""
     spread = np.var(samples.values, axis=1) + np.mean(samples.cells, axis=1) ** 2 + 1e-300
     octaves: Floats = np.log2(1.0 + np.mean(samples.values, axis=1) ** 2 / spread)

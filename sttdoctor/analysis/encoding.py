@@ -6,6 +6,6 @@ all. This module is the door; the method is in `docs/encoding-estimate.md` and i
 """
 
 from sttdoctor.analysis.encoding_changes import EncodingChange, find_changes
-from sttdoctor.analysis.encoding_estimate import EncodingEstimate, Layout, estimate_encoding
+from sttdoctor.analysis.encoding_estimate import LAYOUTS, EncodingEstimate, Layout, estimate_encoding
 
-__all__ = ["EncodingChange", "EncodingEstimate", "Layout", "estimate_encoding", "find_changes"]
+__all__ = ["LAYOUTS", "EncodingChange", "EncodingEstimate", "Layout", "estimate_encoding", "find_changes"]

@@ -28,7 +28,7 @@ _LOUDEST = 2.0**20  # floats beyond it cannot be samples in any scale that clien
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class Reading:
     """Samples of several excerpts read in one way.
 
     Attributes:
@@ -59,7 +59,7 @@ def _segment_steps(table: Floats) -> Floats:
 _STEPS = {"pcm_mulaw": _segment_steps(MULAW_TABLE), "pcm_alaw": _segment_steps(ALAW_TABLE)}
 
 
-def read_samples(excerpts: NDArray[np.uint8], encoding: str, offset: int, codebook: bool = True) -> Samples:
+def read_samples(excerpts: NDArray[np.uint8], encoding: str, offset: int, codebook: bool = True) -> Reading:
     """Read excerpts as one encoding.
 
     Args:
@@ -76,7 +76,7 @@ def read_samples(excerpts: NDArray[np.uint8], encoding: str, offset: int, codebo
     rows = np.ascontiguousarray(excerpts[:, offset : offset + count * width])
     if encoding in _STEPS:
         values: Floats = decode(rows.reshape(-1), encoding).reshape(rows.shape)
-        samples = Samples(values, _STEPS[encoding][rows], np.ones(rows.shape, dtype=bool), 8)
+        samples = Reading(values, _STEPS[encoding][rows], np.ones(rows.shape, dtype=bool), 8)
         return _in_codebook(samples) if codebook else samples
     values = decode(rows.reshape(-1), encoding).reshape(len(rows), count)
     if encoding not in _MANTISSA_BITS:
@@ -87,7 +87,7 @@ def read_samples(excerpts: NDArray[np.uint8], encoding: str, offset: int, codebo
         valid = np.abs(values) < _LOUDEST  # False for NaN too
         values[~valid] = 0.0
         cells = _float_cells(values, encoding)
-    samples = _on_grid(Samples(values, cells, valid, 8 * width), encoding)
+    samples = _on_grid(Reading(values, cells, valid, 8 * width), encoding)
     return _in_codebook(samples) if codebook else samples
 
 
@@ -97,7 +97,7 @@ def _float_cells(values: Floats, encoding: str) -> Floats:
     return np.maximum(ulps, _SMALLEST[encoding])
 
 
-def _on_grid(samples: Samples, encoding: str) -> Samples:
+def _on_grid(samples: Reading, encoding: str) -> Reading:
     """Widen the cells to the grid that nearly all samples of an excerpt lie on; samples off it become invalid."""
     count = samples.values.shape[1]
     chosen = samples.valid & (samples.values != 0.0)
@@ -117,10 +117,10 @@ def _on_grid(samples: Samples, encoding: str) -> Samples:
         off = np.abs(np.rint(samples.values * 32767.0) / 32767.0 - samples.values) > samples.cells
         scaled = (step < -15) & ((off & chosen).sum(axis=1, keepdims=True) <= few)
         cells, valid = np.where(scaled, 1 / 32767.0, cells), np.where(scaled, samples.valid & ~off, valid)
-    return Samples(samples.values, cells, valid, samples.code_bits)
+    return Reading(samples.values, cells, valid, samples.code_bits)
 
 
-def _in_codebook(samples: Samples) -> Samples:
+def _in_codebook(samples: Reading) -> Reading:
     """Widen the cells to the gaps between the few values that occur, where that pays.
 
     Audio that was once 8-bit or G.711 and then scaled lies on no regular grid, but has at most 256 values.
@@ -141,7 +141,7 @@ def _in_codebook(samples: Samples) -> Samples:
     header = len(known) * (_VALUE_BITS if _regular(gaps, float(samples.cells.max())) else float(each))
     if (np.log2(cells[used]) - np.log2(samples.cells[used])).sum() <= header:
         return samples
-    return Samples(samples.values, cells, samples.valid, samples.code_bits, header)
+    return Reading(samples.values, cells, samples.valid, samples.code_bits, header)
 
 
 def _regular(gaps: Floats, cell: float) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.code_length import cheap_bits, mono_bits, stereo_bits
-from sttdoctor.analysis.encoding_cells import Floats, Samples, read_samples
+from sttdoctor.analysis.encoding_cells import Floats, Reading, read_samples
 from sttdoctor.analysis.encoding_excerpts import active_excerpts, busiest_parts
 from sttdoctor.analysis.encoding_nulls import byte_entropy, not_pcm_bits, text_bits
 from sttdoctor.analysis.encoding_pitfalls import SHORTEST, interpolated, is_tone, nothing_to_tell, sign_extended
@@ -66,6 +66,7 @@ NOT_PCM, TEXT = "not-pcm", "text"
 LAYOUTS = {name: Layout(name) for name in ENCODINGS} | {
     f"{name}+{offset}": Layout(name, offset) for name in SUPPORTED for offset in range(1, ENCODINGS[name].width)
 }
+"""How to read the bytes by each key of `EncodingEstimate.probabilities` that names samples."""
 KEYS = (*LAYOUTS, NOT_PCM, TEXT)
 
 _SURVIVORS = 6  # readings judged in full, by one channel
@@ -128,7 +129,11 @@ def _undecidable(reason: str, per_byte: dict[str, float], judged: int) -> Encodi
 
 
 def first_pass(excerpts: NDArray[np.uint8]) -> dict[str, float]:
-    """Bits a byte of every reading by the cheap score on the busiest part of each excerpt."""
+    """Bits a byte by key of `LAYOUTS`, by the cheap score on the busiest part of each excerpt.
+
+    Args:
+        excerpts: Shape (excerpts, bytes).
+    """
     few = busiest_parts(excerpts, _CHEAP)
     return {
         key: float(cheap_layout_bits(few, layout, codebook=False).sum()) / few.size for key, layout in LAYOUTS.items()
@@ -137,7 +142,7 @@ def first_pass(excerpts: NDArray[np.uint8]) -> dict[str, float]:
 
 def _description_lengths(
     excerpts: NDArray[np.uint8], cheap: dict[str, float]
-) -> tuple[dict[str, float], dict[str, Samples]]:
+) -> tuple[dict[str, float], dict[str, Reading]]:
     """Bits of every key, and the samples of the readings judged in full."""
     bits = {key: excerpts.size * value for key, value in cheap.items()}
     full, readings = {}, {}
@@ -157,12 +162,12 @@ def _description_lengths(
     return bits, readings
 
 
-def _two_channels(samples: Samples) -> float:
+def _two_channels(samples: Reading) -> float:
     """Probability that the samples are two interleaved channels."""
     if interpolated(samples):
         return 0.0
     if len(samples.values) > _CHANNEL_EXCERPTS:  # the costliest fit of all, and half of the excerpts say enough
-        samples = Samples(
+        samples = Reading(
             samples.values[::2], samples.cells[::2], samples.valid[::2], samples.code_bits, samples.header_bits
         )
     mono, stereo = float(mono_bits(samples, 2).sum()), float(stereo_bits(samples, 2).sum())

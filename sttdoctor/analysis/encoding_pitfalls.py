@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.encoding_cells import Samples
+from sttdoctor.analysis.encoding_cells import Reading
 
 SHORTEST = 96  # bytes: 3 ms of 16-bit audio at 16 kHz
 _LINE = 0.995  # share of the power that a pure tone has in one line
@@ -11,7 +11,7 @@ _FOLLOWS = 1.0  # cells: rounding leaves at most sqrt(6 / 12) when a pure tone i
 
 
 def nothing_to_tell(excerpts: NDArray[np.uint8]) -> str:
-    """Why these bytes cannot tell their encoding, or nothing."""
+    """Why these bytes, shape (excerpts, bytes), cannot tell their encoding: a clause; empty where they can."""
     counts = np.bincount(excerpts.reshape(-1), minlength=256)
     common = np.argsort(counts)[::-1][:2]  # silence: zero, or the codes of plus and minus zero
     if counts[common[0]] == excerpts.size:
@@ -38,7 +38,7 @@ def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
     return bool(repeated.mean() > 0.97)
 
 
-def is_tone(samples: Samples) -> bool:
+def is_tone(samples: Reading) -> bool:
     """Whether one steady line holds nearly all power and each sample follows from two, but for the quantiser."""
     values = samples.values - samples.values.mean(axis=1, keepdims=True)
     eighths = values[:, : values.shape[1] // 8 * 8].reshape(8 * len(values), -1).var(axis=1)
@@ -56,7 +56,7 @@ def is_tone(samples: Samples) -> bool:
     return bool(np.sqrt(np.mean(error**2)) < _FOLLOWS * step)
 
 
-def sign_extended(samples: Samples) -> bool:
+def sign_extended(samples: Reading) -> bool:
     """Whether one "channel" is only the sign of the other: quiet samples of twice the width, read by halves."""
     values = samples.values[:, : samples.values.shape[1] // 2 * 2]
     for sign, other in ((values[:, 1::2], values[:, ::2]), (values[:, ::2], values[:, 1::2])):
@@ -66,7 +66,7 @@ def sign_extended(samples: Samples) -> bool:
     return False
 
 
-def interpolated(samples: Samples) -> bool:
+def interpolated(samples: Reading) -> bool:
     """Whether every other sample is the mean of its neighbours: one channel, upsampled by linear interpolation."""
     values = samples.values[:, : samples.values.shape[1] // 2 * 2]
     bends = np.abs(2 * values[:, 1:-1] - values[:, :-2] - values[:, 2:])

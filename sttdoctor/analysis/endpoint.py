@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from sttdoctor.evidence import Frame, Session
+from sttdoctor.evidence import Declared, Frame, Session
 from sttdoctor.protocol import AUTO, EVENTS, MANUAL, PATHS
 
 
@@ -37,6 +37,15 @@ def address(url: str | None) -> Address | None:
     except ValueError:
         return None
     return Address(parts.scheme.lower(), host, parts.path.rstrip("/"), query)
+
+
+def declared_in(where: Address | None) -> Declared:
+    """Return what the parameters of a URL declare; a sample rate that is no positive whole number is none."""
+    if where is None:
+        return Declared()
+    text = where.first("sample_rate") or ""
+    rate = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+    return Declared(where.first("encoding"), rate or None)
 
 
 def of_path(path: str) -> str | None:

@@ -238,7 +238,7 @@ def backlogs(timeline: Timeline, waiting_s: Floats, limit_s: float) -> list[Back
 
     Args:
         timeline: The audio frames.
-        waiting_s: From `waiting_audio`.
+        waiting_s: Shape (frames,), from `waiting_audio`.
         limit_s: Seconds.
     """
     over = np.concatenate([[False], waiting_s > limit_s, [False]])

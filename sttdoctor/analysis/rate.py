@@ -69,7 +69,11 @@ def estimate_rate(samples: NDArray[np.float64], candidates: Sequence[int] = STAN
 def estimate_with(
     model: Model, samples: NDArray[np.float64], candidates: Sequence[int] = STANDARD_RATES
 ) -> RateEstimate:
-    """`estimate_rate` with a model of the caller's choice; benchmarks measure single members of the model with it."""
+    """`estimate_rate` with a model of the caller's choice; benchmarks measure single members of the model with it.
+
+    Raises:
+        ValueError: There is no candidate.
+    """
     rates = sorted({int(rate) for rate in candidates})
     if not rates:
         raise ValueError("no candidate sample rate")
@@ -91,11 +95,11 @@ def estimate_with(
 def judge(
     model: Model, clean: Floats, rates: Sequence[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int] | None:
-    """Raw scores of the rates, raw scores of being speech, and the number of active samples; None without sound.
+    """Raw scores of the rates and of being speech, each shape (rates,), and the active samples; None without sound.
 
     Args:
         model: See `rate_net`.
-        clean: From `speech.finite_mono`.
+        clean: Shape (n,), from `speech.finite_mono`.
         rates: Hz.
     """
     active = active_steps(clean)
@@ -116,6 +120,6 @@ def sharpness(model: Model, seconds: float) -> float:
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities that sum to 1."""
+    """Turn scores of shape (n,) into probabilities of the same shape, which sum to 1."""
     powers = np.exp(logits - logits.max())
     return np.asarray(powers / powers.sum())

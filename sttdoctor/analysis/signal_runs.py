@@ -77,7 +77,7 @@ def joined(found: Floats, scale: float) -> Runs:
     """Join stretches that a block border cut, and bring their values to full scale.
 
     Args:
-        found: Rows from `constant_runs` of all blocks, in order.
+        found: Shape (n, 5), rows from `constant_runs` of all blocks, in order.
         scale: What one unit of the values is of full scale.
     """
     if len(found) > 1:

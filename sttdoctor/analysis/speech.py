@@ -12,7 +12,7 @@ ACTIVE_DB = 30.0
 
 
 def finite_mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The samples without offset, NaN and infinity (they become 0), scaled to an RMS of 1; all zero stays so."""
+    """The samples, shape (n,), without offset, NaN and infinity (they become 0), at an RMS of 1; all zero stays so."""
     clean = np.asarray(samples, dtype=np.float64).ravel()
     good = np.isfinite(clean)
     if not good.all():

@@ -32,21 +32,21 @@ class _Pair:
 
 
 def _judge(case: Case) -> Answer:
-    estimate, layout = case.encoding, case.layout
+    estimate, layout = case.sound.encoding, case.sound.layout
     if case.audio is None:
         return unknown("The capture holds no audio bytes; record the content of the binary frames.")
     if estimate is None or layout is None:
         return unknown("The bytes cannot be decoded, so their channels cannot be counted.")
-    if case.silent_side is not None:
-        finding = _one_side_silent(case.silent_side, layout.encoding)
-        return answer(finding.summary, [finding], {"channels": 2, "silent_side": case.silent_side})
+    if case.sound.silent_side is not None:
+        finding = _one_side_silent(case.sound.silent_side, layout.encoding)
+        return answer(finding.summary, [finding], {"channels": 2, "silent_side": case.sound.silent_side})
     if not estimate.decidable:
         return unknown(f"The bytes cannot tell: {estimate.reason}. Capture a few seconds of speech.")
     measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
     pair = _compared(case, layout)
-    if case.declared_encoding == "pcm_s32le" and layout.encoding == "pcm_s16le" and _is_widened(case, layout):
+    if case.declared.meant == "pcm_s32le" and layout.encoding == "pcm_s16le" and _is_widened(case, layout):
         return answer("One channel, as declared: 32-bit samples made from 16-bit ones.", [], measured | {"channels": 1})
     measured |= {"quieter_db": round(pair.quieter_db, 1), "correlation": round(pair.correlation, 3)}
     finding = _interleaved(case, layout, pair, estimate.stereo)
@@ -97,7 +97,7 @@ def _interleaved(case: Case, layout: Layout, pair: _Pair, probability: float) ->
     relation, fix = _kinds(pair)
     summary = f"Two channels are interleaved: every other sample belongs to the other one, and {relation}."
     speed = case.longest_speed
-    if speed is not None and case.format_ratio == 2.0 and layout.encoding == case.declared_encoding:
+    if speed is not None and case.format_ratio == 2.0 and layout.encoding == case.declared.meant:
         summary += f" The byte rate, {speed.ratio:.2f} times the declared one, agrees."
         probability = max(probability, 0.99)
     status: Status = "fail" if probability >= case.limits["channels.fail_above"] else "warn"

@@ -13,7 +13,7 @@ from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidenc
 
 
 def _judge(case: Case) -> Answer:
-    promised = case.declared_bytes_per_s
+    promised = case.declared.bytes_per_s
     if promised is None:
         return unknown("The length of a chunk needs the declared format; give --encoding and --sample-rate.")
     lengths_ms = np.concatenate([[f.size for f in c.audio_frames] for c in case.connections] or [[]]) / promised * 1000

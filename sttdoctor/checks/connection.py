@@ -41,7 +41,7 @@ def _judge(case: Case) -> Answer:
         findings += _parameters(case, where)
         findings += _key(case, where)
     findings += _refusal(opened)
-    findings += [_reconnected(case, item) for item in reconnects(case.connections, case.declared_bytes_per_s)]
+    findings += [_reconnected(case, item) for item in reconnects(case.connections, case.declared.bytes_per_s)]
     findings = _one_each(findings)
     if findings:
         return answer(worst(findings).summary, findings, {})

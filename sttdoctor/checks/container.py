@@ -35,7 +35,7 @@ _TEXTS = {
 
 
 def _judge(case: Case) -> Answer:
-    contents = case.contents
+    contents = case.sound.contents
     if contents is None:
         return unknown("The capture holds no audio bytes; record the content of the binary frames.")
     measured = _measurements(contents)
@@ -82,7 +82,7 @@ def _where(offset: int) -> str:
 
 def _convert(case: Case, header: Header | None = None) -> str:
     """The command that makes what was declared; without a declaration what the header says, else 16 kHz."""
-    name = ENCODINGS[case.declared_encoding or "pcm_s16le"].ffmpeg or "s16le"
+    name = ENCODINGS[case.declared.meant or "pcm_s16le"].ffmpeg or "s16le"
     rate = case.declared.sample_rate or (header.sample_rate if header is not None else None) or 16000
     return f"ffmpeg -i FILE -f {name} -ac 1 -ar {rate} out.raw"
 
@@ -127,7 +127,7 @@ def _header(case: Case, starts: list[Start]) -> Finding:
     odds = _odds(case, header)
     if header.sample_rate is not None:
         summary += f" It says {_format(header)}"
-        summary += f"; declared is {odds}." if odds else ", as declared." if case.declared_encoding else "."
+        summary += f"; declared is {odds}." if odds else ", as declared." if case.declared.meant else "."
     places = _places(case, [start.offset for start in starts], f"{label} header")
     return CHECK.finding("wav-header", "fail", 0.99, summary, places, _strip(case, starts, header, odds))
 
@@ -144,8 +144,8 @@ def _format(header: Header) -> str:
 def _odds(case: Case, header: Header) -> str:
     """What the client declared, where the header says otherwise; else nothing."""
     said = []
-    if case.declared_encoding is not None and header.encoding != case.declared_encoding:
-        said.append(case.declared_encoding)
+    if case.declared.meant is not None and header.encoding != case.declared.meant:
+        said.append(case.declared.meant)
     if case.declared.sample_rate is not None and header.sample_rate not in (None, case.declared.sample_rate):
         said.append(f"{case.declared.sample_rate} Hz")
     if said and header.channels not in (None, 1):

@@ -27,7 +27,7 @@ _BIG_ENDIAN = ("s16be", "s32be", "f32be")
 
 
 def _judge(case: Case) -> Answer:
-    estimate = case.encoding
+    estimate = case.sound.encoding
     if estimate is None:
         return unknown("The capture holds no audio bytes; record the content of the binary frames.")
     measured = _measurements(estimate)
@@ -36,7 +36,7 @@ def _judge(case: Case) -> Answer:
     changes = _change_findings(case)
     if changes:
         return answer(changes[0].summary, changes, measured)
-    best, name = _best(estimate), case.declared_encoding
+    best, name = _best(estimate), case.declared.meant
     if name is None:
         return _undeclared(estimate, best, measured)
     right = estimate.probabilities[name] + (0.0 if best != name else 1.0)
@@ -97,7 +97,7 @@ def _finding(best: str, declared: str | None, status: Status, confidence: float)
 
 
 def _change_findings(case: Case) -> list[Finding]:
-    changes = case.encoding_changes
+    changes = case.sound.encoding_changes
     if not changes:
         return []
     first = changes[0]

@@ -138,7 +138,7 @@ def _after_close(case: Case) -> Iterator[Finding]:
         if not late:
             continue
         size = sum(frame.size for frame in late)
-        seconds = size / case.declared_bytes_per_s if case.declared_bytes_per_s else None
+        seconds = size / case.declared.bytes_per_s if case.declared.bytes_per_s else None
         amount = f"{seconds:.2f} s of audio" if seconds is not None else f"{size} bytes of audio"
         summary = f"{amount} were sent after the close command; the service no longer takes them."
         yield CHECK.finding("audio-after-close", "fail", 0.97, summary, (_place(late[0], "the first late frame"),))

@@ -38,7 +38,7 @@ def _judge(case: Case) -> Answer:
     if declared is None:
         return _undeclared(case, measured)
     if not case.rate_is_told:
-        reason = _why_silent(case.rate, case.limits["sample-rate.min_speech_s"])
+        reason = _why_silent(case.sound.rate, case.limits["sample-rate.min_speech_s"])
         return unknown(f"The sound cannot tell: {reason}. Capture a few seconds of speech.", measured)
     plausible = plausibility(case)
     if plausible < case.limits["sample-rate.warn_below"]:
@@ -74,17 +74,17 @@ def _why_silent(rate: RateEstimate | None, wanted_s: float) -> str:
 
 
 def _measurements(case: Case) -> dict[str, Any]:
-    probabilities, rate, speed = case.rate_probabilities, case.rate, case.longest_speed
+    probabilities, rate, speed = case.rate_probabilities, case.sound.rate, case.longest_speed
     measured: dict[str, Any] = {"probabilities": None}
     if probabilities:
         measured["probabilities"] = _by_hz(probabilities)
     if rate is not None:
         measured["speech_s"] = round(rate.speech_s, 2)
         measured["speech_like"] = round(rate.speech_like, 3)
-        measured["band_edge"] = round(case.band_edge, 4) if case.band_edge is not None else None
+        measured["band_edge"] = round(case.sound.band_edge, 4) if case.sound.band_edge is not None else None
         measured["sound_probabilities"] = _by_hz(rate.probabilities)
-    if speed is not None and case.declared_bytes_per_s:
-        measured["wire_bytes_per_s"] = round(speed.ratio * case.declared_bytes_per_s, 1)
+    if speed is not None and case.declared.bytes_per_s:
+        measured["wire_bytes_per_s"] = round(speed.ratio * case.declared.bytes_per_s, 1)
         measured["wire_ratio"] = round(speed.ratio, 4)
         measured["wire_steady"] = wire.is_steady(speed)
     return measured
@@ -97,7 +97,7 @@ def _by_hz(probabilities: Mapping[int, float]) -> dict[str, float]:
 def _undeclared(case: Case, measured: dict[str, Any]) -> Answer:
     rates = case.likely_rates
     if not case.rate_is_told or not rates:
-        reason = _why_silent(case.rate, case.limits["sample-rate.min_speech_s"])
+        reason = _why_silent(case.sound.rate, case.limits["sample-rate.min_speech_s"])
         return unknown(f"No rate was declared, and the sound cannot tell: {reason}.", measured)
     return answer(f"No rate was declared; by its sound it is {_either(rates)}.", [], measured)
 
@@ -111,9 +111,9 @@ def _mismatch(case: Case, declared: int, best: int, status: Status) -> Finding:
     rates = case.likely_rates
     summary = f"The audio was recorded at {_either(rates)}, not at {declared} Hz as declared"
     evidence: tuple[Evidence, ...] = ()
-    if case.wire_rate is not None and case.longest_speed is not None and case.declared_bytes_per_s:
+    if case.wire_rate is not None and case.longest_speed is not None and case.declared.bytes_per_s:
         ratio = case.longest_speed.ratio
-        wire_bytes = ratio * case.declared_bytes_per_s
+        wire_bytes = ratio * case.declared.bytes_per_s
         summary += f": {wire_bytes:.0f} bytes a second come in, {ratio:.2f} times what the declaration promises"
         evidence = (Evidence(f"steady at {wire_bytes:.0f} bytes a second of clock"),)
     fix = f"Declare sample_rate={best}" + (f" (or {', '.join(map(str, rates[1:]))})" if len(rates) > 1 else "")
@@ -146,7 +146,7 @@ def _changed(case: Case, change: RateChange) -> Finding:
 
 
 def _upsampled(case: Case, declared: int) -> list[Finding]:
-    edge = case.band_edge
+    edge = case.sound.band_edge
     if edge is None or 2 * edge >= case.limits["sample-rate.upsampled_below"] or not case.rate_is_told:
         return []
     summary = (

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis import signal_levels
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal import LONGEST_HOLE_S, STEP_S, Levels, measure
+from sttdoctor.analysis.signal import Levels, measure
 from sttdoctor.analysis.signal_clicks import Clicks, find_clicks
 from sttdoctor.analysis.signal_runs import Floats
 from sttdoctor.case import Case
@@ -28,37 +28,30 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.encodings import ENCODINGS
 
-_G711 = ("pcm_mulaw", "pcm_alaw")
 _USUAL_RATE = 16000
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
-_EDGE = 0.1  # -20 dB: sound goes on right up to a hole; a natural pause fades before it
-_STEPS = 4  # of the encoding: sound of fewer stays on one value by itself
-_QUANTUM = {"pcm_mulaw": 8 / 32768, "pcm_alaw": 16 / 32768, "u8": 1 / 128, "s8": 1 / 128}
 _CLICK_SHARE = 0.3
-_WORST_S = 2.0
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
-_FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
 
 
 def _judge(case: Case) -> Answer:
-    layout = case.layout
+    layout = case.sound.layout
     if case.audio is None:
         return unknown("The capture holds no audio bytes; record the content of the binary frames.")
-    if case.contents is not None and not case.contents.holds_samples:
+    if case.sound.contents is not None and not case.sound.contents.holds_samples:
         return unknown("The bytes are no samples, so there is no sound to judge.")
     if layout is None:
         return _undecoded(case)
     rate = case.declared.sample_rate or (case.likely_rates[0] if case.rate_is_told else _USUAL_RATE)
     data = case.audio.data[layout.offset :]
     levels = measure(data, layout.encoding, layout.channels, rate)
-    zeros = _zero_runs(levels, layout)
     measured = _measurements(case, levels)
-    findings = _false_silence(case, layout, levels, zeros)
+    findings = _false_silence(case, layout, levels)
     if _is_silent(case, levels):
         findings.insert(0, _silent(levels))
     else:
-        findings += [*_levels(case, levels, bool(findings)), *_holes(case, layout, levels, zeros)]
+        findings += [*_levels(case, levels, bool(findings)), *_holes(case, layout, levels)]
         if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
             findings += _clicks(case, layout, levels)
     if findings:
@@ -81,24 +74,17 @@ def _db(level: float) -> str:
 
 
 def _measurements(case: Case, levels: Levels) -> dict[str, Any]:
-    active = levels.rms[levels.rms > 0]
     return {
         "seconds": round(levels.samples / levels.rate, 2),
         "peak": round(float(max(abs(levels.high), abs(levels.low))), 6),
         "loud_rms": round(levels.loud, 6),
-        "quiet_rms": round(float(np.percentile(active, 10)), 6) if len(active) else 0.0,
-        "dc_offset": round(_offset(levels), 6),
-        "clipped_share": round(_clipped_share(levels), 6),
-        "clipped_share_worst": round(_clipped_worst(levels)[0], 6),
+        "quiet_rms": round(signal_levels.active_rms(levels, 10), 6),
+        "dc_offset": round(signal_levels.dc_offset(levels), 6),
+        "clipped_share": round(signal_levels.clipped_share(levels), 6),
+        "clipped_share_worst": round(signal_levels.worst_clipping(levels)[0], 6),
         "clicks_searched_s": round(min(_CLICKS_LOOKED_AT, levels.samples) / levels.rate, 2),
-        "speech_like": round(case.rate.speech_like, 3) if case.rate is not None else None,
+        "speech_like": round(case.sound.rate.speech_like, 3) if case.sound.rate is not None else None,
     }
-
-
-def _offset(levels: Levels) -> float:
-    """The mean of the sound: constant stretches (a fill, false silence) have none of its offset."""
-    moving = levels.offset[levels.rms > 0]
-    return float(np.median(moving)) if len(moving) else 0.0
 
 
 def _is_silent(case: Case, levels: Levels) -> bool:
@@ -111,15 +97,8 @@ def _silent(levels: Levels) -> Finding:
     return CHECK.finding("silent", "fail", 0.98, f"All of the audio is silent ({heard}).")
 
 
-def _zero_runs(levels: Levels, layout: Layout) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which constant stretches are runs of zero bytes in G.711."""
-    if layout.encoding not in _G711:
-        return np.zeros(len(levels.runs.start), dtype=bool)
-    zero = float(decode(b"\0", layout.encoding)[0])
-    return np.asarray(levels.runs.value == zero)
-
-
-def _false_silence(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray[Any, Any]) -> list[Finding]:
+def _false_silence(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
+    zeros = signal_levels.zero_runs(levels, layout.encoding)
     seconds = float(levels.runs.length[zeros].sum()) / levels.rate
     if seconds < case.limits["signal.false_silence_s"]:
         return []
@@ -132,30 +111,13 @@ def _false_silence(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray
     return [CHECK.finding("false-silence", "fail", 0.97, summary, places, f"Fill pauses with {code} instead of 0x00.")]
 
 
-def _clipped_share(levels: Levels) -> float:
-    loud = int((levels.rms > _EDGE * levels.loud).sum()) * STEP_S * levels.rate
-    return (levels.flat + levels.beyond) / loud if loud else 0.0
-
-
-def _clipped_worst(levels: Levels) -> tuple[float, float]:
-    """The share of the loud samples that is cut off in the worst `_WORST_S`, and where that begins in seconds."""
-    steps = round(_WORST_S / STEP_S)
-    if len(levels.rms) <= steps or not levels.clipped.any():
-        return 0.0, 0.0
-    sums = [np.cumsum(np.concatenate([[0], values])) for values in (levels.clipped, levels.rms > _EDGE * levels.loud)]
-    clipped, loud = (total[steps:] - total[:-steps] for total in sums)
-    shares = clipped / (np.maximum(loud, steps // 4) * levels.step)
-    worst_at = int(np.argmax(shares))
-    return float(shares[worst_at]), worst_at * STEP_S
-
-
 def _levels(case: Case, levels: Levels, false_silence: bool) -> list[Finding]:
     found = []
     loud, limits = levels.loud, case.limits
-    if loud < limits["signal.quiet_rms"] and _is_modulated(levels):
+    if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels):
         summary = f"The sound is very quiet: its loud parts reach {_db(loud)} only."
         found.append(CHECK.finding("too-quiet", "warn", 0.9, summary))
-    share = _clipped_share(levels)
+    share = signal_levels.clipped_share(levels)
     if share > limits["signal.clipped_share"] and not false_silence:
         summary = f"The sound is clipped: {100 * share:.1f} % of the loud samples are cut off at the same value"
         if levels.beyond:
@@ -163,7 +125,7 @@ def _levels(case: Case, levels: Levels, false_silence: bool) -> list[Finding]:
         found.append(CHECK.finding("clipped", "warn", min(0.99, 0.7 + 10 * share), summary + "."))
     elif not false_silence:
         found += _clipped_for_a_while(case, levels)
-    offset = _offset(levels)
+    offset = signal_levels.dc_offset(levels)
     if abs(offset) > limits["signal.dc_offset"]:
         summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale (its loud parts: {_db(loud)})."
         found.append(CHECK.finding("dc-offset", "warn", 0.95, summary))
@@ -172,27 +134,19 @@ def _levels(case: Case, levels: Levels, false_silence: bool) -> list[Finding]:
 
 def _clipped_for_a_while(case: Case, levels: Levels) -> list[Finding]:
     """Clipping that a long recording hides: much of it, but in a short part."""
-    share, start_s = _clipped_worst(levels)
+    share, start_s = signal_levels.worst_clipping(levels)
     if share <= case.limits["signal.clipped_share_worst"]:
         return []
     summary = (
-        f"The sound is clipped for a while: {100 * share:.1f} % of the loud samples in the {_WORST_S:.0f} s from "
-        f"{start_s:.1f} s on are cut off."
+        f"The sound is clipped for a while: {100 * share:.1f} % of the loud samples in the "
+        f"{signal_levels.WORST_S:.0f} s from {start_s:.1f} s on are cut off."
     )
     return [CHECK.finding("clipped", "warn", min(0.95, 0.7 + 2 * share), summary)]
 
 
-def _is_modulated(levels: Levels) -> bool:
-    active = levels.rms[levels.rms > 0]
-    return len(active) > 0 and levels.loud > _FLAT_MODULATION * float(np.percentile(active, 20))
-
-
-def _holes(case: Case, layout: Layout, levels: Levels, zeros: np.ndarray[Any, Any]) -> list[Finding]:
+def _holes(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
     runs = levels.runs
-    edge = max(_EDGE * levels.loud, _STEPS * _QUANTUM.get(layout.encoding, 1 / 32768))
-    extreme = (runs.value == levels.high) | (runs.value == levels.low)
-    inside = (runs.before > edge) & (runs.after > edge) & (runs.length <= LONGEST_HOLE_S * levels.rate)
-    chosen = np.flatnonzero(inside & ~zeros & ~extreme)
+    chosen = signal_levels.holes(levels, layout.encoding)
     minutes = max(levels.samples / levels.rate / 60, 1e-9)
     if len(chosen) < case.limits["signal.dropouts"] or not _crowded(case, runs.start[chosen] / levels.rate, minutes):
         return []
@@ -214,7 +168,9 @@ def _crowded(case: Case, times_s: Floats, minutes: float) -> bool:
 
 
 def _clicks(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
-    samples, first = _loudest(case, layout, levels)
+    assert case.audio is not None
+    data = case.audio.data[layout.offset :]
+    samples, first = signal_levels.loudest(data, layout, levels, _CLICKS_LOOKED_AT)
     found = find_clicks(samples, levels.rate, 0.003 * levels.loud) if len(samples) else None
     if found is None or found.ratio < case.limits["signal.click_ratio"] or found.share < _CLICK_SHARE:
         return []
@@ -231,21 +187,6 @@ def _discontinuities(case: Case, layout: Layout, levels: Levels, found: Clicks, 
     return CHECK.finding("discontinuities", "warn", min(0.95, 0.5 + found.share), summary, places)
 
 
-def _loudest(case: Case, layout: Layout, levels: Levels) -> tuple[Floats, int]:
-    """The stretch with most sound, finite and at full scale, and their first sample."""
-    assert case.audio is not None
-    step = max(8, round(STEP_S * levels.rate))
-    wanted = max(1, _CLICKS_LOOKED_AT // step)
-    sums = np.concatenate([[0.0], np.cumsum(np.minimum(levels.rms, levels.loud), dtype=np.float64)])
-    first = int(np.argmax(sums[wanted:] - sums[:-wanted])) * step if len(levels.rms) > wanted else 0
-    frame = ENCODINGS[layout.encoding].width * layout.channels
-    data = case.audio.data[layout.offset + first * frame : layout.offset + (first + wanted * step) * frame]
-    data = data[: len(data) // frame * frame]
-    samples = decode(np.asarray(data), layout.encoding).reshape(-1, layout.channels)
-    samples = np.clip(np.nan_to_num(samples), -1e6, 1e6)
-    return np.ascontiguousarray(samples[:, int(np.argmax(samples.var(axis=0))) if len(samples) else 0]), first
-
-
 def _places(case: Case, layout: Layout, samples: Any, note: str) -> tuple[Evidence, ...]:
     rate = case.declared.sample_rate or _USUAL_RATE
     frame = ENCODINGS[layout.encoding].width * layout.channels
@@ -258,9 +199,9 @@ def _places(case: Case, layout: Layout, samples: Any, note: str) -> tuple[Eviden
 
 
 def _speech(case: Case, levels: Levels, measured: dict[str, Any]) -> Answer:
-    rate = case.rate
+    rate = case.sound.rate
     if rate is not None and rate.speech_like < 0.5:
-        steady = "" if _is_modulated(levels) else ", only steady noise"
+        steady = "" if signal_levels.is_modulated(levels) else ", only steady noise"
         text = f"There is sound (loud parts {_db(levels.loud)}), but it is not clearly speech{steady}."
         return unknown(f"{text} Capture a few seconds of someone speaking.", measured)
     return answer(f"There is sound at a good level (loud parts {_db(levels.loud)}), without damage.", [], measured)

@@ -1,9 +1,12 @@
 """`sttdoctor simulate`."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from sttdoctor.cli.options import Command
 
 if TYPE_CHECKING:
     from sttdoctor.live.behaviour import Behaviour
@@ -25,37 +28,22 @@ def _usage(fault: Any) -> str:
     return str(fault.name) if fault.value is None else f"{fault.name}={fault.value:g}"
 
 
+def _seconds(name: str, default: float, least: float, words: str) -> Callable[[Command], Command]:
+    """An option that takes a number of seconds."""
+    kind = click.FloatRange(min=least)
+    return click.option(name, type=kind, default=default, show_default=True, metavar="SECONDS", help=words)
+
+
 @click.command(cls=_WithFaults)
 @click.option(
     "--listen", default="127.0.0.1:8766", show_default=True, metavar="HOST:PORT", help="Where clients connect."
 )
 @click.option("--script", type=click.Path(), metavar="FILE", help="What is said: text, one turn a line.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Do something wrong (repeatable); see below.")
-@click.option(
-    "--fault-after",
-    type=click.FloatRange(min=0),
-    default=2.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Audio after which a fault in mid-session strikes.",
-)
+@_seconds("--fault-after", 2.0, 0, "Audio after which a fault in mid-session strikes.")
 @click.option("--asr", is_flag=True, help="Recognise what is said with PocketSphinx (extra sttdoctor[asr]).")
-@click.option(
-    "--idle-timeout",
-    type=click.FloatRange(min=0.1),
-    default=180.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Close a connection that brings no audio for so long.",
-)
-@click.option(
-    "--buffer",
-    type=click.FloatRange(min=0.1),
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Audio that may wait; more is an internal error, as at the service.",
-)
+@_seconds("--idle-timeout", 180.0, 0.1, "Close a connection that brings no audio for so long.")
+@_seconds("--buffer", 10.0, 0.1, "Audio that may wait; more is an internal error, as at the service.")
 def simulate(
     listen: str,
     script: str | None,

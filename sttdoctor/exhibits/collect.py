@@ -72,7 +72,7 @@ def _sound(case: Case, layout: Layout | None, rate: int | None) -> Sound:
     """The waveform, the excerpt, and why there is neither."""
     if case.audio is None:
         return None, None, _why_no_audio(case)
-    declared, declared_rate = case.declared_layout, case.declared.sample_rate
+    declared, declared_rate = case.sound.declared_layout, case.declared.sample_rate
     shown, shown_rate = layout or declared, rate or declared_rate
     if shown is None or shown_rate is None:
         return None, None, "The bytes cannot be read as samples, and no format was declared that they could be read by."
@@ -104,7 +104,7 @@ def _aligned(data: NDArray[np.uint8], start: int, length: int, layout: Layout) -
 
 def _stop(case: Case, shown: Layout) -> int | None:
     """Where the encoding changes for the first time, when there is enough before it; behind it is noise."""
-    changes = [change.offset for change in case.encoding_changes]
+    changes = [change.offset for change in case.sound.encoding_changes]
     return changes[0] if changes and changes[0] - shown.offset >= 1 << 15 else None
 
 

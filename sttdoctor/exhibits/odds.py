@@ -11,11 +11,11 @@ _WORDS = {"not-pcm": "no plain samples", "text": "text"}
 
 def odds(case: Case) -> Odds | None:
     """Collect the candidates; None where neither encoding nor rate can be told."""
-    estimate = case.encoding
+    estimate = case.sound.encoding
     encodings: tuple[Candidate, ...] = ()
     if estimate is not None and estimate.decidable:
-        encodings = _likeliest(estimate.probabilities, case.declared_encoding)
-    told = case.rate_probabilities if case.layout is not None and case.rate_is_told else None
+        encodings = _likeliest(estimate.probabilities, case.declared.meant)
+    told = case.rate_probabilities if case.sound.layout is not None and case.rate_is_told else None
     rates = tuple(
         Candidate(f"{rate} Hz", probability, rate == case.declared.sample_rate)
         for rate, probability in sorted((told or {}).items())

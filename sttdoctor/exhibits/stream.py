@@ -43,7 +43,7 @@ def stream(case: Case, believed_bytes_per_s: float | None) -> Stream | None:
     times = [event.t for event in session.events if event.t is not None]
     if not times:
         return None
-    declared = case.declared_bytes_per_s
+    declared = case.declared.bytes_per_s
     sending = [
         _sending(case, connection, line, speed.ratio if speed else 1.0)
         for connection, line, speed in zip(case.connections, case.timelines, case.speeds, strict=False)
@@ -90,7 +90,7 @@ def _sending(case: Case, connection: Connection, line: Timeline, speed: float) -
 
 
 def waiting_audio(case: Case, line: Timeline) -> Floats:
-    """Return the seconds of audio that wait after each frame, by the case's limits."""
+    """Return the seconds of audio that wait after each frame, shape (frames,), by the case's limits."""
     limits = case.limits
     return pacing.waiting_audio(
         line, limits["pacing.drain_speed"], limits["pacing.start_burst_s"], limits["pacing.start_window_s"]

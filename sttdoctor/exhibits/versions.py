@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.excerpt import mono
+from sttdoctor.analysis.fast_length import fast_length
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.exhibits.sound import reading
 from sttdoctor.exhibits.values import Floats, Spectrogram, Version
@@ -69,9 +70,7 @@ def _limited(samples: Floats, rate: int) -> Floats:
 def _wav(samples: Floats, rate: int) -> bytes:
     factor = -(-rate // MAX_RATE)
     if factor > 1:
-        from scipy.signal import resample_poly
-
-        samples = resample_poly(samples, 1, factor)
+        samples = _brought_down(samples, factor)
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
         wav.setnchannels(1)
@@ -79,6 +78,18 @@ def _wav(samples: Floats, rate: int) -> bytes:
         wav.setframerate(round(rate / factor))
         wav.writeframes((np.clip(samples, -1, 1) * 32767).round().astype("<i2").tobytes())
     return file.getvalue()
+
+
+def _brought_down(samples: Floats, factor: int) -> Floats:
+    """Lower the sample rate to a fraction: only the frequencies that it can hold are kept.
+
+    The sound is faded at both ends, so that its transform sees no jump from the end to the beginning.
+    """
+    count = -(-len(samples) // factor)
+    fast = fast_length(count)
+    spectrum = np.fft.rfft(samples, fast * factor)
+    lowered: Floats = np.fft.irfft(spectrum[: fast // 2 + 1], fast)[:count] / factor
+    return lowered
 
 
 def spectrogram(samples: Floats, rate: int) -> Spectrogram:

@@ -9,9 +9,8 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float64]
+from sttdoctor.analysis.decoding import Samples
 
 FRAME_S = 0.02
 LOUD = 0.012  # RMS of a frame, without its offset, that counts as sound; a quiet room has less than a tenth of it

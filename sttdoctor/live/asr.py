@@ -12,8 +12,8 @@ import sys
 
 import numpy as np
 
+from sttdoctor.analysis.decoding import Samples
 from sttdoctor.errors import InputError
-from sttdoctor.live.activity import Samples
 from sttdoctor.live.asr_worker import HEAD, LENGTH
 from sttdoctor.live.resampling import Resampler
 
@@ -26,7 +26,7 @@ class Sphinx:
     """
 
     def __init__(self) -> None:
-        if importlib.util.find_spec("pocketsphinx") is None:
+        if any(importlib.util.find_spec(name) is None for name in ("pocketsphinx", "scipy")):
             raise InputError("--asr needs PocketSphinx; install it with: pip install 'sttdoctor[asr]'")
         self._reserve = _start()
 
@@ -62,7 +62,7 @@ class SphinxWords:
         self._send(b"B")
 
     def hear(self, samples: Samples, _spoken: bool) -> None:
-        """Pass samples on."""
+        """Pass samples, shape (n,) at the declared rate, on to the recogniser."""
         self._audio(self._resampler.add(samples))
 
     def so_far(self) -> str:

@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sttdoctor.live.activity import FRAME_S, Activity, Samples
+from sttdoctor.analysis.decoding import Samples
+from sttdoctor.live.activity import FRAME_S, Activity
 from sttdoctor.live.turn_ear import BEFORE_FRAMES, UPDATE_EVERY_S
-from sttdoctor.live.words import Words
+from sttdoctor.live.words import Words, begin_with
 from sttdoctor.protocol import TURN_OPTIONS
 
 Event = dict[str, Any]
@@ -47,7 +48,7 @@ class ManualEar:
         return []
 
     def hear(self, samples: Samples) -> Iterator[Event]:
-        """The events that these samples (decoded as declared) bring."""
+        """The events that these samples, shape (n,), decoded as declared, bring."""
         for frame, loud, likelihood in self._activity.frames(samples):
             if self._speaking:
                 yield from self._in_speech(frame, loud, likelihood)
@@ -67,10 +68,7 @@ class ManualEar:
     def _begin(self) -> None:
         self._speaking, self._final, self._shown = True, "", ""
         self._silence_s = self._update_s = self._since_final_s = 0.0
-        self._words.begin()
-        for frame in self._before:
-            self._words.hear(frame, False)
-        self._before.clear()
+        begin_with(self._words, self._before)
 
     def _in_speech(self, frame: Samples, loud: bool, likelihood: float) -> Iterator[Event]:
         self._words.hear(frame, likelihood > TURN_OPTIONS["turn_eager_end_threshold"].default)

@@ -12,7 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.decoding import Bytes
+from sttdoctor.analysis.encoding import LAYOUTS, Layout
 from sttdoctor.analysis.endpoint import Address, of_path
 from sttdoctor.analysis.pacing import holes
 from sttdoctor.analysis.send_timeline import Connection
@@ -21,7 +22,7 @@ from sttdoctor.encodings import ENCODINGS
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
 from sttdoctor.live.plan import Leg, Plan, Step, headers_of, query_of, require_address, require_audio
-from sttdoctor.live.samples import Bytes, converted, loudest, silence, target_of
+from sttdoctor.live.samples import converted, loudest, silence, target_of
 from sttdoctor.protocol import AUTO, MANUAL, MAX_KEYTERM_CHARACTERS, MAX_KEYTERMS, PARAMETERS, PATHS, TURN_OPTIONS
 
 CHUNK_S = 0.1
@@ -96,9 +97,9 @@ def _parts(case: Case, layout: Layout) -> tuple[list[_Part], list[str]]:
     if case.rate_change is not None:
         end = min(end, case.rate_change.offset)
         notes.append(f"the sample rate changes at byte {end}; what comes after it is left out")
-    changes = [change for change in case.encoding_changes if layout.offset < change.offset < end]
+    changes = [change for change in case.sound.encoding_changes if layout.offset < change.offset < end]
     edges = [layout.offset, *(change.offset for change in changes), end]
-    layouts = [layout, *(_layout_of(change.after) for change in changes)]
+    layouts = [layout, *(LAYOUTS.get(change.after) for change in changes)]
     parts: list[_Part] = []
     for (start, stop), read in zip(pairwise(edges), layouts, strict=True):
         if read is None or target_of(read.encoding) != target_of(layout.encoding):
@@ -108,12 +109,6 @@ def _parts(case: Case, layout: Layout) -> tuple[list[_Part], list[str]]:
             notes.append(f"samples are out of step from about byte {start} on; they are read in step")
         parts.append(_Part(start, stop, read))
     return parts, notes
-
-
-def _layout_of(key: str) -> Layout | None:
-    """Read a key of the encoding estimate, such as `pcm_s16le+1`; None where it names no samples."""
-    name, _, shift = key.partition("+")
-    return Layout(name, int(shift or 0)) if name in ENCODINGS else None
 
 
 def _silences(case: Case) -> Iterator[_Insert]:

@@ -1,11 +1,10 @@
-"""A stream of samples at one rate to a stream at 16 kHz, which is what the recogniser hears."""
+"""A stream of samples at one rate to a stream at 16 kHz, which is what the recogniser hears; needs SciPy."""
 
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float64]
+from sttdoctor.analysis.decoding import Samples
 
 TARGET = 16000
 BLOCK_S, MARGIN_S = 0.2, 0.02
@@ -35,7 +34,7 @@ class Resampler:
         return np.concatenate(done) if done else np.zeros(0)
 
     def end(self) -> Samples:
-        """Return the rest, and begin anew."""
+        """Return the rest, shape (n,), and begin anew."""
         rest = len(self._kept) - self._margin
         missing = -rest % self._ratio.denominator + self._margin
         samples = self._resampled(np.concatenate([self._kept, np.zeros(missing)])) if rest else np.zeros(0)

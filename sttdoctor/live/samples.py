@@ -3,12 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.decoding import Bytes, decode
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
-
-Bytes = NDArray[np.uint8]
 
 
 def _reversed(samples: Bytes) -> Bytes:
@@ -58,7 +55,13 @@ def converted(data: Bytes, encoding: str, channel: int = 0, channels: int = 1) -
 
 
 def loudest(data: Bytes, encoding: str, channels: int) -> int:
-    """Return which of the interleaved channels is the loudest, so that two voices are not mixed."""
+    """Return which of the interleaved channels is the loudest, so that two voices are not mixed.
+
+    Args:
+        data: Bytes, shape (n,), from the first whole sample on.
+        encoding: A name of `sttdoctor.encodings.ENCODINGS`.
+        channels: Their number.
+    """
     if channels == 1:
         return 0
     frame = ENCODINGS[encoding].width * channels

@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sttdoctor.live.activity import FRAME_S, Activity, Samples
+from sttdoctor.analysis.decoding import Samples
+from sttdoctor.live.activity import FRAME_S, Activity
 from sttdoctor.live.handshake import error_event
-from sttdoctor.live.words import Words
+from sttdoctor.live.words import Words, begin_with
 from sttdoctor.protocol import TURN_OPTIONS, turn_option_problems
 
 Event = dict[str, Any]
@@ -47,7 +48,7 @@ class TurnEar:
         return [self._event("connected")]
 
     def hear(self, samples: Samples) -> Iterator[Event]:
-        """The events that these samples (decoded as declared) bring."""
+        """The events that these samples, shape (n,), decoded as declared, bring."""
         for frame, loud, likelihood in self._activity.frames(samples):
             if self._open:
                 yield from self._in_turn(frame, loud, likelihood)
@@ -82,10 +83,7 @@ class TurnEar:
     def _begin(self) -> Event:
         self._open, self._eager, self._shown = True, False, ""
         self._silence_s, self._update_s = 0.0, 0.0
-        self._words.begin()
-        for frame in self._before:
-            self._words.hear(frame, False)
-        self._before.clear()
+        begin_with(self._words, self._before)
         return self._event("turn.start")
 
     def _in_turn(self, frame: Samples, loud: bool, likelihood: float) -> Iterator[Event]:

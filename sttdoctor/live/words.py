@@ -3,14 +3,16 @@
 `Words` is what turn detection asks for text; `sttdoctor.live.asr` has a real recogniser behind the same methods.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
+from sttdoctor.analysis.decoding import Samples
 from sttdoctor.errors import InputError
-from sttdoctor.live.activity import FRAME_S, Samples
+from sttdoctor.live.activity import FRAME_S
 
 MAX_SCRIPT_BYTES = 1_000_000
 
@@ -28,7 +30,7 @@ class Words(Protocol):
         """A new utterance begins."""
 
     def hear(self, samples: Samples, spoken: bool) -> None:
-        """Take the next samples (declared rate, full scale at +-1) of the utterance."""
+        """Take the next samples, shape (n,) at the declared rate and of full scale, of the utterance."""
 
     def so_far(self) -> str:
         """The text that is certain."""
@@ -41,6 +43,14 @@ class Words(Protocol):
 
     def close(self) -> None:
         """The connection is over."""
+
+
+def begin_with(words: Words, before: deque[Samples]) -> None:
+    """Begin an utterance with the sound before its detected start, and forget that sound."""
+    words.begin()
+    for frame in before:
+        words.hear(frame, False)
+    before.clear()
 
 
 MakeWords = Callable[[int], Words]

@@ -3,20 +3,21 @@
 import gzip
 import io
 import os
-import re
 import zlib
 from typing import Any
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
-from sttdoctor.readers.har import read_har
+from sttdoctor.readers.har import holds_har, read_har
 from sttdoctor.readers.log import holds_log, read_log
-from sttdoctor.readers.session_jsonl import read_rows
+from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.stream import Source, opened
 
+FORMATS = ((holds_har, read_har), (holds_rows, read_rows), (holds_log, read_log))
+"""Of each format, in the order of asking: whether the first bytes are its, and its reader."""
+
 _HEAD_BYTES = 1 << 16
-_ROW = re.compile(rb'^\s*\{.*?"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"', re.MULTILINE)
-_HAR = re.compile(rb'\s*\{\s*(?:"(?!type")[^"]*"\s*:\s*(?:"[^"]*"|\d+|null)\s*,\s*)*"log"\s*:\s*\{')
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_capture(source: Source, connection: int | None = None) -> Session:
@@ -44,8 +45,8 @@ def read_capture(source: Source, connection: int | None = None) -> Session:
 
 def holds_session(head: bytes) -> bool:
     """Whether the first bytes (unpacked) are those of a capture that `read_capture` knows."""
-    text = head.removeprefix(b"\xef\xbb\xbf")
-    return bool(_HAR.match(text) or _ROW.search(text)) or holds_log(text)
+    text = head.removeprefix(_BYTE_ORDER_MARK)
+    return any(holds(text) for holds, _ in FORMATS)
 
 
 def is_session_file(path: str) -> bool:
@@ -57,19 +58,15 @@ def is_session_file(path: str) -> bool:
             head, _ = _rewound(stream)
     except (OSError, ValueError):  # damage is for the check to judge
         return False
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and holds_session(head)
+    return head.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"{" and holds_session(head)
 
 
 def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: int | None) -> Session:
-    text = head.removeprefix(b"\xef\xbb\xbf")
-    if _HAR.match(text):
-        return read_har(stream, path, connection)
-    if _ROW.search(text) or not text.strip() or text.lstrip()[:1] == b"{":
-        session = read_rows(stream, path)
-        if connection not in (None, 1):
-            raise InputError(f"{path or 'the capture'} is one session; it has no connection {connection}")
-        return session
-    return read_log(stream, path, connection)
+    text = head.removeprefix(_BYTE_ORDER_MARK)
+    like_rows = text.lstrip()[:1] in (b"", b"{")
+    unknown = read_rows if like_rows else read_log  # which finds something further on, or says what is wrong
+    read = next((read for holds, read in FORMATS if holds(text)), unknown)
+    return read(stream, path, connection)
 
 
 class _Rewound(io.RawIOBase):

@@ -34,6 +34,7 @@ _MILLISECONDS_FROM = 1e11  # as seconds that is the year 5138, as milliseconds 1
 _MAX_BODY = 10_000  # characters
 _A_DAY_S = 86400.0
 _FIRST_S = 1e9  # 2001; Chrome dates a socket that never connected one second before the epoch
+_HEAD = re.compile(rb'\s*\{\s*(?:"(?!type")[^"]*"\s*:\s*(?:"[^"]*"|\d+|null)\s*,\s*)*"log"\s*:\s*\{')
 # how Chrome's error message names the status of a refused handshake, whose answer it leaves out
 _REFUSED = re.compile(r"Unexpected response code: (\d{3})\b|HTTP Authentication failed")
 
@@ -55,6 +56,11 @@ class _Archive:
     creator: str = ""
     entries: list[_Entry] = field(default_factory=list)
     damage: tuple[int, str] | None = None
+
+
+def holds_har(head: bytes) -> bool:
+    """Whether the first bytes of a capture (unpacked, without a byte order mark) are those of a HAR."""
+    return bool(_HEAD.match(head))
 
 
 def read_har(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:

@@ -65,7 +65,7 @@ def read_log(stream: BufferedIOBase, path: str | None = None, connection: int | 
 
 
 def holds_log(head: bytes) -> bool:
-    """Whether a line of the first bytes of a file is one that a library wrote."""
+    """Whether a line of the first bytes of a capture (unpacked) is one that a library wrote."""
     return any(pattern.search(line) for line in map(log_line.plain, head.splitlines()) for pattern in _MARKS)
 
 

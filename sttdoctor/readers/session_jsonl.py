@@ -22,6 +22,7 @@ from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_to
 _CLOCKS = ("client", "proxy", "server", "none")
 _LACKS = ("send", "receive", "audio", "text", "headers", "close")
 
+_ROW = re.compile(rb'^\s*\{.*?"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"', re.MULTILINE)
 # a row of sent audio as writers of JSON lay it out; anything else about such a row is for the JSON decoder
 _AUDIO_ROW = re.compile(rb'\{"type": ?"send", ?"t": ?((?:0|[1-9]\d{0,9})(?:\.\d{1,20})?), ?"audio": ?"')
 _AUDIO_END = b'"}'
@@ -31,15 +32,21 @@ class _BadRowError(ValueError):
     """A row that is JSON but not what its type promises; the message says why."""
 
 
-def read_rows(stream: BufferedIOBase, path: str | None = None) -> Session:
+def holds_rows(head: bytes) -> bool:
+    """Whether a line of the first bytes of a capture (unpacked) looks like a row of session JSONL."""
+    return bool(_ROW.search(head))
+
+
+def read_rows(stream: BufferedIOBase, path: str | None = None, connection: int | None = None) -> Session:
     """Read a session from an open stream.
 
     Args:
         stream: Binary, unpacked.
         path: Where it came from.
+        connection: 1, the only one that there is, or None.
 
     Raises:
-        InputError: The capture is empty or has no readable row.
+        InputError: The capture is empty or has no readable row, or another connection is asked for.
         OSError: It cannot be read.
     """
     name = path or "the capture"
@@ -55,6 +62,8 @@ def read_rows(stream: BufferedIOBase, path: str | None = None) -> Session:
         raise InputError(f"{name} is empty" if not builder.found.damaged else f"{name} is not a readable capture")
     if not builder.rows:
         raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL")
+    if connection not in (None, 1):
+        raise InputError(f"{name} is one session; it has no connection {connection}")
     return builder.session(path)
 
 

@@ -1,0 +1,180 @@
+"""What the bytes of one subject's audio are: files among them, their encoding, how they are best read, their rate.
+
+All of it is found from the bytes and the declaration alone, once and on demand; what the clock of a session adds is in
+`sttdoctor.case`.
+"""
+
+from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from sttdoctor.analysis.band_edge import steep_edge
+from sttdoctor.analysis.container import Contents, find_containers
+from sttdoctor.analysis.decoding import Samples
+from sttdoctor.analysis.encoding import (
+    LAYOUTS,
+    EncodingChange,
+    EncodingEstimate,
+    Layout,
+    estimate_encoding,
+    find_changes,
+)
+from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, silent_as
+from sttdoctor.analysis.rate import RateEstimate, estimate_rate
+from sttdoctor.analysis.rate_changes import MOST_PARTS, PART_SAMPLES, hear_parts
+from sttdoctor.analysis.silent_side import silent_side
+from sttdoctor.encodings import STANDARD_RATES
+from sttdoctor.evidence import Audio, Declared
+
+_QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
+
+
+class Sound:
+    """The audio of one subject, analysed.
+
+    Args:
+        audio: The audio, None where there is none; then nothing is known.
+        declared: What the client told the service about it.
+        silent_peak: Peak below which samples are silent, of full scale.
+    """
+
+    def __init__(self, audio: Audio | None, declared: Declared, silent_peak: float) -> None:
+        self.audio = audio
+        self.declared = declared
+        self._silent_peak = silent_peak
+
+    @cached_property
+    def contents(self) -> Contents | None:
+        """Media files and text among the bytes, None without audio."""
+        return find_containers(self.audio.data) if self.audio is not None else None
+
+    @property
+    def payload_offset(self) -> int:
+        """The first byte of the samples: behind the file header that they begin with, else 0."""
+        if self.contents is None or self.audio is None:
+            return 0
+        return self.contents.payload if self.contents.payload < len(self.audio.data) else 0
+
+    @cached_property
+    def silent_side(self) -> int | None:
+        """Which of two interleaved channels in the declared encoding is silent, None where there are no two such."""
+        if self.audio is None:
+            return None
+        return silent_side(self.audio.data[self.payload_offset :], self.declared.meant)
+
+    @cached_property
+    def encoding(self) -> EncodingEstimate | None:
+        """What the bytes say about their encoding, None without audio."""
+        if self.audio is None:
+            return None
+        data = self.audio.data[self.payload_offset :]
+        estimate = estimate_encoding(data)
+        if estimate.decidable and silent_as(data, self.declared.meant, self._silent_peak):
+            return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
+        return estimate
+
+    @cached_property
+    def encoding_changes(self) -> list[EncodingChange]:
+        """Where the encoding or the alignment of samples changes along the audio."""
+        first = self.payload_offset
+        found = find_changes(self.audio.data[first:]) if self.audio is not None else []
+        return [replace(change, offset=change.offset + first) for change in found]
+
+    @property
+    def layout(self) -> Layout | None:
+        """How the bytes are best read: as estimated where they tell, else as declared, None where nothing does.
+
+        Its offset counts from the first byte of the audio, a file header included.
+        """
+        if self.contents is not None and not self.contents.holds_samples:
+            return None
+        behind = self._payload_layout
+        return replace(behind, offset=behind.offset + self.payload_offset) if behind is not None else None
+
+    @property
+    def _payload_layout(self) -> Layout | None:
+        if self.silent_side is not None and self.declared.meant is not None:
+            return Layout(self.declared.meant, 0, 2)
+        estimate = self.encoding
+        before = LAYOUTS.get(self.encoding_changes[0].before) if self.encoding_changes else None
+        if before is not None:  # the sound is judged up to the first change
+            return before
+        if estimate is not None and estimate.decidable and estimate.probabilities.get("not-pcm", 0) < 0.5:
+            if estimate.probabilities.get("text", 0) >= 0.5:
+                return None
+            return self._prefer_declared(estimate)
+        if estimate is not None and estimate.decidable:
+            return None
+        return self.declared_layout
+
+    def _prefer_declared(self, estimate: EncodingEstimate) -> Layout:
+        """Twins (the same bytes under two names) go to the declared one."""
+        name = self.declared.meant
+        if name and name != estimate.layout.encoding and estimate.probabilities[name] > 0.3:
+            return replace(estimate.layout, encoding=name, offset=0, channels=1)
+        return estimate.layout
+
+    @property
+    def declared_layout(self) -> Layout | None:
+        """How the bytes are to be read by the declaration alone, None without one."""
+        return Layout(self.declared.meant) if self.declared.meant else None
+
+    def samples(self, first_byte: int = 0, stop_byte: int | None = None, most: int = MAX_SAMPLES) -> Samples:
+        """Decode a part of the audio as it is best read, mixed to one channel.
+
+        Args:
+            first_byte: Offset of the part.
+            stop_byte: Its end, None for the end of the audio or the place where the encoding changes.
+            most: Samples at most: of a longer part its most active stretches.
+
+        Returns:
+            Shape (n,), of full scale; empty where the bytes cannot be read.
+        """
+        layout = self.layout
+        if layout is None or self.audio is None:
+            return np.empty(0)
+        first = layout.whole_from(first_byte)
+        stop = self._end_of_layout(first) if stop_byte is None else stop_byte
+        return active_samples(self.audio.data[first:stop], layout.encoding, layout.channels, most)
+
+    def _end_of_layout(self, first: int) -> int | None:
+        """Where the encoding changes for the first time, when there is enough before it; behind it is noise."""
+        changes = [change.offset for change in self.encoding_changes]
+        return changes[0] if changes and changes[0] - first >= 1 << 15 else None
+
+    @cached_property
+    def _excerpt(self) -> Samples:
+        """The most active stretches of all of the audio, decoded once."""
+        return self.samples()
+
+    @cached_property
+    def band_edge(self) -> float | None:
+        """Frequency above which the audio is empty, as a share of the sample rate; None without a steep edge."""
+        return steep_edge(self._excerpt)
+
+    @cached_property
+    def candidates(self) -> tuple[int, ...]:
+        """Sample rates that come into question, Hz: the standard ones and the declared one."""
+        declared = self.declared.sample_rate
+        return tuple(sorted({*STANDARD_RATES, declared} if declared else STANDARD_RATES))
+
+    @cached_property
+    def rate(self) -> RateEstimate | None:
+        """What the sound says about its sample rate, None where it cannot be decoded."""
+        return estimate_rate(self._excerpt, self.candidates) if self.layout is not None else None
+
+    def rate_of(self, first: int, stop: int | None, most: int = PART_SAMPLES) -> RateEstimate:
+        """What a part of the audio, in bytes, sounds like; of a longer one `most` samples are heard."""
+        return estimate_rate(self.samples(first, stop, most), self.candidates)
+
+    def rate_parts(self) -> list[tuple[int, RateEstimate]]:
+        """(first byte, its rate by sound) of equal parts of 3 s or more each, for audio of 12 s or more."""
+        rate, layout = self.rate, self.layout
+        if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
+            return []
+        seconds = len(self.audio.data) / (rate.best * layout.frame_bytes)
+        count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else 6)))
+        edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
+        return hear_parts(list(pairwise(edges)), self.rate_of, quick=round(_QUICK_S * rate.best))
