@@ -25,7 +25,7 @@ def _usage(fault: Any) -> str:
     return str(fault.name) if fault.value is None else f"{fault.name}={fault.value:g}"
 
 
-@click.command(cls=_WithFaults)
+@click.command(short_help="Stand in for the service: no key, no network.", cls=_WithFaults)
 @click.option(
     "--listen", default="127.0.0.1:8766", show_default=True, metavar="HOST:PORT", help="Where clients connect."
 )
