@@ -101,7 +101,7 @@ def _guide(check: "Check") -> Iterator[str]:
     from sttdoctor.guides import guide_of
 
     guide = guide_of(check.id)
-    yield from ("", "A fault", *_example(guide.bad))
+    yield from ("", "A fault (in a clone of the repository; the commands to listen are left out)", *_example(guide.bad))
     yield from ("", "All is well", *_example(guide.good))
     for language, code in guide.code.items():
         yield from ("", f"Code that does it right, {language}", *_indented(code))
