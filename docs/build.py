@@ -113,7 +113,8 @@ def _measured(guide: Guide) -> Iterator[str]:
 
 
 def _examples(guide: Guide) -> Iterator[str]:
-    yield from ("", "## A fault", *_example(guide.bad))
+    yield from ("", "## A fault", "", "In a clone of the repository; the commands to listen, at the end, are left out.")
+    yield from _example(guide.bad)
     yield from ("", "## All is well", *_example(guide.good))
 
 

@@ -122,7 +122,7 @@ def examine(
         UsageError: An unknown check.
     """
     kind = "session" if case.session is not None else "audio"
-    chosen = [check for check in _chosen(select, ignore) if kind in check.kinds]
+    chosen = [check for check in _chosen(select, ignore) if kind in check.kinds and check.arises(case)]
     results = tuple(_results(chosen, case, progress))
     findings = [finding for result in results for finding in result.findings]
     diagnoses = diagnose(findings, case)

@@ -1,5 +1,7 @@
 """The errors that a user can cause, each told in one sentence."""
 
+import os
+
 
 class SttdoctorError(Exception):
     """Base of all errors that sttdoctor raises on purpose."""
@@ -11,3 +13,12 @@ class InputError(SttdoctorError):
 
 class UsageError(SttdoctorError):
     """An option or argument makes no sense: an unknown check, threshold or encoding."""
+
+
+def unwritable(path: str | os.PathLike[str], error: OSError) -> InputError:
+    """Return the error to raise for a file that cannot be written; a missing directory is named."""
+    folder = os.path.dirname(path)
+    missing = isinstance(error, FileNotFoundError) and folder and not os.path.isdir(folder)
+    return InputError(
+        f"cannot write {path}: {f'there is no directory {folder}' if missing else error.strerror or error}"
+    )

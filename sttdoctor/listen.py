@@ -18,7 +18,7 @@ from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.case import Case
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.errors import InputError
+from sttdoctor.errors import InputError, unwritable
 from sttdoctor.report import CheckResult
 
 _BLOCK = 1 << 20
@@ -114,7 +114,7 @@ def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str) ->
         with open(path, "wb") as file:
             _write(file, case, layout, rate)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+        raise unwritable(path, error) from None
 
 
 def _write(file: IO[bytes], case: Case, layout: Layout, rate: int) -> None:

@@ -25,8 +25,18 @@ class Threshold:
 THRESHOLDS = (
     Threshold("encoding.fail_below", 0.02, "probability", "the declared encoding is as good as excluded by the bytes"),
     Threshold("encoding.warn_below", 0.2, "probability", "another encoding explains the bytes clearly better"),
-    Threshold("sample-rate.fail_below", 0.03, "probability", "the declared rate, give or take 10 %, is excluded"),
-    Threshold("sample-rate.warn_below", 0.17, "probability", "another rate explains the evidence clearly better"),
+    Threshold(
+        "sample-rate.fail_below",
+        0.03,
+        "probability",
+        "the declared rate, give or take 10 %, is excluded (false alarms: docs/rate-model.md)",
+    ),
+    Threshold(
+        "sample-rate.warn_below",
+        0.17,
+        "probability",
+        "another rate explains the evidence clearly better (false alarms: docs/rate-model.md)",
+    ),
     Threshold("sample-rate.min_speech_s", 1.0, "s", "a shorter piece of speech says little about the speaker's pitch"),
     Threshold(
         "sample-rate.upsampled_below",
@@ -82,8 +92,15 @@ THRESHOLDS = (
     Threshold("continuity.turn_warn_s", 0.5, "s", "turn detection runs on audio: without it an open turn cannot end"),
     Threshold("continuity.turn_fail_s", 1, "s", "longer than turn detection itself takes"),
     Threshold("continuity.pause_warn_s", 2, "s", "silence should be sent as audio, also between turns"),
-    Threshold("continuity.idle_limit_s", 180, "s", "the service closes a socket without audio after three minutes"),
-    Threshold("drain.hang_up_s", 5, "s", "how long to wait for the server after the close command"),
+    Threshold(
+        "continuity.idle_limit_s",
+        180,
+        "s",
+        "the service closes a socket without audio after three minutes (vendor documentation)",
+    ),
+    Threshold(
+        "drain.hang_up_s", 5, "s", "the last events come well within it; a client that leaves sooner may lose them"
+    ),
     Threshold(
         "latency.end_of_turn_warn_s", 1.5, "s", "turn detection costs about half a second (vendor documentation)"
     ),
@@ -132,7 +149,9 @@ def load_config(path: str | Path) -> dict[str, float]:
         tables = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:  # bad TOML, bad UTF-8, a number of 5000 digits, deep nesting
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not TOML: it is not text") from None
+    except (ValueError, RecursionError) as error:  # bad TOML, a number of 5000 digits, deep nesting
         raise InputError(f"{path} is not TOML: {error}") from None
     values = {}
     for check, table in tables.items():

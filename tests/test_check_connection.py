@@ -1,10 +1,14 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from builders import causes, drained, report, session, steady, turn
 
+from sttdoctor.api import check
 from sttdoctor.evidence import Close, Frame, Open, Session
+
+AUDIO = Path(__file__).parent.parent / "fixtures" / "audio" / "s16-16k.raw"
 
 BASE = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
 HEADERS = {"authorization": "Bearer REDACTED", "cartesia-version": "2026-03-01"}
@@ -167,3 +171,16 @@ def test_without_url_and_handshake_it_is_unknown():
 @pytest.mark.parametrize("url", ["", "http://[", "not a url", "wss://x/stt/turns/websocket?" + "a=1&" * 2000])
 def test_hostile_urls_get_an_answer(url):
     assert not report(drained(url=url), "connection").checks[0].crashed
+
+
+@pytest.mark.parametrize("name", ["s16le", "linear16", "PCM_S16LE"])
+def test_of_bare_audio_the_declared_name_is_judged(name):
+    result = check(AUDIO, encoding=name, sample_rate=16000, select=["connection", "encoding"])
+    assert [(each.id, each.status) for each in result.checks] == [("encoding", "pass"), ("connection", "fail")]
+    assert [each.cause for each in result.diagnoses] == ["connection.bad-parameter"]
+    assert "here it is called pcm_s16le" in result.diagnoses[0].summary
+
+
+@pytest.mark.parametrize("name", ["pcm_s16le", None])
+def test_bare_audio_with_a_name_that_is_taken_has_no_parameters_to_judge(name):
+    assert "connection" not in [each.id for each in check(AUDIO, encoding=name).checks]

@@ -34,6 +34,30 @@ def test_the_end_of_a_turn(end_after, limits, expected):
     assert causes(spoken(end_after, url=url), "latency") == expected
 
 
+@pytest.mark.parametrize(
+    ("at", "turn_settings", "expected"),
+    [
+        (1.0, {"end_timeout_ms": 1000}, "fail"),  # 4.5 s are beyond it and its margin
+        (SPOKEN_S + 1, {"end_timeout_ms": 1000}, "warn"),  # the default was in force when the speech ended
+        (SPOKEN_S + 5, {"end_timeout_ms": 1000}, "warn"),  # after the turn
+        (1.0, {"end_timeout_ms": 100}, "warn"),  # out of range: the service does not take it
+        (1.0, {"end_timeout_ms": "soon"}, "warn"),
+        (1.0, {"turn_end_timeout_ms": 1000}, "warn"),  # a config message has the names without turn_
+        (1.0, None, "warn"),
+    ],
+)
+def test_a_config_message_changes_the_timeout(at, turn_settings, expected):
+    subject = spoken(4.5, sends=[(at, {"type": "config", "turn": turn_settings})])
+    assert causes(subject, "latency") == {"latency.end-of-turn": expected}
+
+
+def test_a_longer_timeout_of_a_config_message_excuses():
+    url = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
+    longer = [(2.0, {"type": "config", "turn": {"end_timeout_ms": 8000}})]
+    subject = spoken(4.5, url=url + "&turn_end_timeout_ms=1000", sends=longer)
+    assert causes(subject, "latency") == {"latency.end-of-turn": "warn"}
+
+
 def test_the_measured_delay():
     measured = report(spoken(0.6), "latency").checks[0].measurements
     assert measured["end_of_turn_median_s"] == pytest.approx(0.6, abs=0.35)

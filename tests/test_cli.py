@@ -123,8 +123,19 @@ def test_set_wins_over_config(run, tmp_path, recorded):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["check"], "Missing argument"),
-        (["chekc", HEALTHY], "No such command"),
+        (["check"], "Missing argument 'AUDIO'; see sttdoctor check --help"),
+        (["chekc", HEALTHY], "No such command 'chekc'. Did you mean 'check'?"),
+        (["a.raw"], "No such command 'a.raw'; see sttdoctor --help"),
+        (["check", HEALTHY, "b.raw"], "unexpected extra argument (b.raw); see sttdoctor check --help"),
+        (
+            ["check", HEALTHY, "--select", "pacing"],
+            "leave no check to run; of bare audio there are container, encoding",
+        ),
+        (["check", "missing.raw", "-o", "r.docx"], "no report ends in .docx; there are .txt, .json, .md,"),
+        (["replay", "missing.jsonl", "-o", "r.docx"], "or say which one with --format"),
+        (["check", HEALTHY, "--config", HEALTHY], "is not TOML: it is not text"),
+        (["explain", "pacing.backlog_fail_s"], "is a threshold; sttdoctor explain pacing shows it"),
+        (["convert", "missing.jsonl", "-o", "a.wav"], "the bytes as sent go to a .raw file"),
         (["check", HEALTHY, "--nope"], "No such option"),
         (["check", HEALTHY, "--select", "pacign"], "there is no check 'pacign'"),
         (["check", HEALTHY, "--set", "pacing.backlog_fial_s=5"], "did you mean pacing.backlog_fail_s?"),
@@ -134,7 +145,10 @@ def test_set_wins_over_config(run, tmp_path, recorded):
         (["check", HEALTHY, "--sample-rate", "0"], "between 1 and 1000000"),
         (["check", HEALTHY, "--sample-rate", "x"], "is not a valid integer"),
         (["check", HEALTHY, "--format", "xml"], "'xml' is not one of"),
-        (["check", HEALTHY, *ENCODING_ONLY, "-o", "missing/r.txt"], "cannot write missing/r.txt: No such file"),
+        (
+            ["check", HEALTHY, *ENCODING_ONLY, "-o", "missing/r.txt"],
+            "cannot write missing/r.txt: there is no directory missing",
+        ),
         (["check", HEALTHY, *DECLARED, *ENCODING_ONLY, "--wav", "missing/a.wav"], "cannot write missing/a.wav"),
         (["check", "-", "--wav", "a.wav"], "no audio that can be decoded"),
         (["check", "missing\x1b.raw"], r"cannot read missing\x1b.raw: No such file"),
@@ -183,7 +197,7 @@ def test_nothing_empty_stays_behind_when_there_is_no_audio_to_convert(run, tmp_p
 
 def test_convert_tells_what_cannot_be_written(run, tmp_path):
     refused = run("convert", "-", "-o", tmp_path / "missing" / "s.jsonl", stdin=ROWS)
-    assert "s.jsonl: No such file" in one_sentence(refused)
+    assert "s.jsonl: there is no directory" in one_sentence(refused)
 
 
 def test_convert_writes_the_audio_as_sent_and_rows_that_read_the_same(run, tmp_path):

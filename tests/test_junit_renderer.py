@@ -1,3 +1,4 @@
+import re
 from xml.etree import ElementTree
 
 import hostile
@@ -11,20 +12,28 @@ from sttdoctor.renderers.escape import for_terminal
 from sttdoctor.renderers.junit import render
 from sttdoctor.report import CheckResult, Diagnosis, Report
 
-# What readers of JUnit XML agree on, as https://github.com/testmoapp/junitxml describes it:
-# element: (attributes that must be there, that may be there, children in their order).
-COUNTS = {"tests", "failures", "errors", "skipped", "time"}
+# What the schemas of Ant (JUnit.xsd) and of Jenkins (junit-10.xsd) both take:
+# element: (attributes that must be there, that may be there, children in their order, of which one at most).
+SUITE = {"name", "timestamp", "hostname", "package", "id", "tests", "failures", "errors", "time"}
 STRUCTURE = {
-    "testsuites": (COUNTS | {"name"}, set(), ["testsuite"]),
-    "testsuite": (COUNTS | {"name"}, {"timestamp", "hostname"}, ["properties", "testcase"]),
-    "properties": (set(), set(), ["property"]),
-    "property": ({"name", "value"}, set(), []),
-    "testcase": ({"name", "classname", "time"}, set(), ["skipped", "error", "failure", "system-out"]),
-    "skipped": (set(), {"message"}, []),
-    "error": ({"message", "type"}, set(), []),
-    "failure": ({"message", "type"}, set(), []),
-    "system-out": (set(), set(), []),
+    "testsuites": (set(), set(), ["testsuite"], set()),
+    "testsuite": (
+        SUITE,
+        {"skipped"},
+        ["properties", "testcase", "system-out", "system-err"],
+        {"properties", "system-out", "system-err"},
+    ),
+    "properties": (set(), set(), ["property"], set()),
+    "property": ({"name", "value"}, set(), [], set()),
+    "testcase": ({"name", "classname", "time"}, set(), ["skipped", "error", "failure"], set()),
+    "skipped": (set(), {"message"}, [], set()),
+    "error": ({"type"}, {"message"}, [], set()),
+    "failure": ({"type"}, {"message"}, [], set()),
+    "system-out": (set(), set(), [], set()),
+    "system-err": (set(), set(), [], set()),
 }
+DECIMAL = re.compile(r"[0-9]+\.[0-9]{3}")
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
 def parsed(text):
@@ -32,17 +41,18 @@ def parsed(text):
     root = ElementTree.fromstring(text.encode())
     assert root.tag == "testsuites"
     for element in root.iter():
-        required, allowed, children = STRUCTURE[element.tag]
+        required, allowed, children, single = STRUCTURE[element.tag]
         assert required <= set(element.attrib) <= required | allowed
         places = [children.index(child.tag) for child in element]
         assert places == sorted(places)
-    for element in (root, root[0]):
-        counted = {tag: str(len(list(element.iter(tag)))) for tag in ("testcase", "failure", "error", "skipped")}
-        given = {
-            tag: element.get(name)
-            for tag, name in zip(counted, ("tests", "failures", "errors", "skipped"), strict=True)
-        }
-        assert counted == given
+        assert all(len(element.findall(tag)) == 1 for tag in single)
+        assert element.tag != "testcase" or len(element) <= 1
+        assert "time" not in element.attrib or DECIMAL.fullmatch(element.get("time"))
+    (suite,) = root
+    assert TIME.fullmatch(suite.get("timestamp")) and suite.get("name")
+    counted = {tag: str(len(list(suite.iter(tag)))) for tag in ("testcase", "failure", "error", "skipped")}
+    given = zip(counted, ("tests", "failures", "errors", "skipped"), strict=True)
+    assert counted == {tag: suite.get(name) for tag, name in given}
     return root
 
 
@@ -64,7 +74,7 @@ FINDING = Finding("pacing.burst", "warn", 0.9, "A burst.", "Pace it.", (Evidence
     [
         ("pass", {"fail"}, []),
         ("fail", {"fail"}, ["failure"]),
-        ("warn", {"fail"}, ["system-out"]),
+        ("warn", {"fail"}, []),
         ("warn", {"fail", "warn"}, ["failure"]),
         ("unknown", {"fail", "warn"}, ["skipped"]),
         ("unknown", {"fail", "warn", "unknown"}, ["failure"]),
@@ -73,8 +83,11 @@ FINDING = Finding("pacing.burst", "warn", 0.9, "A burst.", "Pace it.", (Evidence
 )
 def test_what_a_status_becomes(status, failing, becomes):
     findings = [FINDING] if status in ("fail", "warn") else []
-    (shown,) = parsed(render(case(status, findings), failing=failing)).iter("testcase")
+    root = parsed(render(case(status, findings), failing=failing))
+    (shown,) = root.iter("testcase")
     assert [child.tag for child in shown] == becomes
+    warned = (root[0].find("system-out").text or "").startswith("pacing.burst (warn, 90 % sure): A burst.")
+    assert warned == (status == "warn" and not becomes)
     assert (shown.get("classname"), shown.get("name")) == ("sttdoctor.pacing", "At the right pace?")
     if becomes == ["skipped"]:
         assert shown[0].get("message") == "So."
@@ -103,25 +116,25 @@ def test_times_are_those_of_the_checks():
     root = parsed(render(case("pass")))
     assert {element.get("time") for element in root.iter() if element.get("time")} == {"0.250"}
     report = sttdoctor.check(FIXTURES / "audio" / "s16-16k.raw", select=["encoding"])
-    assert 0 < float(parsed(render(report)).get("time")) < 60
+    assert 0 < float(parsed(render(report))[0].get("time")) < 60
 
 
 @pytest.mark.parametrize("path", ["format-24k-declared-16k.jsonl.gz", "healthy-several-turns.jsonl"])
 def test_a_report_of_a_session(path):
     report = sttdoctor.replay(FIXTURES / "sessions" / path)
-    root = parsed(render(report))
+    (suite,) = parsed(render(report))
     statuses = [check.status for check in report.checks]
-    assert (root.get("failures"), root.get("errors")) == (str(statuses.count("fail")), "0")
-    assert root.get("skipped") == str(statuses.count("unknown") + statuses.count("not_applicable"))
+    assert (suite.get("failures"), suite.get("errors")) == (str(statuses.count("fail")), "0")
+    assert suite.get("skipped") == str(statuses.count("unknown") + statuses.count("not_applicable"))
 
 
 @pytest.mark.parametrize("limit", ["fail", "warn", "unknown", "never"])
 def test_failures_follow_fail_on(run, limit):
     path = FIXTURES / "sessions" / "stream-chunks-too-small.jsonl.gz"
     done = run("replay", path, "--format", "junit", "--fail-on", limit)
-    root = parsed(done.out)
-    assert done.code == int(root.get("failures") != "0")
-    assert (root.get("failures") == "0") == (limit in ("fail", "never"))
+    (suite,) = parsed(done.out)
+    assert done.code == int(suite.get("failures") != "0")
+    assert (suite.get("failures") == "0") == (limit in ("fail", "never"))
 
 
 @pytest.mark.parametrize("name", hostile.TEXTS)

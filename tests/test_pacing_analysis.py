@@ -120,7 +120,35 @@ def test_nothing_raises_and_waiting_audio_is_never_negative_nor_more_than_was_se
     assert (level <= np.cumsum(audio_s) + 1e-9).all()
     pacing.speed(line)
     pacing.holes(line)
-    pacing.backlogs(line, level, 1.0)
+    for backlog in pacing.backlogs(line, level, 1.0):
+        sent = sum(audio_s[backlog.first : backlog.peak + 1])
+        assert backlog.first <= backlog.peak and sent + backlog.before_s >= backlog.seconds - 1e-3
+
+
+@pytest.mark.parametrize("chunk_s", [0.02, 0.1, 0.3])
+def test_a_backlog_begins_with_the_first_frame_of_the_burst(chunk_s):
+    t = steady(12, chunk_s)
+    start = round(6 / chunk_s)
+    burst = round(4.5 / chunk_s)
+    t[start : start + burst] = t[start]
+    t[start + burst :] -= (burst - 1) * chunk_s
+    line = timeline(t, chunk_s)
+    (backlog,) = pacing.backlogs(line, waiting(line), 1.0)
+    assert (backlog.first, backlog.peak) == (start, start + burst - 1)
+    assert backlog.before_s == pytest.approx(0, abs=1e-6) and backlog.seconds == pytest.approx(burst * chunk_s)
+
+
+def test_what_waited_before_a_second_burst_is_told_apart():
+    t = steady(30)
+    t[50:70] = t[50]
+    t[70:] -= 2
+    t[200:240] = t[200]
+    t[240:] -= 4
+    line = timeline(t)
+    first, second = pacing.backlogs(line, waiting(line), 1.0)
+    assert (first.first, second.first) == (50, 200)
+    assert second.before_s == pytest.approx(0.7, abs=0.3)
+    assert second.seconds == pytest.approx(4 + second.before_s, abs=0.11)
 
 
 @example(0.7)

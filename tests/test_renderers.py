@@ -5,6 +5,7 @@ import inspect
 
 import pytest
 
+from sttdoctor.errors import UsageError
 from sttdoctor.renderers import FORMATS, format_of
 from sttdoctor.report import Report
 
@@ -21,12 +22,18 @@ from sttdoctor.report import Report
         ("r.HTM", "html"),
         ("r.txt", "text"),
         ("report", "text"),
-        ("r.pdf", "text"),
+        ("/dev/stdout", "text"),
         ("", "text"),
     ],
 )
 def test_the_suffix_of_a_file_asks_for_a_format(path, name):
     assert format_of(path).name == name
+
+
+@pytest.mark.parametrize("path", ["r.docx", "r.pdf", "2026.json.bak"])
+def test_a_suffix_that_no_format_has_is_refused(path):
+    with pytest.raises(UsageError, match=r"there are \.txt, \.json, \.md, \.markdown, \.xml, \.html, \.htm, or say"):
+        format_of(path)
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)

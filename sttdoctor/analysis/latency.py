@@ -109,6 +109,19 @@ def turn_latencies(
     return found
 
 
+def timeout_ms(latency: TurnLatency, declared_ms: float, changes: Sequence[tuple[float, float]]) -> float:
+    """Return the longest timeout that was in force while a turn waited for its end.
+
+    Args:
+        latency: The turn.
+        declared_ms: The timeout that the connection began with.
+        changes: (seconds on the clock, milliseconds) of each change, in order.
+    """
+    since = latency.t - latency.total_s
+    known = [declared_ms, *(value for at, value in changes if at <= since)]
+    return max(known[-1], *(value for at, value in changes if since < at <= latency.t), 0.0)
+
+
 def _silent(timeline: Timeline, index: int, until_s: float) -> float:
     """Clock time without audio from a frame to a moment."""
     stop = int(np.searchsorted(timeline.t_s, until_s, side="right"))

@@ -66,15 +66,17 @@ class Backlog:
     """A stretch in which more audio was sent than the clock had time for.
 
     Attributes:
-        first: Index of the frame at which it began to build.
+        first: Index of the frame with which it began to build.
         peak: Index of the frame at which it was highest.
         seconds: Audio that waits at the peak.
+        before_s: Of it, seconds that waited before it began to build.
         sudden: Made within about a second of clock.
     """
 
     first: int
     peak: int
     seconds: float
+    before_s: float
     sudden: bool
 
 
@@ -249,10 +251,18 @@ def backlogs(timeline: Timeline, waiting_s: Floats, limit_s: float) -> list[Back
 def _backlog(timeline: Timeline, waiting_s: Floats, start: int, stop: int) -> Backlog:
     peak = start + int(np.argmax(waiting_s[start:stop]))
     height = float(waiting_s[peak])
-    low = np.flatnonzero(waiting_s[: peak + 1] <= 0.25 * height)
-    first = int(low[-1]) + 1 if len(low) else 0
-    first = min(first, peak)
+    ahead = np.maximum(waiting_s[: peak + 1] - timeline.audio_s[: peak + 1], 0.0)
+    first = _last_lowest(ahead, 0.25 * height)
     t, level = timeline.t_s[first : peak + 1], waiting_s[first : peak + 1]
     before = np.searchsorted(t, t - 1.0)
-    base = np.where(before == 0, waiting_s[first - 1] if first else 0.0, level[np.maximum(before - 1, 0)])
-    return Backlog(first, peak, height, bool((level - base).max() >= 0.6 * height))
+    base = np.where(before == 0, ahead[first], level[np.maximum(before - 1, 0)])
+    return Backlog(first, peak, height, float(ahead[first]), bool((level - base).max() >= 0.6 * height))
+
+
+def _last_lowest(ahead_s: Floats, limit_s: float) -> int:
+    """Index of the lowest value, the last of equals, in the last stretch of values up to a limit; the first is 0."""
+    stop = int(np.flatnonzero(ahead_s <= limit_s)[-1]) + 1
+    above = np.flatnonzero(ahead_s[:stop] > limit_s)
+    start = int(above[-1]) + 1 if len(above) else 0
+    stretch = ahead_s[start:stop]
+    return start + int(np.flatnonzero(stretch <= stretch.min() + _SAME_S)[-1])

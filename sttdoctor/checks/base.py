@@ -89,6 +89,7 @@ class Check:
         causes: What it can find.
         docs: The vendor's page.
         judge: From a case to an answer; missing evidence is an answer with status `unknown`.
+        arises: Whether a subject of these kinds gives rise to the question; where not, no report shows the check.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Check:
     causes: tuple[Cause, ...]
     docs: str
     judge: Callable[[Case], Answer]
+    arises: Callable[[Case], bool] = lambda _case: True
 
     def finding(
         self,

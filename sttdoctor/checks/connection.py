@@ -1,8 +1,8 @@
 """Did you connect with the right parameters?
 
 Needs the URL; for the key and the version also the headers of the handshake, for a refusal its answer, for a
-reconnect the rows of both connections. What the service does not document (its reaction to unknown keys) is a
-warning at most.
+reconnect the rows of both connections. Bare audio has none of these: there a declared encoding is judged by its name.
+What the service does not document (its reaction to unknown keys) is a warning at most.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,15 @@ from sttdoctor.protocol import (
 Problem = tuple[Status, str]
 
 
+def _arises(case: Case) -> bool:
+    """Of bare audio only a name that the service does not take is asked about."""
+    return case.session is not None or case.declared.encoding not in (None, *SUPPORTED)
+
+
 def _judge(case: Case) -> Answer:
+    if case.session is None:
+        found = _bad_parameters(list(_encoding(case)))
+        return answer(worst(found).summary, found, {})
     where, opened = case.address, _refused(case) or _opened(case)
     if where is None and opened is None:
         return unknown("The capture has neither URL nor handshake; record both.")
@@ -83,12 +91,16 @@ def _path(where: Address) -> Iterator[Finding]:
 def _parameters(case: Case, where: Address) -> list[Finding]:
     if case.endpoint is None:
         return []
-    problems = [*_missing(case, where), *_values(case, where), *_foreign(case.endpoint, where)]
+    return _bad_parameters([*_missing(case, where), *_values(case, where), *_foreign(case.endpoint, where)])
+
+
+def _bad_parameters(problems: list[Problem]) -> list[Finding]:
+    """All problems as one finding."""
     if not problems:
         return []
     status: Status = "fail" if any(found == "fail" for found, _ in problems) else "warn"
     first = [text for found, text in problems if found == status]
-    evidence = tuple(Evidence(text) for _, text in problems)
+    evidence = tuple(Evidence(text) for _, text in problems) if len(problems) > 1 else ()
     summary = first[0] + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "") + "."
     return [CHECK.finding("bad-parameter", status, 0.95 if status == "fail" else 0.7, summary, evidence)]
 
@@ -109,10 +121,15 @@ def _as_refused(case: Case) -> Status:
     return "warn" if opened is not None and opened.status == 101 else "fail"
 
 
-def _values(case: Case, where: Address) -> Iterator[Problem]:
-    encoding, rate = where.first("encoding"), where.first("sample_rate")
+def _encoding(case: Case) -> Iterator[Problem]:
+    encoding = case.declared.encoding
     if encoding and encoding not in SUPPORTED:
         yield "fail", f"encoding={encoding[:40]} is not one of the six; {_right_encoding(encoding)}"
+
+
+def _values(case: Case, where: Address) -> Iterator[Problem]:
+    yield from _encoding(case)
+    rate = where.first("sample_rate")
     if rate and not is_rate(rate):
         yield "fail", f"sample_rate={rate[:40]} is not a number of Hz"
     model = where.first("model")
@@ -206,8 +223,9 @@ CHECK = Check(
     id="connection",
     order=60,
     question="Did you connect with the right parameters?",
-    kinds=("session",),
-    needs="the URL, the headers of the handshake, its answer, and the rows of every connection",
+    kinds=("audio", "session"),
+    needs="the URL, the headers of the handshake, its answer, and the rows of every connection; of bare audio the name "
+    "of the declared encoding, which is all that is judged there",
     why="Everything about a connection is fixed by its URL. A missing or misspelled parameter may be refused, or "
     "ignored without a word, and names that another vendor uses mean nothing here.",
     how="Path, required parameters, values and ranges are compared with the documentation; names of other vendors are "
@@ -224,7 +242,7 @@ CHECK = Check(
             "connection.bad-parameter",
             "fail",
             "A parameter of the URL is missing, unknown, out of range or another vendor's.",
-            "Give model=ink-2, encoding, sample_rate and cartesia_version; correct what stands under evidence.",
+            "Give model=ink-2, encoding, sample_rate and cartesia_version; correct what is named here.",
         ),
         Cause(
             "connection.bad-auth",
@@ -255,4 +273,5 @@ CHECK = Check(
     ),
     docs="https://docs.cartesia.ai/api-reference/stt/turns/websocket",
     judge=_judge,
+    arises=_arises,
 )

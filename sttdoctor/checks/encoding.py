@@ -41,7 +41,9 @@ def _judge(case: Case) -> Answer:
         return _undeclared(estimate, best, measured)
     right = estimate.probabilities[name] + (0.0 if best != name else 1.0)
     if right >= case.limits["encoding.warn_below"]:
-        return answer(f"The bytes are {_label(name)}, as declared.", [], measured)
+        said = case.declared.encoding
+        meant = "as declared" if said == name else f"which is what {said} means"
+        return answer(f"The bytes are {_label(name)}, {meant}.", [], measured)
     status: Status = "fail" if right < case.limits["encoding.fail_below"] else "warn"
     confidence = estimate.probabilities[best]
     finding = _finding(best, name, status, confidence)

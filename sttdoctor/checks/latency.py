@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sttdoctor.analysis import pacing
-from sttdoctor.analysis.latency import TurnLatency, first_text_s, turn_latencies
+from sttdoctor.analysis.latency import TurnLatency, first_text_s, timeout_ms, turn_latencies
 from sttdoctor.analysis.send_timeline import Connection, Timeline
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
@@ -29,6 +29,8 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.protocol import MANUAL, TURN_OPTIONS
 
+_TIMEOUT = TURN_OPTIONS["turn_end_timeout_ms"]
+
 _ENOUGH = 20
 """Percentiles of fewer turns say nothing."""
 
@@ -41,6 +43,7 @@ def _judge(case: Case) -> Answer:
         return not_applicable("On the manual endpoint the client decides when a text is final.")
     findings: list[Finding] = []
     latencies: list[TurnLatency] = []
+    limits_s: list[float] = []
     measured: dict[str, Any] = {"event_gap_max_s": _longest_event_gap(case)}
     for number, (connection, timeline) in enumerate(zip(case.connections, case.timelines, strict=True)):
         findings += _slow_reader(case, connection)
@@ -48,7 +51,8 @@ def _judge(case: Case) -> Answer:
         if case.audio is not None and len(timeline):
             found = _connection_latencies(case, number, connection, timeline, measured)
             latencies += found
-    findings += _late_turns(case, latencies)
+            limits_s += _limits_s(case, connection, found)
+    findings += _late_turns(case, latencies, limits_s)
     measured |= _summary(latencies)
     if findings:
         return answer(worst(findings).summary, findings, measured)
@@ -108,30 +112,50 @@ def _summary(latencies: list[TurnLatency]) -> dict[str, Any]:
     return summary
 
 
-def _timeout_s(case: Case) -> float:
+def _limits_s(case: Case, connection: Connection, latencies: list[TurnLatency]) -> list[float]:
+    """How long each turn may take to end: its timeout, changed by `config` messages or not, and a margin."""
+    declared, changes = _declared_timeout_ms(case), _changed_timeouts(connection)
+    margin = case.limits["latency.end_of_turn_margin_s"]
+    return [timeout_ms(latency, declared, changes) / 1000 + margin for latency in latencies]
+
+
+def _declared_timeout_ms(case: Case) -> float:
     text = case.address.first("turn_end_timeout_ms") if case.address else None
     try:
-        milliseconds = float(text) if text else TURN_OPTIONS["turn_end_timeout_ms"].default
+        return float(text) if text else _TIMEOUT.default
     except ValueError:
-        milliseconds = TURN_OPTIONS["turn_end_timeout_ms"].default
-    return milliseconds / 1000
+        return _TIMEOUT.default
 
 
-def _late_turns(case: Case, latencies: list[TurnLatency]) -> Iterator[Finding]:
+def _changed_timeouts(connection: Connection) -> list[tuple[float, float]]:
+    """When a `config` message set a timeout that the service takes, and its milliseconds."""
+    found = []
+    for frame in connection.frames:
+        turn = frame.message.get("turn") if frame.sent and frame.type == "config" else None
+        value = turn.get("end_timeout_ms") if isinstance(turn, dict) else None
+        if frame.t is not None and isinstance(value, int | float) and _TIMEOUT.low <= value <= _TIMEOUT.high:
+            found.append((frame.t, float(value)))
+    return found
+
+
+def _late_turns(case: Case, latencies: list[TurnLatency], limits_s: list[float]) -> Iterator[Finding]:
     """The slowest turn of each kind: audio that waited, and time that the service took."""
-    warn, extra = case.limits["latency.end_of_turn_warn_s"], case.limits["latency.end_of_turn_margin_s"]
     if not latencies:
         return
     backlog = max(latencies, key=lambda latency: latency.waiting_s)
     if backlog.waiting_s > case.limits["pacing.backlog_warn_s"]:
         status: Status = "fail" if backlog.waiting_s > case.limits["pacing.backlog_fail_s"] else "warn"
         summary = (
-            f"A turn ended {backlog.total_s:.1f} s after its speech, for {backlog.waiting_s:.1f} s of audio waited."
+            f"When all speech of a turn was sent, {backlog.waiting_s:.1f} s of audio still waited; "
+            f"the turn ended {backlog.total_s:.1f} s later."
         )
         yield CHECK.finding("backlog", status, 0.85, summary, (Evidence("the late turn.end", backlog.line, backlog.t),))
-    slow = max(latencies, key=lambda latency: latency.service_s)
-    if slow.service_s > warn:
-        status = "fail" if slow.service_s > _timeout_s(case) + extra else "warn"
+    timed = zip(latencies, limits_s, strict=True)
+    late, slow = max(
+        ((turn.service_s > limit, turn) for turn, limit in timed), key=lambda pair: (pair[0], pair[1].service_s)
+    )
+    if slow.service_s > case.limits["latency.end_of_turn_warn_s"]:
+        status = "fail" if late else "warn"
         summary = f"A turn ended {slow.service_s:.1f} s after its speech, although audio kept coming at realtime."
         yield CHECK.finding("end-of-turn", status, 0.8, summary, (Evidence("the late turn.end", slow.line, slow.t),))
 

@@ -82,9 +82,9 @@ def _sentence(timeline: Timeline, backlog: pacing.Backlog) -> str:
     first, peak = backlog.first, backlog.peak
     audio = timeline.audio_s[first : peak + 1].sum()
     clock = timeline.t_s[peak] - timeline.t_s[first]
-    if backlog.sudden:
-        return f"{audio:.1f} s of audio were sent within {clock:.2f} s; by then {backlog.seconds:.1f} s had to wait."
-    return f"{audio:.1f} s of audio were sent in {clock:.1f} s; by then {backlog.seconds:.1f} s had to wait."
+    sent = f"within {clock:.2f} s" if backlog.sudden else f"in {clock:.1f} s"
+    on_top = f", while {backlog.before_s:.1f} s waited already" if backlog.before_s >= 0.05 else ""
+    return f"{audio:.1f} s of audio were sent {sent}{on_top}; by then {backlog.seconds:.1f} s had to wait."
 
 
 def _place(timeline: Timeline, backlog: pacing.Backlog) -> tuple[Evidence, ...]:

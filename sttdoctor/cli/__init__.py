@@ -39,18 +39,28 @@ def main() -> None:
     if sys.stdin is None or sys.stdout is None:  # closed by the caller
         sys.stdin, sys.stdout = sys.stdin or open(os.devnull), sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="sttdoctor", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help())
         sys.exit(2)
     except click.ClickException as error:
-        click.echo(f"sttdoctor: {_one_line(error.format_message())}", err=True)
+        click.echo(f"sttdoctor: {_one_line(_said(error))}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
         sys.exit(_told(error))
+
+
+def _said(error: click.ClickException) -> str:
+    """The sentence, and where to look when the arguments do not show what was meant."""
+    text = error.format_message()
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    unclear = isinstance(error, click.MissingParameter) or error.message.startswith(
+        ("Got unexpected", "No such command")
+    )
+    return f"{text.rstrip('.')}; see {context.command_path} --help" if context and unclear and "?" not in text else text
 
 
 def _told(error: Exception) -> int:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from sttdoctor.evidence import Session
 
 
+_OTHER_AUDIO = (".wav", ".pcm", ".flac", ".mp3", ".ogg")
+"""Suffixes under which nobody looks for JSON."""
+
+
 @click.command()
 @click.argument("capture", type=click.Path())
 @click.option("-o", "--output", type=click.Path(), help="File to write; .raw takes the audio bytes as sent.")
@@ -24,11 +28,13 @@ def convert(capture: str, output: str | None, connection: int | None, no_audio: 
     CAPTURE is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
     input. With -o NAME.raw the audio bytes are written, as they were sent.
     """
-    from sttdoctor.errors import InputError
+    from sttdoctor.errors import UsageError, unwritable
     from sttdoctor.private import without_audio, without_text
     from sttdoctor.readers import read_capture
 
     spare(capture, output)
+    if output is not None and output.lower().endswith(_OTHER_AUDIO):
+        raise UsageError(f"{output} would be audio; the bytes as sent go to a .raw file (replay --wav writes a WAV)")
     session = read_capture(source_of(capture), connection)
     session = without_audio(session) if no_audio else session
     session = without_text(session) if no_text else session
@@ -43,7 +49,7 @@ def convert(capture: str, output: str | None, connection: int | None, no_audio: 
         with open(output, "wb") as file:
             _write(file, session, raw)
     except OSError as error:
-        raise InputError(f"cannot write {output}: {error.strerror or error}") from None
+        raise unwritable(output, error) from None
 
 
 def _write(file: BinaryIO, session: "Session", raw: bool) -> None:

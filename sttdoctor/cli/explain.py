@@ -31,13 +31,21 @@ def explain(topic: str | None) -> None:
     elif topic in causes:
         lines = list(_about_cause(causes[topic], checks[topic.partition(".")[0]]))
     else:
-        import difflib
-
-        close = difflib.get_close_matches(topic, [*checks, *causes], n=1)
-        hint = f"; did you mean {close[0]}?" if close else "; sttdoctor explain lists them"
-        raise UsageError(f"there is no check or cause {topic!r}{hint}")
+        raise UsageError(_unknown(topic, [*checks, *causes]))
     with standard_output():
         click.echo("\n".join(lines))
+
+
+def _unknown(topic: str, known: list[str]) -> str:
+    import difflib
+
+    from sttdoctor.thresholds import DEFAULTS
+
+    if topic in DEFAULTS:
+        return f"{topic} is a threshold; sttdoctor explain {topic.partition('.')[0]} shows it"
+    close = difflib.get_close_matches(topic, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else "sttdoctor explain lists them"
+    return f"there is no check or cause {topic!r}; {hint}"
 
 
 def _wrapped(text: str, indent: str = "  ", rest: str | None = None) -> str:
@@ -93,7 +101,7 @@ def _guide(check: "Check") -> Iterator[str]:
     from sttdoctor.guides import guide_of
 
     guide = guide_of(check.id)
-    yield from ("", "A fault", *_example(guide.bad))
+    yield from ("", "A fault (in a clone of the repository; the commands to listen are left out)", *_example(guide.bad))
     yield from ("", "All is well", *_example(guide.good))
     for language, code in guide.code.items():
         yield from ("", f"Code that does it right, {language}", *_indented(code))

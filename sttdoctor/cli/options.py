@@ -34,10 +34,12 @@ def _picture(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 
 def format_options(command: Command) -> Command:
     """Add the options that say what the client declared."""
-    command = click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate that the client declared.")(
-        command
-    )
-    return click.option("--encoding", metavar="NAME", help="Encoding that the client declared.")(command)
+    command = click.option(
+        "--sample-rate", type=int, metavar="HZ", help="Sample rate that the client declared, for instance 16000."
+    )(command)
+    return click.option(
+        "--encoding", metavar="NAME", help="Encoding that the client declared, for instance pcm_s16le."
+    )(command)
 
 
 def report_options(command: Command) -> Command:
@@ -55,11 +57,27 @@ def judge_options(command: Command) -> Command:
 
 
 _REPORT = (
-    click.option("--format", "form", type=click.Choice(list(FORMATS)), help="Of the report; default text."),
-    click.option("-o", "--output", type=click.Path(), help="Write the report to this file, in the form of its suffix."),
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(list(FORMATS)),
+        help="Of the report; default by the name of the file, or text.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(),
+        help="Write the report to this file: .txt, .json, .md, .xml (JUnit) or .html.",
+    ),
 )
 _JUDGE = (
-    click.option("--select", callback=ids, default="", metavar="IDS", help="Run these checks only (comma-separated)."),
+    click.option(
+        "--select",
+        callback=ids,
+        default="",
+        metavar="IDS",
+        help="Run these checks only (comma-separated; explain lists them).",
+    ),
     click.option("--ignore", callback=ids, default="", metavar="IDS", help="Leave these checks out."),
     click.option(
         "--fail-on",
@@ -68,8 +86,14 @@ _JUDGE = (
         show_default=True,
         help="From which status on the exit code is 1.",
     ),
-    click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a threshold (repeatable)."),
-    click.option("--config", type=click.Path(), help="TOML file with thresholds."),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Change a threshold that explain names (repeatable).",
+    ),
+    click.option("--config", type=click.Path(), help="TOML file with thresholds, a table a check."),
 )
 _MORE = (
     click.option("--wav", type=click.Path(), help="Write the audio as sttdoctor believes it is, as a WAV file."),
@@ -120,9 +144,16 @@ def thresholds(settings: tuple[str, ...], config: str | None) -> dict[str, float
     return {**(load_config(config) if config else {}), **parse_settings(settings)}
 
 
+def form_of(options: Mapping[str, Any]) -> Format:
+    """Return the format that the options ask for; called before anything is judged, it refuses a name of none."""
+    return FORMATS[options["form"]] if options["form"] else format_of(options["output"] or "")
+
+
 def deliver(report: "Report", options: Mapping[str, Any], case: "Case") -> None:
     """Write the report and what goes with it, and exit with the code that it asks for."""
-    form = FORMATS[options["form"]] if options["form"] else format_of(options["output"] or "")
+    if not report.checks:
+        raise click.UsageError(f"--select and --ignore leave no check to run; {_choice(report.subject['kind'])}")
+    form = form_of(options)
     shown = options["plot"] or options["play"] or "exhibits" in form.takes
     exhibits: Any = _exhibits(report, case) if shown else None
     if options["plot"]:
@@ -135,6 +166,13 @@ def deliver(report: "Report", options: Mapping[str, Any], case: "Case") -> None:
 
         play(report, exhibits)
     click.get_current_context().exit(exit_code(report, options["fail_on"]))
+
+
+def _choice(kind: str) -> str:
+    from sttdoctor.checks import all_checks
+
+    known = ", ".join(check.id for check in all_checks() if kind in check.kinds)
+    return f"of {'a session' if kind == 'session' else 'bare audio'} there are {known}"
 
 
 def _exhibits(report: "Report", case: "Case") -> Any:
@@ -178,10 +216,10 @@ def printable(text: str) -> str:
 
 
 def _write(path: str, content: str) -> None:
-    from sttdoctor.errors import InputError
+    from sttdoctor.errors import unwritable
 
     try:
         with open(path, "w", encoding="utf-8") as file:
             file.write(content)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+        raise unwritable(path, error) from None

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from sttdoctor.cli.options import deliver, format_options, report_options, source_of, spare, thresholds
+from sttdoctor.cli.options import deliver, form_of, format_options, report_options, source_of, spare, thresholds
 from sttdoctor.cli.progress import progress
 
 
@@ -42,6 +42,7 @@ def replay(
     """
     from sttdoctor.api import examine, session_case
 
+    form_of(options)
     for evidence in filter(None, (session, transcript, against)):
         spare(evidence, options["output"], options["wav"], options["plot"])
     limits = thresholds(options["settings"], options["config"])

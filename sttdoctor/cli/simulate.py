@@ -34,7 +34,7 @@ def _seconds(name: str, default: float, least: float, words: str) -> Callable[[C
     return click.option(name, type=kind, default=default, show_default=True, metavar="SECONDS", help=words)
 
 
-@click.command(cls=_WithFaults)
+@click.command(short_help="Stand in for the service: no key, no network.", cls=_WithFaults)
 @click.option(
     "--listen", default="127.0.0.1:8766", show_default=True, metavar="HOST:PORT", help="Where clients connect."
 )

@@ -36,7 +36,9 @@ def read_audio(source: Source) -> Audio:
 def _read_path(path: Path) -> Audio:
     try:
         if path.is_dir():
-            raise InputError(f"{path} is a directory; sttdoctor check reads one audio file")
+            raise InputError(
+                f"{path} is a directory; sttdoctor check reads one audio file, sttdoctor triage reads folders"
+            )
         if path.is_file():
             size = path.stat().st_size
             # as a plain array: slices of a memmap object cost ten times as much

@@ -32,7 +32,9 @@ def opened(source: Source) -> Iterator[BufferedIOBase]:
     """
     if isinstance(source, str | os.PathLike):
         if Path(source).is_dir():
-            raise InputError(f"{source} is a directory; sttdoctor replay reads one capture")
+            raise InputError(
+                f"{source} is a directory; sttdoctor replay reads one capture, sttdoctor triage reads folders"
+            )
         with open(source, "rb") as file:
             yield _unpacked(file)
     elif hasattr(source, "peek"):

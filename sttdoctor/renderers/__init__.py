@@ -5,8 +5,11 @@ needs beside the report it names in `takes`; whoever calls it makes just that.
 """
 
 import importlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from sttdoctor.errors import UsageError
 
 if TYPE_CHECKING:
     from sttdoctor.report import Report
@@ -51,6 +54,16 @@ FORMATS = {
 
 
 def format_of(path: str) -> Format:
-    """Return the format that a file's name asks for: text where none does."""
-    name = path.lower()
-    return next((form for form in FORMATS.values() if name.endswith(form.suffixes)), FORMATS["text"])
+    """Return the format that a file's name asks for: text where it has no suffix.
+
+    Raises:
+        UsageError: A suffix that no format has.
+    """
+    for form in FORMATS.values():
+        if path.lower().endswith(form.suffixes):
+            return form
+    suffix = os.path.splitext(path)[1]
+    if suffix:
+        known = ", ".join(suffix for form in FORMATS.values() for suffix in form.suffixes)
+        raise UsageError(f"no report ends in {suffix}; there are {known}, or say which one with --format")
+    return FORMATS["text"]

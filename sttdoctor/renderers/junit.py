@@ -1,10 +1,12 @@
 """A report for continuous integration: JUnit XML, a check is a test case.
 
-What fails the run is a failure, a warning that does not is a test that passed and says so on its output, what could not
-be judged is skipped with the reason, and a check that crashed is an error. The structure is the common part of what
-Jenkins, GitLab and GitHub's reporters read: https://github.com/testmoapp/junitxml
+What fails the run is a failure, a warning that does not is a test that passed and stands in the suite's output, what
+could not be judged is skipped with the reason, and a check that crashed is an error. The structure is valid by both
+schemas in wide use, that of Ant (https://github.com/windyroad/JUnit-Schema), which is the strictest, and that of
+Jenkins (junit-10.xsd of https://github.com/jenkinsci/xunit-plugin); GitLab and GitHub's reporters read the same.
 """
 
+import time
 from collections.abc import Collection, Iterator
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -16,6 +18,11 @@ from sttdoctor.renderers.escape import for_terminal
 from sttdoctor.report import CheckResult, Report
 
 _SHOWN_EVIDENCE = 10
+_SUITE = {
+    "id": "0",
+    "package": "sttdoctor",
+    "hostname": "localhost",
+}  # the schema wants a host; it is nobody's business
 
 
 def render(report: Report, *, failing: Collection[str] = ("fail",)) -> str:
@@ -25,13 +32,15 @@ def render(report: Report, *, failing: Collection[str] = ("fail",)) -> str:
         report: The report.
         failing: Statuses that are failures; those for which the exit code is 1, and `fail`.
     """
-    root = Element("testsuites", {"name": "sttdoctor"})
-    suite = SubElement(root, "testsuite", {"name": for_terminal(phrases.path(report))})
+    root = Element("testsuites")
+    suite = SubElement(root, "testsuite", {"name": for_terminal(phrases.path(report)), **_SUITE})
+    suite.set("timestamp", time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()))
     _properties(suite, report)
     for check in report.checks:
         _case(suite, check, report, failing)
-    for element in (root, suite):
-        _count(element, report)
+    _count(suite, report)
+    SubElement(suite, "system-out").text = _warnings(report, failing)
+    SubElement(suite, "system-err")
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -70,8 +79,12 @@ def _case(suite: Element, check: CheckResult, report: Report, failing: Collectio
         failure.text = _text(check, report)
     elif check.status in ("unknown", "not_applicable"):
         SubElement(case, "skipped", {"message": answer})
-    elif check.findings:
-        SubElement(case, "system-out").text = _text(check, report)
+
+
+def _warnings(report: Report, failing: Collection[str]) -> str:
+    """What was found and does not fail the run."""
+    passed = [check for check in report.checks if check.findings and check.status not in failing and not check.crashed]
+    return "\n\n".join(_text(check, report) for check in passed)
 
 
 def _text(check: CheckResult, report: Report) -> str:

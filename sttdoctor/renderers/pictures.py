@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sttdoctor.errors import InputError, UsageError
+from sttdoctor.errors import InputError, UsageError, unwritable
 from sttdoctor.exhibits.values import Exhibits
 from sttdoctor.renderers.escape import for_terminal
 from sttdoctor.renderers.figures import PAPER
@@ -60,7 +60,7 @@ def plot(report: Report, exhibits: Exhibits, path: str) -> None:
     try:
         Path(path).write_bytes(content.getvalue())
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+        raise unwritable(path, error) from None
 
 
 def _metadata(suffix: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sttdoctor.errors import InputError
+from sttdoctor.errors import unwritable
 from sttdoctor.triage.row import Row
 from sttdoctor.triage.single import FORMAT
 from sttdoctor.triage.summary import Summary, faults
@@ -30,7 +30,7 @@ def prepare(folder: str) -> None:
     try:
         (Path(folder) / _REPORTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror or error}") from None
+        raise unwritable(folder, error) from None
 
 
 def write(folder: str, summary: Summary, pages: Mapping[tuple[str, str], str]) -> None:
@@ -53,7 +53,7 @@ def write(folder: str, summary: Summary, pages: Mapping[tuple[str, str], str]) -
         index = render(summary, links)
         (Path(folder) / "index.html").write_text(index, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror or error}") from None
+        raise unwritable(folder, error) from None
 
 
 def render(summary: Summary, links: Links) -> str:

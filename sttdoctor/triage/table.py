@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from sttdoctor.errors import InputError, UsageError
+from sttdoctor.errors import UsageError, unwritable
 from sttdoctor.triage.cells import line_of, row_of_line
 from sttdoctor.triage.row import COLUMNS, Row, is_row
 
@@ -36,7 +36,7 @@ class Table:
         try:
             self._file = self._opened(resume)
         except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+            raise unwritable(path, error) from None
 
     def _opened(self, resume: bool) -> BinaryIO:
         if os.path.exists(self.path):
@@ -74,7 +74,7 @@ class Table:
         try:
             self._file.write(line.encode("utf-8"))
         except OSError as error:
-            raise InputError(f"cannot write {self.path}: {error.strerror or error}") from None
+            raise unwritable(self.path, error) from None
         self.done.add(key)
 
     def rows(self) -> Iterator[Row]:
