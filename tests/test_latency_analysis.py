@@ -105,3 +105,8 @@ def test_the_first_text_counts_from_the_first_active_audio():
     assert first_text_s(STEADY, [(1.0, 3.0)], []) is None
     assert first_text_s(STEADY, [], [1.0]) is None
     assert first_text_s(timeline([]), [(1.0, 3.0)], [1.0]) is None
+
+
+def test_activity_beyond_what_was_sent_ends_with_the_last_frame():
+    (only,) = turn_latencies(STEADY, np.zeros(100), [(1.0, 50.0)], [ended(10.4)])
+    assert (only.total_s, only.silent_s) == (pytest.approx(0.5), pytest.approx(0.4))
