@@ -129,3 +129,8 @@ def test_how_sure_each_end_is(fields, cause, confidence):
 def test_the_time_that_a_patient_client_waited_has_three_digits():
     patient = session(steady(5), events=OPEN, command=5.0, close=(10.1237, "client", 1000))
     assert report(patient, "drain").checks[0].measurements == {"waited_s": 5.124}
+
+
+@pytest.mark.parametrize(("end", "expected"), [(9.99, {"drain.hung-up": "fail"}), (10.0, {})])
+def test_five_seconds_are_long_enough_to_wait(end, expected):
+    assert causes(session(steady(5), events=OPEN, command=5.0, close=(end, "client", 1000)), "drain") == expected
