@@ -52,3 +52,43 @@ def test_a_long_chunk_at_realtime_is_one_diagnosis():
 
 def test_healthy():
     assert status(drained(), "chunking") == "pass"
+
+
+def test_what_is_measured_has_three_digits_of_a_millisecond():
+    lengths = np.arange(1, 22) * 161 / 8000  # of 21 frames the 95th percentile is the 20th
+    (result,) = report(session(steady(2.1), lengths), "chunking").checks
+    expected = {"frames": 21, "median_ms": 221.375, "p95_ms": 402.5, "min_ms": 20.125, "max_ms": 422.625}
+    assert result.measurements == expected
+
+
+@pytest.mark.parametrize(("frames", "expected"), [(19, {}), (20, {"chunking.too-large": "warn"})])
+def test_from_20_frames_on_the_95th_percentile_decides(frames, expected):
+    lengths = np.full(frames, 0.1)
+    lengths[::2] = 0.5
+    lengths[: frames // 2 + 2] = 0.1
+    assert float(np.percentile(lengths, 95)) == 0.5 and float(np.median(lengths)) == 0.1
+    assert causes(session(steady(frames / 10), lengths), "chunking") == expected
+
+
+@pytest.mark.parametrize(
+    ("chunk_s", "answer"),
+    [
+        (0.005, "Chunks are 5 ms long."),
+        (0.1, "Chunks are 100 ms long."),
+        (0.999, "Audio is sent in chunks of 999 ms (95 % are up to 999 ms); about 100 ms is right."),
+        (1.0, "Audio is sent in chunks of 1.0 s (95 % are up to 1.0 s); about 100 ms is right."),
+        (2.5, "Audio is sent in chunks of 2.5 s (95 % are up to 2.5 s); about 100 ms is right."),
+        (0.002, "Audio is sent in chunks of 2 ms; about 100 ms is right."),
+    ],
+)
+def test_lengths_are_told_in_their_unit(chunk_s, answer):
+    (result,) = report(session(steady(20 * chunk_s, chunk_s), chunk_s), "chunking").checks
+    assert result.answer == answer
+    assert [f.confidence for f in result.findings] == [0.95] * len(result.findings)
+
+
+def test_the_longest_chunk_of_all_connections_is_the_place():
+    first, second = session(steady(5, 0.5), 0.5), session(np.arange(4) * 0.5 + 9, [0.5, 0.5, 0.75, 0.5])
+    both = type(first)((*first.events, *second.events), url=first.url)
+    ((place,),) = [f.evidence for f in report(both, "chunking").checks[0].findings]
+    assert (place.note, place.line, place.t) == ("the longest chunk holds 0.75 s of audio", 5, 10.0)

@@ -184,3 +184,95 @@ def test_of_bare_audio_the_declared_name_is_judged(name):
 @pytest.mark.parametrize("name", ["pcm_s16le", None])
 def test_bare_audio_with_a_name_that_is_taken_has_no_parameters_to_judge(name):
     assert "connection" not in [each.id for each in check(AUDIO, encoding=name).checks]
+
+
+def judged(url=BASE, headers=HEADERS, opened=None):
+    """The check's result of a healthy session with another address, headers or answer to the handshake."""
+    subject = drained(url=url, headers=headers)
+    first = opened or subject.events[0]
+    return report(replace(subject, events=(first, *subject.events[1:])), "connection").checks[0]
+
+
+def test_a_url_or_a_handshake_alone_is_judged_as_far_as_it_goes():
+    frames = drained().events[1:]
+    assert report(Session(frames, url=BASE), "connection").checks[0].status == "pass"
+    unjudged = report(Session((Open(1, 0.0, 101), *frames)), "connection").checks[0]
+    assert unjudged.status == "unknown" and unjudged.answer.startswith("The capture has no URL")
+    refused = report(Session((Open(1, 0.0, 503),)), "connection").checks[0]
+    assert [f.cause for f in refused.findings] == ["connection.rejected"]
+    neither = report(Session(frames), "connection").checks[0]
+    assert neither.status == "unknown" and neither.answer.startswith("The capture has neither URL nor handshake")
+
+
+def test_the_refused_handshake_is_told_though_an_earlier_one_was_accepted():
+    found = report(two(drained(), Session((Open(1, 0.0, 503),))), "connection").checks[0].findings
+    assert [f.cause for f in found] == ["connection.rejected"]
+    assert found[0].evidence[0].line == 1001
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [(None, "503."), ("", "503."), ("no\n  room", "503: 'no room'."), ("x" * 201, f"503: '{'x' * 200}'.")],
+)
+def test_the_body_of_a_refusal_is_quoted(body, words):
+    (finding,) = judged(opened=Open(7, 0.5, 503, {}, body)).findings
+    assert finding.summary == f"The handshake was refused with HTTP status {words}"
+    assert (finding.confidence, finding.evidence[0].line, finding.evidence[0].t) == (0.97, 7, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("url", "summary"),
+    [
+        (BASE + "&colour=red", "the parameter 'colour' is not documented."),
+        (BASE + "&min_volume=0.1", "the parameter min_volume belongs to the manual endpoint."),
+        (BASE + f"&{'x' * 41}=1", f"the parameter '{'x' * 40}' is not documented."),
+        (BASE + "&a=1&b=2", "the parameter 'a' is not documented (and 1 more)."),
+        (
+            BASE + "&a=1&b=2&a=3&model_id=x",
+            "the parameter model_id comes from ElevenLabs; instead use model (and 2 more).",
+        ),
+        (
+            BASE.replace("pcm_mulaw", "flute"),
+            "encoding=flute is not one of the six; use pcm_s16le, pcm_s32le, pcm_f16le, pcm_f32le, pcm_mulaw, "
+            "pcm_alaw.",
+        ),
+    ],
+)
+def test_the_worst_parameter_is_the_sentence(url, summary):
+    (finding,) = judged(url).findings
+    assert finding.summary == summary
+    assert finding.confidence == (0.95 if finding.status == "fail" else 0.7)
+
+
+def test_a_parameter_of_the_manual_endpoint_is_right_there():
+    assert judged(BASE.replace("stt/turns", "stt") + "&min_volume=0.1").status == "pass"
+    (finding,) = judged(BASE.replace("stt/turns", "stt") + "&turn_end_timeout_ms=900").findings
+    assert finding.summary == "the parameter 'turn_end_timeout_ms' is not documented."
+
+
+def test_a_long_path_is_cut():
+    (finding,) = judged(BASE.replace("stt/turns/websocket", "p" * 100)).findings
+    assert (finding.summary, finding.confidence) == (f"The path is '/{'p' * 99}'.", 0.95)
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Digest", "token", "a" * 21])
+def test_any_scheme_but_bearer_is_a_wrong_place(scheme):
+    (finding,) = judged(headers={**HEADERS, "authorization": f"{scheme} REDACTED"}).findings
+    assert (finding.cause, finding.status, finding.confidence) == ("connection.bad-auth", "warn", 0.9)
+    assert f"has the scheme '{scheme.lower()[:20]}'" in finding.summary
+
+
+@pytest.mark.parametrize("other", [{"x-api-key": "REDACTED"}, {"xi-api-key": "REDACTED", "x-api-key": "REDACTED"}])
+def test_a_key_in_its_place_is_enough(other):
+    assert judged(headers={**HEADERS, "authorization": "Basic REDACTED", **other}).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("gap", "status", "words"), [(0.4, "warn", "nothing seems to be lost"), (0.7, "fail", "0.7 s passed without audio")]
+)
+def test_a_reconnect_is_judged_by_what_was_lost(gap, status, words):
+    shut = session(steady(4), events=turn(1.0, "Hello", end=2.0), close=(4.0, "unknown", 1006))
+    (finding,) = report(two(shut, drained(), gap), "connection").checks[0].findings
+    assert (finding.status, finding.confidence) == (status, 0.9)
+    assert finding.summary == f"The client connected again in mid-session: {words}."
+    assert finding.evidence[0].t == pytest.approx(4.0 + gap)

@@ -111,3 +111,64 @@ def test_compressed_audio_explains_everything_else():
     file = io.BytesIO()
     soundfile.write(file, VOICE, RATE, format="OGG", subtype="VORBIS")
     assert [d.cause for d in judged(file.getvalue(), select=()).diagnoses] == ["container.compressed"]
+
+
+BOTH = b"".join((wav(), wav(rate=24000)))
+
+
+def test_a_header_at_odds_asks_to_declare_or_to_convert():
+    found = finding(wav(rate=24000))
+    assert found.summary == (
+        "A WAV header of 44 bytes stands in the stream at its start; the service plays it as a click. "
+        "It says pcm_s16le at 24000 Hz, mono; declared is 16000 Hz."
+    )
+    assert found.fix.endswith(
+        ", and declare encoding=pcm_s16le and sample_rate=24000, or convert it: "
+        "ffmpeg -i FILE -f s16le -ac 1 -ar 16000 out.raw"
+    )
+    assert found.confidence == 0.99
+
+
+def test_two_channels_cannot_be_declared():
+    found = finding(wav(channels=2))
+    assert "declared is one channel (the service takes no other)." in found.summary
+    assert "and declare" not in found.fix and ", after you convert it: ffmpeg" in found.fix
+    assert "declared is 16000 Hz and one channel." in finding(wav(rate=24000, channels=2)).summary
+
+
+def test_without_a_declaration_nothing_is_at_odds():
+    found = finding(wav(rate=24000), encoding=None, rate=None)
+    assert found.summary.endswith("It says pcm_s16le at 24000 Hz, mono.")
+    assert found.fix.endswith(", or convert it: ffmpeg -i FILE -f s16le -ac 1 -ar 24000 out.raw")
+
+
+def test_several_headers_are_counted_and_all_are_clicks():
+    found = finding(BOTH)
+    assert found.summary.startswith("2 WAV headers of 44 bytes stand in the stream, each played as a click. It says")
+    assert found.fix.startswith("Write no header to any chunk")
+    assert [e.offset for e in found.evidence] == [0, 44 + len(BARE)]
+
+
+def test_where_a_header_stands_is_told():
+    found = finding(BARE[:1000] + wav())
+    assert found.summary.startswith("A WAV header of 44 bytes stands in the stream at byte 1000; the service")
+    assert found.fix.startswith("Send from byte 1044 on: ")
+
+
+@pytest.mark.parametrize(
+    ("lead", "words"),
+    [
+        (b"", "The bytes are FLAC; the service takes bare samples only."),
+        (BARE[:1000], "A stream of FLAC begins at byte 1000; the service takes bare samples only."),
+    ],
+)
+def test_where_a_compressed_stream_begins_is_told(lead, words):
+    file = io.BytesIO()
+    soundfile.write(file, VOICE, RATE, format="FLAC")
+    found = finding(lead + file.getvalue())
+    assert (found.summary, found.confidence) == (words, 0.99)
+    assert found.evidence[0].offset == len(lead)
+
+
+def test_text_is_as_sure_as_a_file():
+    assert finding(base64.b64encode(BARE)).confidence == 0.99

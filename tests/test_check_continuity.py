@@ -132,3 +132,48 @@ def test_the_worst_hole_is_told_and_five_places_are_named():
 def test_a_command_in_a_hole_is_no_keep_alive(message):
     subject = with_hole(3.0, events=OPEN, sends=[(5.5, message)])
     assert causes(subject, "continuity") == {"continuity.muted": "fail"}
+
+
+def test_audio_that_outlasts_the_socket_leaves_no_hole():
+    """The last frame holds 5 s, sent at once; the socket closes 1 s later."""
+    t, lengths = steady(8), np.full(80, 0.1)
+    lengths[-1] = 5.0
+    (result,) = report(session(t, lengths, events=OPEN, close=(8.9, "client", 1000)), "continuity").checks
+    assert (result.status, result.measurements) == ("pass", {"holes": 0, "longest_hole_s": 0.0})
+
+
+def test_the_end_counts_from_the_end_of_the_last_frame():
+    t, lengths = steady(8), np.full(80, 0.1)
+    lengths[-1] = 0.4  # from 7.9 to 8.3 s
+    subject = session(t, lengths, events=OPEN, close=(14.3, "client", 1000))
+    (finding,) = report(subject, "continuity").checks[0].findings
+    assert "for 6.0 s while a turn was open (from 8.3 s), and the socket stayed open" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [((5.5,), "1 message (KeepAlive) was sent instead"), ((3.0, 5.5, 6.0, 7.5), "2 messages (KeepAlive) were sent")],
+)
+def test_messages_outside_a_hole_are_not_counted(times, words):
+    subject = with_hole(3.0, events=OPEN, sends=[(t, {"type": "KeepAlive"}) for t in times])
+    (finding,) = report(subject, "continuity").checks[0].findings
+    assert words in finding.summary and finding.confidence == 0.95
+
+
+@pytest.mark.parametrize(("resolution", "expected"), [(0.0, "fail"), (0.05, "fail"), (0.2, "warn")])
+def test_a_coarse_clock_takes_from_the_hole_what_it_may_have_added(resolution, expected):
+    assert causes(with_hole(1.1, events=OPEN, resolution=resolution), "continuity") == {"continuity.muted": expected}
+
+
+@pytest.mark.parametrize(
+    ("subject", "cause", "confidence"),
+    [
+        (with_hole(3.0, events=OPEN), "muted", 0.95),
+        (session(steady(5), events=OPEN, close=(11.0, "client", 1000)), "stopped", 0.95),
+        (session(steady(5), events=SHUT, close=(185.0, "server", 1001)), "idle-timeout", 0.95),
+        (session(np.maximum(steady(12), np.where((steady(12) > 4) & (steady(12) < 7), 7, 0))), "stalled", 0.9),
+    ],
+)
+def test_how_sure_each_cause_is(subject, cause, confidence):
+    (finding,) = report(subject, "continuity").checks[0].findings
+    assert (finding.cause, finding.confidence) == (f"continuity.{cause}", confidence)

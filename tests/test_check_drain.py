@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from builders import causes, drained, report, session, status, steady, turn
 
@@ -100,3 +102,35 @@ def test_where_the_close_is_not_captured_the_last_frame_is_the_place():
 def test_a_server_that_complains_of_a_ping_is_not_the_client():
     subject = session(steady(5), events=OPEN, close=(5.0, "server", 1011, "keepalive ping timeout"))
     assert status(subject, "drain") == "not_applicable"
+
+
+@pytest.mark.parametrize(("events", "expected", "turn"), [(OPEN, "fail", " while a turn was open"), (SHUT, "warn", "")])
+def test_without_times_a_client_that_closed_first_hung_up(events, expected, turn):
+    subject = session(steady(5), events=events, command=5.0, close=(5.1, "client", 1000))
+    untimed = type(subject)(tuple(replace(event, t=None) for event in subject.events), url=subject.url, clock="none")
+    (finding,) = report(untimed, "drain").checks[0].findings
+    assert (finding.cause, finding.status, finding.confidence) == ("drain.hung-up", expected, 0.7)
+    assert finding.summary == f"The client closed before the server did{turn}."
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause", "confidence"),
+    [
+        ({"close": (5.0, "client", 1011, "keepalive ping timeout")}, "stopped-reading", 0.9),
+        ({"close": (5.0, "unknown", 1006)}, "connection-lost", 0.9),
+        ({"close": (5.0, "client", 1000)}, "no-close", 0.97),
+    ],
+)
+def test_how_sure_each_end_is(fields, cause, confidence):
+    (finding,) = report(session(steady(5), events=OPEN, **fields), "drain").checks[0].findings
+    assert (finding.cause, finding.confidence) == (f"drain.{cause}", confidence)
+
+
+def test_the_time_that_a_patient_client_waited_has_three_digits():
+    patient = session(steady(5), events=OPEN, command=5.0, close=(10.1237, "client", 1000))
+    assert report(patient, "drain").checks[0].measurements == {"waited_s": 5.124}
+
+
+@pytest.mark.parametrize(("end", "expected"), [(9.99, {"drain.hung-up": "fail"}), (10.0, {})])
+def test_five_seconds_are_long_enough_to_wait(end, expected):
+    assert causes(session(steady(5), events=OPEN, command=5.0, close=(end, "client", 1000)), "drain") == expected

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,12 @@ import pytest
 
 import sttdoctor
 from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate, Layout
+from sttdoctor.case import Case
+from sttdoctor.checks.encoding import CHECK
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.evidence import Declared
+from sttdoctor.thresholds import DEFAULTS
 
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio"
 SPEECH = decode((AUDIO / "s16-16k.raw").read_bytes(), "pcm_s16le")[: 3 * 16000]
@@ -63,3 +69,93 @@ def test_probabilities_sum_to_one_and_know_every_encoding():
     assert sum(measured["probabilities"].values()) == pytest.approx(1.0, abs=1e-9)
     assert set(ENCODINGS) <= set(measured["probabilities"])
     json.dumps(dict(measured), allow_nan=False)
+
+
+class _Told(Case):
+    """A case whose bytes say what the test wants."""
+
+    def __init__(self, declared, changes=(), decidable=True, **probabilities):
+        super().__init__(DEFAULTS, audio=None, declared=Declared(declared, 16000))
+        named = {name.replace("_plus_", "+").replace("not_pcm", "not-pcm"): p for name, p in probabilities.items()}
+        rest = (1 - sum(named.values())) / 40
+        every = {name: rest for name in (*ENCODINGS, "text", "not-pcm") if name not in named} | named
+        self.__dict__ |= {
+            "encoding": EncodingEstimate(every, Layout("pcm_s16le"), 0.0, decidable, "it is silent", every, 9000),
+            "encoding_changes": list(changes),
+        }
+
+
+def told(*args, **kwargs):
+    return CHECK.judge(_Told(*args, **kwargs))
+
+
+@pytest.mark.parametrize(
+    ("right", "expected"), [(0.21, "pass"), (0.19, "warn"), (0.021, "warn"), (0.019, "fail"), (0.0, "fail")]
+)
+def test_how_probable_the_declared_encoding_must_be(right, expected):
+    result = told("pcm_s16le", pcm_f32le=0.75, pcm_s16le=right)
+    assert result.status == expected
+    assert [f.confidence for f in result.findings] == ([0.75] if expected != "pass" else [])
+
+
+def test_the_most_probable_encoding_passes_however_improbable_it_is():
+    result = told("pcm_s16le", pcm_s16le=0.15, pcm_f32le=0.14)
+    assert result == replace(
+        result, status="pass", text="The bytes are pcm_s16le (signed 16-bit, little endian), as declared."
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "best", "cause", "words"),
+    [
+        ("pcm_s16le", "not_pcm", "unsupported", "not plain samples of any known kind"),
+        ("pcm_s16le", "text", "unsupported", "The bytes are text (base64, hex, JSON), not samples"),
+        ("pcm_s16le", "u8", "unsupported", "; declared is pcm_s16le."),
+        (None, "u8", "unsupported", "; no encoding was declared."),
+        ("pcm_s16le", "s32be", "byte-order", "The bytes are s32be"),
+        ("pcm_s16le", "pcm_s16le_plus_1", "misaligned", "pcm_s16le fits when the first 1 of the bytes are skipped."),
+        (None, "pcm_s32le_plus_3", "misaligned", "pcm_s32le fits when the first 3 of the bytes are skipped."),
+        ("pcm_s16le", "pcm_s32le_plus_1", "mismatch", ", 1 byte out of step; declared is pcm_s16le."),
+        ("pcm_s16le", "pcm_s32le_plus_2", "mismatch", ", 2 bytes out of step; declared is pcm_s16le."),
+        ("pcm_s16le", "pcm_alaw", "mismatch", "The bytes are pcm_alaw (G.711 A-law); declared is pcm_s16le."),
+    ],
+)
+def test_what_the_bytes_are_in_words(declared, best, cause, words):
+    result = told(declared, **{best: 0.95})
+    (finding,) = result.findings
+    assert (finding.cause, finding.status, finding.confidence) == (f"encoding.{cause}", "fail", 0.95)
+    assert words in finding.summary and result.text == finding.summary
+    assert ("Decode to bare samples before sending" in finding.fix) == (best in ("not_pcm", "text"))
+
+
+def test_what_cannot_tell_says_why():
+    result = told("pcm_s16le", decidable=False)
+    assert (result.status, result.text) == (
+        "unknown",
+        "The bytes cannot tell: it is silent. Capture a few seconds of speech.",
+    )
+
+
+def change(offset, before, after, confidence=0.9):
+    return EncodingChange(offset, before, after, confidence)
+
+
+def test_of_several_changes_the_first_is_told_and_five_are_shown():
+    names = ["pcm_s16le", "pcm_f32le"] * 4
+    changes = [change(1000 * i, names[i], names[i + 1], 0.9 - i / 100) for i in range(7)]
+    (finding,) = told("pcm_s16le", changes).findings
+    assert (finding.cause, finding.confidence) == ("encoding.changed", 0.9)
+    assert finding.summary.startswith("The bytes are pcm_s16le") and "from byte 0 on." in finding.summary
+    assert [e.offset for e in finding.evidence] == [0, 1000, 2000, 3000, 4000]
+
+
+def test_shifts_of_one_encoding_are_a_part_of_a_sample_that_was_lost():
+    shifts = [change(1001, "pcm_s16le", "pcm_s16le+1"), change(5000, "pcm_s16le+1", "pcm_s16le")]
+    (finding,) = told("pcm_s16le", shifts).findings
+    assert finding.cause == "encoding.misaligned" and "From byte 1001 on" in finding.summary
+    assert [(e.note, e.offset) for e in finding.evidence] == [
+        ("pcm_s16le becomes pcm_s16le+1", 1001),
+        ("pcm_s16le+1 becomes pcm_s16le", 5000),
+    ]
+    (finding,) = told("pcm_s16le", [*shifts, change(9000, "pcm_s16le", "pcm_alaw")]).findings
+    assert finding.cause == "encoding.changed"

@@ -48,3 +48,88 @@ def test_push_to_talk_fits_manual():
         t[start:] += 3.0
     subject = session(t, events=turn(0.5, "Hello", end=2.0))
     assert causes(subject, "endpoint") == {"endpoint.manual-fits": "warn"}
+
+
+def found(subject):
+    return report(subject, "endpoint").checks[0].findings
+
+
+@pytest.mark.parametrize(
+    ("sends", "url", "summary"),
+    [
+        (
+            [(1.0, "finalize"), (2.0, "close")],
+            "wss://x/stt/turns/websocket",
+            "'finalize' was sent as a bare word, which is the language of /stt/websocket, to /stt/turns/websocket.",
+        ),
+        (
+            [(1.0, {"type": "config"}), (2.0, {"type": "close"})],
+            "wss://x/stt/websocket",
+            "'config' was sent as a JSON message, which is the language of /stt/turns/websocket, to /stt/websocket.",
+        ),
+    ],
+)
+def test_the_first_word_of_the_other_language_is_told(sends, url, summary):
+    (finding,) = found(session(steady(3), sends=sends, url=url))
+    assert (finding.summary, finding.confidence) == (summary, 0.95)
+    assert (finding.evidence[0].line, finding.evidence[0].t) == (14, 1.0)
+
+
+def test_a_bare_word_that_the_server_sends_is_no_language_of_the_client():
+    subject = session(steady(3))
+    word = Frame(900, 2.0, False, 5, text="done")
+    assert causes(type(subject)((*subject.events, word), url=subject.url), "endpoint") == {}
+
+
+def test_of_bare_words_that_were_no_json_the_first_is_told():
+    subject = session(steady(3))
+    words = [Frame(900 + i, 3.0 + i, True, 5, text=text) for i, text in enumerate(("finalize", "close"))]
+    (finding,) = found(type(subject)((*subject.events, *words), url=subject.url))
+    assert finding.summary.startswith("'finalize' was sent as a bare word")
+    assert (finding.evidence[0].line, finding.evidence[0].t) == (900, 3.0)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(10.0, 0), (10.1, 1)])
+def test_batch_fits_more_than_ten_seconds_at_once(seconds, expected):
+    batch = [f for f in found(session(np.full(round(seconds * 10), 50.0))) if f.cause == "endpoint.batch-fits"]
+    assert len(batch) == expected
+    for finding in batch:
+        assert finding.summary == "10 s of audio were sent in 0.0 s; batch fits a whole recording."
+        assert finding.confidence == 0.8
+
+
+@pytest.mark.parametrize(("speed", "expected"), [(2.9, set()), (3.1, {"endpoint.batch-fits"})])
+def test_batch_fits_what_is_sent_at_three_times_realtime(speed, expected):
+    assert set(causes(session(steady(60) / speed + 1000), "endpoint")) == expected
+
+
+def pushed(holes, length=3.0, events=None, speed=1.0):
+    t = steady(16)
+    for i in range(holes):
+        t[30 * (i + 1) :] += length * speed
+    return session(t / speed, events=turn(0.5, "Hello", end=2.0) if events is None else events)
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        (pushed(2), set()),
+        (pushed(3), {"endpoint.manual-fits"}),
+        (pushed(3, length=1.4), set()),
+        (pushed(3, length=1.6), {"endpoint.manual-fits"}),
+        (pushed(3, events=turn(0.5, "Hello")), set()),
+        (pushed(3, events=[]), set()),
+    ],
+)
+def test_manual_fits_three_pauses_and_a_finished_turn(subject, expected):
+    assert set(causes(subject, "endpoint")) == expected
+
+
+def test_the_pauses_are_counted():
+    (finding,) = found(pushed(4))
+    assert finding.summary == "Audio pauses 4 times: the client seems to know itself when the user speaks."
+    assert finding.confidence == 0.7
+
+
+def test_large_chunks_are_no_pauses():
+    assert causes(session(steady(40, 2.0), 2.0, events=turn(0.5, "Hello", end=2.0)), "endpoint") == {}

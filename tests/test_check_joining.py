@@ -138,3 +138,26 @@ def test_words_that_stand_often_are_compared_too(count):
     events = turn(0.5, "the cat " * count + "sat.", end=2.0)
     (finding,) = judged("the cat " * count + "sit.", events).findings
     assert [e.note for e in finding.evidence[1:]] == ["should be 'sat.', is 'sit.'"]
+
+
+def test_a_text_that_two_habits_give_is_less_sure():
+    events = [(0.5, "turn.start", None), (0.8, "turn.eager_end", "Well yes."), (2.0, "turn.end", "Well yes.")]
+    (finding,) = judged("Well yes.Well yes.", events).findings
+    assert "With these events it would be the same when" in finding.summary
+    assert finding.confidence == 0.65
+
+
+@pytest.mark.parametrize(("wrong", "expected"), [(2, "fail"), (4, "warn")])
+def test_a_text_less_than_80_percent_alike_is_a_warning(wrong, expected):
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    events = turn(0.5, " ".join(words), end=2.0)
+    got = " ".join(["xxxxx"] * wrong + words[wrong:])
+    result = judged(got, events)
+    assert (result.findings[0].cause, result.status) == ("joining.normalized", expected)
+    assert (result.measurements["similarity"] >= 0.8) == (expected == "fail")
+
+
+def test_two_changes_far_apart_in_words_that_stand_often_are_two():
+    right = "sat " + "the cat " * 300 + "on."
+    (finding,) = judged(right.replace("sat", "sit").replace("on.", "in."), turn(0.5, right, end=2.0)).findings
+    assert [e.note for e in finding.evidence[1:]] == ["should be 'sat', is 'sit'", "should be 'on.', is 'in.'"]

@@ -45,3 +45,39 @@ def test_without_the_extra_it_is_unknown(monkeypatch):
 
 def test_the_manual_endpoint_takes_other_languages():
     assert status(drained(url="wss://x/stt/websocket?language=de"), "language") == "not_applicable"
+
+
+def test_which_language_is_asked_for():
+    (finding,) = report(drained(url=f"{URL}&lang={'d' * 21}"), "language").checks[0].findings
+    assert finding.summary == f"The URL asks for lang={'d' * 20!r}; the endpoint is English only."
+    assert (finding.status, finding.confidence) == ("fail", 0.95)
+    answer = report(drained(url=URL + "&language=en-" + "x" * 20), "language").checks[0].answer
+    assert answer == f"The client asks for language='en-{'x' * 17}', which is English."
+
+
+@pytest.mark.parametrize("value", ["EN", " en", "auto", "multi", ""])
+def test_english_and_no_language_at_all_are_right(value):
+    assert causes(drained(url=f"{URL}&language_code={value}"), "language") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ж" * 19, {}),
+        ("ж" * 20, {"language.not-english": "fail"}),
+        ("ж" * 20 + "a" * 20, {}),
+        ("ж" * 21 + "a" * 20, {"language.not-english": "fail"}),
+        ("1" * 50, {}),
+    ],
+)
+def test_more_than_half_of_twenty_letters_are_of_another_script(text, expected):
+    assert causes(drained(transcript=text), "language") == expected
+
+
+def test_the_script_is_named_with_its_place():
+    subject = drained(transcript="ж" * 30)
+    (finding,) = report(subject, "language").checks[0].findings
+    assert finding.summary == "The application's text stands in Cyrillic script; the endpoint is English only."
+    assert (finding.confidence, finding.evidence[0].line) == (0.9, subject.transcript.line)
+    (finding,) = report(drained(url=URL + "&keyterm=%E6%9D%B1"), "language").checks[0].findings
+    assert finding.summary == "The key terms stand in Cjk script; the endpoint is English only."

@@ -161,3 +161,8 @@ def test_what_is_behind_the_clock_is_told_in_seconds():
     assert finding.summary == f"The audio falls behind the clock: {behind_s:.1f} s by the end, at 0.93 times realtime."
     assert behind_s == pytest.approx(0.07 * 25 / 0.93, abs=0.2)
     assert finding.evidence[0].t == pytest.approx(24.9 / 0.93)
+
+
+def test_what_is_behind_the_clock_is_less_sure_than_what_waited():
+    (finding,) = report(session(steady(25) / 0.93), "latency").checks[0].findings
+    assert (finding.cause, finding.confidence) == ("latency.backlog", 0.75)

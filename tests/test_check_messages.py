@@ -164,3 +164,38 @@ def test_of_several_close_commands_the_first_counts():
     subject = session(steady(8), command=7.0, sends=[(7.5, {"type": "close"})], close=(8.5, "server", 1000))
     (finding,) = report(subject, "messages").checks[0].findings
     assert finding.summary.startswith(("1.00 s", "0.90 s")) and finding.evidence[0].t == pytest.approx(7.0, abs=0.11)
+
+
+def test_text_frames_are_counted_and_a_strange_one_is_less_sure():
+    (result,) = report(sent({"type": "hello"}, {"type": "close"}), "messages").checks
+    assert result.measurements == {"text_frames": 2}
+    assert result.findings[0].confidence == 0.7
+    assert told({"type": "KeepAlive"}).confidence == 0.95
+
+
+@pytest.mark.parametrize(
+    ("cut", "words", "lines"),
+    [
+        ([79], "1 of 80 frames is no whole number of samples (only the last one).", [82]),
+        ([40], "1 of 80 frames is no whole number of samples.", [43]),
+        ([10, 20, 30, 79], "4 of 80 frames are no whole number of samples.", [13, 23, 33]),
+    ],
+)
+def test_frames_that_cut_a_sample_are_counted_and_three_are_shown(cut, words, lines):
+    lengths = np.full(80, 0.1)
+    lengths[cut] += 1 / 8000
+    (finding,) = report(session(steady(8), lengths, url=S16), "messages").checks[0].findings
+    assert finding.summary == words
+    assert [(e.note, e.line) for e in finding.evidence] == [("801 bytes", line) for line in lines]
+
+
+def test_audio_after_the_close_command_of_a_later_connection_is_found():
+    late = session(steady(8), command=7.0, close=(8.5, "server", 1000))
+    both = type(late)((*drained().events, *late.events), url=late.url)
+    assert causes(both, "messages") == {"messages.audio-after-close": "fail"}
+
+
+def test_long_names_of_messages_are_cut():
+    message = {"audio": AUDIO}
+    kinds = [{"type": letter * 40, **message} for letter in "abc"]
+    assert told(*kinds).summary == f"3 text frames carry audio ({'a' * 40}, {'b' * 38}); binary frames carry the rest."

@@ -152,3 +152,34 @@ def test_a_burst_before_a_hole_is_not_excused_by_it():
     t = burst(2.5, at=3.0, length=20)
     t[(t > 8) & (t < 11)] = 11.0
     assert causes(session(t), "pacing") == {"pacing.burst": "warn"}
+
+
+@pytest.mark.parametrize(("speed", "expected"), [(0.86, "pacing.too-slow"), (1.2, "pacing.too-fast")])
+def test_the_speed_is_told_from_the_first_chunk_on(speed, expected):
+    (finding,) = report(session(steady(8) / speed + 50), "pacing").checks[0].findings
+    assert (finding.cause, finding.confidence) == (expected, 0.95)
+    assert finding.summary.startswith(f"Audio flows at {speed:.2f} times realtime, measured over ")
+    (place,) = finding.evidence
+    assert (place.note, place.line, place.t) == (f"from here on, {speed:.2f} s of audio a second", 3, 50.0)
+
+
+def test_the_speed_of_a_session_that_passes_is_measured():
+    (result,) = report(session(steady(8) / 0.97), "pacing").checks
+    assert result.answer == "Audio flows at 0.97 times realtime."
+    assert result.measurements["speed"] == 0.97
+    (result,) = report(session(steady(8) * 0.97), "pacing").checks
+    assert result.measurements["speed"] == 1.0309
+    # 80 chunks of 97 ms; the first 1.5 s are left out, from 1.552 s on
+    assert result.measurements["speed_measured_s"] == 6.11
+
+
+def test_audio_too_short_for_a_speed():
+    (result,) = report(session(steady(0.4)), "pacing").checks
+    assert (result.status, result.answer) == ("pass", "No burst; the audio is too short to show a speed.")
+    assert result.measurements == {"speed": None, "max_backlog_s": 0.0}
+
+
+def test_a_connection_without_audio_hides_nothing_of_the_next():
+    first, second = session([], close=(0.1, "server", 1000)), session(burst(4.5))
+    both = type(first)((*first.events, *second.events), url=first.url)
+    assert causes(both, "pacing") == {"pacing.burst": "fail"}

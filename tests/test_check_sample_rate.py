@@ -139,3 +139,69 @@ def test_no_change_without_clear_evidence(estimates):
 @pytest.mark.parametrize(("hz", "expected"), [(16050, 16000), (23900, 24000), (19000, None)])
 def test_nearest_rate(hz, expected):
     assert nearest_rate(hz, STANDARD_RATES) == expected
+
+
+def test_measurements_are_rounded():
+    case = told(heard(speech_s=6.126, speech_like=0.98765, r16000=0.9), 8000, pace=1.0 / 3)
+    case.__dict__["band_edge"] = 0.412345
+    measured = CHECK.judge(case).measurements
+    assert (measured["speech_s"], measured["speech_like"], measured["band_edge"]) == (6.13, 0.988, 0.4123)
+    assert (measured["wire_ratio"], measured["wire_bytes_per_s"]) == (0.3337, 2670.0)  # frames of 267 bytes
+
+
+@pytest.mark.parametrize(
+    ("sound", "words"),
+    [
+        (heard(speech_s=0.34), "only 0.3 s of speech were found"),
+        (heard(speech_s=1.1, speech_like=0.1), "the sound is not clearly speech"),
+        (heard(speech_s=0.0, speech_like=0.0), "no speech was found"),
+    ],
+)
+def test_why_the_sound_cannot_tell(sound, words):
+    assert words in judged(sound, None).text
+
+
+@pytest.mark.parametrize(
+    ("sound", "fix"),
+    [
+        (heard(r24000=0.99), "Declare sample_rate=24000, or resample to 16000 Hz before you send."),
+        (
+            heard(r24000=0.6, r22050=0.38),
+            "Declare sample_rate=24000 (or 22050), or resample to 16000 Hz before you send.",
+        ),
+    ],
+)
+def test_the_fix_names_every_likely_rate(sound, fix):
+    assert judged(sound, 16000).findings[0].fix == fix
+
+
+def test_how_sure_a_mismatch_is_counts_against_the_declared_rate():
+    assert judged(heard(r24000=0.9, r16000=0.01), 16000).findings[0].confidence == 0.99
+
+
+def test_where_nothing_stands_above_is_told_in_hz():
+    case = told(heard(r16000=0.9), 16000)
+    case.__dict__["band_edge"] = 0.25
+    (finding,) = CHECK.judge(case).findings
+    assert finding.summary.startswith("Nothing stands above 4000 Hz") and finding.confidence == 0.8
+
+
+@pytest.mark.parametrize(
+    ("ratio", "hz", "expected"), [(1.5, 12000, "fail"), (2.0, 16000, "fail"), (0.5, 4000, "fail"), (1.2, None, None)]
+)
+def test_sizes_alone_name_the_rate_that_they_would_be(ratio, hz, expected):
+    answer = CHECK.judge(Case(DEFAULTS, session=session(steady(10), 0.1 * ratio)))
+    assert found(answer) == ([("sample-rate.mismatch", expected)] if expected else [])
+    if expected:
+        assert (
+            f"Bytes come in at {ratio:.2f} times the declared rate, steadily: as if the audio were {hz} Hz"
+            in answer.text
+        )
+        assert answer.findings[0].confidence == 0.6
+
+
+def test_near_realtime_sizes_alone_are_a_warning():
+    """22050 Hz declared as 24000 or 24000 as 22050."""
+    for wanted in (24000 / 22050, 22050 / 24000):
+        answer = CHECK.judge(Case(DEFAULTS, session=session(steady(60), 0.1 * wanted)))
+        assert all(status == "warn" for _, status in found(answer))

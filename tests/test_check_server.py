@@ -1,7 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from builders import causes, drained, report, session, status, steady, turn, with_audio
+
+from sttdoctor.evidence import Close, Frame
 
 SPEECH = (Path(__file__).parent.parent / "fixtures" / "audio" / "mulaw-8k.raw").read_bytes()
 OPEN = turn(1.0, "Hello")
@@ -89,3 +92,127 @@ def test_a_burst_before_an_error_is_the_root():
 
 def test_a_capture_without_events_is_unknown():
     assert status(drained(lacks=frozenset({"receive"})), "server") == "unknown"
+
+
+def found(subject):
+    return report(subject, "server").checks[0].findings
+
+
+@pytest.mark.parametrize(("status", "expected"), [(429, ["server.concurrency"]), (428, []), (430, []), (101, [])])
+def test_a_refusal_for_too_many_streams(status, expected):
+    (opened, *rest) = drained().events
+    subject = type(drained())((replace(opened, status=status), *rest), url=drained().url)
+    findings = found(subject)
+    assert [f.cause for f in findings] == expected
+    assert [(f.confidence, f.evidence[0].line) for f in findings] == [(0.95, 2)] * len(expected)
+
+
+@pytest.mark.parametrize(
+    ("fields", "summary"),
+    [
+        ({}, "The server reported an error (500): Oops: It broke."),
+        ({"error_code": "broken", "message": None}, "The server reported an error (500, broken): Oops."),
+        ({"title": "x" * 201, "message": ""}, f"The server reported an error (500): {'x' * 200}."),
+        ({"status_code": 429}, "Too many streams at once: Oops."),
+        ({"status_code": 429, "title": None}, "Too many streams at once: It broke."),
+    ],
+)
+def test_the_words_of_an_error(fields, summary):
+    (finding,) = found(error(**fields))
+    assert (finding.summary, finding.confidence) == (summary, 0.97)
+    assert (finding.evidence[0].line, finding.evidence[0].t) == (900, 8.2)
+
+
+@pytest.mark.parametrize(("status", "at_fault"), [(399, False), (400, True), (499, True), (500, False), ("400", False)])
+def test_whose_fault_an_error_is(status, at_fault):
+    assert ("request is at fault" in found(error(status_code=status))[0].fix) == at_fault
+
+
+@pytest.mark.parametrize(
+    ("close", "events", "summary", "asked"),
+    [
+        ((5.0, "server", 1011), SHUT, "code 1011 (an internal error).", False),
+        ((5.0, "server", 1011), OPEN, "code 1011 (an internal error) with a turn open.", False),
+        ((5.0, "server", 1008, "no"), SHUT, "code 1008 (a policy), reason 'no'.", False),
+        ((5.0, "server", 1002, "x" * 101), SHUT, f"code 1002 (a protocol error), reason '{'x' * 100}'.", False),
+        ((5.0, "server", 4000), SHUT, "code 4000.", False),
+        ((5.0, "server", 1001), OPEN, "code 1001 (going away) with a turn open.", True),
+        ((5.0, "server", 1000), OPEN, "code 1000 with a turn open.", True),
+    ],
+)
+def test_how_the_server_closed_in_words(close, events, summary, asked):
+    (finding,) = found(session(steady(5), events=events, close=close))
+    assert (finding.summary, finding.confidence) == (f"The server closed with {summary}", 0.95)
+    assert finding.fix.startswith("Treat a close") == asked
+    assert (finding.evidence[0].line, finding.evidence[0].t) == (53 + len(events), 5.0)
+
+
+@pytest.mark.parametrize(("code", "expected"), [(1012, "warn"), (1013, "fail"), (1001, "warn")])
+def test_a_restart_between_turns_is_a_warning(code, expected):
+    subject = session(steady(5), events=SHUT, close=(5.0, "server", code))
+    assert causes(subject, "server") == {"server.closed-abnormally": expected}
+
+
+@pytest.mark.parametrize(
+    "close", [(5.0, "unknown", 1000), (5.0, "server", 1005), (5.0, "server", 1011, "keepalive ping timeout")]
+)
+def test_closes_that_say_nothing_of_the_server(close):
+    assert causes(session(steady(5), events=OPEN, close=close), "server") == {}
+
+
+def test_a_close_that_was_asked_for_is_right_with_a_turn_open():
+    assert causes(session(steady(5), events=OPEN, command=5.0, close=(5.2, "server", 1000)), "server") == {}
+
+
+@pytest.mark.parametrize(("end", "expected"), [(166.8, {}), (166.0, {"server.closed-abnormally": "warn"})])
+def test_idle_counts_from_the_last_audio(end, expected):
+    """Nine tenths of three minutes after 4.9 s."""
+    assert causes(session(steady(5), events=SHUT, close=(end + 0.2, "server", 1001)), "server") == expected
+
+
+@pytest.mark.parametrize(
+    ("events", "close", "words"),
+    [
+        ([], (11.0, "client", 1000), "6.0 s"),
+        ([], (9.9, "client", 1000), None),
+        (turn(5.5, "Hello"), (11.0, "client", 1000), "5.2 s"),
+        (turn(5.8, "Hello"), (11.0, "client", 1000), None),
+        ([], (9.9, "server", 1000), None),
+        ([], (10.0, "server", 1000), "5.0 s"),
+        ([], None, None),
+    ],
+)
+def test_five_seconds_after_the_close_command_are_silence(events, close, words):
+    findings = found(session(steady(5), events=[*SHUT, *events], command=5.0, close=close))
+    assert [f.summary for f in findings] == ([f"After the close command nothing came for {words}."] if words else [])
+    assert [(f.confidence, f.evidence[0].t) for f in findings] == [(0.85, 5.0)] * len(findings)
+
+
+def test_silence_counts_from_the_handshake_or_the_last_event():
+    speech = (SPEECH * 4)[: 16 * 8000]
+    (finding,) = found(with_audio(session(steady(16) + 2), speech))
+    assert finding.summary.startswith("No event came for 17.9 s, in which ")
+    assert (finding.evidence[0].t, finding.confidence) == (0.0, 0.8)
+    (finding,) = found(with_audio(session(steady(16) + 2, events=turn(2.8, "And so")), speech))
+    assert finding.summary.startswith("No event came for 14.8 s, in which ")
+    assert finding.evidence[0].t == pytest.approx(3.1)
+    without = with_audio(session(steady(16) + 2), speech)
+    (finding,) = found(type(without)(without.events[1:], url=without.url))
+    assert finding.summary.startswith("No event came for 15.9 s, in which ") and finding.evidence[0].t == 2.0
+
+
+def test_findings_come_in_the_order_of_the_questions():
+    subject = error()
+    events = (*subject.events[:-1], Close(960, 20.0, "server", 1011))
+    assert [f.cause.split(".")[1] for f in found(type(subject)(events, url=subject.url))] == [
+        "error-event",
+        "closed-abnormally",
+        "stopped-answering",
+    ]
+
+
+def test_of_two_errors_the_first_is_told():
+    subject = error()
+    second = Frame(950, 9.0, False, 0, message={"type": "error", "title": "Again", "status_code": 500})
+    (finding,) = found(type(subject)((*subject.events, second), url=subject.url))
+    assert "Oops" in finding.summary

@@ -120,3 +120,29 @@ def test_the_first_event_of_another_connection_is_the_place():
 def test_the_manual_endpoint_has_no_turns_though_events_are_there():
     subject = session(steady(3), events=turn(0.5, "Hello", end=2.0), url="wss://x/stt/websocket")
     assert status(subject, "turns") == "not_applicable"
+
+
+def test_the_first_event_out_of_order_is_the_one_in_the_sentence():
+    (finding,) = found([(1.0, "turn.end", "A"), *turn(2.0, "Hi", end=3.0), (4.0, "turn.end", "B")])
+    assert finding.summary == "2 turn events are out of order; the first is turn.end while the turn is idle."
+    assert finding.confidence == 0.9
+
+
+def test_turns_that_pass_are_counted():
+    one, two = turn(0.5, "Hi.", end=2.0), [*turn(0.5, "Hi.", end=2.0), *turn(3.0, "Bye.", end=4.0)]
+    for events, words in ((one, "1 turn began"), (two, "2 turns began")):
+        (result,) = report(session(steady(8), events=events, **CLOSED), "turns").checks
+        assert result.answer == f"{words}, grew and ended in order."
+
+
+def test_the_open_turn_is_the_last_one():
+    (finding,) = found([*turn(0.5, "Hi.", end=2.0), *turn(3.0, "Bye")])
+    assert finding.summary == "The last turn never ended; its last text is 'Bye'."
+    assert (finding.evidence[0].t, finding.confidence) == (3.0, 0.9)
+
+
+def test_of_texts_that_do_not_grow_five_are_shown():
+    events = [event for i in range(7) for event in turn(i, "Hello there", "Hi there", end=i + 0.9)]
+    (finding,) = found(events)
+    assert finding.summary.startswith("In 7 turns a text does not continue the one before it")
+    assert ([e.t for e in finding.evidence], finding.confidence) == ([0, 1, 2, 3, 4], 0.9)

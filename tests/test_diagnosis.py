@@ -3,10 +3,12 @@ from types import SimpleNamespace
 import pytest
 from builders import drained
 
+from sttdoctor.analysis.container_header import Header
 from sttdoctor.case import Case
 from sttdoctor.checks import all_causes
 from sttdoctor.checks.base import Finding
 from sttdoctor.diagnosis import RULES, diagnose
+from sttdoctor.evidence import Declared
 from sttdoctor.thresholds import DEFAULTS
 
 CASE = Case(DEFAULTS, session=drained())
@@ -90,3 +92,96 @@ def test_every_finding_belongs_to_exactly_one_diagnosis(cut):
     diagnoses = diagnose(findings, _Paced(1.0, cut))
     told = [cause for d in diagnoses for cause in (d.cause, *d.explains)]
     assert sorted(told) == sorted(all_causes())
+
+
+@pytest.mark.parametrize(
+    ("true_speed", "explained"), [(0.91, True), (0.89, False), (1.09, True), (1.11, False), (-1.0, False)]
+)
+def test_realtime_in_truth_is_within_ten_percent(true_speed, explained):
+    found = shape(finding("encoding.mismatch"), finding("pacing.burst"), case=_Paced(true_speed))
+    assert (found == [("encoding.mismatch", ("pacing.burst",))]) is explained
+
+
+@pytest.mark.parametrize(
+    ("true_ms", "explained"), [(4.9, False), (5.0, True), (300.0, True), (300.1, False), (None, False)]
+)
+def test_a_wrong_format_explains_the_chunks_only_when_the_true_format_makes_them_right(true_ms, explained):
+    case = _Paced(1.0)
+    case.true_chunk_ms = true_ms
+    found = shape(finding("sample-rate.mismatch"), finding("chunking.too-large"), case=case)
+    assert (found == [("sample-rate.mismatch", ("chunking.too-large",))]) is explained
+
+
+@pytest.mark.parametrize(
+    ("cut", "root"), [(1, "encoding.misaligned"), (2, "encoding.misaligned"), (3, "messages.partial-samples")]
+)
+def test_three_cut_frames_are_a_habit(cut, root):
+    found = shape(finding("encoding.misaligned"), finding("messages.partial-samples"), case=_Paced(1.0, cut))
+    assert [cause for cause, _ in found] == [root]
+
+
+@pytest.mark.parametrize(
+    ("header", "explained"),
+    [
+        (Header(44, encoding="pcm_s16le", sample_rate=16000, channels=1), False),
+        (Header(44, encoding="pcm_f32le", sample_rate=16000, channels=1), True),
+        (Header(44, encoding="pcm_s16le", sample_rate=24000, channels=1), True),
+        (Header(44, encoding="pcm_s16le", sample_rate=16000, channels=2), True),
+        (None, False),
+    ],
+)
+def test_a_header_explains_a_wrong_format_where_it_says_otherwise(header, explained):
+    case = _Paced(None)
+    case.sound = SimpleNamespace(contents=SimpleNamespace(first=SimpleNamespace(header=header)))
+    case.declared = Declared("pcm_s16le", 16000)
+    found = shape(finding("container.wav-header"), finding("encoding.mismatch"), case=case)
+    assert (found == [("container.wav-header", ("encoding.mismatch",))]) is explained
+
+
+def test_without_a_file_in_the_stream_a_header_explains_nothing():
+    case = _Paced(None)
+    case.sound = SimpleNamespace(contents=SimpleNamespace(first=None))
+    assert len(shape(finding("container.wav-header"), finding("encoding.mismatch"), case=case)) == 2
+
+
+@pytest.mark.parametrize(("side", "explained"), [(0, True), (1, True), (None, False)])
+def test_a_silent_side_explains_a_wrong_encoding(side, explained):
+    case = _Paced(None)
+    case.sound = SimpleNamespace(silent_side=side)
+    found = shape(finding("channels.interleaved"), finding("encoding.mismatch"), case=case)
+    assert (found == [("channels.interleaved", ("encoding.mismatch",))]) is explained
+
+
+def test_an_estimate_that_cannot_be_computed_explains_nothing():
+    class _Broken(_Paced):
+        @property
+        def silent_side(self):
+            raise ValueError("no")
+
+        @silent_side.setter
+        def silent_side(self, value):
+            pass
+
+    found = shape(finding("channels.interleaved"), finding("encoding.mismatch"), case=_Broken(None))
+    assert len(found) == 2
+
+
+def test_symptoms_come_in_the_order_of_the_checks_and_once():
+    found = shape(
+        finding("drain.no-close"),
+        finding("joining.turns-missing"),
+        finding("turns.left-open"),
+        finding("joining.turns-missing"),
+    )
+    assert found == [("drain.no-close", ("joining.turns-missing", "turns.left-open"))]
+
+
+def test_of_two_explanations_the_first_rule_wins():
+    found = shape(finding("pacing.burst"), finding("encoding.changed"), finding("server.error-event"))
+    assert found == [("encoding.changed", ("pacing.burst", "server.error-event"))]
+
+
+def test_equally_bad_roots_come_by_confidence_then_in_the_order_of_the_checks():
+    causes = ["joining.normalized", "turns.out-of-order", "encoding.byte-order"]
+    order = shape(*(finding(cause, "fail", level) for cause, level in zip(causes, (0.8, 0.9, 0.8), strict=True)))
+    assert [cause for cause, _ in order] == ["turns.out-of-order", "joining.normalized", "encoding.byte-order"]

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,3 +119,31 @@ def test_any_text_gets_an_answer(got, turns):
     assert 0 <= join.similarity <= 1
     if join.exact and join.habit == "ends":
         joins.spelling(got, turns, expected_text(turns))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("one two three four", "One, two THREE four!", 1.0),
+        ("one two three four", "one three four", 6 / 7),
+        ("one two", "two one", 0.5),
+        ("one", "two", 0.0),
+        ("", "one", 0.0),
+        ("one", "", 0.0),
+        ("one", "one " * 8, 2 / 9),
+        ("one", "one " * 9, 0.0),  # more than eight times as long
+    ],
+)
+def test_similarity_is_the_share_of_words_in_common_in_order(a, b, expected):
+    assert joins.similarity(a, b) == pytest.approx(expected)
+
+
+def test_similarity_counts_the_first_4000_words():
+    assert joins.similarity("a " * 4000 + "b", "a " * 4000 + "c") == 1.0
+    assert joins.similarity("a " * 3999 + "b", "a " * 3999 + "c") == pytest.approx(1 - 1 / 4000)
+
+
+def test_texts_of_few_words_that_stand_very_often_are_compared_in_no_time():
+    begun = time.process_time()
+    assert joins.similarity("the cat " * 2000, "cat the " * 2000) == pytest.approx(1 - 1 / 4000)
+    assert time.process_time() - begun < 1

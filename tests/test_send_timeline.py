@@ -60,3 +60,47 @@ def test_what_the_server_sends_or_what_is_audio_is_no_command():
     received = Frame(1, 0.0, False, 5, message={"type": "close"})
     assert not is_close_command(received)
     assert not any(is_close_command(f) for f in connections(drained())[0].audio_frames)
+
+
+@pytest.mark.parametrize(
+    ("fields", "endpoint", "expected"),
+    [
+        ({"message": {"type": "close"}}, "auto", True),
+        ({"message": {"type": "close"}}, "manual", False),
+        ({"message": "close"}, "auto", False),
+        ({"message": "close"}, "manual", True),
+        ({"text": "done"}, "manual", True),
+        ({"text": "done"}, "auto", False),
+    ],
+)
+def test_the_close_command_of_each_endpoint(fields, endpoint, expected):
+    assert is_close_command(frame(1, 0.0, binary=False, **fields), endpoint) is expected
+
+
+def test_audio_comes_from_the_client_alone_and_events_from_the_server():
+    frames = (frame(1, 0.0), frame(2, 0.1, binary=False, text="hi"), Frame(3, 0.2, False, 9, binary=True))
+    (connection,) = connections(Session(frames))
+    assert [f.line for f in connection.audio_frames] == [1]
+    assert [f.line for f in connection.received] == [3]
+
+
+def test_of_several_closes_the_first_counts():
+    (only,) = connections(Session((frame(1, 0.0), Close(2, 1.0, "server", 1011), Close(3, 2.0, "client", 1000))))
+    assert (only.open, only.close.code) == (None, 1011)
+
+
+def test_three_opens_are_three_connections():
+    parts = connections(Session((Open(1, 0.0, 101), Open(2, 1.0, 503), frame(3, 1.5), Open(4, 2.0, 101))))
+    assert [part.open.status for part in parts] == [101, 503, 101]
+    assert [len(part.frames) for part in parts] == [0, 1, 0]
+
+
+def test_the_turns_of_a_connection_are_what_it_received():
+    (only,) = connections(drained())
+    assert [turn.end for turn in only.turns] == ["Hello there."]
+
+
+def test_sizes_and_the_last_thinkable_time():
+    (connection,) = connections(Session((frame(1, -2e12, 100), frame(2, 2e12, 300))))
+    line = timeline(connection, 1000)
+    assert (line.size.tolist(), line.audio_s.tolist(), line.t_s.tolist()) == ([100, 300], [0.1, 0.3], [-1e12, 1e12])

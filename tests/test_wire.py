@@ -62,3 +62,97 @@ def test_a_steady_client_with_or_without_a_hole_has_no_change(hole):
     t = steady(12)
     t[60:] += hole
     assert wire.pace_change(timeline(t)) is None
+
+
+@pytest.mark.parametrize(
+    ("measured", "expected"),
+    [
+        (Speed(1.0, 8.0, 0.01), True),
+        (Speed(1.0, 7.9, 0.01), False),
+        (Speed(1.0, 8.0, 0.011), False),
+        (Speed(0.92, 3.0, 0.04), False),
+        (Speed(1.09, 3.0, 0.04), False),
+        (Speed(1.5, 3.0, 0.04), True),
+        (Speed(0.5, 3.0, 0.04), True),
+        (Speed(1.5, 2.9, 0.04), False),
+        (Speed(1.5, 3.0, 0.041), False),
+    ],
+)
+def test_when_a_pace_is_steady(measured, expected):
+    assert wire.is_steady(measured) is expected
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"),
+    [
+        (1.5 * 1.019, 1.5),
+        (1.5 * 0.981, 1.5),
+        (1.5 * 1.021, None),
+        (24 / 22.05 * 1.009, 24 / 22.05),
+        (24 / 22.05 * 0.985, None),
+        (44.1 / 16, 44.1 / 16),
+        (16 / 44.1, 16 / 44.1),
+        (0.25, 0.25),
+        (3.0, 3.0),
+    ],
+)
+def test_how_near_a_ratio_of_two_formats_must_be(ratio, expected):
+    assert wire.format_ratio(Speed(ratio, 10, 0.005)) == expected
+
+
+def test_the_likelihood_is_a_mixture_of_what_sets_the_pace():
+    """The live bell at its top is 0.6 / (width sqrt(2 pi)); what is left for every other rate is the rest."""
+    top = 1 / (0.01 * np.sqrt(2 * np.pi))
+    rest = 0.02 * top + 0.08 / (2 * np.log(4))
+    seen = likelihood(1.5)
+    assert seen[24000] == pytest.approx(0.6 * top + rest)
+    assert seen[8000] == pytest.approx(rest)
+    narrow = likelihood(1.0)
+    assert narrow[16000] == pytest.approx(0.92 * 2 * top + 0.08 / (2 * np.log(4)))
+    assert narrow[8000] == pytest.approx(0.32 * 2 * top + 0.08 / (2 * np.log(4)))
+    # one width off the top the bell has exp(-0.5) of its height
+    off = likelihood(1.5 * np.exp(0.01))
+    assert off[24000] == pytest.approx(0.6 * top * np.exp(-0.5) + rest)
+
+
+def test_the_bytes_of_a_sample_count():
+    seen = wire.rate_likelihood(Speed(2.0, 10, 0.005), STANDARD_RATES, 32000, 4)
+    assert max(seen, key=seen.get) == 16000
+
+
+def paced(first, second, factor):
+    """A pace of 1 for some seconds, then another, by the length of frames."""
+    t = steady(first + second)
+    return timeline(t, np.where(t < first - 1e-9, 0.1, 0.1 * factor))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (paced(6, 6, 1.24), None),
+        (paced(6, 6, 1.26), 60),
+        (paced(6, 6, 1 / 1.26), 60),
+        (paced(6, 6, 1 / 1.24), None),
+        (paced(6, 2.9, 2.0), None),
+        (paced(6, 3.2, 2.0), 60),
+        (paced(2.9, 6, 2.0), None),
+        (paced(3.2, 6, 2.0), 32),
+    ],
+)
+def test_both_paces_last_three_seconds_and_differ_by_a_quarter(line, expected):
+    found = wire.pace_change(line)
+    assert (found[0] if found else None) == expected
+
+
+def test_few_frames_have_no_change():
+    t = np.arange(19) * 0.6
+    assert wire.pace_change(timeline(t, np.where(t < 5, 0.6, 1.8))) is None
+    t = np.arange(40) * 0.6
+    assert wire.pace_change(timeline(t, np.where(t < 12, 0.6, 1.8)))[0] == 20
+
+
+def test_a_change_of_pace_with_frames_of_one_length_is_located_by_the_clock():
+    t = np.concatenate([steady(8), 8 + np.arange(100) * 0.05])
+    index, before, after = wire.pace_change(timeline(t))
+    assert abs(index - 80) <= 1
+    assert (before, after) == (pytest.approx(1, rel=0.02), pytest.approx(2, rel=0.02))

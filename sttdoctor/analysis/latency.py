@@ -89,17 +89,14 @@ def turn_latencies(
         return []
     sent = np.cumsum(timeline.audio_s)
     spans = np.array(active, dtype=np.float64)
-    first, last = (
-        np.minimum(np.searchsorted(sent, at, side="left"), len(sent) - 1)
-        for at in (spans[:, 0] + 1e-6, spans[:, 1] - 1e-6)
-    )
-    starts, ends = timeline.t_s[first], timeline.t_s[last]
+    last = np.minimum(np.searchsorted(sent, spans[:, 1] - 1e-6, side="left"), len(sent) - 1)
+    ends = timeline.t_s[last]
     found = []
     for turn in turns:
         if turn.end is None or turn.end_t is None or turn.end_line is None or turn.start_t is None:
             continue
         # speech that began after the turn had ended, or that is still being sent, belongs to the next turn
-        before = np.flatnonzero((ends <= turn.end_t) & (starts <= turn.end_t))
+        before = np.flatnonzero(ends <= turn.end_t)
         if not len(before):
             continue
         index = int(last[before[-1]])

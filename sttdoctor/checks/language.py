@@ -67,7 +67,8 @@ def _script(case: Case) -> Iterator[Finding]:
         enough = 1 if what == "the key terms" else _ENOUGH_LETTERS
         if len(letters) >= enough and len(foreign) > 0.5 * len(letters):
             script = unicodedata.name(foreign[0], "another").split()[0].capitalize()
-            summary = f"{what[0].upper()}{what[1:]} stands in {script} script; the endpoint is English only."
+            stands = "stand" if what == "the key terms" else "stands"
+            summary = f"{what[0].upper()}{what[1:]} {stands} in {script} script; the endpoint is English only."
             yield CHECK.finding("not-english", "fail", 0.9, summary, (Evidence(what, line),))
 
 
