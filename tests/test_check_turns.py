@@ -123,7 +123,9 @@ def test_the_manual_endpoint_has_no_turns_though_events_are_there():
 
 
 def test_the_first_event_out_of_order_is_the_one_in_the_sentence():
-    (finding,) = found([(1.0, "turn.end", "A"), *turn(2.0, "Hi", end=3.0), (4.0, "turn.end", "B")])
+    (finding,) = found(
+        [(1.0, "turn.end", "A"), *turn(2.0, "Hi", end=3.0), (4.0, "turn.update", "B"), (4.5, "turn.end", "B")]
+    )
     assert finding.summary == "2 turn events are out of order; the first is turn.end while the turn is idle."
     assert finding.confidence == 0.9
 
