@@ -79,7 +79,7 @@ class _Told(Case):
         named = {name.replace("_plus_", "+").replace("not_pcm", "not-pcm"): p for name, p in probabilities.items()}
         rest = (1 - sum(named.values())) / 40
         every = {name: rest for name in (*ENCODINGS, "text", "not-pcm") if name not in named} | named
-        self.__dict__ |= {
+        self.sound.__dict__ |= {
             "encoding": EncodingEstimate(every, Layout("pcm_s16le"), 0.0, decidable, "it is silent", every, 9000),
             "encoding_changes": list(changes),
         }

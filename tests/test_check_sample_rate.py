@@ -143,7 +143,7 @@ def test_nearest_rate(hz, expected):
 
 def test_measurements_are_rounded():
     case = told(heard(speech_s=6.126, speech_like=0.98765, r16000=0.9), 8000, pace=1.0 / 3)
-    case.__dict__["band_edge"] = 0.412345
+    case.sound.band_edge = 0.412345
     measured = CHECK.judge(case).measurements
     assert (measured["speech_s"], measured["speech_like"], measured["band_edge"]) == (6.13, 0.988, 0.4123)
     assert (measured["wire_ratio"], measured["wire_bytes_per_s"]) == (0.3337, 2670.0)  # frames of 267 bytes
@@ -181,7 +181,7 @@ def test_how_sure_a_mismatch_is_counts_against_the_declared_rate():
 
 def test_where_nothing_stands_above_is_told_in_hz():
     case = told(heard(r16000=0.9), 16000)
-    case.__dict__["band_edge"] = 0.25
+    case.sound.band_edge = 0.25
     (finding,) = CHECK.judge(case).findings
     assert finding.summary.startswith("Nothing stands above 4000 Hz") and finding.confidence == 0.8
 
