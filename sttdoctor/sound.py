@@ -136,11 +136,11 @@ class Sound:
         if layout is None or self.audio is None:
             return np.empty(0)
         first = layout.whole_from(first_byte)
-        stop = self._end_of_layout(first) if stop_byte is None else stop_byte
+        stop = self.end_of_layout(first) if stop_byte is None else stop_byte
         return active_samples(self.audio.data[first:stop], layout.encoding, layout.channels, most)
 
-    def _end_of_layout(self, first: int) -> int | None:
-        """Where the encoding changes for the first time, when there is enough before it; behind it is noise."""
+    def end_of_layout(self, first: int) -> int | None:
+        """Where the encoding changes for the first time, when enough stands before it from byte `first` on."""
         changes = [change.offset for change in self.encoding_changes]
         return changes[0] if changes and changes[0] - first >= 1 << 15 else None
 

@@ -5,7 +5,6 @@ from test_signal import RATE, levels, voice
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.signal import measure
 from sttdoctor.analysis.signal_levels import (
-    active_rms,
     clipped_share,
     dc_offset,
     holes,
@@ -19,7 +18,7 @@ NOTHING = measure(np.zeros(0, np.uint8), "pcm_s16le", 1, RATE)
 
 
 def test_of_no_samples_there_is_nothing():
-    assert (dc_offset(NOTHING), active_rms(NOTHING, 10), clipped_share(NOTHING)) == (0.0, 0.0, 0.0)
+    assert (dc_offset(NOTHING), NOTHING.active_rms(10), clipped_share(NOTHING)) == (0.0, 0.0, 0.0)
     assert worst_clipping(NOTHING) == (0.0, 0.0)
     assert not is_modulated(NOTHING) and not len(holes(NOTHING, "pcm_s16le"))
     samples, first = loudest(np.zeros(0, np.uint8), Layout("pcm_s16le"), NOTHING, 1000)

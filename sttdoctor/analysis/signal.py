@@ -63,8 +63,12 @@ class Levels:
     @property
     def loud(self) -> float:
         """RMS of the loud parts: the 95th percentile of the steps that are not constant; 0 without any."""
+        return self.active_rms(95)
+
+    def active_rms(self, percentile: float) -> float:
+        """RMS, of full scale, that this percentage of the steps with sound stay below; 0 without any."""
         active = self.rms[self.rms > 0]
-        return float(np.percentile(active, 95)) if len(active) else 0.0
+        return float(np.percentile(active, percentile)) if len(active) else 0.0
 
 
 @dataclass(slots=True)

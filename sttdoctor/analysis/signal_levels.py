@@ -28,15 +28,9 @@ def dc_offset(levels: Levels) -> float:
     return float(np.median(moving)) if len(moving) else 0.0
 
 
-def active_rms(levels: Levels, percentile: float) -> float:
-    """RMS, of full scale, that this percentage of the steps with sound stay below; 0 without any."""
-    active = levels.rms[levels.rms > 0]
-    return float(np.percentile(active, percentile)) if len(active) else 0.0
-
-
 def is_modulated(levels: Levels) -> bool:
     """Whether there is sound that moves between loud and quiet, as speech does and steady noise does not."""
-    return bool((levels.rms > 0).any()) and levels.loud > _FLAT_MODULATION * active_rms(levels, 20)
+    return bool((levels.rms > 0).any()) and levels.loud > _FLAT_MODULATION * levels.active_rms(20)
 
 
 def clipped_share(levels: Levels) -> float:

@@ -78,7 +78,7 @@ def _measurements(case: Case, levels: Levels) -> dict[str, Any]:
         "seconds": round(levels.samples / levels.rate, 2),
         "peak": round(float(max(abs(levels.high), abs(levels.low))), 6),
         "loud_rms": round(levels.loud, 6),
-        "quiet_rms": round(signal_levels.active_rms(levels, 10), 6),
+        "quiet_rms": round(levels.active_rms(10), 6),
         "dc_offset": round(signal_levels.dc_offset(levels), 6),
         "clipped_share": round(signal_levels.clipped_share(levels), 6),
         "clipped_share_worst": round(signal_levels.worst_clipping(levels)[0], 6),

@@ -60,8 +60,7 @@ def _judge(case: Case) -> Answer:
     measured = {"turns": len(case.turns), "finished": sum(turn.end is not None for turn in case.turns)}
     if findings:
         return answer(worst(findings).summary, findings, measured)
-    count = measured["finished"]
-    return answer(f"{count} {'turn' if count == 1 else 'turns'} began, grew and ended in order.", [], measured)
+    return answer(f"{counted(measured['finished'], 'turn')} began, grew and ended in order.", [], measured)
 
 
 def _turn_events(connection: Connection) -> list[Frame]:

@@ -87,10 +87,9 @@ def simulate(
 async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour") -> int:
     from contextlib import AsyncExitStack
 
-    from sttdoctor.errors import UsageError
     from sttdoctor.live.listening import is_loopback, stop_signal
     from sttdoctor.live.simulator import simulator
-    from sttdoctor.live.upstream import why
+    from sttdoctor.live.upstream import cannot_listen
 
     stop = stop_signal()
     host, port = where
@@ -100,8 +99,7 @@ async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour
         try:
             running = await stack.enter_async_context(serving)
         except (OSError, UnicodeError) as error:
-            told = f"cannot listen at {shown}:{port}: {why(error)}; try another address with --listen"
-            raise UsageError(told) from None
+            raise cannot_listen(f"{shown}:{port}", error) from None
         at = f"{shown}:{running.port}"
         click.echo(f"simulating the service at ws://{at} (base URL for an SDK: http://{at}); any key will do")
         if not is_loopback(host):

@@ -11,12 +11,11 @@ from typing import TextIO
 
 import click
 
-from sttdoctor.errors import UsageError
 from sttdoctor.live.journal import Journal
 from sttdoctor.live.listening import host_port, is_loopback, stop_signal
 from sttdoctor.live.naming import names
 from sttdoctor.live.proxy import listening
-from sttdoctor.live.upstream import Upstream, why
+from sttdoctor.live.upstream import Upstream, cannot_listen
 from sttdoctor.renderers.escape import for_terminal
 
 _EVERY_S = 0.2
@@ -167,8 +166,7 @@ async def _record(listen: str, upstream: str, output: str | None, diagnose: bool
         try:
             bound = await stack.enter_async_context(listening(host, port, service, free, screen))
         except (OSError, UnicodeError) as error:
-            told = f"cannot listen at {listen}: {why(error)}; try another address with --listen"
-            raise UsageError(told) from None
+            raise cannot_listen(listen, error) from None
         shown = f"[{host}]" if ":" in host else host
         screen.say(f"recording http://{shown}:{bound} (ws://{shown}:{bound}) -> {service.url}; Ctrl-C ends it")
         if not is_loopback(host):

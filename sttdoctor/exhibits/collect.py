@@ -78,7 +78,7 @@ def _sound(case: Case, layout: Layout | None, rate: int | None) -> Sound:
         return None, None, "The bytes cannot be read as samples, and no format was declared that they could be read by."
     if not PLAYABLE[0] <= shown_rate <= PLAYABLE[1]:
         return None, None, f"Nothing plays audio at {shown_rate} Hz."
-    data = case.audio.data[: _stop(case, shown)]
+    data = case.audio.data[: case.sound.end_of_layout(shown.offset)]
     sound = profile(data, shown, shown_rate)
     if sound is None:
         return None, None, "The audio is too short to be shown."
@@ -100,12 +100,6 @@ def _aligned(data: NDArray[np.uint8], start: int, length: int, layout: Layout) -
     """The same stretch from the sample border before it, as the declared reading has it."""
     first = start // ENCODINGS[layout.encoding].width * ENCODINGS[layout.encoding].width
     return data[first : first + length]
-
-
-def _stop(case: Case, shown: Layout) -> int | None:
-    """Where the encoding changes for the first time, when there is enough before it; behind it is noise."""
-    changes = [change.offset for change in case.sound.encoding_changes]
-    return changes[0] if changes and changes[0] - shown.offset >= 1 << 15 else None
 
 
 def _why_no_audio(case: Case) -> str:

@@ -88,6 +88,11 @@ class Destination:
         return f"{self.upstream.url}{own}?{self.query or query}"
 
 
+def cannot_listen(where: str, error: BaseException) -> UsageError:
+    """Return the error to raise for an address (host and port) that cannot be bound."""
+    return UsageError(f"cannot listen at {where}: {why(error)}; try another address with --listen")
+
+
 def why(error: BaseException) -> str:
     """Return what a network error says, for a person."""
     if isinstance(error, TimeoutError):
