@@ -34,6 +34,19 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 
+# without any of these, JSON in ASCII (other letters are escaped, so they show as a backslash) holds nothing to replace
+_HINTS = ("auth", "key", "token", "bearer", "secret", "passw", "cookie", "signature", "sk_", "eyj", "@", "=", "%", "\\")
+_SHALLOW = 100  # levels at most, far from what Python can follow
+
+
+def may_hold_secret(text: str) -> bool:
+    """Whether JSON in ASCII, as `json.dumps` writes it, could hold a secret: a quick look that is never wrongly no.
+
+    What may be nested deeply is left to `redact_json`, which refuses it before anything else meets it.
+    """
+    lower = text.lower()
+    return text.count("[") + text.count("{") > _SHALLOW or any(hint in lower for hint in _HINTS)
+
 
 def redact_text(text: str) -> str:
     """Replace secrets in technical text: a log line, an error body, a close reason, a URL."""
@@ -89,6 +102,9 @@ def redact_json(value: Any, key: str = "") -> Any:
     Args:
         value: Of any JSON type.
         key: Under which it stands; what was spoken (`transcript`, `text`) is not searched for talk of passwords.
+
+    Raises:
+        RecursionError: It is nested too deep.
     """
     if isinstance(value, dict):
         return {

@@ -1,9 +1,10 @@
 """A session as session JSONL: the way back from `sttdoctor.readers`."""
 
 import json
-from binascii import b2a_base64
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from pybase64 import b64encode_as_string
 
 from sttdoctor.evidence import SESSION_SCHEMA, Close, Event, Frame, Open, Session
 
@@ -44,7 +45,7 @@ def content_of(frame: Frame | bytes) -> dict[str, Any]:
     """Return the keys of a row that hold what a frame carries; bytes stand for a binary frame."""
     audio = frame if isinstance(frame, bytes) else frame.audio
     if audio is not None:
-        return {"audio": base64_of(audio)}
+        return {"audio": b64encode_as_string(audio)}
     assert isinstance(frame, Frame)
     elided = True if frame.elided else None
     if frame.binary:
@@ -53,11 +54,6 @@ def content_of(frame: Frame | bytes) -> dict[str, Any]:
         return {"text": frame.text, "elided": elided, "length": frame.size if elided else None}
     # the length of what is left out stands beside it, as a key that readers need not know
     return {"json": frame.message, "elided": elided, "length": frame.size if elided else None}
-
-
-def base64_of(audio: bytes) -> str:
-    """Return bytes of audio as they stand in a row."""
-    return b2a_base64(audio, newline=False).decode("ascii")
 
 
 def line_of(row: Mapping[str, Any]) -> str:

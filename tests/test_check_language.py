@@ -81,3 +81,12 @@ def test_the_script_is_named_with_its_place():
     assert (finding.confidence, finding.evidence[0].line) == (0.9, subject.transcript.line)
     (finding,) = report(drained(url=URL + "&keyterm=%E6%9D%B1"), "language").checks[0].findings
     assert finding.summary == "The key terms stand in Cjk script; the endpoint is English only."
+
+
+def test_plain_english_needs_no_identifier(monkeypatch):
+    asked = []
+    monkeypatch.setattr(language, "_identifier", lambda: asked.append(1))
+    plain = "This is the train that you have to take, and they say it leaves with a delay."
+    for text, calls in [(plain, 0), (GERMAN, 1)]:
+        assert status(drained(transcript=text), "language") == "unknown"
+        assert len(asked) == calls

@@ -2,10 +2,12 @@ import json
 
 import pytest
 from conftest import HEADER, OPEN, URL, jsonl
+from hypothesis import given
+from hypothesis import strategies as st
 
 import sttdoctor
 from sttdoctor.readers import read_capture
-from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
+from sttdoctor.redact import may_hold_secret, redact_headers, redact_json, redact_text, redact_tokens
 from sttdoctor.session_jsonl import write_rows
 
 CANARY = "c4n4ry"
@@ -109,6 +111,23 @@ def test_json_loses_what_stands_under_a_telling_key_or_shows_by_its_shape():
         "max_tokens": 7,
         "transcript": "spoken REDACTED",
     }
+
+
+_CHARACTERS = "aZ0 .:=?&;%@/-_\\\"'\u017f\u212a\u0130"
+_WORDS = "sk_car_|eyJ|Bearer |Basic |x-auth|API-Key|id token|Secret|PassWord|Cookie|signature|://|471147114711"
+_PIECES = st.sampled_from([*_CHARACTERS, *_WORDS.split("|"), "AUTHORIZATION"])
+_TEXTS = st.lists(_PIECES, max_size=8).map("".join)
+
+
+@given(
+    st.recursive(_TEXTS | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(_TEXTS, inner), max_leaves=6)
+)
+def test_where_no_secret_may_be_none_is_replaced(message):
+    assert may_hold_secret(json.dumps(message)) or redact_json(message) == message
+
+
+def test_an_event_of_the_service_needs_no_search():
+    assert not may_hold_secret('{"type": "turn.update", "request_id": "r1", "transcript": "two words"}')
 
 
 def test_hostile_text_is_searched_in_linear_time():

@@ -51,6 +51,14 @@ def test_flat_tops():
     assert levels(1.5 * voice(), "pcm_f32le").beyond == int((np.abs((1.5 * voice()).astype("<f4")) > 1).sum())
 
 
+@pytest.mark.parametrize("length", [40, 400, 65_536, 70_003, 200_000])
+def test_samples_that_are_all_the_same(length):
+    found = levels(np.full(length, 0.25))
+    assert (found.flat, found.clipped.sum(), found.samples) == (0, 0, length)
+    assert found.runs.length.tolist() == [length]
+    assert (found.runs.before[0], found.runs.after[0]) == (0, 0)
+
+
 @pytest.mark.parametrize("length", [80, 81, 160, 1000, 400_000])
 @pytest.mark.parametrize("start", [1000, 163_840 - 40])
 def test_a_constant_stretch_is_found_to_the_sample(start, length):

@@ -46,6 +46,8 @@ def constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
     shortest, edge = round(SHORTEST_HOLE_S * rate), max(2, round(_EDGE_S * rate))
     part = max(2, shortest // 2)  # a stretch of `shortest` samples covers one whole part of about half its length
     count = len(x) // part
+    if count and x[0] == x[-1] and (x == x[0]).all():
+        return np.array([[first, len(x), x[0], 0.0, 0.0]])
     rows = x[: count * part].reshape(-1, part)
     maybe = np.flatnonzero((rows[:, 0] == rows[:, -1]) & (rows[:, 0] == rows[:, part // 2]))
     full = maybe[(rows[maybe] == rows[maybe, :1]).all(axis=1)]

@@ -6,7 +6,7 @@ in another script or, with the extra `sttdoctor[language]`, in another language.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,10 @@ from sttdoctor.protocol import MANUAL
 
 _ENOUGH_LETTERS = 20
 _ENOUGH_WORDS = 8
+_ENGLISH = frozenset(["the", "and", "that", "you", "this", "with", "have", "what", "they"])
+_PLAIN_ENGLISH = 0.1
+"""Share of words that are frequent in English and that hardly any other language has, from which on a text is English:
+the identifier's model takes longer to unpack than a short session takes in all."""
 
 
 def _judge(case: Case) -> Answer:
@@ -75,12 +79,20 @@ def _script(case: Case) -> Iterator[Finding]:
 def _identified(case: Case) -> Iterator[Finding]:
     """Name the language of a text by py3langid, where the extra is installed."""
     for what, text, line in _texts(case):
-        if what == "the key terms" or len(text.split()) < _ENOUGH_WORDS or (identifier := _identifier()) is None:
+        words = [word.strip(".,;:!?\"'").lower() for word in text.split()]
+        if what == "the key terms" or len(words) < _ENOUGH_WORDS or _is_plainly_english(words):
             continue
+        identifier = _identifier()
+        if identifier is None:
+            return
         language, probability = identifier.classify(text[:20_000])
         if language != "en" and probability > 0.95:
             summary = f"{what[0].upper()}{what[1:]} is not English ({language}); the endpoint is English only."
             yield CHECK.finding("not-english", "fail", 0.9, summary, (Evidence(what, line),))
+
+
+def _is_plainly_english(words: Sequence[str]) -> bool:
+    return sum(word in _ENGLISH for word in words) >= _PLAIN_ENGLISH * len(words)
 
 
 @lru_cache(maxsize=1)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+from pybase64 import b64encode_as_string
+
 from sttdoctor.evidence import SESSION_SCHEMA, Frame
 from sttdoctor.readers.frames import text_frame
 from sttdoctor.redact import redact_headers, redact_text, redact_tokens
-from sttdoctor.session_jsonl import base64_of, content_of, line_of
+from sttdoctor.session_jsonl import content_of, line_of
 
 Row = dict[str, Any]
 Sink = Callable[[Row], None]
@@ -77,7 +79,7 @@ class Recording:
         if isinstance(content, str):
             self._add("send" if sent else "receive", at, **content_of(text_frame(0, None, sent, content)))
         elif sent:
-            self._sink({"type": "send", "t": self._stamp(at), "audio": base64_of(content)})
+            self._sink({"type": "send", "t": self._stamp(at), "audio": b64encode_as_string(content)})
         else:
             self._add("receive", at, bytes=len(content))
 

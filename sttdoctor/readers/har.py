@@ -7,7 +7,6 @@ Sources: https://chromedevtools.github.io/devtools-protocol/tot/Network/#type-We
 https://github.com/mitmproxy/mitmproxy/blob/main/mitmproxy/addons/savehar.py
 """
 
-import binascii
 import gzip
 import re
 import zlib
@@ -16,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BufferedReader
 from typing import Any
+
+from pybase64 import b64decode
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Damage, Event, Frame, Open, Session
@@ -176,7 +177,7 @@ def _event(line: int, message: Any) -> Event:
     if _number(message.get("opcode")) != 2:
         return text_frame(line, t, kind == "send", data)
     try:
-        audio = binascii.a2b_base64(data, strict_mode=True)
+        audio = b64decode(data, validate=True)
     except ValueError:
         raise _BadMessageError("a binary message that is not base64") from None
     return Frame(line, t, kind == "send", len(audio), binary=True, audio=audio if kind == "send" else None)

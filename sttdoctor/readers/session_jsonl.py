@@ -3,7 +3,6 @@
 A line that cannot be read is counted and told, never fatal; only a capture without a single readable row is refused.
 """
 
-import binascii
 import gzip
 import json
 import re
@@ -12,12 +11,14 @@ from collections.abc import Callable, Mapping
 from io import BufferedIOBase
 from typing import Any
 
+from pybase64 import b64decode
+
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
 from sttdoctor.readers.collector import MAX_HELD_BYTES, Collector, FullError, json_cost
 from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, number, text_frame
 from sttdoctor.readers.stream import MAX_LINE_BYTES, numbered_lines
-from sttdoctor.redact import redact_headers, redact_json, redact_text, redact_tokens
+from sttdoctor.redact import may_hold_secret, redact_headers, redact_json, redact_text, redact_tokens
 
 _CLOCKS = ("client", "proxy", "server", "none")
 _LACKS = ("send", "receive", "audio", "text", "headers", "close")
@@ -110,7 +111,7 @@ class _Builder:
         if begin is None:
             return False
         try:
-            audio = binascii.a2b_base64(memoryview(content)[begin.end() : -len(_AUDIO_END)], strict_mode=True)
+            audio = b64decode(memoryview(content)[begin.end() : -len(_AUDIO_END)], validate=True)
         except ValueError:
             return False
         self.rows += 1
@@ -207,9 +208,11 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
         return Frame(line, t, sent, size, binary=True)
     if "json" not in row:
         raise _BadRowError("a frame without content or length")
-    message = redact_json(content)
-    length = len(json.dumps(message)) if whole is None else whole
-    return Frame(line, t, sent, length, message=message, elided=elided)
+    text = json.dumps(content)
+    if may_hold_secret(text):
+        content = redact_json(content)
+        text = json.dumps(content)
+    return Frame(line, t, sent, len(text) if whole is None else whole, message=content, elided=elided)
 
 
 _ROWS: dict[str, Callable[[int, float | None, Mapping[str, Any]], Event]] = {
@@ -224,7 +227,7 @@ def _base64(value: Any) -> bytes:
     if not isinstance(value, str):
         raise _BadRowError("audio that is not a base64 string")
     try:
-        return binascii.a2b_base64(value, strict_mode=True)
+        return b64decode(value, validate=True)
     except ValueError:
         raise _BadRowError("audio that is not base64") from None
 
