@@ -22,12 +22,14 @@ from sttdoctor.analysis.encoding import (
     find_changes,
 )
 from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, silent_as
-from sttdoctor.analysis.rate import RateEstimate, estimate_rate
-from sttdoctor.analysis.rate_changes import MOST_PARTS, PART_SAMPLES, hear_parts
+from sttdoctor.analysis.rate import RateEstimate, estimate_rate, estimate_with
+from sttdoctor.analysis.rate_changes import MOST_PARTS, hear_parts
+from sttdoctor.analysis.rate_net import member, shipped_model
 from sttdoctor.analysis.silent_side import silent_side
 from sttdoctor.encodings import STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
 
+_PART_SAMPLES = 600_000  # judged of a part: more than the 8 s at 48 kHz that are heard of it
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 
 
@@ -165,9 +167,9 @@ class Sound:
         """What the sound says about its sample rate, None where it cannot be decoded."""
         return estimate_rate(self._excerpt, self.candidates) if self.layout is not None else None
 
-    def rate_of(self, first: int, stop: int | None, most: int = PART_SAMPLES) -> RateEstimate:
-        """What a part of the audio, in bytes, sounds like; of a longer one `most` samples are heard."""
-        return estimate_rate(self.samples(first, stop, most), self.candidates)
+    def rate_of(self, first: int, stop: int | None) -> RateEstimate:
+        """What a part of the audio, in bytes, sounds like."""
+        return estimate_rate(self.samples(first, stop, _PART_SAMPLES), self.candidates)
 
     def rate_parts(self) -> list[tuple[int, RateEstimate]]:
         """(first byte, its rate by sound) of equal parts of 3 s or more each, for audio of 12 s or more."""
@@ -177,4 +179,9 @@ class Sound:
         seconds = len(self.audio.data) / (rate.best * layout.frame_bytes)
         count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else 6)))
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
-        return hear_parts(list(pairwise(edges)), self.rate_of, quick=round(_QUICK_S * rate.best))
+        one, most = member(shipped_model(), 0), round(_QUICK_S * rate.best)
+
+        def quick_of(first: int, stop: int) -> RateEstimate:
+            return estimate_with(one, self.samples(first, stop, most), self.candidates)
+
+        return hear_parts(list(pairwise(edges)), self.rate_of, quick_of)

@@ -7,7 +7,6 @@ from sttdoctor.analysis.pacing import Speed
 from sttdoctor.analysis.rate import RateEstimate
 from sttdoctor.analysis.rate_changes import (
     MOST_PARTS,
-    PART_SAMPLES,
     change_by_sound,
     hear_parts,
     same_rate,
@@ -61,38 +60,41 @@ def test_one_rate_is_one_that_all_parts_are_sure_of():
 
 
 def listened(sounds):
-    """What is heard of parts of 100 bytes each, and which of them were listened to, with how many samples."""
-    asked = []
+    """What is heard of parts of 100 bytes each, and which of them were listened to, and which of these quickly."""
+    full, quick = [], []
 
-    def sound_of(first, _, most):
-        asked.append((first // 100, most))
-        return sounds[first // 100]
+    def listener(asked):
+        def sound_of(first, _):
+            asked.append(first // 100)
+            return sounds[first // 100]
 
-    return hear_parts([(100 * i, 100 * i + 100) for i in range(len(sounds))], sound_of, quick=5), asked
+        return sound_of
+
+    parts = [(100 * i, 100 * i + 100) for i in range(len(sounds))]
+    return hear_parts(parts, listener(full), listener(quick)), full, quick
 
 
 @pytest.mark.parametrize("count", range(2, MOST_PARTS + 1))
 def test_of_one_rate_a_few_parts_are_heard(count):
-    most = 5 if count == MOST_PARTS else PART_SAMPLES
-    parts, asked = listened([heard(16000)] * count)
+    parts, full, quick = listened([heard(16000)] * count)
     chosen = [0, 2, 5, 7] if count == MOST_PARTS else [0, count - 1]
     assert [first for first, _ in parts] == [100 * i for i in chosen]
-    assert sorted(asked) == [(i, most) for i in chosen]
+    assert (full, sorted(quick)) == ([], chosen)
 
 
 def test_a_silent_part_hands_on_to_its_neighbour():
     silent = heard(16000, speech_s=0.2)
-    parts, asked = listened([silent, heard(16000), heard(16000), heard(16000), silent, silent])
-    assert [i for i, _ in asked] == [0, 1, 5, 4, 3]
+    parts, full, quick = listened([silent, heard(16000), heard(16000), heard(16000), silent, silent])
+    assert (full, quick) == ([], [0, 1, 5, 4, 3])
     assert [first for first, _ in parts] == [0, 100, 300, 400, 500]
-    assert hear_parts([(0, 100)], lambda *_: silent, quick=5) == []
+    assert listened([silent]) == ([], [], [])
 
 
-def test_parts_that_are_not_sure_of_one_rate_are_all_heard_once():
-    parts, asked = listened([heard(16000), heard(16000), heard(48000)])
-    assert len(parts) == 3 and sorted(asked) == [(i, PART_SAMPLES) for i in range(3)]
-    parts, asked = listened([heard(16000, 0.5)] * MOST_PARTS)
-    assert len(parts) == MOST_PARTS and sum(most == PART_SAMPLES for _, most in asked) == MOST_PARTS
+def test_parts_that_are_not_sure_of_one_rate_are_all_heard_in_full():
+    parts, full, _ = listened([heard(16000), heard(16000), heard(48000)])
+    assert len(parts) == 3 and full == [0, 1, 2]
+    parts, full, _ = listened([heard(16000, 0.5)] * MOST_PARTS)
+    assert len(parts) == MOST_PARTS and full == list(range(MOST_PARTS))
 
 
 @given(

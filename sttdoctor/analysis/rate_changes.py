@@ -10,8 +10,6 @@ from sttdoctor.analysis.wire import pace_change
 
 MOST_PARTS = 8
 """Parts of a stream, at most, whose rate is judged one by one."""
-PART_SAMPLES = 600_000
-"""Judged of a part: more than the 8 s at 48 kHz that are heard of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +69,35 @@ def change_by_pace(
 
 
 def hear_parts(
-    parts: Sequence[tuple[int, int]], sound_of: Callable[[int, int, int], RateEstimate], quick: int
+    parts: Sequence[tuple[int, int]],
+    sound_of: Callable[[int, int], RateEstimate],
+    quick_of: Callable[[int, int], RateEstimate],
 ) -> list[tuple[int, RateEstimate]]:
-    """Judge the parts of a stream: a few where they are sure of one rate, else all.
+    """Judge the parts of a stream: a few of them quickly where these are sure of one rate, else all in full.
 
     The first and the last part that tell a rate are heard, and of `MOST_PARTS` some between: a rate that lasts for
     three of these parts (of fewer, `change_by_sound` would not be sure) is in one of them.
 
     Args:
         parts: (first byte, stop) of consecutive parts, at most `MOST_PARTS`.
-        sound_of: From (first byte, stop, samples at most) to what it sounds like.
-        quick: Samples that are heard of a part at first, where there are `MOST_PARTS`.
+        sound_of: From (first byte, stop) to what it sounds like.
+        quick_of: The same, at less cost and less sure.
 
     Returns:
         (first byte, estimate) of the parts that were heard, in order; empty for less than two parts.
     """
     if len(parts) < 2:
         return []
-    many = len(parts) == MOST_PARTS
     few: dict[int, RateEstimate] = {}
-    inner = (2, 5) if many else ()
+    inner = (2, 5) if len(parts) == MOST_PARTS else ()
     for search in (range(len(parts)), *(range(i, len(parts)) for i in inner), reversed(range(len(parts)))):
         for i in search:
-            few[i] = few.get(i) or sound_of(*parts[i], quick if many else PART_SAMPLES)
+            few[i] = few.get(i) or quick_of(*parts[i])
             if _tells(few[i]):
                 break
     if same_rate([part for part in few.values() if _tells(part)]):
         return [(parts[i][0], few[i]) for i in sorted(few)]
-    if many:
-        few.clear()
-    return [(first, few.get(i) or sound_of(first, stop, PART_SAMPLES)) for i, (first, stop) in enumerate(parts)]
+    return [(first, sound_of(first, stop)) for first, stop in parts]
 
 
 def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.3) -> RateChange | None:
