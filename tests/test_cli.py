@@ -106,6 +106,21 @@ def test_the_text_of_the_application_comes_from_a_file_or_standard_input(
     assert done.code == code, done.out
 
 
+@pytest.mark.parametrize(
+    ("content", "from_file"),
+    [(b"RIFF\x24\x80\x00\x00WAVE", True), (b"\x00\x01" * 9, False), ("Hi there.".encode("utf-16"), True)],
+)
+def test_a_transcript_that_is_no_text_is_refused(run, tmp_path, recorded, content, from_file):
+    path = tmp_path / "audio.raw"
+    path.write_bytes(content)
+    done = run("replay", recorded, "--transcript", path if from_file else "-", stdin=content)
+    name = path if from_file else "standard input"
+    assert done.code == 2 and done.out == ""
+    assert done.err == (
+        f"sttdoctor: {name} is no UTF-8 text; --transcript takes the text that the application ended up with\n"
+    )
+
+
 def test_select_and_ignore(run, recorded):
     chosen = run("replay", recorded, "--select", "drain, chunking", "--ignore", "chunking", "--format", "json")
     assert [check["id"] for check in json.loads(chosen.out)["checks"]] == ["drain"]

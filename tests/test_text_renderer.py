@@ -150,8 +150,10 @@ def test_a_command_that_would_not_run_once_escaped_is_left_out():
 def test_the_differences_of_a_comparison():
     difference = {"check": "pacing", "what": "status", "this": "fail", "other": "pass"}
     text = render(report(against={"path": "b\x1b", "status": "pass", "differences": [difference]}))
-    assert 'Against b\\x1b (pass)\n  pacing status: "fail" | "pass"\n' in text
-    assert "  no difference\n" in render(report(against={"path": None, "status": "pass", "differences": []}))
+    sides = "  check and what differs: this session | the other\n"
+    assert f'Against b\\x1b (pass)\n{sides}  pacing status: "fail" | "pass"\n' in text
+    same = render(report(against={"path": None, "status": "pass", "differences": []}))
+    assert "  no difference\n" in same and sides not in same
 
 
 @pytest.mark.parametrize("verbose", [True, False])

@@ -72,15 +72,31 @@ def replay(
     deliver(report, options, case)
 
 
+_LONGEST_TEXT = 64 << 20  # bytes; days of speech, and every update appended
+
+
 def _text(path: str) -> str:
+    """Read the application's text.
+
+    Raises:
+        InputError: The file cannot be read, is too long, or is no text.
+    """
     from sttdoctor.errors import InputError
 
+    name = "standard input" if path == "-" else path
     try:
         if path == "-":
-            content = sys.stdin.buffer.read()
+            content = sys.stdin.buffer.read(_LONGEST_TEXT + 1)
         else:
             with open(path, "rb") as file:
-                content = file.read()
+                content = file.read(_LONGEST_TEXT + 1)
+        if len(content) > _LONGEST_TEXT:
+            raise InputError(f"{name} is longer than {_LONGEST_TEXT >> 20} MiB, which is no transcript")
+        text: str | None = content.decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-    return content.decode("utf-8-sig", errors="replace")
+    except UnicodeDecodeError:
+        text = None
+    if text is None or "\0" in text:
+        raise InputError(f"{name} is no UTF-8 text; --transcript takes the text that the application ended up with")
+    return text
