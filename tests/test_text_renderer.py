@@ -136,7 +136,7 @@ def test_the_listen_commands():
         "Listen",
         "  the bytes     sttdoctor convert a -o b",
         "  as declared   ffplay a",
-        "  as estimated  ffplay b",
+        "  as believed   ffplay b",
     ]
     assert render(report(listen=listen)).splitlines()[-4:] == tail
     assert render(report(listen={**listen, "estimated": "ffplay a"})).splitlines()[-1] == tail[-2]
