@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 
 import pytest
@@ -6,6 +7,7 @@ from conftest import AUDIO, FIXTURES, HEADER, OPEN, jsonl, one_sentence
 
 import sttdoctor
 from sttdoctor.cli import options
+from sttdoctor.encodings import SUPPORTED
 
 HEALTHY = FIXTURES / "audio" / "s16-16k.raw"
 FAULTY = FIXTURES / "audio" / "mulaw-declared-s16.raw"
@@ -115,6 +117,13 @@ def test_a_transcript_that_is_no_text_is_refused(run, tmp_path, recorded, conten
     assert done.err == (
         f"sttdoctor: {name} is no UTF-8 text; --transcript takes the text that the application ended up with\n"
     )
+
+
+def test_a_transcript_without_an_end_is_refused(run, tmp_path, recorded, monkeypatch):
+    monkeypatch.setattr(sys.modules["sttdoctor.cli.replay"], "_LONGEST_TEXT", 1 << 20)
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"a" * ((1 << 20) + 1))
+    assert "is longer than 1 MiB" in one_sentence(run("replay", recorded, "--transcript", path))
 
 
 def test_select_and_ignore(run, recorded):
@@ -229,6 +238,7 @@ def test_help_and_version(run):
     for command in ([], ["check"], ["replay"], ["convert"], ["explain"]):
         done = run(*command, "--help")
         assert done.code == 0 and done.out.startswith("Usage:") and done.out.isascii()
+    assert set(re.findall(r"pcm_\w+", run("check", "--help").out)) == set(SUPPORTED)
     bare = run()
     assert bare.code == 2 and bare.out.startswith("Usage:")
 
