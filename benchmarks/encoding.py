@@ -6,6 +6,8 @@ Prints accuracy for each encoding against length (all hypotheses compete), for e
 audio, mono against stereo, what cannot be decided, music and noise, changes along a stream, the calibration of the top
 answer, the time, and our reading of Audacity's published method as the baseline. Speakers are those that the
 calibration was not fitted on; `--fit` takes the others, and prints the fitted constants. Compressed cases need FFmpeg.
+
+One file, though long: each table is a function of its own on the same measured rows.
 """
 
 import argparse

@@ -1,4 +1,7 @@
-"""Healthy sessions of many kinds: none of them may be accused. Each function makes one recipe from a seed."""
+"""Healthy sessions of many kinds: none of them may be accused. Each function makes one recipe from a seed.
+
+One file, though long: a list of independent kinds, in which a new one is compared with those that are there.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

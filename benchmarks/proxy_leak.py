@@ -4,6 +4,7 @@ COUNT connections (10000) one after another, each with a chunk of audio, an even
 one. Shown are memory and open files of the recorder's process after each tenth of them, and whether each has its file.
 """
 
+import argparse
 import asyncio
 import contextlib
 import sys
@@ -58,4 +59,6 @@ async def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", nargs="?", type=int, default=10_000)
+    asyncio.run(main(parser.parse_args().count))

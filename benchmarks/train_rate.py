@@ -8,6 +8,8 @@ half an hour. FOLDER keeps examples and nets.
 One example is an excerpt of one voice at some true rate, heard at eight rates: the true one, one 6 to 13 % off, one
 further off, and five others. The net scores each; the loss is the cross-entropy of picking the true one. What is not
 speech must give equal scores. The true rate is blurred by 3.5 %, so that no net learns its training speakers by heart.
+
+One file, though long: the steps of one training, read from top to bottom.
 """
 
 import sys

@@ -42,11 +42,15 @@ def check(
         sample_rate: What the client declared, Hz; None when that is not known.
         select: Ids of the checks to run; all when empty.
         ignore: Ids of checks to leave out.
-        thresholds: Values that replace defaults, by name.
+        thresholds: Values that replace defaults, by name; each a finite number of 0 or more.
+
+    Returns:
+        The report. A check that crashes is `unknown` in it.
 
     Raises:
-        InputError: The audio cannot be read, or is empty.
-        UsageError: An unknown encoding, check or threshold.
+        InputError: The audio cannot be read, is empty, or is a stream of more than 1 GiB.
+        UsageError: An unknown encoding, check or threshold, a sample rate outside 1..1000000, or a threshold that is no
+            number of 0 or more.
     """
     return examine(audio_case(source, encoding, sample_rate, thresholds), select, ignore)
 
@@ -72,11 +76,16 @@ def replay(
         connection: Which one, from 1, in a capture of several.
         select: Ids of the checks to run; all when empty.
         ignore: Ids of checks to leave out.
-        thresholds: Values that replace defaults, by name.
+        thresholds: Values that replace defaults, by name; each a finite number of 0 or more.
+
+    Returns:
+        The report. A check that crashes is `unknown` in it.
 
     Raises:
-        InputError: The capture cannot be read, or holds nothing that can be used.
-        UsageError: An unknown encoding, check or threshold.
+        InputError: The capture cannot be read, holds nothing that can be used, or holds several connections of which
+            none was chosen.
+        UsageError: An unknown encoding, check or threshold, a sample rate outside 1..1000000, or a threshold that is no
+            number of 0 or more.
     """
     return examine(session_case(source, transcript, encoding, sample_rate, thresholds, connection), select, ignore)
 

@@ -51,7 +51,15 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The handshake was answered. `t` is seconds since the session began, None where no clock was kept."""
+    """The handshake was answered.
+
+    Attributes:
+        line: Line in the capture, from 1.
+        t: Seconds since the session began, None where no clock was kept.
+        status: HTTP status, 101 where the handshake was accepted; None where the capture does not tell.
+        headers: Of the answer, names in lower case.
+        body: Text of a refusal.
+    """
 
     line: int
     t: float | None
@@ -106,7 +114,15 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The WebSocket closed; code 1006 when the connection was lost without a closing handshake."""
+    """The WebSocket closed.
+
+    Attributes:
+        line: Line in the capture, from 1.
+        t: Seconds since the session began, None where no clock was kept.
+        by: `client`, `server` or `unknown`.
+        code: 1006 when the connection was lost without a closing handshake; None where the capture does not tell.
+        reason: As it was sent, at most 123 bytes on the wire.
+    """
 
     line: int
     t: float | None
@@ -120,7 +136,7 @@ Event = Open | Frame | Close
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The final text as the client's application built it."""
+    """The final text as the client's application built it; `line` (from 1) where it stands in the capture."""
 
     text: str
     line: int | None = None
@@ -147,9 +163,15 @@ class Session:
         events: In the order in which things happened.
         url: Of the connection, None where the capture has none.
         headers: Of the handshake request, names in lower case.
+        started_at: ISO 8601, as the capture says it.
+        client: Who sent, as the capture or the headers name it.
+        source: What recorded it.
         clock: Where the times were taken: `client`, `proxy`, `server` or `none`.
         resolution: Seconds between two times that the clock can tell apart; 0 for an exact clock.
         lacks: What this kind of capture cannot hold, of `send`, `receive`, `audio`, `text`, `headers`, `close`.
+        transcript: The text that the application ended up with, None where the capture does not have it.
+        damage: What of the capture could not be read.
+        path: Of the capture, None for bytes in memory.
     """
 
     events: tuple[Event, ...]

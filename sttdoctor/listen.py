@@ -42,7 +42,7 @@ def believed(case: Case, results: Sequence[CheckResult]) -> tuple[Layout | None,
 
 
 def commands(case: Case, believed: Layout | None, rate: int | None) -> dict[str, str | None]:
-    """Return the shell commands that play the audio as declared and as estimated; None where there is none.
+    """Return the shell commands that play the audio as declared and as believed (`estimated`), None where none.
 
     Args:
         case: The subject.

@@ -16,6 +16,13 @@ class CheckResult:
     """The answer of one check.
 
     Attributes:
+        id: Of the check.
+        question: That it asks.
+        status: Of the answer.
+        answer: One sentence.
+        findings: All but what passes.
+        measurements: Plain values of JSON by name, units in the names.
+        docs: URL of the vendor's page.
         crashed: The check failed itself; the answer names the error.
         seconds: How long it took, with the analysis that it was the first to need.
     """
@@ -33,7 +40,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """A root cause: one finding, and the causes of those that it explains."""
+    """A root cause: one finding (`root`), and the ids of the causes that it explains."""
 
     root: Finding
     explains: tuple[str, ...] = ()
@@ -72,7 +79,7 @@ class Report:
         subject: What was examined; keys as in the JSON form.
         diagnoses: What the user should fix, in that order; empty when nothing is wrong.
         checks: One result a check.
-        listen: Commands that play the audio as declared and as estimated.
+        listen: Commands that play the audio as declared and as believed (`estimated`).
         against: What differs from another report, from `sttdoctor.comparison`; None without a comparison.
     """
 

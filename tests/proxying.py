@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import http
+import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -9,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.http11 import Response
 
 sys.path.append(str(Path(__file__).parent.parent / "fixtures"))
 
@@ -99,3 +104,49 @@ async def seen(port: int, client: Talk = talk, **options: Any) -> dict[str, Any]
         headers = sorted((name, value) for name, value in answer.headers.raw_items() if name.lower() != "date")
         found |= {"status": answer.status_code, "phrase": answer.reason_phrase, "headers": headers, "body": answer.body}
     return found
+
+
+REQUEST = (
+    f"GET {TARGET} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+EVENTS = [{"type": "connected"}, {"type": "turn.start"}, {"type": "turn.end", "transcript": "Grüße."}]
+
+
+@contextlib.asynccontextmanager
+async def service(handle, **options):
+    async with serve(handle, "127.0.0.1", 0, ping_interval=None, max_size=None, **options) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def closes(code, reason=""):
+    async def handle(connection):
+        await connection.send(json.dumps(EVENTS[0]))
+        async for message in connection:
+            if isinstance(message, str):
+                for event in EVENTS[1:]:
+                    await connection.send(json.dumps(event, ensure_ascii=False))
+                await connection.close(code, reason)
+
+    return handle
+
+
+async def drops(connection):
+    await connection.send(json.dumps(EVENTS[0]))
+    await connection.recv()
+    connection.transport.abort()
+
+
+def refuses(status, body, headers):
+    def answer(_connection, _request):
+        known = [("Content-Length", str(len(body))), *headers]
+        return Response(status, http.HTTPStatus(status).phrase, Headers(known), body)
+
+    return answer
+
+
+async def echo(connection):
+    async for message in connection:
+        await connection.send(message)

@@ -26,6 +26,9 @@ MULAW = Format("pcm_mulaw", 8000)
 KEY = "sk_car_canary"
 CLOSE = {"type": "close"}
 SCRIPT = Script(("Mary rolled the barrel.", "Bobby ripped the ledger."), 2.5)
+TEXT = "Mary rolled the barrel. Bobby ripped the ledger."
+QUERY = "model=ink-2&encoding=pcm_mulaw&sample_rate=8000&cartesia_version=2026-03-01&access_token=canary"
+TURNS, MANUAL = "/stt/turns/websocket", "/stt/websocket"
 
 
 NEXT = {

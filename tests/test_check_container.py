@@ -1,4 +1,6 @@
 import base64
+import bz2
+import gzip
 import io
 
 import numpy as np
@@ -172,3 +174,39 @@ def test_where_a_compressed_stream_begins_is_told(lead, words):
 
 def test_text_is_as_sure_as_a_file():
     assert finding(base64.b64encode(BARE)).confidence == 0.99
+
+
+@pytest.mark.parametrize(
+    ("pack", "name", "command"),
+    [(gzip.compress, "gzip", "gzip -dc FILE > audio.raw"), (bz2.compress, "bzip2", "bzip2 -dc FILE > audio.raw")],
+)
+def test_a_general_compressor_is_named_with_the_command_that_unpacks(pack, name, command):
+    report = judged(pack(BARE), select=())
+    (found,) = report.checks[0].findings
+    assert (found.cause, found.status) == ("container.compressed", "fail")
+    assert f"The bytes are {name};" in found.summary and command in found.fix and "ffmpeg" not in found.fix
+    assert [diagnosis.cause for diagnosis in report.diagnoses] == ["container.compressed"]
+
+
+def test_base64_of_gzip_says_how_to_unpack_what_it_holds():
+    found = finding(base64.b64encode(gzip.compress(BARE)))
+    assert found.cause == "container.text" and "What it holds is gzip" in found.summary
+    assert "gzip -dc FILE" in found.fix and "ffmpeg" not in found.fix
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"hello", "5 bytes are too few to tell samples from a file or text, and all of them could be text."),
+        (b"\x55", "1 byte is too few to tell samples from a file or text, and all of them could be text."),
+        (BARE[20000:20046], "46 bytes are too few to tell samples from a file or text."),
+    ],
+)
+def test_a_few_bytes_are_an_open_question(data, says):
+    check = judged(data).checks[0]
+    assert check.status == "unknown" and check.answer.startswith(says), check.answer
+
+
+def test_bytes_that_are_few_but_unmistakable_are_told():
+    assert finding(b'{"a": 1}').cause == "container.text"
+    assert judged(BARE[20000:20048]).checks[0].status == "pass"

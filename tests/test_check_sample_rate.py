@@ -205,3 +205,12 @@ def test_near_realtime_sizes_alone_are_a_warning():
     for wanted in (24000 / 22050, 22050 / 24000):
         answer = CHECK.judge(Case(DEFAULTS, session=session(steady(60), 0.1 * wanted)))
         assert all(status == "warn" for _, status in found(answer))
+
+
+def test_bytes_that_cannot_be_decoded_need_no_other_capture():
+    packed = np.frombuffer(b"PK\x03\x04\x14\0\0\0\x08\0" + bytes(20) + b"zip" * 2000, np.uint8)
+    check = CHECK.judge(Case(DEFAULTS, audio=Audio(packed), declared=Declared("pcm_s16le", 16000)))
+    assert (check.status, check.text) == (
+        "unknown",
+        "The bytes cannot be decoded, so their sample rate cannot be judged.",
+    )

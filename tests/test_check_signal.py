@@ -182,3 +182,10 @@ def holed(starts_s, minutes=40):
 def test_three_holes_within_two_seconds_count_and_three_far_apart_do_not():
     assert "signal.dropouts" in causes(holed((1800.2, 1800.9, 1801.5)))
     assert causes(holed((300.2, 1200.9, 2301.5))) == {}
+
+
+@pytest.mark.parametrize("x", [VOICE[2000:2400], np.zeros(1599), VOICE[:3]])
+def test_less_than_a_tenth_of_a_second_is_too_short_to_judge(x):
+    check = judged(s16(x)).checks[0]
+    assert check.status == "unknown" and "ms of audio are too short to judge" in check.answer
+    assert judged(s16(np.zeros(1600))).checks[0].status == "fail"

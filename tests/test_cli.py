@@ -1,8 +1,5 @@
-import base64
 import json
-import os
-import signal
-import subprocess
+import re
 import sys
 
 import pytest
@@ -10,6 +7,7 @@ from conftest import AUDIO, FIXTURES, HEADER, OPEN, jsonl, one_sentence
 
 import sttdoctor
 from sttdoctor.cli import options
+from sttdoctor.encodings import SUPPORTED
 
 HEALTHY = FIXTURES / "audio" / "s16-16k.raw"
 FAULTY = FIXTURES / "audio" / "mulaw-declared-s16.raw"
@@ -106,6 +104,28 @@ def test_the_text_of_the_application_comes_from_a_file_or_standard_input(
     assert done.code == code, done.out
 
 
+@pytest.mark.parametrize(
+    ("content", "from_file"),
+    [(b"RIFF\x24\x80\x00\x00WAVE", True), (b"\x00\x01" * 9, False), ("Hi there.".encode("utf-16"), True)],
+)
+def test_a_transcript_that_is_no_text_is_refused(run, tmp_path, recorded, content, from_file):
+    path = tmp_path / "audio.raw"
+    path.write_bytes(content)
+    done = run("replay", recorded, "--transcript", path if from_file else "-", stdin=content)
+    name = path if from_file else "standard input"
+    assert done.code == 2 and done.out == ""
+    assert done.err == (
+        f"sttdoctor: {name} is no UTF-8 text; --transcript takes the text that the application ended up with\n"
+    )
+
+
+def test_a_transcript_without_an_end_is_refused(run, tmp_path, recorded, monkeypatch):
+    monkeypatch.setattr(sys.modules["sttdoctor.cli.replay"], "_LONGEST_TEXT", 1 << 20)
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"a" * ((1 << 20) + 1))
+    assert "is longer than 1 MiB" in one_sentence(run("replay", recorded, "--transcript", path))
+
+
 def test_select_and_ignore(run, recorded):
     chosen = run("replay", recorded, "--select", "drain, chunking", "--ignore", "chunking", "--format", "json")
     assert [check["id"] for check in json.loads(chosen.out)["checks"]] == ["drain"]
@@ -157,7 +177,7 @@ def test_set_wins_over_config(run, tmp_path, recorded):
         (["replay", FIXTURES], "is a directory"),
         (["replay", "-"], "the capture is empty"),
         (["replay", HEALTHY], "is not a session capture"),
-        (["replay", "-", "--transcript", "-"], "only one of SESSION, --transcript and --against"),
+        (["replay", "-", "--transcript", "-"], "only one of CAPTURE, --transcript and --against"),
         (["replay", "-", "--transcript", "missing.txt"], "cannot read missing.txt"),
         (["convert", HEALTHY], "is not a session capture"),
         (["replay", HEALTHY], "sttdoctor check reads audio"),
@@ -189,24 +209,6 @@ def test_the_evidence_is_never_written_over(run, tmp_path, monkeypatch, argument
     assert (tmp_path / "x").read_bytes() == content
 
 
-def test_nothing_empty_stays_behind_when_there_is_no_audio_to_convert(run, tmp_path):
-    target = tmp_path / "s.raw"
-    refused = run("convert", "-", "-o", target, stdin=jsonl(HEADER, OPEN, {"type": "send", "t": 1, "bytes": 9}))
-    assert "no audio content" in one_sentence(refused) and not target.exists()
-
-
-def test_convert_tells_what_cannot_be_written(run, tmp_path):
-    refused = run("convert", "-", "-o", tmp_path / "missing" / "s.jsonl", stdin=ROWS)
-    assert "s.jsonl: there is no directory" in one_sentence(refused)
-
-
-def test_convert_writes_the_audio_as_sent_and_rows_that_read_the_same(run, tmp_path):
-    assert run("convert", "-", "-o", tmp_path / "s.RAW", stdin=jsonl(HEADER, OPEN, AUDIO, AUDIO)).code == 0
-    assert (tmp_path / "s.RAW").read_bytes() == 2 * base64.b64decode(AUDIO["audio"])
-    first = run("convert", "-", stdin=jsonl(HEADER, OPEN, AUDIO)).out
-    assert run("convert", "-", stdin=first.encode()).out == first
-
-
 @pytest.mark.parametrize("command", ["check", "replay", "convert"])
 @pytest.mark.parametrize(
     "content", [b"x", bytes(range(256)) * 40, b"{" * 5000, b"\x1f\x8b" + bytes(50), b'{"type":"session"}']
@@ -236,6 +238,7 @@ def test_help_and_version(run):
     for command in ([], ["check"], ["replay"], ["convert"], ["explain"]):
         done = run(*command, "--help")
         assert done.code == 0 and done.out.startswith("Usage:") and done.out.isascii()
+    assert set(re.findall(r"pcm_\w+", run("check", "--help").out)) == set(SUPPORTED)
     bare = run()
     assert bare.code == 2 and bare.out.startswith("Usage:")
 
@@ -294,43 +297,3 @@ def test_interrupted_is_130(run, monkeypatch):
     monkeypatch.setattr("sttdoctor.api.examine", interrupted)
     done = run("check", HEALTHY)
     assert (done.code, done.out.strip(), done.err.strip()) == (130, "", "")
-
-
-def test_a_signal_interrupts_a_process_without_a_traceback():
-    process = subprocess.Popen([*TOOL, "check", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdin is not None
-    process.stdin.write(bytes(1 << 20))  # more than a pipe holds: it is reading by then
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert process.returncode == 130 and b"Traceback" not in err
-
-
-def shell(line: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a shell line in which "$@" stands for `python -m sttdoctor ARGUMENTS`."""
-    command = ["sh", "-c", line, "sh", *TOOL, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, env={**os.environ, **environment}, timeout=60)
-
-
-def test_a_reader_that_leaves_early_changes_nothing_about_the_verdict():
-    line = '{ "$@"; echo $? >&2; } | true'
-    done = shell(line, "check", FAULTY, *DECLARED, *ENCODING_ONLY, "-v")
-    assert done.stderr.strip() == b"1"
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
-def test_a_full_disk_is_told():
-    done = shell('"$@" >/dev/full', "check", HEALTHY, *DECLARED, *ENCODING_ONLY)
-    assert done.returncode == 2 and done.stderr == b"sttdoctor: cannot write standard output: No space left on device\n"
-
-
-def test_closed_standard_streams_are_survived():
-    done = shell('"$@" >&- <&-', "check", FAULTY, *DECLARED, *ENCODING_ONLY)
-    assert (done.returncode, done.stderr) == (1, b"")
-
-
-def test_standard_output_that_is_not_utf_8(tmp_path):
-    path = tmp_path / "Zürich \udcff.raw"
-    path.write_bytes(HEALTHY.read_bytes())
-    done = shell('"$@"', "check", path, *DECLARED, *ENCODING_ONLY, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert b"Z\\xfcrich \\udcff.raw" in done.stdout

@@ -9,6 +9,7 @@ import pytest
 from conftest import AUDIO, FIXTURES, HEADER, OPEN, jsonl
 
 from sttdoctor.api import audio_case, examine, session_case
+from sttdoctor.comparison import against
 from sttdoctor.exhibits.collect import collect
 from sttdoctor.exhibits.values import Exhibits
 from sttdoctor.renderers.html import render
@@ -160,6 +161,32 @@ def test_what_differs_in_the_text_is_marked_in_words():
     tags = {text_of(tag) for tag in elements(root, "b")}
     assert "repeated" in tags
     assert "more than once in the application's text" in text_of(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "marks"),
+    [("joining-stripped.jsonl", "no space", "no space"), ("joining-line-per-turn.jsonl", "extra space", "line break")],
+)
+def test_a_mark_in_the_text_has_the_name_that_its_legend_gives(name, label, marks):
+    root = tree(session_page(name))
+    tags = [text_of(tag) for tag in elements(root, "b") if tag.get("class") == "tag"]
+    assert tags == [label, label, marks, marks]
+    said = [text_of(p) for p in elements(root, "p") if p.get("class") == "said"]
+    assert said[0].replace(". ", ".") == f"Mary rolled the barrel.{marks}"
+
+
+def test_two_sessions_are_compared_in_words():
+    case = session_case(str(FIXTURES / "sessions" / "joining-stripped.jsonl"), None, None, None, None)
+    other = session_case(str(FIXTURES / "sessions" / "healthy-several-turns.jsonl"), None, None, None, None)
+    report = against(examine(case), examine(other))
+    rows = [[text_of(cell) for cell in row] for row in elements(tree(render(report, exhibits=Exhibits())), "tr")]
+    assert ["check", "what", "this session", "the other"] in rows
+    assert ["joining", "findings", "joining.whitespace-stripped", "none"] in rows
+
+
+def test_a_command_breaks_between_its_words_only():
+    page = session_page("format-24k-declared-16k.jsonl.gz")
+    assert "<code><span>ffplay</span> <span>-f</span> <span>s16le</span> " in page
 
 
 def test_a_report_without_any_exhibit_still_has_its_answers():

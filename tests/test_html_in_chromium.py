@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from conftest import AUDIO, HEADER, OPEN, jsonl
 from test_html import HOSTILE, page_of, session_page
+from test_triage_summary import MIXED, row, summed
 
 from sttdoctor.api import session_case
+from sttdoctor.triage import overview
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from fixtures.browser import Page
@@ -108,6 +110,23 @@ def test_every_section_and_figure_shows_on_any_screen_and_nothing_is_loaded(page
                 wide, inner = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
                 assert wide <= inner
             assert await page.evaluate("typeof alert === 'function' && document.scripts.length") == 0
+            return complaints(page)
+
+    assert asyncio.run(look()) == ([], [])
+
+
+def test_the_overview_of_a_fleet_fits_any_screen(tmp_path):
+    path = tmp_path / "index.html"
+    long = row("calls/" + "x" * 300, "fail", "joining.whitespace-stripped", 0.5, client="Mozilla/5.0 (X11; Linux) " * 5)
+    path.write_text(overview.render(summed([*MIXED, long], "client", "encoding"), {}), encoding="utf-8")
+    texts = "[...document.querySelectorAll('td')].every((cell) => cell.scrollWidth <= cell.clientWidth)"
+
+    async def look():
+        async with browser(tmp_path) as page:
+            for width in (1280, 800, 360):
+                await show(page, path, width=width)
+                wide, inner = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+                assert wide <= inner and await page.evaluate(texts), width
             return complaints(page)
 
     assert asyncio.run(look()) == ([], [])

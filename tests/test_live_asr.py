@@ -131,10 +131,19 @@ def test_no_process_is_left(sphinx):
     assert asyncio.run(run()) == [-signal.SIGKILL]
 
 
-def test_the_missing_extra_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(asr.importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(InputError, match=r"pip install 'sttdoctor\[asr\]'"):
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        (("pocketsphinx", "scipy"), "PocketSphinx and SciPy"),
+        (("pocketsphinx",), "PocketSphinx"),
+        (("scipy",), "SciPy"),
+    ],
+)
+def test_what_is_missing_is_named_with_the_extra_that_brings_it(monkeypatch, missing, named):
+    monkeypatch.setattr(asr.importlib.util, "find_spec", lambda name: None if name in missing else name)
+    with pytest.raises(InputError) as told:
         Sphinx()
+    assert str(told.value) == f"--asr needs {named}; install with: pip install 'sttdoctor[asr]'"
 
 
 @pytest.mark.asr

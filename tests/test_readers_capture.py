@@ -167,41 +167,6 @@ def test_a_session_with_a_reconnect_stays_one_session():
 
 
 @pytest.mark.parametrize(
-    "entries", [[], [{"request": {"url": "https://a/"}}], [{"_resourceType": "websocket", "request": {"url": URL}}]]
-)
-def test_a_har_without_frames_says_how_to_get_one(entries):
-    with pytest.raises(InputError, match=r"no WebSocket messages; export it with Chrome.*hardump"):
-        read_capture(json.dumps({"log": {"entries": entries}}).encode())
-
-
-def test_a_refused_handshake_is_evidence_without_frames():
-    archive = har()
-    entry = archive["log"]["entries"][0]
-    del entry["_webSocketMessages"]
-    entry["response"] = {"status": 429, "headers": [], "content": {"text": "too many, token=geheim"}}
-    session = read_capture(json.dumps(archive).encode())
-    assert session.events[0].status == 429 and session.events[0].body == "too many, token=REDACTED"
-    assert sttdoctor.replay(json.dumps(archive).encode()).diagnoses[0].cause == "server.concurrency"
-
-
-def test_a_browsers_har_without_a_key_proves_nothing_about_the_key():
-    archive = har(headers={"Host": "a"})
-    archive["log"]["entries"][0]["response"] = {"status": 401, "headers": []}
-    del archive["log"]["entries"][0]["_webSocketMessages"]
-    session = read_capture(json.dumps(archive).encode())
-    assert "headers" in session.lacks and session.headers == {}
-
-
-def test_an_error_message_of_a_har_is_a_lost_connection():
-    archive = har()
-    archive["log"]["entries"][0]["_webSocketMessages"].append(
-        {"type": "error", "time": captures.EPOCH + 4, "opcode": -1, "data": "net::ERR_CONNECTION_RESET token=geheim"}
-    )
-    last = read_capture(json.dumps(archive).encode()).events[-1]
-    assert isinstance(last, Close) and last.code == 1006 and last.reason.endswith("token=REDACTED")
-
-
-@pytest.mark.parametrize(
     "prefix",
     [
         "{clock} ",
@@ -281,42 +246,6 @@ def test_an_sdk_log_with_a_refused_handshake():
     assert [event.status for event in read_capture(log).events] == [429]
 
 
-@pytest.mark.parametrize("options", [["--no-audio"], ["--no-text"], ["--no-audio", "--no-text"]])
-@pytest.mark.parametrize("name", FORMATS)
-def test_what_is_private_is_left_out(run, name, options):
-    done = run("convert", "-", *options, stdin=FORMATS[name])
-    assert done.code == 0
-    rows = [json.loads(line) for line in done.out.splitlines()]
-    if "--no-audio" in options:
-        assert "audio" in rows[0]["lacks"] and not any("audio" in row for row in rows)
-    if "--no-text" in options:
-        assert "text" in rows[0]["lacks"] and "ello th" not in done.out and "library" not in done.out
-    before, after = dict(verdicts(FORMATS[name])), dict(verdicts(done.out.encode()))
-    assert (before.pop("joining") == after["joining"]) == ("--no-text" not in options or "text" in LACKS[name])
-    assert after.pop("joining")[0] == "unknown" or "--no-text" not in options
-    assert before.pop("connection") and after.pop("connection") and after == before
-
-
-def test_private_words_leave_text_frames_and_terms():
-    rows = captures.session_jsonl() + b"".join(
-        json.dumps(row).encode() + b"\n"
-        for row in (
-            {"type": "send", "t": 3.61, "text": "finalize"},
-            {"type": "send", "t": 3.62, "text": "a private word"},
-            {"type": "send", "t": 3.63, "json": {"type": "audio", "audio": "QUJD" * 90, "note": "a private word"}},
-            {"type": "receive", "t": 3.64, "json": ["a private word"]},
-            {"type": "transcript", "text": "a private word"},
-        )
-    )
-    rows = rows.replace(b"sample_rate=8000", b"sample_rate=8000&keyterm=private&keyterm=x")
-    from sttdoctor.private import without_audio, without_text
-
-    quiet = written(without_text(read_capture(rows)))
-    assert b"private" not in quiet and b'"finalize"' in quiet and b"keyterm=REDACTED" in quiet
-    mute = written(without_audio(read_capture(rows)))
-    assert b"QUJD" not in mute and b"a private word" in mute
-
-
 def test_nothing_known_is_told_in_a_sentence(run):
     sentence = one_sentence(run("replay", "-", stdin=b"just\nsome words\n"))
     assert "session JSONL, a HAR, or a debug log" in sentence
@@ -330,33 +259,3 @@ def test_what_convert_writes_follows_the_schema(run, name, options):
     validator = jsonschema.Draft202012Validator(schema)
     for line in run("convert", "-", *options, stdin=FORMATS[name]).out.splitlines():
         validator.validate(json.loads(line))
-
-
-@pytest.mark.parametrize(
-    ("says", "status"),
-    [
-        ("Error during WebSocket handshake: Unexpected response code: 403", 403),
-        ("HTTP Authentication failed; no valid credentials available", 401),
-    ],
-)
-def test_chrome_tells_a_refused_handshake_in_an_error_message_only(says, status):
-    archive = har(headers={})
-    entry = archive["log"]["entries"][0]
-    entry["response"] = {"status": 0, "headers": []}
-    entry["_webSocketMessages"] = [{"type": "error", "time": captures.EPOCH + 0.2, "opcode": -1, "data": says}]
-    assert read_capture(json.dumps(archive).encode()).events[0].status == status
-    found = sttdoctor.replay(json.dumps(archive).encode()).diagnoses
-    assert "connection.bad-auth" in [diagnosis.cause for diagnosis in found]
-    entry["response"]["status"] = status
-    assert len(read_capture(json.dumps(archive).encode()).events) == 1  # once, though two places tell it
-
-
-def test_chrome_has_no_wall_clock_for_a_socket_that_never_connected():
-    archive = har()
-    entry = archive["log"]["entries"][0]
-    entry["startedDateTime"] = "1969-12-31T23:59:59.000Z"
-    entry["_webSocketMessages"] = [
-        {"type": "error", "time": 2731.7, "opcode": -1, "data": "net::ERR_CONNECTION_REFUSED"}
-    ]
-    session = read_capture(json.dumps(archive).encode())
-    assert session.started_at is None and session.events[-1].t == 0

@@ -136,7 +136,7 @@ def test_the_listen_commands():
         "Listen",
         "  the bytes     sttdoctor convert a -o b",
         "  as declared   ffplay a",
-        "  as estimated  ffplay b",
+        "  as believed   ffplay b",
     ]
     assert render(report(listen=listen)).splitlines()[-4:] == tail
     assert render(report(listen={**listen, "estimated": "ffplay a"})).splitlines()[-1] == tail[-2]
@@ -150,8 +150,10 @@ def test_a_command_that_would_not_run_once_escaped_is_left_out():
 def test_the_differences_of_a_comparison():
     difference = {"check": "pacing", "what": "status", "this": "fail", "other": "pass"}
     text = render(report(against={"path": "b\x1b", "status": "pass", "differences": [difference]}))
-    assert 'Against b\\x1b (pass)\n  pacing status: "fail" | "pass"\n' in text
-    assert "  no difference\n" in render(report(against={"path": None, "status": "pass", "differences": []}))
+    sides = "  check and what differs: this session | the other\n"
+    assert f'Against b\\x1b (pass)\n{sides}  pacing status: "fail" | "pass"\n' in text
+    same = render(report(against={"path": None, "status": "pass", "differences": []}))
+    assert "  no difference\n" in same and sides not in same
 
 
 @pytest.mark.parametrize("verbose", [True, False])

@@ -132,7 +132,15 @@ def test_the_overview_links_to_the_reports(tmp_path):
     (link,) = [link for link in page.links if link.startswith("reports/")]
     assert (folder / link).read_text() == "the report \\udcff"
     assert {link for link in page.links if link.startswith("#")} == {"#o1", "#o2", "#o3", "#o4"}
-    assert "7 captures: 3 fail" in page.text and "pacing.burst 100 %" in page.text
+    assert "7 captures: 3 fail" in page.text and "pacing.burst 100\u00a0%" in page.text
+
+
+def test_a_column_of_the_overview_in_which_nothing_stands_is_left_out():
+    page = Parsed(overview.render(summed([row("b", "error", error="is empty")]), {}))
+    assert "why" in page.text and "confidence" not in page.text and "client" not in page.text
+    page = Parsed(overview.render(summed([row("b", "fail", "x.y", 0.5, client="app")]), {}))
+    assert all(word in page.text for word in ("confidence", "client")) and "also" not in page.text
+    assert "worst examples" not in overview.render(summed([row()]), {})
 
 
 def test_the_page_about_triage_has_every_column_with_its_meaning():

@@ -2,7 +2,8 @@
 
 The task: given bytes that a client sent as audio, find the starts of media files in them (at the start, some bytes in,
 or repeated in mid-stream when files or chunks with headers of their own were joined), and tell text. Every signature is
-checked beyond its magic number, so that samples do not hit by chance: together 40 bits or more for each.
+checked beyond its magic number, so that samples do not hit by chance: together 40 bits or more for each. What a general
+compressor wrote is told at the very start (`container_packed`).
 Source of the signatures: the format specifications, as collected in https://github.com/sindresorhus/file-type.
 """
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.container_header import Header, aiff_header, au_header, caf_header, plausible, wav_header
 from sttdoctor.analysis.container_mpeg import find_frames
+from sttdoctor.analysis.container_packed import packed_as
 from sttdoctor.analysis.container_text import decoded, find_text
 
 LABELS = {
@@ -30,6 +32,11 @@ LABELS = {
     "amr": "AMR",
     "amr-wb": "AMR-WB",
     "asf": "WMA (ASF)",
+    "gzip": "gzip",
+    "zip": "a zip archive",
+    "bzip2": "bzip2",
+    "xz": "xz",
+    "zstd": "zstd",
 }
 
 _NEAR_START = 1 << 16  # bytes that are searched for everything
@@ -158,6 +165,9 @@ def find_containers(data: NDArray[np.uint8]) -> Contents:
 
 
 def _starts(content: bytes) -> list[Start]:
+    packed = packed_as(content[:_NEAR])
+    if packed is not None:
+        return [Start(0, packed)]
     near = content[:_NEAR_START]
     found = [start for signature in _MID_STREAM for start in _matches(content, signature)]
     found += [start for signature in _AT_START for start in _matches(near, signature)]

@@ -10,7 +10,8 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-_SHORTEST = 48
+SHORTEST_TEXT = 48
+"""Fewer bytes are told as text by an unmistakable opening only."""
 _PAGE = 2048
 _PAGES = 32
 _TEXTY = 0.97
@@ -43,15 +44,20 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
     head = data[:_PAGE].tobytes()
     printable = int(np.argmin(np.append(_PRINTABLE[data[:_PAGE]], False)))
     for kind, opening in _OPENINGS:
-        if opening.match(head[:printable]) and (printable >= _SHORTEST or printable == len(data)):
+        if opening.match(head[:printable]) and (printable >= SHORTEST_TEXT or printable == len(data)):
             return kind
-    if len(data) < _SHORTEST:
+    if len(data) < SHORTEST_TEXT:
         return None
     starts = np.unique(np.linspace(0, max(0, len(data) - _PAGE), _PAGES).astype(np.int64))
     pages = [data[start : start + _PAGE] for start in starts]
     if sum(_is_text(page) for page in pages) < 0.9 * len(pages) or not _is_text(pages[0]):
         return None
     return _kind(head)
+
+
+def is_printable(data: NDArray[np.uint8]) -> bool:
+    """Whether all bytes, shape (n,) of uint8, are printable ASCII or white space."""
+    return bool(_PRINTABLE[data].all())
 
 
 def _is_text(page: NDArray[np.uint8]) -> bool:

@@ -10,7 +10,14 @@ from sttdoctor.protocol import AUTO, EVENTS, MANUAL, PATHS
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The URL of a connection in parts; `query` keeps order and repetitions."""
+    """The URL of a connection in parts.
+
+    Attributes:
+        scheme: In lower case.
+        host: Without a port; empty where there is none.
+        path: Without a slash at its end.
+        query: (name, value) decoded, in order and with repetitions; at most 1000.
+    """
 
     scheme: str
     host: str

@@ -29,7 +29,11 @@ def blocks(data: NDArray[np.uint8], size: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def release(data: NDArray[np.uint8]) -> None:
-    """Let go of the pages of a mapped file: they count as memory of the process, and are read again when needed."""
+    """Let go of the pages of a mapped file: they count as memory of the process, and are read again when needed.
+
+    Args:
+        data: Shape (n,) of uint8, a view of the map or of bytes in memory, of which nothing is let go.
+    """
     base: object = data
     while isinstance(base, np.ndarray):
         base = base.base

@@ -59,9 +59,12 @@ def zero_runs(levels: Levels, encoding: str) -> NDArray[np.bool_]:
 
 
 def holes(levels: Levels, encoding: str) -> NDArray[np.int64]:
-    """Which constant stretches (indices into `levels.runs`) are holes: sound breaks off in full voice and comes back.
+    """Which constant stretches are holes: sound breaks off in full voice and comes back.
 
     Runs of zero bytes in G.711 and stretches at the largest or smallest value are none.
+
+    Returns:
+        Indices into `levels.runs`, shape (holes,).
     """
     runs = levels.runs
     edge = max(_EDGE * levels.loud, _STEPS * _QUANTUM.get(encoding, 1 / 32768))

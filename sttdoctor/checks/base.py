@@ -35,7 +35,14 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where in the capture something shows: a line, a time in seconds, a byte offset into the audio."""
+    """Where in the capture something shows.
+
+    Attributes:
+        note: What shows there.
+        line: Line in the capture, from 1.
+        t: Seconds since the session began.
+        offset: Byte of the audio, from 0.
+    """
 
     note: str
     line: int | None = None
@@ -66,7 +73,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a check has to say: a sentence, its findings (all but what passes) and what it measured."""
+    """What a check has to say.
+
+    Attributes:
+        text: One sentence.
+        findings: All but what passes.
+        status: Of the worst finding; `pass` without any, `unknown` where the evidence is missing.
+        measurements: Plain values of JSON by name, units in the names.
+    """
 
     text: str
     findings: tuple[Finding, ...] = ()

@@ -7,8 +7,12 @@ declaration.
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sttdoctor.analysis.container import LABELS, Contents, Start
 from sttdoctor.analysis.container_header import Header
+from sttdoctor.analysis.container_text import SHORTEST_TEXT, is_printable
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
@@ -23,6 +27,13 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.encodings import ENCODINGS
 
+_UNPACK = {
+    "gzip": "gzip -dc FILE > audio.raw",
+    "zip": "unzip FILE",
+    "bzip2": "bzip2 -dc FILE > audio.raw",
+    "xz": "xz -dc FILE > audio.raw",
+    "zstd": "zstd -dc FILE > audio.raw",
+}
 _TEXTS = {
     "base64": "base64",
     "hex": "hexadecimal digits",
@@ -39,6 +50,13 @@ def _judge(case: Case) -> Answer:
     if contents is None:
         return unknown("The capture holds no audio bytes; record the content of the binary frames.")
     measured = _measurements(contents)
+    if (
+        contents.text is None
+        and not contents.starts
+        and case.audio is not None
+        and len(case.audio.data) < SHORTEST_TEXT
+    ):
+        return unknown(_too_few(case.audio.data), measured)
     if contents.text is not None:
         finding = _text(case, contents, contents.text)
         return answer(finding.summary, [finding], measured)
@@ -52,6 +70,12 @@ def _judge(case: Case) -> Answer:
     if findings:
         return answer(worst(findings).summary, findings, measured)
     return answer("No file header, compressed stream or text was found: the bytes look bare.", [], measured)
+
+
+def _too_few(data: NDArray[np.uint8]) -> str:
+    count = f"{len(data)} bytes are" if len(data) > 1 else "1 byte is"
+    like = ", and all of them could be text" if is_printable(data) else ""
+    return f"{count} too few to tell samples from a file or text{like}. Capture a few seconds of speech."
 
 
 def _measurements(contents: Contents) -> dict[str, Any]:
@@ -95,7 +119,7 @@ def _text(case: Case, contents: Contents, kind: str) -> Finding:
         fix = "Decode to bytes before sending, and send them in binary frames."
     if contents.inside is not None:
         summary += f" What it holds is {LABELS[contents.inside]}, which is no stream of bare samples either."
-        fix += f" Then convert the file: {_convert(case)}"
+        fix += f" Then {_unpack(contents.inside) or f'convert the file: {_convert(case)}'}"
     if kind in ("http", "html", "json"):
         fix = "Look at what it says: it may be an error of the source. " + fix
     return CHECK.finding("text", "fail", 0.99, summary, _places(case, [0], _TEXTS[kind]), fix)
@@ -108,10 +132,17 @@ def _compressed(case: Case, starts: list[Start]) -> Finding:
     if first.offset and len(starts) == 1:
         summary = f"A stream of {label} begins at byte {first.offset}; the service takes bare samples only."
     fix = f"Decode before sending, live with a decoder in the client, a file with: {_convert(case)}"
+    if first.kind in _UNPACK:
+        fix = f"Send what was packed, not the package: {_unpack(first.kind)}."
     if first.kind in ("webm", "ogg", "mp4"):
         fix += " (in a browser take samples from an AudioWorklet: MediaRecorder always gives compressed files)"
     places = _places(case, [start.offset for start in starts], f"{label} begins")
     return CHECK.finding("compressed", "fail", 0.99, summary, places, fix)
+
+
+def _unpack(kind: str) -> str | None:
+    """How to get at what a general compressor packed, None for a kind of media."""
+    return f"unpack it ({_UNPACK[kind]}) and check what comes out" if kind in _UNPACK else None
 
 
 def _header(case: Case, starts: list[Start]) -> Finding:
@@ -199,8 +230,9 @@ CHECK = Check(
         Cause(
             "container.compressed",
             "fail",
-            "The audio is compressed (Ogg, WebM, MP4, MP3, AAC, FLAC, AMR, WMA).",
-            "Decode to samples before sending: ffmpeg -i FILE -f s16le -ac 1 -ar 16000 out.raw",
+            "The audio is compressed (Ogg, WebM, MP4, MP3, AAC, FLAC, AMR, WMA), "
+            "or the file is (gzip, zip, bzip2, xz, zstd).",
+            "Decode (or unpack) to samples before sending: ffmpeg -i FILE -f s16le -ac 1 -ar 16000 out.raw",
         ),
         Cause(
             "container.text",

@@ -126,8 +126,9 @@ def _wire_alone(case: Case, measured: dict[str, Any]) -> Answer:
     """Sizes and times without sound: a steady known ratio is a wrong declaration more often than a pacing fault."""
     ratio = case.format_ratio
     if case.audio is not None or ratio is None or not case.declared.sample_rate or case.longest_speed is None:
-        missing = "no audio bytes" if case.audio is None else "no samples that can be decoded"
-        return unknown(f"There are {missing} to judge; record the content of the binary frames.", measured)
+        if case.audio is not None:
+            return unknown("The bytes cannot be decoded, so their sample rate cannot be judged.", measured)
+        return unknown("There are no audio bytes to judge; record the content of the binary frames.", measured)
     implied = case.declared.sample_rate * ratio
     summary = (
         f"Bytes come in at {case.longest_speed.ratio:.2f} times the declared rate, steadily: as if the audio were "

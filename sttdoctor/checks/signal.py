@@ -29,6 +29,7 @@ from sttdoctor.checks.base import (
 from sttdoctor.encodings import ENCODINGS
 
 _USUAL_RATE = 16000
+_SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three loud ones
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _CLICK_SHARE = 0.3
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
@@ -46,12 +47,16 @@ def _judge(case: Case) -> Answer:
     rate = case.declared.sample_rate or (case.likely_rates[0] if case.rate_is_told else _USUAL_RATE)
     data = case.audio.data[layout.offset :]
     levels = measure(data, layout.encoding, layout.channels, rate)
-    measured = _measurements(case, levels)
+    worst_part = signal_levels.worst_clipping(levels)
+    measured = _measurements(case, levels, worst_part[0])
+    if levels.samples < _SHORTEST_S * rate:
+        text = f"{1000 * levels.samples / rate:.2g} ms of audio are too short to judge."
+        return unknown(f"{text} Capture a few seconds of someone speaking.", measured)
     findings = _false_silence(case, layout, levels)
     if _is_silent(case, levels):
         findings.insert(0, _silent(levels))
     else:
-        findings += [*_levels(case, levels, bool(findings)), *_holes(case, layout, levels)]
+        findings += [*_levels(case, levels, worst_part, bool(findings)), *_holes(case, layout, levels)]
         if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
             findings += _clicks(case, layout, levels)
     if findings:
@@ -73,7 +78,7 @@ def _db(level: float) -> str:
     return f"{20 * np.log10(max(level, 1e-9)):.0f} dBFS"
 
 
-def _measurements(case: Case, levels: Levels) -> dict[str, Any]:
+def _measurements(case: Case, levels: Levels, clipped_worst: float) -> dict[str, Any]:
     return {
         "seconds": round(levels.samples / levels.rate, 2),
         "peak": round(float(max(abs(levels.high), abs(levels.low))), 6),
@@ -81,7 +86,7 @@ def _measurements(case: Case, levels: Levels) -> dict[str, Any]:
         "quiet_rms": round(levels.active_rms(10), 6),
         "dc_offset": round(signal_levels.dc_offset(levels), 6),
         "clipped_share": round(signal_levels.clipped_share(levels), 6),
-        "clipped_share_worst": round(signal_levels.worst_clipping(levels)[0], 6),
+        "clipped_share_worst": round(clipped_worst, 6),
         "clicks_searched_s": round(min(_CLICKS_LOOKED_AT, levels.samples) / levels.rate, 2),
         "speech_like": round(case.sound.rate.speech_like, 3) if case.sound.rate is not None else None,
     }
@@ -111,7 +116,7 @@ def _false_silence(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
     return [CHECK.finding("false-silence", "fail", 0.97, summary, places, f"Fill pauses with {code} instead of 0x00.")]
 
 
-def _levels(case: Case, levels: Levels, false_silence: bool) -> list[Finding]:
+def _levels(case: Case, levels: Levels, worst_part: tuple[float, float], false_silence: bool) -> list[Finding]:
     found = []
     loud, limits = levels.loud, case.limits
     if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels):
@@ -124,7 +129,7 @@ def _levels(case: Case, levels: Levels, false_silence: bool) -> list[Finding]:
             summary = f"{100 * share:.1f} % of the loud samples lie beyond full scale, where the service cuts them off"
         found.append(CHECK.finding("clipped", "warn", min(0.99, 0.7 + 10 * share), summary + "."))
     elif not false_silence:
-        found += _clipped_for_a_while(case, levels)
+        found += _clipped_for_a_while(case, *worst_part)
     offset = signal_levels.dc_offset(levels)
     if abs(offset) > limits["signal.dc_offset"]:
         summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale (its loud parts: {_db(loud)})."
@@ -132,9 +137,8 @@ def _levels(case: Case, levels: Levels, false_silence: bool) -> list[Finding]:
     return found
 
 
-def _clipped_for_a_while(case: Case, levels: Levels) -> list[Finding]:
+def _clipped_for_a_while(case: Case, share: float, start_s: float) -> list[Finding]:
     """Clipping that a long recording hides: much of it, but in a short part."""
-    share, start_s = signal_levels.worst_clipping(levels)
     if share <= case.limits["signal.clipped_share_worst"]:
         return []
     summary = (

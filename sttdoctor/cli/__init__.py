@@ -1,6 +1,9 @@
 """The command line: one module a command, each a thin shell round the Python interface.
 
-Modules here import click alone; everything heavier is imported when a command runs.
+Modules here import click alone; everything heavier is imported when a command runs. A command raises
+`click.UsageError` or `UsageError` where its arguments make no sense and `InputError` where something cannot be read,
+judged or written; `main` tells either in one sentence and exits with 2. A command ends by `click.Context.exit` with its
+code.
 """
 
 import os

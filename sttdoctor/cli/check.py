@@ -16,6 +16,8 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
     """Is this headerless audio what the client declared?
 
     AUDIO is the bytes as sent, - for standard input. Without --encoding and --sample-rate both are inferred.
+
+    sttdoctor check audio.raw --encoding pcm_s16le --sample-rate 16000
     """
     from sttdoctor.api import audio_case, examine
     from sttdoctor.readers.capture import is_session_file

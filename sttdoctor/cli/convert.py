@@ -18,7 +18,13 @@ _OTHER_AUDIO = (".wav", ".pcm", ".flac", ".mp3", ".ogg")
 
 @click.command()
 @click.argument("capture", type=click.Path())
-@click.option("-o", "--output", type=click.Path(), help="File to write; .raw takes the audio bytes as sent.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="FILE",
+    help="Default standard output; .raw takes the audio bytes as sent.",
+)
 @click.option("--connection", type=click.IntRange(min=1), metavar="N", help="Which one, in a capture of several.")
 @click.option("--no-audio", is_flag=True, help="Lengths instead of audio.")
 @click.option("--no-text", is_flag=True, help="Lengths instead of spoken words.")

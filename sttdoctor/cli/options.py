@@ -38,7 +38,10 @@ def format_options(command: Command) -> Command:
         "--sample-rate", type=int, metavar="HZ", help="Sample rate that the client declared, for instance 16000."
     )(command)
     return click.option(
-        "--encoding", metavar="NAME", help="Encoding that the client declared, for instance pcm_s16le."
+        "--encoding",
+        metavar="NAME",
+        help="Encoding that the client declared; the service takes pcm_s16le, pcm_s32le, pcm_f16le, pcm_f32le, "
+        "pcm_mulaw and pcm_alaw.",
     )(command)
 
 
@@ -67,6 +70,7 @@ _REPORT = (
         "-o",
         "--output",
         type=click.Path(),
+        metavar="FILE",
         help="Write the report to this file: .txt, .json, .md, .xml (JUnit) or .html.",
     ),
 )
@@ -91,13 +95,26 @@ _JUDGE = (
         "settings",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Change a threshold that explain names (repeatable).",
+        help="Change a threshold that explain names, as pacing.backlog_fail_s=5 (repeatable).",
     ),
-    click.option("--config", type=click.Path(), help="TOML file with thresholds, a table a check."),
+    click.option(
+        "--config",
+        type=click.Path(),
+        metavar="FILE",
+        help="TOML with thresholds, a table a check: [pacing], and below it backlog_fail_s = 5.",
+    ),
 )
 _MORE = (
-    click.option("--wav", type=click.Path(), help="Write the audio as sttdoctor believes it is, as a WAV file."),
-    click.option("--plot", type=click.Path(), callback=_picture, help="Draw the figures on one page: PNG, SVG or PDF."),
+    click.option(
+        "--wav", type=click.Path(), metavar="FILE", help="Write the audio as sttdoctor believes it is, as a WAV file."
+    ),
+    click.option(
+        "--plot",
+        type=click.Path(),
+        metavar="FILE",
+        callback=_picture,
+        help="Draw the figures on one page: PNG, SVG or PDF.",
+    ),
     click.option("--play", is_flag=True, help="Play the audio as declared and as believed, with ffplay."),
     click.option("-v", "--verbose", is_flag=True, help="In text: show all answers, evidence and measurements."),
 )
@@ -109,7 +126,11 @@ def source_of(path: str) -> str | BinaryIO:
 
 
 def spare(capture: str, *outputs: str | None) -> None:
-    """Refuse to write over what is read: the evidence would be gone."""
+    """Refuse to write over what is read: the evidence would be gone.
+
+    Raises:
+        click.UsageError: One of the outputs is the capture.
+    """
     for output in outputs:
         if output and os.path.exists(output) and os.path.exists(capture) and os.path.samefile(output, capture):
             raise click.UsageError(f"{output} is an input; choose another file to write")
@@ -117,7 +138,11 @@ def spare(capture: str, *outputs: str | None) -> None:
 
 @contextmanager
 def standard_output() -> Iterator[None]:
-    """Write to standard output inside; a reader that leaves early (`| head`) changes nothing about the verdict."""
+    """Write to standard output inside; a reader that leaves early (`| head`) changes nothing about the verdict.
+
+    Raises:
+        InputError: It cannot be written, as on a full disk.
+    """
     try:
         yield
         sys.stdout.flush()
@@ -138,19 +163,39 @@ def _drop_output() -> None:
 
 
 def thresholds(settings: tuple[str, ...], config: str | None) -> dict[str, float]:
-    """Return the thresholds that the user changed; --set wins over --config."""
+    """Return the thresholds that the user changed; --set wins over --config.
+
+    Raises:
+        InputError: The file cannot be read or is not TOML.
+        UsageError: An unknown name, or a value that is no number of 0 or more.
+    """
     from sttdoctor.thresholds import load_config, parse_settings
 
     return {**(load_config(config) if config else {}), **parse_settings(settings)}
 
 
 def form_of(options: Mapping[str, Any]) -> Format:
-    """Return the format that the options ask for; called before anything is judged, it refuses a name of none."""
+    """Return the format that the options ask for; called before anything is judged, it refuses a name of none.
+
+    Raises:
+        UsageError: No format has the suffix of the output.
+    """
     return FORMATS[options["form"]] if options["form"] else format_of(options["output"] or "")
 
 
 def deliver(report: "Report", options: Mapping[str, Any], case: "Case") -> None:
-    """Write the report and what goes with it, and exit with the code that it asks for."""
+    """Write the report and what goes with it, and exit with the code that it asks for.
+
+    Args:
+        report: What to write.
+        options: Of the command, by their names in `report_options`.
+        case: What was judged; figures and sound come from it.
+
+    Raises:
+        click.UsageError: No check is left to run.
+        InputError: A file or standard output cannot be written.
+        click.exceptions.Exit: At the end, with the exit code.
+    """
     if not report.checks:
         raise click.UsageError(f"--select and --ignore leave no check to run; {_choice(report.subject['kind'])}")
     form = form_of(options)

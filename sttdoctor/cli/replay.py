@@ -10,13 +10,18 @@ from sttdoctor.cli.progress import progress
 
 
 @click.command()
-@click.argument("session", type=click.Path())
-@click.option("--transcript", type=click.Path(), help="The text that the application ended up with (- is stdin).")
+@click.argument("session", type=click.Path(), metavar="CAPTURE")
+@click.option(
+    "--transcript",
+    type=click.Path(),
+    metavar="FILE",
+    help="Holds the text that the application ended up with (- is standard input).",
+)
 @click.option("--connection", type=click.IntRange(min=1), metavar="N", help="Which one, in a capture of several.")
-@click.option("--against", type=click.Path(), metavar="CAPTURE", help="Show what differs from this other session.")
+@click.option("--against", type=click.Path(), metavar="CAPTURE", help="Show what differs from the session in this one.")
 @click.option("--to", metavar="URL", help="Send the session again to this service, in real time, and compare.")
 @click.option("--repair", is_flag=True, help="With --to: send it as a healthy client would have.")
-@click.option("--record", type=click.Path(), metavar="FILE", help="With --to: the new session; default beside SESSION.")
+@click.option("--record", type=click.Path(), metavar="FILE", help="With --to: the new session; default beside CAPTURE.")
 @format_options
 @report_options
 def replay(
@@ -33,7 +38,7 @@ def replay(
 ) -> None:
     """What did this client do wrong?
 
-    SESSION is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
+    CAPTURE is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
     input. --encoding and --sample-rate override what it declares.
 
     With --to URL the audio is sent again: as it was, or with --repair in its true format, at the rate it is spoken,
@@ -51,7 +56,7 @@ def replay(
     if to is not None and (against or options["wav"]):
         raise click.UsageError("--to compares by itself; leave out --against and --wav")
     if [session, transcript, against].count("-") > 1:
-        raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
+        raise click.UsageError("only one of CAPTURE, --transcript and --against can be standard input")
     text = _text(transcript) if transcript else None
     with progress(options["form"]) as told:
         case = session_case(source_of(session), text, encoding, sample_rate, limits, connection)
@@ -72,15 +77,31 @@ def replay(
     deliver(report, options, case)
 
 
+_LONGEST_TEXT = 64 << 20  # bytes; days of speech, and every update appended
+
+
 def _text(path: str) -> str:
+    """Read the application's text.
+
+    Raises:
+        InputError: The file cannot be read, is too long, or is no text.
+    """
     from sttdoctor.errors import InputError
 
+    name = "standard input" if path == "-" else path
     try:
         if path == "-":
-            content = sys.stdin.buffer.read()
+            content = sys.stdin.buffer.read(_LONGEST_TEXT + 1)
         else:
             with open(path, "rb") as file:
-                content = file.read()
+                content = file.read(_LONGEST_TEXT + 1)
+        if len(content) > _LONGEST_TEXT:
+            raise InputError(f"{name} is longer than {_LONGEST_TEXT >> 20} MiB, which is no transcript")
+        text: str | None = content.decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-    return content.decode("utf-8-sig", errors="replace")
+    except UnicodeDecodeError:
+        text = None
+    if text is None or "\0" in text:
+        raise InputError(f"{name} is no UTF-8 text; --transcript takes the text that the application ended up with")
+    return text

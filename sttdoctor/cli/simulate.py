@@ -38,7 +38,12 @@ def _seconds(name: str, default: float, least: float, words: str) -> Callable[[C
 @click.option(
     "--listen", default="127.0.0.1:8766", show_default=True, metavar="HOST:PORT", help="Where clients connect."
 )
-@click.option("--script", type=click.Path(), metavar="FILE", help="What is said: text, one turn a line.")
+@click.option(
+    "--script",
+    type=click.Path(),
+    metavar="FILE",
+    help="What is said: text, one turn a line; default sentences of its own.",
+)
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Do something wrong (repeatable); see below.")
 @_seconds("--fault-after", 2.0, 0, "Audio after which a fault in mid-session strikes.")
 @click.option("--asr", is_flag=True, help="Recognise what is said with PocketSphinx (extra sttdoctor[asr]).")

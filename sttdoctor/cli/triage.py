@@ -15,17 +15,50 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("-o", "--output", "outputs", multiple=True, type=click.Path(), help="Table: .csv or .jsonl (repeatable).")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Table: .csv or .jsonl (repeatable).",
+)
 @click.option("--resume", is_flag=True, help="Go on with the tables: captures that stand in them are not judged again.")
 @click.option("--html", type=click.Path(), metavar="DIR", help="Write an overview with reports of the worst examples.")
 @click.option(
-    "--examples", type=click.IntRange(0), default=5, show_default=True, help="Worst ones to show of each cause."
+    "--examples",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Worst ones to show of each cause.",
 )
-@click.option("--group-by", callback=ids, default="", metavar="COLUMNS", help="Count causes by these columns.")
+@click.option(
+    "--group-by",
+    callback=ids,
+    default="",
+    metavar="COLUMNS",
+    help="Count causes by these columns of the table (comma-separated).",
+)
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Captures at a time; default one a core.")
 @click.option("--dask", metavar="ADDRESS", help="Judge on the Dask cluster of this scheduler.")
-@click.option("--time-limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds a capture.")
-@click.option("--memory-limit", type=click.IntRange(256), default=2048, show_default=True, help="MiB a capture.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0.1),
+    default=120,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give a capture up that takes longer.",
+)
+@click.option(
+    "--memory-limit",
+    type=click.IntRange(256),
+    default=2048,
+    show_default=True,
+    metavar="MIB",
+    help="Give a capture up that needs more memory.",
+)
 @format_options
 @judge_options
 def triage(paths: tuple[str, ...], **options: Any) -> None:

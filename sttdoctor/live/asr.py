@@ -17,17 +17,20 @@ from sttdoctor.errors import InputError
 from sttdoctor.live.asr_worker import HEAD, LENGTH
 from sttdoctor.live.resampling import Resampler
 
+_NEEDED = {"pocketsphinx": "PocketSphinx", "scipy": "SciPy"}
+
 
 class Sphinx:
     """Makes the words of connections; a process waits in reserve, so that no connection waits for the model to load.
 
     Raises:
-        InputError: PocketSphinx is not installed.
+        InputError: PocketSphinx or SciPy is not installed.
     """
 
     def __init__(self) -> None:
-        if any(importlib.util.find_spec(name) is None for name in ("pocketsphinx", "scipy")):
-            raise InputError("--asr needs PocketSphinx; install it with: pip install 'sttdoctor[asr]'")
+        missing = [label for name, label in _NEEDED.items() if importlib.util.find_spec(name) is None]
+        if missing:
+            raise InputError(f"--asr needs {' and '.join(missing)}; install with: pip install 'sttdoctor[asr]'")
         self._reserve = _start()
 
     def words(self, rate: int) -> "SphinxWords":

@@ -63,7 +63,7 @@ class Simulator:
         self._make_sink = make_sink
 
     async def greet(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Take or refuse a handshake."""
+        """Take a handshake (None), or return the answer that refuses it."""
         assert isinstance(connection, _Connection)
         recording = Recording(_heading(request), self._make_sink())
         faults = self._behaviour.faults

@@ -46,7 +46,12 @@ class Words(Protocol):
 
 
 def begin_with(words: Words, before: deque[Samples]) -> None:
-    """Begin an utterance with the sound before its detected start, and forget that sound."""
+    """Begin an utterance with the sound before its detected start, and forget that sound.
+
+    Args:
+        words: Of the connection.
+        before: Blocks of samples, each of shape (n,) at the declared rate and of full scale; emptied.
+    """
     words.begin()
     for frame in before:
         words.hear(frame, False)
@@ -90,7 +95,7 @@ class ScriptedWords:
         self._speech_s = 0.0
 
     def hear(self, samples: Samples, spoken: bool) -> None:
-        """Count speech; an utterance's length in samples is all that matters."""
+        """Count speech in samples, shape (n,); how many blocks with speech there are is all that matters."""
         self._speech_s += FRAME_S if spoken and len(samples) else 0.0
 
     def so_far(self) -> str:

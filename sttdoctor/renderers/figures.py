@@ -85,7 +85,7 @@ def strokes(spans: Iterable[Span], height: float) -> tuple[Floats, Floats]:
 
 
 def ticks(times: Floats, low: float, high: float) -> tuple[Floats, Floats]:
-    """Return upright ticks as one broken line."""
+    """Return upright ticks at `times`, shape (n,), from `low` to `high`, as x and y of one broken line, shape (3n,)."""
     x = np.repeat(np.asarray(times, dtype=np.float64), 3)
     return x, np.tile([low, high, np.nan], len(times))
 

@@ -35,13 +35,14 @@ _LONGEST_WHOLE = 60_000
 _MOST_ROWS = 60
 
 _KINDS = (
-    ("missing", "in the events, not in the application's text"),
-    ("repeated", "more than once in the application's text"),
-    ("added", "in the application's text, in no final text near it"),
-    ("changed", "spelt otherwise by the application: first as it should be, then as it is"),
-    ("glued", "white space of the events is gone"),
-    ("spaced", "white space that the events do not hold"),
+    ("missing", "missing", "in the events, not in the application's text"),
+    ("repeated", "repeated", "more than once in the application's text"),
+    ("added", "added", "in the application's text, in no final text near it"),
+    ("changed", "changed", "spelt otherwise by the application: first as it should be, then as it is"),
+    ("glued", "no space", "white space of the events is gone"),
+    ("spaced", "extra space", "white space, or a line break, that the events do not hold"),
 )
+"""Kind of a `Piece`, what the page calls it, what it means."""
 
 
 def render(report: Report, *, exhibits: Exhibits) -> str:
@@ -70,6 +71,7 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         tally=parts.tally(report),
         name=str(report.subject.get("path") or "the capture"),
         kinds=_KINDS,
+        labels={kind: label for kind, label, _ in _KINDS},
         status_words=parts.STATUS_WORDS,
         version=__version__,
         css=_markup(css),
@@ -144,6 +146,9 @@ def _where(evidence: Evidence) -> str:
 
 
 def _value(value: Any) -> str:
+    """A measured value in words; names that stand in a list without brackets and quotes."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value) or "none"
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -90,7 +90,7 @@ def _against(report: Report) -> Iterator[str]:
     yield ""
     rows = [tuple(_value(item[key]) for key in ("check", "what", "this", "other")) for item in other["differences"]]
     if rows:
-        yield from _table(("Check", "What", "This", "Other"), rows)
+        yield from _table(("Check", "What", "This session", "The other"), rows)
     else:
         yield "No difference."
 

@@ -132,6 +132,8 @@ def _against(report: Report, width: int) -> Iterator[str]:
         return
     yield ""
     yield f"Against {for_terminal(phrases.shortened(str(other['path'] or 'the other capture')))} ({other['status']})"
+    if other["differences"]:
+        yield "  check and what differs: this session | the other"
     if not other["differences"]:
         yield "  no difference"
     for item in other["differences"]:

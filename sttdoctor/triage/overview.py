@@ -17,7 +17,6 @@ from sttdoctor.triage.text import MAX_GROUPS, group_name, head, mix, name_of, sh
 Links = Mapping[tuple[str, str], str]
 """Page of a capture, relative to `index.html`, by path and member."""
 
-_BAR_PX = 300
 _REPORTS = "reports"
 
 
@@ -76,12 +75,18 @@ def render(summary: Summary, links: Links) -> str:
 
 
 def _outcome(summary: Summary, what: str, count: int, links: Links) -> dict[str, Any]:
+    examples = [_example(row, links) for row in summary.worst(what)]
     return {
         "what": words(what),
         "count": count,
         "share": share(count, summary.count),
-        "width": max(1, round(_BAR_PX * count / summary.count)),
-        "examples": [_example(row, links) for row in summary.worst(what)],
+        "percent": max(1, round(100 * count / summary.count)),
+        "note": "why" if what == "error" else "also",
+        "examples": examples,
+        # columns in which nothing stands are left out
+        "judged": any(example["confidence"] for example in examples),
+        "named": any(example["client"] for example in examples),
+        "noted": any(example["note"] for example in examples),
     }
 
 

@@ -1,0 +1,45 @@
+"""What `convert --no-audio` and `--no-text` leave of a capture."""
+
+import json
+
+import captures
+import pytest
+from captures import FORMATS
+from test_readers_capture import LACKS, verdicts, written
+
+from sttdoctor.private import without_audio, without_text
+from sttdoctor.readers import read_capture
+
+
+@pytest.mark.parametrize("options", [["--no-audio"], ["--no-text"], ["--no-audio", "--no-text"]])
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_private_is_left_out(run, name, options):
+    done = run("convert", "-", *options, stdin=FORMATS[name])
+    assert done.code == 0
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    if "--no-audio" in options:
+        assert "audio" in rows[0]["lacks"] and not any("audio" in row for row in rows)
+    if "--no-text" in options:
+        assert "text" in rows[0]["lacks"] and "ello th" not in done.out and "library" not in done.out
+    before, after = dict(verdicts(FORMATS[name])), dict(verdicts(done.out.encode()))
+    assert (before.pop("joining") == after["joining"]) == ("--no-text" not in options or "text" in LACKS[name])
+    assert after.pop("joining")[0] == "unknown" or "--no-text" not in options
+    assert before.pop("connection") and after.pop("connection") and after == before
+
+
+def test_private_words_leave_text_frames_and_terms():
+    rows = captures.session_jsonl() + b"".join(
+        json.dumps(row).encode() + b"\n"
+        for row in (
+            {"type": "send", "t": 3.61, "text": "finalize"},
+            {"type": "send", "t": 3.62, "text": "a private word"},
+            {"type": "send", "t": 3.63, "json": {"type": "audio", "audio": "QUJD" * 90, "note": "a private word"}},
+            {"type": "receive", "t": 3.64, "json": ["a private word"]},
+            {"type": "transcript", "text": "a private word"},
+        )
+    )
+    rows = rows.replace(b"sample_rate=8000", b"sample_rate=8000&keyterm=private&keyterm=x")
+    quiet = written(without_text(read_capture(rows)))
+    assert b"private" not in quiet and b'"finalize"' in quiet and b"keyterm=REDACTED" in quiet
+    mute = written(without_audio(read_capture(rows)))
+    assert b"QUJD" not in mute and b"a private word" in mute
