@@ -177,7 +177,7 @@ def test_set_wins_over_config(run, tmp_path, recorded):
         (["replay", FIXTURES], "is a directory"),
         (["replay", "-"], "the capture is empty"),
         (["replay", HEALTHY], "is not a session capture"),
-        (["replay", "-", "--transcript", "-"], "only one of CAPTURE, --transcript and --against"),
+        (["replay", "-", "--transcript", "-"], "only one of SESSION, --transcript and --against"),
         (["replay", "-", "--transcript", "missing.txt"], "cannot read missing.txt"),
         (["convert", HEALTHY], "is not a session capture"),
         (["replay", HEALTHY], "sttdoctor check reads audio"),

@@ -1,4 +1,4 @@
-"""`sttdoctor replay CAPTURE --to URL`, really sent to the stand-in of `fixtures/server.py`."""
+"""`sttdoctor replay SESSION --to URL`, really sent to the stand-in of `fixtures/server.py`."""
 
 import asyncio
 import contextlib

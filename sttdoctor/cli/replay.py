@@ -10,7 +10,7 @@ from sttdoctor.cli.progress import progress
 
 
 @click.command()
-@click.argument("session", type=click.Path(), metavar="CAPTURE")
+@click.argument("session", type=click.Path())
 @click.option(
     "--transcript",
     type=click.Path(),
@@ -21,7 +21,7 @@ from sttdoctor.cli.progress import progress
 @click.option("--against", type=click.Path(), metavar="CAPTURE", help="Show what differs from the session in this one.")
 @click.option("--to", metavar="URL", help="Send the session again to this service, in real time, and compare.")
 @click.option("--repair", is_flag=True, help="With --to: send it as a healthy client would have.")
-@click.option("--record", type=click.Path(), metavar="FILE", help="With --to: the new session; default beside CAPTURE.")
+@click.option("--record", type=click.Path(), metavar="FILE", help="With --to: the new session; default beside SESSION.")
 @format_options
 @report_options
 def replay(
@@ -38,7 +38,7 @@ def replay(
 ) -> None:
     """What did this client do wrong?
 
-    CAPTURE is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
+    SESSION is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
     input. --encoding and --sample-rate override what it declares.
 
     With --to URL the audio is sent again: as it was, or with --repair in its true format, at the rate it is spoken,
@@ -56,7 +56,7 @@ def replay(
     if to is not None and (against or options["wav"]):
         raise click.UsageError("--to compares by itself; leave out --against and --wav")
     if [session, transcript, against].count("-") > 1:
-        raise click.UsageError("only one of CAPTURE, --transcript and --against can be standard input")
+        raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
     text = _text(transcript) if transcript else None
     with progress(options["form"]) as told:
         case = session_case(source_of(session), text, encoding, sample_rate, limits, connection)

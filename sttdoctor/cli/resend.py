@@ -1,4 +1,4 @@
-"""`sttdoctor replay CAPTURE --to URL`: send the session again, and compare."""
+"""`sttdoctor replay SESSION --to URL`: send the session again, and compare."""
 
 import asyncio
 import os
