@@ -37,6 +37,20 @@ def test_one_stripped_turn_is_a_warning():
     assert [(f.cause, f.status) for f in result.findings] == [("joining.whitespace-stripped", "warn")]
 
 
+@pytest.mark.parametrize(
+    ("text", "cause", "says"),
+    [
+        ("Hi. Bye.", "whitespace-stripped", "white space at the ends of the text is gone"),
+        ("  Hi. Bye. ", "separator-added", "more white space at the ends"),
+    ],
+)
+def test_a_text_that_was_trimmed_as_a_whole_is_a_doubtful_finding(text, cause, says):
+    events = [*turn(0.5, " Hi.", end=2.0), *turn(3.0, " Bye.", end=4.5)]
+    (finding,) = judged(text, events).findings
+    assert (finding.cause, finding.status) == (f"joining.{cause}", "warn")
+    assert finding.confidence < 0.8 and says in finding.summary
+
+
 def test_a_separator_where_the_turns_bring_no_space_is_a_doubtful_finding():
     events = [*turn(0.5, "Hi.", end=2.0), *turn(3.0, "Bye.", end=4.5)]
     (finding,) = judged("Hi. Bye.", events).findings

@@ -210,7 +210,7 @@ def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> tuple[str, str] 
     if got == verbatim or got.rstrip("\r\n") == verbatim.rstrip("\r\n"):
         return None
     if got.strip() == verbatim.strip():
-        return "whitespace-stripped", "white space at the ends of the text is gone"
+        return _at_the_ends(got, verbatim)
     ends = [turn.end for turn in turns if turn.end is not None]
     for habit, detail, join in _SPELLINGS:
         if join(ends).strip() == got.strip():
@@ -248,13 +248,24 @@ def _packed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
+def _characters(count: int) -> str:
+    return f"{count} character{'s' if count != 1 else ''}"
+
+
+def _at_the_ends(got: str, verbatim: str) -> tuple[str, str]:
+    """The texts differ in white space at their ends alone."""
+    if len(got) > len(verbatim):
+        return "separator-added", "there is more white space at the ends of the text than the events hold"
+    return "whitespace-stripped", "white space at the ends of the text is gone"
+
+
 def _white_space(got: str, verbatim: str) -> tuple[str, str]:
     """The texts differ in white space alone, in no regular way."""
     difference = len(re.findall(r"\s", got)) - len(re.findall(r"\s", verbatim))
     if difference > 0:
-        return "separator-added", f"{difference} more characters of white space than the events hold"
+        return "separator-added", f"it holds {_characters(difference)} of white space more than the events"
     if difference < 0 and " ".join(verbatim.split()) != " ".join(got.split()):
-        return "whitespace-stripped", f"{-difference} characters of white space are gone"
+        return "whitespace-stripped", f"it holds {_characters(-difference)} of white space less than the events"
     return "normalized", "white space was changed inside the text"
 
 
