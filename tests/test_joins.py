@@ -90,6 +90,63 @@ def test_spelling(got, habit):
     assert (found[0] if found else None) == habit
 
 
+@pytest.mark.parametrize(
+    ("got", "habit", "words"),
+    [
+        ("A, b.\tC  d.", "normalized", "white space was changed"),
+        ("A, b. C d.", "normalized", "white space was changed"),
+        ("A,b.C d.", "whitespace-stripped", "3 characters"),
+        ("A,  b.   C  d.", "separator-added", "3 more characters"),
+        ("a, B. c  d.", "normalized", "upper and lower case were changed"),
+        ("a, b. c d.", "normalized", "case and white space were changed"),
+        ("A b C d", "normalized", "punctuation was removed"),
+        ("a b c d", "normalized", "punctuation was removed and case was changed"),
+        ("A; b. C  d.", "normalized", "punctuation, case or white space was changed"),
+    ],
+)
+def test_what_was_done_to_the_spelling_is_told(got, habit, words):
+    found = joins.spelling(got, [make("A, b."), make(" C  d.")], "A, b. C  d.")
+    assert found[0] == habit and found[1].startswith(words)
+
+
+TEN = [make(f" {word}") for word in "one two three four five six seven eight nine ten".split()]
+
+
+@pytest.mark.parametrize(
+    ("kept", "detail"),
+    [
+        ([3], "turns 1, 2, 3, 5, 6, 7, 8, 9 ... not there"),
+        ([3, 9], "turns 1, 2, 3, 5, 6, 7, 8, 9 not there"),
+        ([0, 1, 2, 4, 5, 6, 7, 8, 9], "turn 4 not there"),
+        ([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9], "turn 4 more than once"),
+        ([0, 0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9], "turns 1, 4 more than once"),
+    ],
+)
+def test_the_turns_are_numbered(kept, detail):
+    assert joins.explain("".join(TEN[i].end for i in kept), TEN).detail == detail
+
+
+@pytest.mark.parametrize(
+    ("got", "habit", "detail"),
+    [
+        ("Hi there. How", "partial-kept", "turn 2 in an unfinished version"),
+        ("Hi there. How are you? How are you?", "turns-repeated", "turn 2 more than once"),
+        ("Hi How are you?", "partial-kept", "turn 1 in an unfinished version"),
+    ],
+)
+def test_what_a_turn_stands_as_is_told(got, habit, detail):
+    join = joins.explain(got, TWO)
+    assert (join.habit, join.detail, join.text) == (habit, detail, got)
+
+
+def test_updates_that_repeat_may_be_left_out():
+    join = joins.explain("HiHi there.", [make("Hi", "Hi there.", "Hi there.")])
+    assert (join.habit, join.detail) == (
+        "updates-joined",
+        "every update and every final text was appended, repeats left out",
+    )
+
+
 _words = st.text("abcdefgh", min_size=1, max_size=5)
 _turns = st.lists(st.lists(_words, min_size=1, max_size=4), min_size=1, max_size=5).map(
     lambda turns: [
