@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from builders import causes, drained, report, session, status, steady, turn
+from builders import causes, drained, report, session, status, steady, turn, with_audio
 
 from sttdoctor.evidence import Frame
 
@@ -101,6 +101,11 @@ def test_batch_fits_more_than_ten_seconds_at_once(seconds, expected):
 @pytest.mark.parametrize(("speed", "expected"), [(2.9, set()), (3.1, {"endpoint.batch-fits"})])
 def test_batch_fits_what_is_sent_at_three_times_realtime(speed, expected):
     assert set(causes(session(steady(60) / speed + 1000), "endpoint")) == expected
+
+
+def test_what_cannot_be_decoded_may_be_a_whole_recording_too():
+    text = with_audio(session(np.full(300, 50.0)), b"0.12, 0.13, -0.5, 0.7\n" * 11_000)
+    assert causes(text, "endpoint") == {"endpoint.batch-fits": "warn"}
 
 
 def pushed(holes, length=3.0, events=None, speed=1.0):

@@ -44,6 +44,11 @@ def test_a_separator_where_the_turns_bring_no_space_is_a_doubtful_finding():
     assert finding.confidence < 0.8
 
 
+def test_a_stripped_text_is_no_doubtful_finding():
+    (finding,) = judged("Hi.Bye.", [*turn(0.5, " Hi.", end=2.0), *turn(3.0, "Bye.", end=4.5)]).findings
+    assert (finding.cause, finding.status, finding.confidence) == ("joining.whitespace-stripped", "fail", 0.97)
+
+
 def test_without_the_application_text_both_joins_are_shown():
     result = judged(None)
     assert result.status == "unknown"

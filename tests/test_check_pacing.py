@@ -118,7 +118,8 @@ def two_bursts(first, second):
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "expected", "at"), [(2.0, 4.5, "fail", 18), (4.5, 2.0, "fail", 5), (1.8, 2.0, "warn", 5)]
+    ("first", "second", "expected", "at"),
+    [(2.0, 4.5, "fail", 18), (4.5, 2.0, "fail", 5), (4.5, 6.0, "fail", 5), (1.8, 2.0, "warn", 5)],
 )
 def test_of_several_bursts_the_first_of_the_worst_is_told(first, second, expected, at):
     (finding,) = report(two_bursts(first, second), "pacing").checks[0].findings
@@ -138,7 +139,7 @@ def test_amounts_times_and_lines_are_those_of_the_capture():
 
 
 @pytest.mark.parametrize(
-    ("later", "expected"), [(2.0, {"pacing.too-fast": "warn"}), (6.0, {"pacing.too-fast": "fail"})]
+    ("later", "expected"), [(4.5, {"pacing.too-fast": "warn"}), (5.5, {"pacing.too-fast": "fail"})]
 )
 def test_what_waits_after_a_hole_is_excused_by_it_for_a_while_only(later, expected):
     t = np.maximum(steady(30), np.where((steady(30) > 4) & (steady(30) < 7), 7.0, 0))
@@ -146,6 +147,13 @@ def test_what_waits_after_a_hole_is_excused_by_it_for_a_while_only(later, expect
     t[first : first + 30] = t[first]
     t[first + 30 :] -= 3
     assert causes(session(t), "pacing") == expected
+
+
+def test_a_block_of_silence_that_fills_a_hole_is_excused_by_it():
+    t, lengths = steady(10), np.full(100, 0.1)
+    t[50:] += 5
+    lengths[50] = 5.0
+    assert causes(session(t, lengths), "pacing") == {}
 
 
 def test_a_burst_before_a_hole_is_not_excused_by_it():
