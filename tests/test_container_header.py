@@ -78,8 +78,15 @@ def test_coded_samples_have_a_name(tag, bits, words):
 
 @pytest.mark.parametrize(
     ("rate", "channels", "believed"),
-    [(1000, 1, True), (999, 1, False), (768_000, 1, True), (768_001, 1, False), (8000, 64, True)]
-    + [(8000, 65, False), (8000, 0, False)],
+    [
+        (1000, 1, True),
+        (999, 1, False),
+        (768_000, 1, True),
+        (768_001, 1, False),
+        (8000, 64, True),
+        (8000, 65, False),
+        (8000, 0, False),
+    ],
 )
 def test_absurd_numbers_are_not_told(rate, channels, believed):
     header = wav_header(wav(form_chunk(rate=rate, channels=channels), (b"data", 2, bytes(2))))

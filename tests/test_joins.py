@@ -109,7 +109,7 @@ def test_what_was_done_to_the_spelling_is_told(got, habit, words):
     assert found[0] == habit and found[1].startswith(words)
 
 
-TEN = [make(f" {word}") for word in "one two three four five six seven eight nine ten".split()]
+TEN = [make(f" {word}") for word in ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")]
 
 
 @pytest.mark.parametrize(

@@ -101,12 +101,14 @@ def test_how_near_a_ratio_of_two_formats_must_be(ratio, expected):
 
 
 @pytest.mark.parametrize(
-    ("real", "declared"),
-    [(8000, 32000), (16000, 48000), (16000, 44100), (8000, 16000), (16000, 24000), (8000, 11025), (22050, 24000)]
-    + [(24000, 22050), (32000, 24000), (44100, 32000), (24000, 16000), (16000, 8000), (44100, 16000), (48000, 16000)],
+    "ratio",
+    [
+        *(8 / 32, 16 / 48, 16 / 44.1, 8 / 16, 16 / 24, 8 / 11.025, 22.05 / 24),
+        *(24 / 22.05, 32 / 24, 44.1 / 32, 24 / 16, 16 / 8, 44.1 / 16, 48 / 16),
+    ],
 )
-def test_each_ratio_of_two_common_rates_is_known(real, declared):
-    assert wire.format_ratio(Speed(real / declared, 10, 0.005)) == pytest.approx(real / declared, rel=1e-9)
+def test_each_ratio_of_two_common_rates_is_known(ratio):
+    assert wire.format_ratio(Speed(ratio, 10, 0.005)) == pytest.approx(ratio, rel=1e-9)
 
 
 def test_the_likelihood_is_a_mixture_of_what_sets_the_pace():
