@@ -72,7 +72,12 @@ def test_quiet_sound_is_a_warning_and_quiet_noise_an_open_question():
 
 
 def test_clipping():
-    assert causes(s16(4 * VOICE)) == {"signal.clipped": "warn"}
+    (found,) = judged(s16(4 * VOICE)).checks[0].findings
+    share = float(found.summary.split("clipped: ")[1].split(" %")[0]) / 100
+    assert (found.cause, found.status, found.confidence) == ("signal.clipped", "warn", 0.99) and share > 0.03
+    (found,) = judged(s16(1.1 * VOICE), signal__clipped_share=1e-5).checks[0].findings
+    share = float(found.summary.split("clipped: ")[1].split(" %")[0]) / 100
+    assert found.confidence == pytest.approx(0.7 + 10 * share, abs=0.01) and share < 0.02
     assert causes(s16(0.5 * np.clip(4 * VOICE, -1, 1))) == {"signal.clipped": "warn"}
     loud = judged((1.8 * VOICE).astype("<f4").tobytes(), encoding="pcm_f32le").checks[0].findings[0]
     assert loud.cause == "signal.clipped" and "beyond full scale" in loud.summary
@@ -168,6 +173,8 @@ def test_places_are_told_by_line_and_time():
     for place in found.evidence:
         assert place.line == 3 + place.offset // size
         assert place.t == pytest.approx(0.1 * (place.offset // size))
+        assert place.note == f"hole at {place.offset / 2 / RATE:.3f} s of the audio"
+        assert data[place.offset : place.offset + 2] == bytes(2) != data[place.offset - 2 : place.offset]
 
 
 def test_what_is_no_sound_is_not_judged():

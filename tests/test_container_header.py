@@ -104,6 +104,18 @@ def test_behind_a_chunk_that_lies_the_samples_are_looked_for(name, length):
     assert header.payload == (44 + 8 + 7 if lies else 44)
 
 
+@pytest.mark.parametrize(("length", "size"), [(4, 4), (0xFFFFFFFF, 6_000_000_000)])
+def test_a_long_file_says_its_size_in_another_chunk(length, size):
+    sizes = struct.pack("<QQQI", 7_000_000_000, 6_000_000_000, 3_000_000_000, 0)
+    header = wav_header(wav((b"ds64", 28, sizes), form_chunk(), (b"data", length, bytes(4)), magic=b"RF64"))
+    assert (header.payload, header.size, header.encoding) == (80, size, "pcm_s16le")
+
+
+def test_what_stands_behind_the_samples_does_not_count():
+    header = wav_header(wav(form_chunk(), (b"data", 4, bytes(4)), form_chunk(rate=16000), (b"data", 2, bytes(2))))
+    assert (header.payload, header.size, header.sample_rate) == (44, 4, 8000)
+
+
 def extended(exponent, mantissa):
     return struct.pack(">HQ", exponent, mantissa)
 
@@ -129,6 +141,23 @@ def test_the_rate_of_an_aiff_file(rate, expected):
     assert header.sample_rate == expected and header.payload == len(data) + 6
 
 
+@pytest.mark.parametrize(
+    ("kind", "bits", "encoding", "codec"),
+    [
+        (b"sowt", 16, "pcm_s16le", "pcm_s16le"),
+        (b"sowt", 8, None, "8-bit sowt"),
+        (b"sowt", 24, None, "24-bit sowt"),
+        (b"twos", 16, "s16be", "s16be"),
+        (b"ima4", 16, None, "16-bit ima4"),
+    ],
+)
+def test_the_kinds_of_aiff_c(kind, bits, encoding, codec):
+    common = struct.pack(">hIh", 1, 0, bits) + extended(16383 + 13, 16000 << 50) + kind + b"\0\0"
+    data = b"FORM" + bytes(4) + b"AIFCCOMM" + struct.pack(">I", 24) + common + b"SSND" + struct.pack(">III", 8, 0, 0)
+    header = aiff_header(data)
+    assert (header.encoding, header.codec, header.sample_rate) == (encoding, codec, 16000)
+
+
 @pytest.mark.parametrize(("size", "expected"), [(0, 0), (0xFFFFFFFE, 0xFFFFFFFE), (0xFFFFFFFF, None)])
 def test_the_size_of_an_au_file(size, expected):
     header = au_header(b".snd" + struct.pack(">5I", 28, size, 3, 8000, 1))
@@ -149,6 +178,7 @@ def caf(*chunks, rate=8000.0):
         ([(b"data", -1, bytes(14))], 68, None),
         ([(b"data", 4, bytes(14))], 68, None),
         ([(b"free", 3, bytes(3)), (b"data", 14, bytes(14))], 83, 10),
+        ([(b"data", 14, b"")], 68, 10),
         ([(b"free", 1 << 40, b""), (b"data", 14, bytes(14))], 52, None),  # what follows a lying length is not known
         ([(b"free", -5, b""), (b"data", 14, bytes(14))], 52, None),
         ([], 52, None),

@@ -28,7 +28,8 @@ def test_start_and_length_are_exact_wherever_the_stretch_lies(start, length):
 
 
 def test_39_samples_are_too_few():
-    assert constant_runs(stream(s200=(39, 0)), 0, RATE).shape == (0, 5)
+    for x in (stream(s200=(39, 0)), stream(), stream(19)):
+        assert constant_runs(x, 0, RATE).shape == (0, 5)
 
 
 def test_levels_beside_are_of_16_samples_about_the_value():
