@@ -31,6 +31,10 @@ def encoded(x, encoding):
     return np.rint(np.clip(x, -0.99, 0.99) * 2 ** (bits - 1)).astype(f"<i{bits // 8}").tobytes()
 
 
+def two_channels(left, right):
+    return encoded(np.stack([left, right], axis=1)[: RATE // 2].reshape(-1), "pcm_s16le")
+
+
 def judged(data, encoding="pcm_s16le", select=("channels",)):
     case = Case(DEFAULTS, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, RATE))
     return examine(case, select)
@@ -100,15 +104,10 @@ def test_a_silent_side_in_g711(encoding, table, code, side):
     assert report.subject["estimated"] | {"encoding": encoding, "channels": 2} == report.subject["estimated"]
 
 
-def two_channels(left, right):
-    return encoded(np.stack([left, right], axis=1).reshape(-1), "pcm_s16le")
-
-
 @pytest.mark.parametrize(
     ("left", "right", "level_db", "correlation", "loud"),
     [
         (0.5 * LEFT, LEFT, -6.0, 1.0, 1),
-        (LEFT, 0.5 * LEFT, -6.0, 1.0, 0),
         (LEFT + 0.2, 0.5 * LEFT - 0.3, -6.0, 1.0, 0),  # an offset is no sound
         (LEFT, -LEFT, 0.0, -1.0, None),
     ],
@@ -123,7 +122,7 @@ def test_level_and_correlation_of_the_two(left, right, level_db, correlation, lo
 
 
 def test_twice_the_byte_rate_agrees():
-    sound = np.tile(np.frombuffer(two_channels(LEFT, RIGHT), np.uint8), 3).tobytes()
+    sound = np.tile(np.frombuffer(two_channels(LEFT, RIGHT), np.uint8), 9).tobytes()
     subject = session(np.arange(len(sound) // 800) * 0.0125, url="wss://x/?encoding=pcm_s16le&sample_rate=16000")
     (found,) = examine(Case(DEFAULTS, session=with_audio(subject, sound)), ["channels"]).checks[0].findings
     assert found.summary.endswith(" The byte rate, 2.00 times the declared one, agrees.")
