@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sttdoctor.analysis.container_header import aiff_header, au_header, caf_header, wav_header
+from sttdoctor.analysis.container_header import Header, aiff_header, au_header, caf_header, wav_header
 from sttdoctor.analysis.decoding import decode
 
 READ = {"WAV": wav_header, "WAVEX": wav_header, "RF64": wav_header}
@@ -77,6 +77,22 @@ def test_coded_samples_have_a_name(tag, bits, words):
 
 
 @pytest.mark.parametrize(
+    ("tag", "bits", "encoding"),
+    [
+        *((1, 8, "u8"), (1, 16, "pcm_s16le"), (1, 24, "s24le"), (1, 32, "pcm_s32le"), (3, 16, "pcm_f16le")),
+        *((3, 32, "pcm_f32le"), (3, 64, "f64le"), (6, 8, "pcm_alaw"), (7, 8, "pcm_mulaw")),
+    ],
+)
+def test_bare_samples_in_a_wav_file(tag, bits, encoding):
+    header = wav_header(wav((b"LIST", 5, b"INFOx\0"), form_chunk(tag, bits, 44100, 2), (b"data", 8, bytes(8))))
+    assert header == Header(58, 8, encoding, encoding, 44100, 2)
+
+
+def test_a_long_form_chunk_is_only_read_on_where_its_tag_says_so():
+    assert wav_header(written("WAV", "LITTLE", "MS_ADPCM")).codec == "MS ADPCM"
+
+
+@pytest.mark.parametrize(
     ("rate", "channels", "believed"),
     [
         (1000, 1, True),
@@ -138,7 +154,16 @@ def test_the_rate_of_an_aiff_file(rate, expected):
     skipped = struct.pack(">II", 6, 0)
     data = b"FORM" + bytes(4) + b"AIFFCOMM" + struct.pack(">I", 18) + common + b"SSND" + struct.pack(">I", 24) + skipped
     header = aiff_header(data + bytes(16))
-    assert header.sample_rate == expected and header.payload == len(data) + 6
+    assert (header.sample_rate, header.payload) == (expected, len(data) + 6)
+    assert header.size == (16 if expected else None)
+
+
+@pytest.mark.parametrize(("length", "size"), [(0, None), (8, None), (9, 1)])
+def test_the_size_of_an_aiff_file(length, size):
+    common = struct.pack(">hIh", 1, 0, 16) + extended(16383 + 13, 16000 << 50)
+    samples = b"SSND" + struct.pack(">III", length, 0, 0) + bytes(4)
+    data = b"FORM" + bytes(4) + b"AIFFCOMM" + struct.pack(">I", 18) + common + samples
+    assert aiff_header(data) == Header(54, size, "s16be", "s16be", 16000, 1)
 
 
 @pytest.mark.parametrize(
@@ -187,4 +212,4 @@ def caf(*chunks, rate=8000.0):
 def test_the_chunks_of_a_caf_file(chunks, payload, size):
     header = caf_header(caf(*chunks))
     assert (header.payload, header.size, header.encoding, header.sample_rate) == (payload, size, "pcm_s16le", 8000)
-    assert caf_header(caf(*chunks, rate=float("nan"))).sample_rate is None
+    assert caf_header(caf(*chunks, rate=float("nan"))) == Header(payload)

@@ -67,6 +67,7 @@ def test_no_habit_fits_gives_the_nearest():
 
 
 def test_an_unrelated_text_is_not_similar():
+    assert joins.explain("Hello.", []).similarity == 0.0
     assert joins.explain("Colourless green ideas sleep furiously.", TWO).similarity < 0.3
 
 
@@ -120,6 +121,8 @@ TEN = [make(f" {word}") for word in ("one", "two", "three", "four", "five", "six
         ([0, 1, 2, 4, 5, 6, 7, 8, 9], "turn 4 not there"),
         ([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9], "turn 4 more than once"),
         ([0, 0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9], "turns 1, 4 more than once"),
+        ([0, 1, 2, 3, 3, 3, 3, 4, 5, 6, 7, 8, 9], "turn 4 more than once"),
+        ([], "turns 1, 2, 3, 4, 5, 6, 7, 8 ... not there"),
     ],
 )
 def test_the_turns_are_numbered(kept, detail):
@@ -137,6 +140,12 @@ def test_the_turns_are_numbered(kept, detail):
 def test_what_a_turn_stands_as_is_told(got, habit, detail):
     join = joins.explain(got, TWO)
     assert (join.habit, join.detail, join.text) == (habit, detail, got)
+
+
+def test_of_equal_turns_the_later_ones_are_missing():
+    three = [make(" a", eager=[" a"]), make(" a"), make(" a")]
+    assert joins.explain(" a", three).detail == "turns 2, 3 not there"
+    assert joins.explain(" a a", three).detail == "turn 3 not there"
 
 
 def test_updates_that_repeat_may_be_left_out():

@@ -54,6 +54,12 @@ def test_speed_of_too_little_is_none(t):
     assert pacing.speed(timeline(t)) is None
 
 
+@pytest.mark.parametrize(("frames", "expected"), [(10, None), (11, 1.0)])
+def test_a_second_shows_a_speed(frames, expected):
+    found = pacing.speed(timeline(steady(frames / 10)))
+    assert (found and found.ratio) == (expected and pytest.approx(expected))
+
+
 def test_a_hole_that_is_never_filled():
     t = steady(10)
     t[50:] += 3
@@ -75,6 +81,24 @@ def test_a_hole_that_is_filled_by_one_block_of_silence():
     audio_s[50] = 3.0
     (hole,) = pacing.holes(timeline(t, audio_s))
     assert hole.filled and hole.length_s == pytest.approx(3.0)
+
+
+def test_a_hole_that_the_last_block_fills():
+    t = np.append(steady(5), 8.0)
+    (hole,) = pacing.holes(timeline(t, [*[0.1] * 50, 3.1]))
+    assert (hole.filled, hole.caught_up) == (True, 50)
+
+
+@pytest.mark.parametrize(("later", "filled"), [(8.5, True), (9.5, False)])
+def test_what_comes_long_after_a_hole_does_not_fill_it(later, filled):
+    """Twice its length and five seconds."""
+    t = steady(30)
+    t[50:] += 2
+    first = round((5 + later) * 10)
+    t[first : first + 25] = t[first]
+    t[first + 25 :] -= 2.4
+    (hole,) = pacing.holes(timeline(t))
+    assert (hole.length_s, hole.filled) == (pytest.approx(2.0), filled)
 
 
 def test_a_steady_client_with_a_wrong_declaration_has_no_holes():
@@ -143,6 +167,19 @@ def test_a_backlog_begins_with_the_first_frame_of_the_burst(chunk_s):
     (backlog,) = pacing.backlogs(line, waiting(line), 1.0)
     assert (backlog.first, backlog.peak) == (start, start + burst - 1)
     assert backlog.before_s == pytest.approx(0, abs=1e-6) and backlog.seconds == pytest.approx(burst * chunk_s)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"),
+    [([0, 9, 1, 2, 9, 3, 2, 2, 9], 7), ([0, 0, 1, 9], 1), ([0, 9, 1, 9, 5, 9], 4), ([0, 9, 9, 6], 0)],
+)
+def test_a_backlog_begins_at_the_lowest_place_after_the_last_one(ahead, expected):
+    assert pacing._last_lowest(np.array(ahead, dtype=float), 5.0) == expected
+
+
+def test_nothing_waits_where_nothing_was_sent():
+    assert waiting(timeline([])).shape == (0,)
+    assert pacing.backlogs(timeline([]), np.empty(0), 1.0) == []
 
 
 def test_what_waited_before_a_second_burst_is_told_apart():

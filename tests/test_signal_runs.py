@@ -61,6 +61,12 @@ def test_a_stretch_at_the_border_comes_however_short():
     assert [row[:2] for row in found(stream(s1981=(19, 0)))] == []  # it holds no whole part of 20 samples
 
 
+def test_at_either_end_of_the_stream_there_is_no_level_beside():
+    assert found(stream(s0=(60, 7))) == [(0, 60, 7.0, 0.0, np.sqrt((93**2 + 107**2) / 2))]
+    # the last whole part of 20 samples ends at 2000
+    assert found(stream(2010, s1956=(54, 7))) == [(1956, 54, 7.0, np.sqrt((93**2 + 107**2) / 2), 0.0)]
+
+
 def test_a_constant_block_has_no_level_beside():
     assert found(np.full(400, 3, np.int16)) == [(0, 400, 3.0, 0.0, 0.0)]
     assert found(np.full(19, 3, np.int16)) == []
