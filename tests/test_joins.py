@@ -142,6 +142,13 @@ def test_what_a_turn_stands_as_is_told(got, habit, detail):
     assert (join.habit, join.detail, join.text) == (habit, detail, got)
 
 
+def test_a_text_that_appended_updates_give_too_is_not_missing_a_turn():
+    join = joins.explain(" a", [make(" a"), make(" a")])
+    assert (join.habit, join.rival) == ("updates-joined", "")
+    join = joins.explain("", [make("Hi")])  # no eager end gives nothing, but that is no habit
+    assert (join.habit, join.rival) == ("turns-missing", "")
+
+
 def test_of_equal_turns_the_later_ones_are_missing():
     three = [make(" a", eager=[" a"]), make(" a"), make(" a")]
     assert joins.explain(" a", three).detail == "turns 2, 3 not there"
