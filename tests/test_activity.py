@@ -73,6 +73,12 @@ def test_what_is_active_lies_above_the_quiet_and_near_the_loud_parts(quiet, leve
     assert ((80, 90) in runs(active_blocks(sound))) == expected
 
 
+def test_quiet_is_the_10th_percentile_and_loud_the_95th():
+    # of 101 blocks the 11th and the 96th: the threshold is 4 times 0.02
+    sound = levels((11, 0.02), (1, 0.1), (20, 0.2), (64, 1.0), (5, 5.0))
+    assert runs(active_blocks(sound)) == [(11, 101)]
+
+
 def test_spans_are_seconds_of_blocks():
     active = np.array([False, True, True, True, False, False, True])
     assert np.array(spans_s(active)) == pytest.approx(np.array([(0.02, 0.08), (0.12, 0.14)]))
@@ -85,8 +91,8 @@ def tone(seconds, rate):
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000])
 def test_spans_of_bytes_are_counted_in_whole_samples(rate):
-    silence = np.zeros(rate, dtype="<i2")
-    samples = np.concatenate([silence, tone(2, rate), silence])
+    hiss = np.random.default_rng(4).integers(-100, 100, rate).astype("<i2")  # loud, were it read a byte off
+    samples = np.concatenate([hiss, tone(2, rate), hiss])
     (span,) = active_spans(samples.view(np.uint8), "pcm_s16le", 1, rate)
     size = block_size(rate)
     first, last = rate // size, -(-3 * rate // size)  # blocks that hold the first and the last of the tone

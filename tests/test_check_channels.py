@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from builders import session, with_audio
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
 from sttdoctor.api import examine
@@ -28,6 +29,10 @@ def encoded(x, encoding):
         return x.astype("<f4").tobytes()
     bits = int(encoding[5:7])
     return np.rint(np.clip(x, -0.99, 0.99) * 2 ** (bits - 1)).astype(f"<i{bits // 8}").tobytes()
+
+
+def two_channels(left, right):
+    return encoded(np.stack([left, right], axis=1)[: RATE // 2].reshape(-1), "pcm_s16le")
 
 
 def judged(data, encoding="pcm_s16le", select=("channels",)):
@@ -66,6 +71,12 @@ def test_a_silent_side_in_16_bits_is_told_with_both_readings():
     assert judged(data, "pcm_s32le").checks[0].status == "pass"
 
 
+def test_a_silent_second_side_in_16_bits_is_no_32_bit_audio():
+    (found,) = judged(two_channels(LEFT, 0 * LEFT)).checks[0].findings
+    assert (found.status, found.confidence) == ("fail", 0.99)
+    assert "samples[0::2]" in found.fix and "32-bit" not in found.summary + found.fix
+
+
 def test_32_bit_samples_scaled_up_by_another_factor_than_65536_are_one_channel():
     samples = np.rint(np.rint(LEFT * 32767) / 32767 * (2**31 - 1)).astype("<i4")
     assert judged(samples.tobytes(), "pcm_s32le").checks[0].status == "pass"
@@ -86,9 +97,36 @@ def test_a_silent_side_in_g711(encoding, table, code, side):
     data = np.full(2 * len(LEFT), code, np.uint8)
     data[1 - side :: 2] = order[np.searchsorted(table[order][1:], LEFT)]
     report = judged(data.tobytes(), encoding, select=("channels", "encoding"))
-    assert [d.cause for d in report.diagnoses] == ["channels.interleaved"]
-    assert f"samples[{1 - side}::2]" in report.diagnoses[0].fix
+    (found,) = report.diagnoses
+    assert (found.cause, found.confidence) == ("channels.interleaved", 0.99)
+    assert f"samples[{1 - side}::2]" in found.fix
+    assert "32-bit" not in found.summary + found.fix
     assert report.subject["estimated"] | {"encoding": encoding, "channels": 2} == report.subject["estimated"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level_db", "correlation", "loud"),
+    [
+        (0.5 * LEFT, LEFT, -6.0, 1.0, 1),
+        (LEFT + 0.2, 0.5 * LEFT - 0.3, -6.0, 1.0, 0),  # an offset is no sound
+        (LEFT, -LEFT, 0.0, -1.0, None),
+    ],
+)
+def test_level_and_correlation_of_the_two(left, right, level_db, correlation, loud):
+    result = judged(two_channels(left, right)).checks[0]
+    measured = result.measurements
+    assert (measured["quieter_db"], measured["correlation"]) == pytest.approx((level_db, correlation), abs=0.05)
+    (found,) = result.findings
+    assert "both carry the same sound" in found.summary
+    assert loud is None or f"send one of them: samples[{loud}::2]." in found.fix
+
+
+def test_twice_the_byte_rate_agrees():
+    sound = np.tile(np.frombuffer(two_channels(LEFT, RIGHT), np.uint8), 9).tobytes()
+    subject = session(np.arange(len(sound) // 800) * 0.0125, url="wss://x/?encoding=pcm_s16le&sample_rate=16000")
+    (found,) = examine(Case(DEFAULTS, session=with_audio(subject, sound)), ["channels"]).checks[0].findings
+    assert found.summary.endswith(" The byte rate, 2.00 times the declared one, agrees.")
+    assert 0.99 <= found.confidence <= 1
 
 
 def test_silence_and_text_cannot_tell():

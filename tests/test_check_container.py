@@ -73,7 +73,8 @@ def test_a_header_in_every_frame_of_a_session():
 
 def test_chunks_behind_the_samples_are_a_warning():
     found = finding(BARE + b"LIST\x1a\0\0\0INFOISFT\x0e\0\0\0Lavf60.16.100\0")
-    assert (found.cause, found.status) == ("container.wav-header", "warn")
+    assert (found.cause, found.status, found.confidence) == ("container.wav-header", "warn", 0.95)
+    assert [e.offset for e in found.evidence] == [len(BARE)] and f"at byte {len(BARE)};" in found.summary
 
 
 def test_compressed_audio():
@@ -81,7 +82,7 @@ def test_compressed_audio():
     soundfile.write(file, VOICE, RATE, format="OGG", subtype="VORBIS")
     found = finding(file.getvalue())
     assert (found.cause, found.status) == ("container.compressed", "fail")
-    assert "Ogg" in found.summary and "ffmpeg" in found.fix
+    assert "Ogg" in found.summary and "ffmpeg" in found.fix and "MediaRecorder" in found.fix
 
 
 def test_text_and_what_is_in_it():
@@ -169,11 +170,12 @@ def test_where_a_compressed_stream_begins_is_told(lead, words):
     soundfile.write(file, VOICE, RATE, format="FLAC")
     found = finding(lead + file.getvalue())
     assert (found.summary, found.confidence) == (words, 0.99)
-    assert found.evidence[0].offset == len(lead)
+    assert found.evidence[0].offset == len(lead) and "MediaRecorder" not in found.fix
 
 
 def test_text_is_as_sure_as_a_file():
-    assert finding(base64.b64encode(BARE)).confidence == 0.99
+    found = finding(base64.b64encode(BARE))
+    assert (found.confidence, found.fix) == (0.99, "Decode to bytes before sending, and send them in binary frames.")
 
 
 @pytest.mark.parametrize(
@@ -210,3 +212,17 @@ def test_a_few_bytes_are_an_open_question(data, says):
 def test_bytes_that_are_few_but_unmistakable_are_told():
     assert finding(b'{"a": 1}').cause == "container.text"
     assert judged(BARE[20000:20048]).checks[0].status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nno!", "an HTTP answer"),
+        (b"<!DOCTYPE html>\n<html><body>502 Bad Gateway</body></html>", "HTML or XML"),
+        (b'{"error": {"code": 401, "message": "no such key"}}', "JSON"),
+    ],
+)
+def test_text_that_may_be_an_error_of_the_source(data, words):
+    found = finding(data)
+    assert found.summary == f"The bytes are {words}, not samples."
+    assert found.fix.startswith("Look at what it says: it may be an error of the source. Send the samples")

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from builders import causes, drained, report, session, status, steady, turn
+from builders import URL, causes, drained, report, session, status, steady, turn, with_audio
 
 from sttdoctor.evidence import Frame
 
@@ -9,16 +9,49 @@ def test_the_right_language_passes():
     assert status(drained(), "endpoint") == "pass"
 
 
-def test_events_of_the_other_endpoint():
-    subject = session(steady(5), events=[(1.0, "transcript", None)])
-    assert causes(subject, "endpoint") == {"endpoint.mixed-up": "fail"}
+MANUAL = "wss://x/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
+
+
+@pytest.mark.parametrize(
+    ("events", "url", "summary"),
+    [
+        (
+            [(1.0, "transcript", None)],
+            URL,
+            "The URL is that of /stt/turns/websocket, but the events are those of /stt/websocket.",
+        ),
+        (
+            [(1.0, "turn.start", None)],
+            MANUAL,
+            "The URL is that of /stt/websocket, but the events are those of /stt/turns/websocket.",
+        ),
+    ],
+)
+def test_events_of_the_other_endpoint(events, url, summary):
+    (finding,) = found(session(steady(5), events=events, url=url))
+    assert (finding.cause, finding.status, finding.confidence) == ("endpoint.mixed-up", "fail", 0.8)
+    assert finding.summary == summary
+
+
+@pytest.mark.parametrize(
+    ("sends", "url"),
+    [
+        ([(1.0, "finalize"), (2.0, "done"), (3.0, "close")], MANUAL),
+        ([(1.0, {"type": "config"}), (2.0, {"type": "close"})], URL),
+    ],
+)
+def test_the_language_of_the_endpoint_itself_is_right(sends, url):
+    (result,) = report(session(steady(5), sends=sends, url=url), "endpoint").checks
+    path = "/stt/websocket" if url == MANUAL else "/stt/turns/websocket"
+    assert result.findings == () and result.answer == f"The client speaks the language of {path}."
 
 
 def test_without_url_the_events_tell():
     assert report(drained(url=None), "endpoint").checks[0].measurements["endpoint"] == "auto"
     manual = session(steady(5), events=[(1.0, "flush_done", None)], url=None)
     assert report(manual, "endpoint").checks[0].measurements["endpoint"] == "manual"
-    assert status(session(steady(5), url=None), "endpoint") == "unknown"
+    (untold,) = report(session(steady(5), url=None), "endpoint").checks
+    assert (untold.status, untold.crashed) == ("unknown", False)
 
 
 def test_a_bare_close_explains_what_is_lost():
@@ -55,23 +88,25 @@ def found(subject):
 
 
 @pytest.mark.parametrize(
-    ("sends", "url", "summary"),
+    ("sends", "url", "summary", "fix"),
     [
         (
             [(1.0, "finalize"), (2.0, "close")],
             "wss://x/stt/turns/websocket",
             "'finalize' was sent as a bare word, which is the language of /stt/websocket, to /stt/turns/websocket.",
+            "On this endpoint commands are JSON",
         ),
         (
             [(1.0, {"type": "config"}), (2.0, {"type": "close"})],
             "wss://x/stt/websocket",
             "'config' was sent as a JSON message, which is the language of /stt/turns/websocket, to /stt/websocket.",
+            "On this endpoint commands are bare words",
         ),
     ],
 )
-def test_the_first_word_of_the_other_language_is_told(sends, url, summary):
+def test_the_first_word_of_the_other_language_is_told(sends, url, summary, fix):
     (finding,) = found(session(steady(3), sends=sends, url=url))
-    assert (finding.summary, finding.confidence) == (summary, 0.95)
+    assert (finding.summary, finding.confidence) == (summary, 0.95) and finding.fix.startswith(fix)
     assert (finding.evidence[0].line, finding.evidence[0].t) == (14, 1.0)
 
 
@@ -101,6 +136,11 @@ def test_batch_fits_more_than_ten_seconds_at_once(seconds, expected):
 @pytest.mark.parametrize(("speed", "expected"), [(2.9, set()), (3.1, {"endpoint.batch-fits"})])
 def test_batch_fits_what_is_sent_at_three_times_realtime(speed, expected):
     assert set(causes(session(steady(60) / speed + 1000), "endpoint")) == expected
+
+
+def test_what_cannot_be_decoded_may_be_a_whole_recording_too():
+    text = with_audio(session(np.arange(300) * 0.01), b"0.12, 0.13, -0.5, 0.7\n" * 11_000)
+    assert causes(text, "endpoint") == {"endpoint.batch-fits": "warn"}
 
 
 def pushed(holes, length=3.0, events=None, speed=1.0):

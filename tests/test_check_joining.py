@@ -58,6 +58,29 @@ def test_a_separator_where_the_turns_bring_no_space_is_a_doubtful_finding():
     assert finding.confidence < 0.8
 
 
+@pytest.mark.parametrize(
+    ("ends", "text", "cause", "status", "confidence"),
+    [
+        ((" Hi.", "Bye."), "Hi.Bye.", "whitespace-stripped", "fail", 0.97),
+        (("Hi.", " Bye.", " So."), "Hi.Bye.So.", "whitespace-stripped", "fail", 0.97),
+        (("Hi.", "Bye."), "hi.bye.", "normalized", "fail", 0.97),
+        (("Hi.", "Bye."), "Hi. Bye.", "separator-added", "warn", 0.6),
+        (("Hi. ", "Bye."), "Hi.  Bye.", "separator-added", "fail", 0.97),
+        (("Hi.", " Bye."), "Hi.  Bye.", "separator-added", "fail", 0.97),
+        (("Hi.", " Bye."), "Quite another text.", "unrelated", "warn", 0.8),
+    ],
+)
+def test_what_is_doubtful_is_a_warning(ends, text, cause, status, confidence):
+    events = [event for i, end in enumerate(ends) for event in turn(0.5 + i, end, end=1.2 + i)]
+    (finding,) = judged(text, events).findings
+    assert (finding.cause, finding.status, finding.confidence) == (f"joining.{cause}", status, confidence)
+
+
+def test_a_text_that_is_nearest_to_a_habit_has_its_cause():
+    result = judged("HiHi there.Hi there. How How are you? How are they?")
+    assert [f.cause for f in result.findings] == ["joining.updates-joined"]
+
+
 def test_without_the_application_text_both_joins_are_shown():
     result = judged(None)
     assert result.status == "unknown"

@@ -30,9 +30,13 @@ def test_key_terms_in_another_script():
 
 def test_a_text_in_another_language_is_identified_with_the_extra():
     pytest.importorskip("py3langid")
-    assert causes(drained(transcript=GERMAN), "language") == {"language.not-english": "fail"}
+    (finding,) = report(drained(transcript=GERMAN), "language").checks[0].findings
+    assert finding.summary == "The application's text is not English (de); the endpoint is English only."
+    assert (finding.status, finding.confidence) == ("fail", 0.9)
     assert status(drained(transcript=ENGLISH), "language") == "unknown"
     assert status(drained(transcript="Bonjour tout le monde"), "language") == "unknown"
+    words = "hotel taxi restaurant bar pizza telefon radio park okay"  # of many languages
+    assert status(drained(transcript=words), "language") == "unknown"
 
 
 def test_without_the_extra_it_is_unknown(monkeypatch):

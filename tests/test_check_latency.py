@@ -6,6 +6,8 @@ from builders import causes, drained, report, session, status, steady, turn, wit
 
 from sttdoctor.analysis.activity import BLOCK_S, active_blocks, block_levels, spans_s
 from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.latency import TurnLatency
+from sttdoctor.checks import latency
 
 SPEECH = (Path(__file__).parent.parent / "fixtures" / "audio" / "mulaw-8k.raw").read_bytes()
 SILENCE = b"\xff" * 8000
@@ -64,6 +66,22 @@ def test_the_measured_delay():
     assert measured["of_it_waiting_s"] < 0.2
     assert measured["first_text_s"] == pytest.approx(1.1, abs=0.6)
     assert "end_of_turn_p90_s" not in measured
+
+
+@pytest.mark.parametrize("count", [19, 20])
+def test_from_20_turns_on_the_90th_percentile_is_told(count):
+    totals = 0.1234567 * np.arange(1, count + 1)
+    found = latency._summary([TurnLatency(1, 9.0, total, 0.5 * total, 0.3 * total) for total in totals])
+    expected = {
+        "turns_measured": 20,
+        "end_of_turn_median_s": 1.296,
+        "end_of_turn_max_s": 2.469,
+        "of_it_waiting_s": 0.648,
+        "of_it_without_audio_s": 0.389,
+        "of_it_service_s": 0.259,
+        "end_of_turn_p90_s": 2.235,
+    }
+    assert found == expected if count == 20 else "end_of_turn_p90_s" not in found
 
 
 def test_audio_that_waits_is_the_clients_share():

@@ -67,8 +67,8 @@ def test_any_other_message_is_a_warning(message):
 )
 def test_audio_in_text_frames(message):
     subject = sent(*[message] * 20, seconds=0)
-    found = causes(subject, "messages")
-    assert found == {"messages.audio-as-text": "fail"}
+    (finding,) = report(subject, "messages").checks[0].findings
+    assert (finding.cause, finding.status, finding.confidence) == ("messages.audio-as-text", "fail", 0.95)
 
 
 def test_audio_as_text_is_the_root_of_the_silence():

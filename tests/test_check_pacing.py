@@ -118,12 +118,21 @@ def two_bursts(first, second):
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "expected", "at"), [(2.0, 4.5, "fail", 18), (4.5, 2.0, "fail", 5), (1.8, 2.0, "warn", 5)]
+    ("first", "second", "expected", "at"),
+    [(2.0, 4.5, "fail", 18), (4.5, 2.0, "fail", 5), (1.8, 2.0, "warn", 5)],
 )
 def test_of_several_bursts_the_first_of_the_worst_is_told(first, second, expected, at):
     (finding,) = report(two_bursts(first, second), "pacing").checks[0].findings
     assert finding.status == expected
     assert finding.evidence[0].t == pytest.approx(at, abs=1.5)
+
+
+def test_of_two_bursts_that_are_equally_bad_the_first_is_told():
+    t = burst(4.5, length=70)
+    t[600:645] = t[600]  # when all of the first has drained
+    t[645:] -= 4.5
+    (finding,) = report(session(t), "pacing").checks[0].findings
+    assert (finding.cause, finding.status, finding.evidence[0].t) == ("pacing.burst", "fail", 5.0)
 
 
 def test_amounts_times_and_lines_are_those_of_the_capture():
@@ -138,7 +147,7 @@ def test_amounts_times_and_lines_are_those_of_the_capture():
 
 
 @pytest.mark.parametrize(
-    ("later", "expected"), [(2.0, {"pacing.too-fast": "warn"}), (6.0, {"pacing.too-fast": "fail"})]
+    ("later", "expected"), [(4.5, {"pacing.too-fast": "warn"}), (5.5, {"pacing.too-fast": "fail"})]
 )
 def test_what_waits_after_a_hole_is_excused_by_it_for_a_while_only(later, expected):
     t = np.maximum(steady(30), np.where((steady(30) > 4) & (steady(30) < 7), 7.0, 0))
@@ -146,6 +155,13 @@ def test_what_waits_after_a_hole_is_excused_by_it_for_a_while_only(later, expect
     t[first : first + 30] = t[first]
     t[first + 30 :] -= 3
     assert causes(session(t), "pacing") == expected
+
+
+def test_a_block_of_silence_that_fills_a_hole_is_excused_by_it():
+    t, lengths = steady(10), np.full(100, 0.1)
+    t[50:] += 5
+    lengths[50] = 5.0
+    assert causes(session(t, lengths), "pacing") == {}
 
 
 def test_a_burst_before_a_hole_is_not_excused_by_it():

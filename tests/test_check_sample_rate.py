@@ -79,7 +79,8 @@ def test_without_a_declaration_the_sound_names_the_rate():
 def test_a_steady_byte_rate_and_the_sound_agree():
     answer = judged(heard(r12000=0.3, r11025=0.3), 8000, pace=1.5)
     assert found(answer) == [("sample-rate.mismatch", "fail")]
-    assert "1.50 times" in answer.text
+    assert ": 12000 bytes a second come in, 1.50 times what the declaration promises" in answer.text
+    assert [e.note for e in answer.findings[0].evidence] == ["steady at 12000 bytes a second of clock"]
 
 
 def test_the_sound_wins_over_a_ratio_that_it_excludes():
@@ -102,6 +103,7 @@ def test_probabilities_sum_to_one_with_decimal_keys():
 
 
 def test_the_prior_is_small():
+    assert plausibility(told(None, 16000)) == 1.0
     assert plausibility(told(heard(r24000=0.99), 16000)) < 0.01
 
 
@@ -109,7 +111,8 @@ def test_sizes_alone_with_a_steady_ratio():
     subject = session(steady(10), 0.15)
     answer = CHECK.judge(Case(DEFAULTS, session=subject))
     assert found(answer) == [("sample-rate.mismatch", "fail")]
-    assert CHECK.judge(Case(DEFAULTS, session=session(steady(10)))).status == "unknown"
+    unknown = CHECK.judge(Case(DEFAULTS, session=session(steady(10))))
+    assert unknown.status == "unknown" and unknown.text.startswith("There are no audio bytes to judge")
     assert CHECK.judge(Case(DEFAULTS, session=session(steady(10), 0.16))).status == "unknown"
 
 

@@ -43,7 +43,13 @@ def test_sound_at_any_usual_level_is_not_accused(peak):
     "x", [np.zeros(RATE), RNG.normal(size=RATE) * 1e-4, np.full(RATE, 0.01), 1e-3 * 0.9 * VOICE[:RATE]]
 )
 def test_a_muted_line_is_silent(x):
-    assert causes(s16(x))["signal.silent"] == "fail"
+    (found,) = (f for f in judged(s16(x)).checks[0].findings if f.cause == "signal.silent")
+    digital = float(np.ptp(x)) == 0
+    assert (found.status, "digital silence" in found.summary, "it peaks at -" in found.summary) == (
+        "fail",
+        digital,
+        not digital,
+    )
 
 
 def test_silence_with_a_click_is_silent_but_silence_with_a_word_is_not():
@@ -66,20 +72,31 @@ def test_quiet_sound_is_a_warning_and_quiet_noise_an_open_question():
 
 
 def test_clipping():
-    assert causes(s16(4 * VOICE)) == {"signal.clipped": "warn"}
+    (found,) = judged(s16(4 * VOICE)).checks[0].findings
+    share = float(found.summary.split("clipped: ")[1].split(" %")[0]) / 100
+    assert (found.cause, found.status, found.confidence) == ("signal.clipped", "warn", 0.99) and share > 0.03
+    (found,) = judged(s16(1.1 * VOICE), signal__clipped_share=1e-5).checks[0].findings
+    share = float(found.summary.split("clipped: ")[1].split(" %")[0]) / 100
+    assert found.confidence == pytest.approx(0.7 + 10 * share, abs=0.01) and share < 0.02
     assert causes(s16(0.5 * np.clip(4 * VOICE, -1, 1))) == {"signal.clipped": "warn"}
     loud = judged((1.8 * VOICE).astype("<f4").tobytes(), encoding="pcm_f32le").checks[0].findings[0]
     assert loud.cause == "signal.clipped" and "beyond full scale" in loud.summary
 
 
 def test_offset():
-    assert causes(s16(0.3 * VOICE + 0.2)) == {"signal.dc-offset": "warn"}
+    (found,) = judged(s16(0.3 * VOICE + 0.2)).checks[0].findings
+    assert (found.cause, found.status, found.confidence) == ("signal.dc-offset", "warn", 0.95)
+    assert float(found.summary.split("by ")[1].split(" %")[0]) == pytest.approx(20, abs=0.5)
     assert causes(s16(0.3 * VOICE + 0.01)) == {}
 
 
 @pytest.mark.parametrize(("length_s", "fill"), [(0.006, 0.0), (0.02, 0.0), (0.1, 0.0), (0.02, 0.05)])
 def test_repeated_holes_in_the_sound_are_dropouts(length_s, fill):
-    assert causes(s16(with_holes(12, length_s, fill))) == {"signal.dropouts": "fail"}
+    (found,) = judged(s16(with_holes(12, length_s, fill))).checks[0].findings
+    assert (found.cause, found.status) == ("signal.dropouts", "fail")
+    ms = round(1000 * length_s)
+    count = int(found.summary.split(" ")[0])  # those that fall into a quiet part are no holes
+    assert 6 <= count <= 12 and f" holes of {ms} to {ms} ms are torn into the sound" in found.summary
 
 
 def test_sound_of_a_few_quantiser_steps_has_no_holes():
@@ -117,11 +134,17 @@ def test_holes_filled_with_the_silence_of_g711(encoding, table, fill):
     assert causes(data.tobytes(), encoding=encoding) == {"signal.dropouts": "fail"}
 
 
-@pytest.mark.parametrize(("encoding", "table"), [("pcm_mulaw", MULAW_TABLE), ("pcm_alaw", ALAW_TABLE)])
-def test_zero_bytes_in_g711_are_false_silence(encoding, table):
+@pytest.mark.parametrize(
+    ("encoding", "table", "level", "code"),
+    [("pcm_mulaw", MULAW_TABLE, "-0 dBFS", "0xFF"), ("pcm_alaw", ALAW_TABLE, "-15 dBFS", "0xD5")],
+)
+def test_zero_bytes_in_g711_are_false_silence(encoding, table, level, code):
     data = g711(0.5 * VOICE, table)
-    data[10_000:14_000] = 0
-    assert causes(data.tobytes(), encoding=encoding) == {"signal.false-silence": "fail"}
+    data[10_000:14_800] = 0
+    (found,) = judged(data.tobytes(), encoding=encoding).checks[0].findings
+    assert (found.cause, found.status) == ("signal.false-silence", "fail")
+    assert found.summary.startswith("0.3 s of zero bytes") and found.fix == f"Fill pauses with {code} instead of 0x00."
+    assert found.summary.endswith(f"byte 0x00 stands for {level}, silence is {code}.")
 
 
 def test_all_zero_bytes_in_mulaw_are_silence_and_false():
@@ -150,6 +173,8 @@ def test_places_are_told_by_line_and_time():
     for place in found.evidence:
         assert place.line == 3 + place.offset // size
         assert place.t == pytest.approx(0.1 * (place.offset // size))
+        assert place.note == f"hole at {place.offset / 2 / RATE:.3f} s of the audio"
+        assert data[place.offset : place.offset + 2] == bytes(2) != data[place.offset - 2 : place.offset]
 
 
 def test_what_is_no_sound_is_not_judged():
@@ -166,6 +191,8 @@ def test_two_seconds_of_clipping_in_a_long_recording_are_found_and_placed():
     x[4_000_000 : 4_000_000 + 2 * RATE] = np.clip(8 * x[4_000_000 : 4_000_000 + 2 * RATE], -1, 1)
     found = judged(s16(x)).checks[0].findings
     assert [finding.cause for finding in found] == ["signal.clipped"]
+    share = float(found[0].summary.split("while: ")[1].split(" %")[0]) / 100
+    assert found[0].confidence == pytest.approx(min(0.95, 0.7 + 2 * share), abs=0.01)
     assert float(found[0].summary.split("from ")[1].split(" s ")[0]) == pytest.approx(250, abs=2)
 
 

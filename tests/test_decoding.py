@@ -76,6 +76,17 @@ def test_an_array_decodes_as_its_bytes_even_when_its_parts_lie_apart():
     np.testing.assert_array_equal(decode(data[::2], "pcm_s16le"), decode(data[::2].tobytes(), "pcm_s16le"))
 
 
+@pytest.mark.parametrize(
+    ("encoding", "code"),
+    [("pcm_f16le", "017d"), ("pcm_f32le", "0100a07f"), ("f32be", "7fa00001"), ("f64le", "010000000000f47f")],
+)
+def test_no_nan_makes_later_arithmetic_warn(encoding, code):
+    """A signalling NaN of each width."""
+    samples = decode(bytes.fromhex(code) * 4, encoding)
+    with np.errstate(all="raise"):
+        assert np.isnan(samples * 2).all() and np.isnan(samples.mean())
+
+
 def test_an_unknown_encoding_is_refused():
     with pytest.raises(KeyError):
         decode(b"\0\0", "mp3")

@@ -67,6 +67,7 @@ def test_no_habit_fits_gives_the_nearest():
 
 
 def test_an_unrelated_text_is_not_similar():
+    assert joins.explain("Hello.", []).similarity == 0.0
     assert joins.explain("Colourless green ideas sleep furiously.", TWO).similarity < 0.3
 
 
@@ -88,6 +89,78 @@ def test_an_unrelated_text_is_not_similar():
 def test_spelling(got, habit):
     found = joins.spelling(got, TWO, expected_text(TWO))
     assert (found[0] if found else None) == habit
+
+
+@pytest.mark.parametrize(
+    ("got", "habit", "words"),
+    [
+        ("A, b.\tC  d.", "normalized", "white space was changed"),
+        ("A, b. C d.", "normalized", "white space was changed"),
+        ("A,b.C d.", "whitespace-stripped", "3 characters"),
+        ("A,  b.   C  d.", "separator-added", "3 more characters"),
+        ("a, B. c  d.", "normalized", "upper and lower case were changed"),
+        ("a, b. c d.", "normalized", "case and white space were changed"),
+        ("A b C d", "normalized", "punctuation was removed"),
+        ("a b c d", "normalized", "punctuation was removed and case was changed"),
+        ("A; b. C  d.", "normalized", "punctuation, case or white space was changed"),
+    ],
+)
+def test_what_was_done_to_the_spelling_is_told(got, habit, words):
+    found = joins.spelling(got, [make("A, b."), make(" C  d.")], "A, b. C  d.")
+    assert found[0] == habit and found[1].startswith(words)
+
+
+TEN = [make(f" {word}") for word in ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")]
+
+
+@pytest.mark.parametrize(
+    ("kept", "detail"),
+    [
+        ([3], "turns 1, 2, 3, 5, 6, 7, 8, 9 ... not there"),
+        ([3, 9], "turns 1, 2, 3, 5, 6, 7, 8, 9 not there"),
+        ([0, 1, 2, 4, 5, 6, 7, 8, 9], "turn 4 not there"),
+        ([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9], "turn 4 more than once"),
+        ([0, 0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9], "turns 1, 4 more than once"),
+        ([0, 1, 2, 3, 3, 3, 3, 4, 5, 6, 7, 8, 9], "turn 4 more than once"),
+        ([], "turns 1, 2, 3, 4, 5, 6, 7, 8 ... not there"),
+    ],
+)
+def test_the_turns_are_numbered(kept, detail):
+    assert joins.explain("".join(TEN[i].end for i in kept), TEN).detail == detail
+
+
+@pytest.mark.parametrize(
+    ("got", "habit", "detail"),
+    [
+        ("Hi there. How", "partial-kept", "turn 2 in an unfinished version"),
+        ("Hi there. How are you? How are you?", "turns-repeated", "turn 2 more than once"),
+        ("Hi How are you?", "partial-kept", "turn 1 in an unfinished version"),
+    ],
+)
+def test_what_a_turn_stands_as_is_told(got, habit, detail):
+    join = joins.explain(got, TWO)
+    assert (join.habit, join.detail, join.text) == (habit, detail, got)
+
+
+def test_a_text_that_appended_updates_give_too_is_not_missing_a_turn():
+    join = joins.explain(" a", [make(" a"), make(" a")])
+    assert (join.habit, join.rival) == ("updates-joined", "")
+    join = joins.explain("", [make("Hi")])  # no eager end gives nothing, but that is no habit
+    assert (join.habit, join.rival) == ("turns-missing", "")
+
+
+def test_of_equal_turns_the_later_ones_are_missing():
+    three = [make(" a", eager=[" a"]), make(" a"), make(" a")]
+    assert joins.explain(" a", three).detail == "turns 2, 3 not there"
+    assert joins.explain(" a a", three).detail == "turn 3 not there"
+
+
+def test_updates_that_repeat_may_be_left_out():
+    join = joins.explain("HiHi there.", [make("Hi", "Hi there.", "Hi there.")])
+    assert (join.habit, join.detail) == (
+        "updates-joined",
+        "every update and every final text was appended, repeats left out",
+    )
 
 
 _words = st.text("abcdefgh", min_size=1, max_size=5)

@@ -31,6 +31,12 @@ def test_jitter_hardly_moves_the_speed_and_makes_no_backlog(chunk_s):
     assert pacing.holes(line) == []
 
 
+@pytest.mark.parametrize(("seconds", "measured_s"), [(3.0, 2.9), (4.6, 4.5), (4.7, 3.0), (10.0, 8.3)])
+def test_the_start_is_left_out_where_three_times_as_much_is_there(seconds, measured_s):
+    """The frames of the first 1.5 s; that at 1.5 s is the last of them."""
+    assert pacing.speed(timeline(steady(seconds))).seconds == pytest.approx(measured_s)
+
+
 def test_speed_ignores_holes_bursts_and_catching_up():
     t = steady(20)
     t[50:] += 3  # a hole
@@ -46,6 +52,12 @@ def test_speed_of_a_client_that_sends_in_batches():
 @pytest.mark.parametrize("t", [[], [0.0], [0.0, 0.1, 0.2], [1.0] * 50])
 def test_speed_of_too_little_is_none(t):
     assert pacing.speed(timeline(t)) is None
+
+
+@pytest.mark.parametrize(("frames", "expected"), [(10, None), (11, 1.0)])
+def test_a_second_shows_a_speed(frames, expected):
+    found = pacing.speed(timeline(steady(frames / 10)))
+    assert (found and found.ratio) == (expected and pytest.approx(expected))
 
 
 def test_a_hole_that_is_never_filled():
@@ -68,7 +80,25 @@ def test_a_hole_that_is_filled_by_one_block_of_silence():
     t[50:] += 3
     audio_s[50] = 3.0
     (hole,) = pacing.holes(timeline(t, audio_s))
-    assert hole.filled
+    assert hole.filled and hole.length_s == pytest.approx(3.0)
+
+
+def test_a_hole_that_the_last_block_fills():
+    t = np.append(steady(5), 8.0)
+    (hole,) = pacing.holes(timeline(t, [*[0.1] * 50, 3.1]))
+    assert (hole.filled, hole.caught_up) == (True, 50)
+
+
+@pytest.mark.parametrize(("later", "filled"), [(8.5, True), (9.5, False)])
+def test_what_comes_long_after_a_hole_does_not_fill_it(later, filled):
+    """Twice its length and five seconds."""
+    t = steady(30)
+    t[50:] += 2
+    first = round((5 + later) * 10)
+    t[first : first + 25] = t[first]
+    t[first + 25 :] -= 2.4
+    (hole,) = pacing.holes(timeline(t))
+    assert (hole.length_s, hole.filled) == (pytest.approx(2.0), filled)
 
 
 def test_a_steady_client_with_a_wrong_declaration_has_no_holes():
@@ -117,7 +147,8 @@ def test_nothing_raises_and_waiting_audio_is_never_negative_nor_more_than_was_se
     line = timeline(t, audio_s)
     level = waiting(line)
     assert (level >= 0).all()
-    assert (level <= np.cumsum(audio_s) + 1e-9).all()
+    digit_s = np.spacing(t.max(initial=1.0))  # the last one of a time: a clock may count from anywhere
+    assert (level <= np.cumsum(audio_s) + 1e-9 + 4 * digit_s).all()
     pacing.speed(line)
     pacing.holes(line)
     for backlog in pacing.backlogs(line, level, 1.0):
@@ -136,6 +167,19 @@ def test_a_backlog_begins_with_the_first_frame_of_the_burst(chunk_s):
     (backlog,) = pacing.backlogs(line, waiting(line), 1.0)
     assert (backlog.first, backlog.peak) == (start, start + burst - 1)
     assert backlog.before_s == pytest.approx(0, abs=1e-6) and backlog.seconds == pytest.approx(burst * chunk_s)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"),
+    [([0, 9, 1, 2, 9, 3, 2, 2, 9], 7), ([0, 0, 1, 9], 1), ([0, 9, 1, 9, 5, 9], 4), ([0, 9, 9, 6], 0)],
+)
+def test_a_backlog_begins_at_the_lowest_place_after_the_last_one(ahead, expected):
+    assert pacing._last_lowest(np.array(ahead, dtype=float), 5.0) == expected
+
+
+def test_nothing_waits_where_nothing_was_sent():
+    assert waiting(timeline([])).shape == (0,)
+    assert pacing.backlogs(timeline([]), np.empty(0), 1.0) == []
 
 
 def test_what_waited_before_a_second_burst_is_told_apart():

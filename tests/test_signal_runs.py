@@ -28,18 +28,20 @@ def test_start_and_length_are_exact_wherever_the_stretch_lies(start, length):
 
 
 def test_39_samples_are_too_few():
-    assert found(stream(s200=(39, 0))) == []
+    for x in (stream(s200=(39, 0)), stream(), stream(19)):
+        assert constant_runs(x, 0, RATE).shape == (0, 5)
 
 
 def test_levels_beside_are_of_16_samples_about_the_value():
     x = stream(s200=(50, 0))
     x[:184], x[266:] = 5000, -5000  # beyond the edges
-    x[184:200], x[250:266] = 30, 7
+    x[184:192], x[192:200] = 17, 7
+    x[250:258], x[258:266] = -1, 7
     rows = {row[0]: row for row in found(x)}
-    assert rows[200] == (200, 50, 0.0, 30.0, 7.0)
+    assert rows[200] == (200, 50, 0.0, 13.0, 5.0)
     x[:200] = np.resize([40, -20], 200)
     x[200:250] = 10
-    assert {row[0]: row for row in found(x)}[200] == (200, 50, 10.0, 30.0, 3.0)
+    assert {row[0]: row for row in found(x)}[200] == (200, 50, 10.0, 30.0, np.sqrt((11**2 + 3**2) / 2))
 
 
 def test_two_stretches_side_by_side_are_two():
@@ -57,6 +59,12 @@ def test_a_stretch_at_the_border_comes_however_short():
     assert [row[:2] for row in found(stream(s1961=(39, 0)))] == [(1961, 39)]
     assert [row[:2] for row in found(stream(s1960=(39, 0)))] == []
     assert [row[:2] for row in found(stream(s1981=(19, 0)))] == []  # it holds no whole part of 20 samples
+
+
+def test_at_either_end_of_the_stream_there_is_no_level_beside():
+    assert found(stream(s0=(60, 7))) == [(0, 60, 7.0, 0.0, np.sqrt((93**2 + 107**2) / 2))]
+    # the last whole part of 20 samples ends at 2000
+    assert found(stream(2010, s1956=(54, 7))) == [(1956, 54, 7.0, np.sqrt((93**2 + 107**2) / 2), 0.0)]
 
 
 def test_a_constant_block_has_no_level_beside():

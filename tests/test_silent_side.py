@@ -28,7 +28,9 @@ def test_one_sample_that_is_not_silent_is_enough(encoding, code):
         assert silent_side(data, encoding) is None
 
 
-@pytest.mark.parametrize(("count", "values", "expected"), [(1000, 10, 1), (998, 10, None), (1000, 9, None)])
+@pytest.mark.parametrize(
+    ("count", "values", "expected"), [(1000, 10, 1), (1000, 99, 1), (998, 10, None), (1000, 9, None)]
+)
 @pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_mulaw"])
 def test_enough_samples_and_enough_values(encoding, count, values, expected):
     assert silent_side(stereo(encoding, SILENT[encoding][0], 1, count, values), encoding) == expected

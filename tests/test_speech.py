@@ -42,6 +42,7 @@ def test_a_step_is_active_within_30_db_of_the_loud_ones():
 def test_the_loud_steps_are_the_95th_percentile_of_those_with_sound():
     # one step in fifty that is 100 times louder does not hide the others, nor does silence count
     assert active_steps(steps(100.0, *[1.0] * 49, *[0.0] * 50)).tolist() == [True] * 50 + [False] * 50
+    assert active_steps(steps(1.0, 1.0, 1 / 40, *[0.0] * 60)).tolist() == [True] * 2 + [False] * 61
 
 
 def test_whole_steps_only():

@@ -100,6 +100,17 @@ def test_how_near_a_ratio_of_two_formats_must_be(ratio, expected):
     assert wire.format_ratio(Speed(ratio, 10, 0.005)) == expected
 
 
+@pytest.mark.parametrize(
+    "ratio",
+    [
+        *(8 / 32, 16 / 48, 16 / 44.1, 8 / 16, 16 / 24, 8 / 11.025, 22.05 / 24),
+        *(24 / 22.05, 32 / 24, 44.1 / 32, 24 / 16, 16 / 8, 44.1 / 16, 48 / 16),
+    ],
+)
+def test_each_ratio_of_two_common_rates_is_known(ratio):
+    assert wire.format_ratio(Speed(ratio, 10, 0.005)) == pytest.approx(ratio, rel=1e-9)
+
+
 def test_the_likelihood_is_a_mixture_of_what_sets_the_pace():
     """The live bell at its top is 0.6 / (width sqrt(2 pi)); what is left for every other rate is the rest."""
     top = 1 / (0.01 * np.sqrt(2 * np.pi))
@@ -151,8 +162,9 @@ def test_few_frames_have_no_change():
     assert wire.pace_change(timeline(t, np.where(t < 12, 0.6, 1.8)))[0] == 20
 
 
-def test_a_change_of_pace_with_frames_of_one_length_is_located_by_the_clock():
-    t = np.concatenate([steady(8), 8 + np.arange(100) * 0.05])
+@pytest.mark.parametrize("start", [0.0, 1000.0])
+def test_a_change_of_pace_with_frames_of_one_length_is_located_by_the_clock(start):
+    t = start + np.concatenate([steady(8), 8 + np.arange(100) * 0.05])
     index, before, after = wire.pace_change(timeline(t))
     assert abs(index - 80) <= 1
     assert (before, after) == (pytest.approx(1, rel=0.02), pytest.approx(2, rel=0.02))

@@ -113,8 +113,8 @@ def decode(data: Bytes | bytes, encoding: str) -> Samples:
     values = numbers(data, encoding)
     with np.errstate(invalid="ignore"):  # a signalling NaN in hostile bytes is still only a NaN
         samples = values.astype(np.float64)
-    if encoding == "pcm_f16le":
-        samples[np.isnan(samples)] = np.nan  # a widened NaN stays a signalling one, which later arithmetic warns of
+    if encoding in ("pcm_f16le", "f64le"):
+        samples[np.isnan(samples)] = np.nan  # theirs may stay a signalling one, which later arithmetic warns of
     if values.dtype.kind == "i":
         samples /= full_scale(encoding)
     return samples

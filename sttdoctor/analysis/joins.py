@@ -150,9 +150,8 @@ def _options(turn: Turn) -> list[tuple[str, str, str, int]]:
         options = [("end", turn.end, key, 0)]
         options.append(("missing" if key else "none", "", "", 2 if key else 0))
         options += [("repeated", turn.end * times, key * times, 1 + times) for times in (2, 3, 4) if key]
-    full = words_of(turn.end or "")
-    partials = {text: words_of(text) for kind, text in turn.pieces if kind != "end"}
-    options += [("partial", text, key, 3) for text, key in partials.items() if key and key != full]
+    partials = dict.fromkeys(text for kind, text in turn.pieces if kind != "end")
+    options += [("partial", text, words_of(text), 3) for text in partials]
     return options
 
 

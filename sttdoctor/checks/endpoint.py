@@ -15,7 +15,7 @@ from sttdoctor.protocol import AUTO, MANUAL, PATHS
 
 
 def _judge(case: Case) -> Answer:
-    if case.session is None or case.endpoint is None:
+    if case.endpoint is None:
         return unknown("Neither the URL nor an event tells the endpoint; record both.")
     findings = [*_mixed_up(case), *_batch_fits(case), *_manual_fits(case)]
     measured = {"endpoint": case.endpoint}

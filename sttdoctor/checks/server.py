@@ -90,7 +90,7 @@ def _closed(case: Case, connection: Connection) -> Iterator[Finding]:
     meaning = f" ({_CLOSE_CODES[close.code]})" if close.code in _CLOSE_CODES else ""
     reason = f", reason {close.reason[:100]!r}" if close.reason else ""
     where = " with a turn open" if turn_open else ""
-    status: Status = "fail" if turn_open or close.code not in (1000, 1001, 1012) else "warn"
+    status: Status = "fail" if turn_open or close.code not in (1001, 1012) else "warn"
     summary = f"The server closed with code {close.code}{meaning}{reason}{where}."
     fix = None
     if close.code in (1000, 1001):
@@ -112,7 +112,7 @@ def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Findin
     yield from _silent_after_close(case, connection, received, limit)
     if case.endpoint == MANUAL:
         return  # there nothing is promised before the client asks by finalize
-    if case.audio is None or number >= len(case.timelines) or not len(case.timelines[number]):
+    if case.audio is None or not case.timelines or not len(case.timelines[number]):
         return
     timeline = case.timelines[number]
     active = case.active_spans(number)
