@@ -34,7 +34,7 @@ PACKED = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "data"), PACKED)
+@pytest.mark.parametrize(("kind", "data"), PACKED, ids=[kind for kind, _ in PACKED])
 def test_what_a_compressor_wrote_is_told_from_its_first_bytes(kind, data):
     assert packed_as(data) == packed_as(data[:4096]) == kind
 
