@@ -115,7 +115,7 @@ def test_the_path_is_kept_and_a_file_object_stays_open(tmp_path):
         (b'"text"', "not a JSON object"),
         (b'{"type":["open"]}', "a row of unknown type"),
         (b'{"a":' + b"[" * 100_000, "JSON that is nested too deep"),
-        (b'{"type":"receive","json":' + b"[" * 600 + b"]" * 600 + b"}", "JSON that is nested too deep"),
+        (b'{"type":"receive","json":' + b"[" * 1200 + b"]" * 1200 + b"}", "JSON that is nested too deep"),
         (b'{"type":"open","t":NaN}', "NaN is not a number of JSON, or too large for one"),
         (b'{"type":"open","t":1e999}', "1e999 is not a number of JSON, or too large for one"),
         (b'{"type":"open","t":' + b"9" * 5000 + b"}", "not JSON"),
