@@ -34,18 +34,28 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 
-# without any of these, JSON in ASCII (other letters are escaped, so they show as a backslash) holds nothing to replace
+# without any of these, JSON in ASCII (an escaped letter shows as a backslash) holds nothing to replace
 _HINTS = ("auth", "key", "token", "bearer", "secret", "passw", "cookie", "signature", "sk_", "eyj", "@", "=", "%", "\\")
 _SHALLOW = 100  # levels at most, far from what Python can follow
 
 
 def may_hold_secret(text: str) -> bool:
-    """Whether JSON in ASCII, as `json.dumps` writes it, could hold a secret: a quick look that is never wrongly no.
+    """Whether the text of JSON could hold a secret: a quick look that is never wrongly no.
 
     What may be nested deeply is left to `redact_json`, which refuses it before anything else meets it.
     """
     lower = text.lower()
-    return text.count("[") + text.count("{") > _SHALLOW or any(hint in lower for hint in _HINTS)
+    deep = text.count("[") + text.count("{") > _SHALLOW
+    return deep or not text.isascii() or any(hint in lower for hint in _HINTS)
+
+
+def redact_message(value: Any, text: str) -> Any:
+    """Return what `redact_json` does of a JSON value, the value itself where its text holds no hint of a secret.
+
+    Raises:
+        RecursionError: It is nested too deep.
+    """
+    return redact_json(value) if may_hold_secret(text) else value
 
 
 def redact_text(text: str) -> str:

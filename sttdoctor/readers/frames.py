@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from sttdoctor.evidence import Frame
-from sttdoctor.redact import redact_json, redact_text
+from sttdoctor.redact import redact_json, redact_message, redact_text
 
 _PAIR = re.compile(r'\s*("(?:[^"\\]|\\.){0,200}")\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null)\s*,')
 
@@ -45,7 +45,7 @@ def text_frame(line: int, t: float | None, sent: bool, text: str) -> Frame:
     """Return the frame of a whole text message; `text` is JSON or not."""
     size = len(text.encode(errors="replace"))
     try:
-        message: Any = redact_json(DECODER.decode(text))
+        message: Any = redact_message(DECODER.decode(text), text)
     except (ValueError, RecursionError):
         return Frame(line, t, sent, size, text=redact_text(text))
     return Frame(line, t, sent, size, message=message)

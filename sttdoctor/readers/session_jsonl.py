@@ -18,7 +18,7 @@ from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
 from sttdoctor.readers.collector import MAX_HELD_BYTES, Collector, FullError, json_cost
 from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, number, text_frame
 from sttdoctor.readers.stream import MAX_LINE_BYTES, numbered_lines
-from sttdoctor.redact import may_hold_secret, redact_headers, redact_json, redact_text, redact_tokens
+from sttdoctor.redact import redact_headers, redact_message, redact_text, redact_tokens
 
 _CLOCKS = ("client", "proxy", "server", "none")
 _LACKS = ("send", "receive", "audio", "text", "headers", "close")
@@ -209,10 +209,10 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
     if "json" not in row:
         raise _BadRowError("a frame without content or length")
     text = json.dumps(content)
-    if may_hold_secret(text):
-        content = redact_json(content)
-        text = json.dumps(content)
-    return Frame(line, t, sent, len(text) if whole is None else whole, message=content, elided=elided)
+    message = redact_message(content, text)
+    if whole is None:
+        whole = len(text if message is content else json.dumps(message))
+    return Frame(line, t, sent, whole, message=message, elided=elided)
 
 
 _ROWS: dict[str, Callable[[int, float | None, Mapping[str, Any]], Event]] = {
