@@ -96,13 +96,11 @@ _WHEN = {
 def _spelling_finding(
     habit: str, detail: str, turns: list[Turn], expected: str, got: str, place: tuple[Evidence, ...]
 ) -> Finding:
-    status: Status = "fail"
-    confidence = 0.97
-    if got.strip() == expected.strip():  # the whole text stripped, which does no harm to its words
-        status, confidence = "warn", 0.6
-    if habit == "separator-added" and not _doubles_white_space(turns):
-        # where no turn brings its own white space, a separator may repair what the capture lost
-        status, confidence = "warn", 0.6
+    trimmed = got.strip() == expected.strip()  # the whole text, which does no harm to its words
+    # where no turn brings its own white space, a separator may repair what the capture lost
+    repaired = habit == "separator-added" and not _doubles_white_space(turns)
+    status: Status = "warn" if trimmed or repaired else "fail"
+    confidence = 0.6 if trimmed or repaired else 0.97
     summary = f"The words are right, but {detail}."
     return CHECK.finding(habit, status, confidence, summary, (*place, *_differences(got, expected)))
 

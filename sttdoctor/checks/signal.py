@@ -50,7 +50,7 @@ def _judge(case: Case) -> Answer:
     worst_part = signal_levels.worst_clipping(levels)
     measured = _measurements(case, levels, worst_part[0])
     if levels.samples < _SHORTEST_S * rate:
-        text = f"{1000 * levels.samples / rate:.2g} ms of audio are too short to judge."
+        text = f"{1000 * levels.samples / rate:.3g} ms of audio are too short to judge."
         return unknown(f"{text} Capture a few seconds of someone speaking.", measured)
     findings = _false_silence(case, layout, levels)
     if _is_silent(case, levels):
