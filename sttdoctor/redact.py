@@ -14,7 +14,12 @@ _SPOKEN = ("transcript", "text")
 
 _SECRET_NAME = re.compile(rf"(?:{_NAMES})", re.IGNORECASE)
 _SECRET_KEY = re.compile(rf"(?:{_NAMES})$", re.IGNORECASE)
-_SCHEME = re.compile(rf"^\s*({_SCHEMES})\s+\S", re.IGNORECASE)
+_SCHEME = re.compile(rf"^\s*({_SCHEMES})(?=\s|$)", re.IGNORECASE)
+# nothing, a variable that was never set, or one that was never put in: there was no secret
+_UNSET = re.compile(
+    r"\s*([\"']?)(?:null|undefined|none|nil|\$\{[a-z_]\w{0,60}\}|<?your[-_ ](?:cartesia[-_ ])?api[-_ ]?key>?)?\1\s*",
+    re.IGNORECASE,
+)
 _QUERY = re.compile(r"([?&;#])([^?&;#=\s\"'<>]{1,200})=([^&;#\s\"'<>]*)")
 # a word in which characters are percent-encoded; possessive and begun where a word begins, to stay linear
 _ENCODED = re.compile(r"(?<![\w.~+-])[\w.~+-]*+(?:%[0-9a-fA-F]{2}[\w.~+-]*+)+")
@@ -23,7 +28,7 @@ _USERINFO = re.compile(r"(://)[^/?#\s]+@")
 _COOKIE = re.compile(r"(cookie[\\\"']*\s*[:=]\s*[\\\"']*)[^\r\n\\\"']+", re.IGNORECASE)
 _IN_TEXT = re.compile(
     rf"((?:{_NAMES})[\\\"']*\s*(?:[:=]|%3a|%3d)\s*)(\\*[\"'])?((?:{_SCHEMES})\s+)?"
-    r"(?(2)[^\\\"'\r\n]+|[^\s\\\"',;&<>]+)",
+    r"((?(2)[^\\\"'\r\n]+|[^\s\\\"',;&<>]+))",
     re.IGNORECASE,
 )
 # a key of the service, a JSON web token, and what follows "bearer" when it is no word ("the bearer certificate")
@@ -58,11 +63,21 @@ def redact_message(value: Any, text: str) -> Any:
     return redact_json(value) if may_hold_secret(text) else value
 
 
+def is_unset(value: str) -> bool:
+    """Whether what stands for a secret shows that there was none: empty, `null`, `undefined`, `${API_KEY}`."""
+    return _UNSET.fullmatch(value) is not None
+
+
+def _masked(value: str) -> str:
+    """What is written for the value of a secret: where there was none, that stays to be seen."""
+    return value if is_unset(value) else REDACTED
+
+
 def redact_text(text: str) -> str:
     """Replace secrets in technical text: a log line, an error body, a close reason, a URL."""
     if _SECRET_NAME.search(text):
         text = _COOKIE.sub(rf"\1{REDACTED}", redact_tokens(text))
-        text = _IN_TEXT.sub(lambda m: f"{m[1]}{m[2] or ''}{m[3] or ''}{REDACTED}", text)
+        text = _IN_TEXT.sub(lambda m: f"{m[1]}{m[2] or ''}{m[3] or ''}{_masked(m[4])}", text)
     return redact_tokens(text)
 
 
@@ -82,7 +97,7 @@ def _redact_shapes(text: str) -> str:
 
 def _parameter(found: re.Match[str]) -> str:
     name = unquote(found[2]).rstrip("]")  # as of "headers[api_key]"
-    return f"{found[1]}{found[2]}={REDACTED}" if _SECRET_KEY.search(name) else found[0]
+    return f"{found[1]}{found[2]}={_masked(found[3])}" if _SECRET_KEY.search(name) else found[0]
 
 
 def _encoded(found: re.Match[str]) -> str:
@@ -92,7 +107,10 @@ def _encoded(found: re.Match[str]) -> str:
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers with lower-case names; secret values are replaced, an authorization scheme is kept."""
+    """Return the headers with lower-case names; secret values are replaced.
+
+    An authorization scheme is kept, and a value that shows that there was no secret.
+    """
     return {redact_text(name.lower()).lower(): _header_value(name.lower(), value) for name, value in headers.items()}
 
 
@@ -103,7 +121,8 @@ def _header_value(name: str, value: str) -> str:
     if not _SECRET_NAME.search(name):
         return redact_text(value)
     scheme = _SCHEME.match(value)
-    return f"{scheme[1]} {REDACTED}" if scheme else REDACTED
+    secret = _masked(value[scheme.end() :] if scheme else value).strip()
+    return f"{scheme[1]} {secret}".rstrip() if scheme else secret
 
 
 def redact_json(value: Any, key: str = "") -> Any:

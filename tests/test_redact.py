@@ -22,12 +22,26 @@ JWT = f"eyJhbGciOiJIUzI1NiJ9.{CANARY}.{CANARY}_x-y"
         (f"Token {CANARY}", "Token REDACTED"),
         (f"basic {CANARY} {CANARY}", "basic REDACTED"),
         (CANARY, "REDACTED"),
-        ("", "REDACTED"),
+        (f"Bearer:{CANARY}", "REDACTED"),
+        ("***", "REDACTED"),
+        ("Bearer ****", "Bearer REDACTED"),
     ],
 )
 @pytest.mark.parametrize("name", ["Authorization", "AUTHORIZATION", "X-API-Key", "x-api-key", "Cookie", "xi-api-key"])
 def test_a_secret_header_loses_all_but_its_scheme(name, value, kept):
     assert redact_headers({name: value}) == {name.lower(): kept}
+
+
+@pytest.mark.parametrize(
+    "nothing", ["", "null", "undefined", "None", "'null'", "${CARTESIA_API_KEY}", "YOUR_API_KEY", "<your-api-key>"]
+)
+def test_a_key_that_was_never_set_stays_to_be_seen(nothing):
+    headers = {"x-api-key": nothing, "authorization": f"Bearer {nothing}".rstrip()}
+    assert redact_headers(headers) == headers
+    assert redact_headers({"Authorization": f"Bearer  {nothing} "})["authorization"] == headers["authorization"]
+    if "<" not in nothing:
+        url = f"wss://a/?access_token={nothing}&model=ink-2"
+        assert redact_text(url) == url
 
 
 def test_other_headers_stay_and_lose_secrets_by_shape():
