@@ -220,3 +220,37 @@ def test_texts_of_few_words_that_stand_very_often_are_compared_in_no_time():
     begun = time.process_time()
     assert joins.similarity("the cat " * 2000, "cat the " * 2000) == pytest.approx(1 - 1 / 4000)
     assert time.process_time() - begun < 1
+
+
+def test_an_appended_display_of_many_turns_is_cut_and_told_by_its_beginning():
+    turns = [make(f" turn {number:04}") for number in range(1000)]
+    shown, text = [], ""
+    for turn in turns:
+        text += turn.end
+        shown.append(text)
+    join = joins.explain("".join(shown), turns)
+    assert (join.habit, join.exact) == ("updates-joined", True)
+    texts = [text for _, text, _ in joins._candidates(turns, 10_000)]
+    assert max(map(len, texts[-1:])) < 21_000  # one text more than what is allowed
+
+
+@pytest.mark.parametrize(
+    ("got", "right", "places"),
+    [
+        ("a b c", "a b c", []),
+        ("a x c", "a b c", [("b", "x")]),
+        ("a c", "a b c", [("b", "")]),
+        ("a b b c", "a b c", [("", "b")]),
+        ("x b y d z", "a b c d e", [("a", "x"), ("c", "y"), ("e", "z")]),
+        ("w x y z", "a b c d", [("a b c d", "w x y z")]),
+        ("1 a 2 a 3 a 4 a", "a a a a", [("", "1"), ("", "2"), ("", "3")]),
+    ],
+)
+def test_the_first_places_that_differ_are_told(got, right, places):
+    assert joins.first_differences(got, right) == places
+
+
+def test_of_a_long_text_the_words_from_the_first_that_differs_are_compared():
+    right = [str(number) for number in range(9000)]
+    got = [*right[:5000], "x", *right[5000:]]
+    assert joins.first_differences(" ".join(got), " ".join(right)) == [("", "x"), ("6999", "")]

@@ -7,13 +7,17 @@ case and punctuation at the borders and inside. The simplest habit that fits is 
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, chain, islice
 
+from sttdoctor.analysis.join_search import TooManyStepsError, simplest_reading
 from sttdoctor.analysis.turns import Turn, expected_text
 
-MAX_TEXT = 200_000
-"""Longer texts are compared for equality only (characters)."""
+_WORDS = 4_000
+_BEGINNING = 400_000  # characters: the words that are compared stand in them
+_DIFFERING = 2_000
+_RUNNING = 1_000_000  # characters, or twice the application's text: appended displays grow with the square of the turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Join:
         similarity: 0..1, of the two texts as sequences of words.
         detail: A clause for the reader: which turns, how many updates.
         rival: Another habit that gives the same text from these events, "" where there is none.
+        searched: Whether all ways in which the turns may stand in the text were looked at; where not, some habit may
+            give it all the same.
     """
 
     habit: str
@@ -35,12 +41,16 @@ class Join:
     similarity: float
     detail: str = ""
     rival: str = ""
+    searched: bool = True
+
+
+_LETTERS = re.compile(r"[^\W_]+")
 
 
 def words_of(text: str) -> str:
     """Return the letters and digits alone, case folded: what stays when only the spelling changes."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(char for char in folded if char.isalnum())
+    return "".join(_LETTERS.findall(folded))
 
 
 def updates_text(turns: Sequence[Turn]) -> str:
@@ -61,29 +71,40 @@ def _distinct(texts: Iterable[str]) -> list[str]:
     return kept
 
 
-def _candidates(turns: Sequence[Turn]) -> list[tuple[str, str, str]]:
-    """(habit, text, detail) of the habits that are the same for all turns, simplest first."""
-    ends = expected_text(turns)
+def _candidates(turns: Sequence[Turn], most: int) -> Iterator[tuple[str, str, str]]:
+    """(habit, text, detail) of the habits that are the same for all turns, simplest first.
+
+    Args:
+        turns: All turns.
+        most: Characters after which the text of an appended display is cut.
+    """
     every = ("update", "eager_end", "end")
-    lists: list[tuple[str, list[str], str]] = [
-        ("updates-joined", _texts(turns, ("update", "end")), "every update and every final text was appended"),
-        ("updates-joined", _texts(turns, every), "every event with a transcript was appended"),
-        ("updates-joined", _texts(turns, ("update",)), "every update was appended"),
-        ("updates-joined", _texts(turns, ("update", "eager_end")), "every event before the final one was appended"),
-        ("eager-ends-joined", _texts(turns, ("eager_end", "end")), "every eager end and every end was appended"),
-        ("eager-ends-joined", _texts(turns, ("eager_end",)), "every eager end was appended"),
-    ]
-    lists += [(habit, _distinct(texts), detail + ", repeats left out") for habit, texts, detail in lists[:4]]
-    twice = [turn.end * 2 for turn in turns if turn.end is not None]
-    lists.append(("turns-repeated", twice, "every final text was appended twice"))
-    lists.append(("turns-repeated", [ends, ends], "the whole text stands twice"))
-    lists.append(("updates-joined", _running(turns), "the text so far was appended with each event"))
-    return [(habit, "".join(texts), detail) for habit, texts, detail in lists]
+    lists = (
+        ("updates-joined", ("update", "end"), "every update and every final text was appended"),
+        ("updates-joined", every, "every event with a transcript was appended"),
+        ("updates-joined", ("update",), "every update was appended"),
+        ("updates-joined", ("update", "eager_end"), "every event before the final one was appended"),
+        ("eager-ends-joined", ("eager_end", "end"), "every eager end and every end was appended"),
+        ("eager-ends-joined", ("eager_end",), "every eager end was appended"),
+    )
+    for habit, kinds, detail in lists:
+        yield habit, "".join(_texts(turns, kinds)), detail
+    for habit, kinds, detail in lists[:4]:
+        yield habit, "".join(_distinct(_texts(turns, kinds))), detail + ", repeats left out"
+    twice = (turn.end * 2 for turn in turns if turn.end is not None)
+    yield "turns-repeated", "".join(twice), "every final text was appended twice"
+    yield "turns-repeated", expected_text(turns) * 2, "the whole text stands twice"
+    yield "updates-joined", "".join(_running(turns, most)), "the text so far was appended with each event"
 
 
-def _running(turns: Sequence[Turn]) -> list[str]:
-    """Texts of an application that appends its whole display each time a turn ends."""
-    return [expected_text(turns[: i + 1]) for i, turn in enumerate(turns) if turn.end is not None][:200]
+def _running(turns: Sequence[Turn], most: int) -> Iterator[str]:
+    """Texts of an application that appends its whole display each time a turn ends, until they are long enough."""
+    total = 0
+    for text in accumulate(turn.end for turn in turns if turn.end is not None):
+        if total > most:
+            return
+        total += len(text)
+        yield text
 
 
 def explain(got: str, turns: Sequence[Turn]) -> Join:
@@ -97,92 +118,71 @@ def explain(got: str, turns: Sequence[Turn]) -> Join:
     letters = words_of(got)
     if letters == words_of(ends):
         return Join("ends", ends, True, 1.0)
-    if max(len(got), len(ends)) <= MAX_TEXT:
-        fitting = [join for join in _candidates(turns) if join[1] and words_of(join[1]) == letters]
+    candidates = _candidates(turns, max(_RUNNING, 2 * len(got)))
+    fitting = [join for join in candidates if join[1] and words_of(join[1]) == letters]
+    mixed, searched = None, True
+    try:
         mixed = _mixed(letters, turns)
-        missing = mixed is not None and mixed.habit == "turns-missing"
-        if mixed is not None and missing and fitting and fitting[0][0] == "eager-ends-joined":
-            # all turns with an eager end, and no other: leaving out a turn is the more usual mistake
-            return replace(mixed, rival="eager-ends-joined")
-        if fitting:
-            habit, text, detail = fitting[0]
-            rival = next((other for other, _, _ in fitting if other != habit), "")
-            return Join(habit, text, True, 1.0, detail, rival)
-        if mixed is not None:
-            return mixed
-    return _nearest(got, turns)
+    except TooManyStepsError:
+        searched = False
+    missing = mixed is not None and mixed.habit == "turns-missing"
+    if mixed is not None and missing and fitting and fitting[0][0] == "eager-ends-joined":
+        # all turns with an eager end, and no other: leaving out a turn is the more usual mistake
+        return replace(mixed, rival="eager-ends-joined")
+    if fitting:
+        habit, text, detail = fitting[0]
+        rival = next((other for other, _, _ in fitting if other != habit), "")
+        return Join(habit, text, True, 1.0, detail, rival)
+    return mixed or replace(_nearest(got, turns), searched=searched)
 
 
 def _mixed(letters: str, turns: Sequence[Turn]) -> Join | None:
     """Read the text as turns of which some are missing, repeated or stand in an unfinished version.
 
-    Dynamic programming over (turn, position in the text); the cost counts deviations, so the simplest reading wins.
+    Raises:
+        TooManyStepsError: It is not known whether it can be read so.
     """
-    best: dict[int, tuple[int, tuple[tuple[int, str, str], ...]]] = {0: (0, ())}
-    for number, turn in enumerate(turns):
-        following: dict[int, tuple[int, tuple[tuple[int, str, str], ...]]] = {}
-        options = _options(turn)
-        for position, (cost, path) in best.items():
-            for kind, text, key, extra in options:
-                if letters.startswith(key, position):
-                    end = position + len(key)
-                    candidate = (cost + extra, (*path, (number, kind, text)))
-                    if end not in following or candidate[0] < following[end][0]:
-                        following[end] = candidate
-        best = following
-        if len(best) > 10_000:
-            return None
-    if len(letters) not in best:
+    parts = simplest_reading(letters, turns, words_of)
+    if parts is None:
         return None
-    path = best[len(letters)][1]
-    kinds = {kind for _, kind, _ in path} - {"end", "none"}
-    text = "".join(text for _, _, text in path)
-    habit, detail = _reading(kinds, path)
+    numbers = {kind: [part.turn for part in parts if part.kind == kind] for kind in ("partial", "repeated")}
+    there = {part.turn for part in parts}
+    missing = [i for i, turn in enumerate(turns) if i not in there and turn.end and words_of(turn.end)]
+    text = "".join(part.text for part in parts)
+    habit, detail = _reading(numbers["partial"], numbers["repeated"], missing)
     return Join(habit, text, True, 1.0, detail)
 
 
-def _options(turn: Turn) -> list[tuple[str, str, str, int]]:
-    """(kind, text, letters, cost) of each way in which one turn may stand in the text."""
-    if turn.end is None:
-        options = [("none", "", "", 0)]
-    else:
-        key = words_of(turn.end)
-        options = [("end", turn.end, key, 0)]
-        options.append(("missing" if key else "none", "", "", 2 if key else 0))
-        options += [("repeated", turn.end * times, key * times, 1 + times) for times in (2, 3, 4) if key]
-    partials = dict.fromkeys(text for kind, text in turn.pieces if kind != "end")
-    options += [("partial", text, words_of(text), 3) for text in partials]
-    return options
+def _reading(partial: Sequence[int], repeated: Sequence[int], missing: Sequence[int]) -> tuple[str, str]:
+    if partial:
+        return "partial-kept", f"{_numbers(partial)} in an unfinished version"
+    if repeated:
+        return "turns-repeated", f"{_numbers(repeated)} more than once"
+    return "turns-missing", f"{_numbers(missing)} not there"
 
 
-def _reading(kinds: set[str], path: Sequence[tuple[int, str, str]]) -> tuple[str, str]:
-    def numbers(kind: str) -> str:
-        chosen = [str(number + 1) for number, what, _ in path if what == kind]
-        return ("turn " if len(chosen) == 1 else "turns ") + ", ".join(chosen[:8]) + (" ..." if len(chosen) > 8 else "")
-
-    if "partial" in kinds:
-        return "partial-kept", f"{numbers('partial')} in an unfinished version"
-    if "repeated" in kinds:
-        return "turns-repeated", f"{numbers('repeated')} more than once"
-    return "turns-missing", f"{numbers('missing')} not there"
+def _numbers(chosen: Sequence[int]) -> str:
+    shown = ", ".join(str(number + 1) for number in chosen[:8])
+    return ("turn " if len(chosen) == 1 else "turns ") + shown + (" ..." if len(chosen) > 8 else "")
 
 
 def _nearest(got: str, turns: Sequence[Turn]) -> Join:
     """The habit whose text is most similar in words; `ends` wins a tie."""
-    options = [("ends", expected_text(turns), ""), *_candidates(turns)]
+    options = chain([("ends", expected_text(turns), "")], _candidates(turns, _RUNNING))
     last = next((turn.partial for turn in reversed(turns) if turn.end is None and turn.partial), None)
     if last:
-        options.append(("partial-kept", expected_text(turns) + last, "the open turn in an unfinished version"))
-    joins = [Join(habit, text, False, similarity(got, text), detail) for habit, text, detail in options if text]
+        unfinished = expected_text(turns) + last
+        options = chain(options, [("partial-kept", unfinished, "the open turn in an unfinished version")])
+    joins = (Join(habit, text, False, similarity(got, text), detail) for habit, text, detail in options if text)
     return max(joins, key=lambda join: join.similarity, default=Join("ends", "", False, 0.0))
 
 
 def similarity(a: str, b: str) -> float:
-    """Share (0..1) of words that two texts have in common in order, by `rapidfuzz`; capped at 4,000 words each.
+    """Share (0..1) of words that two texts have in common in order, by `rapidfuzz`; of the first 4,000 words each.
 
     Twice the longest common subsequence over the words of both.
     """
-    words_a, words_b = _words(a)[:4000], _words(b)[:4000]
+    words_a, words_b = _words(a), _words(b)
     if not words_a or not words_b or min(len(words_a), len(words_b)) * 8 < max(len(words_a), len(words_b)):
         return 0.0
     from rapidfuzz.distance import Indel
@@ -191,7 +191,30 @@ def similarity(a: str, b: str) -> float:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
+    beginning = unicodedata.normalize("NFKC", text[:_BEGINNING]).casefold()
+    return [match.group() for match in islice(re.finditer(r"\w+", beginning), _WORDS)]
+
+
+def first_differences(got: str, right: str, most: int = 3) -> list[tuple[str, str]]:
+    """Return the first places at which the application's text departs from the right one: (right, the application's).
+
+    Words between single spaces are compared, 2,000 from the first on that differs.
+
+    Args:
+        got: The application's text.
+        right: The right one.
+        most: Places that are returned.
+    """
+    from rapidfuzz.distance import Indel
+
+    ours, theirs = right.split(" "), got.split(" ")
+    alike = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
+    ours, theirs = ours[alike : alike + _DIFFERING], theirs[alike : alike + _DIFFERING]
+    equal = [part for part in Indel.opcodes(ours, theirs) if part.tag == "equal"]
+    starts = [(0, 0), *((part.src_end, part.dest_end) for part in equal)]
+    ends = [*((part.src_start, part.dest_start) for part in equal), (len(ours), len(theirs))]
+    between = ((slice(a, c), slice(b, d)) for (a, b), (c, d) in zip(starts, ends, strict=True) if (a, b) != (c, d))
+    return [(" ".join(ours[one]), " ".join(theirs[other])) for one, other in islice(between, most)]
 
 
 def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> tuple[str, str] | None:

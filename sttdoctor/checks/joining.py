@@ -26,8 +26,6 @@ from sttdoctor.checks.base import (
 from sttdoctor.protocol import MANUAL
 
 _SHOWN = 300
-_COMPARED = 2000
-"""Words, from the first that differs: the time grows with their square where they repeat."""
 
 
 def _judge(case: Case) -> Answer:
@@ -119,22 +117,17 @@ def _nearest_finding(join: joins.Join, got: str, similar: float, place: tuple[Ev
         return CHECK.finding("unrelated", "warn", 0.8, summary, evidence)
     habit = "normalized" if join.habit == "ends" else join.habit
     nearest = "the joined final texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
-    summary = f"No single habit gives the application's text; it is {join.similarity:.0%} like {nearest}."
+    none = "No single habit gives" if join.searched else "No habit that could be tried gives"
+    summary = f"{none} the application's text; it is {join.similarity:.0%} like {nearest}."
     status: Status = "fail" if join.similarity >= 0.8 else "warn"
     return CHECK.finding(habit, status, round(0.8 * join.similarity, 2), summary, evidence)
 
 
-def _differences(got: str, expected: str, most: int = 3) -> tuple[Evidence, ...]:
+def _differences(got: str, expected: str) -> tuple[Evidence, ...]:
     """The first places at which the application's text departs from the right one."""
-    import difflib
-
-    right, wrong = expected.split(" "), got.split(" ")
-    alike = next((i for i, (a, b) in enumerate(zip(right, wrong, strict=False)) if a != b), min(len(right), len(wrong)))
-    right, wrong = right[alike : alike + _COMPARED], wrong[alike : alike + _COMPARED]
-    changes = difflib.SequenceMatcher(None, right, wrong, autojunk=False).get_opcodes()
     return tuple(
-        Evidence(f"should be {_quote(' '.join(right[a:b]), 80)}, is {_quote(' '.join(wrong[c:d]), 80)}")
-        for tag, a, b, c, d in [change for change in changes if change[0] != "equal"][:most]
+        Evidence(f"should be {_quote(right, 80)}, is {_quote(wrong, 80)}")
+        for right, wrong in joins.first_differences(got, expected)
     )
 
 
