@@ -1,7 +1,7 @@
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from test_joins import make
 
@@ -40,6 +40,7 @@ _word = st.text("ab", min_size=1, max_size=3)
 _turn = st.tuples(st.lists(_word, min_size=1, max_size=3), st.booleans()).map(lambda made: make(*made[0], end=made[1]))
 
 
+@example([make("a", end=False), make("a", "b")], "a")  # the open turn costs nothing where it is left out
 @given(st.lists(_turn, max_size=6), st.text("ab", max_size=12))
 def test_no_reading_is_simpler(turns, letters):
     parts = simplest_reading(letters, turns, words_of)

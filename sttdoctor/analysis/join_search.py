@@ -39,7 +39,11 @@ class Part:
 
 @dataclass(slots=True)
 class _Version:
-    """Letters of one or more turns, all at their end or all before it."""
+    """Letters of one or more turns, all at their end or all before it.
+
+    Of turns that are alike the next one serves best: any that follow can be left out for the same cost. An open turn
+    costs nothing where it is left out, so it is like no turn that ended.
+    """
 
     letters: str
     is_end: bool
@@ -94,7 +98,7 @@ class _Search:
         self._heads = sorted({len(head) for head in self._by_head})
 
     def _collect(self) -> None:
-        known: dict[tuple[str, bool], _Version] = {}
+        known: dict[tuple[str, bool, bool], _Version] = {}
         for number, turn in enumerate(self._turns):
             end = self._letters_of(turn.end or "")
             self._ended.append(self._ended[-1] + bool(end))
@@ -102,7 +106,7 @@ class _Search:
             partials = dict.fromkeys(text for kind, text in turn.pieces if kind != "end")
             for letters, is_end in [(end, True), *((self._letters_of(text), False) for text in partials)]:
                 if letters:
-                    version = known.setdefault((letters, is_end), _Version(letters, is_end))
+                    version = known.setdefault((letters, is_end, bool(end)), _Version(letters, is_end))
                     if not version.turns or version.turns[-1] != number:
                         version.turns.append(number)
         for version in known.values():
