@@ -13,6 +13,7 @@ import numpy as np
 
 from sttdoctor.analysis import pacing, wire
 from sttdoctor.analysis.activity import active_spans
+from sttdoctor.analysis.commands import Command, is_audio, is_known, refused
 from sttdoctor.analysis.endpoint import Address, address, declared_in, endpoint_of
 from sttdoctor.analysis.rate_changes import RateChange, change_by_pace, change_by_sound
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
@@ -193,6 +194,22 @@ class Case:
         width = ENCODINGS[self.declared.meant].width if self.declared.meant else 1
         return [f for connection in self.connections for f in connection.audio_frames if f.size % width]
 
+    @cached_property
+    def refused_commands(self) -> list[tuple[Command, Frame]]:
+        """Messages that the service answered as unknown, each with the error event."""
+        return [pair for connection in self.connections for pair in refused(connection.frames, self.endpoint)]
+
+    @cached_property
+    def ends_by_unknown_word(self) -> bool:
+        """Whether the last connection was to be ended by a message that the service does not know as its close."""
+        unknown = [
+            command
+            for connection in self.connections[-1:]
+            for command in connection.commands
+            if not is_known(command, self.endpoint)
+        ]
+        return any(c.means == "close" or (c.means == "flush" and not c.audio_follows) for c in unknown)
+
     @property
     def request_ids(self) -> list[str]:
         """The ids that the service gave the connections, in order of appearance."""
@@ -227,7 +244,7 @@ class Case:
 
 def session_audio(session: Session) -> Audio | None:
     """Join the audio of all binary frames; None where a frame was kept without its content, or there is none."""
-    frames = [event for event in session.events if isinstance(event, Frame) and event.sent and event.binary]
+    frames = [event for event in session.events if isinstance(event, Frame) and is_audio(event)]
     contents = [frame.audio for frame in frames if frame.audio is not None]
     if len(contents) < len(frames):
         return None

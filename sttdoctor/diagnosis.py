@@ -61,11 +61,30 @@ def _one_cut(case: Case) -> bool:
     return not _a_habit_of_cutting(case)
 
 
+def _a_close_was_binary(case: Case) -> bool:
+    """A command that was to end the session, or the audio, went out in a binary frame."""
+    sent = [command for connection in case.connections for command in connection.commands]
+    return any(command.frame.binary and command.means in ("close", "flush") for command in sent)
+
+
+def _a_command_was_refused(case: Case) -> bool:
+    return bool(case.refused_commands)
+
+
+def _no_command_was_refused(case: Case) -> bool:
+    return not case.refused_commands
+
+
+def _ends_by_unknown_word(case: Case) -> bool:
+    return case.ends_by_unknown_word
+
+
 _PACE = ("pacing.too-fast", "pacing.too-slow", "pacing.burst")
 _CHUNKS = ("chunking.too-large", "chunking.too-small")
 _LATE = ("latency.backlog", "latency.end-of-turn")
 _SERVER = ("server.error-event", "server.closed-abnormally", "server.stopped-answering")
 _LOST_TEXT = ("joining.turns-missing", "joining.partial-kept", "turns.left-open")
+_NOT_ENDED = ("drain.no-close", "drain.hung-up", "continuity.stopped", "server.stopped-answering", *_LOST_TEXT)
 _WRONG_FORMAT = "seconds of audio are counted in the declared format, and that is wrong"
 _NOT_HEARD = "the service hears nothing that it could answer"
 _WORDS_LOST = "what is not received cannot be joined, and the turn stays open"
@@ -119,14 +138,23 @@ RULES = (
     Rule("server.concurrency", ("connection.rejected", *_SERVER), "the service refuses one more stream"),
     Rule(
         "endpoint.mixed-up",
-        ("messages.unknown-command", "drain.no-close", "drain.hung-up", *_LOST_TEXT, *_SERVER),
+        ("messages.unknown-command", *_NOT_ENDED, *_SERVER),
         "the command means nothing there",
     ),
+    Rule("messages.command-as-binary", _NOT_ENDED, "the service takes the command for audio", _a_close_was_binary),
+    Rule(
+        "messages.unknown-command",
+        (*_NOT_ENDED, "continuity.keepalive", *_SERVER),
+        "the service answers a message that it does not know with an error, and says nothing more",
+        _a_command_was_refused,
+    ),
+    Rule("messages.unknown-command", _NOT_ENDED, "the word does not end the session", _ends_by_unknown_word),
     Rule(
         "messages.audio-as-text",
         (
             "messages.unknown-command",
             *_PACE,
+            "continuity.keepalive",
             "continuity.muted",
             "continuity.stopped",
             "continuity.idle-timeout",
@@ -168,8 +196,13 @@ RULES = (
     Rule("pacing.too-slow", _LATE, "the audio itself is late"),
     Rule(
         "continuity.keepalive",
+        ("messages.unknown-command", "messages.command-as-binary"),
+        "messages came instead of audio",
+        _no_command_was_refused,
+    ),
+    Rule(
+        "continuity.keepalive",
         (
-            "messages.unknown-command",
             "continuity.idle-timeout",
             "continuity.muted",
             "continuity.stopped",
@@ -196,11 +229,6 @@ RULES = (
     Rule("signal.too-quiet", _LATE, "the end of speech that is hardly heard is hard to find"),
     Rule(
         "turns.mixed-connections", ("turns.out-of-order", "turns.not-cumulative", "turns.left-open"), "two logs in one"
-    ),
-    Rule(
-        "messages.unknown-command",
-        ("drain.no-close", "drain.hung-up", *_LOST_TEXT),
-        "another vendor's word for closing",
     ),
     Rule("messages.audio-after-close", ("turns.left-open", *_SERVER), "the service no longer takes audio"),
     Rule(

@@ -1,6 +1,6 @@
 """A session without what is private in it, sound or words: what is left shows when something was sent or received."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from sttdoctor.protocol import COMMANDS, MANUAL
 
 _PROTOCOL_KEYS = frozenset({"type", "request_id", "status_code", "error_code", "is_final", "duration", "turn"})
 _LONG = 200  # characters; a longer string in a text message may be audio in base64
+_MANY = 16  # numbers
 
 
 def without_audio(session: Session) -> Session:
@@ -38,10 +39,15 @@ def _mute(frame: Frame) -> Frame:
 
 def _shortened(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _shortened(item) for key, item in value.items() if len(key) < _LONG}
+        return {} if _are_samples(value.values()) else {k: _shortened(v) for k, v in value.items() if len(k) < _LONG}
     if isinstance(value, list):
-        return [_shortened(item) for item in value]
+        return [] if _are_samples(value) else [_shortened(item) for item in value]
     return "" if isinstance(value, str) and len(value) >= _LONG else value
+
+
+def _are_samples(values: Collection[Any]) -> bool:
+    """Whether so many numbers stand side by side that they may be audio."""
+    return len(values) >= _MANY and all(isinstance(value, int | float) for value in values)
 
 
 def _silence(frame: Frame) -> Frame:

@@ -6,8 +6,10 @@ https://docs.cartesia.ai/use-the-api/stt/migrations. What is not documented is n
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 AUTO, MANUAL = "auto", "manual"
 
@@ -19,9 +21,13 @@ EVENTS = {
 }
 
 COMMANDS = {
-    AUTO: frozenset({"close", "config"}),  # JSON messages, told by their type
-    MANUAL: frozenset({"close", "finalize", "done"}),  # bare words; done is the older name of close
+    AUTO: frozenset({"close", "config", "done"}),  # JSON messages, told by their type
+    MANUAL: frozenset({"close", "finalize", "done"}),  # bare words
 }
+"""`done` is the older name of `close`; the turns endpoint takes it too, although only its errors say so."""
+
+CLOSE_WORDS = frozenset({"close", "done"})
+"""The commands that end a session, on either endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,49 +96,97 @@ def _number(text: str) -> float:
         return math.nan
 
 
+Meaning = Literal["close", "flush", "keep-alive", "audio", "settings", "other"]
+
+INSTEAD: Mapping[Meaning, str] = {
+    "close": 'send {"type":"close"} and read on until the server closes',
+    "flush": "turns end by themselves on this endpoint; to flush at will use /stt/websocket with finalize",
+    "keep-alive": "there is no keep-alive; send silence as audio",
+    "audio": "send the samples themselves in binary frames, without base64 and JSON",
+    "settings": 'send {"type":"config","turn":{...}} for turn settings; the rest is fixed by the URL',
+    "other": "leave it out",
+}
+"""What to do on the turns endpoint for what a word of another service means."""
+
+_FIXED = "the format is fixed by the URL; open a new connection to change it"
+
+
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A word of another vendor: whose it is, and what to use instead."""
+    """A word of another service.
+
+    Attributes:
+        vendor: Whose it is.
+        means: What it does there.
+        special: What to do instead, where that is not what its meaning says.
+    """
 
     vendor: str
-    instead: str
+    means: Meaning
+    special: str = ""
 
+    @property
+    def instead(self) -> str:
+        """What to do on the turns endpoint instead."""
+        return self.special or INSTEAD[self.means]
 
-_CLOSE = 'send {"type":"close"} and read on until the server closes'
-_AUDIO = "send the samples themselves in binary frames, without base64 and JSON"
-_SILENCE = "there is no keep-alive; send silence as audio"
-_FIXED = "the format is fixed by the URL; open a new connection to change it"
-_TURN_CONFIG = 'send {"type":"config","turn":{...}} for turn settings; the rest is fixed by the URL'
-_FLUSH = "turns end by themselves on this endpoint; to flush at will use /stt/websocket with finalize"
 
 FOREIGN_COMMANDS = {
-    "CloseStream": Foreign("Deepgram", _CLOSE),
-    "KeepAlive": Foreign("Deepgram", _SILENCE),
-    "Finalize": Foreign("Deepgram", _FLUSH),
-    "Configure": Foreign("Deepgram", _TURN_CONFIG),
-    "session.update": Foreign("OpenAI", _FIXED),
-    "transcription_session.update": Foreign("OpenAI", _FIXED),
-    "input_audio_buffer.append": Foreign("OpenAI", _AUDIO),
-    "input_audio_buffer.commit": Foreign("OpenAI", _FLUSH),
-    "input_audio_buffer.clear": Foreign("OpenAI", "audio that was sent cannot be taken back"),
-    "response.create": Foreign("OpenAI", "the service transcribes only"),
-    "input_audio_chunk": Foreign("ElevenLabs", _AUDIO),
-    "commit": Foreign("ElevenLabs", _FLUSH),
-    "Terminate": Foreign("AssemblyAI", _CLOSE),
-    "ForceEndpoint": Foreign("AssemblyAI", _FLUSH),
-    "UpdateConfiguration": Foreign("AssemblyAI", _TURN_CONFIG),
-    "StartRecognition": Foreign("Speechmatics", _FIXED),
-    "EndOfStream": Foreign("Speechmatics", _CLOSE),
-    "AddAudio": Foreign("Speechmatics", _AUDIO),
-    "stop_recording": Foreign("Gladia", _CLOSE),
-    "audio_chunk": Foreign("Gladia", _AUDIO),
-    "media": Foreign("Twilio", "decode the payload of each media message from base64 and send it as a binary frame"),
-    "start": Foreign("Twilio", "the first audio may be sent as soon as the socket is open"),
-    "stop": Foreign("Twilio", _CLOSE),
-    "ping": Foreign("a WebSocket wrapper", _SILENCE),
-    "keepalive": Foreign("a WebSocket wrapper", _SILENCE),
-    "keep_alive": Foreign("a WebSocket wrapper", _SILENCE),
+    "finalize": Foreign("the manual endpoint", "flush"),
+    "CloseStream": Foreign("Deepgram", "close"),
+    "KeepAlive": Foreign("Deepgram", "keep-alive"),
+    "Finalize": Foreign("Deepgram", "flush"),
+    "Configure": Foreign("Deepgram", "settings"),
+    "session.update": Foreign("OpenAI", "settings", _FIXED),
+    "transcription_session.update": Foreign("OpenAI", "settings", _FIXED),
+    "input_audio_buffer.append": Foreign("OpenAI", "audio"),
+    "input_audio_buffer.commit": Foreign("OpenAI", "flush"),
+    "input_audio_buffer.clear": Foreign("OpenAI", "other", "audio that was sent cannot be taken back"),
+    "response.create": Foreign("OpenAI", "other", "the service transcribes only"),
+    "input_audio_chunk": Foreign("ElevenLabs", "audio"),
+    "commit": Foreign("ElevenLabs", "flush"),
+    "Terminate": Foreign("AssemblyAI", "close"),
+    "terminate_session": Foreign("AssemblyAI", "close"),
+    "ForceEndpoint": Foreign("AssemblyAI", "flush"),
+    "UpdateConfiguration": Foreign("AssemblyAI", "settings"),
+    "StartRecognition": Foreign("Speechmatics", "settings", _FIXED),
+    "SetRecognitionConfig": Foreign("Speechmatics", "settings"),
+    "EndOfStream": Foreign("Speechmatics", "close"),
+    "ForceEndOfUtterance": Foreign("Speechmatics", "flush"),
+    "AddAudio": Foreign("Speechmatics", "audio"),
+    "stop_recording": Foreign("Gladia", "close"),
+    "audio_chunk": Foreign("Gladia", "audio"),
+    "EOS": Foreign("Rev AI", "close"),
+    "eof": Foreign("Vosk", "close"),
+    "media": Foreign(
+        "Twilio", "audio", "decode the payload of each media message from base64 and send it as a binary frame"
+    ),
+    "start": Foreign("Twilio", "settings", "the first audio may be sent as soon as the socket is open"),
+    "stop": Foreign("Twilio", "close"),
+    "ping": Foreign("a WebSocket wrapper", "keep-alive"),
+    "keepalive": Foreign("a WebSocket wrapper", "keep-alive"),
+    "keep_alive": Foreign("a WebSocket wrapper", "keep-alive"),
 }
+
+_MEANINGS: tuple[tuple[Meaning, re.Pattern[str]], ...] = (
+    ("keep-alive", re.compile(r"keep.?alive|heart.?beat|\bping\b|\bpong\b|no.?op\b")),
+    ("flush", re.compile(r"flush|finali[sz]e|commit|end.?(of.?)?(utterance|speech|turn|segment)|force.?end")),
+    (
+        "close",
+        re.compile(r"close|stop|\beo[sf]\b|\bend\b|end.?(of.?)?(stream|audio|session|file)|terminat|finish|done"),
+    ),
+    ("settings", re.compile(r"config|settings?\b|update|\bstart\b|setup|\binit")),
+)
+
+
+def meaning_of(word: str) -> Meaning:
+    """Return what a word that a client sent is probably meant to do; `other` where it does not tell."""
+    known = FOREIGN_COMMANDS.get(word)
+    if known is not None:
+        return known.means
+    lower = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word[:100]).lower().replace("_", " ")
+    return next((meaning for meaning, pattern in _MEANINGS if pattern.search(lower)), "other")
+
 
 FOREIGN_PARAMETERS = {
     **dict.fromkeys(("eot_threshold", "eager_eot_threshold"), "Deepgram Flux"),

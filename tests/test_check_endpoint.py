@@ -173,3 +173,25 @@ def test_the_pauses_are_counted():
 
 def test_large_chunks_are_no_pauses():
     assert causes(session(steady(40, 2.0), 2.0, events=turn(0.5, "Hello", end=2.0)), "endpoint") == {}
+
+
+@pytest.mark.parametrize(
+    ("message", "url", "mixed"),
+    [
+        ({"type": "done"}, URL, False),
+        ({"type": "finalize"}, URL, False),  # of no endpoint in this form
+        ("done", URL, True),
+        ({"type": "finalize"}, MANUAL, True),
+        ({"type": "done"}, MANUAL, True),
+    ],
+)
+def test_the_form_of_a_command_tells_whose_it_is(message, url, mixed):
+    found = causes(session(steady(5), sends=[(5.0, message)], url=url), "endpoint")
+    assert found == ({"endpoint.mixed-up": "fail"} if mixed else {})
+
+
+def test_a_bare_word_at_the_end_explains_the_waiting():
+    events = turn(1.0, "Hello", "Hello there")
+    subject = session(steady(5), events=events, sends=[(5.0, "finalize")], close=(11.0, "client", 1000))
+    (first, *rest) = report(subject).diagnoses
+    assert first.cause == "endpoint.mixed-up" and rest == []

@@ -2,9 +2,9 @@ import base64
 
 import numpy as np
 import pytest
-from builders import causes, drained, report, session, status, steady
+from builders import causes, drained, report, session, status, steady, turn
 
-from sttdoctor.evidence import Frame
+from sttdoctor.evidence import Close, Frame
 
 AUDIO = base64.b64encode(np.random.default_rng(0).bytes(3200)).decode()
 MANUAL = "wss://api.cartesia.ai/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
@@ -107,7 +107,7 @@ def test_a_capture_without_sends_is_unknown():
 
 def test_text_that_is_not_json():
     subject = drained()
-    frame = Frame(500, 3.0, True, 4, text="ping")
+    frame = Frame(500, 3.0, True, 4, text="hey")
     assert causes(type(subject)((*subject.events, frame), url=subject.url), "messages") == {
         "messages.unknown-command": "warn"
     }
@@ -199,3 +199,141 @@ def test_long_names_of_messages_are_cut():
     message = {"audio": AUDIO}
     kinds = [{"type": letter * 40, **message} for letter in "abc"]
     assert told(*kinds).summary == f"3 text frames carry audio ({'a' * 40}, {'b' * 38}); binary frames carry the rest."
+
+
+def numbers(count=800):
+    return np.random.default_rng(2).integers(-9000, 9000, count).tolist()
+
+
+@pytest.mark.parametrize(
+    ("message", "says", "advice"),
+    [
+        (",".join(map(str, numbers())), "as numbers with commas", "String(samples)"),
+        (numbers(), "as JSON lists of numbers", "JSON.stringify"),
+        ({"type": "Buffer", "data": numbers()}, "as Buffers that went through JSON", "send the Buffer itself"),
+        ({str(i): n for i, n in enumerate(numbers())}, "as typed arrays", "send the array itself"),
+        ("[object ArrayBuffer]", "its content is lost", "send the ArrayBuffer"),
+        (AUDIO, "carry audio;", "without base64"),
+        (str(b"\x00\x01" * 80), "as Python prints it", "send the bytes themselves"),
+    ],
+)
+def test_the_fix_names_how_audio_became_text(message, says, advice):
+    finding = told(*[message] * 20, seconds=0)
+    assert (finding.cause, finding.status) == ("messages.audio-as-text", "fail")
+    assert says in finding.summary and advice in finding.fix and "binary frames" in finding.fix
+
+
+def test_audio_as_text_beside_a_key_in_the_url_comes_first():
+    url = S16 + "&api_key=REDACTED"
+    subject = session([], sends=[(i / 10, {"type": "Buffer", "data": numbers()}) for i in range(30)], url=url)
+    assert [d.cause for d in report(subject).diagnoses] == ["messages.audio-as-text", "connection.key-in-url"]
+
+
+OPEN_TURN = turn(1.0, "Hello", "Hello there")
+DONE_TURN = turn(1.0, "Hello", "Hello there.", end=4.5)
+
+
+def with_binary(content, at, t=None, events=OPEN_TURN, close=(11.0, "client", 1000), **fields):
+    """A session that holds a command in a binary frame at a moment; of its audio the lengths are kept."""
+    subject = session(steady(5) if t is None else t, events=events, **fields)
+    rows = [event for event in subject.events if event.t < at]
+    rows += [Frame(900, at, True, len(content), binary=True, audio=content)]
+    rows += [event for event in subject.events if event.t >= at]
+    return type(subject)((*rows, Close(999, *close)), url=subject.url, transcript=subject.transcript)
+
+
+@pytest.mark.parametrize("content", [b'{"type":"close"}', b"close", b'{"type":"done"}', b'{"type":"CloseStream"}'])
+def test_a_close_command_in_a_binary_frame_is_the_root_of_what_is_lost(content):
+    (first, *rest) = report(with_binary(content, 5.0)).diagnoses
+    assert (first.cause, first.status) == ("messages.command-as-binary", "fail")
+    assert set(first.explains) == {"continuity.stopped", "drain.no-close", "turns.left-open"} and rest == []
+    assert "binary" in first.summary
+
+
+def test_a_command_in_a_binary_frame_cuts_no_sample_and_is_no_audio():
+    subject = with_binary(b'{"type":"close"}\n', 5.0)
+    assert set(causes(subject, "messages")) == {"messages.command-as-binary"}
+    assert report(subject, "chunking").checks[0].measurements["frames"] == 50
+
+
+def test_settings_in_a_binary_frame_are_no_root_of_a_missing_close():
+    subject = with_binary(b'{"type":"config","turn":{"end_timeout_ms":900}}', 0.05, close=(5.0, "client", 1000))
+    found = [d.cause for d in report(subject).diagnoses]
+    assert set(found) == {"messages.command-as-binary", "drain.no-close"}
+
+
+def test_a_binary_close_that_the_server_took_does_no_harm():
+    assert "messages.command-as-binary" not in causes(
+        with_binary(b'{"type":"close"}', 5.0, events=DONE_TURN, close=(5.3, "server", 1000)), "messages"
+    )
+
+
+def test_the_word_of_another_vendor_in_a_binary_frame_has_its_own_advice():
+    (finding,) = report(with_binary(b'{"type":"CloseStream"}', 5.0), "messages").checks[0].findings
+    assert 'Instead of CloseStream: send {"type":"close"}' in finding.fix
+
+
+ANSWER = {
+    "type": "error",
+    "title": "Invalid client message",
+    "status_code": 400,
+    "error_code": None,
+    "message": 'Unrecognized message type "WORD". Expected one of: "done", "close", "config".',
+}
+
+
+def refused(word, at=5.0, close=(11.0, "client", 1000), seconds=5.0):
+    message = {**ANSWER, "message": ANSWER["message"].replace("WORD", word)}
+    subject = session(steady(seconds), events=OPEN_TURN, sends=[(at, {"type": word})], close=close)
+    rows = list(subject.events)
+    place = next(i for i, event in enumerate(rows) if event.t > at)
+    rows.insert(place, Frame(800, at + 0.1, False, 9, message=message))
+    return type(subject)(tuple(rows), url=subject.url)
+
+
+@pytest.mark.parametrize("word", ["finalize", "KeepAlive", "CloseStream", "frobnicate", "session.update", "Finalize"])
+@pytest.mark.parametrize("at", [0.05, 2.05, 5.0])
+def test_a_word_that_the_service_refused_comes_first_whatever_the_word(word, at):
+    (first, *_) = report(refused(word, at)).diagnoses
+    assert (first.cause, first.status) == ("messages.unknown-command", "fail")
+    assert "server.error-event" in first.explains
+    assert f'Unrecognized message type "{word}"' in first.summary
+
+
+def test_done_ends_a_session_as_close_does():
+    subject = session(
+        steady(5), events=DONE_TURN, sends=[(5.0, {"type": "done"})], close=(5.3, "server", 1000), transcript=None
+    )
+    assert report(subject).diagnoses == ()
+    late = session(steady(8), sends=[(7.0, {"type": "done"})], close=(8.5, "server", 1000))
+    assert causes(late, "messages") == {"messages.audio-after-close": "fail"}
+
+
+def test_finalize_is_told_as_the_end_of_audio_and_not_as_a_keep_alive():
+    subject = session(steady(5), events=OPEN_TURN, sends=[(5.05, {"type": "finalize"})], close=(9.0, "client", 1000))
+    (first, *rest) = report(subject).diagnoses
+    assert first.cause == "messages.unknown-command" and rest == []
+    assert "the manual endpoint's end of audio" in first.summary
+    assert 'send {"type":"close"}' in first.fix and "silence" not in first.fix
+
+
+def test_finalize_between_two_turns_is_left_out():
+    assert "turns end by themselves" in told({"type": "finalize"}, seconds=5.0).fix
+
+
+@pytest.mark.parametrize("word", ["eos", "end_of_stream", "stop_audio", "flush"])
+def test_a_word_that_means_the_end_explains_the_missing_close(word):
+    subject = session(steady(5), events=OPEN_TURN, sends=[(5.05, {"type": word})], close=(9.0, "client", 1000))
+    (first, *rest) = report(subject).diagnoses
+    assert (first.cause, first.status) == ("messages.unknown-command", "fail") and rest == []
+
+
+def test_a_greeting_does_not_explain_a_missing_close():
+    subject = session(steady(5), events=OPEN_TURN, sends=[(0.05, {"type": "hello"})], close=(5.0, "client", 1000))
+    assert [d.cause for d in report(subject).diagnoses] == ["drain.no-close", "messages.unknown-command"]
+
+
+def test_a_text_that_the_capture_left_out_is_not_judged():
+    subject = drained()
+    frame = Frame(500, 3.0, True, 40, text="", elided=True)
+    assert causes(type(subject)((*subject.events, frame), url=subject.url), "messages") == {}

@@ -43,3 +43,25 @@ def test_private_words_leave_text_frames_and_terms():
     assert b"private" not in quiet and b'"finalize"' in quiet and b"keyterm=REDACTED" in quiet
     mute = written(without_audio(read_capture(rows)))
     assert b"QUJD" not in mute and b"a private word" in mute
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [7777] * 160,
+        {"type": "Buffer", "data": [7777] * 160},
+        {"samples": [0.7777] * 160},
+        dict.fromkeys("abcdefghijklmnop", 7777),
+    ],
+)
+def test_audio_that_went_out_as_numbers_is_left_out_too(message):
+    row = json.dumps({"type": "send", "t": 3.61, "json": message}).encode() + b"\n"
+    mute = written(without_audio(read_capture(captures.session_jsonl() + row)))
+    assert b"7777" not in mute
+
+
+def test_audio_as_numbers_is_still_told_when_the_numbers_are_gone():
+    for message in ([7777] * 160, {"type": "Buffer", "data": [7777] * 160}):
+        row = json.dumps({"type": "send", "t": 3.61, "json": message}).encode() + b"\n"
+        found = dict(verdicts(written(without_audio(read_capture(captures.session_jsonl() + row)))))
+        assert found["messages"][0] == "fail"

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.commands import Command, commands, is_audio
 from sttdoctor.analysis.turns import Turn, turns
 from sttdoctor.evidence import Close, Event, Frame, Open, Session
-from sttdoctor.protocol import AUTO, MANUAL
+from sttdoctor.protocol import AUTO, CLOSE_WORDS, MANUAL
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,13 @@ class Connection:
 
     @cached_property
     def audio_frames(self) -> list[Frame]:
-        """Binary frames from the client."""
-        return [frame for frame in self.frames if frame.sent and frame.binary]
+        """Binary frames from the client, without commands that went out in one by mistake."""
+        return [frame for frame in self.frames if is_audio(frame)]
+
+    @cached_property
+    def commands(self) -> list[Command]:
+        """What the client sent beside audio."""
+        return commands(self.frames)
 
     @cached_property
     def received(self) -> list[Frame]:
@@ -64,9 +70,9 @@ def _connection(events: Sequence[Event]) -> Connection:
 
 
 def is_close_command(frame: Frame, endpoint: str | None = None) -> bool:
-    """Whether a sent frame is the close command: a JSON `close` on the turns endpoint, a bare word on the manual one.
+    """Whether a sent frame is the close command: JSON on the turns endpoint, a bare word on the manual one.
 
-    The bare `done` is the older name of the manual endpoint's command.
+    `done` is its older name; both endpoints still take it.
 
     Args:
         frame: The frame.
@@ -75,8 +81,8 @@ def is_close_command(frame: Frame, endpoint: str | None = None) -> bool:
     if not frame.sent or frame.binary:
         return False
     words: tuple[Any, ...] = (frame.text, frame.message)
-    bare = any(word in ("close", "done") for word in words if isinstance(word, str))
-    return (endpoint != MANUAL and frame.type == "close") or (endpoint != AUTO and bare)
+    bare = any(word in CLOSE_WORDS for word in words if isinstance(word, str))
+    return (endpoint != MANUAL and frame.type in CLOSE_WORDS) or (endpoint != AUTO and bare)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,12 +5,14 @@ while none comes, an open turn cannot end. A hole in the audio is judged by whet
 turn was open in it.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
 from sttdoctor.analysis import pacing
+from sttdoctor.analysis.commands import is_known
 from sttdoctor.analysis.send_timeline import Connection, Timeline, is_close_command
-from sttdoctor.analysis.turns import turns
+from sttdoctor.analysis.turns import TURN_EVENTS
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
@@ -66,35 +68,50 @@ def _judge(case: Case) -> Answer:
     return answer("Audio was sent without holes that matter.", [], measured)
 
 
+class _Clock:
+    """One connection in the order of its times, so that each gap costs no pass over all frames."""
+
+    def __init__(self, connection: Connection, endpoint: str | None) -> None:
+        timed = [frame for frame in connection.frames if frame.t is not None]
+        self._frames = sorted(timed, key=lambda frame: frame.t or 0.0)
+        self._times = [frame.t or 0.0 for frame in self._frames]
+        events = [frame for frame in self._frames if frame.type in TURN_EVENTS and not frame.sent]
+        self._turns = [] if endpoint == MANUAL else [(frame.t or 0.0, frame.type != "turn.end") for frame in events]
+        said = [command for command in connection.commands if command.frame.t is not None]
+        self._said = sorted((command.frame.t or 0.0, i) for i, command in enumerate(said))
+        self._commands = said
+        self._last_line = connection.frames[-1].line
+        self._endpoint = endpoint
+
+    def gap(self, start_s: float, end_s: float, filled: bool, ended: bool) -> _Gap:
+        known = bisect_left(self._turns, (end_s,))
+        # a turn that ends while no audio comes had all the audio that it needed
+        turn_open = known > 0 and self._turns[known - 1][1]
+        at = bisect_left(self._times, end_s)
+        line = self._frames[at].line if at < len(self._frames) else self._last_line
+        return _Gap(start_s, end_s, line, filled, ended, turn_open, self._keep_alives(start_s, end_s))
+
+    def _keep_alives(self, start_s: float, end_s: float) -> tuple[str, ...]:
+        """What was sent to stay connected: by its name, or a message of no other meaning again and again."""
+        first, stop = bisect_right(self._said, (start_s, len(self._said))), bisect_left(self._said, (end_s,))
+        inside = [self._commands[i] for _, i in self._said[first:stop]]
+        unknown = [command for command in inside if not is_known(command, self._endpoint)]
+        alive = [command for command in unknown if command.means == "keep-alive"]
+        other = [command for command in unknown if command.means == "other"]
+        return tuple(command.word for command in (alive + other if alive or len(other) > 1 else []))
+
+
 def _gaps(case: Case, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
-    found = [_gap(case.endpoint, connection, h.start_s, h.end_s, h.filled, True) for h in pacing.holes(timeline, speed)]
+    clock = _Clock(connection, case.endpoint)
+    found = [clock.gap(h.start_s, h.end_s, h.filled, True) for h in pacing.holes(timeline, speed)]
     last_s = float(timeline.t_s[-1] + timeline.audio_s[-1] / speed)
     ends = [frame.t for frame in connection.frames if is_close_command(frame, case.endpoint) and frame.t is not None]
     ends += [connection.close.t] if connection.close and connection.close.t is not None else []
     times = [frame.t for frame in connection.frames if frame.t is not None]
     end_s = min([end for end in ends if end >= timeline.t_s[-1]], default=max(times))
     if end_s > last_s:
-        found.append(_gap(case.endpoint, connection, last_s, end_s, False, False))
+        found.append(clock.gap(last_s, end_s, False, False))
     return found
-
-
-def _gap(endpoint: str | None, connection: Connection, start_s: float, end_s: float, filled: bool, ended: bool) -> _Gap:
-    inside = [frame for frame in connection.frames if frame.t is not None and start_s < frame.t < end_s]
-    before = [frame for frame in connection.frames if frame.t is not None and frame.t < end_s]
-    known = turns(before)
-    # a turn that ends while no audio comes had all the audio that it needed
-    turn_open = endpoint != MANUAL and bool(known) and known[-1].end is None
-    messages = tuple(_name(frame) for frame in inside if frame.sent and not frame.binary and not _of_protocol(frame))
-    line = next((frame.line for frame in connection.frames if frame.t is not None and frame.t >= end_s), 0)
-    return _Gap(start_s, end_s, line or connection.frames[-1].line, filled, ended, turn_open, messages)
-
-
-def _of_protocol(frame: Any) -> bool:
-    return is_close_command(frame) or frame.type == "config" or frame.text == "finalize"
-
-
-def _name(frame: Any) -> str:
-    return str(frame.type or frame.text or "a message")[:40]
 
 
 def _gap_finding(case: Case, gap: _Gap) -> Finding | None:

@@ -7,10 +7,10 @@ that another endpoint would fit better is a remark.
 from collections.abc import Iterator
 
 from sttdoctor.analysis import pacing
+from sttdoctor.analysis.commands import is_mixed_up
 from sttdoctor.analysis.endpoint import by_events
 from sttdoctor.case import Case
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, unknown, worst
-from sttdoctor.evidence import Frame
 from sttdoctor.protocol import AUTO, MANUAL, PATHS
 
 
@@ -26,15 +26,15 @@ def _judge(case: Case) -> Answer:
 
 def _mixed_up(case: Case) -> Iterator[Finding]:
     other = MANUAL if case.endpoint == AUTO else AUTO
-    sent = [frame for connection in case.connections for frame in connection.frames if frame.sent and not frame.binary]
-    wrong = [frame for frame in sent if _language(frame) == other]
-    if wrong:
-        word = wrong[0].type or wrong[0].message or wrong[0].text
-        form = "a JSON message" if isinstance(wrong[0].message, dict) else "a bare word"
+    said = [command for connection in case.connections for command in connection.commands]
+    wrong = next((command for command in said if is_mixed_up(command, case.endpoint)), None)
+    if wrong is not None:
+        form = "a JSON message" if wrong.as_json else "a bare word"
         summary = (
-            f"{word!r} was sent as {form}, which is the language of {PATHS[other]}, to {PATHS[case.endpoint or AUTO]}."
+            f"{wrong.word!r} was sent as {form}, which is the language of {PATHS[other]}, "
+            f"to {PATHS[case.endpoint or AUTO]}."
         )
-        place = (Evidence("the first such message", wrong[0].line, wrong[0].t),)
+        place = (Evidence("the first such message", wrong.frame.line, wrong.frame.t),)
         fix = _FIX[case.endpoint or AUTO]
         yield CHECK.finding("mixed-up", "fail", 0.95, summary, place, fix)
         return
@@ -42,14 +42,6 @@ def _mixed_up(case: Case) -> Iterator[Finding]:
     if received is not None and received != case.endpoint:
         summary = f"The URL is that of {PATHS[case.endpoint or AUTO]}, but the events are those of {PATHS[received]}."
         yield CHECK.finding("mixed-up", "fail", 0.8, summary)
-
-
-def _language(frame: Frame) -> str | None:
-    """The endpoint to which a command belongs by its form."""
-    if frame.type in ("close", "config"):
-        return AUTO
-    word = frame.message if isinstance(frame.message, str) else frame.text
-    return MANUAL if word in ("close", "finalize", "done") else None
 
 
 _FIX = {

@@ -1,123 +1,200 @@
 """Do you speak the protocol?
 
 Needs what the client sent. Audio travels in binary frames of whole samples, commands in text frames that the endpoint
-knows, and nothing after the close command. How the server reacts to anything else is not documented; that it is not a
-part of the protocol is.
+knows, and nothing after the close command. A message that it does not know is answered with an error, after which no
+further event comes (seen by third parties, not documented).
 """
 
-import re
-from collections.abc import Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+from sttdoctor.analysis.commands import Command, error_text, is_audio, is_known
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
+from sttdoctor.analysis.text_audio import text_form
 from sttdoctor.case import Case
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, counted, unknown, worst
 from sttdoctor.evidence import Frame
-from sttdoctor.protocol import AUTO, COMMANDS, FOREIGN_COMMANDS, MANUAL
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]{200,}")
-_AUDIO_KEYS = ("audio", "audio_base_64", "audio_base64", "payload", "audio_data", "data", "chunk")
+from sttdoctor.protocol import FOREIGN_COMMANDS, INSTEAD, MANUAL, Meaning
 
 
 def _judge(case: Case) -> Answer:
     session = case.session
     if session is None or "send" in session.lacks:
         return unknown("The capture holds nothing that the client sent; record both directions.")
-    findings = [*_audio_as_text(case), *_commands(case), *_partial(case), *_after_close(case)]
-    measured = {"text_frames": sum(1 for frame in _sent_texts(case))}
+    texts = [frame for connection in case.connections for frame in connection.frames if frame.sent and not frame.binary]
+    findings = [*_audio_as_text(case, texts), *_binary(case), *_unknown(case), *_partial(case), *_after_close(case)]
+    measured = {"text_frames": len(texts)}
     if findings:
         return answer(worst(findings).summary, findings, measured)
     return answer("Every message belongs to the protocol.", [], measured)
-
-
-def _sent_texts(case: Case) -> Iterator[Frame]:
-    for connection in case.connections:
-        yield from (frame for frame in connection.frames if frame.sent and not frame.binary)
 
 
 def _place(frame: Frame, note: str) -> Evidence:
     return Evidence(note, frame.line, frame.t)
 
 
-def carries_audio(frame: Frame) -> bool:
-    """Whether a sent text frame holds audio: base64 in JSON or bare, or bytes that were taken for text."""
-    if isinstance(frame.message, dict):
-        return _holds_base64(frame.message)
-    text = frame.message if isinstance(frame.message, str) else frame.text
-    return text is not None and len(text) >= 200 and (_BASE64.fullmatch(text) is not None or not _is_readable(text))
+_FORMS = {
+    "base64": ("", "Send the bytes themselves, without base64"),
+    "hex": (" in hexadecimal", "Send the bytes themselves, without bytes.hex() or toString('hex')"),
+    "data-url": (" as data URLs", "Do not read the audio as a data URL; take its bytes (blob.arrayBuffer())"),
+    "numbers": (
+        " as numbers with commas",
+        "A typed array or a list became text on the way (String(samples), samples.join()); send its bytes",
+    ),
+    "list": (
+        " as JSON lists of numbers",
+        "Do not write the samples as JSON (JSON.stringify, tolist()); send their bytes",
+    ),
+    "buffer": (
+        " as Buffers that went through JSON",
+        'JSON.stringify made {"type":"Buffer","data":[...]} of each Buffer; send the Buffer itself',
+    ),
+    "typed-array": (
+        " as typed arrays that went through JSON",
+        'JSON.stringify made {"0":...,"1":...} of each typed array; send the array itself',
+    ),
+    "python": (" as Python prints it", "str() or an f-string made text of the samples; send the bytes themselves"),
+    "object": (
+        " as the name of an object, so its content is lost",
+        "String concatenation made text of the object; send the ArrayBuffer or Blob itself",
+    ),
+    "raw": (" as bytes taken for text", "Send the same bytes as a binary message, not as text"),
+}
+"""Of each form of audio in text: how it is told, and what to change."""
+
+_BINARY = (
+    " in binary frames: ws.send(arrayBuffer) in JavaScript, ws.send(bytes) in Python, "
+    "WebSocketMessageType.Binary in C#, opcode 2 elsewhere."
+)
 
 
-def _holds_base64(value: Any, depth: int = 0) -> bool:
-    """Whether a JSON object has a long base64 string under a key that audio has (two levels deep, as Twilio's)."""
-    if not isinstance(value, dict) or depth > 2:
-        return False
-    return any(
-        (
-            key in _AUDIO_KEYS
-            and isinstance(item, str)
-            and len(item) >= 40
-            and _BASE64.fullmatch(item + "A" * 200) is not None
-        )
-        or _holds_base64(item, depth + 1)
-        for key, item in value.items()
-    )
-
-
-def _is_readable(text: str) -> bool:
-    return sum(char.isprintable() or char.isspace() for char in text) > 0.9 * len(text)
-
-
-def _audio_as_text(case: Case) -> Iterator[Finding]:
-    frames = [frame for frame in _sent_texts(case) if carries_audio(frame)]
-    if not frames:
+def _audio_as_text(case: Case, texts: Sequence[Frame]) -> Iterator[Finding]:
+    found = [(frame, form) for frame in texts if (form := text_form(frame)) is not None]
+    if not found:
         return
-    kinds = sorted({str(frame.type) for frame in frames if frame.type})
+    frames = [frame for frame, _ in found]
+    form = Counter(form for _, form in found).most_common(1)[0][0]
+    kinds = sorted({str(frame.type) for frame in frames if frame.type and frame.type != "Buffer"})
     vendors = sorted({FOREIGN_COMMANDS[kind].vendor for kind in kinds if kind in FOREIGN_COMMANDS})
     binary = any(connection.audio_frames for connection in case.connections)
-    summary = f"{counted(len(frames), 'text frame')} {'carries' if len(frames) == 1 else 'carry'} audio"
-    summary += (
-        f" ({', '.join(kinds)[:80]}" + (f", {' and '.join(vendors)}'s format)" if vendors else ")") if kinds else ""
-    )
+    how, change = _FORMS[form]
+    summary = f"{counted(len(frames), 'text frame')} {'carries' if len(frames) == 1 else 'carry'} audio{how}"
+    if kinds:
+        summary += f" ({', '.join(kinds)[:80]}" + (f", {' and '.join(vendors)}'s format)" if vendors else ")")
     summary += "; binary frames carry the rest." if binary else "; no binary frame was sent."
-    yield CHECK.finding("audio-as-text", "fail", 0.95, summary, (_place(frames[0], "the first of them"),))
-
-
-def _commands(case: Case) -> Iterator[Finding]:
-    """Text frames of no endpoint; what belongs to the other endpoint is the matter of the endpoint check."""
-    unknown_frames = [frame for frame in _sent_texts(case) if not _is_known(frame) and not carries_audio(frame)]
-    if not unknown_frames:
-        return
-    names = dict.fromkeys(_name(frame) for frame in unknown_frames)
-    foreign = {name: FOREIGN_COMMANDS[name] for name in names if name in FOREIGN_COMMANDS}
-    status: Status = "fail" if foreign else "warn"
-    first = next(iter(foreign), next(iter(names)))
-    verb = "is" if len(unknown_frames) == 1 else "are"
-    listed = ", ".join(list(names)[:6])
-    summary = f"{counted(len(unknown_frames), 'message')} {verb} not a part of the protocol: {listed}"
-    fix = None
-    if foreign:
-        summary += f". {first} is {foreign[first].vendor}'s"
-        fix = "Instead of " + "; instead of ".join(f"{name}: {word.instead}" for name, word in foreign.items()) + "."
-    frame = next(frame for frame in unknown_frames if _name(frame) == first)
     yield CHECK.finding(
-        "unknown-command", status, 0.95 if foreign else 0.7, summary + ".", (_place(frame, f"the first {first}"),), fix
+        "audio-as-text", "fail", 0.95, summary, (_place(frames[0], "the first of them"),), change + _BINARY
     )
 
 
-def _is_known(frame: Frame) -> bool:
-    if isinstance(frame.message, dict):
-        return frame.type in COMMANDS[AUTO]
-    word = frame.message if isinstance(frame.message, str) else frame.text
-    return word in COMMANDS[MANUAL]
+def _binary(case: Case) -> Iterator[Finding]:
+    """Commands in binary frames, which the service takes for audio."""
+    found = [
+        command
+        for connection in case.connections
+        for command in connection.commands
+        if command.frame.binary and not _was_taken(connection, command)
+    ]
+    if not found:
+        return
+    words = list(dict.fromkeys(command.word for command in found))
+    verb = "was" if len(found) == 1 else "were"
+    summary = (
+        f"{counted(len(found), 'command')} ({', '.join(words[:6])}) {verb} sent in "
+        f"{'a binary frame' if len(found) == 1 else 'binary frames'}, which the service takes for audio."
+    )
+    foreign = {command.word: _instead(case, command) for command in found if command.word in FOREIGN_COMMANDS}
+    fix = _AS_TEXT + "".join(f" Instead of {word}: {instead}." for word, instead in list(foreign.items())[:3])
+    evidence = tuple(_place(command.frame, f"{command.word} in a binary frame") for command in found[:3])
+    yield CHECK.finding("command-as-binary", "fail", 0.97, summary, evidence, fix)
 
 
-def _name(frame: Frame) -> str:
-    if isinstance(frame.message, dict):
-        named = [frame.message.get(key) for key in ("type", "message_type", "event", "message")]
-        keys = ", ".join(map(str, list(frame.message)[:3]))
-        return next((name[:40] for name in named if isinstance(name, str)), f"an object with {keys[:60]}")
-    word = frame.message if isinstance(frame.message, str) else frame.text
-    return repr(word[:40]) if isinstance(word, str) else f"the JSON value {str(frame.message)[:40]}"
+def _was_taken(connection: Connection, command: Command) -> bool:
+    """Whether the server ended the session after a binary close command as it does after a right one."""
+    close, turns = connection.close, connection.turns
+    ended = close is not None and close.by == "server" and close.code == 1000
+    return command.means == "close" and ended and not (turns and turns[-1].end is None)
+
+
+_AS_TEXT = (
+    "Send commands as text frames and audio as binary ones: a string, no Buffer or bytes. In JavaScript "
+    'ws.send(JSON.stringify({type: "close"})), in Python ws.send(json.dumps({"type": "close"})) without .encode(); a '
+    "relay passes on what it received with ws.send(data, { binary: isBinary })."
+)
+
+
+def _unknown(case: Case) -> Iterator[Finding]:
+    """Messages of no endpoint; what belongs to the other endpoint is the matter of the endpoint check."""
+    found = [
+        command
+        for connection in case.connections
+        for command in connection.commands
+        if not command.frame.binary and not is_known(command, case.endpoint)
+    ]
+    if not found:
+        return
+    errors = {id(command.frame): error for command, error in case.refused_commands}
+    first = min(found, key=lambda command: (id(command.frame) not in errors, command.word not in FOREIGN_COMMANDS))
+    foreign = [command for command in found if command.word in FOREIGN_COMMANDS]
+    error = errors.get(id(first.frame))
+    verb = "is" if len(found) == 1 else "are"
+    names = list(dict.fromkeys(_shown(command) for command in found))
+    summary = f"{counted(len(found), 'message')} {verb} not a part of the protocol: {', '.join(names[:6])}"
+    if first.word in FOREIGN_COMMANDS:
+        summary += f". {first.word} is {_origin(first)}"
+    evidence = [_place(first.frame, f"the first {_shown(first)}")]
+    if error is not None:
+        summary += f". The service answered: {error_text(error)}".rstrip(".")
+        evidence.append(_place(error, "the service's answer"))
+    status: Status = "fail" if foreign or error is not None or case.ends_by_unknown_word else "warn"
+    confidence = 0.97 if error is not None else 0.95 if foreign else 0.7
+    fix = _fix(case, [first, *found])
+    yield CHECK.finding("unknown-command", status, confidence, summary + ".", tuple(evidence), fix)
+
+
+def _shown(command: Command) -> str:
+    return command.word if command.as_json or not command.named else repr(command.word)
+
+
+_MEANS: dict[Meaning, str] = {
+    "close": "end of the session",
+    "flush": "end of audio",
+    "keep-alive": "keep-alive",
+    "audio": "message of audio",
+    "settings": "message of settings",
+    "other": "word",
+}
+
+
+def _origin(command: Command) -> str:
+    return f"{FOREIGN_COMMANDS[command.word].vendor}'s {_MEANS[command.means]}"
+
+
+def _fix(case: Case, found: Sequence[Command]) -> str | None:
+    """What to do instead of each word whose meaning is known, None where none is."""
+    clear = [command for command in found if command.named and command.means != "other" and " " not in command.word]
+    told = {command.word: _instead(case, command) for command in clear}
+    told |= {
+        c.word: FOREIGN_COMMANDS[c.word].instead for c in found if c.word in FOREIGN_COMMANDS and c.means == "other"
+    }
+    if not told:
+        return None
+    return "Instead of " + "; instead of ".join(f"{word}: {instead}" for word, instead in list(told.items())[:6]) + "."
+
+
+def _instead(case: Case, command: Command) -> str:
+    means: Meaning = "close" if command.means == "flush" and not command.audio_follows else command.means
+    if case.endpoint == MANUAL and means in _INSTEAD_ON_MANUAL:
+        return _INSTEAD_ON_MANUAL[means]
+    special = FOREIGN_COMMANDS[command.word].special if command.word in FOREIGN_COMMANDS else ""
+    return special or INSTEAD[means]
+
+
+_INSTEAD_ON_MANUAL: dict[Meaning, str] = {
+    "close": "send the bare word close and read on until the server closes",
+    "flush": "send the bare word finalize when the user is done",
+    "settings": "the settings are fixed by the URL",
+}
 
 
 def _partial(case: Case) -> Iterator[Finding]:
@@ -148,7 +225,7 @@ def _after_close(case: Case) -> Iterator[Finding]:
 def _late_frames(case: Case, connection: Connection) -> list[Frame]:
     commands = [i for i, frame in enumerate(connection.frames) if is_close_command(frame, case.endpoint)]
     after = connection.frames[commands[0] + 1 :] if commands else ()
-    return [frame for frame in after if frame.sent and frame.binary and frame.size]
+    return [frame for frame in after if is_audio(frame) and frame.size]
 
 
 CHECK = Check(
@@ -157,18 +234,24 @@ CHECK = Check(
     question="Do you speak the protocol?",
     kinds=("session",),
     needs="what the client sent, in order",
-    why="The service takes samples in binary frames and two commands. Audio in text frames and the commands of other "
-    "vendors are no part of the protocol, so they cannot do what they are meant to; audio after the close command is "
-    "lost.",
-    how="Each sent frame is compared with the documented messages; known words of other vendors are named with what to "
-    "use instead.",
+    why="The service takes samples in binary frames, and two commands in text frames. Audio in text frames, commands "
+    "in binary ones and the commands of other vendors cannot do what they are meant to: the service answers with an "
+    "error or hears noise. Audio after the close command is lost.",
+    how="Each sent frame is compared with the documented messages. Audio in text is told by its form (base64, numbers, "
+    "a Buffer through JSON); known words of other vendors are named with what to use instead; an error that the "
+    "service sent as its answer is quoted.",
     causes=(
         Cause(
             "messages.audio-as-text",
             "fail",
-            "Audio is sent in text frames (base64, JSON, or bytes taken for text).",
-            "Send the samples as they are in binary frames: ws.send(bytes) in Python, ws.send(arrayBuffer) in "
-            "JavaScript.",
+            "Audio is sent in text frames (base64, numbers, JSON, or bytes taken for text).",
+            "Send the samples as they are" + _BINARY,
+        ),
+        Cause(
+            "messages.command-as-binary",
+            "fail",
+            "A command is sent in a binary frame, where the service takes it for audio.",
+            _AS_TEXT,
         ),
         Cause(
             "messages.unknown-command",

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from sttdoctor.analysis.commands import is_audio
 from sttdoctor.analysis.decoding import Bytes
 from sttdoctor.analysis.encoding import LAYOUTS, Layout
 from sttdoctor.analysis.endpoint import Address, of_path
@@ -125,7 +126,7 @@ def _commands(case: Case, endpoint: str) -> Iterator[_Insert]:
     for connection in case.connections:
         sent = sum(frame.size for frame in _before(case, connection))
         for frame in connection.frames:
-            if frame.sent and frame.binary:
+            if is_audio(frame):
                 sent += frame.size
             elif frame.sent and not frame.elided and (command := _command(frame, endpoint)):
                 yield _Insert(sent, command=command)
