@@ -8,7 +8,7 @@ from typing import Any
 
 from sttdoctor.case import Case
 from sttdoctor.checks import all_checks
-from sttdoctor.checks.base import Check, unknown
+from sttdoctor.checks.base import Check, not_applicable, unknown
 from sttdoctor.diagnosis import diagnose
 from sttdoctor.encodings import ENCODINGS, SUPPORTED, meant_by
 from sttdoctor.errors import UsageError
@@ -170,6 +170,8 @@ def _run(check: Check, case: Case) -> CheckResult:
     except Exception as error:
         logger.debug("check %s crashed", check.id, exc_info=True)
         answer, crashed = unknown(f"The check crashed ({type(error).__name__}: {error}); please report this."), True
+    if case.refused and not (answer.findings or crashed or check.of_handshake):
+        answer = not_applicable("The handshake was refused, so there was no session to judge.")
     return CheckResult(
         check.id,
         check.question,
@@ -180,6 +182,9 @@ def _run(check: Check, case: Case) -> CheckResult:
         check.docs,
         crashed,
         time.perf_counter() - began,
+        answer.missing,
+        answer.reading,
+        answer.quiet,
     )
 
 

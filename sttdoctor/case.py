@@ -21,6 +21,7 @@ from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, 
 from sttdoctor.analysis.turns import Turn
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Audio, Declared, Frame, Session
+from sttdoctor.missing import AUDIO, FORMAT, PACE, SENDS, SENT_AUDIO, TIMES, Missing
 from sttdoctor.sound import Sound
 
 
@@ -61,18 +62,43 @@ class Case:
         return [timeline(connection, self.declared.bytes_per_s) for connection in self.connections]
 
     @property
-    def why_no_timeline(self) -> str | None:
-        """What is missing for a judgement of when audio was sent, for a reader; None where nothing is."""
+    def refused(self) -> bool:
+        """Whether every handshake of the session was refused, so that nothing was ever sent on a connection."""
+        statuses = [connection.open.status if connection.open else None for connection in self.connections]
+        return bool(statuses) and all(status not in (None, 101) for status in statuses) and not self._sent_audio
+
+    @property
+    def why_no_audio(self) -> Missing | None:
+        """What is missing for a judgement of the audio; None where there is audio."""
+        if self.audio is not None:
+            return None
+        return AUDIO if self._sent_audio else self._why_none_sent
+
+    @property
+    def why_no_timeline(self) -> Missing | None:
+        """What is missing for a judgement of when audio was sent; None where nothing is."""
         session = self.session
-        if session is None or not any(connection.audio_frames for connection in self.connections):
-            return "The capture holds no sent audio; record the binary frames with their times."
+        if session is None or not self._sent_audio:
+            return self._why_none_sent
         if self.declared.bytes_per_s is None:
-            return "The declared format is not known; give --encoding and --sample-rate."
-        if session.clock == "none" or not any(len(timeline) > 1 for timeline in self.timelines):
-            return "The capture has no times; record when each frame was sent."
+            return FORMAT
+        if session.clock == "none" or not any(map(len, self.timelines)):
+            return TIMES
+        if not any(len(timeline) > 1 for timeline in self.timelines):
+            return PACE
         if session.resolution > 0.25:
-            return f"The capture's clock is too coarse ({session.resolution:g} s); record times to a millisecond."
+            coarse = f"The capture's clock is too coarse ({session.resolution:g} s); record times to a millisecond."
+            return Missing("finer times", coarse)
         return None
+
+    @property
+    def _sent_audio(self) -> bool:
+        return any(connection.audio_frames for connection in self.connections)
+
+    @property
+    def _why_none_sent(self) -> Missing:
+        blind = self.session is not None and bool(self.session.lacks & {"send", "audio"})
+        return SENDS if blind else SENT_AUDIO
 
     @cached_property
     def speeds(self) -> list[pacing.Speed | None]:

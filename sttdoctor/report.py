@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sttdoctor import __version__
-from sttdoctor.checks.base import SEVERITY, Evidence, Finding, Status
+from sttdoctor.checks.base import SEVERITY, Evidence, Finding, Status, listed
 
 SCHEMA = "sttdoctor.report/1"
+
+_SHOWN_MISSING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,9 @@ class CheckResult:
         docs: URL of the vendor's page.
         crashed: The check failed itself; the answer names the error.
         seconds: How long it took, with the analysis that it was the first to need.
+        missing: What the evidence lacks, as it stands in a list; empty where it lacks nothing.
+        reading: What the check takes the audio for, as a reader calls it; empty where it does not say.
+        quiet: A report for people only names the check.
     """
 
     id: str
@@ -36,6 +41,9 @@ class CheckResult:
     docs: str
     crashed: bool = False
     seconds: float = 0.0
+    missing: str = ""
+    reading: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +103,29 @@ class Report:
         judged = [check.status for check in self.checks if check.status != "not_applicable"]
         return max(judged, key=SEVERITY.__getitem__, default="unknown")
 
+    @property
+    def tally(self) -> str:
+        """In how many of the checks that apply no fault was found, and what was missing to judge the others."""
+        statuses = [check.status for check in self.checks if check.status != "not_applicable"]
+        count, clear, unjudged = len(statuses), statuses.count("pass"), statuses.count("unknown")
+        nouns = list(dict.fromkeys(check.missing for check in self.checks if check.missing))
+        shown = [*nouns[:_SHOWN_MISSING], "more"] if len(nouns) > _SHOWN_MISSING else nouns
+        lacked = f" lacked evidence: {listed(shown)}" if shown else " could not be judged"
+        if unjudged == count:
+            return f"Nothing could be judged; the checks{lacked}." if shown else "Nothing could be judged."
+        found = count - clear - unjudged
+        told = f"{clear} of {count} checks found no fault" if clear else f"{found} of {count} checks found a fault"
+        if count in (clear, found):
+            told = f"{'The check' if count == 1 else f'All {count} checks'} found {'no' if clear else 'a'} fault"
+        return told + (f"; {unjudged}{lacked}." if unjudged else ".")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form as plain values."""
         values = {
             "schema": SCHEMA,
             "version": __version__,
             "status": self.status,
+            "tally": self.tally,
             "subject": dict(self.subject),
             "diagnoses": [_diagnosis(diagnosis) for diagnosis in self.diagnoses],
             "checks": [_check(check) for check in self.checks],

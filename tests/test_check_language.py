@@ -47,6 +47,23 @@ def test_without_the_extra_it_is_unknown(monkeypatch):
     assert (result.status, result.crashed) == ("unknown", False)
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        (GERMAN, True),
+        ("Es un texto normal en español que habla de una cita para el martes.", True),
+        (ENGLISH, False),
+        ("Mm, then do him a ship, or so there. And a mole.", False),
+        ("Buenos días", False),
+    ],
+)
+def test_the_question_is_asked_aloud_only_where_a_text_does_not_read_like_english(monkeypatch, text, asked):
+    monkeypatch.setattr(language, "_identifier", lambda: None)
+    result = report(drained(transcript=text), "language").checks[0]
+    assert (result.status, result.quiet) == ("unknown", not asked)
+    assert ("do the users speak it?" in result.answer) == asked
+
+
 def test_the_manual_endpoint_takes_other_languages():
     assert status(drained(url="wss://x/stt/websocket?language=de"), "language") == "not_applicable"
 

@@ -35,14 +35,15 @@ MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 GRAPH = {name: imported(path) for name, path in MODULES.items()}
 
 EVIDENCE = ("sttdoctor.errors", "sttdoctor.encodings", "sttdoctor.evidence", "sttdoctor.redact", "sttdoctor.protocol")
+CHECKED = (*EVIDENCE, "sttdoctor.missing")
 ALLOWED = {
     "sttdoctor.evidence": ("sttdoctor.encodings",),
     "sttdoctor.readers": (*EVIDENCE, "sttdoctor.readers"),
     "sttdoctor.session_jsonl": EVIDENCE,
     "sttdoctor.analysis": (*EVIDENCE, "sttdoctor.analysis"),
     "sttdoctor.sound": (*EVIDENCE, "sttdoctor.analysis"),
-    "sttdoctor.case": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.sound"),
-    "sttdoctor.checks": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.checks"),
+    "sttdoctor.case": (*CHECKED, "sttdoctor.analysis", "sttdoctor.sound"),
+    "sttdoctor.checks": (*CHECKED, "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.checks"),
     "sttdoctor.live": (
         *EVIDENCE,
         "sttdoctor.readers",
@@ -75,6 +76,7 @@ ALLOWED = {
     "sttdoctor.thresholds": ("sttdoctor.errors",),
     "sttdoctor.policy": (),
     "sttdoctor.errors": (),
+    "sttdoctor.missing": (),
     "sttdoctor.encodings": (),
     "sttdoctor.protocol": (),
     "sttdoctor.redact": (),

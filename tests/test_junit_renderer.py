@@ -86,7 +86,7 @@ def test_what_a_status_becomes(status, failing, becomes):
     root = parsed(render(case(status, findings), failing=failing))
     (shown,) = root.iter("testcase")
     assert [child.tag for child in shown] == becomes
-    warned = (root[0].find("system-out").text or "").startswith("pacing.burst (warn, 90 % sure): A burst.")
+    warned = "\n\npacing.burst (warn, 90 % sure): A burst." in root[0].find("system-out").text
     assert warned == (status == "warn" and not becomes)
     assert (shown.get("classname"), shown.get("name")) == ("sttdoctor.pacing", "At the right pace?")
     if becomes == ["skipped"]:

@@ -54,6 +54,7 @@ def test_the_json_form():
         "schema": "sttdoctor.report/1",
         "version": __version__,
         "status": "fail",
+        "tally": "The check found a fault.",
         "subject": SUBJECT,
         "diagnoses": [{**finding, "explains": ["chunking.too-small"]}],
         "checks": [

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import hostile
 import pytest
-from conftest import FIXTURES
+from conftest import FIXTURES, HEADER, jsonl
 from hypothesis import given
 
 import sttdoctor
@@ -83,9 +85,26 @@ def test_a_report_of_a_faulty_session_fits_a_screen(path):
     assert len(text.splitlines()) <= 24
 
 
-def test_a_report_of_a_healthy_session_gives_every_answer_on_little_more():
-    text = render(sttdoctor.replay(FIXTURES / "sessions" / "healthy-several-turns.jsonl"), width=80)
-    assert text.count("?") >= 17 and len(text.splitlines()) <= 40 and text.isascii()
+def test_a_report_of_a_healthy_session_gives_every_answer_that_helps_on_little_more():
+    judged = sttdoctor.replay(FIXTURES / "sessions" / "healthy-several-turns.jsonl")
+    text = render(judged, width=80)
+    quiet = [check.id for check in judged.checks if check.quiet]
+    assert quiet == ["language"] and text.count("?") == len(judged.checks) - 1
+    assert len(text.splitlines()) <= 40 and text.isascii()
+    assert "16 of 17 checks found no fault; 1 lacked evidence: the language spoken.\n" in text
+
+
+def test_equal_answers_stand_once():
+    checks = [replace(named(name, "unknown"), answer="No audio.") for name in "abc"] + [named("d", "unknown")]
+    text = render(report(checks=checks))
+    assert text.splitlines()[-2:] == ["unknown  a, b, c: No audio.", "unknown  About d? It is d."]
+
+
+def test_of_a_refused_handshake_the_rest_is_one_line():
+    text = render(sttdoctor.replay(jsonl(HEADER, {"type": "open", "t": 0.1, "status": 503})), width=80)
+    (line,) = [line for line in text.splitlines() if line.startswith("n/a")]
+    assert line == "n/a      16 checks: The handshake was refused, so there was no session to judge."
+    assert "unknown" not in text
 
 
 def test_a_number_stays_with_its_unit():

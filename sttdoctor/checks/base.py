@@ -1,10 +1,11 @@
 """What a check is: one question, the evidence it needs, its causes, and one function from a case to an answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sttdoctor.case import Case
+from sttdoctor.missing import SPEECH, Missing
 
 Status = Literal["pass", "warn", "fail", "unknown", "not_applicable"]
 
@@ -80,12 +81,19 @@ class Answer:
         findings: All but what passes.
         status: Of the worst finding; `pass` without any, `unknown` where the evidence is missing.
         measurements: Plain values of JSON by name, units in the names.
+        missing: What the evidence lacks, as it stands in a list; empty where it lacks nothing.
+        reading: What the check takes the audio for, as a reader calls it: an encoding or a rate, the declared one where
+            nothing is wrong; empty where it cannot tell, and of checks that are not about it.
+        quiet: No capture could tell, and nothing makes the question urgent: a report for people only names the check.
     """
 
     text: str
     findings: tuple[Finding, ...] = ()
     status: Status = "pass"
     measurements: Mapping[str, Any] = field(default_factory=dict)
+    missing: str = ""
+    reading: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,7 @@ class Check:
         docs: The vendor's page.
         judge: From a case to an answer; missing evidence is an answer with status `unknown`.
         arises: Whether a subject of these kinds gives rise to the question; where not, no report shows the check.
+        of_handshake: The question arises for a refused handshake too.
     """
 
     id: str
@@ -117,6 +126,7 @@ class Check:
     docs: str
     judge: Callable[[Case], Answer]
     arises: Callable[[Case], bool] = lambda _case: True
+    of_handshake: bool = False
 
     def finding(
         self,
@@ -147,14 +157,26 @@ def rounded(probabilities: Mapping[str, float]) -> dict[str, float]:
     return short
 
 
+def listed(items: Iterable[str], link: str = "and") -> str:
+    """Return items as a reader lists them: `a`, `a and b`, `a, b and c`."""
+    *first, last = [*items] or [""]
+    return f"{', '.join(first)} {link} {last}" if first else last
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, which is regular: `1 frame`, `2 frames`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def unknown(text: str, measurements: Mapping[str, Any] | None = None) -> Answer:
-    """Make an answer that the evidence cannot give; `text` says what is missing and how to capture it."""
-    return Answer(text, (), "unknown", measurements or {})
+def unknown(why: Missing | str, measurements: Mapping[str, Any] | None = None) -> Answer:
+    """Make an answer that the evidence cannot give, because of what is missing, or for a reason of its own."""
+    missing = why if isinstance(why, Missing) else Missing("", why)
+    return Answer(missing.sentence, (), "unknown", measurements or {}, missing.noun)
+
+
+def want_speech(text: str, measurements: Mapping[str, Any] | None = None) -> Answer:
+    """Make an answer that the sound cannot give; `text` says why, and what to capture follows."""
+    return unknown(Missing(SPEECH.noun, f"{text} {SPEECH.sentence}"), measurements)
 
 
 def not_applicable(text: str) -> Answer:

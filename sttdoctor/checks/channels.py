@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from sttdoctor import missing
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.case import Case
-from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown
+from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
 from sttdoctor.encodings import ENCODINGS
 
 _LOOKED_AT = 1 << 17  # frames at most, from the middle of the audio
@@ -34,14 +35,14 @@ class _Pair:
 def _judge(case: Case) -> Answer:
     estimate, layout = case.sound.encoding, case.sound.layout
     if case.audio is None:
-        return unknown("The capture holds no audio bytes; record the content of the binary frames.")
+        return unknown(case.why_no_audio or missing.AUDIO)
     if estimate is None or layout is None:
-        return unknown("The bytes cannot be decoded, so their channels cannot be counted.")
+        return unknown(missing.SAMPLES)
     if case.sound.silent_side is not None:
         finding = _one_side_silent(case.sound.silent_side, layout.encoding)
         return answer(finding.summary, [finding], {"channels": 2, "silent_side": case.sound.silent_side})
     if not estimate.decidable:
-        return unknown(f"The bytes cannot tell: {estimate.reason}. Capture a few seconds of speech.")
+        return want_speech(f"The bytes cannot tell: {estimate.reason}.")
     measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)

@@ -7,6 +7,7 @@ decide, so that a short last chunk or one block of silence does not count.
 
 import numpy as np
 
+from sttdoctor import missing
 from sttdoctor.analysis.send_timeline import Timeline, timeline
 from sttdoctor.case import Case
 from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Status, answer, unknown
@@ -15,10 +16,10 @@ from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidenc
 def _judge(case: Case) -> Answer:
     promised = case.declared.bytes_per_s
     if promised is None:
-        return unknown("The length of a chunk needs the declared format; give --encoding and --sample-rate.")
+        return unknown(missing.FORMAT)
     lengths_ms = np.concatenate([[f.size for f in c.audio_frames] for c in case.connections] or [[]]) / promised * 1000
     if not len(lengths_ms):
-        return unknown("The capture holds no sent audio; record the binary frames, or at least their lengths.")
+        return unknown(case.why_no_timeline or missing.SENT_AUDIO)
     median, high = float(np.median(lengths_ms)), float(np.percentile(lengths_ms, 95))
     measured = {
         "frames": len(lengths_ms),

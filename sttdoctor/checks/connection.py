@@ -7,6 +7,7 @@ What the service does not document (its reaction to unknown keys) is a warning a
 
 from collections.abc import Iterator
 
+from sttdoctor import missing
 from sttdoctor.analysis.endpoint import Address, of_path
 from sttdoctor.analysis.reconnects import Reconnect, reconnects
 from sttdoctor.case import Case
@@ -42,7 +43,7 @@ def _judge(case: Case) -> Answer:
         return answer(worst(found).summary, found, {})
     where, opened = case.address, _refused(case) or _opened(case)
     if where is None and opened is None:
-        return unknown("The capture has neither URL nor handshake; record both.")
+        return unknown(missing.URL)
     findings: list[Finding] = []
     if where is not None:
         findings += _path(where)
@@ -54,7 +55,7 @@ def _judge(case: Case) -> Answer:
     if findings:
         return answer(worst(findings).summary, findings, {})
     if where is None:
-        return unknown("The capture has no URL, so its parameters cannot be judged; record it (secrets are redacted).")
+        return unknown(missing.NO_URL)
     return answer("The address and its parameters are right.", [], {"endpoint": case.endpoint})
 
 
@@ -274,4 +275,5 @@ CHECK = Check(
     docs="https://docs.cartesia.ai/api-reference/stt/turns/websocket",
     judge=_judge,
     arises=_arises,
+    of_handshake=True,
 )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor import missing
 from sttdoctor.analysis.container import LABELS, Contents, Start
 from sttdoctor.analysis.container_header import Header
 from sttdoctor.analysis.container_text import SHORTEST_TEXT, is_printable
@@ -23,6 +24,7 @@ from sttdoctor.checks.base import (
     Finding,
     answer,
     unknown,
+    want_speech,
     worst,
 )
 from sttdoctor.encodings import ENCODINGS
@@ -48,7 +50,7 @@ _TEXTS = {
 def _judge(case: Case) -> Answer:
     contents = case.sound.contents
     if contents is None:
-        return unknown("The capture holds no audio bytes; record the content of the binary frames.")
+        return unknown(case.why_no_audio or missing.AUDIO)
     measured = _measurements(contents)
     if (
         contents.text is None
@@ -56,7 +58,7 @@ def _judge(case: Case) -> Answer:
         and case.audio is not None
         and len(case.audio.data) < SHORTEST_TEXT
     ):
-        return unknown(_too_few(case.audio.data), measured)
+        return want_speech(_too_few(case.audio.data), measured)
     if contents.text is not None:
         finding = _text(case, contents, contents.text)
         return answer(finding.summary, [finding], measured)
@@ -75,7 +77,7 @@ def _judge(case: Case) -> Answer:
 def _too_few(data: NDArray[np.uint8]) -> str:
     count = f"{len(data)} bytes are" if len(data) > 1 else "1 byte is"
     like = ", and all of them could be text" if is_printable(data) else ""
-    return f"{count} too few to tell samples from a file or text{like}. Capture a few seconds of speech."
+    return f"{count} too few to tell samples from a file or text{like}."
 
 
 def _measurements(contents: Contents) -> dict[str, Any]:

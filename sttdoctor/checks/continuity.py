@@ -48,9 +48,9 @@ class _Gap:
 
 
 def _judge(case: Case) -> Answer:
-    missing = case.why_no_timeline
-    if missing:
-        return unknown(missing)
+    why = case.why_no_timeline
+    if why is not None:
+        return unknown(why)
     findings: list[Finding] = []
     measured: dict[str, Any] = {"holes": 0, "longest_hole_s": 0.0}
     for connection, timeline, speed in zip(case.connections, case.timelines, case.speeds, strict=True):

@@ -6,6 +6,7 @@ reads on until the server closes the socket; otherwise the words of about the la
 
 from dataclasses import dataclass
 
+from sttdoctor import missing
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
@@ -36,8 +37,10 @@ class _End:
 
 def _judge(case: Case) -> Answer:
     session = case.session
-    if session is None or session.lacks & {"send", "close"}:
-        return unknown("The capture holds no sent messages or no close; record both directions to the end.")
+    if session is None or "send" in session.lacks:
+        return unknown(missing.SENDS)
+    if "close" in session.lacks:
+        return unknown(missing.CLOSE)
     used = [connection for connection in case.connections if connection.audio_frames]
     if not used:
         return not_applicable("No audio was sent, so there is nothing to drain.")
@@ -54,7 +57,7 @@ def _judge_connection(case: Case, connection: Connection) -> Finding | Answer:
     if close is None:
         if connection is not case.connections[-1]:
             return _lost(connection, None)
-        return unknown("The capture ends before the connection closes; record until the socket is closed.")
+        return unknown(missing.END)
     end = _end(case, connection, close)
     if "ping timeout" in close.reason.lower() and close.by != "server":
         return _stopped_reading(connection, end)
@@ -66,7 +69,7 @@ def _judge_connection(case: Case, connection: Connection) -> Finding | Answer:
         return answer("The close command was sent and the events were read until the server closed.", [], {})
     if close.by == "server":
         return not_applicable("The server closed the connection first.")
-    return unknown("The capture does not tell which side closed; record the close with its side and code.")
+    return unknown(missing.SIDE)
 
 
 def _end(case: Case, connection: Connection, close: Close) -> _End:

@@ -7,6 +7,7 @@ follow from that.
 
 from typing import Any
 
+from sttdoctor import missing
 from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
@@ -20,6 +21,7 @@ from sttdoctor.checks.base import (
     answer,
     rounded,
     unknown,
+    want_speech,
 )
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
@@ -29,10 +31,10 @@ _BIG_ENDIAN = ("s16be", "s32be", "f32be")
 def _judge(case: Case) -> Answer:
     estimate = case.sound.encoding
     if estimate is None:
-        return unknown("The capture holds no audio bytes; record the content of the binary frames.")
+        return unknown(case.why_no_audio or missing.AUDIO)
     measured = _measurements(estimate)
     if not estimate.decidable:
-        return unknown(f"The bytes cannot tell: {estimate.reason}. Capture a few seconds of speech.", measured)
+        return want_speech(f"The bytes cannot tell: {estimate.reason}.", measured)
     changes = _change_findings(case)
     if changes:
         return answer(changes[0].summary, changes, measured)

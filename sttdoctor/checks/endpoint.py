@@ -6,6 +6,7 @@ that another endpoint would fit better is a remark.
 
 from collections.abc import Iterator
 
+from sttdoctor import missing
 from sttdoctor.analysis import pacing
 from sttdoctor.analysis.commands import is_mixed_up
 from sttdoctor.analysis.endpoint import by_events
@@ -16,7 +17,7 @@ from sttdoctor.protocol import AUTO, MANUAL, PATHS
 
 def _judge(case: Case) -> Answer:
     if case.endpoint is None:
-        return unknown("Neither the URL nor an event tells the endpoint; record both.")
+        return unknown(missing.URL)
     findings = [*_mixed_up(case), *_batch_fits(case), *_manual_fits(case)]
     measured = {"endpoint": case.endpoint}
     if findings:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from sttdoctor import missing
 from sttdoctor.analysis import joins
 from sttdoctor.analysis.turns import Turn, expected_text
 from sttdoctor.case import Case
@@ -31,17 +32,17 @@ _SHOWN = 300
 def _judge(case: Case) -> Answer:
     session, turns = case.session, case.turns
     if session is None or session.lacks & {"receive", "text"}:
-        return unknown("The capture holds no event texts; record every received message in full.")
+        return unknown(missing.TEXTS)
     expected = expected_text(turns)
     measured: dict[str, Any] = {"turns": len(turns), "expected_characters": len(expected)}
     if any(turn.elided for turn in turns):
-        return unknown("The capture dropped the middle of some texts; record every received message in full.", measured)
+        return unknown(missing.TEXTS, measured)
     if session.transcript is None:
+        text = "The application's text is not known; give it with --transcript."
+        text += f" It should be: {_quote(expected)}" if expected else " The events hold no final text."
         wrong = joins.updates_text(turns)
-        text = f"The application's text is not known; give it with --transcript. It should be: {_quote(expected)}"
-        if wrong != expected:
-            text += f" Joining the updates would give: {_quote(wrong)}"
-        return unknown(text, measured)
+        measured["updates_joined"] = _cut(wrong) if wrong != expected else None
+        return unknown(missing.Missing("the application's text", text), measured)
     got = session.transcript.text
     if not expected and not got.strip():
         return answer("There is no text to join.", [], measured)
@@ -132,7 +133,11 @@ def _differences(got: str, expected: str) -> tuple[Evidence, ...]:
 
 
 def _quote(text: str, length: int = _SHOWN) -> str:
-    return repr(text if len(text) <= length else text[: length - 3] + "...")
+    return repr(_cut(text, length))
+
+
+def _cut(text: str, length: int = _SHOWN) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."
 
 
 CHECK = Check(

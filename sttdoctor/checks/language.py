@@ -7,9 +7,11 @@ in another script or, with the extra `sttdoctor[language]`, in another language.
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from sttdoctor import missing
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
@@ -28,6 +30,48 @@ from sttdoctor.protocol import MANUAL
 _ENOUGH_LETTERS = 20
 _ENOUGH_WORDS = 8
 _ENGLISH = frozenset(["the", "and", "that", "you", "this", "with", "have", "what", "they"])
+_COMMON = _ENGLISH | {
+    *(
+        "a",
+        "i",
+        "it",
+        "he",
+        "she",
+        "we",
+        "him",
+        "her",
+        "my",
+        "your",
+        "our",
+        "their",
+        "there",
+        "then",
+        "is",
+        "are",
+        "was",
+    ),
+    *(
+        "were",
+        "be",
+        "been",
+        "do",
+        "did",
+        "can",
+        "will",
+        "would",
+        "could",
+        "should",
+        "to",
+        "of",
+        "in",
+        "on",
+        "at",
+        "for",
+    ),
+    *("from", "by", "or", "but", "not", "so", "if", "all", "as", "when", "who", "how", "like", "just", "please", "yes"),
+}
+_LEAST_COMMON = 0.2
+"""Share of such words below which one asks whether a text is English, which has twice as many."""
 _PLAIN_ENGLISH = 0.1
 """Share of words that are frequent in English and that hardly any other language has, from which on a text is English:
 the identifier's model takes longer to unpack than a short session takes in all."""
@@ -43,7 +87,10 @@ def _judge(case: Case) -> Answer:
     language = case.address.first("language") if case.address else None
     if language:
         return answer(f"The client asks for language={language[:20]!r}, which is English.", [], {})
-    return unknown("The service reads any speech as English, so the capture cannot tell. Do the users speak English?")
+    doubtful = any(_is_doubtful(text) for text in _heard(case))
+    told = "The service reads any speech as English, so the capture cannot tell which language was spoken."
+    told += " The text does not read like English: do the users speak it?" if doubtful else ""
+    return replace(unknown(missing.Missing("the language spoken", told)), quiet=not doubtful)
 
 
 def _parameter(case: Case) -> Iterator[Finding]:
@@ -64,6 +111,22 @@ def _texts(case: Case) -> Iterator[tuple[str, str, int | None]]:
         yield "the key terms", " ".join(terms), None
 
 
+def _heard(case: Case) -> Iterator[str]:
+    """What the application ended up with, and the final texts of the events."""
+    if case.session is not None and case.session.transcript is not None:
+        yield case.session.transcript.text
+    yield "".join(turn.end or "" for turn in case.turns)
+
+
+def _is_doubtful(text: str) -> bool:
+    words = _words(text[:20_000])
+    return len(words) >= _ENOUGH_WORDS and sum(word in _COMMON for word in words) < _LEAST_COMMON * len(words)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip(".,;:!?\"'").lower() for word in text.split()]
+
+
 def _script(case: Case) -> Iterator[Finding]:
     for what, text, line in _texts(case):
         letters = [char for char in text if char.isalpha()]
@@ -79,7 +142,7 @@ def _script(case: Case) -> Iterator[Finding]:
 def _identified(case: Case) -> Iterator[Finding]:
     """Name the language of a text by py3langid, where the extra is installed."""
     for what, text, line in _texts(case):
-        words = [word.strip(".,;:!?\"'").lower() for word in text.split()]
+        words = _words(text)
         if what == "the key terms" or len(words) < _ENOUGH_WORDS or _is_plainly_english(words):
             continue
         identifier = _identifier()

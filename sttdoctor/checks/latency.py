@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sttdoctor import missing
 from sttdoctor.analysis import pacing
 from sttdoctor.analysis.latency import TurnLatency, first_text_s, timeout_ms, turn_latencies
 from sttdoctor.analysis.send_timeline import Connection, Timeline
@@ -36,9 +37,9 @@ _ENOUGH = 20
 
 
 def _judge(case: Case) -> Answer:
-    missing = case.why_no_timeline
-    if missing:
-        return unknown(missing)
+    why = case.why_no_timeline
+    if why is not None:
+        return unknown(why)
     if case.endpoint == MANUAL:
         return not_applicable("On the manual endpoint the client decides when a text is final.")
     findings: list[Finding] = []
@@ -57,11 +58,9 @@ def _judge(case: Case) -> Answer:
     if findings:
         return answer(worst(findings).summary, findings, measured)
     if case.audio is None:
-        return unknown(
-            "Without sound the end of speech is not known; record the content of the binary frames.", measured
-        )
+        return unknown(case.why_no_audio or missing.AUDIO, measured)
     if not latencies:
-        return unknown("No finished turn with speech before it.", measured)
+        return unknown(missing.ENDED_TURN, measured)
     return answer(f"A turn ends {measured['end_of_turn_median_s']:.2f} s after its speech (median).", [], measured)
 
 

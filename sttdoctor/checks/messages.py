@@ -8,6 +8,7 @@ further event comes (seen by third parties, not documented).
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from sttdoctor import missing
 from sttdoctor.analysis.commands import Command, error_text, is_audio, is_known
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.analysis.text_audio import text_form
@@ -20,7 +21,7 @@ from sttdoctor.protocol import FOREIGN_COMMANDS, INSTEAD, MANUAL, Meaning
 def _judge(case: Case) -> Answer:
     session = case.session
     if session is None or "send" in session.lacks:
-        return unknown("The capture holds nothing that the client sent; record both directions.")
+        return unknown(missing.SENDS)
     texts = [frame for connection in case.connections for frame in connection.frames if frame.sent and not frame.binary]
     findings = [*_audio_as_text(case, texts), *_binary(case), *_unknown(case), *_partial(case), *_after_close(case)]
     measured = {"text_frames": len(texts)}

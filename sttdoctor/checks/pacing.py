@@ -27,9 +27,9 @@ from sttdoctor.checks.base import (
 
 
 def _judge(case: Case) -> Answer:
-    missing = case.why_no_timeline
-    if missing:
-        return unknown(missing)
+    why = case.why_no_timeline
+    if why is not None:
+        return unknown(why)
     findings: list[Finding] = []
     measured: dict[str, Any] = {"speed": None, "max_backlog_s": 0.0}
     for timeline, speed in zip(case.timelines, case.speeds, strict=True):

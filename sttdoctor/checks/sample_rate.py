@@ -7,6 +7,7 @@ compared with speech at each candidate rate. In a live session the byte rate on 
 from collections.abc import Mapping
 from typing import Any
 
+from sttdoctor import missing
 from sttdoctor.analysis import wire
 from sttdoctor.analysis.rate import RateEstimate
 from sttdoctor.analysis.rate_changes import RateChange
@@ -22,6 +23,7 @@ from sttdoctor.checks.base import (
     answer,
     rounded,
     unknown,
+    want_speech,
 )
 
 
@@ -39,7 +41,7 @@ def _judge(case: Case) -> Answer:
         return _undeclared(case, measured)
     if not case.rate_is_told:
         reason = _why_silent(case.sound.rate, case.limits["sample-rate.min_speech_s"])
-        return unknown(f"The sound cannot tell: {reason}. Capture a few seconds of speech.", measured)
+        return want_speech(f"The sound cannot tell: {reason}.", measured)
     plausible = plausibility(case)
     if plausible < case.limits["sample-rate.warn_below"]:
         status: Status = "fail" if plausible < case.limits["sample-rate.fail_below"] else "warn"
@@ -98,7 +100,7 @@ def _undeclared(case: Case, measured: dict[str, Any]) -> Answer:
     rates = case.likely_rates
     if not case.rate_is_told or not rates:
         reason = _why_silent(case.sound.rate, case.limits["sample-rate.min_speech_s"])
-        return unknown(f"No rate was declared, and the sound cannot tell: {reason}.", measured)
+        return want_speech(f"No rate was declared, and the sound cannot tell: {reason}.", measured)
     return answer(f"No rate was declared; by its sound it is {_either(rates)}.", [], measured)
 
 
@@ -127,8 +129,8 @@ def _wire_alone(case: Case, measured: dict[str, Any]) -> Answer:
     ratio = case.format_ratio
     if case.audio is not None or ratio is None or not case.declared.sample_rate or case.longest_speed is None:
         if case.audio is not None:
-            return unknown("The bytes cannot be decoded, so their sample rate cannot be judged.", measured)
-        return unknown("There are no audio bytes to judge; record the content of the binary frames.", measured)
+            return unknown(missing.SAMPLES, measured)
+        return unknown(case.why_no_audio or missing.AUDIO, measured)
     implied = case.declared.sample_rate * ratio
     summary = (
         f"Bytes come in at {case.longest_speed.ratio:.2f} times the declared rate, steadily: as if the audio were "

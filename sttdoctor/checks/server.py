@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sttdoctor import missing
 from sttdoctor.analysis.latency import spoken_between
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.case import Case
@@ -32,7 +33,7 @@ _CLOSE_CODES = {
 def _judge(case: Case) -> Answer:
     session = case.session
     if session is None or "receive" in session.lacks:
-        return unknown("The capture holds no received events; record both directions.")
+        return unknown(missing.EVENTS)
     findings: list[Finding] = []
     for number, connection in enumerate(case.connections):
         findings += _refused(connection)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sttdoctor import missing
 from sttdoctor.analysis import signal_levels
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.signal import Levels, measure
@@ -24,6 +25,7 @@ from sttdoctor.checks.base import (
     Finding,
     answer,
     unknown,
+    want_speech,
     worst,
 )
 from sttdoctor.encodings import ENCODINGS
@@ -39,9 +41,9 @@ _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 def _judge(case: Case) -> Answer:
     layout = case.sound.layout
     if case.audio is None:
-        return unknown("The capture holds no audio bytes; record the content of the binary frames.")
+        return unknown(case.why_no_audio or missing.AUDIO)
     if case.sound.contents is not None and not case.sound.contents.holds_samples:
-        return unknown("The bytes are no samples, so there is no sound to judge.")
+        return unknown(missing.SAMPLES)
     if layout is None:
         return _undecoded(case)
     rate = case.declared.sample_rate or (case.likely_rates[0] if case.rate_is_told else _USUAL_RATE)
@@ -51,7 +53,7 @@ def _judge(case: Case) -> Answer:
     measured = _measurements(case, levels, worst_part[0])
     if levels.samples < _SHORTEST_S * rate:
         text = f"{1000 * levels.samples / rate:.3g} ms of audio are too short to judge."
-        return unknown(f"{text} Capture a few seconds of someone speaking.", measured)
+        return want_speech(text, measured)
     findings = _false_silence(case, layout, levels)
     if _is_silent(case, levels):
         findings.insert(0, _silent(levels))
@@ -71,7 +73,7 @@ def _undecoded(case: Case) -> Answer:
     if (first == first[0]).all():
         summary = f"All bytes are the same (0x{int(first[0]):02X}): there is no sound at all."
         return answer(summary, [CHECK.finding("silent", "fail", 0.95, summary)], {})
-    return unknown("The bytes cannot be decoded, so there is no sound to judge.")
+    return unknown(missing.SAMPLES)
 
 
 def _db(level: float) -> str:
@@ -207,7 +209,7 @@ def _speech(case: Case, levels: Levels, measured: dict[str, Any]) -> Answer:
     if rate is not None and rate.speech_like < 0.5:
         steady = "" if signal_levels.is_modulated(levels) else ", only steady noise"
         text = f"There is sound (loud parts {_db(levels.loud)}), but it is not clearly speech{steady}."
-        return unknown(f"{text} Capture a few seconds of someone speaking.", measured)
+        return want_speech(text, measured)
     return answer(f"There is sound at a good level (loud parts {_db(levels.loud)}), without damage.", [], measured)
 
 

@@ -7,6 +7,7 @@ events, or at two connections in one log, and only then at the service.
 from collections.abc import Iterator
 from itertools import pairwise
 
+from sttdoctor import missing
 from sttdoctor.analysis.send_timeline import Connection
 from sttdoctor.analysis.turns import TURN_EVENTS, Turn
 from sttdoctor.case import Case
@@ -45,11 +46,11 @@ _AFTER = {
 def _judge(case: Case) -> Answer:
     session = case.session
     if session is None or "receive" in session.lacks:
-        return unknown("The capture holds no received events; record both directions.")
+        return unknown(missing.EVENTS)
     if case.endpoint == MANUAL:
         return not_applicable("The manual endpoint has no turns.")
     if not any(_turn_events(connection) for connection in case.connections):
-        return unknown("No turn event was received.")
+        return unknown(missing.TURNS)
     findings: list[Finding] = []
     for number, connection in enumerate(case.connections):
         findings += _mixed(connection)

@@ -19,7 +19,7 @@ from sttdoctor.exhibits.values import Exhibits
 from sttdoctor.renderers import html_parts as parts
 from sttdoctor.renderers.captions import clock
 from sttdoctor.renderers.escape import for_terminal
-from sttdoctor.renderers.phrases import commands, place, sureness
+from sttdoctor.renderers.phrases import commands, groups, place, sureness
 from sttdoctor.renderers.sheet import Drawing, drawings
 from sttdoctor.report import Report
 
@@ -61,14 +61,14 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         report=report,
         exhibits=exhibits,
         first=first,
-        headline=first.summary if first else parts.all_well(report),
+        headline=first.summary if first else report.tally,
         figures=figures,
         facts=list(parts.facts(report, exhibits)),
         subject=list(parts.subject_rows(report)),
         commands=[(what.capitalize(), command) for what, command in commands(report)],
         sections=list(linked.items()),
         see=parts.see(first, linked),
-        tally=parts.tally(report),
+        groups=groups(report, brief=False),
         name=str(report.subject.get("path") or "the capture"),
         kinds=_KINDS,
         labels={kind: label for kind, label, _ in _KINDS},

@@ -16,21 +16,6 @@ _SHOWN_IN = {
 }
 
 
-def all_well(report: Report) -> str:
-    """Return the headline of a report without a diagnosis."""
-    if report.status == "pass":
-        judged = sum(check.status == "pass" for check in report.checks)
-        return f"Nothing is wrong: {judged} {'check passes' if judged == 1 else 'checks pass'}."
-    return "This capture does not hold enough to judge; each answer below says what to capture."
-
-
-def tally(report: Report) -> str:
-    """Return how many checks have which status."""
-    counts = {status: sum(check.status == status for check in report.checks) for status in STATUS_WORDS}
-    words = {"pass": "pass", "warn": "warn", "fail": "fail", "unknown": "cannot be judged", "not_applicable": "n/a"}
-    return f"{len(report.checks)} checks: " + ", ".join(f"{n} {words[status]}" for status, n in counts.items() if n)
-
-
 def facts(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
     """Return what a reader wants to know at once, as (name, value)."""
     subject = report.subject

@@ -39,7 +39,7 @@ def render(report: Report, *, failing: Collection[str] = ("fail",)) -> str:
     for check in report.checks:
         _case(suite, check, report, failing)
     _count(suite, report)
-    SubElement(suite, "system-out").text = _warnings(report, failing)
+    SubElement(suite, "system-out").text = "\n\n".join([report.tally, *_warnings(report, failing)])
     SubElement(suite, "system-err")
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
@@ -58,6 +58,7 @@ def _properties(suite: Element, report: Report) -> None:
     values = {
         "version": __version__,
         "formats": phrases.formats(report),
+        "tally": report.tally,
         "damage": phrases.damage(report),
         "client": subject.get("client"),
         "request_ids": ", ".join(subject.get("request_ids") or []),
@@ -81,10 +82,10 @@ def _case(suite: Element, check: CheckResult, report: Report, failing: Collectio
         SubElement(case, "skipped", {"message": answer})
 
 
-def _warnings(report: Report, failing: Collection[str]) -> str:
+def _warnings(report: Report, failing: Collection[str]) -> Iterator[str]:
     """What was found and does not fail the run."""
     passed = [check for check in report.checks if check.findings and check.status not in failing and not check.crashed]
-    return "\n\n".join(_text(check, report) for check in passed)
+    return (_text(check, report) for check in passed)
 
 
 def _text(check: CheckResult, report: Report) -> str:

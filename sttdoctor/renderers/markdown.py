@@ -11,6 +11,7 @@ from sttdoctor.report import Diagnosis, Report
 _SHOWN_EVIDENCE = 3
 _SHOWN_IDS = 10
 _TRUNCATED = 200
+_NAMED = {"pass": "Passed", "not_applicable": "Not applicable"}
 
 
 def render(report: Report) -> str:
@@ -32,6 +33,8 @@ def _subject(report: Report) -> Iterator[str]:
         shown = ", ".join(as_code(phrases.shortened(str(name), _TRUNCATED)) for name in ids[:_SHOWN_IDS])
         about.append(f"request {shown}" + (f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else ""))
     yield "; ".join(about) + "."
+    if phrases.tally(report):
+        yield from ("", for_markdown(phrases.tally(report)))
     broken = phrases.damage(report)
     if broken:
         yield ""
@@ -59,19 +62,14 @@ def _diagnosis(number: int, diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def _answers(report: Report) -> Iterator[str]:
-    """Answers as a table; beside a diagnosis what passed is only named."""
-    named = phrases.WELL if report.diagnoses else ()
-    rows = [
-        (word, check.question, phrases.answered(check, report))
-        for status, word in phrases.STATUS.items()
-        for check in report.checks
-        if check.status == status and status not in named
-    ]
+    """Answers as a table, and what is only named."""
+    found = phrases.groups(report)
+    rows = [(phrases.STATUS[group.status], group.subject, group.text) for group in found if group.text]
     if rows:
         yield from ("", *_table(("Status", "Question", "Answer"), rows))
-    for status, title in zip(named, ("Passed", "Not applicable"), strict=False):
-        if phrases.ids(report, status):
-            yield from ("", f"{title}: {phrases.ids(report, status)}.")
+    for group in found:
+        if not group.text:
+            yield from ("", f"{_NAMED[group.status]}: {group.ids}.")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

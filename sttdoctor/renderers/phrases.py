@@ -1,6 +1,7 @@
 """What several renderers say in the same words."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sttdoctor.checks.base import Evidence
@@ -9,7 +10,6 @@ from sttdoctor.report import CheckResult, Report
 
 _LONGEST = 600
 STATUS = {"fail": "fail", "warn": "warn", "unknown": "unknown", "pass": "pass", "not_applicable": "n/a"}  # worst first
-WELL = ("pass", "not_applicable")
 
 
 def shortened(text: str, most: int = _LONGEST) -> str:
@@ -55,6 +55,11 @@ def _format(encoding: str | None, *rates: int | None) -> str:
     return f"{shortened(encoding, 80) if encoding else 'unknown encoding'} at {rate}"
 
 
+def tally(report: Report) -> str:
+    """Return in how many checks no fault was found; nothing of a single check, whose answer says it all."""
+    return report.tally if len(report.checks) != 1 else ""
+
+
 def damage(report: Report) -> str | None:
     """Return what of the capture could not be read, None where all could."""
     capture: dict[str, Any] = report.subject.get("capture") or {}
@@ -76,17 +81,67 @@ def numbers(check: CheckResult, report: Report) -> list[int]:
     ]
 
 
-def ids(report: Report, status: str) -> str:
-    """Return the ids of the checks of one status, as a list for a reader."""
-    return ", ".join(check.id for check in report.checks if check.status == status)
-
-
 def answered(check: CheckResult, report: Report) -> str:
     """Return a check's answer; what a diagnosis says in the same words, or explains, is told by its number."""
     belongs = ", ".join(map(str, numbers(check, report)))
     if any(diagnosis.summary == check.answer for diagnosis in report.diagnoses):
         return f"See {belongs}."
     return shortened(check.answer) + (f" See {belongs}." if belongs else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Checks of one status that have the same to say.
+
+    Attributes:
+        status: Of the checks.
+        checks: One or more, in the order of the report.
+        text: What they say; empty where it is enough to name them.
+    """
+
+    status: str
+    checks: tuple[CheckResult, ...]
+    text: str
+
+    @property
+    def ids(self) -> str:
+        """The ids of the checks, as a list for a reader."""
+        return ", ".join(check.id for check in self.checks)
+
+    @property
+    def subject(self) -> str:
+        """What it is about: one check by its question, several by their ids, what does not apply by its number."""
+        if len(self.checks) == 1:
+            return self.checks[0].question
+        return f"{len(self.checks)} checks" if self.status == "not_applicable" else self.ids
+
+    @property
+    def line(self) -> str:
+        """Subject and text in one."""
+        return f"{self.subject}{' ' if len(self.checks) == 1 else ': '}{self.text}" if self.text else self.ids
+
+
+def groups(report: Report, brief: bool = True) -> list[Group]:
+    """Return what the checks say, each answer once; what is only named comes last.
+
+    Args:
+        report: The report.
+        brief: What is quiet is left out; beside a diagnosis the worst comes first and what passed is only named.
+    """
+    shown = [check for check in report.checks if not (brief and check.quiet)]
+    brief = brief and bool(report.diagnoses)
+    by_text: dict[tuple[str, str], list[CheckResult]] = {}
+    for check in shown:
+        by_text.setdefault((check.status, _said(check, report, brief)), []).append(check)
+    found = [Group(status, tuple(checks), text) for (status, text), checks in by_text.items()]
+    worst = list(STATUS)
+    return sorted(found, key=lambda group: (not group.text, worst.index(group.status) if brief else 0))
+
+
+def _said(check: CheckResult, report: Report, brief: bool) -> str:
+    alone = check.status == "not_applicable" and sum(other.answer == check.answer for other in report.checks) == 1
+    named = check.quiet or (brief and (check.status == "pass" or alone))
+    return "" if named else answered(check, report)
 
 
 def commands(report: Report) -> Iterator[tuple[str, str]]:

@@ -3,14 +3,14 @@
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import click
 
 from sttdoctor.checks.base import Finding
 from sttdoctor.renderers import phrases
 from sttdoctor.renderers.escape import for_terminal
-from sttdoctor.report import CheckResult, Diagnosis, Report
+from sttdoctor.report import Diagnosis, Report
 
 _COLOURS = {"fail": "red", "warn": "yellow", "pass": "green", "unknown": "cyan", "not_applicable": "bright_black"}
 _INDENT = " " * 9
@@ -24,7 +24,7 @@ Paint = Callable[[str, str], str]
 def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bool = False) -> str:
     """Render a report as plain text.
 
-    Beside a diagnosis the checks that passed are only named, so that a report fits a screen.
+    Equal answers stand once, and beside a diagnosis the checks that passed are only named: a report fits a screen.
 
     Args:
         report: The report.
@@ -39,10 +39,8 @@ def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bo
     lines = [*_head(report, width, paint), "", *_diagnoses(report, width, paint, verbose)]
     if verbose:
         lines += _all_answers(report, width, paint)
-    elif report.diagnoses:
-        lines += [*_answers(_not_passed(report), report, width, paint), *_passed(report, width, paint)]
     else:
-        lines += _answers(report.checks, report, width, paint)
+        lines += [line for group in phrases.groups(report) for line in _marked(group.status, group.line, width, paint)]
     lines += [*_against(report, width), *_listen(report)]
     return "\n".join(lines) + "\n"
 
@@ -58,6 +56,8 @@ def _wrap(text: str, width: int, first: str = "", rest: str | None = None) -> li
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
     yield f"{paint(report.status.upper(), report.status)}  {for_terminal(phrases.path(report))}"
     yield for_terminal(phrases.formats(report))
+    if phrases.tally(report):
+        yield from _wrap(phrases.tally(report), width)
     broken = phrases.damage(report)
     if broken:
         yield from _wrap(broken, width)
@@ -81,24 +81,6 @@ def _explained(diagnosis: Diagnosis, width: int) -> Iterator[str]:
         yield from _wrap(f"This also explains {', '.join(diagnosis.explains)}.", width, "   ")
 
 
-def _not_passed(report: Report) -> list[CheckResult]:
-    """What failed, what is doubtful, what could not be judged, in that order."""
-    wanted = [status for status in phrases.STATUS if status not in phrases.WELL]
-    return [check for status in wanted for check in report.checks if check.status == status]
-
-
-def _answers(checks: Sequence[CheckResult], report: Report, width: int, paint: Paint) -> Iterator[str]:
-    for check in checks:
-        yield from _marked(check.status, f"{check.question} {phrases.answered(check, report)}", width, paint)
-
-
-def _passed(report: Report, width: int, paint: Paint) -> Iterator[str]:
-    """The ids of the checks that say nothing more than that all is well, on a line each status."""
-    for status in phrases.WELL:
-        if phrases.ids(report, status):
-            yield from _marked(status, phrases.ids(report, status), width, paint)
-
-
 def _marked(status: str, text: str, width: int, paint: Paint) -> Iterator[str]:
     """Yield text beside a status."""
     word = phrases.STATUS[status]
@@ -109,7 +91,7 @@ def _marked(status: str, text: str, width: int, paint: Paint) -> Iterator[str]:
 
 def _all_answers(report: Report, width: int, paint: Paint) -> Iterator[str]:
     for check in report.checks:
-        yield from _answers([check], report, width, paint)
+        yield from _marked(check.status, f"{check.question} {phrases.answered(check, report)}", width, paint)
         for finding in check.findings:
             yield from _finding(finding, width)
         for name, value in check.measurements.items():
