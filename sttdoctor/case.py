@@ -17,6 +17,7 @@ from sttdoctor.analysis.commands import Command, is_audio, is_known, refused
 from sttdoctor.analysis.endpoint import Address, address, declared_in, endpoint_of
 from sttdoctor.analysis.rate_changes import RateChange, change_by_pace, change_by_sound
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
+from sttdoctor.analysis.refusal import Refusal, first_refusal, is_accepted
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.turns import Turn
 from sttdoctor.encodings import ENCODINGS
@@ -191,6 +192,16 @@ class Case:
     def endpoint(self) -> str | None:
         """`auto` or `manual`, None where neither the URL nor an event tells."""
         return endpoint_of(self.session) if self.session is not None else None
+
+    @cached_property
+    def refusal(self) -> Refusal | None:
+        """What the service refused first, None where it refused nothing."""
+        return first_refusal(self.connections)
+
+    @cached_property
+    def is_accepted(self) -> bool:
+        """Whether a handshake of the session was accepted."""
+        return any(map(is_accepted, self.connections))
 
     @cached_property
     def turns(self) -> list[Turn]:

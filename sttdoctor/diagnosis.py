@@ -4,12 +4,12 @@
 not faults of their own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sttdoctor.case import Case
 from sttdoctor.checks import all_causes
-from sttdoctor.checks.base import SEVERITY, Finding
+from sttdoctor.checks.base import SEVERITY, Finding, worst
 from sttdoctor.report import Diagnosis
 
 
@@ -40,6 +40,22 @@ def _chunks_are_right_in_truth(case: Case) -> bool:
     """With the true format in place of the declared one the frames have a usual length."""
     length_ms = case.true_chunk_ms
     return length_ms is not None and case.limits["chunking.min_ms"] <= length_ms <= case.limits["chunking.warn_ms"]
+
+
+def _refused_for(subject: str) -> Callable[[Case], bool]:
+    """The service refused the handshake, or the session at its beginning, for this."""
+    return lambda case: case.refusal is not None and case.refusal.about == subject
+
+
+def _refused_for_something(case: Case) -> bool:
+    """The service refused the handshake as a fault of the client, and not in so many words for anything."""
+    refusal = case.refusal
+    return refusal is not None and 400 <= refusal.status < 500 and not refusal.named
+
+
+def _never_heard(case: Case) -> bool:
+    """No turn ever began."""
+    return not case.turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +95,12 @@ def _ends_by_unknown_word(case: Case) -> bool:
     return case.ends_by_unknown_word
 
 
+_REFUSED: Mapping[str, str] = {
+    "key": "connection.bad-auth",
+    "path": "connection.wrong-path",
+    "parameter": "connection.bad-parameter",
+    "streams": "server.concurrency",
+}
 _PACE = ("pacing.too-fast", "pacing.too-slow", "pacing.burst")
 _CHUNKS = ("chunking.too-large", "chunking.too-small")
 _LATE = ("latency.backlog", "latency.end-of-turn")
@@ -130,12 +152,17 @@ RULES = (
     ),
     Rule("signal.silent", ("signal.false-silence", "signal.dc-offset"), "the constant that was sent is all there is"),
     Rule("signal.false-silence", ("signal.dc-offset", "signal.clipped"), "zero bytes are loud in G.711"),
-    Rule("connection.bad-auth", ("connection.rejected", *_SERVER), "the service refuses the key"),
-    Rule("connection.bad-parameter", ("connection.rejected", *_SERVER), "the service refuses the parameter"),
-    Rule(
-        "connection.wrong-path", ("connection.rejected", "connection.bad-parameter", *_SERVER), "nobody answers there"
+    *(
+        Rule(cause, ("connection.rejected", *_SERVER), "the service refuses it", _refused_for(subject))
+        for subject, cause in _REFUSED.items()
     ),
-    Rule("server.concurrency", ("connection.rejected", *_SERVER), "the service refuses one more stream"),
+    *(
+        Rule(cause, ("connection.rejected",), "the refusal does not say what it is about", _refused_for_something)
+        for cause in ("connection.wrong-path", "connection.bad-auth", "connection.bad-parameter")
+    ),
+    Rule("connection.bad-parameter", _SERVER, "the service heard nothing that it understood", _never_heard),
+    Rule("connection.wrong-path", ("connection.bad-parameter", *_SERVER), "nobody answers there", _never_heard),
+    Rule("server.concurrency", _SERVER, "the service refuses one more stream"),
     Rule(
         "endpoint.mixed-up",
         ("messages.unknown-command", *_NOT_ENDED, *_SERVER),
@@ -249,27 +276,36 @@ RULES = (
 def diagnose(findings: Sequence[Finding], case: Case) -> tuple[Diagnosis, ...]:
     """Combine findings into root causes.
 
+    A finding explains only what is no worse than itself: a warning never explains a failure.
+
     Args:
         findings: Of all checks, in the order of the checks.
         case: What they were found in.
 
     Returns:
-        One diagnosis a root cause, the first to fix first: `fail` before `warn`, then by confidence; remarks last.
-        Every finding that is `warn` or `fail` belongs to exactly one.
+        One diagnosis a root cause, the first to fix first: `fail` before `warn`, what the service refused, then by
+        confidence; remarks last. Every cause that is `warn` or `fail` belongs to exactly one.
     """
-    wrong = [finding for finding in findings if finding.status in ("warn", "fail")]
-    present = {finding.cause for finding in wrong}
-    explained_by = {cause: _explainer(cause, present, case) for cause in present}
-    roots = [finding for finding in wrong if explained_by[finding.cause] is None]
-    diagnoses = [Diagnosis(root, _symptoms(root.cause, wrong, explained_by)) for root in roots]
-    worst = {finding.cause: SEVERITY[finding.status] for finding in wrong}
-    return tuple(sorted(diagnoses, key=lambda diagnosis: _urgency(diagnosis, worst)))
+    found: dict[str, Finding] = {}  # the worst of each cause
+    for finding in findings:
+        known = found.get(finding.cause)
+        if finding.status in ("warn", "fail") and (known is None or worst([known, finding]) is not known):
+            found[finding.cause] = finding
+    explained_by = {cause: _explainer(finding, found, case) for cause, finding in found.items()}
+    roots = [finding for cause, finding in found.items() if explained_by[cause] is None]
+    diagnoses = [Diagnosis(root, _symptoms(root.cause, explained_by)) for root in roots]
+    return tuple(sorted(diagnoses, key=lambda diagnosis: _urgency(diagnosis, case)))
 
 
-def _explainer(cause: str, present: set[str], case: Case) -> str | None:
-    return next(
-        (rule.root for rule in RULES if rule.root in present and cause in rule.symptoms and _holds(rule, case)), None
-    )
+def _explainer(finding: Finding, found: Mapping[str, Finding], case: Case) -> str | None:
+    """The cause that explains a finding: the root of the first rule that holds and is no less severe."""
+    for rule in RULES:
+        root = found.get(rule.root)
+        if root is None or finding.cause not in rule.symptoms:
+            continue
+        if SEVERITY[root.status] >= SEVERITY[finding.status] and _holds(rule, case):
+            return rule.root
+    return None
 
 
 def _holds(rule: Rule, case: Case) -> bool:
@@ -280,8 +316,8 @@ def _holds(rule: Rule, case: Case) -> bool:
         return False
 
 
-def _symptoms(root: str, wrong: Sequence[Finding], explained_by: dict[str, str | None]) -> tuple[str, ...]:
-    """Causes that lead back to the root, directly or through another symptom."""
+def _symptoms(root: str, explained_by: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Causes that lead back to the root, directly or through another symptom, in the order of the checks."""
 
     def leads_back(cause: str) -> bool:
         while (above := explained_by[cause]) is not None:
@@ -290,10 +326,13 @@ def _symptoms(root: str, wrong: Sequence[Finding], explained_by: dict[str, str |
             cause = above
         return False
 
-    return tuple(dict.fromkeys(finding.cause for finding in wrong if leads_back(finding.cause)))
+    return tuple(cause for cause in explained_by if leads_back(cause))
 
 
-def _urgency(diagnosis: Diagnosis, severity: dict[str, int]) -> tuple[bool, int, float]:
-    """A root is as urgent as the worst that it explains."""
-    worst = max(severity[cause] for cause in (diagnosis.cause, *diagnosis.explains))
-    return all_causes()[diagnosis.cause].remark, -worst, -diagnosis.confidence
+def _urgency(diagnosis: Diagnosis, case: Case) -> tuple[bool, int, bool, float]:
+    """What was refused comes first: until the service takes that, nothing else matters."""
+    about = case.refusal.about if case.refusal is not None else None
+    refused = (about is not None and diagnosis.cause == _REFUSED[about]) or (
+        "connection.rejected" in (diagnosis.cause, *diagnosis.explains)
+    )
+    return all_causes()[diagnosis.cause].remark, -SEVERITY[diagnosis.status], not refused, -diagnosis.confidence

@@ -131,7 +131,24 @@ class Close:
     reason: str = ""
 
 
-Event = Open | Frame | Close
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A ping or a pong, where the capture shows them.
+
+    Attributes:
+        line: Line in the capture, from 1.
+        t: Seconds since the session began, None where no clock was kept.
+        sent: True from client to server.
+        kind: `ping` or `pong`.
+    """
+
+    line: int
+    t: float | None
+    sent: bool
+    kind: str
+
+
+Event = Open | Frame | Close | Control
 
 
 @dataclass(frozen=True, slots=True)

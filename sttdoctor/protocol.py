@@ -54,11 +54,13 @@ PARAMETERS = {
 }
 """Query keys that are known; `language` belongs to the manual endpoint and is the matter of the language check."""
 
+_FALLING = ("start", "eager_end", "end")
+
 MAX_KEYTERMS, MAX_KEYTERM_CHARACTERS = 100, 1200
 
 
-def turn_option_problems(said: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with the turn options, one sentence without its full stop each.
+def turn_option_problems(said: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the turn options and what is right, each a sentence without its full stop.
 
     Args:
         said: Text of each option that was given, by its name in `TURN_OPTIONS`; the others have their default.
@@ -67,12 +69,20 @@ def turn_option_problems(said: Mapping[str, str]) -> Iterator[str]:
     for name, text in said.items():
         limits, number = TURN_OPTIONS[name], _number(text)
         if not limits.low <= number <= limits.high:
-            yield f"{name}={text[:40]} is outside {limits.low:g} to {limits.high:g}"
+            yield (
+                f"{name}={text[:40]} is outside {limits.low:g} to {limits.high:g}",
+                f"Keep {name} within {limits.low:g} to {limits.high:g} (default {limits.default:g})",
+            )
         values[name] = number
-    start, eager, end = (values[f"turn_{name}_threshold"] for name in ("start", "eager_end", "end"))
+    start, eager, end = (values[f"turn_{name}_threshold"] for name in _FALLING)
     if not (start > eager > end) and not any(map(math.isnan, (start, eager, end))):
-        order = f"start {start:g}, eager end {eager:g}, end {end:g}"
-        yield f"the turn thresholds must fall from start over eager end to end; they are {order}"
+        defaults = ", ".join(f"{TURN_OPTIONS[f'turn_{name}_threshold'].default:g}" for name in _FALLING)
+        yield (
+            "the turn thresholds must fall from start over eager end to end; they are "
+            f"start {start:g}, eager end {eager:g}, end {end:g}",
+            "Keep turn_start_threshold above turn_eager_end_threshold and that above turn_end_threshold "
+            f"(defaults {defaults})",
+        )
 
 
 def keyterm_problem(terms: Sequence[str]) -> str | None:
@@ -87,6 +97,12 @@ def keyterm_problem(terms: Sequence[str]) -> str | None:
 def is_rate(text: str) -> bool:
     """Whether the text is a sample rate: a positive whole number (the service documents no limits)."""
     return text.isascii() and text.isdigit() and int(text[:12]) > 0
+
+
+def rate_of(text: str) -> int | None:
+    """Return the sample rate (Hz) that a text says, also as `44100.0`; None where it says none."""
+    whole = text[:12].removesuffix(".0")
+    return int(whole) if is_rate(whole) and len(whole) < 8 else None
 
 
 def _number(text: str) -> float:

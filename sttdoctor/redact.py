@@ -20,6 +20,12 @@ _UNSET = re.compile(
     r"\s*([\"']?)(?:null|undefined|none|nil|\$\{[a-z_]\w{0,60}\}|<?your[-_ ](?:cartesia[-_ ])?api[-_ ]?key>?)?\1\s*",
     re.IGNORECASE,
 )
+# what recorders and loggers write in the place of something, secret or not
+_MASK = re.compile(
+    r"\W*(?:redacted|masked|hidden|filtered|removed|omitted|censored|scrubbed|obfuscated|sanitized|secret|private)\W*"
+    r"|[\"'<(\[]?([*x\u2022\u25cf\u2588#])\1{2,}\S{0,8}",
+    re.IGNORECASE,
+)
 _QUERY = re.compile(r"([?&;#])([^?&;#=\s\"'<>]{1,200})=([^&;#\s\"'<>]*)")
 # a word in which characters are percent-encoded; possessive and begun where a word begins, to stay linear
 _ENCODED = re.compile(r"(?<![\w.~+-])[\w.~+-]*+(?:%[0-9a-fA-F]{2}[\w.~+-]*+)+")
@@ -66,6 +72,11 @@ def redact_message(value: Any, text: str) -> Any:
 def is_unset(value: str) -> bool:
     """Whether what stands for a secret shows that there was none: empty, `null`, `undefined`, `${API_KEY}`."""
     return _UNSET.fullmatch(value) is not None
+
+
+def is_mask(value: str) -> bool:
+    """Whether a value is only a mark that something stood there: `REDACTED`, `***`, `[FILTERED]`, `****abcd`."""
+    return _MASK.fullmatch(value) is not None
 
 
 def _masked(value: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pybase64 import b64encode_as_string
 
-from sttdoctor.evidence import SESSION_SCHEMA, Close, Event, Frame, Open, Session
+from sttdoctor.evidence import SESSION_SCHEMA, Close, Control, Frame, Open, Session
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # made once: a recorder writes thousands of rows a second
 
@@ -27,12 +27,13 @@ def write_rows(session: Session) -> Iterator[str]:
     }
     yield line_of(header)
     for event in session.events:
-        yield line_of(_row(event))
+        if not isinstance(event, Control):  # the format has no row for pings
+            yield line_of(_row(event))
     if session.transcript is not None:
         yield line_of({"type": "transcript", "text": session.transcript.text})
 
 
-def _row(event: Event) -> dict[str, Any]:
+def _row(event: Open | Frame | Close) -> dict[str, Any]:
     if isinstance(event, Open):
         headers = dict(event.headers) or None
         return {"type": "open", "t": event.t, "status": event.status, "headers": headers, "body": event.body}

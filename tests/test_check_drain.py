@@ -47,9 +47,9 @@ def test_without_audio_there_is_nothing_to_drain():
 
 def test_lost_words_are_explained_by_the_missing_drain():
     events = [*SHUT, *turn(6.0, " More.", end=7.0)]
-    subject = session(steady(7), events=events, command=6.9, close=(7.1, "client", 1000), transcript="Hello there.")
+    subject = session(steady(7), events=events, close=(7.1, "client", 1000), transcript="Hello there.")
     (diagnosis,) = report(subject).diagnoses
-    assert (diagnosis.cause, diagnosis.explains) == ("drain.hung-up", ("joining.turns-missing",))
+    assert (diagnosis.cause, diagnosis.explains) == ("drain.no-close", ("joining.turns-missing",))
 
 
 def test_a_connection_that_just_stops_before_a_reconnect_was_lost():

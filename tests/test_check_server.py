@@ -216,3 +216,40 @@ def test_of_two_errors_the_first_is_told():
     second = Frame(950, 9.0, False, 0, message={"type": "error", "title": "Again", "status_code": 500})
     (finding,) = found(type(subject)((*subject.events, second), url=subject.url))
     assert "Oops" in finding.summary
+
+
+def pressed(status=400, message="Bad audio", seconds=0.4, events=(), at=None, content=None, end=(5.2, "server", 1011)):
+    """A button that was pressed for a while: the close command is answered with an error."""
+    at = seconds + 0.1 if at is None else at
+    subject = session(steady(seconds), events=events, command=seconds, close=end)
+    error = Frame(900, at, False, 9, message={"type": "error", "message": message, "status_code": status})
+    before = [event for event in subject.events if event.t <= at]
+    subject = replace(subject, events=(*before, error, *subject.events[len(before) :]))
+    return with_audio(subject, content) if content is not None else subject
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("end", [(0.7, "server", 1000), (0.7, "server", 1011), (0.6, "client", 1001), None])
+def test_a_press_without_speech_ends_in_an_error_that_is_none(status, end):
+    assert causes(pressed(status, end=end), "server") == {}
+    assert causes(pressed(status, seconds=0.0, end=end), "server") == {}
+    assert causes(pressed(status, seconds=4.0, content=b"\xff" * 32_000, end=None), "server") == {}
+
+
+def test_the_words_of_the_error_may_say_that_nothing_was_spoken():
+    assert causes(pressed(message="No speech in the audio", seconds=4.0, content=SPEECH), "server") == {}
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pressed(403),
+        pressed(503),
+        pressed(seconds=4.0),  # without its content nobody knows
+        pressed(seconds=4.0, content=SPEECH),
+        pressed(events=turn(0.1, "Hello")),
+        pressed(at=0.2),  # before the close command
+    ],
+)
+def test_any_other_error_stays_one(subject):
+    assert "server.error-event" in causes(subject, "server")

@@ -2,6 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 from builders import drained
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sttdoctor.analysis.container_header import Header
 from sttdoctor.case import Case
@@ -54,23 +56,111 @@ def test_a_chain_leads_to_its_root():
     assert found == [("continuity.keepalive", ("continuity.stopped", "drain.no-close"))]
 
 
-def test_a_root_is_as_urgent_as_what_it_explains():
-    found = shape(
-        finding("continuity.stopped", "warn", 0.5),
-        finding("drain.no-close", "fail"),
-        finding("joining.normalized", "fail", 0.6),
-    )
-    assert [cause for cause, _ in found] == ["joining.normalized", "continuity.stopped"]
-
-
 class _Paced:
     sound = SimpleNamespace(contents=None, silent_side=None)
 
-    def __init__(self, true_speed, cut=0):
+    def __init__(self, true_speed, cut=0, refusal=None, turns=()):
         self.true_speed = true_speed
         self.cut_frames = [None] * cut
         self.true_chunk_ms = 100.0 if true_speed else None
         self.limits = DEFAULTS
+        self.refusal = refusal
+        self.turns = turns
+
+
+def refused(about, status=400, named=True):
+    return SimpleNamespace(about=about, status=status, named=named)
+
+
+REFUSALS = [None, *(refused(about) for about in ("key", "path", "parameter", "streams", None))]
+REFUSALS += [refused("parameter", named=False), refused("path", 404, named=False), refused(None, 503, named=False)]
+
+FINDINGS = st.lists(
+    st.builds(
+        finding,
+        st.sampled_from(sorted(all_causes())),
+        st.sampled_from(["fail", "warn", "unknown"]),
+        st.sampled_from([0.5, 0.7, 0.9]),
+    ),
+    max_size=40,
+)
+CASES = st.builds(
+    _Paced,
+    st.sampled_from([None, 1.0, 2.0]),
+    st.sampled_from([0, 1, 5]),
+    st.sampled_from(REFUSALS),
+    st.sampled_from([(), (None,)]),
+)
+
+
+@given(FINDINGS, CASES)
+def test_a_warning_never_explains_a_failure(findings, case):
+    worst = {f.cause: "fail" for f in findings if f.status == "fail"}
+    for diagnosis in diagnose(findings, case):
+        assert diagnosis.status == "fail" or not any(worst.get(cause) == "fail" for cause in diagnosis.explains)
+
+
+@given(FINDINGS, CASES)
+def test_every_cause_that_is_wrong_belongs_to_exactly_one_diagnosis(findings, case):
+    told = [cause for d in diagnose(findings, case) for cause in (d.cause, *d.explains)]
+    assert sorted(told) == sorted({f.cause for f in findings if f.status != "unknown"})
+
+
+@given(FINDINGS, CASES)
+def test_failures_come_before_warnings_and_remarks_last(findings, case):
+    diagnoses = diagnose(findings, case)
+    order = [(all_causes()[d.cause].remark, d.status == "warn") for d in diagnoses]
+    assert order == sorted(order)
+    assert all(d.root in findings for d in diagnoses)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.root)
+def test_no_rule_lets_a_warning_explain_a_failure(rule, monkeypatch):
+    monkeypatch.setattr("sttdoctor.diagnosis._holds", lambda *_: True)
+    for symptom in rule.symptoms:
+        worse = shape(finding(rule.root, "warn"), finding(symptom, "fail"))
+        assert symptom in [cause for cause, _ in worse]
+
+
+def test_of_several_findings_of_one_cause_the_worst_is_told():
+    findings = [finding("signal.dropouts", "warn", 0.9), finding("signal.dropouts", "fail", 0.6)]
+    (diagnosis,) = diagnose(findings, CASE)
+    assert (diagnosis.status, diagnosis.confidence) == ("fail", 0.6)
+
+
+CONNECTION = ("connection.rejected", "connection.bad-auth", "connection.wrong-path", "connection.bad-parameter")
+
+
+@pytest.mark.parametrize(
+    ("about", "root"),
+    [
+        ("key", "connection.bad-auth"),
+        ("path", "connection.wrong-path"),
+        ("parameter", "connection.bad-parameter"),
+        ("streams", "server.concurrency"),
+        (None, "connection.rejected"),
+    ],
+)
+def test_what_the_server_said_decides_the_order(about, root):
+    findings = [finding(cause, "fail", 0.99 - 0.1 * (cause == root)) for cause in (*CONNECTION, "server.concurrency")]
+    first = diagnose(findings, _Paced(None, refusal=refused(about), turns=(None,)))[0]
+    assert first.cause == root
+    assert root == "connection.rejected" or first.explains == ("connection.rejected",)
+
+
+def test_a_bare_refusal_is_explained_by_the_fault_that_the_client_shows():
+    case = _Paced(None, refusal=refused("parameter", 400, named=False))
+    found = shape(finding("connection.rejected"), finding("connection.bad-auth"), case=case)
+    assert found == [("connection.bad-auth", ("connection.rejected",))]
+    case = _Paced(None, refusal=refused(None, 503, named=False))
+    found = shape(finding("connection.rejected"), finding("connection.bad-auth", "fail", 0.99), case=case)
+    assert [cause for cause, _ in found] == ["connection.rejected", "connection.bad-auth"]
+
+
+def test_a_parameter_explains_what_the_server_did_only_where_no_turn_ever_began():
+    findings = [finding("connection.bad-parameter"), finding("server.closed-abnormally")]
+    assert len(diagnose(findings, _Paced(None))) == 1
+    assert len(diagnose(findings, _Paced(None, turns=(None,)))) == 2
 
 
 @pytest.mark.parametrize(("true_speed", "explained"), [(1.0, True), (1.05, True), (1.6, False), (None, False)])

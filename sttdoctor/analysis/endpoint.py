@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from sttdoctor.evidence import Declared, Frame, Session
-from sttdoctor.protocol import AUTO, EVENTS, MANUAL, PATHS
+from sttdoctor.protocol import AUTO, EVENTS, MANUAL, PATHS, rate_of
+from sttdoctor.redact import is_mask
+
+MAX_PARAMETERS = 10_000
+"""Of a URL that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,7 @@ class Address:
         scheme: In lower case.
         host: Without a port; empty where there is none.
         path: Without a slash at its end.
-        query: (name, value) decoded, in order and with repetitions; at most 1000.
+        query: (name, value) decoded, in order and with repetitions; the first `MAX_PARAMETERS`.
     """
 
     scheme: str
@@ -40,7 +44,8 @@ def address(url: str | None) -> Address | None:
     try:
         parts: SplitResult = urlsplit(url.strip())
         host = parts.hostname or ""
-        query = tuple(parse_qsl(parts.query, keep_blank_values=True, max_num_fields=1000))
+        fields = "&".join(parts.query.split("&", MAX_PARAMETERS)[:MAX_PARAMETERS])
+        query = tuple(parse_qsl(fields, keep_blank_values=True))
     except ValueError:
         return None
     return Address(parts.scheme.lower(), host, parts.path.rstrip("/"), query)
@@ -50,9 +55,8 @@ def declared_in(where: Address | None) -> Declared:
     """Return what the parameters of a URL declare; a sample rate that is no positive whole number is none."""
     if where is None:
         return Declared()
-    text = where.first("sample_rate") or ""
-    rate = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
-    return Declared(where.first("encoding"), rate or None)
+    encoding = where.first("encoding")
+    return Declared(None if encoding and is_mask(encoding) else encoding, rate_of(where.first("sample_rate") or ""))
 
 
 def of_path(path: str) -> str | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.commands import Command, commands, is_audio
 from sttdoctor.analysis.turns import Turn, turns
-from sttdoctor.evidence import Close, Event, Frame, Open, Session
+from sttdoctor.evidence import Close, Control, Event, Frame, Open, Session
 from sttdoctor.protocol import AUTO, CLOSE_WORDS, MANUAL
 
 
@@ -22,11 +22,13 @@ class Connection:
         open: The answer to the handshake, None where the capture has none.
         frames: All messages in both directions, in order.
         close: The end of the connection, None where the capture has none.
+        controls: Pings and pongs in both directions, in order; most captures show none.
     """
 
     open: Open | None
     frames: tuple[Frame, ...]
     close: Close | None
+    controls: tuple[Control, ...] = ()
 
     @cached_property
     def audio_frames(self) -> list[Frame]:
@@ -66,7 +68,8 @@ def _connection(events: Sequence[Event]) -> Connection:
     opens = [event for event in events if isinstance(event, Open)]
     closes = [event for event in events if isinstance(event, Close)]
     frames = tuple(event for event in events if isinstance(event, Frame))
-    return Connection(opens[0] if opens else None, frames, closes[0] if closes else None)
+    controls = tuple(event for event in events if isinstance(event, Control))
+    return Connection(opens[0] if opens else None, frames, closes[0] if closes else None, controls)
 
 
 def is_close_command(frame: Frame, endpoint: str | None = None) -> bool:

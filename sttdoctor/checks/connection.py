@@ -2,18 +2,23 @@
 
 Needs the URL; for the key and the version also the headers of the handshake, for a refusal its answer, for a
 reconnect the rows of both connections. Bare audio has none of these: there a declared encoding is judged by its name.
-What the service does not document (its reaction to unknown keys) is a warning at most.
+
+What the service accepted is right: after an accepted handshake only those parameters are told that it takes without
+looking at them. What it refused is named first, by its status and its words.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from itertools import islice
 
 from sttdoctor import missing
-from sttdoctor.analysis.endpoint import Address, of_path
+from sttdoctor.analysis.endpoint import Address, by_events, of_path
 from sttdoctor.analysis.reconnects import Reconnect, reconnects
+from sttdoctor.analysis.refusal import Refusal, Subject, words_of
 from sttdoctor.case import Case
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
 from sttdoctor.encodings import SUPPORTED, meant_by
-from sttdoctor.evidence import Open
 from sttdoctor.protocol import (
     AUTO,
     FOREIGN_PARAMETERS,
@@ -26,10 +31,33 @@ from sttdoctor.protocol import (
     UNSUPPORTED_CODECS,
     is_rate,
     keyterm_problem,
+    rate_of,
     turn_option_problems,
 )
+from sttdoctor.redact import is_mask, is_unset
 
-Problem = tuple[Status, str]
+_SCHEMES = {"token": "Deepgram's"}
+_SHOWN = 20  # problems of one URL that are listed
+_JUDGED = 100  # unknown names of one URL that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """What is wrong with a parameter.
+
+    Attributes:
+        parameter: Its name.
+        text: One sentence without its full stop.
+        fix: The same, what to do.
+        accepted: What it counts after an accepted handshake; None where the service would have refused it.
+        status: What it counts otherwise.
+    """
+
+    parameter: str
+    text: str
+    fix: str
+    accepted: Status | None
+    status: Status = "fail"
 
 
 def _arises(case: Case) -> bool:
@@ -39,19 +67,12 @@ def _arises(case: Case) -> bool:
 
 def _judge(case: Case) -> Answer:
     if case.session is None:
-        found = _bad_parameters(list(_encoding(case)))
+        found = [_bad_parameters(list(_encoding(case)))]
         return answer(worst(found).summary, found, {})
-    where, opened = case.address, _refused(case) or _opened(case)
-    if where is None and opened is None:
+    where = case.address
+    if where is None and not any(connection.open for connection in case.connections):
         return unknown(missing.URL)
-    findings: list[Finding] = []
-    if where is not None:
-        findings += _path(where)
-        findings += _parameters(case, where)
-        findings += _key(case, where)
-    findings += _refusal(opened)
-    findings += [_reconnected(case, item) for item in reconnects(case.connections, case.declared.bytes_per_s)]
-    findings = _one_each(findings)
+    findings = [*_auth(case), *_path(case), *_parameters(case), *_rejected(case), *_reconnects(case)]
     if findings:
         return answer(worst(findings).summary, findings, {})
     if where is None:
@@ -59,151 +80,244 @@ def _judge(case: Case) -> Answer:
     return answer("The address and its parameters are right.", [], {"endpoint": case.endpoint})
 
 
-def _one_each(findings: list[Finding]) -> list[Finding]:
-    """Keep the worst finding of each cause."""
-    kept: dict[str, Finding] = {}
-    for finding in findings:
-        known = kept.get(finding.cause)
-        if known is None or worst([known, finding]) is not known:
-            kept[finding.cause] = finding
-    return list(kept.values())
+def _refused(case: Case, subject: Subject) -> Refusal | None:
+    refusal = case.refusal
+    return refusal if refusal is not None and refusal.about == subject else None
 
 
-def _opened(case: Case) -> Open | None:
-    return next((connection.open for connection in case.connections if connection.open), None)
+def _as_said(refusal: Refusal) -> str:
+    """The status of a refusal and its words."""
+    return f"HTTP status {refusal.status}" + (f": {refusal.words!r}" if refusal.words else "")
 
 
-def _refused(case: Case) -> Open | None:
-    opens = [connection.open for connection in case.connections if connection.open]
-    return next((opened for opened in opens if opened.status not in (None, 101)), None)
+def _place(refusal: Refusal) -> tuple[Evidence, ...]:
+    what = "the handshake was refused here" if refusal.in_handshake else "the error event"
+    return (Evidence(what, refusal.line, refusal.t),)
 
 
-def _path(where: Address) -> Iterator[Finding]:
+def _auth(case: Case) -> Iterator[Finding]:
+    where = case.address
+    if where is not None and not is_unset(where.first("api_key") or ""):
+        yield CHECK.finding("key-in-url", "warn", 0.99, "The API key is a part of the URL (api_key).")
+    refusal = _refused(case, "key")
+    fault = None if case.is_accepted else _key_fault(case, where)
+    if refusal is not None:
+        yield _key_refused(refusal, fault, worked=case.is_accepted and refusal.in_handshake)
+    elif fault is not None:
+        yield CHECK.finding("bad-auth", "fail", 0.9, f"{_capital(fault[0])}.", fix=fault[1])
+
+
+def _key_refused(refusal: Refusal, fault: tuple[str, str] | None, worked: bool) -> Finding:
+    place = _place(refusal)
+    summary = f"The key was not accepted ({_as_said(refusal)})"
+    if fault is not None:
+        return CHECK.finding("bad-auth", "fail", 0.97, f"{summary}: {fault[0]}.", place, fault[1])
+    if worked:
+        summary += ", although another handshake of this session was accepted"
+        fix = "Get a fresh token before each connection: the one that was sent here had expired, or was revoked."
+        return CHECK.finding("bad-auth", "fail", 0.97, f"{summary}.", place, fix)
+    return CHECK.finding("bad-auth", "fail", 0.97, f"{summary}.", place)
+
+
+def _key_fault(case: Case, where: Address | None) -> tuple[str, str] | None:
+    """What is wrong with the key as the handshake shows it, and what is right; a redaction mark shows nothing.
+
+    Some recorders leave a key out, so that it is missing is believed where the service refused the handshake for it.
+    """
+    headers = case.session.headers if case.session is not None else {}
+    refusal = case.refusal
+    is_doubtful = refusal is None or not (refusal.about == "key" or (refusal.status == 400 and not refusal.named))
+    authorization = headers.get("authorization", "").strip()
+    scheme, _, credential = authorization.partition(" ")
+    bearer = credential if scheme.lower() == "bearer" else None
+    places = {
+        "X-API-Key": headers.get("x-api-key"),
+        "Bearer": bearer,
+        "access_token": where.first("access_token") if where else None,
+        "api_key": where.first("api_key") if where else None,
+    }
+    given = {place: value.strip() for place, value in places.items() if value is not None}
+    if any(not is_unset(value) for value in given.values()):
+        return None
+    if bearer is None and credential:
+        whose = f", which is {_SCHEMES[scheme.lower()]}" if scheme.lower() in _SCHEMES else ""
+        text = f"the Authorization header has the scheme {scheme[:20]}{whose}; here it is Bearer"
+        return text, "Send Authorization: Bearer KEY, or X-API-Key: KEY."
+    if "xi-api-key" in headers:
+        return "the key is in ElevenLabs' header xi-api-key", "Send it as X-API-Key: KEY."
+    if is_doubtful and not any(given.values()):
+        return None
+    if given:
+        place, value = max(given.items(), key=lambda item: bool(item[1]))
+        text = f"{value[:40]!r} stands where the key should, in {place}" if value else f"no key follows {place}"
+        return text, "Set the variable that the key is read from; it was empty when the client connected."
+    if not headers or not is_unset(authorization):
+        return None
+    return "the handshake in the capture carries no key", "Send X-API-Key: KEY or Authorization: Bearer KEY."
+
+
+def _path(case: Case) -> Iterator[Finding]:
+    where, refusal = case.address, _refused(case, "path")
+    fault = _path_fault(where) if where is not None and not _is_right_place(case, where) else None
+    if refusal is not None:
+        summary = f"The server knows no such path ({_as_said(refusal)})" + (f": {fault}." if fault else ".")
+        yield CHECK.finding("wrong-path", "fail", 0.97, summary, _place(refusal))
+    elif fault is not None:
+        yield CHECK.finding("wrong-path", "fail", 0.95, f"{_capital(fault)}.")
+
+
+def _is_right_place(case: Case, where: Address) -> bool:
+    """Whether the service answers there, or a host of which nothing is known accepted the handshake."""
+    if by_events(frame for connection in case.connections for frame in connection.received) is not None:
+        return True
+    return case.is_accepted and not where.host.endswith("cartesia.ai") and _vendor_of(where) is None
+
+
+def _vendor_of(where: Address) -> str | None:
+    return next((name for path, name in FOREIGN_PATHS.items() if where.path.endswith(path)), None)
+
+
+def _path_fault(where: Address) -> str | None:
     if where.path and of_path(where.path) is None:
-        vendor = next((name for path, name in FOREIGN_PATHS.items() if where.path.endswith(path)), None)
-        theirs = f", which is {vendor}'s" if vendor else ""
-        yield CHECK.finding("wrong-path", "fail", 0.95, f"The path is {where.path[:100]!r}{theirs}.")
-    elif where.scheme in ("ws", "http") and where.host.endswith("cartesia.ai"):
-        yield CHECK.finding(
-            "wrong-path", "fail", 0.9, f"The scheme is {where.scheme}://, which is not encrypted; use wss://."
-        )
+        vendor = _vendor_of(where)
+        return f"the path is {where.path[:100]!r}" + (f", which is {vendor}'s" if vendor else "")
+    if where.scheme in ("ws", "http") and where.host.endswith("cartesia.ai"):
+        return f"the scheme is {where.scheme}://, which is not encrypted; use wss://"
+    return None
 
 
-def _parameters(case: Case, where: Address) -> list[Finding]:
-    if case.endpoint is None:
-        return []
-    return _bad_parameters([*_missing(case, where), *_values(case, where), *_foreign(case.endpoint, where)])
+def _parameters(case: Case) -> Iterator[Finding]:
+    where, refusal = case.address, _refused(case, "parameter")
+    problems: list[_Problem] = []
+    if where is not None and case.endpoint is not None and not any(is_mask(name) for name, _ in where.query):
+        problems = [*_missing(case, where), *_values(case, where), *_foreign(case.endpoint, where)]
+    if case.is_accepted and refusal is None:
+        problems = [replace(item, status=item.accepted) for item in problems if item.accepted is not None]
+    if problems or (refusal is not None and refusal.named):
+        yield _bad_parameters(problems, refusal)
 
 
-def _bad_parameters(problems: list[Problem]) -> list[Finding]:
-    """All problems as one finding."""
-    if not problems:
-        return []
-    status: Status = "fail" if any(found == "fail" for found, _ in problems) else "warn"
-    first = [text for found, text in problems if found == status]
-    evidence = tuple(Evidence(text) for _, text in problems) if len(problems) > 1 else ()
-    summary = first[0] + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "") + "."
-    return [CHECK.finding("bad-parameter", status, 0.95 if status == "fail" else 0.7, summary, evidence)]
+def _bad_parameters(problems: list[_Problem], refusal: Refusal | None = None) -> Finding:
+    """All problems as one finding; what the service named comes first, then what is worst."""
+    named = _named_in(refusal.words) if refusal is not None else []
+    problems = sorted(problems, key=lambda item: (item.parameter not in named, item.status != "fail"))
+    told = "".join(problem.text for problem in problems[:1])
+    told += f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if refusal is None:
+        summary = told
+    elif not problems or (named and problems[0].parameter not in named):
+        summary = f"the service refused a parameter ({_as_said(refusal)})" + (f"; besides, {told}" if told else "")
+    else:
+        summary = f"{told}; the service refused it ({_as_said(refusal)})"
+    is_named = refusal is not None and refusal.named
+    status: Status = "fail" if is_named or any(problem.status == "fail" for problem in problems) else "warn"
+    evidence = [Evidence(problem.text) for problem in problems[:_SHOWN]] if len(problems) > 1 else []
+    evidence += _place(refusal) if refusal is not None else ()
+    fix = " ".join(dict.fromkeys(f"{problem.fix}." for problem in problems[:3])) or None
+    confidence = 0.97 if is_named else 0.95 if status == "fail" else 0.7
+    return CHECK.finding("bad-parameter", status, confidence, f"{_capital(summary)}.", tuple(evidence), fix)
 
 
-def _missing(case: Case, where: Address) -> Iterator[Problem]:
+def _named_in(words: str) -> list[str]:
+    """The parameters that a refusal names."""
+    plain = words.lower().replace("_", " ").replace("-", " ")
+    return [key for key in (*REQUIRED, "version", "keyterm", *TURN_OPTIONS) if key.replace("_", " ") in plain]
+
+
+def _capital(text: str) -> str:
+    """Begin a sentence; a name at its beginning stays as it is written."""
+    return text if "=" in text.split(" ")[0] or "_" in text.split(" ")[0] else text[:1].upper() + text[1:]
+
+
+def _missing(case: Case, where: Address) -> Iterator[_Problem]:
     for key in REQUIRED:
         if not where.first(key):
-            yield "fail", f"the required parameter {key} is missing"
+            yield _Problem(key, f"the required parameter {key} is missing", f"Add {key}={_EXAMPLES[key]}", None)
     session = case.session
     versioned = where.first("cartesia_version") or (session is not None and "cartesia-version" in session.headers)
     if session is not None and session.headers and not versioned:
-        yield _as_refused(case), "no API version is given (header Cartesia-Version or parameter cartesia_version)"
+        text = "no API version is given (header Cartesia-Version or parameter cartesia_version)"
+        yield _Problem("version", text, "Add cartesia_version=2026-03-01", None)
 
 
-def _as_refused(case: Case) -> Status:
-    """What an accepted handshake proves harmless is a warning."""
-    opened = _opened(case)
-    return "warn" if opened is not None and opened.status == 101 else "fail"
+_EXAMPLES = {
+    "model": "ink-2",
+    "encoding": "pcm_s16le (as you send)",
+    "sample_rate": "16000 (in Hz, as you send)",
+}
 
 
-def _encoding(case: Case) -> Iterator[Problem]:
+def _encoding(case: Case) -> Iterator[_Problem]:
     encoding = case.declared.encoding
     if encoding and encoding not in SUPPORTED:
-        yield "fail", f"encoding={encoding[:40]} is not one of the six; {_right_encoding(encoding)}"
+        said, fix = _right_encoding(encoding)
+        yield _Problem("encoding", f"encoding={encoding[:40]} is not one of the six; {said}", fix, "fail")
 
 
-def _values(case: Case, where: Address) -> Iterator[Problem]:
-    yield from _encoding(case)
-    rate = where.first("sample_rate")
-    if rate and not is_rate(rate):
-        yield "fail", f"sample_rate={rate[:40]} is not a number of Hz"
-    model = where.first("model")
-    if model and case.endpoint == AUTO and model.startswith("ink-whisper"):
-        yield "fail", f"model={model[:40]} belongs to the manual and batch endpoints; this one takes ink-2"
-    wrong_terms = keyterm_problem(where.values("keyterm"))
-    if wrong_terms:
-        yield "fail", wrong_terms
-    said = {name: text for name in TURN_OPTIONS if (text := where.first(name)) is not None}
-    yield from (("fail", problem) for problem in turn_option_problems(said))
-
-
-def _right_encoding(name: str) -> str:
+def _right_encoding(name: str) -> tuple[str, str]:
     meant = meant_by(name)
     if meant is not None:
-        return f"here it is called {meant}"
+        return f"here it is called {meant}", f"Write encoding={meant}"
     if name.strip().lower() in UNSUPPORTED_CODECS:
-        return "the service takes bare samples only: decode before sending, as pcm_s16le"
-    return "use " + ", ".join(SUPPORTED)
+        text = "the service takes bare samples only: decode before sending, as pcm_s16le"
+        return text, "Decode to 16-bit samples before sending and write encoding=pcm_s16le"
+    return "use " + ", ".join(SUPPORTED), "Write the encoding of the samples that you send"
 
 
-def _foreign(endpoint: str, where: Address) -> Iterator[Problem]:
-    for key in dict.fromkeys(name for name, _ in where.query):
-        if key in PARAMETERS[endpoint]:
-            continue
+def _values(case: Case, where: Address) -> Iterator[_Problem]:
+    yield from _encoding(case)
+    rate, model = where.first("sample_rate"), where.first("model")
+    if rate and not (is_rate(rate) or is_mask(rate)):
+        problem = f"sample_rate={rate[:40]} is not a whole number of Hz"
+        fix = "Write the rate in Hz: sample_rate=16000"
+        yield _Problem("sample_rate", problem, fix, None if rate_of(rate) else "warn")
+    if model and case.endpoint == AUTO and model.startswith("ink-whisper"):
+        problem = f"model={model[:40]} belongs to the manual and batch endpoints; this one takes ink-2"
+        fix = "Write model=ink-2, or connect to /stt/websocket"
+        yield _Problem("model", problem, fix, None if case.turns else "fail")
+    wrong_terms = keyterm_problem(where.values("keyterm"))
+    if wrong_terms:
+        yield _Problem("keyterm", wrong_terms, "Send the most important keyterms only", None)
+    said = {name: text for name in TURN_OPTIONS if (text := where.first(name)) is not None and not is_mask(text)}
+    for problem, fix in turn_option_problems(said):
+        yield _Problem(problem.partition("=")[0], problem, fix, "fail")
+
+
+def _foreign(endpoint: str, where: Address) -> Iterator[_Problem]:
+    """Names that the endpoint does not document; it is not known to refuse any, so they have no effect at worst."""
+    known = PARAMETERS[endpoint]
+    for key in islice((key for key in dict.fromkeys(name for name, _ in where.query) if key not in known), _JUDGED):
         vendor, instead = FOREIGN_PARAMETERS.get(key), INSTEAD_OF_PARAMETERS.get(key)
+        close = get_close_matches(key[:40].lower().replace("-", "_"), known, n=1, cutoff=0.8)
         if vendor or instead:
             whose = f" comes from {vendor}" if vendor else " is not known here"
-            yield (
-                "fail",
-                f"the parameter {key}{whose}" + (f"; instead use {instead}" if instead else " and has no effect"),
-            )
+            text = f"the parameter {key}{whose}" + (f"; instead use {instead}" if instead else " and has no effect")
+            needed = instead in REQUIRED and not where.first(instead)
+            fix = f"Instead of {key} use {instead}" if instead else f"Remove {key}"
+            yield _Problem(key, text, fix, "fail" if needed else "warn")
         elif endpoint == AUTO and key in PARAMETERS[MANUAL]:
-            yield "warn", f"the parameter {key} belongs to the manual endpoint"
+            yield _Problem(key, f"the parameter {key} belongs to the manual endpoint", f"Remove {key}", "warn", "warn")
+        elif close:
+            text = f"the parameter {key[:40]!r} is not known here; {close[0]} is"
+            yield _Problem(key, text, f"Write {close[0]} instead of {key[:40]}", "warn", "warn")
         else:
-            yield "warn", f"the parameter {key[:40]!r} is not documented"
+            yield _Problem(key, f"the parameter {key[:40]!r} is not documented", f"Remove {key[:40]}", None, "warn")
 
 
-def _key(case: Case, where: Address) -> Iterator[Finding]:
-    if where.first("api_key") is not None:
-        yield CHECK.finding("key-in-url", "warn", 0.99, "The API key is a part of the URL (api_key).")
-    session = case.session
-    if session is None or not session.headers:
-        return
-    scheme = session.headers.get("authorization", "").split(" ")[0].lower()
-    has_key = "x-api-key" in session.headers or where.first("api_key") or where.first("access_token")
-    status = _as_refused(case)
-    if scheme and scheme != "bearer" and not has_key:
-        vendor = {"token": " (Deepgram's)", "redacted": " (no scheme, as AssemblyAI has it)"}.get(scheme, "")
-        yield CHECK.finding(
-            "bad-auth", status, 0.9, f"The Authorization header has the scheme {scheme[:20]!r}{vendor}, not Bearer."
-        )
-    elif "xi-api-key" in session.headers and not (scheme or has_key):
-        yield CHECK.finding(
-            "bad-auth", status, 0.9, "The key is in ElevenLabs' header xi-api-key; here it is X-API-Key."
-        )
-    elif not (scheme or has_key) and status == "fail":
-        yield CHECK.finding(
-            "bad-auth", status, 0.8, "The handshake carries no key (X-API-Key, or Authorization: Bearer)."
-        )
+def _rejected(case: Case) -> Iterator[Finding]:
+    opens = (connection.open for connection in case.connections)
+    refused = next((opened for opened in opens if opened is not None and opened.status not in (None, 101)), None)
+    if refused is not None:
+        words = " ".join(words_of(refused.body or "").split())[:200]
+        summary = f"The handshake was refused with HTTP status {refused.status}" + (f": {words!r}." if words else ".")
+        place = (Evidence("the handshake was refused here", refused.line, refused.t),)
+        yield CHECK.finding("rejected", "fail", 0.97, summary, place)
 
 
-def _refusal(opened: Open | None) -> Iterator[Finding]:
-    if opened is None or opened.status in (None, 101):
-        return
-    body = f": {' '.join((opened.body or '').split())[:200]!r}" if opened.body else ""
-    place = (Evidence("the handshake was refused here", opened.line, opened.t),)
-    summary = f"The handshake was refused with HTTP status {opened.status}{body}."
-    yield CHECK.finding("rejected", "fail", 0.97, summary, place)
-    if opened.status in (401, 403):
-        yield CHECK.finding("bad-auth", "fail", 0.95, f"The key was not accepted (HTTP status {opened.status}).", place)
-    elif opened.status == 404:
-        yield CHECK.finding("wrong-path", "fail", 0.9, "The server knows no such path (HTTP status 404).", place)
+def _reconnects(case: Case) -> list[Finding]:
+    """The worst of the reconnects."""
+    found = [_reconnected(case, item) for item in reconnects(case.connections, case.declared.bytes_per_s)]
+    return [worst(found)] if found else []
 
 
 def _reconnected(case: Case, reconnect: Reconnect) -> Finding:
@@ -230,7 +344,8 @@ CHECK = Check(
     why="Everything about a connection is fixed by its URL. A missing or misspelled parameter may be refused, or "
     "ignored without a word, and names that another vendor uses mean nothing here.",
     how="Path, required parameters, values and ranges are compared with the documentation; names of other vendors are "
-    "recognised. A second handshake is judged by what was lost between the connections.",
+    "recognised. What the service accepted is right, and what it refused is told first. A second handshake is judged "
+    "by what was lost between the connections.",
     causes=(
         Cause(
             "connection.rejected",

@@ -4,6 +4,7 @@ Needs the received events, the close, and for silence of the server the audio wi
 before an error is often its cause; then the diagnosis names that first.
 """
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -30,6 +31,9 @@ _CLOSE_CODES = {
 }
 
 
+_NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|too short", re.IGNORECASE)
+
+
 def _judge(case: Case) -> Answer:
     session = case.session
     if session is None or "receive" in session.lacks:
@@ -37,8 +41,9 @@ def _judge(case: Case) -> Answer:
     findings: list[Finding] = []
     for number, connection in enumerate(case.connections):
         findings += _refused(connection)
-        findings += _errors(connection)
-        findings += _closed(case, connection)
+        if not _was_empty(case, number, connection):
+            findings += _errors(connection)
+            findings += _closed(case, connection)
         findings += _stopped(case, number, connection)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
@@ -53,12 +58,41 @@ def _refused(connection: Connection) -> Iterator[Finding]:
         yield CHECK.finding("concurrency", "fail", 0.95, summary, (Evidence("refused here", opened.line, opened.t),))
 
 
+def _was_empty(case: Case, number: int, connection: Connection) -> bool:
+    """Whether the close command ended a session in which nothing was said: the service answers it with 400 or 500.
+
+    So a button that was pressed for a moment, or without a word, ends in an error event that means no fault (seen of
+    the service by the vendor's own client, https://github.com/cartesia-ai/InkIt).
+    """
+    ends = [frame for frame in connection.frames if is_close_command(frame, case.endpoint) or _is_error(frame)]
+    if len(ends) < 2 or not ends[0].sent or not _is_error(ends[1]) or connection.turns:
+        return False
+    if ends[1].message.get("status_code") not in (400, 500):
+        return False
+    return bool(_NO_SPEECH.search(" ".join(_words(ends[1])))) or _sounded_s(case, number, connection) < 1.0
+
+
+def _is_error(frame: Frame) -> bool:
+    return not frame.sent and frame.type == "error"
+
+
+def _words(error: Frame) -> tuple[str, str]:
+    title, message = (str(error.message.get(key) or "")[:200] for key in ("title", "message"))
+    return title, message
+
+
+def _sounded_s(case: Case, number: int, connection: Connection) -> float:
+    """Seconds of sound that were sent, of audio where it cannot be read."""
+    if case.audio is not None and case.sound.layout is not None:
+        return sum(end - start for start, end in case.active_spans(number))
+    size = sum(frame.size for frame in connection.audio_frames)
+    return size / case.declared.bytes_per_s if size and case.declared.bytes_per_s else float(size)
+
+
 def _errors(connection: Connection) -> Iterator[Finding]:
-    for frame in connection.frames:
-        if frame.sent or frame.type != "error":
-            continue
+    for frame in filter(_is_error, connection.frames):
         status, code = frame.message.get("status_code"), frame.message.get("error_code")
-        title, message = (str(frame.message.get(key) or "")[:200] for key in ("title", "message"))
+        title, message = _words(frame)
         place = (Evidence("the error event", frame.line, frame.t),)
         if status == 429 or code == "concurrency_limited":
             summary = f"Too many streams at once: {title or message}."

@@ -98,7 +98,9 @@ def accept(target: str, headers: Mapping[str, str]) -> Accepted:
     _check_version(version_of(target, headers))
     _check_parameters(where)
     said = {name: text for name in TURN_OPTIONS if (text := where.first(name)) is not None}
-    problem = keyterm_problem(where.values("keyterm")) or next(turn_option_problems(said), None)
+    problem = keyterm_problem(where.values("keyterm")) or next(
+        (problem for problem, _ in turn_option_problems(said)), None
+    )
     if problem:
         raise RefusalError(400, "Invalid parameter", problem)
     model = where.first("model") or ""

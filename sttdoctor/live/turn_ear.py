@@ -74,7 +74,7 @@ class TurnEar:
         said = {f"turn_{key}": str(value) for key, value in turn.items()} if isinstance(turn, dict) else {}
         known = {name: text for name, text in said.items() if name in TURN_OPTIONS}
         now = {name: str(value) for name, value in self._options.items()}
-        problems = list(turn_option_problems(now | known))
+        problems = [problem for problem, _ in turn_option_problems(now | known)]
         if problems:
             return [error_event(400, "Invalid config", problems[0], None, self._request_id)]
         self._options |= {name: float(text) for name, text in known.items()}

@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sttdoctor.evidence import Close, Frame, Open, Session
+from sttdoctor.evidence import Close, Control, Frame, Open, Session
 from sttdoctor.readers.collector import Collector
 from sttdoctor.readers.frames import elided_frame, text_frame
 from sttdoctor.readers.log_line import Time, hexadecimal, literal
@@ -74,6 +74,8 @@ class LogConnection:
         if opcode in _CONTROL:
             if opcode == "CLOSE":
                 self._close(line, time, mark, content)
+            else:
+                self.found.add(Control(line, self._seconds(time), mark == self._sent_mark, opcode.lower()))
             return
         kind = coding.upper() if coding else opcode
         sent, length = mark == self._sent_mark, int(size)
