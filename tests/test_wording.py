@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.analysis.joins import words_of
 from sttdoctor.case import Case
+from sttdoctor.exhibits import alignment
 from sttdoctor.exhibits import wording as module
 from sttdoctor.exhibits.wording import MAX_PIECE, wording
 from sttdoctor.thresholds import DEFAULTS
@@ -106,3 +107,18 @@ def test_no_text_is_lost_whatever_the_texts_are(ends, got):
     assert "".join(right) == "".join(ends)
     theirs = "".join(piece.got for turn in found.turns for piece in turn.pieces)
     assert words_of(theirs) == words_of(got)
+
+
+def test_what_is_left_out_of_a_piece_is_counted_once():
+    words = [f"word{number}" for number in range(2000)]
+    (turn,) = wording(subject("", (" ".join(words),))).turns
+    (piece,) = turn.pieces
+    length = len(" ".join(words))
+    assert piece.kind == "missing" and f"[... {length - MAX_PIECE} characters left out ...]" in piece.text
+    assert piece.text.count("left out") == 1
+
+
+def test_texts_that_cannot_be_compared_word_by_word_say_so(monkeypatch):
+    assert wording(subject("a b c")).remark == ""
+    monkeypatch.setattr(alignment, "_MAX_CELLS", 4)
+    assert "not compared word by word" in wording(subject("a b c")).remark

@@ -10,12 +10,14 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from random import Random
 
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _BORDER = "\x00"
 _LONGEST_GLUED = 60  # characters; and how many such words are looked at
 _MOST_GLUED = 5_000
 _MAX_CELLS = 500_000_000  # words times words; a bit each in memory
+_MAX_SEARCHED = 100_000_000  # characters, over all turns that are looked for
 
 Match = tuple[int, int]
 """(word of the right text, word of the application's text)."""
@@ -69,55 +71,76 @@ def unglued(text: Text, known: set[str]) -> Text:
 
 def _parts(key: str, known: set[str]) -> list[str] | None:
     """The fewest known words that a word is made of; None where it is not."""
-    best: dict[int, list[str]] = {0: []}
+    fewest = {0: (0, 0)}  # where a word ends: how many end there, and where the last of them begins
     for end in range(1, len(key) + 1):
-        options = [[*best[start], key[start:end]] for start in range(end) if start in best and key[start:end] in known]
+        options = [(fewest[start][0] + 1, start) for start in range(end) if start in fewest and key[start:end] in known]
         if options:
-            best[end] = min(options, key=len)
-    return best.get(len(key))
+            fewest[end] = min(options)
+    if len(key) not in fewest:
+        return None
+    cuts = [len(key)]
+    while cuts[-1]:
+        cuts.append(fewest[cuts[-1]][1])
+    return [key[a:b] for a, b in pairwise(reversed(cuts))]
 
 
-def matches(right: Text, theirs: Text, of_turn: list[int]) -> Iterator[Match]:
-    """Pairs of words, both sides rising.
+def matches(right: Text, theirs: Text, of_turn: list[int]) -> tuple[list[Match], bool]:
+    """Find pairs of words, both sides rising.
 
     Args:
         right: The right text.
         theirs: The other one.
         of_turn: Of each word of the right text the turn that it stands in; a turn is searched as a whole.
+
+    Returns:
+        The pairs, and whether all of both texts could be compared.
     """
     i = j = 0
-    for start, stop, at in [*_anchors(right.keys, theirs.keys, of_turn), (len(right.keys), len(right.keys), None)]:
-        upto = len(theirs.keys) if at is None else at
-        yield from _aligned(right.keys, theirs.keys, (i, start), (j, upto))
-        if at is not None:
-            yield from zip(range(start, stop), range(at, at + stop - start), strict=True)
-            i, j = stop, at + stop - start
+    anchors, whole = _anchors(right.keys, theirs.keys, of_turn)
+    found: list[Match] = []
+    for start, stop, at in [*anchors, (len(right.keys), len(right.keys), len(theirs.keys))]:
+        if (start - i) * (at - j) <= _MAX_CELLS:
+            found += _aligned(right.keys, theirs.keys, (i, start), (j, at))
+        else:
+            whole = False
+        found += zip(range(start, stop), range(at, at + stop - start), strict=True)
+        i, j = stop, at + stop - start
+    return found, whole
 
 
-def _anchors(right: list[str], theirs: list[str], of_turn: list[int]) -> list[tuple[int, int, int]]:
-    """(first word, end, first word there) of each turn of three words or more that stands whole in the other text."""
-    text = _BORDER + _BORDER.join(theirs) + _BORDER
+def _anchors(right: list[str], theirs: list[str], of_turn: list[int]) -> tuple[list[tuple[int, int, int]], bool]:
+    """(first word, end, first word there) of each turn of three words or more that stands whole in the other text.
+
+    Of several places the last: what led up to a final text stands before it. The texts are searched backwards, since
+    looking for the first place takes a time that grows with the length alone; for the last it does not.
+
+    Returns:
+        The places in their order, and whether all turns could be looked for.
+    """
+    backwards = (_BORDER + _BORDER.join(theirs) + _BORDER)[::-1]
     starts = list(accumulate((len(word) + 1 for word in theirs), initial=0))
     edges = [i for i in range(len(right)) if i == 0 or of_turn[i] != of_turn[i - 1]]
     ranges = [(a, b) for a, b in pairwise([*edges, len(right)]) if b - a >= 3]
     placed: list[tuple[int, int, int]] = []
-    for a, b in sorted(ranges, key=lambda part: part[0] - part[1]):
+    left = _MAX_SEARCHED
+    # the longest first; those that are equally long in any order but their own, so that what is left is soon short
+    for a, b in sorted(Random(0).sample(ranges, len(ranges)), key=lambda part: part[0] - part[1]):
         where = bisect_left(placed, (a, b, 0))
-        low = placed[where - 1][2] + placed[where - 1][1] - placed[where - 1][0] if where else 0
-        high = placed[where][2] if where < len(placed) else len(theirs)
-        # the last place: what led up to a final text stands before it
-        at = text.rfind(_BORDER + _BORDER.join(right[a:b]) + _BORDER, starts[low], starts[high] + 1)
+        low = starts[placed[where - 1][2] + placed[where - 1][1] - placed[where - 1][0] if where else 0]
+        high = starts[placed[where][2] if where < len(placed) else len(theirs)] + 1
+        left -= high - low
+        if left < 0:
+            return placed, False
+        wanted = (_BORDER + _BORDER.join(right[a:b]) + _BORDER)[::-1]
+        at = backwards.find(wanted, len(backwards) - high, len(backwards) - low)
         if at >= 0:
-            placed.insert(where, (a, b, bisect_left(starts, at)))
-    return placed
+            placed.insert(where, (a, b, bisect_left(starts, len(backwards) - at - len(wanted))))
+    return placed, True
 
 
 def _aligned(right: list[str], theirs: list[str], one: tuple[int, int], other: tuple[int, int]) -> Iterator[Match]:
     from rapidfuzz.distance import Indel
 
-    size = (one[1] - one[0]) * (other[1] - other[0])
-    if not 0 < size <= _MAX_CELLS:
-        return
     for part in Indel.opcodes(right[slice(*one)], theirs[slice(*other)]):
         if part.tag == "equal":
             for step in range(part.src_end - part.src_start):
