@@ -18,7 +18,8 @@ from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.case import Case
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.errors import InputError, unwritable
+from sttdoctor.errors import InputError
+from sttdoctor.outputs import whole
 from sttdoctor.report import CheckResult
 
 _BLOCK = 1 << 20
@@ -94,27 +95,26 @@ def _play(path: str, layout: Layout | None, rate: int | None, trusting: str) -> 
     return f"ffplay {skip}-f {name} -ar {rate} {_quoted(path)}"
 
 
-def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str) -> None:
-    """Write the audio as a 16-bit WAV file, in blocks of bounded size.
+def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str, force: bool = False) -> None:
+    """Write the audio as a 16-bit WAV file, in blocks of bounded size; only its owner may read it.
 
     Args:
         case: The subject.
         layout: How the bytes are read.
         rate: Hz.
         path: The file to write.
+        force: Whether it may be written over.
 
     Raises:
         InputError: There is no audio that can be decoded, it is too long, or the file cannot be written.
+        UsageError: The file is there already and holds something else.
     """
     if case.audio is None or layout is None or rate is None:
         raise InputError("there is no audio that can be decoded, so no WAV was written")
     if len(case.audio.data) // ENCODINGS[layout.encoding].width * 2 > _MAX_WAV_BYTES:
         raise InputError("the audio is too long for a WAV file, which holds at most 4 GiB")
-    try:
-        with open(path, "wb") as file:
-            _write(file, case, layout, rate)
-    except OSError as error:
-        raise unwritable(path, error) from None
+    with whole(path, force, private=True) as file:
+        _write(file, case, layout, rate)
 
 
 def _write(file: IO[bytes], case: Case, layout: Layout, rate: int) -> None:

@@ -66,6 +66,7 @@ ALLOWED = {
     "sttdoctor.renderers": (
         "sttdoctor",
         "sttdoctor.errors",
+        "sttdoctor.outputs",
         "sttdoctor.report",
         "sttdoctor.checks.base",
         "sttdoctor.exhibits.values",
@@ -74,6 +75,7 @@ ALLOWED = {
     "sttdoctor.pytest_plugin": ("sttdoctor.testing",),
     "sttdoctor.private": EVIDENCE,
     "sttdoctor.thresholds": ("sttdoctor.errors",),
+    "sttdoctor.outputs": ("sttdoctor.errors",),
     "sttdoctor.policy": (),
     "sttdoctor.errors": (),
     "sttdoctor.missing": (),
@@ -82,7 +84,7 @@ ALLOWED = {
     "sttdoctor.redact": (),
     "sttdoctor.diagnosis": ("sttdoctor.case", "sttdoctor.checks", "sttdoctor.report"),
     "sttdoctor.comparison": ("sttdoctor.report",),
-    "sttdoctor.listen": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.report"),
+    "sttdoctor.listen": (*EVIDENCE, "sttdoctor.outputs", "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.report"),
     "sttdoctor.api": (
         *EVIDENCE,
         "sttdoctor.readers",
@@ -109,6 +111,7 @@ ALLOWED = {
         "sttdoctor.report",
         "sttdoctor.api",
         "sttdoctor.exhibits",
+        "sttdoctor.outputs",
         "sttdoctor.renderers",
         "sttdoctor.triage",
     ),

@@ -121,11 +121,12 @@ def test_hostile_text_controls_neither_terminal_nor_page():
     assert "\x1b" not in text and "\u202e" not in text
     page = Parsed(overview.render(summary, {(HOSTILE, ""): "reports/00001.txt"}))
     assert "script" not in page.tags and "alert(1)" in page.text and "a.b" in page.text
+    assert "\x1b" not in page.text and "\u202e" not in page.text and page.tags.count("bdi") == 7
 
 
 def test_the_overview_links_to_the_reports(tmp_path):
     summary = summed(MIXED, "client")
-    overview.prepare(str(tmp_path / "new" / "out"))
+    overview.prepare(str(tmp_path / "new" / "out"), anew=False)
     overview.write(str(tmp_path / "new" / "out"), summary, {("2", ""): "the report \udcff"})
     folder = tmp_path / "new" / "out"
     page = Parsed((folder / "index.html").read_text())
@@ -133,6 +134,18 @@ def test_the_overview_links_to_the_reports(tmp_path):
     assert (folder / link).read_text() == "the report \\udcff"
     assert {link for link in page.links if link.startswith("#")} == {"#o1", "#o2", "#o3", "#o4"}
     assert "7 captures: 3 fail" in page.text and "pacing.burst 100\u00a0%" in page.text
+
+
+def test_an_overview_that_is_there_is_written_over_only_when_that_is_asked_for(tmp_path):
+    (tmp_path / "reports").mkdir()
+    for name in ("index.html", "reports/00001.html"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(UsageError, match=r"there is an overview in .*; --resume and --force write it anew"):
+            overview.prepare(str(tmp_path), anew=False)
+        overview.prepare(str(tmp_path), anew=True)
+        assert (tmp_path / name).read_text() == "mine"
+        (tmp_path / name).unlink()
+    overview.prepare(str(tmp_path), anew=False)
 
 
 def test_a_column_of_the_overview_in_which_nothing_stands_is_left_out():

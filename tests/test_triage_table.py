@@ -3,6 +3,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_outputs import small_files
 
 from sttdoctor.errors import InputError, UsageError
 from sttdoctor.triage.row import COLUMNS, error_row
@@ -50,9 +51,33 @@ def test_a_row_stands_on_disk_as_soon_as_it_is_added_and_only_once(path):
 
 def test_a_table_that_exists_is_not_written_over(path):
     content = written(path)
-    with pytest.raises(UsageError, match="--resume goes on with it"):
+    with pytest.raises(UsageError, match="--resume goes on with it, --force writes over it"):
         Table(str(path))
     assert path.read_bytes() == content
+    table = Table(str(path), force=True)
+    assert not table.done and list(table.rows()) == []
+    table.close()
+
+
+def test_a_link_is_followed_only_when_that_is_asked_for(tmp_path):
+    path, target = tmp_path / "t.jsonl", tmp_path / "elsewhere"
+    path.symlink_to(target)
+    with pytest.raises(UsageError, match="is a link to"):
+        Table(str(path))
+    assert not target.exists()
+    Table(str(path), resume=True).close()
+    assert target.exists()
+
+
+def test_a_table_of_an_earlier_version_is_gone_on_with(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(",".join(COLUMNS) + "\n")
+    Table(str(path)).close()
+    assert path.read_text().count("\n") == 1
+    path.write_text(",".join(COLUMNS) + "\na,,,pass" + "," * (len(COLUMNS) - 4) + "\n")
+    table = Table(str(path), resume=True)
+    assert table.done == {("a", "")}
+    table.close()
 
 
 def test_a_table_without_rows_is_no_loss(path):
@@ -83,6 +108,34 @@ def test_a_full_disk_is_told(tmp_path):
     table._file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115
     with pytest.raises(InputError, match="No space left"):
         table.add(ROWS[0])
+    table.close()
+
+
+def test_a_disk_without_room_for_the_columns_is_told(tmp_path):
+    with small_files(10), pytest.raises(InputError, match="File too large"):
+        Table(str(tmp_path / "t.csv"))
+    assert (tmp_path / "t.csv").read_bytes() == b""
+
+
+@pytest.mark.parametrize("room", [0, 1, 40, 300])
+def test_of_a_row_that_finds_no_room_nothing_stays(path, room):
+    table = Table(str(path))
+    table.add(ROWS[0])
+    before = path.read_bytes()
+    with small_files(len(before) + room), pytest.raises(InputError, match="File too large"):
+        table.add(ROWS[1] | {"error": "x" * 400})
+    assert path.read_bytes() == before
+    table.add(ROWS[1])
+    assert keys(table.rows()) == keys(ROWS[:2])
+    table.close()
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_a_number_that_is_none_is_no_row(tmp_path, value):
+    path = tmp_path / "t.jsonl"
+    written(path, [ROWS[0] | {"duration_s": value}, ROWS[1]])
+    table = Table(str(path), resume=True)
+    assert keys(table.rows()) == keys([ROWS[1]])
     table.close()
 
 

@@ -23,7 +23,7 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
     from sttdoctor.readers.capture import is_session_file
 
     form_of(options)
-    spare(audio, options["output"], options["wav"], options["plot"])
+    spare(options, audio)
     if is_session_file(audio):
         raise click.UsageError(f"{audio} is a recorded session, not audio; judge it with sttdoctor replay")
     limits = thresholds(options["settings"], options["config"])
@@ -33,5 +33,5 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
     if options["wav"]:
         from sttdoctor.listen import believed, write_wav
 
-        write_wav(case, *believed(case, report.checks), options["wav"])
+        write_wav(case, *believed(case, report.checks), options["wav"], options["force"])
     deliver(report, options, case)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from sttdoctor.cli.options import source_of, spare, standard_output
+from sttdoctor.cli.options import source_of, standard_output
 
 if TYPE_CHECKING:
     from sttdoctor.analysis.decoding import Bytes
@@ -25,20 +25,24 @@ _OTHER_AUDIO = (".wav", ".pcm", ".flac", ".mp3", ".ogg")
     metavar="FILE",
     help="Default standard output; .raw takes the audio bytes as sent.",
 )
+@click.option("--force", is_flag=True, help="Write over a file that is there and holds something else.")
 @click.option("--connection", type=click.IntRange(min=1), metavar="N", help="Which one, in a capture of several.")
 @click.option("--no-audio", is_flag=True, help="Lengths instead of audio.")
 @click.option("--no-text", is_flag=True, help="Lengths instead of spoken words.")
-def convert(capture: str, output: str | None, connection: int | None, no_audio: bool, no_text: bool) -> None:
+def convert(
+    capture: str, output: str | None, force: bool, connection: int | None, no_audio: bool, no_text: bool
+) -> None:
     """Write a capture as session JSONL, secrets redacted.
 
     CAPTURE is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
     input. With -o NAME.raw the audio bytes are written, as they were sent.
     """
-    from sttdoctor.errors import UsageError, unwritable
+    from sttdoctor.errors import UsageError
+    from sttdoctor.outputs import spare, whole
     from sttdoctor.private import without_audio, without_text
     from sttdoctor.readers import read_capture
 
-    spare(capture, output)
+    spare((output,), (capture,), force)
     if output is not None and output.lower().endswith(_OTHER_AUDIO):
         raise UsageError(f"{output} would be audio; the bytes as sent go to a .raw file (replay --wav writes a WAV)")
     session = read_capture(source_of(capture), connection)
@@ -48,14 +52,8 @@ def convert(capture: str, output: str | None, connection: int | None, no_audio: 
         with standard_output():
             _write(sys.stdout.buffer, session, raw=False)
         return
-    raw = output.lower().endswith(".raw")
-    if raw:
-        _audio(session)  # before the file is made, so that nothing empty stays behind
-    try:
-        with open(output, "wb") as file:
-            _write(file, session, raw)
-    except OSError as error:
-        raise unwritable(output, error) from None
+    with whole(output, force, private=True) as file:
+        _write(file, session, output.lower().endswith(".raw"))
 
 
 def _write(file: BinaryIO, session: "Session", raw: bool) -> None:

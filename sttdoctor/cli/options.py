@@ -73,6 +73,7 @@ _REPORT = (
         metavar="FILE",
         help="Write the report to this file: .txt, .json, .md, .xml (JUnit) or .html.",
     ),
+    click.option("--force", is_flag=True, help="Write over files that are there and hold something else."),
 )
 _JUDGE = (
     click.option(
@@ -125,15 +126,20 @@ def source_of(path: str) -> str | BinaryIO:
     return sys.stdin.buffer if path == "-" else path
 
 
-def spare(capture: str, *outputs: str | None) -> None:
-    """Refuse to write over what is read: the evidence would be gone.
+def spare(options: Mapping[str, Any], *inputs: str | None) -> None:
+    """Refuse outputs that would write over what is read, or that cannot be meant, before anything is judged.
+
+    Args:
+        options: Of the command, by their names in `report_options`.
+        inputs: Files that are read, beside the configuration.
 
     Raises:
-        click.UsageError: One of the outputs is the capture.
+        UsageError: An output is an input or another output, or a link without `--force`.
+        InputError: It is a directory, or stands in none.
     """
-    for output in outputs:
-        if output and os.path.exists(output) and os.path.exists(capture) and os.path.samefile(output, capture):
-            raise click.UsageError(f"{output} is an input; choose another file to write")
+    from sttdoctor.outputs import spare
+
+    spare((options["output"], options["wav"], options["plot"]), (*inputs, options["config"]), options["force"])
 
 
 @contextmanager
@@ -204,7 +210,7 @@ def deliver(report: "Report", options: Mapping[str, Any], case: "Case") -> None:
     if options["plot"]:
         from sttdoctor.renderers.pictures import plot
 
-        plot(report, exhibits, options["plot"])
+        plot(report, exhibits, options["plot"], options["force"])
     _deliver_text(report, form, exhibits, options)
     if options["play"]:
         from sttdoctor.cli.play import play
@@ -242,7 +248,10 @@ def _deliver_text(report: "Report", form: Format, exhibits: Any, options: Mappin
         with standard_output():
             click.echo(printable(content), nl=False, color=_wants_colour())
     else:
-        _write(output, content)
+        from sttdoctor.outputs import whole
+
+        with whole(output, options["force"]) as file:
+            file.write(content.encode("utf-8", "backslashreplace"))
 
 
 def _wants_colour() -> bool:
@@ -258,13 +267,3 @@ def printable(text: str) -> str:
     """Replace characters that standard output cannot encode."""
     encoding = sys.stdout.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _write(path: str, content: str) -> None:
-    from sttdoctor.errors import unwritable
-
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(content)
-    except OSError as error:
-        raise unwritable(path, error) from None

@@ -48,8 +48,7 @@ def replay(
     from sttdoctor.api import examine, session_case
 
     form_of(options)
-    for evidence in filter(None, (session, transcript, against)):
-        spare(evidence, options["output"], options["wav"], options["plot"])
+    spare(options, session, transcript, against)
     limits = thresholds(options["settings"], options["config"])
     if to is None and (repair or record):
         raise click.UsageError("--repair and --record go with --to URL")
@@ -73,7 +72,7 @@ def replay(
     if options["wav"]:
         from sttdoctor.listen import believed, write_wav
 
-        write_wav(case, *believed(case, report.checks), options["wav"])
+        write_wav(case, *believed(case, report.checks), options["wav"], options["force"])
     deliver(report, options, case)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     help="Table: .csv or .jsonl (repeatable).",
 )
 @click.option("--resume", is_flag=True, help="Go on with the tables: captures that stand in them are not judged again.")
+@click.option("--force", is_flag=True, help="Write over tables and an overview that are there.")
 @click.option("--html", type=click.Path(), metavar="DIR", help="Write an overview with reports of the worst examples.")
 @click.option(
     "--examples",
@@ -68,6 +69,7 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
     --encoding and --sample-rate are what the client declared for the audio among them.
     """
     from sttdoctor.errors import UsageError
+    from sttdoctor.outputs import spare
     from sttdoctor.triage.batch import Batch
     from sttdoctor.triage.summary import Summary
     from sttdoctor.triage.task import Settings
@@ -76,6 +78,9 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
         raise UsageError("--resume goes on with a table; name it with -o")
     if options["dask"] and options["jobs"]:
         raise UsageError("--jobs is for this machine; a Dask cluster has its own number of workers")
+    if options["resume"] and options["force"]:
+        raise UsageError("--resume goes on with tables and --force begins them anew; give one of them")
+    spare(options["outputs"], (options["config"],), options["resume"] or options["force"])
     settings = Settings(
         options["encoding"],
         options["sample_rate"],
@@ -85,7 +90,14 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
         options["time_limit"],
         options["memory_limit"] << 20,
     )
-    batch = Batch(settings, options["outputs"], options["resume"], options["jobs"] or -1, options["dask"])
+    batch = Batch(
+        settings,
+        options["outputs"],
+        resume=options["resume"],
+        force=options["force"],
+        jobs=options["jobs"] or -1,
+        dask=options["dask"],
+    )
     summary = Summary(options["group_by"], options["examples"])
     try:
         _run(batch, summary, paths, options["html"])
@@ -103,7 +115,7 @@ def _run(batch: "Batch", summary: "Summary", paths: tuple[str, ...], html: str |
     from sttdoctor.triage.overview import prepare, write
 
     if html:
-        prepare(html)
+        prepare(html, anew=batch.resume or batch.force)
     batch.triage(paths, summary, partial(tqdm, unit=" captures", disable=None, file=sys.stderr, dynamic_ncols=True))
     if html:
         write(html, summary, batch.pages(summary))

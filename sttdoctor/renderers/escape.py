@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 _DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _MARKUP = re.compile(
@@ -30,6 +31,24 @@ def for_terminal(text: str) -> str:
 
 def _shown(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _DANGEROUS else char
+
+
+def for_page(value: Any) -> Any:
+    """Return a value of a page, for jinja's `finalize`: a text is cut and has no control and direction characters.
+
+    Markup is the template's own and stays as it is; `autoescape` does the rest.
+    """
+    if hasattr(value, "__html__") or not isinstance(value, str):
+        return value
+    return for_terminal(cut(value))
+
+
+def cut(text: str, longest: int = 4_000) -> str:
+    """Return a text without its middle where it is longer than this."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]} [... {len(text) - 2 * half} characters left out ...] {text[-half:]}"
 
 
 def for_markdown(text: str) -> str:

@@ -18,7 +18,7 @@ from sttdoctor.checks.base import Evidence
 from sttdoctor.exhibits.values import Exhibits
 from sttdoctor.renderers import html_parts as parts
 from sttdoctor.renderers.captions import clock
-from sttdoctor.renderers.escape import for_terminal
+from sttdoctor.renderers.escape import cut, for_page, for_terminal
 from sttdoctor.renderers.phrases import commands, groups, place, sureness
 from sttdoctor.renderers.sheet import Drawing, drawings
 from sttdoctor.report import Report
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = 9.2, 4.2
 """Inches of a figure on a screen and on a phone; a point of its text is then about a CSS pixel."""
-_LONGEST = 4_000
-"""Characters of one text that are shown."""
 _LONGEST_WHOLE = 60_000
 """Characters of the application's text that are shown once more as they are."""
 _MOST_ROWS = 60
@@ -89,7 +87,7 @@ def _environment() -> "Environment":
         loader=PackageLoader("sttdoctor.renderers"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_harmless,
+        finalize=for_page,
         keep_trailing_newline=True,
     )
     environment.filters |= {
@@ -104,20 +102,6 @@ def _environment() -> "Environment":
     return environment
 
 
-def _harmless(value: Any) -> Any:
-    """Write control and direction characters out, and cut what is long; markup is the template's own."""
-    if hasattr(value, "__html__") or not isinstance(value, str):
-        return value
-    return for_terminal(_cut(value))
-
-
-def _cut(text: str, longest: int = _LONGEST) -> str:
-    if len(text) <= longest:
-        return text
-    half = longest // 2
-    return f"{text[:half]} [... {len(text) - 2 * half} characters left out ...] {text[-half:]}"
-
-
 def _markup(text: str) -> Any:
     from markupsafe import Markup
 
@@ -128,7 +112,7 @@ def _lines(text: str) -> Any:
     """A long text whose line breaks are kept; the page shows white space as it is."""
     from markupsafe import Markup, escape
 
-    return Markup("\n").join(escape(for_terminal(line)) for line in _cut(text, _LONGEST_WHOLE).split("\n"))
+    return Markup("\n").join(escape(for_terminal(line)) for line in cut(text, _LONGEST_WHOLE).split("\n"))
 
 
 def _visible_space(text: str) -> str:
@@ -168,7 +152,7 @@ def _name(text: str) -> Any:
     """A name that may break where its parts end, and nowhere else."""
     from markupsafe import Markup, escape
 
-    plain = str(escape(for_terminal(_cut(text))))  # a Markup would escape what is put between its parts
+    plain = str(escape(for_terminal(cut(text))))  # a Markup would escape what is put between its parts
     return Markup(re.sub(r"([._])", r"\1<wbr>", plain))
 
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sttdoctor.errors import InputError, UsageError, unwritable
+from sttdoctor.errors import InputError, UsageError
 from sttdoctor.exhibits.values import Exhibits
+from sttdoctor.outputs import whole
 from sttdoctor.renderers.escape import for_terminal
 from sttdoctor.renderers.figures import PAPER
 from sttdoctor.renderers.sheet import Drawing, drawings
@@ -38,16 +39,17 @@ def suffix_of(path: str) -> str:
     return suffix
 
 
-def plot(report: Report, exhibits: Exhibits, path: str) -> None:
+def plot(report: Report, exhibits: Exhibits, path: str, force: bool = False) -> None:
     """Write all figures of a report on one page.
 
     Args:
         report: The report.
         exhibits: What is drawn.
         path: The file; its suffix says the kind.
+        force: Whether it may be written over.
 
     Raises:
-        UsageError: The suffix is unknown.
+        UsageError: The suffix is unknown, or the file is there already and holds something else.
         InputError: There is nothing to draw, or the file cannot be written.
     """
     suffix = suffix_of(path)
@@ -57,10 +59,8 @@ def plot(report: Report, exhibits: Exhibits, path: str) -> None:
     content = io.BytesIO()
     with settings({"pdf.fonttype": 42, "svg.hashsalt": "sttdoctor"}):
         _page(report, shown).savefig(content, format=suffix[1:], dpi=DPI, metadata=_metadata(suffix))
-    try:
-        Path(path).write_bytes(content.getvalue())
-    except OSError as error:
-        raise unwritable(path, error) from None
+    with whole(path, force) as file:
+        file.write(content.getvalue())
 
 
 def _metadata(suffix: str) -> dict[str, Any]:

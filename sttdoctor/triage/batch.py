@@ -25,6 +25,7 @@ class Batch:
         settings: How captures are judged.
         outputs: Tables to write, each .csv or .jsonl.
         resume: Go on with tables that exist.
+        force: Write over tables that exist.
         jobs: Captures at a time; -1 is one a core.
         dask: Address of a Dask scheduler.
         done: Rows that stand in the tables.
@@ -34,6 +35,7 @@ class Batch:
     settings: Settings = field(default_factory=Settings)
     outputs: tuple[str, ...] = ()
     resume: bool = False
+    force: bool = False
     jobs: int = -1
     dask: str | None = None
     done: int = 0
@@ -71,7 +73,7 @@ class Batch:
         with ExitStack() as stack:
             tables = []
             for path in self.outputs:
-                tables.append(Table(path, self.resume))
+                tables.append(Table(path, self.resume, self.force))
                 stack.callback(tables[-1].close)
             yield tables
 

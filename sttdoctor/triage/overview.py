@@ -4,11 +4,14 @@ The pages are made after the run, by judging the examples once more: a run of a 
 pages, and a run that was resumed has the same ones.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sttdoctor.errors import unwritable
+from sttdoctor.errors import UsageError, unwritable
+from sttdoctor.outputs import whole
+from sttdoctor.renderers.escape import for_page
 from sttdoctor.triage.row import Row
 from sttdoctor.triage.single import FORMAT
 from sttdoctor.triage.summary import Summary, faults
@@ -20,12 +23,20 @@ Links = Mapping[tuple[str, str], str]
 _REPORTS = "reports"
 
 
-def prepare(folder: str) -> None:
+def prepare(folder: str, anew: bool) -> None:
     """Make the folder, so that one that cannot be written is told before a long run and not after it.
 
+    Args:
+        folder: Where `index.html` and the pages will stand.
+        anew: Whether an overview that stands there may be written over.
+
     Raises:
+        UsageError: There is one.
         InputError: It cannot be made.
     """
+    made = [Path(folder) / "index.html", Path(folder) / _page(1)]
+    if not anew and any(os.path.lexists(path) for path in made):
+        raise UsageError(f"there is an overview in {folder}; --resume and --force write it anew")
     try:
         (Path(folder) / _REPORTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -43,23 +54,29 @@ def write(folder: str, summary: Summary, pages: Mapping[tuple[str, str], str]) -
     Raises:
         InputError: It cannot be written.
     """
-    try:
-        links = {}
-        for number, (key, page) in enumerate(pages.items(), start=1):
-            # names are numbers: what a capture is called never becomes a name on this disk
-            links[key] = f"{_REPORTS}/{number:05}{FORMAT.suffixes[0]}"
-            (Path(folder) / links[key]).write_text(page, encoding="utf-8", errors="backslashreplace")
-        index = render(summary, links)
-        (Path(folder) / "index.html").write_text(index, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise unwritable(folder, error) from None
+    links = {}
+    for number, (key, page) in enumerate(pages.items(), start=1):
+        links[key] = _page(number)
+        _write(Path(folder) / links[key], page)
+    _write(Path(folder) / "index.html", render(summary, links))
+
+
+def _page(number: int) -> str:
+    """The name of a page: what a capture is called never becomes a name on this disk."""
+    return f"{_REPORTS}/{number:05}{FORMAT.suffixes[0]}"
+
+
+def _write(path: Path, content: str) -> None:
+    with whole(path, force=True) as file:
+        file.write(content.encode("utf-8", "backslashreplace"))
 
 
 def render(summary: Summary, links: Links) -> str:
     """Return the overview as HTML; whatever stands in it is escaped."""
     from jinja2 import Environment, PackageLoader
 
-    template = Environment(loader=PackageLoader("sttdoctor.triage", ""), autoescape=True).get_template("overview.html")
+    loader = PackageLoader("sttdoctor.triage", "")
+    template = Environment(loader=loader, autoescape=True, finalize=for_page).get_template("overview.html")
     groups = list(summary.trends())
     return template.render(
         head=head(summary),

@@ -102,11 +102,16 @@ def error_row(task: Task, error: str) -> Row:
 
 
 def _bounded(row: Row) -> Row:
-    """Cut what a capture says to a length that fits a cell; names stay whole."""
+    """Cut what a capture says to a length that fits a cell; names stay whole, and a number that is none is not told."""
+    row = {name: value if _is_finite(value) else None for name, value in row.items()}
     return {
         name: value[:_LONGEST_TEXT] if isinstance(value, str) and name not in ("path", "member") else value
         for name, value in row.items()
     }
+
+
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def is_row(values: Row) -> bool:
@@ -115,6 +120,7 @@ def is_row(values: Row) -> bool:
         values[name] is None or isinstance(values[name], (int, float) if kind is float else kind)
         for name, (kind, _) in COLUMNS.items()
     )
+    typed = typed and all(map(_is_finite, values.values()))
     return typed and None not in (values["path"], values["member"]) and values["status"] in STATUSES
 
 

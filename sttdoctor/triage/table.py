@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from sttdoctor.errors import UsageError, unwritable
+from sttdoctor.outputs import spare
 from sttdoctor.triage.cells import line_of, row_of_line
 from sttdoctor.triage.row import COLUMNS, Row, is_row
 
@@ -18,47 +19,55 @@ class Table:
     Args:
         path: Ends in one of `SUFFIXES`.
         resume: Go on with rows that stand there; a last line that was cut off is dropped.
+        force: Begin anew where rows stand.
 
     Raises:
-        UsageError: Another suffix; or it holds rows and is not to be gone on with, or has other columns.
+        UsageError: Another suffix; or it holds rows, or is a link, and neither is asked for; or has other columns.
         InputError: It cannot be written.
 
     Attributes:
         done: Keys of the captures that stand in it.
     """
 
-    def __init__(self, path: str, resume: bool = False) -> None:
+    def __init__(self, path: str, resume: bool = False, force: bool = False) -> None:
         if not path.lower().endswith(SUFFIXES):
             raise UsageError(f"a table ends in .csv or .jsonl, not {os.path.basename(path)}")
         self.path = path
         self.done: set[tuple[str, str]] = set()
         self._is_csv = path.lower().endswith(".csv")
+        spare((path,), (), resume or force)
         try:
-            self._file = self._opened(resume)
+            self._file = self._opened(resume, force)
         except OSError as error:
             raise unwritable(path, error) from None
 
-    def _opened(self, resume: bool) -> BinaryIO:
-        if os.path.exists(self.path):
-            if not resume and not self._has_no_rows():
-                raise UsageError(f"{self.path} exists; --resume goes on with it")
+    def _opened(self, resume: bool, force: bool) -> BinaryIO:
+        if os.path.exists(self.path) and not resume:
+            if not force and not self._has_no_rows():
+                raise UsageError(f"{self.path} exists; --resume goes on with it, --force writes over it")
+            os.truncate(self.path, 0)
+        elif resume and os.path.exists(self.path):
             _mend(self.path)
             self._check_columns()
             self.done = {(row["path"], row["member"]) for row in self.rows()}
         file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - open as long as the table grows
         if self._is_csv and file.tell() == 0:
-            file.write(line_of(COLUMNS).encode())
+            try:
+                _append(file, line_of(COLUMNS).encode())
+            except OSError:
+                file.close()
+                raise
         return file
 
     def _has_no_rows(self) -> bool:
         """Whether a run ended before its first row, or the file was made empty."""
         with open(self.path, "rb") as file:
-            return file.read(1 << 16) in (b"", line_of(COLUMNS).encode())
+            return not (head := file.read(1 << 16)) or (self._is_csv and _is_head(head))
 
     def _check_columns(self) -> None:
         with open(self.path, "rb") as file:
             first = file.readline()
-        if self._is_csv and first and first != line_of(COLUMNS).encode():
+        if self._is_csv and first and not _is_head(first):
             raise UsageError(f"{self.path} is no table of this version: its columns are others")
 
     def add(self, row: Row) -> None:
@@ -72,7 +81,7 @@ class Table:
             return
         line = line_of(row[name] for name in COLUMNS) if self._is_csv else json.dumps(row) + "\n"
         try:
-            self._file.write(line.encode("utf-8"))
+            _append(self._file, line.encode("utf-8"))
         except OSError as error:
             raise unwritable(self.path, error) from None
         self.done.add(key)
@@ -90,6 +99,23 @@ class Table:
     def close(self) -> None:
         """Write no more."""
         self._file.close()
+
+
+def _append(file: BinaryIO, line: bytes) -> None:
+    """Write a line whole, or nothing of it: on a full disk a part of it may find room."""
+    left = memoryview(line)
+    try:
+        while left:
+            left = left[file.write(left) :]
+    except OSError:
+        if len(left) < len(line):
+            file.truncate(file.tell() - (len(line) - len(left)))
+        raise
+
+
+def _is_head(line: bytes) -> bool:
+    """Whether this is the line of the columns alone; earlier versions wrote it without quotes."""
+    return line.decode("utf-8", "replace").replace('"', "") == ",".join(COLUMNS) + "\n"
 
 
 def _row_of_json(line: str) -> Row | None:
