@@ -64,9 +64,10 @@ class Case:
 
     @property
     def refused(self) -> bool:
-        """Whether every handshake of the session was refused, so that nothing was ever sent on a connection."""
+        """Whether every handshake of the session was refused, so that nothing was ever sent or received."""
         statuses = [connection.open.status if connection.open else None for connection in self.connections]
-        return bool(statuses) and all(status not in (None, 101) for status in statuses) and not self._sent_audio
+        idle = not any(connection.frames for connection in self.connections)
+        return idle and bool(statuses) and all(status not in (None, 101) for status in statuses)
 
     @property
     def why_no_audio(self) -> Missing | None:

@@ -73,7 +73,7 @@ def test_without_speech_it_is_unknown(sound):
 def test_without_a_declaration_the_sound_names_the_rate():
     answer = judged(heard(r22050=0.5, r24000=0.47), None)
     assert answer.status == "pass"
-    assert "22050 Hz or 24000 Hz" in answer.text
+    assert (answer.reading, "it is 22050 or 24000 Hz" in answer.text) == ("22050 or 24000 Hz", True)
 
 
 def test_a_steady_byte_rate_and_the_sound_agree():

@@ -30,10 +30,12 @@ def report(subject=SUBJECT, diagnoses=(), checks=(), listen=None, **more):
 
 
 def test_the_diagnosis_comes_first_and_then_the_questions():
-    text = render(report(diagnoses=[Diagnosis(FINDING, ("chunking.too-small",))], checks=[result()]))
+    rate = CheckResult("sample-rate", "Which rate?", "pass", "So.", (), {}, "https://a.b", reading="24000 or 22050 Hz")
+    text = render(report(diagnoses=[Diagnosis(FINDING, ("chunking.too-small",))], checks=[result(), rate]))
     assert text.splitlines() == [
         "FAIL  call.jsonl",
-        "declared pcm_s16le at 16000 Hz, sounds like pcm_s16le at 24000 or 22050 Hz",
+        "declared pcm_s16le at 16000 Hz, sounds like 24000 or 22050 Hz",
+        "1 of 2 checks found no fault.",
         "",
         "1. pacing.too-fast (fail, 97 % sure)",
         "   Twice as fast.",
@@ -43,6 +45,7 @@ def test_the_diagnosis_comes_first_and_then_the_questions():
         "   This also explains chunking.too-small.",
         "",
         "fail     At the right pace? Answer. See 1.",
+        "pass     sample-rate",
     ]
 
 
@@ -121,7 +124,9 @@ def test_verbose_shows_all_evidence_measurements_and_the_page():
 
 def test_nothing_declared_and_nothing_told():
     subject = {"declared": FORMAT, "estimated": {**FORMAT, "sample_rates": None, "channels": None}}
-    assert "declared nothing; what it is cannot be told from the capture" in render(report(subject))
+    assert "declared nothing\n" in render(report(subject))
+    checks = [CheckResult("encoding", "Which?", "unknown", "It cannot tell.", (), {}, "https://a.b")]
+    assert "declared nothing, and the capture cannot tell the format\n" in render(report(subject, checks=checks))
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 damaged line, "), (2, "2 damaged lines, ")])

@@ -82,8 +82,9 @@ class Answer:
         status: Of the worst finding; `pass` without any, `unknown` where the evidence is missing.
         measurements: Plain values of JSON by name, units in the names.
         missing: What the evidence lacks, as it stands in a list; empty where it lacks nothing.
-        reading: What the check takes the audio for, as a reader calls it: an encoding or a rate, the declared one where
-            nothing is wrong; empty where it cannot tell, and of checks that are not about it.
+        reading: What the check takes the audio for, as a reader calls it: a kind of file, an encoding (the declared one
+            where nothing is wrong), a rate (likewise), more than one channel; empty where it cannot tell, and of checks
+            that are not about it.
         quiet: No capture could tell, and nothing makes the question urgent: a report for people only names the check.
     """
 
@@ -143,10 +144,10 @@ class Check:
         return Finding(cause.id, limited, round(min(max(confidence, 0.0), 1.0), 3), summary, fix or cause.fix, evidence)
 
 
-def answer(text: str, findings: list[Finding], measurements: Mapping[str, Any]) -> Answer:
-    """Make an answer whose status is that of its worst finding, or `pass` without any."""
+def answer(text: str, findings: list[Finding], measurements: Mapping[str, Any], reading: str = "") -> Answer:
+    """Make an answer whose status is that of its worst finding, or `pass` without any; `reading` as in `Answer`."""
     status: Status = max((finding.status for finding in findings), key=SEVERITY.__getitem__, default="pass")
-    return Answer(text, tuple(findings), status, measurements)
+    return Answer(text, tuple(findings), status, measurements, reading=reading)
 
 
 def rounded(probabilities: Mapping[str, float]) -> dict[str, float]:

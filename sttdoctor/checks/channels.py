@@ -17,6 +17,7 @@ from sttdoctor.case import Case
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
 from sttdoctor.encodings import ENCODINGS
 
+_TWO = "two channels"
 _LOOKED_AT = 1 << 17  # frames at most, from the middle of the audio
 _SILENT_DB = -60.0  # a channel so much quieter than the other carries nothing but its crosstalk
 _FOLLOWS = 0.99  # share of low halves that follow from the high ones: the rest are clipped samples
@@ -40,7 +41,7 @@ def _judge(case: Case) -> Answer:
         return unknown(missing.SAMPLES)
     if case.sound.silent_side is not None:
         finding = _one_side_silent(case.sound.silent_side, layout.encoding)
-        return answer(finding.summary, [finding], {"channels": 2, "silent_side": case.sound.silent_side})
+        return answer(finding.summary, [finding], {"channels": 2, "silent_side": case.sound.silent_side}, _TWO)
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.")
     measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
@@ -51,7 +52,7 @@ def _judge(case: Case) -> Answer:
         return answer("One channel, as declared: 32-bit samples made from 16-bit ones.", [], measured | {"channels": 1})
     measured |= {"quieter_db": round(pair.quieter_db, 1), "correlation": round(pair.correlation, 3)}
     finding = _interleaved(case, layout, pair, estimate.stereo)
-    return answer(finding.summary, [finding], measured)
+    return answer(finding.summary, [finding], measured, _TWO)
 
 
 def _compared(case: Case, layout: Layout) -> _Pair:

@@ -61,7 +61,7 @@ def _judge(case: Case) -> Answer:
         return want_speech(_too_few(case.audio.data), measured)
     if contents.text is not None:
         finding = _text(case, contents, contents.text)
-        return answer(finding.summary, [finding], measured)
+        return answer(finding.summary, [finding], measured, _TEXTS[contents.text])
     compressed = [start for start in contents.starts if start.header is None]
     headers = [start for start in contents.starts if start.header is not None]
     findings = [_compressed(case, compressed)] if compressed else []
@@ -70,7 +70,8 @@ def _judge(case: Case) -> Answer:
     elif contents.trailers and not compressed:
         findings.append(_trailers(case, contents.trailers))
     if findings:
-        return answer(worst(findings).summary, findings, measured)
+        reading = "" if contents.holds_samples else LABELS[contents.starts[0].kind]
+        return answer(worst(findings).summary, findings, measured, reading)
     return answer("No file header, compressed stream or text was found: the bytes look bare.", [], measured)
 
 

@@ -19,12 +19,14 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    counted,
     rounded,
     unknown,
     want_speech,
 )
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
+_NO_SAMPLES = {"not-pcm": "no plain samples", "text": "text"}
 _BIG_ENDIAN = ("s16be", "s32be", "f32be")
 
 
@@ -37,7 +39,7 @@ def _judge(case: Case) -> Answer:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.", measured)
     changes = _change_findings(case)
     if changes:
-        return answer(changes[0].summary, changes, measured)
+        return answer(changes[0].summary, changes, measured, _changed_reading(case.sound.encoding_changes[0]))
     best, name = _best(estimate), case.declared.meant
     if name is None:
         return _undeclared(estimate, best, measured)
@@ -45,11 +47,11 @@ def _judge(case: Case) -> Answer:
     if right >= case.limits["encoding.warn_below"]:
         said = case.declared.encoding
         meant = "as declared" if said == name else f"which is what {said} means"
-        return answer(f"The bytes are {_label(name)}, {meant}.", [], measured)
+        return answer(f"The bytes are {_label(name)}, {meant}.", [], measured, name)
     status: Status = "fail" if right < case.limits["encoding.fail_below"] else "warn"
     confidence = estimate.probabilities[best]
     finding = _finding(best, name, status, confidence)
-    return answer(finding.summary, [finding], measured)
+    return answer(finding.summary, [finding], measured, _reading(best))
 
 
 def _best(estimate: EncodingEstimate) -> str:
@@ -57,9 +59,23 @@ def _best(estimate: EncodingEstimate) -> str:
 
 
 def _label(key: str) -> str:
-    name, plus, shift = key.partition("+")
-    words = f"{name} ({ENCODINGS[name].label})" if name in ENCODINGS else key
-    return f"{words}, {shift} byte{'s' if shift != '1' else ''} out of step" if plus else words
+    name = _name(key)
+    return f"{name} ({ENCODINGS[name].label}){_shift(key)}" if name in ENCODINGS else key
+
+
+def _reading(key: str) -> str:
+    return _NO_SAMPLES.get(key) or f"{_name(key)}{_shift(key)}"
+
+
+def _shift(key: str) -> str:
+    shift = key.partition("+")[2]
+    return f", {counted(int(shift), 'byte')} out of step" if shift else ""
+
+
+def _changed_reading(change: EncodingChange) -> str:
+    if _name(change.before) == _name(change.after):
+        return f"{_name(change.before)}, out of step from byte {change.offset} on"
+    return f"{_reading(change.before)}, later {_reading(change.after)}"
 
 
 def _measurements(estimate: EncodingEstimate) -> dict[str, Any]:
@@ -73,16 +89,16 @@ def _measurements(estimate: EncodingEstimate) -> dict[str, Any]:
 
 def _undeclared(estimate: EncodingEstimate, best: str, measured: dict[str, Any]) -> Answer:
     if best in SUPPORTED:
-        return answer(f"No encoding was declared; the bytes are {_label(best)}.", [], measured)
+        return answer(f"No encoding was declared; the bytes are {_label(best)}.", [], measured, best)
     finding = _finding(best, None, "fail", estimate.probabilities[best])
-    return answer(finding.summary, [finding], measured)
+    return answer(finding.summary, [finding], measured, _reading(best))
 
 
 def _finding(best: str, declared: str | None, status: Status, confidence: float) -> Finding:
     said = f"declared is {declared}" if declared else "no encoding was declared"
     name, _, shift = best.partition("+")
     if shift and (declared is None or name == declared):
-        summary = f"The samples are out of step: {name} fits when the first {shift} of the bytes are skipped."
+        summary = f"The samples are out of step: {name} fits from byte {shift} on."
         place = (Evidence("whole samples begin here", offset=int(shift)),)
         return CHECK.finding("misaligned", status, confidence, summary, place)
     if best == "not-pcm":

@@ -4,7 +4,8 @@ Needs a second or more of speech. A wrong rate multiplies every pitch, formant a
 compared with speech at each candidate rate. In a live session the byte rate on the wire is weighed with the sound.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sttdoctor import missing
@@ -21,50 +22,99 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    listed,
     rounded,
     unknown,
     want_speech,
 )
+from sttdoctor.encodings import ENCODINGS
+from sttdoctor.evidence import Declared
+
+_SAMPLE_BITS = (8, 16, 24, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What the evidence says about the declared rate; every sentence about it is made from this.
+
+    Attributes:
+        status: `pass`, `warn` or `fail`.
+        better: Rates (Hz) that fit better, most probable first; none that sounds like the declared one.
+        alike: Other rates (Hz) that cannot be told from the declared one.
+        possible: The declared rate, or one alike, is among those that hold 95 % of the probability.
+    """
+
+    status: Status
+    better: tuple[int, ...]
+    alike: tuple[int, ...]
+    possible: bool
 
 
 def _judge(case: Case) -> Answer:
     measured = _measurements(case)
-    probabilities = case.rate_probabilities
-    if probabilities is None or case.audio is None:
+    if case.rate_probabilities is None or case.audio is None:
         return _wire_alone(case, measured)
-    change = case.rate_change
-    if change is not None:
-        finding = _changed(case, change)
-        return answer(finding.summary, [finding], measured)
-    declared, best = case.declared.sample_rate, max(probabilities, key=probabilities.__getitem__)
+    if case.rate_change is not None:
+        finding = _changed(case, case.rate_change)
+        reading = f"{case.rate_change.before} Hz, later {case.rate_change.after} Hz"
+        return answer(finding.summary, [finding], measured, reading)
+    declared = case.declared.sample_rate
     if declared is None:
         return _undeclared(case, measured)
     if not case.rate_is_told:
         reason = _why_silent(case.sound.rate, case.limits["sample-rate.min_speech_s"])
         return want_speech(f"The sound cannot tell: {reason}.", measured)
-    plausible = plausibility(case)
-    if plausible < case.limits["sample-rate.warn_below"]:
-        status: Status = "fail" if plausible < case.limits["sample-rate.fail_below"] else "warn"
-        finding = _mismatch(case, declared, best, status)
-        return answer(finding.summary, [finding], measured)
+    verdict = _verdict(case, declared)
+    if verdict.status != "pass":
+        finding = _mismatch(case, declared, verdict)
+        return answer(finding.summary, [finding], measured, in_hz(verdict.better))
     findings = _upsampled(case, declared)
-    if findings:
-        return answer(findings[0].summary, findings, measured)
-    return answer(f"The sound is plausible for {declared} Hz, as declared.", [], measured)
+    text = findings[0].summary if findings else _plausible(declared, verdict)
+    return answer(text, findings, measured, in_hz([declared]))
+
+
+def _verdict(case: Case, declared: int) -> _Verdict:
+    probabilities, near = case.rate_probabilities or {}, _near(case, declared)
+    held = max((probabilities[rate] for rate in near), default=0.0)
+    better = tuple(rate for rate in case.likely_rates if rate not in near and probabilities[rate] > held)
+    alike = tuple(rate for rate in near if rate != declared and rate in case.likely_rates)
+    possible = any(rate in near for rate in case.likely_rates)
+    plausible, limits = plausibility(case), case.limits
+    if plausible >= limits["sample-rate.warn_below"] or not better:
+        return _Verdict("pass", better, alike, True)
+    excluded = plausible < limits["sample-rate.fail_below"] and not possible
+    return _Verdict("fail" if excluded else "warn", better, alike, possible)
 
 
 def plausibility(case: Case) -> float:
     """Probability (0..1) of the declared rate.
 
     The declared rate has twice the prior weight of each other rate: most clients declare right, yet the evidence must
-    win. Rates within 10 % count as the declared one unless the wire tells them apart.
+    win. Rates that cannot be told from the declared one count as that.
     """
     probabilities, declared = case.rate_probabilities, case.declared.sample_rate
     if not probabilities or not declared:
         return 1.0
-    near = 0.02 if case.wire_rate is not None else 0.1
-    mass = sum(p for rate, p in probabilities.items() if abs(rate / declared - 1) <= near)
+    mass = sum(probabilities[rate] for rate in _near(case, declared))
     return 2 * mass / (1 + mass)
+
+
+def _near(case: Case, declared: int) -> list[int]:
+    """Candidates (Hz) within 10 % of the declared rate, which sound like it, unless the wire tells them apart."""
+    near = 0.02 if case.wire_rate is not None else 0.1
+    return [rate for rate in case.rate_probabilities or {} if abs(rate / declared - 1) <= near]
+
+
+def in_hz(rates: Iterable[int]) -> str:
+    """Return rates (Hz) of which one is right, for a reader: `24000, 22050 or 16000 Hz`."""
+    return f"{listed(map(str, rates), 'or')} Hz"
+
+
+def _plausible(declared: int, verdict: _Verdict) -> str:
+    text = f"The sound is plausible for {declared} Hz, as declared"
+    if verdict.better:
+        return f"{text}, though {in_hz(verdict.better)} would fit better."
+    return f"{text}; {in_hz(verdict.alike)} sounds alike." if verdict.alike else f"{text}."
 
 
 def _why_silent(rate: RateEstimate | None, wanted_s: float) -> str:
@@ -101,43 +151,57 @@ def _undeclared(case: Case, measured: dict[str, Any]) -> Answer:
     if not case.rate_is_told or not rates:
         reason = _why_silent(case.sound.rate, case.limits["sample-rate.min_speech_s"])
         return want_speech(f"No rate was declared, and the sound cannot tell: {reason}.", measured)
-    return answer(f"No rate was declared; by its sound it is {_either(rates)}.", [], measured)
+    return answer(f"No rate was declared; by its sound it is {in_hz(rates)}.", [], measured, in_hz(rates))
 
 
-def _either(rates: list[int]) -> str:
-    return " or ".join(f"{rate} Hz" for rate in rates)
-
-
-def _mismatch(case: Case, declared: int, best: int, status: Status) -> Finding:
-    probabilities = case.rate_probabilities or {}
-    rates = case.likely_rates
-    summary = f"The audio was recorded at {_either(rates)}, not at {declared} Hz as declared"
+def _mismatch(case: Case, declared: int, verdict: _Verdict) -> Finding:
+    better, best = in_hz(verdict.better), verdict.better[0]
+    probably = "" if verdict.status == "fail" else "probably "
+    summary = f"The audio was {probably}recorded at {better}, not at {declared} Hz as declared"
+    change = f"declare sample_rate={best}" + (
+        f" (or {listed(map(str, verdict.better[1:]), 'or')})" if len(verdict.better) > 1 else ""
+    )
+    change += f", or resample to {declared} Hz before you send."
+    fix = change[0].upper() + change[1:]
+    if verdict.possible:
+        summary = f"The audio fits {better} better than {declared} Hz as declared, which cannot be excluded"
+        fix = f"Play it at both rates. If {best} Hz sounds right, {change}"
     evidence: tuple[Evidence, ...] = ()
     if case.wire_rate is not None and case.longest_speed is not None and case.declared.bytes_per_s:
         ratio = case.longest_speed.ratio
         wire_bytes = ratio * case.declared.bytes_per_s
-        summary += f": {wire_bytes:.0f} bytes a second come in, {ratio:.2f} times what the declaration promises"
+        summary += ";" if verdict.possible else ":"
+        summary += f" {wire_bytes:.0f} bytes a second come in, {ratio:.2f} times what the declaration promises"
         evidence = (Evidence(f"steady at {wire_bytes:.0f} bytes a second of clock"),)
-    fix = f"Declare sample_rate={best}" + (f" (or {', '.join(map(str, rates[1:]))})" if len(rates) > 1 else "")
-    fix += f", or resample to {declared} Hz before you send."
-    confidence = 1 - sum(p for rate, p in probabilities.items() if rate == declared)
-    return CHECK.finding("mismatch", status, confidence, summary + ".", evidence, fix)
+    confidence = 1 - sum((case.rate_probabilities or {})[rate] for rate in _near(case, declared))
+    return CHECK.finding("mismatch", verdict.status, confidence, summary + ".", evidence, fix)
 
 
 def _wire_alone(case: Case, measured: dict[str, Any]) -> Answer:
     """Sizes and times without sound: a steady known ratio is a wrong declaration more often than a pacing fault."""
     ratio = case.format_ratio
-    if case.audio is not None or ratio is None or not case.declared.sample_rate or case.longest_speed is None:
-        if case.audio is not None:
-            return unknown(missing.SAMPLES, measured)
+    if case.audio is not None:
+        return unknown(missing.SAMPLES, measured)
+    if ratio is None or case.longest_speed is None:
         return unknown(case.why_no_audio or missing.AUDIO, measured)
-    implied = case.declared.sample_rate * ratio
     summary = (
         f"Bytes come in at {case.longest_speed.ratio:.2f} times the declared rate, steadily: as if the audio were "
-        f"{implied:.0f} Hz, or the samples wider, or of two channels. The capture holds no sound to tell which."
+        f"{listed(_explanations(case.declared, ratio), 'or')}. The capture holds no sound to tell which."
     )
     finding = CHECK.finding("mismatch", "warn" if 0.8 <= ratio <= 1.3 else "fail", 0.6, summary)
     return answer(summary, [finding], measured)
+
+
+def _explanations(declared: Declared, ratio: float) -> Iterator[str]:
+    """What makes so many times the bytes a second that were declared: more of them, or fewer."""
+    assert declared.sample_rate and declared.meant
+    yield f"{declared.sample_rate * ratio:.0f} Hz"
+    bits = 8 * ENCODINGS[declared.meant].width * ratio
+    if bits in _SAMPLE_BITS:
+        yield f"of {bits:.0f}-bit samples"
+    if ratio == 2.0:
+        yield "of two channels"
+    yield "sent faster than it is spoken" if ratio > 1 else "not all sent"
 
 
 def _changed(case: Case, change: RateChange) -> Finding:

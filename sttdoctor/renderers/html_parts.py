@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sttdoctor.exhibits.values import Exhibits
+from sttdoctor.renderers import phrases
 from sttdoctor.renderers.captions import clock
 from sttdoctor.report import Diagnosis, Report
 
@@ -19,21 +20,14 @@ _SHOWN_IN = {
 def facts(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
     """Return what a reader wants to know at once, as (name, value)."""
     subject = report.subject
-    declared, estimated = subject["declared"], subject["estimated"]
-    yield "Declared", _format(declared["encoding"], [declared["sample_rate"]]) or "nothing"
-    yield "Sounds like", _format(estimated["encoding"], estimated["sample_rates"] or []) or "cannot be told"
+    yield "Declared", phrases.declared(report)
+    yield "Found", phrases.heard(report)
     if exhibits.waveform is not None:
         yield "Audio", clock(exhibits.waveform.duration_s)
     if subject.get("duration_s") is not None:
         yield "Session", clock(subject["duration_s"])
     if subject["kind"] == "session":
         yield "Finished turns", str(len(subject["transcript"]["turns"]))
-
-
-def _format(encoding: str | None, rates: list[int | None]) -> str:
-    known = [str(rate) for rate in rates if rate]
-    parts = [encoding or "", f"{' or '.join(known)} Hz" if known else ""]
-    return " at ".join(part for part in parts if part)
 
 
 def subject_rows(report: Report) -> Iterator[tuple[str, str]]:

@@ -40,24 +40,61 @@ def path(report: Report) -> str:
 
 
 def formats(report: Report) -> str:
-    """Return what was declared and what the audio sounds like, in one line."""
-    declared, estimated = report.subject["declared"], report.subject["estimated"]
-    told = declared["encoding"] or declared["sample_rate"]
-    said = f"declared {_format(declared['encoding'], declared['sample_rate']) if told else 'nothing'}"
-    if not estimated["encoding"] and not estimated["sample_rates"]:
-        return f"{said}; what it is cannot be told from the capture"
-    return f"{said}, sounds like {_format(estimated['encoding'], *(estimated['sample_rates'] or [None]))}"
+    """Return what was declared and what the checks take the audio for, in one line."""
+    said, found = declared(report), heard(report)
+    if found == AS_DECLARED:
+        return f"{said}, {AS_DECLARED}"
+    return f"declared {said}" + (f", {found}" if found else "")
 
 
-def _format(encoding: str | None, *rates: int | None) -> str:
-    known = [str(rate) for rate in rates if rate]
-    rate = " or ".join(known) + " Hz" if known else "unknown rate"
-    return f"{shortened(encoding, 80) if encoding else 'unknown encoding'} at {rate}"
+AS_DECLARED = "as declared"
+
+
+def declared(report: Report) -> str:
+    """Return the declared format, for a reader."""
+    encoding, rate = report.subject["declared"]["encoding"], report.subject["declared"]["sample_rate"]
+    if not encoding and not rate:
+        return "nothing"
+    return f"{shortened(encoding, 80) if encoding else 'no encoding'} at {f'{rate} Hz' if rate else 'no rate'}"
+
+
+def heard(report: Report) -> str:
+    """Return what the checks take the audio for beside what was declared; empty where no check judges it.
+
+    It is made of the words of their answers, so that it cannot say anything else.
+    """
+    said = report.subject["declared"]
+    checks = {check.id: check for check in report.checks if check.reading}
+    if "container" in checks:
+        return f"is {checks['container'].reading}"
+    right = {"encoding": said["encoding"], "sample-rate": f"{said['sample_rate']} Hz", "channels": ""}
+    known = [checks[name] for name in right if name in checks]
+    wrong = [check for check in known if check.reading != right[check.id]]
+    if wrong:
+        more = "more " if all(check.status == "warn" for check in wrong) else ""
+        return f"sounds {more}like {_joined(*(check.reading for check in known))}"
+    if len(known) == 2:
+        return AS_DECLARED
+    if known:
+        return f"of which the capture confirms only the {_PARTS[known[0].id]}"
+    if not any(check.id in _PARTS and check.status != "not_applicable" for check in report.checks):
+        return ""
+    return "which the capture cannot confirm" if any(said.values()) else "and the capture cannot tell the format"
+
+
+_PARTS = {"encoding": "encoding", "sample-rate": "rate"}
+
+
+def _joined(*readings: str) -> str:
+    """Readings of encoding, rate and channels in one: `pcm_s16le at 16000 Hz, two channels`."""
+    first, *rest = readings
+    at = ", at" if "," in first else " at"
+    return first + "".join(f"{at} {part}" if part.endswith(" Hz") else f", {part}" for part in rest)
 
 
 def tally(report: Report) -> str:
     """Return in how many checks no fault was found; nothing of a single check, whose answer says it all."""
-    return report.tally if len(report.checks) != 1 else ""
+    return report.tally if sum(check.status != "not_applicable" for check in report.checks) != 1 else ""
 
 
 def damage(report: Report) -> str | None:
