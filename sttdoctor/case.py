@@ -11,7 +11,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from sttdoctor.analysis import pacing, wire
+from sttdoctor.analysis import joins, pacing, wire
 from sttdoctor.analysis.activity import active_spans
 from sttdoctor.analysis.commands import Command, is_audio, is_known, refused
 from sttdoctor.analysis.endpoint import Address, address, declared_in, endpoint_of
@@ -20,6 +20,7 @@ from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
 from sttdoctor.analysis.refusal import Refusal, first_refusal, is_accepted
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.turns import Turn
+from sttdoctor.analysis.unused_ends import UnusedEnd, unused_ends
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.missing import AUDIO, FORMAT, PACE, SENDS, SENT_AUDIO, TIMES, Missing
@@ -208,6 +209,20 @@ class Case:
     def turns(self) -> list[Turn]:
         """The turns of all connections, in order."""
         return [turn for connection in self.connections for turn in connection.turns]
+
+    @cached_property
+    def join(self) -> joins.Join | None:
+        """How the application's text comes out of the turns, None where the capture lacks either or a part of it."""
+        session = self.session
+        if session is None or session.transcript is None or session.lacks & {"receive", "text"}:
+            return None
+        return None if any(turn.elided for turn in self.turns) else joins.explain(session.transcript.text, self.turns)
+
+    @cached_property
+    def unused_ends(self) -> list[UnusedEnd]:
+        """The finished turns whose final text the application does not have."""
+        lacking = self.join.lacking if self.join is not None else ()
+        return list(unused_ends(self.connections, lacking, self.endpoint))
 
     def active_spans(self, number: int) -> list[tuple[float, float]]:
         """(start, end) of each active stretch of one connection's audio, in seconds as declared; empty without audio.

@@ -301,17 +301,31 @@ def _explainer(finding: Finding, found: Mapping[str, Finding], case: Case) -> st
     """The cause that explains a finding: the root of the first rule that holds and is no less severe."""
     for rule in RULES:
         root = found.get(rule.root)
-        if root is None or finding.cause not in rule.symptoms:
-            continue
-        if SEVERITY[root.status] >= SEVERITY[finding.status] and _holds(rule, case):
-            return rule.root
+        if root is not None and SEVERITY[root.status] >= SEVERITY[finding.status]:
+            if _explains(rule, finding.cause, case):
+                return rule.root
     return None
 
 
-def _holds(rule: Rule, case: Case) -> bool:
-    """Whether a rule holds; an estimate that cannot be computed explains nothing (its check has told the error)."""
+def _explains(rule: Rule, cause: str, case: Case) -> bool:
+    if cause not in rule.symptoms or not _holds(rule.when, case):
+        return False
+    return cause not in _FINAL_TEXTS or rule.root in _KEEPS_FROM_READING or not _holds(_came_in_time, case)
+
+
+_FINAL_TEXTS = ("joining.turns-missing", "joining.partial-kept")
+_KEEPS_FROM_READING = ("drain.stopped-reading", "connection.reconnected")
+
+
+def _came_in_time(case: Case) -> bool:
+    """Whether a final text is lacking that came while the client was there: whatever ended the session is not why."""
+    return any(end.readable for end in case.unused_ends)
+
+
+def _holds(condition: Callable[[Case], bool], case: Case) -> bool:
+    """Whether a condition holds; what cannot be computed does not hold (its check has told the error)."""
     try:
-        return rule.when(case)
+        return condition(case)
     except Exception:
         return False
 

@@ -1,7 +1,9 @@
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
-from builders import causes, drained, report, session, status, steady, turn
+from builders import causes, drained, report, session, status, steady, turn, with_audio
 
 from sttdoctor.evidence import Frame
 
@@ -134,3 +136,105 @@ def test_the_time_that_a_patient_client_waited_has_three_digits():
 @pytest.mark.parametrize(("end", "expected"), [(9.99, {"drain.hung-up": "fail"}), (10.0, {})])
 def test_five_seconds_are_long_enough_to_wait(end, expected):
     assert causes(session(steady(5), events=OPEN, command=5.0, close=(end, "client", 1000)), "drain") == expected
+
+
+SPEECH = np.frombuffer((Path(__file__).parent.parent / "fixtures" / "audio" / "mulaw-8k.raw").read_bytes(), np.uint8)
+
+
+def sounding(*spoken, seconds=8.0):
+    """Mu-law at 8 kHz: speech in the given stretches of seconds, digital silence elsewhere."""
+    sound = np.full(round(seconds * 8000), 0xFF, np.uint8)
+    for start, stop in spoken:
+        part = slice(round(start * 8000), round(stop * 8000))
+        sound[part] = SPEECH[4000:][: part.stop - part.start]
+    return sound.tobytes()
+
+
+def leaving(*spoken, events=SHUT, command=None, close=(8.0, "client", 1000), **fields):
+    return with_audio(session(steady(8), events=events, command=command, close=close, **fields), sounding(*spoken))
+
+
+@pytest.mark.parametrize(
+    ("spoken", "events", "expected"),
+    [
+        ([(1.0, 4.0)], SHUT, "warn"),
+        ([(1.0, 4.0), (7.2, 8.0)], SHUT, "fail"),
+        ([(1.0, 4.0), (7.9, 8.0)], SHUT, "warn"),  # too short for a word
+        ([(1.0, 4.0), (5.0, 6.0)], SHUT, "warn"),  # no speech: it would have begun a turn
+        ([(2.0, 8.0)], OPEN, "fail"),
+        ([(1.0, 4.0)], OPEN, "fail"),
+        ([], [], "warn"),
+        ([(7.0, 8.0)], [], "fail"),
+    ],
+)
+def test_leaving_costs_words_only_where_some_were_on_their_way(spoken, events, expected):
+    assert causes(leaving(*spoken, events=events), "drain") == {"drain.no-close": expected}
+    hung_up = leaving(*spoken, events=events, command=8.0, close=(8.1, "client", 1000))
+    assert causes(hung_up, "drain") == {"drain.hung-up": expected}
+
+
+def test_what_was_on_its_way_is_told():
+    def summary(*spoken, **fields):
+        return report(leaving(*spoken, **fields), "drain").checks[0].findings[0].summary
+
+    assert summary((1.0, 4.0)).endswith("no turn was open, and what it sent last was silence.")
+    assert summary((1.0, 4.0), (7.0, 8.0)).endswith("right after speech that no turn holds.")
+    assert summary((2.0, 8.0), events=OPEN).endswith("while a turn was open.")
+
+
+def test_of_lengths_alone_nothing_is_said_about_silence():
+    (finding,) = report(session(steady(8), events=SHUT, close=(8.0, "client", 1000)), "drain").checks[0].findings
+    assert (finding.status, finding.summary) == ("warn", "The client closed the socket without the close command.")
+
+
+def test_what_lost_words_comes_before_a_close_that_lost_none():
+    t = steady(8)
+    t[30:] += 3.0
+    events = turn(1.0, "Hello", "Hello there.", end=8.0)
+    subject = with_audio(session(t, events=events, close=(11.0, "client", 1000)), sounding((1.0, 4.0)))
+    found = [(d.cause, d.status) for d in report(subject).diagnoses if d.cause.startswith(("drain", "continuity"))]
+    assert found == [("continuity.muted", "fail"), ("drain.no-close", "warn")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"close": (5.0, "client", 1006)}, {"drain.no-close": "fail"}),
+        ({"command": 5.0, "close": (5.01, "client", 1006)}, {"drain.hung-up": "fail"}),
+        ({"command": 5.0, "close": (5.01, "client", 1006), "events": SHUT}, {"drain.hung-up": "warn"}),
+        ({"command": 5.0, "close": (11.0, "client", 1006)}, {}),
+        ({"close": (5.0, "server", 1006)}, {"drain.connection-lost": "fail"}),
+    ],
+)
+def test_a_client_that_drops_the_connection_has_left(fields, expected):
+    assert causes(session(steady(5), **{"events": OPEN, **fields}), "drain") == expected
+
+
+def test_a_dropped_connection_is_told_as_such():
+    summary, places = told(close=(5.0, "client", 1006))
+    assert summary == "The client dropped the connection without the close command while a turn was open."
+    assert places == [(56, 5.0)]
+
+
+def test_a_done_command_is_a_close_command():
+    subject = session(steady(5), events=SHUT, sends=[(5.0, {"type": "done"})], close=(5.3, "server", 1000))
+    assert status(subject, "drain") == "pass"
+    waits = session(steady(5), events=OPEN, sends=[(5.0, {"type": "done"})], close=(5.3, "client", 1000))
+    assert causes(waits, "drain") == {"drain.hung-up": "fail"}
+
+
+def test_one_connection_a_turn_is_one_finding():
+    """A client that opens a connection for each turn and closes it at the turn.end."""
+    parts = [session(steady(4), events=turn(0.5, "Hi", end=3.8), close=(4.0, "client", 1000)) for _ in range(4)]
+    events = tuple(replace(e, t=e.t + 10 * i) for i, part in enumerate(parts) for e in part.events)
+    (finding,) = report(type(parts[0])(events, url=parts[0].url), "drain").checks[0].findings
+    assert (finding.cause, finding.status, len(finding.evidence)) == ("drain.no-close", "warn", 4)
+    assert "on 4 of 4 connections" in finding.summary
+
+
+def test_the_worst_end_of_several_connections_is_told():
+    gentle = session(steady(4), events=turn(0.5, "Hi", end=3.8), close=(4.0, "client", 1000))
+    rough = session(steady(4), events=OPEN, close=(4.0, "client", 1000))
+    events = (*gentle.events, *(replace(e, t=e.t + 10) for e in rough.events))
+    (finding,) = report(type(gentle)(events, url=gentle.url), "drain").checks[0].findings
+    assert finding.status == "fail" and finding.evidence[0].t == 14.0

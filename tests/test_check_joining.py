@@ -1,5 +1,9 @@
+from dataclasses import replace
+
 import pytest
 from builders import report, session, status, steady, turn
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sttdoctor.evidence import Frame
 
@@ -51,11 +55,28 @@ def test_a_text_that_was_trimmed_as_a_whole_is_a_doubtful_finding(text, cause, s
     assert finding.confidence < 0.8 and says in finding.summary
 
 
-def test_a_separator_where_the_turns_bring_no_space_is_a_doubtful_finding():
+@pytest.mark.parametrize("separator", [" ", "\n", "\n\n"])
+def test_white_space_where_the_turns_bring_none_keeps_the_words_apart(separator):
     events = [*turn(0.5, "Hi.", end=2.0), *turn(3.0, "Bye.", end=4.5)]
-    (finding,) = judged("Hi. Bye.", events).findings
-    assert (finding.cause, finding.status) == ("joining.separator-added", "warn")
-    assert finding.confidence < 0.8
+    result = judged(f"Hi.{separator}Bye.", events)
+    assert (result.status, result.findings) == ("pass", ())
+    assert "keeps" not in result.answer and "no white space where they meet" in result.answer
+
+
+@pytest.mark.parametrize(
+    ("ends", "text", "expected"),
+    [
+        (("Hi.", "Bye.", " So."), "Hi. Bye. So.", None),
+        (("Hi.", "Bye.", " So."), "Hi. Bye.  So.", "separator-added"),
+        (("Hi.", "", "Bye."), "Hi. Bye.", None),
+        (("Hi.", "Bye."), "Hi., Bye.", "separator-added"),
+        (("Hi.", "Bye."), "hi. bye.", "normalized"),
+        (("Hi.",), "Hi. ", "separator-added"),
+    ],
+)
+def test_only_white_space_at_borders_without_any_is_harmless(ends, text, expected):
+    events = [event for i, end in enumerate(ends) for event in turn(0.5 + i, end, end=1.2 + i)]
+    assert [f.cause for f in judged(text, events).findings] == ([f"joining.{expected}"] if expected else [])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +85,7 @@ def test_a_separator_where_the_turns_bring_no_space_is_a_doubtful_finding():
         ((" Hi.", "Bye."), "Hi.Bye.", "whitespace-stripped", "warn", 0.6),
         (("Hi.", " Bye.", " So."), "Hi.Bye.So.", "whitespace-stripped", "fail", 0.97),
         (("Hi.", "Bye."), "hi.bye.", "normalized", "fail", 0.97),
-        (("Hi.", "Bye."), "Hi. Bye.", "separator-added", "warn", 0.6),
+        (("Hi.", "Bye."), "Hi., Bye.", "separator-added", "warn", 0.6),
         (("Hi. ", "Bye."), "Hi.  Bye.", "separator-added", "fail", 0.97),
         (("Hi.", " Bye."), "Hi.  Bye.", "separator-added", "fail", 0.97),
         (("Hi.", " Bye."), "Quite another text.", "unrelated", "warn", 0.8),
@@ -200,3 +221,79 @@ def test_two_changes_far_apart_in_words_that_stand_often_are_two():
     right = "sat " + "the cat " * 300 + "on."
     (finding,) = judged(right.replace("sat", "sit").replace("on.", "in."), turn(0.5, right, end=2.0)).findings
     assert [e.note for e in finding.evidence[1:]] == ["should be 'sat', is 'sit'", "should be 'on.', is 'in.'"]
+
+
+def test_a_separator_is_shown_as_a_sign_with_the_words_around_it():
+    (finding,) = judged("Hi there.  How are you?").findings
+    notes = [e.note for e in finding.evidence[1:]]
+    assert notes == ["should be 'there.\u2423How', is 'there.\u2423\u2423How'"]
+    assert "at the start of the turns" in finding.fix
+
+
+def test_the_fix_says_where_the_space_is_already():
+    events = [*turn(0.5, "Hi. ", end=2.0), *turn(3.0, "Bye.", end=4.5)]
+    (finding,) = judged("Hi.  Bye.", events).findings
+    assert finding.cause == "joining.separator-added" and "at the end of the turns" in finding.fix
+
+
+@given(
+    st.lists(st.sampled_from(["Hi.", " How", "a b ", "", "  ", "So"]), min_size=1, max_size=6),
+    st.text(" ab.", max_size=12),
+)
+def test_no_evidence_shows_nothing(ends, text):
+    events = [event for i, end in enumerate(ends) for event in turn(0.5 + i, end, end=1.2 + i)]
+    for finding in judged(text, events).findings:
+        assert not any(e.note.startswith("should be '', is ''") for e in finding.evidence)
+
+
+THREE = [
+    *turn(0.5, "Hi.", end=2.0),
+    *turn(3.0, " How are you?", end=4.5),
+    *turn(5.0, " Well.", end=6.5),
+]
+
+
+def leaving(text, at, command=True, events=THREE, clock="client"):
+    fields = {"command": at, "close": (at + 0.05, "client", 1000)} if command else {"close": (at, "client", 1000)}
+    return session(steady(min(at, 9.0)), events=events, transcript=text, clock=clock, **fields)
+
+
+@pytest.mark.parametrize("command", [True, False])
+def test_turns_that_came_long_before_the_client_left_are_their_own_root(command):
+    diagnoses = report(leaving("Hi.", 8.0, command)).diagnoses
+    assert diagnoses[0].cause == "joining.turns-missing"
+    assert "turn 1 of 3" in diagnoses[0].summary and "3.5 s before the client left" in diagnoses[0].summary
+    assert "every turn.end" in diagnoses[0].fix
+    assert all("joining.turns-missing" not in d.explains for d in diagnoses)
+
+
+@pytest.mark.parametrize(("at", "own"), [(6.7, False), (6.9, True)])
+def test_a_turn_that_came_as_the_client_left_could_not_be_read(at, own):
+    diagnoses = report(leaving("Hi. How are you?", at)).diagnoses
+    assert ("joining.turns-missing" in [d.cause for d in diagnoses]) is own
+
+
+def test_what_came_after_the_close_command_was_lost_by_leaving():
+    (first, *_) = report(leaving("Hi. How are you?", 6.0, events=[*THREE[:-1], (6.03, "turn.end", " Well.")])).diagnoses
+    assert (first.cause, first.explains) == ("drain.hung-up", ("joining.turns-missing",))
+
+
+def test_without_times_the_order_tells_what_could_be_read():
+    subject = leaving("Hi.", 8.0)
+    untimed = type(subject)(
+        tuple(replace(event, t=None) for event in subject.events),
+        url=subject.url,
+        transcript=subject.transcript,
+        clock="none",
+    )
+    assert report(untimed).diagnoses[0].cause == "joining.turns-missing"
+
+
+def test_an_update_that_is_kept_although_the_end_came_is_its_own_root():
+    events = [*turn(0.5, "Hi.", end=2.0), *turn(3.0, " How", " How are you?", end=4.5)]
+    assert report(leaving("Hi. How", 8.0, events=events)).diagnoses[0].cause == "joining.partial-kept"
+
+
+def test_turns_that_are_missing_in_the_middle_are_named():
+    (finding,) = judged("Hi. Well.", THREE).findings
+    assert finding.cause == "joining.turns-missing" and "turn 2 not there" in finding.summary

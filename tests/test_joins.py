@@ -239,11 +239,13 @@ def test_an_appended_display_of_many_turns_is_cut_and_told_by_its_beginning():
     [
         ("a b c", "a b c", []),
         ("a x c", "a b c", [("b", "x")]),
-        ("a c", "a b c", [("b", "")]),
-        ("a b b c", "a b c", [("", "b")]),
+        ("a c", "a b c", [("a b c", "a c")]),
+        ("a b b c", "a b c", [("b c", "b b c")]),
+        ("a  b", "a b", [("a b", "a  b")]),
+        ("a", "a b", [("a b", "a")]),
         ("x b y d z", "a b c d e", [("a", "x"), ("c", "y"), ("e", "z")]),
         ("w x y z", "a b c d", [("a b c d", "w x y z")]),
-        ("1 a 2 a 3 a 4 a", "a a a a", [("", "1"), ("", "2"), ("", "3")]),
+        ("1 a 2 a 3 a 4 a", "a a a a", [("a", "1 a"), ("a a", "a 2 a"), ("a a", "a 3 a")]),
     ],
 )
 def test_the_first_places_that_differ_are_told(got, right, places):
@@ -253,4 +255,7 @@ def test_the_first_places_that_differ_are_told(got, right, places):
 def test_of_a_long_text_the_words_from_the_first_that_differs_are_compared():
     right = [str(number) for number in range(9000)]
     got = [*right[:5000], "x", *right[5000:]]
-    assert joins.first_differences(" ".join(got), " ".join(right)) == [("", "x"), ("6999", "")]
+    assert joins.first_differences(" ".join(got), " ".join(right)) == [
+        ("4999 5000", "4999 x 5000"),
+        ("6998 6999", "6998"),
+    ]

@@ -33,6 +33,7 @@ class Join:
         rival: Another habit that gives the same text from these events, "" where there is none.
         searched: Whether all ways in which the turns may stand in the text were looked at; where not, some habit may
             give it all the same.
+        lacking: Index of each finished turn whose final text is not in the application's.
     """
 
     habit: str
@@ -42,6 +43,7 @@ class Join:
     detail: str = ""
     rival: str = ""
     searched: bool = True
+    lacking: tuple[int, ...] = ()
 
 
 _LETTERS = re.compile(r"[^\W_]+")
@@ -150,7 +152,8 @@ def _mixed(letters: str, turns: Sequence[Turn]) -> Join | None:
     missing = [i for i, turn in enumerate(turns) if i not in there and turn.end and words_of(turn.end)]
     text = "".join(part.text for part in parts)
     habit, detail = _reading(numbers["partial"], numbers["repeated"], missing)
-    return Join(habit, text, True, 1.0, detail)
+    lacking = sorted({*missing, *(i for i in numbers["partial"] if turns[i].end is not None)})
+    return Join(habit, text, True, 1.0, detail, lacking=tuple(lacking))
 
 
 def _reading(partial: Sequence[int], repeated: Sequence[int], missing: Sequence[int]) -> tuple[str, str]:
@@ -198,7 +201,8 @@ def _words(text: str) -> list[str]:
 def first_differences(got: str, right: str, most: int = 3) -> list[tuple[str, str]]:
     """Return the first places at which the application's text departs from the right one: (right, the application's).
 
-    Words between single spaces are compared, 2,000 from the first on that differs.
+    Words between single spaces are compared, 2,000 from the first on that differs. Where one of the two has nothing
+    there, the words around the place are a part of both.
 
     Args:
         got: The application's text.
@@ -209,12 +213,24 @@ def first_differences(got: str, right: str, most: int = 3) -> list[tuple[str, st
 
     ours, theirs = right.split(" "), got.split(" ")
     alike = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
-    ours, theirs = ours[alike : alike + _DIFFERING], theirs[alike : alike + _DIFFERING]
+    part = slice(max(alike - 1, 0), alike + _DIFFERING)
+    ours, theirs = ours[part], theirs[part]
     equal = [part for part in Indel.opcodes(ours, theirs) if part.tag == "equal"]
     starts = [(0, 0), *((part.src_end, part.dest_end) for part in equal)]
     ends = [*((part.src_start, part.dest_start) for part in equal), (len(ours), len(theirs))]
     between = ((slice(a, c), slice(b, d)) for (a, b), (c, d) in zip(starts, ends, strict=True) if (a, b) != (c, d))
-    return [(" ".join(ours[one]), " ".join(theirs[other])) for one, other in islice(between, most)]
+    return [_around(ours, theirs, one, other) for one, other in islice(between, most)]
+
+
+def _around(ours: list[str], theirs: list[str], one: slice, other: slice) -> tuple[str, str]:
+    texts = " ".join(ours[one]), " ".join(theirs[other])
+    if all(text.strip() for text in texts):
+        return texts
+    before = 1 if one.start and other.start else 0
+    return (
+        " ".join(ours[one.start - before : one.stop + 1]),
+        " ".join(theirs[other.start - before : other.stop + 1]),
+    )
 
 
 def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> tuple[str, str] | None:
@@ -240,6 +256,27 @@ def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> tuple[str, str] 
     if _packed(got) == _packed(verbatim):
         return _white_space(got, verbatim)
     return "normalized", _normalization(got, verbatim)
+
+
+def keeps_apart(got: str, turns: Sequence[Turn]) -> bool:
+    """Whether a text is the turns with white space put only where they have none, so that words do not run together.
+
+    Nothing else may be changed. False where no border lacks white space.
+    """
+    ends = [turn.end for turn in turns if turn.end]
+    position, before, repaired = 0, " ", False
+    for end in ends:
+        if not before[-1].isspace() and not end[0].isspace():
+            start = position
+            while got[position : position + 1].isspace():
+                position += 1
+            if position == start:
+                return False
+            repaired = True
+        if not got.startswith(end, position):
+            return False
+        position, before = position + len(end), end
+    return repaired and not got[position:].strip("\r\n")
 
 
 def _joined(separator: str, strip: Callable[[str], str]) -> Callable[[list[str]], str]:

@@ -4,9 +4,10 @@ Needs the commands of the client, the events and the close. To end a session the
 reads on until the server closes the socket; otherwise the words of about the last second are lost.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sttdoctor import missing
+from sttdoctor.analysis.latency import spoken_between
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
@@ -24,15 +25,39 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.evidence import Close, Frame
 
+_ON_ITS_WAY_S = 1.5
+"""The service holds about the last second of audio; what is older is in an event."""
+
+_TAIL_S = 0.3
+"""Speech in the last moment before a turn.end belongs to the next turn: silence has ended this one."""
+
+_WORD_S = 0.15
+"""Less sound is no word."""
+
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How a connection ended."""
+    """How a connection ended; `said_last`: whether speech was still on its way, None where the capture cannot tell."""
 
     close: Close
     command: Frame | None
     turn_open: bool
+    said_last: bool | None
     waited_s: float | None
+
+    @property
+    def loss(self) -> Status:
+        """`fail` where words were on their way when the connection ended."""
+        return "fail" if self.turn_open or self.said_last else "warn"
+
+    @property
+    def state(self) -> str:
+        """What was on its way, for the end of a sentence."""
+        if self.turn_open:
+            return " while a turn was open"
+        if self.said_last:
+            return " right after speech that no turn holds"
+        return "" if self.said_last is None else "; no turn was open, and what it sent last was silence"
 
 
 def _judge(case: Case) -> Answer:
@@ -41,30 +66,42 @@ def _judge(case: Case) -> Answer:
         return unknown(missing.SENDS)
     if "close" in session.lacks:
         return unknown(missing.CLOSE)
-    used = [connection for connection in case.connections if connection.audio_frames]
+    used = [(number, connection) for number, connection in enumerate(case.connections) if connection.audio_frames]
     if not used:
         return not_applicable("No audio was sent, so there is nothing to drain.")
-    judged = [_judge_connection(case, connection) for connection in used]
-    findings = [item for item in judged if isinstance(item, Finding)]
+    judged = [_judge_connection(case, number, connection) for number, connection in used]
+    findings = _one_a_cause([item for item in judged if isinstance(item, Finding)], len(used))
     if findings:
         return answer(worst(findings).summary, findings, {})
     texts = [item for item in judged if isinstance(item, Answer)]
     return min(texts, key=lambda item: ("unknown", "pass", "not_applicable").index(item.status))
 
 
-def _judge_connection(case: Case, connection: Connection) -> Finding | Answer:
+def _one_a_cause(findings: list[Finding], connections: int) -> list[Finding]:
+    """The worst finding of each cause, with the places of all (the first five)."""
+    merged: list[Finding] = []
+    for cause in dict.fromkeys(finding.cause for finding in findings):
+        same = [finding for finding in findings if finding.cause == cause]
+        told = worst(same)
+        places = [place for finding in (told, *(f for f in same if f is not told)) for place in finding.evidence]
+        often = f" The same happened on {len(same)} of {connections} connections." if len(same) > 1 else ""
+        merged.append(replace(told, summary=told.summary + often, evidence=tuple(places[:5])))
+    return merged
+
+
+def _judge_connection(case: Case, number: int, connection: Connection) -> Finding | Answer:
     close = connection.close
     if close is None:
         if connection is not case.connections[-1]:
             return _lost(connection, None)
         return unknown(missing.END)
-    end = _end(case, connection, close)
+    end = _end(case, number, connection, close)
     if "ping timeout" in close.reason.lower() and close.by != "server":
         return _stopped_reading(connection, end)
-    if close.code == 1006:
-        return _lost(connection, end)
     if close.by == "client":
         return _left(case, end)
+    if close.code == 1006:
+        return _lost(connection, end)
     if end.command is not None:
         return answer("The close command was sent and the events were read until the server closed.", [], {})
     if close.by == "server":
@@ -72,12 +109,25 @@ def _judge_connection(case: Case, connection: Connection) -> Finding | Answer:
     return unknown(missing.SIDE)
 
 
-def _end(case: Case, connection: Connection, close: Close) -> _End:
+def _end(case: Case, number: int, connection: Connection, close: Close) -> _End:
     command = next((frame for frame in reversed(connection.frames) if is_close_command(frame, case.endpoint)), None)
     known = connection.turns
     timed = command is not None and command.t is not None and close.t is not None
     waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]
-    return _End(close, command, bool(known) and known[-1].end is None, waited)
+    turn_open = bool(known) and known[-1].end is None
+    return _End(close, command, turn_open, _said_last(case, number, connection, close), waited)
+
+
+def _said_last(case: Case, number: int, connection: Connection, close: Close) -> bool | None:
+    """Whether speech was sent after the last turn.end, in the last second: older speech would have begun a turn."""
+    line = case.timelines[number] if case.timelines else None
+    if case.audio is None or case.sound.layout is None or line is None or not len(line):
+        return None
+    ended = [turn.end_t for turn in connection.turns[-1:] if turn.end_t is not None]
+    left_s = close.t if close.t is not None else float(line.t_s[-1])
+    since = max([left_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)])
+    spoken = spoken_between(line, case.active_spans(number), [since], [left_s])
+    return bool(spoken[0] > _WORD_S)
 
 
 def _stopped_reading(connection: Connection, end: _End) -> Finding:
@@ -100,19 +150,20 @@ def _lost(connection: Connection, end: _End | None) -> Finding:
 
 
 def _left(case: Case, end: _End) -> Finding | Answer:
-    place = Evidence(f"the client closed here with code {end.close.code}", end.close.line, end.close.t)
-    turn = " while a turn was open" if end.turn_open else ""
+    dropped = end.close.code == 1006
+    note = "the client dropped the connection here" if dropped else "the client closed here"
+    place = Evidence(f"{note} with code {end.close.code}", end.close.line, end.close.t)
     if end.command is None:
-        summary = f"The client closed the socket without the close command{turn}."
-        return CHECK.finding("no-close", "fail", 0.97, summary, (place,))
+        how = "dropped the connection" if dropped else "closed the socket"
+        summary = f"The client {how} without the close command{end.state}."
+        return CHECK.finding("no-close", end.loss, 0.97, summary, (place,))
     sent = Evidence("the close command", end.command.line, end.command.t)
     if end.waited_s is None:
-        summary = f"The client closed before the server did{turn}."
-        return CHECK.finding("hung-up", "fail" if end.turn_open else "warn", 0.7, summary, (sent, place))
+        summary = f"The client closed before the server did{end.state}."
+        return CHECK.finding("hung-up", end.loss, 0.7, summary, (sent, place))
     if end.waited_s < case.limits["drain.hang_up_s"]:
-        status: Status = "fail" if end.turn_open else "warn"
-        summary = f"The client left {end.waited_s:.2f} s after its close command, before the server closed{turn}."
-        return CHECK.finding("hung-up", status, 0.95, summary, (sent, place))
+        summary = f"The client left {end.waited_s:.2f} s after its close command, before the server closed{end.state}."
+        return CHECK.finding("hung-up", end.loss, 0.95, summary, (sent, place))
     text = f"The client waited {end.waited_s:.1f} s for the server to close before it left."
     return answer(text, [], {"waited_s": round(end.waited_s, 3)})
 
@@ -129,7 +180,8 @@ CHECK = Check(
     needs="what the client sent, the events, and the close with its side and code",
     why="After the last chunk the service still holds about a second of audio. The close command makes it turn that "
     "into events; a client that does not send it, or does not read on, loses the last words.",
-    how="Whether the close command was sent, whether the server closed first, and whether a turn was still open.",
+    how="Whether the close command was sent, whether the server closed first, and whether words were on their way: a "
+    "turn was open, or speech was sent in the last second. Where only silence was sent, leaving early is a warning.",
     causes=(
         Cause("drain.no-close", "fail", "The client closed the socket without the close command.", _DRAIN),
         Cause("drain.hung-up", "fail", "The client left right after its close command, before the server.", _DRAIN),

@@ -51,15 +51,17 @@ def _judge(case: Case) -> Answer:
 
 def _compare(case: Case, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
     turns = case.turns
-    join = joins.explain(got, turns)
+    join = case.join or joins.explain(got, turns)
     measured |= {"habit": join.habit, "similarity": round(join.similarity, 4)}
     place = (Evidence("the application's text", line),)
     if join.exact and join.habit != "ends":
-        finding = _habit_finding(join, got, expected, place)
+        finding = _habit_finding(case, join, got, expected, place)
     elif join.exact:
         changed = joins.spelling(got, turns, expected)
         if changed is None:
             return answer("The application's text is every final text joined as it is.", [], measured)
+        if case.endpoint != MANUAL and joins.keeps_apart(got, turns):
+            return answer(_KEPT_APART, [], measured)
         finding = _spelling_finding(*changed, turns, expected, got, place)
     else:
         finding = _nearest_finding(join, got, case.limits["joining.similar"], place)
@@ -68,19 +70,45 @@ def _compare(case: Case, got: str, expected: str, measured: dict[str, Any], line
     return answer(finding.summary, [finding], measured)
 
 
+_KEPT_APART = (
+    "The turns of this capture have no white space where they meet; the application put some there, and nothing else."
+)
 _MANUAL_FIX = (
     "On this endpoint append the text of each transcript with is_final true, as it is and without a separator (a final "
     "may end inside a word); what is not final replaces what you show until the next final."
 )
 
 
-def _habit_finding(join: joins.Join, got: str, expected: str, place: tuple[Evidence, ...]) -> Finding:
+def _habit_finding(case: Case, join: joins.Join, got: str, expected: str, place: tuple[Evidence, ...]) -> Finding:
+    if join.habit == "turns-missing" and (finding := _stopped_finding(case, join, place)):
+        return finding
     summary = f"The application's text comes out exactly when {_WHEN[join.habit]}: {join.detail}."
     if join.rival:
         summary += f" With these events it would be the same when {_WHEN[join.rival]}."
     return CHECK.finding(
         join.habit, "fail", 0.65 if join.rival else 0.97, summary, (*place, *_differences(got, expected))
     )
+
+
+def _stopped_finding(case: Case, join: joins.Join, place: tuple[Evidence, ...]) -> Finding | None:
+    """The text ends after a turn although others came while the client was there: it stopped taking them."""
+    unused, finished = case.unused_ends, [i for i, turn in enumerate(case.turns, 1) if turn.end is not None]
+    first = unused[0] if unused else None
+    if first is None or not first.readable or [end.number for end in unused] != finished[-len(unused) :]:
+        return None
+    kept = len(finished) - len(unused)
+    if kept == 0:
+        return None
+    came = (
+        f"; turn {first.number} ended {first.left_after_s:.1f} s before the client left" if first.left_after_s else ""
+    )
+    summary = f"The application's text ends with turn {finished[kept - 1]} of {len(finished)}{came}."
+    evidence = (*place, Evidence(f"the end of turn {first.number}", first.turn.end_line, first.turn.end_t))
+    fix = (
+        "Read on after a turn.end and append every turn.end until the server closes: do not leave the loop, return or "
+        "remove the handler at the first one."
+    )
+    return CHECK.finding("turns-missing", "fail", 0.65 if join.rival else 0.97, summary, evidence, fix)
 
 
 _WHEN = {
@@ -96,17 +124,24 @@ def _spelling_finding(
     habit: str, detail: str, turns: list[Turn], expected: str, got: str, place: tuple[Evidence, ...]
 ) -> Finding:
     trimmed = got.strip() == expected.strip()  # the whole text, which does no harm to its words
+    at = _white_space(turns)
     # where no turn brings its own white space, a separator may repair what the capture lost
-    repaired = habit == "separator-added" and not _doubles_white_space(turns)
+    repaired = habit == "separator-added" and at is None
     status: Status = "warn" if trimmed or repaired else "fail"
     confidence = 0.6 if trimmed or repaired else 0.97
     summary = f"The words are right, but {detail}."
-    return CHECK.finding(habit, status, confidence, summary, (*place, *_differences(got, expected)))
+    fix = None
+    if habit == "separator-added" and not trimmed:
+        fix = _JOIN + (f" In this capture the space is already at the {at} of the turns." if at else "")
+    return CHECK.finding(habit, status, confidence, summary, (*place, *_differences(got, expected)), fix)
 
 
-def _doubles_white_space(turns: list[Turn]) -> bool:
-    ends = [turn.end for turn in turns if turn.end]
-    return any(a[-1:].isspace() or b[:1].isspace() for a, b in pairwise(ends))
+def _white_space(turns: list[Turn]) -> str | None:
+    """Where the turns bring the white space between them: at their `start` or `end`, None where they bring none."""
+    borders = list(pairwise(turn.end for turn in turns if turn.end))
+    if any(after[0].isspace() for _, after in borders):
+        return "start"
+    return "end" if any(before[-1].isspace() for before, _ in borders) else None
 
 
 def _nearest_finding(join: joins.Join, got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
@@ -128,8 +163,15 @@ def _differences(got: str, expected: str) -> tuple[Evidence, ...]:
     """The first places at which the application's text departs from the right one."""
     return tuple(
         Evidence(f"should be {_quote(right, 80)}, is {_quote(wrong, 80)}")
-        for right, wrong in joins.first_differences(got, expected)
+        for right, wrong in (_visible(*pair) for pair in joins.first_differences(got, expected))
     )
+
+
+def _visible(right: str, wrong: str) -> tuple[str, str]:
+    """Both texts, with a sign for each space where white space is all that differs."""
+    if "".join(right.split()) != "".join(wrong.split()):
+        return right, wrong
+    return right.replace(" ", "\u2423"), wrong.replace(" ", "\u2423")
 
 
 def _quote(text: str, length: int = _SHOWN) -> str:
@@ -139,6 +181,8 @@ def _quote(text: str, length: int = _SHOWN) -> str:
 def _cut(text: str, length: int = _SHOWN) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
 
+
+_JOIN = 'Join with nothing: text += event["transcript"].'
 
 CHECK = Check(
     id="joining",
@@ -168,7 +212,7 @@ CHECK = Check(
             "joining.separator-added",
             "fail",
             "Something was put between the turns.",
-            'Join with nothing: text += event["transcript"]. The space is already at the start of each further turn.',
+            _JOIN + " The space is already in the turns.",
         ),
         Cause(
             "joining.whitespace-stripped",
