@@ -302,6 +302,30 @@ def manual_endpoint(rng: Rng, corpus: Path | None) -> Recipe:
 
 
 @kind
+def done_instead_of_close(rng: Rng, corpus: Path | None) -> Recipe:
+    """The older name of the command, which the service still takes."""
+    recipe = healthy(rng, corpus)
+    recipe.close_command = {"type": "done"}
+    return recipe
+
+
+@kind
+def turns_without_space(rng: Rng, corpus: Path | None) -> Recipe:
+    """The turns carry no white space, and the application joins them with a space."""
+    recipe = healthy(rng, corpus)
+
+    def events(made: list[Row]) -> list[Row]:
+        for row in made:
+            if "transcript" in row["json"]:
+                row["json"]["transcript"] = row["json"]["transcript"].strip()
+        return made
+
+    recipe.events.append(events)
+    recipe.join = lambda heard: " ".join(text for name, text in heard if name == "turn.end")
+    return recipe
+
+
+@kind
 def noisy_room(rng: Rng, corpus: Path | None) -> Recipe:
     recipe = healthy(rng, corpus)
     level = 10 ** (rng.uniform(-48, -38) / 20)

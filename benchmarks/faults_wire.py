@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Any
 
+import numpy as np
 from faults_handshake import error_body
 from faults_recipe import WIDTHS, Frame, Recipe, Row
 from faults_registry import fault
@@ -14,17 +15,26 @@ S16 = (("pcm_s16le", 16000), ("pcm_s16le", 24000), ("pcm_s16le", 48000))
 
 @fault("messages.audio-as-text", "format", formats=S16)
 def audio_as_text(recipe: Recipe) -> None:
-    kind = recipe.note = str(recipe.rng.choice(["openai", "elevenlabs", "bare base64", "twilio", "deepgram-like"]))
+    kinds = ["openai", "elevenlabs", "bare base64", "twilio", "deepgram-like",
+             "numbers", "list", "buffer", "typed array", "python", "object"]  # fmt: skip
+    kind = recipe.note = str(recipe.rng.choice(kinds))
     recipe.service.hears = "nothing"
 
     def wrap(data: bytes) -> Any:
         text = base64.b64encode(data).decode()
+        samples = np.frombuffer(data, "<i2").tolist()
         return {
             "openai": {"type": "input_audio_buffer.append", "audio": text},  # M12
             "elevenlabs": {"message_type": "input_audio_chunk", "audio_base_64": text, "commit": False,
                            "sample_rate": recipe.scene.rate},  # M17
             "twilio": {"event": "media", "media": {"payload": text}},
             "deepgram-like": {"type": "audio", "data": text},
+            "numbers": ",".join(map(str, samples)),
+            "list": {"type": "audio", "samples": samples},
+            "buffer": {"type": "Buffer", "data": list(data)},
+            "typed array": {str(i): sample for i, sample in enumerate(samples)},
+            "python": str(data),
+            "object": "[object ArrayBuffer]",
         }.get(kind, text)  # fmt: skip
 
     def pace(frames: Frames) -> Frames:
@@ -45,6 +55,19 @@ def _inserted(recipe: Recipe, commands: list[tuple[float, Any]]) -> None:
     recipe.pace.append(pace)
 
 
+def _refuse(recipe: Recipe, word: str) -> None:
+    """The service answers with its error, and says nothing more."""
+    at = mid_turn(recipe)
+    _inserted(recipe, [(at, {"type": word})])
+    recipe.service.stop_after = at + 0.1
+    recipe.service.closes = False
+    recipe.leave_after = float(recipe.rng.uniform(0.5, 6.0))
+    recipe.also.add("server.error-event")
+    said = f'Unrecognized message type "{word}". Expected one of: "done", "close", "config".'
+    event = {"type": "error", "title": "Invalid client message", "message": said, "status_code": 400}
+    _server_says(recipe, event, at + 0.15)
+
+
 @fault("messages.unknown-command", "command")
 def unknown_command(recipe: Recipe) -> None:
     kind = recipe.note = str(
@@ -61,6 +84,9 @@ def unknown_command(recipe: Recipe) -> None:
             ]
         )
     )
+    if recipe.rng.random() < 0.3:
+        _refuse(recipe, kind)
+        return
     end = recipe.scene.duration
     if kind in ("CloseStream", "Terminate"):  # M4, M19: in place of the close command
         recipe.close_command = {"type": kind}
@@ -81,6 +107,17 @@ def unknown_command(recipe: Recipe) -> None:
         _inserted(recipe, [(0.07, {"type": "session.update", "session": {"input_audio_format": "pcm16"}})])  # M15
     else:
         _inserted(recipe, [(2.0, {"type": "Configure", "thresholds": {"eot_threshold": 0.8}})])
+
+
+@fault("messages.command-as-binary", "ending")
+def command_as_binary(recipe: Recipe) -> None:
+    """The close command goes out as bytes: a string that was encoded, or a Buffer that a relay handed on."""
+    words = ['{"type":"close"}', '{"type": "close"}', '{"type": "close"}\n', '{"type":"done"}']
+    word = recipe.note = str(recipe.rng.choice(words))
+    recipe.end_mid_turn()
+    recipe.close_command = word.encode()
+    recipe.service.closes = False
+    recipe.leave_after = float(recipe.rng.uniform(0.5, 6.0))
 
 
 @fault(
