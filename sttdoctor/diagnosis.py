@@ -301,9 +301,10 @@ def _explainer(finding: Finding, found: Mapping[str, Finding], case: Case) -> st
     """The cause that explains a finding: the root of the first rule that holds and is no less severe."""
     for rule in RULES:
         root = found.get(rule.root)
-        if root is not None and SEVERITY[root.status] >= SEVERITY[finding.status]:
-            if _explains(rule, finding.cause, case):
-                return rule.root
+        if root is None or SEVERITY[root.status] < SEVERITY[finding.status]:
+            continue
+        if _explains(rule, finding.cause, case):
+            return rule.root
     return None
 
 

@@ -238,3 +238,14 @@ def test_the_worst_end_of_several_connections_is_told():
     events = (*gentle.events, *(replace(e, t=e.t + 10) for e in rough.events))
     (finding,) = report(type(gentle)(events, url=gentle.url), "drain").checks[0].findings
     assert finding.status == "fail" and finding.evidence[0].t == 14.0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("Hello there.", "fail"), ("Hello there. More.", "warn"), (None, "warn")]
+)
+def test_a_turn_that_ended_as_the_client_left_is_lost_where_its_text_is_missing(text, expected):
+    events = [*SHUT, *turn(6.0, " More.", end=7.0)]
+    subject = session(steady(7), events=events, command=6.9, close=(7.1, "client", 1000), transcript=text)
+    (finding,) = report(subject, "drain").checks[0].findings
+    assert (finding.cause, finding.status) == ("drain.hung-up", expected)
+    assert ("the end of turn 2" in finding.summary) is (expected == "fail")

@@ -37,24 +37,36 @@ _WORD_S = 0.15
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How a connection ended; `said_last`: whether speech was still on its way, None where the capture cannot tell."""
+    """How a connection ended.
+
+    Attributes:
+        close: The close.
+        command: The last close command.
+        turn_open: The last turn had not ended.
+        said_last: Speech was still on its way; None where the capture cannot tell.
+        unread: Number of the first turn whose end came as the client left and is not in the application's text.
+        waited_s: Seconds from the command to the close.
+    """
 
     close: Close
     command: Frame | None
     turn_open: bool
     said_last: bool | None
+    unread: int | None
     waited_s: float | None
 
     @property
     def loss(self) -> Status:
         """`fail` where words were on their way when the connection ended."""
-        return "fail" if self.turn_open or self.said_last else "warn"
+        return "fail" if self.turn_open or self.said_last or self.unread else "warn"
 
     @property
     def state(self) -> str:
         """What was on its way, for the end of a sentence."""
         if self.turn_open:
             return " while a turn was open"
+        if self.unread:
+            return f"; the end of turn {self.unread}, which came then, is not in the application's text"
         if self.said_last:
             return " right after speech that no turn holds"
         return "" if self.said_last is None else "; no turn was open, and what it sent last was silence"
@@ -115,7 +127,9 @@ def _end(case: Case, number: int, connection: Connection, close: Close) -> _End:
     timed = command is not None and command.t is not None and close.t is not None
     waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]
     turn_open = bool(known) and known[-1].end is None
-    return _End(close, command, turn_open, _said_last(case, number, connection, close), waited)
+    here = {id(turn) for turn in known}
+    unread = next((end.number for end in case.unused_ends if not end.readable and id(end.turn) in here), None)
+    return _End(close, command, turn_open, _said_last(case, number, connection, close), unread, waited)
 
 
 def _said_last(case: Case, number: int, connection: Connection, close: Close) -> bool | None:
