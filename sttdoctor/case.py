@@ -15,6 +15,7 @@ from sttdoctor.analysis import joins, pacing, wire
 from sttdoctor.analysis.activity import active_spans
 from sttdoctor.analysis.commands import Command, is_audio, is_known, refused
 from sttdoctor.analysis.endpoint import Address, address, declared_in, endpoint_of
+from sttdoctor.analysis.ping_timeout import PingTimeout, ping_timeout
 from sttdoctor.analysis.rate_changes import RateChange, change_by_pace, change_by_sound
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
 from sttdoctor.analysis.refusal import Refusal, first_refusal, is_accepted
@@ -204,6 +205,10 @@ class Case:
     def is_accepted(self) -> bool:
         """Whether a handshake of the session was accepted."""
         return any(map(is_accepted, self.connections))
+
+    def ping_timeout(self, connection: Connection) -> PingTimeout | None:
+        """Return the ping without an answer that ended a connection, None where none did."""
+        return ping_timeout(connection, self.session.clock if self.session is not None else "none")
 
     @cached_property
     def turns(self) -> list[Turn]:

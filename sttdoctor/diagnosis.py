@@ -58,6 +58,12 @@ def _never_heard(case: Case) -> bool:
     return not case.turns
 
 
+def _stood_still(case: Case) -> bool:
+    """The client neither sent nor read until a ping timed out."""
+    pings = map(case.ping_timeout, case.connections)
+    return any(ping is not None and ping.who == "process" for ping in pings)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`root` explains `symptoms`, because of `why`, where `when` holds."""
@@ -266,8 +272,19 @@ RULES = (
     Rule("server.closed-abnormally", ("drain.connection-lost", *_LOST_TEXT), "the server ended the session"),
     Rule("server.stopped-answering", ("drain.hung-up", "latency.end-of-turn", *_LOST_TEXT), "nothing came to read"),
     Rule("latency.slow-reader", ("latency.end-of-turn", "latency.backlog"), "the turn.end was there, but read late"),
+    Rule(
+        "messages.too-big",
+        ("server.closed-abnormally", "chunking.too-large", *_NOT_ENDED, *_LOST_TEXT),
+        "the message that was too big ended the connection",
+    ),
     Rule("drain.no-close", _LOST_TEXT, _WORDS_LOST),
     Rule("drain.hung-up", _LOST_TEXT, _WORDS_LOST),
+    Rule(
+        "drain.stopped-reading",
+        ("continuity.stopped", "continuity.muted"),
+        "a blocked process sends nothing",
+        _stood_still,
+    ),
     Rule("drain.stopped-reading", (*_LOST_TEXT, "latency.slow-reader"), _WORDS_LOST),
     Rule("drain.connection-lost", _LOST_TEXT, _WORDS_LOST),
 )

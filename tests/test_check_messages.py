@@ -337,3 +337,38 @@ def test_a_text_that_the_capture_left_out_is_not_judged():
     subject = drained()
     frame = Frame(500, 3.0, True, 40, text="", elided=True)
     assert causes(type(subject)((*subject.events, frame), url=subject.url), "messages") == {}
+
+
+REASON = "frame with 2400053 bytes exceeds limit of 1048576 bytes"
+
+
+@pytest.mark.parametrize(
+    ("by", "chunk_s", "reason", "words", "fix"),
+    [
+        (
+            "client",
+            0.1,
+            REASON,
+            "an event of 2400053 bytes was larger than it takes (the limit was 1048576 b",
+            "max_size",
+        ),
+        ("client", 0.1, "frame with 2400053 bytes ...s limit of 1048576 bytes", "1048576", "maxPayload"),
+        ("client", 0.1, "", "client's library closed with code 1009: an event was larger than it takes.", "max_size"),
+        ("server", 0.1, "", "a message of the client was too big for it (the largest has 800 bytes)", "100 ms"),
+        ("unknown", 0.1, "", "an event was larger", "max_size"),
+        ("unknown", 20.0, "", "a message of the client was too big for it (the largest has 160000 b", "100 ms"),
+    ],
+)
+def test_a_message_that_was_too_big_is_told_with_the_side_that_has_to_change(by, chunk_s, reason, words, fix):
+    events = turn(1.0, "Hello")
+    subject = session(steady(60, chunk_s), chunk_s, events=events, close=(60.0, by, 1009, reason))
+    first = report(subject).diagnoses[0]
+    assert (first.cause, first.status) == ("messages.too-big", "fail")
+    assert words in first.summary and fix in first.fix
+    assert "turns.left-open" in first.explains
+    assert "server.closed-abnormally" in first.explains or by == "client"
+
+
+@pytest.mark.parametrize("code", [1000, 1006, 1008, 1010])
+def test_another_code_is_no_big_message(code):
+    assert "messages.too-big" not in causes(session(steady(5), close=(5.0, "server", code, REASON)), "messages")

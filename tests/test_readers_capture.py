@@ -17,7 +17,7 @@ import sttdoctor
 from sttdoctor.case import Case
 from sttdoctor.checks import all_checks
 from sttdoctor.errors import InputError
-from sttdoctor.evidence import Close, Frame, Open, Transcript
+from sttdoctor.evidence import Close, Control, Frame, Open, Transcript
 from sttdoctor.readers import read_capture
 from sttdoctor.session_jsonl import write_rows
 from sttdoctor.thresholds import DEFAULTS
@@ -217,6 +217,16 @@ def test_fragments_are_one_message():
     mark = log[at].partition(b"BINARY")[0]
     log[at:at] = [mark + b"BINARY 00 ... 00 [400 bytes, continued]\n", mark + b"CONT 00 ... 00 [binary, 401 bytes]\n"]
     assert frames(read_capture(b"".join(log)), sent=True)[0].size == 801
+
+
+def test_a_log_shows_its_pings_and_pongs_and_convert_leaves_them_out():
+    log = websockets_log()
+    stamp = f"2026-09-21 {captures.clock(2.0)} websockets.client DEBUG ".encode()
+    ping = stamp + b"> PING b2 69 c2 a1 [binary, 4 bytes]\n" + stamp + b"< PONG b2 69 c2 a1 [binary, 4 bytes]\n"
+    session = read_capture(log.replace(b"= connection is OPEN\n", b"= connection is OPEN\n" + ping))
+    controls = [event for event in session.events if isinstance(event, Control)]
+    assert [(item.t, item.sent, item.kind) for item in controls] == [(2.0, True, "ping"), (2.0, False, "pong")]
+    assert written(session) == written(read_capture(log))
 
 
 def test_overlapping_connections_of_a_log_are_refused():

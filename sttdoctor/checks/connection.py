@@ -297,7 +297,7 @@ def _foreign(endpoint: str, where: Address) -> Iterator[_Problem]:
             yield _Problem(key, text, fix, "fail" if needed else "warn")
         elif endpoint == AUTO and key in PARAMETERS[MANUAL]:
             yield _Problem(key, f"the parameter {key} belongs to the manual endpoint", f"Remove {key}", "warn", "warn")
-        elif close:
+        elif close and not where.first(close[0]):
             text = f"the parameter {key[:40]!r} is not known here; {close[0]} is"
             yield _Problem(key, text, f"Write {close[0]} instead of {key[:40]}", "warn", "warn")
         else:

@@ -4,10 +4,12 @@ Needs the commands of the client, the events and the close. To end a session the
 reads on until the server closes the socket; otherwise the words of about the last second are lost.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sttdoctor import missing
 from sttdoctor.analysis.latency import spoken_between
+from sttdoctor.analysis.ping_timeout import PingTimeout, Who
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
@@ -108,8 +110,11 @@ def _judge_connection(case: Case, number: int, connection: Connection) -> Findin
             return _lost(connection, None)
         return unknown(missing.END)
     end = _end(case, number, connection, close)
-    if "ping timeout" in close.reason.lower() and close.by != "server":
-        return _stopped_reading(connection, end)
+    ping = case.ping_timeout(connection)
+    if ping is not None:
+        return _unanswered(connection, end, ping)
+    if close.code == 1009:
+        return not_applicable("A message that was too big ended the connection.")
     if close.by == "client":
         return _left(case, end)
     if close.code == 1006:
@@ -144,13 +149,85 @@ def _said_last(case: Case, number: int, connection: Connection, close: Close) ->
     return bool(spoken[0] > _WORD_S)
 
 
-def _stopped_reading(connection: Connection, end: _End) -> Finding:
-    received = [frame for frame in connection.frames if not frame.sent]
-    last = received[-1] if received else None
-    summary = "The client closed with a ping timeout: it no longer read what the server sent."
-    places = [Evidence("the last event that the capture shows", last.line, last.t)] if last else []
+def _unanswered(connection: Connection, end: _End, ping: PingTimeout) -> Finding:
+    """A side gave up because its ping was not answered."""
+    by_server = end.close.by == "server"
+    what, confidence, summary, fix = (_PING_BY_SERVER if by_server else _PING_BY_CLIENT)[ping.who]
+    side = "server" if by_server else "client's library"
+    seconds = {"silent": _seconds(ping.silent_s), "unsent": _seconds(ping.unsent_s)}
+    received = connection.received[-1:]
+    places = [Evidence("the last event that the capture shows", last.line, last.t) for last in received]
     places.append(Evidence(f"closed here with code {end.close.code}", end.close.line, end.close.t))
-    return CHECK.finding("stopped-reading", "fail", 0.9, summary, tuple(places))
+    text = f"The {side} closed with a ping timeout: {summary.format(**seconds)}."
+    is_drained = what == "connection-lost" and end.command is not None and not end.turn_open
+    return CHECK.finding(what, "warn" if is_drained else "fail", confidence, text, tuple(places), fix)
+
+
+def _seconds(value: float | None) -> str:
+    return "some time" if value is None else f"{value:.1f} s"
+
+
+_READ = (
+    "Read events in a task of its own from the handshake to the close, not only when all is sent. If the client does "
+    "that, the network was gone: connect again."
+)
+_UNBLOCK = (
+    "Find the call that blocked the process (a model, a file, a database, time.sleep) and move it off the event loop, "
+    "in Python with asyncio.to_thread. If nothing blocks, the machine was asleep or the network gone: connect again."
+)
+_RECONNECT = "Connect again, send what was not answered once more, and look at the network between client and service."
+_ALLOW = (
+    "Find out what between client and service swallows pings or pongs (a proxy, a gateway). Until then allow for it: "
+    "ping_timeout=None in websockets, or a longer timeout; and connect again when the socket closes."
+)
+_LOOK = "Record pings with their times (websockets logs them at DEBUG), and connect again when the socket closes."
+
+_Ping = Mapping[Who, tuple[str, float, str, str]]
+_PING_BY_CLIENT: _Ping = {
+    "peer": (
+        "connection-lost",
+        0.85,
+        "no pong came back, although the client still read and events came until {silent} before; the server, or what "
+        "is between, answered no ping",
+        _ALLOW,
+    ),
+    "reader": (
+        "stopped-reading",
+        0.75,
+        "it went on sending, but took nothing in for {silent}; it no longer read what the server sent, or the "
+        "connection was dead",
+        _READ,
+    ),
+    "process": (
+        "stopped-reading",
+        0.85,
+        "for {unsent} it neither sent nor read, although audio was flowing before; its process was blocked",
+        _UNBLOCK,
+    ),
+    "link": ("connection-lost", 0.8, "nothing came for {silent}; the connection was dead", _RECONNECT),
+    "unknown": (
+        "connection-lost",
+        0.6,
+        "no pong came back; the capture does not tell whether the client stopped reading or the network was gone",
+        _LOOK,
+    ),
+}
+_PING_BY_SERVER: _Ping = {
+    **_PING_BY_CLIENT,
+    "reader": (
+        "stopped-reading",
+        0.7,
+        "the client went on sending, but answered no ping; it no longer read what the server sent",
+        _READ,
+    ),
+    "process": (
+        "stopped-reading",
+        0.8,
+        "the client sent nothing for {unsent} and answered no ping; its process was blocked, or the network gone",
+        _UNBLOCK,
+    ),
+    "link": ("connection-lost", 0.8, "no pong of the client reached it; the connection was dead", _RECONNECT),
+}
 
 
 def _lost(connection: Connection, end: _End | None) -> Finding:

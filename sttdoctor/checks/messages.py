@@ -5,6 +5,7 @@ knows, and nothing after the close command. A message that it does not know is a
 further event comes (seen by third parties, not documented).
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -23,7 +24,8 @@ def _judge(case: Case) -> Answer:
     if session is None or "send" in session.lacks:
         return unknown(missing.SENDS)
     texts = [frame for connection in case.connections for frame in connection.frames if frame.sent and not frame.binary]
-    findings = [*_audio_as_text(case, texts), *_binary(case), *_unknown(case), *_partial(case), *_after_close(case)]
+    findings = [*_audio_as_text(case, texts), *_binary(case), *_unknown(case), *_partial(case)]
+    findings += [*_after_close(case), *_too_big(case)]
     measured = {"text_frames": len(texts)}
     if findings:
         return answer(worst(findings).summary, findings, measured)
@@ -223,6 +225,38 @@ def _after_close(case: Case) -> Iterator[Finding]:
         return
 
 
+def _too_big(case: Case) -> Iterator[Finding]:
+    for connection in case.connections:
+        close = connection.close
+        if close is None or close.code != _TOO_BIG:
+            continue
+        largest = max((frame.size for frame in connection.frames if frame.sent), default=0)
+        place = (Evidence(f"closed here with code {_TOO_BIG}", close.line, close.t),)
+        if close.by == "client" or (close.by == "unknown" and largest < _LARGE_BYTES):
+            size = _BYTES.findall(close.reason)
+            said = f"an event of {size[0]} bytes" if size else "an event"
+            limit = f" (the limit was {size[1]} bytes)" if len(size) > 1 else ""
+            side = "The client's library closed" if close.by == "client" else "The socket was closed"
+            summary = f"{side} with code {_TOO_BIG}: {said} was larger than it takes{limit}."
+            yield CHECK.finding("too-big", "fail", 0.95 if close.by == "client" else 0.8, summary, place, _MAX_SIZE)
+        else:
+            side = "The server" if close.by == "server" else "A side"
+            summary = f"{side} closed with code {_TOO_BIG}: a message of the client was too big for it"
+            summary += f" (the largest has {largest} bytes)." if largest else "."
+            yield CHECK.finding("too-big", "fail", 0.95, summary, place, _SMALLER)
+        return
+
+
+_TOO_BIG = 1009
+_LARGE_BYTES = 64 << 10  # beyond the default limits of some servers, far beyond a second of usual audio
+_BYTES = re.compile(r"\b(\d{3,}) bytes")
+_MAX_SIZE = (
+    "Raise the client's limit for received messages: max_size in websockets (websockets.connect(url, max_size=16 * "
+    "2**20)), max_msg_size in aiohttp, maxPayload in ws. Then connect again: the open turn is lost."
+)
+_SMALLER = "Send about 100 ms of audio in each message: 3200 bytes of pcm_s16le at 16000 Hz."
+
+
 def _late_frames(case: Case, connection: Connection) -> list[Frame]:
     commands = [i for i, frame in enumerate(connection.frames) if is_close_command(frame, case.endpoint)]
     after = connection.frames[commands[0] + 1 :] if commands else ()
@@ -271,6 +305,12 @@ CHECK = Check(
             "fail",
             "Audio is sent after the close command.",
             "Send the close command through the same queue as the audio, after the last chunk.",
+        ),
+        Cause(
+            "messages.too-big",
+            "fail",
+            "A message was larger than the side that received it takes (close code 1009).",
+            "Raise max_size of the client's library where it closed; send smaller chunks where the server did.",
         ),
     ),
     docs="https://docs.cartesia.ai/api-reference/stt/turns/websocket",

@@ -11,6 +11,7 @@ import numpy as np
 
 from sttdoctor import missing
 from sttdoctor.analysis.latency import spoken_between
+from sttdoctor.analysis.ping_timeout import is_ping_timeout
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.case import Case
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
@@ -111,7 +112,7 @@ def _fix(status: object) -> str | None:
 
 def _closed(case: Case, connection: Connection) -> Iterator[Finding]:
     close = connection.close
-    if close is None or close.by == "client" or close.code in (None, 1005, 1006) or "ping timeout" in close.reason:
+    if close is None or close.by == "client" or close.code in (None, 1005, 1006) or is_ping_timeout(close):
         return
     commanded = any(is_close_command(frame, case.endpoint) for frame in connection.frames)
     known = connection.turns
