@@ -27,7 +27,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from faults_bench import Case, Verdict, fault_cases, healthy_cases, jsonl, judge, pair_cases
+from faults_bench import (
+    Case,
+    Verdict,
+    fault_cases,
+    healthy_cases,
+    is_accused,
+    is_wrong,
+    jsonl,
+    judge,
+    pair_cases,
+)
 from faults_registry import FAULTS
 
 
@@ -46,7 +56,7 @@ def task(job: tuple[str, str, int, int, Path | None, Path | None]) -> list[Verdi
     for case in cases:
         verdict = judge(case)
         verdicts.append(verdict)
-        if save and wrong(verdict):
+        if save and is_wrong(verdict):
             save.mkdir(parents=True, exist_ok=True)
             (save / f"{case.name}.jsonl").write_bytes(jsonl(case.rows))
     return verdicts
@@ -59,11 +69,6 @@ def real_cases(folder: Path) -> Iterator[Case]:
         causes = tuple(entry["causes"])
         remark = bool(causes) and FAULTS[causes[0]].remark
         yield Case(entry["name"], rows, causes, frozenset(entry["also"]), entry["status"], remark, entry["note"])
-
-
-def wrong(verdict: Verdict) -> bool:
-    """A healthy session that was accused, or a fault that was not told first."""
-    return not verdict.strict if verdict.causes else verdict.status in ("fail", "warn")
 
 
 def run(jobs: list[tuple[str, str, int, int, Path | None, Path | None]], workers: int) -> list[Verdict]:
@@ -105,12 +110,12 @@ def print_causes(verdicts: list[Verdict]) -> None:
 
 
 def print_healthy(verdicts: list[Verdict]) -> None:
-    failed = [v for v in verdicts if v.status == "fail"]
-    warned = [v for v in verdicts if v.status == "warn"]
-    for verdict in failed + warned:
+    accused = sorted(filter(is_accused, verdicts), key=lambda verdict: verdict.status != "fail")
+    for verdict in accused:
         said = ", ".join(f"{cause} ({status} {sure})" for cause, status, sure, _ in verdict.said)
         print(f"{verdict.name:42} {said}  [{verdict.note}]")
-    print(f"{len(verdicts)} healthy sessions: {len(failed)} fail, {len(warned)} warn, "
+    failed = sum(v.status == "fail" for v in accused)
+    print(f"{len(verdicts)} healthy sessions: {len(accused)} accused ({failed} fail, {len(accused) - failed} warn), "
           f"{sum(v.status == 'unknown' for v in verdicts)} unknown")  # fmt: skip
 
 

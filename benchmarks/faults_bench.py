@@ -205,6 +205,16 @@ def judge(case: Case) -> Verdict:
     ))  # fmt: skip
 
 
+def is_accused(verdict: Verdict) -> bool:
+    """Whether anything was said of a healthy session; a warning is a false alarm like any other."""
+    return not verdict.causes and (bool(verdict.said) or verdict.status in ("fail", "warn"))
+
+
+def is_wrong(verdict: Verdict) -> bool:
+    """A healthy session that was accused, or a fault that was not told first."""
+    return not verdict.strict if verdict.causes else is_accused(verdict)
+
+
 def _scored(case: Case, verdict: Verdict) -> Verdict:
     names = [cause for cause, *_ in verdict.said]
     everywhere = {name for cause, _, _, explains in verdict.said for name in (cause, *explains)}

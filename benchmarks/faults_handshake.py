@@ -40,8 +40,24 @@ def parameter(apply: Callable[[Recipe], None]) -> Callable[[Recipe], None]:
     return apply
 
 
+def _refuse(recipe: Recipe, message: str, code: str = "") -> None:
+    """The service refuses it: in the handshake, with or without words, or by an error event behind an accepted one."""
+    how = int(recipe.rng.integers(4))
+    body = error_body(400, "Bad Request", message, code)
+    if how < 3:
+        recipe.refused = (400, (body, f"Bad Request: {message}", "")[how])
+        return
+    error = {"type": "receive", "t": 0.07, "json": json.loads(body)}
+    close = {"type": "close", "t": 0.08, "by": "server", "code": int(recipe.rng.choice([1000, 1008])), "reason": ""}
+    recipe.rows.append(lambda made: [*made[:2], error, close])
+    recipe.also.add("server.error-event")
+    recipe.text = False
+
+
 @parameter
 def deepgram_encoding(recipe: Recipe) -> None:  # M1
+    if recipe.rng.random() < 0.5:
+        _refuse(recipe, "encoding is not supported")
     names = {"pcm_s16le": "linear16", "pcm_s32le": "linear32", "pcm_mulaw": "mulaw", "pcm_alaw": "alaw"}
     recipe.said_encoding = names.get(recipe.encoding, recipe.encoding.removeprefix("pcm_"))
 
@@ -86,6 +102,7 @@ def nova_keys(recipe: Recipe) -> None:  # M10
 def elevenlabs_format(recipe: Recipe) -> None:  # M16
     recipe.drop_query |= {"encoding", "sample_rate"}
     recipe.query.append(("audio_format", f"pcm_{recipe.scene.rate}"))
+    _refuse(recipe, "encoding is missing")
 
 
 @parameter
@@ -98,28 +115,43 @@ def model_id(recipe: Recipe) -> None:  # M18
 @parameter
 def missing_model(recipe: Recipe) -> None:
     recipe.drop_query.add("model")
+    _refuse(recipe, "model is missing")
 
 
 @parameter
 def missing_rate(recipe: Recipe) -> None:
     recipe.drop_query.add("sample_rate")
+    _refuse(recipe, "sample_rate is missing")
+
+
+@parameter
+def misspelled_rate(recipe: Recipe) -> None:
+    """Accepted without a word, and what the service then takes for the rate nobody knows."""
+    recipe.drop_query.add("sample_rate")
+    recipe.query.append((str(recipe.rng.choice(["sampleRate", "rate", "samplerate"])), str(recipe.scene.rate)))
 
 
 @parameter
 def rate_in_words(recipe: Recipe) -> None:
     recipe.drop_query.add("sample_rate")
     recipe.query.append(("sample_rate", f"{recipe.scene.rate // 1000}k"))
+    if recipe.rng.random() < 0.5:
+        _refuse(recipe, "sample_rate must be an integer")
+    else:
+        recipe.status = "warn"
 
 
 @parameter
 def missing_version(recipe: Recipe) -> None:
     recipe.drop_headers.add("cartesia-version")
-    recipe.status = ""  # it is required, but this session was not refused
+    recipe.drop_query.add("cartesia_version")
+    recipe.refused = (400, "Bad Request: the header Cartesia-Version is missing")
 
 
 @parameter
 def too_many_keyterms(recipe: Recipe) -> None:
     recipe.query += [("keyterm", f"product {n}") for n in range(120)]
+    _refuse(recipe, "too many keyterms")
 
 
 @parameter
@@ -143,7 +175,8 @@ def bad_parameter(recipe: Recipe) -> None:
 def bad_auth(recipe: Recipe) -> None:
     recipe.refused = (int(recipe.rng.choice([401, 401, 403])), error_body(401, "Unauthorized", "Invalid API key."))
     recipe.text = False
-    kind = recipe.note = str(recipe.rng.choice(["none", "token", "bare", "xi-api-key", "wrong key"]))
+    kinds = ["none", "token", "bare", "xi-api-key", "wrong key", "null", "empty", "masked"]
+    kind = recipe.note = str(recipe.rng.choice(kinds))
     if kind != "wrong key":
         recipe.drop_headers |= {"authorization", "x-api-key"} - (
             {"authorization"} if kind in ("token", "bare") else set()
@@ -152,6 +185,13 @@ def bad_auth(recipe: Recipe) -> None:
         recipe.headers["authorization"] = "Token REDACTED"  # M3
     elif kind == "bare":
         recipe.headers["authorization"] = "REDACTED"  # M19
+    elif kind in ("null", "empty"):
+        value = "Bearer null" if kind == "null" else ""
+        recipe.headers["authorization" if kind == "null" else "x-api-key"] = value
+        recipe.drop_headers -= set(recipe.headers)
+    elif kind == "masked":
+        recipe.headers["authorization"] = str(recipe.rng.choice(["***", "[FILTERED]", "Bearer ****abcd"]))
+        recipe.drop_headers.discard("authorization")
     elif kind == "xi-api-key":
         recipe.headers["xi-api-key"] = "REDACTED"  # M18
 

@@ -339,3 +339,67 @@ def file_player(rng: Rng, corpus: Path | None) -> Recipe:
     recipe = healthy(rng, corpus)
     recipe.pace.append(lambda frames: [Frame(f.t * 1.02 + 0.002, f.data, f.until) for f in frames])
     return recipe
+
+
+MASKS = {
+    "stars": "***",
+    "word": "REDACTED",
+    "hidden": "<hidden>",
+    "filtered": "[FILTERED]",
+    "crosses": "xxxx",
+    "tail": "****abcd",
+}
+"""How recorders and loggers hide a secret."""
+
+
+def _masked(style: str, place: str) -> None:
+    """A session whose recorder hid the key."""
+
+    def make(rng: Rng, corpus: Path | None) -> Recipe:
+        recipe = healthy(rng, corpus)
+        recipe.drop_headers |= {"authorization", "x-api-key"} - {place}
+        recipe.note = MASKS[style]
+        if place == "access_token":
+            recipe.query.append((place, recipe.note))
+            return recipe
+        if place == "authorization":
+            recipe.note = str(rng.choice(["{}", "Bearer {}", "Bearer:{}", "Bearer"])).format(recipe.note)
+        recipe.headers[place] = recipe.note
+        return recipe
+
+    make.__name__ = f"masked_{style}_in_{place}"
+    kind(make)
+
+
+for _style in MASKS:
+    for _place in ("authorization", "x-api-key", "access_token"):
+        _masked(_style, _place)
+
+
+@kind
+def parameters_of_a_relay(rng: Rng, corpus: Path | None) -> Recipe:
+    """Parameters that only the application's own relay knows."""
+    recipe = healthy(rng, corpus)
+    recipe.query += [("session", f"{rng.integers(1 << 30):x}"), ("mode", "call"), ("v", "3")]
+    return recipe
+
+
+@kind
+def press_without_speech(rng: Rng, corpus: Path | None) -> Recipe:
+    """A button that is released at once: the service answers the close command with an error."""
+    recipe = healthy(rng, corpus)
+    recipe.text = False
+    status = int(rng.choice([400, 500]))
+    length = float(rng.uniform(0.0, 0.5))
+
+    def rows(made: list[Row]) -> list[Row]:
+        sent = [row for row in made if "audio" in row and row["t"] < length]
+        at = (sent[-1]["t"] if sent else 0.3) + 0.05
+        error = {"type": "error", "title": "Bad request", "message": "The audio is empty", "status_code": status}
+        return [*made[:2], {"type": "receive", "t": 0.06, "json": {"type": "connected", "request_id": "a"}}, *sent,
+                {"type": "send", "t": at, "json": {"type": "close"}},
+                {"type": "receive", "t": at + 0.1, "json": error},
+                {"type": "close", "t": at + 0.11, "by": "server", "code": 1000, "reason": ""}]  # fmt: skip
+
+    recipe.rows.append(rows)
+    return recipe

@@ -151,13 +151,21 @@ def hung_up(recipe: Recipe) -> None:
     recipe.leave_after = float(recipe.rng.choice([0.0, recipe.rng.uniform(0.0, 0.3)]))
 
 
+PING_TIMEOUT = ("client", 1011, "keepalive ping timeout")
+
+
 @fault("drain.stopped-reading", "ending", solo=True)
 def stopped_reading(recipe: Recipe) -> None:
-    """The reader ends while audio goes on; pings go unanswered and the library gives up with 1011."""
+    """The reader ends while audio goes on; pings go unanswered and the library gives up with 1011.
+
+    A recorder at the client sees no more events, one elsewhere sees them all.
+    """
     recipe.remake(turns=8)
-    recipe.read_until = float(recipe.rng.uniform(4.0, 9.0))
+    recipe.clock = recipe.note = str(recipe.rng.choice(["client", "client", "proxy", "server"]))
+    if recipe.clock == "client":
+        recipe.read_until = float(recipe.rng.uniform(4.0, 9.0))
     recipe.lost_at = recipe.scene.duration * 0.97
-    recipe.lost = ("client", 1011, "keepalive ping timeout")
+    recipe.lost = PING_TIMEOUT
     recipe.also.add("server.stopped-answering")
 
 
@@ -165,6 +173,8 @@ def stopped_reading(recipe: Recipe) -> None:
 def connection_lost(recipe: Recipe) -> None:
     recipe.lost_at = mid_turn(recipe) if recipe.rng.random() < 0.6 else _last_turn(recipe)
     recipe.lost = ("unknown", 1006, "")
+    if recipe.rng.random() < 0.25:  # the other side answers no ping, though it sends events
+        recipe.clock, recipe.lost, recipe.note = "client", PING_TIMEOUT, "ping timeout"
 
 
 def _last_turn(recipe: Recipe) -> float:

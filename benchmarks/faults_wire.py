@@ -277,3 +277,17 @@ def stopped_answering(recipe: Recipe) -> None:
         recipe.end_mid_turn()
         recipe.service.closes = False
         recipe.leave_after = float(recipe.rng.uniform(6.0, 20.0))
+
+
+@fault("messages.too-big", "ending", solo=True)
+def too_big(recipe: Recipe) -> None:
+    """An event is larger than the client's library takes, or a chunk larger than the server does."""
+    recipe.lost_at = mid_turn(recipe)
+    if recipe.rng.random() < 0.6:
+        size, limit = int(recipe.rng.integers(1 << 20, 1 << 22)), 1 << 20
+        reason = f"frame with {size} bytes exceeds limit of {limit} bytes" if recipe.rng.random() < 0.7 else ""
+        recipe.lost, recipe.note = ("client", 1009, reason), "by the client"
+    else:
+        recipe.chunk_s = float(recipe.rng.uniform(1.5, 3.0))
+        recipe.lost, recipe.note = (str(recipe.rng.choice(["server", "unknown"])), 1009, ""), "by the server"
+        recipe.also.add("chunking.too-large")

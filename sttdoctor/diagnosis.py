@@ -58,10 +58,14 @@ def _never_heard(case: Case) -> bool:
     return not case.turns
 
 
-def _stood_still(case: Case) -> bool:
-    """The client neither sent nor read until a ping timed out."""
-    pings = map(case.ping_timeout, case.connections)
-    return any(ping is not None and ping.who == "process" for ping in pings)
+def _ping_timed_out(*at_fault: str) -> Callable[[Case], bool]:
+    """A ping without an answer ended a connection, and one of these is at fault."""
+
+    def holds(case: Case) -> bool:
+        pings = map(case.ping_timeout, case.connections)
+        return any(ping is not None and ping.who in at_fault for ping in pings)
+
+    return holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,10 +287,20 @@ RULES = (
         "drain.stopped-reading",
         ("continuity.stopped", "continuity.muted"),
         "a blocked process sends nothing",
-        _stood_still,
+        _ping_timed_out("process"),
     ),
-    Rule("drain.stopped-reading", (*_LOST_TEXT, "latency.slow-reader"), _WORDS_LOST),
+    Rule(
+        "drain.stopped-reading",
+        (*_LOST_TEXT, "latency.slow-reader", "server.stopped-answering"),
+        "what is not read is not seen, and its words are lost",
+    ),
     Rule("drain.connection-lost", _LOST_TEXT, _WORDS_LOST),
+    Rule(
+        "drain.connection-lost",
+        ("server.stopped-answering", "continuity.stopped"),
+        "nothing passes a dead connection",
+        _ping_timed_out("link"),
+    ),
 )
 
 

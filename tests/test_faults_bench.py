@@ -45,6 +45,27 @@ def test_every_cause_of_the_specification_has_a_generator(bench):
     assert known == set(bench.FAULTS)
 
 
+def test_a_warning_on_a_healthy_session_is_a_false_alarm(bench):
+    def verdict(status, *said):
+        made = tuple((cause, status, 0.5, ()) for cause in said)
+        return bench.Verdict("x", (), (), "", status, "", made, (), (), 0.0)
+
+    assert not bench.is_accused(verdict("pass")) and not bench.is_accused(verdict("unknown"))
+    for status in ("warn", "fail"):
+        assert bench.is_accused(verdict(status, "signal.too-quiet")) and bench.is_wrong(verdict(status))
+
+
+MASKED = [f"masked-{style}-in-{place}" for style in ("stars", "word", "hidden", "filtered", "crosses", "tail")
+          for place in ("authorization", "x-api-key", "access-token")]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*MASKED, "parameters-of-a-relay", "press-without-speech"])
+def test_a_healthy_session_whose_secrets_are_masked_is_not_accused(bench, kind):
+    case = next(bench.healthy_cases(7, 1, None, only=kind))
+    report = sttdoctor.replay(bench.jsonl(case.rows), select=["connection", "server", "messages"])
+    assert report.diagnoses == () and report.status == "pass"
+
+
 def test_a_verdict_needs_the_right_cause_first(bench):
     case = bench.Case("x", [], ("drain.no-close",), frozenset({"turns.left-open"}))
 

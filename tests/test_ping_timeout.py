@@ -126,3 +126,5 @@ def test_a_session_that_was_drained_lost_nothing():
 def test_a_blocked_process_explains_that_it_sent_nothing():
     (first, *_) = report(talk(sent_until=12.0, heard_until=11.2)).diagnoses
     assert first.cause == "drain.stopped-reading" and "continuity.stopped" in first.explains
+    (first, *_) = report(talk(sent_until=4.0, heard_until=20.0)).diagnoses
+    assert first.cause == "drain.connection-lost" and "continuity.stopped" in first.explains
