@@ -13,7 +13,7 @@ from sttdoctor.diagnosis import diagnose
 from sttdoctor.encodings import ENCODINGS, SUPPORTED, meant_by
 from sttdoctor.errors import UsageError
 from sttdoctor.evidence import Declared, Session, Transcript
-from sttdoctor.listen import believed, commands
+from sttdoctor.listen import believed, commands, is_audible
 from sttdoctor.readers.audio_file import Source, read_audio
 from sttdoctor.readers.capture import read_capture
 from sttdoctor.redact import redact_tokens
@@ -136,7 +136,8 @@ def examine(
     findings = [finding for result in results for finding in result.findings]
     diagnoses = diagnose(findings, case)
     layout, rate = believed(case, results)
-    return Report(_subject(case, _can_estimate(case)), diagnoses, results, commands(case, layout, rate))
+    listen = commands(case, layout, rate) if is_audible(results) else dict.fromkeys(("declared", "estimated"))
+    return Report(_subject(case, _can_estimate(case)), diagnoses, results, listen)
 
 
 def _can_estimate(case: Case) -> bool:
@@ -231,7 +232,7 @@ _ESTIMATED = ("encoding", "sample_rate", "sample_rates", "channels")
 def _estimated(case: Case) -> dict[str, Any]:
     estimate, layout = case.sound.encoding, case.sound.layout
     told = estimate is not None and estimate.decidable and layout is not None
-    rates = case.likely_rates if case.rate_is_told else []
+    rates = case.likely_rates if case.rate_is_heard else []
     values = (
         layout.encoding if told and layout else None,
         rates[0] if rates else None,

@@ -162,8 +162,11 @@ class Case:
     @cached_property
     def rate_is_told(self) -> bool:
         """Whether the evidence says anything about the rate: enough speech, or a byte rate that fits another rate."""
-        if self.wire_rate is not None:
-            return True
+        return self.wire_rate is not None or self.rate_is_heard
+
+    @cached_property
+    def rate_is_heard(self) -> bool:
+        """Whether there is enough speech to tell the rate by its sound."""
         rate = self.sound.rate
         return rate is not None and rate.speech_s >= self.limits["sample-rate.min_speech_s"] and rate.speech_like >= 0.5
 

@@ -22,12 +22,13 @@ from sttdoctor.errors import InputError
 from sttdoctor.outputs import whole
 from sttdoctor.report import CheckResult
 
+_USUAL_RATE = 16_000
 _BLOCK = 1 << 20
 _MAX_WAV_BYTES = (1 << 32) - 64
 
 
 def believed(case: Case, results: Sequence[CheckResult]) -> tuple[Layout | None, int | None]:
-    """Return how the audio is to be read (layout, Hz) after what the checks found.
+    """Return how the audio is to be read (layout, Hz) after what the checks found; None for what nothing tells.
 
     A check that did not run judged nothing, so the declaration holds; without one the estimate does. Where an estimate
     crashes, only the declaration is left.
@@ -36,10 +37,15 @@ def believed(case: Case, results: Sequence[CheckResult]) -> tuple[Layout | None,
     rate_is_wrong = any(f.cause == "sample-rate.mismatch" for result in results for f in result.findings)
     try:
         layout = sound.layout if "encoding" in ids or sound.declared_layout is None else sound.declared_layout
-        best = case.likely_rates[0] if case.likely_rates else None
+        best = case.likely_rates[0] if case.rate_is_told and case.likely_rates else None
     except Exception:
         return sound.declared_layout, case.declared.sample_rate
     return layout, best if rate_is_wrong and best else case.declared.sample_rate or best
+
+
+def is_audible(results: Sequence[CheckResult]) -> bool:
+    """Whether there is anything to hear: no check found that all of the audio is silent."""
+    return not any(finding.cause == "signal.silent" for result in results for finding in result.findings)
 
 
 def commands(case: Case, believed: Layout | None, rate: int | None) -> dict[str, str | None]:
@@ -101,7 +107,7 @@ def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str, fo
     Args:
         case: The subject.
         layout: How the bytes are read.
-        rate: Hz.
+        rate: Hz; None where nothing tells it: then 16000, the most usual one.
         path: The file to write.
         force: Whether it may be written over.
 
@@ -109,12 +115,12 @@ def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str, fo
         InputError: There is no audio that can be decoded, it is too long, or the file cannot be written.
         UsageError: The file is there already and holds something else.
     """
-    if case.audio is None or layout is None or rate is None:
+    if case.audio is None or layout is None:
         raise InputError("there is no audio that can be decoded, so no WAV was written")
     if len(case.audio.data) // ENCODINGS[layout.encoding].width * 2 > _MAX_WAV_BYTES:
         raise InputError("the audio is too long for a WAV file, which holds at most 4 GiB")
     with whole(path, force, private=True) as file:
-        _write(file, case, layout, rate)
+        _write(file, case, layout, rate or _USUAL_RATE)
 
 
 def _write(file: IO[bytes], case: Case, layout: Layout, rate: int) -> None:

@@ -109,7 +109,7 @@ def test_two_versions_have_two_players_and_one_version_has_one():
     [
         ("s16-16k.raw", None, None, ["As we believe it is"], "No complete format was declared"),
         ("mulaw-declared-s16.raw", "pcm_s16le", 8000, ["As declared", "As we believe it is"], "read in two ways"),
-        ("silence.raw", "pcm_s16le", 16000, ["As declared"], "one version"),
+        ("silence.raw", "pcm_s16le", 16000, [], "All of the audio is silent, so there is nothing to hear."),
         ("s16-16k.raw", "pcm_s16le", 1, ["As we believe it is"], "Nothing plays audio at 1 Hz"),
     ],
 )
@@ -134,9 +134,21 @@ def test_a_capture_without_audio_says_so():
     assert "figure-stream" in ids(root)
 
 
+def test_without_sound_nothing_is_promised_to_hear():
+    """A steady byte rate accuses the declaration, but there is no sound that could show or play it."""
+    frames = ({"type": "send", "t": 0.1 * i, "bytes": 4800} for i in range(100))
+    case = session_case(jsonl(HEADER, OPEN, *frames), None, None, None, None)
+    report = examine(case)
+    page = render(report, exhibits=collect(case, report))
+    assert report.diagnoses[0].cause == "sample-rate.mismatch"
+    assert report.to_dict()["subject"]["estimated"]["sample_rate"] is None
+    assert not {"listen", "figure-odds"} & set(ids(tree(page)))
+    assert not any(words in page for words in ("Hear and see it", "Listen", "ffplay", "sounds like"))
+
+
 def test_an_empty_capture_has_a_page():
     root = tree(page_of(session_case(jsonl(HEADER), None, None, None, None)))
-    assert "The capture holds no audio" in text_of(root)
+    assert "No audio was sent in binary frames" in text_of(root)
 
 
 @pytest.mark.parametrize("word", [HOSTILE, "x" * 500_000])

@@ -55,7 +55,7 @@ ALLOWED = {
     "sttdoctor.report": ("sttdoctor", "sttdoctor.checks.base"),
     "sttdoctor.guides": (),
     "sttdoctor.exhibits": (
-        *EVIDENCE,
+        *CHECKED,
         "sttdoctor.analysis",
         "sttdoctor.case",
         "sttdoctor.thresholds",

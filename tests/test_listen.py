@@ -222,7 +222,6 @@ def test_interleaved_channels_and_offset_are_kept(tmp_path):
     ("layout", "rate", "target", "says"),
     [
         (None, 8000, "a.wav", "no audio that can be decoded"),
-        (Layout("pcm_s16le"), None, "a.wav", "no audio that can be decoded"),
         (Layout("pcm_s16le"), 8000, "missing/a.wav", "cannot write .*missing/a.wav: there is no directory .*missing"),
         (Layout("pcm_s16le"), 8000, "", "Is a directory"),
     ],
@@ -230,6 +229,12 @@ def test_interleaved_channels_and_offset_are_kept(tmp_path):
 def test_a_wav_file_that_cannot_be_written_is_told(tmp_path, layout, rate, target, says):
     with pytest.raises(InputError, match=says):
         write_wav(case_of(bytes(100)), layout, rate, str(tmp_path / target))
+
+
+def test_where_nothing_tells_the_rate_the_most_usual_one_is_written(tmp_path):
+    write_wav(case_of(bytes(100)), Layout("pcm_s16le"), None, str(tmp_path / "a.wav"))
+    with wave.open(str(tmp_path / "a.wav")) as wav:
+        assert (wav.getframerate(), wav.getnframes()) == (16000, 50)
 
 
 def test_audio_that_no_wav_file_can_hold_is_refused(tmp_path):

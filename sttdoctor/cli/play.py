@@ -16,7 +16,7 @@ _PATIENCE_S = 15
 
 
 def play(report: Report, exhibits: Exhibits) -> None:
-    """Play the loudest speech as declared, then as believed; say on standard error which one plays.
+    """Play the loudest stretch as declared, then as believed; say on standard error which one plays.
 
     Where there is no ffplay, say what to run where there is. What cannot be played changes nothing about the verdict.
 

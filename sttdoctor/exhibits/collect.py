@@ -17,12 +17,14 @@ from sttdoctor.exhibits.stream import bytes_per_s, latency, stream
 from sttdoctor.exhibits.values import Excerpt, Exhibits, Limit, Waveform
 from sttdoctor.exhibits.versions import PLAYABLE, version
 from sttdoctor.exhibits.wording import wording
-from sttdoctor.listen import believed
+from sttdoctor.listen import believed, is_audible
+from sttdoctor.missing import AUDIO
 from sttdoctor.report import Report
 
 logger = logging.getLogger(__name__)
 Value = TypeVar("Value")
 Sound = tuple[Waveform | None, Excerpt | None, str]
+_SILENCE: Sound = (None, None, "All of the audio is silent, so there is nothing to hear.")
 
 
 def collect(case: Case, report: Report) -> Exhibits:
@@ -47,7 +49,9 @@ def collect(case: Case, report: Report) -> Exhibits:
     layout, rate = believed(case, report.checks)
     known = bytes_per_s(layout.encoding, layout.channels, rate) if layout and rate else None
     nothing: Sound = (None, None, "The sound could not be decoded.")
-    shape, excerpt, no_sound = tried("the sound", lambda: _sound(case, layout, rate), nothing)
+    shape, excerpt, no_sound = _SILENCE
+    if is_audible(report.checks):
+        shape, excerpt, no_sound = tried("the sound", lambda: _sound(case, layout, rate), nothing)
     return Exhibits(
         shape,
         excerpt,
@@ -71,11 +75,13 @@ def _limits(case: Case, check: str) -> tuple[Limit, ...]:
 def _sound(case: Case, layout: Layout | None, rate: int | None) -> Sound:
     """The waveform, the excerpt, and why there is neither."""
     if case.audio is None:
-        return None, None, _why_no_audio(case)
+        return None, None, (case.why_no_audio or AUDIO).sentence
     declared, declared_rate = case.sound.declared_layout, case.declared.sample_rate
     shown, shown_rate = layout or declared, rate or declared_rate
-    if shown is None or shown_rate is None:
+    if shown is None:
         return None, None, "The bytes cannot be read as samples, and no format was declared that they could be read by."
+    if shown_rate is None:
+        return None, None, "The sample rate is not known, so nothing is played; give --sample-rate."
     if not PLAYABLE[0] <= shown_rate <= PLAYABLE[1]:
         return None, None, f"Nothing plays audio at {shown_rate} Hz."
     data = case.audio.data[: case.sound.end_of_layout(shown.offset)]
@@ -100,9 +106,3 @@ def _aligned(data: NDArray[np.uint8], start: int, length: int, layout: Layout) -
     """The same stretch from the sample border before it, as the declared reading has it."""
     first = start // ENCODINGS[layout.encoding].width * ENCODINGS[layout.encoding].width
     return data[first : first + length]
-
-
-def _why_no_audio(case: Case) -> str:
-    if case.session is not None and any(connection.audio_frames for connection in case.connections):
-        return "The capture holds lengths of audio, not the audio itself; record the content of the binary frames."
-    return "The capture holds no audio; record the binary frames that the client sends."

@@ -1,5 +1,6 @@
 """The probability of each format that comes into question."""
 
+from sttdoctor.analysis.rate import TOLERANCE
 from sttdoctor.case import Case
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.exhibits.values import Candidate, Odds
@@ -15,12 +16,19 @@ def odds(case: Case) -> Odds | None:
     encodings: tuple[Candidate, ...] = ()
     if estimate is not None and estimate.decidable:
         encodings = _likeliest(estimate.probabilities, case.declared.meant)
-    told = case.rate_probabilities if case.sound.layout is not None and case.rate_is_told else None
+    heard = case.audio is not None and case.sound.layout is not None
+    told = case.rate_probabilities if heard and case.rate_is_told else None
     rates = tuple(
         Candidate(f"{rate} Hz", probability, rate == case.declared.sample_rate)
         for rate, probability in sorted((told or {}).items())
     )
-    return Odds(encodings, rates) if encodings or rates else None
+    return Odds(encodings, rates, _are_alike(case)) if encodings or rates else None
+
+
+def _are_alike(case: Case) -> bool:
+    if not case.declared.sample_rate or not case.likely_rates:
+        return False
+    return 0 < abs(case.likely_rates[0] / case.declared.sample_rate - 1) <= TOLERANCE
 
 
 def _likeliest(probabilities: dict[str, float], declared: str | None) -> tuple[Candidate, ...]:

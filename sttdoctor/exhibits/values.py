@@ -75,7 +75,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The loudest speech, as declared and as believed.
+    """The loudest stretch, as declared and as believed.
 
     Attributes:
         first_byte: Where in the audio it begins.
@@ -103,10 +103,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """The probability of each candidate encoding and sample rate; empty where the evidence cannot tell."""
+    """The probability of each candidate encoding and sample rate; empty where the evidence cannot tell.
+
+    Attributes:
+        encodings: The likeliest ones, and the declared one.
+        rates: All candidates, from low to high.
+        alike: The declared rate is not the most probable one, but cannot be told from it by sound.
+    """
 
     encodings: tuple[Candidate, ...]
     rates: tuple[Candidate, ...]
+    alike: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -43,7 +43,7 @@ def of_spectrograms(excerpt: Excerpt) -> str:
     return f"Read as {reading}. Speech shows as stacked, slowly moving bands that stop now and then."
 
 
-def _best(candidates: tuple[Candidate, ...], what: str) -> str:
+def _best(candidates: tuple[Candidate, ...], what: str, alike: bool = False) -> str:
     if not candidates:
         return f"The evidence does not tell the {what}."
     best = max(candidates, key=lambda candidate: candidate.probability)
@@ -51,12 +51,13 @@ def _best(candidates: tuple[Candidate, ...], what: str) -> str:
     declared = next((candidate for candidate in candidates if candidate.declared), None)
     if declared is None or declared is best:
         return told + (", as declared." if declared else ".")
-    return f"{told}; declared is {declared.name} ({percent(declared.probability)})."
+    other = f"{declared.name} ({percent(declared.probability)})"
+    return f"{told}; {other}, as declared, sounds alike." if alike else f"{told}; declared is {other}."
 
 
 def of_odds(odds: Odds) -> str:
     """Return what the probabilities say."""
-    return f"{_best(odds.encodings, 'encoding')} {_best(odds.rates, 'sample rate')}"
+    return f"{_best(odds.encodings, 'encoding')} {_best(odds.rates, 'sample rate', odds.alike)}"
 
 
 def of_stream(stream: Stream) -> str:

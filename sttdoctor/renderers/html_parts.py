@@ -30,7 +30,7 @@ def facts(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
         yield "Finished turns", str(len(subject["transcript"]["turns"]))
 
 
-def subject_rows(report: Report) -> Iterator[tuple[str, str]]:
+def subject_rows(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
     """Return what was examined, as (name, value)."""
     names = {
         "path": "File",
@@ -43,6 +43,8 @@ def subject_rows(report: Report) -> Iterator[tuple[str, str]]:
         value = report.subject.get(key)
         if value:
             yield name, ", ".join(map(str, value[:20])) if isinstance(value, list) else str(value)
+    if exhibits.no_sound:
+        yield "Sound", exhibits.no_sound
     capture = report.subject.get("capture")
     if capture:
         yield "Captured by", str(capture["source"] or "not told")
@@ -56,7 +58,8 @@ def subject_rows(report: Report) -> Iterator[tuple[str, str]]:
 def sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Return (id, title) of the sections that the page has, for its navigation."""
     yield "questions", "Questions"
-    yield "listen", "Listen"
+    if exhibits.excerpt is not None or not {"waveform", "odds"}.isdisjoint(figures):
+        yield "listen", "Listen" if exhibits.excerpt is not None else "The audio"
     if "stream" in figures or "latency" in figures:
         yield "stream", "Clock"
     if exhibits.wording is not None:
@@ -66,8 +69,10 @@ def sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> 
     yield "capture", "Capture"
 
 
-def see(first: Diagnosis | None, sections: Mapping[str, str]) -> tuple[str, str] | None:
-    """The section, and words for it, that shows the first diagnosis."""
+def see(first: Diagnosis | None, sections: Mapping[str, str], exhibits: Exhibits) -> tuple[str, str] | None:
+    """The section, and words for it, that shows the first diagnosis; None where there is nothing to hear or see."""
     check = first.cause.partition(".")[0] if first else ""
-    found = ((name, words) for name, (words, checks) in _SHOWN_IN.items() if check in checks and name in sections)
-    return next(found, None)
+    shown = set(sections) - (set() if exhibits.excerpt is not None else {"listen"})
+    return next(
+        ((name, words) for name, (words, checks) in _SHOWN_IN.items() if check in checks and name in shown), None
+    )

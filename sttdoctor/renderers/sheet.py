@@ -92,7 +92,7 @@ def _spectrogram_rows(excerpt: Excerpt) -> int:
 def _spectrograms(excerpt: Excerpt, rows: int) -> Drawing:
     return Drawing(
         "spectrograms",
-        "The loudest speech: frequencies over time",
+        "The loudest stretch: frequencies over time",
         of_spectrograms(excerpt),
         lambda figure, palette, wide: draw_spectrograms(figure, excerpt, palette, wide),
         2.8,
