@@ -1,12 +1,15 @@
+import re
+
 import numpy as np
 import pytest
-from builders import session, steady
+from builders import URL, session, steady
 
 from sttdoctor.analysis.rate import RateEstimate
 from sttdoctor.analysis.rate_changes import change_by_sound, nearest_rate
+from sttdoctor.analysis.wire import FORMAT_RATIOS
 from sttdoctor.case import Case
 from sttdoctor.checks.sample_rate import CHECK, plausibility
-from sttdoctor.encodings import STANDARD_RATES
+from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, SUPPORTED
 from sttdoctor.evidence import Audio, Declared
 from sttdoctor.sound import Sound
 from sttdoctor.thresholds import DEFAULTS
@@ -201,6 +204,22 @@ def test_sizes_alone_name_the_rate_that_they_would_be(ratio, hz, expected):
             in answer.text
         )
         assert answer.findings[0].confidence == 0.6
+
+
+@pytest.mark.parametrize("encoding", SUPPORTED)
+@pytest.mark.parametrize("ratio", FORMAT_RATIOS)
+def test_fewer_bytes_than_declared_are_never_told_as_more_and_more_never_as_fewer(encoding, ratio):
+    width = ENCODINGS[encoding].width
+    url = URL.replace("pcm_mulaw", encoding)
+    answer = CHECK.judge(Case(DEFAULTS, session=session(steady(60), 0.1 * ratio * width, url=url)))
+    assert found(answer)
+    hz = int(re.search(r"were (\d+) Hz", answer.text)[1])
+    bits = [int(number) for number in re.findall(r"(\d+)-bit", answer.text)]
+    assert (hz > 8000) == (ratio > 1) and all((bit > 8 * width) == (ratio > 1) for bit in bits)
+    assert ("two channels" in answer.text) == (ratio == 2)
+    assert ("not all sent" in answer.text) == (ratio < 1) != ("sent faster" in answer.text)
+    if ratio == 0.5 and width > 1:
+        assert bits == [4 * width]
 
 
 def test_near_realtime_sizes_alone_are_a_warning():
