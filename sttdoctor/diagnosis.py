@@ -53,6 +53,10 @@ def _refused_for_something(case: Case) -> bool:
     return refusal is not None and 400 <= refusal.status < 500 and not refusal.named
 
 
+def _redirected(case: Case) -> bool:
+    return case.refusal is not None and 300 <= case.refusal.status < 400
+
+
 def _never_heard(case: Case) -> bool:
     """No turn ever began."""
     return not case.turns
@@ -170,6 +174,7 @@ RULES = (
         Rule(cause, ("connection.rejected",), "the refusal does not say what it is about", _refused_for_something)
         for cause in ("connection.wrong-path", "connection.bad-auth", "connection.bad-parameter")
     ),
+    Rule("connection.wrong-path", ("connection.rejected",), "the answer leads elsewhere", _redirected),
     Rule("connection.bad-parameter", _SERVER, "the service heard nothing that it understood", _never_heard),
     Rule("connection.wrong-path", ("connection.bad-parameter", *_SERVER), "nobody answers there", _never_heard),
     Rule("server.concurrency", _SERVER, "the service refuses one more stream"),
@@ -190,6 +195,7 @@ RULES = (
         "messages.audio-as-text",
         (
             "messages.unknown-command",
+            "messages.too-big",
             *_PACE,
             "continuity.keepalive",
             "continuity.muted",

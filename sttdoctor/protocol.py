@@ -222,6 +222,9 @@ FOREIGN_PARAMETERS = {
 }
 """Query keys of other vendors; they have no effect here."""
 
+COMMON_WORDS = frozenset({"token", "version", "tag", "tier", "search", "replace", "intent"})
+"""Query keys of other vendors that anybody's own relay may use as well."""
+
 INSTEAD_OF_PARAMETERS = {
     "eot_threshold": "turn_end_threshold, which runs the other way round (lower is more certain)",
     "eager_eot_threshold": "turn_eager_end_threshold, which runs the other way round (lower is more certain)",

@@ -353,6 +353,7 @@ REASON = "frame with 2400053 bytes exceeds limit of 1048576 bytes"
             "max_size",
         ),
         ("client", 0.1, "frame with 2400053 bytes ...s limit of 1048576 bytes", "1048576", "maxPayload"),
+        ("client", 0.1, "Message size 5000000 exceeds limit 4194304", "5000000 bytes was larger", "max_msg_size"),
         ("client", 0.1, "", "client's library closed with code 1009: an event was larger than it takes.", "max_size"),
         ("server", 0.1, "", "a message of the client was too big for it (the largest has 800 bytes)", "100 ms"),
         ("unknown", 0.1, "", "an event was larger", "max_size"),

@@ -1,4 +1,4 @@
-"""What the service refused: a handshake, or a session by an error event before it said anything of the audio.
+"""What the service refused: a handshake, or a session by an event or a close before it said anything of the audio.
 
 The status decides what it is about, unless the words that come with it name something else. Statuses as in
 https://docs.cartesia.ai/use-the-api/api-errors: an unknown model is an error event with 400, too many streams are 429.
@@ -14,6 +14,7 @@ from sttdoctor.analysis.send_timeline import Connection
 from sttdoctor.evidence import Frame
 
 Subject = Literal["key", "path", "parameter", "streams"]
+How = Literal["handshake", "event", "close"]
 
 _BY_STATUS: dict[int, Subject] = {
     400: "parameter",
@@ -38,11 +39,11 @@ class Refusal:
     """One refusal.
 
     Attributes:
-        status: HTTP status of the handshake, or of the error event.
+        status: HTTP status of the handshake or of the error event, or the code of the close.
         about: What the service objects to, None where it does not tell.
         named: Whether its words name that.
         words: What it said, on one line, at most 200 characters; empty where it said nothing.
-        in_handshake: Whether the handshake was refused; an error event followed it otherwise.
+        how: The handshake was refused, or an error event or a close followed it.
         line: Line in the capture, from 1.
         t: Seconds since the session began.
     """
@@ -51,7 +52,7 @@ class Refusal:
     about: Subject | None
     named: bool
     words: str
-    in_handshake: bool
+    how: How
     line: int
     t: float | None
 
@@ -68,14 +69,18 @@ def is_accepted(connection: Connection) -> bool:
 
 
 def _refusal(connection: Connection) -> Refusal | None:
-    opened = connection.open
+    opened, close = connection.open, connection.close
     if opened is not None and opened.status is not None and opened.status != 101:
-        return _made(opened.status, words_of(opened.body or ""), True, opened.line, opened.t)
+        return _made("handshake", opened.status, words_of(opened.body or ""), opened.line, opened.t)
     error = _first_error(connection)
-    status = error.message.get("status_code") if error is not None else None
-    if error is None or not isinstance(status, int) or not 400 <= status < 500:
-        return None
-    return _made(status, _said(error.message), False, error.line, error.t)
+    if error is not None:
+        status = error.message.get("status_code")
+        is_refused = isinstance(status, int) and 400 <= status < 500
+        return _made("event", status, _said(error.message), error.line, error.t) if is_refused else None
+    if close is not None and close.by != "client" and close.code is not None and _heard_nothing(connection):
+        found = _made("close", close.code, close.reason, close.line, close.t)
+        return found if found.about is not None else None
+    return None
 
 
 def _first_error(connection: Connection) -> Frame | None:
@@ -88,6 +93,10 @@ def _first_error(connection: Connection) -> Frame | None:
         if not frame.sent and frame.type in _SPOKEN:
             return None
     return None
+
+
+def _heard_nothing(connection: Connection) -> bool:
+    return not any(frame.type in _SPOKEN or frame.type == "error" for frame in connection.received)
 
 
 def words_of(body: str) -> str:
@@ -104,12 +113,17 @@ def _said(message: dict[str, Any]) -> str:
     return ": ".join(str(message[key]) for key in ("title", "message") if message.get(key)) + code
 
 
-def _made(status: int, words: str, in_handshake: bool, line: int, t: float | None) -> Refusal:
+def _made(how: How, status: int, words: str, line: int, t: float | None) -> Refusal:
     words = " ".join(words[:_MAX_BODY].split())[:200]
-    about, named = _about(status, words)
-    if not (in_handshake or named):
-        about = None  # an error may be about much else than how the session was opened
-    return Refusal(status, about, named, words, in_handshake, line, t)
+    about, named = _about(_as_http(status) if how == "close" else status, words)
+    if how != "handshake" and not named:
+        about = None  # it may be about much else than how the session was opened
+    return Refusal(status, about, named, words, how, line, t)
+
+
+def _as_http(code: int) -> int:
+    """The status that a close code stands for: those from 4000 on repeat it, 1008 is any fault of the client."""
+    return 400 if code == 1008 else code - 4000
 
 
 def _about(status: int, words: str) -> tuple[Subject | None, bool]:

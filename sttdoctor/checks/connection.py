@@ -7,7 +7,8 @@ What the service accepted is right: after an accepted handshake only those param
 looking at them. What it refused is named first, by its status and its words.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice
@@ -21,6 +22,7 @@ from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Statu
 from sttdoctor.encodings import SUPPORTED, meant_by
 from sttdoctor.protocol import (
     AUTO,
+    COMMON_WORDS,
     FOREIGN_PARAMETERS,
     FOREIGN_PATHS,
     INSTEAD_OF_PARAMETERS,
@@ -37,6 +39,11 @@ from sttdoctor.protocol import (
 from sttdoctor.redact import is_mask, is_unset
 
 _SCHEMES = {"token": "Deepgram's"}
+_KEY_NAME = re.compile(r"(?:[\w-]*[-_])?(?:api[-_]?key|access[-_]?token|auth[-_]?token)|token|key|auth", re.IGNORECASE)
+_KEY_PLACES = (
+    "On a server send X-API-Key: KEY or Authorization: Bearer KEY; in a browser use a short-lived access_token with "
+    "the stt grant in the URL."
+)
 _SHOWN = 20  # problems of one URL that are listed
 _JUDGED = 100  # unknown names of one URL that are looked at
 
@@ -87,12 +94,13 @@ def _refused(case: Case, subject: Subject) -> Refusal | None:
 
 def _as_said(refusal: Refusal) -> str:
     """The status of a refusal and its words."""
-    return f"HTTP status {refusal.status}" + (f": {refusal.words!r}" if refusal.words else "")
+    what = "close code" if refusal.how == "close" else "HTTP status"
+    return f"{what} {refusal.status}" + (f": {refusal.words!r}" if refusal.words else "")
 
 
 def _place(refusal: Refusal) -> tuple[Evidence, ...]:
-    what = "the handshake was refused here" if refusal.in_handshake else "the error event"
-    return (Evidence(what, refusal.line, refusal.t),)
+    what = {"handshake": "the handshake was refused here", "event": "the error event", "close": "closed here"}
+    return (Evidence(what[refusal.how], refusal.line, refusal.t),)
 
 
 def _auth(case: Case) -> Iterator[Finding]:
@@ -102,7 +110,7 @@ def _auth(case: Case) -> Iterator[Finding]:
     refusal = _refused(case, "key")
     fault = None if case.is_accepted else _key_fault(case, where)
     if refusal is not None:
-        yield _key_refused(refusal, fault, worked=case.is_accepted and refusal.in_handshake)
+        yield _key_refused(refusal, fault, worked=case.is_accepted and refusal.how == "handshake")
     elif fault is not None:
         yield CHECK.finding("bad-auth", "fail", 0.9, f"{_capital(fault[0])}.", fix=fault[1])
 
@@ -142,9 +150,10 @@ def _key_fault(case: Case, where: Address | None) -> tuple[str, str] | None:
     if bearer is None and credential:
         whose = f", which is {_SCHEMES[scheme.lower()]}" if scheme.lower() in _SCHEMES else ""
         text = f"the Authorization header has the scheme {scheme[:20]}{whose}; here it is Bearer"
-        return text, "Send Authorization: Bearer KEY, or X-API-Key: KEY."
-    if "xi-api-key" in headers:
-        return "the key is in ElevenLabs' header xi-api-key", "Send it as X-API-Key: KEY."
+        return text, _KEY_PLACES
+    elsewhere = _key_elsewhere(headers, where)
+    if elsewhere is not None:
+        return f"the key is in {elsewhere}, where the service does not look", _KEY_PLACES
     if is_doubtful and not any(given.values()):
         return None
     if given:
@@ -153,7 +162,19 @@ def _key_fault(case: Case, where: Address | None) -> tuple[str, str] | None:
         return text, "Set the variable that the key is read from; it was empty when the client connected."
     if not headers or not is_unset(authorization):
         return None
-    return "the handshake in the capture carries no key", "Send X-API-Key: KEY or Authorization: Bearer KEY."
+    return "the handshake in the capture carries no key", _KEY_PLACES
+
+
+def _key_elsewhere(headers: Mapping[str, str], where: Address | None) -> str | None:
+    """A header or a parameter that looks as if it held a key."""
+    if "xi-api-key" in headers:
+        return "ElevenLabs' header xi-api-key"
+    header = next((name for name, value in headers.items() if _KEY_NAME.fullmatch(name) and not is_unset(value)), None)
+    if header is not None:
+        return f"the header {header[:40]}"
+    query = where.query if where is not None else ()
+    name = next((name for name, value in query if _KEY_NAME.fullmatch(name) and not is_unset(value)), None)
+    return f"the parameter {name[:40]}" if name is not None else None
 
 
 def _path(case: Case) -> Iterator[Finding]:
@@ -178,7 +199,7 @@ def _vendor_of(where: Address) -> str | None:
 
 
 def _path_fault(where: Address) -> str | None:
-    if where.path and of_path(where.path) is None:
+    if where.host and where.path and of_path(where.path) is None:
         vendor = _vendor_of(where)
         return f"the path is {where.path[:100]!r}" + (f", which is {vendor}'s" if vendor else "")
     if where.scheme in ("ws", "http") and where.host.endswith("cartesia.ai"):
@@ -294,7 +315,7 @@ def _foreign(endpoint: str, where: Address) -> Iterator[_Problem]:
             text = f"the parameter {key}{whose}" + (f"; instead use {instead}" if instead else " and has no effect")
             needed = instead in REQUIRED and not where.first(instead)
             fix = f"Instead of {key} use {instead}" if instead else f"Remove {key}"
-            yield _Problem(key, text, fix, "fail" if needed else "warn")
+            yield _Problem(key, text, fix, None if key in COMMON_WORDS else "fail" if needed else "warn")
         elif endpoint == AUTO and key in PARAMETERS[MANUAL]:
             yield _Problem(key, f"the parameter {key} belongs to the manual endpoint", f"Remove {key}", "warn", "warn")
         elif close and not where.first(close[0]):
@@ -364,8 +385,7 @@ CHECK = Check(
             "connection.bad-auth",
             "fail",
             "The key is missing, not accepted, or in a place where the service does not look for it.",
-            "On a server send X-API-Key: KEY or Authorization: Bearer KEY; in a browser use a short-lived access_token "
-            "with the stt grant in the URL.",
+            _KEY_PLACES,
         ),
         Cause(
             "connection.key-in-url",

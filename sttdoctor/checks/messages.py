@@ -233,7 +233,7 @@ def _too_big(case: Case) -> Iterator[Finding]:
         largest = max((frame.size for frame in connection.frames if frame.sent), default=0)
         place = (Evidence(f"closed here with code {_TOO_BIG}", close.line, close.t),)
         if close.by == "client" or (close.by == "unknown" and largest < _LARGE_BYTES):
-            size = _BYTES.findall(close.reason)
+            size = _NUMBER.findall(close.reason)
             said = f"an event of {size[0]} bytes" if size else "an event"
             limit = f" (the limit was {size[1]} bytes)" if len(size) > 1 else ""
             side = "The client's library closed" if close.by == "client" else "The socket was closed"
@@ -249,7 +249,7 @@ def _too_big(case: Case) -> Iterator[Finding]:
 
 _TOO_BIG = 1009
 _LARGE_BYTES = 64 << 10  # beyond the default limits of some servers, far beyond a second of usual audio
-_BYTES = re.compile(r"\b(\d{3,}) bytes")
+_NUMBER = re.compile(r"\d{4,}")
 _MAX_SIZE = (
     "Raise the client's limit for received messages: max_size in websockets (websockets.connect(url, max_size=16 * "
     "2**20)), max_msg_size in aiohttp, maxPayload in ws. Then connect again: the open turn is lost."

@@ -32,6 +32,7 @@ _CLOSE_CODES = {
 }
 
 
+_WORD_S = 1.0  # less sound holds no words that the service would answer
 _NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|too short", re.IGNORECASE)
 
 
@@ -70,7 +71,7 @@ def _was_empty(case: Case, number: int, connection: Connection) -> bool:
         return False
     if ends[1].message.get("status_code") not in (400, 500):
         return False
-    return bool(_NO_SPEECH.search(" ".join(_words(ends[1])))) or _sounded_s(case, number, connection) < 1.0
+    return bool(_NO_SPEECH.search(" ".join(_words(ends[1])))) or _sounded_s(case, number, connection) < _WORD_S
 
 
 def _is_error(frame: Frame) -> bool:
@@ -83,8 +84,11 @@ def _words(error: Frame) -> tuple[str, str]:
 
 
 def _sounded_s(case: Case, number: int, connection: Connection) -> float:
-    """Seconds of sound that were sent, of audio where it cannot be read."""
+    """Seconds of speech that were sent, of any sound where that is not known, of audio where it cannot be read."""
     if case.audio is not None and case.sound.layout is not None:
+        rate = case.sound.rate
+        if rate is not None and rate.speech_s < _WORD_S:
+            return rate.speech_s  # of all connections
         return sum(end - start for start, end in case.active_spans(number))
     size = sum(frame.size for frame in connection.audio_frames)
     return size / case.declared.bytes_per_s if size and case.declared.bytes_per_s else float(size)
