@@ -215,6 +215,11 @@ def test_a_redaction_mark_says_nothing(mask, name):
     assert "scheme" not in diagnosis.summary and "no key" not in diagnosis.summary
 
 
+def test_the_example_of_the_session_format_is_right():
+    rows = (Path(__file__).parent.parent / "docs" / "session-format.md").read_text("utf-8").split("```json")[1]
+    assert found_in(rows.split("```")[0].strip().encode()) == []
+
+
 def found_in(rows):
     return [finding.cause for finding in sttdoctor.replay(rows, select=["connection"]).checks[0].findings]
 
