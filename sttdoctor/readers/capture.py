@@ -8,6 +8,7 @@ from typing import Any
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
+from sttdoctor.readers.clock import keep_real_times
 from sttdoctor.readers.har import holds_har, read_har
 from sttdoctor.readers.log import holds_log, read_log
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
@@ -66,7 +67,7 @@ def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: 
     like_rows = text.lstrip()[:1] in (b"", b"{")
     unknown = read_rows if like_rows else read_log  # which finds something further on, or says what is wrong
     read = next((read for holds, read in FORMATS if holds(text)), unknown)
-    return read(stream, path, connection)
+    return keep_real_times(read(stream, path, connection))
 
 
 class _Rewound(io.RawIOBase):
