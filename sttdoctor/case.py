@@ -14,12 +14,14 @@ import numpy as np
 from sttdoctor.analysis import joins, pacing, wire
 from sttdoctor.analysis.activity import active_spans
 from sttdoctor.analysis.commands import Command, is_audio, is_known, refused
+from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.endpoint import Address, address, declared_in, endpoint_of
 from sttdoctor.analysis.ping_timeout import PingTimeout, ping_timeout
-from sttdoctor.analysis.rate_changes import RateChange, change_by_pace, change_by_sound
+from sttdoctor.analysis.rate_changes import RateChange, SoundOf, change_by_pace, change_by_sound
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
 from sttdoctor.analysis.refusal import Refusal, first_refusal, is_accepted
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
+from sttdoctor.analysis.stretches import Stretch, stretches
 from sttdoctor.analysis.turns import Turn
 from sttdoctor.analysis.unused_ends import UnusedEnd, unused_ends
 from sttdoctor.encodings import ENCODINGS
@@ -171,20 +173,28 @@ class Case:
         return rate is not None and rate.speech_s >= self.limits["sample-rate.min_speech_s"] and rate.speech_like >= 0.5
 
     @cached_property
-    def rate_change(self) -> RateChange | None:
-        """Where the sample rate changes along the stream, None where it does not."""
-        if self.sound.layout is None or self.audio is None:
-            return None
-        return self._rate_change_by_wire() or change_by_sound(self.sound.rate_parts())
+    def stretches(self) -> list[list[Stretch]]:
+        """The audio of each connection, divided where its pace changes for good."""
+        return [stretches(line, self.limits["pacing.start_window_s"]) for line in self.timelines]
 
-    def _rate_change_by_wire(self) -> RateChange | None:
+    @cached_property
+    def rate_change(self) -> RateChange | None:
+        """Where the sample rate changes along the stream, None where it does not; without sound by the pace alone."""
+        if self.audio is None:
+            return self._rate_change_by_wire(self.sound.declared_layout, None)
+        if self.sound.layout is None:
+            return None
+        by_wire = self._rate_change_by_wire(self.sound.layout, self.sound.rate_of)
+        return by_wire or change_by_sound(self.sound.rate_parts())
+
+    def _rate_change_by_wire(self, layout: Layout | None, sound_of: SoundOf | None) -> RateChange | None:
         """A pace that changes for good, where both paces fit a standard rate and the sound does not object."""
-        promised, layout = self.declared.bytes_per_s, self.sound.layout
+        promised = self.declared.bytes_per_s
         if promised is None or layout is None:
             return None
         samples_per_s = promised / layout.frame_bytes
-        for start, line in zip(self.audio_starts, self.timelines, strict=False):
-            found = change_by_pace(line, samples_per_s, start, self.sound.candidates, self.sound.rate_of)
+        for start, line, parts in zip(self.audio_starts, self.timelines, self.stretches, strict=False):
+            found = change_by_pace(line, parts, samples_per_s, start, self.sound.candidates, sound_of)
             if found is not None:
                 return found
         return None

@@ -4,7 +4,17 @@ from builders import steady, timeline
 
 from sttdoctor.analysis import wire
 from sttdoctor.analysis.pacing import Speed
+from sttdoctor.analysis.stretches import stretches
 from sttdoctor.encodings import STANDARD_RATES
+
+
+def pace_change(line):
+    """(index, pace before, pace after) of the only change of pace, None where there is none."""
+    parts = stretches(line)
+    if len(parts) == 1:
+        return None
+    before, after = parts
+    return after.first, before.speed.ratio, after.speed.ratio
 
 
 def likelihood(ratio, declared_rate=16000, seconds=10.0, spread=0.005):
@@ -42,7 +52,7 @@ def test_format_ratio(ratio, expected):
 def test_a_change_of_pace_is_located():
     t = steady(12)
     line = timeline(t, np.where(t < 6, 0.3, 0.1))
-    index, before, after = wire.pace_change(line)
+    index, before, after = pace_change(line)
     assert abs(index - 60) <= 1
     assert (before, after) == (pytest.approx(3, rel=0.02), pytest.approx(1, rel=0.02))
 
@@ -52,7 +62,7 @@ def test_a_change_of_pace_is_located_by_the_length_of_frames_even_when_times_are
     t = np.sort(steady(20) + rng.exponential(0.05, 200))
     t[100:] += 0.4  # the switch takes a moment
     line = timeline(t, np.where(np.arange(200) < 100, 0.3, 0.1))
-    index, before, after = wire.pace_change(line)
+    index, before, after = pace_change(line)
     assert index == 100
     assert before / after == pytest.approx(3, rel=0.05)
 
@@ -61,7 +71,7 @@ def test_a_change_of_pace_is_located_by_the_length_of_frames_even_when_times_are
 def test_a_steady_client_with_or_without_a_hole_has_no_change(hole):
     t = steady(12)
     t[60:] += hole
-    assert wire.pace_change(timeline(t)) is None
+    assert pace_change(timeline(t)) is None
 
 
 @pytest.mark.parametrize(
@@ -151,20 +161,20 @@ def paced(first, second, factor):
     ],
 )
 def test_both_paces_last_three_seconds_and_differ_by_a_quarter(line, expected):
-    found = wire.pace_change(line)
+    found = pace_change(line)
     assert (found[0] if found else None) == expected
 
 
 def test_few_frames_have_no_change():
     t = np.arange(19) * 0.6
-    assert wire.pace_change(timeline(t, np.where(t < 5, 0.6, 1.8))) is None
+    assert pace_change(timeline(t, np.where(t < 5, 0.6, 1.8))) is None
     t = np.arange(40) * 0.6
-    assert wire.pace_change(timeline(t, np.where(t < 12, 0.6, 1.8)))[0] == 20
+    assert pace_change(timeline(t, np.where(t < 12, 0.6, 1.8)))[0] == 20
 
 
 @pytest.mark.parametrize("start", [0.0, 1000.0])
 def test_a_change_of_pace_with_frames_of_one_length_is_located_by_the_clock(start):
     t = start + np.concatenate([steady(8), 8 + np.arange(100) * 0.05])
-    index, before, after = wire.pace_change(timeline(t))
+    index, before, after = pace_change(timeline(t))
     assert abs(index - 80) <= 1
     assert (before, after) == (pytest.approx(1, rel=0.02), pytest.approx(2, rel=0.02))

@@ -139,30 +139,34 @@ def speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:
         t, total = t[keep], total[keep]
     if len(t) < 5:
         return None
-    windows = _split(t, _runs(t, total), 1.0)
+    windows = split_runs(t, runs_of(t, total), 1.0)
     if not windows:
         return None
-    slopes = np.array([_slope(t[a:b], total[a:b]) for a, b in windows])
+    slopes = np.array([frame_slope(t[a:b], total[a:b]) for a, b in windows])
     lengths = np.array([t[b - 1] - t[a] for a, b in windows])
     middle = _weighted_median(slopes, lengths)
     if middle <= 0:
         return None
     near = [window for window, slope in zip(windows, slopes, strict=True) if abs(slope / middle - 1) < 0.25]
-    runs = _join(near, {a for a, _ in _runs(t, total)})
-    run_slopes = np.array([_slope(t[a:b], total[a:b]) for a, b in runs])
+    runs = _join(near, {a for a, _ in runs_of(t, total)})
+    run_slopes = np.array([frame_slope(t[a:b], total[a:b]) for a, b in runs])
     run_lengths = np.array([t[b - 1] - t[a] for a, b in runs])
     if not len(runs) or run_lengths.sum() <= 0:
         return None
     ratio = float(np.average(run_slopes, weights=run_lengths))
-    parts = [_slope(t[a:b], total[a:b]) for a, b in _split(t, runs, 4.0)]
+    parts = [frame_slope(t[a:b], total[a:b]) for a, b in split_runs(t, runs, 4.0)]
     spread = max((abs(part / ratio - 1) for part in parts), default=1.0)
     return Speed(ratio, float(run_lengths.sum()), float(spread))
 
 
-def _runs(t: Floats, total: Floats) -> list[tuple[int, int]]:
-    """Index ranges without a pause of more than half a second beyond the usual.
+def runs_of(t: Floats, total: Floats) -> list[tuple[int, int]]:
+    """Return index ranges of frames without a pause of more than half a second beyond the usual.
 
     A client that sends in batches pauses all the time: then the whole is one range.
+
+    Args:
+        t: Shape (n,), seconds of each frame.
+        total: Shape (n,), seconds of audio up to and with each frame.
     """
     gaps = np.diff(t)
     cuts = (np.flatnonzero(gaps > float(np.percentile(gaps, 90)) + 0.5) + 1).tolist()
@@ -172,9 +176,9 @@ def _runs(t: Floats, total: Floats) -> list[tuple[int, int]]:
     return [(0, len(t))] if batches else runs
 
 
-def _split(t: Floats, runs: Iterable[tuple[int, int]], seconds: float) -> list[tuple[int, int]]:
-    """Cut index ranges into equal parts of at least the given length and eight frame intervals."""
-    seconds = max(seconds, 8 * float(np.percentile(np.diff(t), 95)))
+def split_runs(t: Floats, runs: Iterable[tuple[int, int]], seconds: float, intervals: int = 8) -> list[tuple[int, int]]:
+    """Return index ranges cut into equal parts of at least the given seconds and frame intervals."""
+    seconds = max(seconds, intervals * float(np.percentile(np.diff(t), 95)))
     parts = []
     for a, b in runs:
         count = max(1, int(min((t[b - 1] - t[a]) / seconds, b - a)))
@@ -195,8 +199,8 @@ def _join(parts: list[tuple[int, int]], starts: set[int]) -> list[tuple[int, int
     return runs
 
 
-def _slope(t: Floats, total: Floats) -> float:
-    """Least-squares slope of audio over clock."""
+def frame_slope(t: Floats, total: Floats) -> float:
+    """Return the least-squares slope of audio over clock; both of shape (n,), seconds."""
     centred = t - t.mean()
     norm = float(centred @ centred)
     return float(centred @ total) / norm if norm > 0 else 0.0

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from sttdoctor.analysis.rate import RateEstimate
 from sttdoctor.analysis.send_timeline import Timeline
-from sttdoctor.analysis.wire import pace_change
+from sttdoctor.analysis.stretches import Stretch
+
+SoundOf = Callable[[int, int | None], RateEstimate]
+"""From (first byte, stop) of the audio to what it sounds like."""
+
+_EXCLUDED = 0.02
+"""Of a flat share of the probability: so little excludes a rate against a pace that changes to it."""
+
+_WITHOUT_SOUND = 0.65
+"""Confidence where the pace alone tells: other widths of samples and more channels make the same ratios."""
 
 MOST_PARTS = 8
 """Parts of a stream, at most, whose rate is judged one by one."""
@@ -21,12 +30,14 @@ class RateChange:
         before: Most probable rate before it, Hz.
         after: Most probable rate after it, Hz.
         confidence: 0..1.
+        later: (byte, Hz) of further changes.
     """
 
     offset: int
     before: int
     after: int
     confidence: float
+    later: tuple[tuple[int, int], ...] = ()
 
 
 def nearest_rate(rate_hz: float, candidates: Sequence[int], tolerance: float = 0.03) -> int | None:
@@ -37,35 +48,42 @@ def nearest_rate(rate_hz: float, candidates: Sequence[int], tolerance: float = 0
 
 def change_by_pace(
     line: Timeline,
+    parts: Sequence[Stretch],
     samples_per_s: float,
     start: int,
     candidates: Sequence[int],
-    sound_of: Callable[[int, int | None], RateEstimate],
+    sound_of: SoundOf | None,
 ) -> RateChange | None:
     """Find a pace that changes for good, where both paces fit a standard rate and the sound does not object.
 
     Args:
         line: The audio frames of one connection.
+        parts: Its stretches.
         samples_per_s: Of the promised byte rate, as the bytes are best read.
         start: Offset of the connection's first byte in the audio.
         candidates: Rates in Hz.
-        sound_of: From (first, stop) in bytes of the audio to what it sounds like.
+        sound_of: What a part of the audio sounds like; None where there is no sound.
     """
-    found = pace_change(line)
-    if found is None:
+    rates = [nearest_rate(part.speed.ratio * samples_per_s, candidates) if part.speed else None for part in parts]
+    offsets = [start + int(line.size[: part.first].sum()) for part in parts]
+    changes = [i for i in range(1, len(parts)) if rates[i] != rates[i - 1]]
+    if not changes or None in rates:
         return None
-    index, *paces = found
-    before, after = (nearest_rate(pace * samples_per_s, candidates) for pace in paces)
-    if before is None or after is None:
-        return None
-    offset = start + int(line.size[:index].sum())
-    heard = min(
-        sound_of(0, offset).probabilities[before],
-        sound_of(offset, None).probabilities[after],
-    )
-    if heard < 0.2 / len(candidates):  # as good as excluded, against a flat share
-        return None
-    return RateChange(offset, before, after, min(0.97, 0.8 + 0.2 * heard))
+    first = changes[0]
+    before, after = rates[first - 1], rates[first]
+    assert before is not None and after is not None
+    ends = [*offsets, start + int(line.size.sum())]
+    heard = _WITHOUT_SOUND
+    if sound_of is not None:
+        heard = min(
+            sound_of(offsets[0], offsets[first]).probabilities[before],
+            sound_of(offsets[first], ends[changes[1]] if len(changes) > 1 else None).probabilities[after],
+        )
+        if heard < _EXCLUDED / len(candidates):
+            return None
+    later = tuple((offsets[i], rate) for i in changes[1:] if (rate := rates[i]) is not None)
+    confidence = 0.8 + 0.2 * heard if sound_of is not None else _WITHOUT_SOUND
+    return RateChange(offsets[first], before, after, min(0.97, confidence), later)
 
 
 def hear_parts(

@@ -107,6 +107,11 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.t_s)
 
+    def part(self, first: int, stop: int) -> "Timeline":
+        """Return the frames from one index to before another."""
+        chosen = slice(first, stop)
+        return Timeline(self.t_s[chosen], self.audio_s[chosen], self.size[chosen], self.line[chosen])
+
 
 def timeline(connection: Connection, bytes_per_s: float) -> Timeline:
     """Lay out the audio of a connection.

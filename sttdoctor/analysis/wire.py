@@ -8,10 +8,7 @@ may send at 1.5 or 2 times realtime on purpose; both stay possible at the odds b
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
-from sttdoctor.analysis.pacing import Speed, speed
-from sttdoctor.analysis.send_timeline import Timeline
+from sttdoctor.analysis.pacing import Speed
 
 _LIVE, _PACED_BY_DECLARATION, _ON_PURPOSE, _ANY = 0.60, 0.30, 0.02, 0.08
 """Prior shares of clients by what sets their pace: the source, the declaration, a round factor, something else.
@@ -78,46 +75,3 @@ def rate_likelihood(
 
     other = _PACED_BY_DECLARATION * bell(1.0) + _ON_PURPOSE * bell(measured.ratio) + _ANY / _RANGE
     return {rate: _LIVE * bell(rate * bytes_per_frame / declared_bytes_per_s) + other for rate in candidates}
-
-
-def pace_change(timeline: Timeline) -> tuple[int, float, float] | None:
-    """Find where the steady pace of a client changes for good, as when a headset switches its profile.
-
-    Both sides must be steady for 3 s or more and differ by a factor of 1.25 or more.
-
-    Returns:
-        (index of the first frame of the new pace, pace before, pace after), or None.
-    """
-    if len(timeline) < 20:
-        return None
-    index = _size_split(timeline) or _best_split(timeline.t_s, np.cumsum(timeline.audio_s))
-    before, after = _part(timeline, 0, index), _part(timeline, index, len(timeline))
-    if before is None or after is None:
-        return None
-    if min(before.seconds, after.seconds) < 2 or max(before.spread, after.spread) > 0.1:
-        return None
-    if abs(math.log(after.ratio / before.ratio)) < math.log(1.25):
-        return None
-    return index, before.ratio, after.ratio
-
-
-def _part(timeline: Timeline, first: int, stop: int) -> Speed | None:
-    chosen = slice(first, stop)
-    part = Timeline(timeline.t_s[chosen], timeline.audio_s[chosen], timeline.size[chosen], timeline.line[chosen])
-    return speed(part) if stop - first >= 10 and part.t_s[-1] - part.t_s[0] >= 3 else None
-
-
-def _size_split(timeline: Timeline) -> int | None:
-    """Index at which the usual length of a frame changes for good, as it does with a new capture device."""
-    size, quarter = timeline.size, len(timeline) // 4
-    old, new = float(np.median(size[:quarter])), float(np.median(size[-quarter:]))
-    if min(old, new) <= 0 or abs(np.log(new / old)) < np.log(1.25):
-        return None
-    is_old = np.flatnonzero(np.abs(size - old) < np.abs(size - new))
-    return int(is_old[-1]) + 1 if len(is_old) else None
-
-
-def _best_split(t: "np.typing.NDArray[np.float64]", total: "np.typing.NDArray[np.float64]") -> int:
-    """Index at which two straight lines explain audio over clock best (continuous broken line)."""
-    slope = (total[-1] - total[0]) / max(t[-1] - t[0], 1e-9)
-    return int(np.argmax(np.abs(total - total[0] - slope * (t - t[0]))))

@@ -5,12 +5,27 @@ ones delay every answer by their length, tiny ones cost more in headers than in 
 decide, so that a short last chunk or one block of silence does not count.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sttdoctor import missing
 from sttdoctor.analysis.send_timeline import Timeline, timeline
 from sttdoctor.case import Case
-from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Status, answer, unknown
+from sttdoctor.checks.base import (
+    TROUBLESHOOTING,
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    unknown,
+    worst,
+)
 
 
 def _judge(case: Case) -> Answer:
@@ -20,26 +35,55 @@ def _judge(case: Case) -> Answer:
     lengths_ms = np.concatenate([[f.size for f in c.audio_frames] for c in case.connections] or [[]]) / promised * 1000
     if not len(lengths_ms):
         return unknown(case.why_no_timeline or missing.SENT_AUDIO)
-    median, high = float(np.median(lengths_ms)), float(np.percentile(lengths_ms, 95))
     measured = {
         "frames": len(lengths_ms),
-        "median_ms": round(median, 3),
-        "p95_ms": round(high, 3),
+        "median_ms": round(float(np.median(lengths_ms)), 3),
+        "p95_ms": round(float(np.percentile(lengths_ms, 95)), 3),
         "min_ms": round(float(lengths_ms.min()), 3),
         "max_ms": round(float(lengths_ms.max()), 3),
     }
+    parts = _parts(case) or [_Part(lengths_ms, "")]
+    findings = [finding for part in parts for finding in _judge_part(case, part, promised)]
+    if findings:
+        return answer(worst(findings).summary, [worst(findings)], measured)
+    told = [f"{_ms(float(np.median(part.lengths_ms)))}{part.since}" for part in parts]
+    text = f"Chunks are {told[0]} long." if len(told) == 1 else f"Chunks last {', '.join(told)}."
+    return answer(text, [], measured)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Lengths of frames, and from when on they were sent: empty where they are all."""
+
+    lengths_ms: NDArray[np.float64]
+    since: str
+
+
+def _parts(case: Case) -> list[_Part]:
+    """The stretches of a stream whose pace changes on the way, empty where it does not."""
+    if all(len(parts) <= 1 for parts in case.stretches):
+        return []
+    return [
+        _Part(
+            line.audio_s[part.first : part.stop] * 1000,
+            f" from {line.t_s[part.first]:.1f} s on" if part.first else " at first",
+        )
+        for line, parts in zip(case.timelines, case.stretches, strict=True)
+        for part in parts
+    ]
+
+
+def _judge_part(case: Case, part: _Part, promised: float) -> Iterator[Finding]:
+    median, high = float(np.median(part.lengths_ms)), float(np.percentile(part.lengths_ms, 95))
     # the 95th percentile of a few frames is the longest one, and one long frame says nothing about the habit
-    judged = high if len(lengths_ms) >= 20 else median
-    findings = []
+    judged = high if len(part.lengths_ms) >= 20 else median
     if judged > case.limits["chunking.warn_ms"]:
         status: Status = "fail" if judged > case.limits["chunking.fail_ms"] else "warn"
-        summary = f"Audio is sent in chunks of {_ms(median)} (95 % are up to {_ms(high)}); about 100 ms is right."
-        findings.append(CHECK.finding("too-large", status, 0.95, summary, _longest(case, promised)))
+        summary = f"Audio is sent in chunks of {_ms(median)}{part.since} (95 % are up to {_ms(high)})"
+        yield CHECK.finding("too-large", status, 0.95, f"{summary}; about 100 ms is right.", _longest(case, promised))
     elif median < case.limits["chunking.min_ms"]:
-        summary = f"Audio is sent in chunks of {_ms(median)}; about 100 ms is right."
-        findings.append(CHECK.finding("too-small", "warn", 0.95, summary))
-    text = findings[0].summary if findings else f"Chunks are {_ms(median)} long."
-    return answer(text, findings, measured)
+        summary = f"Audio is sent in chunks of {_ms(median)}{part.since}; about 100 ms is right."
+        yield CHECK.finding("too-small", "warn", 0.95, summary)
 
 
 def _ms(value: float) -> str:

@@ -161,15 +161,23 @@ def _late_turns(case: Case, latencies: list[TurnLatency], limits_s: list[float])
 
 def _behind(case: Case, number: int, timeline: Timeline, measured: dict[str, Any]) -> Iterator[Finding]:
     """Audio that falls further and further behind the clock, a little at a time: the source's backlog."""
-    speed = case.speeds[number]
-    if speed is None or speed.seconds < case.limits["pacing.min_s"]:
+    parts = case.stretches[number]
+    whole = case.speeds[number] if len(parts) == 1 else None
+    speeds = [(0.0, whole)] if whole else [(float(timeline.t_s[part.first]), part.speed) for part in parts]
+    known = [(since_s, speed) for since_s, speed in speeds if speed is not None]
+    if sum(speed.seconds for _, speed in known) < case.limits["pacing.min_s"]:
         return
-    behind_s = (1 - speed.ratio) * speed.seconds
+    slow = [(since_s, speed) for since_s, speed in known if speed.ratio <= case.limits["latency.behind_speed"]]
+    behind_s = sum((1 - speed.ratio) * speed.seconds for _, speed in slow or known)
     measured["audio_behind_clock_s"] = round(max(behind_s, 0.0), 3)
-    if speed.ratio > case.limits["latency.behind_speed"] or behind_s <= case.limits["pacing.backlog_warn_s"]:
+    if not slow or behind_s <= case.limits["pacing.backlog_warn_s"]:
         return
+    since_s, speed = slow[0]
     status: Status = "fail" if behind_s > case.limits["pacing.backlog_fail_s"] else "warn"
-    summary = f"The audio falls behind the clock: {behind_s:.1f} s by the end, at {speed.ratio:.2f} times realtime."
+    since = f" from {since_s:.1f} s on" if len(parts) > 1 else ""
+    summary = (
+        f"The audio falls behind the clock: {behind_s:.1f} s by the end, at {speed.ratio:.2f} times realtime{since}."
+    )
     place = (Evidence(f"{behind_s:.1f} s behind", int(timeline.line[-1]), float(timeline.t_s[-1])),)
     yield CHECK.finding("backlog", status, 0.75, summary, place)
 

@@ -6,11 +6,13 @@ client is too fast, backlog made at once is a burst, and backlog right after a h
 The overall speed is measured where audio flows, without holes, bursts and the flush after the handshake.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sttdoctor.analysis import pacing
 from sttdoctor.analysis.send_timeline import Timeline
+from sttdoctor.analysis.stretches import Stretch
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
@@ -32,11 +34,17 @@ def _judge(case: Case) -> Answer:
         return unknown(why)
     findings: list[Finding] = []
     measured: dict[str, Any] = {"speed": None, "max_backlog_s": 0.0}
-    for timeline, speed in zip(case.timelines, case.speeds, strict=True):
+    changes: list[str] = []
+    for timeline, speed, parts in zip(case.timelines, case.speeds, case.stretches, strict=True):
         if not len(timeline):
             continue
         findings += _backlog_findings(case.limits, timeline, speed, measured)
-        findings += _speed_findings(case.limits, timeline, speed, findings)
+        if len(parts) == 1:
+            findings += _speed_findings(case.limits, timeline, speed, findings)
+        else:
+            changes += _in_turn(timeline, parts)
+            measured["stretches"] = [*measured.get("stretches", []), *(_measured(timeline, part) for part in parts)]
+            findings += _stretch_findings(case.limits, timeline, parts, findings)
     if case.longest_speed is not None:
         measured["speed"] = round(case.longest_speed.ratio, 4)
         measured["speed_measured_s"] = round(case.longest_speed.seconds, 2)
@@ -44,7 +52,38 @@ def _judge(case: Case) -> Answer:
         return answer(worst(findings).summary, findings, measured)
     if measured["speed"] is None:
         return answer("No burst; the audio is too short to show a speed.", [], measured)
+    if changes:
+        return answer(f"Audio flows at {', '.join(changes)}.", [], measured)
     return answer(f"Audio flows at {measured['speed']:.2f} times realtime.", [], measured)
+
+
+def _in_turn(timeline: Timeline, parts: Sequence[Stretch]) -> Iterator[str]:
+    """The speed of each stretch, and from when on."""
+    for part in parts:
+        since = f"from {timeline.t_s[part.first]:.1f} s on" if part.first else "times realtime at first"
+        yield f"{part.speed.ratio:.2f} {since}" if part.speed else f"an unknown speed {since}"
+
+
+def _measured(timeline: Timeline, part: Stretch) -> dict[str, Any]:
+    return {
+        "from_s": round(float(timeline.t_s[part.first]), 3),
+        "line": int(timeline.line[part.first]),
+        "speed": round(part.speed.ratio, 4) if part.speed else None,
+        "chunk_ms": round(part.frame_s * 1000, 3),
+    }
+
+
+def _stretch_findings(
+    limits: Mapping[str, float], timeline: Timeline, parts: Sequence[Stretch], known: list[Finding]
+) -> list[Finding]:
+    """The first stretch at a wrong speed, for each kind of wrong."""
+    found: dict[str, Finding] = {}
+    for part in parts:
+        line = timeline.part(part.first, part.stop)
+        for finding in _speed_findings(limits, line, part.speed, [*known, *found.values()]):
+            pace = f" The pace changes on the way: {', '.join(_in_turn(timeline, parts))}."
+            found.setdefault(finding.cause, replace(finding, summary=finding.summary + pace))
+    return list(found.values())
 
 
 def _backlog_findings(

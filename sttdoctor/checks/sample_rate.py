@@ -5,7 +5,7 @@ compared with speech at each candidate rate. In a live session the byte rate on 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sttdoctor import missing
@@ -182,6 +182,10 @@ def _wire_alone(case: Case, measured: dict[str, Any]) -> Answer:
     ratio = case.format_ratio
     if case.audio is not None:
         return unknown(missing.SAMPLES, measured)
+    if case.rate_change is not None:
+        finding = _changed(case, case.rate_change)
+        summary = f"{finding.summary} The capture holds no sound, so the number of bytes a second tells it alone."
+        return answer(summary, [replace(finding, summary=summary)], measured)
     if ratio is None or case.longest_speed is None:
         return unknown(case.why_no_audio or missing.AUDIO, measured)
     summary = (
@@ -208,8 +212,9 @@ def _changed(case: Case, change: RateChange) -> Finding:
     line, t = case.frame_at(change.offset)
     summary = f"The audio is {change.before} Hz at first and {change.after} Hz from byte {change.offset} on"
     summary += f" (line {line}, {t:.1f} s)." if line is not None and t is not None else "."
-    place = Evidence(f"{change.before} Hz becomes {change.after} Hz", line, t, change.offset)
-    return CHECK.finding("changed", "fail", change.confidence, summary, (place,))
+    places = [Evidence(f"{change.before} Hz becomes {change.after} Hz", line, t, change.offset)]
+    places += [Evidence(f"becomes {rate} Hz", *case.frame_at(offset), offset) for offset, rate in change.later[:4]]
+    return CHECK.finding("changed", "fail", change.confidence, summary, tuple(places))
 
 
 def _upsampled(case: Case, declared: int) -> list[Finding]:
