@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from sttdoctor.errors import InputError
 from sttdoctor.live.plan import Leaving, Leg, Plan
-from sttdoctor.live.recording import Recording
+from sttdoctor.live.recording import MAX_AUDIO_BYTES, Recording
 from sttdoctor.live.upstream import why
 
 OPEN_TIMEOUT_S = 20.0
@@ -43,17 +43,24 @@ async def send(plan: Plan, url: str, headers: dict[str, str], recording: Recordi
         await _converse(connection, leg, recording, lambda t, leg=leg: progress(leg.begin_s + t))  # type: ignore[misc]
 
 
+class _Connect(connect):
+    """Connects to the service that was named, and not to where it sends on: the key goes nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 async def _opened(url: str, headers: dict[str, str], recording: Recording) -> ClientConnection | None:
     """Connect; None where the handshake was refused, which is recorded."""
     agent = headers.get("User-Agent")
     others = {name: value for name, value in headers.items() if name != "User-Agent"}
     try:
-        connection = await connect(
+        connection = await _Connect(
             url,
             additional_headers=others,
             user_agent_header=agent,
             compression=None,
-            max_size=None,
+            max_size=MAX_AUDIO_BYTES,
             ping_interval=None,  # a service that does not answer is to be seen in the recording
             open_timeout=OPEN_TIMEOUT_S,
         )

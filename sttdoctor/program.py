@@ -1,0 +1,12 @@
+"""How sttdoctor starts a part of itself in a process of its own."""
+
+import sys
+from pathlib import Path
+
+# not -m: a file in the current folder, which may be full of captures, must not be imported in place of a library
+_PROGRAM = "import sys; sys.path.append(sys.argv.pop(1)); from {} import main; main()"
+
+
+def program(module: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command that calls `main` of a module, with arguments in `sys.argv`."""
+    return sys.executable, "-P", "-c", _PROGRAM.format(module), str(Path(__file__).parent.parent), *arguments
