@@ -109,6 +109,7 @@ class Desk:
         self._numbers = count(1)
         self._lines: dict[int, Line] = {}
         self._entries: dict[int, Entry] = {}
+        self._unseen: set[int] = set()  # connections that the watcher does not know of
         self._works = True
 
     def begin(self, heading: Heading, hold: Callable[[bool], None]) -> Line:
@@ -116,9 +117,10 @@ class Desk:
         number = next(self._numbers)
         line = self._lines[number] = Line(self, number, hold)
         self._entries[number] = Entry()
+        self._unseen.add(number)
         line.note(Kind.BEGUN, json.dumps(asdict(heading)).encode("ascii"))
         if not self._works:
-            self._watcher.began(self._entries[number])
+            self._show(number, None)
         return line
 
     def look(self) -> None:
@@ -148,6 +150,8 @@ class Desk:
         self._works = False
         if self._entries:
             self._watcher.tell("the process that writes the recordings has ended; connections go on unrecorded")
+        for number in list(self._unseen):
+            self._show(number, None)
         for held in self._lines.values():
             held.release()
         for number in self._entries.keys() - self._lines.keys():
@@ -157,9 +161,7 @@ class Desk:
         if "told" in said:
             self._watcher.tell(said["told"])
         elif "begun" in said:
-            entry = self._entries[said["begun"]]
-            entry.path = Path(said["path"]) if said["path"] is not None else None
-            self._watcher.began(entry)
+            self._show(said["begun"], said["path"])
         elif "read" in said and (line := self._lines.get(said["read"])) is not None:
             line.read(said["bytes"])
         elif "seen" in said:
@@ -168,6 +170,12 @@ class Desk:
             entry = self._entries.pop(said["ended"])
             self._see(entry, said)
             self._watcher.ended(entry)
+
+    def _show(self, number: int, path: str | None) -> None:
+        self._unseen.discard(number)
+        entry = self._entries[number]
+        entry.path = Path(path) if path is not None else None
+        self._watcher.began(entry)
 
     @staticmethod
     def _see(entry: Entry, said: dict[str, Any]) -> None:

@@ -166,4 +166,5 @@ def _leg(connection: Connection, first: float) -> Leg:
 def _content(frame: Frame) -> bytes | str:
     if frame.audio is not None:
         return frame.audio
-    return frame.text if frame.text is not None else json.dumps(frame.message)
+    text = frame.text if frame.text is not None else json.dumps(frame.message)
+    return text.encode(errors="replace").decode()  # a capture may hold half a character

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.frames import EXTERNAL_CLOSE_CODES
 
 from sttdoctor.errors import InputError
 from sttdoctor.live.plan import Leaving, Leg, Plan
@@ -13,6 +14,7 @@ from sttdoctor.live.recording import MAX_AUDIO_BYTES, Recording
 from sttdoctor.live.upstream import why
 
 OPEN_TIMEOUT_S = 20.0
+_LONGEST_REASON = 123  # bytes, of a close
 PATIENCE_S = 30.0  # for a server that neither answers nor closes after the last message
 
 Progress = Callable[[float], None]
@@ -112,9 +114,17 @@ async def _end(
     elif leaving is not None and leaving.code is None:
         connection.transport.abort()
     else:
-        code = leaving.code if leaving is not None and leaving.code not in (None, 1005) else 1000
-        with contextlib.suppress(ConnectionClosed, ValueError):
-            await connection.close(code or 1000, leaving.reason if leaving is not None else "")
+        with contextlib.suppress(ConnectionClosed):
+            await connection.close(*_sendable(leaving))
+
+
+def _sendable(leaving: Leaving | None) -> tuple[int, str]:
+    """Return the code and the reason of a close as near to the planned one as a close frame can have them."""
+    if leaving is None or leaving.code is None:
+        return 1000, ""
+    sendable = leaving.code in EXTERNAL_CLOSE_CODES or 3000 <= leaving.code < 5000
+    reason = leaving.reason.encode(errors="replace")[:_LONGEST_REASON].decode(errors="ignore")
+    return (leaving.code, reason) if sendable else (1000, reason)
 
 
 def _close(connection: ClientConnection, leaving: Leaving | None) -> tuple[str, int, str]:
