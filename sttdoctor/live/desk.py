@@ -16,12 +16,20 @@ from sttdoctor.live.recording import Heading
 from sttdoctor.live.slips import Kind, Slip, packed
 from sttdoctor.program import program
 
-WINDOW_BYTES = 1 << 20
-"""Of one connection that are not read yet, before its client and its service are held back."""
+WORK_S = 0.25
+"""What the reading of one connection may be behind, before its client and its service are held back. How many bytes
+that is shows as it is read: what is hard to read makes no other recording late."""
 
-PATIENCE_S = 10.0
+LEAST_BYTES, FIRST_BYTES, MOST_BYTES = 64 << 10, 128 << 10, 1 << 20
+"""Of one connection that may wait in any case, before anything is known of it, and at most."""
+
+ALL_BYTES = 8 << 20
+"""Of all connections that may wait, before each may have no more than the least."""
+
+PATIENCE_S = 30.0
 """For the writing of what has passed, when the recorder ends."""
 
+_MEMORY = 0.97  # of what was read before, with each step
 _MAX_LINE = 1 << 20  # bytes of what the scribe tells
 
 
@@ -70,6 +78,8 @@ class Line:
         self._hold = hold
         self._held = False
         self._waiting = 0
+        self._window = FIRST_BYTES
+        self._cost = 0.0, 0.0  # bytes that were read and seconds that it took, of late
 
     def note(self, kind: Kind, data: bytes = b"") -> None:
         """Hand over what happened just now."""
@@ -85,8 +95,11 @@ class Line:
         self.note(Kind.ENDED, gone.encode("ascii"))
         self._desk.leave(self._number)
 
-    def read(self, size: int) -> None:
-        """So many bytes are read."""
+    def read(self, size: int, seconds: float) -> None:
+        """So many bytes are read, in so many seconds."""
+        read, took = self._cost
+        self._cost = read, took = _MEMORY * read + size, _MEMORY * took + seconds
+        self._window = round(max(LEAST_BYTES, min(MOST_BYTES, WORK_S * read / max(took, 1e-9))))
         self._wait(-size)
 
     def release(self) -> None:
@@ -95,15 +108,22 @@ class Line:
 
     def _wait(self, size: int) -> None:
         self._waiting += size
-        if self._held != (self._waiting > (WINDOW_BYTES // 2 if self._held else WINDOW_BYTES)):
+        self._desk.waiting += size
+        window = self._window if self._desk.waiting <= ALL_BYTES else LEAST_BYTES
+        if self._held != (self._waiting > (window // 2 if self._held else window)):
             self._held = not self._held
             self._hold(self._held)
 
 
 class Desk:
-    """The recorder's end of the process that writes. Made by `desk`."""
+    """The recorder's end of the process that writes. Made by `desk`.
+
+    Attributes:
+        waiting: Bytes of all connections that are not read yet.
+    """
 
     def __init__(self, process: Process, watcher: Watcher) -> None:
+        self.waiting = 0
         self._process = process
         self._watcher = watcher
         self._numbers = count(1)
@@ -137,7 +157,7 @@ class Desk:
 
     def leave(self, number: int) -> None:
         """A connection is over; what is still to be written is told when it is."""
-        self._lines.pop(number, None)
+        self._lines.pop(number).release()
         if not self._works:
             self._watcher.ended(self._entries.pop(number))
 
@@ -163,7 +183,7 @@ class Desk:
         elif "begun" in said:
             self._show(said["begun"], said["path"])
         elif "read" in said and (line := self._lines.get(said["read"])) is not None:
-            line.read(said["bytes"])
+            line.read(said["bytes"], said["seconds"])
         elif "seen" in said:
             self._see(self._entries[said["seen"]], said)
         elif "ended" in said:

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -22,8 +23,8 @@ from sttdoctor.live.recording import Heading
 from sttdoctor.live.slips import Kind, Slip, slips
 from sttdoctor.live.tap import Room
 
-READ_STEP_BYTES = 128 << 10
-"""Of one connection, after which the recorder is told that they are read."""
+READ_STEP_BYTES, READ_STEP_S = 32 << 10, 0.05
+"""Of one connection, after which the recorder is told what is read."""
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -34,7 +35,8 @@ class _Connection:
     def __init__(self, journal: Journal, along: Along) -> None:
         self.journal = journal
         self.along = along
-        self.read = 0  # bytes that the recorder does not know to be read
+        self.read = 0  # bytes of which the recorder does not know that they are read
+        self.took_s = 0.0  # for them
 
 
 class Scribe:
@@ -59,15 +61,13 @@ class Scribe:
         elif slip.kind == Kind.BEGUN:
             self._begin(slip)
         elif (found := self._connections.get(slip.number)) is not None:
+            began = time.perf_counter()
             try:
                 self._note(found, slip)
             except Exception as error:  # a defect, or no memory: it must not end the recording of the others
                 self._say(f"{found.journal.path}: {type(error).__name__}: {error}; from here on it is not recorded")
                 found.journal.end()
-            found.read += len(slip.data)
-            if found.read >= READ_STEP_BYTES:
-                self._tell({"read": slip.number, "bytes": found.read})
-                found.read = 0
+            self._count(slip, found, time.perf_counter() - began)
             if slip.kind == Kind.ENDED:
                 self._end(slip.number, found)
 
@@ -86,6 +86,13 @@ class Scribe:
             found.journal.recording.opened(refusal["status"], None, refusal["body"], slip.at)
         elif slip.kind == Kind.ENDED:
             found.along.end(slip.data.decode("ascii") or None, slip.at)
+
+    def _count(self, slip: Slip, found: _Connection, took_s: float) -> None:
+        found.read += len(slip.data)
+        found.took_s += took_s
+        if found.read >= READ_STEP_BYTES or found.took_s >= READ_STEP_S:
+            self._tell({"read": slip.number, "bytes": found.read, "seconds": found.took_s})
+            found.read, found.took_s = 0, 0.0
 
     def _end(self, number: int, found: _Connection) -> None:
         found.along.close()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 HIGH_WATER_BYTES = 256 << 10  # waiting to be sent to one side, before the other is no longer read
 LINGER_S = 10.0  # for a side that does not take its last bytes
-_BUFFER = memoryview(bytearray(256 << 10))
+_BUFFER = memoryview(bytearray(64 << 10))  # so much of one side before it is the turn of the next
 
 
 class Link(Protocol):
