@@ -310,12 +310,6 @@ async def through(port: int, count: int, seconds: float) -> tuple[float, float, 
     )
 
 
-def family(process: int) -> list[int]:
-    """A process and its children."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [process, *map(int, children)]
-
-
 async def beside(names: list[str], count: int, seconds: float, service: Service) -> Figures:
     """Measure ordinary connections beside attacks at a time."""
     port = free_port()
@@ -336,7 +330,7 @@ async def beside(names: list[str], count: int, seconds: float, service: Service)
             ]
             await asyncio.sleep(1)
             median, p99, longest, came = await through(port, count, seconds)
-            memory = sum(map(peak_mib, family(recorder.pid)))
+            memory = peak_mib(recorder.pid)
             for attacker in attackers:
                 await attacker.wait()
             began = time.monotonic()

@@ -206,9 +206,7 @@ def main() -> None:
         files = sorted(Path(folder, "s").iterdir())
         for path in files:
             judge(path)
-        print(
-            f"{asked.peers} peers (seed {asked.seed}), {len(files)} recordings: no exception, no warning, no broken row"
-        )
+        print(f"{asked.peers} peers (seed {asked.seed}), {len(files)} recordings: no exception, no warning, whole rows")
 
 
 if __name__ == "__main__":

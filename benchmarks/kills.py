@@ -30,8 +30,8 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
-from attacks import answers, family
-from proxy import free_port
+from attacks import answers
+from proxy import family, free_port
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -164,7 +164,7 @@ def kill_triage(times: int, chance: random.Random) -> None:
             subprocess.run(triage(captures, path), check=True, capture_output=True)
             assert table(path) == expected, "rows are missing, doubled or others"
         print(
-            f"triage --resume, killed {times} times in {runs} tables of {len(expected)} rows: each is whole", flush=True
+            f"triage --resume, killed {times} times, {runs} tables of {len(expected)} rows: all are whole", flush=True
         )
 
 
