@@ -42,7 +42,7 @@ def check(
         sample_rate: What the client declared, Hz; None when that is not known.
         select: Ids of the checks to run; all when empty.
         ignore: Ids of checks to leave out.
-        thresholds: Values that replace defaults, by name; each a finite number of 0 or more.
+        thresholds: Values that replace defaults, by name; each a number within its bounds.
 
     Returns:
         The report. A check that crashes is `unknown` in it.
@@ -50,7 +50,7 @@ def check(
     Raises:
         InputError: The audio cannot be read, is empty, or is a stream of more than 1 GiB.
         UsageError: An unknown encoding, check or threshold, a sample rate outside 1..1000000, or a threshold that is no
-            number of 0 or more.
+            number within its bounds.
     """
     return examine(audio_case(source, encoding, sample_rate, thresholds), select, ignore)
 
@@ -76,7 +76,7 @@ def replay(
         connection: Which one, from 1, in a capture of several.
         select: Ids of the checks to run; all when empty.
         ignore: Ids of checks to leave out.
-        thresholds: Values that replace defaults, by name; each a finite number of 0 or more.
+        thresholds: Values that replace defaults, by name; each a number within its bounds.
 
     Returns:
         The report. A check that crashes is `unknown` in it.
@@ -85,7 +85,7 @@ def replay(
         InputError: The capture cannot be read, holds nothing that can be used, or holds several connections of which
             none was chosen.
         UsageError: An unknown encoding, check or threshold, a sample rate outside 1..1000000, or a threshold that is no
-            number of 0 or more.
+            number within its bounds.
     """
     return examine(session_case(source, transcript, encoding, sample_rate, thresholds, connection), select, ignore)
 

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from sttdoctor.testing import Service
 
 _MARKER = (
-    "sttdoctor(select=(), ignore=(), fail_on='fail', fault=(), fault_after=2.0, script=None, thresholds={}, "
-    "allow_origin=()): "
+    "sttdoctor(select=(), ignore=(), fail_on='fail', fault=(), fault_after=2.0, script=None, thresholds={}): "
     "how the stt_service of this test behaves, and how its client is judged"
 )
 

@@ -1,6 +1,7 @@
 """What a diagnosis results in: plain values that any renderer can show, and their JSON form (`sttdoctor.report/1`)."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,7 +122,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form as plain values."""
-        values = {
+        values: dict[str, Any] = {
             "schema": SCHEMA,
             "version": __version__,
             "status": self.status,
@@ -131,11 +132,22 @@ class Report:
             "checks": [_check(check) for check in self.checks],
             "listen": dict(self.listen),
         }
-        return values if self.against is None else {**values, "against": dict(self.against)}
+        if self.against is not None:
+            values["against"] = dict(self.against)
+        return {key: _finite(value) for key, value in values.items()}
 
     def to_json(self) -> str:
         """Return the JSON form; ASCII only, so that nothing in it can control a terminal."""
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    """A value of JSON; a number that JSON has no word for is not told."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from sttdoctor.live.background import in_background
 from sttdoctor.live.behaviour import Behaviour
 from sttdoctor.live.faults import FAULTS, parse
 from sttdoctor.live.recording import Row, Sink, to_file
-from sttdoctor.live.strangers import Door
 from sttdoctor.live.words import Script, default_script, read_script
 from sttdoctor.policy import FAIL_ON
 from sttdoctor.protocol import AUTO, PATHS
@@ -42,7 +41,6 @@ class Options:
     fault_after: float = 2.0
     script: Script = field(default_factory=default_script)
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    allow_origin: tuple[str, ...] = ()
 
 
 def options_of(markers: "Iterable[pytest.Mark]") -> Options:
@@ -56,8 +54,7 @@ def options_of(markers: "Iterable[pytest.Mark]") -> Options:
         if mark.args:
             raise ValueError("the marker takes arguments by name only")
         given = {**mark.kwargs, **given}
-    known = {"select", "ignore", "fail_on", "fault", "fault_after", "script", "thresholds", "allow_origin"}
-    unknown = set(given) - known
+    unknown = set(given) - {"select", "ignore", "fail_on", "fault", "fault_after", "script", "thresholds"}
     if unknown:
         raise ValueError(f"the marker has no argument {sorted(unknown)[0]!r}")
     fail_on = given.get("fail_on", "fail")
@@ -72,7 +69,6 @@ def options_of(markers: "Iterable[pytest.Mark]") -> Options:
             fault_after=given.get("fault_after", Options.fault_after),
             script=_script(given.get("script")),
             thresholds=given.get("thresholds", {}),
-            allow_origin=_names(given.get("allow_origin", ())),
         )
     except SttdoctorError as error:
         raise ValueError(str(error)) from None
@@ -217,7 +213,6 @@ def serving(options: Options) -> Iterator[Service]:
     """Run the stand-in for one test."""
     service = Service(options)
     behaviour = Behaviour(faults=options.faults, fault_after_s=options.fault_after)
-    door = Door.of("127.0.0.1", options.allow_origin)
-    with in_background(options.script.words, behaviour, service.new_session, door) as running:
+    with in_background(options.script.words, behaviour, service.new_session) as running:
         service.port = running.port
         yield service

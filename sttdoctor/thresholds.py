@@ -5,6 +5,7 @@ chosen so that a healthy client is never accused and a fault that the service wo
 """
 
 import math
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,20 @@ class Threshold:
     default: float
     unit: str
     reason: str
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value that make sense."""
+        return _BOUNDS.get(self.unit, (0, 1_000_000))
+
+
+_BOUNDS = {
+    **dict.fromkeys(("probability", "ratio", "share of the band", "of full scale", "of the loud samples"), (0, 1)),
+    "of the loud samples in 2 s": (0, 1),
+    "holes": (1, 1_000_000),
+    "pauses": (1, 1_000_000),
+}
+"""By unit; a number of things is at least one, as none is no fault. Others go from 0 to a million."""
 
 
 THRESHOLDS = (
@@ -125,7 +140,7 @@ def parse_settings(settings: Iterable[str]) -> dict[str, float]:
     """Read `NAME=VALUE` settings.
 
     Raises:
-        UsageError: A setting has no `=`, an unknown name or a value that is not a finite number of 0 or more.
+        UsageError: A setting has no `=`, an unknown name or a value that is no number within its bounds.
     """
     values = {}
     for setting in settings:
@@ -141,7 +156,7 @@ def load_config(path: str | Path) -> dict[str, float]:
 
     Raises:
         InputError: The file cannot be read or is not TOML.
-        UsageError: It names an unknown threshold or gives a value that is not a number.
+        UsageError: It names an unknown threshold or gives a value that is no number within its bounds.
     """
     import tomllib
 
@@ -166,7 +181,7 @@ def validated(values: Mapping[str, object]) -> dict[str, float]:
     """Return values by name as numbers.
 
     Raises:
-        UsageError: An unknown name, or a value that is not a finite number of 0 or more.
+        UsageError: An unknown name, or a value that is no number within its bounds.
     """
     return {name: _valid(name, value) for name, value in values.items()}
 
@@ -182,8 +197,9 @@ def _valid(name: str, value: object) -> float:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if not (math.isfinite(number) and number >= 0):
-        raise UsageError(f"threshold {name} takes a number of 0 or more, not {value!r}")
+    least, most = _BY_NAME[name].bounds
+    if not least <= number <= most:
+        raise UsageError(f"threshold {name} takes a number from {least} to {most}, not {reprlib.repr(value)}")
     return number
 
 

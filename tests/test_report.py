@@ -82,3 +82,9 @@ def test_json_is_ascii_so_that_it_cannot_control_a_terminal():
     text = hostile.to_json()
     assert text.isascii() and "\x1b" not in text
     assert json.loads(text)["subject"]["path"] == hostile.subject["path"]
+
+
+def test_a_number_that_json_has_no_word_for_is_not_told():
+    odd = Report({**SUBJECT, "duration_s": float("inf")}, (), (), {}, {"other": [float("nan"), 1.5]})
+    values = json.loads(odd.to_json(), parse_constant=pytest.fail)
+    assert values["subject"]["duration_s"] is None and values["against"] == {"other": [None, 1.5]}

@@ -111,3 +111,12 @@ def test_as_many_clicks_off_any_grid_have_no_period():
 def test_no_clicks(x):
     found = find_clicks(x, RATE, 1e-4)
     assert found is None or found.ratio < 3
+
+
+@pytest.mark.parametrize("rate", [1, 2, 8, 50, 1000])
+@pytest.mark.parametrize("count", [0, 1, 12, 24, 32, 100, 5000])
+def test_clicks_are_looked_for_only_where_a_period_has_samples(rate, count):
+    x = RNG.normal(size=count)
+    x[::16] += 100.0
+    found = find_clicks(x, rate, 1e-6)
+    assert found is None or found.period >= 16

@@ -32,8 +32,8 @@ def test_settings_are_numbers_by_name_and_the_last_one_counts():
         ("zzz=1", "sttdoctor explain lists them"),
         ("=1", "unknown threshold ''"),
         *(
-            (f"pacing.backlog_fail_s={value}", "a number of 0 or more")
-            for value in ("", "x", "-1", "nan", "inf", "1e999")
+            (f"pacing.backlog_fail_s={value}", "a number from 0 to 1000000")
+            for value in ("", "x", "-1", "nan", "inf", "1e999", "1e7", "1" * 5000)
         ),
     ],
 )
@@ -94,3 +94,21 @@ def test_values_of_a_program_are_validated_too():
 def test_the_thresholds_of_a_check_are_its_own():
     assert {limit.name.split(".")[0] for limit in of_check("pacing")} == {"pacing"}
     assert of_check("pac") == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("signal.dropouts=0", "signal.dropouts takes a number from 1 to 1000000, not '0'"),
+        ("signal.silent_peak=1e308", "signal.silent_peak takes a number from 0 to 1, not '1e308'"),
+        ("pacing.drain_speed=1e308", "pacing.drain_speed takes a number from 0 to 1000000, not '1e308'"),
+        ("joining.similar=1.01", "joining.similar takes a number from 0 to 1, not '1.01'"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_told_with_its_bounds(setting, says):
+    with pytest.raises(UsageError, match=says):
+        parse_settings([setting])
+
+
+def test_each_default_lies_within_its_bounds():
+    assert all(limit.bounds[0] <= limit.default <= limit.bounds[1] for limit in THRESHOLDS)

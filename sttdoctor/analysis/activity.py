@@ -32,7 +32,7 @@ def active_spans(
     frame = ENCODINGS[encoding].width * channels
     size = block_size(sample_rate)
     # one channel in blocks that stay in a processor's cache; which of two is louder is told from more
-    step = (1 << (16 if channels == 1 else 20)) // size * size * frame
+    step = max(1, (1 << (16 if channels == 1 else 20)) // size) * size * frame
     rows = (data[start : start + step] for start in range(0, len(data), step))
     levels = [
         block_levels(mono(row[: len(row) // frame * frame].reshape(-1, frame), encoding, channels), sample_rate)

@@ -19,6 +19,7 @@ SHORTEST_PERIOD_S = 0.008
 LONGEST_PERIOD_S = 0.260
 
 _ORDER = 8
+_FEWEST_SAMPLES = 2 * _ORDER  # of a period: in a shorter one there is nothing that could be predicted
 _FITTED = 1 << 16  # samples that the predictor is fitted to
 _NEIGHBOURHOOD = 32  # samples that an error is compared with
 _CAP = 10.0  # an error counts for so much at most, so that no single one decides
@@ -96,7 +97,7 @@ def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
     Returns:
         The strongest period with its ratio, None where no grid has enough sound to judge.
     """
-    if len(samples) < SHORTEST_PERIOD_S * rate * _FEWEST:
+    if len(samples) < _shortest(rate) * _FEWEST:
         return None
     ratio = jumps(samples, floor)
     spikes = np.where(ratio > _SPIKE, ratio, 0.0)
@@ -110,10 +111,14 @@ def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
     return best
 
 
+def _shortest(rate: float) -> int:
+    return max(int(SHORTEST_PERIOD_S * rate), _FEWEST_SAMPLES)
+
+
 def _likely_periods(spikes: Floats, rate: float) -> list[int]:
     size = fast_length(len(spikes))
     power = np.abs(np.fft.rfft(spikes - spikes.mean(), size)) ** 2
-    shortest, longest = int(SHORTEST_PERIOD_S * rate), min(int(LONGEST_PERIOD_S * rate), len(spikes) // _FEWEST)
+    shortest, longest = _shortest(rate), min(int(LONGEST_PERIOD_S * rate), len(spikes) // _FEWEST)
     periods = np.arange(shortest, longest + 1)
     if not len(periods):
         return []

@@ -59,23 +59,6 @@ def judge_options(command: Command) -> Command:
     return command
 
 
-def stranger_options(command: Command) -> Command:
-    """Add the options of a server that say who may use it beside the programs of this machine."""
-    command = click.option(
-        "--allow-host",
-        multiple=True,
-        metavar="NAME",
-        help="A host name under which clients reach this machine (repeatable).",
-    )(command)
-    return click.option(
-        "--allow-origin",
-        multiple=True,
-        metavar="ORIGIN",
-        help="Let pages of this origin connect, as https://app.example (repeatable; * is any). "
-        "Pages from this machine may, others may not.",
-    )(command)
-
-
 _REPORT = (
     click.option(
         "--format",
@@ -190,7 +173,7 @@ def thresholds(settings: tuple[str, ...], config: str | None) -> dict[str, float
 
     Raises:
         InputError: The file cannot be read or is not TOML.
-        UsageError: An unknown name, or a value that is no number of 0 or more.
+        UsageError: An unknown name, or a value that is no number within its bounds.
     """
     from sttdoctor.thresholds import load_config, parse_settings
 

@@ -2,8 +2,6 @@
 
 import click
 
-from sttdoctor.cli.options import stranger_options
-
 
 @click.command()
 @click.option(
@@ -17,16 +15,8 @@ from sttdoctor.cli.options import stranger_options
     metavar="PATH",
     help="A file for the first connection, numbered after that, or a directory; default the current directory.",
 )
-@stranger_options
 @click.option("--diagnose", is_flag=True, help="Print the report when a connection ends.")
-def record(
-    listen: str,
-    upstream: str,
-    output: str | None,
-    diagnose: bool,
-    allow_origin: tuple[str, ...],
-    allow_host: tuple[str, ...],
-) -> None:
+def record(listen: str, upstream: str, output: str | None, diagnose: bool) -> None:
     """Record what a client and the service say to each other.
 
     A proxy: give http://HOST:PORT to the client as its base URL (ws://HOST:PORT as its WebSocket URL), and each
@@ -35,5 +25,5 @@ def record(
     """
     from sttdoctor.cli.watch import run
 
-    code = run(listen, upstream, output, diagnose, allow_origin, allow_host)
+    code = run(listen, upstream, output, diagnose)
     click.get_current_context().exit(code)

@@ -3,8 +3,10 @@
 A line that cannot be read is counted and told, never fatal; only a capture without a single readable row is refused.
 """
 
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from io import BufferedIOBase
 from typing import Any
@@ -13,30 +15,18 @@ from pybase64 import b64decode
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
-from sttdoctor.readers.collector import (
-    CONNECTION_BYTES,
-    EVENT_BYTES,
-    LONGEST_S,
-    UNREAD,
-    Collector,
-    CostlyError,
-    FullError,
-    Loss,
-    json_cost,
-    refuse_costly,
-)
-from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, frame_size, number, text_frame
-from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
+from sttdoctor.readers.collector import MAX_HELD_BYTES, Collector, FullError, json_cost
+from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, number, text_frame
+from sttdoctor.readers.stream import MAX_LINE_BYTES, numbered_lines
 from sttdoctor.redact import redact_headers, redact_message, redact_text, redact_tokens
 
 _CLOCKS = ("client", "proxy", "server", "none")
 _LACKS = ("send", "receive", "audio", "text", "headers", "close")
 
-_ROW = re.compile(rb'"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"')
+_ROW = re.compile(rb'^\s*\{.*?"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"', re.MULTILINE)
 # a row of sent audio as writers of JSON lay it out; anything else about such a row is for the JSON decoder
 _AUDIO_ROW = re.compile(rb'\{"type": ?"send", ?"t": ?((?:0|[1-9]\d{0,9})(?:\.\d{1,20})?), ?"audio": ?"')
 _AUDIO_END = b'"}'
-_MAX_LINES = 4_000_000  # far more than rows that can be held; the rest would be blank
 
 
 class _BadRowError(ValueError):
@@ -45,7 +35,7 @@ class _BadRowError(ValueError):
 
 def holds_rows(head: bytes) -> bool:
     """Whether a line of the first bytes of a capture (unpacked) looks like a row of session JSONL."""
-    return any(line.lstrip().startswith(b"{") and _ROW.search(line) for line in head.splitlines())
+    return bool(_ROW.search(head))
 
 
 def read_rows(stream: BufferedIOBase, path: str | None = None, connection: int | None = None) -> Session:
@@ -57,26 +47,24 @@ def read_rows(stream: BufferedIOBase, path: str | None = None, connection: int |
         connection: 1, the only one that there is, or None.
 
     Raises:
-        InputError: The capture has no readable row, or another connection is asked for.
+        InputError: The capture is empty or has no readable row, or another connection is asked for.
         OSError: It cannot be read.
     """
     name = path or "the capture"
     builder = _Builder()
-    loss = None
     try:
         for number, line in numbered_lines(stream):
             builder.add(number, line)
     except FullError as error:
-        loss = Loss(builder.last_line + 1, str(error))
-    except StreamError as error:
-        loss = Loss(error.line, str(error))
+        builder.damage(builder.last_line + 1, str(error))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        builder.damage(builder.last_line + 1, f"the gzip stream is damaged: {error}")
+    if builder.last_line == 0:
+        raise InputError(f"{name} is empty" if not builder.found.damaged else f"{name} is not a readable capture")
     if not builder.rows:
-        more = f"; more may stand {loss}" if loss is not None else ""
-        raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL{more}")
+        raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL")
     if connection not in (None, 1):
         raise InputError(f"{name} is one session; it has no connection {connection}")
-    if loss is not None:
-        builder.found.lose(loss)
     return builder.session(path)
 
 
@@ -96,21 +84,21 @@ class _Builder:
         if content is None:
             self.damage(line, f"longer than {MAX_LINE_BYTES >> 20} MiB")
             return
-        if line > _MAX_LINES:
-            raise FullError(f"more than {_MAX_LINES} lines; {UNREAD}")
         if content.endswith(_AUDIO_END) and self._add_audio(line, content):
             return
         if not content.strip():
             return
         cost = json_cost(content)
+        if cost > MAX_HELD_BYTES // 2:
+            self.damage(line, "more values than can be held")
+            return
         try:
-            refuse_costly(cost)
             self._add_row(line, DECODER.decode(content.decode("utf-8-sig" if line == 1 else "utf-8")), cost)
         except FullError:
             raise
         except UnicodeDecodeError:
             self.damage(line, "not UTF-8")
-        except (_BadRowError, NotJsonError, CostlyError) as error:
+        except (_BadRowError, NotJsonError) as error:
             self.damage(line, str(error))
         except RecursionError:
             self.damage(line, "JSON that is nested too deep")
@@ -126,11 +114,8 @@ class _Builder:
             audio = b64decode(memoryview(content)[begin.end() : -len(_AUDIO_END)], validate=True)
         except ValueError:
             return False
-        t = float(begin[1])
-        if not self.found.is_time(t):
-            return False
         self.rows += 1
-        self.found.add(Frame(line, t, True, len(audio), True, audio))
+        self.found.add(Frame(line, float(begin[1]), True, len(audio), True, audio))
         return True
 
     def _add_row(self, line: int, row: Any, cost: int) -> None:
@@ -140,20 +125,14 @@ class _Builder:
         if kind == "session":
             self._add_header(line, row)
         elif kind == "transcript":
-            self.found.budget.take(EVENT_BYTES)
             self.transcript = Transcript(redact_tokens(_text(row, "text")), line)
         elif isinstance(kind, str) and kind in _ROWS:
             time = number(row.get("t"))
-            wrong = "is not a number of seconds" if time is None and row.get("t") is not None else ""
-            if time is not None and not self.found.is_time(time):
-                time, wrong = None, "is out of range"
-            if kind == "open":
-                self.found.budget.take(CONNECTION_BYTES)
             event = _ROWS[kind](line, time, row)
             self.rows += 1
             self.found.add(event, 0 if isinstance(event, Frame) and event.audio is not None else cost)
-            if wrong:
-                self.damage(line, f"t {wrong}, so the row has no time")
+            if time is None and row.get("t") is not None:
+                self.damage(line, "t is not a number of seconds, so the row has no time")
             return
         else:
             raise _BadRowError("a row of unknown type")
@@ -171,7 +150,7 @@ class _Builder:
         header = self.header
         clock = header.get("clock", "client")
         lacks = header.get("lacks")
-        resolution = number(header.get("resolution")) or 0.0
+        resolution = number(header.get("resolution"))
         return Session(
             events=tuple(self.found.events),
             url=_optional(header, "url"),
@@ -180,7 +159,7 @@ class _Builder:
             client=_optional(header, "client"),
             source=_optional(header, "source"),
             clock=clock if clock in _CLOCKS else "client",
-            resolution=resolution if 0 <= resolution <= LONGEST_S else 0.0,
+            resolution=max(0.0, resolution) if resolution is not None else 0.0,
             lacks=self.found.lacks | {item for item in (lacks if isinstance(lacks, list) else ()) if item in _LACKS},
             transcript=self.transcript,
             damage=self.found.losses,
@@ -215,7 +194,7 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
     """Read content of the first key that has any: some writers put a null under each key without a value."""
     elided = row.get("elided") is True
     content = row.get("json")
-    whole = frame_size(row.get("length")) if elided else None
+    whole = _integer(row.get("length")) if elided else None
     if content is None and row.get("text") is not None:
         if elided:
             return elided_frame(line, t, sent, _text(row, "text"), whole)
@@ -224,8 +203,8 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
             return text_frame(line, t, sent, text)
         text = redact_text(text)
         return Frame(line, t, sent, len(text.encode(errors="replace")), text=text)
-    size = frame_size(row.get("bytes"))
-    if content is None and size is not None:
+    size = _integer(row.get("bytes"))
+    if content is None and size is not None and size >= 0:
         return Frame(line, t, sent, size, binary=True)
     if "json" not in row:
         raise _BadRowError("a frame without content or length")

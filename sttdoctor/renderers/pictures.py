@@ -52,15 +52,24 @@ def plot(report: Report, exhibits: Exhibits, path: str, force: bool = False) -> 
         UsageError: The suffix is unknown, or the file is there already and holds something else.
         InputError: There is nothing to draw, or the file cannot be written.
     """
-    suffix = suffix_of(path)
+    content = picture(report, exhibits, suffix_of(path))
+    with whole(path, force) as file:
+        file.write(content)
+
+
+def picture(report: Report, exhibits: Exhibits, suffix: str) -> bytes:
+    """Return all figures of a report on one page, as a file of one of `SUFFIXES`.
+
+    Raises:
+        InputError: There is nothing to draw.
+    """
     shown = list(drawings(exhibits))
     if not shown:
         raise InputError("there is nothing to draw: the capture holds neither audio nor times")
     content = io.BytesIO()
     with settings({"pdf.fonttype": 42, "svg.hashsalt": "sttdoctor"}):
         _page(report, shown).savefig(content, format=suffix[1:], dpi=DPI, metadata=_metadata(suffix))
-    with whole(path, force) as file:
-        file.write(content.getvalue())
+    return content.getvalue()
 
 
 def _metadata(suffix: str) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def row_of(task: Task, case: Case, report: Report) -> Row:
         "started_at": subject.get("started_at"),
         "request_id": next(iter(subject.get("request_ids", ())), None),
         "endpoint": case.endpoint,
-        "encoding": declared["encoding"],
+        "encoding": declared["encoding"] or None,
         "sample_rate": declared["sample_rate"],
         "estimated_encoding": estimated["encoding"],
         "estimated_sample_rate": estimated["sample_rate"],

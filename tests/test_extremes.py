@@ -1,0 +1,118 @@
+"""Whatever a capture holds and a user sets: no check crashes, nothing warns, every form of a report can be made."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import URL
+from conftest import FIXTURES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_properties import HEALTHY
+
+from sttdoctor.api import audio_case, examine
+from sttdoctor.case import Case
+from sttdoctor.encodings import SUPPORTED
+from sttdoctor.evidence import Frame, Session
+from sttdoctor.exhibits.collect import collect
+from sttdoctor.renderers import FORMATS
+from sttdoctor.renderers.pictures import picture
+from sttdoctor.thresholds import DEFAULTS, THRESHOLDS
+from sttdoctor.triage.cells import line_of, row_of_line
+from sttdoctor.triage.row import COLUMNS, is_row, row_of
+from sttdoctor.triage.task import Task
+
+SPEECH = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()
+
+
+def crashed(case, select=()):
+    return [f"{check.id}: {check.answer}" for check in examine(case, select).checks if check.crashed]
+
+
+def shown(case, figures=True):
+    """Every form of a report, and a row of a table; nothing of them may warn or fail."""
+    report = examine(case)
+    assert [f"{check.id}: {check.answer}" for check in report.checks if check.crashed] == []
+    exhibits = collect(case, report) if figures else None
+    options = {"width": 79, "colour": False, "verbose": True, "failing": {"fail"}, "exhibits": exhibits}
+    texts = {
+        name: form.render(report, **options)
+        for name, form in FORMATS.items()
+        if figures or "exhibits" not in form.takes
+    }
+    json.loads(texts["json"], parse_constant=pytest.fail)
+    row = row_of(Task("a"), case, report) | {"seconds": 0.0}
+    assert is_row(row) and row_of_line(line_of(row[name] for name in COLUMNS)) == row
+    if figures:
+        assert exhibits.failed == ()
+        assert picture(report, exhibits, ".png").startswith(b"\x89PNG")
+    return texts
+
+
+@pytest.mark.parametrize("name", sorted(DEFAULTS))
+def test_no_limit_at_one_of_its_bounds_makes_a_check_crash(name):
+    bounds = next(limit.bounds for limit in THRESHOLDS if limit.name == name)
+    for bound in bounds:
+        assert crashed(Case(DEFAULTS | {name: bound}, session=HEALTHY), [name.partition(".")[0]]) == []
+
+
+@settings(max_examples=6)
+@given(st.fixed_dictionaries({limit.name: st.sampled_from(limit.bounds) for limit in THRESHOLDS}))
+def test_no_limits_together_make_a_check_crash(limits):
+    assert crashed(Case(limits, session=HEALTHY)) == []
+
+
+@pytest.mark.parametrize("rate", [1, 2, 8, 100, 999, 1_000_000])
+@pytest.mark.parametrize("encoding", [*sorted(SUPPORTED), None])
+def test_no_sample_rate_makes_a_check_crash(encoding, rate):
+    for length in (1, 48, 640, 6400):
+        assert crashed(audio_case(SPEECH[:length], encoding, rate, None)) == []
+
+
+@settings(max_examples=40)
+@given(st.binary(min_size=1, max_size=3000), st.sampled_from([*sorted(SUPPORTED), None]), st.integers(1, 1_000_000))
+def test_no_bytes_make_a_check_crash(data, encoding, rate):
+    assert crashed(audio_case(data, encoding, rate, None)) == []
+
+
+@pytest.mark.parametrize(
+    "values", [[np.nan, np.inf, -np.inf], [3e38, -3e38], [1e-45, 0.0], [1e30, 1e-30], [0.0, np.nan]]
+)
+def test_no_floats_make_a_check_crash(values):
+    data = np.resize(np.array(values, "<f4"), 8000).tobytes()
+    shown(audio_case(data, "pcm_f32le", 16000, None), figures=False)
+
+
+def test_a_sample_rate_of_millions_is_survived():
+    url = URL.replace("sample_rate=8000", "sample_rate=10000000")
+    assert crashed(Case(DEFAULTS, session=replace(HEALTHY, url=url))) == []
+
+
+YEAR_S = 3.2e7
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift"),
+    [(0.0, 0.0), (1e-9, 0.0), (YEAR_S / 10, -100 * YEAR_S), (-1.0, 100 * YEAR_S)],
+)
+def test_times_at_the_limits_can_be_shown(scale, shift):
+    moved = tuple(event if event.t is None else replace(event, t=event.t * scale + shift) for event in HEALTHY.events)
+    shown(Case(DEFAULTS, session=replace(HEALTHY, events=moved)))
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.builds(
+            lambda t, size: Frame(3, t, True, size, binary=True),
+            st.floats(-100 * YEAR_S, 100 * YEAR_S),
+            st.sampled_from([0, 1, 640, 10**9, 2**40]),
+        ),
+        max_size=12,
+    ),
+    st.sampled_from([1, 8000, 10**6]),
+)
+def test_no_frames_make_a_report_fail(frames, rate):
+    url = URL.replace("sample_rate=8000", f"sample_rate={rate}")
+    shown(Case(DEFAULTS, session=Session(tuple(frames), url=url)), figures=False)
