@@ -162,6 +162,13 @@ def unknown_model(recipe: Recipe) -> None:
     recipe.refused = (400, error_body(400, "Bad Request", "The requested model does not exist.", "model_not_found"))
 
 
+@parameter
+def whisper_on_auto(recipe: Recipe) -> None:
+    recipe.drop_query.add("model")
+    recipe.query.append(("model", str(recipe.rng.choice(["ink-whisper", "ink-whisper-2025-06-04"]))))
+    _refuse(recipe, "model not available on this endpoint", "model_not_found")
+
+
 @fault("connection.bad-parameter", "handshake")
 def bad_parameter(recipe: Recipe) -> None:
     name = recipe.note = str(recipe.rng.choice(sorted(PARAMETERS)))

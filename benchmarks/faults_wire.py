@@ -190,9 +190,7 @@ def batch_fits(recipe: Recipe) -> None:
 
 @fault("endpoint.mixed-up", "ending")
 def mixed_up(recipe: Recipe) -> None:
-    kind = recipe.note = str(
-        recipe.rng.choice(["bare close", "bare finalize", "bare done", "json on manual", "whisper on auto"])
-    )
+    kind = recipe.note = str(recipe.rng.choice(["bare close", "bare finalize", "bare done", "json on manual"]))
     if kind in ("bare close", "bare done"):  # M20
         recipe.close_command = kind.split()[1]
         recipe.service.closes = False
@@ -201,21 +199,12 @@ def mixed_up(recipe: Recipe) -> None:
     elif kind == "bare finalize":
         _inserted(recipe, [(turn[-1].end + 0.2, "finalize") for turn in recipe.scene.turns])
         recipe.also |= {"messages.unknown-command", "endpoint.manual-fits"}
-    elif kind == "json on manual":
+    else:
         recipe.path, recipe.manual = "/stt/websocket", True
         recipe.close_command = {"type": "close"}
         recipe.service.closes = False
         recipe.leave_after = float(recipe.rng.uniform(1.0, 4.0))
         recipe.also |= {"drain.no-close", "messages.unknown-command"}
-    else:
-        recipe.drop_query.add("model")
-        recipe.query.append(("model", str(recipe.rng.choice(["ink-whisper", "ink-whisper-2025-06-04"]))))
-        recipe.refused = (
-            400,
-            error_body(400, "Bad Request", "model not available on this endpoint", "model_not_found"),
-        )
-        recipe.text = False
-        recipe.also |= {"connection.bad-parameter"}
 
 
 def _server_says(recipe: Recipe, event: Row, at: float) -> None:

@@ -53,8 +53,7 @@ def measure(name: str, arguments: argparse.Namespace, start: float) -> Iterator[
     before, size = None, arguments.start
     while size <= arguments.stop:
         path = arguments.folder / f"{name}-{size}{shape.suffix}"
-        content = shape.make(size)
-        path.write_bytes(content)
+        length = path.write_bytes(shape.make(size))
         seconds, megabytes, wrong = judge(shape, path, arguments.limit)
         for made in arguments.folder.glob(f"{path.name}*"):
             made.unlink()
@@ -63,10 +62,10 @@ def measure(name: str, arguments: argparse.Namespace, start: float) -> Iterator[
         broken = (
             (wrong != "" and not wrong.startswith("("))
             or (growth > GROWTH and own > 1)
-            or (len(content) <= 1_100_000 and seconds > SECONDS)
+            or (length <= 1_100_000 and seconds > SECONDS)
             or megabytes > MEGABYTES
         )
-        figures = f"{len(content):>10}{seconds:>8.2f}{megabytes:>7}{growth:>7.2f}"
+        figures = f"{length:>10}{seconds:>8.2f}{megabytes:>7}{growth:>7.2f}"
         yield f"{name:<24}{figures} {'!' if broken else ' '} {wrong}".rstrip()
         if seconds > arguments.limit:
             return

@@ -1,7 +1,8 @@
 """Whether `sttdoctor record` keeps anything of connections that are over: `python benchmarks/proxy_leak.py [COUNT]`.
 
 COUNT connections (10000) one after another, each with a chunk of audio, an event and a close, every tenth cut without
-one. Shown are memory and open files of the recorder's process after each tenth of them, and whether each has its file.
+one. Shown are memory and open files of the recorder's processes after each tenth of them, and whether each has its
+file.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from proxy import free_port, proxy
+from proxy import family, free_port, proxy
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -35,9 +36,12 @@ async def one(port: int, number: int) -> None:
 
 
 def memory_and_files(process: int) -> tuple[float, int]:
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    resident = next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
-    return resident, len(list(Path(f"/proc/{process}/fd").iterdir()))
+    resident, files = 0.0, 0
+    for one in family(process):
+        lines = Path(f"/proc/{one}/status").read_text().splitlines()
+        resident += next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+        files += len(list(Path(f"/proc/{one}/fd").iterdir()))
+    return resident, files
 
 
 async def main(count: int) -> None:

@@ -16,10 +16,10 @@ from sttdoctor.analysis.activity import active_spans
 from sttdoctor.analysis.commands import Command, is_audio, is_known, refused
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.endpoint import Address, address, declared_in, endpoint_of
-from sttdoctor.analysis.ping_timeout import PingTimeout, ping_timeout
+from sttdoctor.analysis.ping_timeout import PingTimeout, find_ping_timeout
 from sttdoctor.analysis.rate_changes import RateChange, SoundOf, change_by_pace, change_by_sound
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
-from sttdoctor.analysis.refusal import Refusal, first_refusal, is_accepted
+from sttdoctor.analysis.refusal import Refusal, find_refusal, is_accepted
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.stretches import Stretch, stretches
 from sttdoctor.analysis.turns import Turn
@@ -212,7 +212,7 @@ class Case:
     @cached_property
     def refusal(self) -> Refusal | None:
         """What the service refused first, None where it refused nothing."""
-        return first_refusal(self.connections)
+        return find_refusal(self.connections)
 
     @cached_property
     def is_accepted(self) -> bool:
@@ -221,7 +221,7 @@ class Case:
 
     def ping_timeout(self, connection: Connection) -> PingTimeout | None:
         """Return the ping without an answer that ended a connection, None where none did."""
-        return ping_timeout(connection, self.session.clock if self.session is not None else "none")
+        return find_ping_timeout(connection, self.session.clock if self.session is not None else "none")
 
     @cached_property
     def turns(self) -> list[Turn]:

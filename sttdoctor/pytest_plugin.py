@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from sttdoctor.testing import Service
 
 _MARKER = (
-    "sttdoctor(select=(), ignore=(), fail_on='fail', fault=(), fault_after=2.0, script=None, thresholds={}): "
+    "sttdoctor(select=(), ignore=(), fail_on='fail', fault=(), fault_after=2.0, script=None, thresholds={}, "
+    "allow_origin=()): "
     "how the stt_service of this test behaves, and how its client is judged"
 )
 

@@ -15,6 +15,7 @@ from sttdoctor.live.background import in_background
 from sttdoctor.live.behaviour import Behaviour
 from sttdoctor.live.faults import FAULTS, parse
 from sttdoctor.live.recording import Row, Sink, to_file
+from sttdoctor.live.strangers import Door
 from sttdoctor.live.words import Script, default_script, read_script
 from sttdoctor.policy import FAIL_ON
 from sttdoctor.protocol import AUTO, PATHS
@@ -41,6 +42,7 @@ class Options:
     fault_after: float = 2.0
     script: Script = field(default_factory=default_script)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    allow_origin: tuple[str, ...] = ()
 
 
 def options_of(markers: "Iterable[pytest.Mark]") -> Options:
@@ -54,7 +56,8 @@ def options_of(markers: "Iterable[pytest.Mark]") -> Options:
         if mark.args:
             raise ValueError("the marker takes arguments by name only")
         given = {**mark.kwargs, **given}
-    unknown = set(given) - {"select", "ignore", "fail_on", "fault", "fault_after", "script", "thresholds"}
+    known = {"select", "ignore", "fail_on", "fault", "fault_after", "script", "thresholds", "allow_origin"}
+    unknown = set(given) - known
     if unknown:
         raise ValueError(f"the marker has no argument {sorted(unknown)[0]!r}")
     fail_on = given.get("fail_on", "fail")
@@ -69,6 +72,7 @@ def options_of(markers: "Iterable[pytest.Mark]") -> Options:
             fault_after=given.get("fault_after", Options.fault_after),
             script=_script(given.get("script")),
             thresholds=given.get("thresholds", {}),
+            allow_origin=_names(given.get("allow_origin", ())),
         )
     except SttdoctorError as error:
         raise ValueError(str(error)) from None
@@ -213,6 +217,7 @@ def serving(options: Options) -> Iterator[Service]:
     """Run the stand-in for one test."""
     service = Service(options)
     behaviour = Behaviour(faults=options.faults, fault_after_s=options.fault_after)
-    with in_background(options.script.words, behaviour, service.new_session) as running:
+    door = Door.of("127.0.0.1", options.allow_origin)
+    with in_background(options.script.words, behaviour, service.new_session, door) as running:
         service.port = running.port
         yield service

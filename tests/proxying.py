@@ -22,9 +22,9 @@ from server import stand_in
 
 from sttdoctor.evidence import Session
 from sttdoctor.live.behaviour import Behaviour
-from sttdoctor.live.journal import Journal
-from sttdoctor.live.naming import names
+from sttdoctor.live.desk import Entry
 from sttdoctor.live.proxy import listening
+from sttdoctor.live.strangers import Door
 from sttdoctor.live.upstream import Upstream
 from sttdoctor.live.words import Script
 from sttdoctor.readers import read_capture
@@ -38,22 +38,22 @@ class Proxy:
     """A running proxy and what it told."""
 
     port: int = 0
-    running: list[Journal] = field(default_factory=list)
-    done: list[Journal] = field(default_factory=list)
+    running: list[Entry] = field(default_factory=list)
+    done: list[Entry] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
-    def began(self, journal: Journal) -> None:
-        self.running.append(journal)
+    def began(self, entry: Entry) -> None:
+        self.running.append(entry)
 
-    def ended(self, journal: Journal) -> None:
-        self.running.remove(journal)
-        self.done.append(journal)
+    def ended(self, entry: Entry) -> None:
+        self.running.remove(entry)
+        self.done.append(entry)
 
     def tell(self, sentence: str) -> None:
         self.told.append(sentence)
 
     def sessions(self) -> list[Session]:
-        return [read_capture(str(journal.path)) for journal in self.done]
+        return [read_capture(str(entry.path)) for entry in self.done]
 
     async def finished(self, count: int = 1) -> None:
         """Wait until so many connections are over."""
@@ -63,9 +63,10 @@ class Proxy:
 
 
 @contextlib.asynccontextmanager
-async def proxy(upstream: str, output: Path | str) -> AsyncIterator[Proxy]:
+async def proxy(upstream: str, output: Path | str, door: Door | None = None) -> AsyncIterator[Proxy]:
     running = Proxy()
-    async with listening("127.0.0.1", 0, Upstream.parse(upstream), names(str(output)), running) as running.port:
+    async with listening("127.0.0.1", 0, Upstream.parse(upstream), str(output), running, door) as listens:
+        running.port = listens.port
         yield running
 
 
@@ -107,7 +108,7 @@ async def seen(port: int, client: Talk = talk, **options: Any) -> dict[str, Any]
 
 
 REQUEST = (
-    f"GET {TARGET} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 

@@ -152,8 +152,8 @@ class Recorded:
 
 
 @contextlib.asynccontextmanager
-async def recorded(behaviour=None, words=SCRIPT.words):
+async def recorded(behaviour=None, words=SCRIPT.words, door=None):
     kept = Recorded()
-    async with simulator(words, behaviour, make_sink=kept.new) as running:
+    async with simulator(words, behaviour, make_sink=kept.new, door=door) as running:
         kept.port = running.port
         yield kept

@@ -1,14 +1,18 @@
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import pytest
 from builders import causes, drained, report, session, steady, turn
 from conftest import jsonl
+from hypothesis import given
+from hypothesis import strategies as st
 
 import sttdoctor
 from sttdoctor.api import check
 from sttdoctor.evidence import Close, Frame, Open, Session
+from sttdoctor.protocol import PARAMETERS
 
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio" / "s16-16k.raw"
 
@@ -148,11 +152,12 @@ TOLD = [
 
 EMPTY = [
     ({"authorization": "Bearer"}, "", "no key follows Bearer"),
+    ({"x-api-key": "Bearer REDACTED"}, "", "without Bearer"),
     ({"x-api-key": ""}, "", "no key follows X-API-Key"),
     ({}, "&access_token=", "no key follows access_token"),
     ({"user-agent": "x"}, "", "carries no key"),
 ]
-"""Handshakes without a key, which the recorder may have left out."""
+"""Handshakes without a key, or with a strange one, which may be the recorder's work."""
 
 VERSION = {"cartesia-version": "2026-03-01"}
 
@@ -213,6 +218,19 @@ def test_a_redaction_mark_says_nothing(mask, name):
     (diagnosis,) = sttdoctor.replay(rows(401), select=["connection"]).diagnoses
     assert diagnosis.cause == "connection.bad-auth"
     assert "scheme" not in diagnosis.summary and "no key" not in diagnosis.summary
+
+
+@given(
+    st.dictionaries(st.sampled_from(["authorization", "x-api-key", "xi-api-key", "cookie"]), st.text(max_size=30)),
+    st.text(st.characters(codec="ascii", exclude_characters="&=#"), max_size=12),
+    st.text(st.characters(codec="ascii", exclude_characters="&=#"), max_size=12),
+)
+def test_nothing_in_the_headers_and_no_unknown_parameter_accuses_an_accepted_session(headers, name, value):
+    head = {"type": "session", "url": f"{BASE}&x{name}={value}", "headers": headers}
+    rows = jsonl(head, {"type": "open", "t": 0.1, "status": 101})
+    found = dict.fromkeys(found_in(rows))
+    assert not found.keys() & {"connection.bad-auth", "connection.wrong-path", "connection.rejected"}
+    assert "connection.bad-parameter" not in found or get_close_matches(f"x{name}", PARAMETERS["auto"], cutoff=0.7)
 
 
 def test_the_example_of_the_session_format_is_right():

@@ -44,8 +44,10 @@ ALLOWED = {
     "sttdoctor.sound": (*EVIDENCE, "sttdoctor.analysis"),
     "sttdoctor.case": (*CHECKED, "sttdoctor.analysis", "sttdoctor.sound"),
     "sttdoctor.checks": (*CHECKED, "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.checks"),
+    "sttdoctor.program": (),
     "sttdoctor.live": (
         *EVIDENCE,
+        "sttdoctor.program",
         "sttdoctor.readers",
         "sttdoctor.session_jsonl",
         "sttdoctor.analysis",
@@ -105,6 +107,7 @@ ALLOWED = {
     ),
     "sttdoctor.triage": (
         "sttdoctor",
+        "sttdoctor.program",
         *EVIDENCE,
         "sttdoctor.readers",
         "sttdoctor.case",

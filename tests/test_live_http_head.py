@@ -22,6 +22,38 @@ def test_a_handshake_is_changed_in_host_and_prefix_only():
     assert head.headers()["origin"] == "http://localhost"
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (b"Host : evil.example", "no name may have"),
+        (b"X-A\tB: 1", "no name may have"),
+        (b"X-A: 1\nHost: evil.example", "line break"),
+        (b"X-A: 1\rHost: evil.example", "line break"),
+        (b"X-A: a\0b", "line break"),
+        (b"host: evil.example", "Host, once"),
+    ],
+)
+def test_what_a_lenient_service_could_read_as_another_request_is_refused(line, sentence):
+    with pytest.raises(BadHeadError, match=sentence):
+        Head.parse(UPGRADE + b"\r\n" + line).towards("api.example", "")
+
+
+def test_a_request_names_its_host():
+    with pytest.raises(BadHeadError, match="Host"):
+        Head.parse(UPGRADE.replace(b"Host", b"Hast")).towards("api.example", "")
+
+
+def test_a_folded_value_is_one_value():
+    head = Head.parse(UPGRADE + b"\r\nX-API-Key:\r\n sk:folded\r\n\t more")
+    assert head.get("x-api-key") == "sk:folded more"
+    assert b"\r\nX-API-Key: sk:folded more\r\n" in head.towards("api.example", "")
+
+
+def test_more_headers_than_anybody_sends_are_refused():
+    with pytest.raises(BadHeadError, match="more than"):
+        Head.parse(UPGRADE + b"\r\na:" * 16_000)
+
+
 def test_any_other_request_is_the_last_of_its_connection():
     sent = Head.parse(POST).towards("api.example", "")
     assert sent.endswith(b"Content-Length: 4\r\nConnection: close\r\n\r\n") and b"keep-alive" not in sent

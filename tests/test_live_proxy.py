@@ -65,8 +65,8 @@ def test_the_request_passes_unchanged_but_for_the_host(tmp_path):
             proxy(f"http://127.0.0.1:{port}/eu/", tmp_path) as running,
         ):
             headers = {"Authorization": "Bearer sk_car_canary", "Cartesia-Version": "2026-03-01"}
-            await seen(running.port, additional_headers=headers, origin="http://app.example")
-            await seen(port, additional_headers=headers, origin="http://app.example")
+            await seen(running.port, additional_headers=headers, origin="http://localhost:3000")
+            await seen(port, additional_headers=headers, origin="http://localhost:3000")
             await running.finished()
             return port, running.sessions()[0], running.done[0].path.read_text()
 

@@ -127,7 +127,7 @@ def test_many_connections_one_after_another_leave_nothing_behind():
             for _ in range(2):
                 for _ in range(100):
                     await seen(running.port, compression=None)
-                await running.finished()
+                await running.finished(100)
                 running.done.clear()
                 counts.append(_open_files())
             return counts
@@ -178,7 +178,7 @@ def test_other_requests_pass_and_are_not_recorded(tmp_path):
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         async with server, proxy(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", tmp_path) as running:
             reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-            head = b"POST /access-token HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
+            head = b"POST /access-token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n"
             writer.write(head + bytes(300_000))
             data = await reader.read()
             writer.close()
@@ -193,7 +193,7 @@ def test_other_requests_pass_and_are_not_recorded(tmp_path):
     ("sent", "sentence"),
     [
         (b"\x16\x03\x01\x02", "ws:// instead of wss://"),
-        (b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n", "not an HTTP proxy"),
+        (b"CONNECT x:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", "not an HTTP proxy"),
         (b"hello there\r\n\r\n", "no HTTP"),
         (b"GET / HTTP/1.1\r\n" + b"a" * 70_000, "no end"),
     ],

@@ -20,6 +20,8 @@ from browser import Page  # noqa: E402
 from cartesia import AsyncCartesia, Cartesia  # noqa: E402
 from test_live_proxy import closes, refuses, service  # noqa: E402
 
+from sttdoctor.live.strangers import Door  # noqa: E402
+
 FORMAT = {"model": "ink-2", "encoding": "pcm_s16le", "sample_rate": 16000}
 AUDIO = (ROOT / "fixtures" / "audio" / "s16-16k.raw").read_bytes()[:64_000]
 CHUNKS = [AUDIO[start : start + 3200] for start in range(0, len(AUDIO), 3200)]
@@ -132,7 +134,7 @@ def test_a_real_client(name, tmp_path):
     async def main():
         async with (
             hears("Good morning to you.") as server,
-            proxy(f"ws://127.0.0.1:{server.port}", tmp_path / "s.jsonl") as running,
+            proxy(f"ws://127.0.0.1:{server.port}", tmp_path / "s.jsonl", Door.of("127.0.0.1", ["null"])) as running,
         ):
             direct, through = await client(server.port), await client(running.port)
             await running.finished()

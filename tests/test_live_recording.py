@@ -1,8 +1,10 @@
 import io
 import json
+import time
+from datetime import UTC, datetime
 
 from sttdoctor.live.naming import create, names
-from sttdoctor.live.recording import Heading, Recording, to_file
+from sttdoctor.live.recording import MAX_TEXT_BYTES, Heading, Recording, to_file
 from sttdoctor.readers import read_capture
 
 HEADERS = {"Authorization": "Bearer sk_car_canary1234", "User-Agent": "client/1"}
@@ -85,6 +87,23 @@ def test_a_line_is_one_write_into_an_unbuffered_file(tmp_path):
             lengths.append((tmp_path / "session.jsonl").stat().st_size)
     assert isinstance(file, io.RawIOBase)
     assert lengths == sorted(set(lengths)) and lengths[-1] > 105_000
+
+
+def test_a_text_beyond_the_bound_keeps_its_length():
+    rows = []
+    recording = Recording(Heading(URL, {}, "test", "proxy"), rows.append)
+    recording.message(False, '"' + "ü" * MAX_TEXT_BYTES + '"')
+    recording.message(False, '"' + "a" * (MAX_TEXT_BYTES - 2) + '"')
+    assert rows[1]["elided"] and (rows[1]["text"], rows[1]["length"]) == ("", 2 * MAX_TEXT_BYTES + 2)
+    assert len(rows[2]["json"]) == MAX_TEXT_BYTES - 2
+
+
+def test_it_begins_when_it_is_said_to():
+    rows = []
+    recording = Recording(Heading(URL, {}, "test", "proxy"), rows.append, time.monotonic() - 3600)
+    recording.message(True, b"\0")
+    ago = datetime.now(UTC) - datetime.fromisoformat(rows[0]["started_at"])
+    assert abs(ago.total_seconds() - 3600) < 60 and abs(rows[1]["t"] - 3600) < 60
 
 
 def test_of_bytes_from_the_server_the_length_is_kept():

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from stand_in import CLOSE, QUERY, ROOT, TEXT, TURNS, chunks, recorded, sdk_for, speech, talk, talk_sync
 
+from sttdoctor.live.strangers import Door
+
 TWO_TURNS = ("mary", 0.9, "bobby", 0.3)
 
 
@@ -111,7 +113,8 @@ new Promise((done) => { socket.onclose = (event) => done([heard, event.code]); }
 """
 
     async def run():
-        async with recorded() as server, Page(tmp_path).opened() as page:
+        door = Door.of("127.0.0.1", ["null"])  # a page of no site
+        async with recorded(door=door) as server, Page(tmp_path).opened() as page:
             audio = json.dumps(list(speech(*TWO_TURNS)))
             url = json.dumps(f"ws://127.0.0.1:{server.port}{TURNS}?{QUERY}")
             return await page.evaluate(f"const url = {url}, audio = Uint8Array.from({audio});\n{code}"), server

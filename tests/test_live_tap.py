@@ -1,4 +1,5 @@
 import random
+import tracemalloc
 import zlib
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, Frame, Opcode
 
-from sttdoctor.live.tap import Closing, Message, Tap, inflater
+from sttdoctor.live.tap import Closing, Message, Room, Tap, inflater
 
 payloads = st.one_of(
     st.binary(max_size=200),
@@ -123,6 +124,67 @@ def test_what_is_too_large_keeps_its_size_and_the_next_message_is_read(size, siz
 def test_close_frames(payload, expected):
     data = bytes([0x88, len(payload)]) + payload
     assert Tap().feed(data) == [expected]
+
+
+@given(st.integers(0, 3000), st.lists(st.integers(0, 3000), max_size=8), st.booleans())
+def test_a_text_beyond_its_own_bound_keeps_its_size(size, sizes, packs):
+    extensions = [PerMessageDeflate(False, False, 15, 15)] if packs else None
+    tap = Tap(inflater(True) if packs else None, text_limit=1000)
+    data = wire(Opcode.TEXT, b"a" * size, extensions=extensions) + wire(Opcode.TEXT, b"next", extensions=extensions)
+    text = b"a" * size if size <= 1000 else None
+    assert fed(tap, data, sizes) == [Message(False, text, size), Message(False, b"next", 4)]
+
+
+def test_a_packed_message_that_is_left_out_leaves_those_after_it_out():
+    packer = PerMessageDeflate(False, False, 15, 15)
+    payloads = [random.Random(1).randbytes(2000), random.Random(1).randbytes(500)]
+    data = b"".join(wire(Opcode.BINARY, payload, extensions=[packer]) for payload in payloads)
+    assert [message.content for message in Tap(inflater(True), limit=1000).feed(data)] == [None, None]
+
+
+def test_empty_fragments_hold_nothing():
+    tap = Tap()
+    tap.feed(wire(Opcode.BINARY, b"", fin=False))
+    empty = wire(Opcode.CONT, b"", fin=False, mask=False) * 10_000
+    tracemalloc.start()
+    for _ in range(10):
+        tap.feed(empty)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 10_000
+    assert tap.feed(wire(Opcode.CONT, b"end")) == [Message(True, b"end", 3)]
+
+
+def test_messages_that_are_coming_share_a_room():
+    """Of three large messages the one for which there is no more room keeps its size; all is given back."""
+    room = Room(5 << 20)
+    taps = [Tap(room=room) for _ in range(3)]
+    datas = [wire(Opcode.BINARY, bytes([number]) * (2 << 20)) for number in range(3)]
+    begun = [tap.feed(data[:-1]) for tap, data in zip(taps, datas, strict=True)]
+    assert begun == [[], [], [Message(True, None, 2 << 20)]]
+    kept = [tap.feed(data[-1:]) for tap, data in zip(taps, datas, strict=True)]
+    assert [len(message.content) for message, *_ in kept[:2]] == [2 << 20] * 2 and kept[2] == []
+    assert room.free == 5 << 20
+
+
+@pytest.mark.parametrize("fragmented", [False, True])
+def test_what_is_given_up_is_skipped_to_its_end(fragmented):
+    tap = Tap(room=Room(1 << 20))
+    if fragmented:
+        data = wire(Opcode.BINARY, bytes(1_500_000), fin=False) + wire(Opcode.CONT, bytes(500_000))
+    else:
+        data = wire(Opcode.BINARY, bytes(2_000_000))
+    found = fed(tap, data + wire(Opcode.TEXT, b"next"), [100_000] * 20)
+    assert found == [Message(True, None, 2_000_000), Message(False, b"next", 4)]
+
+
+def test_closing_gives_the_room_back():
+    room = Room()
+    tap, before = Tap(room=room), room.free
+    tap.feed(wire(Opcode.BINARY, bytes(100_000))[:-1])
+    assert room.free < before
+    tap.close()
+    assert room.free == before
 
 
 @given(st.binary(max_size=2000), st.lists(st.integers(0, 100), max_size=10))

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from builders import report, session, steady, turn
 
-from sttdoctor.analysis.ping_timeout import is_ping_timeout, ping_timeout
+from sttdoctor.analysis.ping_timeout import find_ping_timeout, is_ping_timeout
 from sttdoctor.analysis.send_timeline import connections
 from sttdoctor.evidence import Close, Control
 
@@ -26,7 +26,7 @@ def talk(sent_until=40.0, heard_until=40.0, pings=(), clock="client", by="client
 
 def who(subject):
     (connection,) = connections(subject)
-    found = ping_timeout(connection, subject.clock)
+    found = find_ping_timeout(connection, subject.clock)
     return None if found is None else found.who
 
 

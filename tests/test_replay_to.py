@@ -88,7 +88,7 @@ def test_a_session_is_sent_as_it_was(tmp_path):
     rows = [
         chunk(0.2),
         {"type": "send", "t": 0.3, "json": {"type": "KeepAlive"}},
-        {"type": "send", "t": 0.35, "text": "junk"},
+        {"type": "send", "t": 0.35, "text": "junk\ud800"},
         chunk(0.6),
         {"type": "close", "t": 0.7, "by": "client", "code": 4001, "reason": "enough"},
     ]
@@ -106,7 +106,7 @@ def test_a_session_is_sent_as_it_was(tmp_path):
         assert [(frame.binary, frame.type or frame.text) for frame in sent] == [
             (True, None),
             (False, "KeepAlive"),
-            (False, "junk"),
+            (False, "junk?"),
             (True, None),
         ]
         assert sent[3].t - sent[0].t == pytest.approx(0.4, abs=0.2)
@@ -205,6 +205,85 @@ def test_the_placeholder_goes_to_this_machine_alone(to, key, monkeypatch):
     assert _key(Destination.parse(to)) == key
     monkeypatch.setenv("CARTESIA_API_KEY", KEY)
     assert _key(Destination.parse(to)) == KEY
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "expected"),
+    [
+        ("/stt/turns/websocket/", (), "/stt/turns/websocket"),
+        ("/../..//evil.example/x@y:z/stt/websocket", (), "/stt/websocket"),
+        ("/stt/turns HTTP/1.1/x", ("--repair",), "/stt/turns/websocket"),
+    ],
+)
+def test_the_key_goes_to_an_endpoint_of_the_service_alone(path, options, expected, tmp_path):
+    source = tmp_path / "s.jsonl"
+    url = f"wss://api.cartesia.ai{path}?model=ink-2&encoding=pcm_s16le&sample_rate=16000&x=a%0d%0ab%20c"
+    rows = [chunk(0.2), {"type": "close", "t": 0.3, "by": "client", "code": 1000}]
+    source.write_bytes(jsonl({**HEADER, "url": url}, OPEN, *rows))
+    lines = []
+
+    async def note(reader, writer):
+        lines.append((await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n"))
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def main():
+        server = await asyncio.start_server(note, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            return await tool(source, "--to", f"ws://127.0.0.1:{port}", "--sample-rate", "16000", *options), port
+
+    _, port = asyncio.run(main())
+    ((request, *headers),) = lines
+    method, target, version = request.split(" ")
+    assert (method, target.partition("?")[0], version) == ("GET", expected, "HTTP/1.1")
+    assert f"Host: 127.0.0.1:{port}" in headers and f"Authorization: Bearer {KEY}" in headers
+
+
+@pytest.mark.parametrize("path", ["/v1/listen", "/stt/turns", "//evil.example/", "/stt/websocket/x"])
+def test_a_session_of_another_path_is_not_sent_unless_the_url_names_one(path, tmp_path, run, monkeypatch):
+    monkeypatch.setenv("CARTESIA_API_KEY", KEY)
+    source = tmp_path / "s.jsonl"
+    url = f"wss://api.cartesia.ai{path}?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
+    source.write_bytes(jsonl({**HEADER, "url": url}, OPEN, chunk(0.2)))
+    assert "no endpoint of the service" in one_sentence(run("replay", source, "--to", "ws://127.0.0.1:1"))
+    assert not (tmp_path / "s-again.jsonl").exists()
+    done = run("replay", source, "--to", "ws://127.0.0.1:1/own")
+    assert "cannot reach ws://127.0.0.1:1/own" in done.err
+
+
+def test_a_version_that_no_header_can_hold_is_said_for_what_it_is(tmp_path, run):
+    source = tmp_path / "s.jsonl"
+    headers = {"cartesia-version": "2026-03-01\r\nX-Injected: 1"}
+    url = "wss://x/stt/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
+    source.write_bytes(jsonl({**HEADER, "url": url, "headers": headers}, OPEN, chunk(0.2)))
+    assert "the cartesia-version of the capture" in one_sentence(run("replay", source, "--to", "ws://127.0.0.1:1"))
+
+
+def test_where_a_service_sends_on_to_the_key_does_not_go(tmp_path):
+    source = short(tmp_path, chunk(0.2), {"type": "close", "t": 0.3, "by": "client", "code": 1000})
+    visits = []
+
+    async def main():
+        async with service(closes(1000), process_request=lambda _c, request: visits.append(request)) as elsewhere:
+            answer = refuses(302, b"", [("Location", f"ws://localhost:{elsewhere}/stt/websocket")])
+            async with service(closes(1000), process_request=answer) as port:
+                return await tool(source, "--to", f"ws://127.0.0.1:{port}")
+
+    done = asyncio.run(main())
+    (opened,) = read_capture(str(tmp_path / "short-again.jsonl")).events
+    assert opened.status == 302 and visits == [] and done.code == 1
+
+
+@pytest.mark.parametrize(("code", "reason"), [(5, ""), (1006, "x"), (1005, "x"), (1000, "ü" * 200), (70_000, "")])
+def test_a_close_that_no_client_can_send_is_sent_as_near_as_can_be(code, reason, tmp_path):
+    source = short(tmp_path, chunk(0.2), {"type": "close", "t": 0.3, "by": "client", "code": code, "reason": reason})
+
+    async def main():
+        async with hears() as server:
+            return await tool(source, "--to", f"ws://127.0.0.1:{server.port}")
+
+    assert "Traceback" not in asyncio.run(main()).err
 
 
 def test_a_whole_address_is_taken_as_it_is(tmp_path):

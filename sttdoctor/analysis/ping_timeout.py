@@ -46,7 +46,7 @@ def is_ping_timeout(close: Close) -> bool:
     return _REASON.search(close.reason) is not None
 
 
-def ping_timeout(connection: Connection, clock: str) -> PingTimeout | None:
+def find_ping_timeout(connection: Connection, clock: str) -> PingTimeout | None:
     """Judge the end of a connection; None where it was no ping timeout.
 
     Args:
@@ -65,15 +65,15 @@ def ping_timeout(connection: Connection, clock: str) -> PingTimeout | None:
     opened = connection.open.t if connection.open is not None and connection.open.t is not None else 0.0
     silent_s, unsent_s = close.t - max(came, default=opened), close.t - max(sent)
     if close.by == "server":
-        who = _of_server(connection, sent, unsent_s)
+        who = _judge_by_server(connection, sent, unsent_s)
     elif clock == "client":
-        who = _of_client(connection, close.t, sent, silent_s, unsent_s)
+        who = _judge_by_client(connection, close.t, sent, silent_s, unsent_s)
     else:
-        who = _seen_between(connection, sent, silent_s, unsent_s)
+        who = _judge_from_between(connection, sent, silent_s, unsent_s)
     return PingTimeout(who, silent_s, unsent_s)
 
 
-def _of_client(connection: Connection, closed: float, sent: list[float], silent_s: float, unsent_s: float) -> Who:
+def _judge_by_client(connection: Connection, closed: float, sent: list[float], silent_s: float, unsent_s: float) -> Who:
     """The client gave up, and recorded itself."""
     pings = [item.t for item in connection.controls if item.sent and item.kind == "ping" and item.t is not None]
     waited_s = closed - pings[-1] if pings else _RECENT_S + _FLOWING_S
@@ -84,7 +84,7 @@ def _of_client(connection: Connection, closed: float, sent: list[float], silent_
     return "reader" if silent_s >= _TIMEOUT_S or _is_turn_open(connection) else "unknown"
 
 
-def _of_server(connection: Connection, sent: list[float], unsent_s: float) -> Who:
+def _judge_by_server(connection: Connection, sent: list[float], unsent_s: float) -> Who:
     """The server gave up on the client."""
     if any(item.sent and item.kind == "pong" for item in connection.controls):
         return "link"  # the client did answer, as far as it goes
@@ -93,7 +93,7 @@ def _of_server(connection: Connection, sent: list[float], unsent_s: float) -> Wh
     return "process" if _stopped_at_once(sent, unsent_s, unsent_s) else "link"
 
 
-def _seen_between(connection: Connection, sent: list[float], silent_s: float, unsent_s: float) -> Who:
+def _judge_from_between(connection: Connection, sent: list[float], silent_s: float, unsent_s: float) -> Who:
     """The client gave up, and the capture was taken elsewhere: events there show that the service is alive."""
     if silent_s >= _TIMEOUT_S:
         return "link" if _is_turn_open(connection) else "unknown"

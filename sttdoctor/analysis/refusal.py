@@ -57,9 +57,9 @@ class Refusal:
     t: float | None
 
 
-def first_refusal(connections: Iterable[Connection]) -> Refusal | None:
+def find_refusal(connections: Iterable[Connection]) -> Refusal | None:
     """Return the first refusal of a session, None where there is none."""
-    return next((found for connection in connections if (found := _refusal(connection)) is not None), None)
+    return next((found for connection in connections if (found := _find_refusal(connection)) is not None), None)
 
 
 def is_accepted(connection: Connection) -> bool:
@@ -68,22 +68,22 @@ def is_accepted(connection: Connection) -> bool:
     return status == 101 or (status is None and bool(connection.received))
 
 
-def _refusal(connection: Connection) -> Refusal | None:
+def _find_refusal(connection: Connection) -> Refusal | None:
     opened, close = connection.open, connection.close
     if opened is not None and opened.status is not None and opened.status != 101:
-        return _made("handshake", opened.status, words_of(opened.body or ""), opened.line, opened.t)
-    error = _first_error(connection)
+        return _make("handshake", opened.status, words_of(opened.body or ""), opened.line, opened.t)
+    error = _find_first_error(connection)
     if error is not None:
         status = error.message.get("status_code")
         is_refused = isinstance(status, int) and 400 <= status < 500
-        return _made("event", status, _said(error.message), error.line, error.t) if is_refused else None
+        return _make("event", status, _join_words(error.message), error.line, error.t) if is_refused else None
     if close is not None and close.by != "client" and close.code is not None and _heard_nothing(connection):
-        found = _made("close", close.code, close.reason, close.line, close.t)
+        found = _make("close", close.code, close.reason, close.line, close.t)
         return found if found.about is not None else None
     return None
 
 
-def _first_error(connection: Connection) -> Frame | None:
+def _find_first_error(connection: Connection) -> Frame | None:
     """The error event that came before anything was heard or commanded, None where another message was first."""
     for frame in connection.frames:
         if frame.sent and not frame.binary:
@@ -105,17 +105,17 @@ def words_of(body: str) -> str:
         message = json.loads(body[:_MAX_BODY])
     except (ValueError, RecursionError):
         return body
-    return (_said(message) if isinstance(message, dict) else "") or body
+    return (_join_words(message) if isinstance(message, dict) else "") or body
 
 
-def _said(message: dict[str, Any]) -> str:
+def _join_words(message: dict[str, Any]) -> str:
     code = f" ({message['error_code']})" if message.get("error_code") else ""
     return ": ".join(str(message[key]) for key in ("title", "message") if message.get(key)) + code
 
 
-def _made(how: How, status: int, words: str, line: int, t: float | None) -> Refusal:
+def _make(how: How, status: int, words: str, line: int, t: float | None) -> Refusal:
     words = " ".join(words[:_MAX_BODY].split())[:200]
-    about, named = _about(_as_http(status) if how == "close" else status, words)
+    about, named = _tell_subject(_as_http(status) if how == "close" else status, words)
     if how != "handshake" and not named:
         about = None  # it may be about much else than how the session was opened
     return Refusal(status, about, named, words, how, line, t)
@@ -126,7 +126,7 @@ def _as_http(code: int) -> int:
     return 400 if code == 1008 else code - 4000
 
 
-def _about(status: int, words: str) -> tuple[Subject | None, bool]:
+def _tell_subject(status: int, words: str) -> tuple[Subject | None, bool]:
     usual = _BY_STATUS.get(status)
     if usual in ("key", "streams"):
         return usual, True

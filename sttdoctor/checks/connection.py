@@ -74,12 +74,18 @@ def _arises(case: Case) -> bool:
 
 def _judge(case: Case) -> Answer:
     if case.session is None:
-        found = [_bad_parameters(list(_encoding(case)))]
+        found = [_tell_parameters(list(_find_wrong_encoding(case)))]
         return answer(worst(found).summary, found, {})
     where = case.address
     if where is None and not any(connection.open for connection in case.connections):
         return unknown(missing.URL)
-    findings = [*_auth(case), *_path(case), *_parameters(case), *_rejected(case), *_reconnects(case)]
+    findings = [
+        *_judge_key(case),
+        *_judge_path(case),
+        *_judge_parameters(case),
+        *_find_rejection(case),
+        *_find_reconnect(case),
+    ]
     if findings:
         return answer(worst(findings).summary, findings, {})
     if where is None:
@@ -87,37 +93,37 @@ def _judge(case: Case) -> Answer:
     return answer("The address and its parameters are right.", [], {"endpoint": case.endpoint})
 
 
-def _refused(case: Case, subject: Subject) -> Refusal | None:
+def _get_refusal(case: Case, subject: Subject) -> Refusal | None:
     refusal = case.refusal
     return refusal if refusal is not None and refusal.about == subject else None
 
 
-def _as_said(refusal: Refusal) -> str:
+def _quote(refusal: Refusal) -> str:
     """The status of a refusal and its words."""
     what = "close code" if refusal.how == "close" else "HTTP status"
     return f"{what} {refusal.status}" + (f": {refusal.words!r}" if refusal.words else "")
 
 
-def _place(refusal: Refusal) -> tuple[Evidence, ...]:
+def _place_of(refusal: Refusal) -> tuple[Evidence, ...]:
     what = {"handshake": "the handshake was refused here", "event": "the error event", "close": "closed here"}
     return (Evidence(what[refusal.how], refusal.line, refusal.t),)
 
 
-def _auth(case: Case) -> Iterator[Finding]:
+def _judge_key(case: Case) -> Iterator[Finding]:
     where = case.address
     if where is not None and not is_unset(where.first("api_key") or ""):
         yield CHECK.finding("key-in-url", "warn", 0.99, "The API key is a part of the URL (api_key).")
-    refusal = _refused(case, "key")
-    fault = None if case.is_accepted else _key_fault(case, where)
+    refusal = _get_refusal(case, "key")
+    fault = None if case.is_accepted else _find_key_fault(case, where)
     if refusal is not None:
-        yield _key_refused(refusal, fault, worked=case.is_accepted and refusal.how == "handshake")
+        yield _tell_refused_key(refusal, fault, worked=case.is_accepted and refusal.how == "handshake")
     elif fault is not None:
-        yield CHECK.finding("bad-auth", "fail", 0.9, f"{_capital(fault[0])}.", fix=fault[1])
+        yield CHECK.finding("bad-auth", "fail", 0.9, f"{_capitalize(fault[0])}.", fix=fault[1])
 
 
-def _key_refused(refusal: Refusal, fault: tuple[str, str] | None, worked: bool) -> Finding:
-    place = _place(refusal)
-    summary = f"The key was not accepted ({_as_said(refusal)})"
+def _tell_refused_key(refusal: Refusal, fault: tuple[str, str] | None, worked: bool) -> Finding:
+    place = _place_of(refusal)
+    summary = f"The key was not accepted ({_quote(refusal)})"
     if fault is not None:
         return CHECK.finding("bad-auth", "fail", 0.97, f"{summary}: {fault[0]}.", place, fault[1])
     if worked:
@@ -127,7 +133,7 @@ def _key_refused(refusal: Refusal, fault: tuple[str, str] | None, worked: bool) 
     return CHECK.finding("bad-auth", "fail", 0.97, f"{summary}.", place)
 
 
-def _key_fault(case: Case, where: Address | None) -> tuple[str, str] | None:
+def _find_key_fault(case: Case, where: Address | None) -> tuple[str, str] | None:
     """What is wrong with the key as the handshake shows it, and what is right; a redaction mark shows nothing.
 
     Some recorders leave a key out, so that it is missing is believed where the service refused the handshake for it.
@@ -145,13 +151,15 @@ def _key_fault(case: Case, where: Address | None) -> tuple[str, str] | None:
         "api_key": where.first("api_key") if where else None,
     }
     given = {place: value.strip() for place, value in places.items() if value is not None}
+    if not is_doubtful and given.get("X-API-Key", "").lower().startswith("bearer ") and bearer is None:
+        return "X-API-Key takes the key alone, without Bearer before it", _KEY_PLACES
     if any(not is_unset(value) for value in given.values()):
         return None
     if bearer is None and credential:
         whose = f", which is {_SCHEMES[scheme.lower()]}" if scheme.lower() in _SCHEMES else ""
         text = f"the Authorization header has the scheme {scheme[:20]}{whose}; here it is Bearer"
         return text, _KEY_PLACES
-    elsewhere = _key_elsewhere(headers, where)
+    elsewhere = _find_key_elsewhere(headers, where)
     if elsewhere is not None:
         return f"the key is in {elsewhere}, where the service does not look", _KEY_PLACES
     if is_doubtful and not any(given.values()):
@@ -165,7 +173,7 @@ def _key_fault(case: Case, where: Address | None) -> tuple[str, str] | None:
     return "the handshake in the capture carries no key", _KEY_PLACES
 
 
-def _key_elsewhere(headers: Mapping[str, str], where: Address | None) -> str | None:
+def _find_key_elsewhere(headers: Mapping[str, str], where: Address | None) -> str | None:
     """A header or a parameter that looks as if it held a key."""
     if "xi-api-key" in headers:
         return "ElevenLabs' header xi-api-key"
@@ -177,14 +185,14 @@ def _key_elsewhere(headers: Mapping[str, str], where: Address | None) -> str | N
     return f"the parameter {name[:40]}" if name is not None else None
 
 
-def _path(case: Case) -> Iterator[Finding]:
-    where, refusal = case.address, _refused(case, "path")
-    fault = _path_fault(where) if where is not None and not _is_right_place(case, where) else None
+def _judge_path(case: Case) -> Iterator[Finding]:
+    where, refusal = case.address, _get_refusal(case, "path")
+    fault = _find_path_fault(where) if where is not None and not _is_right_place(case, where) else None
     if refusal is not None:
-        summary = f"The server knows no such path ({_as_said(refusal)})" + (f": {fault}." if fault else ".")
-        yield CHECK.finding("wrong-path", "fail", 0.97, summary, _place(refusal))
+        summary = f"The server knows no such path ({_quote(refusal)})" + (f": {fault}." if fault else ".")
+        yield CHECK.finding("wrong-path", "fail", 0.97, summary, _place_of(refusal))
     elif fault is not None:
-        yield CHECK.finding("wrong-path", "fail", 0.95, f"{_capital(fault)}.")
+        yield CHECK.finding("wrong-path", "fail", 0.95, f"{_capitalize(fault)}.")
 
 
 def _is_right_place(case: Case, where: Address) -> bool:
@@ -198,7 +206,7 @@ def _vendor_of(where: Address) -> str | None:
     return next((name for path, name in FOREIGN_PATHS.items() if where.path.endswith(path)), None)
 
 
-def _path_fault(where: Address) -> str | None:
+def _find_path_fault(where: Address) -> str | None:
     if where.host and where.path and of_path(where.path) is None:
         vendor = _vendor_of(where)
         return f"the path is {where.path[:100]!r}" + (f", which is {vendor}'s" if vendor else "")
@@ -207,50 +215,50 @@ def _path_fault(where: Address) -> str | None:
     return None
 
 
-def _parameters(case: Case) -> Iterator[Finding]:
-    where, refusal = case.address, _refused(case, "parameter")
+def _judge_parameters(case: Case) -> Iterator[Finding]:
+    where, refusal = case.address, _get_refusal(case, "parameter")
     problems: list[_Problem] = []
     if where is not None and case.endpoint is not None and not any(is_mask(name) for name, _ in where.query):
-        problems = [*_missing(case, where), *_values(case, where), *_foreign(case.endpoint, where)]
+        problems = [*_find_missing(case, where), *_find_wrong_values(case, where), *_find_foreign(case.endpoint, where)]
     if case.is_accepted and refusal is None:
         problems = [replace(item, status=item.accepted) for item in problems if item.accepted is not None]
     if problems or (refusal is not None and refusal.named):
-        yield _bad_parameters(problems, refusal)
+        yield _tell_parameters(problems, refusal)
 
 
-def _bad_parameters(problems: list[_Problem], refusal: Refusal | None = None) -> Finding:
+def _tell_parameters(problems: list[_Problem], refusal: Refusal | None = None) -> Finding:
     """All problems as one finding; what the service named comes first, then what is worst."""
-    named = _named_in(refusal.words) if refusal is not None else []
+    named = _find_named(refusal.words) if refusal is not None else []
     problems = sorted(problems, key=lambda item: (item.parameter not in named, item.status != "fail"))
     told = "".join(problem.text for problem in problems[:1])
     told += f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if refusal is None:
         summary = told
     elif not problems or (named and problems[0].parameter not in named):
-        summary = f"the service refused a parameter ({_as_said(refusal)})" + (f"; besides, {told}" if told else "")
+        summary = f"the service refused a parameter ({_quote(refusal)})" + (f"; besides, {told}" if told else "")
     else:
-        summary = f"{told}; the service refused it ({_as_said(refusal)})"
+        summary = f"{told}; the service refused it ({_quote(refusal)})"
     is_named = refusal is not None and refusal.named
     status: Status = "fail" if is_named or any(problem.status == "fail" for problem in problems) else "warn"
     evidence = [Evidence(problem.text) for problem in problems[:_SHOWN]] if len(problems) > 1 else []
-    evidence += _place(refusal) if refusal is not None else ()
+    evidence += _place_of(refusal) if refusal is not None else ()
     fix = " ".join(dict.fromkeys(f"{problem.fix}." for problem in problems[:3])) or None
     confidence = 0.97 if is_named else 0.95 if status == "fail" else 0.7
-    return CHECK.finding("bad-parameter", status, confidence, f"{_capital(summary)}.", tuple(evidence), fix)
+    return CHECK.finding("bad-parameter", status, confidence, f"{_capitalize(summary)}.", tuple(evidence), fix)
 
 
-def _named_in(words: str) -> list[str]:
+def _find_named(words: str) -> list[str]:
     """The parameters that a refusal names."""
     plain = words.lower().replace("_", " ").replace("-", " ")
     return [key for key in (*REQUIRED, "version", "keyterm", *TURN_OPTIONS) if key.replace("_", " ") in plain]
 
 
-def _capital(text: str) -> str:
+def _capitalize(text: str) -> str:
     """Begin a sentence; a name at its beginning stays as it is written."""
     return text if "=" in text.split(" ")[0] or "_" in text.split(" ")[0] else text[:1].upper() + text[1:]
 
 
-def _missing(case: Case, where: Address) -> Iterator[_Problem]:
+def _find_missing(case: Case, where: Address) -> Iterator[_Problem]:
     for key in REQUIRED:
         if not where.first(key):
             yield _Problem(key, f"the required parameter {key} is missing", f"Add {key}={_EXAMPLES[key]}", None)
@@ -268,7 +276,7 @@ _EXAMPLES = {
 }
 
 
-def _encoding(case: Case) -> Iterator[_Problem]:
+def _find_wrong_encoding(case: Case) -> Iterator[_Problem]:
     encoding = case.declared.encoding
     if encoding and encoding not in SUPPORTED:
         said, fix = _right_encoding(encoding)
@@ -285,8 +293,8 @@ def _right_encoding(name: str) -> tuple[str, str]:
     return "use " + ", ".join(SUPPORTED), "Write the encoding of the samples that you send"
 
 
-def _values(case: Case, where: Address) -> Iterator[_Problem]:
-    yield from _encoding(case)
+def _find_wrong_values(case: Case, where: Address) -> Iterator[_Problem]:
+    yield from _find_wrong_encoding(case)
     rate, model = where.first("sample_rate"), where.first("model")
     if rate and not (is_rate(rate) or is_mask(rate)):
         problem = f"sample_rate={rate[:40]} is not a whole number of Hz"
@@ -304,7 +312,7 @@ def _values(case: Case, where: Address) -> Iterator[_Problem]:
         yield _Problem(problem.partition("=")[0], problem, fix, "fail")
 
 
-def _foreign(endpoint: str, where: Address) -> Iterator[_Problem]:
+def _find_foreign(endpoint: str, where: Address) -> Iterator[_Problem]:
     """Names that the endpoint does not document; it is not known to refuse any, so they have no effect at worst."""
     known = PARAMETERS[endpoint]
     for key in islice((key for key in dict.fromkeys(name for name, _ in where.query) if key not in known), _JUDGED):
@@ -325,7 +333,7 @@ def _foreign(endpoint: str, where: Address) -> Iterator[_Problem]:
             yield _Problem(key, f"the parameter {key[:40]!r} is not documented", f"Remove {key[:40]}", None, "warn")
 
 
-def _rejected(case: Case) -> Iterator[Finding]:
+def _find_rejection(case: Case) -> Iterator[Finding]:
     opens = (connection.open for connection in case.connections)
     refused = next((opened for opened in opens if opened is not None and opened.status not in (None, 101)), None)
     if refused is not None:
@@ -335,13 +343,13 @@ def _rejected(case: Case) -> Iterator[Finding]:
         yield CHECK.finding("rejected", "fail", 0.97, summary, place)
 
 
-def _reconnects(case: Case) -> list[Finding]:
+def _find_reconnect(case: Case) -> list[Finding]:
     """The worst of the reconnects."""
-    found = [_reconnected(case, item) for item in reconnects(case.connections, case.declared.bytes_per_s)]
+    found = [_tell_reconnect(case, item) for item in reconnects(case.connections, case.declared.bytes_per_s)]
     return [worst(found)] if found else []
 
 
-def _reconnected(case: Case, reconnect: Reconnect) -> Finding:
+def _tell_reconnect(case: Case, reconnect: Reconnect) -> Finding:
     losses = []
     if reconnect.turn_open:
         losses.append("a turn was open and its text is gone")

@@ -112,7 +112,7 @@ def _judge_connection(case: Case, number: int, connection: Connection) -> Findin
     end = _end(case, number, connection, close)
     ping = case.ping_timeout(connection)
     if ping is not None:
-        return _unanswered(connection, end, ping)
+        return _tell_ping_timeout(connection, end, ping)
     if close.code == 1009:
         return not_applicable("A message that was too big ended the connection.")
     if close.by == "client":
@@ -149,12 +149,12 @@ def _said_last(case: Case, number: int, connection: Connection, close: Close) ->
     return bool(spoken[0] > _WORD_S)
 
 
-def _unanswered(connection: Connection, end: _End, ping: PingTimeout) -> Finding:
+def _tell_ping_timeout(connection: Connection, end: _End, ping: PingTimeout) -> Finding:
     """A side gave up because its ping was not answered."""
     by_server = end.close.by == "server"
     what, confidence, summary, fix = (_PING_BY_SERVER if by_server else _PING_BY_CLIENT)[ping.who]
     side = "server" if by_server else "client's library"
-    seconds = {"silent": _seconds(ping.silent_s), "unsent": _seconds(ping.unsent_s)}
+    seconds = {"silent": _format_seconds(ping.silent_s), "unsent": _format_seconds(ping.unsent_s)}
     received = connection.received[-1:]
     places = [Evidence("the last event that the capture shows", last.line, last.t) for last in received]
     places.append(Evidence(f"closed here with code {end.close.code}", end.close.line, end.close.t))
@@ -163,7 +163,7 @@ def _unanswered(connection: Connection, end: _End, ping: PingTimeout) -> Finding
     return CHECK.finding(what, "warn" if is_drained else "fail", confidence, text, tuple(places), fix)
 
 
-def _seconds(value: float | None) -> str:
+def _format_seconds(value: float | None) -> str:
     return "some time" if value is None else f"{value:.1f} s"
 
 

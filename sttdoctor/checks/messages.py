@@ -25,7 +25,7 @@ def _judge(case: Case) -> Answer:
         return unknown(missing.SENDS)
     texts = [frame for connection in case.connections for frame in connection.frames if frame.sent and not frame.binary]
     findings = [*_audio_as_text(case, texts), *_binary(case), *_unknown(case), *_partial(case)]
-    findings += [*_after_close(case), *_too_big(case)]
+    findings += [*_after_close(case), *_find_too_big(case)]
     measured = {"text_frames": len(texts)}
     if findings:
         return answer(worst(findings).summary, findings, measured)
@@ -225,7 +225,7 @@ def _after_close(case: Case) -> Iterator[Finding]:
         return
 
 
-def _too_big(case: Case) -> Iterator[Finding]:
+def _find_too_big(case: Case) -> Iterator[Finding]:
     for connection in case.connections:
         close = connection.close
         if close is None or close.code != _TOO_BIG:

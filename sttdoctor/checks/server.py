@@ -43,7 +43,7 @@ def _judge(case: Case) -> Answer:
     findings: list[Finding] = []
     for number, connection in enumerate(case.connections):
         findings += _refused(connection)
-        if not _was_empty(case, number, connection):
+        if not _is_empty(case, number, connection):
             findings += _errors(connection)
             findings += _closed(case, connection)
         findings += _stopped(case, number, connection)
@@ -60,7 +60,7 @@ def _refused(connection: Connection) -> Iterator[Finding]:
         yield CHECK.finding("concurrency", "fail", 0.95, summary, (Evidence("refused here", opened.line, opened.t),))
 
 
-def _was_empty(case: Case, number: int, connection: Connection) -> bool:
+def _is_empty(case: Case, number: int, connection: Connection) -> bool:
     """Whether the close command ended a session in which nothing was said: the service answers it with 400 or 500.
 
     So a button that was pressed for a moment, or without a word, ends in an error event that means no fault (seen of
@@ -71,19 +71,19 @@ def _was_empty(case: Case, number: int, connection: Connection) -> bool:
         return False
     if ends[1].message.get("status_code") not in (400, 500):
         return False
-    return bool(_NO_SPEECH.search(" ".join(_words(ends[1])))) or _sounded_s(case, number, connection) < _WORD_S
+    return bool(_NO_SPEECH.search(" ".join(_get_words(ends[1])))) or _count_speech_s(case, number, connection) < _WORD_S
 
 
 def _is_error(frame: Frame) -> bool:
     return not frame.sent and frame.type == "error"
 
 
-def _words(error: Frame) -> tuple[str, str]:
+def _get_words(error: Frame) -> tuple[str, str]:
     title, message = (str(error.message.get(key) or "")[:200] for key in ("title", "message"))
     return title, message
 
 
-def _sounded_s(case: Case, number: int, connection: Connection) -> float:
+def _count_speech_s(case: Case, number: int, connection: Connection) -> float:
     """Seconds of speech that were sent, of any sound where that is not known, of audio where it cannot be read."""
     if case.audio is not None and case.sound.layout is not None:
         rate = case.sound.rate
@@ -97,7 +97,7 @@ def _sounded_s(case: Case, number: int, connection: Connection) -> float:
 def _errors(connection: Connection) -> Iterator[Finding]:
     for frame in filter(_is_error, connection.frames):
         status, code = frame.message.get("status_code"), frame.message.get("error_code")
-        title, message = _words(frame)
+        title, message = _get_words(frame)
         place = (Evidence("the error event", frame.line, frame.t),)
         if status == 429 or code == "concurrency_limited":
             summary = f"Too many streams at once: {title or message}."

@@ -59,6 +59,23 @@ def judge_options(command: Command) -> Command:
     return command
 
 
+def stranger_options(command: Command) -> Command:
+    """Add the options of a server that say who may use it beside the programs of this machine."""
+    command = click.option(
+        "--allow-host",
+        multiple=True,
+        metavar="NAME",
+        help="A host name under which clients reach this machine (repeatable).",
+    )(command)
+    return click.option(
+        "--allow-origin",
+        multiple=True,
+        metavar="ORIGIN",
+        help="Let pages of this origin connect, as https://app.example (repeatable; * is any). "
+        "Pages from this machine may, others may not.",
+    )(command)
+
+
 _REPORT = (
     click.option(
         "--format",

@@ -2,6 +2,8 @@
 
 import click
 
+from sttdoctor.cli.options import stranger_options
+
 
 @click.command()
 @click.option(
@@ -15,8 +17,16 @@ import click
     metavar="PATH",
     help="A file for the first connection, numbered after that, or a directory; default the current directory.",
 )
+@stranger_options
 @click.option("--diagnose", is_flag=True, help="Print the report when a connection ends.")
-def record(listen: str, upstream: str, output: str | None, diagnose: bool) -> None:
+def record(
+    listen: str,
+    upstream: str,
+    output: str | None,
+    diagnose: bool,
+    allow_origin: tuple[str, ...],
+    allow_host: tuple[str, ...],
+) -> None:
     """Record what a client and the service say to each other.
 
     A proxy: give http://HOST:PORT to the client as its base URL (ws://HOST:PORT as its WebSocket URL), and each
@@ -25,5 +35,5 @@ def record(listen: str, upstream: str, output: str | None, diagnose: bool) -> No
     """
     from sttdoctor.cli.watch import run
 
-    code = run(listen, upstream, output, diagnose)
+    code = run(listen, upstream, output, diagnose, allow_origin, allow_host)
     click.get_current_context().exit(code)

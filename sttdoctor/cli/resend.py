@@ -92,13 +92,14 @@ def _run(plan: Plan, destination: Destination, key: str, free: Iterator[Path], r
     for note in plan.notes:
         _tell(f"- {note}")
     _tell(f"sending {plan.seconds:.1f} s in real time to {destination.upstream.url}")
-    journal = Journal(Heading(url, headers, "sttdoctor replay --to", "client"), free, _tell)
+    ends: list[str] = []
+    journal = Journal(Heading(url, headers, "sttdoctor replay --to", "client"), free, _tell, ends=ends)
     if journal.path is None:
         raise UsageError("the new session cannot be recorded, so it was not sent")
     try:
         asyncio.run(send(plan, url, headers, journal.recording, _progress(plan.seconds)))
         if repair:
-            journal.recording.transcript("".join(journal.meter.ends))  # joined verbatim
+            journal.recording.transcript("".join(ends))  # joined verbatim
     finally:
         journal.end()
         if sys.stderr.isatty():

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sttdoctor.cli.options import Command
+from sttdoctor.cli.options import Command, stranger_options
 
 if TYPE_CHECKING:
     from sttdoctor.live.behaviour import Behaviour
     from sttdoctor.live.recording import Row, Sink
+    from sttdoctor.live.strangers import Door
     from sttdoctor.live.words import MakeWords
 
 
@@ -49,6 +50,7 @@ def _seconds(name: str, default: float, least: float, words: str) -> Callable[[C
 @click.option("--asr", is_flag=True, help="Recognise what is said with PocketSphinx (extra sttdoctor[asr]).")
 @_seconds("--idle-timeout", 180.0, 0.1, "Close a connection that brings no audio for so long.")
 @_seconds("--buffer", 10.0, 0.1, "Audio that may wait; more is an internal error, as at the service.")
+@stranger_options
 def simulate(
     listen: str,
     script: str | None,
@@ -57,6 +59,8 @@ def simulate(
     asr: bool,
     idle_timeout: float,
     buffer: float,
+    allow_origin: tuple[str, ...],
+    allow_host: tuple[str, ...],
 ) -> None:
     """Stand in for the service, so that a client can be tried without key and network.
 
@@ -69,27 +73,29 @@ def simulate(
     from sttdoctor.live.behaviour import Behaviour
     from sttdoctor.live.faults import parse
     from sttdoctor.live.listening import host_port
+    from sttdoctor.live.strangers import Door
     from sttdoctor.live.words import default_script, read_script
 
     if asr and script:
         raise UsageError("--asr and --script exclude each other: the words come from the audio or from the file")
     where = host_port(listen)
+    door = Door.of(where[0], allow_origin, allow_host)
     behaviour = Behaviour(idle_timeout_s=idle_timeout, buffer_s=buffer, faults=parse(faults), fault_after_s=fault_after)
     if asr:
         from sttdoctor.live.asr import Sphinx
 
         sphinx = Sphinx()
         try:
-            code = asyncio.run(_run(where, sphinx.words, behaviour))
+            code = asyncio.run(_run(where, sphinx.words, behaviour, door))
         finally:
             sphinx.close()
     else:
         words = read_script(script) if script else default_script()
-        code = asyncio.run(_run(where, words.words, behaviour))
+        code = asyncio.run(_run(where, words.words, behaviour, door))
     click.get_current_context().exit(code)
 
 
-async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour") -> int:
+async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour", door: "Door") -> int:
     from contextlib import AsyncExitStack
 
     from sttdoctor.live.listening import is_loopback, stop_signal
@@ -99,7 +105,7 @@ async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour
     stop = stop_signal()
     host, port = where
     shown = f"[{host}]" if ":" in host else host
-    serving = simulator(words, behaviour, host=host, port=port, make_sink=_Teller().new_connection)
+    serving = simulator(words, behaviour, host=host, port=port, make_sink=_Teller().new_connection, door=door)
     async with AsyncExitStack() as stack:
         try:
             running = await stack.enter_async_context(serving)

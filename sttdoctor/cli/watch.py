@@ -7,18 +7,22 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 import click
 
-from sttdoctor.live.journal import Journal
+from sttdoctor.live.desk import Entry
 from sttdoctor.live.listening import host_port, is_loopback, stop_signal
-from sttdoctor.live.naming import names
 from sttdoctor.live.proxy import listening
+from sttdoctor.live.strangers import Door
 from sttdoctor.live.upstream import Upstream, cannot_listen
+from sttdoctor.program import program
 from sttdoctor.renderers.escape import for_terminal
 
 _EVERY_S = 0.2
+_REPORT_TIMEOUT_S = 120.0
 
 
 class Screen:
@@ -34,37 +38,38 @@ class Screen:
         self._live = out.isatty() and os.environ.get("TERM") != "dumb"
         self._drawn = 0
         self._diagnose = diagnose
-        self._running: dict[Journal, float] = {}
+        self._running: dict[Entry, float] = {}
         self._reports: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
 
-    def began(self, journal: Journal) -> None:
+    def began(self, entry: Entry) -> None:
         """A connection begins."""
-        self._running[journal] = time.monotonic()
+        self._running[entry] = time.monotonic()
         if not self._live:
-            self.say(f"{_name(journal)}: connected")
+            self.say(f"{_name(entry)}: connected")
 
-    def ended(self, journal: Journal) -> None:
+    def ended(self, entry: Entry) -> None:
         """A connection is over: say how, and what to do next."""
-        del self._running[journal]
-        self.say(f"{_name(journal)}: {_end(journal)}")
-        if journal.path is None or not journal.path.is_file():
+        self._running.pop(entry, None)
+        self.say(f"{_name(entry)}: {_end(entry)}")
+        if entry.path is None or not entry.path.is_file():
             return
         if self._diagnose:
-            task = asyncio.create_task(self._report(journal))
+            task = asyncio.create_task(self._report(entry.path))
             self._reports.add(task)
             task.add_done_callback(self._reports.discard)
         else:
-            self.say(f"  next: sttdoctor replay {shlex.quote(str(journal.path))}")
+            self.say(f"  next: sttdoctor replay {shlex.quote(str(entry.path))}")
 
     def tell(self, sentence: str) -> None:
         """Something went wrong."""
         self.say(f"sttdoctor: {sentence}")
 
-    async def refresh(self) -> None:
-        """Draw the running connections for ever."""
+    async def refresh(self, look: Callable[[], None]) -> None:
+        """Draw the running connections for ever; `look` asks for how they look."""
         while self._live:
             self._draw()
+            look()
             await asyncio.sleep(_EVERY_S)
         await asyncio.Event().wait()
 
@@ -72,22 +77,25 @@ class Screen:
         """Leave the terminal in order."""
         self._write("")
 
-    async def _report(self, journal: Journal) -> None:
+    async def _report(self, path: Path) -> None:
         """Diagnose in a process of its own, so that no other connection waits; one at a time."""
         async with self._one_at_a_time:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "sttdoctor", "replay", str(journal.path), "--fail-on", "never"),
+                *program("sttdoctor.cli", "replay", str(path), "--fail-on", "never"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 env={**os.environ, "COLUMNS": str(_width())},
                 start_new_session=True,  # Ctrl-C is for the recorder, which ends it itself
             )
             try:
-                report, _ = await process.communicate()
-            except asyncio.CancelledError:
+                async with asyncio.timeout(_REPORT_TIMEOUT_S):
+                    report, _ = await process.communicate()
+            except TimeoutError:
+                self.tell(f"the report of {path} took longer than {_REPORT_TIMEOUT_S:g} s and was stopped")
+                return
+            finally:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-                raise
         self._write("")
         with contextlib.suppress(OSError):
             click.echo(report.decode(errors="replace"), nl=False)
@@ -100,7 +108,7 @@ class Screen:
     def _draw(self) -> None:
         width, height = _width(), shutil.get_terminal_size().lines
         now = time.monotonic()
-        lines = [_line(journal, now - began) for journal, began in self._running.items()]
+        lines = [_line(entry, now - began) for entry, began in self._running.items()]
         shown = lines[: max(1, height - 2)]
         if len(lines) > len(shown):
             shown[-1] = f"... and {len(lines) - len(shown) + 1} more"
@@ -120,22 +128,22 @@ def _width() -> int:
     return min(shutil.get_terminal_size().columns, 120)
 
 
-def _name(journal: Journal) -> str:
-    return str(journal.path) if journal.path is not None else "not recorded"
+def _name(entry: Entry) -> str:
+    return str(entry.path) if entry.path is not None else "not recorded"
 
 
-def _line(journal: Journal, t: float) -> str:
-    meter = journal.meter
+def _line(entry: Entry, t: float) -> str:
+    meter = entry.glance
     audio = f"{meter.audio_s:6.1f} s of audio" if meter.audio_s is not None else f"{meter.sent} bytes"
     turn = "no turn" if meter.turn is None else f"turn: {meter.turn[-60:].strip() or '...'}"
-    name = journal.path.name if journal.path is not None else _name(journal)
+    name = entry.path.name if entry.path is not None else _name(entry)
     return f"{name}  {t:6.1f} s  {audio}, backlog {meter.backlog_s(t):.1f} s, {turn}"
 
 
-def _end(journal: Journal) -> str:
-    if journal.status not in (None, 101):
-        return f"the handshake was refused with status {journal.status}"
-    meter, close = journal.meter, journal.close
+def _end(entry: Entry) -> str:
+    if entry.status not in (None, 101):
+        return f"the handshake was refused with status {entry.status}"
+    meter, close = entry.glance, entry.close
     length = f"{meter.audio_s:.1f} s" if meter.audio_s is not None else f"{meter.sent} bytes"
     if close is None:
         return f"{length} of audio; stopped while the connection was open"
@@ -146,7 +154,9 @@ def _end(journal: Journal) -> str:
     return f"{length} of audio; {by} closed with code {close['code']}{reason}"
 
 
-def run(listen: str, upstream: str, output: str | None, diagnose: bool) -> int:
+def run(
+    listen: str, upstream: str, output: str | None, diagnose: bool, origins: tuple[str, ...], hosts: tuple[str, ...]
+) -> int:
     """Record until a signal comes; returns the exit code.
 
     Raises:
@@ -154,32 +164,32 @@ def run(listen: str, upstream: str, output: str | None, diagnose: bool) -> int:
         KeyboardInterrupt: On SIGINT.
     """
     _allow_many_files()
-    return asyncio.run(_record(listen, upstream, output, diagnose))
-
-
-async def _record(listen: str, upstream: str, output: str | None, diagnose: bool) -> int:
     host, port = host_port(listen)
-    service, free = Upstream.parse(upstream), names(output)
+    return asyncio.run(_record(host, port, Upstream.parse(upstream), output, diagnose, Door.of(host, origins, hosts)))
+
+
+async def _record(host: str, port: int, service: Upstream, output: str | None, diagnose: bool, door: Door) -> int:
     screen = Screen(sys.stderr, diagnose)
+    shown = f"[{host}]" if ":" in host else host
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(screen.close)
         try:
-            bound = await stack.enter_async_context(listening(host, port, service, free, screen))
+            proxy = await stack.enter_async_context(listening(host, port, service, output, screen, door))
         except (OSError, UnicodeError) as error:
-            raise cannot_listen(listen, error) from None
-        shown = f"[{host}]" if ":" in host else host
-        screen.say(f"recording http://{shown}:{bound} (ws://{shown}:{bound}) -> {service.url}; Ctrl-C ends it")
+            raise cannot_listen(f"{shown}:{port}", error) from None
+        at = f"{shown}:{proxy.port}"
+        screen.say(f"recording http://{at} (ws://{at}) -> {service.url}; Ctrl-C ends it")
         if not is_loopback(host):
             screen.say("others can connect here, and keys and speech of theirs and yours are not encrypted on the way")
         if service.in_clear:
             screen.say(f"keys and speech go to {service.host} without encryption; use wss://")
-        return await _until_told(screen)
+        return await _until_told(screen, proxy.look)
 
 
-async def _until_told(screen: Screen) -> int:
+async def _until_told(screen: Screen, look: Callable[[], None]) -> int:
     """Wait for a signal; returns the exit code."""
     told = stop_signal()
-    drawing = asyncio.create_task(screen.refresh())
+    drawing = asyncio.create_task(screen.refresh(look))
     try:
         return await told
     finally:

@@ -8,7 +8,6 @@ own (about 200 MB), because PocketSphinx holds Python's global lock while it wor
 import contextlib
 import importlib.util
 import subprocess
-import sys
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from sttdoctor.analysis.decoding import Samples
 from sttdoctor.errors import InputError
 from sttdoctor.live.asr_worker import HEAD, LENGTH
 from sttdoctor.live.resampling import Resampler
+from sttdoctor.program import program
 
 _NEEDED = {"pocketsphinx": "PocketSphinx", "scipy": "SciPy"}
 
@@ -124,8 +124,7 @@ def _common(first: list[str], second: list[str]) -> list[str]:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "sttdoctor.live.asr_worker"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(program("sttdoctor.live.asr_worker"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

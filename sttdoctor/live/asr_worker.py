@@ -1,4 +1,4 @@
-"""PocketSphinx in a process of its own: `python -m sttdoctor.live.asr_worker`, started by `sttdoctor.live.asr`.
+"""PocketSphinx in a process of its own, started by `sttdoctor.live.asr`.
 
 It reads requests from standard input, each one letter, a length and so many bytes: B begins an utterance, A is audio
 (16 kHz, signed 16-bit, in the machine's byte order), H asks for the text so far, E ends the utterance and asks for its
@@ -49,7 +49,3 @@ def serve(decoder: Any, requests: BinaryIO, answers: BinaryIO) -> None:
             text = (hypothesis.hypstr if hypothesis else "").encode("utf-8")
             answers.write(LENGTH.pack(len(text)) + text)
             answers.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -8,23 +8,27 @@ from concurrent.futures import Future
 
 from sttdoctor.live.behaviour import Behaviour
 from sttdoctor.live.simulator import MakeSink, Simulator, simulator
+from sttdoctor.live.strangers import Door
 from sttdoctor.live.words import MakeWords
 
 
 @contextlib.contextmanager
-def in_background(make_words: MakeWords, behaviour: Behaviour, make_sink: MakeSink) -> Iterator[Simulator]:
+def in_background(
+    make_words: MakeWords, behaviour: Behaviour, make_sink: MakeSink, door: Door | None = None
+) -> Iterator[Simulator]:
     """Run the stand-in on a free port of 127.0.0.1; leaving the context ends it, recordings included.
 
     Args:
         make_words: Where each connection's text comes from.
         behaviour: How to treat a connection.
         make_sink: Takes the recording of each connection; it is called in the thread.
+        door: Who may connect; by default programs and pages of this machine.
     """
     started: Future[tuple[Simulator, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def run() -> None:
         ended = asyncio.Event()
-        async with simulator(make_words, behaviour, make_sink=make_sink) as running:
+        async with simulator(make_words, behaviour, make_sink=make_sink, door=door) as running:
             started.set_result((running, asyncio.get_running_loop(), ended))
             await ended.wait()
 

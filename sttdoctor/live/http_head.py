@@ -1,26 +1,32 @@
 """The heads of HTTP/1.1 messages (RFC 9112) as a proxy needs them: read, and changed as little as can be. No I/O."""
 
+import re
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from sttdoctor.live.tap import Inflate, inflater
 
 MAX_HEAD_BYTES = 64 << 10
+MAX_FIELDS = 200
 END = b"\r\n\r\n"
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class BadHeadError(ValueError):
     """Bytes that are no head of an HTTP message; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Head:
     """A start line and its fields.
 
     Attributes:
         start: The first line: of a request or of an answer.
-        fields: (name, value), in order and as they were written.
+        fields: (name, value), in order and as they were written; a value that went on in the next line is one.
     """
 
     start: str
@@ -33,23 +39,29 @@ class Head:
         Raises:
             BadHeadError: It is none.
         """
-        start, *lines = data.decode("latin-1").split("\r\n")
+        start, *lines = re.sub(r"\r\n[ \t]+", " ", data.decode("latin-1")).split("\r\n")
         if start.count(" ") < 1 or "HTTP/1." not in start:
             raise BadHeadError("this is no HTTP/1.1")
+        if len(lines) > MAX_FIELDS:
+            raise BadHeadError(f"there are more than {MAX_FIELDS} headers")
         fields = [line.partition(":") for line in lines]
         if not all(colon and name.strip() for name, colon, _ in fields):
             raise BadHeadError("a header has no name")
         return cls(start, tuple((name, value.strip()) for name, _, value in fields))
 
+    def values(self, name: str) -> list[str]:
+        """Return all values of a field."""
+        return [value for key, value in self.fields if key.lower() == name]
+
     def get(self, name: str) -> str:
         """Return the value of a field, joined by commas where it stands several times, empty where it is absent."""
-        return ", ".join(value for key, value in self.fields if key.lower() == name)
+        return ", ".join(self.values(name))
 
     def headers(self) -> dict[str, str]:
         """Return the fields by lower-case name."""
         return {key.lower(): self.get(key.lower()) for key, _ in self.fields}
 
-    @property
+    @cached_property
     def upgrades(self) -> bool:
         """Whether a request asks for a WebSocket."""
         return self.get("upgrade").lower() == "websocket"
@@ -85,9 +97,13 @@ class Head:
         """Return the bytes of a request for another host; nothing else is changed for a WebSocket.
 
         Any other request is the last of its connection, since the one after it would have to be changed as well.
+
+        Raises:
+            BadHeadError: The service could read it as another request than the one that is read here.
         """
-        method, _, version = self.start.partition(" ")[0], "", self.start.rpartition(" ")[2]
-        lines = [f"{method} {prefix}{self.target} {version}"]
+        target = self.target
+        _refuse_doubtful(self)
+        lines = [f"{self.start.partition(' ')[0]} {prefix}{target} {self.start.rpartition(' ')[2]}"]
         for name, value in self.fields:
             if name.lower() == "host":
                 value = host
@@ -96,6 +112,18 @@ class Head:
             lines.append(f"{name}: {value}")
         lines += [] if self.upgrades else ["Connection: close"]
         return "\r\n".join(lines).encode("latin-1") + END
+
+
+def _refuse_doubtful(head: Head) -> None:
+    for name, value in head.fields:
+        if not _NAME.fullmatch(name):
+            raise BadHeadError("the name of a header holds a space or another character that no name may have")
+        if _CONTROL.search(value):
+            raise BadHeadError(f"the header {name} holds a line break or another control character")
+    if _CONTROL.search(head.start):
+        raise BadHeadError("the request line holds a control character")
+    if len(head.values("host")) != 1:
+        raise BadHeadError("a request names its Host, once")
 
 
 def answer(status: str, text: str) -> bytes:

@@ -17,6 +17,8 @@ class Journal:
         heading: For the first row.
         names: Free names, from `naming.names`.
         tell: Takes a sentence about what went wrong.
+        began: When the session began, on the clock of `time.monotonic`; None is now.
+        ends: Takes the final texts.
 
     Attributes:
         path: Of the file, None where none could be made.
@@ -26,9 +28,16 @@ class Journal:
         close: The row of the close, None before it.
     """
 
-    def __init__(self, heading: Heading, names: Iterator[Path], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        heading: Heading,
+        names: Iterator[Path],
+        tell: Callable[[str], None],
+        began: float | None = None,
+        ends: list[str] | None = None,
+    ) -> None:
         self.path: Path | None = None
-        self.meter = Meter(heading.url)
+        self.meter = Meter(heading.url, ends)
         self.status: int | None = None
         self.close: Row | None = None
         self._tell = tell
@@ -38,7 +47,7 @@ class Journal:
             self._write = to_file(self._file)
         except OSError as error:
             self._failed(error)
-        self.recording = Recording(heading, self._take)
+        self.recording = Recording(heading, self._take, began)
 
     def end(self) -> None:
         """Close the file."""

@@ -34,12 +34,20 @@ def names(output: str | None) -> Iterator[Path]:
 
 def _in_directory(path: Path) -> Iterator[Path]:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        _make(path)
     except OSError as error:
         raise UsageError(f"cannot make the directory {path}: {error.strerror or error}") from None
     if not os.access(path, os.W_OK | os.X_OK):
         raise UsageError(f"cannot write into the directory {path}")
     return (path / time.strftime(f"session-%Y%m%d-%H%M%S-{number}.jsonl") for number in count(1))
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it that are missing, for their owner alone: recordings hold what people said."""
+    missing = [above for above in (folder, *folder.parents) if not above.exists()]
+    for above in reversed(missing):
+        above.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # which raises where it is a file
 
 
 def numbered(path: Path) -> Iterator[Path]:
@@ -50,14 +58,18 @@ def numbered(path: Path) -> Iterator[Path]:
 
 
 def create(free: Iterator[Path]) -> tuple[Path, BinaryIO]:
-    """Open a new file under the next free name, without a buffer; a file that is there is never written over.
+    """Open a new file under the next free name, for its owner alone and without a buffer.
+
+    A file that is there, or a link, is never written over.
 
     Raises:
         OSError: It cannot be made.
     """
     for path in free:
         try:
-            return path, path.open("wb" if path.exists() and not path.is_file() else "xb", buffering=0)
+            if path.exists() and not path.is_file():
+                return path, path.open("wb", buffering=0)
+            return path, open(path, "xb", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600))
         except FileExistsError:
             continue
     raise AssertionError("names never end")

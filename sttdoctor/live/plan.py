@@ -1,17 +1,21 @@
 """What to send when: a recorded session as a plan that can be sent again. No I/O."""
 
 import json
+import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from sttdoctor.analysis.endpoint import Address
+from sttdoctor.analysis.endpoint import Address, of_path
 from sttdoctor.analysis.send_timeline import Connection
 from sttdoctor.case import Case
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
+from sttdoctor.protocol import PATHS
 from sttdoctor.redact import REDACTED
 
 VERSION = "2026-03-01"  # of the service's interface, where a session names none: the first with structured errors
+
+_PLAIN = re.compile(r"[\x20-\x7e]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Plan:
     """A session to be sent.
 
     Attributes:
-        path: Of the URL.
+        path: Of the URL: of one of the two endpoints; empty where the session was sent to neither.
         query: Of the URL, without a question mark.
         headers: Of the handshake, without a key.
         legs: The connections, one after another.
@@ -85,7 +89,7 @@ def as_it_was(case: Case) -> Plan:
     elided = sum(frame.elided for connection in case.connections for frame in connection.frames if frame.sent)
     notes = (f"{elided} text messages are left out: the capture holds only a part of them",) if elided else ()
     query = [(name, value) for name, value in where.query if value != REDACTED]
-    return Plan(where.path, query_of(query), headers_of(case, query), legs, notes)
+    return Plan(path_of(where), query_of(query), headers_of(case, query), legs, notes)
 
 
 def require_audio(case: Case) -> None:
@@ -109,11 +113,31 @@ def require_address(case: Case) -> Address:
     return case.address
 
 
-def headers_of(case: Case, query: list[tuple[str, str]]) -> dict[str, str]:
-    """Return what the handshake needs beside a key: the version, where the query does not hold it."""
+def path_of(where: Address) -> str:
+    """Return the path of the endpoint that a session was sent to, empty where it was sent to neither.
+
+    It is never the capture's own: a key goes with it, and a stranger may have written the capture.
+    """
+    endpoint = of_path(where.path)
+    return PATHS[endpoint] if endpoint is not None else ""
+
+
+def headers_of(case: Case, query: list[tuple[str, str]], repairs: bool = False) -> dict[str, str]:
+    """Return what the handshake needs beside a key: the version, where the query does not hold it.
+
+    Raises:
+        InputError: The capture's is none that a header can hold.
+    """
     if any(name == "cartesia_version" for name, _ in query):
         return {}
     known = case.session.headers.get("cartesia-version") if case.session is not None else None
+    if known and not _PLAIN.fullmatch(known):
+        if repairs:
+            return {"Cartesia-Version": VERSION}
+        raise InputError(
+            "the cartesia-version of the capture holds characters that no header may hold; "
+            "correct it in the capture, or add --repair"
+        )
     return {"Cartesia-Version": known or VERSION}
 
 
@@ -142,4 +166,5 @@ def _leg(connection: Connection, first: float) -> Leg:
 def _content(frame: Frame) -> bytes | str:
     if frame.audio is not None:
         return frame.audio
-    return frame.text if frame.text is not None else json.dumps(frame.message)
+    text = frame.text if frame.text is not None else json.dumps(frame.message)
+    return text.encode(errors="replace").decode()  # a capture may hold half a character

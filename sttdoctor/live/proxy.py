@@ -3,40 +3,29 @@
 Only the first lines of a request are changed (the Host header, a path prefix). Everything after them, both ways, is
 passed on as it came: frames and their fragments, pings and pongs, the close handshake, refusals, compression, the end
 of the TCP connection. So what the client sees is what it would see without the proxy, who keeps alive and who closes
-stays with client and service, and order is that of the bytes. What passes is read along (`along.py`) after it was sent
-on. When one side cannot take more, the other is not read.
+stays with client and service, and order is that of the bytes. What passes is read along and written in a process of its
+own (`desk.py`), whatever it holds: here nothing is done with it that takes longer for one content than for another.
+When one side cannot take more, or the process that reads along is far behind with a connection, it is not read.
 """
 
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
-from sttdoctor.live.along import Along
+from sttdoctor.live.desk import Desk, Line, Watcher, desk
 from sttdoctor.live.dialing import dial
 from sttdoctor.live.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, answer
-from sttdoctor.live.journal import Journal
+from sttdoctor.live.naming import names
 from sttdoctor.live.recording import Heading
 from sttdoctor.live.side import HIGH_WATER_BYTES, Side, close_softly
+from sttdoctor.live.slips import Kind
+from sttdoctor.live.strangers import Door
 from sttdoctor.live.upstream import Upstream, why
 
 HEAD_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 30.0
-
-
-class Watcher(Protocol):
-    """What the proxy tells while it runs."""
-
-    def began(self, journal: Journal) -> None:
-        """A client asked for a WebSocket."""
-
-    def ended(self, journal: Journal) -> None:
-        """Its connection is over, or the handshake was refused."""
-
-    def tell(self, sentence: str) -> None:
-        """Something went wrong."""
 
 
 class _Link:
@@ -47,8 +36,7 @@ class _Link:
         self._proxy = proxy
         self._upstream: Side | None = None
         self._held = bytearray()  # from the client, before the service is reached
-        self._journal: Journal | None = None
-        self._along: Along | None = None
+        self._line: Line | None = None  # where the connection is recorded
         self._gone = "unknown"
         self._open_sides = 0
         self._connecting: asyncio.Task[None] | None = None
@@ -84,17 +72,22 @@ class _Link:
 
     def _finish(self) -> None:
         self._proxy.links.discard(self)
-        journal, self._journal = self._journal, None
-        if journal is not None and self._along is not None:
-            self._along.end(None if self._proxy.stopping else self._gone)
-            journal.end()
-            self._proxy.watcher.ended(journal)
+        line, self._line = self._line, None
+        if line is not None:
+            line.end("" if self._proxy.stopping else self._gone)
+
+    def _hold(self, holds: bool) -> None:
+        """Hold both sides back while what they said waits to be read."""
+        for side in (self.client, self._upstream):
+            if side is not None:
+                side.hold("the recording", holds)
 
     # the request
 
     def _take_head(self, data: bytes) -> None:
+        searched = max(0, len(self._held) - len(END) + 1)
         self._held += data
-        end = self._held.find(END)
+        end = self._held.find(END, searched)
         if end < 0:
             if self._held[:1] == b"\x16":
                 self._refuse("400 Bad Request", "a client speaks TLS to this port; give it ws:// instead of wss://")
@@ -109,19 +102,21 @@ class _Link:
         except BadHeadError as error:
             self._refuse("400 Bad Request", str(error))
             return
+        stranger = self._proxy.door.refusal(head.get("host"), head.get("origin"), head.get("sec-fetch-site"))
+        if stranger is not None:
+            self._refuse("403 Forbidden", stranger)
+            return
         del self._held[: end + len(END)]
         self.client.take = self._take_early
         if head.upgrades:
             heading = Heading(upstream.url + head.target, head.headers(), "sttdoctor record", clock="proxy")
-            self._journal = Journal(heading, self._proxy.names, self._proxy.watcher.tell)
-            self._along = Along(self._journal, self._proxy.watcher.tell)
-            self._proxy.watcher.began(self._journal)
+            self._line = self._proxy.desk.begin(heading, self._hold)
         self._connecting = asyncio.create_task(self._connect(request))
 
     def _take_early(self, data: bytes) -> None:
         self._held += data
-        if len(self._held) > HIGH_WATER_BYTES and self.client.transport is not None:
-            self.client.transport.pause_reading()
+        if len(self._held) > HIGH_WATER_BYTES:
+            self.client.hold("the service is not reached", True)
 
     async def _connect(self, request: bytes) -> None:
         side = Side(self, lambda _data: None)
@@ -143,8 +138,8 @@ class _Link:
         """Answer in place of the service."""
         told = f"sttdoctor record: {sentence}"
         self._proxy.watcher.tell(sentence)
-        if self._journal is not None:
-            self._journal.recording.opened(int(status[:3]), None, told)
+        if self._line is not None:
+            self._line.refused(int(status[:3]), told)
         self.client.take = lambda _data: None
         if self.client.transport is not None:
             self.client.transport.write(answer(status, told))
@@ -153,70 +148,85 @@ class _Link:
     # what passes
 
     def _join(self, upstream: Side, request: bytes) -> None:
-        """Let everything pass from here on, and read along where it is a WebSocket."""
+        """Let everything pass from here on; it is handed over first, so that nothing that has passed is lost."""
         client = self.client
         assert upstream.transport is not None and client.transport is not None
         self._upstream, client.other, upstream.other = upstream, upstream, client
-        to_server, to_client, along = upstream.transport.write, client.transport.write, self._along
-        if along is None:
+        to_server, to_client, line = upstream.transport.write, client.transport.write, self._line
+        if line is None:
             client.take, upstream.take = to_server, to_client
         else:
 
             def from_client(data: bytes) -> None:
+                line.note(Kind.CLIENT, data)
                 to_server(data)
-                along.from_client(data)
 
             def from_server(data: bytes) -> None:
+                line.note(Kind.SERVER, data)
                 to_client(data)
-                along.from_server(data)
 
             client.take, upstream.take = from_client, from_server
         to_server(request)
         if self._held:
             client.take(bytes(self._held))
-        client.transport.resume_reading()
+        client.hold("the service is not reached", False)
 
 
 class _Proxy:
     """What all connections share."""
 
-    def __init__(self, upstream: Upstream, names: Iterator[Path], watcher: Watcher) -> None:
+    def __init__(self, upstream: Upstream, door: Door, desk: Desk, watcher: Watcher) -> None:
         self.upstream = upstream
-        self.names = names
+        self.door = door
+        self.desk = desk
         self.watcher = watcher
         self.tls = ssl.create_default_context() if upstream.secure else None
         self.links: set[_Link] = set()
         self.stopping = False
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A running proxy.
+
+    Attributes:
+        port: Where it listens.
+        look: Asks for how the connections look; the watcher's entries tell it soon after.
+    """
+
+    port: int
+    look: Callable[[], None]
+
+
 @contextlib.asynccontextmanager
 async def listening(
-    host: str, port: int, upstream: Upstream, names: Iterator[Path], watcher: Watcher
-) -> AsyncIterator[int]:
-    """Run the proxy inside the context; leaving it cuts all connections and frees the port.
+    host: str, port: int, upstream: Upstream, output: str | None, watcher: Watcher, door: Door | None = None
+) -> AsyncIterator[Listening]:
+    """Run the proxy inside the context; leaving it cuts all connections, frees the port and ends the files.
 
     Args:
         host: Where to listen.
         port: 0 for any free one.
         upstream: The service.
-        names: For the files, from `naming.names`.
+        output: A file or a directory, as `naming.names` has it.
         watcher: Is told what happens.
-
-    Yields:
-        The port.
+        door: Who may connect; by default those whom the host lets in.
 
     Raises:
         OSError: The address cannot be had.
+        UsageError: The output cannot be used.
     """
-    proxy = _Proxy(upstream, names, watcher)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Link(proxy).client, host, port, backlog=1024)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        proxy.stopping = True
-        server.close()
-        for link in list(proxy.links):
-            link.cut()
-        while proxy.links:  # each is told of its end in the next round of the loop
-            await asyncio.sleep(0)
+    names(output)  # which raises where it cannot be used
+    async with desk(output, watcher) as scribe:
+        proxy = _Proxy(upstream, door or Door.of(host), scribe, watcher)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Link(proxy).client, host, port, backlog=1024)
+        try:
+            yield Listening(server.sockets[0].getsockname()[1], scribe.look)
+        finally:
+            proxy.stopping = True
+            server.close()
+            for link in list(proxy.links):
+                link.cut()
+            while proxy.links:  # each is told of its end in the next round of the loop
+                await asyncio.sleep(0)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
 from pybase64 import b64encode_as_string
@@ -15,6 +15,12 @@ from sttdoctor.session_jsonl import content_of, line_of
 
 Row = dict[str, Any]
 Sink = Callable[[Row], None]
+
+MAX_AUDIO_BYTES = 20 << 20
+"""Of a binary message that is kept: as base64 it still fits into a line that sttdoctor reads."""
+
+MAX_TEXT_BYTES = 1 << 20
+"""Of a text that is kept: what a peer can make of one costs up to half a second to read and to look through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +46,20 @@ class Recording:
     Args:
         heading: For the first row.
         sink: Takes each row: `list.append`, or `to_file(file)`.
+        began: When the session began, on the clock of `time.monotonic`; None is now.
     """
 
-    def __init__(self, heading: Heading, sink: Sink) -> None:
+    def __init__(self, heading: Heading, sink: Sink, began: float | None = None) -> None:
+        now = time.monotonic()
         self._sink = sink
-        self._began = time.monotonic()
+        self._began = now if began is None else began
         self._last_t = 0.0
         headers = redact_headers(heading.headers)
         sink(
             {
                 "type": "session",
                 "schema": SESSION_SCHEMA,
-                "started_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "started_at": _iso(datetime.now(UTC) - timedelta(seconds=now - self._began)),
                 "url": redact_text(heading.url),
                 "headers": headers,
                 "client": headers.get("x-cartesia-client") or headers.get("user-agent"),
@@ -73,20 +81,23 @@ class Recording:
         Args:
             sent: From client to server.
             content: Text of a text frame, bytes of a binary one. Of bytes from the server, which are no audio of the
-                client's, the length is kept.
+                client's, the length is kept, and so it is of a text above `MAX_TEXT_BYTES`.
             at: When, on the clock of `time.monotonic`; None is now.
         """
         if isinstance(content, str):
+            if len(content) > MAX_TEXT_BYTES:
+                self.left_out(sent, False, len(content.encode(errors="replace")), at)
+                return
             self._add("send" if sent else "receive", at, **content_of(text_frame(0, None, sent, content)))
         elif sent:
             self._sink({"type": "send", "t": self._stamp(at), "audio": b64encode_as_string(content)})
         else:
             self._add("receive", at, bytes=len(content))
 
-    def left_out(self, sent: bool, binary: bool, size: int) -> None:
+    def left_out(self, sent: bool, binary: bool, size: int, at: float | None = None) -> None:
         """Note a message whose content is not kept: its size in bytes stands for it."""
         frame = Frame(0, None, sent, size, binary, text=None if binary else "", elided=not binary)
-        self._add("send" if sent else "receive", None, **content_of(frame))
+        self._add("send" if sent else "receive", at, **content_of(frame))
 
     def closed(self, by: str, code: int, reason: str = "", at: float | None = None) -> None:
         """Note the close of the WebSocket; `by` is `client`, `server` or `unknown`."""
@@ -106,6 +117,10 @@ class Recording:
         if t > self._last_t:
             self._last_t = t
         return self._last_t
+
+
+def _iso(time_: datetime) -> str:
+    return time_.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def to_file(file: BinaryIO) -> Sink:

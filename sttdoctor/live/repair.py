@@ -79,15 +79,12 @@ def repaired(case: Case, layout: Layout | None, rate: int | None) -> Plan:
     steps.append(Step(seconds, _CLOSE[_endpoint(case, where)]))
     query = _query(case, where, encoding, rate)
     notes = [*_format_notes(case, parts[0].layout, encoding, rate), *notes, *_silence_notes(inserts)]
-    return Plan(_path(case, where), query_of(query), headers_of(case, query), (Leg(0.0, tuple(steps)),), tuple(notes))
+    path, headers = PATHS[_endpoint(case, where)], headers_of(case, query, repairs=True)
+    return Plan(path, query_of(query), headers, (Leg(0.0, tuple(steps)),), tuple(notes))
 
 
 def _endpoint(case: Case, where: Address) -> str:
     return of_path(where.path) or case.endpoint or AUTO
-
-
-def _path(case: Case, where: Address) -> str:
-    return where.path if of_path(where.path) else PATHS[_endpoint(case, where)]
 
 
 def _parts(case: Case, layout: Layout) -> tuple[list[_Part], list[str]]:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.frames import EXTERNAL_CLOSE_CODES
 
 from sttdoctor.errors import InputError
 from sttdoctor.live.plan import Leaving, Leg, Plan
-from sttdoctor.live.recording import Recording
+from sttdoctor.live.recording import MAX_AUDIO_BYTES, Recording
 from sttdoctor.live.upstream import why
 
 OPEN_TIMEOUT_S = 20.0
+_LONGEST_REASON = 123  # bytes, of a close
 PATIENCE_S = 30.0  # for a server that neither answers nor closes after the last message
 
 Progress = Callable[[float], None]
@@ -43,17 +45,24 @@ async def send(plan: Plan, url: str, headers: dict[str, str], recording: Recordi
         await _converse(connection, leg, recording, lambda t, leg=leg: progress(leg.begin_s + t))  # type: ignore[misc]
 
 
+class _Connect(connect):
+    """Connects to the service that was named, and not to where it sends on: the key goes nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 async def _opened(url: str, headers: dict[str, str], recording: Recording) -> ClientConnection | None:
     """Connect; None where the handshake was refused, which is recorded."""
     agent = headers.get("User-Agent")
     others = {name: value for name, value in headers.items() if name != "User-Agent"}
     try:
-        connection = await connect(
+        connection = await _Connect(
             url,
             additional_headers=others,
             user_agent_header=agent,
             compression=None,
-            max_size=None,
+            max_size=MAX_AUDIO_BYTES,
             ping_interval=None,  # a service that does not answer is to be seen in the recording
             open_timeout=OPEN_TIMEOUT_S,
         )
@@ -105,9 +114,17 @@ async def _end(
     elif leaving is not None and leaving.code is None:
         connection.transport.abort()
     else:
-        code = leaving.code if leaving is not None and leaving.code not in (None, 1005) else 1000
-        with contextlib.suppress(ConnectionClosed, ValueError):
-            await connection.close(code or 1000, leaving.reason if leaving is not None else "")
+        with contextlib.suppress(ConnectionClosed):
+            await connection.close(*_sendable(leaving))
+
+
+def _sendable(leaving: Leaving | None) -> tuple[int, str]:
+    """Return the code and the reason of a close as near to the planned one as a close frame can have them."""
+    if leaving is None or leaving.code is None:
+        return 1000, ""
+    sendable = leaving.code in EXTERNAL_CLOSE_CODES or 3000 <= leaving.code < 5000
+    reason = leaving.reason.encode(errors="replace")[:_LONGEST_REASON].decode(errors="ignore")
+    return (leaving.code, reason) if sendable else (1000, reason)
 
 
 def _close(connection: ClientConnection, leaving: Leaving | None) -> tuple[str, int, str]:

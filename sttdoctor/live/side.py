@@ -9,7 +9,7 @@ from typing import Protocol
 
 HIGH_WATER_BYTES = 256 << 10  # waiting to be sent to one side, before the other is no longer read
 LINGER_S = 10.0  # for a side that does not take its last bytes
-_BUFFER = memoryview(bytearray(256 << 10))
+_BUFFER = memoryview(bytearray(64 << 10))  # so much of one side before it is the turn of the next
 
 
 class Link(Protocol):
@@ -36,6 +36,7 @@ class Side(asyncio.BufferedProtocol):
         self.transport: asyncio.Transport | None = None
         self.other: Side | None = None
         self.ended = False
+        self._held: set[str] = set()
         self._link = link
         self.take = take
 
@@ -55,15 +56,23 @@ class Side(asyncio.BufferedProtocol):
         """Take what was read."""
         self.take(bytes(_BUFFER[:nbytes]))
 
+    def hold(self, reason: str, holds: bool) -> None:
+        """Read no more from this side while there is a reason for it."""
+        self._held = self._held | {reason} if holds else self._held - {reason}
+        if self.transport is not None and self._held:
+            self.transport.pause_reading()
+        elif self.transport is not None:
+            self.transport.resume_reading()
+
     def pause_writing(self) -> None:
         """Read no more from the other side: this one does not take it."""
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.pause_reading()
+        if self.other is not None:
+            self.other.hold("the other side", True)
 
     def resume_writing(self) -> None:
         """Read on from the other side."""
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.resume_reading()
+        if self.other is not None:
+            self.other.hold("the other side", False)
 
     def eof_received(self) -> bool:
         """Pass the end on; returns whether this side stays open for what still comes from the other."""

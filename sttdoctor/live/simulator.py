@@ -20,6 +20,7 @@ from sttdoctor.live.behaviour import Behaviour
 from sttdoctor.live.conversation import Conversation
 from sttdoctor.live.handshake import Accepted, RefusalError, accept, version_of
 from sttdoctor.live.recording import Heading, Recording, Row, Sink
+from sttdoctor.live.strangers import Door
 from sttdoctor.live.words import MakeWords
 
 MAX_MESSAGE = 2**25
@@ -55,8 +56,9 @@ class Simulator:
         port: Where it listens.
     """
 
-    def __init__(self, make_words: MakeWords, behaviour: Behaviour, make_sink: MakeSink) -> None:
+    def __init__(self, make_words: MakeWords, behaviour: Behaviour, make_sink: MakeSink, door: Door) -> None:
         self.port = 0
+        self._door = door
         self._guests: set[ServerConnection] = set()
         self._make_words = make_words
         self._behaviour = behaviour
@@ -67,8 +69,9 @@ class Simulator:
         assert isinstance(connection, _Connection)
         recording = Recording(_heading(request), self._make_sink())
         faults = self._behaviour.faults
-        await asyncio.sleep(faults.get("slow-handshake", 0.0))
         try:
+            self._look_at(request)
+            await asyncio.sleep(faults.get("slow-handshake", 0.0))
             accepted = accept(request.path, request.headers)
             if "rejected" in faults:
                 raise RefusalError(int(faults["rejected"]), "Simulated refusal", "this was asked for with --fault")
@@ -88,6 +91,13 @@ class Simulator:
         self._guests.add(connection)
         connection.recording, connection.accepted = recording, accepted
         return None
+
+    def _look_at(self, request: Request) -> None:
+        """Refuse a stranger."""
+        named = [", ".join(request.headers.get_all(name)) for name in ("Host", "Origin", "Sec-Fetch-Site")]
+        stranger = self._door.refusal(*named)
+        if stranger is not None:
+            raise RefusalError(403, "Forbidden", stranger)
 
     async def handle(self, connection: ServerConnection) -> None:
         """Serve one accepted connection to its end."""
@@ -138,6 +148,7 @@ async def simulator(
     host: str = "127.0.0.1",
     port: int = 0,
     make_sink: MakeSink = lambda: _nowhere,
+    door: Door | None = None,
 ) -> AsyncIterator[Simulator]:
     """Run the stand-in. Leaving the context closes what is still open (1001) and waits for the recordings to end.
 
@@ -147,11 +158,12 @@ async def simulator(
         host: Where to listen; loopback unless others should reach it.
         port: 0 takes a free one.
         make_sink: Takes the recording of each connection.
+        door: Who may connect; by default those whom the host lets in.
 
     Raises:
         OSError: The port is in use, or the host is not one of this machine.
     """
-    running = Simulator(make_words, behaviour or Behaviour(), make_sink)
+    running = Simulator(make_words, behaviour or Behaviour(), make_sink, door or Door.of(host))
     server = await serve(
         running.handle,
         host,

@@ -83,8 +83,14 @@ class Destination:
         return cls(Upstream.parse(f"{scheme}{mark}{host}"), path.rstrip("/"), query)
 
     def url(self, path: str, query: str) -> str:
-        """Return the whole address, with path and query of the session where none was given."""
+        """Return the whole address, with path and query of the session where none was given.
+
+        Raises:
+            UsageError: Neither has a path.
+        """
         own = f"/{self.path}" if self.path else path
+        if not own:
+            raise UsageError("the path of the session is no endpoint of the service; write one into the URL")
         return f"{self.upstream.url}{own}?{self.query or query}"
 
 

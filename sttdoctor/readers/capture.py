@@ -1,9 +1,7 @@
 """Any capture: session JSONL, HAR, debug logs, told apart by their content."""
 
-import gzip
 import io
 import os
-import zlib
 from typing import Any
 
 from sttdoctor.errors import InputError
@@ -12,7 +10,7 @@ from sttdoctor.readers.clock import keep_real_times
 from sttdoctor.readers.har import holds_har, read_har
 from sttdoctor.readers.log import holds_log, read_log
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
-from sttdoctor.readers.stream import Source, opened
+from sttdoctor.readers.stream import Source, StreamError, opened
 
 FORMATS = ((holds_har, read_har), (holds_rows, read_rows), (holds_log, read_log))
 """Of each format, in the order of asking: whether the first bytes are its, and its reader."""
@@ -37,6 +35,8 @@ def read_capture(source: Source, connection: int | None = None) -> Session:
     try:
         with opened(source) as stream:
             head, whole = _rewound(stream)
+            if not head:
+                raise InputError(f"{name} is empty")
             return _read(head, whole, path, connection)
     except OSError as error:
         raise InputError(f"cannot read {name}: {error.strerror or error}") from None
@@ -91,13 +91,13 @@ def _rewound(stream: Any) -> tuple[bytes, io.BufferedReader]:
     """Return the first bytes, and a stream that begins with them; damage shows again when the stream is read.
 
     Raises:
-        ValueError: A gzip stream is damaged before its first byte.
+        StreamError: A gzip stream is damaged before its first byte.
     """
     head = b""
     try:
         while len(head) < _HEAD_BYTES and (block := stream.read1(_HEAD_BYTES - len(head))):
             head += block
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except StreamError:
         if not head:
-            raise ValueError(f"the gzip stream is damaged: {error}") from None
+            raise
     return head, io.BufferedReader(_Rewound(head, stream), 1 << 20)

@@ -6,9 +6,16 @@ import re
 from typing import Any
 
 from sttdoctor.evidence import Frame
+from sttdoctor.readers.collector import json_cost, refuse_costly
 from sttdoctor.redact import redact_json, redact_message, redact_text
 
-_PAIR = re.compile(r'\s*("(?:[^"\\]|\\.){0,200}")\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null)\s*,')
+MAX_FRAME_BYTES = 1 << 40
+"""A larger frame is none: nobody ever sent one, and the sum of many would be no number of 64 bits."""
+
+_MAX_PAIRS = 100  # at the beginning of an elided object; no event of the service has as many
+_COLON = re.compile(r"\s*:\s*")
+_COMMA = re.compile(r"\s*,\s*")
+_SCALAR = '"-0123456789tfn'  # how a value begins that is no list and no object
 
 
 class NotJsonError(ValueError):
@@ -41,14 +48,25 @@ def number(value: Any) -> float | None:
 DECODER = json.JSONDecoder(parse_constant=finite, parse_float=finite)
 
 
+def frame_size(value: Any) -> int | None:
+    """Return a JSON value as the number of bytes of a frame; None where it is none."""
+    found = number(value)
+    return int(found) if found is not None and 0 <= found <= MAX_FRAME_BYTES else None
+
+
 def text_frame(line: int, t: float | None, sent: bool, text: str) -> Frame:
-    """Return the frame of a whole text message; `text` is JSON or not."""
-    size = len(text.encode(errors="replace"))
+    """Return the frame of a whole text message; `text` is JSON or not.
+
+    Raises:
+        CostlyError: It holds too many values.
+    """
+    content = text.encode(errors="replace")
+    refuse_costly(json_cost(content))
     try:
         message: Any = redact_message(DECODER.decode(text), text)
     except (ValueError, RecursionError):
-        return Frame(line, t, sent, size, text=redact_text(text))
-    return Frame(line, t, sent, size, message=message)
+        return Frame(line, t, sent, len(content), text=redact_text(text))
+    return Frame(line, t, sent, len(content), message=message)
 
 
 def elided_frame(line: int, t: float | None, sent: bool, text: str, size: int | None = None) -> Frame:
@@ -69,16 +87,29 @@ def elided_frame(line: int, t: float | None, sent: bool, text: str, size: int | 
 def beginning(text: str) -> dict[str, Any] | None:
     """Return the pairs at the beginning of an elided JSON object, None where no `type` is among them.
 
-    A value with `...` in it may have lost its middle, so it and what follows is left out.
+    A value with `...` in it may have lost its middle, so it and what follows is left out, as is what is no scalar.
     """
     if not text.startswith("{"):
         return None
     known: dict[str, Any] = {}
-    position = 1
-    while (pair := _PAIR.match(text, position)) and "..." not in pair[0]:
-        try:
-            known[json.loads(pair[1])] = json.loads(pair[2])
-        except ValueError:
-            break
-        position = pair.end()
+    place: int | None = len(text) - len(text[1:].lstrip())
+    while place is not None and len(known) < _MAX_PAIRS:
+        place = _take_pair(text, place, known)
     return redact_json(known) if isinstance(known.get("type"), str) else None
+
+
+def _take_pair(text: str, start: int, known: dict[str, Any]) -> int | None:
+    """Take a pair that a comma follows, and return where the next one begins; None where there is no such pair."""
+    try:
+        key, end = DECODER.raw_decode(text, start)
+        colon = _COLON.match(text, end)
+        if not isinstance(key, str) or colon is None or text[colon.end() : colon.end() + 1] not in _SCALAR:
+            return None
+        value, end = DECODER.raw_decode(text, colon.end())
+    except (ValueError, RecursionError):
+        return None
+    comma = _COMMA.match(text, end)
+    if comma is None or text.find("...", start, end) >= 0:
+        return None
+    known[key] = value
+    return comma.end()

@@ -3,17 +3,26 @@
 import codecs
 import json
 import re
+import sys
 from collections.abc import Iterator
 from io import BufferedReader
 from typing import Any
 
+from sttdoctor.readers.collector import UNREAD, FullError
+
 MAX_VALUE_CHARACTERS = 32 << 20
 """A longer value is not built: it is a frame of several minutes of audio, or no frame at all."""
 
-_BLOCK_BYTES = 1 << 20
+MAX_ITEMS = 1_500_000
+"""Members and items of one document that are walked through: twice as many as messages can be held."""
+
+MAX_SKIPPED = 5_000_000
+"""Brackets and strings of one document in values that are too large to be built."""
+
+_BLOCK_BYTES, _MAX_BLOCK_BYTES = 1 << 20, 1 << 22
 _MAX_PARTS = 1_000_000  # of lists and objects in one value; each takes far more memory than its character
 _SPACE = re.compile(r"[ \t\r\n]*")
-_STRUCTURE = re.compile(r'["\[\]{}]')
+_STRUCTURE = re.compile(r'"|[\[{]+|[\]}]+')
 _PLAIN = re.compile(r'[^"\\]*')
 _SCALAR = re.compile(r"[^\s,\[\]{}\"]+")
 _DECODER = json.JSONDecoder(strict=False)
@@ -43,6 +52,8 @@ class JsonStream:
         self._counted = 0
         self._line = 1
         self._ended = False
+        self._items = 0
+        self._skipped = 0
 
     @property
     def line(self) -> int:
@@ -66,6 +77,7 @@ class JsonStream:
 
         Raises:
             DamagedError: It is no object, or it is not JSON.
+            FullError: There are too many members and items in the document.
         """
         self._expect("{")
         following = self.peek()
@@ -75,6 +87,7 @@ class JsonStream:
                 raise DamagedError("a key that is not a string")
             self._expect(":")
             self.peek()
+            self._count_item()
             yield key
             following = self._after_value("}")
         self._position += 1
@@ -84,10 +97,12 @@ class JsonStream:
 
         Raises:
             DamagedError: It is no list, or it is not JSON.
+            FullError: There are too many members and items in the document.
         """
         self._expect("[")
         following = self.peek()
         while following != "]":
+            self._count_item()
             yield self.line
             following = self._after_value("]")
         self._position += 1
@@ -120,6 +135,7 @@ class JsonStream:
 
         Raises:
             DamagedError: The document ends before it does.
+            FullError: Too many values of the document were passed over.
         """
         try:
             self.value()  # the quick way
@@ -135,10 +151,16 @@ class JsonStream:
             if mark is None:
                 self._need_more()
                 continue
+            self._skipped += 1
+            if self._skipped > MAX_SKIPPED:
+                raise FullError(f"more than {MAX_SKIPPED} values to pass over; {UNREAD}")
             if mark[0] == '"':
                 self._skip_string()
+            elif mark[0][0] in "[{":
+                depth += len(mark[0])
             else:
-                depth += 1 if mark[0] in "[{" else -1
+                self._position -= max(0, len(mark[0]) - depth)  # what closes lists and objects round the value
+                depth -= len(mark[0])
             if depth <= 0:
                 return
 
@@ -166,9 +188,15 @@ class JsonStream:
                     self._need_more()
                 self._position += 2
 
+    def _count_item(self) -> None:
+        self._items += 1
+        if self._items > MAX_ITEMS:
+            raise FullError(f"more than {MAX_ITEMS} items; {UNREAD}")
+
     def _refuse_large(self) -> None:
         pending = len(self._text) - self._position
-        if pending > MAX_VALUE_CHARACTERS:
+        # one character beyond the usual makes each of them four bytes wide
+        if pending > MAX_VALUE_CHARACTERS or sys.getsizeof(self._text) > 2 * MAX_VALUE_CHARACTERS + 4 * _BLOCK_BYTES:
             raise TooLargeError(f"longer than {MAX_VALUE_CHARACTERS >> 20} MiB")
         if pending > 2 * _BLOCK_BYTES:
             parts = sum(self._text.count(mark, self._position) for mark in "[{,")
@@ -203,12 +231,12 @@ class JsonStream:
         return grown
 
     def _more(self) -> bool:
-        """Read on; what was passed is forgotten, and what is pending at most doubles."""
+        """Read on; what was passed is forgotten."""
         if self._ended:
             return False
         self._line = self.line
         pending = self._text[self._position :]
-        size = max(_BLOCK_BYTES, len(pending))
+        size = min(max(_BLOCK_BYTES, len(pending)), _MAX_BLOCK_BYTES)  # each block copies what is pending
         block, self._spare = self._spare[:size], self._spare[size:]
         if not block:
             content = self._stream.read1(size)  # unlike read, it gives what stands before damage

@@ -7,26 +7,33 @@ Sources: https://websockets.readthedocs.io/en/stable/topics/logging.html and
 https://github.com/cartesia-ai/cartesia-python/blob/main/src/cartesia/_utils/_logs.py
 """
 
-import gzip
-import zlib
+import re
 from io import BufferedIOBase
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers import log_line
-from sttdoctor.readers.collector import FullError
+from sttdoctor.readers.collector import CONNECTION_BYTES, UNREAD, Budget, Collector, FullError, Loss
 from sttdoctor.readers.log_connection import LogConnection
 from sttdoctor.readers.log_shape import Shape, shape_of, stamp_of_clock
 from sttdoctor.readers.sockets import choose
-from sttdoctor.readers.stream import numbered_lines
+from sttdoctor.readers.stream import StreamError, marked_lines
 
 UNKNOWN_FORMAT = (
     "is not a session capture (session JSONL, a HAR, or a debug log of the websockets library or the Cartesia SDK; log "
     "at level DEBUG, or set CARTESIA_LOG=debug); sttdoctor check reads audio"
 )
 _HALF_DAY_S = 43_200.0
-_MARKS = (log_line.FRAME, log_line.REQUEST, log_line.STATE, log_line.SDK_CONNECT, log_line.SDK_MESSAGE)
 _MAX_SHAPES = 4  # each costs a try on every line that none before it fits
+_MAX_LINES = 700_000  # with a mark: more than frames that can be held
+
+# What a line of a library has in it. It begins with one character of a few, for which a search is quick.
+_MARK = (
+    rb"[<>=WC](?: (?:(?:TEXT|BINARY|CONT|CLOSE|PING|PONG|GET) |HTTP/1|connection is %s)"
+    rb"|ebSocket (?:message: |API|connection: HTTP )|onnecting to ws)"
+)
+_MARKS = re.compile(_MARK % b"")
+_MARKS_IN_HEAD = re.compile(_MARK % rb"|[A-Za-z0-9!#$%&'*+.^_`|~-]+: ")
 
 
 def read_log(stream: BufferedIOBase, path: str | None = None, connection: int | None = None) -> Session:
@@ -41,50 +48,77 @@ def read_log(stream: BufferedIOBase, path: str | None = None, connection: int | 
         InputError: No line of a known library, or several connections without a choice.
         OSError: The file cannot be read.
     """
-    log = _Log()
+    log = _Log(connection)
     name = path or "the capture"
     try:
-        for number, line in numbered_lines(stream):
-            log.last_line = number
-            if line is None:
-                log.damage = log.damage or (number, "a line that is too long")
-            elif b"> " in line or b"< " in line:
-                if not log.add_alike(number, line):
-                    log.add(number, log_line.plain(line))
-            elif b"= connection is " in line or b"WebSocket" in line or b"Connecting to ws" in line:
-                log.add(number, log_line.plain(line))
+        for number, line in marked_lines(stream, log.marks):
+            log.take(number, line)
     except FullError as error:
-        log.damage = log.last_line + 1, str(error)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        log.damage = log.last_line + 1, f"the gzip stream is damaged: {error}"
-    if log.last_line == 0:
-        raise InputError(f"{name} is empty" if log.damage is None else f"{name} is not a readable capture")
+        log.loss = Loss(log.last_line + 1, str(error))
+    except StreamError as error:
+        log.loss = Loss(error.line, str(error))
     if not log.connections:
-        raise InputError(f"{name} {UNKNOWN_FORMAT}")
-    return choose([item.socket(path, log.damage) for item in log.connections], connection, name)
+        raise InputError(f"{name} {UNKNOWN_FORMAT}{f'; more may stand {log.loss}' if log.loss else ''}")
+    sockets = [item.socket(path, log.loss or log.long_line) for item in log.connections]
+    return choose(sockets, connection, name, log.loss)
 
 
 def holds_log(head: bytes) -> bool:
     """Whether a line of the first bytes of a capture (unpacked) is one that a library wrote."""
-    return any(pattern.search(line) for line in map(log_line.plain, head.splitlines()) for pattern in _MARKS)
+    return any(_is_marked(log_line.plain(line)) for line in head.splitlines() if _MARKS.search(line))
+
+
+def _is_marked(text: str) -> bool:
+    if log_line.frame_of(text) is not None or log_line.sdk_message_of(text) is not None:
+        return True
+    return any(pattern.search(text) for pattern in (log_line.REQUEST, log_line.STATE, log_line.SDK_CONNECT))
 
 
 class _Log:
-    """Follows the connections of a log line by line."""
+    """Follows the connections of a log line by line.
 
-    def __init__(self) -> None:
+    Args:
+        wanted: Number of the connection that is asked for, from 1; None for all.
+    """
+
+    def __init__(self, wanted: int | None) -> None:
         self.connections: list[LogConnection] = []
-        self.damage: tuple[int, str] | None = None
+        self.loss: Loss | None = None
+        self.long_line: Loss | None = None
         self.last_line = 0
+        self._wanted = wanted
+        self._budget = Budget()
+        self._lines = 0
         self._current: dict[tuple[str, str], LogConnection] = {}
+        self._client: LogConnection | None = None  # the one that was opened last
+        self._in_head: set[LogConnection] = set()  # whose handshake is not complete
         self._announced: tuple[log_line.Time, str] | None = None  # by the SDK: time, URL
         self._again = False
         self._day_s = 0.0
         self._last_s: float | None = None
         self._shapes: dict[str, Shape | None] = {}  # by prefix without its time
 
-    def add_alike(self, line: int, content: bytes) -> bool:
-        """Take a frame in whose line is like one before it: what `add` does, in one step; False where none is."""
+    def marks(self) -> re.Pattern[bytes]:
+        """What to look for in the next line."""
+        return _MARKS_IN_HEAD if self._in_head else _MARKS
+
+    def take(self, line: int, content: bytes | None) -> None:
+        """Take a line with a mark in; None stands for one that is too long.
+
+        Raises:
+            FullError: Nothing more can be held.
+        """
+        self.last_line = line
+        self._lines += 1
+        if self._lines > _MAX_LINES:
+            raise FullError(f"more than {_MAX_LINES} lines of a library; {UNREAD}")
+        if content is None:
+            self.long_line = self.long_line or Loss(line, "a line that is too long", is_end=False)
+        elif not self._add_alike(line, content):
+            self._add(line, log_line.plain(content))
+
+    def _add_alike(self, line: int, content: bytes) -> bool:
+        """Take a frame in whose line is like one before it: what `_add` does, in one step; False where none is."""
         for shape in self._shapes.values():
             if shape is None or (found := shape.pattern.fullmatch(content)) is None:
                 continue
@@ -96,7 +130,8 @@ class _Log:
             seconds = stamp.seconds + int(fraction) / shape.per_second
             time = (self._on(seconds) if stamp.of_day else seconds), shape.resolution
             text = "..." if b"..." in shown and opcode == b"BINARY" else shown.decode("utf-8", errors="replace")
-            connection.frame(line, time, mark.decode(), opcode.decode(), text, None, size, None)
+            connection.frame(line, time, mark.decode(), opcode.decode(), text, None, int(size), False)
+            self._in_head.discard(connection)
             return True
         return False
 
@@ -105,34 +140,43 @@ class _Log:
         if bare not in self._shapes and len(self._shapes) < _MAX_SHAPES:
             self._shapes[bare] = shape_of(prefix)
 
-    def add(self, line: int, text: str) -> None:
-        """Take a line in."""
-        if (found := log_line.FRAME.search(text)) is not None:
-            prefix = text[: found.start()]
-            self._of(prefix).frame(line, self._time(prefix), *found.groups())
-            self._learn(text[: found.start(1)])
-        elif (found := log_line.SDK_MESSAGE.search(text)) is not None:
-            self._sdk().sdk_message(line, self._time(text[: found.start()]), log_line.literal(found[1]))
+    def _add(self, line: int, text: str) -> None:
+        if (frame := log_line.frame_of(text)) is not None:
+            connection = self._of(frame.prefix)
+            parts = (frame.mark, frame.opcode, frame.content, frame.coding, int(frame.size), frame.continued)
+            connection.frame(line, self._time(frame.prefix), *parts)
+            self._in_head.discard(connection)
+            self._learn(text[: frame.begin])
+        elif (message := log_line.sdk_message_of(text)) is not None:
+            self._sdk().sdk_message(line, self._time(message[0]), log_line.literal(message[1]))
         elif (found := log_line.REQUEST.search(text)) is not None:
-            self._begin(text[: found.start()], found[1], found[2])
-        elif (found := log_line.RESPONSE.search(text)) is not None:
-            current = self._current.get(_logger(text[: found.start()]))
-            if current is not None:
-                current.answer(line, self._time(text[: found.start()]), int(found[2]))
-        elif (found := log_line.STATE.search(text)) is not None:
-            current = self._current.get(_logger(text[: found.start()]))
-            if current is not None:
-                current.state(line, self._time(text[: found.start()]), found[1])
-        elif (found := log_line.HEADER.search(text)) is not None:
-            current = self._current.get(_logger(text[: found.start()]))
-            if current is not None:
-                current.header(found[2], found[3])
-        else:
+            self._begin(log_line.prefix_of(found), found[1], found[2])
+        elif not self._add_answer(line, text):
             self._add_sdk(line, text)
+
+    def _add_answer(self, line: int, text: str) -> bool:
+        """Take a line in that tells more of a handshake or of the state; False where it is none."""
+        for pattern in (log_line.RESPONSE, log_line.STATE, *((log_line.HEADER,) if self._in_head else ())):
+            if (found := pattern.search(text)) is None:
+                continue
+            prefix = log_line.prefix_of(found)
+            current = self._current.get(_logger(prefix))
+            if current is None:
+                return True
+            if pattern is log_line.RESPONSE:
+                current.answer(line, self._time(prefix), int(found[2]))
+                self._in_head.add(current)
+            elif pattern is log_line.STATE:
+                current.state(line, self._time(prefix), found[1])
+                self._in_head.discard(current)
+            else:
+                current.header(line, found[2], text[found.end() :])
+            return True
+        return False
 
     def _add_sdk(self, line: int, text: str) -> None:
         if (found := log_line.SDK_CONNECT.search(text)) is not None:
-            self._announced = self._time(text[: found.start()]), found[1]
+            self._announced = self._time(log_line.prefix_of(found)), found[1]
         elif log_line.SDK_AGAIN.search(text):
             self._again = True
         elif (found := log_line.REFUSED.search(text)) is not None and self._announced is not None:
@@ -146,42 +190,47 @@ class _Log:
         time = self._time(prefix)
         if before is not None and self._again and side == "client":
             before.again()
+            self._in_head.discard(before)
             self._again, self._announced = False, None
             return
         url = self._announced[1] if self._announced and side == "client" else None
         self._announced = None
-        connection = LogConnection(side, time, path, url, self._held())
+        connection = self._new(side, time, path, url)
         if before is not None and before.is_open:
             before.mixed = connection.mixed = True
         self._current[key] = connection
+        self._in_head.add(connection)
+
+    def _new(
+        self, side: str, time: log_line.Time, path: str | None, url: str | None, only_sdk: bool = False
+    ) -> LogConnection:
+        self._budget.take(CONNECTION_BYTES + len(path or "") + len(url or ""))
+        found = Collector(self._budget, self._wanted in (None, len(self.connections) + 1))
+        connection = LogConnection(side, time, path, url, found, only_sdk)
         self.connections.append(connection)
+        if side == "client":
+            self._client = connection
+        return connection
 
     def _of(self, prefix: str) -> LogConnection:
         """The connection that a line belongs to; a log that begins later has one without a handshake."""
         key = _logger(prefix)
         if key not in self._current:
-            side = key[0] or "client"
-            self._current[key] = LogConnection(side, self._time(prefix), None, None, self._held())
-            self.connections.append(self._current[key])
+            self._current[key] = self._new(key[0] or "client", self._time(prefix), None, None)
         return self._current[key]
 
     def _sdk(self) -> LogConnection:
         """The connection of the SDK's next message: the client's that was opened last."""
-        clients = [item for item in self.connections if item.side == "client"]
-        if self._announced is None and clients:
-            return clients[-1]
+        last = self._client
+        if self._announced is None and last is not None:
+            return last
         time, url = self._announced or (None, None)
         self._announced = None
-        if self._again and clients and clients[-1].only_sdk:
+        if self._again and last is not None and last.only_sdk:
             self._again = False
-            clients[-1].sdk_again()
-            return clients[-1]
-        connection = LogConnection("client", time, None, url, self._held(), only_sdk=True)
-        self.connections.append(connection)
-        return connection
-
-    def _held(self) -> int:
-        return sum(item.found.held for item in self.connections)
+            last.sdk_again()
+            return last
+        return self._new("client", time, None, url, only_sdk=True)
 
     def _time(self, prefix: str) -> log_line.Time:
         """(seconds, resolution) of a line; a time of day goes on past midnight."""

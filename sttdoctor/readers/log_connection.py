@@ -2,11 +2,12 @@
 
 import re
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from sttdoctor.evidence import Close, Control, Frame, Open, Session
-from sttdoctor.readers.collector import Collector
+from sttdoctor.readers.collector import Collector, CostlyError, FullError, Loss, json_cost
 from sttdoctor.readers.frames import elided_frame, text_frame
 from sttdoctor.readers.log_line import Time, hexadecimal, literal
 from sttdoctor.readers.sockets import Socket
@@ -19,6 +20,10 @@ MIXED = (
 _CLOSE = re.compile(r"(\d{4}) \([^)]*\)(?: (.*))?$", re.DOTALL)
 _CONTROL = ("CLOSE", "PING", "PONG")
 _AHEAD = 8  # messages of the library that the SDK may leave out
+_MAX_FRAGMENTS = 100_000  # of a message; they are held as they stand in the log until it is whole
+_MAX_SHOWN = 32 << 20  # characters of them
+_MAX_HEADERS = 200
+_MAX_HEADER = 1 << 16  # characters; servers refuse a head of that length
 
 
 class LogConnection:
@@ -29,20 +34,20 @@ class LogConnection:
         time: Of its first line.
         path: Path and query of the handshake, None where the log begins later.
         url: As the SDK announced it.
-        held: Bytes that other connections of the log take already.
+        found: Takes its events.
         only_sdk: There are no lines of the library.
     """
 
     def __init__(
-        self, side: str, time: Time, path: str | None, url: str | None, held: int, only_sdk: bool = False
+        self, side: str, time: Time, path: str | None, url: str | None, found: Collector, only_sdk: bool = False
     ) -> None:
         self.side = side
         self._sent_mark = ">" if side == "client" else "<"  # from client to server
         self.only_sdk = only_sdk
         self.mixed = False
         self.is_open = False
-        self.found = Collector(held=held)
-        self._began = time
+        self.found = found
+        self._began = time if time is not None and found.is_time(time[0]) else None
         self._path = path
         self._url = url
         self._request: dict[str, str] = {}
@@ -53,7 +58,9 @@ class LogConnection:
         self._closed = False
         self._opened_once = only_sdk
         self._resolution = 0.0
+        self._accepted = True  # by the last handshake that is known
         self._fragments: dict[str, list[tuple[str, str, int]]] = {}
+        self._shown = 0  # characters of the fragments
         self._unread: deque[int] = deque()  # indices of received texts that the SDK has not told yet
         self._timed = False
 
@@ -65,40 +72,45 @@ class LogConnection:
         opcode: str,
         content: str,
         coding: str | None,
-        size: str | bytes,
-        continued: str | None,
+        length: int,
+        continued: bool,
     ) -> None:
-        """Take a frame in, in the parts of `log_line.FRAME`; fragments wait for the last of them."""
+        """Take a frame in, in the parts of `log_line.FrameLine`; fragments wait for the last of them."""
         if self._in_headers or self._open is not None:
             self._end_headers()
         if opcode in _CONTROL:
             if opcode == "CLOSE":
                 self._close(line, time, mark, content)
             else:
-                self.found.add(Control(line, self._seconds(time), mark == self._sent_mark, opcode.lower()))
+                self.found.add(Control(line, self._seconds(line, time), mark == self._sent_mark, opcode.lower()))
             return
         kind = coding.upper() if coding else opcode
-        sent, length = mark == self._sent_mark, int(size)
+        sent = mark == self._sent_mark
         begun = self._fragments.get(mark)
         if begun and opcode != "CONT":
-            begun.clear()
+            self._forget(begun)
         if begun or continued:
-            self._fragment(line, time, mark, (kind, content, length), bool(continued))
+            self._fragment(line, time, mark, (kind, content, length), continued)
         elif kind == "TEXT":
             self._text(line, time, sent, literal(content), length)
         else:
             audio = hexadecimal(content, length) if sent else None
-            self.found.add(Frame(line, self._seconds(time), sent, length, True, audio))
+            self.found.add(Frame(line, self._seconds(line, time), sent, length, True, audio))
 
     def _fragment(self, line: int, time: Time, mark: str, part: tuple[str, str, int], continued: bool) -> None:
         parts = self._fragments.setdefault(mark, [])
         parts.append(part)
+        self._shown += len(part[1])
         if not continued:
             self._joined(line, time, mark == self._sent_mark, parts)
-            parts.clear()
-        elif len(parts) > 100_000:
-            parts.clear()
+            self._forget(parts)
+        elif len(parts) > _MAX_FRAGMENTS or self._shown > _MAX_SHOWN:
+            self._forget(parts)
             self.found.damage(line, "a message of too many fragments")
+
+    def _forget(self, parts: list[tuple[str, str, int]]) -> None:
+        self._shown -= sum(len(part[1]) for part in parts)
+        parts.clear()
 
     def _joined(self, line: int, time: Time, sent: bool, parts: list[tuple[str, str, int]]) -> None:
         size = sum(part[2] for part in parts)
@@ -106,32 +118,40 @@ class LogConnection:
             self._text(line, time, sent, "".join(literal(part[1]) for part in parts), size)
         else:
             audio = _bytes_of(parts) if sent else None
-            self.found.add(Frame(line, self._seconds(time), sent, size, True, audio))
+            self.found.add(Frame(line, self._seconds(line, time), sent, size, True, audio))
 
     def _text(self, line: int, time: Time, sent: bool, text: str, size: int) -> None:
-        t = self._seconds(time)
+        t = self._seconds(line, time)
         elided = len(text.encode(errors="replace")) != size
-        frame = elided_frame(line, t, sent, text, size) if elided else text_frame(line, t, sent, text)
-        if not sent:
+        try:
+            frame = elided_frame(line, t, sent, text, size) if elided else text_frame(line, t, sent, text)
+        except CostlyError as error:
+            self.found.damage(line, str(error))
+            return
+        if not sent and self.found.wanted:
             self._unread.append(len(self.found.events))
-        self.found.add(frame, 10 * len(text))
+        self.found.add(frame, _cost(text))
 
     def sdk_message(self, line: int, time: Time, text: str) -> None:
         """Take a received message in as the SDK logged it; the library's line of it comes first where there is one."""
+        try:
+            self._told(text_frame(line, self._seconds(line, time), False, text), text)
+        except CostlyError as error:
+            self.found.damage(line, str(error))
+
+    def _told(self, message: Frame, text: str) -> None:
         if self.only_sdk:
-            t = self._seconds(time)
             if self._opened_once:
-                self.found.add(Open(line, t, None))
+                self.found.add(Open(message.line, message.t, None))
                 self._opened_once = False
-            self.found.add(text_frame(line, t, False, text), 10 * len(text))
+            self.found.add(message, _cost(text))
             return
-        size = len(text.encode(errors="replace"))
         for place in range(min(_AHEAD, len(self._unread))):
             index = self._unread[place]
             event = self.found.events[index]
-            if isinstance(event, Frame) and event.size == size and _fits(event, text):
+            if isinstance(event, Frame) and event.size == message.size and _fits(event, text):
                 if event.elided:
-                    self.found.events[index] = text_frame(event.line, event.t, False, text)
+                    self.found.events[index] = replace(message, line=event.line, t=event.t)
                 for _ in range(place + 1):
                     self._unread.popleft()
                 return
@@ -144,12 +164,21 @@ class LogConnection:
     def refused(self, line: int, status: int) -> None:
         """The SDK's error names the status of a refused handshake."""
         if self.only_sdk:
-            self.found.add(Open(line, None, status))
+            self._answered(Open(line, None, status))
 
-    def header(self, name: str, value: str) -> None:
+    def _answered(self, event: Open) -> None:
+        self._accepted = event.status in (None, 101)
+        self.found.add(event)
+
+    def header(self, line: int, name: str, value: str) -> None:
         """Take a header line of the handshake in; any other line that looks like one is ignored."""
-        if self._in_headers and len(self._headers) < 200:
-            self._headers[name] = value
+        if not self._in_headers:
+            return
+        if len(self._headers) >= _MAX_HEADERS or len(name) + len(value) > _MAX_HEADER:
+            self.found.damage(line, "a header that is too long, or one too many")
+            return
+        self.found.budget.take(len(name) + len(value))
+        self._headers[name] = value
 
     def state(self, line: int, time: Time, name: str) -> None:
         """Follow the state that the library reports."""
@@ -157,7 +186,7 @@ class LogConnection:
         self.is_open = name == "OPEN" or (self.is_open and name == "CLOSING")
         if name == "CLOSED" and not self._closed and self._accepted:
             self._closed = True
-            self.found.add(Close(line, self._seconds(time), "unknown", 1006))
+            self.found.add(Close(line, self._seconds(line, time), "unknown", 1006))
 
     def again(self) -> None:
         """The same client connects once more."""
@@ -170,18 +199,13 @@ class LogConnection:
         """The SDK connects once more; its next message shows that it worked."""
         self._opened_once = True
 
-    @property
-    def _accepted(self) -> bool:
-        opens = [event for event in self.found.events if isinstance(event, Open)]
-        return not opens or opens[-1].status in (None, 101)
-
     def _end_headers(self) -> None:
         """The handshake's answer is complete."""
         self._in_headers = False
         if self._open is not None:
             line, time, status = self._open
             self._open = None
-            self.found.add(Open(line, self._seconds(time), status, redact_headers(self._response)))
+            self._answered(Open(line, self._seconds(line, time), status, redact_headers(self._response)))
             self._response = {}
 
     def _close(self, line: int, time: Time, mark: str, content: str) -> None:
@@ -191,10 +215,13 @@ class LogConnection:
         by = "client" if mark == self._sent_mark else "server"
         parts = _CLOSE.match(content)
         code, reason = (int(parts[1]), parts[2] or "") if parts else (None, "")
-        self.found.add(Close(line, self._seconds(time), by, code, redact_text(reason)))
+        self.found.add(Close(line, self._seconds(line, time), by, code, redact_text(reason)))
 
-    def _seconds(self, time: Time) -> float | None:
+    def _seconds(self, line: int, time: Time) -> float | None:
         if time is None:
+            return None
+        if not self.found.is_time(time[0]):
+            self.found.damage(line, "a time out of range")
             return None
         if self._began is None:
             self._began = time
@@ -203,15 +230,20 @@ class LogConnection:
             self._resolution = time[1]
         return round(time[0] - self._began[0], 6)
 
-    def socket(self, path: str | None, damage: tuple[int, str] | None) -> Socket:
-        """Return what was found as a session."""
-        self._end_headers()
-        if damage is not None:
-            self.found.damage(*damage)
+    def socket(self, path: str | None, loss: Loss | None) -> Socket:
+        """Return what was found as a socket of the log."""
+        url = self._full_url() if self._url or self._path else None
+        return Socket(url, self.found, lambda: self._session(path, loss, url), MIXED if self.mixed else None)
+
+    def _session(self, path: str | None, loss: Loss | None, url: str | None) -> Session:
+        with suppress(FullError):  # the last event is kept all the same
+            self._end_headers()
+        if loss is not None:
+            self.found.lose(loss, is_complete=self._closed)
         headers = redact_headers(self._request)
         session = Session(
             events=tuple(self.found.events),
-            url=redact_text(self._full_url()) if self._url or self._path else None,
+            url=redact_text(url) if url else None,
             headers=headers,
             started_at=_iso(self._began),
             client=headers.get("x-cartesia-client") or headers.get("user-agent"),
@@ -222,9 +254,7 @@ class LogConnection:
             path=path,
             damage=self.found.losses,
         )
-        if not self._timed:
-            session = replace(session, resolution=0.0)
-        return Socket(session, MIXED if self.mixed else None)
+        return session if self._timed else replace(session, resolution=0.0)
 
     def _lacks(self, headers: dict[str, str]) -> set[str]:
         if self.only_sdk:
@@ -246,6 +276,10 @@ class LogConnection:
         name, _, port = host.partition(":")
         secure = port in ("", "443") and name not in ("localhost", "127.0.0.1")
         return f"{'wss' if secure else 'ws'}://{host}{self._path}"
+
+
+def _cost(text: str) -> int:
+    return json_cost(text.encode(errors="replace"))
 
 
 def _bytes_of(parts: list[tuple[str, str, int]]) -> bytes | None:

@@ -11,22 +11,25 @@ CLOCK = re.compile(r"(?<!\d)(?<!\d[:.])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?!
 _EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:(\d{3})(?!\d)|[.,](\d{1,9}))?(?![\d.])")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
-FRAME = re.compile(
-    r"(?:^|[\s:|\]])([<>]) (TEXT|BINARY|CONT|CLOSE|PING|PONG) (.*) "
-    r"\[(?:(text|binary), )?(\d{1,12}) bytes?(, continued)?\]$"
-)
 REQUEST = re.compile(r"(?:^|[\s:|\]])([<>]) GET (\S+) HTTP/1\.1$")
-RESPONSE = re.compile(r"(?:^|[\s:|\]])([<>]) HTTP/1\.1 (\d{3})\b.*$")
-HEADER = re.compile(r"(?:^|[\s:|\]])([<>]) ([A-Za-z0-9!#$%&'*+.^_`|~-]+): (.*)$")
+RESPONSE = re.compile(r"(?:^|[\s:|\]])([<>]) HTTP/1\.1 (\d{3})\b")
+HEADER = re.compile(r"(?:^|[\s:|\]])([<>]) ([A-Za-z0-9!#$%&'*+.^_`|~-]+): ")
 STATE = re.compile(r"(?:^|[\s:|\]])= connection is (OPEN|CLOSING|CLOSED)$")
 
 SDK_CONNECT = re.compile(r"\bConnecting to (wss?://\S+)$")
-SDK_MESSAGE = re.compile(r"\bReceived WebSocket message: (b?(?:'.*'|\".*\"))$", re.DOTALL)
 SDK_AGAIN = re.compile(r"\bReconnecting to WebSocket API\b")
 REFUSED = re.compile(r"server rejected WebSocket connection: HTTP (\d{3})$")
 
+_FRAME = re.compile(r"(?:^|[\s:|\]])([<>]) (TEXT|BINARY|CONT|CLOSE|PING|PONG) ")
+_SIZE = re.compile(r"\[(?:(text|binary), )?(\d{1,12}) bytes?(, continued)?\]")
+_SDK_MESSAGE = re.compile(r"\bReceived WebSocket message: (?=b?(['\"]))")
+_ESCAPE = re.compile(r"\\(?!['\"nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+
 _SIDE = re.compile(r"websockets\.(client|server)")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+USUAL_PREFIX = 1000
+"""Characters; of a longer prefix of a line only the beginning and the end are looked at."""
 
 Time = tuple[float, float] | None
 """Seconds and their resolution, None where a line has no time."""
@@ -41,10 +44,62 @@ class Stamp:
     of_day: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FrameLine:
+    """A frame as the library prints it.
+
+    Attributes:
+        prefix: What stands before it in the line, as `prefix_of` gives it.
+        begin: Where its mark stands.
+        mark: `<` or `>`.
+        opcode: Name of it.
+        content: As shown.
+        coding: `text` or `binary` of a fragment, None of another frame.
+        size: Bytes, as digits.
+        continued: Whether more fragments follow.
+    """
+
+    prefix: str
+    begin: int
+    mark: str
+    opcode: str
+    content: str
+    coding: str | None
+    size: str
+    continued: bool
+
+
+def frame_of(text: str) -> FrameLine | None:
+    """Return the frame that a line tells, from the first mark to the size at the end; None where it tells none."""
+    at = text.rfind(" [") if text.endswith("]") else -1
+    size = _SIZE.fullmatch(text, at + 1) if at >= 0 else None
+    found = _FRAME.search(text, 0, at) if size is not None else None
+    if size is None or found is None:
+        return None
+    shown = (found[1], found[2], text[found.end() : at], size[1], size[2], bool(size[3]))
+    return FrameLine(prefix_of(found), found.start(1), *shown)
+
+
+def sdk_message_of(text: str) -> tuple[str, str] | None:
+    """Return (prefix, message as a Python literal) of a line of the SDK; None where it is none."""
+    found = _SDK_MESSAGE.search(text)
+    if found is None or not text.endswith(found[1]) or found.end(1) == len(text):
+        return None
+    return prefix_of(found), text[found.end() :]
+
+
 def plain(line: bytes) -> str:
     """Decode a line without its end and without colours; wrong bytes become U+FFFD."""
     text = line.decode("utf-8", errors="replace").rstrip("\r\n")
     return _COLOUR.sub("", text).rstrip() if "\x1b" in text else text.rstrip()
+
+
+def prefix_of(found: re.Match[str]) -> str:
+    """Return what stands before a match in its line, without the middle where it is longer than usual."""
+    end = found.start()
+    if end <= USUAL_PREFIX:
+        return found.string[:end]
+    return f"{found.string[: USUAL_PREFIX // 2]}\n{found.string[end - USUAL_PREFIX // 2 : end]}"
 
 
 @lru_cache(maxsize=1024)
@@ -93,10 +148,13 @@ def _fineness(digits: str | None) -> float:
 
 
 def literal(text: str) -> str:
-    """Return the text that a Python literal of a string or of bytes stands for; the inside where it is not one."""
+    r"""Return the text that a Python literal of a string or of bytes stands for; the inside where it is not one.
+
+    A literal is one as `repr` writes it. Python takes others too, with a warning for `\d` and the like.
+    """
     is_bytes = text.startswith("b")
     inside = text[2:-1] if is_bytes else text[1:-1]
-    if "\\" not in inside:
+    if "\\" not in inside or _ESCAPE.search(inside.replace("\\\\", "__")):
         return inside
     try:
         value = ast.literal_eval(text)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sttdoctor.readers.log_line import CLOCK, DATED, Stamp, logger_of, stamp_of, without_time
+from sttdoctor.readers.log_line import CLOCK, DATED, USUAL_PREFIX, Stamp, logger_of, stamp_of, without_time
 
 _FRAME = rb"([<>]) (TEXT|BINARY) ([^\x1b]*) \[(\d{1,12}) bytes?\]\r?"
 
@@ -33,8 +33,11 @@ class Shape:
 def shape_of(prefix: str) -> Shape | None:
     """Return the shape of the lines with this prefix, which ends where the frame's mark begins.
 
-    None where it has no time with a fraction, or where wrong bytes or colours were taken out of it.
+    None where it has no time with a fraction, where wrong bytes or colours were taken out of it, or where it is longer
+    than usual.
     """
+    if len(prefix) > USUAL_PREFIX:
+        return None
     time = DATED.search(prefix) or CLOCK.search(prefix)
     fraction = time.group(time.re.groups) if time is not None else None
     if time is None or fraction is None or not prefix.isascii():

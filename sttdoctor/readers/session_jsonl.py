@@ -3,10 +3,8 @@
 A line that cannot be read is counted and told, never fatal; only a capture without a single readable row is refused.
 """
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Callable, Mapping
 from io import BufferedIOBase
 from typing import Any
@@ -15,18 +13,30 @@ from pybase64 import b64decode
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
-from sttdoctor.readers.collector import MAX_HELD_BYTES, Collector, FullError, json_cost
-from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, number, text_frame
-from sttdoctor.readers.stream import MAX_LINE_BYTES, numbered_lines
+from sttdoctor.readers.collector import (
+    CONNECTION_BYTES,
+    EVENT_BYTES,
+    LONGEST_S,
+    UNREAD,
+    Collector,
+    CostlyError,
+    FullError,
+    Loss,
+    json_cost,
+    refuse_costly,
+)
+from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, frame_size, number, text_frame
+from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
 from sttdoctor.redact import redact_headers, redact_message, redact_text, redact_tokens
 
 _CLOCKS = ("client", "proxy", "server", "none")
 _LACKS = ("send", "receive", "audio", "text", "headers", "close")
 
-_ROW = re.compile(rb'^\s*\{.*?"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"', re.MULTILINE)
+_ROW = re.compile(rb'"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"')
 # a row of sent audio as writers of JSON lay it out; anything else about such a row is for the JSON decoder
 _AUDIO_ROW = re.compile(rb'\{"type": ?"send", ?"t": ?((?:0|[1-9]\d{0,9})(?:\.\d{1,20})?), ?"audio": ?"')
 _AUDIO_END = b'"}'
+_MAX_LINES = 4_000_000  # far more than rows that can be held; the rest would be blank
 
 
 class _BadRowError(ValueError):
@@ -35,7 +45,7 @@ class _BadRowError(ValueError):
 
 def holds_rows(head: bytes) -> bool:
     """Whether a line of the first bytes of a capture (unpacked) looks like a row of session JSONL."""
-    return bool(_ROW.search(head))
+    return any(line.lstrip().startswith(b"{") and _ROW.search(line) for line in head.splitlines())
 
 
 def read_rows(stream: BufferedIOBase, path: str | None = None, connection: int | None = None) -> Session:
@@ -47,24 +57,26 @@ def read_rows(stream: BufferedIOBase, path: str | None = None, connection: int |
         connection: 1, the only one that there is, or None.
 
     Raises:
-        InputError: The capture is empty or has no readable row, or another connection is asked for.
+        InputError: The capture has no readable row, or another connection is asked for.
         OSError: It cannot be read.
     """
     name = path or "the capture"
     builder = _Builder()
+    loss = None
     try:
         for number, line in numbered_lines(stream):
             builder.add(number, line)
     except FullError as error:
-        builder.damage(builder.last_line + 1, str(error))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        builder.damage(builder.last_line + 1, f"the gzip stream is damaged: {error}")
-    if builder.last_line == 0:
-        raise InputError(f"{name} is empty" if not builder.found.damaged else f"{name} is not a readable capture")
+        loss = Loss(builder.last_line + 1, str(error))
+    except StreamError as error:
+        loss = Loss(error.line, str(error))
     if not builder.rows:
-        raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL")
+        more = f"; more may stand {loss}" if loss is not None else ""
+        raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL{more}")
     if connection not in (None, 1):
         raise InputError(f"{name} is one session; it has no connection {connection}")
+    if loss is not None:
+        builder.found.lose(loss)
     return builder.session(path)
 
 
@@ -84,21 +96,21 @@ class _Builder:
         if content is None:
             self.damage(line, f"longer than {MAX_LINE_BYTES >> 20} MiB")
             return
+        if line > _MAX_LINES:
+            raise FullError(f"more than {_MAX_LINES} lines; {UNREAD}")
         if content.endswith(_AUDIO_END) and self._add_audio(line, content):
             return
         if not content.strip():
             return
         cost = json_cost(content)
-        if cost > MAX_HELD_BYTES // 2:
-            self.damage(line, "more values than can be held")
-            return
         try:
+            refuse_costly(cost)
             self._add_row(line, DECODER.decode(content.decode("utf-8-sig" if line == 1 else "utf-8")), cost)
         except FullError:
             raise
         except UnicodeDecodeError:
             self.damage(line, "not UTF-8")
-        except (_BadRowError, NotJsonError) as error:
+        except (_BadRowError, NotJsonError, CostlyError) as error:
             self.damage(line, str(error))
         except RecursionError:
             self.damage(line, "JSON that is nested too deep")
@@ -114,8 +126,11 @@ class _Builder:
             audio = b64decode(memoryview(content)[begin.end() : -len(_AUDIO_END)], validate=True)
         except ValueError:
             return False
+        t = float(begin[1])
+        if not self.found.is_time(t):
+            return False
         self.rows += 1
-        self.found.add(Frame(line, float(begin[1]), True, len(audio), True, audio))
+        self.found.add(Frame(line, t, True, len(audio), True, audio))
         return True
 
     def _add_row(self, line: int, row: Any, cost: int) -> None:
@@ -125,14 +140,20 @@ class _Builder:
         if kind == "session":
             self._add_header(line, row)
         elif kind == "transcript":
+            self.found.budget.take(EVENT_BYTES)
             self.transcript = Transcript(redact_tokens(_text(row, "text")), line)
         elif isinstance(kind, str) and kind in _ROWS:
             time = number(row.get("t"))
+            wrong = "is not a number of seconds" if time is None and row.get("t") is not None else ""
+            if time is not None and not self.found.is_time(time):
+                time, wrong = None, "is out of range"
+            if kind == "open":
+                self.found.budget.take(CONNECTION_BYTES)
             event = _ROWS[kind](line, time, row)
             self.rows += 1
             self.found.add(event, 0 if isinstance(event, Frame) and event.audio is not None else cost)
-            if time is None and row.get("t") is not None:
-                self.damage(line, "t is not a number of seconds, so the row has no time")
+            if wrong:
+                self.damage(line, f"t {wrong}, so the row has no time")
             return
         else:
             raise _BadRowError("a row of unknown type")
@@ -150,7 +171,7 @@ class _Builder:
         header = self.header
         clock = header.get("clock", "client")
         lacks = header.get("lacks")
-        resolution = number(header.get("resolution"))
+        resolution = number(header.get("resolution")) or 0.0
         return Session(
             events=tuple(self.found.events),
             url=_optional(header, "url"),
@@ -159,7 +180,7 @@ class _Builder:
             client=_optional(header, "client"),
             source=_optional(header, "source"),
             clock=clock if clock in _CLOCKS else "client",
-            resolution=max(0.0, resolution) if resolution is not None else 0.0,
+            resolution=resolution if 0 <= resolution <= LONGEST_S else 0.0,
             lacks=self.found.lacks | {item for item in (lacks if isinstance(lacks, list) else ()) if item in _LACKS},
             transcript=self.transcript,
             damage=self.found.losses,
@@ -194,7 +215,7 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
     """Read content of the first key that has any: some writers put a null under each key without a value."""
     elided = row.get("elided") is True
     content = row.get("json")
-    whole = _integer(row.get("length")) if elided else None
+    whole = frame_size(row.get("length")) if elided else None
     if content is None and row.get("text") is not None:
         if elided:
             return elided_frame(line, t, sent, _text(row, "text"), whole)
@@ -203,8 +224,8 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
             return text_frame(line, t, sent, text)
         text = redact_text(text)
         return Frame(line, t, sent, len(text.encode(errors="replace")), text=text)
-    size = _integer(row.get("bytes"))
-    if content is None and size is not None and size >= 0:
+    size = frame_size(row.get("bytes"))
+    if content is None and size is not None:
         return Frame(line, t, sent, size, binary=True)
     if "json" not in row:
         raise _BadRowError("a frame without content or length")

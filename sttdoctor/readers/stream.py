@@ -2,9 +2,11 @@
 
 import io
 import os
-from collections.abc import Iterator
+import re
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from gzip import GzipFile
+from gzip import BadGzipFile, GzipFile
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -19,7 +21,54 @@ MAX_LINE_BYTES = 32 << 20
 MAX_OBJECT_BYTES = 256 << 20
 """Of a file object that cannot be looked into before it is read (no `peek`): it is held in memory as a whole."""
 
+MAX_UNPACKED_BYTES = 500 << 20
+"""Of what is packed; more is not read."""
+
+FREE_BYTES, MAX_RATIO = 64 << 20, 100
+"""Beyond the first so many bytes, what is packed is read to so many times its size: nothing that was recorded packs
+better than a session of silence, a thousandfold, and 64 MiB of that are half an hour."""
+
+_REST = "from here on it was not read; unpack it to read all of it"
 _BLOCK_BYTES = 1 << 18
+
+
+class StreamError(ValueError):
+    """The capture cannot be read from here on; the message says why.
+
+    Attributes:
+        line: From which on, where it is read by lines.
+    """
+
+    line = 1
+
+
+class Allowance:
+    """How much may still be unpacked.
+
+    Args:
+        limit: Bytes at most, however much is packed.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._packed = 0
+        self._unpacked = 0
+
+    def pack(self, size: int) -> None:
+        """Count packed bytes."""
+        self._packed += size
+
+    def unpack(self, size: int) -> None:
+        """Count unpacked bytes.
+
+        Raises:
+            StreamError: There are too many.
+        """
+        self._unpacked += size
+        if self._unpacked > self._limit:
+            raise StreamError(f"it unpacks to more than {self._limit >> 20} MiB; {_REST}")
+        if self._unpacked > FREE_BYTES + MAX_RATIO * self._packed:
+            raise StreamError(f"it unpacks to more than {MAX_RATIO} times its size; {_REST}")
 
 
 @contextmanager
@@ -49,34 +98,123 @@ def opened(source: Source) -> Iterator[BufferedIOBase]:
 
 
 def _unpacked(stream: Any) -> BufferedIOBase:
-    packed = stream.peek(2)[:2] == b"\x1f\x8b"
-    return cast(BufferedIOBase, GzipFile(fileobj=stream) if packed else stream)
+    return cast(BufferedIOBase, Unpacking(stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream)
+
+
+class _Counted:
+    """A packed stream whose bytes are counted as they are read."""
+
+    def __init__(self, stream: Any, allowance: Allowance) -> None:
+        self._stream = stream
+        self._allowance = allowance
+
+    def read(self, size: int) -> bytes:
+        content: bytes = self._stream.read(size)
+        self._allowance.pack(len(content))
+        return content
+
+
+class Unpacking(io.RawIOBase):
+    """A gzip stream, unpacked within bounds.
+
+    Args:
+        stream: Packed, binary.
+
+    Raises:
+        StreamError: When it is read: it is damaged, or unpacks to more than it may.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._allowance = Allowance(MAX_UNPACKED_BYTES)
+        self._file = GzipFile(fileobj=cast(BinaryIO, _Counted(stream, self._allowance)))
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def read1(self, size: int) -> bytes:
+        """Return what is there, at most so many bytes; empty at the end."""
+        try:
+            content = self._file.read1(size)  # unlike read, it gives what stands before damage
+        except (EOFError, zlib.error, BadGzipFile) as error:
+            raise StreamError(f"the gzip stream is damaged: {error}") from None
+        self._allowance.unpack(len(content))
+        return content
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer, or the beginning of it."""
+        content = self.read1(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
 
 
 def numbered_lines(stream: BufferedIOBase) -> Iterator[tuple[int, bytes | None]]:
-    """Yield each line without its end, with its number from 1; None stands for one longer than `MAX_LINE_BYTES`."""
+    """Yield each line without its end, with its number from 1; None stands for one longer than `MAX_LINE_BYTES`.
+
+    Raises:
+        StreamError: The stream is damaged; the lines before that have been yielded.
+    """
     number = 1
-    for lines in _blocks_of_lines(stream):
-        yield from enumerate(lines, number)
-        number += len(lines)
+    try:
+        for first, others in _blocks_of_lines(stream):
+            yield number, first
+            number += 1
+            if others:
+                lines = others[:-1].split(b"\n")
+                yield from enumerate(lines, number)
+                number += len(lines)
+    except StreamError as error:
+        error.line = number
+        raise
 
 
-def _blocks_of_lines(stream: BufferedIOBase) -> Iterator[list[bytes | None]]:
+def marked_lines(stream: BufferedIOBase, marks: Callable[[], re.Pattern[bytes]]) -> Iterator[tuple[int, bytes | None]]:
+    """Yield what `numbered_lines` does, but of the lines only those in which a mark is found.
+
+    Args:
+        stream: The stream.
+        marks: Gives the pattern to look for; it is asked before each search.
+
+    Raises:
+        StreamError: The stream is damaged; the lines before that have been yielded.
+    """
+    number = 1
+    try:
+        for first, others in _blocks_of_lines(stream):
+            if first is None or marks().search(first):
+                yield number, first
+            number += 1
+            begin = 0
+            while (mark := marks().search(others, begin)) is not None:
+                start = others.rfind(b"\n", begin, mark.start()) + 1 or begin
+                end = others.find(b"\n", mark.start())
+                number += others.count(b"\n", begin, start)
+                yield number, others[start:end]
+                number += 1
+                begin = end + 1
+            number += others.count(b"\n", begin)
+    except StreamError as error:
+        error.line = number
+        raise
+
+
+def _blocks_of_lines(stream: BufferedIOBase) -> Iterator[tuple[bytes | None, bytes]]:
+    """Yield a line without its end, None if it is too long, and the whole lines that follow it, with their ends."""
     begun: list[bytes] = []  # pieces of a line that is not complete yet
     length = 0
     size = min(_BLOCK_BYTES, MAX_LINE_BYTES)  # so that only a line of several blocks can be too long
-    while block := stream.read1(size):  # unlike read, it gives what stands before damage
-        first, *others = block.split(b"\n")
+    while block := stream.read1(size):
+        first = block.find(b"\n")
+        piece = block if first < 0 else block[:first]
         if length <= MAX_LINE_BYTES:
-            begun.append(first)
-            length += len(first)
-        if not others:
-            continue
-        last = others.pop()
-        yield [_whole(begun, length), *others]
-        begun, length = [last], len(last)
+            begun.append(piece)
+            length += len(piece)
+        if first >= 0:
+            last = block.rfind(b"\n") + 1
+            yield _whole(begun, length), block[first + 1 : last]
+            begun, length = [block[last:]], len(block) - last
     if length:
-        yield [_whole(begun, length)]
+        yield _whole(begun, length), b""
 
 
 def _whole(pieces: list[bytes], length: int) -> bytes | None:

@@ -9,19 +9,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
-import sttdoctor
+from sttdoctor.program import program
 from sttdoctor.triage.row import Row, error_row
 from sttdoctor.triage.task import Settings, Task
-
-# not -m: a file in the current folder, which may be full of captures, must not be imported in place of a library
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from sttdoctor.triage.worker import main; main()"
-_COMMAND = (sys.executable, "-P", "-c", _PROGRAM, str(Path(sttdoctor.__file__).parent.parent))
 
 _own = threading.local()
 _all: "set[Sandbox]" = set()
@@ -108,7 +102,7 @@ def _started() -> subprocess.Popen[bytes]:
     # the products here are small: threads that wait for each other cost more than they save
     environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
     return subprocess.Popen(
-        _COMMAND,
+        program("sttdoctor.triage.worker"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -1,0 +1,232 @@
+"""Where the relay hands over what passes: the other end of the process that reads along and writes (`scribe.py`)."""
+
+import asyncio
+import contextlib
+import json
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
+
+from sttdoctor.live.meter import Glance
+from sttdoctor.live.recording import Heading
+from sttdoctor.live.slips import Kind, Slip, packed
+from sttdoctor.program import program
+
+WORK_S = 0.25
+"""What the reading of one connection may be behind, before its client and its service are held back. How many bytes
+that is shows as it is read: what is hard to read makes no other recording late."""
+
+LEAST_BYTES, FIRST_BYTES, MOST_BYTES = 64 << 10, 128 << 10, 1 << 20
+"""Of one connection that may wait in any case, before anything is known of it, and at most."""
+
+ALL_BYTES = 8 << 20
+"""Of all connections that may wait, before each may have no more than the least."""
+
+PATIENCE_S = 30.0
+"""For the writing of what has passed, when the recorder ends."""
+
+_MEMORY = 0.97  # of what was read before, with each step
+_MAX_LINE = 1 << 20  # bytes of what the scribe tells
+
+
+@dataclass(eq=False)
+class Entry:
+    """One recorded connection, as far as its scribe has told.
+
+    Attributes:
+        path: Of its file, None where there is none.
+        status: Of the handshake, None before it.
+        close: The row of the close, None before it.
+        glance: What the session looks like.
+    """
+
+    path: Path | None = None
+    status: int | None = None
+    close: dict[str, Any] | None = None
+    glance: Glance = field(default_factory=Glance)
+
+
+class Watcher(Protocol):
+    """What the recorder tells while it runs."""
+
+    def began(self, entry: Entry) -> None:
+        """A client asked for a WebSocket."""
+
+    def ended(self, entry: Entry) -> None:
+        """Its connection is over, or the handshake was refused."""
+
+    def tell(self, sentence: str) -> None:
+        """Something went wrong."""
+
+
+class Line:
+    """One connection's way to the desk.
+
+    Args:
+        desk: Where it goes to.
+        number: Of the connection.
+        hold: Is called with True when the connection is to be held back, with False when it may go on.
+    """
+
+    def __init__(self, desk: "Desk", number: int, hold: Callable[[bool], None]) -> None:
+        self._desk = desk
+        self._number = number
+        self._hold = hold
+        self._held = False
+        self._waiting = 0
+        self._window = FIRST_BYTES
+        self._cost = 0.0, 0.0  # bytes that were read and seconds that it took, of late
+
+    def note(self, kind: Kind, data: bytes = b"") -> None:
+        """Hand over what happened just now."""
+        if self._desk.hand(Slip(kind, self._number, time.monotonic(), data)):
+            self._wait(len(data))
+
+    def refused(self, status: int, body: str) -> None:
+        """Hand over that the recorder answered in place of the service."""
+        self.note(Kind.REFUSED, json.dumps({"status": status, "body": body}).encode("ascii"))
+
+    def end(self, gone: str) -> None:
+        """Hand over that the connection is over."""
+        self.note(Kind.ENDED, gone.encode("ascii"))
+        self._desk.leave(self._number)
+
+    def read(self, size: int, seconds: float) -> None:
+        """So many bytes are read, in so many seconds."""
+        read, took = self._cost
+        self._cost = read, took = _MEMORY * read + size, _MEMORY * took + seconds
+        self._window = round(max(LEAST_BYTES, min(MOST_BYTES, WORK_S * read / max(took, 1e-9))))
+        self._wait(-size)
+
+    def release(self) -> None:
+        """Nothing is read any more, so nothing has to wait."""
+        self._wait(-self._waiting)
+
+    def _wait(self, size: int) -> None:
+        self._waiting += size
+        self._desk.waiting += size
+        window = self._window if self._desk.waiting <= ALL_BYTES else LEAST_BYTES
+        if self._held != (self._waiting > (window // 2 if self._held else window)):
+            self._held = not self._held
+            self._hold(self._held)
+
+
+class Desk:
+    """The recorder's end of the process that writes. Made by `desk`.
+
+    Attributes:
+        waiting: Bytes of all connections that are not read yet.
+    """
+
+    def __init__(self, process: Process, watcher: Watcher) -> None:
+        self.waiting = 0
+        self._process = process
+        self._watcher = watcher
+        self._numbers = count(1)
+        self._lines: dict[int, Line] = {}
+        self._entries: dict[int, Entry] = {}
+        self._unseen: set[int] = set()  # connections that the watcher does not know of
+        self._works = True
+
+    def begin(self, heading: Heading, hold: Callable[[bool], None]) -> Line:
+        """Begin to record a connection; see `Line`."""
+        number = next(self._numbers)
+        line = self._lines[number] = Line(self, number, hold)
+        self._entries[number] = Entry()
+        self._unseen.add(number)
+        line.note(Kind.BEGUN, json.dumps(asdict(heading)).encode("ascii"))
+        if not self._works:
+            self._show(number, None)
+        return line
+
+    def look(self) -> None:
+        """Ask for how the connections look; it is told in their entries."""
+        self.hand(Slip(Kind.LOOK, 0, 0.0, b""))
+
+    def hand(self, slip: Slip) -> bool:
+        """Hand a slip over; False when nobody takes it any more."""
+        assert self._process.stdin is not None
+        takes = self._works and not self._process.stdin.is_closing()
+        if takes:
+            self._process.stdin.write(packed(slip))
+        return takes
+
+    def leave(self, number: int) -> None:
+        """A connection is over; what is still to be written is told when it is."""
+        self._lines.pop(number).release()
+        if not self._works:
+            self._watcher.ended(self._entries.pop(number))
+
+    async def listen(self) -> None:
+        """Take what the scribe tells, until it ends."""
+        assert self._process.stdout is not None
+        with contextlib.suppress(ValueError):  # a line beyond all bounds: nothing after it can be trusted
+            async for line in self._process.stdout:
+                self._hear(json.loads(line))
+        self._works = False
+        if self._entries:
+            self._watcher.tell("the process that writes the recordings has ended; connections go on unrecorded")
+        for number in list(self._unseen):
+            self._show(number, None)
+        for held in self._lines.values():
+            held.release()
+        for number in self._entries.keys() - self._lines.keys():
+            self._watcher.ended(self._entries.pop(number))
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        if "told" in said:
+            self._watcher.tell(said["told"])
+        elif "begun" in said:
+            self._show(said["begun"], said["path"])
+        elif "read" in said and (line := self._lines.get(said["read"])) is not None:
+            line.read(said["bytes"], said["seconds"])
+        elif "seen" in said:
+            self._see(self._entries[said["seen"]], said)
+        elif "ended" in said:
+            entry = self._entries.pop(said["ended"])
+            self._see(entry, said)
+            self._watcher.ended(entry)
+
+    def _show(self, number: int, path: str | None) -> None:
+        self._unseen.discard(number)
+        entry = self._entries[number]
+        entry.path = Path(path) if path is not None else None
+        self._watcher.began(entry)
+
+    @staticmethod
+    def _see(entry: Entry, said: dict[str, Any]) -> None:
+        entry.status, entry.close, entry.glance = said["status"], said["close"], Glance(**said["glance"])
+
+
+@contextlib.asynccontextmanager
+async def desk(output: str | None, watcher: Watcher) -> AsyncIterator[Desk]:
+    """Run the process that writes; leaving the context waits until everything is written.
+
+    Args:
+        output: As `naming.names` has it, which has accepted it.
+        watcher: Is told what happens.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *program("sttdoctor.live.scribe", output or ""),
+        stdin=PIPE,
+        stdout=PIPE,
+        limit=_MAX_LINE,
+        start_new_session=True,  # Ctrl-C is for the recorder
+    )
+    running = Desk(process, watcher)
+    listening = asyncio.create_task(running.listen())
+    try:
+        yield running
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        _, late = await asyncio.wait([listening], timeout=PATIENCE_S)
+        if late:
+            process.kill()
+            watcher.tell("writing took too long and was stopped; the ends of the recordings are missing")
+        await listening
+        await process.wait()

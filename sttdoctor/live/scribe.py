@@ -1,0 +1,130 @@
+"""The recorder's process that reads along and writes the files, so that nothing that passes waits for it.
+
+It reads slips (`slips.py`) from standard input and tells what the recorder should know on standard output, a line of
+JSON each. It ends with its standard input: when the recorder is killed, what has passed is still written.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sttdoctor.errors import UsageError
+from sttdoctor.live.along import Along
+from sttdoctor.live.journal import Journal
+from sttdoctor.live.naming import names
+from sttdoctor.live.recording import Heading
+from sttdoctor.live.slips import Kind, Slip, slips
+from sttdoctor.live.tap import Room
+
+READ_STEP_BYTES, READ_STEP_S = 32 << 10, 0.05
+"""Of one connection, after which the recorder is told what is read."""
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+class _Connection:
+    """One connection: its file, and who reads along."""
+
+    def __init__(self, journal: Journal, along: Along) -> None:
+        self.journal = journal
+        self.along = along
+        self.read = 0  # bytes of which the recorder does not know that they are read
+        self.took_s = 0.0  # for them
+
+
+class Scribe:
+    """Reads along with all connections and writes a file for each.
+
+    Args:
+        free: Names for the files, from `naming.names`.
+        tell: Takes what the recorder should know.
+    """
+
+    def __init__(self, free: Iterator[Path], tell: Tell) -> None:
+        self._free = free
+        self._tell = tell
+        self._room = Room()
+        self._connections: dict[int, _Connection] = {}
+
+    def take(self, slip: Slip) -> None:
+        """Take the next slip; what cannot be read along costs its own connection the recording."""
+        if slip.kind == Kind.LOOK:
+            for number, known in self._connections.items():
+                self._tell({"seen": number, **_look(known.journal)})
+        elif slip.kind == Kind.BEGUN:
+            self._begin(slip)
+        elif (found := self._connections.get(slip.number)) is not None:
+            began = time.perf_counter()
+            try:
+                self._note(found, slip)
+            except Exception as error:  # a defect, or no memory: it must not end the recording of the others
+                self._say(f"{found.journal.path}: {type(error).__name__}: {error}; from here on it is not recorded")
+                found.journal.end()
+            self._count(slip, found, time.perf_counter() - began)
+            if slip.kind == Kind.ENDED:
+                self._end(slip.number, found)
+
+    def _begin(self, slip: Slip) -> None:
+        journal = Journal(Heading(**json.loads(slip.data)), self._free, self._say, slip.at)
+        self._connections[slip.number] = _Connection(journal, Along(journal, self._say, self._room))
+        self._tell({"begun": slip.number, "path": None if journal.path is None else str(journal.path)})
+
+    def _note(self, found: _Connection, slip: Slip) -> None:
+        if slip.kind == Kind.CLIENT:
+            found.along.from_client(slip.data, slip.at)
+        elif slip.kind == Kind.SERVER:
+            found.along.from_server(slip.data, slip.at)
+        elif slip.kind == Kind.REFUSED:
+            refusal = json.loads(slip.data)
+            found.journal.recording.opened(refusal["status"], None, refusal["body"], slip.at)
+        elif slip.kind == Kind.ENDED:
+            found.along.end(slip.data.decode("ascii") or None, slip.at)
+
+    def _count(self, slip: Slip, found: _Connection, took_s: float) -> None:
+        found.read += len(slip.data)
+        found.took_s += took_s
+        if found.read >= READ_STEP_BYTES or found.took_s >= READ_STEP_S:
+            self._tell({"read": slip.number, "bytes": found.read, "seconds": found.took_s})
+            found.read, found.took_s = 0, 0.0
+
+    def _end(self, number: int, found: _Connection) -> None:
+        found.along.close()
+        found.journal.end()
+        del self._connections[number]
+        self._tell({"ended": number, **_look(found.journal)})
+
+    def _say(self, sentence: str) -> None:
+        self._tell({"told": sentence})
+
+
+def _look(journal: Journal) -> dict[str, Any]:
+    return {"status": journal.status, "close": journal.close, "glance": asdict(journal.meter.glance())}
+
+
+def main() -> None:
+    """Serve until standard input ends; the argument is where to write, empty for the current directory."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the recorder, which then closes standard input
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        free = names(sys.argv[1] or None)
+    except UsageError as error:  # somebody else was quicker
+        _tell({"told": str(error)})
+        return
+    scribe = Scribe(free, _tell)
+    with open(sys.stdin.fileno(), "rb", buffering=1 << 20, closefd=False) as file:
+        for slip in slips(file):
+            scribe.take(slip)
+
+
+def _tell(said: dict[str, Any]) -> None:
+    data = json.dumps(said).encode("ascii") + b"\n"
+    with contextlib.suppress(OSError):  # the recorder was killed; what it handed over is still written
+        while data:
+            data = data[os.write(sys.stdout.fileno(), data) :]

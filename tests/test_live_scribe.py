@@ -1,0 +1,218 @@
+"""The process that reads along and writes, and the relay's end of it."""
+
+import asyncio
+import io
+import json
+import os
+import signal
+import subprocess
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from proxying import TARGET, echo, proxy, service
+from websockets.asyncio.client import connect
+from websockets.frames import Frame, Opcode
+
+from sttdoctor.live.desk import ALL_BYTES, FIRST_BYTES, LEAST_BYTES, MOST_BYTES, Line, desk
+from sttdoctor.live.naming import names
+from sttdoctor.live.recording import Heading
+from sttdoctor.live.scribe import READ_STEP_BYTES, Scribe
+from sttdoctor.live.slips import Kind, Slip, packed, slips
+from sttdoctor.program import program
+from sttdoctor.readers import read_capture
+
+HEADING = json.dumps(asdict(Heading(f"ws://x{TARGET}", {"X-API-Key": "canary"}, "test", "proxy"))).encode()
+ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+AUDIO = Frame(Opcode.BINARY, bytes(3200)).serialize(mask=True)
+
+one_slip = st.builds(
+    Slip, st.integers(0, 255), st.integers(0, 1 << 60), st.floats(allow_nan=False), st.binary(max_size=300)
+)
+
+
+@given(st.lists(one_slip, max_size=6), st.integers(0, 40))
+def test_slips_come_out_as_they_went_in_and_a_cut_one_not_at_all(given_, cut):
+    data = b"".join(map(packed, given_))
+    read = list(slips(io.BytesIO(data[: len(data) - cut])))
+    assert read == given_[: len(read)] and (cut or read == given_)
+
+
+def begun(scribe, *numbers):
+    for number in numbers:
+        scribe.take(Slip(Kind.BEGUN, number, 100.0, HEADING))
+        scribe.take(Slip(Kind.SERVER, number, 100.5, ANSWER))
+
+
+def test_a_connection_from_its_beginning_to_its_end(tmp_path):
+    told = []
+    scribe = Scribe(names(f"{tmp_path}/s.jsonl"), told.append)
+    begun(scribe, 1)
+    scribe.take(Slip(Kind.CLIENT, 1, 101.0, AUDIO))
+    scribe.take(Slip(Kind.LOOK, 0, 0.0, b""))
+    scribe.take(Slip(Kind.ENDED, 1, 102.0, b"client"))
+    assert [next(iter(said)) for said in told] == ["begun", "seen", "ended"]
+    assert told[0]["path"] == str(tmp_path / "s.jsonl")
+    assert told[1]["glance"]["audio_s"] == pytest.approx(0.1) and told[1]["status"] == 101
+    assert told[2]["close"]["code"] == 1006
+    session = read_capture(told[0]["path"])
+    assert [event.t for event in session.events] == [0.5, 1.0, 2.0]
+    assert session.headers == {"x-api-key": "REDACTED"}
+
+
+def test_what_is_read_is_told_in_steps(tmp_path):
+    told = []
+    scribe = Scribe(names(f"{tmp_path}/s.jsonl"), told.append)
+    begun(scribe, 1)
+    for _ in range(100):
+        scribe.take(Slip(Kind.CLIENT, 1, 101.0, AUDIO))
+    read = [said["bytes"] for said in told if "read" in said]
+    assert sum(read) > 100 * len(AUDIO) - READ_STEP_BYTES and len(read) < 20
+    scribe.take(Slip(Kind.ENDED, 1, 102.0, b""))
+
+
+def test_a_defect_costs_its_own_connection_the_recording(tmp_path):
+    told = []
+    scribe = Scribe(names(f"{tmp_path}/s.jsonl"), told.append)
+    begun(scribe, 1, 2)
+
+    def fails(*_):
+        raise MemoryError("no more")
+
+    scribe._connections[1].along.from_client = fails
+    for number in (1, 2):
+        scribe.take(Slip(Kind.CLIENT, number, 101.0, AUDIO))
+        scribe.take(Slip(Kind.ENDED, number, 102.0, b"client"))
+    (sentence,) = [said["told"] for said in told if "told" in said]
+    assert "MemoryError" in sentence and "s.jsonl" in sentence
+    assert [said["ended"] for said in told if "ended" in said] == [1, 2]
+    assert len(read_capture(str(tmp_path / "s-2.jsonl")).events) == 3
+
+
+def test_the_process_writes_what_it_was_handed_though_nobody_listens(tmp_path):
+    """The recorder was killed: its pipe to the process ends, and the one back leads nowhere."""
+    handed = [Slip(Kind.BEGUN, 1, 100.0, HEADING), Slip(Kind.SERVER, 1, 100.0, ANSWER)]
+    handed += [Slip(Kind.CLIENT, 1, 101.0, AUDIO)] * 200
+    command = program("sttdoctor.live.scribe", f"{tmp_path}/s.jsonl")
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    process.stdin.write(b"".join(map(packed, handed)) + packed(handed[2])[:100])
+    process.stdin.close()
+    assert process.wait(30) == 0 and process.stderr.read() == b""
+    process.stderr.close()
+    session = read_capture(str(tmp_path / "s.jsonl"))
+    assert len(session.events) == 201 and session.damage.lines == 0
+
+
+class Taking:
+    """A desk that takes everything."""
+
+    waiting = 0
+
+    def hand(self, _slip):
+        return True
+
+
+def test_a_line_holds_back_what_is_not_read_and_lets_go():
+    desk, holds = Taking(), []
+    line = Line(desk, 1, holds.append)
+    for _ in range(FIRST_BYTES // 1000 + 1):
+        line.note(Kind.CLIENT, bytes(1000))
+    assert holds == [True]
+    line.read(FIRST_BYTES - 4000, 0.0)
+    assert holds == [True, False]
+    line.release()
+    assert holds == [True, False] and desk.waiting == 0
+
+
+@pytest.mark.parametrize(("bytes_per_s", "window"), [(1e9, MOST_BYTES), (1.2e6, 300_000), (1000.0, LEAST_BYTES)])
+def test_what_is_hard_to_read_may_be_less_behind(bytes_per_s, window):
+    holds = []
+    line = Line(Taking(), 1, holds.append)
+    for _ in range(5):
+        line.note(Kind.CLIENT, bytes(10_000))
+        line.read(10_000, 10_000 / bytes_per_s)
+    for _ in range(round(window * 0.99) // 1000):
+        line.note(Kind.CLIENT, bytes(1000))
+    assert holds == []
+    for _ in range(round(window * 0.02) // 1000 + 1):
+        line.note(Kind.CLIENT, bytes(1000))
+    assert holds == [True]
+
+
+def test_where_much_waits_each_may_have_little_of_it():
+    desk, holds = Taking(), []
+    desk.waiting = ALL_BYTES
+    line = Line(desk, 1, holds.append)
+    line.note(Kind.CLIENT, bytes(LEAST_BYTES))
+    assert holds == []
+    line.note(Kind.CLIENT, b"1")
+    assert holds == [True]
+
+
+class Watching:
+    def __init__(self):
+        self.began_, self.ended_, self.told = [], [], []
+
+    def began(self, entry):
+        self.began_.append(entry)
+
+    def ended(self, entry):
+        self.ended_.append(entry)
+
+    def tell(self, sentence):
+        self.told.append(sentence)
+
+
+def test_when_the_process_dies_connections_go_on(tmp_path):
+    holds = []
+
+    async def main():
+        watcher = Watching()
+        async with desk(f"{tmp_path}/s.jsonl", watcher) as running:
+            heading = Heading(f"ws://x{TARGET}", {}, "test", "proxy")
+            line = running.begin(heading, holds.append)
+            async with asyncio.timeout(30):
+                while not watcher.began_:
+                    await asyncio.sleep(0.01)
+                os.kill(running._process.pid, signal.SIGSTOP)
+                while not holds:
+                    line.note(Kind.CLIENT, bytes(100_000))
+                os.kill(running._process.pid, signal.SIGKILL)
+                while not watcher.told:
+                    await asyncio.sleep(0.01)
+            line.note(Kind.CLIENT, bytes(100_000))
+            line.end("client")
+            running.begin(heading, holds.append).end("client")
+        return watcher
+
+    watcher = asyncio.run(main())
+    assert "has ended; connections go on" in watcher.told[0] and len(watcher.told) == 1
+    assert holds == [True, False]
+    assert [entry.path for entry in watcher.began_] == [tmp_path / "s.jsonl", None]
+    assert watcher.ended_ == watcher.began_
+
+
+def test_a_recorder_whose_scribe_is_killed_still_passes_everything_on(tmp_path, monkeypatch):
+    started, start = [], asyncio.create_subprocess_exec
+
+    async def noted(*args, **options):
+        started.append(await start(*args, **options))
+        return started[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
+
+    async def main():
+        async with service(echo) as port, proxy(f"ws://127.0.0.1:{port}", tmp_path) as running:
+            async with connect(f"ws://127.0.0.1:{running.port}{TARGET}") as connection:
+                await connection.send("one")
+                assert await connection.recv() == "one"
+                started[0].kill()
+                await connection.send("two")
+                assert await connection.recv() == "two"
+            await running.finished()
+            return running
+
+    running = asyncio.run(main())
+    assert any("has ended" in sentence for sentence in running.told)
