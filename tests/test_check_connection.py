@@ -13,6 +13,9 @@ import sttdoctor
 from sttdoctor.api import check
 from sttdoctor.evidence import Close, Frame, Open, Session
 from sttdoctor.protocol import PARAMETERS
+from sttdoctor.readers import read_capture
+from sttdoctor.redact import NO_SCHEME
+from sttdoctor.session_jsonl import write_rows
 
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio" / "s16-16k.raw"
 
@@ -140,6 +143,7 @@ TOLD = [
     ({"authorization": "Token REDACTED"}, "", "Token, which is Deepgram's; here it is Bearer"),
     ({"authorization": "Basic REDACTED"}, "", "Basic; here it is Bearer"),
     ({"authorization": "a" * 30 + " REDACTED"}, "", "a" * 20 + "; here"),
+    ({"authorization": "REDACTED", NO_SCHEME: "none"}, "", "a key without a scheme"),
     ({"xi-api-key": "REDACTED"}, "", "ElevenLabs' header"),
     ({"cartesia-api-key": "REDACTED"}, "", "key is in the header cartesia-api-key"),
     ({}, "&key=REDACTED", "key is in the parameter key"),
@@ -240,6 +244,15 @@ def test_the_example_of_the_session_format_is_right():
 
 def found_in(rows):
     return [finding.cause for finding in sttdoctor.replay(rows, select=["connection"]).checks[0].findings]
+
+
+def test_a_key_without_a_scheme_is_told_from_a_mark_also_when_the_capture_was_converted():
+    head = {"type": "session", "url": BASE, "headers": {"Authorization": "sk_car_abcd1234", **VERSION}}
+    raw = jsonl(head, {"type": "open", "t": 0.1, "status": 401})
+    converted = "\n".join(write_rows(read_capture(raw))).encode()
+    for capture in (raw, converted):
+        (diagnosis,) = sttdoctor.replay(capture, select=["connection"]).diagnoses
+        assert "without a scheme" in diagnosis.summary
 
 
 @pytest.mark.parametrize("other", [{"x-api-key": "REDACTED"}, {"xi-api-key": "REDACTED", "x-api-key": "REDACTED"}])

@@ -83,7 +83,7 @@ ALLOWED = {
     "sttdoctor.missing": (),
     "sttdoctor.encodings": (),
     "sttdoctor.protocol": (),
-    "sttdoctor.redact": (),
+    "sttdoctor.redact": ("sttdoctor.redact",),
     "sttdoctor.diagnosis": ("sttdoctor.case", "sttdoctor.checks", "sttdoctor.report"),
     "sttdoctor.comparison": ("sttdoctor.report",),
     "sttdoctor.listen": (*EVIDENCE, "sttdoctor.outputs", "sttdoctor.analysis", "sttdoctor.case", "sttdoctor.report"),

@@ -90,6 +90,12 @@ def test_bodies(headers, data, expected):
     assert body_of(Head.parse(b"HTTP/1.1 401 Unauthorized\r\n" + headers), data) == expected
 
 
+def test_a_field_that_goes_on_in_the_next_line_is_one_field():
+    head = Head.parse(b"GET /a HTTP/1.1\r\nX-API-Key:\r\n sk:folded\r\n\tx\r\nHost: a")
+    assert head.fields == (("X-API-Key", "sk:folded x"), ("Host", "a"))
+    assert b"X-API-Key: sk:folded x\r\nHost: b\r\n" in head.towards("b", "")
+
+
 def test_extensions():
     def told(value):
         return agreed(Head.parse(b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: " + value))

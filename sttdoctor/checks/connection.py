@@ -36,7 +36,7 @@ from sttdoctor.protocol import (
     rate_of,
     turn_option_problems,
 )
-from sttdoctor.redact import is_mask, is_unset
+from sttdoctor.redact import NO_SCHEME, is_mask, is_unset
 
 _SCHEMES = {"token": "Deepgram's"}
 _KEY_NAME = re.compile(r"(?:[\w-]*[-_])?(?:api[-_]?key|access[-_]?token|auth[-_]?token)|token|key|auth", re.IGNORECASE)
@@ -158,6 +158,9 @@ def _find_key_fault(case: Case, where: Address | None) -> tuple[str, str] | None
     if bearer is None and credential:
         whose = f", which is {_SCHEMES[scheme.lower()]}" if scheme.lower() in _SCHEMES else ""
         text = f"the Authorization header has the scheme {scheme[:20]}{whose}; here it is Bearer"
+        return text, _KEY_PLACES
+    if NO_SCHEME in headers:
+        text = "the Authorization header holds a key without a scheme, as AssemblyAI has it; here it is Bearer"
         return text, _KEY_PLACES
     elsewhere = _find_key_elsewhere(headers, where)
     if elsewhere is not None:

@@ -11,6 +11,7 @@ from sttdoctor.live.tap import Inflate, inflater
 MAX_HEAD_BYTES = 64 << 10
 MAX_FIELDS = 200
 END = b"\r\n\r\n"
+_FOLD = re.compile(r"\r\n[ \t]+")  # a field that goes on in the next line (section 5.2), which a proxy unfolds
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -39,7 +40,7 @@ class Head:
         Raises:
             BadHeadError: It is none.
         """
-        start, *lines = re.sub(r"\r\n[ \t]+", " ", data.decode("latin-1")).split("\r\n")
+        start, *lines = _FOLD.sub(" ", data.decode("latin-1")).split("\r\n")
         if start.count(" ") < 1 or "HTTP/1." not in start:
             raise BadHeadError("this is no HTTP/1.1")
         if len(lines) > MAX_FIELDS:

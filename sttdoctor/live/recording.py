@@ -10,7 +10,7 @@ from pybase64 import b64encode_as_string
 
 from sttdoctor.evidence import SESSION_SCHEMA, Frame
 from sttdoctor.readers.frames import text_frame
-from sttdoctor.redact import redact_headers, redact_text, redact_tokens
+from sttdoctor.redact import redact_bytes, redact_headers, redact_text, redact_tokens
 from sttdoctor.session_jsonl import content_of, line_of
 
 Row = dict[str, Any]
@@ -90,7 +90,7 @@ class Recording:
                 return
             self._add("send" if sent else "receive", at, **content_of(text_frame(0, None, sent, content)))
         elif sent:
-            self._sink({"type": "send", "t": self._stamp(at), "audio": b64encode_as_string(content)})
+            self._sink({"type": "send", "t": self._stamp(at), "audio": b64encode_as_string(redact_bytes(content))})
         else:
             self._add("receive", at, bytes=len(content))
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from sttdoctor.evidence import Damage, Event, Frame
+from sttdoctor.redact import redact_bytes
 
 MAX_HELD_BYTES = 256 << 20
 """Estimated memory of one capture. Audio counts twice, since it is joined later: seventy minutes of 16-bit audio at
@@ -167,6 +168,7 @@ class Collector:
             return
         budget = self.budget
         if isinstance(event, Frame) and event.audio is not None:
+            event = _without_secrets(event, event.audio)
             if budget.drops_audio:
                 event = replace(event, audio=None)
                 self._lose_audio(event.line)
@@ -240,3 +242,9 @@ class Collector:
     def lacks(self) -> frozenset[str]:
         """What is missing because it could not be held."""
         return frozenset({"audio"} if self.lost_audio else ()) | frozenset({"close", "text"} if self.cut else ())
+
+
+def _without_secrets(frame: Frame, content: bytes) -> Frame:
+    """Return a binary frame without the secrets of its text, where it is text; a client may configure the service so."""
+    redacted = redact_bytes(content)
+    return frame if redacted is content else replace(frame, audio=redacted, size=len(redacted))

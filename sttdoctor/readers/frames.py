@@ -7,7 +7,7 @@ from typing import Any
 
 from sttdoctor.evidence import Frame
 from sttdoctor.readers.collector import json_cost, refuse_costly
-from sttdoctor.redact import redact_json, redact_message, redact_text
+from sttdoctor.redact import redact_cut, redact_json, redact_message, redact_text
 
 MAX_FRAME_BYTES = 1 << 40
 """A larger frame is none: nobody ever sent one, and the sum of many would be no number of 64 bits."""
@@ -79,7 +79,7 @@ def elided_frame(line: int, t: float | None, sent: bool, text: str, size: int | 
         text: What is left, with `...` in the gap.
         size: Bytes of the whole, None where it is not known.
     """
-    text = redact_text(text)
+    text = redact_cut(text)
     length = len(text.encode(errors="replace")) if size is None else size
     return Frame(line, t, sent, length, message=beginning(text), text=text, elided=True)
 

@@ -1,0 +1,152 @@
+"""Secrets that show by their own shape: keys as vendors issue them, tokens, credentials, in plain or in base64."""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+
+from pybase64 import b64decode
+
+from sttdoctor.redact.names import any_of
+from sttdoctor.redact.values import is_opaque
+
+Span = tuple[int, int]
+"""Begin and end of a secret in a text."""
+
+Redact = Callable[[str], str]
+
+MOST = 2000
+"""Places of a text that are looked at closely; from there on it is hidden, since nobody has so many keys."""
+
+
+def _in_base64(word: str) -> list[str]:
+    """Return what a word is in base64, by which of three bytes it begins at; in lower case."""
+    coded = [(lead, b64encode(bytes(lead) + word.encode()).decode().lower()) for lead in range(3)]
+    return [text[-(-8 * lead // 6) : 8 * (lead + len(word)) // 6] for lead, text in coded]
+
+
+_BREAK = r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+)?"
+_KEYS = [
+    rf"sk[-_](?:car|proj|ant|svcacct|admin|live|test|or)[-_]{_BREAK}[\w+=-]+",
+    r"sk_(?<![a-z0-9]sk_)[\w-]{8,}[\w+=-]*",
+    r"eyj[\w+/=-]{5,}\.[\w+/=-]+\.[\w+/=.-]*",
+    *(rf"{coded}[\w+/=-]*" for coded in _in_base64("sk_car_")),
+    "736b5f6361725f[0-9a-f]*",  # the same in hexadecimal digits
+    "73([ :])6b[ :]5f[ :]63[ :]61[ :]72[ :]5f[ :0-9a-f]*",
+]
+_ISSUED = (
+    *("gh[opsur]", "github_pat", "glpat", "xox[a-z]", "xapp", "hf", "npm", "pypi", "dop_v1", "shp[a-z]{2}", "whsec"),
+    *("nvapi", "rk", "gk", "gsk", "xai", "pplx", "tvly"),
+)
+_MAYBE_KEYS = [
+    r"sk-[\w-]{6,}[\w+=-]*",
+    *(rf"{prefix}[-_][\w-]{{4,}}[\w+=-]*" for prefix in _ISSUED),
+    "akia[a-z0-9]{6,}",
+    "asia[a-z0-9]{16,}",
+    r"aiza[\w-]{30,}",
+    r"ya29\.[\w-]{10,}",
+]
+_JSON = r"[\w+/-]{12,}+={0,2}(?P<json>)"  # in base64, by what it begins with
+_SHAPES = re.compile(
+    any_of(
+        *[
+            *(rf"{pattern}(?P<key{number}>)" for number, pattern in enumerate(_KEYS)),
+            *_MAYBE_KEYS,
+            rf"e(?:yj|wo|yai){_JSON}",
+            rf"w(?:3si|yj){_JSON.replace('json', 'json_list')}",
+            r"basic[ \t]++(?P<basic>[\w+/-]{6,}+={0,2})",
+            r"bearer[ \t]++(?=[a-z._~+/-]*+[0-9]|[\w.~+/-]{24})(?P<bearer>[\w.~+/-]{6,}+={0,2})",
+        ]
+    )
+)
+_BEGINNINGS = (
+    *("sk[-_]", "eyj", "ewo", "eyai", "w3si", "wyj", "basic", "bearer", "73[ :]6b", "736b"),
+    *("akia", "asia", "aiza", r"ya29\."),
+)
+HINTS = (*_BEGINNINGS, *(f"{prefix}[-_]" for prefix in _ISSUED), *_in_base64("sk_car_"))
+"""Patterns of what these shapes begin with."""
+
+# the end of a key whose middle was left out, and the next line of a key that was broken
+_TAIL = re.compile(r"(?:(?:\.{2,}|…|\*{2,}|\[\.{3}\]|<\.{3}>)[\w+/=~-]*+)++")
+_NEXT_PART = re.compile(r"/([\w+=~-]{4,})")
+_NEXT_LINE = re.compile(r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+)([\w+/=-]{6,})")
+_LONG_RUN = re.compile(r"[\w-]{25}")
+_LONG_PART = re.compile(r"[A-Za-z0-9]{16,}")
+_MADE_UP = re.compile(r"[a-z][0-9]+[a-z]", re.IGNORECASE)
+
+
+def find(text: str, low: str, spoken: bool, redact: Redact) -> Iterator[Span]:
+    """Yield where secrets stand that show by their shape.
+
+    Args:
+        text: As it is.
+        low: The same in lower case, of the same length.
+        spoken: Whether somebody said it, so that a word is more likely a word.
+        redact: For what is found in base64.
+    """
+    for number, found in enumerate(_SHAPES.finditer(low)):
+        if number >= MOST:
+            yield found.start(), len(text)
+            return
+        kind = found.lastgroup or ""
+        begin, end = found.span(kind if kind in ("basic", "bearer") else 0)
+        word = text[begin:end]
+        if kind == "basic":
+            told = _is_pair(word)
+        elif kind == "bearer":
+            told = _is_bearer(word)
+        elif kind.startswith("json"):
+            told = _holds_secret(word, redact)
+        else:
+            told = kind.startswith("key") or _looks_issued(word, text[max(0, begin - 25) : begin], spoken)
+        if told:
+            yield begin, end_of(text, end)
+
+
+def end_of(text: str, end: int) -> int:
+    """Return where a secret ends, with what follows a gap in it or stands on its next line."""
+    following = text[end : end + 1]
+    if following in (".", "…", "*", "[", "<") and (tail := _TAIL.match(text, end)) is not None:
+        end = tail.end()
+        following = text[end : end + 1]
+    while following == "/" and (part := _NEXT_PART.match(text, end)) is not None and is_opaque(part[1]):
+        end = part.end()
+        following = text[end : end + 1]
+    if following in ("\r", "\n", "\\", " ", "\t"):
+        while (line := _NEXT_LINE.match(text, end)) is not None and is_opaque(line[1]):
+            end = line.end()
+    return end
+
+
+def _looks_issued(word: str, before: str, spoken: bool) -> bool:
+    """Whether what begins as many keys do is one: its rest is opaque, and it is no part of a longer text in base64."""
+    if _LONG_RUN.fullmatch(before):
+        return False
+    if word[:4].lower() in ("akia", "asia"):
+        return word[:4].isupper() and is_opaque(word)
+    body = word.partition("-" if "-" in word[:12] else "_")[2] or word
+    if before[-1:].isalnum():  # within a word, as of "risk-free"
+        return any(is_opaque(part) for part in _LONG_PART.findall(body))
+    return is_opaque(body) and len(body) >= (12 if spoken else 4)
+
+
+def _is_pair(word: str) -> bool:
+    """Whether base64 holds `user:password`."""
+    plain = _unpacked(word)
+    return ":" in plain and plain.isprintable()
+
+
+def _is_bearer(word: str) -> bool:
+    return bool(_MADE_UP.search(word)) or (len(word) >= 24 and is_opaque(word))
+
+
+def _holds_secret(word: str, redact: Redact) -> bool:
+    plain = _unpacked(word)
+    return redact(plain) != plain
+
+
+def _unpacked(word: str) -> str:
+    standard = word.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return b64decode(standard + "=" * (-len(standard) % 4)).decode(errors="replace")
+    except ValueError:
+        return ""
