@@ -245,6 +245,6 @@ class Collector:
 
 
 def _without_secrets(frame: Frame, content: bytes) -> Frame:
-    """Return a binary frame without the secrets of its text, where it is text; a client may configure the service so."""
+    """Return a binary frame without the secrets of its text; a client may send its configuration so."""
     redacted = redact_bytes(content)
     return frame if redacted is content else replace(frame, audio=redacted, size=len(redacted))
