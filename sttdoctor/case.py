@@ -16,6 +16,7 @@ from sttdoctor.analysis.activity import active_spans
 from sttdoctor.analysis.commands import Command, is_audio, is_known, refused
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.endpoint import Address, address, declared_in, endpoint_of
+from sttdoctor.analysis.latency import spoken_between
 from sttdoctor.analysis.ping_timeout import PingTimeout, find_ping_timeout
 from sttdoctor.analysis.rate_changes import RateChange, SoundOf, change_by_pace, change_by_sound
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
@@ -250,6 +251,25 @@ class Case:
         if number not in self._active_spans:
             self._active_spans[number] = self._find_active(number)
         return self._active_spans[number]
+
+    def spoken(self, number: int, since_s: float | None, until_s: float | None) -> float | None:
+        """Seconds of active audio that one connection sent from a moment on the clock to another.
+
+        Args:
+            number: Of the connection, from 0.
+            since_s: What was sent at that very moment counts; None is the first moment.
+            until_s: None is the last.
+
+        Returns:
+            None where the capture holds no audio that can be read, or no times.
+        """
+        line = self.timelines[number] if self.timelines else None
+        if self.audio is None or self.sound.layout is None or line is None or not len(line):
+            return None
+        since = -np.inf if since_s is None else since_s - 1e-9
+        return float(
+            spoken_between(line, self.active_spans(number), [since], [np.inf if until_s is None else until_s])[0]
+        )
 
     def _find_active(self, number: int) -> list[tuple[float, float]]:
         layout, promised = self.sound.layout, self.declared.bytes_per_s

@@ -1,12 +1,14 @@
 import base64
+from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import causes, drained, report, session, status, steady, turn
+from builders import causes, drained, report, session, status, steady, turn, with_audio
 
 from sttdoctor.evidence import Close, Frame
 
 AUDIO = base64.b64encode(np.random.default_rng(0).bytes(3200)).decode()
+SPEECH = (Path(__file__).parent.parent / "fixtures" / "audio" / "mulaw-8k.raw").read_bytes()
 MANUAL = "wss://api.cartesia.ai/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
 
 
@@ -373,3 +375,38 @@ def test_a_message_that_was_too_big_is_told_with_the_side_that_has_to_change(by,
 @pytest.mark.parametrize("code", [1000, 1006, 1008, 1010])
 def test_another_code_is_no_big_message(code):
     assert "messages.too-big" not in causes(session(steady(5), close=(5.0, "server", code, REASON)), "messages")
+
+
+@pytest.mark.parametrize(
+    ("frame", "says", "advice"),
+    [
+        ({"message": '{"type": "close"}'}, "close (written as JSON twice)", "encode the object once"),
+        ({"text": "{'type': 'close'}"}, "close (in what is not JSON)", "str() of a dictionary"),
+        ({"text": '{"type": close}'}, "close (in what is not JSON)", "made by json.dumps"),
+        ({"message": {"event": "close"}}, "close (under another key than type)", "name it under type"),
+        ({"message": {"type": "Close"}}, "Close", 'instead of close: send {"type":"close"}'),
+        ({"message": {"type": "CLOSE"}}, "CLOSE", 'send {"type":"close"}'),
+    ],
+)
+def test_a_right_word_that_is_written_wrongly_ends_nothing(frame, says, advice):
+    subject = session(steady(5), events=OPEN_TURN)
+    rows = (*subject.events, Frame(900, 5.0, True, 17, **frame), Close(999, 9.0, "client", 1000))
+    (first, *rest) = report(type(subject)(rows, url=subject.url)).diagnoses
+    assert (first.cause, first.status) == ("messages.unknown-command", "fail") and rest == []
+    assert says in first.summary and advice.lower() in first.fix.lower()
+
+
+@pytest.mark.parametrize(
+    "message", [{"type": "close"}, {"type": "close", "reason": "done"}, {"event": "x", "type": "done"}]
+)
+def test_a_right_command_may_carry_more_keys(message):
+    assert causes(sent(message), "messages") == {}
+
+
+@pytest.mark.parametrize(
+    ("audio", "expected"), [(b"\xff" * 70_000, "warn"), ((SPEECH * 2)[:70_000], "fail"), (None, "fail")]
+)
+def test_silence_after_the_close_command_is_no_loss(audio, expected):
+    subject = session(steady(8), command=6.0, close=(8.5, "server", 1000))
+    found = causes(subject if audio is None else with_audio(subject, audio), "messages")
+    assert found == {"messages.audio-after-close": expected}

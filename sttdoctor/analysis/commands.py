@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from sttdoctor.analysis.text_audio import json_form, text_form
 from sttdoctor.evidence import Frame
@@ -14,7 +14,11 @@ _LONGEST_BINARY = 4096
 """Bytes: a command that is longer is audio, or carries it."""
 
 _NAME_KEYS = ("type", "message_type", "event", "message", "action", "command", "cmd", "op")
-_WORDS = frozenset({*COMMANDS[AUTO], *COMMANDS[MANUAL], *FOREIGN_COMMANDS})
+_OWN_WORDS = COMMANDS[AUTO] | COMMANDS[MANUAL]
+_WORDS = frozenset({*_OWN_WORDS, *FOREIGN_COMMANDS})
+_BROKEN_NAME = re.compile(r"""\{\s*['"]?(?:type|event|action|command)['"]?\s*[:=]\s*['"]?([\w.-]{1,40})""")
+
+Form = Literal["json", "other-key", "word", "twice", "broken"]
 
 _REFUSAL = re.compile(
     r"invalid client message|unrecogni[sz]ed|(unknown|unsupported|invalid|unexpected) (client )?(message|command|type)"
@@ -37,15 +41,21 @@ class Command:
         frame: The message.
         word: The command, as the client wrote it; a description where the message names none.
         named: Whether it names one.
-        as_json: A JSON object, not a bare word.
+        form: How it is written: `json` (an object with a type), `other-key` (an object that names it under another
+            key), `word` (bare), `twice` (an object in a JSON string), `broken` (like an object, and no JSON).
         audio_follows: Audio was sent after it on the same connection.
     """
 
     frame: Frame
     word: str
     named: bool
-    as_json: bool
+    form: Form
     audio_follows: bool = True
+
+    @property
+    def is_meant_here(self) -> bool:
+        """Whether it is a word of the realtime endpoints, however it is written."""
+        return self.named and self.word.lower() in _OWN_WORDS
 
     @property
     def means(self) -> Meaning:
@@ -70,7 +80,8 @@ def is_audio(frame: Frame) -> bool:
     return frame.sent and frame.binary and not is_command_bytes(frame)
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def _object(content: bytes | str) -> dict[str, Any]:
+    """A JSON object, empty where the content is none."""
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
@@ -114,20 +125,32 @@ def _command(frame: Frame) -> Command | None:
         if not is_command_bytes(frame):
             return None
         content = frame.audio or b""
-        name = _named(_object(content))
-        return Command(frame, name or _bare(content.decode("ascii")), True, name is not None)
+        message = _object(content)
+        return _of_object(frame, message) if message else Command(frame, _bare(content.decode("ascii")), True, "word")
     if text_form(frame) is not None:
         return None
     if isinstance(frame.message, dict):
-        name = _named(frame.message)
-        if name is None and frame.elided:
+        return _of_object(frame, frame.message)
+    if isinstance(frame.message, str):
+        message = _object(frame.message) if frame.message.lstrip()[:1] == "{" else {}
+        found = _of_object(frame, message) if message else None
+        return replace(found, form="twice") if found else Command(frame, frame.message[:40], True, "word")
+    if frame.text is None:
+        return Command(frame, f"the JSON value {str(frame.message)[:40]}", False, "word")
+    broken = _BROKEN_NAME.match(frame.text.strip())
+    if broken is not None:
+        return Command(frame, broken[1], True, "broken")
+    return None if frame.elided else Command(frame, frame.text[:40], True, "word")
+
+
+def _of_object(frame: Frame, message: dict[str, Any]) -> Command | None:
+    name = _named(message)
+    if name is None:
+        if frame.elided:
             return None
-        keys = ", ".join(map(str, list(frame.message)[:3]))
-        return Command(frame, name or f"an object with {keys[:60]}", name is not None, True)
-    word = frame.message if isinstance(frame.message, str) else frame.text
-    if isinstance(word, str):
-        return Command(frame, word[:40], True, False) if word or not frame.elided else None
-    return Command(frame, f"the JSON value {str(frame.message)[:40]}", False, False)
+        keys = ", ".join(map(str, list(message)[:3]))
+        return Command(frame, f"an object with {keys[:60]}", False, "json")
+    return Command(frame, name, True, "json" if isinstance(message.get("type"), str) else "other-key")
 
 
 def is_mixed_up(command: Command, endpoint: str | None) -> bool:
@@ -139,16 +162,16 @@ def is_mixed_up(command: Command, endpoint: str | None) -> bool:
     """
     if command.frame.binary:
         return False
-    if command.as_json:
-        return endpoint == MANUAL and command.word in COMMANDS[AUTO] | COMMANDS[MANUAL]
-    return endpoint == AUTO and command.word in COMMANDS[MANUAL]
+    if command.form == "json":
+        return endpoint == MANUAL and command.word in _OWN_WORDS
+    return command.form == "word" and endpoint == AUTO and command.word in COMMANDS[MANUAL]
 
 
 def is_known(command: Command, endpoint: str | None) -> bool:
     """Whether a command is one of the endpoint's own, or of the other one's by its form, which is a mix-up."""
-    if command.frame.binary:
+    if command.frame.binary or command.form not in ("json", "word"):
         return False
-    own = command.word in COMMANDS[AUTO if command.as_json else MANUAL]
+    own = command.word in COMMANDS[AUTO if command.form == "json" else MANUAL]
     return own or is_mixed_up(command, endpoint)
 
 

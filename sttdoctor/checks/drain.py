@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sttdoctor import missing
-from sttdoctor.analysis.latency import spoken_between
 from sttdoctor.analysis.ping_timeout import PingTimeout, Who
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.case import Case
@@ -139,14 +138,13 @@ def _end(case: Case, number: int, connection: Connection, close: Close) -> _End:
 
 def _said_last(case: Case, number: int, connection: Connection, close: Close) -> bool | None:
     """Whether speech was sent after the last turn.end, in the last second: older speech would have begun a turn."""
-    line = case.timelines[number] if case.timelines else None
-    if case.audio is None or case.sound.layout is None or line is None or not len(line):
+    last = connection.audio_frames[-1].t
+    left_s = close.t if close.t is not None else last
+    if left_s is None:
         return None
     ended = [turn.end_t for turn in connection.turns[-1:] if turn.end_t is not None]
-    left_s = close.t if close.t is not None else float(line.t_s[-1])
-    since = max([left_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)])
-    spoken = spoken_between(line, case.active_spans(number), [since], [left_s])
-    return bool(spoken[0] > _WORD_S)
+    spoken = case.spoken(number, max([left_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)]), left_s)
+    return None if spoken is None else spoken > _WORD_S
 
 
 def _tell_ping_timeout(connection: Connection, end: _End, ping: PingTimeout) -> Finding:

@@ -30,7 +30,7 @@ def _mixed_up(case: Case) -> Iterator[Finding]:
     said = [command for connection in case.connections for command in connection.commands]
     wrong = next((command for command in said if is_mixed_up(command, case.endpoint)), None)
     if wrong is not None:
-        form = "a JSON message" if wrong.as_json else "a bare word"
+        form = "a JSON message" if wrong.form == "json" else "a bare word"
         summary = (
             f"{wrong.word!r} was sent as {form}, which is the language of {PATHS[other]}, "
             f"to {PATHS[case.endpoint or AUTO]}."

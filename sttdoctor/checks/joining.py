@@ -80,7 +80,7 @@ _MANUAL_FIX = (
 
 
 def _habit_finding(case: Case, join: joins.Join, got: str, expected: str, place: tuple[Evidence, ...]) -> Finding:
-    if join.habit == "turns-missing" and (finding := _stopped_finding(case, join, place)):
+    if join.habit == "turns-missing" and (finding := _missing_finding(case, join, place)):
         return finding
     summary = f"The application's text comes out exactly when {_WHEN[join.habit]}: {join.detail}."
     if join.rival:
@@ -90,25 +90,32 @@ def _habit_finding(case: Case, join: joins.Join, got: str, expected: str, place:
     )
 
 
-def _stopped_finding(case: Case, join: joins.Join, place: tuple[Evidence, ...]) -> Finding | None:
-    """The text ends after a turn although others came while the client was there: it stopped taking them."""
+def _missing_finding(case: Case, join: joins.Join, place: tuple[Evidence, ...]) -> Finding | None:
+    """Which turns the text holds where that tells what the application does: the first ones alone, or the last one."""
     unused, finished = case.unused_ends, [i for i, turn in enumerate(case.turns, 1) if turn.end is not None]
-    first = unused[0] if unused else None
-    if first is None or not first.readable or [end.number for end in unused] != finished[-len(unused) :]:
+    missing, kept = [end.number for end in unused], len(finished) - len(unused)
+    if not unused or not kept or not unused[0].readable:
         return None
-    kept = len(finished) - len(unused)
-    if kept == 0:
+    first = unused[0]
+    if missing == finished[kept:]:
+        came = first.left_after_s
+        left = f"; turn {first.number} ended {came:.1f} s before the client left" if came else ""
+        summary = f"The application's text ends with turn {finished[kept - 1]} of {len(finished)}{left}."
+        fix = _READ_ON
+    elif missing == finished[:-1] and len(missing) > 1:
+        summary = f"The application's text is the last of {len(finished)} turns alone."
+        fix = _APPEND
+    else:
         return None
-    came = (
-        f"; turn {first.number} ended {first.left_after_s:.1f} s before the client left" if first.left_after_s else ""
-    )
-    summary = f"The application's text ends with turn {finished[kept - 1]} of {len(finished)}{came}."
     evidence = (*place, Evidence(f"the end of turn {first.number}", first.turn.end_line, first.turn.end_t))
-    fix = (
-        "Read on after a turn.end and append every turn.end until the server closes: do not leave the loop, return or "
-        "remove the handler at the first one."
-    )
     return CHECK.finding("turns-missing", "fail", 0.65 if join.rival else 0.97, summary, evidence, fix)
+
+
+_READ_ON = (
+    "Read on after a turn.end and append every turn.end until the server closes: do not leave the loop, return or remove "
+    "the handler at the first one."
+)
+_APPEND = "Append every turn.end to what is there (text += event.transcript); the last one must not replace the others."
 
 
 _WHEN = {

@@ -149,14 +149,29 @@ def _unknown(case: Case) -> Iterator[Finding]:
     if error is not None:
         summary += f". The service answered: {error_text(error)}".rstrip(".")
         evidence.append(_place(error, "the service's answer"))
-    status: Status = "fail" if foreign or error is not None or case.ends_by_unknown_word else "warn"
-    confidence = 0.97 if error is not None else 0.95 if foreign else 0.7
+    meant = any(command.is_meant_here for command in found)
+    status: Status = "fail" if foreign or meant or error is not None or case.ends_by_unknown_word else "warn"
+    confidence = 0.97 if error is not None else 0.95 if foreign or meant else 0.7
     fix = _fix(case, [first, *found])
     yield CHECK.finding("unknown-command", status, confidence, summary + ".", tuple(evidence), fix)
 
 
 def _shown(command: Command) -> str:
-    return command.word if command.as_json or not command.named else repr(command.word)
+    word = command.word if command.form != "word" or not command.named else repr(command.word)
+    return word + (_WRITTEN.get(command.form, "") if command.is_meant_here else "")
+
+
+_WRITTEN = {
+    "twice": " (written as JSON twice)",
+    "broken": " (in what is not JSON)",
+    "other-key": " (under another key than type)",
+}
+_REWRITE = {
+    "twice": "encode the object once, by json.dumps(OBJECT) or JSON.stringify(OBJECT), or hand it to the SDK as it is",
+    "broken": "send OBJECT, made by json.dumps or JSON.stringify; str() of a dictionary is not JSON",
+    "other-key": "name it under type: OBJECT",
+}
+"""What to do with a right word that is written wrongly, with the right object in place of OBJECT."""
 
 
 _MEANS: dict[Meaning, str] = {
@@ -175,14 +190,15 @@ def _origin(command: Command) -> str:
 
 def _fix(case: Case, found: Sequence[Command]) -> str | None:
     """What to do instead of each word whose meaning is known, None where none is."""
-    clear = [command for command in found if command.named and command.means != "other" and " " not in command.word]
-    told = {command.word: _instead(case, command) for command in clear}
-    told |= {
-        c.word: FOREIGN_COMMANDS[c.word].instead for c in found if c.word in FOREIGN_COMMANDS and c.means == "other"
-    }
-    if not told:
-        return None
-    return "Instead of " + "; instead of ".join(f"{word}: {instead}" for word, instead in list(told.items())[:6]) + "."
+    clauses: dict[str, str] = {}
+    for command in found:
+        if command.is_meant_here and command.form in _REWRITE and case.endpoint != MANUAL:
+            right = '{"type": "config", "turn": {...}}' if command.means == "settings" else '{"type": "close"}'
+            clauses[command.word] = f"for {command.word}: {_REWRITE[command.form].replace('OBJECT', right)}"
+        elif command.word in FOREIGN_COMMANDS or (command.means != "other" and " " not in command.word):
+            clauses[command.word] = f"instead of {command.word}: {_instead(case, command)}"
+    text = "; ".join(list(clauses.values())[:6])
+    return f"{text[:1].upper()}{text[1:]}." if text else None
 
 
 def _instead(case: Case, command: Command) -> str:
@@ -213,15 +229,19 @@ def _partial(case: Case) -> Iterator[Finding]:
 
 
 def _after_close(case: Case) -> Iterator[Finding]:
-    for connection in case.connections:
+    for number, connection in enumerate(case.connections):
         late = _late_frames(case, connection)
         if not late:
             continue
         size = sum(frame.size for frame in late)
         seconds = size / case.declared.bytes_per_s if case.declared.bytes_per_s else None
         amount = f"{seconds:.2f} s of audio" if seconds is not None else f"{size} bytes of audio"
-        summary = f"{amount} were sent after the close command; the service no longer takes them."
-        yield CHECK.finding("audio-after-close", "fail", 0.97, summary, (_place(late[0], "the first late frame"),))
+        status: Status = "fail"
+        silent = ""
+        if case.spoken(number, late[0].t, None) == 0:
+            status, silent = "warn", "; it was silence"
+        summary = f"{amount} were sent after the close command; the service no longer takes them{silent}."
+        yield CHECK.finding("audio-after-close", status, 0.97, summary, (_place(late[0], "the first late frame"),))
         return
 
 
