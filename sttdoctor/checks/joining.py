@@ -112,8 +112,8 @@ def _missing_finding(case: Case, join: joins.Join, place: tuple[Evidence, ...]) 
 
 
 _READ_ON = (
-    "Read on after a turn.end and append every turn.end until the server closes: do not leave the loop, return or remove "
-    "the handler at the first one."
+    "Read on after a turn.end and append every turn.end until the server closes: do not leave the loop, return or "
+    "remove the handler at the first one."
 )
 _APPEND = "Append every turn.end to what is there (text += event.transcript); the last one must not replace the others."
 
