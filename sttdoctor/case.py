@@ -30,6 +30,15 @@ from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.missing import AUDIO, FORMAT, PACE, SENDS, SENT_AUDIO, TIMES, Missing
 from sttdoctor.sound import Sound
 
+_ON_ITS_WAY_S = 1.5
+"""The service holds about the last second of audio; what is older is in an event."""
+
+_TAIL_S = 0.3
+"""Speech in the last moment before a turn.end belongs to the next turn: silence has ended this one."""
+
+_WORD_S = 0.15
+"""Less sound is no word."""
+
 
 class Case:
     """One subject and its analysis.
@@ -270,6 +279,22 @@ class Case:
         return float(
             spoken_between(line, self.active_spans(number), [since], [np.inf if until_s is None else until_s])[0]
         )
+
+    def has_unanswered_speech(self, number: int, until_s: float) -> bool | None:
+        """Whether one connection sent speech after its last turn.end, just before a moment on the clock.
+
+        Speech that is older would have begun a turn, so what sounds like it was none.
+
+        Args:
+            number: Of the connection, from 0.
+            until_s: The moment.
+
+        Returns:
+            None where the capture cannot tell.
+        """
+        ended = [turn.end_t for turn in self.connections[number].turns[-1:] if turn.end_t is not None]
+        spoken = self.spoken(number, max([until_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)]), until_s)
+        return None if spoken is None else spoken > _WORD_S
 
     def _find_active(self, number: int) -> list[tuple[float, float]]:
         layout, promised = self.sound.layout, self.declared.bytes_per_s

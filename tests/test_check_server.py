@@ -253,3 +253,18 @@ def test_the_words_of_the_error_may_say_that_nothing_was_spoken():
 )
 def test_any_other_error_stays_one(subject):
     assert "server.error-event" in causes(subject, "server")
+
+
+@pytest.mark.parametrize(
+    ("audio", "events", "expected"),
+    [
+        (b"\xff" * 64000, turn(1.0, "Hello there.", end=3.0), {}),
+        (b"\xff" * 64000, [], {}),
+        (b"\xff" * 64000, turn(1.0, "Hello there"), {"server.stopped-answering": "fail"}),
+        ((SPEECH * 2)[:64000], turn(1.0, "Hello there.", end=3.0), {"server.stopped-answering": "fail"}),
+        (None, turn(1.0, "Hello there.", end=3.0), {"server.stopped-answering": "fail"}),
+    ],
+)
+def test_a_socket_that_stays_open_after_everything_was_answered_loses_nothing(audio, events, expected):
+    subject = session(steady(8), events=events, command=8.0, close=(14.5, "client", 1000))
+    assert causes(subject if audio is None else with_audio(subject, audio), "server") == expected

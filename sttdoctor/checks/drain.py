@@ -26,15 +26,6 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.evidence import Close, Frame
 
-_ON_ITS_WAY_S = 1.5
-"""The service holds about the last second of audio; what is older is in an event."""
-
-_TAIL_S = 0.3
-"""Speech in the last moment before a turn.end belongs to the next turn: silence has ended this one."""
-
-_WORD_S = 0.15
-"""Less sound is no word."""
-
 
 @dataclass(frozen=True, slots=True)
 class _End:
@@ -137,14 +128,8 @@ def _end(case: Case, number: int, connection: Connection, close: Close) -> _End:
 
 
 def _said_last(case: Case, number: int, connection: Connection, close: Close) -> bool | None:
-    """Whether speech was sent after the last turn.end, in the last second: older speech would have begun a turn."""
-    last = connection.audio_frames[-1].t
-    left_s = close.t if close.t is not None else last
-    if left_s is None:
-        return None
-    ended = [turn.end_t for turn in connection.turns[-1:] if turn.end_t is not None]
-    spoken = case.spoken(number, max([left_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)]), left_s)
-    return None if spoken is None else spoken > _WORD_S
+    left_s = close.t if close.t is not None else connection.audio_frames[-1].t
+    return case.has_unanswered_speech(number, left_s) if left_s is not None else None
 
 
 def _tell_ping_timeout(connection: Connection, end: _End, ping: PingTimeout) -> Finding:

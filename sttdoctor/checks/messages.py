@@ -61,7 +61,7 @@ _FORMS = {
         " as the name of an object, so its content is lost",
         "String concatenation made text of the object; send the ArrayBuffer or Blob itself",
     ),
-    "raw": (" as bytes taken for text", "Send the same bytes as a binary message, not as text"),
+    "raw": (" as bytes taken for text", "decode() or a text frame made text of the bytes; send them"),
 }
 """Of each form of audio in text: how it is told, and what to change."""
 

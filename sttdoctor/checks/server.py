@@ -149,7 +149,7 @@ def _was_idle(case: Case, connection: Connection) -> bool:
 def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Finding]:
     limit = case.limits["server.silence_s"]
     received = [frame for frame in connection.received if frame.t is not None]
-    yield from _silent_after_close(case, connection, received, limit)
+    yield from _silent_after_close(case, number, connection, received, limit)
     if case.endpoint == MANUAL:
         return  # there nothing is promised before the client asks by finalize
     if case.audio is None or not case.timelines or not len(case.timelines[number]):
@@ -168,13 +168,19 @@ def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Findin
         yield CHECK.finding("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before[i]),))
 
 
-def _silent_after_close(case: Case, connection: Connection, received: list[Frame], limit: float) -> Iterator[Finding]:
+def _silent_after_close(
+    case: Case, number: int, connection: Connection, received: list[Frame], limit: float
+) -> Iterator[Finding]:
+    """Words were waiting when the client said close, and nothing came; a socket that merely stays open loses none."""
     command = next((frame for frame in connection.frames if is_close_command(frame, case.endpoint)), None)
     close = connection.close
     if command is None or command.t is None:
         return
     known_end = close.t if close is not None and close.t is not None else None
     if known_end is None or (close is not None and close.by == "server" and known_end - command.t < limit):
+        return
+    turn_open = any(turn.end is None for turn in connection.turns[-1:])
+    if not turn_open and case.has_unanswered_speech(number, command.t) is False:
         return
     last = max([command.t, *(frame.t for frame in received if frame.t is not None and frame.t > command.t)])
     if known_end - last >= limit:
