@@ -259,7 +259,8 @@ def test_any_other_error_stays_one(subject):
     ("audio", "events", "expected"),
     [
         (b"\xff" * 64000, turn(1.0, "Hello there.", end=3.0), {}),
-        (b"\xff" * 64000, [], {}),
+        (b"\xff" * 64000, [(0.1, "connected", None)], {}),
+        (b"\xff" * 64000, [], {"server.stopped-answering": "fail"}),
         (b"\xff" * 64000, turn(1.0, "Hello there"), {"server.stopped-answering": "fail"}),
         ((SPEECH * 2)[:64000], turn(1.0, "Hello there.", end=3.0), {"server.stopped-answering": "fail"}),
         (None, turn(1.0, "Hello there.", end=3.0), {"server.stopped-answering": "fail"}),

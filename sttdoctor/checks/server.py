@@ -180,7 +180,7 @@ def _silent_after_close(
     if known_end is None or (close is not None and close.by == "server" and known_end - command.t < limit):
         return
     turn_open = any(turn.end is None for turn in connection.turns[-1:])
-    if not turn_open and case.has_unanswered_speech(number, command.t) is False:
+    if received and not turn_open and case.has_unanswered_speech(number, command.t) is False:
         return
     last = max([command.t, *(frame.t for frame in received if frame.t is not None and frame.t > command.t)])
     if known_end - last >= limit:
