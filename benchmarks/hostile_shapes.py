@@ -10,7 +10,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count, cycle
+from itertools import count, cycle, product
 from typing import Any
 
 URL = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
@@ -540,12 +540,95 @@ def joining_updates(size: int) -> bytes:
     return session(received(0, {"type": "turn.start"}), *rows, end, {"type": "transcript", "text": " ".join(texts)})
 
 
+@shape("joining-half-missing")
+def joining_half_missing(size: int) -> bytes:
+    n = max(2, size // 160)
+    return joined(["Yes. "] * n, "Yes. " * (n // 2))
+
+
+@shape("joining-some-twice")
+def joining_some_twice(size: int) -> bytes:
+    """Equal turns of which a quarter stand twice: each reading costs the same."""
+    n = max(2, size // 165)
+    return joined(["Yes. "] * n, "Yes. " * (n + n // 4))
+
+
+@shape("joining-lengths")
+def joining_lengths(size: int) -> bytes:
+    """Turns that fit anywhere, in lengths that have to add up."""
+    n = max(2, size // 160)
+    return joined(["a" * (1 + i % 3) + " " for i in range(n)], "a" * n)
+
+
+@shape("joining-prefixes")
+def joining_prefixes(size: int) -> bytes:
+    """Turns with updates of one letter, two, three and so on, each of which fits everywhere."""
+    n = max(2, int((size / 100) ** 0.5))
+    rows = []
+    for number in range(n):
+        rows += [received(number, {"type": "turn.update", "transcript": "a" * (k + 1)}) for k in range(n)]
+        rows.append(received(number + 0.9, {"type": "turn.end", "transcript": "a" * n + "c"}))
+    return session(*rows, {"type": "transcript", "text": "a" * (n * n // 2) + "b"})
+
+
+@shape("joining-display")
+def joining_display(size: int) -> bytes:
+    """An application that appends all it shows at each turn: the text grows with the square of the turns."""
+    n = max(2, int((size / 8) ** 0.5))
+    turns = [f"turn {number:04} " for number in range(n)]
+    return joined(turns, "".join("".join(turns[: i + 1]) for i in range(n)))
+
+
+@shape("joining-tiny-turns")
+def joining_tiny_turns(size: int) -> bytes:
+    n = max(2, size // 155)
+    return joined(["" if i % 2 else "a" for i in range(n)], "b" * n)
+
+
+@shape("joining-one-word")
+def joining_one_word(size: int) -> bytes:
+    return joined(["a" * (size // 2)], "a" * (size // 2 - 1) + "b")
+
+
 # The page
 
 
 @shape("page-anchors", command=PAGE)
 def page_anchors(size: int) -> bytes:
     return joined(["b " + "a " * (size // 12)], "a " * (size // 12 * 5))
+
+
+@shape("page-added", command=PAGE)
+def page_added(size: int) -> bytes:
+    """Another word behind each word of one long turn."""
+    n = size // 20
+    return joined([" ".join(f"w{i}" for i in range(n))], " ".join(f"w{i} x{i}" for i in range(n)))
+
+
+@shape("page-nowhere", command=PAGE)
+def page_nowhere(size: int) -> bytes:
+    """Turns that are nearly found at every place."""
+    n = min(2000, size // 200)
+    return joined([f"a a b{i} " for i in range(n)], "a " * (size // 2 - 100 * n))
+
+
+@shape("page-glued", command=PAGE)
+def page_glued(size: int) -> bytes:
+    """Words without spaces between them, which can be taken apart in very many ways."""
+    known = ["".join(letters) for length in range(1, 9) for letters in product("ab", repeat=length)]
+    n = size // 90
+    glued = (format(i * 0x9E3779B97F4A7C15 % (1 << 58), "058b").replace("0", "a").replace("1", "b") for i in range(n))
+    return joined([" ".join(known[: max(2, size // 40)])], " ".join(glued))
+
+
+@shape("page-display", command=PAGE)
+def page_display(size: int) -> bytes:
+    return joining_display(size)
+
+
+@shape("page-punctuation", command=PAGE)
+def page_punctuation(size: int) -> bytes:
+    return joined(["a . " * (size // 8)], "a , " * (size // 8))
 
 
 @shape("page-turns", command=PAGE)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import sttdoctor
+from sttdoctor.analysis import join_search
 from sttdoctor.errors import InputError
 from sttdoctor.readers import json_stream, read_capture, stream
 from sttdoctor.session_jsonl import write_rows
@@ -62,9 +63,10 @@ def work(shape: Shape, size: int) -> Callable[[], None]:
 
 @pytest.fixture
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is packed is read by small pieces, and no further than three times its size."""
+    """What is packed is read by small pieces, and no further than three times its size; a search ends soon."""
     monkeypatch.setattr(stream, "FREE_BYTES", 1 << 16)
     monkeypatch.setattr(stream, "MAX_RATIO", 3)
+    monkeypatch.setattr(join_search, "MAX_STEPS", 100)
     for module in (stream, json_stream):
         monkeypatch.setattr(module, "_BLOCK_BYTES", 1 << 13)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.analysis.turns import Turn
+from sttdoctor.evidence import Close, Frame
 
 _RACE_S = 0.3
 """A `turn.end` that came so shortly before the client left may not have been read."""
@@ -37,15 +37,20 @@ def unused_ends(connections: Sequence[Connection], lacking: Sequence[int], endpo
         lacking: Indices of the missing turns among all turns of the session.
         endpoint: `auto` or `manual`, None where it is not known.
     """
-    owners = list(chain.from_iterable(((connection, turn) for turn in connection.turns) for connection in connections))
+    owners = [(number, turn) for number, connection in enumerate(connections) for turn in connection.turns]
+    left = [_left(connection, endpoint) for connection in connections] if lacking else []
     for index in lacking:
-        connection, turn = owners[index]
-        yield _unused(index + 1, turn, connection, endpoint)
+        number, turn = owners[index]
+        yield _unused(index + 1, turn, left[number])
 
 
-def _unused(number: int, turn: Turn, connection: Connection, endpoint: str | None) -> UnusedEnd:
+def _left(connection: Connection, endpoint: str | None) -> Frame | Close | None:
+    """With what the client left: its close command, else the close."""
     command = next((frame for frame in connection.frames if is_close_command(frame, endpoint)), None)
-    left = command or connection.close
+    return command or connection.close
+
+
+def _unused(number: int, turn: Turn, left: Frame | Close | None) -> UnusedEnd:
     if left is None or turn.end_line is None:
         return UnusedEnd(number, turn, None, True)
     if left.t is None or turn.end_t is None:
