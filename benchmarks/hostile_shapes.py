@@ -562,13 +562,13 @@ def joining_lengths(size: int) -> bytes:
 
 @shape("joining-prefixes")
 def joining_prefixes(size: int) -> bytes:
-    """Turns with updates of one letter, two, three and so on, each of which fits everywhere."""
-    n = max(2, int((size / 100) ** 0.5))
-    rows = []
+    """Updates of one letter, two, three and so on up to thirty, each of which fits everywhere."""
+    rows, n = [], max(2, size // 115)
     for number in range(n):
-        rows += [received(number, {"type": "turn.update", "transcript": "a" * (k + 1)}) for k in range(n)]
-        rows.append(received(number + 0.9, {"type": "turn.end", "transcript": "a" * n + "c"}))
-    return session(*rows, {"type": "transcript", "text": "a" * (n * n // 2) + "b"})
+        rows.append(received(number / 10, {"type": "turn.update", "transcript": "a" * (1 + number % 30)}))
+        if number % 30 == 29:
+            rows.append(received(number / 10, {"type": "turn.end", "transcript": "a" * 30 + "c"}))
+    return session(*rows, {"type": "transcript", "text": "a" * (n // 2) + "b"})
 
 
 @shape("joining-display")
