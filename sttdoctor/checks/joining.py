@@ -168,10 +168,16 @@ def _nearest_finding(join: joins.Join, got: str, similar: float, place: tuple[Ev
 
 def _differences(got: str, expected: str) -> tuple[Evidence, ...]:
     """The first places at which the application's text departs from the right one."""
-    return tuple(
-        Evidence(f"should be {_quote(right, 80)}, is {_quote(wrong, 80)}")
-        for right, wrong in (_visible(*pair) for pair in joins.first_differences(got, expected))
-    )
+    pairs = (_visible(*pair) for pair in joins.first_differences(got, expected))
+    return tuple(Evidence(_difference(right, wrong)) for right, wrong in pairs if right or wrong)
+
+
+def _difference(right: str, wrong: str) -> str:
+    if not right:
+        return f"{_quote(wrong, 80)} stands there and in no event"
+    if not wrong:
+        return f"{_quote(right, 80)} is missing"
+    return f"should be {_quote(right, 80)}, is {_quote(wrong, 80)}"
 
 
 def _visible(right: str, wrong: str) -> tuple[str, str]:
