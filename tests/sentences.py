@@ -44,22 +44,15 @@ def notes(report: Report) -> Iterator[tuple[str, str]]:
         yield from ((f"{finding.cause} note", item.note) for finding in check.findings for item in finding.evidence)
 
 
-def faults(report: Report, quoted: tuple[str, ...] = ()) -> list[tuple[str, str, str]]:
-    """(kind, where, text) of every fault in the sentences of a report.
-
-    Args:
-        report: The report.
-        quoted: Texts of the capture that may stand in it; they are nobody's fault.
-    """
+def faults(report: Report) -> list[tuple[str, str, str]]:
+    """(kind, where, text) of every fault in the sentences of a report."""
     found = []
     for where, text in [*sentences(report), *notes(report)]:
-        plain = text
-        for words in sorted(filter(None, quoted), key=len, reverse=True):
-            plain = plain.replace(words, "x")
+        plain = re.sub(r"'[^']+'", "'x'", text)  # what is quoted is the capture's
         found += [(kind, where, text) for kind, pattern in FAULTS.items() if re.search(pattern, plain)]
     for where, text in sentences(report):
         if not _SENTENCE.match(text):
             found.append(("no capital", where, text))
-        if not text.rstrip("'\")").endswith((".", "?", "!", "...")) and "ffmpeg" not in text:
+        if not text.endswith((".", "?", "!", "'", '"', ".)")) and "ffmpeg" not in text:
             found.append(("no stop", where, text))
     return found

@@ -35,6 +35,13 @@ def finding(data, **declared):
     return found
 
 
+@pytest.mark.parametrize(("form", "begin"), [("AIFF", "An AIFF header of"), ("AU", "An AU"), ("CAF", "A CAF")])
+def test_a_header_has_its_article(form, begin):
+    file = io.BytesIO()
+    soundfile.write(file, VOICE, RATE, format=form, subtype="PCM_16")
+    assert finding(file.getvalue()).summary.startswith(begin)
+
+
 def test_bare_samples_pass():
     assert judged(BARE).checks[0].status == "pass"
 

@@ -113,7 +113,13 @@ def test_a_refusal_for_too_many_streams(status, expected):
         ({}, "The server reported an error (500): Oops: It broke."),
         ({"error_code": "broken", "message": None}, "The server reported an error (500, broken): Oops."),
         ({"title": "x" * 201, "message": ""}, f"The server reported an error (500): {'x' * 200}."),
+        ({"title": None, "message": " "}, "The server reported an error (500): it does not say which."),
+        (
+            {"status_code": None, "title": "Wait", "message": "why?"},
+            "The server reported an error: Wait: why?",
+        ),
         ({"status_code": 429}, "Too many streams at once: Oops."),
+        ({"status_code": 429, "title": None, "message": ""}, "Too many streams at once."),
         ({"status_code": 429, "title": None}, "Too many streams at once: It broke."),
     ],
 )

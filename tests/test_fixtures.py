@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from schemas import validator
+from sentences import faults
 
 import sttdoctor
 from sttdoctor.guides import guide_of
@@ -22,6 +23,7 @@ def test_the_first_diagnosis_is_right(entry):
     first = report.diagnoses[0].cause if report.diagnoses else None
     assert (report.status, first) == (entry["expected"]["status"], entry["expected"]["first_cause"])
     validator("report", strict=True).validate(json.loads(report.to_json()))
+    assert faults(report) == []
     unnamed = [set(check.measurements) - set(guide_of(check.id).measurements) for check in report.checks]
     assert not any(unnamed), unnamed
 

@@ -136,7 +136,7 @@ def _command(frame: Frame) -> Command | None:
         found = _of_object(frame, message) if message else None
         return replace(found, form="twice") if found else Command(frame, frame.message[:40], True, "word")
     if frame.text is None:
-        return Command(frame, f"the JSON value {str(frame.message)[:40]}", False, "word")
+        return Command(frame, _described(frame.message), False, "word")
     broken = _BROKEN_NAME.match(frame.text.strip())
     if broken is not None:
         return Command(frame, broken[1], True, "broken")
@@ -148,9 +148,18 @@ def _of_object(frame: Frame, message: dict[str, Any]) -> Command | None:
     if name is None:
         if frame.elided:
             return None
-        keys = ", ".join(map(str, list(message)[:3]))
-        return Command(frame, f"an object with {keys[:60]}", False, "json")
+        return Command(frame, _described(message), False, "json")
     return Command(frame, name, True, "json" if isinstance(message.get("type"), str) else "other-key")
+
+
+def _described(value: Any) -> str:
+    """A JSON message that names no command, for a reader."""
+    keys = [key for key in list(value)[:3] if key.strip()] if isinstance(value, dict) else []
+    if keys:
+        return f"an object with {', '.join(keys)[:60]}"
+    if not value and isinstance(value, dict | list):
+        return f"an empty {'object' if isinstance(value, dict) else 'list'}"
+    return f"the JSON value {json.dumps(value)[:40]}"
 
 
 def is_mixed_up(command: Command, endpoint: str | None) -> bool:

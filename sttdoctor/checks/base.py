@@ -169,6 +169,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def ended(text: str) -> str:
+    """Return text with one full stop at its end, whatever the words of a capture at its end bring along."""
+    text = text.rstrip(" :;,")
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def with_code(code: int | None) -> str:
+    """Return the code of a close, for a reader."""
+    return f"with code {code}" if code is not None else "without a code"
+
+
 def unknown(why: Missing | str, measurements: Mapping[str, Any] | None = None) -> Answer:
     """Make an answer that the evidence cannot give, because of what is missing, or for a reason of its own."""
     missing = why if isinstance(why, Missing) else Missing("", why)

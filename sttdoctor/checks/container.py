@@ -23,6 +23,7 @@ from sttdoctor.checks.base import (
     Evidence,
     Finding,
     answer,
+    counted,
     unknown,
     want_speech,
     worst,
@@ -76,7 +77,7 @@ def _judge(case: Case) -> Answer:
 
 
 def _too_few(data: NDArray[np.uint8]) -> str:
-    count = f"{len(data)} bytes are" if len(data) > 1 else "1 byte is"
+    count = f"{counted(len(data), 'byte')} {'are' if len(data) > 1 else 'is'}"
     like = ", and all of them could be text" if is_printable(data) else ""
     return f"{count} too few to tell samples from a file or text{like}."
 
@@ -152,8 +153,9 @@ def _header(case: Case, starts: list[Start]) -> Finding:
     first = starts[0]
     header = first.header
     assert header is not None
-    label = LABELS[first.kind].removeprefix("a ").removeprefix("an ").removesuffix(" file")
-    count = f"{len(starts)} {label} headers" if len(starts) > 1 else f"A {label} header"
+    one = f"{LABELS[first.kind].removesuffix(' file')} header"
+    label = one.partition(" ")[2]
+    count = counted(len(starts), label) if len(starts) > 1 else f"{one[0].upper()}{one[1:]}"
     summary = f"{count} of {header.payload} bytes {'stand' if len(starts) > 1 else 'stands'} in the stream"
     summary += (
         ", each played as a click." if len(starts) > 1 else f"{_at(first.offset)}; the service plays it as a click."
@@ -162,7 +164,7 @@ def _header(case: Case, starts: list[Start]) -> Finding:
     if header.sample_rate is not None:
         summary += f" It says {_format(header)}"
         summary += f"; declared is {odds}." if odds else ", as declared." if case.declared.meant else "."
-    places = _places(case, [start.offset for start in starts], f"{label} header")
+    places = _places(case, [start.offset for start in starts], label)
     return CHECK.finding("wav-header", "fail", 0.99, summary, places, _strip(case, starts, header, odds))
 
 
@@ -171,8 +173,8 @@ def _at(offset: int) -> str:
 
 
 def _format(header: Header) -> str:
-    channels = {1: "mono", 2: "stereo"}.get(header.channels or 0, f"{header.channels} channels")
-    return f"{header.codec} at {header.sample_rate} Hz, {channels}"
+    channels = {None: "", 1: ", mono", 2: ", stereo"}.get(header.channels, f", {header.channels} channels")
+    return f"{header.codec} at {header.sample_rate} Hz{channels}"
 
 
 def _odds(case: Case, header: Header) -> str:

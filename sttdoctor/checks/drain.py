@@ -22,6 +22,7 @@ from sttdoctor.checks.base import (
     answer,
     not_applicable,
     unknown,
+    with_code,
     worst,
 )
 from sttdoctor.evidence import Close, Frame
@@ -140,7 +141,7 @@ def _tell_ping_timeout(connection: Connection, end: _End, ping: PingTimeout) -> 
     seconds = {"silent": _format_seconds(ping.silent_s), "unsent": _format_seconds(ping.unsent_s)}
     received = connection.received[-1:]
     places = [Evidence("the last event that the capture shows", last.line, last.t) for last in received]
-    places.append(Evidence(f"closed here with code {end.close.code}", end.close.line, end.close.t))
+    places.append(Evidence(f"closed here {with_code(end.close.code)}", end.close.line, end.close.t))
     text = f"The {side} closed with a ping timeout: {summary.format(**seconds)}."
     is_drained = what == "connection-lost" and end.command is not None and not end.turn_open
     return CHECK.finding(what, "warn" if is_drained else "fail", confidence, text, tuple(places), fix)
@@ -226,7 +227,7 @@ def _lost(connection: Connection, end: _End | None) -> Finding:
 def _left(case: Case, end: _End) -> Finding | Answer:
     dropped = end.close.code == 1006
     note = "the client dropped the connection here" if dropped else "the client closed here"
-    place = Evidence(f"{note} with code {end.close.code}", end.close.line, end.close.t)
+    place = Evidence(f"{note} {with_code(end.close.code)}", end.close.line, end.close.t)
     if end.command is None:
         how = "dropped the connection" if dropped else "closed the socket"
         summary = f"The client {how} without the close command{end.state}."

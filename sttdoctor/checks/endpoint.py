@@ -11,7 +11,7 @@ from sttdoctor.analysis import pacing
 from sttdoctor.analysis.commands import is_mixed_up
 from sttdoctor.analysis.endpoint import by_events
 from sttdoctor.case import Case
-from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, unknown, worst
+from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, counted, unknown, worst
 from sttdoctor.protocol import AUTO, MANUAL, PATHS
 
 
@@ -73,7 +73,7 @@ def _manual_fits(case: Case) -> Iterator[Finding]:
         pauses += sum(not hole.filled and hole.length_s > case.limits["endpoint.pause_s"] for hole in found)
     finished = sum(turn.end is not None for turn in case.turns)
     if pauses >= case.limits["endpoint.pauses"] and finished >= 1:
-        summary = f"Audio pauses {pauses} times: the client seems to know itself when the user speaks."
+        summary = f"Audio pauses {counted(pauses, 'time')}: the client seems to know itself when the user speaks."
         yield CHECK.finding("manual-fits", "warn", 0.7, summary)
 
 

@@ -156,8 +156,15 @@ def _unknown(case: Case) -> Iterator[Finding]:
     yield CHECK.finding("unknown-command", status, confidence, summary + ".", tuple(evidence), fix)
 
 
+_NAME = re.compile(r"[\w.-]+")
+
+
 def _shown(command: Command) -> str:
-    word = command.word if command.form != "word" or not command.named else repr(command.word)
+    if not command.named:
+        return command.word
+    if not command.word.strip():
+        return "an empty message"
+    word = command.word if command.form != "word" and _NAME.fullmatch(command.word) else repr(command.word)
     return word + (_WRITTEN.get(command.form, "") if command.is_meant_here else "")
 
 
@@ -224,7 +231,7 @@ def _partial(case: Case) -> Iterator[Finding]:
     verb = "is" if len(cut) == 1 else "are"
     summary = f"{len(cut)} of {counted(len(frames), 'frame')} {verb} no whole number of samples"
     summary += " (only the last one)." if only_last else "."
-    evidence = tuple(_place(frame, f"{frame.size} bytes") for frame in cut[:3])
+    evidence = tuple(_place(frame, counted(frame.size, "byte")) for frame in cut[:3])
     yield CHECK.finding("partial-samples", "warn" if only_last else "fail", 0.95, summary, evidence)
 
 
@@ -235,12 +242,13 @@ def _after_close(case: Case) -> Iterator[Finding]:
             continue
         size = sum(frame.size for frame in late)
         seconds = size / case.declared.bytes_per_s if case.declared.bytes_per_s else None
-        amount = f"{seconds:.2f} s of audio" if seconds is not None else f"{size} bytes of audio"
+        amount = f"{seconds:.2f} s" if seconds is not None and seconds >= 0.01 else counted(size, "byte")
+        verb = "was" if amount == "1 byte" else "were"
         status: Status = "fail"
         silent = ""
         if case.spoken(number, late[0].t, None) == 0:
             status, silent = "warn", "; it was silence"
-        summary = f"{amount} were sent after the close command; the service no longer takes them{silent}."
+        summary = f"{amount} of audio {verb} sent after the close command; the service no longer takes them{silent}."
         yield CHECK.finding("audio-after-close", status, 0.97, summary, (_place(late[0], "the first late frame"),))
         return
 
@@ -262,7 +270,7 @@ def _find_too_big(case: Case) -> Iterator[Finding]:
         else:
             side = "The server" if close.by == "server" else "A side"
             summary = f"{side} closed with code {_TOO_BIG}: a message of the client was too big for it"
-            summary += f" (the largest has {largest} bytes)." if largest else "."
+            summary += f" (the largest has {counted(largest, 'byte')})." if largest else "."
             yield CHECK.finding("too-big", "fail", 0.95, summary, place, _SMALLER)
         return
 

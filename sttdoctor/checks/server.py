@@ -14,7 +14,7 @@ from sttdoctor.analysis.latency import spoken_between
 from sttdoctor.analysis.ping_timeout import is_ping_timeout
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.case import Case
-from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
+from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, ended, unknown, worst
 from sttdoctor.evidence import Frame
 from sttdoctor.protocol import MANUAL
 
@@ -79,8 +79,14 @@ def _is_error(frame: Frame) -> bool:
 
 
 def _get_words(error: Frame) -> tuple[str, str]:
-    title, message = (str(error.message.get(key) or "")[:200] for key in ("title", "message"))
+    title, message = (_plain(error.message.get(key)) for key in ("title", "message"))
     return title, message
+
+
+def _plain(value: object) -> str:
+    """Return what an event says under a key, on one line; nothing where that is no text and no number."""
+    is_word = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return " ".join(str(value).split())[:200] if is_word else ""
 
 
 def _count_speech_s(case: Case, number: int, connection: Connection) -> float:
@@ -100,12 +106,13 @@ def _errors(connection: Connection) -> Iterator[Finding]:
         title, message = _get_words(frame)
         place = (Evidence("the error event", frame.line, frame.t),)
         if status == 429 or code == "concurrency_limited":
-            summary = f"Too many streams at once: {title or message}."
+            summary = ended(f"Too many streams at once: {title or message}")
             yield CHECK.finding("concurrency", "fail", 0.97, summary, place)
             continue
-        details = ", ".join(str(item) for item in (status, code) if item is not None)
-        summary = f"The server reported an error ({details}): {': '.join(text for text in (title, message) if text)}"
-        yield CHECK.finding("error-event", "fail", 0.97, summary.rstrip(".") + ".", place, _fix(status))
+        details = ", ".join(filter(None, (_plain(status), _plain(code))))
+        words = ": ".join(text for text in (title, message) if text) or "it does not say which"
+        summary = ended(f"The server reported an error{f' ({details})' if details else ''}: {words}")
+        yield CHECK.finding("error-event", "fail", 0.97, summary, place, _fix(status))
 
 
 def _fix(status: object) -> str | None:
@@ -128,7 +135,7 @@ def _closed(case: Case, connection: Connection) -> Iterator[Finding]:
     if close.code == 1001 and _was_idle(case, connection):
         return
     meaning = f" ({_CLOSE_CODES[close.code]})" if close.code in _CLOSE_CODES else ""
-    reason = f", reason {close.reason[:100]!r}" if close.reason else ""
+    reason = f", reason {close.reason.strip()[:100]!r}" if close.reason.strip() else ""
     where = " with a turn open" if turn_open else ""
     status: Status = "fail" if turn_open or close.code not in (1001, 1012) else "warn"
     summary = f"The server closed with code {close.code}{meaning}{reason}{where}."

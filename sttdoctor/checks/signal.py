@@ -24,6 +24,8 @@ from sttdoctor.checks.base import (
     Evidence,
     Finding,
     answer,
+    counted,
+    listed,
     unknown,
     want_speech,
     worst,
@@ -158,9 +160,11 @@ def _holes(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
         return []
     lengths = runs.length[chosen] / levels.rate * 1000
     often = len(chosen) / minutes >= case.limits["signal.dropouts_per_min"]
+    span = listed(dict.fromkeys(f"{length:.0f}" for length in (lengths.min(), lengths.max())), "to")
+    holes = f"{counted(len(chosen), 'hole')} of {span} ms {'is' if len(chosen) == 1 else 'are'}"
     summary = (
-        f"{len(chosen)} holes of {lengths.min():.0f} to {lengths.max():.0f} ms are torn into the sound: it breaks off "
-        f"in full voice, stays constant and goes on (first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
+        f"{holes} torn into the sound: it breaks off in full voice, stays constant and goes on "
+        f"(first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
     )
     places = _places(case, layout, runs.start[chosen], "hole")
     return [CHECK.finding("dropouts", "fail" if often else "warn", 0.95, summary, places)]

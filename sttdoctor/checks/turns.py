@@ -70,7 +70,7 @@ def _turn_events(connection: Connection) -> list[Frame]:
 
 def _request_id(frame: Frame) -> str | None:
     name = frame.message.get("request_id")
-    return name if isinstance(name, str) else None
+    return " ".join(name.split()) if isinstance(name, str) else None
 
 
 def _mixed(connection: Connection) -> Iterator[Finding]:
