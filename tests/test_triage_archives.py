@@ -5,6 +5,7 @@ import os
 import random
 import stat
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -13,8 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
+from sttdoctor.readers import read_capture, stream
 from sttdoctor.triage import archives
-from sttdoctor.triage.archives import members, opened
+from sttdoctor.triage.archives import Room, opened
+from sttdoctor.triage.collect import collect
+from sttdoctor.triage.judge import judge
+from sttdoctor.triage.task import Settings, Task
 
 CONTENTS = {"a/1.raw": b"one" * 100, "2.jsonl": b"two", "ü ;=x": b"\0" * 70_000}
 
@@ -41,6 +46,10 @@ def as_tar(path, contents=CONTENTS):
     return str(path)
 
 
+def members(path: str, room: Room | None = None) -> list[Task]:
+    return list(archives.members(path, room or Room()))
+
+
 def read(task):
     with opened(task) as stream:
         return stream.read()
@@ -49,7 +58,7 @@ def read(task):
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz", "X.TGZ"])
 def test_members_are_listed_and_read_in_any_order(tmp_path, name):
     path = (as_zip if name.endswith("zip") else as_tar)(tmp_path / name)
-    tasks = list(members(path))
+    tasks = members(path)
     assert {task.member: task.size for task in tasks} == {name: len(content) for name, content in CONTENTS.items()}
     random.Random(1).shuffle(tasks)
     assert {task.member: read(task) for task in tasks + tasks} == CONTENTS
@@ -82,11 +91,14 @@ def test_names_that_lead_outside_are_only_names(tmp_path):
 def test_of_several_members_of_one_name_the_last_counts(tmp_path):
     path = tmp_path / "x.tar"
     with tarfile.open(path, "w") as archive:
-        for content in (b"old", b"newer"):
+        for content in (b"old", b"newer", b"newest"):
             info = tarfile.TarInfo("a")
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-    assert [read(task) for task in members(str(path))] == [b"newer"]
+        archive.addfile(tarfile.TarInfo("b"))
+    tasks = collect([str(path)])
+    assert {task.member: read(task) for task in tasks} == {"a": b"newest", "b": b""}
+    assert [task.offset for task in tasks] == sorted(task.offset for task in tasks)
 
 
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
@@ -137,10 +149,69 @@ def test_a_header_that_asks_for_memory_is_refused(tmp_path):
     assert "too long" in task.error
 
 
-def test_too_many_members_are_not_collected(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "MAX_MEMBERS", 3)
-    *kept, last = members(as_zip(tmp_path / "x.zip", {str(i): b"" for i in range(9)}))
-    assert len(kept) == 3 and "more than 3 files" in last.error
+@pytest.mark.parametrize("make", [as_zip, as_tar])
+def test_more_names_than_can_be_held_are_not_collected(tmp_path, monkeypatch, make):
+    monkeypatch.setattr(archives, "MAX_LIST_BYTES", 1 << 20)
+    paths = [make(tmp_path / f"{i}.{make.__name__[3:]}", {str(i) * 5000: b"" for i in range(150)}) for i in range(3)]
+    tasks = collect(paths)
+    errors = [task for task in tasks if task.error]
+    assert 50 < len(tasks) - len(errors) < 110 and errors[-1].path == paths[-1]
+    assert "cannot be read to its end: the names of more files would take more than 1 MiB" in errors[0].error
+
+
+def test_a_list_of_files_of_a_zip_archive_that_is_too_long_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 1000)
+    (task,) = members(as_zip(tmp_path / "x.zip", {f"{i:05}": b"" for i in range(100)}))
+    assert "its list of files is longer than" in task.error
+
+
+def header(kind: bytes, content: bytes) -> bytes:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, len(content)
+    return info.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % 512)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        header(tarfile.GNUTYPE_LONGNAME, b"name") * 5000,
+        header(tarfile.XGLTYPE, b"12 path=abc\n") * 5000,
+        header(tarfile.XHDTYPE, b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n")
+        + header(tarfile.REGTYPE, b"9999999999\n" + b"1\n" * 500_000),
+    ],
+)
+def test_headers_without_end_are_left(tmp_path, content):
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(gzip.compress(content + bytes(1024)))
+    (task,) = members(str(path))
+    assert "the header of a member is too long" in task.error
+
+
+def test_what_global_headers_hold_is_not_kept(tmp_path):
+    record = "".join(f"{20:02} k{i:06}=aaaaaaaa\n" for i in range(100)).encode()
+    many = b"".join(header(tarfile.XGLTYPE, record.replace(b"k0", b"%02d" % i)) + header(b"0", b"") for i in range(60))
+    path = tmp_path / "x.tar"
+    path.write_bytes(many + bytes(1024))
+    with tarfile.open(path) as kept:
+        kept.getmembers()
+        assert len(kept.pax_headers) > 5000
+    tracemalloc.start()
+    tasks = members(str(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(tasks) == 60 and peak < 200_000
+
+
+def test_a_member_that_unpacks_to_far_more_than_its_size_is_read_so_far_and_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "FREE_BYTES", 2 << 20)
+    rows = b'{"type":"open","t":0,"status":101}\n'
+    path = as_zip(tmp_path / "x.zip", {"a.jsonl": rows + b"\n" * (8 << 20), "b.raw": bytes(8 << 20)})
+    session, audio = members(path)
+    with opened(session) as file:
+        damage = read_capture(file).damage
+    assert "the member of the archive unpacks to more than 100 times its size" in damage.examples[0][1]
+    with pytest.raises(InputError, match="unpacks to more than 100 times its size"):
+        judge(audio, Settings(select=("signal",)))
 
 
 @settings(max_examples=60)

@@ -6,7 +6,7 @@ from conftest import FIXTURES
 from triaged import capture
 
 from sttdoctor.errors import InputError
-from sttdoctor.triage.archives import close, members
+from sttdoctor.triage.archives import Room, close, members
 from sttdoctor.triage.judge import judge
 from sttdoctor.triage.row import COLUMNS, error_row, row_of
 from sttdoctor.triage.task import Settings, Task
@@ -39,7 +39,7 @@ def test_sessions_and_audio_are_told_apart_by_content_then_by_name(tmp_path, nam
     assert row(tmp_path / name)["kind"] == kind
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr(name, content)
-    (task,) = members(str(tmp_path / "x.zip"))
+    (task,) = members(str(tmp_path / "x.zip"), Room())
     assert row_of(task, *judge(task, CHEAP))["kind"] == kind
     close()
 
@@ -70,7 +70,7 @@ def test_a_missing_file_and_an_archive_in_an_archive_are_told(tmp_path):
         row(tmp_path / "nope")
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("inner.zip", b"PK\x03\x04" + bytes(100))
-    (task,) = members(str(tmp_path / "x.zip"))
+    (task,) = members(str(tmp_path / "x.zip"), Room())
     with pytest.raises(InputError, match="inside an archive"):
         judge(task, CHEAP)
     close()

@@ -127,7 +127,7 @@ def test_hostile_text_controls_neither_terminal_nor_page():
 def test_the_overview_links_to_the_reports(tmp_path):
     summary = summed(MIXED, "client")
     overview.prepare(str(tmp_path / "new" / "out"), anew=False)
-    overview.write(str(tmp_path / "new" / "out"), summary, {("2", ""): "the report \udcff"})
+    overview.write(str(tmp_path / "new" / "out"), summary, [(("2", ""), "the report \udcff")])
     folder = tmp_path / "new" / "out"
     page = Parsed((folder / "index.html").read_text())
     (link,) = [link for link in page.links if link.startswith("reports/")]

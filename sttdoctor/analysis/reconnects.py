@@ -1,10 +1,13 @@
 """What is lost, or sent twice, when a client connects a second time in mid-session."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
+from sttdoctor.evidence import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +62,26 @@ def _gap(before: Connection, after: Connection, bytes_per_s: float | None) -> fl
 
 def _repeated_bytes(before: Connection, after: Connection, longest: int = 4 << 20) -> int:
     """Bytes at the start of the second connection that stand in the last part of the first."""
-    old = b"".join(frame.audio or b"" for frame in before.audio_frames)[-longest:]
-    new = b"".join(frame.audio or b"" for frame in after.audio_frames)[:longest]
+    old = b"".join([*_enough(reversed(before.audio_frames), longest)][::-1])[-longest:]
+    new = b"".join(_enough(after.audio_frames, longest))[:longest]
     start = _first_varied(new)
     probe = new[start : start + 512]
     at = old.find(probe) if len(probe) == 512 and len(set(probe)) > 8 else -1
     if at < 0:
         return 0
-    length = 512
-    while length < min(len(old) - at, len(new) - start) and old[at + length] == new[start + length]:
-        length += 1
-    return length
+    length = min(len(old) - at, len(new) - start)
+    same = np.frombuffer(old, np.uint8, length, at) == np.frombuffer(new, np.uint8, length, start)
+    return length if same.all() else int(same.argmin())
+
+
+def _enough(frames: Iterable[Frame], longest: int) -> Iterator[bytes]:
+    """Yield the content of frames until it is as long as that."""
+    length = 0
+    for frame in frames:
+        if length >= longest:
+            return
+        yield frame.audio or b""
+        length += frame.size
 
 
 def _first_varied(data: bytes, block: int = 512) -> int:

@@ -42,35 +42,6 @@ class StreamError(ValueError):
     line = 1
 
 
-class Allowance:
-    """How much may still be unpacked.
-
-    Args:
-        limit: Bytes at most, however much is packed.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._packed = 0
-        self._unpacked = 0
-
-    def pack(self, size: int) -> None:
-        """Count packed bytes."""
-        self._packed += size
-
-    def unpack(self, size: int) -> None:
-        """Count unpacked bytes.
-
-        Raises:
-            StreamError: There are too many.
-        """
-        self._unpacked += size
-        if self._unpacked > self._limit:
-            raise StreamError(f"it unpacks to more than {self._limit >> 20} MiB; {_REST}")
-        if self._unpacked > FREE_BYTES + MAX_RATIO * self._packed:
-            raise StreamError(f"it unpacks to more than {MAX_RATIO} times its size; {_REST}")
-
-
 @contextmanager
 def opened(source: Source) -> Iterator[BufferedIOBase]:
     """Open a capture; a path is closed again, a file object of the caller stays open.
@@ -98,35 +69,54 @@ def opened(source: Source) -> Iterator[BufferedIOBase]:
 
 
 def _unpacked(stream: Any) -> BufferedIOBase:
-    return cast(BufferedIOBase, Unpacking(stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream)
+    packed = stream.peek(2)[:2] == b"\x1f\x8b"
+    return cast(BufferedIOBase, unpacked_gzip(stream) if packed else stream)
+
+
+def unpacked_gzip(stream: Any) -> "Unpacked":
+    """Return what a gzip stream holds."""
+    counted = _Counted(stream)
+    return Unpacked(GzipFile(fileobj=cast(BinaryIO, counted)), lambda: counted.size)
 
 
 class _Counted:
-    """A packed stream whose bytes are counted as they are read."""
+    """A stream whose bytes are counted as they are read."""
 
-    def __init__(self, stream: Any, allowance: Allowance) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
-        self._allowance = allowance
+        self.size = 0
 
     def read(self, size: int) -> bytes:
         content: bytes = self._stream.read(size)
-        self._allowance.pack(len(content))
+        self.size += len(content)
         return content
 
 
-class Unpacking(io.RawIOBase):
-    """A gzip stream, unpacked within bounds.
+class Unpacked(io.RawIOBase):
+    """What something packed holds, within bounds.
 
     Args:
-        stream: Packed, binary.
+        stream: Unpacks.
+        packed: Gives how many packed bytes it has read.
+        name: Of what is packed, for a reader.
+        damage: What the stream raises where it is damaged.
 
     Raises:
         StreamError: When it is read: it is damaged, or unpacks to more than it may.
     """
 
-    def __init__(self, stream: Any) -> None:
-        self._allowance = Allowance(MAX_UNPACKED_BYTES)
-        self._file = GzipFile(fileobj=cast(BinaryIO, _Counted(stream, self._allowance)))
+    def __init__(
+        self,
+        stream: Any,
+        packed: Callable[[], int],
+        name: str = "gzip stream",
+        damage: tuple[type[Exception], ...] = (EOFError, zlib.error, BadGzipFile),
+    ) -> None:
+        self._stream = stream
+        self._packed = packed
+        self._name = name
+        self._damage = damage
+        self._size = 0
 
     def readable(self) -> bool:
         """True."""
@@ -135,11 +125,17 @@ class Unpacking(io.RawIOBase):
     def read1(self, size: int) -> bytes:
         """Return what is there, at most so many bytes; empty at the end."""
         try:
-            content = self._file.read1(size)  # unlike read, it gives what stands before damage
-        except (EOFError, zlib.error, BadGzipFile) as error:
-            raise StreamError(f"the gzip stream is damaged: {error}") from None
-        self._allowance.unpack(len(content))
+            content: bytes = self._stream.read1(size)  # unlike read, it gives what stands before damage
+        except self._damage as error:
+            raise StreamError(f"the {self._name} is damaged: {error}") from None
+        self._size += len(content)
+        if self._size > min(MAX_UNPACKED_BYTES, FREE_BYTES + MAX_RATIO * self._packed()):
+            raise StreamError(f"the {self._name} unpacks to more than {self._limit}; {_REST}")
         return content
+
+    @property
+    def _limit(self) -> str:
+        return f"{MAX_UNPACKED_BYTES >> 20} MiB" if self._size > MAX_UNPACKED_BYTES else f"{MAX_RATIO} times its size"
 
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer, or the beginning of it."""

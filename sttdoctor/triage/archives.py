@@ -7,6 +7,7 @@ be read forwards: each worker keeps its place in it, and members come in the ord
 import gzip
 import io
 import stat
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 from sttdoctor.errors import InputError
+from sttdoctor.readers.stream import Unpacked
 from sttdoctor.triage.task import Task
 
 MAX_UNPACKED_BYTES = 64 << 30
@@ -23,11 +25,33 @@ MAX_UNPACKED_BYTES = 64 << 30
 MAX_HEADER_BYTES = 1 << 16
 """Of what describes one member of a tar archive: a name that is longer is an attack."""
 
-MAX_MEMBERS = 1_000_000
+MAX_DIRECTORY_BYTES = 24 << 20
+"""Of the list of members in a zip archive: 300,000 with usual names, which take ten times as much memory."""
 
+MAX_LIST_BYTES = 192 << 20
+"""Estimated memory for the members of all archives of a run: half a million with usual names."""
+
+_TASK_BYTES = 300  # without the name
 _BLOCK = 1 << 20
 _open: dict[str, Any] = {}
 _DAMAGE = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError, NotImplementedError)
+
+
+class Room:
+    """Memory for the members of archives; what is beyond it is not listed."""
+
+    def __init__(self) -> None:
+        self._left = MAX_LIST_BYTES
+
+    def take(self, name: str) -> None:
+        """Take the place of a member.
+
+        Raises:
+            ValueError: There is none left.
+        """
+        self._left -= _TASK_BYTES + sys.getsizeof(name)
+        if self._left < 0:
+            raise ValueError(f"the names of more files would take more than {MAX_LIST_BYTES >> 20} MiB")
 
 
 def is_archive(path: str) -> bool:
@@ -35,41 +59,70 @@ def is_archive(path: str) -> bool:
     return path.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz"))
 
 
-def members(path: str) -> Iterator[Task]:
-    """Yield the regular files of an archive, in its order; of several with one name the last, as unpacking leaves it.
+def members(path: str, room: Room) -> Iterator[Task]:
+    """Yield the regular files of an archive, in its order; of several with one name the last one counts.
 
-    What is damaged is told by a last task with an `error`; links, folders and devices are left out.
+    What is damaged, or beyond the room, is told by a last task with an `error`; links, folders and devices are left
+    out.
     """
-    found: dict[str, Task] = {}
+    found = False
     error = ""
     try:
         for task in _zip_members(path) if path.lower().endswith(".zip") else _tar_members(path):
-            found[task.member] = task
-            if len(found) == MAX_MEMBERS:
-                raise ValueError(f"it holds more than {MAX_MEMBERS} files")
+            room.take(task.member)
+            found = True
+            yield task
     except _DAMAGE as problem:
         error = f"the archive cannot be read{' to its end' if found else ''}: {problem or type(problem).__name__}"
     except MemoryError:
         error = "the list of the archive's members needs more memory than there is"
-    yield from found.values()
     if error or not found:
         yield Task(path, error=error or "the archive holds no files")
 
 
 def _zip_members(path: str) -> Iterator[Task]:
-    with zipfile.ZipFile(path) as archive:
+    with _Zip(path) as archive:
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if not info.is_dir() and kind in (0, stat.S_IFREG):
                 yield Task(path, info.filename, size=info.file_size)
 
 
+class _Zip(zipfile.ZipFile):
+    """A zip archive whose list of members, which is read in one piece, is not too long."""
+
+    _source: "_Source | None" = None
+
+    def __init__(self, path: str) -> None:
+        self._source = _Source(path)
+        super().__init__(cast(BinaryIO, self._source))
+        self._source.is_listed = True
+
+    def close(self) -> None:
+        super().close()
+        if self._source is not None:
+            self._source.close()
+
+
+class _Source(io.FileIO):
+    is_listed = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        if not self.is_listed and size is not None and size > MAX_DIRECTORY_BYTES:
+            raise ValueError(f"its list of files is longer than {MAX_DIRECTORY_BYTES >> 20} MiB")
+        return super().read(-1 if size is None else size) or b""
+
+
 def _tar_members(path: str) -> Iterator[Task]:
-    with _unpacked(path) as file, tarfile.open(fileobj=cast(BinaryIO, _Bounded(file)), mode="r:") as t:
-        while (info := t.next()) is not None:
-            t.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every header
-            if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not info.issparse():
-                yield Task(path, info.name, info.offset_data, info.size)
+    with _unpacked(path) as file:
+        bounded = _Bounded(file)
+        with tarfile.open(fileobj=cast(BinaryIO, bounded), mode="r:") as t:
+            while (info := t.next()) is not None:
+                t.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every header
+                cast(dict[str, str], t.pax_headers).clear()  # and give every member all that stood in global ones
+                bounded.left = MAX_HEADER_BYTES
+                if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not info.issparse():
+                    yield Task(path, info.name, info.offset_data, info.size)
 
 
 def _unpacked(path: str) -> BinaryIO:
@@ -77,14 +130,20 @@ def _unpacked(path: str) -> BinaryIO:
 
 
 class _Bounded:
-    """A file that refuses to be read in large pieces, or far: what a hostile archive asks for."""
+    """A tar archive that refuses to be read long for one member, or far: what a hostile archive asks for.
+
+    Attributes:
+        left: Bytes that may be read until the next member is found.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.tell = file.tell
+        self.left = MAX_HEADER_BYTES
 
     def read(self, size: int) -> bytes:
-        if size > MAX_HEADER_BYTES:
+        self.left -= size
+        if self.left < 0:
             raise ValueError("the header of a member is too long")
         return self._file.read(size)
 
@@ -105,8 +164,10 @@ def opened(task: Task) -> Iterator[io.BufferedReader]:
         if task.offset >= 0:
             yield io.BufferedReader(_Part(_kept(task.path), task.offset, task.size), _BLOCK)
         else:
-            with _kept(task.path).open(task.member) as stream:
-                yield cast(io.BufferedReader, stream)
+            archive = _kept(task.path)
+            with archive.open(task.member) as stream:
+                packed = archive.getinfo(task.member).compress_size
+                yield io.BufferedReader(Unpacked(stream, lambda: packed, "member of the archive", _DAMAGE), _BLOCK)
     except RuntimeError as error:  # zipfile says so of what is encrypted
         raise InputError(f"cannot read {task.member}: {error}") from None
     except (KeyError, *_DAMAGE) as error:
@@ -117,7 +178,7 @@ def _kept(path: str) -> Any:
     """Return an archive that stays open for its next member; there is one at a time."""
     if path not in _open:
         close()
-        _open[path] = zipfile.ZipFile(path) if path.lower().endswith(".zip") else _unpacked(path)
+        _open[path] = _Zip(path) if path.lower().endswith(".zip") else _unpacked(path)
     return _open[path]
 
 

@@ -77,18 +77,15 @@ class Batch:
                 stack.callback(tables[-1].close)
             yield tables
 
-    def pages(self, summary: Summary) -> dict[tuple[str, str], str]:
-        """Judge the worst examples of a summary once more and return their pages by path and member."""
-        rows = [row for what, _ in summary.ranked() for row in summary.worst(what) if row["status"] != "error"]
-        wanted = {(row["path"], row["member"]) for row in rows}
+    def pages(self, summary: Summary) -> Iterator[tuple[tuple[str, str], str]]:
+        """Judge the worst examples of a summary once more; yield path and member with the page of each."""
+        wanted = set(summary.examples())
         # rows of an earlier run may be of captures that are gone
         there = sorted({path for path, _ in wanted if os.path.exists(path)})
         tasks = [task for task in (collect(there) if there else ()) if task.key in wanted]
-        found = {}
         for row, page in run(tasks, self.settings, self.jobs, self.dask, wants_pages=True):
             if page is not None:
-                found[row["path"], row["member"]] = page
-        return {key: found[key] for key in sorted(found)}
+                yield (row["path"], row["member"]), page
 
 
 def _try(settings: Settings) -> None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from sttdoctor.errors import InputError, UsageError
-from sttdoctor.triage.archives import is_archive, members
+from sttdoctor.triage.archives import Room, is_archive, members
 from sttdoctor.triage.task import Task
 
 
@@ -25,13 +25,17 @@ def collect(paths: Iterable[str], leave_out: Iterable[str] = ()) -> list[Task]:
     """
     unwanted = {os.path.realpath(path) for path in leave_out}
     found: dict[tuple[str, str], Task] = {}
+    room = Room()
     for path in paths:
         for name in _matches(path):
             if os.path.realpath(name) in unwanted:
                 raise UsageError(f"{name} is an input; choose another file to write")
             for file in _files(name):
                 if os.path.realpath(file) not in unwanted:
-                    found.update((task.key, task) for task in _tasks(os.path.normpath(file)))
+                    for task in _tasks(os.path.normpath(file), room):
+                        if task.member:  # the last of one name, at its own place: a packed archive is read forwards
+                            found.pop(task.key, None)
+                        found[task.key] = task
     if not found:
         raise InputError(f"there are no captures in {', '.join(paths)}")
     return list(found.values())
@@ -59,8 +63,8 @@ def _files(path: str) -> Iterator[str]:
                 yield file
 
 
-def _tasks(path: str) -> Iterator[Task]:
+def _tasks(path: str, room: Room) -> Iterator[Task]:
     if is_archive(path) and os.path.isfile(path):
-        yield from members(path)
+        yield from members(path, room)
     else:
         yield Task(path)

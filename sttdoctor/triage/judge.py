@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from sttdoctor.api import audio_case, examine, session_case
 from sttdoctor.case import Case
 from sttdoctor.errors import InputError
 from sttdoctor.readers.capture import holds_session
+from sttdoctor.readers.stream import StreamError, unpacked_gzip
 from sttdoctor.report import Report
 from sttdoctor.triage import archives
 from sttdoctor.triage.task import Settings, Task
@@ -58,14 +58,14 @@ def _case(task: Task, stream: io.BufferedReader, settings: Settings) -> Case:
         raise InputError("an archive inside an archive is not opened")
     if _is_session(task.member or task.path, head):
         return session_case(stream if task.member else task.path, None, None, None, settings.thresholds)
-    source = cast(io.BufferedReader, gzip.GzipFile(fileobj=stream)) if packed else stream
+    source = io.BufferedReader(unpacked_gzip(stream)) if packed else stream
     by_path = not task.member and not packed
     try:
         return audio_case(
             task.path if by_path else source, settings.encoding, settings.sample_rate, settings.thresholds
         )
-    except (EOFError, zlib.error) as error:
-        raise InputError(f"the gzip stream is damaged: {error}") from None
+    except StreamError as error:
+        raise InputError(str(error)) from None
 
 
 def _unpacked(head: bytes) -> bytes:

@@ -5,7 +5,7 @@ pages, and a run that was resumed has the same ones.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,20 +43,21 @@ def prepare(folder: str, anew: bool) -> None:
         raise unwritable(folder, error) from None
 
 
-def write(folder: str, summary: Summary, pages: Mapping[tuple[str, str], str]) -> None:
+def write(folder: str, summary: Summary, pages: Iterable[tuple[tuple[str, str], str]]) -> None:
     """Write the overview and the pages.
 
     Args:
         folder: From `prepare`.
         summary: Of the whole table.
-        pages: Content of the page of a capture, by path and member.
+        pages: Path and member of an example with the content of its page; each is written before the next is taken.
 
     Raises:
         InputError: It cannot be written.
     """
+    numbers = {key: number for number, key in enumerate(summary.examples(), start=1)}
     links = {}
-    for number, (key, page) in enumerate(pages.items(), start=1):
-        links[key] = _page(number)
+    for key, page in pages:
+        links[key] = _page(numbers[key])
         _write(Path(folder) / links[key], page)
     _write(Path(folder) / "index.html", render(summary, links))
 

@@ -77,6 +77,11 @@ class Summary:
         """Return the examples of an outcome, the worst first."""
         return [entry[-1] for entry in sorted(self._worst.get(what, []), reverse=True)]
 
+    def examples(self) -> list[tuple[str, str]]:
+        """Return path and member of the examples that can be judged once more, in their order."""
+        rows = [row for what, _ in self.ranked() for row in self.worst(what) if row["status"] != "error"]
+        return sorted({(row["path"], row["member"]) for row in rows})
+
     def trends(self) -> Iterator[tuple[tuple[Any, ...], Counter[str]]]:
         """Yield groups with their outcomes, those with the most faults first."""
         yield from sorted(self.groups.items(), key=lambda item: (-faults(item[1]), -item[1].total(), str(item[0])))
