@@ -25,7 +25,7 @@ class TurnLatency:
         t: Seconds of the `turn.end`.
         total_s: From the sending of the last active audio to the `turn.end`.
         waiting_s: Audio that waited at the service when that was sent.
-        silent_s: Clock time without audio between the two.
+        silent_s: Clock time without audio between the two, also where it was made up for.
     """
 
     line: int
@@ -120,10 +120,14 @@ def timeout_ms(latency: TurnLatency, declared_ms: float, changes: Sequence[tuple
 
 
 def _silent(timeline: Timeline, index: int, until_s: float) -> float:
-    """Clock time without audio from a frame to a moment."""
+    """Clock time without audio from a frame to a moment: how far the audio was behind where it was furthest.
+
+    What fills a pause afterwards, in one block or in a hurry, came too late all the same.
+    """
     stop = int(np.searchsorted(timeline.t_s, until_s, side="right"))
-    sent = float(timeline.audio_s[index:stop].sum())
-    return max(0.0, until_s - float(timeline.t_s[index]) - sent)
+    sent = np.cumsum(timeline.audio_s[index:stop])
+    until = np.append(timeline.t_s[index + 1 : stop], until_s)
+    return max(0.0, float((until - timeline.t_s[index] - sent).max()))
 
 
 def first_text_s(timeline: Timeline, active: Sequence[tuple[float, float]], texts_t: Sequence[float]) -> float | None:
