@@ -66,6 +66,7 @@ def test_clock_time_without_audio_is_the_clients_share():
     t[30:] += 2.0  # nothing from 3.0 to 5.0 s
     (only,) = turn_latencies(timeline(t), np.zeros(40), [(1.0, 3.0)], [ended(5.5)])
     assert (only.total_s, only.silent_s) == (pytest.approx(2.6), pytest.approx(2.0))
+    assert only.service_s == pytest.approx(0.6)
 
 
 def test_a_block_that_fills_a_pause_afterwards_came_too_late():
@@ -74,7 +75,7 @@ def test_a_block_that_fills_a_pause_afterwards_came_too_late():
     lengths[30] = 1.1  # one block of silence for the second from 3.0 to 4.0 s
     (only,) = turn_latencies(timeline(t, lengths), np.zeros(60), [(1.0, 3.0)], [ended(4.2)])
     assert (only.total_s, only.silent_s) == (pytest.approx(1.3), pytest.approx(1.0))
-    assert only.service_s == pytest.approx(0.7)
+    assert only.service_s == pytest.approx(0.3)
 
 
 def test_the_service_never_takes_less_than_nothing():

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sttdoctor.redact import redact_bytes
+
+AUDIO = sorted((Path(__file__).parent.parent / "fixtures" / "audio").glob("*.raw"))
+CONFIG = b'{"type":"config","api_key":"sk_car_abcdefghijklmnopqrstuvwx","turn":{}}'
+
+
+@pytest.mark.parametrize("size", [160, 320, 800, 16000])
+@pytest.mark.parametrize("path", AUDIO, ids=lambda path: path.stem)
+def test_samples_stay_as_they_are(path, size):
+    data = path.read_bytes()
+    for start in range(0, len(data), size):
+        assert redact_bytes(data[start : start + size]) == data[start : start + size]
+
+
+def test_samples_that_begin_like_text_and_hold_what_looks_like_a_login_stay():
+    noise = np.random.default_rng(0).integers(0x80, 0x100, 400).astype(np.uint8).tobytes()
+    frame = b"<=<=;:?7B5@?LA8,>7?[" + noise + b"97658;97:GD86@F7.062--" + noise
+    assert redact_bytes(frame) == frame
+
+
+@pytest.mark.parametrize("lead", [b"", b"\x00\x00\x00\x47", b"\xff\xfe\x01\x00\x47\x00\x00\x00"])
+def test_a_configuration_in_a_binary_frame_loses_its_key(lead):
+    assert b"sk_car" not in redact_bytes(lead + CONFIG) and b'"config"' in redact_bytes(lead + CONFIG)
