@@ -124,3 +124,9 @@ def test_a_time_that_is_none_makes_no_report_fail(t):
 def test_no_frames_make_a_report_fail(frames, rate):
     url = URL.replace("sample_rate=8000", f"sample_rate={rate}")
     shown(Case(DEFAULTS, session=Session(tuple(frames), url=url)), figures=False)
+
+
+def test_what_a_capture_leaves_empty_is_an_empty_cell():
+    header = {**HEADER, "url": URL.replace("pcm_mulaw", ""), "client": "", "started_at": ""}
+    message = {"type": "receive", "t": 1, "json": {"type": "turn.start", "request_id": ""}}
+    shown(session_case(jsonl(header, OPEN, message), None, None, None, None), figures=False)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from sttdoctor.analysis.turns import Turn
 
-MAX_STEPS = 200_000
-"""Versions that are held against the text, half a second; so many more for each text of an event."""
+MAX_STEPS = 100_000
+"""Versions that are held against the text, a quarter of a second; `_STEPS_A_TEXT` more for each text of an event."""
 _STEPS_A_TEXT = 12
 
 _MISSING, _PARTIAL = 2, 3  # what a deviation costs; a turn n times over costs n + 1

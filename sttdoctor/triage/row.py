@@ -80,7 +80,7 @@ def row_of(task: Task, case: Case, report: Report) -> Row:
         "started_at": subject.get("started_at"),
         "request_id": next(iter(subject.get("request_ids", ())), None),
         "endpoint": case.endpoint,
-        "encoding": declared["encoding"] or None,
+        "encoding": declared["encoding"],
         "sample_rate": declared["sample_rate"],
         "estimated_encoding": estimated["encoding"],
         "estimated_sample_rate": estimated["sample_rate"],
@@ -102,12 +102,19 @@ def error_row(task: Task, error: str) -> Row:
 
 
 def _bounded(row: Row) -> Row:
-    """Cut what a capture says to a length that fits a cell; names stay whole, and a number that is none is not told."""
-    row = {name: value if _is_finite(value) else None for name, value in row.items()}
-    return {
-        name: value[:_LONGEST_TEXT] if isinstance(value, str) and name not in ("path", "member") else value
-        for name, value in row.items()
-    }
+    """Cut what a capture says to a length that fits a cell; names stay whole.
+
+    A number that is none, and a text without a character, tell nothing.
+    """
+    return {name: _cell(name, value) for name, value in row.items()}
+
+
+def _cell(name: str, value: Any) -> Any:
+    if name in ("path", "member"):
+        return value
+    if isinstance(value, str):
+        return value[:_LONGEST_TEXT] or None
+    return value if _is_finite(value) else None
 
 
 def _is_finite(value: Any) -> bool:
