@@ -45,6 +45,7 @@ PING = (20.0, True, "ping")
         ({"heard_until": 12.0}, "reader"),
         ({"heard_until": 12.0, "pings": [PING]}, "reader"),
         ({"pings": [PING], "heard_until": 20.5}, "reader"),
+        ({"heard_until": 12.9}, "reader"),  # it was never that quiet before
         ({"heard_until": 31.5}, "reader"),  # a turn is open, so something should have come
         ({"heard_until": 30.6, "events": turn(1.0, "Yes.", end=30.5)}, "unknown"),  # nobody speaks
         # neither
@@ -56,7 +57,8 @@ PING = (20.0, True, "ping")
         ({"clock": "server"}, "reader"),
         ({"clock": "proxy", "sent_until": 12.0}, "process"),
         ({"clock": "proxy", "heard_until": 13.5}, "link"),
-        ({"clock": "proxy", "heard_until": 12.9}, "unknown"),
+        ({"clock": "proxy", "heard_until": 12.9}, "link"),  # it was never that quiet before
+        ({"clock": "proxy", "events": turn(1.0, "Yes.", end=20.5)}, "unknown"),
         # the server gave up
         ({"by": "server"}, "reader"),
         ({"by": "server", "sent_until": 12.0}, "process"),

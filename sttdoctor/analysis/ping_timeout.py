@@ -8,6 +8,7 @@ Source: https://websockets.readthedocs.io/en/stable/topics/keepalive.html
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from sttdoctor.analysis.send_timeline import Connection
@@ -20,8 +21,6 @@ _RECENT_S = 3.0
 """Updates come several times a second while somebody speaks, so what came in this long ago was just now."""
 _FLOWING_S = 1.0
 _STILL_S = 5.0
-_TIMEOUT_S = 15.0
-"""A little less than the usual timeout of 20 s: nothing at all came while an answer was waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +57,32 @@ def find_ping_timeout(connection: Connection, clock: str) -> PingTimeout | None:
     if close is None or not is_ping_timeout(close):
         return None
     sent = [frame.t for frame in connection.frames if frame.sent and frame.t is not None]
-    came = [item.t for item in connection.received if item.t is not None]
-    came += [item.t for item in connection.controls if not item.sent and item.t is not None]
     if close.t is None or not sent:
         return PingTimeout("unknown")
     opened = connection.open.t if connection.open is not None and connection.open.t is not None else 0.0
-    silent_s, unsent_s = close.t - max(came, default=opened), close.t - max(sent)
+    came = [opened, *(item.t for item in connection.received if item.t is not None)]
+    came += [item.t for item in connection.controls if not item.sent and item.t is not None]
+    silent_s, unsent_s = close.t - max(came), close.t - max(sent)
+    is_due = _is_due(connection, sorted(came), silent_s)
     if close.by == "server":
         who = _judge_by_server(connection, sent, unsent_s)
     elif clock == "client":
-        who = _judge_by_client(connection, close.t, sent, silent_s, unsent_s)
+        who = _judge_by_client(connection, close.t, sent, silent_s, unsent_s, is_due)
     else:
-        who = _judge_from_between(connection, sent, silent_s, unsent_s)
+        who = _judge_from_between(sent, silent_s, unsent_s, is_due)
     return PingTimeout(who, silent_s, unsent_s)
 
 
-def _judge_by_client(connection: Connection, closed: float, sent: list[float], silent_s: float, unsent_s: float) -> Who:
+def _is_due(connection: Connection, came: list[float], silent_s: float) -> bool:
+    """Whether something should have come: a turn was open, or it was never that quiet before."""
+    is_open = bool(connection.turns) and connection.turns[-1].end is None
+    longest_s = max((after - before for before, after in pairwise(came)), default=0.0)
+    return is_open or silent_s > max(_STILL_S, 2 * longest_s)
+
+
+def _judge_by_client(
+    connection: Connection, closed: float, sent: list[float], silent_s: float, unsent_s: float, is_due: bool
+) -> Who:
     """The client gave up, and recorded itself."""
     pings = [item.t for item in connection.controls if item.sent and item.kind == "ping" and item.t is not None]
     waited_s = closed - pings[-1] if pings else _RECENT_S + _FLOWING_S
@@ -81,7 +90,7 @@ def _judge_by_client(connection: Connection, closed: float, sent: list[float], s
         return "peer"
     if unsent_s >= _STILL_S:
         return "process" if _stopped_at_once(sent, silent_s, unsent_s) else "link"
-    return "reader" if silent_s >= _TIMEOUT_S or _is_turn_open(connection) else "unknown"
+    return "reader" if is_due else "unknown"
 
 
 def _judge_by_server(connection: Connection, sent: list[float], unsent_s: float) -> Who:
@@ -93,20 +102,16 @@ def _judge_by_server(connection: Connection, sent: list[float], unsent_s: float)
     return "process" if _stopped_at_once(sent, unsent_s, unsent_s) else "link"
 
 
-def _judge_from_between(connection: Connection, sent: list[float], silent_s: float, unsent_s: float) -> Who:
+def _judge_from_between(sent: list[float], silent_s: float, unsent_s: float, is_due: bool) -> Who:
     """The client gave up, and the capture was taken elsewhere: events there show that the service is alive."""
-    if silent_s >= _TIMEOUT_S:
-        return "link" if _is_turn_open(connection) else "unknown"
-    if unsent_s >= _STILL_S:
+    if unsent_s >= _STILL_S and silent_s < unsent_s:
         return "process" if _stopped_at_once(sent, unsent_s, unsent_s) else "link"
-    return "reader"
+    if silent_s < _STILL_S:
+        return "reader"
+    return "link" if is_due else "unknown"
 
 
 def _stopped_at_once(sent: list[float], silent_s: float, unsent_s: float) -> bool:
     """Whether messages flowed until what was sent and what came stopped together."""
     flowed = len(sent) > 2 and sent[-1] - sent[-3] <= 2 * _FLOWING_S
     return flowed and abs(silent_s - unsent_s) <= 2 * _FLOWING_S
-
-
-def _is_turn_open(connection: Connection) -> bool:
-    return bool(connection.turns) and connection.turns[-1].end is None
