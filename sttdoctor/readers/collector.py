@@ -109,9 +109,14 @@ class Budget:
         """
         self.held += cost
         if self.held > MAX_HELD_BYTES:
-            self._make_room()
+            self.make_room()
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Give audio up, where that makes room.
+
+        Raises:
+            FullError: Nothing more can be held.
+        """
         if self.audio < self.held // 2:
             several = " with all its connections (--connection N reads one)" if self._several else ""
             raise FullError(f"longer than {MAX_HELD_BYTES >> 20} MiB in memory{several}; {UNREAD}")
@@ -176,7 +181,9 @@ class Collector:
                 budget.audio += 2 * event.size
                 cost += 2 * event.size
         self.events.append(event)
-        budget.take(EVENT_BYTES + cost)
+        budget.held += EVENT_BYTES + cost
+        if budget.held > MAX_HELD_BYTES:
+            budget.make_room()
 
     def _count(self, event: Event) -> None:
         self._frames += isinstance(event, Frame)

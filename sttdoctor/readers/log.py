@@ -51,7 +51,7 @@ def read_log(stream: BufferedIOBase, path: str | None = None, connection: int | 
     log = _Log(connection)
     name = path or "the capture"
     try:
-        for number, line in marked_lines(stream, log.marks):
+        for number, line in marked_lines(stream, log):
             log.take(number, line)
     except FullError as error:
         log.loss = Loss(log.last_line + 1, str(error))
@@ -79,10 +79,18 @@ class _Log:
 
     Args:
         wanted: Number of the connection that is asked for, from 1; None for all.
+
+    Attributes:
+        connections: In their order.
+        marks: What to look for in the next line.
+        loss: Why the log was not read to its end, None where it was.
+        long_line: The first line that was too long.
+        last_line: Number of the last line with a mark.
     """
 
     def __init__(self, wanted: int | None) -> None:
         self.connections: list[LogConnection] = []
+        self.marks = _MARKS
         self.loss: Loss | None = None
         self.long_line: Loss | None = None
         self.last_line = 0
@@ -98,10 +106,6 @@ class _Log:
         self._last_s: float | None = None
         self._shapes: dict[str, Shape | None] = {}  # by prefix without its time
 
-    def marks(self) -> re.Pattern[bytes]:
-        """What to look for in the next line."""
-        return _MARKS_IN_HEAD if self._in_head else _MARKS
-
     def take(self, line: int, content: bytes | None) -> None:
         """Take a line with a mark in; None stands for one that is too long.
 
@@ -116,6 +120,7 @@ class _Log:
             self.long_line = self.long_line or Loss(line, "a line that is too long", is_end=False)
         elif not self._add_alike(line, content):
             self._add(line, log_line.plain(content))
+            self.marks = _MARKS_IN_HEAD if self._in_head else _MARKS
 
     def _add_alike(self, line: int, content: bytes) -> bool:
         """Take a frame in whose line is like one before it: what `_add` does, in one step; False where none is."""
@@ -131,7 +136,9 @@ class _Log:
             time = (self._on(seconds) if stamp.of_day else seconds), shape.resolution
             text = "..." if b"..." in shown and opcode == b"BINARY" else shown.decode("utf-8", errors="replace")
             connection.frame(line, time, mark.decode(), opcode.decode(), text, None, int(size), False)
-            self._in_head.discard(connection)
+            if self._in_head:
+                self._in_head.discard(connection)
+                self.marks = _MARKS_IN_HEAD if self._in_head else _MARKS
             return True
         return False
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sttdoctor.evidence import Close, Control, Frame, Open, Session
-from sttdoctor.readers.collector import Collector, CostlyError, FullError, Loss, json_cost
+from sttdoctor.readers.collector import LONGEST_S, Collector, CostlyError, FullError, Loss, json_cost
 from sttdoctor.readers.frames import elided_frame, text_frame
 from sttdoctor.readers.log_line import Time, hexadecimal, literal
 from sttdoctor.readers.sockets import Socket
@@ -220,15 +220,17 @@ class LogConnection:
     def _seconds(self, line: int, time: Time) -> float | None:
         if time is None:
             return None
-        if not self.found.is_time(time[0]):
-            self.found.damage(line, "a time out of range")
-            return None
-        if self._began is None:
-            self._began = time
+        seconds, fineness = time
+        began = self._began
+        if began is None or abs(seconds - began[0]) > LONGEST_S:
+            if not self.found.is_time(seconds):
+                self.found.damage(line, "a time out of range")
+                return None
+            began = self._began = time
         self._timed = True
-        if time[1] > self._resolution:
-            self._resolution = time[1]
-        return round(time[0] - self._began[0], 6)
+        if fineness > self._resolution:
+            self._resolution = fineness
+        return round(seconds - began[0], 6)
 
     def socket(self, path: str | None, loss: Loss | None) -> Socket:
         """Return what was found as a socket of the log."""

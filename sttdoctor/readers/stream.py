@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from gzip import BadGzipFile, GzipFile
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from sttdoctor.errors import InputError
 
@@ -164,12 +164,22 @@ def numbered_lines(stream: BufferedIOBase) -> Iterator[tuple[int, bytes | None]]
         raise
 
 
-def marked_lines(stream: BufferedIOBase, marks: Callable[[], re.Pattern[bytes]]) -> Iterator[tuple[int, bytes | None]]:
+class Reader(Protocol):
+    """Takes lines with marks.
+
+    Attributes:
+        marks: What to look for in the next line.
+    """
+
+    marks: re.Pattern[bytes]
+
+
+def marked_lines(stream: BufferedIOBase, reader: Reader) -> Iterator[tuple[int, bytes | None]]:
     """Yield what `numbered_lines` does, but of the lines only those in which a mark is found.
 
     Args:
         stream: The stream.
-        marks: Gives the pattern to look for; it is asked before each search.
+        reader: Says what to look for, anew for each line.
 
     Raises:
         StreamError: The stream is damaged; the lines before that have been yielded.
@@ -177,15 +187,18 @@ def marked_lines(stream: BufferedIOBase, marks: Callable[[], re.Pattern[bytes]])
     number = 1
     try:
         for first, others in _blocks_of_lines(stream):
-            if first is None or marks().search(first):
+            if first is None or reader.marks.search(first):
                 yield number, first
             number += 1
             begin = 0
-            while (mark := marks().search(others, begin)) is not None:
-                start = others.rfind(b"\n", begin, mark.start()) + 1 or begin
-                end = others.find(b"\n", mark.start())
-                number += others.count(b"\n", begin, start)
-                yield number, others[start:end]
+            while (mark := reader.marks.search(others, begin)) is not None:
+                place = mark.start()
+                start = others.rfind(b"\n", begin, place) + 1
+                if start:  # lines without a mark are between
+                    number += others.count(b"\n", begin, start)
+                    begin = start
+                end = others.find(b"\n", place)
+                yield number, others[begin:end]
                 number += 1
                 begin = end + 1
             number += others.count(b"\n", begin)
