@@ -631,6 +631,21 @@ def page_punctuation(size: int) -> bytes:
     return joined(["a . " * (size // 8)], "a , " * (size // 8))
 
 
+@shape("page-frames", command=PAGE)
+def page_frames(size: int) -> bytes:
+    return rows_bytes(size)
+
+
+@shape("page-connections", command=PAGE)
+def page_connections(size: int) -> bytes:
+    return rows_reconnects(size)
+
+
+@shape("page-updates", command=PAGE)
+def page_updates(size: int) -> bytes:
+    return joining_updates(size)
+
+
 @shape("page-turns", command=PAGE)
 def page_turns(size: int) -> bytes:
     return natural_transcript(size)

@@ -104,6 +104,17 @@ def mono(frames: NDArray[np.uint8], encoding: str, channels: int) -> Samples:
     if channels == 1:
         return samples
     apart = samples.reshape(-1, channels)
+    return apart[:, loudest_channel(apart)]
+
+
+def loudest_channel(samples: Samples) -> int:
+    """Return which of several channels is the loudest; numbers that are none are silent.
+
+    Args:
+        samples: Shape (n, channels).
+    """
+    if not len(samples):
+        return 0
     with np.errstate(all="ignore"):
-        loudest = int(np.argmax(np.nanvar(apart, axis=0)))
-    return apart[:, loudest]
+        spread = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).var(axis=0)
+    return int(np.argmax(np.nan_to_num(spread, nan=np.inf)))  # what is too large to be squared is loud

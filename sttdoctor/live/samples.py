@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sttdoctor.analysis.decoding import Bytes, decode
+from sttdoctor.analysis.excerpt import loudest_channel
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
 
@@ -66,8 +67,7 @@ def loudest(data: Bytes, encoding: str, channels: int) -> int:
         return 0
     frame = ENCODINGS[encoding].width * channels
     samples = decode(np.ascontiguousarray(data[: min(len(data), frame << 20) // frame * frame]), encoding)
-    with np.errstate(all="ignore"):
-        return int(np.argmax(np.nan_to_num(np.nanvar(samples.reshape(-1, channels), axis=0))))
+    return loudest_channel(samples.reshape(-1, channels))
 
 
 def silence(encoding: str, samples: int) -> bytes:
