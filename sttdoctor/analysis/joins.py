@@ -46,13 +46,16 @@ class Join:
     lacking: tuple[int, ...] = ()
 
 
+_PIECE = 1 << 16
 _LETTERS = re.compile(r"[^\W_]+")
 
 
 def words_of(text: str) -> str:
     """Return the letters and digits alone, case folded: what stays when only the spelling changes."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(_LETTERS.findall(folded))
+    # piece by piece: of a text of single letters the list of its words takes thirty times its room
+    pieces = (folded[start : start + _PIECE] for start in range(0, len(folded), _PIECE))
+    return "".join("".join(_LETTERS.findall(piece)) for piece in pieces)
 
 
 def updates_text(turns: Sequence[Turn]) -> str:
@@ -211,15 +214,27 @@ def first_differences(got: str, right: str, most: int = 3) -> list[tuple[str, st
     """
     from rapidfuzz.distance import Indel
 
-    ours, theirs = right.split(" "), got.split(" ")
-    alike = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
-    part = slice(max(alike - 1, 0), alike + _DIFFERING)
-    ours, theirs = ours[part], theirs[part]
+    alike = _alike(right, got)
+    border = right.rfind(" ", 0, alike)  # in front of the first word that differs
+    start = right.rfind(" ", 0, border) + 1 if border >= 0 else 0
+    ours, theirs = (text[start:].split(" ", _DIFFERING + 1)[: _DIFFERING + 1] for text in (right, got))
     equal = [part for part in Indel.opcodes(ours, theirs) if part.tag == "equal"]
     starts = [(0, 0), *((part.src_end, part.dest_end) for part in equal)]
     ends = [*((part.src_start, part.dest_start) for part in equal), (len(ours), len(theirs))]
     between = ((slice(a, c), slice(b, d)) for (a, b), (c, d) in zip(starts, ends, strict=True) if (a, b) != (c, d))
     return [_around(ours, theirs, one, other) for one, other in islice(between, most)]
+
+
+def _alike(a: str, b: str) -> int:
+    """Count the characters that two texts have in common at their beginning."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a.startswith(b[low:middle], low):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _around(ours: list[str], theirs: list[str], one: slice, other: slice) -> tuple[str, str]:

@@ -70,6 +70,8 @@ _COMMON = _ENGLISH | {
     ),
     *("from", "by", "or", "but", "not", "so", "if", "all", "as", "when", "who", "how", "like", "just", "please", "yes"),
 }
+_LOOKED_AT = 20_000
+"""Characters: what comes after half an hour of speech is hardly in another language."""
 _LEAST_COMMON = 0.2
 """Share of such words below which one asks whether a text is English, which has twice as many."""
 _PLAIN_ENGLISH = 0.1
@@ -105,10 +107,10 @@ def _parameter(case: Case) -> Iterator[Finding]:
 def _texts(case: Case) -> Iterator[tuple[str, str, int | None]]:
     """(what it is, text, line) of every text that people wrote or the application ended up with."""
     if case.session is not None and case.session.transcript is not None:
-        yield "the application's text", case.session.transcript.text, case.session.transcript.line
+        yield "the application's text", case.session.transcript.text[:_LOOKED_AT], case.session.transcript.line
     terms = case.address.values("keyterm") if case.address else []
     if terms:
-        yield "the key terms", " ".join(terms), None
+        yield "the key terms", " ".join(terms)[:_LOOKED_AT], None
 
 
 def _heard(case: Case) -> Iterator[str]:
@@ -119,7 +121,7 @@ def _heard(case: Case) -> Iterator[str]:
 
 
 def _is_doubtful(text: str) -> bool:
-    words = _words(text[:20_000])
+    words = _words(text[:_LOOKED_AT])
     return len(words) >= _ENOUGH_WORDS and sum(word in _COMMON for word in words) < _LEAST_COMMON * len(words)
 
 
@@ -148,7 +150,7 @@ def _identified(case: Case) -> Iterator[Finding]:
         identifier = _identifier()
         if identifier is None:
             return
-        language, probability = identifier.classify(text[:20_000])
+        language, probability = identifier.classify(text)
         if language != "en" and probability > 0.95:
             summary = f"{what[0].upper()}{what[1:]} is not English ({language}); the endpoint is English only."
             yield CHECK.finding("not-english", "fail", 0.9, summary, (Evidence(what, line),))
