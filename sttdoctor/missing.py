@@ -34,8 +34,8 @@ EVENTS = Missing("the received events", "The capture holds no received events; r
 TEXTS = Missing(
     "the whole texts of the events", "The capture holds no whole event texts; record every received message in full."
 )
-TURNS = Missing("a turn", "No turn event was received.")
-ENDED_TURN = Missing("a finished turn with speech before it", "No turn with speech before it ended.")
+TURNS = Missing("turn events", "No turn event was received.")
+ENDED_TURN = Missing("a finished turn", "No turn with speech before it ended.")
 END = Missing(
     "the end of the connection", "The capture stops before the connection ends; record until the socket is closed."
 )

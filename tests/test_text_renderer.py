@@ -126,7 +126,7 @@ def test_nothing_declared_and_nothing_told():
     subject = {"declared": FORMAT, "estimated": {**FORMAT, "sample_rates": None, "channels": None}}
     assert "declared nothing\n" in render(report(subject))
     checks = [CheckResult("encoding", "Which?", "unknown", "It cannot tell.", (), {}, "https://a.b")]
-    assert "declared nothing, and the capture cannot tell the format\n" in render(report(subject, checks=checks))
+    assert "declared nothing, the format cannot be told\n" in render(report(subject, checks=checks))
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 damaged line, "), (2, "2 damaged lines, ")])

@@ -99,7 +99,7 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
         The estimate; never raises whatever the bytes.
     """
     if len(data) < SHORTEST:
-        return _undecidable("too short to tell", {}, len(data))
+        return _undecidable("they are too few", {}, len(data))
     excerpts = active_excerpts(data)
     reason = nothing_to_tell(excerpts)
     if reason:

@@ -35,6 +35,9 @@ def _judge(case: Case) -> Answer:
     if estimate is None:
         return unknown(case.why_no_audio or missing.AUDIO)
     measured = _measurements(estimate)
+    contents = case.sound.contents
+    if not estimate.decidable and contents is not None and not contents.holds_samples:
+        return unknown(missing.SAMPLES, measured)
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.", measured)
     changes = _change_findings(case)

@@ -117,7 +117,8 @@ def _heard(case: Case) -> Iterator[str]:
     """What the application ended up with, and the final texts of the events."""
     if case.session is not None and case.session.transcript is not None:
         yield case.session.transcript.text
-    yield "".join(turn.end or "" for turn in case.turns)
+    if not any(turn.elided for turn in case.turns):
+        yield "".join(turn.end or "" for turn in case.turns)
 
 
 def _is_doubtful(text: str) -> bool:

@@ -92,7 +92,9 @@ def _sound(case: Case, layout: Layout | None, rate: int | None) -> Sound:
     start = sound.first_byte + first * sound.block_bytes
     stretch = data[start : start + blocks * sound.block_bytes]
     at_s = first * sound.block_s
-    shape = waveform(sound, (at_s, at_s + blocks * sound.block_s), reading(shown, shown_rate))
+    shape = None  # bytes that are no samples have no waveform
+    if layout is not None:
+        shape = waveform(sound, (at_s, at_s + blocks * sound.block_s), reading(shown, shown_rate))
     as_believed = version(stretch, layout, rate) if layout and rate else None
     as_declared = None
     if declared is not None and declared_rate is not None:

@@ -75,7 +75,8 @@ def of_stream(stream: Stream) -> str:
         ]
         said += [f"No audio came from {clock(start)} to {clock(end)}." for start, end in part.gaps[:3]]
     open_turns = sum(turn.end_t_s is None for turn in stream.turns)
-    left = f", {open_turns} of them left open" if open_turns else ""
+    of_them = "" if open_turns == len(stream.turns) == 1 else f"{open_turns} of them "
+    left = f", {of_them}left open" if open_turns else ""
     said.append(f"The service reported {counted(len(stream.turns), 'turn')}{left}.")
     return " ".join(said)
 

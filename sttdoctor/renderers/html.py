@@ -19,7 +19,7 @@ from sttdoctor.exhibits.values import Exhibits
 from sttdoctor.renderers import html_parts as parts
 from sttdoctor.renderers.captions import clock
 from sttdoctor.renderers.escape import cut, for_page, for_terminal
-from sttdoctor.renderers.phrases import commands, groups, place, sureness
+from sttdoctor.renderers.phrases import commands, groups, place, sureness, tally
 from sttdoctor.renderers.sheet import Drawing, drawings
 from sttdoctor.report import Report
 
@@ -67,6 +67,8 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         linked=linked,
         see=parts.see(first, linked, exhibits),
         groups=groups(report, brief=False),
+        tally=tally(report) if first else "",
+        doubled=parts.doubled(report),
         name=str(report.subject.get("path") or "the capture"),
         kinds=_KINDS,
         labels={kind: label for kind, label, _ in _KINDS},

@@ -21,7 +21,8 @@ def facts(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
     """Return what a reader wants to know at once, as (name, value)."""
     subject = report.subject
     yield "Declared", phrases.declared(report)
-    yield "Found", phrases.heard(report)
+    if phrases.heard(report):
+        yield "Found", phrases.heard(report).removeprefix("is ")
     if exhibits.waveform is not None:
         yield "Audio", clock(exhibits.waveform.duration_s)
     if subject.get("duration_s") is not None:
@@ -53,6 +54,12 @@ def subject_rows(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]
         if capture["damaged_lines"]:
             notes = "; ".join(f"line {item['line']}: {item['note']}" for item in capture["damage"])
             yield "Damaged lines", f"{capture['damaged_lines']} ({notes})"
+
+
+def doubled(report: Report) -> str:
+    """What appending every update would give, where the application's text is not known and this is another one."""
+    joining = next((check for check in report.checks if check.id == "joining"), None)
+    return (joining.measurements.get("updates_joined") or "") if joining is not None else ""
 
 
 def sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

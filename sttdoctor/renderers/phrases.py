@@ -76,10 +76,10 @@ def heard(report: Report) -> str:
     if len(known) == 2:
         return AS_DECLARED
     if known:
-        return f"of which the capture confirms only the {_PARTS[known[0].id]}"
+        return f"only the {_PARTS[known[0].id]} is confirmed"
     if not any(check.id in _PARTS and check.status != "not_applicable" for check in report.checks):
         return ""
-    return "which the capture cannot confirm" if any(said.values()) else "and the capture cannot tell the format"
+    return "not confirmed by the capture" if any(said.values()) else "the format cannot be told"
 
 
 _PARTS = {"encoding": "encoding", "sample-rate": "rate"}
@@ -172,13 +172,18 @@ def groups(report: Report, brief: bool = True) -> list[Group]:
         by_text.setdefault((check.status, _said(check, report, brief)), []).append(check)
     found = [Group(status, tuple(checks), text) for (status, text), checks in by_text.items()]
     worst = list(STATUS)
-    return sorted(found, key=lambda group: (not group.text, worst.index(group.status) if brief else 0))
+    return sorted(found, key=lambda group: (not group.text, worst.index(group.status) if brief else _is_rest(group)))
+
+
+def _is_rest(group: Group) -> bool:
+    return group.status == "not_applicable" and len(group.checks) > 1
 
 
 def _said(check: CheckResult, report: Report, brief: bool) -> str:
     alone = check.status == "not_applicable" and sum(other.answer == check.answer for other in report.checks) == 1
-    named = check.quiet or (brief and (check.status == "pass" or alone))
-    return "" if named else answered(check, report)
+    if check.quiet or (brief and (check.status == "pass" or alone)):
+        return ""
+    return answered(check, report) if brief else shortened(check.answer)
 
 
 def commands(report: Report) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
+from sttdoctor.renderers import phrases
 from sttdoctor.renderers.escape import for_terminal
 from sttdoctor.report import Report
 
@@ -22,7 +23,7 @@ def side_by_side(before: Report, after: Report, width: int = 80) -> str:
     lines = _row("", ["before"], ["after"], column)
     for name, (left, right) in (
         ("status", ([before.status.upper()], [after.status.upper()])),
-        ("format", (_format(before), _format(after))),
+        ("format", ([phrases.declared(before)], [phrases.declared(after)])),
         ("causes", (_causes(before), _causes(after))),
         ("text", (_text(before), _text(after))),
     ):
@@ -40,11 +41,6 @@ def _row(name: str, left: list[str], right: list[str], column: int) -> list[str]
 
 def _wrapped(text: str, column: int) -> list[str]:
     return textwrap.wrap(for_terminal(text), column, break_on_hyphens=False) or [""]
-
-
-def _format(report: Report) -> list[str]:
-    declared = report.subject["declared"]
-    return [f"{declared['encoding'] or 'no encoding'} at {declared['sample_rate'] or 'unknown'} Hz"]
 
 
 def _causes(report: Report) -> list[str]:
