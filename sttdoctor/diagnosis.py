@@ -111,6 +111,10 @@ def _ends_by_unknown_word(case: Case) -> bool:
 
 _REFUSED: Mapping[str, str] = {
     "key": "connection.bad-auth",
+    "expired": "connection.expired",
+    "between": "connection.intermediary",
+    "quota": "server.quota",
+    "session": "server.session-limit",
     "path": "connection.wrong-path",
     "parameter": "connection.bad-parameter",
     "streams": "server.concurrency",
@@ -173,6 +177,20 @@ RULES = (
     *(
         Rule(cause, ("connection.rejected",), "the refusal does not say what it is about", _refused_for_something)
         for cause in ("connection.wrong-path", "connection.bad-auth", "connection.bad-parameter")
+    ),
+    Rule(
+        "connection.intermediary",
+        ("connection.rejected", *_NOT_ENDED, *_SERVER, "latency.end-of-turn"),
+        "nothing reaches the service, or comes back",
+    ),
+    Rule(
+        "connection.expired",
+        ("connection.rejected", "connection.reconnected", "drain.connection-lost", *_NOT_ENDED, *_SERVER),
+        "the service ends and refuses what an expired token opened",
+    ),
+    *(
+        Rule(cause, ("drain.connection-lost", *_NOT_ENDED, *_SERVER), "the other side ended the session")
+        for cause in ("server.quota", "server.session-limit", "messages.broken-frame")
     ),
     Rule("connection.wrong-path", ("connection.rejected",), "the answer leads elsewhere", _redirected),
     Rule("connection.bad-parameter", _SERVER, "the service heard nothing that it understood", _never_heard),

@@ -61,6 +61,9 @@ THRESHOLDS = (
     ),
     Threshold("connection.gap_s", 0.5, "s", "a shorter interruption between two connections loses no word"),
     Threshold(
+        "connection.silent_s", 3.0, "s", "connected comes with the handshake; a slow link may take a second or two"
+    ),
+    Threshold(
         "channels.fail_above", 0.9, "probability", "below it one channel remains a possible reading of the same bytes"
     ),
     Threshold(

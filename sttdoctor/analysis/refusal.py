@@ -1,24 +1,26 @@
-"""What the service refused: a handshake, or a session by an event or a close before it said anything of the audio.
+"""What was refused or ended, and what that is about: a handshake, an error event, a close.
 
-The status decides what it is about, unless the words that come with it name something else. Statuses as in
+The words decide, then who answered, then the status. Statuses as in
 https://docs.cartesia.ai/use-the-api/api-errors: an unknown model is an error event with 400, too many streams are 429.
 """
 
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from sttdoctor.analysis.answerer import find_answerer
 from sttdoctor.analysis.send_timeline import Connection
 from sttdoctor.evidence import Frame
 
-Subject = Literal["key", "path", "parameter", "streams"]
+Subject = Literal["key", "expired", "path", "parameter", "streams", "quota", "session", "between"]
 How = Literal["handshake", "event", "close"]
 
 _BY_STATUS: dict[int, Subject] = {
     400: "parameter",
     401: "key",
+    402: "quota",
     403: "key",
     404: "path",
     422: "parameter",
@@ -30,6 +32,27 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _KEY = re.compile(r"api[ _-]?key|access[ _-]?token|unauthori[sz]ed|authenticat|credential", re.IGNORECASE)
+_CREDENTIAL = r"(?:token|jwt|credential|api[ _-]?key|signature|grant)"
+_PATTERNS: tuple[tuple[Subject, str], ...] = (
+    (
+        "expired",
+        rf"{_CREDENTIAL}\b.{{0,40}}\b(?:expir|no longer valid|too old|revoked|lifetime)"
+        rf"|expired?.{{0,20}}\b{_CREDENTIAL}|token_expired|\bexp\b claim",
+    ),
+    ("streams", r"concurren|too many (?:open |active |simultaneous )?(?:streams|connections|sessions|sockets)"),
+    (
+        "quota",
+        r"quota|credit|billing|payment|balance|insufficient funds|subscription|upgrade your plan|usage limit"
+        r"|(?:monthly|daily) limit|rate[ _-]?limit|too many requests|out of (?:minutes|characters)",
+    ),
+    (
+        "session",
+        r"max(?:imum)?\.? (?:session|connection|stream|audio)? ?(?:duration|length|time|age)|session (?:limit|time)"
+        r"|session (?:has )?expired|time limit|duration limit|longest (?:session|duration)|going away|restart"
+        r"|deploy|shutting down|shutdown|maintenance|drain|scal(?:e|ing) (?:in|down)|overload|try again later|capacity"
+        r"|unavailable",
+    ),
+)
 _MAX_BODY = 100_000
 _SPOKEN = frozenset({"turn.start", "turn.update", "turn.eager_end", "turn.end", "transcript"})
 
@@ -71,7 +94,8 @@ def is_accepted(connection: Connection) -> bool:
 def _find_refusal(connection: Connection) -> Refusal | None:
     opened, close = connection.open, connection.close
     if opened is not None and opened.status is not None and opened.status != 101:
-        return _make("handshake", opened.status, words_of(opened.body or ""), opened.line, opened.t)
+        refusal = _make("handshake", opened.status, words_of(opened.body or ""), opened.line, opened.t)
+        return replace(refusal, about="between") if find_answerer(opened).who == "between" else refusal
     error = _find_first_error(connection)
     if error is not None:
         status = error.message.get("status_code")
@@ -113,6 +137,11 @@ def _join_words(message: dict[str, Any]) -> str:
     return ": ".join(str(message[key]) for key in ("title", "message") if message.get(key)) + code
 
 
+def tell_words(words: str) -> Subject | None:
+    """Return what words say that a session or handshake ended about, where they name one of the known reasons."""
+    return next((subject for subject, pattern in _PATTERNS if re.search(pattern, words, re.IGNORECASE)), None)
+
+
 def _make(how: How, status: int, words: str, line: int, t: float | None) -> Refusal:
     words = " ".join(words[:_MAX_BODY].split())[:200]
     about, named = _tell_subject(_as_http(status) if how == "close" else status, words)
@@ -123,12 +152,17 @@ def _make(how: How, status: int, words: str, line: int, t: float | None) -> Refu
 
 def _as_http(code: int) -> int:
     """The status that a close code stands for: those from 4000 on repeat it, 1008 is any fault of the client."""
-    return 400 if code == 1008 else code - 4000
+    if code >= 4000:
+        return code - 4000 if code >= 4300 else code - 3600  # 4401 and 4001 are both 401
+    return {1008: 400, 3000: 401, 3003: 403}.get(code, code)
 
 
 def _tell_subject(status: int, words: str) -> tuple[Subject | None, bool]:
+    said = tell_words(words)
+    if said is not None:
+        return said, True
     usual = _BY_STATUS.get(status)
-    if usual in ("key", "streams"):
+    if usual in ("key", "streams", "quota"):
         return usual, True
     if usual is not None and _PARAMETER.search(words):
         return "parameter", True

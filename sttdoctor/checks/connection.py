@@ -14,12 +14,16 @@ from difflib import get_close_matches
 from itertools import islice
 
 from sttdoctor import missing
+from sttdoctor.analysis.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer
+from sttdoctor.analysis.endings import find_ending
 from sttdoctor.analysis.endpoint import Address, by_events, of_path
 from sttdoctor.analysis.reconnects import Reconnect, reconnects
-from sttdoctor.analysis.refusal import Refusal, Subject, words_of
+from sttdoctor.analysis.refusal import Refusal, Subject, is_accepted, tell_words, words_of
+from sttdoctor.analysis.send_timeline import Connection
 from sttdoctor.case import Case
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
 from sttdoctor.encodings import SUPPORTED, meant_by
+from sttdoctor.evidence import Open
 from sttdoctor.protocol import (
     AUTO,
     COMMON_WORDS,
@@ -80,6 +84,8 @@ def _judge(case: Case) -> Answer:
     if where is None and not any(connection.open for connection in case.connections):
         return unknown(missing.URL)
     findings = [
+        *_find_between(case),
+        *_find_expired(case),
         *_judge_key(case),
         *_judge_path(case),
         *_judge_parameters(case),
@@ -116,21 +122,152 @@ def _judge_key(case: Case) -> Iterator[Finding]:
     refusal = _get_refusal(case, "key")
     fault = None if case.is_accepted else _find_key_fault(case, where)
     if refusal is not None:
-        yield _tell_refused_key(refusal, fault, worked=case.is_accepted and refusal.how == "handshake")
+        if not _worked_before(case, refusal):
+            yield _tell_refused_key(refusal, fault)
     elif fault is not None:
         yield CHECK.finding("bad-auth", "fail", 0.9, f"{_capitalize(fault[0])}.", fix=fault[1])
 
 
-def _tell_refused_key(refusal: Refusal, fault: tuple[str, str] | None, worked: bool) -> Finding:
+def _tell_refused_key(refusal: Refusal, fault: tuple[str, str] | None) -> Finding:
     place = _place_of(refusal)
     summary = f"The key was not accepted ({_quote(refusal)})"
     if fault is not None:
         return CHECK.finding("bad-auth", "fail", 0.97, f"{summary}: {fault[0]}.", place, fault[1])
-    if worked:
-        summary += ", although another handshake of this session was accepted"
-        fix = "Get a fresh token before each connection: the one that was sent here had expired, or was revoked."
-        return CHECK.finding("bad-auth", "fail", 0.97, f"{summary}.", place, fix)
     return CHECK.finding("bad-auth", "fail", 0.97, f"{summary}.", place)
+
+
+def _worked_before(case: Case, refusal: Refusal) -> bool:
+    """Whether the same credential had been accepted: all connections of a capture are one client's."""
+    return refusal.how == "handshake" and _find_accepted(case, refusal.line) is not None
+
+
+def _find_accepted(case: Case, line: int) -> Open | None:
+    """The last handshake before a line that was accepted."""
+    before = [item.open for item in case.connections if is_accepted(item) and item.open and item.open.line < line]
+    return before[-1] if before else None
+
+
+def _find_expired(case: Case) -> Iterator[Finding]:
+    """A credential that worked, and no longer does; or one of which the service says that its time is over."""
+    refusal = case.refusal
+    is_refused = refusal is not None and refusal.about in ("key", "expired")
+    if refusal is not None and is_refused and (refusal.about == "expired" or _worked_before(case, refusal)):
+        yield _tell_expired(case, refusal)
+        return
+    for connection in case.connections:
+        said = _find_said_expired(connection) or _find_closed_expired(connection)
+        if said is not None:
+            yield said
+            return
+
+
+def _tell_expired(case: Case, refusal: Refusal) -> Finding:
+    summary = f"The credential is no longer accepted ({_quote(refusal)})"
+    worked = _find_accepted(case, refusal.line)
+    if worked is not None and worked.t is not None and refusal.t is not None:
+        summary += f"; it had been accepted {refusal.t - worked.t:.0f} s before"
+    again = sum(1 for item in case.connections if item.open and item.open.status == refusal.status) - 1
+    if again > 0:
+        summary += f", and was presented {again} more {'time' if again == 1 else 'times'}"
+    return CHECK.finding("expired", "fail", 0.95, f"{summary}.", _place_of(refusal))
+
+
+def _find_said_expired(connection: Connection) -> Finding | None:
+    for frame in connection.received:
+        if frame.type != "error":
+            continue
+        words = " ".join(str(frame.message.get(key) or "") for key in ("title", "message", "error_code"))
+        if tell_words(words) == "expired":
+            place = (Evidence("the error event", frame.line, frame.t),)
+            return CHECK.finding("expired", "fail", 0.95, f"The service reported: {words.strip()[:200]}.", place)
+    return None
+
+
+def _find_closed_expired(connection: Connection) -> Finding | None:
+    ending, opened = find_ending(connection), connection.open
+    if ending is None or ending.about != "expired":
+        return None
+    summary = f"The service closed with code {ending.code}" + (f", reason {ending.reason!r}" if ending.reason else "")
+    if ending.t is not None and opened is not None and opened.t is not None:
+        summary += f", {ending.t - opened.t:.0f} s after it had accepted the credential"
+    place = (Evidence("closed here", ending.line, ending.t),)
+    return CHECK.finding("expired", "fail", 0.95, f"{summary}.", place)
+
+
+def _find_between(case: Case) -> Iterator[Finding]:
+    """Something between the client and the service answered, or let nothing pass."""
+    refused = [item.open for item in case.connections if item.open and item.open.status not in (None, 101)]
+    for opened in refused:
+        answerer = find_answerer(opened)
+        if answerer.who == "between":
+            yield _tell_between(opened, answerer, len(refused))
+            return
+    for connection in case.connections:
+        ending = find_ending(connection)
+        if ending is not None and ending.about == "between":
+            reason = f", reason {ending.reason[:100]!r}" if ending.reason else ""
+            summary = f"The socket was closed with code {ending.code} ({ending.meaning or 'from between'}{reason})."
+            yield CHECK.finding(
+                "intermediary", "fail", 0.85, summary, (Evidence("closed here", ending.line, ending.t),)
+            )
+            return
+    silent = next((item for item in case.connections if _is_swallowed(case, item)), None)
+    if silent is not None and silent.open is not None:
+        end = silent.close.t if silent.close is not None and silent.close.t is not None else silent.frames[-1].t
+        lasted = f" in {end - silent.open.t:.1f} s" if end is not None and silent.open.t is not None else ""
+        summary = (
+            f"The handshake was accepted, and then nothing at all was received{lasted}: not even connected, which the "
+            f"service sends at once."
+        )
+        place = (Evidence("accepted here", silent.open.line, silent.open.t),)
+        yield CHECK.finding("intermediary", "fail", 0.85, summary, place, _SWALLOWED)
+
+
+def _tell_between(opened: Open, answerer: Answerer, tries: int) -> Finding:
+    advice = STATUSES.get(opened.status or 0)
+    page = describe_page(opened)
+    fix = advice.fix if advice is not None else _DEFAULT
+    if page == "login" and opened.status not in (407, 426, 502, 504, 505):
+        fix = PORTAL
+    elif opened.status == 403 or (page == "block" and opened.status not in (407, 426, 502, 503, 504, 505)):
+        fix = STATUSES[403].fix
+    who = (
+        f"A proxy or load balancer between client and service ({answerer.name})"
+        if answerer.name
+        else ("Something between client and service (a proxy, a load balancer, a network's login page)")
+    )
+    where = f", to {opened.headers['location'][:100]!r}" if "location" in opened.headers else ""
+    meaning = advice.meaning if advice is not None else "answered"
+    summary = f"{who} {meaning}: HTTP status {opened.status}{where}"
+    summary += f", {tries} times." if tries > 1 else "."
+    later = " The same handshake may work later." if advice is not None and advice.again == "later" else ""
+    place = (Evidence(f"refused here; what shows who: {answerer.proof}", opened.line, opened.t),)
+    return CHECK.finding("intermediary", "fail", 0.95, summary, place, fix + later)
+
+
+def _is_swallowed(case: Case, connection: Connection) -> bool:
+    """Whether a handshake was accepted, audio was sent for some seconds, and no frame ever came back."""
+    session, opened = case.session, connection.open
+    if session is None or "receive" in session.lacks or case.endpoint != AUTO or opened is None or opened.status != 101:
+        return False
+    if connection.received or not connection.audio_frames:
+        return False
+    times = [frame.t for frame in connection.frames if frame.t is not None]
+    if not times or opened.t is None:
+        return False
+    end = connection.close.t if connection.close is not None and connection.close.t is not None else times[-1]
+    return end - opened.t >= case.limits["connection.silent_s"]
+
+
+_SWALLOWED = (
+    "Look between client and service first: try once without HTTP(S)_PROXY, from another network, or straight to "
+    "wss://api.cartesia.ai. A proxy that accepts the upgrade must relay frames in both directions at once, without "
+    "buffering. The service never heard this session, so there is nothing to ask the vendor about."
+)
+_DEFAULT = (
+    "Find out what answered (its headers and body stand in the capture) and let it pass wss://api.cartesia.ai; try "
+    "once without HTTP(S)_PROXY, or from another network."
+)
 
 
 def _find_key_fault(case: Case, where: Address | None) -> tuple[str, str] | None:
@@ -397,6 +534,20 @@ CHECK = Check(
             "fail",
             "The key is missing, not accepted, or in a place where the service does not look for it.",
             _KEY_PLACES,
+        ),
+        Cause(
+            "connection.expired",
+            "fail",
+            "A credential that worked before, or was minted too long ago, is presented.",
+            "Get a fresh access token right before each connection, also before each reconnect, and give it a lifetime "
+            "(expires_in) that is longer than the session; for longer ones connect again before it ends. Do not try "
+            "the same token again: it stays expired.",
+        ),
+        Cause(
+            "connection.intermediary",
+            "fail",
+            "Something between client and service answered, changed or swallowed the handshake or the frames.",
+            _DEFAULT,
         ),
         Cause(
             "connection.key-in-url",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from sttdoctor import missing
 from sttdoctor.analysis.commands import Command, error_text, is_audio, is_known
+from sttdoctor.analysis.endings import find_ending
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.analysis.text_audio import text_form
 from sttdoctor.case import Case
@@ -25,7 +26,7 @@ def _judge(case: Case) -> Answer:
         return unknown(missing.SENDS)
     texts = [frame for connection in case.connections for frame in connection.frames if frame.sent and not frame.binary]
     findings = [*_audio_as_text(case, texts), *_binary(case), *_unknown(case), *_partial(case)]
-    findings += [*_after_close(case), *_find_too_big(case)]
+    findings += [*_after_close(case), *_find_too_big(case), *_find_broken_frame(case)]
     measured = {"text_frames": len(texts)}
     if findings:
         return answer(worst(findings).summary, findings, measured)
@@ -253,6 +254,32 @@ def _after_close(case: Case) -> Iterator[Finding]:
         return
 
 
+def _find_broken_frame(case: Case) -> Iterator[Finding]:
+    for connection in case.connections:
+        ending = find_ending(connection)
+        if ending is None or ending.about != "wire":
+            continue
+        reason = f", reason {ending.reason[:100]!r}" if ending.reason else ""
+        summary = (
+            f"The other side closed with code {ending.code} ({ending.meaning or 'a broken frame'}{reason}): "
+            f"what it complains of is a frame of the client."
+        )
+        place = (Evidence(f"closed here with code {ending.code}", ending.line, ending.t),)
+        fix = {1003: _KINDS, 1007: _UTF8}.get(ending.code)
+        yield CHECK.finding("broken-frame", "fail", 0.9 if ending.reason else 0.75, summary, place, fix)
+        return
+
+
+_KINDS = (
+    "Send audio as binary frames and commands as text frames, nothing else: the other side does not take the kind of "
+    "frame that it got."
+)
+_UTF8 = (
+    "Send audio as binary frames, and text frames as UTF-8 alone: bytes of audio in a text frame, or text in another "
+    "encoding, end the connection."
+)
+
+
 def _find_too_big(case: Case) -> Iterator[Finding]:
     for connection in case.connections:
         close = connection.close
@@ -333,6 +360,14 @@ CHECK = Check(
             "fail",
             "Audio is sent after the close command.",
             "Send the close command through the same queue as the audio, after the last chunk.",
+        ),
+        Cause(
+            "messages.broken-frame",
+            "fail",
+            "The other side closed because of what the client put on the wire.",
+            "Let one writer at a time use the socket, by a lock or a queue: two tasks, threads or interrupts that "
+            "write at once tear a frame. Where code of your own makes the frames, compare them with RFC 6455 (masking, "
+            "reserved bits, lengths). A proxy that rewrites frames can break them too; try once without it.",
         ),
         Cause(
             "messages.too-big",

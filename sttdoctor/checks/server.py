@@ -10,27 +10,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from sttdoctor import missing
+from sttdoctor.analysis.answerer import find_answerer
+from sttdoctor.analysis.endings import find_ending
 from sttdoctor.analysis.latency import spoken_between
-from sttdoctor.analysis.ping_timeout import is_ping_timeout
+from sttdoctor.analysis.refusal import tell_words, words_of
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.case import Case
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, ended, unknown, worst
 from sttdoctor.evidence import Frame
 from sttdoctor.protocol import MANUAL
-
-_CLOSE_CODES = {
-    1001: "going away",
-    1002: "a protocol error",
-    1003: "data of a kind that it does not take",
-    1007: "text that is not UTF-8",
-    1008: "a policy",
-    1009: "a message that is too big",
-    1011: "an internal error",
-    1012: "a restart",
-    1013: "overload; try again later",
-    1015: "a failed TLS handshake",
-}
-
 
 _WORD_S = 1.0  # less sound holds no words that the service would answer
 _NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|too short", re.IGNORECASE)
@@ -55,9 +43,18 @@ def _judge(case: Case) -> Answer:
 
 def _refused(connection: Connection) -> Iterator[Finding]:
     opened = connection.open
-    if opened is not None and opened.status == 429:
-        summary = "The handshake was refused with HTTP status 429: too many streams at once for the plan."
-        yield CHECK.finding("concurrency", "fail", 0.95, summary, (Evidence("refused here", opened.line, opened.t),))
+    if opened is None or opened.status in (None, 101) or find_answerer(opened).who == "between":
+        return
+    words = " ".join(words_of(opened.body or "").split())[:200]
+    about, place = tell_words(words), (Evidence("refused here", opened.line, opened.t),)
+    said = f"The handshake was refused with HTTP status {opened.status}"
+    if about == "quota" or (opened.status == 402 and about is None):
+        yield CHECK.finding("quota", "fail", 0.95, f"{said}: {words!r}." if words else f"{said}.", place)
+    elif about == "session":
+        yield CHECK.finding("session-limit", "fail", 0.9, f"{said}: {words!r}.", place)
+    elif opened.status == 429 or about == "streams":
+        summary = f"{said}: too many streams at once for the plan."
+        yield CHECK.finding("concurrency", "fail", 0.95, summary, place)
 
 
 def _is_empty(case: Case, number: int, connection: Connection) -> bool:
@@ -105,7 +102,18 @@ def _errors(connection: Connection) -> Iterator[Finding]:
         status, code = frame.message.get("status_code"), frame.message.get("error_code")
         title, message = _get_words(frame)
         place = (Evidence("the error event", frame.line, frame.t),)
-        if status == 429 or code == "concurrency_limited":
+        about = tell_words(f"{title} {message} {code or ''}")
+        if about == "expired":
+            continue  # told by the check of the connection
+        if about == "quota" or (status == 402 and about is None):
+            said = title or message or f"status {status}"
+            yield CHECK.finding("quota", "fail", 0.95, ended(f"The service reported: {said}"), place)
+            continue
+        if about == "session" and status != 500:
+            said = message or title
+            yield CHECK.finding("session-limit", "fail", 0.9, ended(f"The service reported: {said}"), place)
+            continue
+        if status == 429 or code == "concurrency_limited" or about == "streams":
             summary = ended(f"Too many streams at once: {title or message}")
             yield CHECK.finding("concurrency", "fail", 0.97, summary, place)
             continue
@@ -122,29 +130,45 @@ def _fix(status: object) -> str | None:
 
 
 def _closed(case: Case, connection: Connection) -> Iterator[Finding]:
-    close = connection.close
-    if close is None or close.by == "client" or close.code in (None, 1005, 1006) or is_ping_timeout(close):
+    ending, close = find_ending(connection), connection.close
+    if ending is None or close is None:
         return
     commanded = any(is_close_command(frame, case.endpoint) for frame in connection.frames)
     known = connection.turns
     turn_open = bool(known) and known[-1].end is None
-    if close.by == "unknown" and close.code == 1000:
+    if ending.code == 1000 and (close.by == "unknown" or commanded or not turn_open):
         return
-    if close.code == 1000 and (commanded or not turn_open):
+    if ending.code == 1001 and _was_idle(case, connection):
         return
-    if close.code == 1001 and _was_idle(case, connection):
-        return
-    meaning = f" ({_CLOSE_CODES[close.code]})" if close.code in _CLOSE_CODES else ""
-    reason = f", reason {close.reason.strip()[:100]!r}" if close.reason.strip() else ""
+    if ending.about in ("expired", "wire", "between"):
+        return  # told by the checks that ask about the connection and the messages
+    meaning = f" ({ending.meaning})" if ending.meaning else ""
+    reason = f", reason {ending.reason.strip()[:100]!r}" if ending.reason.strip() else ""
+    after = f" after {_in_words(ending.t)}" if ending.about == "session" and ending.t else ""
     where = " with a turn open" if turn_open else ""
-    status: Status = "fail" if turn_open or close.code not in (1001, 1012) else "warn"
-    summary = f"The server closed with code {close.code}{meaning}{reason}{where}."
-    fix = None
-    if close.code in (1000, 1001):
-        fix = "Treat a close that you did not ask for as an error, also with code 1000 or 1001: the SDK ends silently."
-    yield CHECK.finding(
-        "closed-abnormally", status, 0.95, summary, (Evidence("closed here", close.line, close.t),), fix
-    )
+    summary = f"The server closed with code {ending.code}{meaning}{reason}{after}{where}."
+    place = (Evidence("closed here", ending.line, ending.t),)
+    status: Status = "fail" if turn_open or ending.code not in (1001, 1012) else "warn"
+    if ending.about in ("unknown", "key"):
+        fix = _UNASKED if ending.code == 1000 else _SPOKEN if ending.reason else None
+        yield CHECK.finding("closed-abnormally", status, 0.95, summary, place, fix)
+    else:
+        what = {"session": "session-limit", "quota": "quota", "streams": "concurrency"}[ending.about]
+        yield CHECK.finding(what, status if what == "session-limit" else "fail", 0.95, summary, place)
+
+
+_UNASKED = (
+    "Treat a close that you did not ask for as an error, also with code 1000: the SDK ends silently. Connect again and "
+    "show the open turn as unfinished. Some proxies close with 1000 when what is behind them crashed: look there too."
+)
+_SPOKEN = (
+    "Read the reason: correct what it names before you connect again. If it names nothing of yours, send the "
+    "request_id and this report to the vendor's support."
+)
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} minutes"
 
 
 def _was_idle(case: Case, connection: Connection) -> bool:
@@ -224,6 +248,21 @@ CHECK = Check(
             "fail",
             "There are more streams at once than the plan allows.",
             "Close connections when they are done, limit how many are open, or ask for a larger plan.",
+        ),
+        Cause(
+            "server.quota",
+            "fail",
+            "Credits, plan or rate limit are used up.",
+            "Look at the account's usage and plan: top up or raise the limit, and connect again after that. For a rate "
+            "limit wait with pauses that double; a new try at once only costs more.",
+        ),
+        Cause(
+            "server.session-limit",
+            "fail",
+            "The service ended the session: a longest duration, a restart, a deploy, or overload.",
+            "Connect again at once, and again with pauses that double; keep the text of finished turns, show the open "
+            "turn as unfinished and send its audio again. For calls longer than the limit open the next connection in "
+            "a pause, before the limit is reached. A load balancer or proxy that restarts or reloads looks the same.",
         ),
         Cause(
             "server.stopped-answering",

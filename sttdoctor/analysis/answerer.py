@@ -1,0 +1,251 @@
+"""Who answered a handshake that was not accepted: the service, or something between the client and it.
+
+The body decides first: the service answers in JSON of its own, whatever passes it on. Then the headers and pages by
+which intermediaries are known, then the statuses that only they give. What proxies and load balancers answer was run
+with nginx 1.22 and 1.31, haproxy 2.6, Apache 2.4, caddy 2.6, squid 5.7, tinyproxy 1.11 and mitmproxy 11; other names
+are as their vendors document them.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sttdoctor.evidence import Open
+
+Who = Literal["service", "between", "unknown"]
+Again = Literal["later", "after a change"]
+
+_MAX_BODY = 100_000
+_OF_THE_SERVICE = frozenset({"title", "error_code", "request_id", "status_code"})
+_GATEWAY_HEADERS = ("x-amzn-requestid", "x-amz-apigw-id", "x-kong-response-latency", "apigw-requestid")
+
+_NAMES: tuple[tuple[str, str], ...] = (
+    ("squid", r"squid"),
+    ("tinyproxy", r"tinyproxy"),
+    ("privoxy", r"privoxy"),
+    ("mitmproxy", r"mitmproxy"),
+    ("Zscaler", r"zscaler"),
+    ("Netskope", r"netskope"),
+    ("a Blue Coat proxy", r"blue ?coat|proxysg"),
+    ("FortiGate", r"forti(?:gate|guard|net|web|proxy)"),
+    ("a Palo Alto firewall", r"palo ?alto|pan-os|globalprotect"),
+    ("a Sophos gateway", r"sophos"),
+    ("a McAfee gateway", r"mcafee|skyhigh|mwg"),
+    ("a Cisco gateway", r"ironport|cisco umbrella|opendns"),
+    ("Check Point", r"check ?point|usercheck"),
+    ("Cloudflare", r"cloudflare"),
+    ("CloudFront", r"cloudfront"),
+    ("an AWS load balancer", r"awselb"),
+    ("Akamai", r"akamai"),
+    ("Azure's front door", r"azure ?front ?door|x-azure-ref"),
+    ("Azure's application gateway", r"microsoft-azure-application-gateway"),
+    ("Google's load balancer", r"google frontend|1\.1 google|\bgws\b"),
+    ("Heroku's router", r"heroku"),
+    ("ngrok", r"ngrok"),
+    ("Vercel", r"vercel"),
+    ("Envoy", r"envoy|upstream connect error"),
+    ("Traefik", r"traefik"),
+    ("Kong", r"\bkong\b"),
+    ("Varnish", r"varnish"),
+    ("nginx", r"nginx|openresty"),
+    ("haproxy", r"haproxy|no server is available to handle this request"),
+    ("Apache", r"apache|proxy error"),
+    ("Caddy", r"caddy"),
+    ("lighttpd", r"lighttpd"),
+    ("IIS", r"microsoft-iis|arr/\d"),
+)
+"""How an intermediary is called, and by which words in headers or page it is known."""
+
+_LOGIN = re.compile(r"captive|hotspot|portal|log ?in|sign ?in|saml|sso\b|password", re.IGNORECASE)
+_BLOCKED = re.compile(r"block|denied|forbidden|not allowed|categor|firewall|web ?filter|policy", re.IGNORECASE)
+_PAGE = re.compile(r"^\s*(?:<!doctype html|<html|<head|<\?xml|<!--)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a status of an intermediary means.
+
+    Attributes:
+        meaning: Half a sentence.
+        fix: What to do first.
+        again: Whether the same handshake may work later, or only after somebody changed something.
+    """
+
+    meaning: str
+    fix: str
+    again: Again
+
+
+_UPGRADE = (
+    "Let the proxy pass the WebSocket upgrade: in nginx proxy_http_version 1.1 with the headers Upgrade and Connection "
+    '"upgrade", in Apache upgrade=websocket, at a TLS-inspecting proxy an exception for api.cartesia.ai. To prove it, '
+    "connect once without HTTP(S)_PROXY, or from another network."
+)
+_DOWN = (
+    "Try again after a pause that doubles. If it stays, look at the proxy or load balancer that answered (its log, and "
+    "whether it reaches the service); where none is yours, look at the vendor's status page."
+)
+PORTAL = (
+    "Open any web page on that machine and log in, or ask the network's owner to let api.cartesia.ai through; then "
+    "connect again. An upgrade never leads through a redirect or a login page."
+)
+_ALLOW = (
+    "Ask whoever runs that proxy or firewall to allow wss://api.cartesia.ai (port 443, CONNECT and the WebSocket "
+    "upgrade). The key is not at fault: the request never reached the service."
+)
+_ROUTE = (
+    "Correct the route of the proxy or gateway that answered: it must hand /stt/turns/websocket, with its query and as "
+    "a WebSocket upgrade, on to wss://api.cartesia.ai."
+)
+_LOGIN_PROXY = (
+    "Give the proxy its user and password (in HTTPS_PROXY, or as the client's proxy option). It wants them for itself; "
+    "the service's key is not at fault."
+)
+_SIZE = "Send less in the handshake (cookies, long tokens, keyterms), or raise the proxy's limit for headers and URL."
+_SLOW = (
+    "Look at why the proxy or load balancer waited so long: the service behind it did not answer in time. Try again "
+    "after a pause; give the client's handshake a time limit below the proxy's (50 to 60 s)."
+)
+_TLS = "Check the certificate and the TLS settings between that proxy and the service; a new try will not help."
+
+STATUSES: Mapping[int, Advice] = {
+    200: Advice("answered with a page instead of opening the WebSocket", PORTAL, "after a change"),
+    300: Advice("sent the client elsewhere", PORTAL, "after a change"),
+    301: Advice("sent the client elsewhere for good", PORTAL, "after a change"),
+    302: Advice("sent the client elsewhere", PORTAL, "after a change"),
+    303: Advice("sent the client elsewhere", PORTAL, "after a change"),
+    307: Advice("sent the client elsewhere", PORTAL, "after a change"),
+    308: Advice("sent the client elsewhere for good", PORTAL, "after a change"),
+    400: Advice("did not understand the request", _UPGRADE, "after a change"),
+    401: Advice("wants a login of its own", _LOGIN_PROXY, "after a change"),
+    403: Advice("does not let the request pass", _ALLOW, "after a change"),
+    404: Advice("knows no such path", _ROUTE, "after a change"),
+    405: Advice("does not take this method, so it saw no WebSocket upgrade", _UPGRADE, "after a change"),
+    406: Advice("does not let this kind of request pass", _ALLOW, "after a change"),
+    407: Advice("wants a login for the proxy", _LOGIN_PROXY, "after a change"),
+    408: Advice("waited too long for the request", _SLOW, "later"),
+    410: Advice("knows the path as gone", _ROUTE, "after a change"),
+    411: Advice("took the upgrade for an ordinary request", _UPGRADE, "after a change"),
+    413: Advice("found the request too large", _SIZE, "after a change"),
+    414: Advice("found the URL too long", _SIZE, "after a change"),
+    417: Advice("does not let this kind of request pass", _ALLOW, "after a change"),
+    421: Advice("does not serve this host on that connection", _ROUTE, "after a change"),
+    425: Advice("does not take a request that early in the connection", _DOWN, "later"),
+    426: Advice("did not see a WebSocket upgrade", _UPGRADE, "after a change"),
+    429: Advice("lets no more requests pass for now", _DOWN, "later"),
+    431: Advice("found the headers too large", _SIZE, "after a change"),
+    451: Advice("does not let the request pass for legal reasons", _ALLOW, "after a change"),
+    460: Advice("saw the client leave before it had an answer", _SLOW, "later"),
+    464: Advice("was spoken to in a version of HTTP that it does not pass on", _UPGRADE, "after a change"),
+    494: Advice("found the headers too large", _SIZE, "after a change"),
+    495: Advice("did not accept the client's certificate", _TLS, "after a change"),
+    496: Advice("wants a certificate of the client", _TLS, "after a change"),
+    497: Advice(
+        "was spoken to without TLS on a port for TLS", "Connect with wss:// instead of ws://.", "after a change"
+    ),
+    499: Advice("saw the client leave before it had an answer", _SLOW, "later"),
+    500: Advice("failed", _DOWN, "later"),
+    501: Advice("does not know how to pass on an upgrade", _UPGRADE, "after a change"),
+    502: Advice("got no usable answer from behind", _DOWN, "later"),
+    503: Advice("has nobody behind it that answers", _DOWN, "later"),
+    504: Advice("waited for an answer from behind until its time was up", _SLOW, "later"),
+    505: Advice("spoke a version of HTTP in which no WebSocket opens", _UPGRADE, "after a change"),
+    508: Advice("sends the request round in a circle", _ROUTE, "after a change"),
+    509: Advice("has used up its bandwidth", _DOWN, "later"),
+    510: Advice("does not know how to pass on an upgrade", _UPGRADE, "after a change"),
+    511: Advice("wants a login for the network", PORTAL, "after a change"),
+    520: Advice("got no usable answer from behind", _DOWN, "later"),
+    521: Advice("found nobody listening behind it", _DOWN, "later"),
+    522: Advice("could not connect to what is behind it", _DOWN, "later"),
+    523: Advice("could not reach what is behind it", _DOWN, "later"),
+    524: Advice("waited for an answer from behind until its time was up", _SLOW, "later"),
+    525: Advice("could not agree on TLS with what is behind it", _TLS, "after a change"),
+    526: Advice("did not accept the certificate of what is behind it", _TLS, "after a change"),
+    527: Advice("lost its connection to what is behind it", _DOWN, "later"),
+    529: Advice("is overloaded", _DOWN, "later"),
+    530: Advice("could not find what is behind it", _DOWN, "later"),
+    561: Advice("could not check the client's login", _LOGIN_PROXY, "after a change"),
+    598: Advice("waited for an answer from behind until its time was up", _SLOW, "later"),
+    599: Advice("waited for a connection from behind until its time was up", _SLOW, "later"),
+}
+"""What a status means that an intermediary gave.
+
+From RFC 9110 and RFC 6585; 494 to 499 are nginx's, 460, 464 and 561 those of AWS load balancers, 520 to 530 are
+Cloudflare's, 509, 529, 598 and 599 informal ones of hosts and proxies.
+"""
+
+_ONLY_BETWEEN = frozenset({*range(200, 400), 405, 407, 411, 421, 426, 431, *range(494, 500), *range(501, 600)})
+"""Statuses that come from between, as long as nothing shows that the service itself gave them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Who answered.
+
+    Attributes:
+        who: `service`, `between`, or `unknown` where nothing tells (then the service is the likely one).
+        name: What the intermediary calls itself, None where it does not say.
+        proof: What shows who it was; empty for `unknown`.
+    """
+
+    who: Who
+    name: str | None = None
+    proof: str = ""
+
+
+def find_answerer(opened: Open) -> Answerer:
+    """Tell who answered a handshake with a status other than 101."""
+    status, headers, body = opened.status or 0, opened.headers, (opened.body or "")[:_MAX_BODY]
+    is_page = bool(_PAGE.match(body)) or (
+        "html" in headers.get("content-type", "").lower() and headers.get("content-length") != "0"
+    )
+    name = _find_name(headers, body)
+    if _is_of_the_service(headers, body):
+        return Answerer("service", None, "the body is the service's JSON")
+    proxied = next(
+        (header for header in ("x-squid-error", "proxy-authenticate", "proxy-status") if header in headers), ""
+    )
+    if proxied:
+        return Answerer("between", name, f"the header {proxied}")
+    if status in _ONLY_BETWEEN:
+        return Answerer("between", name, f"status {status}, which the service itself does not give")
+    if is_page:
+        return Answerer("between", name, "a web page, where the service answers in JSON")
+    if 300 <= status < 600 and headers.get("www-authenticate", "").lower().startswith(("basic", "ntlm", "negotiate")):
+        return Answerer("between", name, "a login that the service does not have")
+    return Answerer("unknown")
+
+
+def describe_page(opened: Open) -> str:
+    """Return what the page says it is for: a login, a block, or nothing."""
+    text = (opened.body or "")[:_MAX_BODY] + " " + opened.headers.get("location", "")[:1000]
+    if _LOGIN.search(text):
+        return "login"
+    return "block" if _BLOCKED.search(text) else ""
+
+
+def _is_of_the_service(headers: Mapping[str, str], body: str) -> bool:
+    if "cartesia-request-id" in headers:
+        return True
+    if any(header in headers for header in _GATEWAY_HEADERS):
+        return False
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(message, dict):
+        return False
+    return bool(_OF_THE_SERVICE & message.keys()) or {"error", "message"} <= message.keys()
+
+
+def _find_name(headers: Mapping[str, str], body: str) -> str | None:
+    told = [headers[key] for key in ("x-squid-error", "via", "server", "x-cache", "x-powered-by") if key in headers]
+    marks = [
+        key
+        for key in headers
+        if key.startswith(("cf-", "x-amz-cf", "x-azure", "ngrok-", "x-vercel", "x-kong", "x-envoy"))
+    ]
+    text = " ".join([*told, *(mark.replace("cf-", "cloudflare ") for mark in marks), body[:4000]]).lower()
+    return next((name for name, pattern in _NAMES if re.search(pattern, text)), None)
