@@ -15,7 +15,8 @@ import os
 import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads cost more than they bring in matrices this small
-sys.path.append(sys.path.pop(0))  # `signal.py` of this folder must not hide the standard module
+if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):  # a process that it starts has it at the end already
+    sys.path.append(sys.path.pop(0))  # `signal.py` of this folder must not hide the standard module
 
 import argparse
 import json

@@ -19,16 +19,67 @@ def rejected(recipe: Recipe) -> None:
     """A refusal that says nothing about key, path or parameters."""
     recipe.refused = (
         (400, "Bad Request"),
-        (402, error_body(402, "Payment Required", "Your plan has no credits left.")),
-        (502, "<html><head><title>502 Bad Gateway</title></head></html>"),
-        (503, error_body(503, "Service Unavailable", "Please try again later.")),
         (500, ""),
-        (426, "Upgrade Required"),
-    )[recipe.rng.integers(6)]
+        (500, error_body(500, "Internal Server Error", "An internal error occurred.")),
+    )[recipe.rng.integers(3)]
     recipe.text = False
     recipe.note = str(recipe.refused[0])
     if recipe.refused[0] >= 500:
         recipe.also |= {"server.error-event", "server.closed-abnormally"}
+
+
+@fault("connection.intermediary", "handshake", solo=True)
+def intermediary(recipe: Recipe) -> None:
+    """A proxy, a load balancer or a portal answers; or it accepts the upgrade and passes nothing on."""
+    recipe.text = False
+    page = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr>{1}</body></html>"
+    html = {"content-type": "text/html"}
+    kinds: tuple[tuple[int, dict[str, str], str], ...] = (
+        (502, {**html, "server": "nginx/1.22.1"}, page.format("502 Bad Gateway", "nginx/1.22.1")),
+        (503, html, page.format("503 Service Unavailable", "No server is available to handle this request.")),
+        (504, {"server": "awselb/2.0"}, ""),
+        (426, {"server": "nginx/1.31.5"}, "Upgrade Required"),
+        (505, {"server": "nginx/1.22.1"}, "unsupported HTTP version: HTTP/1.0."),
+        (403, {**html, "server": "squid/5.7", "x-squid-error": "ERR_ACCESS_DENIED 0"}, ""),
+        (407, {"proxy-authenticate": "NTLM"}, ""),
+        (302, {"location": "https://login.office.example/portal"}, ""),
+        (200, html, page.format("Sign in to this network", "")),
+        (522, {"server": "cloudflare", "cf-ray": "8a1b2c"}, "error code: 522"),
+        (0, {}, ""),
+    )
+    status, headers, body = kinds[recipe.rng.integers(len(kinds))]
+    recipe.note = str(status or "swallowed")
+    if status == 0:
+        recipe.service.hears, recipe.service.closes = "nothing", False
+        recipe.leave_after = float(recipe.rng.uniform(1.0, 8.0))
+        recipe.rows.append(lambda made: [row for row in made if row["type"] != "receive"])
+        return
+    recipe.refused = (status, body)
+    recipe.also.add("connection.rejected")
+    recipe.rows.append(lambda made: [{**row, "headers": headers} if row["type"] == "open" else row for row in made])
+
+
+@fault("connection.expired", "handshake", solo=True)
+def expired(recipe: Recipe) -> None:
+    """A token that worked: refused at the next handshake, or its end closes the session."""
+    recipe.text = False
+    kind = recipe.note = str(recipe.rng.choice(["close", "4401", "reconnect"]))
+    words = str(recipe.rng.choice(["access token expired", "Token has expired", "JWT expired"]))
+    recipe.lost_at = mid_turn(recipe)
+    recipe.lost = {
+        "close": ("server", 1008, words),
+        "4401": ("server", 4401, words),
+        "reconnect": ("unknown", 1006, ""),
+    }[kind]
+    if kind == "reconnect":
+        said = error_body(401, "Unauthorized", words if recipe.rng.random() < 0.5 else "Invalid credentials")
+
+        def refuse(made: list[Row]) -> list[Row]:
+            end = max(row.get("t", 0.0) for row in made)
+            again = [{"type": "open", "t": end + wait, "status": 401, "body": said} for wait in (1.0, 3.0, 7.0)]
+            return [*(row for row in made if row["type"] != "transcript"), *again]
+
+        recipe.rows.append(refuse)
 
 
 PARAMETERS: dict[str, Callable[[Recipe], None]] = {}

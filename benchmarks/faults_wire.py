@@ -231,9 +231,56 @@ def error_event(recipe: Recipe) -> None:
 @fault("server.closed-abnormally", "ending")
 def closed_abnormally(recipe: Recipe) -> None:
     recipe.lost_at = mid_turn(recipe)
-    code = int(recipe.rng.choice([1011, 1012, 1013, 1008, 4000]))
-    recipe.lost = ("server", code, {1011: "internal error", 1012: "service restart"}.get(code, ""))
+    code = int(recipe.rng.choice([1011, 1000, 1008, 4000]))
+    recipe.lost = ("server", code, {1011: "internal error", 1008: "policy violation"}.get(code, ""))
     recipe.note = str(code)
+
+
+@fault("server.session-limit", "ending")
+def session_limit(recipe: Recipe) -> None:
+    recipe.lost_at = mid_turn(recipe)
+    code, reason = (
+        (1001, ""),
+        (1012, "service restart"),
+        (1013, "try again later"),
+        (1000, "maximum session duration reached"),
+        (1008, "session time limit exceeded"),
+        (1011, "server is shutting down"),
+    )[recipe.rng.integers(6)]
+    recipe.lost, recipe.note = ("server", code, reason), f"{code} {reason}"
+
+
+@fault("server.quota", "handshake", solo=True)
+def quota(recipe: Recipe) -> None:
+    recipe.text = False
+    kinds = (("Payment Required", "Your plan has no credits left."), ("Quota", "Monthly quota exceeded."))
+    words = kinds[recipe.rng.integers(2)]
+    kind = recipe.note = str(recipe.rng.choice(["handshake", "event", "close"]))
+    if kind == "handshake":
+        recipe.refused = (402, error_body(402, *words))
+        recipe.also.add("connection.rejected")
+        return
+    at = mid_turn(recipe)
+    recipe.lost_at = at + 0.1
+    recipe.lost = ("server", 1008, words[1] if kind == "close" else "")
+    recipe.service.stop_after = at
+    if kind == "event":
+        _server_says(recipe, json.loads(error_body(402, *words)), at)
+        recipe.also.add("server.closed-abnormally")
+
+
+@fault("messages.broken-frame", "ending", solo=True)
+def broken_frame(recipe: Recipe) -> None:
+    """Two tasks write to one socket; what arrives is no frame."""
+    recipe.lost_at = mid_turn(recipe)
+    code, reason = (
+        (1002, "Invalid WebSocket frame: RSV2 and RSV3 must be clear"),
+        (1002, "invalid opcode: 0x0B"),
+        (1002, ""),
+        (1003, "unsupported data"),
+        (1007, "invalid start byte at position 3"),
+    )[recipe.rng.integers(5)]
+    recipe.lost, recipe.note = ("server", code, reason), f"{code} {reason}"
 
 
 @fault("server.concurrency", "handshake", solo=True)

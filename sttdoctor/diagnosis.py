@@ -62,6 +62,10 @@ def _never_heard(case: Case) -> bool:
     return not case.turns
 
 
+def _accepted_and_never_heard(case: Case) -> bool:
+    return case.refusal is None and not case.turns
+
+
 def _ping_timed_out(*at_fault: str) -> Callable[[Case], bool]:
     """A ping without an answer ended a connection, and one of these is at fault."""
 
@@ -192,7 +196,18 @@ RULES = (
         Rule(cause, ("drain.connection-lost", *_NOT_ENDED, *_SERVER), "the other side ended the session")
         for cause in ("server.quota", "server.session-limit", "messages.broken-frame")
     ),
-    Rule("connection.wrong-path", ("connection.rejected",), "the answer leads elsewhere", _redirected),
+    Rule(
+        "connection.wrong-path",
+        ("connection.rejected", "connection.intermediary"),
+        "the answer leads elsewhere",
+        _redirected,
+    ),
+    Rule(
+        "connection.bad-parameter",
+        ("connection.intermediary",),
+        "a service that is asked for something else may say nothing",
+        _accepted_and_never_heard,
+    ),
     Rule("connection.bad-parameter", _SERVER, "the service heard nothing that it understood", _never_heard),
     Rule("connection.wrong-path", ("connection.bad-parameter", *_SERVER), "nobody answers there", _never_heard),
     Rule("server.concurrency", _SERVER, "the service refuses one more stream"),
@@ -283,7 +298,7 @@ RULES = (
     Rule("continuity.stopped", ("drain.no-close", "turns.left-open", *_LATE), "the client waited instead of closing"),
     Rule(
         "connection.reconnected",
-        ("drain.connection-lost", "drain.no-close", "server.closed-abnormally", *_LOST_TEXT),
+        ("drain.connection-lost", "drain.no-close", "server.closed-abnormally", "server.session-limit", *_LOST_TEXT),
         "the end of the first connection is why there is a second, and there is no resume",
     ),
     Rule("connection.reconnected", ("pacing.burst", *_LATE), "what was kept meanwhile is sent at once"),

@@ -16,7 +16,7 @@ from sttdoctor.analysis.send_timeline import Connection
 About = Literal["expired", "streams", "quota", "session", "wire", "between", "key", "unknown"]
 
 CODES: Mapping[int, tuple[About, str]] = {
-    1000: ("unknown", "a normal end"),
+    1000: ("unknown", ""),
     1001: ("session", "going away"),
     1002: ("wire", "a protocol error"),
     1003: ("wire", "data of a kind that it does not take"),
