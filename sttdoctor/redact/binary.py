@@ -17,7 +17,7 @@ def redact_bytes(content: bytes) -> bytes:
 
     Looked at is a frame that begins or ends as text does, so that one of samples costs next to nothing.
     """
-    enough = min(_PIECE, len(content)) or 1
+    enough = min(_PIECE, len(content) * 3 // 4) or 1
     if (
         len(content[: _PIECE + _LEAD].translate(None, _OTHERS)) < enough
         and len(content[-_PIECE:].translate(None, _OTHERS)) < enough

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sttdoctor.redact.message import redact_text
-from sttdoctor.redact.names import is_secret_name
+from sttdoctor.redact.names import is_counted, is_secret_name
 from sttdoctor.redact.protocols import redact_protocols
 from sttdoctor.redact.values import hide, is_mask, is_opaque, is_unset, split_scheme
 
@@ -34,4 +34,6 @@ def _stands_alone(value: str) -> bool:
 def _value(name: str, value: str) -> str:
     if name.strip() == "sec-websocket-protocol":
         return redact_protocols(value)
-    return hide(value) if is_secret_name(name) else redact_text(value)
+    if not is_secret_name(name):
+        return redact_text(value)
+    return value if value.strip().isdigit() and is_counted(name) else hide(value)

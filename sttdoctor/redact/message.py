@@ -29,32 +29,48 @@ _NAMING = (
 )
 _VALUE = frozenset({"value", "val", "v", "values", "content", "Value"})
 _MOST = 5000  # strings of a message that are looked at closely; what holds more hints is hidden
-_BEHIND_GAP = re.compile(r"(\.\.\.|…)([\w+/=~-]{4,})")
+_BRACE = re.compile(r"[\[{]")
+_WORD = re.compile(r"[\w+/=~-]{4,}")
 _OF_AN_ID = re.compile(r"(?:[0-9a-f]{1,8}-){0,4}[0-9a-f]{1,12}")  # the end of a UUID
 _SHORTEST = 6  # characters of a string that can hold a secret
 _SHALLOW = 100  # levels at most, far from what Python can follow
-_decode = JSONDecoder().decode
+_decode = JSONDecoder().raw_decode
 
 
 def redact_text(text: str) -> str:
     """Replace secrets in technical text: a log line, an error body, a close reason, a URL, JSON within text."""
-    if text[:1] in ("{", "[") and may_hold_secret(text):
+    if not may_hold_secret(text):
+        return text
+    begin = 0
+    while (brace := _BRACE.search(text, begin)) is not None:
         try:
-            message = _decode(text)
+            message, end = _decode(text, brace.start())
             redacted = redact_json(message)
         except (ValueError, RecursionError):
-            return replace_secrets(text, spoken=False)
-        return text if redacted == message else dumps(redacted)
+            break
+        shown = text[brace.start() : end]
+        shown = shown if redacted == message else _dumped(redacted, shown)
+        if brace.start() == 0 and end == len(text):
+            return shown
+        text = f"{text[: brace.start()]}{shown}{text[end:]}"
+        begin = brace.start() + len(shown)
     return replace_secrets(text, spoken=False)
+
+
+def _dumped(value: Any, before: str) -> str:
+    """Return a value as JSON, with blanks and letters as what it was before."""
+    separators = (", ", ": ") if '": ' in before else (",", ":")
+    return dumps(value, separators=separators, ensure_ascii=before.isascii())
 
 
 def redact_cut(text: str) -> str:
     """Replace secrets in technical text whose middle was left out, and what may be the end of one behind the gap."""
-    return _BEHIND_GAP.sub(_without_end, redact_text(text))
+    head, gap, tail = text.partition("...")
+    return redact_text(f"{head}{gap}{_WORD.sub(_without_end, tail)}")
 
 
 def _without_end(found: re.Match[str]) -> str:
-    return f"{found[1]}{REDACTED}" if is_opaque(found[2]) and not _OF_AN_ID.fullmatch(found[2]) else found[0]
+    return REDACTED if is_opaque(found[0]) and not _OF_AN_ID.fullmatch(found[0]) else found[0]
 
 
 def redact_tokens(text: str) -> str:
@@ -144,16 +160,17 @@ class _Walk:
         return redacted
 
     def _list(self, value: list[Any], key: str) -> list[Any]:
+        if key in SPOKEN:
+            return [self.redact(item, key) for item in value]
         redacted: list[Any] = []
-        before: Any = None
+        announced = key == "session"
         for item in value:
-            if (key == "session" and isinstance(item, str)) or (
-                type(item) is str and type(before) is str and key not in SPOKEN and _announces(before, len(value))
-            ):
-                redacted.append(hide(item))
+            if isinstance(item, str):
+                redacted.append(hide(item) if announced else self._text(item, spoken=False))
+                announced = key == "session" or (len(item) > 2 and _announces(item, len(value)))
             else:
-                redacted.append(self.redact(item, key))
-            before = item
+                redacted.append(self.redact(item, key) if item else item)
+                announced = key == "session"
         return redacted
 
     def _hidden(self, name: str, value: Any) -> Any:

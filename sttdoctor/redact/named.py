@@ -124,17 +124,19 @@ def find(text: str, low: str, spoken: bool) -> Iterator[Span]:
 
 def _is_written(text: str, found: re.Match[str]) -> bool:
     """Whether a name and a value stand together as nobody says them: `token=a`, `api_key: a`, `"token": "a"`."""
-    begin, by = found.start(), found["by"]
-    if by.strip() != by or text[found.end() : found.end() + 1].isspace():
-        between = text[found.end("tail") : found.start("by")]
-        return text[max(0, begin - 1) : begin] == "_" or bool(between)
-    return by.startswith(("=", "%3d")) or text[max(0, begin - 1) : begin] in ("_", "-")
+    begin, end, by = found.start(), found.end(), found["by"]
+    before, value = text[max(0, begin - 1) : begin], _WORD.match(text, end)
+    if before == "_" or found.start("by") > found.end("tail"):  # joined as nobody says it, or in quotes
+        return True
+    if before == "-" and value is not None and is_opaque(value[0]):
+        return True
+    return by.startswith(("=", "%3d")) and by == by.strip() and not text[end : end + 1].isspace()
 
 
 def _assigned(text: str, low: str, found: re.Match[str]) -> Span | None:
     """Return where the value of a name stands, None where it is no secret."""
     begin, name, by = found.end(), found["name"], found["by"]
-    if name in ("basic", "digest") or (name.startswith("sess") and text.startswith(("{", "["), begin)):
+    if name in ("basic", "digest") or (name.startswith("sess") and text.startswith("{", begin)):
         return None  # what is in a session has names of its own
     if found.re is _NAMED and found["more"] and not _is_long_name(low, found):
         return None

@@ -81,7 +81,8 @@ _ABOUT = re.compile(
     r"|create)s?[\W_]*$"
 )
 _COUNTED = re.compile(r"(?:token|key|session|ticket|credential|cookie|secret|password|sig|signature|jwt)s[\W_]*$")
-_GUARDED = re.compile(r"passw|passph|passc|pwd|secret|otp|credential|api[\W_]?key")
+_SHORT = re.compile(r"(?:key|token|session|sid|ticket|pass|sig|cred)[a-z0-9]{0,3}[\W_]*$")
+_GUARDED = re.compile(r"api[\W_]?key|access|auth")
 
 
 def is_secret_name(name: str) -> bool:
@@ -105,7 +106,12 @@ def is_other_key(low: str, begin: int) -> bool:
     return low[max(0, begin - 14) : begin].endswith(_BEFORE_OTHER_KEYS)
 
 
+def is_counted(name: str) -> bool:
+    """Whether a number under the name of a secret says how many: `max_tokens`."""
+    return bool(_COUNTED.search(name[-LONGEST_NAME:].lower()))
+
+
 def may_be_count(name: str, digits: str) -> bool:
     """Whether digits under the name of a secret are just a number: `max_tokens=100`, `key: 3`; never of a password."""
     lower = name[-LONGEST_NAME:].lower()
-    return bool(_COUNTED.search(lower)) or (len(digits) < 6 and not _GUARDED.search(lower))
+    return is_counted(name) or (len(digits) < 6 and bool(_SHORT.search(lower)) and not _GUARDED.search(lower))

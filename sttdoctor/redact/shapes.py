@@ -24,7 +24,8 @@ def _in_base64(word: str) -> list[str]:
     return [text[-(-8 * lead // 6) : 8 * (lead + len(word)) // 6] for lead, text in coded]
 
 
-_BREAK = r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+)?"
+# a line break within, and a blank that came of one, where what follows is no word
+_BREAK = r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+|[ \t]{1,8}(?=[a-z_-]*[0-9])(?=[\w-]{6}))?"
 _KEYS = [
     rf"sk[-_](?:car|proj|ant|svcacct|admin|live|test|or)[-_]{_BREAK}[\w+=-]+",
     r"sk_(?<![a-z0-9]sk_)[\w-]{8,}[\w+=-]*",
@@ -53,13 +54,14 @@ _SHAPES = re.compile(
             *_MAYBE_KEYS,
             rf"e(?:yj|wo|yai){_JSON}",
             rf"w(?:3si|yj){_JSON.replace('json', 'json_list')}",
+            rf"zxlk{_JSON.replace('json', 'json_again')}",
             r"basic[ \t]++(?P<basic>[\w+/-]{6,}+={0,2})",
             r"bearer[ \t]++(?=[a-z._~+/-]*+[0-9]|[\w.~+/-]{24})(?P<bearer>[\w.~+/-]{6,}+={0,2})",
         ]
     )
 )
 _BEGINNINGS = (
-    *("sk[-_]", "eyj", "ewo", "eyai", "w3si", "wyj", "basic", "bearer", "73[ :]6b", "736b"),
+    *("sk[-_]", "eyj", "ewo", "eyai", "w3si", "wyj", "zxlk", "basic", "bearer", "73[ :]6b", "736b"),
     *("akia", "asia", "aiza", r"ya29\."),
 )
 HINTS = (*_BEGINNINGS, *(f"{prefix}[-_]" for prefix in _ISSUED), *_in_base64("sk_car_"))
@@ -68,10 +70,10 @@ HINTS = (*_BEGINNINGS, *(f"{prefix}[-_]" for prefix in _ISSUED), *_in_base64("sk
 # the end of a key whose middle was left out, and the next line of a key that was broken
 _TAIL = re.compile(r"(?:(?:\.{2,}|…|\*{2,}|\[\.{3}\]|<\.{3}>)[\w+/=~-]*+)++")
 _NEXT_PART = re.compile(r"/([\w+=~-]{4,})")
-_NEXT_LINE = re.compile(r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+)([\w+/=-]{6,})")
+_NEXT_LINE = re.compile(r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+)([\w+/=-]{6,}+)(?!\s*[:=])")
 _LONG_RUN = re.compile(r"[\w-]{25}")
 _LONG_PART = re.compile(r"[A-Za-z0-9]{16,}")
-_MADE_UP = re.compile(r"[a-z][0-9]+[a-z]", re.IGNORECASE)
+_MADE_UP = re.compile(r"(?=[a-z0-9]{6})[a-z0-9]*[a-z][0-9]+[a-z]", re.IGNORECASE)
 
 
 def find(text: str, low: str, spoken: bool, redact: Redact) -> Iterator[Span]:
