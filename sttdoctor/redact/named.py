@@ -51,7 +51,7 @@ def _bare(dividing: str) -> re.Pattern[str]:
 
 
 _BARE, _IN_ADDRESS = _bare(",;&"), _bare(",;")
-_TO_LINE_END = re.compile(r"[^\r\n]*+")
+_TO_LINE_END = re.compile(r"[^\r\n]*+(?:\r?\n[ \t]++[^\r\n]*+)*+")
 _LIST = re.compile(r"\[[^\]\r\n]*+|\{[^}\r\n]*+")
 _WORD = re.compile(r"[^\s\"'`<>,;()\[\]{}\\]*+")
 _CLOSING = ").]}!?:"
@@ -194,7 +194,7 @@ def _announced(text: str, low: str, found: re.Match[str]) -> Span | None:
         return None
     before = low[max(0, found.start() - _BEFORE) : found.start()]
     if found["mark"]:
-        told = is_opaque(value) or not (_OF_A_TABLE.search(before) or " " in value)
+        told = is_opaque(value) or not (_OF_A_TABLE.search(before) or " " in value or is_secret_name(value))
     elif value.isdigit():
         told = len(value) >= (4 if found["name"].startswith("p") else 8)
     elif found["announced"].startswith(","):

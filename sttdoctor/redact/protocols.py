@@ -6,7 +6,7 @@ from sttdoctor.redact.names import is_secret_name
 from sttdoctor.redact.values import REDACTED, SCHEMES, is_unset
 
 _WORD = r"(?:[a-z]{1,16}|[A-Z][a-z]{1,15}|[A-Z]{1,8}|[vV]?[0-9]{1,2}|[a-z]{1,8}[0-9])"
-_PLAIN = re.compile(rf"{_WORD}(?:[-_+:/]{_WORD})*")
+_PLAIN = re.compile(rf"{_WORD}(?:[-_+:/]{_WORD}){{0,5}}")
 _MOST = 100  # names that are kept at most
 _ANNOUNCES = re.compile(rf"{SCHEMES}", re.IGNORECASE)
 

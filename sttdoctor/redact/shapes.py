@@ -71,6 +71,7 @@ HINTS = (*_BEGINNINGS, *(f"{prefix}[-_]" for prefix in _ISSUED), *_in_base64("sk
 _TAIL = re.compile(r"(?:(?:\.{2,}|…|\*{2,}|\[\.{3}\]|<\.{3}>)[\w+/=~-]*+)++")
 _NEXT_PART = re.compile(r"/([\w+=~-]{4,})")
 _NEXT_LINE = re.compile(r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+)([\w+/=-]{6,}+)(?!\s*[:=])")
+_DIVIDER = re.compile("[-_]")
 _LONG_RUN = re.compile(r"[\w-]{25}")
 _LONG_PART = re.compile(r"[A-Za-z0-9]{16,}")
 _MADE_UP = re.compile(r"(?=[a-z0-9]{6})[a-z0-9]*[a-z][0-9]+[a-z]", re.IGNORECASE)
@@ -125,7 +126,7 @@ def _looks_issued(word: str, before: str, spoken: bool) -> bool:
         return False
     if word[:4].lower() in ("akia", "asia"):
         return word[:4].isupper() and is_opaque(word)
-    body = word.partition("-" if "-" in word[:12] else "_")[2] or word
+    body = _DIVIDER.split(word, maxsplit=1)[-1]
     if before[-1:].isalnum():  # within a word, as of "risk-free"
         return any(is_opaque(part) for part in _LONG_PART.findall(body))
     return is_opaque(body) and len(body) >= (12 if spoken else 4)
