@@ -6,10 +6,11 @@ from sttdoctor.redact.message import redact_text
 
 _PRINTABLE = bytes((9, 10, 13, *range(0x20, 0x7F)))
 _OTHERS = bytes(set(range(256)) - set(_PRINTABLE))
-_RUN = re.compile(rb"[\t\n\r\x20-\x7e]{8,}")
 _PIECE = 16  # bytes that tell text
-_TEXT = 0.9  # printable share of text with a binary head; of speech in G.711 half of the samples are
 _LEAD = 8  # of a binary head, behind which the text may begin
+_RUN = re.compile(rb"[\t\n\r\x20-\x7e]{12,}")
+# words that no samples make; half of those of speech in G.711 are printable, in runs as long as half a period
+_TELLING = re.compile(rb"sk_car_|api.?key|token|secret|passw|bearer|authori[sz]|cookie|credential", re.IGNORECASE)
 
 
 def redact_bytes(content: bytes) -> bytes:
@@ -26,11 +27,13 @@ def redact_bytes(content: bytes) -> bytes:
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        if len(content.translate(None, _OTHERS)) < _TEXT * len(content):
-            return content  # samples of 8 bits have printable runs as long as half a period of the voice
-        return _RUN.sub(lambda run: redact_text(run[0].decode("ascii")).encode(), content)
+        return _RUN.sub(_without_secrets, content)
     redacted = redact_text(text)
     return content if redacted == text else redacted.encode()
+
+
+def _without_secrets(run: re.Match[bytes]) -> bytes:
+    return redact_text(run[0].decode("ascii")).encode() if _TELLING.search(run[0]) else run[0]
 
 
 def is_text(content: bytes) -> bool:
