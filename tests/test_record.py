@@ -86,6 +86,9 @@ def test_a_killed_recorder_leaves_a_file_that_can_be_read(tmp_path):
                 await connection.recv()
             process.kill()
             await process.wait()
+            async with asyncio.timeout(30):
+                while path.read_bytes().count(b'"type":"receive"') < 20:  # what was handed over is still written
+                    await asyncio.sleep(0.01)
 
     asyncio.run(main())
     session = read_capture(str(path))

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import json
+import os
+import socket
+import stat
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +28,9 @@ LEAST_BYTES, FIRST_BYTES, MOST_BYTES = 64 << 10, 128 << 10, 1 << 20
 
 ALL_BYTES = 8 << 20
 """Of all connections that may wait, before each may have no more than the least."""
+
+PIPE_BYTES = 1 << 20
+"""What the pipe to the scribe may hold, where the system lets it: it is not lost when the recorder is killed."""
 
 PATIENCE_S = 30.0
 """For the writing of what has passed, when the recorder ends."""
@@ -120,10 +126,12 @@ class Desk:
 
     Attributes:
         waiting: Bytes of all connections that are not read yet.
+        leaving: Whether the recorder ends, and the scribe with it.
     """
 
     def __init__(self, process: Process, watcher: Watcher) -> None:
         self.waiting = 0
+        self.leaving = False
         self._process = process
         self._watcher = watcher
         self._numbers = count(1)
@@ -131,6 +139,11 @@ class Desk:
         self._entries: dict[int, Entry] = {}
         self._unseen: set[int] = set()  # connections that the watcher does not know of
         self._works = True
+        self._begun = asyncio.Event()
+
+    async def ready(self) -> None:
+        """Wait until the scribe reads, or has ended."""
+        await self._begun.wait()
 
     def begin(self, heading: Heading, hold: Callable[[bool], None]) -> Line:
         """Begin to record a connection; see `Line`."""
@@ -168,8 +181,11 @@ class Desk:
             async for line in self._process.stdout:
                 self._hear(json.loads(line))
         self._works = False
-        if self._entries:
-            self._watcher.tell("the process that writes the recordings has ended; connections go on unrecorded")
+        self._begun.set()
+        if not self.leaving or self._entries:
+            self._watcher.tell(
+                "the process that writes the recordings has ended; connections go on without being recorded"
+            )
         for number in list(self._unseen):
             self._show(number, None)
         for held in self._lines.values():
@@ -178,7 +194,9 @@ class Desk:
             self._watcher.ended(self._entries.pop(number))
 
     def _hear(self, said: dict[str, Any]) -> None:
-        if "told" in said:
+        if "reads" in said:
+            self._begun.set()
+        elif "told" in said:
             self._watcher.tell(said["told"])
         elif "begun" in said:
             self._show(said["begun"], said["path"])
@@ -202,6 +220,20 @@ class Desk:
         entry.status, entry.close, entry.glance = said["status"], said["close"], Glance(**said["glance"])
 
 
+def _widen(process: Process) -> None:
+    """Let the pipe to a process hold much: a pipe, or a pair of sockets, as the version of Python has it."""
+    assert process.stdin is not None
+    number = process.stdin.transport.get_extra_info("pipe").fileno()
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        if stat.S_ISSOCK(os.fstat(number).st_mode):
+            with socket.socket(fileno=os.dup(number)) as pair:
+                pair.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIPE_BYTES)
+        else:
+            fcntl.fcntl(number, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
 @contextlib.asynccontextmanager
 async def desk(output: str | None, watcher: Watcher) -> AsyncIterator[Desk]:
     """Run the process that writes; leaving the context waits until everything is written.
@@ -217,13 +249,16 @@ async def desk(output: str | None, watcher: Watcher) -> AsyncIterator[Desk]:
         limit=_MAX_LINE,
         start_new_session=True,  # Ctrl-C is for the recorder
     )
+    _widen(process)
     running = Desk(process, watcher)
     listening = asyncio.create_task(running.listen())
     try:
+        await running.ready()
         yield running
     finally:
         assert process.stdin is not None
         process.stdin.close()
+        running.leaving = True
         _, late = await asyncio.wait([listening], timeout=PATIENCE_S)
         if late:
             process.kill()

@@ -118,6 +118,7 @@ def main() -> None:
         _tell({"told": str(error)})
         return
     scribe = Scribe(free, _tell)
+    _tell({"reads": True})
     with open(sys.stdin.fileno(), "rb", buffering=1 << 20, closefd=False) as file:
         for slip in slips(file):
             scribe.take(slip)
