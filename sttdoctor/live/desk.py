@@ -14,28 +14,25 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
+from sttdoctor.live.fair import Fair
 from sttdoctor.live.meter import Glance
 from sttdoctor.live.recording import Heading
 from sttdoctor.live.slips import Kind, Slip, packed
 from sttdoctor.program import program
 
-WORK_S = 0.25
-"""What the reading of one connection may be behind, before its client and its service are held back. How many bytes
-that is shows as it is read: what is hard to read makes no other recording late."""
+MOST_BYTES = 1 << 20
+"""Of one connection that are not read yet, before its client and its service are held back."""
 
-LEAST_BYTES, FIRST_BYTES, MOST_BYTES = 64 << 10, 128 << 10, 1 << 20
-"""Of one connection that may wait in any case, before anything is known of it, and at most."""
+ALL_BYTES, LEAST_BYTES = 64 << 20, 64 << 10
+"""Of all connections that are not read yet, before each may have no more than the least."""
 
-ALL_BYTES = 8 << 20
-"""Of all connections that may wait, before each may have no more than the least."""
+AHEAD_BYTES = 128 << 10
+"""That the scribe is handed before it has read them. What is beyond waits here, and who is hard to read waits longest;
+what it was handed is written even where the recorder is killed."""
 
-PIPE_BYTES = 1 << 20
-"""What the pipe to the scribe may hold, where the system lets it: it is not lost when the recorder is killed."""
+REST_S, PATIENCE_S = 10.0, 30.0
+"""For the reading of what waits when the recorder ends, and for the end of the scribe."""
 
-PATIENCE_S = 30.0
-"""For the writing of what has passed, when the recorder ends."""
-
-_MEMORY = 0.97  # of what was read before, with each step
 _MAX_LINE = 1 << 20  # bytes of what the scribe tells
 
 
@@ -84,13 +81,12 @@ class Line:
         self._hold = hold
         self._held = False
         self._waiting = 0
-        self._window = FIRST_BYTES
-        self._cost = 0.0, 0.0  # bytes that were read and seconds that it took, of late
 
     def note(self, kind: Kind, data: bytes = b"") -> None:
         """Hand over what happened just now."""
-        if self._desk.hand(Slip(kind, self._number, time.monotonic(), data)):
-            self._wait(len(data))
+        slip = Slip(kind, self._number, time.monotonic(), data)
+        if self._desk.hand(slip):
+            self._wait(slip.size)
 
     def refused(self, status: int, body: str) -> None:
         """Hand over that the recorder answered in place of the service."""
@@ -101,11 +97,8 @@ class Line:
         self.note(Kind.ENDED, gone.encode("ascii"))
         self._desk.leave(self._number)
 
-    def read(self, size: int, seconds: float) -> None:
-        """So many bytes are read, in so many seconds."""
-        read, took = self._cost
-        self._cost = read, took = _MEMORY * read + size, _MEMORY * took + seconds
-        self._window = round(max(LEAST_BYTES, min(MOST_BYTES, WORK_S * read / max(took, 1e-9))))
+    def read(self, size: int) -> None:
+        """So many bytes are read."""
         self._wait(-size)
 
     def release(self) -> None:
@@ -115,7 +108,7 @@ class Line:
     def _wait(self, size: int) -> None:
         self._waiting += size
         self._desk.waiting += size
-        window = self._window if self._desk.waiting <= ALL_BYTES else LEAST_BYTES
+        window = MOST_BYTES if self._desk.waiting <= ALL_BYTES else LEAST_BYTES
         if self._held != (self._waiting > (window // 2 if self._held else window)):
             self._held = not self._held
             self._hold(self._held)
@@ -126,24 +119,41 @@ class Desk:
 
     Attributes:
         waiting: Bytes of all connections that are not read yet.
-        leaving: Whether the recorder ends, and the scribe with it.
     """
 
     def __init__(self, process: Process, watcher: Watcher) -> None:
+        assert process.stdin is not None
         self.waiting = 0
-        self.leaving = False
         self._process = process
+        self._pipe = process.stdin
         self._watcher = watcher
         self._numbers = count(1)
         self._lines: dict[int, Line] = {}
         self._entries: dict[int, Entry] = {}
         self._unseen: set[int] = set()  # connections that the watcher does not know of
-        self._works = True
+        self._fair = Fair()  # what the scribe is not handed yet
+        self._ahead = 0  # bytes that it was handed and has not read
+        self._handed = asyncio.Event()  # nothing waits here
         self._begun = asyncio.Event()
+        self._works, self._leaving = True, False
 
     async def ready(self) -> None:
         """Wait until the scribe reads, or has ended."""
         await self._begun.wait()
+
+    async def finish(self) -> None:
+        """Hand over what waits, as far as there is time for it."""
+        self._leaving = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REST_S):
+                await self._handed.wait()
+        if self._fair and self._works:
+            self._watcher.tell("what passed last takes too long to read; recordings that are behind are not complete")
+            while self._fair:
+                slip = self._fair.take()
+                if slip.kind not in (Kind.CLIENT, Kind.SERVER):
+                    self._pipe.write(packed(slip))
+        self._pipe.close()
 
     def begin(self, heading: Heading, hold: Callable[[bool], None]) -> Line:
         """Begin to record a connection; see `Line`."""
@@ -161,12 +171,22 @@ class Desk:
         self.hand(Slip(Kind.LOOK, 0, 0.0, b""))
 
     def hand(self, slip: Slip) -> bool:
-        """Hand a slip over; False when nobody takes it any more."""
-        assert self._process.stdin is not None
-        takes = self._works and not self._process.stdin.is_closing()
-        if takes:
-            self._process.stdin.write(packed(slip))
-        return takes
+        """Hand a slip over, now or when it is its turn; False when nobody takes it any more."""
+        if not self._works or self._pipe.is_closing():
+            return False
+        self._fair.add(slip)
+        self._go_on()
+        return True
+
+    def _go_on(self) -> None:
+        while self._fair and self._ahead < AHEAD_BYTES:
+            slip = self._fair.take()
+            self._ahead += slip.size
+            self._pipe.write(packed(slip))
+        if self._fair:
+            self._handed.clear()
+        else:
+            self._handed.set()
 
     def leave(self, number: int) -> None:
         """A connection is over; what is still to be written is told when it is."""
@@ -182,10 +202,9 @@ class Desk:
                 self._hear(json.loads(line))
         self._works = False
         self._begun.set()
-        if not self.leaving or self._entries:
-            self._watcher.tell(
-                "the process that writes the recordings has ended; connections go on without being recorded"
-            )
+        self._handed.set()
+        if not self._leaving or self._entries:
+            self._watcher.tell("the process that writes the recordings has ended; connections go on unrecorded")
         for number in list(self._unseen):
             self._show(number, None)
         for held in self._lines.values():
@@ -194,20 +213,29 @@ class Desk:
             self._watcher.ended(self._entries.pop(number))
 
     def _hear(self, said: dict[str, Any]) -> None:
-        if "reads" in said:
+        if "read" in said:
+            for number, size, seconds in said["read"]:
+                self._count(number, size, seconds)
+            self._go_on()
+        elif "reads" in said:
             self._begun.set()
         elif "told" in said:
             self._watcher.tell(said["told"])
         elif "begun" in said:
             self._show(said["begun"], said["path"])
-        elif "read" in said and (line := self._lines.get(said["read"])) is not None:
-            line.read(said["bytes"], said["seconds"])
         elif "seen" in said:
             self._see(self._entries[said["seen"]], said)
         elif "ended" in said:
+            self._fair.forget(said["ended"])
             entry = self._entries.pop(said["ended"])
             self._see(entry, said)
             self._watcher.ended(entry)
+
+    def _count(self, number: int, size: int, seconds: float) -> None:
+        self._ahead -= size
+        self._fair.charge(number, seconds)
+        if (line := self._lines.get(number)) is not None:
+            line.read(size)
 
     def _show(self, number: int, path: str | None) -> None:
         self._unseen.discard(number)
@@ -221,7 +249,7 @@ class Desk:
 
 
 def _widen(process: Process) -> None:
-    """Let the pipe to a process hold much: a pipe, or a pair of sockets, as the version of Python has it."""
+    """Let the pipe hold what is handed over: a pipe, or a pair of sockets, as the version of Python has it."""
     assert process.stdin is not None
     number = process.stdin.transport.get_extra_info("pipe").fileno()
     with contextlib.suppress(ImportError, AttributeError, OSError):
@@ -229,9 +257,9 @@ def _widen(process: Process) -> None:
 
         if stat.S_ISSOCK(os.fstat(number).st_mode):
             with socket.socket(fileno=os.dup(number)) as pair:
-                pair.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIPE_BYTES)
+                pair.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * AHEAD_BYTES)
         else:
-            fcntl.fcntl(number, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+            fcntl.fcntl(number, fcntl.F_SETPIPE_SZ, 4 * AHEAD_BYTES)
 
 
 @contextlib.asynccontextmanager
@@ -256,9 +284,7 @@ async def desk(output: str | None, watcher: Watcher) -> AsyncIterator[Desk]:
         await running.ready()
         yield running
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        running.leaving = True
+        await running.finish()
         _, late = await asyncio.wait([listening], timeout=PATIENCE_S)
         if late:
             process.kill()

@@ -23,8 +23,8 @@ from sttdoctor.live.recording import Heading
 from sttdoctor.live.slips import Kind, Slip, slips
 from sttdoctor.live.tap import Room
 
-READ_STEP_BYTES, READ_STEP_S = 32 << 10, 0.05
-"""Of one connection, after which the recorder is told what is read."""
+STEP_BYTES, STEP_S = 16 << 10, 0.005
+"""Of all connections, after which the recorder is told what is read and what that cost."""
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -35,8 +35,6 @@ class _Connection:
     def __init__(self, journal: Journal, along: Along) -> None:
         self.journal = journal
         self.along = along
-        self.read = 0  # bytes of which the recorder does not know that they are read
-        self.took_s = 0.0  # for them
 
 
 class Scribe:
@@ -52,22 +50,27 @@ class Scribe:
         self._tell = tell
         self._room = Room()
         self._connections: dict[int, _Connection] = {}
+        self._read: dict[int, tuple[int, float]] = {}  # bytes and seconds, of which the recorder does not know
+        self._unsaid = 0, 0.0  # the sums of them
 
     def take(self, slip: Slip) -> None:
         """Take the next slip; what cannot be read along costs its own connection the recording."""
+        began = time.perf_counter()
+        self._take(slip)
+        self._count(slip, time.perf_counter() - began)
+
+    def _take(self, slip: Slip) -> None:
         if slip.kind == Kind.LOOK:
             for number, known in self._connections.items():
                 self._tell({"seen": number, **_look(known.journal)})
         elif slip.kind == Kind.BEGUN:
             self._begin(slip)
         elif (found := self._connections.get(slip.number)) is not None:
-            began = time.perf_counter()
             try:
                 self._note(found, slip)
             except Exception as error:  # a defect, or no memory: it must not end the recording of the others
                 self._say(f"{found.journal.path}: {type(error).__name__}: {error}; from here on it is not recorded")
                 found.journal.end()
-            self._count(slip, found, time.perf_counter() - began)
             if slip.kind == Kind.ENDED:
                 self._end(slip.number, found)
 
@@ -87,12 +90,13 @@ class Scribe:
         elif slip.kind == Kind.ENDED:
             found.along.end(slip.data.decode("ascii") or None, slip.at)
 
-    def _count(self, slip: Slip, found: _Connection, took_s: float) -> None:
-        found.read += len(slip.data)
-        found.took_s += took_s
-        if found.read >= READ_STEP_BYTES or found.took_s >= READ_STEP_S:
-            self._tell({"read": slip.number, "bytes": found.read, "seconds": found.took_s})
-            found.read, found.took_s = 0, 0.0
+    def _count(self, slip: Slip, took_s: float) -> None:
+        size, cost_s = self._read.get(slip.number, (0, 0.0))
+        self._read[slip.number] = size + slip.size, cost_s + took_s
+        self._unsaid = self._unsaid[0] + slip.size, self._unsaid[1] + took_s
+        if self._unsaid[0] >= STEP_BYTES or self._unsaid[1] >= STEP_S:
+            self._tell({"read": [[number, *read] for number, read in self._read.items()]})
+            self._read, self._unsaid = {}, (0, 0.0)
 
     def _end(self, number: int, found: _Connection) -> None:
         found.along.close()

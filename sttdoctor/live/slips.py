@@ -40,6 +40,11 @@ class Slip(NamedTuple):
     at: float
     data: bytes
 
+    @property
+    def size(self) -> int:
+        """Bytes of it in the pipe."""
+        return _HEAD.size + len(self.data)
+
 
 def packed(slip: Slip) -> bytes:
     """Return a slip as bytes."""
