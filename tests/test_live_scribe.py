@@ -15,7 +15,7 @@ from proxying import TARGET, echo, proxy, service
 from websockets.asyncio.client import connect
 from websockets.frames import Frame, Opcode
 
-from sttdoctor.live.desk import ALL_BYTES, LEAST_BYTES, MOST_BYTES, Line, desk
+from sttdoctor.live.desk import ALL_BYTES, LEAST_BYTES, MOST_BYTES, Desk, Line, desk
 from sttdoctor.live.naming import names
 from sttdoctor.live.recording import Heading
 from sttdoctor.live.scribe import STEP_BYTES, Scribe
@@ -86,12 +86,25 @@ def test_a_defect_costs_its_own_connection_the_recording(tmp_path):
 
     scribe._connections[1].along.from_client = fails
     for number in (1, 2):
-        scribe.take(Slip(Kind.CLIENT, number, 101.0, AUDIO))
+        for _ in range(2):
+            scribe.take(Slip(Kind.CLIENT, number, 101.0, AUDIO))
         scribe.take(Slip(Kind.ENDED, number, 102.0, b"client"))
     (sentence,) = [said["told"] for said in told if "told" in said]
     assert "MemoryError" in sentence and "s.jsonl" in sentence
     assert [said["ended"] for said in told if "ended" in said] == [1, 2]
-    assert len(read_capture(str(tmp_path / "s-2.jsonl")).events) == 3
+    assert len(read_capture(str(tmp_path / "s-2.jsonl")).events) == 4
+
+
+def test_a_connection_that_cannot_begin_is_told_and_ends(tmp_path, monkeypatch):
+    def fails(*_):
+        raise MemoryError("no more")
+
+    monkeypatch.setattr("sttdoctor.live.scribe.Journal", fails)
+    told = []
+    scribe = Scribe(names(f"{tmp_path}/s.jsonl"), told.append)
+    begun(scribe, 1)
+    scribe.take(Slip(Kind.ENDED, 1, 102.0, b"client"))
+    assert "MemoryError" in told[0]["told"] and told[1:] == [{"begun": 1, "path": None}, {"ended": 1}]
 
 
 def test_the_process_writes_what_it_was_handed_though_nobody_listens(tmp_path):
@@ -205,3 +218,71 @@ def test_a_recorder_whose_scribe_is_killed_still_passes_everything_on(tmp_path, 
 
     running = asyncio.run(main())
     assert any("has ended" in sentence for sentence in running.told)
+
+
+class Pipe:
+    """The way to a scribe that reads when it is told to."""
+
+    def __init__(self):
+        self.stdin, self.written, self.closed = self, b"", False
+
+    def write(self, data):
+        self.written += data
+
+    def is_closing(self):
+        return self.closed
+
+    def close(self):
+        self.closed = True
+
+    def handed(self):
+        return [(slip.number, slip.kind) for slip in slips(io.BytesIO(self.written))]
+
+
+def with_lines(costs):
+    """A desk with a line for each connection, and what reads a slip of it at a cost (s)."""
+    pipe, watcher = Pipe(), Watching()
+    desk = Desk(pipe, watcher)
+    lines = {number: desk.begin(Heading("ws://x", {}, "test", "proxy"), lambda _: None) for number in costs}
+
+    def read():
+        slip = next(slips(io.BytesIO(pipe.written)))
+        pipe.written = pipe.written[slip.size :]
+        desk._hear({"read": [[slip.number, slip.size, costs[slip.number]]]})
+        return slip.number, slip.kind
+
+    for _ in costs:
+        read()
+    return desk, lines, pipe, watcher, read
+
+
+def test_a_connection_that_is_hard_to_read_makes_no_other_wait():
+    _, lines, pipe, _, read = with_lines({1: 0.5, 2: 0.001})
+    for _ in range(12):
+        lines[1].note(Kind.CLIENT, bytes(65_000))
+    for _ in range(100):
+        lines[2].note(Kind.CLIENT, bytes(3200))
+    order = []
+    while pipe.written:
+        order.append(read()[0])
+    assert max(place for place, number in enumerate(order) if number == 2) < 106
+    assert (order.count(1), order.count(2)) == (12, 100)
+
+
+def test_what_takes_too_long_at_the_end_is_left_out_and_ended(monkeypatch):
+    monkeypatch.setattr("sttdoctor.live.desk.REST_S", 0.01)
+
+    async def main():
+        desk, lines, pipe, watcher, _ = with_lines({1: 0.5, 2: 0.001})
+        for number in (2, 1):
+            for _ in range(6):
+                lines[number].note(Kind.CLIENT, bytes(65_000))
+            lines[number].end("client")
+        await desk.finish()
+        return pipe, watcher
+
+    pipe, watcher = asyncio.run(main())
+    assert pipe.closed and "too long to read" in watcher.told[0]
+    handed = pipe.handed()
+    assert [slip for slip in handed if slip[1] == Kind.ENDED] == [(2, Kind.ENDED), (1, Kind.ENDED)]
+    assert len(handed) < 6

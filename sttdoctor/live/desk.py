@@ -228,7 +228,8 @@ class Desk:
         elif "ended" in said:
             self._fair.forget(said["ended"])
             entry = self._entries.pop(said["ended"])
-            self._see(entry, said)
+            if "status" in said:  # else its recording was given up
+                self._see(entry, said)
             self._watcher.ended(entry)
 
     def _count(self, number: int, size: int, seconds: float) -> None:

@@ -36,6 +36,11 @@ class _Connection:
         self.journal = journal
         self.along = along
 
+    def close(self) -> None:
+        """Nothing more comes."""
+        self.along.close()
+        self.journal.end()
+
 
 class Scribe:
     """Reads along with all connections and writes a file for each.
@@ -63,16 +68,16 @@ class Scribe:
         if slip.kind == Kind.LOOK:
             for number, known in self._connections.items():
                 self._tell({"seen": number, **_look(known.journal)})
-        elif slip.kind == Kind.BEGUN:
-            self._begin(slip)
-        elif (found := self._connections.get(slip.number)) is not None:
-            try:
-                self._note(found, slip)
-            except Exception as error:  # a defect, or no memory: it must not end the recording of the others
-                self._say(f"{found.journal.path}: {type(error).__name__}: {error}; from here on it is not recorded")
-                found.journal.end()
-            if slip.kind == Kind.ENDED:
-                self._end(slip.number, found)
+            return
+        try:
+            if slip.kind == Kind.BEGUN:
+                self._begin(slip)
+            elif slip.number in self._connections:
+                self._note(self._connections[slip.number], slip)
+        except Exception as error:  # a defect, or no memory: it must not end the recording of the others
+            self._give_up(slip, error)
+        if slip.kind == Kind.ENDED:
+            self._end(slip.number)
 
     def _begin(self, slip: Slip) -> None:
         journal = Journal(Heading(**json.loads(slip.data)), self._free, self._say, slip.at)
@@ -98,11 +103,20 @@ class Scribe:
             self._tell({"read": [[number, *read] for number, read in self._read.items()]})
             self._read, self._unsaid = {}, (0, 0.0)
 
-    def _end(self, number: int, found: _Connection) -> None:
-        found.along.close()
-        found.journal.end()
-        del self._connections[number]
-        self._tell({"ended": number, **_look(found.journal)})
+    def _give_up(self, slip: Slip, error: Exception) -> None:
+        found = self._connections.pop(slip.number, None)
+        name = "a connection" if found is None else found.journal.path
+        self._say(f"{name}: {type(error).__name__}: {error}; from here on it is not recorded")
+        if found is None:
+            self._tell({"begun": slip.number, "path": None})
+        else:
+            found.close()
+
+    def _end(self, number: int) -> None:
+        found = self._connections.pop(number, None)
+        if found is not None:
+            found.close()
+        self._tell({"ended": number, **(_look(found.journal) if found is not None else {})})
 
     def _say(self, sentence: str) -> None:
         self._tell({"told": sentence})
