@@ -5,6 +5,7 @@ from builders import report, session, status, steady, turn
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sttdoctor.analysis import join_search
 from sttdoctor.evidence import Frame
 
 TWO = [*turn(0.5, "Hi", "Hi there.", end=2.0), *turn(3.0, " How", " How are you?", end=4.5)]
@@ -303,3 +304,11 @@ def test_a_text_that_is_replaced_at_each_turn_is_told_as_such():
     (finding,) = report(leaving(" Well.", 8.0), "joining").checks[0].findings
     assert finding.summary == "The application's text is the last of 3 turns alone."
     assert "Append every turn.end" in finding.fix and "replace" in finding.fix
+
+
+def test_where_not_all_readings_were_tried_the_answer_says_so(monkeypatch):
+    text = "Hi there. Hi How are you?  How are you? How"
+    assert "No habit that could be tried" not in judged(text).answer
+    monkeypatch.setattr(join_search, "MAX_STEPS", 0)
+    monkeypatch.setattr(join_search, "_STEPS_A_TEXT", 0)
+    assert judged("Hi there. How are you? How are you now?").answer.startswith("No habit that could be tried gives")
