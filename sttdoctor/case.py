@@ -61,7 +61,7 @@ class Case:
         self.session = session
         self.audio = session_audio(session) if session is not None else audio
         self.declared = _declared(session, declared or Declared())
-        self.sound = Sound(self.audio, self.declared, limits["signal.silent_peak"])
+        self.sound = Sound(self.audio, self.declared, limits["signal.silent_peak"], limits["encoding.warn_below"])
         self._active_spans: dict[int, list[tuple[float, float]]] = {}
 
     @cached_property

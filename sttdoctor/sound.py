@@ -33,6 +33,9 @@ _PART_SAMPLES = 600_000  # judged of a part: more than the 8 s at 48 kHz that ar
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 
 
+DEFAULT_PLAUSIBLE = 0.2
+
+
 class Sound:
     """The audio of one subject, analysed.
 
@@ -40,12 +43,16 @@ class Sound:
         audio: The audio, None where there is none; then nothing is known.
         declared: What the client told the service about it.
         silent_peak: Peak below which samples are silent, of full scale.
+        plausible: Probability from which on the declared encoding is believed, also where another one fits better.
     """
 
-    def __init__(self, audio: Audio | None, declared: Declared, silent_peak: float) -> None:
+    def __init__(
+        self, audio: Audio | None, declared: Declared, silent_peak: float, plausible: float = DEFAULT_PLAUSIBLE
+    ) -> None:
         self.audio = audio
         self.declared = declared
         self._silent_peak = silent_peak
+        self._plausible = plausible
 
     @cached_property
     def contents(self) -> Contents | None:
@@ -103,20 +110,17 @@ class Sound:
         before = LAYOUTS.get(self.encoding_changes[0].before) if self.encoding_changes else None
         if before is not None:  # the sound is judged up to the first change
             return before
-        if estimate is not None and estimate.decidable and estimate.probabilities.get("not-pcm", 0) < 0.5:
-            if estimate.probabilities.get("text", 0) >= 0.5:
-                return None
-            return self._prefer_declared(estimate)
-        if estimate is not None and estimate.decidable:
-            return None
-        return self.declared_layout
+        if estimate is None or not estimate.decidable:
+            return self.declared_layout
+        return self._declared_where_plausible(estimate) or _as_estimated(estimate)
 
-    def _prefer_declared(self, estimate: EncodingEstimate) -> Layout:
-        """Twins (the same bytes under two names) go to the declared one."""
+    def _declared_where_plausible(self, estimate: EncodingEstimate) -> Layout | None:
+        """The declared encoding where the bytes do not speak against it; twins are the same bytes under two names."""
         name = self.declared.meant
-        if name and name != estimate.layout.encoding and estimate.probabilities[name] > 0.3:
-            return replace(estimate.layout, encoding=name, offset=0, channels=1)
-        return estimate.layout
+        if name is None or estimate.probabilities[name] < self._plausible:
+            return None
+        is_best = (estimate.layout.encoding, estimate.layout.offset) == (name, 0)
+        return estimate.layout if is_best else Layout(name)
 
     @property
     def declared_layout(self) -> Layout | None:
@@ -185,3 +189,9 @@ class Sound:
             return estimate_with(one, self.samples(first, stop, most), self.candidates)
 
         return hear_parts(list(pairwise(edges)), self.rate_of, quick_of)
+
+
+def _as_estimated(estimate: EncodingEstimate) -> Layout | None:
+    """The most probable layout, None where no samples at all are more probable."""
+    best = max(estimate.probabilities, key=estimate.probabilities.__getitem__)
+    return estimate.layout if best in LAYOUTS else None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from sttdoctor.renderers import phrases
 from sttdoctor.report import Report
 
 _NOUNS = "frame|byte|message|sample|turn|event|check|second|line|character|hole|connection|channel|minute|keyterm|time"
@@ -38,6 +39,8 @@ def sentences(report: Report) -> Iterator[tuple[str, str]]:
 
 def notes(report: Report) -> Iterator[tuple[str, str]]:
     """(where it stands, text) of what is no whole sentence."""
+    if report.subject:
+        yield "line", phrases.formats(report)
     for check in report.checks:
         yield f"{check.id} missing", check.missing
         yield f"{check.id} reading", check.reading

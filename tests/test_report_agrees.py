@@ -2,17 +2,24 @@
 
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_check_sample_rate import told
 
+from sttdoctor.analysis.container import Contents
+from sttdoctor.analysis.encoding import LAYOUTS, EncodingEstimate
 from sttdoctor.analysis.rate import RateEstimate
 from sttdoctor.api import examine
-from sttdoctor.encodings import STANDARD_RATES
+from sttdoctor.case import Case
+from sttdoctor.encodings import STANDARD_RATES, SUPPORTED
+from sttdoctor.evidence import Audio, Declared
 from sttdoctor.listen import believed
 from sttdoctor.renderers import phrases
+from sttdoctor.thresholds import DEFAULTS
 
+KEYS = [*LAYOUTS, "not-pcm", "text"]
 SHARES = st.floats(0, 1) | st.sampled_from([0.0, 1e-6, 0.02, 0.05, 1.0])
 
 
@@ -88,6 +95,40 @@ def test_what_is_said_of_a_declared_rate(shares, declared, says):
     (check,) = examine(told(sound, declared), ["sample-rate"]).checks
     assert check.answer.endswith(says)
     assert (check.status == "fail") == says.startswith("was recorded")
+
+
+@st.composite
+def read(draw):
+    """(what the bytes say about each reading, the declared encoding or None)."""
+    likely = draw(st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True))
+    shares = np.array([draw(SHARES) + 1e-9 for _ in likely])
+    known = dict(zip(likely, (shares / shares.sum()).tolist(), strict=True))
+    probabilities = dict.fromkeys(KEYS, 0.0) | known
+    samples = [key for key in KEYS if key in LAYOUTS]
+    layout = LAYOUTS[max(samples, key=probabilities.__getitem__)]
+    estimate = EncodingEstimate(probabilities, layout, 0.0, True, "", {}, 9000)
+    return estimate, draw(st.sampled_from([None, *SUPPORTED]))
+
+
+@given(read())
+def test_line_verdict_and_reading_name_the_same_encoding(given_):
+    estimate, declared = given_
+    case = Case(DEFAULTS, audio=Audio(np.zeros(9000, np.uint8)), declared=Declared(declared, 16000))
+    case.sound.encoding, case.sound.encoding_changes, case.sound.contents = estimate, [], Contents()
+    case.sound.rate, case.rate_change = RateEstimate(dict.fromkeys(STANDARD_RATES, 1 / 9), 0.0, 0.0), None
+    report = examine(case, ["encoding"])
+    (check,) = report.checks
+    line, layout = phrases.formats(report), case.sound.layout
+    if check.status == "pass":
+        assert layout is not None and check.reading == layout.encoding and layout.offset == 0
+        assert declared in (None, check.reading) and (", as declared" in check.answer) == (declared is not None)
+        assert ("sounds" in line) == (declared is None)
+        return
+    assert check.reading != declared and "sounds" in line and check.reading in line
+    if layout is None:
+        assert check.reading in ("no plain samples", "text")
+    elif check.reading.split(",")[0] != layout.encoding:
+        assert max(estimate.probabilities.get("not-pcm", 0), estimate.probabilities.get("text", 0)) < 0.5
 
 
 def test_a_rate_that_fits_best_is_never_a_mismatch_whatever_the_limits():

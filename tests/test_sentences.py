@@ -128,7 +128,7 @@ _headers = st.dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(
     st.lists(_event, max_size=14),
     _url,
@@ -143,7 +143,7 @@ def test_any_session(events, url, headers, clock, transcript, lacks):
     assert faults(examine(Case(DEFAULTS, session=session))) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.binary(min_size=1, max_size=40) | st.integers(1, 3000).map(bytes) | st.sampled_from([b"\xff" * 999, b"RIFF"]),
     st.sampled_from([None, "pcm_s16le", "pcm_mulaw", "linear16"]),
