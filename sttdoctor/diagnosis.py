@@ -101,6 +101,12 @@ def _a_close_was_binary(case: Case) -> bool:
     return any(command.frame.binary and command.means in ("close", "flush") for command in sent)
 
 
+def _the_client_ended_each(case: Case) -> bool:
+    """All connections but the last were closed by the client, as one does that is done with it."""
+    earlier = [connection for connection in case.connections[:-1] if connection.audio_frames]
+    return bool(earlier) and all(connection.was_left for connection in earlier)
+
+
 def _a_command_was_refused(case: Case) -> bool:
     return bool(case.refused_commands)
 
@@ -234,6 +240,7 @@ RULES = (
             "continuity.muted",
             "continuity.stopped",
             "continuity.idle-timeout",
+            "turns.left-open",
             *_SERVER,
         ),
         _NOT_HEARD,
@@ -297,9 +304,21 @@ RULES = (
     Rule("continuity.stalled", (*_LATE, "pacing.burst"), "the audio itself is late"),
     Rule("continuity.stopped", ("drain.no-close", "turns.left-open", *_LATE), "the client waited instead of closing"),
     Rule(
+        "drain.no-close",
+        ("connection.reconnected", *_LOST_TEXT),
+        "the client itself ended each connection before the next",
+        _the_client_ended_each,
+    ),
+    Rule(
         "connection.reconnected",
-        ("drain.connection-lost", "drain.no-close", "server.closed-abnormally", "server.session-limit", *_LOST_TEXT),
+        ("drain.connection-lost", "server.closed-abnormally", "server.session-limit", *_LOST_TEXT),
         "the end of the first connection is why there is a second, and there is no resume",
+    ),
+    Rule(
+        "connection.reconnected",
+        ("drain.no-close",),
+        "the connection was given up, not ended",
+        lambda case: not _the_client_ended_each(case),
     ),
     Rule("connection.reconnected", ("pacing.burst", *_LATE), "what was kept meanwhile is sent at once"),
     Rule("signal.too-quiet", _LATE, "the end of speech that is hardly heard is hard to find"),

@@ -215,7 +215,7 @@ def numbers(count=800):
         ({"type": "Buffer", "data": numbers()}, "as Buffers that went through JSON", "send the Buffer itself"),
         ({str(i): n for i, n in enumerate(numbers())}, "as typed arrays", "send the array itself"),
         ("[object ArrayBuffer]", "its content is lost", "send the ArrayBuffer"),
-        (AUDIO, "carry audio;", "without base64"),
+        (AUDIO, "carry audio;", "Leave out base64"),
         (str(b"\x00\x01" * 80), "as Python prints it", "send the bytes themselves"),
     ],
 )

@@ -1,7 +1,8 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from builders import drained
+from builders import drained, report, session, steady, turn
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -273,3 +274,19 @@ def test_equally_bad_roots_come_by_confidence_then_in_the_order_of_the_checks():
     causes = ["joining.normalized", "turns.out-of-order", "encoding.byte-order"]
     order = shape(*(finding(cause, "fail", level) for cause, level in zip(causes, (0.8, 0.9, 0.8), strict=True)))
     assert [cause for cause, _ in order] == ["turns.out-of-order", "joining.normalized", "encoding.byte-order"]
+
+
+@pytest.mark.parametrize(
+    ("by", "code", "root"),
+    [
+        ("client", 1000, "drain.no-close"),
+        ("client", 1001, "drain.no-close"),
+        ("client", 1006, "connection.reconnected"),
+        ("client", 1011, "connection.reconnected"),
+    ],
+)
+def test_a_client_that_ends_each_connection_itself_has_no_reconnect_for_a_fault(by, code, root):
+    part = session(steady(4), events=turn(1.0, "Hello"), close=(4.0, by, code))
+    events = (*part.events, *(replace(event, t=event.t + 8) for event in part.events))
+    (first, *_) = report(type(part)(events, url=part.url)).diagnoses
+    assert first.cause == root and {"connection.reconnected", "drain.no-close"} - {root} <= set(first.explains)

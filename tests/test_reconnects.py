@@ -7,6 +7,7 @@ from sttdoctor.evidence import Close, Frame, Open
 
 NOISE = np.random.default_rng(0).integers(0, 256, 1 << 17, dtype=np.uint8).tobytes()
 COMMAND = Frame(40, 3.0, True, 17, message={"type": "close"})
+TURN = Frame(39, 2.0, False, 9, message={"type": "turn.start"})
 LOST = Close(50, 3.0, "unknown", 1006)
 
 
@@ -47,10 +48,19 @@ def test_whether_a_turn_was_open(events, expected):
     [
         ([COMMAND], Close(50, 3.0, "server", 1000), 0),
         ([COMMAND], Close(50, 3.0, "unknown", 1000), 0),
-        ([COMMAND], Close(50, 3.0, "client", 1000), 1),
+        ([COMMAND], Close(50, 3.0, "client", 1000), 0),
+        ([COMMAND], Close(50, 3.0, "client", 1006), 0),
+        ([], Close(50, 3.0, "client", 1000), 0),
+        ([], Close(50, 3.0, "client", 1005), 0),
+        ([], Close(50, 3.0, "client", None), 0),
+        ([], Close(50, 3.0, "client", 1006), 1),
+        ([], Close(50, 3.0, "client", 1011), 1),
+        ([TURN], Close(50, 3.0, "client", 1000), 1),
+        ([TURN, COMMAND], None, 1),
         ([COMMAND], Close(50, 3.0, "server", 1011), 1),
         ([COMMAND], Close(50, 3.0, "server", 999), 1),
-        ([COMMAND], None, 1),
+        ([COMMAND], None, 0),
+        ([], None, 1),
         ([], Close(50, 3.0, "server", 1000), 1),
     ],
 )

@@ -70,7 +70,7 @@ def is_command_bytes(frame: Frame) -> bool:
         return False
     if content[0] in b"{ \t\r\n":
         message = _object(content)
-        name = _named(message)
+        name = command_name(message)
         return name is not None and meaning_of(name) != "audio" and json_form(message) is None
     return len(content) <= 40 and content.isascii() and _bare(content.decode("ascii")) in _WORDS
 
@@ -93,8 +93,8 @@ def _bare(text: str) -> str:
     return text.strip().strip("\"'")
 
 
-def _named(message: dict[str, Any]) -> str | None:
-    """The command that a JSON message names, None where it names none."""
+def command_name(message: dict[str, Any]) -> str | None:
+    """Return what a JSON message is called, in at most 40 characters; None where it has no name."""
     names = (message.get(key) for key in _NAME_KEYS)
     found = next((name for name in names if isinstance(name, str) and name), None)
     if found is None and len(message) <= 2:
@@ -144,7 +144,7 @@ def _command(frame: Frame) -> Command | None:
 
 
 def _of_object(frame: Frame, message: dict[str, Any]) -> Command | None:
-    name = _named(message)
+    name = command_name(message)
     if name is None:
         if frame.elided:
             return None

@@ -32,8 +32,8 @@ class Reconnect:
 def reconnects(connections: Sequence[Connection], bytes_per_s: float | None) -> Iterator[Reconnect]:
     """Find the handshakes that interrupt a session.
 
-    A connection that was refused, carried no audio, or was drained to its end is complete: what follows it is a
-    session of its own.
+    A connection that was refused, carried no audio, was drained to its end, or was ended by the client itself with no
+    turn open is complete: what follows it is a session of its own.
 
     Args:
         connections: In order.
@@ -48,9 +48,14 @@ def reconnects(connections: Sequence[Connection], bytes_per_s: float | None) -> 
 
 
 def _complete(connection: Connection) -> bool:
-    close = connection.close
+    close, known = connection.close, connection.turns
     commanded = any(is_close_command(frame) for frame in connection.frames)
-    return commanded and close is not None and close.by != "client" and close.code == 1000
+    nothing_open = not known or known[-1].end is not None
+    if close is None:
+        return commanded and nothing_open
+    if close.by == "client":
+        return nothing_open and (commanded or connection.was_left)
+    return commanded and close.code == 1000
 
 
 def _gap(before: Connection, after: Connection, bytes_per_s: float | None) -> float:

@@ -13,6 +13,8 @@ from sttdoctor.analysis.turns import Turn, turns
 from sttdoctor.evidence import Close, Control, Event, Frame, Open, Session
 from sttdoctor.protocol import AUTO, CLOSE_WORDS, MANUAL
 
+_ON_PURPOSE = (None, 1000, 1001, 1005)
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -44,6 +46,11 @@ class Connection:
     def received(self) -> list[Frame]:
         """Messages from the server."""
         return [frame for frame in self.frames if not frame.sent]
+
+    @property
+    def was_left(self) -> bool:
+        """Whether the client closed it, with a code that says that it is done with it, or with none."""
+        return self.close is not None and self.close.by == "client" and self.close.code in _ON_PURPOSE
 
     @cached_property
     def turns(self) -> list[Turn]:

@@ -233,6 +233,8 @@ def _left(case: Case, end: _End) -> Finding | Answer:
         summary = f"The client {how} without the close command{end.state}."
         return CHECK.finding("no-close", end.loss, 0.97, summary, (place,))
     sent = Evidence("the close command", end.command.line, end.command.t)
+    if end.waited_s is None and end.loss != "fail":
+        return unknown(missing.TIMES)  # it may have waited for long
     if end.waited_s is None:
         summary = f"The client closed before the server did{end.state}."
         return CHECK.finding("hung-up", end.loss, 0.7, summary, (sent, place))

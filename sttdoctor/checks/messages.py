@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sttdoctor import missing
-from sttdoctor.analysis.commands import Command, error_text, is_audio, is_known
+from sttdoctor.analysis.commands import Command, command_name, error_text, is_audio, is_known
 from sttdoctor.analysis.endings import find_ending
 from sttdoctor.analysis.send_timeline import Connection, is_close_command
 from sttdoctor.analysis.text_audio import text_form
@@ -38,17 +38,14 @@ def _place(frame: Frame, note: str) -> Evidence:
 
 
 _FORMS = {
-    "base64": ("", "Send the bytes themselves, without base64"),
-    "hex": (" in hexadecimal", "Send the bytes themselves, without bytes.hex() or toString('hex')"),
-    "data-url": (" as data URLs", "Do not read the audio as a data URL; take its bytes (blob.arrayBuffer())"),
+    "base64": ("", "Leave out base64 and JSON; send the bytes themselves"),
+    "hex": (" in hexadecimal", "Leave out bytes.hex() and toString('hex'); send the bytes themselves"),
+    "data-url": (" as data URLs", "Take the bytes of the blob (await blob.arrayBuffer()) and send them"),
     "numbers": (
         " as numbers with commas",
         "A typed array or a list became text on the way (String(samples), samples.join()); send its bytes",
     ),
-    "list": (
-        " as JSON lists of numbers",
-        "Do not write the samples as JSON (JSON.stringify, tolist()); send their bytes",
-    ),
+    "list": (" as JSON lists of numbers", "Leave out JSON.stringify and tolist(); send the bytes of the samples"),
     "buffer": (
         " as Buffers that went through JSON",
         'JSON.stringify made {"type":"Buffer","data":[...]} of each Buffer; send the Buffer itself',
@@ -62,7 +59,7 @@ _FORMS = {
         " as the name of an object, so its content is lost",
         "String concatenation made text of the object; send the ArrayBuffer or Blob itself",
     ),
-    "raw": (" as bytes taken for text", "decode() or a text frame made text of the bytes; send them"),
+    "raw": (" as bytes taken for text", "Something made text of the bytes (decode(), a text frame); send them"),
 }
 """Of each form of audio in text: how it is told, and what to change."""
 
@@ -78,7 +75,8 @@ def _audio_as_text(case: Case, texts: Sequence[Frame]) -> Iterator[Finding]:
         return
     frames = [frame for frame, _ in found]
     form = Counter(form for _, form in found).most_common(1)[0][0]
-    kinds = sorted({str(frame.type) for frame in frames if frame.type and frame.type != "Buffer"})
+    names = {command_name(frame.message) for frame in frames if isinstance(frame.message, dict)}
+    kinds = sorted(name for name in names if name is not None and name != "Buffer")
     vendors = sorted({FOREIGN_COMMANDS[kind].vendor for kind in kinds if kind in FOREIGN_COMMANDS})
     binary = any(connection.audio_frames for connection in case.connections)
     how, change = _FORMS[form]
