@@ -102,9 +102,9 @@ def _a_close_was_binary(case: Case) -> bool:
 
 
 def _the_client_ended_each(case: Case) -> bool:
-    """All connections but the last were closed by the client, as one does that is done with it."""
-    earlier = [connection for connection in case.connections[:-1] if connection.audio_frames]
-    return bool(earlier) and all(connection.was_left for connection in earlier)
+    """Every connection, the last one too, was closed by the client as one does that is done with it."""
+    used = [connection for connection in case.connections if connection.audio_frames]
+    return len(used) > 1 and all(connection.was_left for connection in used)
 
 
 def _a_command_was_refused(case: Case) -> bool:
@@ -306,7 +306,7 @@ RULES = (
     Rule(
         "drain.no-close",
         ("connection.reconnected", *_LOST_TEXT),
-        "the client itself ended each connection before the next",
+        "the client itself ends each connection so",
         _the_client_ended_each,
     ),
     Rule(
