@@ -95,13 +95,8 @@ def _refuse(recipe: Recipe, message: str, code: str = "") -> None:
     """The service refuses it: in the handshake, with or without words, or by an error event behind an accepted one."""
     how = int(recipe.rng.integers(4))
     body = error_body(400, "Bad Request", message, code)
-    if how < 3:
-        recipe.refused = (400, (body, f"Bad Request: {message}", "")[how])
-        return
-    error = {"type": "receive", "t": 0.07, "json": json.loads(body)}
-    close = {"type": "close", "t": 0.08, "by": "server", "code": int(recipe.rng.choice([1000, 1008])), "reason": ""}
-    recipe.rows.append(lambda made: [*made[:2], error, close])
-    recipe.also.add("server.error-event")
+    recipe.refused = (400, (body, f"Bad Request: {message}", "", body)[how])
+    recipe.refused_late = how == 3
     recipe.text = False
 
 

@@ -1,6 +1,7 @@
 """Plays a recipe on a virtual clock: what the client sends when, what the service says when, and the rows of it."""
 
 import base64
+import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -36,7 +37,7 @@ def encode(samples: Samples, encoding: str) -> bytes:
 
 def rows(recipe: Recipe) -> list[Row]:
     """The session as rows of session JSONL."""
-    head = [_header(recipe), _open(recipe)]
+    head = [_header(recipe), *_open(recipe)]
     if recipe.refused is not None:
         return _changed(recipe, head)
     sent = frames(recipe)
@@ -81,11 +82,15 @@ def _header(recipe: Recipe) -> Row:
     }  # fmt: skip
 
 
-def _open(recipe: Recipe) -> Row:
+def _open(recipe: Recipe) -> list[Row]:
+    accepted = [{"type": "open", "t": 0.05, "status": 101}]
     if recipe.refused is None:
-        return {"type": "open", "t": 0.05, "status": 101}
+        return accepted
     status, body = recipe.refused
-    return {"type": "open", "t": 0.09, "status": status, "headers": {}, "body": body}
+    if recipe.refused_late:
+        close = {"type": "close", "t": 0.08, "by": "server", "code": 1008, "reason": ""}
+        return [*accepted, {"type": "receive", "t": 0.07, "json": json.loads(body)}, close]
+    return [{"type": "open", "t": 0.09, "status": status, "headers": {}, "body": body}]
 
 
 def _segments(recipe: Recipe) -> list[Segment]:

@@ -75,6 +75,7 @@ class Recipe:
     drop_headers: set[str] = field(default_factory=set)
     headers: dict[str, str] = field(default_factory=dict)
     refused: tuple[int, str] | None = None
+    refused_late: bool = False  # by an error event behind an accepted handshake; the body is JSON then
     clock: str = "server"
     shape: list[Callable[[Samples], Samples]] = field(default_factory=list)
     write: Callable[[Samples], bytes] | None = None
