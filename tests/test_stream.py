@@ -1,10 +1,13 @@
 """A session on its clock, thinned to what a page can show."""
 
+from dataclasses import replace
+
 import builders
 import numpy as np
 import pytest
 
 from sttdoctor.case import Case
+from sttdoctor.evidence import Frame
 from sttdoctor.exhibits.stream import _thinned, latency, stream
 from sttdoctor.thresholds import DEFAULTS
 
@@ -70,3 +73,10 @@ def test_latencies_carry_the_number_of_their_turn():
     assert found.number.tolist() == [1, 2, 3] and found.turns == 3
     assert (found.service_s > 0).all() and found.warn_s == DEFAULTS["latency.end_of_turn_warn_s"]
     assert latency(Case(DEFAULTS, session=builders.drained())) is None
+
+
+def test_a_command_in_a_binary_frame_is_shown_with_the_messages():
+    subject = builders.drained()
+    frame = Frame(900, 3.0, True, 16, binary=True, audio=b'{"type":"close"}')
+    found = laid_out(replace(subject, events=(*subject.events, frame)))
+    assert 3.0 in found.events["client messages"]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis import pacing
+from sttdoctor.analysis.commands import is_audio
 from sttdoctor.analysis.latency import TurnLatency, turn_latencies
 from sttdoctor.analysis.send_timeline import Connection, Timeline, is_close_command
 from sttdoctor.analysis.turns import TURN_EVENTS, turns
@@ -139,7 +140,7 @@ def _events(case: Case, first_s: float, last_s: float) -> dict[str, Floats]:
 
 def _lane(frame: Frame) -> str | None:
     if frame.sent:
-        return None if frame.binary else "client messages"
+        return None if is_audio(frame) else "client messages"
     return _LANES.get(frame.type or "") if frame.type in _LANES or frame.type not in TURN_EVENTS else None
 
 
