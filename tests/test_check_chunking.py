@@ -46,7 +46,9 @@ def test_a_threshold_changes_the_verdict():
 
 
 def test_a_long_chunk_at_realtime_is_one_diagnosis():
-    diagnoses = report(session(np.arange(6) * 2.0, 2.0, command=12.0, close=(12.2, "server", 1000))).diagnoses
+    connected = [(0.1, "connected", None)]
+    subject = session(np.arange(6) * 2.0, 2.0, events=connected, command=12.0, close=(12.2, "server", 1000))
+    diagnoses = report(subject).diagnoses
     assert [d.cause for d in diagnoses] == ["chunking.too-large"]
 
 
