@@ -17,9 +17,11 @@ import argparse
 import base64
 import gzip
 import json
+import math
 import os
 import random
 import signal
+import struct
 import time
 import traceback
 import warnings
@@ -29,7 +31,7 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line sets it
 
-from sttdoctor.api import examine, session_case
+from sttdoctor.api import audio_case, examine, session_case
 from sttdoctor.case import Case
 from sttdoctor.errors import SttdoctorError
 from sttdoctor.exhibits.collect import collect
@@ -46,96 +48,36 @@ SLOW = 5.0
 GIVEN_UP = 60
 
 NUMBERS = (
-    0,
-    -0.0,
-    1,
-    -1,
-    0.5,
-    2,
-    8,
-    1e-9,
-    1e-300,
-    5e-324,
-    1e3,
-    1e6,
-    3.1e7,
-    3.2e9,
-    -3.1e9,
-    1e15,
-    1e300,
-    -1e308,
-    2**63,
-    2**70,
-)
+    0, -0.0, 1, -1, 0.5, 2, 8, 1e-9, 1e-300, 5e-324, 1e3, 1e6, 3.1e7, 3.2e9, -3.1e9, 1e15, 1e300, -1e308, 2**63, 2**70,
+)  # fmt: skip
 TEXTS = (
-    "",
-    " ",
-    "\0",
-    "a",
-    "Yes.",
-    "Hello there. ",
-    "\u202eabc",
-    "\x1b[2J",
-    "e\u0301",
-    "\ud800",
-    "=1+1;=2",
-    "<b>&",
+    "", " ", "\0", "a", "Yes.", "Hello there. ", "\u202eabc", "\x1b[2J", "e\u0301", "\ud800", "=1+1;=2", "<b>&",
     "a b " * 200,
-)
+)  # fmt: skip
 ENCODINGS = ("pcm_s16le", "pcm_s32le", "pcm_f16le", "pcm_f32le", "pcm_mulaw", "pcm_alaw", "linear16", "u8", "opus", "")
-TYPES = [
-    "turn.start",
-    "turn.update",
-    "turn.eager_end",
-    "turn.resume",
-    "turn.end",
-    "error",
-    "connected",
-    "transcript",
-    "flush_done",
-    "done",
-    "close",
-    "finalize",
-    "config",
-    "session",
-    "open",
-    "send",
-    "receive",
-    "transcript",
-    "KeepAlive",
+TYPES = (
+    "turn.start", "turn.update", "turn.eager_end", "turn.resume", "turn.end", "error", "connected", "transcript",
+    "flush_done", "done", "close", "finalize", "config", "session", "open", "send", "receive", "KeepAlive",
     "CloseStream",
-    "audio",
-]
+)  # fmt: skip
 CODES = (1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 4000, 4400, 65535, 0, -1, 99999)
 WORDS = (
-    b"NaN",
-    b"Infinity",
-    b"1e999",
-    b"null",
-    b"...",
-    b"[9 bytes]",
-    b"101",
-    b"\xff",
-    b"\r",
-    b"\\u0000",
-    b'"',
-    b"{}",
-    b"[[",
-    b"--",
-)
+    b"NaN", b"Infinity", b"1e999", b"null", b"...", b"[9 bytes]", b"101", b"\xff", b"\r", b"\\u0000", b'"', b"{}",
+    b"[[", b"--",
+)  # fmt: skip
 
 Rows = list[dict[str, Any]]
 
 
 def seeds() -> list[tuple[str, Any]]:
-    """(kind, rows or bytes) of each capture: `rows` of a session, `har` its document, `text` bytes of a log."""
-    found: list[tuple[str, Any]] = []
+    """(kind, content): `rows` of a session, the document of a `har`, lines of a `log`, bytes of `audio`."""
+    found: list[tuple[str, Any]] = [("audio", path.read_bytes()) for path in sorted(FIXTURES.glob("audio/*"))]
     for path in sorted([*FIXTURES.glob("sessions/*"), *FIXTURES.glob("captures/*")]):
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         if path.suffix == ".har":
             found.append(("har", json.loads(data)))
         elif path.suffix == ".log":
-            found.append(("text", data.splitlines(keepends=True)))
+            found.append(("log", data.splitlines(keepends=True)))
         else:
             found.append(("rows", [json.loads(line) for line in data.splitlines()]))
     return found
@@ -145,15 +87,38 @@ def made(number: int, seed: int, found: list[tuple[str, Any]]) -> tuple[bytes, d
     """A capture, the arguments that it is judged with, and what goes on choosing."""
     chosen = random.Random(f"{seed}-{number}")
     kind, content = chosen.choice(found)
+    options = arguments(chosen)
+    if kind == "audio":
+        del options["transcript"], options["connection"]
+        return sound(content, chosen), options, chosen
     if kind == "rows":
         data = as_lines(changed(shortened(content, chosen), chosen), chosen)
     elif kind == "har":
         data = json.dumps(changed_har(json.loads(json.dumps(content)), chosen)).encode()
     else:
         data = b"".join(mixed(shortened(content, chosen), chosen))
-    if kind == "text" or chosen.random() < 0.15:
+    if kind == "log" or chosen.random() < 0.15:
         data = spoilt(data, chosen)
-    return data, arguments(chosen), chosen
+    return data, options, chosen
+
+
+def sound(content: bytes, chosen: random.Random) -> bytes:
+    """A piece of a recording, or what is none: noise, constants, a pattern, odd floats; and some bytes spoilt."""
+    size = chosen.choice((1, 2, 3, 8, 31, 33, 48, 64, 321, 640, 3200, 20_000))
+    floats = (math.nan, math.inf, -math.inf, 0.0, 1e38, -3e38, 1e-45, 0.5, -32768.0)
+    start = chosen.randrange(len(content))
+    made = chosen.choice(
+        (
+            content[start : start + size],
+            content[start : start + size],
+            chosen.randbytes(size),
+            bytes([chosen.randrange(256)]) * size,
+            chosen.randbytes(chosen.choice((2, 4, 7, 64))) * (size // 4),
+            struct.pack(f"<{size}f", *chosen.choices(floats, k=size)),
+            struct.pack(f"<{size}h", *(int(20_000 * math.sin(i * i * 1e-5)) for i in range(size))),
+        )
+    )
+    return spoilt(made, chosen)[: 1 << 16] or b"\0"
 
 
 def shortened(rows: list[Any], chosen: random.Random) -> list[Any]:
@@ -385,9 +350,9 @@ def arguments(chosen: random.Random) -> dict[str, Any]:
 
 
 def judged(data: bytes, options: dict[str, Any], pages: bool) -> Iterator[str]:
-    """What is wrong with how a capture is judged."""
+    """What is wrong with how a capture, or audio, is judged."""
     try:
-        case = session_case(data, **options)
+        case = session_case(data, **options) if "transcript" in options else audio_case(data, **options)
     except SttdoctorError as error:
         if "\n" in str(error) or len(str(error)) > 4000:
             yield f"not one sentence: {str(error)[:200]!r}"
