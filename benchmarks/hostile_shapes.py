@@ -215,6 +215,20 @@ def rows_reconnects(size: int) -> bytes:
     return filled(({"type": "open", "t": number / 10, "status": 101} for number in count(1)), size)
 
 
+@shape("rows-connections")
+def rows_connections(size: int) -> bytes:
+    """Connections that each bring a turn which the application does not have, and are lost."""
+
+    def rows() -> Rows:
+        for number in count():
+            yield {"type": "open", "t": number, "status": 101}
+            yield {"type": "send", "t": number + 0.1, "bytes": 640}
+            yield from turn(number + 0.2, f"word{number} ")
+            yield {"type": "close", "t": number + 0.3, "by": "client", "code": 1000}
+
+    return filled(rows(), size) + line({"type": "transcript", "text": "word0"})
+
+
 @shape("rows-resent-audio")
 def rows_resent_audio(size: int) -> bytes:
     """Each of twenty connections sends the same audio again."""

@@ -4,8 +4,9 @@ Needs the commands of the client, the events and the close. To end a session the
 reads on until the server closes the socket; otherwise the words of about the last second are lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sttdoctor import missing
 from sttdoctor.analysis.ping_timeout import PingTimeout, Who
@@ -36,7 +37,8 @@ class _End:
         close: The close.
         command: The last close command.
         turn_open: The last turn had not ended.
-        said_last: Speech was still on its way; None where the capture cannot tell.
+        says_last: Tells whether speech was still on its way, None where the capture cannot tell; asked only where it
+            matters, as it needs the sound.
         unread: Number of the first turn whose end came as the client left and is not in the application's text.
         waited_s: Seconds from the command to the close.
     """
@@ -44,9 +46,14 @@ class _End:
     close: Close
     command: Frame | None
     turn_open: bool
-    said_last: bool | None
+    says_last: Callable[[], bool | None]
     unread: int | None
     waited_s: float | None
+
+    @property
+    def said_last(self) -> bool | None:
+        """Whether speech was still on its way."""
+        return self.says_last()
 
     @property
     def loss(self) -> Status:
@@ -60,9 +67,10 @@ class _End:
             return " while a turn was open"
         if self.unread:
             return f"; the end of turn {self.unread}, which came then, is not in the application's text"
-        if self.said_last:
+        said_last = self.said_last
+        if said_last:
             return " right after speech that no turn holds"
-        return "" if self.said_last is None else "; no turn was open, and what it sent last was silence"
+        return "" if said_last is None else "; no turn was open, and what it sent last was silence"
 
 
 def _judge(case: Case) -> Answer:
@@ -74,7 +82,8 @@ def _judge(case: Case) -> Answer:
     used = [(number, connection) for number, connection in enumerate(case.connections) if connection.audio_frames]
     if not used:
         return not_applicable("No audio was sent, so there is nothing to drain.")
-    judged = [_judge_connection(case, number, connection) for number, connection in used]
+    unread = {id(end.turn): end.number for end in case.unused_ends if not end.readable}
+    judged = [_judge_connection(case, number, connection, unread) for number, connection in used]
     findings = _one_a_cause([item for item in judged if isinstance(item, Finding)], len(used))
     if findings:
         return answer(worst(findings).summary, findings, {})
@@ -94,13 +103,13 @@ def _one_a_cause(findings: list[Finding], connections: int) -> list[Finding]:
     return merged
 
 
-def _judge_connection(case: Case, number: int, connection: Connection) -> Finding | Answer:
+def _judge_connection(case: Case, number: int, connection: Connection, unread: Mapping[int, int]) -> Finding | Answer:
     close = connection.close
     if close is None:
         if connection is not case.connections[-1]:
             return _lost(connection, None)
         return unknown(missing.END)
-    end = _end(case, number, connection, close)
+    end = _end(case, number, connection, close, unread)
     ping = case.ping_timeout(connection)
     if ping is not None:
         return _tell_ping_timeout(connection, end, ping)
@@ -117,15 +126,14 @@ def _judge_connection(case: Case, number: int, connection: Connection) -> Findin
     return unknown(missing.SIDE)
 
 
-def _end(case: Case, number: int, connection: Connection, close: Close) -> _End:
+def _end(case: Case, number: int, connection: Connection, close: Close, unread: Mapping[int, int]) -> _End:
     command = next((frame for frame in reversed(connection.frames) if is_close_command(frame, case.endpoint)), None)
     known = connection.turns
     timed = command is not None and command.t is not None and close.t is not None
     waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]
     turn_open = bool(known) and known[-1].end is None
-    here = {id(turn) for turn in known}
-    unread = next((end.number for end in case.unused_ends if not end.readable and id(end.turn) in here), None)
-    return _End(close, command, turn_open, _said_last(case, number, connection, close), unread, waited)
+    first = next((unread[id(turn)] for turn in known if id(turn) in unread), None)
+    return _End(close, command, turn_open, partial(_said_last, case, number, connection, close), first, waited)
 
 
 def _said_last(case: Case, number: int, connection: Connection, close: Close) -> bool | None:
