@@ -73,5 +73,4 @@ def test_what_is_over_is_forgotten():
     fair = Fair()
     fair.add(slip(1))
     fair.forget(1)
-    fair.charge(1, 1.0)
     assert not fair and fair._queues == {}

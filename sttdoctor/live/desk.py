@@ -26,7 +26,7 @@ MOST_BYTES = 1 << 20
 ALL_BYTES, LEAST_BYTES = 64 << 20, 64 << 10
 """Of all connections that are not read yet, before each may have no more than the least."""
 
-AHEAD_BYTES = 128 << 10
+AHEAD_BYTES = 256 << 10
 """That the scribe is handed before it has read them. What is beyond waits here, and who is hard to read waits longest;
 what it was handed is written even where the recorder is killed."""
 
@@ -134,6 +134,7 @@ class Desk:
         self._fair = Fair()  # what the scribe is not handed yet
         self._ahead = 0  # bytes that it was handed and has not read
         self._handed = asyncio.Event()  # nothing waits here
+        self._handed.set()
         self._begun = asyncio.Event()
         self._works, self._leaving = True, False
 
@@ -174,19 +175,22 @@ class Desk:
         """Hand a slip over, now or when it is its turn; False when nobody takes it any more."""
         if not self._works or self._pipe.is_closing():
             return False
-        self._fair.add(slip)
-        self._go_on()
+        if self._fair or self._ahead >= AHEAD_BYTES:
+            self._fair.add(slip)
+            self._handed.clear()
+        else:
+            self._write(slip)
         return True
 
     def _go_on(self) -> None:
         while self._fair and self._ahead < AHEAD_BYTES:
-            slip = self._fair.take()
-            self._ahead += slip.size
-            self._pipe.write(packed(slip))
-        if self._fair:
-            self._handed.clear()
-        else:
+            self._write(self._fair.take())
+        if not self._fair:
             self._handed.set()
+
+    def _write(self, slip: Slip) -> None:
+        self._ahead += slip.size
+        self._pipe.write(packed(slip))
 
     def leave(self, number: int) -> None:
         """A connection is over; what is still to be written is told when it is."""
@@ -234,7 +238,8 @@ class Desk:
 
     def _count(self, number: int, size: int, seconds: float) -> None:
         self._ahead -= size
-        self._fair.charge(number, seconds)
+        if number in self._entries:  # else it is over
+            self._fair.charge(number, seconds)
         if (line := self._lines.get(number)) is not None:
             line.read(size)
 

@@ -34,9 +34,7 @@ class Fair:
 
     def add(self, slip: Slip) -> None:
         """Add a slip, the last one of its connection."""
-        queue = self._queues.get(slip.number)
-        if queue is None:
-            queue = self._queues[slip.number] = _Queue(self._floor_s)
+        queue = self._of(slip.number)
         if not queue.slips:
             queue.cost_s = max(queue.cost_s, self._floor_s - _SAVED_S)
             self._waiting[slip.number] = queue
@@ -54,8 +52,13 @@ class Fair:
 
     def charge(self, number: int, seconds: float) -> None:
         """Note what a slip of a connection has cost."""
-        if (queue := self._queues.get(number)) is not None:
-            queue.cost_s += seconds
+        self._of(number).cost_s += seconds
+
+    def _of(self, number: int) -> _Queue:
+        queue = self._queues.get(number)
+        if queue is None:
+            queue = self._queues[number] = _Queue(self._floor_s)
+        return queue
 
     def forget(self, number: int) -> None:
         """A connection is over."""

@@ -23,7 +23,7 @@ from sttdoctor.live.recording import Heading
 from sttdoctor.live.slips import Kind, Slip, slips
 from sttdoctor.live.tap import Room
 
-STEP_BYTES, STEP_S = 16 << 10, 0.005
+STEP_BYTES, STEP_S = 64 << 10, 0.02
 """Of all connections, after which the recorder is told what is read and what that cost."""
 
 Tell = Callable[[dict[str, Any]], None]
