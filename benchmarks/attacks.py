@@ -147,6 +147,7 @@ ATTACKS: dict[str, Attack] = {
     "none": Attack(),
     **{f"text-{name}": client(text(name, WHOLE)) for name in SHAPES},
     **{f"short-text-{name}": client(text(name, 2000), 32) for name in ("encoded", "objects", "words")},
+    "binary-text": client(lambda: frame(BINARY, SHAPES["bearer"](20 * MIB))),
     "text-too-long": client(text("encoded", 20 * MIB)),
     "text-of-the-service": service(text("encoded", WHOLE, masked=False)),
     "empty-fragments": Attack(fragments(b"")),

@@ -1,7 +1,11 @@
+import base64
 import io
 import json
+import random
 import time
 from datetime import UTC, datetime
+
+import pytest
 
 from sttdoctor.live.naming import create, names
 from sttdoctor.live.recording import MAX_TEXT_BYTES, Heading, Recording, to_file
@@ -96,6 +100,27 @@ def test_a_text_beyond_the_bound_keeps_its_length():
     recording.message(False, '"' + "a" * (MAX_TEXT_BYTES - 2) + '"')
     assert rows[1]["elided"] and (rows[1]["text"], rows[1]["length"]) == ("", 2 * MAX_TEXT_BYTES + 2)
     assert len(rows[2]["json"]) == MAX_TEXT_BYTES - 2
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        (b"%41" * (MAX_TEXT_BYTES // 2), False),
+        (b"%41" * (MAX_TEXT_BYTES // 2) + b"\xff", False),
+        ("ж".encode() * MAX_TEXT_BYTES + b"a" * 16, False),
+        (bytes(2 * MAX_TEXT_BYTES), True),
+        (random.Random(1).randbytes(2 * MAX_TEXT_BYTES) + b"a" * 16, True),
+        (b"%41" * (MAX_TEXT_BYTES // 4), True),
+    ],
+)
+def test_a_binary_frame_of_long_text_keeps_its_length_and_one_of_sound_its_content(content, kept):
+    rows = []
+    recording = Recording(Heading(URL, {}, "test", "proxy"), rows.append)
+    recording.message(True, content)
+    if kept:
+        assert base64.b64decode(rows[1]["audio"]) == content
+    else:
+        assert rows[1]["bytes"] == len(content) and "audio" not in rows[1]
 
 
 def test_it_begins_when_it_is_said_to():

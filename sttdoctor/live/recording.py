@@ -10,7 +10,7 @@ from pybase64 import b64encode_as_string
 
 from sttdoctor.evidence import SESSION_SCHEMA, Frame
 from sttdoctor.readers.frames import text_frame
-from sttdoctor.redact import redact_bytes, redact_headers, redact_text, redact_tokens
+from sttdoctor.redact import holds_text, redact_bytes, redact_headers, redact_text, redact_tokens
 from sttdoctor.session_jsonl import content_of, line_of
 
 Row = dict[str, Any]
@@ -81,7 +81,7 @@ class Recording:
         Args:
             sent: From client to server.
             content: Text of a text frame, bytes of a binary one. Of bytes from the server, which are no audio of the
-                client's, the length is kept, and so it is of a text above `MAX_TEXT_BYTES`.
+                client's, the length is kept, and so it is of a text above `MAX_TEXT_BYTES`, in whichever frame.
             at: When, on the clock of `time.monotonic`; None is now.
         """
         if isinstance(content, str):
@@ -89,6 +89,8 @@ class Recording:
                 self.left_out(sent, False, len(content.encode(errors="replace")), at)
                 return
             self._add("send" if sent else "receive", at, **content_of(text_frame(0, None, sent, content)))
+        elif sent and len(content) > MAX_TEXT_BYTES and holds_text(content, MAX_TEXT_BYTES):
+            self.left_out(True, True, len(content), at)
         elif sent:
             self._sink({"type": "send", "t": self._stamp(at), "audio": b64encode_as_string(redact_bytes(content))})
         else:

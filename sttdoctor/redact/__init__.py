@@ -4,7 +4,7 @@ What is a secret is told by kinds: by its name, by the words that announce it, b
 as it stands, since it may be the fault: an empty value, what an unset variable left.
 """
 
-from sttdoctor.redact.binary import is_text, redact_bytes
+from sttdoctor.redact.binary import holds_text, is_text, redact_bytes
 from sttdoctor.redact.headers import NO_SCHEME, redact_headers
 from sttdoctor.redact.message import redact_cut, redact_json, redact_message, redact_text, redact_tokens
 from sttdoctor.redact.text import may_hold_secret
@@ -13,6 +13,7 @@ from sttdoctor.redact.values import REDACTED, is_mask, is_unset
 __all__ = [
     "NO_SCHEME",
     "REDACTED",
+    "holds_text",
     "is_mask",
     "is_text",
     "is_unset",

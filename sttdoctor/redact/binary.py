@@ -6,6 +6,7 @@ from sttdoctor.redact.message import redact_text
 
 _PRINTABLE = bytes((9, 10, 13, *range(0x20, 0x7F)))
 _OTHERS = bytes(set(range(256)) - set(_PRINTABLE))
+_KINDS = bytes(ord("t") if code in _PRINTABLE else 0 for code in range(256))
 _PIECE = 16  # bytes that tell text
 _LEAD = 8  # of a binary head, behind which the text may begin
 _RUN = re.compile(rb"[\t\n\r\x20-\x7e]{12,}")
@@ -18,11 +19,7 @@ def redact_bytes(content: bytes) -> bytes:
 
     Looked at is a frame that begins or ends as text does, so that one of samples costs next to nothing.
     """
-    enough = min(_PIECE, len(content) * 3 // 4) or 1
-    if (
-        len(content[: _PIECE + _LEAD].translate(None, _OTHERS)) < enough
-        and len(content[-_PIECE:].translate(None, _OTHERS)) < enough
-    ):
+    if not _may_be_text(content):
         return content
     try:
         text = content.decode()
@@ -30,6 +27,24 @@ def redact_bytes(content: bytes) -> bytes:
         return _RUN.sub(_without_secrets, content)
     redacted = redact_text(text)
     return content if redacted == text else redacted.encode()
+
+
+def holds_text(content: bytes, size: int) -> bool:
+    """Whether the content of a binary frame is text, or holds as many bytes of ASCII in a row."""
+    if not _may_be_text(content):
+        return False
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return b"t" * size in content.translate(_KINDS)
+    return True
+
+
+def _may_be_text(content: bytes) -> bool:
+    """Whether it begins or ends as text does."""
+    enough = min(_PIECE, len(content) * 3 // 4) or 1
+    begin, end = content[: _PIECE + _LEAD], content[-_PIECE:]
+    return any(len(piece.translate(None, _OTHERS)) >= enough for piece in (begin, end))
 
 
 def _without_secrets(run: re.Match[bytes]) -> bytes:
