@@ -95,7 +95,7 @@ def test_an_overview_of_a_run_that_was_resumed_leaves_out_what_is_gone(run, call
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [([], 1), (["--fail-on", "never"], 0), (["--ignore", "drain"], 0), (["--select", "drain"], 1)],
+    [([], 1), (["--fail-on", "never"], 0), (["--ignore", "drain,turns"], 0), (["--select", "drain"], 1)],
 )
 def test_the_exit_code_follows_fail_on_and_the_checks(run, calls, arguments, code):
     assert run("triage", calls, *arguments).code == code

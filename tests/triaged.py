@@ -38,12 +38,13 @@ def break_by_name(folder: Path, monkeypatch) -> None:
 
 
 def capture(client: str = "sdk/1", encoding: str = "pcm_s16le", close: bool = True) -> bytes:
-    """A session of two seconds without sound, which is judged in milliseconds; without `close` it has a fault."""
+    """A session of two seconds without sound, which is judged in milliseconds; without `close` it leaves an open turn."""
     url = f"wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding={encoding}&sample_rate=16000"
     sent = [{"type": "send", "t": 0.2 + 0.1 * i, "bytes": 3200} for i in range(20)]
+    last = "turn.end" if close else "turn.update"
     events = [
         {"type": "receive", "t": 0.5, "json": {"type": "turn.start", "request_id": "r1"}},
-        {"type": "receive", "t": 2.15, "json": {"type": "turn.end", "request_id": "r1", "transcript": "Hi."}},
+        {"type": "receive", "t": 2.15, "json": {"type": last, "request_id": "r1", "transcript": "Hi."}},
     ]
     end = [{"type": "send", "t": 2.2, "json": {"type": "close"}}] if close else []
     end.append({"type": "close", "t": 2.5, "by": "server" if close else "client", "code": 1000})
