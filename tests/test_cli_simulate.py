@@ -96,6 +96,7 @@ def test_a_port_in_use_is_one_sentence(run):
         (("--listen", "127.0.0.1:70000"), "HOST:PORT"),
         (("--listen", "nowhere.invalid:0"), "cannot listen at nowhere.invalid:0"),
         (("--fault", "slwo"), "did you mean slow?"),
+        (("--allow-origin", "app.example"), "app.example is no origin"),
         (("--script", "/nowhere"), "cannot read the script /nowhere"),
         (("--asr", "--script", "x"), "exclude each other"),
     ],

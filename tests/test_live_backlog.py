@@ -4,7 +4,7 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.live.backlog import QUEUE_S, Backlog
+from sttdoctor.live.backlog import MAX_COMMANDS, QUEUE_S, Backlog
 
 
 def backlog(speed=float("inf"), buffer_s=10.0, byte_rate=16_000, width=2):
@@ -31,6 +31,17 @@ def test_bytes_are_one_stream_in_whole_samples(frames, width):
     data = b"".join(frames)
     assert b"".join(pieces) == data[: len(data) // width * width]
     assert all(0 < len(piece) <= 1600 and len(piece) % width == 0 for piece in pieces)
+
+
+def test_commands_that_nobody_hears_are_bounded():
+    async def run():
+        subject = backlog()
+        taken = [subject.command("x") for _ in range(MAX_COMMANDS + 1)]
+        await subject.next()
+        return taken, subject.command("x")
+
+    taken, again = asyncio.run(run())
+    assert taken == [True] * MAX_COMMANDS + [False] and again
 
 
 def test_commands_stand_where_they_came():

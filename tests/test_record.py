@@ -188,6 +188,7 @@ def test_a_port_in_use_is_one_sentence(run):
         (("--listen", "127.0.0.1:99999"), "write HOST:PORT"),
         (("--listen", "host.invalid:0"), "cannot listen at host.invalid:0"),
         (("--upstream", "ftp://x"), "no address of a service"),
+        (("--allow-origin", "app.example"), "app.example is no origin"),
         (("--upstream", "wss://x/?api_key=geheim"), "the rest comes from the client"),
         (("--upstream", "wss://x:port"), "is no address"),
         (("-o", "/dev"), ""),

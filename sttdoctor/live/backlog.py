@@ -10,8 +10,8 @@ QUEUE_S = 600.0
 """Audio that may wait for a recogniser which is slower than the client; it bounds the memory."""
 
 
-MAX_COMMAND = 65536
-"""Characters of a text frame that are kept: no command is as long."""
+MAX_COMMAND, MAX_COMMANDS = 65536, 1000
+"""Characters of a text frame that are kept, and text frames that may wait: no command is as long, none are as many."""
 
 
 class Backlog:
@@ -29,6 +29,7 @@ class Backlog:
         self._speed, self._buffer_s = speed, buffer_s
         self._items: asyncio.Queue[bytes | str] = asyncio.Queue()
         self._partial = b""
+        self._commands = 0  # that wait
         self._filled_s = self._queued_s = self._heard_until = 0.0
         self._updated = time.monotonic()
 
@@ -36,9 +37,13 @@ class Backlog:
         """The length of audio bytes as declared."""
         return len(data) / self._byte_rate
 
-    def command(self, text: str) -> None:
-        """Add a command; it is obeyed when the audio before it has been heard."""
+    def command(self, text: str) -> bool:
+        """Add a command; it is obeyed when the audio before it has been heard. False when too many wait."""
+        if self._commands >= MAX_COMMANDS:
+            return False
+        self._commands += 1
         self._items.put_nowait(text[:MAX_COMMAND])
+        return True
 
     def audio(self, message: bytes) -> bool:
         """Add the bytes of a frame, of which a part of a sample waits for the next; False when they do not fit."""
@@ -65,4 +70,6 @@ class Backlog:
         if isinstance(item, bytes):
             self._queued_s -= self.seconds(item)
             self._heard_until = max(time.monotonic(), self._heard_until) + self.seconds(item) / self._speed
+        else:
+            self._commands -= 1
         return item

@@ -94,11 +94,14 @@ class Conversation:
                 await self._connection.close(1001, "idle timeout")
                 return
             self._recording.message(True, message)
-            if isinstance(message, str):
-                self._backlog.command(message)
+            if isinstance(message, bytes):
+                last_audio = asyncio.get_running_loop().time()
+            if flooded:
                 continue
-            last_audio = asyncio.get_running_loop().time()
-            if not flooded and not self._backlog.audio(message):
+            if isinstance(message, str) and not self._backlog.command(message):
+                flooded = True
+                self._fail(500, "Internal server error", "too many commands wait for the audio before them")
+            elif isinstance(message, bytes) and not self._backlog.audio(message):
                 flooded = True
                 self._fail(500, "Internal server error", "the audio buffer is full: audio came faster than realtime")
 

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
+from sttdoctor.errors import InputError
 from sttdoctor.live.fair import Fair
 from sttdoctor.live.meter import Glance
 from sttdoctor.live.recording import Heading
@@ -254,6 +255,16 @@ class Desk:
         entry.status, entry.close, entry.glance = said["status"], said["close"], Glance(**said["glance"])
 
 
+async def _started(output: str) -> Process:
+    command = program("sttdoctor.live.scribe", output)
+    try:  # in a session of its own: Ctrl-C is for the recorder
+        return await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, limit=_MAX_LINE, start_new_session=True
+        )
+    except OSError as error:
+        raise InputError(f"cannot start the process that writes the recordings: {error.strerror or error}") from None
+
+
 def _widen(process: Process) -> None:
     """Let the pipe hold what is handed over: a pipe, or a pair of sockets, as the version of Python has it."""
     assert process.stdin is not None
@@ -275,14 +286,11 @@ async def desk(output: str | None, watcher: Watcher) -> AsyncIterator[Desk]:
     Args:
         output: As `naming.names` has it, which has accepted it.
         watcher: Is told what happens.
+
+    Raises:
+        InputError: The system does not start it.
     """
-    process = await asyncio.create_subprocess_exec(
-        *program("sttdoctor.live.scribe", output or ""),
-        stdin=PIPE,
-        stdout=PIPE,
-        limit=_MAX_LINE,
-        start_new_session=True,  # Ctrl-C is for the recorder
-    )
+    process = await _started(output or "")
     _widen(process)
     running = Desk(process, watcher)
     listening = asyncio.create_task(running.listen())

@@ -40,11 +40,11 @@ class Head:
         Raises:
             BadHeadError: It is none.
         """
+        if data.count(b"\r\n") > MAX_FIELDS:
+            raise BadHeadError(f"there are more than {MAX_FIELDS} headers")
         start, *lines = _FOLD.sub(" ", data.decode("latin-1")).split("\r\n")
         if start.count(" ") < 1 or "HTTP/1." not in start:
             raise BadHeadError("this is no HTTP/1.1")
-        if len(lines) > MAX_FIELDS:
-            raise BadHeadError(f"there are more than {MAX_FIELDS} headers")
         fields = [line.partition(":") for line in lines]
         if not all(colon and name.strip() for name, colon, _ in fields):
             raise BadHeadError("a header has no name")
