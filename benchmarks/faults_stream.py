@@ -131,6 +131,30 @@ def idle_timeout(recipe: Recipe) -> None:
     recipe.leave = ("server", 1001, "idle timeout" if recipe.rng.random() < 0.5 else "")
 
 
+@fault("connection.idle-cut", "ending", solo=True)
+def idle_cut(recipe: Recipe) -> None:
+    """Nothing is sent once all is said; what stands in between ends the connection at its limit."""
+    limit = float(recipe.rng.choice([50, 60, 60, 300, 600, 900]))
+    recipe.note = f"{limit:.0f} s"
+    recipe.close_after = None
+    recipe.leave_after = limit + float(recipe.rng.uniform(-0.3, 1.3))
+    recipe.leave = ("unknown", 1006, "")
+    recipe.also |= {"drain.connection-lost"}
+
+
+@fault("connection.dead", "ending", solo=True)
+def dead(recipe: Recipe) -> None:
+    """Nothing comes in any more; sending goes on, or blocks once the buffers are full, and much later it is lost."""
+    recipe.remake(turns=8)
+    heard = recipe.read_until = mid_turn(recipe, (0.5, 0.8)) + 0.3
+    sent = heard + float(recipe.rng.uniform(6.0, 12.0))
+    recipe.close_after = None
+    recipe.leave = recipe.lost
+    recipe.note = "blocked" if recipe.rng.random() < 0.5 else "sent on"
+    recipe.leave_after = float(recipe.rng.uniform(20.0, 90.0)) if recipe.note == "blocked" else 0.01
+    recipe.pace.append(lambda frames: [frame for frame in frames if frame.t <= sent])
+
+
 @fault("drain.no-close", "ending")
 def no_close(recipe: Recipe) -> None:
     if recipe.rng.random() < 0.8:

@@ -135,6 +135,7 @@ _LATE = ("latency.backlog", "latency.end-of-turn")
 _SERVER = ("server.error-event", "server.closed-abnormally", "server.stopped-answering")
 _LOST_TEXT = ("joining.turns-missing", "joining.partial-kept", "turns.left-open")
 _NOT_ENDED = ("drain.no-close", "drain.hung-up", "continuity.stopped", "server.stopped-answering", *_LOST_TEXT)
+_GONE = ("continuity.idle-timeout", *_NOT_ENDED, "server.error-event", "server.closed-abnormally")
 _WRONG_FORMAT = "seconds of audio are counted in the declared format, and that is wrong"
 _NOT_HEARD = "the service hears nothing that it could answer"
 _WORDS_LOST = "what is not received cannot be joined, and the turn stays open"
@@ -197,6 +198,16 @@ RULES = (
         "connection.expired",
         ("connection.rejected", "connection.reconnected", "drain.connection-lost", *_NOT_ENDED, *_SERVER),
         "the service ends and refuses what an expired token opened",
+    ),
+    Rule(
+        "connection.idle-cut",
+        ("drain.connection-lost", "connection.reconnected", "continuity.muted", *_GONE),
+        "what lies idle is cut by something in between",
+    ),
+    Rule(
+        "connection.dead",
+        ("drain.connection-lost", "connection.reconnected", "continuity.muted", *_LATE, *_GONE),
+        "nothing passes a dead connection",
     ),
     *(
         Rule(cause, ("drain.connection-lost", *_NOT_ENDED, *_SERVER), "the other side ended the session")

@@ -201,7 +201,7 @@ def find_answerer(opened: Open) -> Answerer:
     is_page = bool(_PAGE.match(body)) or (
         "html" in headers.get("content-type", "").lower() and headers.get("content-length") != "0"
     )
-    name = _find_name(headers, body)
+    name = find_name(headers, body)
     if _is_of_the_service(headers, body):
         return Answerer("service", None, "the body is the service's JSON")
     proxied = next(
@@ -240,7 +240,8 @@ def _is_of_the_service(headers: Mapping[str, str], body: str) -> bool:
     return bool(_OF_THE_SERVICE & message.keys()) or {"error", "message"} <= message.keys()
 
 
-def _find_name(headers: Mapping[str, str], body: str) -> str | None:
+def find_name(headers: Mapping[str, str], body: str) -> str | None:
+    """Return what a proxy or load balancer that answered calls itself; None where no known one does."""
     told = [headers[key] for key in ("x-squid-error", "via", "server", "x-cache", "x-powered-by") if key in headers]
     marks = [
         key

@@ -14,9 +14,10 @@ from difflib import get_close_matches
 from itertools import islice
 
 from sttdoctor import missing
-from sttdoctor.analysis.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer
+from sttdoctor.analysis.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer, find_name
 from sttdoctor.analysis.endings import find_ending
 from sttdoctor.analysis.endpoint import Address, by_events, of_path
+from sttdoctor.analysis.loss import Loss, find_loss
 from sttdoctor.analysis.reconnects import Reconnect, reconnects
 from sttdoctor.analysis.refusal import Refusal, Subject, is_accepted, tell_words, words_of
 from sttdoctor.analysis.send_timeline import Connection
@@ -90,6 +91,7 @@ def _judge(case: Case) -> Answer:
         *_judge_path(case),
         *_judge_parameters(case),
         *_find_rejection(case),
+        *_find_losses(case),
         *_find_reconnect(case),
     ]
     if findings:
@@ -483,6 +485,64 @@ def _find_rejection(case: Case) -> Iterator[Finding]:
         yield CHECK.finding("rejected", "fail", 0.97, summary, place)
 
 
+def _find_losses(case: Case) -> list[Finding]:
+    """The first connection that was cut while idle, and the first that was dead."""
+    if case.session is None or case.session.lacks & {"send", "receive"}:
+        return []
+    told: dict[str, Finding] = {}
+    for connection in case.connections:
+        loss = find_loss(connection, case.endpoint, case.session.resolution)
+        if loss is not None:
+            finding = _tell_dead(loss) if loss.how == "dead" else _tell_cut(loss, connection)
+            told.setdefault(finding.cause, finding)
+    return list(told.values())
+
+
+def _tell_cut(loss: Loss, connection: Connection) -> Finding:
+    name = find_name(connection.open.headers, "") if connection.open is not None else None
+    between = f"{name}, which the handshake passed" if name else "a proxy or load balancer in between"
+    limit = f"an idle limit of {loss.limit_s:.0f} s, as {between} has it"
+    if loss.how == "idle":
+        summary = f"Nothing was sent or received for {loss.silent_s:.1f} s, then the connection was gone: {limit}."
+        fix = _KEEP_PASSING
+    else:
+        summary = (
+            f"Audio was sent, but nothing came back for {loss.silent_s:.1f} s, then the connection was gone: {limit}, "
+            f"and here for each direction by itself."
+        )
+        fix = _KEEP_ANSWERING
+    is_usual = loss.how == "one-sided" or loss.limit_s in (50, 60, 300, 600, 900)
+    place = (Evidence("gone here", loss.line, loss.t),)
+    return CHECK.finding("idle-cut", "fail", 0.9 if is_usual else 0.75, summary, place, fix)
+
+
+def _tell_dead(loss: Loss) -> Finding:
+    heard_s = loss.silent_s - loss.unsent_s
+    after = (
+        "and the connection was lost at last"
+        if loss.unsent_s < 2
+        else f"then sending stood still too, and {loss.unsent_s:.0f} s later the connection was given up"
+    )
+    summary = (
+        f"The connection was dead: nothing came in for {loss.silent_s:.0f} s with a turn open, while audio was still "
+        f"sent for {heard_s:.0f} s of them; {after}."
+    )
+    return CHECK.finding("dead", "fail", 0.85, summary, (Evidence("gone here", loss.line, loss.t),))
+
+
+_KEEP_PASSING = (
+    "Go on sending silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) at realtime while there is nothing to hear, "
+    "or let the client ping every 20 s (websockets from 15 on does so by itself, ws and aiohttp have to be told, a "
+    "browser cannot). TCP keepalive does not help, and to connect again does not help at the next pause. If the proxy "
+    "or load balancer is yours, raise its idle timeout too."
+)
+_KEEP_ANSWERING = (
+    "Let the client send a WebSocket ping every 20 s: its pong counts as traffic towards the client. Silence is not "
+    "enough here, as each direction has a timer of its own (haproxy with independent-streams, lighttpd). If the proxy "
+    "is yours, raise its timeouts."
+)
+
+
 def _find_reconnect(case: Case) -> list[Finding]:
     """The worst of the reconnects."""
     found = [_tell_reconnect(case, item) for item in reconnects(case.connections, case.declared.bytes_per_s)]
@@ -514,7 +574,7 @@ CHECK = Check(
     "ignored without a word, and names that another vendor uses mean nothing here.",
     how="Path, required parameters, values and ranges are compared with the documentation; names of other vendors are "
     "recognised. What the service accepted is right, and what it refused is told first. A second handshake is judged "
-    "by what was lost between the connections.",
+    "by what was lost between the connections, a lost connection by what passed last, and how long before.",
     causes=(
         Cause(
             "connection.rejected",
@@ -548,6 +608,20 @@ CHECK = Check(
             "fail",
             "Something between client and service answered, changed or swallowed the handshake or the frames.",
             _DEFAULT,
+        ),
+        Cause(
+            "connection.idle-cut",
+            "fail",
+            "Nothing passed for about as long as a proxy or load balancer allows, then the connection was gone.",
+            _KEEP_PASSING,
+        ),
+        Cause(
+            "connection.dead",
+            "fail",
+            "The connection was half-open: nothing came in any more, and sending went on or blocked until it was lost.",
+            "Notice it sooner: send a ping every 10 to 20 s and give up when no pong comes in as long, or when a turn "
+            "is open and no event came for 5 s; give each send a timeout. Then connect again, send what was not "
+            "answered at the pace it was spoken, and show the open turn as unfinished.",
         ),
         Cause(
             "connection.key-in-url",
