@@ -137,13 +137,39 @@ def test_a_capture_without_audio_says_so():
 def test_without_sound_nothing_is_promised_to_hear():
     """A steady byte rate accuses the declaration, but there is no sound that could show or play it."""
     frames = ({"type": "send", "t": 0.1 * i, "bytes": 4800} for i in range(100))
-    case = session_case(jsonl(HEADER, OPEN, *frames), None, None, None, None)
+    connected = {"type": "receive", "t": 0.1, "json": {"type": "connected", "request_id": "r"}}
+    case = session_case(jsonl(HEADER, OPEN, connected, *frames), None, None, None, None)
     report = examine(case)
     page = render(report, exhibits=collect(case, report))
     assert report.diagnoses[0].cause == "sample-rate.mismatch"
     assert report.to_dict()["subject"]["estimated"]["sample_rate"] is None
     assert not {"listen", "figure-odds"} & set(ids(tree(page)))
     assert not any(words in page for words in ("Hear and see it", "Listen", "ffplay", "sounds like"))
+
+
+def test_the_headline_counts_and_equal_answers_stand_together():
+    frames = ({"type": "send", "t": 0.1 * i, "bytes": 3200} for i in range(3))
+    report = examine(session_case(jsonl(HEADER, OPEN, *frames), None, None, None, None))
+    root = tree(render(report, exhibits=Exhibits()))
+    assert text_of(elements(root, "h1")[0]) == report.tally
+    answers = [item for item in elements(root, "li") if "check " in (item.get("class") or "")]
+    assert len(answers) < len(report.checks) == sum(name.startswith("check-") for name in ids(root))
+    named = [text_of(elements(item, "h3")[0]) for item in answers]
+    assert "container, encoding, sample-rate, channels, signal, latency" in named and "language" in named
+
+
+def test_of_a_refused_handshake_the_page_has_two_answers():
+    root = tree(page_of(session_case(jsonl(HEADER, {**OPEN, "status": 503}), None, None, None, None)))
+    answers = [text_of(item) for item in elements(root, "li") if "check " in (item.get("class") or "")]
+    assert len(answers) == 2 and "16 checks The handshake was refused" in answers[1]
+
+
+def test_what_appended_updates_would_give_is_folded_away():
+    update = {"type": "receive", "t": 1.0, "json": {"type": "turn.update", "transcript": "Hello"}}
+    end = {"type": "receive", "t": 2.0, "json": {"type": "turn.end", "transcript": "Hello there."}}
+    root = tree(page_of(session_case(jsonl(HEADER, OPEN, AUDIO, update, end), None, None, None, None)))
+    folded = [text_of(item) for item in elements(root, "details")]
+    assert any("every update is appended" in text and "HelloHello there." in text for text in folded)
 
 
 def test_an_empty_capture_has_a_page():

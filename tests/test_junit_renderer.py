@@ -126,6 +126,8 @@ def test_a_report_of_a_session(path):
     statuses = [check.status for check in report.checks]
     assert (suite.get("failures"), suite.get("errors")) == (str(statuses.count("fail")), "0")
     assert suite.get("skipped") == str(statuses.count("unknown") + statuses.count("not_applicable"))
+    told = {item.get("name"): item.get("value") for item in suite.iter("property")}
+    assert told["tally"] == report.tally and suite.find("system-out").text.startswith(report.tally)
 
 
 @pytest.mark.parametrize("limit", ["fail", "warn", "unknown", "never"])

@@ -35,6 +35,39 @@ def test_the_status_is_the_worst_that_was_judged(statuses, expected):
     assert report(*statuses).status == expected
 
 
+def missing(status, noun=""):
+    return CheckResult("pacing", "Question?", status, "Answer.", (), {}, "https://a.b", missing=noun)
+
+
+@pytest.mark.parametrize(
+    ("checks", "expected"),
+    [
+        ([], "Nothing could be judged."),
+        ([missing("not_applicable")], "Nothing could be judged."),
+        ([missing("pass")], "The check found no fault."),
+        ([missing("fail"), missing("not_applicable")], "The check found a fault."),
+        ([missing("pass")] * 2, "All 2 checks found no fault."),
+        ([missing("warn"), missing("fail")], "All 2 checks found a fault."),
+        ([missing("pass"), missing("fail")], "1 of 2 checks found no fault."),
+        ([missing("pass"), missing("unknown")], "1 of 2 checks found no fault; 1 could not be judged."),
+        (
+            [missing("fail"), missing("unknown", "times"), missing("unknown", "times")],
+            "1 of 3 checks found a fault; 2 lacked evidence: times.",
+        ),
+        (
+            [missing("pass"), *(missing("unknown", noun) for noun in "abcd")],
+            "1 of 5 checks found no fault; 4 lacked evidence: a, b, c and more.",
+        ),
+        (
+            [missing("unknown", "a"), missing("unknown", "b")],
+            "Nothing could be judged; the checks lacked evidence: a and b.",
+        ),
+    ],
+)
+def test_the_tally_says_how_many_found_no_fault_and_what_was_missing(checks, expected):
+    assert Report(SUBJECT, (), tuple(checks)).tally == expected
+
+
 def test_the_json_form():
     diagnosis = Diagnosis(FINDING, ("chunking.too-small",))
     listen = {"declared": None, "estimated": "ffplay x"}

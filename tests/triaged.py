@@ -38,7 +38,7 @@ def break_by_name(folder: Path, monkeypatch) -> None:
 
 
 def capture(client: str = "sdk/1", encoding: str = "pcm_s16le", close: bool = True) -> bytes:
-    """A session of two seconds without sound, which is judged in milliseconds; without `close` it leaves an open turn."""
+    """Two seconds of a session without sound, judged in milliseconds; without `close` it leaves an open turn."""
     url = f"wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding={encoding}&sample_rate=16000"
     sent = [{"type": "send", "t": 0.2 + 0.1 * i, "bytes": 3200} for i in range(20)]
     last = "turn.end" if close else "turn.update"

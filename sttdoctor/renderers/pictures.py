@@ -97,10 +97,9 @@ def _page(report: Report, shown: list[Drawing]) -> "Figure":
     head, *parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     first = report.diagnoses[0] if report.diagnoses else None
     name = _plain(str(report.subject.get("path") or "the capture"))
-    told = first.cause if first else "nothing is wrong" if report.status == "pass" else "too little to judge"
-    title = f"{report.status.upper()}   {told}"
+    title = f"{report.status.upper()}   {first.cause}" if first else report.status.upper()
     head.text(0.012, 0.95, title, fontsize=14, weight="bold", color=PAPER.ink, va="top", parse_math=False)
-    words = textwrap.fill(_plain(first.summary if first else ""), 125)
+    words = textwrap.fill(_plain(first.summary if first else report.tally), 125)
     head.text(0.012, 0.62, words, fontsize=9.5, color=PAPER.ink, va="top", parse_math=False)
     head.text(0.988, 0.95, name[-60:], fontsize=9, color=PAPER.muted, va="top", ha="right", parse_math=False)
     for part, drawing in zip(parts, shown, strict=True):
