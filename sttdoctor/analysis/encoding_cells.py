@@ -2,7 +2,7 @@
 
 A cell is the interval of values that one code stands for: one step for linear PCM, a segment's step for G.711, one
 unit in the last place for floats. Samples often lie on a coarser grid than their encoding offers (16-bit audio in the
-upper half of 32-bit words, floats that are k/32768, k/32767 or k): the grid is found here and widens the cells.
+upper half of 32-bit words, floats that are k/32768 or k, 8 bits at any volume): the grid is found and widens the cells.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
+from sttdoctor.analysis.encoding_scale import find_scale
 from sttdoctor.encodings import ENCODINGS
 
 Floats = NDArray[np.float64]
@@ -21,6 +22,10 @@ _ON_GRID = 0.995
 _HIGH = 2000  # beyond every exponent of a float
 _FEW = 512  # samples looked at first: when half of them are different, there is no codebook
 _VALUE_BITS = 12.0  # to tell one value of a codebook: its place on a scale of a coarse source
+
+_TWO_IN_ONE = ("pcm_s32le", "s32be")
+"""Words that two samples of 16 bits may look like."""
+_SAME = 0.98  # correlation of two channels of one source
 
 _MANTISSA_BITS = {"pcm_f16le": 11, "pcm_f32le": 24, "f32be": 24, "f64le": 53}
 _SMALLEST = {"pcm_f16le": 2.0**-24, "pcm_f32le": 2.0**-149, "f32be": 2.0**-149, "f64le": 2.0**-1074}
@@ -59,14 +64,17 @@ def _segment_steps(table: Floats) -> Floats:
 _STEPS = {"pcm_mulaw": _segment_steps(MULAW_TABLE), "pcm_alaw": _segment_steps(ALAW_TABLE)}
 
 
-def read_samples(excerpts: NDArray[np.uint8], encoding: str, offset: int, codebook: bool = True) -> Reading:
+def read_samples(
+    excerpts: NDArray[np.uint8], encoding: str, offset: int, scale: bool = True, codebook: bool = True
+) -> Reading:
     """Read excerpts as one encoding.
 
     Args:
         excerpts: Shape (excerpts, bytes); each row starts at a whole sample when `offset` is 0.
         encoding: A name of `sttdoctor.encodings.ENCODINGS`.
         offset: Bytes left out at the start of each row, 0..width - 1.
-        codebook: Whether to look for a codebook that all excerpts share (they must be of one recording).
+        scale: Whether to look for a scale that the samples of all excerpts lie on (they must be of one recording).
+        codebook: Whether to look for a codebook that all excerpts share.
 
     Returns:
         The samples with their cells; bytes of a partial sample are left out.
@@ -87,7 +95,9 @@ def read_samples(excerpts: NDArray[np.uint8], encoding: str, offset: int, codebo
         valid = np.abs(values) < _LOUDEST  # False for NaN too
         values[~valid] = 0.0
         cells = _float_cells(values, encoding)
-    samples = _on_grid(Reading(values, cells, valid, 8 * width), encoding)
+    raw = Reading(values, cells, valid, 8 * width)
+    samples = _on_grid(raw)
+    samples = _on_scale(raw, samples, encoding) if scale else samples
     return _in_codebook(samples) if codebook else samples
 
 
@@ -97,7 +107,7 @@ def _float_cells(values: Floats, encoding: str) -> Floats:
     return np.maximum(ulps, _SMALLEST[encoding])
 
 
-def _on_grid(samples: Reading, encoding: str) -> Reading:
+def _on_grid(samples: Reading) -> Reading:
     """Widen the cells to the grid that nearly all samples of an excerpt lie on; samples off it become invalid."""
     count = samples.values.shape[1]
     chosen = samples.valid & (samples.values != 0.0)
@@ -113,11 +123,38 @@ def _on_grid(samples: Reading, encoding: str) -> Reading:
     grid = np.ldexp(1.0, np.maximum(step, np.where(chosen, exponents - digits, step)))
     cells = np.maximum(samples.cells, grid)
     valid = samples.valid & (~chosen | (np.ldexp(1.0, lowest) >= cells))
-    if encoding in ("pcm_f32le", "f32be", "f64le"):
-        off = np.abs(np.rint(samples.values * 32767.0) / 32767.0 - samples.values) > samples.cells
-        scaled = (step < -15) & ((off & chosen).sum(axis=1, keepdims=True) <= few)
-        cells, valid = np.where(scaled, 1 / 32767.0, cells), np.where(scaled, samples.valid & ~off, valid)
     return Reading(samples.values, cells, valid, samples.code_bits)
+
+
+def _on_scale(raw: Reading, gridded: Reading, encoding: str) -> Reading:
+    """Widen the cells to the scale that coarse samples were brought to by any factor, where that pays.
+
+    Args:
+        raw: As the encoding has them.
+        gridded: On the grid of each excerpt, which is returned where no scale is better.
+        encoding: Of both.
+    """
+    used, values = raw.valid, raw.values[raw.valid]
+    full = 1.0 if encoding in _MANTISSA_BITS else 2.0 ** (raw.code_bits - 1)
+    scale = find_scale(values, np.maximum(raw.cells, gridded.cells.min())[used], full)
+    if scale is None or (encoding in _TWO_IN_ONE and (not scale.same or _is_pair(values))):
+        return gridded  # nobody dithers to 32 bits: what varies in their low half is a channel of its own
+    cells, valid = np.maximum(raw.cells, scale.step), used.copy()
+    valid[used] = scale.on
+    both = valid & gridded.valid
+    saved = float(np.log2(cells[both] / gridded.cells[both]).sum())
+    saved += raw.code_bits * (int(valid.sum()) - int(gridded.valid.sum()))
+    return Reading(raw.values, cells, valid, raw.code_bits, scale.bits) if saved > scale.bits else gridded
+
+
+def _is_pair(words: Floats) -> bool:
+    """Whether the low half of 32-bit words is their high half once more, or less loud: two channels of one source."""
+    high = np.floor(words / 65536.0)
+    low = words - 65536.0 * high
+    low -= 65536.0 * (low >= 32768.0)
+    apart = np.stack([high - high.mean(), low - low.mean()])
+    powers = (apart**2).sum(axis=1)
+    return bool(powers[1] <= 1.1 * powers[0] and (apart[0] * apart[1]).sum() > _SAME * np.sqrt(powers.prod()) > 0.0)
 
 
 def _in_codebook(samples: Reading) -> Reading:
@@ -141,7 +178,7 @@ def _in_codebook(samples: Reading) -> Reading:
     header = len(known) * (_VALUE_BITS if _regular(gaps, float(samples.cells.max())) else float(each))
     if (np.log2(cells[used]) - np.log2(samples.cells[used])).sum() <= header:
         return samples
-    return Reading(samples.values, cells, samples.valid, samples.code_bits, header)
+    return Reading(samples.values, cells, samples.valid, samples.code_bits, header + samples.header_bits)
 
 
 def _regular(gaps: Floats, cell: float) -> bool:

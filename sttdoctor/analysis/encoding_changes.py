@@ -6,12 +6,13 @@ make a change. The place is where the summed difference of the two description l
 """
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.encoding_cells import Floats
+from sttdoctor.analysis.encoding_cells import Floats, read_samples
 from sttdoctor.analysis.encoding_estimate import (
     KEYS,
     LAYOUTS,
@@ -72,13 +73,16 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
     """
     if len(data) < 8 * _PROBE:
         return []
-    cheap = first_pass(active_excerpts(data))
-    encoding = LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding
+    excerpts = active_excerpts(data)
+    cheap = first_pass(excerpts)
+    usual = LAYOUTS[min(cheap, key=lambda key: cheap[key])]
+    coarse = read_samples(excerpts, usual.encoding, usual.offset).header_bits > 0.0
+    encoding = usual.encoding
     window = min(_WINDOWS[ENCODINGS[encoding].width], max(2 * _PROBE, len(data) // 12 // ALIGNMENT * ALIGNMENT))
     if len(data) // window > _MOST_SCORED:
-        path = _long_path(screened_scores(data, window, _PROBE, encoding, _scored)[0])
+        path = _long_path(screened_scores(data, window, _PROBE, encoding, partial(_scored, coarse=coarse))[0])
     else:
-        path = _best_path(_window_scores(data, window))
+        path = _best_path(_window_scores(data, window, coarse))
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
     if len(edges) == 2:
         return []
@@ -88,7 +92,7 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
         if one.key != two.key and _differ_clearly(one, two):
             low, high = max(one.start, one.end - 2) * window, min(two.end, two.start + 2) * window
             low = max([low, *(change.offset for change in changes[-1:])])
-            place = low + _turning_point(data[low:high], one.key, two.key)
+            place = low + _turning_point(data[low:high], one.key, two.key, coarse)
             changes.append(EncodingChange(place, one.key, two.key, one.probability * two.probability))
     return _without_excursions(changes)
 
@@ -138,30 +142,30 @@ def _judged(data: NDArray[np.uint8], window: int, edges: list[int]) -> list[_Seg
     return segments
 
 
-def _key_bits(rows: NDArray[np.uint8], key: str) -> Floats:
-    """Bits of each row under one key, by the cheap score."""
+def _key_bits(rows: NDArray[np.uint8], key: str, coarse: bool) -> Floats:
+    """Bits of each row under one key, by the cheap score; where samples are `coarse`, their scale is looked for."""
     if key in LAYOUTS:
-        return cheap_layout_bits(rows, LAYOUTS[key], codebook=False)
+        return cheap_layout_bits(rows, LAYOUTS[key], coarse)
     return not_pcm_bits(rows) if key == NOT_PCM else text_bits(rows)
 
 
-def _window_scores(data: NDArray[np.uint8], window: int) -> Floats:
+def _window_scores(data: NDArray[np.uint8], window: int, coarse: bool) -> Floats:
     """Log-probability (nats, up to a constant) of each key in each window, shape (windows, keys), -`_CAP`..0."""
     count = len(data) // window
     scores = np.empty((count, len(KEYS)))
     for first in range(0, count, _BATCH):
         last = min(count, first + _BATCH)
         probes = busiest_parts(data[first * window : last * window].reshape(last - first, window), _PROBE)
-        scores[first:last] = _scored(probes)
+        scores[first:last] = _scored(probes, coarse)
     return scores
 
 
-def _scored(probes: NDArray[np.uint8]) -> Floats:
+def _scored(probes: NDArray[np.uint8], coarse: bool) -> Floats:
     """The same for probes of windows, shape (probes, bytes)."""
     parts = []
     for first in range(0, len(probes), _BATCH):
         part = probes[first : first + _BATCH]
-        bits = np.stack([_key_bits(part, key) for key in KEYS], axis=1)
+        bits = np.stack([_key_bits(part, key, coarse) for key in KEYS], axis=1)
         excess = bits - bits.min(axis=1, keepdims=True)
         parts.append(np.maximum(-_SLOPE * np.log1p(excess / _KNEE), -_CAP))
     return np.concatenate(parts)
@@ -193,8 +197,8 @@ def _best_path(scores: Floats) -> NDArray[np.int64]:
     return path
 
 
-def _turning_point(data: NDArray[np.uint8], before: str, after: str) -> int:
+def _turning_point(data: NDArray[np.uint8], before: str, after: str, coarse: bool) -> int:
     """Byte at which the description turns from one key to the other."""
     rows = data[: len(data) // _FINE * _FINE].reshape(-1, _FINE)
-    gain = _key_bits(rows, before) - _key_bits(rows, after)
+    gain = _key_bits(rows, before, coarse) - _key_bits(rows, after, coarse)
     return _FINE * int(np.argmin(np.concatenate([[0.0], np.cumsum(gain)])))

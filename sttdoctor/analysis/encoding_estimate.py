@@ -135,9 +135,7 @@ def first_pass(excerpts: NDArray[np.uint8]) -> dict[str, float]:
         excerpts: Shape (excerpts, bytes).
     """
     few = busiest_parts(excerpts, _CHEAP)
-    return {
-        key: float(cheap_layout_bits(few, layout, codebook=False).sum()) / few.size for key, layout in LAYOUTS.items()
-    }
+    return {key: float(cheap_layout_bits(few, layout).sum()) / few.size for key, layout in LAYOUTS.items()}
 
 
 def _description_lengths(
@@ -175,18 +173,18 @@ def _two_channels(samples: Reading) -> float:
     return float(two / (one + two))
 
 
-def cheap_layout_bits(excerpts: NDArray[np.uint8], layout: Layout, codebook: bool = True) -> Floats:
+def cheap_layout_bits(excerpts: NDArray[np.uint8], layout: Layout, scale: bool = True) -> Floats:
     """Description length of each excerpt in a layout, with fixed predictors only.
 
     Args:
         excerpts: Shape (excerpts, bytes), at least one whole sample each.
         layout: How to read them; its channels are not used.
-        codebook: As in `read_samples`.
+        scale: As in `read_samples`.
 
     Returns:
         Bits of each excerpt, bytes outside whole samples included.
     """
-    samples = read_samples(excerpts, layout.encoding, layout.offset, codebook)
+    samples = read_samples(excerpts, layout.encoding, layout.offset, scale, codebook=False)
     unread = excerpts.shape[1] - samples.values.shape[1] * samples.code_bits // 8
     bits: Floats = cheap_bits(samples) + 8.0 * unread
     return bits

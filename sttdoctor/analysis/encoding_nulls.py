@@ -7,7 +7,7 @@ competes with every reading as samples.
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.encoding_cells import Floats
+from sttdoctor.analysis.decoding import Samples as Floats
 
 _TEXT = np.zeros(256, dtype=bool)
 _TEXT[[9, 10, 13]] = True
