@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from corpus import SPED_UP, excerpts, load, resampled
 from encoding_cases import encoded
-from right_audio_idioms import FLOAT, S16, S32
-from right_audio_tools import MAKERS, NEEDS, Right, Voice, missing
+from right_audio_idioms import FLOAT, S16, S32, Coarse
+from right_audio_tools import MAKERS, NEEDS, Right, Source, Voice, missing
 
 import sttdoctor
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
@@ -61,7 +61,7 @@ def voices(folder: Path, count: int, seed: int) -> list[Voice]:
     return made
 
 
-def idioms(chosen: list[Voice], rng: np.random.Generator) -> Iterator[Right]:
+def idioms(source: Source) -> Iterator[Right]:
     """Every idiom with every voice, at a peak of 0 to -30 dB of the coarse source."""
     sources = {
         "pcm_s16le": (S16, (8, 12)),
@@ -71,12 +71,12 @@ def idioms(chosen: list[Voice], rng: np.random.Generator) -> Iterator[Right]:
     }
     for encoding, (table, depths) in sources.items():
         for name, idiom in table.items():
-            for i, voice in enumerate(chosen):
+            for i, voice in enumerate(source.voices):
                 bits = depths[0] if i % 2 == 0 else depths[i // 2 % len(depths)]
                 most = 2.0 ** (bits - 1)
-                peak = 10 ** (-rng.uniform(0, 12 if bits < 12 else 30) / 20)
+                peak = 10 ** (-source.rng.uniform(0, 12 if bits < 12 else 30) / 20)
                 x = voice.samples / np.abs(voice.samples).max() * peak
-                whole = idiom(np.clip(np.rint(x * most), -most, most - 1), bits, rng)
+                whole = idiom(Coarse(np.clip(np.rint(x * most), -most, most - 1), bits, source.rng))
                 scale = {"pcm_s16le": 2.0**15, "pcm_s32le": 2.0**31}.get(encoding, 1.0)
                 data = encoded(whole / scale, encoding).tobytes()
                 yield Right(f"{voice.name}, {bits} bits", f"{encoding}: {name}", data, encoding, voice.rate)
@@ -125,7 +125,7 @@ def made(options: argparse.Namespace) -> Iterator[Right]:
         wanted = not options.only or name in options.only.split(",")
         if wanted and NEEDS.get(name, "") not in absent:
             some = chosen if name == "idioms" else chosen[:TOOL_VOICES]
-            yield from make(some, np.random.default_rng([options.seed, zlib.crc32(name.encode())]))
+            yield from make(Source(some, np.random.default_rng([options.seed, zlib.crc32(name.encode())])))
 
 
 def show(rows: list[Row]) -> None:

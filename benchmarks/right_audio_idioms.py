@@ -5,88 +5,120 @@ what they write is what is declared.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
-Idiom = Callable[[Floats, int, Rng], Floats]
-"""From whole numbers of `bits` bits (around zero) to samples of full scale; the last argument is the source of scales."""
 
 
-def _split(x: Floats) -> Floats:
-    """`x < 0 ? x * 0x8000 : x * 0x7fff`, the idiom of browsers, not yet rounded."""
-    return np.where(x < 0, x * 0x8000, x * 0x7FFF)
+@dataclass(frozen=True, slots=True)
+class Coarse:
+    """Whole numbers `k` of `bits` bits around zero, shape (n,), and where random scales come from."""
+
+    k: Floats
+    bits: int
+    rng: Rng
+
+    @property
+    def unit(self) -> Floats:
+        """Brought to -1..1 by a power of two."""
+        return self.k / 2.0 ** (self.bits - 1)
+
+    @property
+    def code(self) -> Floats:
+        """Unsigned, from 0 on."""
+        return self.k + 2.0 ** (self.bits - 1)
+
+    @property
+    def centred(self) -> Floats:
+        """Unsigned codes brought to -1..1 about the middle of their range, as `code / 127.5 - 1` does."""
+        return (self.k + 0.5) / (2.0 ** (self.bits - 1) - 0.5)
+
+    @property
+    def odd(self) -> Floats:
+        """Divided by 127 or 32767."""
+        return self.k / (2.0 ** (self.bits - 1) - 1)
+
+    @property
+    def split(self) -> Floats:
+        """`x < 0 ? x * 0x8000 : x * 0x7fff`, the idiom of browsers, not yet rounded."""
+        return np.where(self.k < 0, self.unit * 0x8000, self.unit * 0x7FFF)
+
+    @property
+    def volume(self) -> float:
+        """Any between -34 dB and 0 dB; another one each time."""
+        return float(np.exp(self.rng.uniform(np.log(0.02), 0.0)))
+
+    @property
+    def triangle(self) -> Floats:
+        """Triangular dither of two steps."""
+        return self.rng.random(len(self.k)) - self.rng.random(len(self.k))
+
+    @property
+    def steps(self) -> Floats:
+        """A volume that changes eight times."""
+        volumes = self.volume * self.rng.uniform(0.5, 1, 8)
+        return np.repeat(volumes, -(-len(self.k) // 8))[: len(self.k)]
 
 
-def _scale(rng: Rng) -> float:
-    """Any volume between -34 dB and +0 dB."""
-    return float(np.exp(rng.uniform(np.log(0.02), 0.0)))
+Idiom = Callable[[Coarse], Floats]
 
 
-def _tpdf(rng: Rng, count: int) -> Floats:
-    return rng.random(count) - rng.random(count)
-
-
-def _unit(k: Floats, bits: int) -> Floats:
-    return k / 2.0 ** (bits - 1)
-
-
-def _centred(k: Floats, bits: int) -> Floats:
-    """Unsigned codes brought to -1..1 about the middle of their range, as `code / 127.5 - 1` does."""
-    middle = 2.0 ** (bits - 1) - 0.5
-    return (k + 0.5) / middle
-
-
-S16: dict[str, Idiom] = {
-    "shifted left": lambda k, b, r: k * 2.0 ** (16 - b),
-    "bits repeated (k * 257 - 32768)": lambda k, b, r: np.rint((k + 2 ** (b - 1)) * 65535 / (2**b - 1)) - 32768,
-    "round(x * 32767)": lambda k, b, r: np.rint(_unit(k, b) * 32767),
-    "trunc(x * 32767)": lambda k, b, r: np.trunc(_unit(k, b) * 32767),
-    "floor(x * 32767)": lambda k, b, r: np.floor(_unit(k, b) * 32767),
-    "round(x * 32768), clipped": lambda k, b, r: np.clip(np.rint(_unit(k, b) * 32768), -32768, 32767),
-    "x < 0 ? 0x8000 : 0x7fff, truncated": lambda k, b, r: np.trunc(_split(_unit(k, b))),
-    "x < 0 ? 0x8000 : 0x7fff, rounded": lambda k, b, r: np.rint(_split(_unit(k, b))),
-    "code / 127.5 - 1, round(x * 32767)": lambda k, b, r: np.rint(_centred(k, b) * 32767),
-    "code / 127.5 - 1, trunc(x * 32767)": lambda k, b, r: np.trunc(_centred(k, b) * 32767),
-    "k / 127, round(x * 32767)": lambda k, b, r: np.clip(np.rint(k / (2 ** (b - 1) - 1) * 32767), -32768, 32767),
-    "any volume, rounded": lambda k, b, r: np.rint(_unit(k, b) * 32768 * _scale(r)),
-    "any volume, truncated": lambda k, b, r: np.trunc(_unit(k, b) * 32767 * _scale(r)),
-    "triangular dither": lambda k, b, r: np.clip(np.rint(_unit(k, b) * 32767 + _tpdf(r, len(k))), -32768, 32767),
-    "any volume, triangular dither": lambda k, b, r: np.rint(_unit(k, b) * 32767 * _scale(r) + _tpdf(r, len(k))),
-    "rectangular dither": lambda k, b, r: np.clip(np.rint(_unit(k, b) * 32767 + r.random(len(k)) - 0.5), -32768, 32767),
-    "volume in steps": lambda k, b, r: np.rint(_unit(k, b) * 32768 * np.repeat(_scale(r) * r.uniform(0.5, 1, 8), -(-len(k) // 8))[: len(k)]),
-}  # fmt: skip
-"""For 8 bits (or so) in 16: the numbers of 16-bit samples."""
-
-S32: dict[str, Idiom] = {
-    "shifted left": lambda k, b, r: k * 2.0 ** (32 - b),
-    "round(x * 2147483647)": lambda k, b, r: np.rint(_unit(k, b) * 2147483647),
-    "trunc(x * 2147483647)": lambda k, b, r: np.trunc(_unit(k, b) * 2147483647),
-    "floor(x * 2147483647)": lambda k, b, r: np.floor(_unit(k, b) * 2147483647),
-    "x of 32-bit floats, * 2147483647": lambda k, b, r: _f32(_f32(_unit(k, b)) * np.float32(2147483647)),
-    "k / 32767, round(x * 2147483647)": lambda k, b, r: np.rint(k / (2 ** (b - 1) - 1) * 2147483647),
-    "x < 0 ? 0x80000000 : 0x7fffffff": lambda k, b, r: np.trunc(np.where(k < 0, _unit(k, b) * 2.0**31, _unit(k, b) * (2.0**31 - 1))),
-    "bits repeated (k * 65537)": lambda k, b, r: np.rint((k + 2 ** (b - 1)) * (2.0**32 - 1) / (2**b - 1)) - 2.0**31,
-    "any volume, rounded": lambda k, b, r: np.rint(_unit(k, b) * 2.0**31 * _scale(r)),
-    "any volume, as 32-bit floats": lambda k, b, r: _f32(_f32(_unit(k, b)) * np.float32(_scale(r)) * np.float32(2.0**31)),
-    "round(x * 8388607) << 8": lambda k, b, r: np.rint(_unit(k, b) * 8388607) * 256,
-}  # fmt: skip
-"""For 8 or 16 bits (or 24) in 32: the numbers of 32-bit samples, to be clipped."""
-
-FLOAT: dict[str, Idiom] = {
-    "x / 32768": lambda k, b, r: _f32(_unit(k, b)),
-    "x / 32767": lambda k, b, r: _f32(k / (2.0 ** (b - 1) - 1)),
-    "x / 32767.5": lambda k, b, r: _f32(_centred(k, b)),
-    "x < 0 ? x / 0x8000 : x / 0x7fff": lambda k, b, r: _f32(np.where(k < 0, _unit(k, b), k / (2.0 ** (b - 1) - 1))),
-    "any volume": lambda k, b, r: _f32(_f32(_unit(k, b)) * np.float32(_scale(r))),
-    "any volume in 64 bits": lambda k, b, r: _f32(_unit(k, b) * _scale(r)),
-    "two volumes": lambda k, b, r: _f32(_f32(_f32(_unit(k, b)) * np.float32(_scale(r))) * np.float32(r.uniform(1, 3))),
-    "any volume, dithered": lambda k, b, r: _f32(_unit(k, b) * _scale(r) + _tpdf(r, len(k)) / 2.0**b),
-}  # fmt: skip
-"""For integers in 32-bit or half floats."""
+def _s16(x: Floats) -> Floats:
+    return np.clip(np.rint(x), -32768, 32767)
 
 
 def _f32(x: Floats) -> Floats:
     return x.astype(np.float32).astype(np.float64)
+
+
+S16: dict[str, Idiom] = {
+    "shifted left": lambda c: c.unit * 32768,
+    "bits repeated (code * 257)": lambda c: np.rint(c.code * 65535 / (2**c.bits - 1)) - 32768,
+    "round(x * 32767)": lambda c: np.rint(c.unit * 32767),
+    "trunc(x * 32767)": lambda c: np.trunc(c.unit * 32767),
+    "floor(x * 32767)": lambda c: np.floor(c.unit * 32767),
+    "round(x * 32768), clipped": lambda c: _s16(c.unit * 32768),
+    "x < 0 ? 0x8000 : 0x7fff, truncated": lambda c: np.trunc(c.split),
+    "x < 0 ? 0x8000 : 0x7fff, rounded": lambda c: np.rint(c.split),
+    "code / 127.5 - 1, round(x * 32767)": lambda c: np.rint(c.centred * 32767),
+    "code / 127.5 - 1, trunc(x * 32767)": lambda c: np.trunc(c.centred * 32767),
+    "k / 127, round(x * 32767)": lambda c: _s16(c.odd * 32767),
+    "any volume, rounded": lambda c: np.rint(c.unit * 32768 * c.volume),
+    "any volume, truncated": lambda c: np.trunc(c.unit * 32767 * c.volume),
+    "triangular dither": lambda c: _s16(c.unit * 32767 + c.triangle),
+    "any volume, triangular dither": lambda c: np.rint(c.unit * 32767 * c.volume + c.triangle),
+    "rectangular dither": lambda c: _s16(c.unit * 32767 + c.rng.random(len(c.k)) - 0.5),
+    "volume in steps": lambda c: np.rint(c.unit * 32768 * c.steps),
+}
+"""For 8 bits (or so) in 16: the numbers of 16-bit samples."""
+
+S32: dict[str, Idiom] = {
+    "shifted left": lambda c: c.unit * 2.0**31,
+    "round(x * 2147483647)": lambda c: np.rint(c.unit * 2147483647),
+    "trunc(x * 2147483647)": lambda c: np.trunc(c.unit * 2147483647),
+    "floor(x * 2147483647)": lambda c: np.floor(c.unit * 2147483647),
+    "32-bit floats * 2147483647": lambda c: _f32(_f32(c.unit) * np.float32(2147483647)),
+    "k / 32767, round(x * 2147483647)": lambda c: np.rint(c.odd * 2147483647),
+    "x < 0 ? 0x80000000 : 0x7fffffff": lambda c: np.trunc(c.unit * np.where(c.k < 0, 2.0**31, 2.0**31 - 1)),
+    "bits repeated (code * 65537)": lambda c: np.rint(c.code * (2.0**32 - 1) / (2**c.bits - 1)) - 2.0**31,
+    "any volume, rounded": lambda c: np.rint(c.unit * 2.0**31 * c.volume),
+    "any volume, as 32-bit floats": lambda c: _f32(_f32(c.unit) * np.float32(c.volume) * np.float32(2.0**31)),
+    "round(x * 8388607) << 8": lambda c: np.rint(c.unit * 8388607) * 256,
+}
+"""For 8, 16 or 24 bits in 32: the numbers of 32-bit samples, to be clipped."""
+
+FLOAT: dict[str, Idiom] = {
+    "x / 32768": lambda c: _f32(c.unit),
+    "x / 32767": lambda c: _f32(c.odd),
+    "x / 32767.5": lambda c: _f32(c.centred),
+    "x < 0 ? x / 0x8000 : x / 0x7fff": lambda c: _f32(np.where(c.k < 0, c.unit, c.odd)),
+    "any volume": lambda c: _f32(_f32(c.unit) * np.float32(c.volume)),
+    "any volume in 64 bits": lambda c: _f32(c.unit * c.volume),
+    "two volumes": lambda c: _f32(_f32(_f32(c.unit) * np.float32(c.volume)) * np.float32(c.rng.uniform(0.3, 1))),
+    "any volume, dithered": lambda c: _f32(c.unit * c.volume + c.triangle / 2.0**c.bits),
+}
+"""For integers in 32-bit or half floats."""

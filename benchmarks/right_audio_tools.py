@@ -62,7 +62,15 @@ class Right:
     true: frozenset[str] = frozenset()
 
 
-Maker = Callable[[list[Voice], Rng], Iterator[Right]]
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What makers make audio from: voices, and random numbers of their own."""
+
+    voices: list[Voice]
+    rng: Rng
+
+
+Maker = Callable[[Source], Iterator[Right]]
 MAKERS: dict[str, Maker] = {}
 NEEDS: dict[str, str] = {}
 
@@ -102,14 +110,14 @@ def wav(voice: Voice, folder: Path, subtype: str = "PCM_16", gain: float = 0.9) 
 
 
 @maker("ffmpeg")
-def ffmpeg(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def ffmpeg(source: Source) -> Iterator[Right]:
     """Formats, volumes and dithers of FFmpeg, from 8-bit, 16-bit and float files."""
     with tempfile.TemporaryDirectory() as folder:
-        for i, voice in enumerate(voices):
+        for i, voice in enumerate(source.voices):
             subtype = ("PCM_U8", "PCM_16", "PCM_24", "FLOAT")[i % 4]
             path = wav(voice, Path(folder), subtype)
             for encoding, raw in RAW.items():
-                for options in ("", f"-af volume={rng.uniform(0.05, 1):.3f}"):
+                for options in ("", f"-af volume={source.rng.uniform(0.05, 1):.3f}"):
                     data = run(f"ffmpeg -v error -i {{in}} {options} -f {raw} -", path)
                     yield Right(
                         f"{voice.name} {options}", f"FFmpeg {subtype} to {encoding}", data, encoding, voice.rate
@@ -122,41 +130,35 @@ def ffmpeg(voices: list[Voice], rng: Rng) -> Iterator[Right]:
 
 
 @maker("sox")
-def sox(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def sox(source: Source) -> Iterator[Right]:
     """Formats and volumes of SoX, which dithers where precision is lost."""
     with tempfile.TemporaryDirectory() as folder:
-        for i, voice in enumerate(voices):
+        for i, voice in enumerate(source.voices):
             for subtype in ("PCM_U8", "PCM_16" if i % 2 else "PCM_24"):
                 path = wav(voice, Path(folder), subtype)
                 for encoding, options in SOX.items():
-                    volume = rng.uniform(0.05, 1) if rng.random() < 0.5 else 1.0
+                    volume = source.rng.uniform(0.05, 1) if source.rng.random() < 0.5 else 1.0
                     data = run(f"sox -v {volume:.3f} {{in}} -t raw {options} -", path)
                     name = f"{voice.name} -v {volume:.3f}"
                     yield Right(name, f"SoX {subtype} to {encoding}", data, encoding, voice.rate)
 
 
 @maker("gst-launch-1.0")
-def gstreamer(voices: list[Voice], rng: Rng) -> Iterator[Right]:
-    """audioconvert by way of floats, with each of its dithers, and the volume element."""
+def gstreamer(source: Source) -> Iterator[Right]:
+    """Audioconvert by way of floats, with each of its dithers, and the volume element."""
     with tempfile.TemporaryDirectory() as folder:
-        for i, voice in enumerate(voices):
+        for i, voice in enumerate(source.voices):
             for subtype in ("PCM_U8", "PCM_16"):
                 path = wav(voice, Path(folder), subtype)
                 head = f"gst-launch-1.0 -q filesrc location={path} ! wavparse"
-                chains = [
-                    f"! audioconvert ! audio/x-raw,format=F32LE ! audioconvert ! audio/x-raw,format={f}"
-                    for f in GST.values()
+                volumes = source.rng.uniform(0.1, 1, 2)
+                floats = "! audioconvert ! audio/x-raw,format=F32LE"
+                chains = [f"{floats} ! audioconvert ! audio/x-raw,format={f}" for f in GST.values()] + [
+                    f"{floats.replace('F32', 'F64')} ! audioconvert dithering=none ! audio/x-raw,format=S16LE",
+                    f"{floats} ! audioconvert dithering=rpdf noise-shaping=medium ! audio/x-raw,format=S16LE",
+                    f"{floats} ! volume volume={volumes[0]:.3f} ! audioconvert ! audio/x-raw,format=S16LE",
+                    f"! audioconvert ! audio/x-raw,format=S16LE ! volume volume={volumes[1]:.3f}",
                 ]
-                chains.append(
-                    "! audioconvert dithering=none ! audio/x-raw,format=F64LE ! audioconvert dithering=none ! audio/x-raw,format=S16LE"
-                )
-                chains.append(
-                    "! audioconvert ! audio/x-raw,format=F32LE ! audioconvert dithering=rpdf noise-shaping=medium ! audio/x-raw,format=S16LE"
-                )
-                chains.append(
-                    f"! audioconvert ! audio/x-raw,format=F32LE ! volume volume={rng.uniform(0.1, 1):.3f} ! audioconvert ! audio/x-raw,format=S16LE"
-                )
-                chains.append(f"! audioconvert ! audio/x-raw,format=S16LE ! volume volume={rng.uniform(0.1, 1):.3f}")
                 for number, chain in enumerate(chains[i % 2 :: 2] if i > 3 else chains):
                     target = Path(folder) / "out.raw"
                     run(f"{head} {chain} ! filesink location={target}")
@@ -166,10 +168,10 @@ def gstreamer(voices: list[Voice], rng: Rng) -> Iterator[Right]:
 
 
 @maker()
-def libsndfile(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def libsndfile(source: Source) -> Iterator[Right]:
     """8-bit and 16-bit files read by soundfile as each type, and written as each subtype."""
     with tempfile.TemporaryDirectory() as folder:
-        for voice in voices:
+        for voice in source.voices:
             for subtype in ("PCM_U8", "PCM_16", "ULAW"):
                 path = wav(voice, Path(folder), subtype)
                 for dtype, encoding in (("int16", "pcm_s16le"), ("int32", "pcm_s32le"), ("float32", "pcm_f32le")):
@@ -178,14 +180,11 @@ def libsndfile(voices: list[Voice], rng: Rng) -> Iterator[Right]:
                 x = soundfile.read(path)[0]
                 half = x.astype("<f2").tobytes()
                 yield Right(voice.name, f"soundfile {subtype} as float16", half, "pcm_f16le", voice.rate)
-                for name, target, encoding in (
-                    ("PCM_16", "<i2", "pcm_s16le"),
-                    ("PCM_32", "<i4", "pcm_s32le"),
-                    ("ULAW", "u1", "pcm_mulaw"),
-                    ("ALAW", "u1", "pcm_alaw"),
-                ):
+                for name, encoding in (
+                    ("PCM_16", "pcm_s16le"), ("PCM_32", "pcm_s32le"), ("ULAW", "pcm_mulaw"), ("ALAW", "pcm_alaw"),
+                ):  # fmt: skip
                     raw = Path(folder) / "out.raw"
-                    soundfile.write(raw, x * rng.uniform(0.1, 1), voice.rate, subtype=name, format="RAW")
+                    soundfile.write(raw, x * source.rng.uniform(0.1, 1), voice.rate, subtype=name, format="RAW")
                     yield Right(voice.name, f"soundfile {subtype} to {name}", raw.read_bytes(), encoding, voice.rate)
 
 
@@ -202,11 +201,11 @@ _RESAMPLED = (
 
 def _resampled(voices: list[Voice], convert: Callable[[Voice, int, int], bytes], kind: str) -> Iterator[Right]:
     for i, voice in enumerate(voices):
-        for source, target in (_RESAMPLED[i % len(_RESAMPLED)], _RESAMPLED[(i + 3) % len(_RESAMPLED)]):
-            start = Voice(voice.name, resample_poly(voice.samples, *_ratio(source, voice.rate)), source)
+        for rate, target in (_RESAMPLED[i % len(_RESAMPLED)], _RESAMPLED[(i + 3) % len(_RESAMPLED)]):
+            start = Voice(voice.name, resample_poly(voice.samples, *_ratio(rate, voice.rate)), rate)
             data = convert(start, target, i)
-            true = UPSAMPLED if target > min(source, voice.rate) else frozenset[str]()
-            yield Right(f"{voice.name} {source} to {target}", kind, data, "pcm_s16le", target, true)
+            true = UPSAMPLED if target > min(rate, voice.rate) else frozenset[str]()
+            yield Right(f"{voice.name} {rate} to {target}", kind, data, "pcm_s16le", target, true)
 
 
 def _ratio(target: int, source: int) -> tuple[int, int]:
@@ -215,24 +214,25 @@ def _ratio(target: int, source: int) -> tuple[int, int]:
 
 
 @maker("gst-launch-1.0")
-def speex(voices: list[Voice], rng: Rng) -> Iterator[Right]:
-    """GStreamer's audioresample in the Kaiser windows of the Speex resampler, which PulseAudio uses, quality 0 to 10."""
+def speex(source: Source) -> Iterator[Right]:
+    """The windows of the Speex resampler, which PulseAudio uses, in qualities 0 to 10, by GStreamer's audioresample."""
     with tempfile.TemporaryDirectory() as folder:
 
         def convert(voice: Voice, target: int, number: int) -> bytes:
             path, out = wav(voice, Path(folder)), Path(folder) / "out.raw"
             run(
-                f"gst-launch-1.0 -q filesrc location={path} ! wavparse ! audioconvert ! audioresample resample-method=kaiser "
-                f"quality={number % 11} ! audio/x-raw,rate={target},format=S16LE ! filesink location={out}"
+                f"gst-launch-1.0 -q filesrc location={path} ! wavparse ! audioconvert "
+                f"! audioresample resample-method=kaiser quality={number % 11} "
+                f"! audio/x-raw,rate={target},format=S16LE ! filesink location={out}"
             )
             return out.read_bytes()
 
-        yield from _resampled(voices, convert, "resampled as Speex does")
+        yield from _resampled(source.voices, convert, "resampled as Speex does")
 
 
 @maker("soxr")
-def soxr(voices: list[Voice], rng: Rng) -> Iterator[Right]:
-    """libsoxr in its five qualities."""
+def soxr(source: Source) -> Iterator[Right]:
+    """Libsoxr in its five qualities."""
     import soxr as library
 
     def convert(voice: Voice, target: int, number: int) -> bytes:
@@ -240,15 +240,15 @@ def soxr(voices: list[Voice], rng: Rng) -> Iterator[Right]:
         whole = np.rint(0.9 * 32767 * voice.samples / np.abs(voice.samples).max()).astype(np.int16)
         return library.resample(whole, voice.rate, target, quality=quality).astype("<i2").tobytes()
 
-    yield from _resampled(voices, convert, "resampled by soxr")
+    yield from _resampled(source.voices, convert, "resampled by soxr")
 
 
 @maker("ffmpeg")
-def swresample(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def swresample(source: Source) -> Iterator[Right]:
     """FFmpeg's own resampler."""
     with tempfile.TemporaryDirectory() as folder:
         yield from _resampled(
-            voices,
+            source.voices,
             lambda voice, target, _: run(
                 f"ffmpeg -v error -i {{in}} -ar {target} -f s16le -", wav(voice, Path(folder))
             ),
@@ -257,11 +257,11 @@ def swresample(voices: list[Voice], rng: Rng) -> Iterator[Right]:
 
 
 @maker("sox")
-def sox_rate(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def sox_rate(source: Source) -> Iterator[Right]:
     """SoX's resampler from quick to very high quality."""
     with tempfile.TemporaryDirectory() as folder:
         yield from _resampled(
-            voices,
+            source.voices,
             lambda voice, target, i: run(
                 f"sox {{in}} -t raw -b 16 -e signed -r {target} - rate {('-q', '-l', '-m', '-h', '-v')[i % 5]}",
                 wav(voice, Path(folder)),
@@ -290,10 +290,10 @@ _CODECS = {  # name: options, suffix, rate, whether the band is narrower than th
 
 
 @maker("ffmpeg")
-def codecs(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def codecs(source: Source) -> Iterator[Right]:
     """Through a codec and back, then in one of the service's encodings."""
     with tempfile.TemporaryDirectory() as folder:
-        for i, voice in enumerate(voices):
+        for i, voice in enumerate(source.voices):
             path = wav(voice, Path(folder))
             for number, (name, (options, suffix, rate, narrow)) in enumerate(_CODECS.items()):
                 if (i + number) % 3:
@@ -314,7 +314,7 @@ _TEXTS = {
 
 
 @maker("espeak-ng")
-def espeak(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def espeak(_: Source) -> Iterator[Right]:
     """espeak-ng at its own rate, in many voices and speeds."""
     variants = ("", "+m1", "+m3", "+m7", "+f2", "+f4", "+whisper", "+croak", "+klatt2", "+f5")
     spoken = [
@@ -339,8 +339,8 @@ def espeak(voices: list[Voice], rng: Rng) -> Iterator[Right]:
 
 
 @maker("flite")
-def flite(voices: list[Voice], rng: Rng) -> Iterator[Right]:
-    """flite at its own rate, in all voices."""
+def flite(_: Source) -> Iterator[Right]:
+    """Flite at its own rate, in all voices."""
     with tempfile.TemporaryDirectory() as folder:
         for voice in ("kal", "kal16", "awb", "rms", "slt"):
             for number, text in enumerate((_TEXTS["en"], "Stop. Back up. Tick, tock, pat, cat. Yes! No?")):
@@ -363,19 +363,19 @@ _ROWS, _COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 
 
 @maker()
-def tones(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def tones(source: Source) -> Iterator[Right]:
     """DTMF with gaps, call progress tones, and speech round them."""
     for rate in (8000, 16000, 48000):
         for on_s, off_s in ((0.1, 0.1), (0.05, 0.05), (0.07, 0.03), (0.2, 0.02), (0.08, 0.3)):
             parts = []
-            for digit in rng.integers(0, 16, 20):
+            for digit in source.rng.integers(0, 16, 20):
                 t = np.arange(round(on_s * rate)) / rate
                 parts += [
                     0.35 * (np.sin(2 * np.pi * _ROWS[digit // 4] * t) + np.sin(2 * np.pi * _COLUMNS[digit % 4] * t))
                 ]
                 parts += [np.zeros(round(off_s * rate))]
             x = np.concatenate(parts)
-            speech = resample_poly(voices[0].samples, *_ratio(rate, voices[0].rate))
+            speech = resample_poly(source.voices[0].samples, *_ratio(rate, source.voices[0].rate))
             both = np.concatenate([0.5 * speech, x, 0.5 * speech])
             for encoding in ("pcm_s16le", "pcm_f32le", "pcm_mulaw", "pcm_alaw") if rate == 8000 else ("pcm_s16le",):
                 name = f"{1000 * on_s:.0f} ms, gaps of {1000 * off_s:.0f} ms"
@@ -397,7 +397,7 @@ def tones(voices: list[Voice], rng: Rng) -> Iterator[Right]:
 
 
 @maker("sox")
-def music(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def music(_: Source) -> Iterator[Right]:
     """Hold music: plucked strings and chords, plain and by telephone."""
     notes = ("C3", "E3", "G3", "A3", "C4", "D4", "E4", "G4")
     for number in range(8):
@@ -412,23 +412,23 @@ def music(voices: list[Voice], rng: Rng) -> Iterator[Right]:
 
 
 @maker()
-def tape(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def tape(source: Source) -> Iterator[Right]:
     """Old tapes, small loudspeakers and voices through a wall: a slope of 12 to 48 dB an octave, and hiss."""
-    for i, voice in enumerate(voices):
-        cut = rng.uniform(0.12, 0.26) * voice.rate
+    for i, voice in enumerate(source.voices):
+        cut = source.rng.uniform(0.12, 0.26) * voice.rate
         order = (2, 4, 6, 8)[i % 4]
         x = sosfilt(butter(order, cut, fs=voice.rate, output="sos"), voice.samples)
         x = 0.7 * x / np.abs(x).max()
         hiss_db = (-45, -55, -65, -75, -200)[i % 5]
-        x = x + 10 ** (hiss_db / 20) * rng.normal(size=len(x))
+        x = x + 10 ** (hiss_db / 20) * source.rng.normal(size=len(x))
         name = f"{voice.name}, {6 * order} dB an octave from {cut:.0f} Hz, hiss at {hiss_db} dB"
         yield Right(name, "old tape", encoded(x.clip(-1, 1), "pcm_s16le").tobytes(), "pcm_s16le", voice.rate)
 
 
 @maker()
-def gated(voices: list[Voice], rng: Rng) -> Iterator[Right]:
+def gated(source: Source) -> Iterator[Right]:
     """A noise gate or a voice detector of the client, which replaces pauses by zeros after a hold time, with a fade."""
-    for i, voice in enumerate(voices):
+    for i, voice in enumerate(source.voices):
         step = voice.rate // 100
         count = len(voice.samples) // step
         level = np.sqrt((voice.samples[: count * step].reshape(count, step) ** 2).mean(axis=1))

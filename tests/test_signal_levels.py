@@ -7,7 +7,6 @@ from sttdoctor.analysis.signal import measure
 from sttdoctor.analysis.signal_levels import (
     clipped_share,
     dc_offset,
-    holes,
     is_modulated,
     loudest,
     worst_clipping,
@@ -20,7 +19,7 @@ NOTHING = measure(np.zeros(0, np.uint8), "pcm_s16le", 1, RATE)
 def test_of_no_samples_there_is_nothing():
     assert (dc_offset(NOTHING), NOTHING.active_rms(10), clipped_share(NOTHING)) == (0.0, 0.0, 0.0)
     assert worst_clipping(NOTHING) == (0.0, 0.0)
-    assert not is_modulated(NOTHING) and not len(holes(NOTHING, "pcm_s16le"))
+    assert not is_modulated(NOTHING)
     samples, first = loudest(np.zeros(0, np.uint8), Layout("pcm_s16le"), NOTHING, 1000)
     assert not len(samples) and first == 0
 
@@ -44,14 +43,6 @@ def test_clipping_of_a_part_shows_where_it_is():
     share, begins_s = worst_clipping(found)
     assert begins_s == pytest.approx(6.0, abs=0.5)
     assert share > 2 * clipped_share(found) > 0
-
-
-def test_holes_are_where_sound_breaks_off():
-    x = np.where(np.arange(4 * RATE) % 50 < 25, 0.3, -0.3) + np.random.default_rng(5).normal(size=4 * RATE) * 0.01
-    for start in (RATE, 2 * RATE):
-        x[start : start + 480] = 0.0
-    found = levels(x)
-    assert found.runs.start[holes(found, "pcm_s16le")] == pytest.approx([RATE, 2 * RATE], abs=2)
 
 
 def test_zero_bytes_are_runs_in_g711_only():

@@ -97,7 +97,7 @@ def read_samples(
         cells = _float_cells(values, encoding)
     raw = Reading(values, cells, valid, 8 * width)
     samples = _on_grid(raw)
-    samples = _on_scale(raw, samples, encoding) if scale else samples
+    samples = _on_scale(raw, samples, encoding) if scale and width > 1 else samples
     return _in_codebook(samples) if codebook else samples
 
 
@@ -154,7 +154,8 @@ def _is_pair(words: Floats) -> bool:
     low -= 65536.0 * (low >= 32768.0)
     apart = np.stack([high - high.mean(), low - low.mean()])
     powers = (apart**2).sum(axis=1)
-    return bool(powers[1] <= 1.1 * powers[0] and (apart[0] * apart[1]).sum() > _SAME * np.sqrt(powers.prod()) > 0.0)
+    related = abs(float((apart[0] * apart[1]).sum()))
+    return bool(powers[1] <= 1.1 * powers[0] and related > _SAME * np.sqrt(powers.prod()) > 0.0)
 
 
 def _in_codebook(samples: Reading) -> Reading:

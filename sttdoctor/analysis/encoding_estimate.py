@@ -9,7 +9,15 @@ from sttdoctor.analysis.code_length import cheap_bits, mono_bits, stereo_bits
 from sttdoctor.analysis.encoding_cells import Floats, Reading, read_samples
 from sttdoctor.analysis.encoding_excerpts import active_excerpts, busiest_parts
 from sttdoctor.analysis.encoding_nulls import byte_entropy, not_pcm_bits, text_bits
-from sttdoctor.analysis.encoding_pitfalls import SHORTEST, interpolated, is_tone, nothing_to_tell, sign_extended
+from sttdoctor.analysis.encoding_pitfalls import (
+    SHORTEST,
+    follows_from_four,
+    has_few_lines,
+    interpolated,
+    is_tone,
+    nothing_to_tell,
+    sign_extended,
+)
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
 
@@ -75,6 +83,8 @@ _CHANNEL_EXCERPTS = 3
 _CHEAP = 1344  # bytes of each excerpt for the first pass
 
 
+_SIMPLER = 100.0  # bits by which a reading as generated tones is better than any other
+
 # Calibration: the weight of a key whose description is longer by some bits than the shortest is
 # (1 + bits / _HALF) ** -_POWER. Fitted by `benchmarks/encoding.py --fit`, measured on other speakers.
 _HALF = 4.0
@@ -112,13 +122,18 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     per_byte = {key: value / excerpts.size for key, value in bits.items()}
     if any(is_tone(samples) for samples in readings.values()):
         return _undecidable("a pure tone", per_byte, excerpts.size)
+    dialled = [key for key, samples in readings.items() if has_few_lines(samples) and _is_dialled(excerpts, key)]
+    if dialled:  # no misreading is as simple as that, however few bits it takes
+        least = max(bits[key] for key in dialled) + _SIMPLER
+        bits = {key: value if key in dialled else max(value, least) for key, value in bits.items()}
     lengths = np.array([bits[key] for key in KEYS])
     weights = weight(lengths - lengths.min())
     shares = weights / weights.sum()
     probabilities = _share_twins(dict(zip(KEYS, shares.tolist(), strict=True)), excerpts)
     best = max(LAYOUTS, key=lambda key: probabilities[key])
     layout = LAYOUTS[best]
-    stereo = _two_channels(readings.get(best) or read_samples(excerpts, layout.encoding, layout.offset))
+    found = readings.get(best) or read_samples(excerpts, layout.encoding, layout.offset)
+    stereo = 0.0 if best in dialled else _two_channels(found)
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
     return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size)
 
@@ -160,6 +175,14 @@ def _description_lengths(
     return bits, readings
 
 
+def _is_dialled(excerpts: NDArray[np.uint8], key: str) -> bool:
+    """Whether a reading is generated tones, by the cells that its encoding has; 8 bits are too coarse to tell."""
+    layout = LAYOUTS[key]
+    if ENCODINGS[layout.encoding].width == 1:
+        return False
+    return follows_from_four(read_samples(excerpts, layout.encoding, layout.offset, codebook=False))
+
+
 def _two_channels(samples: Reading) -> float:
     """Probability that the samples are two interleaved channels."""
     if interpolated(samples):
@@ -168,8 +191,9 @@ def _two_channels(samples: Reading) -> float:
         samples = Reading(
             samples.values[::2], samples.cells[::2], samples.valid[::2], samples.code_bits, samples.header_bits
         )
-    mono, stereo = float(mono_bits(samples, 2).sum()), float(stereo_bits(samples, 2).sum())
-    one, two = weight(np.maximum([mono - stereo, stereo - mono], 0.0))
+    saved = mono_bits(samples, 2) - stereo_bits(samples, 2)
+    total = float(saved.sum()) if np.median(saved) > 0.0 else min(0.0, float(saved.sum()))  # not for one part alone
+    one, two = weight(np.maximum([total, -total], 0.0))
     return float(two / (one + two))
 
 

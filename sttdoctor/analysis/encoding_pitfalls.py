@@ -8,6 +8,10 @@ from sttdoctor.analysis.encoding_cells import Reading
 SHORTEST = 96  # bytes: 3 ms of 16-bit audio at 16 kHz
 _LINE = 0.995  # share of the power that a pure tone has in one line
 _FOLLOWS = 1.0  # cells: rounding leaves at most sqrt(6 / 12) when a pure tone is predicted from two samples
+_TONES, _LINES = 2, 0.85  # tones at a time; share of the power in twice as many lines, where pauses widen them
+_STRETCH = 96  # samples in which the tones stay the same
+_SOUNDING = 32.0  # cells: quieter than that the quantiser is most of what is heard
+_FOLLOWS_FOUR = 4.0  # cells: what rounding leaves, at 0.3 each, when two tones are predicted from four samples
 
 
 def nothing_to_tell(excerpts: NDArray[np.uint8]) -> str:
@@ -26,16 +30,19 @@ def nothing_to_tell(excerpts: NDArray[np.uint8]) -> str:
 
 def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
     """Whether the active bytes repeat exactly after at most a quarter of an excerpt."""
-    row = excerpts[int(np.argmax(active.sum(axis=1)))]
-    length = len(row)
+    most = int(np.argmax(active.sum(axis=1)))
+    row, length = excerpts[most], excerpts.shape[1]
     for lag in range(1, 17):  # the period of the probe itself may be short
-        if (excerpts[:, lag:] == excerpts[:, :-lag])[active[:, lag:]].mean() > 0.97:
+        both = active[:, lag:] & active[:, :-lag]
+        if both.sum() > active.sum() // 2 and (excerpts[:, lag:] == excerpts[:, :-lag])[both].mean() > 0.97:
             return True
-    found = row.tobytes().find(row[:32].tobytes(), 1, length // 4 + 32)
-    if found < 0:
+    start = int(np.argmax(active[most]))
+    probe = row[start : start + 32].tobytes()
+    lag = row.tobytes().find(probe, start + 1, start + length // 4 + 32) - start
+    if lag <= 0:
         return False
-    repeated = (excerpts[:, found:] == excerpts[:, :-found])[active[:, found:]]
-    return bool(repeated.mean() > 0.97)
+    both = active[:, lag:] & active[:, :-lag]
+    return bool(both.sum() > active.sum() // 2 and (excerpts[:, lag:] == excerpts[:, :-lag])[both].mean() > 0.97)
 
 
 def is_tone(samples: Reading) -> bool:
@@ -54,6 +61,36 @@ def is_tone(samples: Reading) -> bool:
     error = now - pair @ np.linalg.lstsq(pair, now, rcond=None)[0]
     step = np.sqrt(np.mean(samples.cells**2)) + 1e-12 * np.abs(now).max()  # doubles compute no better
     return bool(np.sqrt(np.mean(error**2)) < _FOLLOWS * step)
+
+
+def has_few_lines(samples: Reading) -> bool:
+    """Whether a few lines hold nearly all power of every excerpt, as of generated tones with or without pauses."""
+    values = samples.values - samples.values.mean(axis=1, keepdims=True)
+    power = np.abs(np.fft.rfft(values * np.hanning(values.shape[1]))) ** 2
+    total, lines, every = power.sum(axis=1), np.zeros(len(power)), np.arange(len(power))
+    for _ in range(2 * _TONES):
+        places = np.clip(power.argmax(axis=1)[:, None] + np.arange(-4, 5), 0, power.shape[1] - 1)
+        for place in places.T:
+            lines += power[every, place]
+            power[every, place] = 0.0
+    return bool((lines >= _LINES * total).all())
+
+
+def follows_from_four(samples: Reading) -> bool:
+    """Whether each sample follows from the four before it but for the quantiser, as two tones at a time do."""
+    count = samples.values.shape[1] // _STRETCH * _STRETCH
+    stretches, cells = (a[:, :count].reshape(-1, _STRETCH) for a in (samples.values, samples.cells))
+    sounding = stretches.std(axis=1) > _SOUNDING * np.sqrt(np.mean(cells**2, axis=1))
+    if not sounding.any():
+        return False
+    level = np.abs(stretches[sounding]).mean(axis=1, keepdims=True)
+    scaled, order = stretches[sounding] / level, 2 * _TONES
+    past = np.stack([scaled[:, order - lag : _STRETCH - lag] for lag in range(order + 1)], axis=2)
+    now, past = past[..., :1].copy(), np.concatenate([past[..., 1:], np.ones_like(past[..., :1])], axis=2)
+    error = now - past @ (np.linalg.pinv(past) @ now)
+    left = np.sqrt(np.mean(error[..., 0] ** 2, axis=1))
+    steps = np.sqrt(np.mean(cells[sounding] ** 2, axis=1)) / level[:, 0]
+    return bool((left < _FOLLOWS_FOUR * steps + 1e-12).mean() > 0.5)
 
 
 def sign_extended(samples: Reading) -> bool:

@@ -2,7 +2,7 @@
 
 8-bit speech in 16-bit samples is k * 256 where it was shifted, about k * 255.99 where it went through floats, k * 94.7
 after a volume control, with a step of its own below zero in the idiom of browsers (`x < 0 ? x * 0x8000 : x * 0x7fff`),
-and off by one here and there where it was truncated or dithered. All of these are one straight line for each sign, and a
+and off by one here and there where it was truncated or dithered. All of these are a straight line for each sign, and a
 remainder of a few cells. What the line leaves over is charged: for each value of the scale once where it is always the
 same, else for each sample.
 """
@@ -102,14 +102,16 @@ def _described(values: Floats, known: Floats, widths: Floats, lines: list[Line],
     if counts[on].sum() < _ON_SCALE * len(values):
         return None
     same = len(np.unique(at[on])) == np.count_nonzero(on)
-    table = np.bincount(left[on].astype(np.int64) + _LEFT, weights=None if same else counts[on], minlength=2 * _LEFT + 1)
+    table = np.bincount(
+        left[on].astype(np.int64) + _LEFT, weights=None if same else counts[on], minlength=2 * _LEFT + 1
+    )
     bits = _LINE_BITS + float(adaptive_bits(table.astype(np.int64)[None, :])[0])
     bits += 0.0 if _is_plain(step, full) else _ANY_STEP_BITS
     return Scale(step, bits, on[place], same)
 
 
 def _is_plain(step: float, full: float) -> bool:
-    """Whether it is the step of a source of some bits at full volume, whatever full scale was taken for on both sides."""
+    """Whether it is the step of a source of some bits at full volume, whatever either side takes for full scale."""
     codes = [2.0 ** (bits - 1) for bits in _DEPTHS]
     return any(abs(full / step - count) <= 1.1 for count in codes)
 

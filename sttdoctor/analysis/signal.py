@@ -35,6 +35,8 @@ class Levels:
     Attributes:
         rate: Hz that times are counted at.
         samples: Number of samples read.
+        channel: Which of the channels was measured: the loudest.
+        factor: What brought decoded samples to full scale: below 1 for floats in 16-bit units.
         step: Samples of a step.
         rms: RMS about the step's own mean.
         swing: Half the distance of the step's extremes: its peak without offset.
@@ -49,6 +51,8 @@ class Levels:
 
     rate: float
     samples: int
+    channel: int
+    factor: float
     step: int
     rms: Steps
     swing: Steps
@@ -117,19 +121,19 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float) 
     frame = ENCODINGS[encoding].width * channels
     size = max(1, _BLOCK_SAMPLES // step) * step
     count = len(data) // frame
-    channel, scale = _plan(data, encoding, channels)
+    channel, factor = _plan(data, encoding, channels)
     tally = _Tally()
     first = known = 0
     for block in blocks(data[: count * frame], size * frame):
         x = numbers(block, encoding)[channel::channels]
-        x = _tamed(x, scale) if x.dtype.kind == "f" else x
+        x = _tamed(x, factor) if x.dtype.kind == "f" else x
         _add(tally, x, step, first)
         if known < _MOST_RUNS:
             runs = constant_runs(x, first, rate)
             known += len(runs)
             tally.runs.append(runs)
         first += len(x)
-    return _finished(tally, rate, step, count, 1.0 / full_scale(encoding))
+    return _finished(tally, rate, step, count, channel, factor, 1.0 / full_scale(encoding))
 
 
 _FLOATS = ("pcm_f16le", "pcm_f32le", "f32be", "f64le")
@@ -180,7 +184,7 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
     tally.low.add(x, bottom.item(), first // step, step)
 
 
-def _finished(tally: _Tally, rate: float, step: int, count: int, scale: float) -> Levels:
+def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
     rms, swing, offset = (
         (np.float32(scale) * np.concatenate(parts) for parts in zip(*tally.steps, strict=True))
         if tally.steps
@@ -195,7 +199,7 @@ def _finished(tally: _Tally, rate: float, step: int, count: int, scale: float) -
         at_limit, own = _each_step(side.flat, len(rms)), runs.value == value
         flat += max(0, int(at_limit.sum()) - int(held[own].sum()))
         clipped += np.where(_covered(runs, own, step, len(rms)), 0, at_limit)
-    return Levels(rate, count, step, rms, swing, offset, clipped, high, low, flat, beyond, runs)
+    return Levels(rate, count, channel, factor, step, rms, swing, offset, clipped, high, low, flat, beyond, runs)
 
 
 _NOTHING = (np.empty(0, np.float32),) * 3

@@ -1,4 +1,4 @@
-"""What the levels of a pass over the samples add up to: offset, clipping, modulation, holes, the loudest stretch.
+"""What the levels of a pass over the samples add up to: offset, clipping, modulation, the loudest stretch.
 
 Plain functions of the `Levels` that `sttdoctor.analysis.signal.measure` returns; nothing here knows a limit.
 """
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal import LONGEST_HOLE_S, STEP_S, Levels
+from sttdoctor.analysis.signal import STEP_S, Levels
 from sttdoctor.analysis.signal_runs import Floats
 from sttdoctor.encodings import ENCODINGS
 
@@ -16,9 +16,7 @@ G711 = ("pcm_mulaw", "pcm_alaw")
 WORST_S = 2.0
 """Length of the part of which `worst_clipping` tells."""
 
-_EDGE = 0.1  # -20 dB: sound goes on right up to a hole; a natural pause fades before it
-_STEPS = 4  # of the encoding: sound of fewer stays on one value by itself
-_QUANTUM = {"pcm_mulaw": 8 / 32768, "pcm_alaw": 16 / 32768, "u8": 1 / 128, "s8": 1 / 128}
+_LOUD = 0.1  # of the level of the loud parts, -20 dB
 _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
 
 
@@ -35,7 +33,7 @@ def is_modulated(levels: Levels) -> bool:
 
 def clipped_share(levels: Levels) -> float:
     """The share of the loud samples (0..) that is cut off."""
-    loud = int((levels.rms > _EDGE * levels.loud).sum()) * STEP_S * levels.rate
+    loud = int((levels.rms > _LOUD * levels.loud).sum()) * STEP_S * levels.rate
     return (levels.flat + levels.beyond) / loud if loud else 0.0
 
 
@@ -44,7 +42,7 @@ def worst_clipping(levels: Levels) -> tuple[float, float]:
     steps = round(WORST_S / STEP_S)
     if len(levels.rms) <= steps or not levels.clipped.any():
         return 0.0, 0.0
-    sums = [np.cumsum(np.concatenate([[0], values])) for values in (levels.clipped, levels.rms > _EDGE * levels.loud)]
+    sums = [np.cumsum(np.concatenate([[0], values])) for values in (levels.clipped, levels.rms > _LOUD * levels.loud)]
     clipped, loud = (total[steps:] - total[:-steps] for total in sums)
     shares = clipped / (np.maximum(loud, steps // 4) * levels.step)
     worst_at = int(np.argmax(shares))
@@ -56,21 +54,6 @@ def zero_runs(levels: Levels, encoding: str) -> NDArray[np.bool_]:
     if encoding not in G711:
         return np.zeros(len(levels.runs.start), dtype=bool)
     return np.asarray(levels.runs.value == float(decode(b"\0", encoding)[0]))
-
-
-def holes(levels: Levels, encoding: str) -> NDArray[np.int64]:
-    """Which constant stretches are holes: sound breaks off in full voice and comes back.
-
-    Runs of zero bytes in G.711 and stretches at the largest or smallest value are none.
-
-    Returns:
-        Indices into `levels.runs`, shape (holes,).
-    """
-    runs = levels.runs
-    edge = max(_EDGE * levels.loud, _STEPS * _QUANTUM.get(encoding, 1 / 32768))
-    extreme = (runs.value == levels.high) | (runs.value == levels.low)
-    inside = (runs.before > edge) & (runs.after > edge) & (runs.length <= LONGEST_HOLE_S * levels.rate)
-    return np.flatnonzero(inside & ~zero_runs(levels, encoding) & ~extreme)
 
 
 def loudest(data: NDArray[np.uint8], layout: Layout, levels: Levels, most: int) -> tuple[Floats, int]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 SHORTEST_HOLE_S = 0.005
-_EDGE_S = 0.002  # sound right beside a constant stretch
+EDGE_S = 0.002
+"""Length of the sound right beside a constant stretch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +44,7 @@ def constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
         Rows of (start, length, value, level before, level behind) in the unit of `x`. Stretches at the border of the
         block come however short they are: the next block may hold their rest.
     """
-    shortest, edge = round(SHORTEST_HOLE_S * rate), max(2, round(_EDGE_S * rate))
+    shortest, edge = round(SHORTEST_HOLE_S * rate), max(2, round(EDGE_S * rate))
     part = max(2, shortest // 2)  # a stretch of `shortest` samples covers one whole part of about half its length
     count = len(x) // part
     if count and x[0] == x[-1] and (x == x[0]).all():

@@ -20,7 +20,6 @@ from sttdoctor.encodings import ENCODINGS
 _TWO = "two channels"
 _LOOKED_AT = 1 << 17  # frames at most, from the middle of the audio
 _SILENT_DB = -60.0  # a channel so much quieter than the other carries nothing but its crosstalk
-_FOLLOWS = 0.99  # share of low halves that follow from the high ones: the rest are clipped samples
 _SAME, _RELATED = 0.98, 0.3  # correlation: one signal twice; one source in two microphones or panned
 
 
@@ -48,8 +47,6 @@ def _judge(case: Case) -> Answer:
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
     pair = _compared(case, layout)
-    if case.declared.meant == "pcm_s32le" and layout.encoding == "pcm_s16le" and _is_widened(case, layout):
-        return answer("One channel, as declared: 32-bit samples made from 16-bit ones.", [], measured | {"channels": 1})
     measured |= {"quieter_db": round(pair.quieter_db, 1), "correlation": round(pair.correlation, 3)}
     finding = _interleaved(case, layout, pair, estimate.stereo)
     return answer(finding.summary, [finding], measured, _TWO)
@@ -67,17 +64,6 @@ def _compared(case: Case, layout: Layout) -> _Pair:
     power = (samples**2).mean(axis=0) + 1e-20
     correlation = float((samples[:, 0] * samples[:, 1]).mean() / np.sqrt(power[0] * power[1]))
     return _Pair(10 * float(np.log10(power.min() / power.max())), correlation, int(np.argmax(power)))
-
-
-def _is_widened(case: Case, layout: Layout) -> bool:
-    """Whether the low half of each 32-bit sample follows from its high half, as when 16-bit audio was scaled up."""
-    assert case.audio is not None
-    data = np.asarray(case.audio.data[layout.offset : layout.offset + 4 * _LOOKED_AT])
-    words = data[: len(data) // 4 * 4].view("<u4")
-    seen, place = np.unique(words >> 16, return_inverse=True)
-    low = np.zeros(len(seen), dtype=np.uint32)
-    low[place] = words & 0xFFFF
-    return bool((low[place] == words & 0xFFFF).mean() > _FOLLOWS) and len(seen) < 0.9 * len(words)
 
 
 def _kinds(pair: _Pair) -> tuple[str, str]:

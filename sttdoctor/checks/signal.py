@@ -14,6 +14,7 @@ from sttdoctor.analysis import signal_levels
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.signal import Levels, measure
 from sttdoctor.analysis.signal_clicks import Clicks, find_clicks
+from sttdoctor.analysis.signal_holes import torn_holes
 from sttdoctor.analysis.signal_runs import Floats
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
@@ -154,7 +155,8 @@ def _clipped_for_a_while(case: Case, share: float, start_s: float) -> list[Findi
 
 def _holes(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
     runs = levels.runs
-    chosen = signal_levels.holes(levels, layout.encoding)
+    assert case.audio is not None
+    chosen = torn_holes(case.audio.data[layout.offset :], layout, levels)
     minutes = max(levels.samples / levels.rate / 60, 1e-9)
     if len(chosen) < case.limits["signal.dropouts"] or not _crowded(case, runs.start[chosen] / levels.rate, minutes):
         return []
