@@ -46,6 +46,20 @@ def clipped(recipe: Recipe) -> None:
     recipe.shape.append(shape)
 
 
+@fault(
+    "signal.wrapped", "sound", formats=(("pcm_s16le", 16000), ("pcm_s16le", 8000), ("pcm_s16le", 24000)), status="warn"
+)
+def wrapped(recipe: Recipe) -> None:
+    """Gain beyond full scale and a cast that does not limit: 0.1 to 1 % of the samples of speech wrap."""
+    share = recipe.rng.uniform(0.001, 0.01)
+
+    def shape(samples: Samples) -> Samples:
+        loud = np.abs(samples)[np.abs(samples) > 0.02 * np.abs(samples).max()]
+        return (samples / np.quantile(loud, 1 - share) + 1) % 2 - 1
+
+    recipe.shape.append(shape)
+
+
 @fault("signal.dc-offset", "sound", formats=LINEAR, status="warn")
 def dc_offset(recipe: Recipe) -> None:
     offset = recipe.rng.choice([-1, 1]) * recipe.rng.uniform(0.08, 0.3)

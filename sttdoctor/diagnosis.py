@@ -155,6 +155,7 @@ _SIGNAL = (
     "signal.silent",
     "signal.too-quiet",
     "signal.clipped",
+    "signal.wrapped",
     "signal.dc-offset",
     "signal.dropouts",
     "signal.discontinuities",
@@ -181,6 +182,7 @@ RULES = (
     ),
     Rule("signal.silent", ("signal.false-silence", "signal.dc-offset"), "the constant that was sent is all there is"),
     Rule("signal.false-silence", ("signal.dc-offset", "signal.clipped"), "zero bytes are loud in G.711"),
+    Rule("signal.wrapped", ("signal.clipped", "signal.discontinuities"), "what overflows jumps to the other end"),
     *(
         Rule(cause, ("connection.rejected", *_SERVER), "the service refuses it", _refused_for(subject))
         for subject, cause in _REFUSED.items()

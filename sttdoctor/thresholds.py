@@ -85,6 +85,7 @@ THRESHOLDS = (
         "of the loud samples in 2 s",
         "single peaks of loud speech reach 0.001; clipping by 12 dB makes 0.05",
     ),
+    Threshold("signal.wrapped", 10, "jumps", "a click or two from end to end may be a switch or an edit"),
     Threshold("signal.dc_offset", 0.05, "of full scale", "converters are off by less than 0.02; more costs headroom"),
     Threshold("signal.dropouts", 3, "holes", "a single hole may be an accident or an edit"),
     Threshold("signal.dropouts_per_min", 1, "holes a minute", "rarer holes cost a word now and then: a warning"),

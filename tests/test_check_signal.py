@@ -52,6 +52,34 @@ def test_a_muted_line_is_silent(x):
     )
 
 
+@pytest.mark.parametrize("gain", [1.2, 1.5, 1.8])
+def test_loud_samples_that_wrap_around_are_told_with_their_count(gain):
+    scaled = np.rint(gain * 32767 * VOICE).astype(np.int64)
+    over = scaled != np.clip(scaled, -32768, 32767)
+    assert np.count_nonzero(np.diff(over.astype(int))) >= 10
+    report = judged(((scaled + 32768) % 65536 - 32768).astype("<i2").tobytes())
+    assert report.diagnoses[0].cause == "signal.wrapped"
+    (found,) = (f for f in report.checks[0].findings if f.cause == "signal.wrapped")
+    assert (found.status, "np.clip" in found.fix) == ("warn", True)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        1.8 * VOICE,
+        30 * VOICE,
+        3000 * VOICE,
+        np.repeat(RNG.choice([-1.0, 1.0], len(VOICE) // 4), 4) * (VOICE[: len(VOICE) // 4 * 4] != 0),
+        RNG.normal(size=4 * RATE),
+        RNG.uniform(-1, 1, 4 * RATE),
+        np.clip(50 * VOICE, -1, 1) * 0.97 + 0.01 * RNG.normal(size=len(VOICE)),
+    ],
+    ids=["clipped", "clipped hard", "square", "square noise", "normal", "uniform", "clipped with noise"],
+)
+def test_sound_that_is_clipped_or_noise_does_not_wrap(x):
+    assert "signal.wrapped" not in causes(s16(x))
+
+
 def test_silence_with_a_click_is_silent_but_silence_with_a_word_is_not():
     quiet = np.zeros(60 * RATE)
     quiet[7000:7010] = 0.5

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.decoding import decode, full_scale, numbers
 from sttdoctor.analysis.mapped import blocks
 from sttdoctor.analysis.signal_runs import Floats, Runs, constant_runs, joined
+from sttdoctor.analysis.signal_wraps import WRAPPING, Wraps
 from sttdoctor.encodings import ENCODINGS
 
 Steps = NDArray[np.float32]
@@ -47,6 +48,7 @@ class Levels:
         flat: Samples at `high` or `low` that are the third or later of equal ones in a row.
         beyond: Samples of float audio beyond +-1.
         runs: Constant stretches.
+        wraps: Samples that wrapped around, of 16- and 32-bit integers.
     """
 
     rate: float
@@ -63,6 +65,7 @@ class Levels:
     flat: int
     beyond: int
     runs: Runs
+    wraps: Wraps
 
     @property
     def loud(self) -> float:
@@ -103,6 +106,7 @@ class _Tally:
     beyond: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
     steps: list[tuple[Steps, ...]] = field(default_factory=list)
     runs: list[Floats] = field(default_factory=list)
+    wraps: Wraps = field(default_factory=Wraps)
 
 
 def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float) -> Levels:
@@ -128,6 +132,8 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float) 
         x = numbers(block, encoding)[channel::channels]
         x = _tamed(x, factor) if x.dtype.kind == "f" else x
         _add(tally, x, step, first)
+        if len(x) and encoding in WRAPPING:
+            tally.wraps.add(x, first)
         if known < _MOST_RUNS:
             runs = constant_runs(x, first, rate)
             known += len(runs)
@@ -199,7 +205,9 @@ def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, f
         at_limit, own = _each_step(side.flat, len(rms)), runs.value == value
         flat += max(0, int(at_limit.sum()) - int(held[own].sum()))
         clipped += np.where(_covered(runs, own, step, len(rms)), 0, at_limit)
-    return Levels(rate, count, channel, factor, step, rms, swing, offset, clipped, high, low, flat, beyond, runs)
+    return Levels(
+        rate, count, channel, factor, step, rms, swing, offset, clipped, high, low, flat, beyond, runs, tally.wraps
+    )
 
 
 _NOTHING = (np.empty(0, np.float32),) * 3

@@ -37,6 +37,7 @@ _USUAL_RATE = 16000
 _SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three loud ones
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _CLICK_SHARE = 0.3
+_WRAPS_TO_STEEP = 2  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 
@@ -124,6 +125,7 @@ def _false_silence(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
 def _levels(case: Case, levels: Levels, worst_part: tuple[float, float], false_silence: bool) -> list[Finding]:
     found = []
     loud, limits = levels.loud, case.limits
+    found += _wrapped(case, levels)
     if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels):
         summary = f"The sound is very quiet: its loud parts reach {_db(loud)} only."
         found.append(CHECK.finding("too-quiet", "warn", 0.9, summary))
@@ -140,6 +142,21 @@ def _levels(case: Case, levels: Levels, worst_part: tuple[float, float], false_s
         summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale (its loud parts: {_db(loud)})."
         found.append(CHECK.finding("dc-offset", "warn", 0.95, summary))
     return found
+
+
+def _wrapped(case: Case, levels: Levels) -> list[Finding]:
+    """Whether loud samples wrapped, and are no swings of noise, which goes half as far more often."""
+    wraps = levels.wraps
+    if wraps.count < case.limits["signal.wrapped"] or wraps.count < _WRAPS_TO_STEEP * wraps.steep:
+        return []
+    if not signal_levels.is_modulated(levels):
+        return []
+    summary = (
+        f"Loud samples wrap around: {wraps.count} times the waveform jumps by nearly the whole range from one sample "
+        f"to the next (first at {wraps.places[0] / levels.rate:.2f} s). What was beyond full scale overflowed in the "
+        "cast to integers."
+    )
+    return [CHECK.finding("wrapped", "warn", 0.95, summary)]
 
 
 def _clipped_for_a_while(case: Case, share: float, start_s: float) -> list[Finding]:
@@ -248,6 +265,13 @@ CHECK = Check(
             "warn",
             "The loud parts are cut off.",
             "Lower the gain before the conversion; keep floats within -1 to 1 (divide 16-bit values by 32768).",
+        ),
+        Cause(
+            "signal.wrapped",
+            "warn",
+            "Loud samples wrap around: they overflow in the cast to integers.",
+            "Limit the samples before the cast: np.clip(x * 32767, -32768, 32767).astype('<i2'), in JavaScript "
+            "Math.max(-32768, Math.min(32767, x * 32767)); then lower the gain, for what is limited is still clipped.",
         ),
         Cause(
             "signal.dc-offset",
