@@ -247,6 +247,20 @@ def upsampled(recipe: Recipe) -> None:
     recipe.shape.append(shape)
 
 
+@fault("encoding.swapped", "format", formats=(("pcm_s16le", 16000), ("pcm_s16le", 24000), ("pcm_s16le", 48000)))
+def swapped(recipe: Recipe) -> None:
+    """Each pair of neighbouring samples the wrong way round."""
+    _garbage(recipe)
+    recipe.shape.append(lambda samples: samples[: len(samples) // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1))
+
+
+@fault("encoding.doubled", "format", formats=(("pcm_s16le", 16000), ("pcm_s16le", 48000)))
+def doubled(recipe: Recipe) -> None:
+    """Each sample twice: sound of half the rate at the declared rate."""
+    _garbage(recipe)
+    recipe.shape.append(lambda samples: np.repeat(signal.resample_poly(samples, 1, 2), 2)[: len(samples)])
+
+
 @fault("channels.interleaved", "format")
 def interleaved(recipe: Recipe) -> None:
     """Two channels (the same, a copy with another gain and noise, another speaker, or an empty one) as one."""

@@ -21,6 +21,7 @@ from sttdoctor.analysis.ping_timeout import PingTimeout, find_ping_timeout
 from sttdoctor.analysis.rate_changes import RateChange, SoundOf, change_by_pace, change_by_sound
 from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
 from sttdoctor.analysis.refusal import Refusal, find_refusal, is_accepted
+from sttdoctor.analysis.sample_order import Order
 from sttdoctor.analysis.send_timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.stretches import Stretch, stretches
 from sttdoctor.analysis.turns import Turn
@@ -170,6 +171,19 @@ class Case:
         if not lengths or self.true_speed is None or speed is None:
             return None
         return float(np.median(np.concatenate(lengths))) * self.true_speed / speed.ratio * 1000
+
+    @cached_property
+    def order(self) -> Order | None:
+        """In which wrong order the samples of one channel stand, as far as rate and pace exclude two true channels.
+
+        The half of one channel has half the declared rate, and its bytes flow as declared; two channels that are the
+        same, or a sample apart, look alike but for that.
+        """
+        order, rate, declared = self.sound.order, self.sound.rate, self.declared.sample_rate
+        if order is None or rate is None or not declared or self.format_ratio not in (None, 1.0):
+            return None
+        halved = self.rate_is_heard and 0.45 <= rate.best / declared <= 0.56
+        return order if halved or (order == "swapped" and self.format_ratio == 1.0) else None
 
     @cached_property
     def rate_is_told(self) -> bool:

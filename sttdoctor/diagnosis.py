@@ -173,6 +173,10 @@ RULES = (
     ),
     Rule("container.wav-header", _FORMAT, "the header names the format that the samples have", _header_is_at_odds),
     Rule("container.wav-header", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
+    *(
+        Rule(cause, ("sample-rate.mismatch", "signal.discontinuities"), "the order of the samples changes their sound")
+        for cause in ("encoding.swapped", "encoding.doubled")
+    ),
     Rule("channels.interleaved", ("sample-rate.mismatch", *_PACE), _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule(
         "channels.interleaved",

@@ -12,7 +12,7 @@ import numpy as np
 
 from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.container import Contents, find_containers
-from sttdoctor.analysis.decoding import Samples
+from sttdoctor.analysis.decoding import Samples, decode
 from sttdoctor.analysis.encoding import (
     LAYOUTS,
     EncodingChange,
@@ -25,11 +25,13 @@ from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, silent_as
 from sttdoctor.analysis.rate import RateEstimate, estimate_rate, estimate_with
 from sttdoctor.analysis.rate_changes import MOST_PARTS, hear_parts
 from sttdoctor.analysis.rate_net import member, shipped_model
+from sttdoctor.analysis.sample_order import Order, find_order
 from sttdoctor.analysis.silent_side import silent_side
 from sttdoctor.encodings import STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
 
 _PART_SAMPLES = 600_000  # judged of a part: more than the 8 s at 48 kHz that are heard of it
+_ORDERED = 1 << 18  # pairs of samples at most that are looked at for their order
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 
 
@@ -144,6 +146,18 @@ class Sound:
         first = layout.whole_from(first_byte)
         stop = self.end_of_layout(first) if stop_byte is None else stop_byte
         return active_samples(self.audio.data[first:stop], layout.encoding, layout.channels, most)
+
+    @cached_property
+    def order(self) -> Order | None:
+        """In which wrong order the samples of one channel stand, None where in the right one or nothing tells."""
+        layout = self.layout
+        if layout is None or self.audio is None or layout.channels != 2 or self.silent_side is not None:
+            return None
+        frame = layout.frame_bytes
+        data = self.audio.data[layout.offset : self.end_of_layout(layout.offset)]
+        first = max(0, len(data) // frame - _ORDERED) // 2 * frame
+        middle = data[first : first + _ORDERED * frame]
+        return find_order(np.nan_to_num(decode(np.asarray(middle), layout.encoding)))
 
     def end_of_layout(self, first: int) -> int | None:
         """Where the encoding changes for the first time, when enough stands before it from byte `first` on."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 import sttdoctor
 from sttdoctor.analysis.decoding import decode
@@ -159,3 +160,35 @@ def test_shifts_of_one_encoding_are_a_part_of_a_sample_that_was_lost():
     ]
     (finding,) = told("pcm_s16le", [*shifts, change(9000, "pcm_s16le", "pcm_alaw")]).findings
     assert finding.cause == "encoding.changed"
+
+
+LONG = decode((AUDIO / "s16-16k.raw").read_bytes(), "pcm_s16le")
+SWAPPED = LONG[: len(LONG) // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1)
+TWICE = np.repeat(resample_poly(LONG, 1, 2), 2)
+
+
+def judged(samples):
+    data = np.rint(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+    return sttdoctor.check(data, encoding="pcm_s16le", sample_rate=16000)
+
+
+def test_samples_in_swapped_order_are_one_channel_to_be_swapped_back():
+    first = judged(SWAPPED).diagnoses[0]
+    assert (first.cause, first.status, "[:, ::-1]" in first.fix) == ("encoding.swapped", "fail", True)
+    assert judged(SWAPPED.reshape(-1, 2)[:, ::-1].reshape(-1)).diagnoses == ()
+
+
+def test_samples_that_are_sent_twice_are_one_channel_of_half_the_rate():
+    first = judged(TWICE).diagnoses[0]
+    assert (first.cause, first.status) == ("encoding.doubled", "fail")
+    assert "samples[::2]" in first.fix and "sample_rate=8000" in first.fix
+    mended = np.rint(np.clip(TWICE[::2], -1, 1) * 32767).astype("<i2").tobytes()
+    assert sttdoctor.check(mended, encoding="pcm_s16le", sample_rate=8000).diagnoses == ()
+
+
+@pytest.mark.parametrize("delay", [-1, 0, 1])
+def test_two_true_channels_are_in_no_wrong_order(delay):
+    both = np.stack([LONG, np.roll(LONG, delay)], axis=1).reshape(-1)
+    causes = {cause for found in judged(both).diagnoses for cause in (found.cause, *found.explains)}
+    assert "channels.interleaved" in causes
+    assert not causes & {"encoding.swapped", "encoding.doubled"}

@@ -46,6 +46,8 @@ def _judge(case: Case) -> Answer:
     measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
+    if case.order is not None:
+        return answer("The samples are of one channel, in the wrong order.", [], measured | {"channels": 1})
     pair = _compared(case, layout)
     measured |= {"quieter_db": round(pair.quieter_db, 1), "correlation": round(pair.correlation, 3)}
     finding = _interleaved(case, layout, pair, estimate.stereo)

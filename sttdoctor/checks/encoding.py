@@ -9,6 +9,7 @@ from typing import Any
 
 from sttdoctor import missing
 from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate
+from sttdoctor.analysis.sample_order import Order
 from sttdoctor.case import Case
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
@@ -49,6 +50,9 @@ def _judge(case: Case) -> Answer:
     right = estimate.probabilities[name] + (0.0 if best != name else 1.0)
     if right >= case.limits["encoding.warn_below"]:
         said = case.declared.encoding
+        if case.order is not None:
+            finding = _disordered(case, case.order, name)
+            return answer(finding.summary, [finding], measured, name)
         meant = "as declared" if said == name else f"which is what {said} means"
         return answer(f"The bytes are {_label(name)}, {meant}.", [], measured, name)
     status: Status = "fail" if right < case.limits["encoding.fail_below"] else "warn"
@@ -119,6 +123,19 @@ def _finding(best: str, declared: str | None, status: Status, confidence: float)
     return CHECK.finding("mismatch", status, confidence, summary, fix=fix)
 
 
+def _disordered(case: Case, order: Order, name: str) -> Finding:
+    if order == "swapped":
+        summary = f"The bytes are {name}, but neighbouring samples are swapped: the second of each pair comes first."
+        return CHECK.finding("swapped", "fail", 0.95, summary)
+    half = (case.declared.sample_rate or 0) // 2
+    summary = f"The bytes are {name}, but each sample is sent twice: there are {half} different ones a second."
+    fix = (
+        f"Keep every second sample (samples[::2]) and declare sample_rate={half}; or read the device in the slot width "
+        "that it has, and at its true rate."
+    )
+    return CHECK.finding("doubled", "fail", 0.95, summary, fix=fix)
+
+
 def _change_findings(case: Case) -> list[Finding]:
     changes = case.sound.encoding_changes
     if not changes:
@@ -181,6 +198,19 @@ CHECK = Check(
             "fail",
             "The bytes of each sample are in the wrong order (big endian).",
             "Write samples in little endian: struct '<h', numpy dtype '<i2', DataView.setInt16(i, v, true).",
+        ),
+        Cause(
+            "encoding.swapped",
+            "fail",
+            "Neighbouring samples are in swapped order.",
+            "Swap each pair back before you send it: samples.reshape(-1, 2)[:, ::-1]. On an ESP32 the I2S driver swaps "
+            "16-bit mono samples; read 32-bit slots instead.",
+        ),
+        Cause(
+            "encoding.doubled",
+            "fail",
+            "Each sample is sent twice.",
+            "Keep every second sample (samples[::2]) and declare half the sample rate.",
         ),
         Cause(
             "encoding.misaligned",
