@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import faults_format
+import faults_frames
 import faults_healthy
 import faults_make
 import faults_signal
@@ -20,7 +21,7 @@ import numpy as np
 from faults_recipe import Recipe, Row, healthy
 from faults_registry import FAULTS, Fault
 
-MODULES = (faults_format, faults_signal, faults_stream, faults_wire, faults_text)
+MODULES = (faults_format, faults_frames, faults_signal, faults_stream, faults_wire, faults_text)
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,19 @@ RULES = (
         Rule(cause, ("sample-rate.mismatch", "signal.discontinuities"), "the order of the samples changes their sound")
         for cause in ("encoding.swapped", "encoding.doubled")
     ),
+    *(
+        Rule(
+            f"frames.{what}",
+            (*_NO_SAMPLES, *_CHUNKS, *_LATE, "endpoint.batch-fits", "server.stopped-answering"),
+            "what is no new audio looks like noise, clicks and another pace",
+        )
+        for what in ("header", "repeated", "two-streams", "out-of-order")
+    ),
+    Rule(
+        "frames.zero-filled", ("signal.dropouts", "signal.discontinuities", *_PACE, *_LATE), "the zeros are the holes"
+    ),
+    Rule("frames.header", ("frames.out-of-order",), "first the samples alone, then in their order"),
+    Rule("frames.empty", _CHUNKS, "frames without a byte are the short ones"),
     Rule("channels.interleaved", ("sample-rate.mismatch", *_PACE), _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule(
         "channels.interleaved",

@@ -59,6 +59,7 @@ THRESHOLDS = (
         "share of the band",
         "telephone audio in a 16 kHz stream fills 0.5 of the band; real wideband speech reaches well beyond 0.62",
     ),
+    Threshold("frames.empty", 0.05, "share", "now and then a filter returns nothing; more is a habit of the client"),
     Threshold("connection.gap_s", 0.5, "s", "a shorter interruption between two connections loses no word"),
     Threshold(
         "connection.silent_s", 3.0, "s", "connected comes with the handshake; a slow link may take a second or two"

@@ -290,3 +290,7 @@ def test_a_client_that_ends_each_connection_itself_has_no_reconnect_for_a_fault(
     events = (*part.events, *(replace(event, t=event.t + 8) for event in part.events))
     (first, *_) = report(type(part)(events, url=part.url)).diagnoses
     assert first.cause == root and {"connection.reconnected", "drain.no-close"} - {root} <= set(first.explains)
+
+
+def test_no_cause_explains_itself():
+    assert [rule.root for rule in RULES if rule.root in rule.symptoms] == []

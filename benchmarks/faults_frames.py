@@ -1,0 +1,106 @@
+"""Faults of frames: `frames`."""
+
+from collections.abc import Callable
+
+from faults_recipe import Frame, Recipe
+from faults_registry import fault
+
+Change = Callable[[list[bytes]], list[bytes]]
+
+
+def _change(recipe: Recipe, change: Change) -> None:
+    """Change what the frames of audio hold, each in its place."""
+
+    def apply(frames: list[Frame]) -> list[Frame]:
+        changed = iter(change([frame.data for frame in frames if isinstance(frame.data, bytes)]))
+        return [Frame(f.t, next(changed), f.until) if isinstance(f.data, bytes) else f for f in frames]
+
+    recipe.pace.append(apply)
+    recipe.service.hears = "garbage"
+    recipe.text = False
+    recipe.also |= {"frames.out-of-order"}
+
+
+@fault("frames.header", "frames", solo=True)
+def header(recipe: Recipe) -> None:
+    kind = recipe.note = str(recipe.rng.choice(["RTP", "AudioSocket", "length", "sequence", "type", "padding"]))
+    first, stamp = int(recipe.rng.integers(1 << 16)), int(recipe.rng.integers(1 << 31))
+    ssrc = int(recipe.rng.integers(1 << 32)).to_bytes(4, "big")
+
+    def put(number: int, data: bytes) -> bytes:
+        count = (first + number) % (1 << 16)
+        rtp = (
+            bytes([0x80, 0]) + count.to_bytes(2, "big") + ((stamp + 160 * number) % (1 << 32)).to_bytes(4, "big") + ssrc
+        )
+        return {
+            "RTP": rtp + data,
+            "AudioSocket": b"\x10" + len(data).to_bytes(2, "big") + data,
+            "length": len(data).to_bytes(4, "little") + data,
+            "sequence": b"\x01\x00" + count.to_bytes(4, "little") + data,
+            "type": b"\x02AUD" + data,
+            "padding": data + bytes(len(data) // 4 // 8 * 8),
+        }[kind]
+
+    _change(recipe, lambda made: [put(number, data) for number, data in enumerate(made)])
+
+
+@fault("frames.repeated", "frames", solo=True)
+def repeated(recipe: Recipe) -> None:
+    kind = recipe.note = str(recipe.rng.choice(["pool", "twice", "overlap"]))
+
+    def change(made: list[bytes]) -> list[bytes]:
+        if kind == "twice":
+            return [made[number // 2 * 2] for number in range(len(made))]
+        if kind == "overlap":
+            return [made[max(number - 1, 0)][len(data) // 2 // 8 * 8 :] + data for number, data in enumerate(made)]
+        pool, out = bytearray(8 * max(map(len, made))), []
+        for number, data in enumerate(made):
+            at = number % 8 * len(data)
+            pool[at : at + len(data)] = data
+            out.append(bytes(pool))
+        return out
+
+    _change(recipe, change)
+
+
+@fault("frames.two-streams", "frames", solo=True, turns=(4, 5))
+def two_streams(recipe: Recipe) -> None:
+    shift = int(recipe.rng.integers(20, 60))
+
+    def apply(frames: list[Frame]) -> list[Frame]:
+        sounds = [frame for frame in frames if isinstance(frame.data, bytes)]
+        out: list[Frame] = []
+        for frame in frames:
+            out.append(frame)
+            if isinstance(frame.data, bytes):
+                other = sounds[(sounds.index(frame) + len(sounds) // 2 + shift) % len(sounds)]
+                out.append(Frame(frame.t + 0.0006, other.data, frame.until))
+        return out
+
+    recipe.pace.append(apply)
+    recipe.service.hears = "garbage"
+    recipe.text = False
+
+
+@fault("frames.zero-filled", "frames", solo=True)
+def zero_filled(recipe: Recipe) -> None:
+    rng = recipe.rng
+
+    def change(made: list[bytes]) -> list[bytes]:
+        keep = [1.0 if rng.random() > 0.3 else float(rng.uniform(0.3, 0.9)) for _ in made]
+        cut = [
+            len(data) if share == 1 else int(len(data) * share) // 8 * 8 for data, share in zip(made, keep, strict=True)
+        ]
+        return [data[:n] + bytes(len(data) - n) for data, n in zip(made, cut, strict=True)]
+
+    _change(recipe, change)
+    recipe.also.add("signal.dropouts")
+
+
+@fault("frames.empty", "frames", solo=True, status="warn")
+def empty(recipe: Recipe) -> None:
+    def apply(frames: list[Frame]) -> list[Frame]:
+        extra = [Frame(f.t + 0.002, b"", f.until) for f in frames[::2] if isinstance(f.data, bytes)]
+        return sorted([*frames, *extra], key=lambda frame: frame.t)
+
+    recipe.pace.append(apply)

@@ -1,0 +1,340 @@
+"""Frames as frames: what of each is no new audio.
+
+A frame of a healthy client holds samples and nothing else, and none that were sent before. What does not belong is told
+by statistics over many frames: a field of a header is constant or counts while samples vary, a pool repeats the frame
+before at the same place, a short read ends in zeros that the next frame does not go on with, two sources in turn fit
+together across one frame and not next to each other.
+
+Only frames with sound are looked at, as silence is alike everywhere; and at most `MOST` of them.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.decoding import numbers
+from sttdoctor.encodings import ENCODINGS
+
+MOST = 600
+_FEWEST = 12  # frames with sound below which nothing is told
+_DEEPEST = 64  # bytes into a frame that a header may reach
+_SEEN = 8192  # bytes of a frame that are compared
+_NEAR = 8  # frames within which one that is sent again follows the first
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Bytes at one end of each frame that are no samples.
+
+    Attributes:
+        at_end: Behind the samples, not before them.
+        length: Bytes.
+        kind: What it is known as (`RTP`, `AudioSocket`, `length`, `padding`), or `` where no format is recognised.
+        counts: Whether a part of it counts up.
+        share: 0..1, how much of all bytes it takes.
+        disorder: How many frames come out of the order that its sequence number tells.
+    """
+
+    at_end: bool
+    length: int
+    kind: str
+    counts: bool
+    share: float
+    disorder: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Bytes that were sent before.
+
+    Attributes:
+        kind: `place` (the same bytes at the same place of the frame before), `whole` (a frame sent again), `overlap`
+            (a frame begins with the end of the one before).
+        count: Frames that it shows in.
+        share: 0..1, of the frames with sound.
+        alike: 0..1, how much of such a frame is alike.
+        first: Number of the first such frame, from 0.
+    """
+
+    kind: str
+    count: int
+    share: float
+    alike: float
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Frames that end in zeros although the sound goes on: how many, which share, and the first, from 0."""
+
+    count: int
+    share: float
+    filled: float
+    first: int
+
+
+def select_active(frames: Sequence[bytes], encoding: str) -> list[int]:
+    """Return the numbers of up to `MOST` frames that hold sound: more than a few values, none nearly everywhere."""
+    width = ENCODINGS[encoding].width
+    chosen: list[int] = []
+    for number, frame in enumerate(frames):
+        if len(frame) >= max(32, 8 * width) and _is_active(frame):
+            chosen.append(number)
+            if len(chosen) == MOST:
+                break
+    return chosen
+
+
+def _is_active(frame: bytes) -> bool:
+    counts = np.bincount(np.frombuffer(frame[:_SEEN], dtype=np.uint8), minlength=256)
+    return bool(np.count_nonzero(counts) >= 12 and counts.max() <= 0.6 * counts.sum())
+
+
+def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
+    """Find a header or padding that stands in nearly every frame with sound; None where there is none."""
+    if len(active) < _FEWEST:
+        return None
+    chosen = [frames[i] for i in active]
+    shortest = min(map(len, chosen))
+    depth = min(_DEEPEST, shortest // 2)
+    mean = sum(map(len, chosen)) / len(chosen)
+    length = _find_length_field(frames, active)
+    heads = np.array([np.frombuffer(frame[:depth], dtype=np.uint8) for frame in chosen])
+    body = _body_of(chosen, shortest, depth)
+    taken = max(_count_structured(heads, active, body), length)
+    if taken:
+        kind = _name_head(heads, taken, length)
+        taken = {"RTP": _rtp_length(chosen), "AudioSocket": 3}.get(kind, taken)
+        disorder = _count_disorder(heads) if kind == "RTP" else 0
+        counts = any(_is_counting(heads[:, i], active) for i in range(min(taken, depth)))
+        return Field(False, taken, kind, counts, taken / mean, disorder)
+    tails = np.array([np.frombuffer(frame[-depth:], dtype=np.uint8)[::-1] for frame in chosen])
+    taken = _count_structured(tails, active, body)
+    padding = _find_padding(chosen)
+    if padding > taken:
+        return Field(True, padding, "padding", False, padding / mean)
+    return Field(True, taken, "", False, taken / mean) if taken else None
+
+
+def _body_of(chosen: Sequence[bytes], shortest: int, depth: int) -> NDArray[np.uint8]:
+    """Bytes from the middle of each frame: the same places of all, as many as a header may have."""
+    start = (shortest - depth) // 2
+    return np.array([np.frombuffer(frame[start : start + depth], dtype=np.uint8) for frame in chosen])
+
+
+def _count_structured(columns: NDArray[np.uint8], active: Sequence[int], body: NDArray[np.uint8]) -> int:
+    """How many places from the edge on hold the same or a counting value, where places in the middle do not."""
+    inside = [_regularity(body[:, i], active) for i in range(body.shape[1])]
+    usual = float(np.quantile(inside, 0.95))
+    if usual > 0.8:
+        return 0  # quiet or coarse sound is regular itself
+    taken = 0
+    for i in range(columns.shape[1]):
+        if _regularity(columns[:, i], active) >= 0.95:
+            taken = i + 1
+        elif i >= taken + 2:
+            break  # up to two bytes of a check sum or a random part may stand within
+    return taken
+
+
+def _regularity(column: NDArray[np.uint8], active: Sequence[int]) -> float:
+    """The share of neighbours of which one follows from the other: the same step, or that step and a carry."""
+    steps = np.diff(column.astype(np.int16))[np.diff(np.asarray(active)) == 1] % 256
+    if len(steps) < _FEWEST // 2:
+        return 0.0
+    counts = np.bincount(steps.astype(np.int64), minlength=256)
+    top = int(counts.argmax())
+    return float(counts[top] + counts[(top + 1) % 256]) / len(steps)
+
+
+def _is_counting(column: NDArray[np.uint8], active: Sequence[int]) -> bool:
+    return bool(np.ptp(column)) and _regularity(column, active) >= 0.95
+
+
+def _find_length_field(frames: Sequence[bytes], active: Sequence[int]) -> int:
+    """Bytes of a prefix that tells the length of what follows, in either order; 0 where there is none."""
+    sizes = [len(frames[i]) for i in active]
+    for width in (2, 4):
+        for order in ("big", "little"):
+            for skip in (0, 1):
+                told = [int.from_bytes(frames[i][skip : skip + width], order) for i in active]
+                rest = {size - skip - width - said for size, said in zip(sizes, told, strict=True)}
+                if rest in ({0}, {-width}, {-width - skip}):
+                    return skip + width
+    return 0
+
+
+def _name_head(heads: NDArray[np.uint8], taken: int, length: int) -> str:
+    if length == 3 and taken <= 3 and len(set(heads[:, 0].tolist())) == 1:
+        return "AudioSocket"
+    if taken >= 8 and heads.shape[1] >= 12 and np.all(heads[:, 0] >> 6 == 2):
+        sequence = heads[:, 2].astype(np.int64) * 256 + heads[:, 3]
+        steps = np.diff(sequence) % 65536
+        if np.mean(steps <= 64) > 0.8 or np.mean(steps >= 65536 - 64) > 0.2:
+            return "RTP"
+    return "length" if length else ""
+
+
+def _rtp_length(chosen: Sequence[bytes]) -> int:
+    """Bytes of an RTP header (RFC 3550): 12, the contributing sources, and an extension."""
+    first = chosen[0]
+    length = 12 + 4 * (first[0] & 0x0F)
+    if first[0] & 0x10 and len(first) >= length + 4:
+        length += 4 + 4 * int.from_bytes(first[length + 2 : length + 4], "big")
+    return min(length, len(first))
+
+
+def _count_disorder(heads: NDArray[np.uint8]) -> int:
+    sequence = heads[:, 2].astype(np.int64) * 256 + heads[:, 3]
+    return int(np.count_nonzero(np.diff(sequence) % 65536 > 32768))
+
+
+def _find_padding(chosen: Sequence[bytes]) -> int:
+    """Zero bytes that end every frame: the same number of them, or nearly."""
+    runs = np.array([len(frame) - len(frame.rstrip(b"\0")) for frame in chosen])
+    usual = int(np.median(runs))
+    if usual < 16 or np.mean(np.abs(runs - usual) <= 8) < 0.9:
+        return 0
+    return int(runs[np.abs(runs - usual) <= 8].min())
+
+
+def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> Repeat | None:
+    """Find bytes that were sent before, other than silence and tones; None where there are none."""
+    if len(active) < _FEWEST:
+        return None
+    lively = [i for i in active if not _is_periodic(frames[i], encoding)]
+    if len(lively) < _FEWEST:
+        return None
+    whole = _find_whole(frames, lively)
+    if whole is not None:
+        return whole
+    alike = [(i, _alike(frames[i - 1], frames[i])) for i in lively if i and len(frames[i]) == len(frames[i - 1])]
+    hits = [(i, share) for i, share in alike if share >= 0.5]
+    if len(hits) >= max(3, 0.3 * len(alike)):
+        return Repeat("place", len(hits), len(hits) / len(lively), float(np.mean([s for _, s in hits])), hits[0][0])
+    overlaps = [(i, share) for i in lively if i and (share := _overlap(frames[i - 1], frames[i])) > 0]
+    if len(overlaps) >= max(3, 0.3 * len(lively)):
+        share = float(np.mean([s for _, s in overlaps]))
+        return Repeat("overlap", len(overlaps), len(overlaps) / len(lively), share, overlaps[0][0])
+    return None
+
+
+def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> Repeat | None:
+    """Frames that hold the bytes of one shortly before; a recording that is played in a loop comes round much later."""
+    seen: dict[bytes, int] = {}
+    again: list[int] = []
+    for i in lively:
+        if i - seen.get(frames[i], i - _NEAR - 1) <= _NEAR:
+            again.append(i)
+        seen[frames[i]] = i
+    if len(again) >= max(3, 0.03 * len(lively)):
+        return Repeat("whole", len(again), len(again) / len(lively), 1.0, again[0])
+    return None
+
+
+def _alike(one: bytes, other: bytes) -> float:
+    a, b = (np.frombuffer(part[:_SEEN], dtype=np.uint8) for part in (one, other))
+    same = a == b
+    informative = (a != 0) & (a != 0xFF)
+    return float(np.mean(same[informative])) if np.count_nonzero(informative) >= 16 else 0.0
+
+
+def _overlap(before: bytes, frame: bytes) -> float:
+    """The share of a frame's bytes with which the one before it ended; 0 where it begins anew."""
+    at = before.find(frame[:32], 1)
+    if at < 1 or len(set(frame[:32])) < 8:
+        return 0.0
+    part = before[at:]
+    return len(part) / len(frame) if len(part) >= 32 and frame.startswith(part) else 0.0
+
+
+def _is_periodic(frame: bytes, encoding: str) -> bool:
+    """Whether a frame repeats within itself: a tone, of which two frames may be the same with nothing wrong."""
+    values = numbers(frame[:_SEEN], encoding).astype(np.float64)
+    values = np.nan_to_num(values[np.isfinite(values)] if not np.all(np.isfinite(values)) else values)
+    if len(values) < 32:
+        return False
+    values = values - values.mean()
+    energy = float(values @ values)
+    if energy <= 0:
+        return True
+    half = len(values) // 2
+    spectrum = np.fft.rfft(values, 2 * len(values))
+    lags = np.fft.irfft(np.abs(spectrum) ** 2)[4:half]
+    norm = 1 - np.arange(4, half) / len(values)
+    return bool(np.max(lags / norm, initial=0.0) >= 0.97 * energy)
+
+
+def find_tails(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> Tail | None:
+    """Find frames whose end is zeros while the next one goes on with sound: short reads of a whole buffer."""
+    width = ENCODINGS[encoding].width
+    if len(active) < _FEWEST:
+        return None
+    least = 8 * width
+    hits: list[tuple[int, float]] = []
+    inner = 0
+    for i in active:
+        frame = frames[i]
+        run = len(frame) - len(frame.rstrip(b"\0"))
+        if (
+            run >= max(least, 0.02 * len(frame))
+            and i + 1 < len(frames)
+            and not frames[i + 1].startswith(bytes(2 * width))
+        ):
+            hits.append((i, 1 - run / len(frame)))
+        inner += bytes(least) in frame[: len(frame) - run].rstrip(b"\0")
+    if len(hits) < max(3, 0.03 * len(active)) or inner > 0.5 * len(hits):
+        return None
+    return Tail(len(hits), len(hits) / len(active), float(np.mean([share for _, share in hits])), hits[0][0])
+
+
+def is_two_streams(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> float:
+    """Return how sure it is, 0..1, that two sources come in turn: each frame goes on with the one before the last.
+
+    Levels decide: of speech, neighbours are alike, and more so than frames that are further apart. Where two speakers
+    or tracks take turns it is the other way round.
+    """
+    usual = Counter(len(frames[i]) for i in active).most_common(1)
+    if not usual or usual[0][1] < 60:
+        return 0.0
+    levels = np.array([_level(frame, encoding) for frame in frames[: 4 * MOST]])
+    near, far = _correlate(levels, 1), _correlate(levels, 2)
+    if near > 0.5 or far - near < 0.25:
+        return 0.0
+    steps_near, steps_far = _border_steps(frames, active, encoding, 1), _border_steps(frames, active, encoding, 2)
+    fits = steps_far < 0.9 * steps_near
+    return min(0.97, 0.6 + 0.5 * (far - near)) if fits else 0.0
+
+
+def _level(frame: bytes, encoding: str) -> float:
+    values = numbers(frame[:_SEEN], encoding).astype(np.float64)
+    values = values[np.isfinite(values)]
+    return float(np.log1p(np.sqrt(np.mean(np.square(values)))) if len(values) else 0.0)
+
+
+def _correlate(levels: NDArray[np.float64], lag: int) -> float:
+    a, b = levels[lag:], levels[:-lag]
+    if len(a) < 8 or np.std(a) == 0 or np.std(b) == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _border_steps(frames: Sequence[bytes], active: Sequence[int], encoding: str, lag: int) -> float:
+    """The usual step from the last sample of a frame to the first of the one that is `lag` further on."""
+    width = ENCODINGS[encoding].width
+    steps = []
+    for i in active:
+        if i + lag < len(frames) and len(frames[i]) >= width and len(frames[i + lag]) >= width:
+            whole = len(frames[i]) // width * width
+            last, first = (
+                numbers(frames[i][whole - width : whole], encoding),
+                numbers(frames[i + lag][:width], encoding),
+            )
+            steps.append(abs(float(last[0]) - float(first[0])))
+    finite = [step for step in steps if np.isfinite(step)]
+    return float(np.median(finite)) if finite else 0.0

@@ -1,0 +1,209 @@
+"""Does each frame hold new audio, and nothing else?
+
+Needs the content of the binary frames, in order, and the declared encoding. A frame that begins with a header, repeats
+bytes of the one before, ends in zeros or comes from another source is damage that no other check can name: to them it
+looks like a wrong rate, like holes or clicks.
+"""
+
+from collections.abc import Iterator
+
+from sttdoctor import missing
+from sttdoctor.analysis.frames import (
+    Field,
+    Repeat,
+    Tail,
+    find_field,
+    find_repeats,
+    find_tails,
+    is_two_streams,
+    select_active,
+)
+from sttdoctor.analysis.send_timeline import Connection
+from sttdoctor.case import Case
+from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, counted, unknown, worst
+from sttdoctor.evidence import Frame
+
+
+def _judge(case: Case) -> Answer:
+    sent = [frame for connection in case.connections for frame in connection.audio_frames]
+    if not sent:
+        return unknown(missing.SENT_AUDIO)
+    findings = list(_find_empty(case, sent))
+    encoding = case.declared.meant
+    has_content = all(frame.audio is not None or frame.size == 0 for frame in sent)
+    if encoding is not None and has_content:
+        for connection in case.connections:
+            findings += _judge_connection(connection, encoding)
+    findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
+    if findings:
+        return answer(worst(findings).summary, findings, {"frames": len(sent)})
+    if encoding is None:
+        return unknown(missing.FORMAT)
+    if not has_content:
+        return unknown(missing.AUDIO)
+    return answer("Each frame holds new audio and nothing else.", [], {"frames": len(sent)})
+
+
+def _find_empty(case: Case, sent: list[Frame]) -> Iterator[Finding]:
+    empty = [frame for frame in sent if frame.size == 0]
+    share = len(empty) / len(sent)
+    if len(empty) >= 3 and share >= case.limits["frames.empty"]:
+        summary = f"{counted(len(empty), 'binary frame')} of {len(sent)} ({share:.0%}) are empty."
+        place = (Evidence("the first empty frame", empty[0].line, empty[0].t),)
+        yield CHECK.finding("empty", "warn", 0.95, summary, place)
+
+
+def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding]:
+    sent = [frame for frame in connection.audio_frames if frame.size]
+    contents = [frame.audio or b"" for frame in sent]
+    active = select_active(contents, encoding)
+    repeat = find_repeats(contents, active, encoding)
+    if repeat is not None:
+        yield _tell_repeat(repeat, sent)
+        return  # what else stands out is the doing of what was found
+    field = find_field(contents, active)
+    if field is not None:
+        yield from _tell_field(field, sent, active)
+        return
+    sure = is_two_streams(contents, active, encoding)
+    if sure:
+        yield _tell_two_streams(sure, sent)
+        return
+    tail = find_tails(contents, active, encoding)
+    if tail is not None:
+        yield _tell_tail(tail, sent)
+
+
+def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[Finding]:
+    first = sent[active[0]]
+    place = (Evidence("the first frame with sound", first.line, first.t),)
+    names = {
+        "RTP": "an RTP header",
+        "AudioSocket": "an AudioSocket header",
+        "length": "its length",
+        "padding": "zeros that pad it",
+        "": "bytes that are no samples",
+    }
+    where = "ends with" if field.at_end else "begins with"
+    count = " (a part of it counts up)" if field.counts and not field.kind else ""
+    size = counted(field.length, "byte")
+    summary = f"Each frame {where} {names[field.kind]}: {size}{count}, {field.share:.0%} of all."
+    end, cut = ("end", f"frame[:-{field.length}]") if field.at_end else ("beginning", f"frame[{field.length}:]")
+    fix = f"Send the samples alone: cut {size} from the {end} of each frame ({cut})."
+    fix += {
+        "RTP": " Better let the RTP library hand out the payload; it also knows lost and late packets.",
+        "AudioSocket": " Those are the type and the length of the message; send only messages of a type of audio.",
+        "padding": " In PyAV and aiortc take frame.to_ndarray().tobytes(), which holds the samples alone, not "
+        "bytes(frame.planes[0]), which is the whole buffer.",
+    }.get(field.kind, "")
+    yield CHECK.finding("header", "fail", 0.95, summary, place, fix)
+    if field.disorder:
+        text = f"{counted(field.disorder, 'frame')} came later than its sequence number says."
+        yield CHECK.finding("out-of-order", "fail", 0.9, text, place)
+
+
+def _tell_repeat(repeat: Repeat, sent: list[Frame]) -> Finding:
+    first = sent[repeat.first]
+    place = (Evidence("the first frame that repeats", first.line, first.t),)
+    if repeat.kind == "place":
+        size = first.size
+        summary = (
+            f"{counted(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) repeat the one before at the "
+            f"same place: {repeat.alike:.0%} of the bytes are the same bytes again."
+        )
+        fix = (
+            f"Send only the bytes that are new. Frames of {size} bytes that hardly change are a whole buffer: in Node "
+            "send buf.subarray(...), or new Uint8Array(buf.buffer, buf.byteOffset, buf.byteLength), never buf.buffer "
+            "(it is the pool of 8192 bytes); elsewhere copy a buffer before it is filled again."
+        )
+        return CHECK.finding("repeated", "fail", 0.95, summary, place, fix)
+    if repeat.kind == "overlap":
+        summary = (
+            f"{counted(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) begin with the bytes with "
+            f"which the one before ended: {repeat.alike:.0%} of a frame is sent twice."
+        )
+        fix = "Advance by a whole frame: send only what follows the last sample that was sent, without the overlap."
+        return CHECK.finding("repeated", "fail", 0.95, summary, place, fix)
+    summary = (
+        f"{counted(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) hold the same bytes as one that "
+        "was sent before."
+    )
+    return CHECK.finding("repeated", "fail", 0.95, summary, place)
+
+
+def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:
+    summary = (
+        "Frames of two streams come in turn: each goes on where the one before the last ended, and its level has "
+        "nothing to do with that of its neighbours."
+    )
+    place = (Evidence("the first frame of the second stream", sent[1].line, sent[1].t),)
+    return CHECK.finding("two-streams", "fail", sure, summary, place)
+
+
+def _tell_tail(tail: Tail, sent: list[Frame]) -> Finding:
+    first = sent[tail.first]
+    summary = (
+        f"{counted(tail.count, 'frame')} ({tail.share:.0%} of those with sound) end in zeros although the sound "
+        f"goes on: on average {tail.filled:.0%} of such a frame is filled."
+    )
+    place = (Evidence("the first of them", first.line, first.t),)
+    return CHECK.finding("zero-filled", "fail", 0.9, summary, place)
+
+
+CHECK = Check(
+    id="frames",
+    order=68,
+    question="Does each frame hold new audio, and nothing else?",
+    kinds=("session",),
+    needs="the content of each binary frame that the client sent, in order, and the declared encoding",
+    why="The service takes every byte of a binary frame as a sample. A header, old bytes or padding in each frame are "
+    "played as noise, and shift what follows.",
+    how="Fields that are constant or count at the same place of all frames with sound, bytes that were in the frame "
+    "before, zeros at the end of frames that the next one does not go on with, and frames that fit the one before "
+    "the last instead of the last. Silence and tones are left out, as they repeat with nothing wrong.",
+    causes=(
+        Cause(
+            "frames.header",
+            "fail",
+            "Each frame holds bytes before or behind its samples that are no audio.",
+            "Send the samples alone, without headers, lengths or padding.",
+        ),
+        Cause(
+            "frames.two-streams",
+            "fail",
+            "Frames of two sources are sent in turn as one stream.",
+            "Send one track a connection: filter the messages by their track or speaker (for Twilio media.track "
+            '"inbound"), or mix the two sources sample by sample before you send them. For both sides of a call open '
+            "two connections.",
+        ),
+        Cause(
+            "frames.repeated",
+            "fail",
+            "Frames hold bytes that were sent before.",
+            "Send each piece of audio once: look for a handler that is registered twice, a queue that is read by two "
+            "tasks, or a buffer that is sent again when nothing new came.",
+        ),
+        Cause(
+            "frames.zero-filled",
+            "fail",
+            "Frames are only partly filled; their end is zeros.",
+            "Send only as many bytes as read() returned: buffer[:n] (Python), buffer.copyOf(n) (Kotlin), "
+            "buffer.subarray(0, n) (JavaScript), never the whole buffer after a short read.",
+        ),
+        Cause(
+            "frames.out-of-order",
+            "fail",
+            "Frames are sent in another order than the sound has.",
+            "Put packets in the order of their sequence numbers before you send them (a jitter buffer of 50 to 100 "
+            "ms).",
+        ),
+        Cause(
+            "frames.empty",
+            "warn",
+            "Binary frames without a byte are sent.",
+            "Skip empty frames: send nothing when a filter or a resampler returns nothing.",
+        ),
+    ),
+    docs="https://docs.cartesia.ai/build-with-cartesia/stt/audio-input",
+    judge=_judge,
+)
