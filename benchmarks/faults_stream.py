@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from faults_recipe import Frame, Recipe
+from faults_recipe import Frame, Recipe, Row
 from faults_registry import fault
 
 Frames = list[Frame]
@@ -101,9 +101,52 @@ def stalled(recipe: Recipe) -> None:
 
 @fault("continuity.stopped", "ending")
 def stopped(recipe: Recipe) -> None:
+    """The audio ends with the last word, before the turn does."""
+    recipe.scene = recipe.scene.cut(recipe.scene.turns[-1][-1].end + 0.12)
+    recipe.close_after = float(recipe.rng.uniform(3.0, 20.0))
+    recipe.note = f"{recipe.close_after:.0f} s"
+
+
+@fault("continuity.capture-died", "ending", also=("continuity.stopped",))
+def capture_died(recipe: Recipe) -> None:
+    """The audio ends in the middle of the last word; the client notices nothing for a while."""
     recipe.end_mid_turn()
     recipe.close_after = float(recipe.rng.uniform(3.0, 20.0))
     recipe.note = f"{recipe.close_after:.0f} s"
+
+
+@fault("continuity.nothing-sent", "ending", solo=True)
+def nothing_sent(recipe: Recipe) -> None:
+    """The socket opens, and the audio never finds its way to it."""
+    recipe.text = False
+    recipe.close_after = None
+    stayed = float(recipe.rng.uniform(6.0, 40.0))
+
+    def drop(made: list[Row]) -> list[Row]:
+        kept = [row for row in made if row["type"] in ("session", "open")]
+        hello = {"type": "receive", "t": 0.07, "json": {"type": "connected", "request_id": "r1"}}
+        return [*kept, hello, {"type": "close", "t": stayed, "by": "client", "code": 1000, "reason": ""}]
+
+    recipe.rows.append(drop)
+
+
+@fault("continuity.blocked", "hole", solo=True)
+def blocked(recipe: Recipe) -> None:
+    """Nothing is sent or read for some seconds, then all of it at once, by the client's own clock."""
+    at, hole = mid_turn(recipe), recipe.rng.uniform(2.5, 6.0)
+    recipe.clock, recipe.note = "client", f"{hole:.1f} s"
+    recipe.also.add("continuity.stalled")
+    recipe.pace.append(shifted(lambda t: max(t, at + hole) if t > at else t))
+
+    def hold(made: list[Row]) -> list[Row]:
+        waiting = [row for row in made if row["type"] == "receive" and at < row["t"] < at + hole]
+        on_its_way = max((row for row in made if row["t"] <= at), key=lambda row: row["t"], default=None)
+        for row in [on_its_way, *waiting] if on_its_way is not None else waiting:
+            row["t"] = at + hole + 0.002
+        made.sort(key=lambda row: row.get("t", 0.0))
+        return made
+
+    recipe.events.append(hold)
 
 
 @fault("continuity.keepalive", "hole")

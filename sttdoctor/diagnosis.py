@@ -134,7 +134,8 @@ _CHUNKS = ("chunking.too-large", "chunking.too-small")
 _LATE = ("latency.backlog", "latency.end-of-turn")
 _SERVER = ("server.error-event", "server.closed-abnormally", "server.stopped-answering")
 _LOST_TEXT = ("joining.turns-missing", "joining.partial-kept", "turns.left-open")
-_NOT_ENDED = ("drain.no-close", "drain.hung-up", "continuity.stopped", "server.stopped-answering", *_LOST_TEXT)
+_NO_MORE_AUDIO = ("continuity.stopped", "continuity.capture-died")
+_NOT_ENDED = ("drain.no-close", "drain.hung-up", *_NO_MORE_AUDIO, "server.stopped-answering", *_LOST_TEXT)
 _GONE = ("continuity.idle-timeout", *_NOT_ENDED, "server.error-event", "server.closed-abnormally")
 _WRONG_FORMAT = "seconds of audio are counted in the declared format, and that is wrong"
 _NOT_HEARD = "the service hears nothing that it could answer"
@@ -268,7 +269,8 @@ RULES = (
             *_PACE,
             "continuity.keepalive",
             "continuity.muted",
-            "continuity.stopped",
+            *_NO_MORE_AUDIO,
+            "continuity.nothing-sent",
             "continuity.idle-timeout",
             "turns.left-open",
             *_SERVER,
@@ -318,7 +320,7 @@ RULES = (
         (
             "continuity.idle-timeout",
             "continuity.muted",
-            "continuity.stopped",
+            *_NO_MORE_AUDIO,
             "drain.no-close",
             "turns.left-open",
             *_LATE,
@@ -331,7 +333,21 @@ RULES = (
         "the server closed the idle socket",
     ),
     Rule("continuity.muted", _LATE, _NO_AUDIO),
-    Rule("continuity.stalled", (*_LATE, "pacing.burst"), "the audio itself is late"),
+    *(
+        Rule(cause, (*_LATE, "pacing.burst"), "the audio itself is late")
+        for cause in ("continuity.stalled", "continuity.blocked")
+    ),
+    Rule(
+        "continuity.blocked",
+        ("continuity.stalled", "latency.slow-reader", "server.stopped-answering"),
+        "a process that stands still neither sends nor reads",
+    ),
+    Rule("continuity.nothing-sent", ("drain.no-close", *_SERVER), "without audio there is nothing to answer"),
+    Rule(
+        "continuity.capture-died",
+        ("drain.no-close", "drain.hung-up", "continuity.idle-timeout", "turns.left-open", *_LATE),
+        "no audio comes any more, so the turn cannot end",
+    ),
     Rule("continuity.stopped", ("drain.no-close", "turns.left-open", *_LATE), "the client waited instead of closing"),
     Rule(
         "drain.no-close",
@@ -373,7 +389,7 @@ RULES = (
     Rule("drain.hung-up", _LOST_TEXT, _WORDS_LOST),
     Rule(
         "drain.stopped-reading",
-        ("continuity.stopped", "continuity.muted"),
+        (*_NO_MORE_AUDIO, "continuity.muted"),
         "a blocked process sends nothing",
         _ping_timed_out("process"),
     ),

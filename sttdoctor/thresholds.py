@@ -112,6 +112,7 @@ THRESHOLDS = (
     Threshold("continuity.turn_warn_s", 0.5, "s", "turn detection runs on audio: without it an open turn cannot end"),
     Threshold("continuity.turn_fail_s", 1, "s", "longer than turn detection itself takes"),
     Threshold("continuity.pause_warn_s", 2, "s", "silence should be sent as audio, also between turns"),
+    Threshold("continuity.nothing_s", 5, "s", "a microphone starts within a second or two; a user who looks does not"),
     Threshold(
         "continuity.idle_limit_s",
         180,

@@ -11,6 +11,7 @@ from typing import Any
 
 from sttdoctor.analysis import pacing
 from sttdoctor.analysis.commands import is_known
+from sttdoctor.analysis.loss import find_loss
 from sttdoctor.analysis.send_timeline import Connection, Timeline, is_close_command
 from sttdoctor.analysis.turns import TURN_EVENTS
 from sttdoctor.case import Case
@@ -48,24 +49,50 @@ class _Gap:
 
 
 def _judge(case: Case) -> Answer:
+    silent = _find_nothing_sent(case)
+    if silent is not None:
+        return answer(silent.summary, [silent], {})
     why = case.why_no_timeline
     if why is not None:
         return unknown(why)
     findings: list[Finding] = []
     measured: dict[str, Any] = {"holes": 0, "longest_hole_s": 0.0}
-    for connection, timeline, speed in zip(case.connections, case.timelines, case.speeds, strict=True):
+    parts = zip(case.connections, case.timelines, case.speeds, strict=True)
+    for number, (connection, timeline, speed) in enumerate(parts):
         if not len(timeline):
             continue
         gaps = _gaps(case, connection, timeline, speed.ratio if speed else 1.0)
         inner = [gap.length_s for gap in gaps if gap.ended]
         measured["holes"] += len([length for length in inner if length > case.limits["continuity.turn_warn_s"]])
         measured["longest_hole_s"] = max([measured["longest_hole_s"], *(round(length, 3) for length in inner)])
-        found = [finding for gap in gaps if (finding := _gap_finding(case, gap))]
+        found = [finding for gap in gaps if (finding := _gap_finding(case, gap, number))]
         found += _idle_timeout(case, connection, gaps)
         findings = _merge([*findings, *found])
     if findings:
         return answer(worst(findings).summary, findings, measured)
     return answer("Audio was sent without holes that matter.", [], measured)
+
+
+def _find_nothing_sent(case: Case) -> Finding | None:
+    """The service was ready, the client stayed for some seconds, and not one frame of audio went out."""
+    session = case.session
+    if session is None or session.lacks & {"send", "audio"} or session.damage.lines:
+        return None
+    if any(connection.audio_frames for connection in case.connections):
+        return None
+    for connection in case.connections:
+        opened, close = connection.open, connection.close
+        if opened is None or opened.status != 101 or opened.t is None or close is None or close.t is None:
+            continue
+        said = [frame for frame in connection.frames if frame.sent and not is_close_command(frame, case.endpoint)]
+        is_refused = any(frame.type == "error" for frame in connection.received)
+        length_s = close.t - opened.t
+        if said or is_refused or not connection.received or length_s < case.limits["continuity.nothing_s"]:
+            continue
+        summary = f"The client was connected for {length_s:.1f} s, and not one frame of audio was sent."
+        place = (Evidence("closed here, without any audio", close.line, close.t),)
+        return CHECK.finding("nothing-sent", "fail", 0.95, summary, place)
+    return None
 
 
 class _Clock:
@@ -114,7 +141,7 @@ def _gaps(case: Case, connection: Connection, timeline: Timeline, speed: float) 
     return found
 
 
-def _gap_finding(case: Case, gap: _Gap) -> Finding | None:
+def _gap_finding(case: Case, gap: _Gap, number: int) -> Finding | None:
     status = _status(case, gap)
     if status is None:
         return None
@@ -126,11 +153,53 @@ def _gap_finding(case: Case, gap: _Gap) -> Finding | None:
         instead = f"{counted(len(gap.messages), 'message')} ({names}) {'was' if len(gap.messages) == 1 else 'were'}"
         summary = f"{begin}; {instead} sent instead, which the service does not know."
         return CHECK.finding("keepalive", status, 0.95, summary, place)
+    if gap.filled and _stood_still(case, gap, case.connections[number]):
+        summary = (
+            f"{begin}, and nothing was read either; then everything came at once, sent and received: the process "
+            f"stood still."
+        )
+        return CHECK.finding("blocked", status, 0.85, summary, place)
     if gap.filled:
         return CHECK.finding("stalled", status, 0.9, f"{begin}; the missing audio was sent later.", place)
+    if not gap.ended and _ended_in_full_voice(case, number):
+        summary = f"{begin}; the last frame ends in full voice, and the socket stayed open: the capture died."
+        return CHECK.finding("capture-died", status, 0.8, summary, place)
     if not gap.ended:
         return CHECK.finding("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)
     return CHECK.finding("muted", status, 0.95, f"{begin}; then it went on where it was.", place)
+
+
+def _stood_still(case: Case, gap: _Gap, connection: Connection) -> bool:
+    """Whether the client also read nothing in a hole, and at its end had at once what had come meanwhile.
+
+    The service cannot have answered the first new frame so soon. Only a client's own clock shows when it read.
+    """
+    if case.session is None or case.session.clock != "client" or case.session.resolution > _AT_ONCE_S:
+        return False
+    times = [item.t for item in (*connection.received, *connection.frames) if item.t is not None]
+    times += [item.t for item in connection.controls if item.t is not None]
+    if any(gap.start_s + _CHUNK_S < t < gap.end_s - _BESIDE_S for t in times):
+        return False
+    came = [item.t for item in connection.received if item.t is not None]
+    return any(gap.end_s - _BESIDE_S <= t <= gap.end_s + _AT_ONCE_S for t in came)
+
+
+def _ended_in_full_voice(case: Case, number: int) -> bool:
+    """Whether the audio of a connection ends in the middle of sound, with a connection that lived on."""
+    if case.audio is None or case.sound.layout is None:
+        return False
+    connection, audio_s = case.connections[number], float(case.timelines[number].audio_s.sum())
+    if case.ping_timeout(connection) is not None or find_loss(connection, case.endpoint) is not None:
+        return False
+    spans = case.active_spans(number)
+    return bool(spans) and spans[-1][1] >= audio_s - _VOICE_END_S and spans[-1][1] - spans[-1][0] >= _VOICE_S
+
+
+_AT_ONCE_S = 0.04
+_CHUNK_S = 0.3  # it may read on until the next chunk is due
+_BESIDE_S = 0.1
+_VOICE_END_S = 0.05
+_VOICE_S = 0.2
 
 
 def _status(case: Case, gap: _Gap) -> Status | None:
@@ -212,6 +281,32 @@ CHECK = Check(
             "fail",
             "Messages were sent to keep the connection alive instead of audio.",
             "The protocol has no keep-alive message; only audio counts. " + _SEND_SILENCE,
+        ),
+        Cause(
+            "continuity.nothing-sent",
+            "fail",
+            "The client was connected, and sent not one frame of audio.",
+            "Follow one chunk from the capture to the socket: is the microphone allowed, is the AudioContext running "
+            "(call resume() after a click), is the sender attached to this socket, and is the test of its state right? "
+            "Chunks that come before the socket is open must wait in a queue; thrown away, the first one of a "
+            "container or stream is missing for good.",
+        ),
+        Cause(
+            "continuity.capture-died",
+            "fail",
+            "Audio ended in full voice, but the socket stayed open: the capture died, or was stopped without closing.",
+            "Watch the microphone: when no chunk comes for 0.5 s, or the track or stream reports ended, mute, an "
+            "interruption or a change of device or route (earbuds, a call, an app in the background), start the "
+            "capture again on the device that is there now. Send silence meanwhile, so that the turn ends. If "
+            'recording was stopped on purpose, send {"type":"close"} right after the last chunk.',
+        ),
+        Cause(
+            "continuity.blocked",
+            "fail",
+            "Sending and reading stood still together, then everything came at once.",
+            "Something blocks the process or its event loop: a call that waits (time.sleep, requests, a model, a file, "
+            "a database) in async code, a long garbage collection, a machine that sleeps. Move it off the loop (await "
+            "asyncio.to_thread(...), a worker) and find it with asyncio's debug mode, which logs slow callbacks.",
         ),
         Cause(
             "continuity.idle-timeout",
