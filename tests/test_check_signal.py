@@ -10,6 +10,7 @@ from sttdoctor.evidence import Audio, Declared, Frame
 from sttdoctor.thresholds import DEFAULTS
 
 RNG = np.random.default_rng(8)
+NOISE = np.random.default_rng(9)
 VOICE = voice(5)
 
 
@@ -69,12 +70,26 @@ def test_loud_samples_that_wrap_around_are_told_with_their_count(gain):
         1.8 * VOICE,
         30 * VOICE,
         3000 * VOICE,
-        np.repeat(RNG.choice([-1.0, 1.0], len(VOICE) // 4), 4) * (VOICE[: len(VOICE) // 4 * 4] != 0),
-        RNG.normal(size=4 * RATE),
-        RNG.uniform(-1, 1, 4 * RATE),
-        np.clip(50 * VOICE, -1, 1) * 0.97 + 0.01 * RNG.normal(size=len(VOICE)),
+        np.repeat(NOISE.choice([-1.0, 1.0], len(VOICE) // 4), 4) * (VOICE[: len(VOICE) // 4 * 4] != 0),
+        NOISE.normal(size=4 * RATE),
+        NOISE.uniform(-1, 1, 4 * RATE),
+        0.95 * np.sign(VOICE) * (np.arange(len(VOICE)) > RATE),
+        0.997 * np.clip(3000 * VOICE, -1, 1) * np.where(np.arange(len(VOICE)) > RATE, 1, 0.01),
+        NOISE.uniform(-1, 1, 4 * RATE) * np.where(np.arange(4 * RATE) % 8000 > 4000, 1, 0.1),
+        np.clip(50 * VOICE, -1, 1) * 0.97 + 0.01 * NOISE.normal(size=len(VOICE)),
     ],
-    ids=["clipped", "clipped hard", "square", "square noise", "normal", "uniform", "clipped with noise"],
+    ids=[
+        "clipped",
+        "clipped hard",
+        "square",
+        "square noise",
+        "normal",
+        "uniform",
+        "softer square",
+        "clipped and softer",
+        "bursts",
+        "clipped with noise",
+    ],
 )
 def test_sound_that_is_clipped_or_noise_does_not_wrap(x):
     assert "signal.wrapped" not in causes(s16(x))

@@ -37,7 +37,7 @@ _USUAL_RATE = 16000
 _SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three loud ones
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _CLICK_SHARE = 0.3
-_WRAPS_TO_STEEP = 2  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
+_WRAPS_TO_STEEP = 1  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 
@@ -152,7 +152,7 @@ def _wrapped(case: Case, levels: Levels) -> list[Finding]:
     if not signal_levels.is_modulated(levels):
         return []
     summary = (
-        f"Loud samples wrap around: {wraps.count} times the waveform jumps by nearly the whole range from one sample "
+        f"Loud samples wrap around: {wraps.count} times the waveform jumps by most of the range from one sample "
         f"to the next (first at {wraps.places[0] / levels.rate:.2f} s). What was beyond full scale overflowed in the "
         "cast to integers."
     )
