@@ -1,20 +1,26 @@
 """Coverage-guided fuzzing of the readers: `python fuzz_readers.py har CORPUS_FOLDER -max_total_time=600`.
 
-Needs atheris. The target is one of `TARGETS`, `audio` or `redact`; what follows the folder goes to libFuzzer. The
-folder is filled with shortened captures of `fixtures/captures` and `fixtures/sessions` first. Each target calls its
-reader itself, so nothing is hidden by a recogniser or a general `except`. A find is an input that
+Needs atheris. The target is one of `TARGETS`, `bounds`, `archive`, `audio` or `redact`; what follows the folder goes to
+libFuzzer. `bounds` reads with bounds so small that each is met. The folder is filled with shortened captures of
+`fixtures/captures` and `fixtures/sessions` first. Each target calls its reader itself, so nothing is hidden by a
+recogniser or a general `except`. A find is an input that
 
 - raises anything but InputError, takes longer than 20 s or more than 1.5 GB,
 - gives a session that cannot be written, or that reads otherwise when it is read again,
 - is read otherwise by the quick path of its reader than by the thorough one,
+- lists or reads a member of an archive otherwise than with an error that is told (`archive`),
 - lets a secret through (the corpus holds some): a key by its shape, a query parameter, a header, user information.
 """
 
+import contextlib
 import gzip
 import io
 import json
 import re
 import sys
+import tarfile
+import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,13 +32,14 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.analysis.container import find_containers
     from sttdoctor.errors import InputError
     from sttdoctor.evidence import Session
-    from sttdoctor.readers import log, read_capture, session_jsonl
+    from sttdoctor.readers import collector, json_stream, log, read_capture, session_jsonl, stream
     from sttdoctor.readers.audio_file import read_audio
     from sttdoctor.readers.har import read_har
     from sttdoctor.readers.log import read_log
     from sttdoctor.readers.session_jsonl import read_rows
     from sttdoctor.redact import redact_text
     from sttdoctor.session_jsonl import write_rows
+    from sttdoctor.triage import archives
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 KEY = "sk_car_c4n4ry"
@@ -116,6 +123,68 @@ def one_session(reader: Callable[[bytes], Session], data: bytes) -> None:
         )
 
 
+BOUNDS = (
+    (collector, "MAX_HELD_BYTES", 12_000),
+    (collector, "MAX_DAMAGED", 4),
+    (stream, "MAX_LINE_BYTES", 400),
+    (stream, "FREE_BYTES", 2000),
+    (stream, "MAX_RATIO", 2),
+    (json_stream, "MAX_VALUE_CHARACTERS", 300),
+    (json_stream, "_BLOCK_BYTES", 64),
+    (json_stream, "_MAX_BLOCK_BYTES", 128),
+    (json_stream, "_MAX_PARTS", 20),
+    (json_stream, "MAX_ITEMS", 120),
+    (json_stream, "MAX_SKIPPED", 40),
+    (log, "_MAX_LINES", 30),
+    (session_jsonl, "_MAX_LINES", 40),
+)
+
+
+def one_bounded(data: bytes) -> None:
+    """The first byte says which bound is small, or that all are, and which connection is wanted."""
+    choice, content = data[:1] or b"\0", data[1:]
+    which, wanted = choice[0] % (len(BOUNDS) + 1), (None, 1, 2, 3)[choice[0] // 64]
+    small = BOUNDS[which : which + 1] or BOUNDS
+    kept = [getattr(module, name) for module, name, _ in small]
+    try:
+        for module, name, value in small:
+            setattr(module, name, value)
+        with contextlib.suppress(InputError):
+            session = read_capture(content, wanted)
+            assert session.damage.lines >= len(session.damage.examples)
+    finally:
+        for (module, name, _), value in zip(small, kept, strict=True):
+            setattr(module, name, value)
+
+
+def one_archive(data: bytes) -> None:
+    suffix = (".zip", ".tar", ".tgz")[data[0] % 3] if data else ".zip"
+    with tempfile.NamedTemporaryFile(suffix=suffix, dir="/dev/shm") as file:
+        file.write(data[1:])
+        file.flush()
+        for task in list(archives.members(file.name, archives.Room()))[:20]:
+            if not task.error:
+                with contextlib.suppress(InputError), archives.opened(task) as member:
+                    member.read(100_000)
+        archives.close()
+
+
+def small_archives() -> Iterator[bytes]:
+    for kind, how in enumerate(("", "w:", "w:gz")):
+        packed = io.BytesIO()
+        if how:
+            with tarfile.open(fileobj=packed, mode=how) as tar:  # type: ignore[call-overload]
+                for name in ("a.jsonl", "long" * 40):
+                    info = tarfile.TarInfo(name)
+                    info.size = 5
+                    tar.addfile(info, io.BytesIO(b"12345"))
+        else:
+            with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("a.jsonl", b"12345")
+                archive.writestr("long" * 40, bytes(1000))
+        yield bytes([kind]) + packed.getvalue()
+
+
 def one_audio(data: bytes) -> None:
     if data:
         find_containers(read_audio(data).data)
@@ -166,6 +235,13 @@ def main() -> None:
     if name == "audio":
         target: Callable[[bytes], None] = one_audio
         found = [path.read_bytes()[:MAX_SEED] for path in sorted(FIXTURES.glob("audio/*"))]
+    elif name == "bounds":
+        target = one_bounded
+        seeded = enumerate(seeds(("captures/*",)))
+        found = [bytes([number * 37 % 256]) + seed for number, seed in seeded]
+    elif name == "archive":
+        target = one_archive
+        found = list(small_archives())
     elif name == "redact":
         target = one_text
         found = [*seeds(("captures/*-sdk.log", "captures/*-websockets.log")), SECRETS.encode()]

@@ -4,6 +4,7 @@ import io
 import os
 import random
 import stat
+import struct
 import tarfile
 import tracemalloc
 import zipfile
@@ -120,6 +121,25 @@ def test_the_members_before_a_damage_are_kept(tmp_path):
     assert read(kept[0]) == noise["0.raw"]
     with pytest.raises(InputError, match=r"cannot read .\.raw in"):
         read(kept[-1])
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar"])
+def test_a_member_without_a_name_is_told_and_the_others_are_read(tmp_path, name):
+    if name == "x.zip":
+        path = as_zip(tmp_path / name, {"a": b"1", "b": b"2"})
+        content = Path(path).read_bytes()
+        at = content.index(b"PK\x01\x02")
+        size = content.index(b"PK\x05\x06") - at
+        listed = bytearray(content[at : at + size])
+        listed[28:30] = b"\0\0"  # the length of its name, which stands at 46
+        end = bytearray(content[at + size :])
+        end[12:16] = struct.pack("<L", size - 1)
+        Path(path).write_bytes(content[:at] + listed[:46] + listed[47:] + end)
+    else:
+        path = as_tar(tmp_path / name, {"": b"1", "b": b"2"})
+    *kept, last = members(path)
+    assert [task.member for task in kept] == ["b"] and read(kept[0]) == b"2"
+    assert last.error == "a file in the archive has no name, so it cannot be read"
 
 
 def test_an_encrypted_member_is_told(tmp_path):

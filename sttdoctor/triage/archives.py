@@ -7,6 +7,7 @@ be read forwards: each worker keeps its place in it, and members come in the ord
 import gzip
 import io
 import stat
+import struct
 import sys
 import tarfile
 import zipfile
@@ -34,7 +35,10 @@ MAX_LIST_BYTES = 192 << 20
 _TASK_BYTES = 300  # without the name
 _BLOCK = 1 << 20
 _open: dict[str, Any] = {}
-_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError, NotImplementedError)
+_DAMAGE = (
+    *(tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError, NotImplementedError),
+    *(LookupError, ArithmeticError, struct.error, RecursionError),  # of a library that meets what it does not expect
+)
 
 
 class Room:
@@ -71,7 +75,10 @@ def members(path: str, room: Room) -> Iterator[Task]:
         for task in _zip_members(path) if path.lower().endswith(".zip") else _tar_members(path):
             room.take(task.member)
             found = True
-            yield task
+            if task.member:
+                yield task
+            else:
+                error = "a file in the archive has no name, so it cannot be read"
     except _DAMAGE as problem:
         error = f"the archive cannot be read{' to its end' if found else ''}: {problem or type(problem).__name__}"
     except MemoryError:
@@ -84,7 +91,7 @@ def _zip_members(path: str) -> Iterator[Task]:
     with _Zip(path) as archive:
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
-            if not info.is_dir() and kind in (0, stat.S_IFREG):
+            if not info.filename.endswith("/") and kind in (0, stat.S_IFREG):
                 yield Task(path, info.filename, size=info.file_size)
 
 
@@ -170,7 +177,7 @@ def opened(task: Task) -> Iterator[io.BufferedReader]:
                 yield io.BufferedReader(Unpacked(stream, lambda: packed, "member of the archive", _DAMAGE), _BLOCK)
     except RuntimeError as error:  # zipfile says so of what is encrypted
         raise InputError(f"cannot read {task.member}: {error}") from None
-    except (KeyError, *_DAMAGE) as error:
+    except _DAMAGE as error:
         raise InputError(f"cannot read {task.member} in {task.path}: {error}") from None
 
 
