@@ -22,6 +22,9 @@ from sttdoctor.program import program
 from sttdoctor.renderers.escape import for_terminal
 
 _EVERY_S = 0.2
+_MOST_LINES, _LINES_A_S = 1000, 50
+"""Lines that stay, at once and for long: a peer can make one with each request, and a slow terminal takes its time."""
+
 _REPORT_TIMEOUT_S = 120.0
 
 
@@ -41,6 +44,7 @@ class Screen:
         self._running: dict[Entry, float] = {}
         self._reports: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
+        self._room, self._said_at, self._left_out = float(_MOST_LINES), time.monotonic(), 0
 
     def began(self, entry: Entry) -> None:
         """A connection begins."""
@@ -75,7 +79,7 @@ class Screen:
 
     def close(self) -> None:
         """Leave the terminal in order."""
-        self._write("")
+        self._write(self._gap())
 
     async def _report(self, path: Path) -> None:
         """Diagnose in a process of its own, so that no other connection waits; one at a time."""
@@ -102,8 +106,19 @@ class Screen:
             sys.stdout.flush()
 
     def say(self, line: str) -> None:
-        """Write a line that stays."""
-        self._write(for_terminal(line) + "\n")
+        """Write a line that stays; of more lines than anybody reads the number is told."""
+        now = time.monotonic()
+        self._room = min(_MOST_LINES, self._room + (now - self._said_at) * _LINES_A_S)
+        self._said_at = now
+        if self._room < 1:
+            self._left_out += 1
+            return
+        self._room -= 1
+        self._write(self._gap() + for_terminal(line) + "\n")
+
+    def _gap(self) -> str:
+        count, self._left_out = self._left_out, 0
+        return f"... {count} lines are left out\n" if count else ""
 
     def _draw(self) -> None:
         width, height = _width(), shutil.get_terminal_size().lines
