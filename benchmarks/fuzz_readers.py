@@ -45,8 +45,7 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 KEY = "sk_car_c4n4ry"
 SECRETS = f"wss://me:{KEY}@a.b/stt/turns/websocket?model=ink-2&API_KEY={KEY}&access_token={KEY}&encoding=pcm_s16le"
 LEAKS = re.compile(
-    rf"(?<![A-Za-z0-9_]){KEY}|[?&](?:api_key|access_token)=(?!REDACTED|R?E?D?A?C?T?E?D?\.\.\.|[\"\\&;#' <>]|$)"
-    r"|\"(?:authorization|x-api-key|cookie)\":\"(?!(?:\w+ )?REDACTED\")",
+    rf"{KEY}|[?&](?:api_key|access_token)=[^&;\s\"'<>]*c4n4ry|\"(?:authorization|x-api-key|cookie)\":\"[^\"]*c4n4ry",
     re.IGNORECASE,
 )
 MAX_SEED = 4096

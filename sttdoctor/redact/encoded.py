@@ -16,8 +16,8 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 _CHARACTERS = {f"&{name}": character for name, character in html5.items()}  # `html.unescape` needs longer
 _CHARACTERS |= {f"&#{number};": chr(number) for number in range(32, 127)}
 _AMPERSAND_AGAIN = re.compile(r"&(?:amp;)++(?=[#a-zA-Z])")
-_ESCAPE_OF_TWO = re.compile(r"\\++x(?=[0-9a-fA-F]{2})")
-_ESCAPE_OF_FOUR = re.compile(r"\\++u(?=[0-9a-fA-F]{4})")
+_ESCAPE_OF_TWO = re.compile(r"(?<!\\)\\++x(?=[0-9a-fA-F]{2})")
+_ESCAPE_OF_FOUR = re.compile(r"(?<!\\)\\++u(?=[0-9a-fA-F]{4})")
 _TWO, _FOUR = "\x00", "\x01"  # before two and four hexadecimal digits of a character
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"

@@ -6,7 +6,8 @@ from json import JSONDecoder, dumps
 from typing import Any
 
 from sttdoctor.redact.names import LONGEST_NAME, is_secret_name, may_be_count
-from sttdoctor.redact.text import may_hold_secret, replace_secrets
+from sttdoctor.redact.shapes import MOST
+from sttdoctor.redact.text import PASSES, may_hold_secret, replace_secrets
 from sttdoctor.redact.values import REDACTED, hide, is_opaque
 
 SPOKEN = frozenset({"transcript", "text", "word", "words"})
@@ -39,10 +40,20 @@ _decode = JSONDecoder().raw_decode
 
 def redact_text(text: str) -> str:
     """Replace secrets in technical text: a log line, an error body, a close reason, a URL, JSON within text."""
-    if not may_hold_secret(text):
-        return text
-    begin = 0
-    while (brace := _BRACE.search(text, begin)) is not None:
+    for _ in range(PASSES):  # what is left may be JSON only now
+        if not may_hold_secret(text):
+            break
+        redacted = _redacted(text)
+        if redacted == text:
+            break
+        text = redacted
+    return text
+
+
+def _redacted(text: str) -> str:
+    pieces: list[str] = []
+    at = 0
+    while len(pieces) < MOST and (brace := _BRACE.search(text, at)) is not None:
         try:
             message, end = _decode(text, brace.start())
             redacted = redact_json(message)
@@ -52,9 +63,9 @@ def redact_text(text: str) -> str:
         shown = shown if redacted == message else _dumped(redacted, shown)
         if brace.start() == 0 and end == len(text):
             return shown
-        text = f"{text[: brace.start()]}{shown}{text[end:]}"
-        begin = brace.start() + len(shown)
-    return replace_secrets(text, spoken=False)
+        pieces += [text[at : brace.start()], shown]
+        at = end
+    return replace_secrets("".join([*pieces, text[at:]]) if pieces else text, spoken=False)
 
 
 def _dumped(value: Any, before: str) -> str:

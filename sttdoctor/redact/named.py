@@ -43,14 +43,20 @@ _TO_QUOTE = {
 _TO_ESCAPED_QUOTE = {mark: re.compile(rf"[^{mark}\r\n]*+") for mark in _TO_QUOTE}
 
 
-def _bare(dividing: str) -> re.Pattern[str]:
-    """Return a pattern of a value without quotes; a mark that divides ends it before a blank or another name."""
+def _bare(dividing: str, ending: str) -> re.Pattern[str]:
+    """Return a pattern of a value without quotes.
+
+    Args:
+        dividing: Marks that end it before a blank or another name, and else belong to it.
+        ending: Marks that end it, and those.
+    """
     return re.compile(
-        rf"(?:[^\s\"'<>,;&\\]++|\\(?![\"'nrt])|[{dividing}](?![\s\"'<>\\,;&]|$)(?![\w.%\[\]-]{{1,64}}(?:=(?!=|[\s\"'&,;]|$)|:)))*+"
+        rf"(?:[^\s\"'<>{ending}\\]++|\\(?![\"'nrt])"
+        rf"|[{dividing}](?![\s\"'<>\\,;&]|$)(?![\w.%\[\]-]{{1,64}}(?:=(?!=|[\s\"'&,;]|$)|:)))*+"
     )
 
 
-_BARE, _IN_ADDRESS = _bare(",;&"), _bare(",;")
+_BARE, _IN_ADDRESS = _bare(",;&", ",;&"), _bare(";", ";&")
 _TO_LINE_END = re.compile(r"[^\r\n]*+(?:\r?\n[ \t]++[^\r\n]*+)*+")
 _LIST = re.compile(r"\[[^\]\r\n]*+|\{[^}\r\n]*+")
 _WORD = re.compile(r"[^\s\"'`<>,;()\[\]{}\\]*+")
@@ -83,7 +89,7 @@ _ORDINARY = re.compile(r".*(?:ed|ings?|[ts]ion|ment|[ai]ble|ly|ness|ure|[ae]nce|
 _TO_THE_END = re.compile(r"\W*+(?:$|[\r\n])")
 
 _DENIED = re.compile(
-    rf"[\"'`)]?\s++(?:is|was)\s++(?:no|not\s++an?|an?)\s++(?:(?:in)?valid|expired|revoked|unknown|wrong|incorrect)\s++"
+    rf"(?<!\s)\s++(?:is|was)\s++(?:no|not\s++an?|an?)\s++(?:(?:in)?valid|expired|revoked|unknown|wrong|incorrect)\s++"
     rf"(?:[a-z]{{1,12}}\s++){{0,2}}(?:{_KIND})\b"
 )
 _LAST_WORD = re.compile(r"[^\s\"'`(]++$")
@@ -125,7 +131,7 @@ def find(text: str, low: str, spoken: bool) -> Iterator[Span]:
 def _is_written(text: str, found: re.Match[str]) -> bool:
     """Whether a name and a value stand together as nobody says them: `token=a`, `api_key: a`, `"token": "a"`."""
     begin, end, by = found.start(), found.end(), found["by"]
-    before, value = text[max(0, begin - 1) : begin], _WORD.match(text, end)
+    before, value = text[max(0, begin - 1) : begin], _WORD.match(text, end, end + _LONGEST_WORD)
     if before == "_" or found.start("by") > found.end("tail"):  # joined as nobody says it, or in quotes
         return True
     if before == "-" and value is not None and is_opaque(value[0]):
@@ -205,11 +211,15 @@ def _announced(text: str, low: str, found: re.Match[str]) -> Span | None:
             and found["name"] not in ("basic", "digest")
             and _is_accused(value.lower(), before, low, end)
         )
-    return (begin, end_of(text, end)) if told else None
+    if not told:
+        return None
+    rest = _WORD.match(text, end) if len(value) >= _LONGEST_WORD else None
+    return begin, end_of(text, rest.end() if rest else end)
 
 
 def _word_end(text: str, begin: int) -> int:
-    word = _WORD.match(text, begin)
+    """Return where a word ends, or its first characters."""
+    word = _WORD.match(text, begin, begin + _LONGEST_WORD)
     return begin + len(word[0].rstrip(".:!?…*")) if word else begin
 
 
@@ -222,16 +232,20 @@ def _is_accused(word: str, before: str, low: str, end: int) -> bool:
 
 def find_named_in_code(text: str) -> Iterator[Span]:
     """Yield where secrets stand in a query whose names are percent-encoded."""
-    for found in _NAMED_IN_CODE.finditer(text):
-        value = _IN_ADDRESS.match(text, found.end())
-        if value and not is_unset(unquote(value[0])) and is_secret_name(unquote(unquote(found[1]))):
+    at = 0
+    while (found := _NAMED_IN_CODE.search(text, at)) is not None:
+        at = found.end()
+        value = _IN_ADDRESS.match(text, at) if is_secret_name(unquote(unquote(found[1]))) else None
+        if value is not None and not is_unset(unquote(value[0])):
             yield value.span()
+            at = max(at, value.end())
 
 
 def find_denied(text: str, low: str) -> Iterator[Span]:
     """Yield where secrets stand before words that say what they are not: `abc123 is not a valid API key`."""
     for found in islice(_DENIED.finditer(low), MOST) if "valid" in low else ():
-        word = _LAST_WORD.search(text, max(0, found.start() - _LONGEST_WORD), found.start())
+        end = found.start() - text.startswith(("'", '"', "`", ")"), found.start() - 1)
+        word = _LAST_WORD.search(text, max(0, end - _LONGEST_WORD), max(0, end))
         if word is not None and is_opaque(word[0]):
             yield word.span()
 

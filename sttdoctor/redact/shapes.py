@@ -29,7 +29,7 @@ _BREAK = r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+|[ \t]{1,8}(?=[a-z_-]*[0-9])(
 _KEYS = [
     rf"sk[-_](?:car|proj|ant|svcacct|admin|live|test|or)[-_]{_BREAK}[\w+=-]+",
     r"sk_(?<![a-z0-9]sk_)[\w-]{8,}[\w+=-]*",
-    r"eyj[\w+/=-]{5,}\.[\w+/=-]+\.[\w+/=.-]*",
+    r"eyj[\w+/-]{5,}\.[\w+/=-]+\.[\w+/=.-]*",  # a web token; up to its dot as `_JSON`, to stay linear
     *(rf"{coded}[\w+/=-]*" for coded in _in_base64("sk_car_")),
     "736b5f6361725f[0-9a-f]*",  # the same in hexadecimal digits
     "73([ :])6b[ :]5f[ :]63[ :]61[ :]72[ :]5f[ :0-9a-f]*",
@@ -60,6 +60,7 @@ _SHAPES = re.compile(
         ]
     )
 )
+_CERTAIN = re.compile(any_of(*(pattern for pattern in _KEYS if not pattern.startswith("eyj"))))
 _BEGINNINGS = (
     *("sk[-_]", "eyj", "ewo", "eyai", "w3si", "wyj", "zxlk", "basic", "bearer", "73[ :]6b", "736b"),
     *("akia", "asia", "aiza", r"ya29\."),
@@ -74,7 +75,8 @@ _NEXT_LINE = re.compile(r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+)([\w+/=-]{6,}
 _DIVIDER = re.compile("[-_]")
 _LONG_RUN = re.compile(r"[\w-]{25}")
 _LONG_PART = re.compile(r"[A-Za-z0-9]{16,}")
-_MADE_UP = re.compile(r"(?=[a-z0-9]{6})[a-z0-9]*[a-z][0-9]+[a-z]", re.IGNORECASE)
+_PART = re.compile(r"[A-Za-z0-9]{6,}")
+_MADE_UP = re.compile(r"[A-Za-z][0-9]+[A-Za-z]")
 
 
 def find(text: str, low: str, spoken: bool, redact: Redact) -> Iterator[Span]:
@@ -86,10 +88,13 @@ def find(text: str, low: str, spoken: bool, redact: Redact) -> Iterator[Span]:
         spoken: Whether somebody said it, so that a word is more likely a word.
         redact: For what is found in base64.
     """
+    done = 0
     for number, found in enumerate(_SHAPES.finditer(low)):
         if number >= MOST:
             yield found.start(), len(text)
             return
+        if found.end() <= done:
+            continue  # the next line of a key
         kind = found.lastgroup or ""
         begin, end = found.span(kind if kind in ("basic", "bearer") else 0)
         word = text[begin:end]
@@ -102,7 +107,14 @@ def find(text: str, low: str, spoken: bool, redact: Redact) -> Iterator[Span]:
         else:
             told = kind.startswith("key") or _looks_issued(word, text[max(0, begin - 25) : begin], spoken)
         if told:
-            yield begin, end_of(text, end)
+            done = end_of(text, end)
+            yield begin, done
+        else:  # a key within what is none, as in "gsk_car_..."
+            at = max(begin, done)
+            while at < end and (inner := _CERTAIN.search(low, at, end)) is not None:
+                whole = _CERTAIN.match(low, inner.start()) or inner
+                at = done = end_of(text, whole.end())
+                yield inner.start(), done
 
 
 def end_of(text: str, end: int) -> int:
@@ -139,7 +151,7 @@ def _is_pair(word: str) -> bool:
 
 
 def _is_bearer(word: str) -> bool:
-    return bool(_MADE_UP.search(word)) or (len(word) >= 24 and is_opaque(word))
+    return (len(word) >= 24 and is_opaque(word)) or any(_MADE_UP.search(part) for part in _PART.findall(word))
 
 
 def _holds_secret(word: str, redact: Redact) -> bool:

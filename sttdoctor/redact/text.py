@@ -13,7 +13,10 @@ from sttdoctor.redact.values import REDACTED, is_opaque, is_unset
 # up to the last @ of the authority, since a password may hold one, and a slash
 _USERINFO = re.compile(r"://(?:([^/?#\s\"'<>]+)@|([^/?#\s:@\"'<>]++:(?![0-9]++[/?#])[^\s@\"'<>]{1,200})@)")
 _PASSWORD = re.compile(r":([^\s@:\"'<>]{4,100})@")  # without the scheme of an address
-_PASSES = 4
+PASSES = 4
+"""Times that a text is gone through at most, until nothing is replaced any more."""
+
+_DEEPEST = 4  # codes within codes that are looked into
 # without any of these nothing is a secret
 _KINDS = "key|token|ticket|secret|sess|sid|sig|pass|pwd|auth|jwt|cred|cookie|csrf|xsrf|hmac|otp|dbpass|digest|sec-w"
 _HINT = re.compile(any_of(*_KINDS.split("|"), *shapes.HINTS, "@", "%[0-9a-f]", "&[#a-z]") + r"|\\[ux]")
@@ -24,36 +27,37 @@ def may_hold_secret(text: str) -> bool:
     return not text.isascii() or _HINT.search(text.lower()) is not None
 
 
-def replace_secrets(text: str, spoken: bool) -> str:
+def replace_secrets(text: str, spoken: bool, depth: int = 0) -> str:
     """Replace what is a secret in a text.
 
     Args:
         text: Any.
         spoken: Whether somebody said it: what only mentions a password stays as it is.
+        depth: How often it was unpacked.
     """
-    if not may_hold_secret(text):
+    if depth > _DEEPEST or not may_hold_secret(text):
         return text
-    for _ in range(_PASSES):  # what is left may show what it is only now
-        redacted = _replaced_in_codes(text, spoken)
+    for _ in range(PASSES):
+        redacted = _replaced_in_codes(text, spoken, depth)
         if redacted == text:
             break
         text = redacted
     return text
 
 
-def _replaced_in_codes(text: str, spoken: bool) -> str:
-    redacted, plain = _replaced(text, spoken), encoded.plain_reading(text)
+def _replaced_in_codes(text: str, spoken: bool, depth: int) -> str:
+    redacted, plain = _replaced(text, spoken, depth), encoded.plain_reading(text)
     if plain != text:
-        more = _replaced(plain, spoken)
+        more = _replaced(plain, spoken, depth)
         if more not in (plain, encoded.plain_reading(redacted)):
             redacted = more
-    return encoded.redact_words(redacted, partial(replace_secrets, spoken=spoken))
+    return encoded.redact_words(redacted, partial(replace_secrets, spoken=spoken, depth=depth + 1))
 
 
-def _replaced(text: str, spoken: bool) -> str:
+def _replaced(text: str, spoken: bool, depth: int) -> str:
     low = _lowered(text)
     found = [
-        *shapes.find(text, low, spoken, partial(replace_secrets, spoken=False)),
+        *shapes.find(text, low, spoken, partial(replace_secrets, spoken=False, depth=depth + 1)),
         *named.find(text, low, spoken),
         *_find_userinfo(text),
     ]

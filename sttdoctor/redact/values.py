@@ -59,7 +59,7 @@ def is_scheme(value: str) -> bool:
     return found is not None and found.end() == len(value)
 
 
-_CAMEL = re.compile(r"[a-z]?(?:[a-z]{2,}|[A-Z][a-z]+|[A-Z]{2,3}(?![a-z]))+")
+_CAMEL = re.compile(r"[a-z]*+(?:[A-Z][a-z]++|[A-Z]{2,3}(?![a-z]))*+")
 _BOTH_CASES = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
 _LETTERS = re.compile(r"[A-Za-z]{6,}")
 _DIGITS = re.compile(r"[0-9](?:[A-Za-z]|[0-9]{7})|[A-Za-z][0-9]")
