@@ -38,8 +38,8 @@ def test_what_lay_idle_for_a_usual_limit_was_cut_in_between(idle_s, limit_s):
     assert f"{idle_s:.1f} s" in found.summary and "silence" in found.fix and "ping every 20 s" in found.fix
 
 
-def test_a_limit_of_whole_tens_of_seconds_is_recognised_if_it_is_exact():
-    assert loss_of(lost(at=6.9 + 20.1)).limit_s == 20
+def test_a_time_that_is_no_usual_limit_is_none():
+    assert loss_of(lost(at=6.9 + 20.1)) is None
     assert loss_of(lost(at=6.9 + 26.0)) is None
 
 

@@ -21,7 +21,7 @@ def test_of_more_lines_than_anybody_reads_the_number_is_told(monkeypatch):
     assert out.getvalue().splitlines() == [f"line {number}" for number in range(1000)]
     clock.now += 1.0
     screen.say("later")
-    for number in range(100):
+    for _ in range(100):
         screen.say("last")
     screen.close()
     told = out.getvalue().splitlines()

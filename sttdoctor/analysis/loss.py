@@ -1,7 +1,7 @@
 """How a connection was lost that nobody closed: cut while it was idle, cut in one direction, or dead.
 
 What stands between client and service (a proxy, a load balancer, a NAT) ends connections on which nothing passes for
-a fixed time, in whole tens of seconds as somebody configured it. Most count a frame of either direction, pings too.
+a fixed time. Most count a frame of either direction, pings too.
 haproxy with `option independent-streams` and lighttpd count each direction by itself.
 Sources: the defaults in the manuals of nginx (`proxy_read_timeout` 60 s), haproxy (`timeout client` 50 s in packages),
 Apache (`Timeout` 60 or 300 s), squid (`read_timeout` 15 min), tinyproxy (`Timeout` 600 s), lighttpd
@@ -17,15 +17,11 @@ How = Literal["idle", "one-sided", "dead"]
 
 LIMITS_S = (50, 60, 100, 240, 300, 350, 360, 600, 900)
 """Usual limits; 100 s is Cloudflare's, 240 s Azure's, 350 s that of a network load balancer of AWS."""
-_STEP_S = 10.0
-_SHORTEST_S = 20.0
 _EARLY_S = 0.5
 """nginx does not set a timer anew that was set less than 0.3 s ago; the rest is the way to the client."""
 _LATE_S = 1.6
 """A client's own loop may see the end a second later."""
 _EXACT_S = 0.35
-_SERVICE_S = (160.0, 200.0)
-"""Without audio the service itself closes after three minutes."""
 _FLOWING_S = 2.0
 _DEAF_S = 5.0
 """Updates come several times a second while somebody speaks."""
@@ -92,12 +88,7 @@ def _is_turn_open(connection: Connection) -> bool:
 
 
 def _find_limit(seconds: float, resolution: float, is_exact: bool = False) -> float | None:
-    """The limit that somebody set and that ran out, None where the time is like none."""
-    if seconds < _SHORTEST_S - _EXACT_S or _SERVICE_S[0] <= seconds <= _SERVICE_S[1]:
-        return None
+    """The usual limit that ran out, None where the time is like none; what else somebody set cannot be told."""
     late_s = (_EXACT_S if is_exact else _LATE_S) + resolution
     usual = [limit for limit in LIMITS_S if limit - _EARLY_S - resolution <= seconds <= limit + late_s]
-    if usual:
-        return float(min(usual, key=lambda limit: abs(limit - seconds)))
-    step = round(seconds / _STEP_S) * _STEP_S
-    return step if abs(seconds - step) <= _EXACT_S and not is_exact and resolution <= _EXACT_S else None
+    return float(min(usual, key=lambda limit: abs(limit - seconds))) if usual else None
