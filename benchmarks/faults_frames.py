@@ -44,6 +44,22 @@ def header(recipe: Recipe) -> None:
     _change(recipe, lambda made: [put(number, data) for number, data in enumerate(made)])
 
 
+@fault("frames.out-of-order", "frames", solo=True, also=("frames.header",))
+def out_of_order(recipe: Recipe) -> None:
+    """Packets with their headers, some of which overtake the one before."""
+    late = float(recipe.rng.uniform(0.1, 0.4))
+
+    def change(made: list[bytes]) -> list[bytes]:
+        packets = [bytes([0x80, 0]) + n.to_bytes(2, "big") + (160 * n).to_bytes(4, "big") + b"ssrc" + data
+                   for n, data in enumerate(made)]  # fmt: skip
+        for n in range(0, len(packets) - 1, 2):
+            if recipe.rng.random() < late:
+                packets[n], packets[n + 1] = packets[n + 1], packets[n]
+        return packets
+
+    _change(recipe, change)
+
+
 @fault("frames.repeated", "frames", solo=True)
 def repeated(recipe: Recipe) -> None:
     kind = recipe.note = str(recipe.rng.choice(["pool", "twice", "overlap"]))

@@ -15,7 +15,7 @@ def test_a_url_without_a_host():
     assert address("stt/websocket") == Address("", "", "stt/websocket", ())
 
 
-@pytest.mark.parametrize("url", [None, "wss://[::1", "wss://x/?" + "a=1&" * 1001])
+@pytest.mark.parametrize("url", [None, "wss://[::1", "wss://[x/?" + "a=1&" * 1001])
 def test_what_is_no_url(url):
     assert address(url) is None
 

@@ -155,13 +155,13 @@ def test_the_headline_counts_and_equal_answers_stand_together():
     answers = [item for item in elements(root, "li") if "check " in (item.get("class") or "")]
     assert len(answers) < len(report.checks) == sum(name.startswith("check-") for name in ids(root))
     named = [text_of(elements(item, "h3")[0]) for item in answers]
-    assert "container, encoding, sample-rate, channels, signal, latency" in named and "language" in named
+    assert "container, encoding, sample-rate, channels, signal, frames, latency" in named and "language" in named
 
 
 def test_of_a_refused_handshake_the_page_has_two_answers():
     root = tree(page_of(session_case(jsonl(HEADER, {**OPEN, "status": 503}), None, None, None, None)))
     answers = [text_of(item) for item in elements(root, "li") if "check " in (item.get("class") or "")]
-    assert len(answers) == 2 and "16 checks The handshake was refused" in answers[1]
+    assert len(answers) == 2 and "17 checks The handshake was refused" in answers[1]
 
 
 def test_what_appended_updates_would_give_is_folded_away():

@@ -16,9 +16,19 @@ UNTOLD = {
     "chromium.har": {"drain"},
     "playwright.har": {"drain"},
     "mitmproxy.har": {"drain"},
-    "websockets.log": {"container", "encoding", "sample-rate", "channels", "signal", "joining", "latency"},
-    "both.log": {"container", "encoding", "sample-rate", "channels", "signal", "latency"},
-    "sdk.log": {"container", "encoding", "sample-rate", "channels", "signal", "messages", "chunking", "pacing"}
+    "websockets.log": {"container", "encoding", "sample-rate", "channels", "signal", "frames", "joining", "latency"},
+    "both.log": {"container", "encoding", "sample-rate", "channels", "signal", "frames", "latency"},
+    "sdk.log": {
+        "container",
+        "encoding",
+        "sample-rate",
+        "channels",
+        "signal",
+        "frames",
+        "messages",
+        "chunking",
+        "pacing",
+    }
     | {"continuity", "drain", "latency"},
 }
 FILES = sorted(path for path in CAPTURES.iterdir() if not path.name.endswith(".session.jsonl"))

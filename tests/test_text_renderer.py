@@ -94,7 +94,7 @@ def test_a_report_of_a_healthy_session_gives_every_answer_that_helps_on_little_m
     quiet = [check.id for check in judged.checks if check.quiet]
     assert quiet == ["language"] and text.count("?") == len(judged.checks) - 1
     assert len(text.splitlines()) <= 40 and text.isascii()
-    assert "16 of 17 checks found no fault; 1 lacked evidence: the language spoken.\n" in text
+    assert "17 of 18 checks found no fault; 1 lacked evidence: the language spoken.\n" in text
 
 
 def test_equal_answers_stand_once():
@@ -106,7 +106,7 @@ def test_equal_answers_stand_once():
 def test_of_a_refused_handshake_the_rest_is_one_line():
     text = render(sttdoctor.replay(jsonl(HEADER, {"type": "open", "t": 0.1, "status": 503})), width=80)
     (line,) = [line for line in text.splitlines() if line.startswith("n/a")]
-    assert line == "n/a      16 checks: The handshake was refused, so there was no session to judge."
+    assert line == "n/a      17 checks: The handshake was refused, so there was no session to judge."
     assert "unknown" not in text
 
 

@@ -203,8 +203,8 @@ CHECK = Check(
             "encoding.swapped",
             "fail",
             "Neighbouring samples are in swapped order.",
-            "Swap each pair back before you send it: samples.reshape(-1, 2)[:, ::-1]. On an ESP32 the I2S driver swaps "
-            "16-bit mono samples; read 32-bit slots instead.",
+            "Swap each pair back before you send it: numpy.flip(samples.reshape(-1, 2), 1). On an ESP32 the I2S "
+            "driver swaps 16-bit mono samples; read 32-bit slots instead.",
         ),
         Cause(
             "encoding.doubled",

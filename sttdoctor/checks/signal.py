@@ -147,7 +147,7 @@ def _levels(case: Case, levels: Levels, worst_part: tuple[float, float], false_s
 def _wrapped(case: Case, levels: Levels) -> list[Finding]:
     """Whether loud samples wrapped, and are no swings of noise, which goes half as far more often."""
     wraps = levels.wraps
-    if wraps.count < case.limits["signal.wrapped"] or wraps.count < _WRAPS_TO_STEEP * wraps.steep:
+    if not wraps.places or wraps.count < case.limits["signal.wrapped"] or wraps.count < _WRAPS_TO_STEEP * wraps.steep:
         return []
     if not signal_levels.is_modulated(levels):
         return []
