@@ -25,17 +25,20 @@ class Threshold:
     @property
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest value that make sense."""
-        return _BOUNDS.get(self.unit, (0, 1_000_000))
+        return _BOUNDS.get(self.unit, (1, 1_000_000))
 
 
-_BOUNDS = {
-    **dict.fromkeys(("probability", "ratio", "share of the band", "of full scale", "of the loud samples"), (0, 1)),
-    "of the loud samples in 2 s": (0, 1),
-    "holes": (1, 1_000_000),
-    "pauses": (1, 1_000_000),
-}
-"""By unit; a number of things is at least one, as none is no fault. Others go from 0 to a million."""
-
+_SHARES = (
+    "probability",
+    "ratio",
+    "share of the band",
+    "of full scale",
+    "of the loud samples",
+    "of the loud samples in 2 s",
+)
+_MEASURES = ("s", "ms", "x realtime", "x the usual error", "holes a minute")
+_BOUNDS = {**dict.fromkeys(_SHARES, (0, 1)), **dict.fromkeys(_MEASURES, (0, 1_000_000))}
+"""By unit. Any other is a number of things, which is at least one: none of them is no fault."""
 
 THRESHOLDS = (
     Threshold("encoding.fail_below", 0.02, "probability", "the declared encoding is as good as excluded by the bytes"),

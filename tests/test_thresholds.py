@@ -100,6 +100,7 @@ def test_the_thresholds_of_a_check_are_its_own():
     ("setting", "says"),
     [
         ("signal.dropouts=0", "signal.dropouts takes a number from 1 to 1000000, not '0'"),
+        ("signal.wrapped=0", "signal.wrapped takes a number from 1 to 1000000, not '0'"),
         ("signal.silent_peak=1e308", "signal.silent_peak takes a number from 0 to 1, not '1e308'"),
         ("pacing.drain_speed=1e308", "pacing.drain_speed takes a number from 0 to 1000000, not '1e308'"),
         ("joining.similar=1.01", "joining.similar takes a number from 0 to 1, not '1.01'"),
