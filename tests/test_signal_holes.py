@@ -97,3 +97,11 @@ def test_coarse_samples_stay_on_one_value_without_a_hole(peak, bits, encoding):
 def test_holes_in_coarse_samples_are_found(bits):
     coarse = np.rint(torn(VOICE) * 2.0 ** (bits - 1)) / 2.0 ** (bits - 1)
     assert len(found(coarse)) >= 0.3 * len(STARTS)
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan, 3e38])
+def test_numbers_that_are_none_stand_beside_a_hole_without_a_warning(odd):
+    x = torn(speech(2.0)).astype("<f4")
+    x[::7] = odd
+    data = np.ascontiguousarray(x).view(np.uint8)
+    torn_holes(data, Layout("pcm_f32le"), measure(data, "pcm_f32le", 1, RATE))

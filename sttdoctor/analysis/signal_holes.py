@@ -71,8 +71,9 @@ def _beside(
 
     def heard(places: NDArray[np.int64]) -> Floats:
         codes = frames[np.clip(places, 0, len(frames) - 1), first : first + width]
-        samples = np.nan_to_num(decode(np.ascontiguousarray(codes).reshape(-1), layout.encoding))
-        return samples.reshape(places.shape) * levels.factor - runs.value[chosen, None]
+        samples = decode(np.ascontiguousarray(codes).reshape(-1), layout.encoding)
+        tame = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0) * levels.factor, -1e6, 1e6)
+        return tame.reshape(places.shape) - runs.value[chosen, None]
 
     start, end = runs.start[chosen, None], (runs.start + runs.length)[chosen, None]
     return heard(start - 1 - steps), heard(end + steps)
