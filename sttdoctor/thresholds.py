@@ -31,6 +31,7 @@ class Threshold:
 _SHARES = (
     "probability",
     "ratio",
+    "share",
     "share of the band",
     "of full scale",
     "of the loud samples",
