@@ -18,7 +18,7 @@ SETTINGS = {
     "error-event": "server.error-event",
     "error-event=429": "server.concurrency",
     "closed-abnormally": "server.closed-abnormally",
-    "closed-abnormally=1001": "server.closed-abnormally",
+    "closed-abnormally=1001": "server.session-limit",
     "connection-lost": "drain.connection-lost",
     "stopped-answering": "server.stopped-answering",
     "slow=2.5": "latency.end-of-turn",
