@@ -18,15 +18,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from hostile_shapes import SHAPES, Shape
+from hostile_shapes import PAGE, REPLAY, SHAPES, Shape
 
 GROWTH, SECONDS, MEGABYTES = 2.5, 5.0, 500
 CODE = "import sys, sttdoctor.cli; sttdoctor.cli.main()"
 
 
-def judge(shape: Shape, path: Path, limit: float) -> tuple[float, int, str]:
+def judge(shape: Shape, path: Path, limit: float, page: bool = False) -> tuple[float, int, str]:
     """(seconds of the processor, peak in MB, what is wrong) of one process."""
-    command = [sys.executable, "-c", CODE, *(part.replace("{}", str(path)) for part in shape.command)]
+    is_replay = shape.command[: len(REPLAY)] == REPLAY
+    parts = PAGE + shape.command[len(REPLAY) :] if page and is_replay else shape.command
+    command = [sys.executable, "-c", CODE, *(part.replace("{}", str(path)) for part in parts)]
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
@@ -54,7 +56,7 @@ def measure(name: str, arguments: argparse.Namespace, start: float) -> Iterator[
     while size <= arguments.stop:
         path = arguments.folder / f"{name}-{size}{shape.suffix}"
         length = path.write_bytes(shape.make(size))
-        seconds, megabytes, wrong = judge(shape, path, arguments.limit)
+        seconds, megabytes, wrong = judge(shape, path, arguments.limit, arguments.page)
         for made in arguments.folder.glob(f"{path.name}*"):
             made.unlink()
         own = max(0.0, seconds - start)
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="+", default=[""], help="beginnings of names")
     parser.add_argument("--from", dest="start", type=int, default=10_000)
     parser.add_argument("--to", dest="stop", type=int, default=10_500_000)
+    parser.add_argument("--page", action="store_true", help="make the HTML report instead of JSON")
     parser.add_argument("--limit", type=float, default=60.0)
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()

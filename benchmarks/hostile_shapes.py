@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count, cycle, product
+from random import Random
 from typing import Any
 
 URL = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
@@ -496,6 +497,136 @@ def gzip_log_noise(size: int) -> bytes:
 @shape("gzip-log-prefixes", suffix=".log.gz")
 def gzip_log_prefixes(size: int) -> bytes:
     return packed(b"x" * ((1 << 20) - 30) + b" > TEXT '{}' [2 bytes]\n", size, log(""))
+
+
+# What the judgement looks at, in masses
+
+
+@shape("rows-turn-starts")
+def rows_turn_starts(size: int) -> bytes:
+    return filled((received(number / 10, {"type": "turn.start"}) for number in count()), size)
+
+
+@shape("rows-updates")
+def rows_updates(size: int) -> bytes:
+    """One turn whose updates take back what was said."""
+    return filled((received(i / 10, {"type": "turn.update", "transcript": f"word{i} " * 3}) for i in count()), size)
+
+
+@shape("rows-connected")
+def rows_connected(size: int) -> bytes:
+    return filled((received(i / 10, {"type": "connected", "request_id": f"id-{i}"}) for i in count()), size)
+
+
+@shape("rows-errors")
+def rows_errors(size: int) -> bytes:
+    return filled(
+        (received(i / 10, {"type": "error", "status_code": 400 + i % 200, "message": f"no {i}"}) for i in count()), size
+    )
+
+
+@shape("rows-closes")
+def rows_closes(size: int) -> bytes:
+    return filled(({"type": "close", "t": i / 10, "by": "client", "code": 1000 + i % 4000} for i in count()), size)
+
+
+@shape("rows-commands")
+def rows_commands(size: int) -> bytes:
+    return filled(({"type": "send", "t": i / 10, "json": {"type": f"KeepAlive{i}"}} for i in count()), size)
+
+
+@shape("rows-close-commands")
+def rows_close_commands(size: int) -> bytes:
+    """Audio after each close command."""
+    rows = cycle(({"json": {"type": "close"}}, {"bytes": 640}))
+    return filled(({"type": "send", "t": i / 10, **next(rows)} for i in count()), size)
+
+
+@shape("rows-transcripts")
+def rows_transcripts(size: int) -> bytes:
+    return filled(({"type": "transcript", "text": f"text {i}"} for i in count()), size)
+
+
+@shape("rows-url")
+def rows_url(size: int) -> bytes:
+    return line({"type": "session", "url": URL + "&a=b" * (size // 4)}) + line({"type": "open", "t": 0, "status": 101})
+
+
+@shape("rows-headers")
+def rows_headers(size: int) -> bytes:
+    headers = {f"x-{i}": "y" for i in range(size // 15)}
+    return line({"type": "session", "url": URL, "headers": headers}) + line({"type": "open", "t": 0, "status": 101})
+
+
+@shape("rows-base64")
+def rows_base64(size: int) -> bytes:
+    return session({"type": "send", "t": 1, "text": "QUFB" * (size // 4)}, {"type": "send", "t": 2, "text": "QUFB"})
+
+
+@shape("rows-base64-frames")
+def rows_base64_frames(size: int) -> bytes:
+    return filled(({"type": "send", "t": i / 50, "json": {"audio": "QUFB" * 40}} for i in count()), size)
+
+
+@shape("rows-numbers")
+def rows_numbers(size: int) -> bytes:
+    text = ["1", "[1]", "1.", "1 ", "-", "[[(", "1e1,", "1,...,"]
+    return session(*({"type": "send", "t": i, "text": part * (size // 8 // len(part))} for i, part in enumerate(text)))
+
+
+@shape("rows-number-lists")
+def rows_number_lists(size: int) -> bytes:
+    return session({"type": "send", "t": 1, "json": [0.5] * (size // 5)}, {"type": "send", "t": 2, "text": "0.5," * 20})
+
+
+@shape("rows-literals")
+def rows_literals(size: int) -> bytes:
+    return session(
+        *({"type": "send", "t": i, "text": part * (size // 16)} for i, part in enumerate(("b'", "\\x00", 'b"\\')))
+    )
+
+
+@shape("rows-holes")
+def rows_holes(size: int) -> bytes:
+    """Every frame is followed by a hole, or by a burst."""
+    return filled(({"type": "send", "t": i // 2 * 3.0, "bytes": 640 if i % 2 else 64000} for i in count()), size)
+
+
+@shape("rows-sizes")
+def rows_sizes(size: int) -> bytes:
+    return filled(({"type": "send", "t": i / 50, "bytes": i * 7919 % 2**40} for i in count()), size)
+
+
+def sounding(name: str, sound: Callable[[int], bytes], url: str = URL) -> None:
+    """Enter a shape whose audio, so many bytes of it, is this."""
+
+    def make(size: int) -> bytes:
+        audio = sound(size // 4 * 3)
+        frames = (audio[at : at + 640] for at in range(0, len(audio), 640))
+        rows = [
+            {"type": "send", "t": i / 50, "audio": base64.b64encode(frame).decode()} for i, frame in enumerate(frames)
+        ]
+        return session(*rows).replace(URL.encode(), url.encode())
+
+    SHAPES[f"sound-{name}"] = Shape(make)
+
+
+SOUNDS: dict[str, Callable[[int], bytes]] = {
+    "zeros": bytes,
+    "noise": lambda size: Random(1).randbytes(size),
+    "edges": lambda size: (b"\xff\x7f\x00\x80" * (size // 4 + 1))[:size],
+    "blocks": lambda size: (b"\xff\x7f" * 320 + bytes(640)) * (size // 1280),
+    "steps": lambda size: b"".join(bytes([i % 256]) * 40 for i in range(size // 40)),
+    "clicks": lambda size: (bytes(638) + b"\xff\x7f") * (size // 640),
+    "headers": lambda size: b"RIFF\x24\x00\x00\x00WAVEfmt " * (size // 16),
+    "magic": lambda size: b"OggSfLaCID3\xff\xfb\x1aE\xdf\xa3" * (size // 17),
+    "text": lambda size: b"<html>" + b"{" * size,
+    "base64": lambda size: b"QUFB" * (size // 4),
+}
+for _name, _sound in SOUNDS.items():
+    sounding(_name, _sound)
+sounding("undeclared", SOUNDS["noise"], URL.partition("?")[0])
+sounding("fast", SOUNDS["noise"], URL.replace("16000", "1"))
 
 
 # Times

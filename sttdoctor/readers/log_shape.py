@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from sttdoctor.readers.log_line import CLOCK, DATED, USUAL_PREFIX, Stamp, logger_of, stamp_of, without_time
 
-_FRAME = rb"([<>]) (TEXT|BINARY) ([^\x1b]*) \[(\d{1,12}) bytes?\]\r?"
+_FRAME = rb"([<>]) (TEXT|BINARY|PING|PONG) ([^\x1b]*) \[(\d{1,12}) bytes?\]\r?"
 
 
 @dataclass(frozen=True, slots=True)
