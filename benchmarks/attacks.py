@@ -41,6 +41,9 @@ HERE = str(Path(__file__).resolve())
 NICE = 19
 """Of the attacker's processes: peers seldom share the cores of a recorder, and it is not their CPU that is measured."""
 
+DIRECT_S = 20.0
+"""Of the run without recorder and attack, at most."""
+
 KEPT_BYTES = MIB
 """Of a recording of an attack, before the disk gets it back."""
 
@@ -428,7 +431,7 @@ async def measure(asked: argparse.Namespace) -> None:
     serving = asyncio.create_task(service.run())
     names = asked.names or list(ATTACKS)
     rounds = [names] if asked.all_at_once else [[name] for name in names]
-    direct = await through(service.port, asked.connections, asked.seconds)
+    direct = await through(service.port, asked.connections, min(asked.seconds, DIRECT_S))
     line = "|" + 8 * " {} |" if asked.markdown else "{:32}" + 7 * "{:>9}"
     print(line.format("attack", "median", "p99", "longest", "came", "round", "MiB", "wrote"), flush=True)
     print(line.format("direct (ms)", *(f"{figure:.2f}" for figure in direct), "", "", ""), flush=True)

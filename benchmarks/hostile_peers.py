@@ -160,14 +160,19 @@ async def run(peers: int, seed: int, at_once: int, folder: Path) -> str:
         command = [sys.executable, "-m", "sttdoctor", "record", "--listen", f"127.0.0.1:{port}", "-o", f"{folder}/s/"]
         upstream = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         recorder = await asyncio.create_subprocess_exec(*command, "--upstream", upstream, stdout=log, stderr=log)
-        await answers(port)
-        gate = asyncio.Semaphore(at_once)
-        await asyncio.gather(*(attack(port, random.Random(chance.random()), gate) for _ in range(peers)))
-        await ordinary(port)
-        recorder.send_signal(signal.SIGTERM)
-        code = await asyncio.wait_for(recorder.wait(), 60)
-        assert code == 143, code
-        server.close()
+        try:
+            await answers(port)
+            gate = asyncio.Semaphore(at_once)
+            await asyncio.gather(*(attack(port, random.Random(chance.random()), gate) for _ in range(peers)))
+            await ordinary(port)
+            recorder.send_signal(signal.SIGTERM)
+            code = await asyncio.wait_for(recorder.wait(), 60)
+            assert code == 143, code
+        finally:
+            if recorder.returncode is None:
+                recorder.kill()
+                await recorder.wait()
+            server.close()
         log.seek(0)
         return log.read().decode(errors="replace")
 
