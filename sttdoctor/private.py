@@ -1,13 +1,17 @@
 """A session without what is private in it, sound or words: what is left shows when something was sent or received."""
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from sttdoctor.evidence import Event, Frame, Session
 from sttdoctor.protocol import COMMANDS, MANUAL
+from sttdoctor.redact import REDACTED, is_text
 
 _PROTOCOL_KEYS = frozenset({"type", "request_id", "status_code", "error_code", "is_final", "duration", "turn"})
+_TERMS = re.compile(r"key_?(?:term|word)|word_?boost|phrase|hint|prompt|vocabulary|custom_?word", re.IGNORECASE)
 _LONG = 200  # characters; a longer string in a text message may be audio in base64
 _MANY = 16  # numbers
 
@@ -52,7 +56,7 @@ def _are_samples(values: Collection[Any]) -> bool:
 
 def _silence(frame: Frame) -> Frame:
     if frame.binary:
-        return frame
+        return replace(frame, audio=None) if frame.audio is not None and is_text(frame.audio) else frame
     if isinstance(frame.message, dict):
         kept = {key: value for key, value in frame.message.items() if key in _PROTOCOL_KEYS and _is_technical(value)}
         return replace(frame, message=kept, text=None, elided=frame.elided or kept != frame.message)
@@ -73,5 +77,9 @@ def _without_keyterms(url: str | None) -> str | None:
     if url is None or "?" not in url:
         return url
     base, _, query = url.partition("?")
-    parts = ["keyterm=REDACTED" if part.startswith("keyterm=") else part for part in query.split("&")]
-    return f"{base}?{'&'.join(parts)}"
+    return f"{base}?{'&'.join(map(_without_term, query.split('&')))}"
+
+
+def _without_term(parameter: str) -> str:
+    name, equals, _ = parameter.partition("=")
+    return f"{name}={REDACTED}" if equals and _TERMS.match(unquote(name)) else parameter

@@ -46,6 +46,18 @@ def test_no_secret_is_written():
     assert b"canary" not in recorded()
 
 
+def test_a_key_of_the_handshake_is_hidden_wherever_it_is_repeated():
+    key = "Zephyr-Quartz-Violin"
+    file = io.BytesIO()
+    recording = Recording(Heading(f"{URL}&key={key}2", {"X-API-Key": key}, "test", "proxy"), to_file(file))
+    recording.opened(401, {"x-echo": f"<{key}>"}, f"nope: {key}")
+    recording.message(False, json.dumps({"type": "x", "note": f"{key} {key}2", key: 1}))
+    recording.message(True, f"my {key}2")
+    recording.closed("server", 1008, f"nope {key}")
+    recording.transcript(f"Hi {key}.")
+    assert b"Quartz" not in file.getvalue() and b"nope: REDACTED" in file.getvalue()
+
+
 def test_times_never_go_back():
     rows = []
     recording = Recording(Heading(URL, {}, "test", "server"), rows.append)

@@ -1,5 +1,6 @@
 """What `convert --no-audio` and `--no-text` leave of a capture."""
 
+import base64
 import json
 
 import captures
@@ -39,9 +40,16 @@ def test_private_words_leave_text_frames_and_terms():
             {"type": "transcript", "text": "a private word"},
         )
     )
-    rows = rows.replace(b"sample_rate=8000", b"sample_rate=8000&keyterm=private&keyterm=x")
+    config = base64.b64encode(b'{"type": "config", "note": "a private word"}').decode()
+    rows += json.dumps({"type": "send", "t": 3.7, "audio": config}).encode() + b"\n"
+    rows = rows.replace(b"sample_rate=8000", b"sample_rate=8000&keyterm=private&key%74erm=private&keywords=private")
     quiet = written(without_text(read_capture(rows)))
-    assert b"private" not in quiet and b'"finalize"' in quiet and b"keyterm=REDACTED" in quiet
+    assert (
+        b"private" not in quiet
+        and config.encode() not in quiet
+        and b'"finalize"' in quiet
+        and b"keyterm=REDACTED" in quiet
+    )
     mute = written(without_audio(read_capture(rows)))
     assert b"QUJD" not in mute and b"a private word" in mute
 

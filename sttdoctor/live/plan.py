@@ -11,7 +11,7 @@ from sttdoctor.case import Case
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
 from sttdoctor.protocol import PATHS
-from sttdoctor.redact import REDACTED
+from sttdoctor.redact import is_mask
 
 VERSION = "2026-03-01"  # of the service's interface, where a session names none: the first with structured errors
 
@@ -88,7 +88,7 @@ def as_it_was(case: Case) -> Plan:
     legs = tuple(_leg(connection, first) for connection in case.connections if connection.frames or connection.open)
     elided = sum(frame.elided for connection in case.connections for frame in connection.frames if frame.sent)
     notes = (f"{elided} text messages are left out: the capture holds only a part of them",) if elided else ()
-    query = [(name, value) for name, value in where.query if value != REDACTED]
+    query = [(name, value) for name, value in where.query if not is_mask(value)]
     return Plan(path_of(where), query_of(query), headers_of(case, query), legs, notes)
 
 

@@ -10,7 +10,15 @@ from pybase64 import b64encode_as_string
 
 from sttdoctor.evidence import SESSION_SCHEMA, Frame
 from sttdoctor.readers.frames import text_frame
-from sttdoctor.redact import holds_text, redact_bytes, redact_headers, redact_text, redact_tokens
+from sttdoctor.redact import (
+    hide_known,
+    holds_text,
+    redact_bytes,
+    redact_headers,
+    redact_text,
+    redact_tokens,
+    secrets_of,
+)
 from sttdoctor.session_jsonl import content_of, line_of
 
 Row = dict[str, Any]
@@ -54,6 +62,7 @@ class Recording:
         self._sink = sink
         self._began = now if began is None else began
         self._last_t = 0.0
+        self._secrets = secrets_of(heading.headers, heading.url)  # which a service may quote, whatever it says
         headers = redact_headers(heading.headers)
         sink(
             {
@@ -72,8 +81,10 @@ class Recording:
         self, status: int, headers: Mapping[str, str] | None = None, body: str | None = None, at: float | None = None
     ) -> None:
         """Note the answer to the handshake: its HTTP status, 101 when it worked, and the body of a refusal."""
-        known = redact_headers(headers) if headers else None
-        self._add("open", at, status=status, headers=known, body=None if body is None else redact_text(body))
+        told = {name: self._hidden(value) for name, value in redact_headers(headers or {}).items()} or None
+        self._add(
+            "open", at, status=status, headers=told, body=None if body is None else redact_text(self._hidden(body))
+        )
 
     def message(self, sent: bool, content: str | bytes, at: float | None = None) -> None:
         """Note a message.
@@ -88,7 +99,8 @@ class Recording:
             if len(content) > MAX_TEXT_BYTES:
                 self.left_out(sent, False, len(content.encode(errors="replace")), at)
                 return
-            self._add("send" if sent else "receive", at, **content_of(text_frame(0, None, sent, content)))
+            frame = text_frame(0, None, sent, self._hidden(content))
+            self._add("send" if sent else "receive", at, **content_of(frame))
         elif sent and len(content) > MAX_TEXT_BYTES and holds_text(content, MAX_TEXT_BYTES):
             self.left_out(True, True, len(content), at)
         elif sent:
@@ -103,11 +115,14 @@ class Recording:
 
     def closed(self, by: str, code: int, reason: str = "", at: float | None = None) -> None:
         """Note the close of the WebSocket; `by` is `client`, `server` or `unknown`."""
-        self._add("close", at, by=by, code=code, reason=redact_text(reason))
+        self._add("close", at, by=by, code=code, reason=redact_text(self._hidden(reason)))
 
     def transcript(self, text: str) -> None:
         """Note the text that the application ended up with."""
-        self._add("transcript", None, text=redact_tokens(text))
+        self._add("transcript", None, text=redact_tokens(self._hidden(text)))
+
+    def _hidden(self, text: str) -> str:
+        return hide_known(text, self._secrets)
 
     def _add(self, kind: str, at: float | None, **keys: Any) -> None:
         self._sink({"type": kind, "t": self._stamp(at), **keys})

@@ -12,6 +12,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.live.plan import Leaving, Leg, Plan
 from sttdoctor.live.recording import MAX_AUDIO_BYTES, Recording
 from sttdoctor.live.upstream import why
+from sttdoctor.redact import redact_text
 
 OPEN_TIMEOUT_S = 20.0
 _LONGEST_REASON = 123  # bytes, of a close
@@ -72,7 +73,7 @@ async def _opened(url: str, headers: dict[str, str], recording: Recording) -> Cl
         recording.opened(answer.status_code, dict(answer.headers.raw_items()), body)
         return None
     except (OSError, InvalidHandshake) as error:
-        raise InputError(f"cannot reach {url.partition('?')[0]}: {why(error)}") from None
+        raise InputError(f"cannot reach {url.partition('?')[0]}: {redact_text(why(error))}") from None
     response = connection.response
     recording.opened(101, dict(response.headers.raw_items()) if response is not None else None)
     return connection

@@ -1,17 +1,20 @@
 """Secrets in headers of HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from urllib.parse import parse_qsl
 
 from sttdoctor.redact.message import redact_text
 from sttdoctor.redact.names import is_counted, is_secret_name
 from sttdoctor.redact.protocols import redact_protocols
-from sttdoctor.redact.values import hide, is_mask, is_opaque, is_unset, split_scheme
+from sttdoctor.redact.values import REDACTED, hide, is_mask, is_opaque, is_unset, split_scheme
 
 NO_SCHEME = "authorization-scheme"
 """Stands beside an `authorization` that is `REDACTED`, with the value `none`, where a key stood without a scheme.
 
 Else nobody could tell it from a mask that the capture held already, which says nothing.
 """
+
+_LONG, _SURE = 8, 16  # characters of an opaque secret, and of any
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -23,6 +26,29 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     if any(name.lower() == "authorization" and _stands_alone(value) for name, value in headers.items()):
         redacted[NO_SCHEME] = "none"
     return redacted
+
+
+def secrets_of(headers: Mapping[str, str], url: str) -> tuple[str, ...]:
+    """Return the secrets of a handshake, to be hidden wherever they are repeated; only such as no word is.
+
+    Args:
+        headers: Of the request, as they were sent.
+        url: With its query.
+    """
+    named = [*headers.items(), *parse_qsl(url.partition("?")[2])]
+    values = [split_scheme(value)[1].strip() for name, value in named if is_secret_name(name)]
+    protocols = next((value for name, value in named if name.lower() == "sec-websocket-protocol"), "")
+    values += [item.strip() for item in protocols.split(",") if REDACTED in redact_protocols(item)]
+    found = {value for value in values if len(value) >= _SURE or (len(value) >= _LONG and is_opaque(value))}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def hide_known(text: str, secrets: Collection[str]) -> str:
+    """Replace secrets that are known, whatever stands around them."""
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, REDACTED)
+    return text
 
 
 def _stands_alone(value: str) -> bool:
