@@ -1,5 +1,6 @@
 """A session without what is private in it, sound or words: what is left shows when something was sent or received."""
 
+import json
 import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -7,11 +8,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from sttdoctor.evidence import Event, Frame, Session
-from sttdoctor.protocol import COMMANDS, MANUAL
-from sttdoctor.redact import REDACTED, is_text
+from sttdoctor.protocol import AUTO, COMMANDS, FOREIGN_COMMANDS, MANUAL
+from sttdoctor.redact import REDACTED
 
 _PROTOCOL_KEYS = frozenset({"type", "request_id", "status_code", "error_code", "is_final", "duration", "turn"})
 _TERMS = re.compile(r"key_?(?:term|word)|word_?boost|phrase|hint|prompt|vocabulary|custom_?word", re.IGNORECASE)
+_COMMANDS = frozenset({*COMMANDS[AUTO], *COMMANDS[MANUAL], *FOREIGN_COMMANDS})
+# two words, or one alone: which samples do not make, although in some encodings many are letters
+_WORDS = re.compile(r"\b[^\W\d_]{2,}+[^\w\s]?\s[^\w\s]?[^\W\d_]{2}|\A\W*[^\W\d_]{4,40}+\W*+\Z")
 _LONG = 200  # characters; a longer string in a text message may be audio in base64
 _MANY = 16  # numbers
 
@@ -56,7 +60,7 @@ def _are_samples(values: Collection[Any]) -> bool:
 
 def _silence(frame: Frame) -> Frame:
     if frame.binary:
-        return replace(frame, audio=None) if frame.audio is not None and is_text(frame.audio) else frame
+        return frame if frame.audio is None else _without_words(frame, frame.audio)
     if isinstance(frame.message, dict):
         kept = {key: value for key, value in frame.message.items() if key in _PROTOCOL_KEYS and _is_technical(value)}
         return replace(frame, message=kept, text=None, elided=frame.elided or kept != frame.message)
@@ -64,6 +68,32 @@ def _silence(frame: Frame) -> Frame:
     if word in COMMANDS[MANUAL]:
         return frame
     return replace(frame, message=None, text="", elided=True)
+
+
+def _without_words(frame: Frame, content: bytes) -> Frame:
+    """Return a binary frame of the same size without what is private of a JSON message, or of words alone."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return frame
+    message = _json_object(text)
+    if message is None and (text.strip().strip("\"'") in _COMMANDS or not _WORDS.search(text)):
+        return frame
+    kept = {
+        key: value
+        for key, value in (message or {}).items()
+        if (isinstance(value, str) and value in _COMMANDS) or (key in _PROTOCOL_KEYS and _is_technical(value))
+    }
+    audio = (b"" if message is None else json.dumps(kept).encode()).ljust(len(content))
+    return replace(frame, audio=audio, size=len(audio))
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _is_technical(value: Any) -> bool:

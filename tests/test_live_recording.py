@@ -53,8 +53,11 @@ def test_a_key_of_the_handshake_is_hidden_wherever_it_is_repeated():
     recording.opened(401, {"x-echo": f"<{key}>"}, f"nope: {key}")
     recording.message(False, json.dumps({"type": "x", "note": f"{key} {key}2", key: 1}))
     recording.message(True, f"my {key}2")
+    recording.message(True, b"\0\1" * 100 + key.encode() + b"\0\1" * 100)
     recording.closed("server", 1008, f"nope {key}")
     recording.transcript(f"Hi {key}.")
+    rows = [json.loads(row) for row in file.getvalue().splitlines()]
+    assert any(b"\1REDACTED\0" in base64.b64decode(row.get("audio", "")) for row in rows)
     assert b"Quartz" not in file.getvalue() and b"nope: REDACTED" in file.getvalue()
 
 

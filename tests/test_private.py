@@ -8,6 +8,7 @@ import pytest
 from captures import FORMATS
 from test_readers_capture import LACKS, verdicts, written
 
+from sttdoctor.evidence import Frame
 from sttdoctor.private import without_audio, without_text
 from sttdoctor.readers import read_capture
 
@@ -40,18 +41,40 @@ def test_private_words_leave_text_frames_and_terms():
             {"type": "transcript", "text": "a private word"},
         )
     )
-    config = base64.b64encode(b'{"type": "config", "note": "a private word"}').decode()
-    rows += json.dumps({"type": "send", "t": 3.7, "audio": config}).encode() + b"\n"
     rows = rows.replace(b"sample_rate=8000", b"sample_rate=8000&keyterm=private&key%74erm=private&keywords=private")
     quiet = written(without_text(read_capture(rows)))
-    assert (
-        b"private" not in quiet
-        and config.encode() not in quiet
-        and b'"finalize"' in quiet
-        and b"keyterm=REDACTED" in quiet
-    )
+    assert b"private" not in quiet and b'"finalize"' in quiet and b"keyterm=REDACTED" in quiet
     mute = written(without_audio(read_capture(rows)))
     assert b"QUJD" not in mute and b"a private word" in mute
+
+
+@pytest.mark.parametrize(
+    ("content", "left"),
+    [
+        (b'{"type": "config", "note": "a private word", "turn": {"x": 1}}', {"type": "config", "turn": {"x": 1}}),
+        (b'{"event": "CloseStream", "message": "private"}', {"event": "CloseStream"}),
+        ('{"type": "config", "note": "Gr\u00fc\u00dfe"}'.encode(), {"type": "config"}),
+        (b"a private word", None),
+        ("Gr\u00fc\u00dfe".encode(), None),
+    ],
+)
+def test_private_words_leave_binary_frames_that_keep_their_size(content, left):
+    row = {"type": "send", "t": 3.6, "audio": base64.b64encode(content).decode()}
+    before = read_capture(captures.session_jsonl() + json.dumps(row).encode() + b"\n")
+    after = without_text(before)
+    kept = next(event for event in reversed(after.events) if isinstance(event, Frame) and event.binary and event.sent)
+    assert kept.audio is not None and len(kept.audio) == kept.size == len(content)
+    assert json.loads(kept.audio) == left if left else not kept.audio.strip()
+    assert "audio" not in read_capture(written(after)).lacks
+
+
+@pytest.mark.parametrize(
+    "content", [b"finalize", b'"done"', b"abcdefghijklmnopqrst" * 8, b"aZ" * 100, b"\0\0\1\0" * 40]
+)
+def test_binary_frames_without_words_are_left_as_they_are(content):
+    row = {"type": "send", "t": 3.6, "audio": base64.b64encode(content).decode()}
+    session = read_capture(captures.session_jsonl() + json.dumps(row).encode() + b"\n")
+    assert any(isinstance(event, Frame) and event.audio == content for event in without_text(session).events)
 
 
 @pytest.mark.parametrize(

@@ -275,6 +275,32 @@ def test_where_a_service_sends_on_to_the_key_does_not_go(tmp_path):
     assert opened.status == 302 and visits == [] and done.code == 1
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_no_key_is_in_what_is_recorded_although_the_service_quotes_it(tmp_path, refused):
+    key = "Zephyr-Quartz-Violin"  # like no key that anybody issues
+    source = short(tmp_path, chunk(0.2), {"type": "send", "t": 0.3, "json": {"type": "close"}})
+
+    async def quote(connection):
+        told = connection.request.headers["Authorization"]
+        await connection.recv()
+        await connection.send(json.dumps({"type": "error", "message": f"what is <{told}> for?", key: 1}))
+        await connection.send(json.dumps({"type": "turn.end", "transcript": f"So {told}."}))
+        await connection.send(f"no {key}no")
+        await connection.close(1008, f"not {key}")
+
+    async def main():
+        answer = refuses(401, f'{{"title": "never {key}"}}'.encode(), [("X-Why", f"<{key}>")]) if refused else None
+        async with service(quote, process_request=answer) as port:
+            to = f"ws://127.0.0.1:{port}"
+            return await tool(source, "--to", to, "-o", tmp_path / "page.html", key=key)
+
+    done = asyncio.run(main())
+    written = (tmp_path / "short-again.jsonl").read_text()
+    assert written.count("REDACTED") >= (3 if refused else 5) and (tmp_path / "page.html").exists()
+    everything = [path.read_text() for path in tmp_path.glob("*") if path != source]
+    assert "Quartz" not in "".join([*everything, done.out, done.err])
+
+
 @pytest.mark.parametrize(("code", "reason"), [(5, ""), (1006, "x"), (1005, "x"), (1000, "ü" * 200), (70_000, "")])
 def test_a_close_that_no_client_can_send_is_sent_as_near_as_can_be(code, reason, tmp_path):
     source = short(tmp_path, chunk(0.2), {"type": "close", "t": 0.3, "by": "client", "code": code, "reason": reason})

@@ -12,6 +12,7 @@ from sttdoctor.evidence import SESSION_SCHEMA, Frame
 from sttdoctor.readers.frames import text_frame
 from sttdoctor.redact import (
     hide_known,
+    hide_known_bytes,
     holds_text,
     redact_bytes,
     redact_headers,
@@ -104,7 +105,8 @@ class Recording:
         elif sent and len(content) > MAX_TEXT_BYTES and holds_text(content, MAX_TEXT_BYTES):
             self.left_out(True, True, len(content), at)
         elif sent:
-            self._sink({"type": "send", "t": self._stamp(at), "audio": b64encode_as_string(redact_bytes(content))})
+            kept = redact_bytes(hide_known_bytes(content, self._secrets))
+            self._sink({"type": "send", "t": self._stamp(at), "audio": b64encode_as_string(kept)})
         else:
             self._add("receive", at, bytes=len(content))
 

@@ -5,7 +5,7 @@ as it stands, since it may be the fault: an empty value, what an unset variable 
 """
 
 from sttdoctor.redact.binary import holds_text, is_text, redact_bytes
-from sttdoctor.redact.headers import NO_SCHEME, hide_known, redact_headers, secrets_of
+from sttdoctor.redact.headers import NO_SCHEME, hide_known, hide_known_bytes, redact_headers, secrets_of
 from sttdoctor.redact.message import redact_cut, redact_json, redact_message, redact_text, redact_tokens
 from sttdoctor.redact.text import may_hold_secret
 from sttdoctor.redact.values import REDACTED, is_mask, is_unset
@@ -14,6 +14,7 @@ __all__ = [
     "NO_SCHEME",
     "REDACTED",
     "hide_known",
+    "hide_known_bytes",
     "holds_text",
     "is_mask",
     "is_text",

@@ -51,6 +51,14 @@ def hide_known(text: str, secrets: Collection[str]) -> str:
     return text
 
 
+def hide_known_bytes(content: bytes, secrets: Collection[str]) -> bytes:
+    """Replace secrets that are known in the content of a binary frame."""
+    for secret in secrets:
+        if (known := secret.encode(errors="replace")) in content:
+            content = content.replace(known, REDACTED.encode())
+    return content
+
+
 def _stands_alone(value: str) -> bool:
     """Whether a key stands without a scheme; what may be masked in part is not sure to be a key."""
     scheme, key = split_scheme(value)
