@@ -141,6 +141,22 @@ def byte_order(recipe: Recipe) -> None:
     _declared(recipe)
 
 
+@fault("encoding.scaled", "format", formats=(("pcm_s32le", 16000), ("pcm_f32le", 16000), ("pcm_f32le", 48000)))
+def scaled(recipe: Recipe) -> None:
+    """16-bit samples cast to a wider encoding without a factor, or floats divided by 32768 twice."""
+    _garbage(recipe)
+    kinds = ["cast"] if recipe.encoding == "pcm_s32le" else ["cast", "divided twice"]
+    recipe.note = str(recipe.rng.choice(kinds))
+
+    def write(samples: Samples) -> bytes:
+        whole = np.clip(np.rint(samples * 32767), -32768, 32767)
+        if recipe.encoding == "pcm_s32le":
+            return whole.astype("<i4").tobytes()
+        return (whole if recipe.note == "cast" else whole / 2.0**30).astype("<f4").tobytes()
+
+    recipe.write = write
+
+
 WIDE_FORMATS = (*S16, ("pcm_f32le", 16000), ("pcm_s32le", 16000), ("pcm_f16le", 16000))
 
 

@@ -62,7 +62,13 @@ class Case:
         self.session = session
         self.audio = session_audio(session) if session is not None else audio
         self.declared = _declared(session, declared or Declared())
-        self.sound = Sound(self.audio, self.declared, limits["signal.silent_peak"], limits["encoding.warn_below"])
+        self.sound = Sound(
+            self.audio,
+            self.declared,
+            limits["signal.silent_peak"],
+            limits["encoding.warn_below"],
+            limits["sample-rate.min_speech_s"],
+        )
         self._active_spans: dict[int, list[tuple[float, float]]] = {}
 
     @cached_property
@@ -194,7 +200,7 @@ class Case:
     def rate_is_heard(self) -> bool:
         """Whether there is enough speech to tell the rate by its sound."""
         rate = self.sound.rate
-        return rate is not None and rate.speech_s >= self.limits["sample-rate.min_speech_s"] and rate.speech_like >= 0.5
+        return rate is not None and rate.is_speech(self.limits["sample-rate.min_speech_s"])
 
     @cached_property
     def stretches(self) -> list[list[Stretch]]:

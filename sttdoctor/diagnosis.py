@@ -147,6 +147,7 @@ _FORMAT = (
     "encoding.mismatch",
     "encoding.unsupported",
     "encoding.byte-order",
+    "encoding.scaled",
     "sample-rate.mismatch",
     "sample-rate.changed",
     "channels.interleaved",

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.container import Contents, find_containers
@@ -21,21 +22,25 @@ from sttdoctor.analysis.encoding import (
     estimate_encoding,
     find_changes,
 )
-from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, silent_as
+from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, probed_levels
 from sttdoctor.analysis.rate import RateEstimate, estimate_rate, estimate_with
 from sttdoctor.analysis.rate_changes import MOST_PARTS, hear_parts
 from sttdoctor.analysis.rate_net import member, shipped_model
 from sttdoctor.analysis.sample_order import Order, find_order
+from sttdoctor.analysis.sample_scale import LOW_END, faint_factor, has_few_codes, is_low_end, loud_factor
 from sttdoctor.analysis.silent_side import silent_side
-from sttdoctor.encodings import STANDARD_RATES
+from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
 
+_EXACT = 20_000  # samples of which the lowest bits are looked at
 _PART_SAMPLES = 600_000  # judged of a part: more than the 8 s at 48 kHz that are heard of it
 _ORDERED = 1 << 18  # pairs of samples at most that are looked at for their order
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 
 
 DEFAULT_PLAUSIBLE = 0.2
+DEFAULT_SPEECH_S = 1.0
+_CLEARLY = 0.25  # bits a byte that another reading saves where silence is a misreading; where it is silence, under 0.05
 
 
 class Sound:
@@ -46,15 +51,22 @@ class Sound:
         declared: What the client told the service about it.
         silent_peak: Peak below which samples are silent, of full scale.
         plausible: Probability from which on the declared encoding is believed, also where another one fits better.
+        speech_s: How much speech, in seconds, says that there is speech.
     """
 
     def __init__(
-        self, audio: Audio | None, declared: Declared, silent_peak: float, plausible: float = DEFAULT_PLAUSIBLE
+        self,
+        audio: Audio | None,
+        declared: Declared,
+        silent_peak: float,
+        plausible: float = DEFAULT_PLAUSIBLE,
+        speech_s: float = DEFAULT_SPEECH_S,
     ) -> None:
         self.audio = audio
         self.declared = declared
         self._silent_peak = silent_peak
         self._plausible = plausible
+        self._speech_s = speech_s
 
     @cached_property
     def contents(self) -> Contents | None:
@@ -82,9 +94,39 @@ class Sound:
             return None
         data = self.audio.data[self.payload_offset :]
         estimate = estimate_encoding(data)
-        if estimate.decidable and silent_as(data, self.declared.meant, self._silent_peak):
+        if estimate.decidable and self._is_muted(data, estimate):
             return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
         return estimate
+
+    def _is_muted(self, data: NDArray[np.uint8], estimate: EncodingEstimate) -> bool:
+        """Whether the bytes are, as declared, the hiss of a muted line, whose few lowest bits fit any reading."""
+        name = self.declared.meant
+        if name is None or ENCODINGS[name].width == 1:
+            return False
+        peak, _ = probed_levels(data, name)
+        if peak >= self._silent_peak:
+            return False
+        if has_few_codes(peak, name):
+            return True
+        if estimate.bits_per_byte[name] - min(estimate.bits_per_byte.values()) >= _CLEARLY:
+            return False
+        faint = estimate_rate(active_samples(data, name, 1), self.candidates)
+        return not faint.is_speech(self._speech_s)
+
+    @cached_property
+    def factor(self) -> float:
+        """What brings the samples to full scale where they stand at another scale of their encoding; else 1."""
+        layout = self.layout
+        if layout is None or self.audio is None:
+            return 1.0
+        peak, level = probed_levels(self.audio.data[layout.offset :], layout.encoding)
+        if peak > LOW_END or has_few_codes(peak, layout.encoding):
+            return loud_factor(level, layout.encoding)
+        if self.rate is None or not self.rate.is_speech(self._speech_s):
+            return 1.0
+        if peak < self._silent_peak or is_low_end(self._excerpt[:_EXACT], layout.encoding):
+            return faint_factor(peak, layout.encoding)
+        return 1.0
 
     @cached_property
     def encoding_changes(self) -> list[EncodingChange]:

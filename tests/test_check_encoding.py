@@ -23,6 +23,7 @@ def result(data, encoding):
     return sttdoctor.check(data, encoding=encoding, sample_rate=16000, select=["encoding"]).checks[0]
 
 
+NOISE = np.random.default_rng(5).normal(0, 90, len(SPEECH))  # of the last bits of 24
 S16 = (SPEECH * 32767).astype("<i2")
 
 
@@ -63,6 +64,33 @@ def test_what_cannot_tell_is_unknown(data):
 def test_the_hiss_of_a_muted_line_fits_any_reading():
     hiss = np.random.default_rng(1).integers(-2, 3, 48000).astype("<i2")
     assert result(hiss.tobytes(), "pcm_s16le").status == "unknown"
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24])
+@pytest.mark.parametrize(("form", "encoding"), [(">f4", "pcm_f32le"), (">i4", "pcm_s32le"), ("<f2", "pcm_f32le")])
+def test_silence_as_declared_does_not_hide_what_the_bytes_are(form, encoding, bits):
+    """Big endian, or half as wide: as declared they are numbers next to nothing."""
+    x = np.rint(SPEECH * 2.0 ** (bits - 1)) / 2.0 ** (bits - 1)
+    data = (x if "f" in form else x * 2**31).astype(form).tobytes()
+    report = sttdoctor.check(data, encoding=encoding, sample_rate=16000)
+    cause = "encoding.byte-order" if form[0] == ">" else "encoding.mismatch"
+    assert [(d.cause, d.status) for d in report.diagnoses] == [(cause, "fail")]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "words"),
+    [
+        (S16.astype("<i4"), "pcm_s32le", "x << 16"),
+        (np.rint(SPEECH * 2**23 + NOISE).astype("<i4"), "pcm_s32le", "x << 8"),
+        (S16.astype("<f4"), "pcm_f32le", "Divide the samples by 32768"),
+        ((S16 / 2.0**30).astype("<f4"), "pcm_f32le", "by 32768 once"),
+    ],
+)
+@pytest.mark.parametrize("declared", [True, False])
+def test_samples_at_another_scale_are_told_with_what_mends_them(data, encoding, words, declared):
+    report = sttdoctor.check(data.tobytes(), encoding=encoding if declared else None, sample_rate=16000)
+    assert [d.cause for d in report.diagnoses] == ["encoding.scaled"]
+    assert report.diagnoses[0].status == "fail" and words in report.diagnoses[0].fix
 
 
 def test_probabilities_sum_to_one_and_know_every_encoding():

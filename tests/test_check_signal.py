@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from builders import session
+from conftest import FIXTURES
 from test_signal import RATE, voice
 
-from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
+from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
 from sttdoctor.api import examine
 from sttdoctor.case import Case
 from sttdoctor.evidence import Audio, Declared, Frame
@@ -12,6 +13,9 @@ from sttdoctor.thresholds import DEFAULTS
 RNG = np.random.default_rng(8)
 NOISE = np.random.default_rng(9)
 VOICE = voice(5)
+SPEECH = decode((FIXTURES / "audio" / "s16-16k.raw").read_bytes(), "pcm_s16le")
+SPEECH /= np.abs(SPEECH).max()
+LOUD = SPEECH[max(0, int(np.abs(SPEECH).argmax()) - RATE // 4) :]
 
 
 def s16(x):
@@ -30,7 +34,7 @@ def causes(data, **declared):
 
 def with_holes(count, length_s=0.03, fill=0.0):
     x = 0.5 * VOICE.copy()
-    for start in RNG.choice(np.arange(5, 70), count, replace=False) * (len(x) // 80):
+    for start in np.random.default_rng(8).choice(np.arange(5, 70, 2), count, replace=False) * (len(x) // 80):
         x[start : start + int(length_s * RATE)] = fill
     return x
 
@@ -107,11 +111,56 @@ def test_constant_bytes_without_a_declaration_are_silent():
     assert causes(bytes(9000), encoding=None, rate=None) == {"signal.silent": "fail"}
 
 
-def test_quiet_sound_is_a_warning_and_quiet_noise_an_open_question():
-    assert causes(s16(0.003 * VOICE)) == {"signal.too-quiet": "warn"}
-    noise = judged(s16(RNG.normal(size=2 * RATE) * 0.001)).checks[0]
-    assert (noise.status, noise.findings) == ("unknown", ())
-    assert "steady noise" in noise.answer
+def test_quiet_speech_is_a_warning_and_its_level_is_that_of_a_meter():
+    (found,) = judged(s16(0.003 * SPEECH)).checks[0].findings
+    assert (found.cause, found.status) == ("signal.too-quiet", "warn")
+    assert f"its peak is {round(20 * np.log10(0.003))} dBFS" in found.summary
+    assert causes(s16(0.0008 * SPEECH)) == {"signal.too-quiet": "warn"}  # hardly heard, but no muted line
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        RNG.normal(size=2 * RATE) * 0.001,  # steady noise
+        RNG.normal(size=2 * RATE) * 0.002 * (1 + np.sin(np.arange(2 * RATE) ** 1.1 / 2e4)) ** 3 / 8,  # steps, a chair
+        0.004 * LOUD[: RATE // 2],  # half a second of a voice
+        0.003 * VOICE,
+    ],
+)
+def test_faint_sound_that_is_not_clearly_speech_is_an_open_question_and_no_good_level(x):
+    check = judged(s16(x)).checks[0]
+    assert (check.status, check.findings) == ("unknown", ())
+    assert "good level" not in check.answer
+
+
+def test_levels_in_sentences_and_measurements_are_those_of_a_meter():
+    x = 0.25 * SPEECH
+    check = judged(s16(x)).checks[0]
+    assert check.status == "pass" and "its peak is -12 dBFS" in check.answer
+    assert check.measurements["peak"] == pytest.approx(0.25, rel=0.01)
+    rms = 20 * np.log10(check.measurements["loud_rms"])
+    assert f"have an RMS of {round(rms)} dBFS" in check.answer
+
+
+def test_what_silence_holds_is_told_as_a_meter_shows_it():
+    hiss = RNG.normal(size=4 * RATE) * 1e-4
+    peak = round(20 * np.log10(np.abs(np.rint(hiss * 32767) / 32768).max()))
+    (found,) = judged(s16(hiss)).checks[0].findings
+    assert f"it peaks at {peak} dBFS)" in found.summary
+    (found,) = judged(s16(hiss + 0.02)).checks[0].findings
+    assert f"it peaks at {peak} dBFS, apart from an offset of 2.0 % of full scale" in found.summary
+    hiss[9000:9010] += 0.5
+    (found,) = judged(s16(hiss)).checks[0].findings
+    rest = int(found.summary.split("peaks at ")[1].split(" dBFS")[0])
+    assert abs(rest - peak) <= 1 and "apart from a click of -6 dBFS" in found.summary
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s32le", "pcm_f32le"])
+def test_speech_at_the_wrong_scale_is_judged_at_the_right_one(encoding):
+    whole = np.rint(8000 * SPEECH)
+    data = whole.astype("<i4") if encoding == "pcm_s32le" else whole.astype("<f4")
+    check = judged(data.tobytes(), encoding=encoding).checks[0]
+    assert check.status == "pass" and "its peak is -12 dBFS" in check.answer
 
 
 def test_clipping():
@@ -179,7 +228,7 @@ def test_holes_filled_with_the_silence_of_g711(encoding, table, fill):
 
 @pytest.mark.parametrize(
     ("encoding", "table", "level", "code"),
-    [("pcm_mulaw", MULAW_TABLE, "-0 dBFS", "0xFF"), ("pcm_alaw", ALAW_TABLE, "-15 dBFS", "0xD5")],
+    [("pcm_mulaw", MULAW_TABLE, "0 dBFS", "0xFF"), ("pcm_alaw", ALAW_TABLE, "-15 dBFS", "0xD5")],
 )
 def test_zero_bytes_in_g711_are_false_silence(encoding, table, level, code):
     data = g711(0.5 * VOICE, table)

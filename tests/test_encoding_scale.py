@@ -89,6 +89,14 @@ def test_any_volume_leaves_the_encoding_what_it_is(volume, form, rounding, peak)
     assert best(estimate_encoding(encoded(x, encoding))) == encoding
 
 
+@pytest.mark.parametrize("gain", [1.5, 2.3, 3.35, 6.1])
+def test_a_gain_before_the_widening_leaves_no_neighbours_and_the_encoding_what_it_is(gain):
+    x = np.rint(np.rint(VOICE * 32767 / gain) * gain)
+    assert best(estimate_encoding(encoded(np.rint(x / 32768 * 2147483647) / 2.0**31, "pcm_s32le"))) == "pcm_s32le"
+    x = np.rint(np.rint(VOICE * 127 / min(gain, 3)) * min(gain, 3))
+    assert best(estimate_encoding(encoded(np.trunc(x / 128 * 32767) / 32768, "pcm_s16le"))) == "pcm_s16le"
+
+
 @pytest.mark.parametrize("volume", [1.0, 0.8, 0.3])
 @pytest.mark.parametrize("dither", ["triangular", "rectangular"])
 def test_dither_leaves_the_encoding_what_it_is(dither, volume):

@@ -20,9 +20,9 @@ def voice(seconds=4.0, rate=RATE, rng=None):
     return x / np.abs(x).max()
 
 
-def levels(x, encoding="pcm_s16le", channels=1, rate=RATE):
+def levels(x, encoding="pcm_s16le", channels=1, rate=RATE, factor=1.0):
     data = (np.rint(x * 32767)).astype("<i2") if encoding == "pcm_s16le" else x.astype("<f4")
-    return measure(np.ascontiguousarray(data).view(np.uint8), encoding, channels, rate)
+    return measure(np.ascontiguousarray(data).view(np.uint8), encoding, channels, rate, factor)
 
 
 def test_level_and_offset():
@@ -34,8 +34,12 @@ def test_level_and_offset():
     assert found.samples == RATE
 
 
-def test_floats_in_16_bit_units_are_brought_to_full_scale():
-    assert levels(20000 * voice(), "pcm_f32le").loud == pytest.approx(levels(20000 / 32768 * voice()).loud, rel=0.01)
+def test_samples_at_another_scale_are_brought_to_full_scale():
+    right = levels(0.5 * voice())
+    floats = levels(0.5 * 32768 * voice(), "pcm_f32le", factor=1 / 32768)
+    faint = measure(np.rint(0.5 * 32768 * voice()).astype("<i4").view(np.uint8), "pcm_s32le", 1, RATE, 65536.0)
+    for found in (floats, faint):
+        assert (found.loud, found.high, found.low) == pytest.approx((right.loud, right.high, right.low), rel=0.01)
 
 
 def test_of_two_channels_the_louder_one_is_measured():

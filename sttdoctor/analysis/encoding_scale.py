@@ -147,6 +147,9 @@ def _line(known: Floats, widths: Floats, step: float | None) -> Line | None:
     if wide.mean() < 0.9:
         return None
     guesses = [step or 0.0, *np.quantile(gaps[wide], _QUANTILES, method="lower").tolist()]
+    between = np.diff(np.sort(gaps[wide]))  # where no neighbours occur, as at a volume above 1, two distances tell
+    between = between[between > _COARSE * widest.min()]
+    guesses += np.quantile(between, _QUANTILES[:2], method="lower").tolist() if len(between) else []
     found = (_grown(middles, widest, guess) for guess in dict.fromkeys(guesses) if guess)
     return next((line for line in found if line is not None), None)
 

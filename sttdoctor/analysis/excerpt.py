@@ -34,23 +34,23 @@ def active_samples(data: NDArray[np.uint8], encoding: str, channels: int, most: 
     return samples
 
 
-def silent_as(data: NDArray[np.uint8], encoding: str | None, limit: float) -> bool:
-    """Whether one linear reading is the hiss of a muted line; a few lowest bits fit any other reading as well.
+def probed_levels(data: NDArray[np.uint8], encoding: str) -> tuple[float, float]:
+    """The largest value and the 99th percentile, of full scale, of probes spread over all of the data.
 
     Args:
-        data: Bytes, shape (n,); may be a memory map of any size, of which probes are read.
-        encoding: The reading; None and G.711 never count as silent.
-        limit: Peak below which it is silent, of full scale.
+        data: Bytes from a whole sample on, shape (n,); may be a memory map of any size.
+        encoding: How they are read; what is no number counts as 1.
+
+    Returns:
+        (0, 0) where there is no sample.
     """
-    if encoding is None or encoding in ("pcm_mulaw", "pcm_alaw"):
-        return False
     width = ENCODINGS[encoding].width
     count = len(data) // width
     starts = np.unique(np.linspace(0, max(0, count - 4096), 64).astype(np.int64))
-    probes = (decode(np.asarray(data[s * width : (s + 4096) * width]), encoding) for s in starts)
+    probes = [decode(np.asarray(data[s * width : (s + 4096) * width]), encoding) for s in starts]
     with np.errstate(all="ignore"):
-        peaks = [float(np.abs(np.nan_to_num(probe, nan=1.0)).max(initial=0.0)) for probe in probes]
-    return max(peaks, default=1.0) < limit
+        levels = np.abs(np.nan_to_num(np.concatenate(probes), nan=1.0))
+    return (float(levels.max()), float(np.percentile(levels, 99))) if len(levels) else (0.0, 0.0)
 
 
 def active_stretches(

@@ -44,6 +44,10 @@ class RateEstimate:
         """The most probable rate in Hz; the lowest of equals."""
         return max(self.probabilities, key=lambda rate: (self.probabilities[rate], -rate))
 
+    def is_speech(self, least_s: float) -> bool:
+        """Whether there is so much sound, in seconds, that is like speech."""
+        return self.speech_s >= least_s and self.speech_like >= 0.5
+
     def mass_near(self, rate: float) -> float:
         """Probability of all candidates within `TOLERANCE` of a rate in Hz."""
         return sum(p for other, p in self.probabilities.items() if abs(other / rate - 1.0) <= TOLERANCE)

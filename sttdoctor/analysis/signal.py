@@ -1,7 +1,7 @@
 """Level, offset, clipping, and constant stretches of audio, in one pass over blocks of bounded memory.
 
 The task: given bytes and how to read them, measure what says whether there is a usable sound in them. Levels are of
-full scale (1.0); a step is 20 ms. Float samples in 16-bit units are brought to full scale first.
+full scale (1.0); a step is 20 ms. Samples that stand at another scale are brought to full scale first.
 
 Integers are compared as they stand and summed as 32-bit floats about the mean of their step: every sample is touched,
 so this pass decides how fast long audio is read.
@@ -26,7 +26,6 @@ LONGEST_HOLE_S = 0.400
 
 _BLOCK_SAMPLES = 1 << 16  # a block and its copy as floats stay in a processor's cache
 _MOST_RUNS = 100_000
-_WILD = 8.0  # floats beyond it are in 16-bit units
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +36,11 @@ class Levels:
         rate: Hz that times are counted at.
         samples: Number of samples read.
         channel: Which of the channels was measured: the loudest.
-        factor: What brought decoded samples to full scale: below 1 for floats in 16-bit units.
+        factor: What decoded samples were multiplied by, to stand at full scale.
         step: Samples of a step.
         rms: RMS about the step's own mean.
         swing: Half the distance of the step's extremes: its peak without offset.
+        peak: Its peak, offset included.
         offset: Mean.
         clipped: Shape (n,), samples that are cut off: at `high` or `low` and the third or later of equal ones in a
             row, constant stretches left out, or floats beyond +-1.
@@ -58,6 +58,7 @@ class Levels:
     step: int
     rms: Steps
     swing: Steps
+    peak: Steps
     offset: Steps
     clipped: NDArray[np.int64]
     high: float
@@ -109,7 +110,7 @@ class _Tally:
     wraps: Wraps = field(default_factory=Wraps)
 
 
-def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float) -> Levels:
+def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, factor: float = 1.0) -> Levels:
     """Measure audio.
 
     Args:
@@ -117,6 +118,7 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float) 
         encoding: A name of `sttdoctor.encodings.ENCODINGS`.
         channels: 1 or 2; of two the louder one is measured.
         rate: Sample rate in Hz for the length of steps and holes.
+        factor: What the samples are multiplied by where they stand at another scale of their encoding.
 
     Returns:
         The measurements. NaN and infinity count as 0.
@@ -125,12 +127,13 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float) 
     frame = ENCODINGS[encoding].width * channels
     size = max(1, _BLOCK_SAMPLES // step) * step
     count = len(data) // frame
-    channel, factor = _plan(data, encoding, channels)
+    channel = _loudest(data, encoding, channels)
+    floats = full_scale(encoding) == 1.0
     tally = _Tally()
     first = known = 0
     for block in blocks(data[: count * frame], size * frame):
         x = numbers(block, encoding)[channel::channels]
-        x = _tamed(x, factor) if x.dtype.kind == "f" else x
+        x = _tamed(x, factor) if floats else x
         _add(tally, x, step, first)
         if len(x) and encoding in WRAPPING:
             tally.wraps.add(x, first)
@@ -139,17 +142,15 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float) 
             known += len(runs)
             tally.runs.append(runs)
         first += len(x)
-    return _finished(tally, rate, step, count, channel, factor, 1.0 / full_scale(encoding))
+    scale = 1.0 if floats else factor / full_scale(encoding)
+    return _finished(tally, rate, step, count, channel, factor, scale)
 
 
-_FLOATS = ("pcm_f16le", "pcm_f32le", "f32be", "f64le")
-
-
-def _plan(data: NDArray[np.uint8], encoding: str, channels: int) -> tuple[int, float]:
-    """The louder channel, and the factor that brings floats in 16-bit units to full scale."""
+def _loudest(data: NDArray[np.uint8], encoding: str, channels: int) -> int:
+    """The louder channel, by probes."""
+    if channels == 1:
+        return 0
     frame = ENCODINGS[encoding].width * channels
-    if channels == 1 and encoding not in _FLOATS:
-        return 0, 1.0
     count = len(data) // frame
     probes = [
         data[place * frame : (place + 2048) * frame] for place in np.linspace(0, max(0, count - 2048), 64, dtype=int)
@@ -157,10 +158,7 @@ def _plan(data: NDArray[np.uint8], encoding: str, channels: int) -> tuple[int, f
     parts = [_tamed(decode(np.asarray(probe), encoding), 1.0) for probe in probes]
     x = np.concatenate(parts) if parts else np.empty(0)
     x = x[: len(x) // channels * channels].reshape(-1, channels)
-    if not len(x):
-        return 0, 1.0
-    peak = float(np.percentile(np.abs(x), 99))
-    return int(np.argmax(x.var(axis=0))), 1 / 32768 if encoding in _FLOATS and peak > _WILD else 1.0
+    return int(np.argmax(x.var(axis=0))) if len(x) else 0
 
 
 def _tamed(x: NDArray[Any], scale: float) -> NDArray[Any]:
@@ -181,9 +179,10 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
     centred -= mean[:, None]
     power = np.einsum("ij,ij->i", centred, centred) / rows.shape[1]
     rms = np.where(high == low, 0.0, np.sqrt(power))
-    swing = 0.5 * (high.astype(np.float64) - low)
-    tally.steps.append(tuple(values.astype(np.float32) for values in (rms, swing, mean)))
     top, bottom = high.max(), low.min()
+    high, low = high.astype(np.float64), low.astype(np.float64)
+    swing, peak = 0.5 * (high - low), np.maximum(np.abs(high), np.abs(low))
+    tally.steps.append(tuple(values.astype(np.float32) for values in (rms, swing, peak, mean)))
     if x.dtype.kind == "f" and (top > 1.0 or bottom < -1.0):
         tally.beyond.append((first // step, np.bincount(np.flatnonzero(np.abs(x) > 1.0) // step)))
     tally.high.add(x, top.item(), first // step, step)
@@ -191,7 +190,7 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
 
 
 def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
-    rms, swing, offset = (
+    rms, swing, peak, offset = (
         (np.float32(scale) * np.concatenate(parts) for parts in zip(*tally.steps, strict=True))
         if tally.steps
         else _NOTHING
@@ -206,11 +205,11 @@ def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, f
         flat += max(0, int(at_limit.sum()) - int(held[own].sum()))
         clipped += np.where(_covered(runs, own, step, len(rms)), 0, at_limit)
     return Levels(
-        rate, count, channel, factor, step, rms, swing, offset, clipped, high, low, flat, beyond, runs, tally.wraps
+        rate, count, channel, factor, step, rms, swing, peak, offset, clipped, high, low, flat, beyond, runs, tally.wraps
     )
 
 
-_NOTHING = (np.empty(0, np.float32),) * 3
+_NOTHING = (np.empty(0, np.float32),) * 4
 
 
 def _each_step(parts: list[tuple[int, NDArray[np.int64]]], count: int) -> NDArray[np.int64]:

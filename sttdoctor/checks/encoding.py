@@ -7,6 +7,8 @@ follow from that.
 
 from typing import Any
 
+import numpy as np
+
 from sttdoctor import missing
 from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate
 from sttdoctor.analysis.sample_order import Order
@@ -45,9 +47,14 @@ def _judge(case: Case) -> Answer:
     if changes:
         return answer(changes[0].summary, changes, measured, _changed_reading(case.sound.encoding_changes[0]))
     best, name = _best(estimate), case.declared.meant
+    right = estimate.probabilities[name] + (0.0 if best != name else 1.0) if name is not None else 0.0
+    if case.sound.factor != 1.0 and (
+        best in SUPPORTED if name is None else right >= case.limits["encoding.warn_below"]
+    ):
+        finding = _scaled(name or best, case.sound.factor)
+        return answer(finding.summary, [finding], measured, _reading(name or best))
     if name is None:
         return _undeclared(estimate, best, measured)
-    right = estimate.probabilities[name] + (0.0 if best != name else 1.0)
     if right >= case.limits["encoding.warn_below"]:
         said = case.declared.encoding
         if case.order is not None:
@@ -136,6 +143,23 @@ def _disordered(case: Case, order: Order, name: str) -> Finding:
     return CHECK.finding("doubled", "fail", 0.95, summary, fix=fix)
 
 
+def _scaled(name: str, factor: float) -> Finding:
+    """The samples are of the right encoding, and stand at another scale in it."""
+    if factor < 1.0:
+        summary = f"The bytes are {_label(name)}, but in 16-bit units: full scale is 1.0, and they go up to 32768."
+        return CHECK.finding("scaled", "fail", 0.95, summary, fix="Divide the samples by 32768 before you send them.")
+    if ENCODINGS[name].label.startswith("signed"):
+        shift = round(np.log2(factor))
+        bits = 8 * ENCODINGS[name].width - shift
+        summary = (
+            f"The bytes are {_label(name)}, but hold {bits}-bit samples at the low end: {factor:.0f} times too quiet."
+        )
+        fix = f"Shift each sample up by {shift} bits (x << {shift})" + (", or send pcm_s16le." if bits == 16 else ".")
+        return CHECK.finding("scaled", "fail", 0.95, summary, fix=fix)
+    summary = f"The bytes are {_label(name)}, but {factor:.0f} times too quiet, as if they were divided by it twice."
+    return CHECK.finding("scaled", "fail", 0.9, summary, fix=f"Divide the 16-bit samples by {factor:.0f} once.")
+
+
 def _change_findings(case: Case) -> list[Finding]:
     changes = case.sound.encoding_changes
     if not changes:
@@ -217,6 +241,12 @@ CHECK = Check(
             "fail",
             "The samples are out of step: the stream begins in the middle of one, or lost a part of one on the way.",
             "Send whole samples: strip a header by its real length, and never cut by an odd number of bytes.",
+        ),
+        Cause(
+            "encoding.scaled",
+            "fail",
+            "The samples stand at another scale than their encoding has.",
+            "Bring them to full scale: floats within -1 to 1, integers over all of their bits.",
         ),
         Cause(
             "encoding.changed",

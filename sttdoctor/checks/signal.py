@@ -52,7 +52,7 @@ def _judge(case: Case) -> Answer:
         return _undecoded(case)
     rate = case.declared.sample_rate or (case.likely_rates[0] if case.rate_is_told else _USUAL_RATE)
     data = case.audio.data[layout.offset :]
-    levels = measure(data, layout.encoding, layout.channels, rate)
+    levels = measure(data, layout.encoding, layout.channels, rate, case.sound.factor)
     worst_part = signal_levels.worst_clipping(levels)
     measured = _measurements(case, levels, worst_part[0])
     if levels.samples < _SHORTEST_S * rate:
@@ -60,7 +60,7 @@ def _judge(case: Case) -> Answer:
         return want_speech(text, measured)
     findings = _false_silence(case, layout, levels)
     if _is_silent(case, levels):
-        findings.insert(0, _silent(levels))
+        findings.insert(0, _silent(case, levels))
     else:
         findings += [*_levels(case, levels, worst_part, bool(findings)), *_holes(case, layout, levels)]
         if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
@@ -81,13 +81,22 @@ def _undecoded(case: Case) -> Answer:
 
 
 def _db(level: float) -> str:
-    return f"{20 * np.log10(max(level, 1e-9)):.0f} dBFS"
+    return f"{round(20 * np.log10(max(level, 1e-9)))} dBFS"
+
+
+def _peak(levels: Levels) -> float:
+    """The largest sample, of full scale: what a peak meter shows."""
+    return float(max(abs(levels.high), abs(levels.low)))
+
+
+def _level(levels: Levels) -> str:
+    return f"its loud parts have an RMS of {_db(levels.loud)}, its peak is {_db(_peak(levels))}"
 
 
 def _measurements(case: Case, levels: Levels, clipped_worst: float) -> dict[str, Any]:
     return {
         "seconds": round(levels.samples / levels.rate, 2),
-        "peak": round(float(max(abs(levels.high), abs(levels.low))), 6),
+        "peak": round(_peak(levels), 6),
         "loud_rms": round(levels.loud, 6),
         "quiet_rms": round(levels.active_rms(10), 6),
         "dc_offset": round(signal_levels.dc_offset(levels), 6),
@@ -99,13 +108,35 @@ def _measurements(case: Case, levels: Levels, clipped_worst: float) -> dict[str,
 
 
 def _is_silent(case: Case, levels: Levels) -> bool:
-    return int((levels.swing >= case.limits["signal.silent_peak"]).sum()) < _SOUND_STEPS
+    return _loud_steps(case, levels) < _SOUND_STEPS and not _is_speech(case)
 
 
-def _silent(levels: Levels) -> Finding:
-    peak = float(np.median(levels.swing)) if len(levels.swing) else 0.0
-    heard = "digital silence: every sample is the same" if levels.high == levels.low else f"it peaks at {_db(peak)}"
-    return CHECK.finding("silent", "fail", 0.98, f"All of the audio is silent ({heard}).")
+def _loud_steps(case: Case, levels: Levels) -> int:
+    return int((levels.swing >= case.limits["signal.silent_peak"]).sum())
+
+
+def _is_speech(case: Case) -> bool:
+    rate = case.sound.rate
+    return rate is not None and rate.is_speech(case.limits["sample-rate.min_speech_s"])
+
+
+def _silent(case: Case, levels: Levels) -> Finding:
+    return CHECK.finding("silent", "fail", 0.98, f"All of the audio is silent ({_faint(case, levels)}).")
+
+
+def _faint(case: Case, levels: Levels) -> str:
+    """What silent audio holds: its peak as a meter shows it, and apart from it what is no sound."""
+    if levels.high == levels.low:
+        return "digital silence: every sample is the same"
+    offset, peak = signal_levels.dc_offset(levels), _peak(levels)
+    beside = []
+    if _loud_steps(case, levels):
+        beside.append(f"a click of {_db(peak)}")
+        peak = float(levels.peak[levels.swing < case.limits["signal.silent_peak"]].max(initial=0.0))
+    elif 2 * abs(offset) > peak:
+        beside.append(f"an offset of {100 * offset:.1f} % of full scale")
+        peak = max(levels.high - offset, offset - levels.low)
+    return f"it peaks at {_db(peak)}" + (f", apart from {beside[0]}" if beside else "")
 
 
 def _false_silence(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
@@ -113,7 +144,7 @@ def _false_silence(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
     seconds = float(levels.runs.length[zeros].sum()) / levels.rate
     if seconds < case.limits["signal.false_silence_s"]:
         return []
-    code, level = ("0xFF", "-0 dBFS") if layout.encoding == "pcm_mulaw" else ("0xD5", "-15 dBFS")
+    code, level = ("0xFF", "0 dBFS") if layout.encoding == "pcm_mulaw" else ("0xD5", "-15 dBFS")
     summary = (
         f"{seconds:.1f} s of zero bytes were sent, which are no silence in {layout.encoding}: "
         f"byte 0x00 stands for {level}, silence is {code}."
@@ -126,8 +157,8 @@ def _levels(case: Case, levels: Levels, worst_part: tuple[float, float], false_s
     found = []
     loud, limits = levels.loud, case.limits
     found += _wrapped(case, levels)
-    if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels):
-        summary = f"The sound is very quiet: its loud parts reach {_db(loud)} only."
+    if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels) and _is_speech(case):
+        summary = f"The speech is very quiet: {_level(levels)}."
         found.append(CHECK.finding("too-quiet", "warn", 0.9, summary))
     share = signal_levels.clipped_share(levels)
     if share > limits["signal.clipped_share"] and not false_silence:
@@ -139,7 +170,7 @@ def _levels(case: Case, levels: Levels, worst_part: tuple[float, float], false_s
         found += _clipped_for_a_while(case, *worst_part)
     offset = signal_levels.dc_offset(levels)
     if abs(offset) > limits["signal.dc_offset"]:
-        summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale (its loud parts: {_db(loud)})."
+        summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale ({_level(levels)})."
         found.append(CHECK.finding("dc-offset", "warn", 0.95, summary))
     return found
 
@@ -231,9 +262,10 @@ def _speech(case: Case, levels: Levels, measured: dict[str, Any]) -> Answer:
     rate = case.sound.rate
     if rate is not None and rate.speech_like < 0.5:
         steady = "" if signal_levels.is_modulated(levels) else ", only steady noise"
-        text = f"There is sound (loud parts {_db(levels.loud)}), but it is not clearly speech{steady}."
-        return want_speech(text, measured)
-    return answer(f"There is sound at a good level (loud parts {_db(levels.loud)}), without damage.", [], measured)
+        return want_speech(f"There is sound ({_level(levels)}), but it is not clearly speech{steady}.", measured)
+    if levels.loud < case.limits["signal.quiet_rms"]:
+        return want_speech(f"There is only faint sound ({_level(levels)}), too little to judge.", measured)
+    return answer(f"There is sound at a good level ({_level(levels)}), without damage.", [], measured)
 
 
 CHECK = Check(
