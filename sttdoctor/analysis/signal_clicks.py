@@ -1,7 +1,8 @@
 """Clicks at a steady period, as a resampler makes them that forgets its state at the end of every chunk.
 
 Such a click departs from the prediction far more than the samples round it, and it stands on the grid of the chunks.
-Speech departs from it too (glottal closures, plosives), but on no grid of samples for long. So the errors, in units of
+Speech departs from it too (glottal closures, plosives), but on no grid of samples for long; and where sound is switched
+off and on, as tones are, it stands still between. So the errors, in units of
 their neighbourhood, are searched for a period by the spectrum of their train (its harmonics add up), and averaged over
 all periods at each place of the grid.
 """
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.fast_length import fast_length
+from sttdoctor.analysis.signal_runs import SHORTEST_HOLE_S
 
 Floats = NDArray[np.float64]
 
@@ -100,6 +102,7 @@ def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
     if len(samples) < _shortest(rate) * _FEWEST:
         return None
     ratio = jumps(samples, floor)
+    ratio[_switched(samples, round(SHORTEST_HOLE_S * rate))] = -1.0
     spikes = np.where(ratio > _SPIKE, ratio, 0.0)
     if np.count_nonzero(spikes) < _FEWEST:
         return None
@@ -113,6 +116,17 @@ def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
 
 def _shortest(rate: float) -> int:
     return max(int(SHORTEST_PERIOD_S * rate), _FEWEST_SAMPLES)
+
+
+def _switched(samples: Floats, shortest: int) -> NDArray[np.bool_]:
+    """Which samples stand where a constant stretch begins or ends: sound is switched off and on there."""
+    still = np.concatenate([[False], samples[1:] == samples[:-1], [False]]).astype(np.int8)
+    edges = np.flatnonzero(np.diff(still)).reshape(-1, 2)
+    edges = edges[edges[:, 1] - edges[:, 0] >= shortest - 1]
+    near = np.zeros(len(samples), dtype=bool)
+    for away in range(-1, _ORDER + 2):
+        near[np.clip(edges + away, 0, len(samples) - 1)] = True
+    return near
 
 
 def _likely_periods(spikes: Floats, rate: float) -> list[int]:
