@@ -225,7 +225,11 @@ class Sound:
     @cached_property
     def rate(self) -> RateEstimate | None:
         """What the sound says about its sample rate, None where it cannot be decoded."""
-        return estimate_rate(self._excerpt, self.candidates) if self.layout is not None else None
+        if self.layout is None:
+            return None
+        if self.encoding is not None and self.encoding.tones:
+            return RateEstimate(dict.fromkeys(self.candidates, 1.0 / len(self.candidates)), 0.0, 0.0)
+        return estimate_rate(self._excerpt, self.candidates)
 
     def rate_of(self, first: int, stop: int | None) -> RateEstimate:
         """What a part of the audio, in bytes, sounds like."""

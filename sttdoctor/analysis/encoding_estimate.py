@@ -59,6 +59,7 @@ class EncodingEstimate:
         reason: One clause that says why it is not decidable, else empty.
         bits_per_byte: Description length for each key of `probabilities`.
         judged_bytes: How many bytes were looked at in earnest.
+        tones: Whether the sound is nothing but generated tones.
     """
 
     probabilities: dict[str, float]
@@ -68,6 +69,7 @@ class EncodingEstimate:
     reason: str
     bits_per_byte: dict[str, float]
     judged_bytes: int
+    tones: bool = False
 
 
 NOT_PCM, TEXT = "not-pcm", "text"
@@ -135,7 +137,7 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     found = readings.get(best) or read_samples(excerpts, layout.encoding, layout.offset)
     stereo = 0.0 if best in dialled else _two_channels(found)
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
-    return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size)
+    return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size, best in dialled)
 
 
 def _undecidable(reason: str, per_byte: dict[str, float], judged: int) -> EncodingEstimate:

@@ -12,6 +12,9 @@ _TONES, _LINES = 2, 0.85  # tones at a time; share of the power in twice as many
 _STRETCH = 96  # samples in which the tones stay the same
 _SOUNDING = 32.0  # cells: quieter than that the quantiser is most of what is heard
 _FOLLOWS_FOUR = 4.0  # cells: what rounding leaves, at 0.3 each, when two tones are predicted from four samples
+_REACH = 5  # samples to each side from which an interpolation makes a new one
+_ROUNDED = 3.0  # cells: rounding of the sample and of its neighbours, and dither
+_GAIN = 0.1
 
 
 def nothing_to_tell(excerpts: NDArray[np.uint8]) -> str:
@@ -104,10 +107,27 @@ def sign_extended(samples: Reading) -> bool:
 
 
 def interpolated(samples: Reading) -> bool:
-    """Whether every other sample is the mean of its neighbours: one channel, upsampled by linear interpolation."""
-    values = samples.values[:, : samples.values.shape[1] // 2 * 2]
-    bends = np.abs(2 * values[:, 1:-1] - values[:, :-2] - values[:, 2:])
-    straight = bends <= 2.0 * samples.cells[:, 1 : values.shape[1] - 1]
-    moves = values[:, 2:] != values[:, :-2]
-    shares = [float(straight[:, phase::2][moves[:, phase::2]].sum() / max(1, moves.sum())) for phase in (0, 1)]
+    """Whether every other sample follows from its neighbours: one channel, upsampled by a short interpolation.
+
+    The filter (linear, cubic, any symmetric one of six taps) is fitted; what it leaves over is rounding and dither.
+    """
+    count = samples.values.shape[1] // 2 * 2
+    if count < 8 * _REACH:
+        return False
+    values = samples.values[:, :count]
+    inner, cells = values[:, _REACH:-_REACH], samples.cells[:, _REACH : count - _REACH]
+    pairs = [
+        values[:, _REACH - away : count - _REACH - away] + values[:, _REACH + away : count - _REACH + away]
+        for away in range(1, _REACH + 1, 2)
+    ]
+    moves = values[:, _REACH + 1 : count - _REACH + 1] != values[:, _REACH - 1 : count - _REACH - 1]
+    shares = []
+    for phase in (0, 1):
+        past = np.stack([pair[:, phase::2].reshape(-1) for pair in pairs], axis=1)
+        now = inner[:, phase::2].reshape(-1)
+        taps = np.linalg.lstsq(past, now, rcond=None)[0]
+        follows = np.abs(now - past @ taps) <= _ROUNDED * cells[:, phase::2].reshape(-1)
+        gain = 2.0 * float(taps.sum())  # of a constant: 1, unless one channel has nothing to do with the other
+        moving = moves[:, phase::2].reshape(-1)
+        shares.append(float(follows[moving].sum() / max(1, moves.sum())) if abs(gain - 1.0) < _GAIN else 0.0)
     return 2 * max(shares) > 0.95 and min(shares) < 0.8 * max(shares)

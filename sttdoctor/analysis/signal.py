@@ -205,7 +205,22 @@ def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, f
         flat += max(0, int(at_limit.sum()) - int(held[own].sum()))
         clipped += np.where(_covered(runs, own, step, len(rms)), 0, at_limit)
     return Levels(
-        rate, count, channel, factor, step, rms, swing, peak, offset, clipped, high, low, flat, beyond, runs, tally.wraps
+        rate,
+        count,
+        channel,
+        factor,
+        step,
+        rms,
+        swing,
+        peak,
+        offset,
+        clipped,
+        high,
+        low,
+        flat,
+        beyond,
+        runs,
+        tally.wraps,
     )
 
 
