@@ -45,7 +45,6 @@ def encoded(samples: Floats, encoding: str) -> bytes:
 def found(data: bytes, encoding: str, rate: int) -> tuple[dict[str, str], float]:
     """Cause to status, and the seconds it took beside the estimate of the encoding, which other checks need anyway."""
     case = audio_case(data, encoding, rate, None)
-    case.sound.rate = None  # it decides only between "pass" and "unknown" here
     _ = case.sound.encoding
     start = time.perf_counter()
     answers = [check.judge(case) for check in all_checks() if check.id in CHECKS]

@@ -15,6 +15,7 @@ _FOLLOWS_FOUR = 4.0  # cells: what rounding leaves, at 0.3 each, when two tones 
 _REACH = 5  # samples to each side from which an interpolation makes a new one
 _ROUNDED = 3.0  # cells: rounding of the sample and of its neighbours, and dither
 _GAIN = 0.1
+_CONTRAST = 0.5  # of what is left over: the samples between which others were made follow less well
 
 
 def nothing_to_tell(excerpts: NDArray[np.uint8]) -> str:
@@ -121,13 +122,15 @@ def interpolated(samples: Reading) -> bool:
         for away in range(1, _REACH + 1, 2)
     ]
     moves = values[:, _REACH + 1 : count - _REACH + 1] != values[:, _REACH - 1 : count - _REACH - 1]
-    shares = []
+    shares, left = [], []
     for phase in (0, 1):
         past = np.stack([pair[:, phase::2].reshape(-1) for pair in pairs], axis=1)
         now = inner[:, phase::2].reshape(-1)
         taps = np.linalg.lstsq(past, now, rcond=None)[0]
-        follows = np.abs(now - past @ taps) <= _ROUNDED * cells[:, phase::2].reshape(-1)
+        rest = np.abs(now - past @ taps) / cells[:, phase::2].reshape(-1)
         gain = 2.0 * float(taps.sum())  # of a constant: 1, unless one channel has nothing to do with the other
         moving = moves[:, phase::2].reshape(-1)
-        shares.append(float(follows[moving].sum() / max(1, moves.sum())) if abs(gain - 1.0) < _GAIN else 0.0)
-    return 2 * max(shares) > 0.95 and min(shares) < 0.8 * max(shares)
+        follows = rest[moving] <= _ROUNDED
+        shares.append(float(follows.mean()) if abs(gain - 1.0) < _GAIN and moving.any() else 0.0)
+        left.append(float((rest[moving] ** 2).sum()))
+    return max(shares) > 0.95 and min(left) < _CONTRAST * max(left)
