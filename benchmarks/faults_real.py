@@ -28,8 +28,8 @@ from faults_recipe import Frame, Recipe, healthy
 from faults_registry import FAULTS
 from faults_scene import FIXTURES, SENTENCES
 
-from sttdoctor.live.behaviour import Behaviour
-from sttdoctor.live.words import Script, ScriptedWords
+from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.words import Script, ScriptedWords
 
 assert str(FIXTURES) in sys.path
 clients, plans, server = map(importlib.import_module, ("clients", "plans", "server"))

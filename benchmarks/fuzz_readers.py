@@ -29,7 +29,7 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["sttdoctor"]):
-    from sttdoctor.analysis.container import find_containers
+    from sttdoctor.analysis.container.contents import find_containers
     from sttdoctor.errors import InputError
     from sttdoctor.evidence import Session
     from sttdoctor.readers import collector, json_stream, log, read_capture, session_jsonl, stream

@@ -31,13 +31,13 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line sets it
 
+from sttdoctor.analysis.facts import Case
 from sttdoctor.api import audio_case, examine, session_case
-from sttdoctor.case import Case
 from sttdoctor.errors import SttdoctorError
-from sttdoctor.exhibits.collect import collect
-from sttdoctor.renderers import FORMATS
-from sttdoctor.renderers.pictures import picture
 from sttdoctor.report import Report
+from sttdoctor.reporting import FORMATS
+from sttdoctor.reporting.data.collect import collect
+from sttdoctor.reporting.figures.pictures import picture
 from sttdoctor.thresholds import THRESHOLDS
 from sttdoctor.triage.cells import line_of, row_of_line
 from sttdoctor.triage.row import COLUMNS, is_row, row_of

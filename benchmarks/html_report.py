@@ -122,18 +122,18 @@ def measure(path: Path, kind: str, minutes: float, picture: Path | None) -> None
     clock.append(time.perf_counter())
     used.append(time.process_time())
     before = peak_mb()
-    from sttdoctor.exhibits.collect import collect
+    from sttdoctor.reporting.data.collect import collect
 
     exhibits = collect(case, report)
     clock.append(time.perf_counter())
     used.append(time.process_time())
     if picture is not None:
-        from sttdoctor.renderers.pictures import plot
+        from sttdoctor.reporting.figures.pictures import plot
 
         plot(report, exhibits, str(picture))
         size = picture.stat().st_size
     else:
-        from sttdoctor.renderers.html import render
+        from sttdoctor.reporting.html import render
 
         page = render(report, exhibits=exhibits)
         path.with_suffix(f".{kind}.html").write_text(page)

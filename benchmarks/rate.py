@@ -16,9 +16,9 @@ import numpy as np
 import voices
 from corpus import SPED_UP, Clip, Floats
 
-from sttdoctor.analysis.rate import TOLERANCE, RateEstimate, estimate_with
-from sttdoctor.analysis.rate_evidence import most_probable
-from sttdoctor.analysis.rate_net import member, shipped_model
+from sttdoctor.analysis.rate.estimate import TOLERANCE, RateEstimate, estimate_with
+from sttdoctor.analysis.rate.evidence import most_probable
+from sttdoctor.analysis.rate.net import member, shipped_model
 from sttdoctor.encodings import STANDARD_RATES
 from sttdoctor.thresholds import DEFAULTS
 

@@ -28,10 +28,10 @@ import voices
 from corpus import FOLDS, SPED_UP, Clip
 from torch import Tensor, nn
 
-from sttdoctor.analysis.rate import JUDGED_S, judge
-from sttdoctor.analysis.rate_features import BANDS, FEATURES, HOP_S, SHARED_BANDS, frame_features
-from sttdoctor.analysis.rate_net import Model, member
-from sttdoctor.analysis.speech import finite_mono
+from sttdoctor.analysis.rate.estimate import JUDGED_S, judge
+from sttdoctor.analysis.rate.features import BANDS, FEATURES, HOP_S, SHARED_BANDS, frame_features
+from sttdoctor.analysis.rate.net import Model, member
+from sttdoctor.analysis.signal.speech import finite_mono
 from sttdoctor.encodings import STANDARD_RATES
 
 HEARD_AT, MAX_FRAMES = 8, 250
@@ -128,7 +128,7 @@ def make_examples(clips: list[Clip], count: int, seed: int) -> dict[str, np.ndar
 
 
 class Net(nn.Module):
-    """Three convolutions over time, pooled, beside overall mean and spread; run by `sttdoctor.analysis.rate_net`."""
+    """Three convolutions over time, pooled, beside overall mean and spread; run by `sttdoctor.analysis.rate.net`."""
 
     def __init__(self, mean: Tensor, scale: Tensor, width: int = 64) -> None:
         super().__init__()
@@ -230,7 +230,7 @@ def train(examples: dict[str, np.ndarray], chosen: np.ndarray, epochs: int, seed
 
 
 def exported(net: Net) -> dict[str, np.ndarray]:
-    """Weights by the names and layouts that `sttdoctor.analysis.rate` reads: (inputs, outputs)."""
+    """Weights by the names and layouts that `sttdoctor.analysis.rate.estimate` reads: (inputs, outputs)."""
     arrays = {"feature_mean": net.mean.numpy(), "feature_scale": net.scale.numpy()}
     for name, module in net.named_children():
         if name != "drop":
@@ -277,7 +277,7 @@ def calibrated(model: Model, clips: list[Clip], fold_of: dict[str, int]) -> dict
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
-    parser.add_argument("--output", type=Path, default=Path("sttdoctor/analysis/rate_model.npz"))
+    parser.add_argument("--output", type=Path, default=Path("sttdoctor/analysis/rate/rate_model.npz"))
     parser.add_argument("--work", type=Path, default=Path("build/rate"))
     parser.add_argument("--examples", type=int, default=14000)
     parser.add_argument("--epochs", type=int, default=5)

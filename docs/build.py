@@ -17,7 +17,7 @@ from sttdoctor.checks import all_checks
 from sttdoctor.checks.base import Check
 from sttdoctor.cli import cli
 from sttdoctor.guides import Example, Guide, guide_of
-from sttdoctor.renderers.escape import fence_of, for_markdown
+from sttdoctor.reporting.escape import fence_of, for_markdown
 from sttdoctor.thresholds import of_check
 
 ROOT = Path(__file__).parent.parent

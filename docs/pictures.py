@@ -21,8 +21,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 from fixtures.browser import Page  # noqa: E402
 from sttdoctor.api import examine, session_case  # noqa: E402
-from sttdoctor.exhibits.collect import collect  # noqa: E402
-from sttdoctor.renderers.html import render  # noqa: E402
+from sttdoctor.reporting.data.collect import collect  # noqa: E402
+from sttdoctor.reporting.html import render  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH = 932

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.checks import all_checks
 from sttdoctor.checks.base import Check, not_applicable, unknown
 from sttdoctor.diagnosis import diagnose

@@ -7,7 +7,7 @@ not faults of their own.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.checks import all_causes
 from sttdoctor.checks.base import SEVERITY, Finding, worst
 from sttdoctor.report import Diagnosis

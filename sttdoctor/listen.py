@@ -16,7 +16,7 @@ import numpy as np
 
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.errors import InputError
 from sttdoctor.outputs import whole

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from sttdoctor.analysis.send_timeline import Timeline
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.api import examine
-from sttdoctor.case import Case
 from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
 from sttdoctor.report import Report
 from sttdoctor.thresholds import DEFAULTS

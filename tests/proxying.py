@@ -21,13 +21,13 @@ sys.path.append(str(Path(__file__).parent.parent / "fixtures"))
 from server import stand_in
 
 from sttdoctor.evidence import Session
-from sttdoctor.live.behaviour import Behaviour
-from sttdoctor.live.desk import Entry
-from sttdoctor.live.proxy import listening
-from sttdoctor.live.strangers import Door
-from sttdoctor.live.upstream import Upstream
-from sttdoctor.live.words import Script
+from sttdoctor.net.strangers import Door
 from sttdoctor.readers import read_capture
+from sttdoctor.record.desk import Entry
+from sttdoctor.record.proxy import listening
+from sttdoctor.record.upstream import Upstream
+from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.words import Script
 
 QUERY = "model=ink-2&encoding=pcm_s16le&sample_rate=16000&cartesia_version=2026-03-01"
 TARGET = f"/stt/turns/websocket?{QUERY}"

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from sttdoctor.renderers import phrases
 from sttdoctor.report import Report
+from sttdoctor.reporting import phrases
 
 _NOUNS = "frame|byte|message|sample|turn|event|check|second|line|character|hole|connection|channel|minute|keyterm|time"
 FAULTS = {

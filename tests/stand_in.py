@@ -18,9 +18,9 @@ from plans import Format  # noqa: E402
 from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: E402
 
 from sttdoctor.api import replay  # noqa: E402
-from sttdoctor.live.recording import to_file  # noqa: E402
-from sttdoctor.live.simulator import simulator  # noqa: E402
-from sttdoctor.live.words import Script  # noqa: E402
+from sttdoctor.record.recording import to_file  # noqa: E402
+from sttdoctor.simulate.server import simulator  # noqa: E402
+from sttdoctor.simulate.words import Script  # noqa: E402
 
 MULAW = Format("pcm_mulaw", 8000)
 KEY = "sk_car_canary"

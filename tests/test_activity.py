@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.activity import active_blocks, active_spans, block_levels, block_size, spans_s
+from sttdoctor.analysis.signal.activity import active_blocks, active_spans, block_levels, block_size, spans_s
 
 
 def levels(*parts):

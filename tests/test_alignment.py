@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.exhibits import alignment
-from sttdoctor.exhibits.alignment import matches, split, unglued
+from sttdoctor.reporting.data import alignment
+from sttdoctor.reporting.data.alignment import matches, split, unglued
 
 WORDS = st.lists(st.sampled_from(["a", "bee", "Cow.", "dog,", "  e", "f\n", "o'hare"]), max_size=12).map(" ".join)
 

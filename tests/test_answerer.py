@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.answerer import STATUSES, find_answerer
+from sttdoctor.analysis.session.answerer import STATUSES, find_answerer
 from sttdoctor.evidence import Open
 
 JSON = '{"title": "Unauthorized", "message": "Invalid API key", "error_code": "unauthorized"}'

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from sttdoctor.analysis.band_edge import steep_edge
 from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.rate.band_edge import steep_edge
 
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio"
 WIDE = decode((AUDIO / "s16-48k.raw").read_bytes(), "pcm_s16le")

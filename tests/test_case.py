@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from builders import URL, drained, session, steady
 
-from sttdoctor.case import Case, session_audio
+from sttdoctor.analysis.facts import Case, session_audio
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.thresholds import DEFAULTS
 

@@ -3,8 +3,8 @@ import pytest
 from builders import session, with_audio
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
+from sttdoctor.analysis.facts import Case
 from sttdoctor.api import examine
-from sttdoctor.case import Case
 from sttdoctor.evidence import Audio, Declared
 from sttdoctor.thresholds import DEFAULTS
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import sttdoctor
 from sttdoctor.api import check
+from sttdoctor.endpoints.cartesia import PARAMETERS
 from sttdoctor.evidence import Close, Frame, Open, Session
-from sttdoctor.protocol import PARAMETERS
 from sttdoctor.readers import read_capture
 from sttdoctor.redact import NO_SCHEME
 from sttdoctor.session_jsonl import write_rows

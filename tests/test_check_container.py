@@ -8,8 +8,8 @@ import pytest
 import soundfile
 from builders import session
 
+from sttdoctor.analysis.facts import Case
 from sttdoctor.api import examine
-from sttdoctor.case import Case
 from sttdoctor.evidence import Audio, Declared, Frame
 from sttdoctor.thresholds import DEFAULTS
 

@@ -9,7 +9,7 @@ from scipy.signal import resample_poly
 import sttdoctor
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate, Layout
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.checks.encoding import CHECK
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Declared

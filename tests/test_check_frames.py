@@ -9,7 +9,7 @@ from conftest import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.frames import find_field, find_repeats, find_tails, is_two_streams, select_active
+from sttdoctor.analysis.session.frames import find_field, find_repeats, find_tails, is_two_streams, select_active
 from sttdoctor.evidence import Frame, Session
 
 SPEECH = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()

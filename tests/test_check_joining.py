@@ -5,7 +5,7 @@ from builders import report, session, status, steady, turn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis import join_search
+from sttdoctor.analysis.session import join_search
 from sttdoctor.evidence import Frame
 
 TWO = [*turn(0.5, "Hi", "Hi there.", end=2.0), *turn(3.0, " How", " How are you?", end=4.5)]

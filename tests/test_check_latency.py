@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from builders import causes, drained, report, session, status, steady, turn, with_audio
 
-from sttdoctor.analysis.activity import BLOCK_S, active_blocks, block_levels, spans_s
 from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.latency import TurnLatency
+from sttdoctor.analysis.session.latency import TurnLatency
+from sttdoctor.analysis.signal.activity import BLOCK_S, active_blocks, block_levels, spans_s
 from sttdoctor.checks import latency
 
 SPEECH = (Path(__file__).parent.parent / "fixtures" / "audio" / "mulaw-8k.raw").read_bytes()

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from builders import URL, session, steady
 
-from sttdoctor.analysis.rate import RateEstimate
-from sttdoctor.analysis.rate_changes import change_by_sound, nearest_rate
-from sttdoctor.analysis.wire import FORMAT_RATIOS
-from sttdoctor.case import Case
+from sttdoctor.analysis.audio_facts import Sound
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.rate.byte_rate import FORMAT_RATIOS
+from sttdoctor.analysis.rate.changes import change_by_sound, nearest_rate
+from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.checks.sample_rate import CHECK, plausibility
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, SUPPORTED
 from sttdoctor.evidence import Audio, Declared
-from sttdoctor.sound import Sound
 from sttdoctor.thresholds import DEFAULTS
 
 

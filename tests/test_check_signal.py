@@ -5,8 +5,8 @@ from conftest import FIXTURES
 from test_signal import RATE, voice
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
+from sttdoctor.analysis.facts import Case
 from sttdoctor.api import examine
-from sttdoctor.case import Case
 from sttdoctor.evidence import Audio, Declared, Frame
 from sttdoctor.thresholds import DEFAULTS
 

@@ -280,7 +280,7 @@ def test_an_estimate_that_crashes_leaves_the_others_running(run, monkeypatch, es
     def broken(*_arguments):
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(f"sttdoctor.sound.estimate_{estimate}", broken)
+    monkeypatch.setattr(f"sttdoctor.analysis.audio_facts.estimate_{estimate}", broken)
     report = json.loads(run("replay", WITH_AUDIO, "--format", "json", *selection).out)
     answers = {check["id"]: check for check in report["checks"]}
     assert answers["drain"]["status"] == answers["chunking"]["status"] == "pass"

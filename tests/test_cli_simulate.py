@@ -12,7 +12,7 @@ import pytest
 from conftest import one_sentence
 from websockets.sync.client import connect
 
-from sttdoctor.live.faults import FAULTS
+from sttdoctor.simulate.faults import FAULTS
 
 QUERY = "model=ink-2&encoding=pcm_mulaw&sample_rate=8000&cartesia_version=2026-03-01&access_token=canary"
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.commands import commands, is_audio, is_command_bytes, is_known, refused
+from sttdoctor.analysis.session.commands import commands, is_audio, is_command_bytes, is_known, refused
+from sttdoctor.endpoints.cartesia import FOREIGN_COMMANDS, meaning_of
 from sttdoctor.evidence import Frame
-from sttdoctor.protocol import FOREIGN_COMMANDS, meaning_of
 from sttdoctor.readers.frames import text_frame
 
 

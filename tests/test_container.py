@@ -9,8 +9,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.container import find_containers
-from sttdoctor.analysis.container_header import wav_header
+from sttdoctor.analysis.container.contents import find_containers
+from sttdoctor.analysis.container.header import wav_header
 from sttdoctor.analysis.decoding import MULAW_TABLE
 
 RNG = np.random.default_rng(5)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sttdoctor.analysis.container_header import Header, aiff_header, au_header, caf_header, wav_header
+from sttdoctor.analysis.container.header import Header, aiff_header, au_header, caf_header, wav_header
 from sttdoctor.analysis.decoding import decode
 
 READ = {"WAV": wav_header, "WAVEX": wav_header, "RF64": wav_header}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.container_packed import packed_as
+from sttdoctor.analysis.container.packed import packed_as
 
 SAMPLES = np.random.default_rng(6).integers(-9000, 9000, 4000).astype("<i2").tobytes()
 ZSTD = b"\x28\xb5\x2f\xfd\x24\x05\x29\x00\x00hello\x42\x7e\x36\x9a"  # `printf hello | zstd`

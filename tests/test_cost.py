@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import sttdoctor
-from sttdoctor.analysis import join_search
+from sttdoctor.analysis.session import join_search
 from sttdoctor.errors import InputError
 from sttdoctor.readers import json_stream, read_capture, stream
 from sttdoctor.session_jsonl import write_rows

@@ -6,8 +6,8 @@ from builders import drained, report, session, steady, turn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.container_header import Header
-from sttdoctor.case import Case
+from sttdoctor.analysis.container.header import Header
+from sttdoctor.analysis.facts import Case
 from sttdoctor.checks import all_causes
 from sttdoctor.checks.base import Finding
 from sttdoctor.diagnosis import RULES, diagnose

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.code_length import laplace_mass
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
 from sttdoctor.analysis.encoding import EncodingEstimate, Layout, estimate_encoding, find_changes
-from sttdoctor.analysis.encoding_cells import read_samples
-from sttdoctor.analysis.encoding_estimate import KEYS
-from sttdoctor.analysis.encoding_nulls import adaptive_bits
+from sttdoctor.analysis.encoding.code_length import laplace_mass
+from sttdoctor.analysis.encoding.estimate import KEYS
+from sttdoctor.analysis.encoding.non_pcm import adaptive_bits
+from sttdoctor.analysis.encoding.quantization import read_samples
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
 RATE = 16000

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from test_encoding_analysis import best, encoded, interleaved, voice
 
 from sttdoctor.analysis.encoding import estimate_encoding, find_changes
-from sttdoctor.analysis.encoding_scale import find_scale
+from sttdoctor.analysis.encoding.scale import find_scale
 
 VOICE = voice(0.6)
 VOICE = VOICE / np.abs(VOICE).max()

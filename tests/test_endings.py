@@ -5,9 +5,9 @@ from builders import causes, drained, report, session, steady, turn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.endings import CODES, find_ending
-from sttdoctor.analysis.ping_timeout import is_ping_timeout
-from sttdoctor.analysis.send_timeline import Connection
+from sttdoctor.analysis.session.endings import CODES, find_ending
+from sttdoctor.analysis.session.ping_timeout import is_ping_timeout
+from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.evidence import Close
 
 OPEN = [*turn(1.0, "Hello")[:2]]

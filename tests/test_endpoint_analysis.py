@@ -1,6 +1,6 @@
 import pytest
 
-from sttdoctor.analysis.endpoint import Address, address, by_events, endpoint_of, of_path
+from sttdoctor.analysis.session.endpoint import Address, address, by_events, endpoint_of, of_path
 from sttdoctor.evidence import Frame, Open, Session
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.renderers.escape import for_terminal
+from sttdoctor.reporting.escape import for_terminal
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_properties import HEALTHY
 
+from sttdoctor.analysis.facts import Case
 from sttdoctor.api import audio_case, examine, session_case
-from sttdoctor.case import Case
 from sttdoctor.encodings import SUPPORTED
 from sttdoctor.evidence import Frame, Session
-from sttdoctor.exhibits.collect import collect
-from sttdoctor.renderers import FORMATS
-from sttdoctor.renderers.pictures import picture
-from sttdoctor.renderers.sheet import drawings
+from sttdoctor.reporting import FORMATS
+from sttdoctor.reporting.data.collect import collect
+from sttdoctor.reporting.figures.pictures import picture
+from sttdoctor.reporting.figures.sheet import drawings
 from sttdoctor.thresholds import DEFAULTS, THRESHOLDS
 from sttdoctor.triage.cells import line_of, row_of_line
 from sttdoctor.triage.row import COLUMNS, is_row, row_of

@@ -24,8 +24,8 @@ from cartesia import AsyncCartesia  # noqa: E402
 from server import stand_in  # noqa: E402
 from websockets.exceptions import ConnectionClosedError, InvalidStatus  # noqa: E402
 
-from sttdoctor.live.behaviour import Behaviour  # noqa: E402
-from sttdoctor.live.words import Script  # noqa: E402
+from sttdoctor.simulate.behaviour import Behaviour  # noqa: E402
+from sttdoctor.simulate.words import Script  # noqa: E402
 
 IDS = [check.id for check in all_checks()]
 AUDIO = (ROOT / "fixtures" / "audio" / "s16-16k.raw").read_bytes()

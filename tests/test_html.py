@@ -10,9 +10,9 @@ from conftest import AUDIO, FIXTURES, HEADER, OPEN, jsonl
 
 from sttdoctor.api import audio_case, examine, session_case
 from sttdoctor.comparison import against
-from sttdoctor.exhibits.collect import collect
-from sttdoctor.exhibits.values import Exhibits
-from sttdoctor.renderers.html import render
+from sttdoctor.reporting.data.collect import collect
+from sttdoctor.reporting.data.values import Exhibits
+from sttdoctor.reporting.html import render
 
 HOSTILE = "<script>alert(1)</script> **bold** [link](javascript:x) \x1b[31m \u202edlrow& \x00 </style><img src=x>"
 XHTML = "{http://www.w3.org/1999/xhtml}"

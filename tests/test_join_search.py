@@ -5,9 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_joins import make
 
-from sttdoctor.analysis import join_search, joins
-from sttdoctor.analysis.join_search import TooManyStepsError, simplest_reading
-from sttdoctor.analysis.joins import words_of
+from sttdoctor.analysis.session import join_hypotheses, join_search
+from sttdoctor.analysis.session.join_hypotheses import words_of
+from sttdoctor.analysis.session.join_search import TooManyStepsError, simplest_reading
 
 
 def costs(parts, turns):
@@ -105,7 +105,7 @@ def test_a_text_with_too_many_readings_is_given_up(steps_for):
     steps_for(2_000)
     with pytest.raises(TooManyStepsError):
         simplest_reading("a" * 200, turns, words_of)
-    join = joins.explain("a" * 200, turns)
+    join = join_hypotheses.explain("a" * 200, turns)
     assert not join.searched and not join.exact
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis import joins
-from sttdoctor.analysis.turns import Turn, expected_text
+from sttdoctor.analysis.session import join_hypotheses
+from sttdoctor.analysis.session.turns import Turn, expected_text
 
 
 def make(*texts, end=True, eager=()):
@@ -40,35 +40,35 @@ TWO = [
     ],
 )
 def test_the_habit_that_gives_the_text_is_named(got, habit):
-    join = joins.explain(got, TWO)
+    join = join_hypotheses.explain(got, TWO)
     assert (join.habit, join.exact) == (habit, True)
 
 
 def test_a_partial_of_the_open_turn():
-    join = joins.explain("Hi there. How", [TWO[0], make(" How", " How are", end=False)])
+    join = join_hypotheses.explain("Hi there. How", [TWO[0], make(" How", " How are", end=False)])
     assert (join.habit, join.exact) == ("partial-kept", True)
 
 
 def test_two_habits_with_one_result_are_both_told():
     once = [make("Well", "Well yes.", eager=["Well yes."])]
-    join = joins.explain("Well yes.Well yes.", once)
+    join = join_hypotheses.explain("Well yes.Well yes.", once)
     assert (join.habit, join.rival) == ("eager-ends-joined", "turns-repeated")
 
 
 def test_a_missing_turn_without_an_eager_end_is_missing():
-    join = joins.explain("Hi there.", [TWO[0], make(" How", " How are you?")])
+    join = join_hypotheses.explain("Hi there.", [TWO[0], make(" How", " How are you?")])
     assert (join.habit, join.rival) == ("turns-missing", "eager-ends-joined")
 
 
 def test_no_habit_fits_gives_the_nearest():
-    join = joins.explain("Hi there. How were you today?", TWO)
+    join = join_hypotheses.explain("Hi there. How were you today?", TWO)
     assert (join.habit, join.exact) == ("ends", False)
     assert 0.5 < join.similarity < 1
 
 
 def test_an_unrelated_text_is_not_similar():
-    assert joins.explain("Hello.", []).similarity == 0.0
-    assert joins.explain("Colourless green ideas sleep furiously.", TWO).similarity < 0.3
+    assert join_hypotheses.explain("Hello.", []).similarity == 0.0
+    assert join_hypotheses.explain("Colourless green ideas sleep furiously.", TWO).similarity < 0.3
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_unrelated_text_is_not_similar():
     ],
 )
 def test_spelling(got, habit):
-    found = joins.spelling(got, TWO, expected_text(TWO))
+    found = join_hypotheses.spelling(got, TWO, expected_text(TWO))
     assert (found[0] if found else None) == habit
 
 
@@ -106,7 +106,7 @@ def test_spelling(got, habit):
     ],
 )
 def test_what_was_done_to_the_spelling_is_told(got, habit, words):
-    found = joins.spelling(got, [make("A, b."), make(" C  d.")], "A, b. C  d.")
+    found = join_hypotheses.spelling(got, [make("A, b."), make(" C  d.")], "A, b. C  d.")
     assert found[0] == habit and words in found[1]
 
 
@@ -126,7 +126,7 @@ TEN = [make(f" {word}") for word in ("one", "two", "three", "four", "five", "six
     ],
 )
 def test_the_turns_are_numbered(kept, detail):
-    assert joins.explain("".join(TEN[i].end for i in kept), TEN).detail == detail
+    assert join_hypotheses.explain("".join(TEN[i].end for i in kept), TEN).detail == detail
 
 
 @pytest.mark.parametrize(
@@ -138,25 +138,25 @@ def test_the_turns_are_numbered(kept, detail):
     ],
 )
 def test_what_a_turn_stands_as_is_told(got, habit, detail):
-    join = joins.explain(got, TWO)
+    join = join_hypotheses.explain(got, TWO)
     assert (join.habit, join.detail, join.text) == (habit, detail, got)
 
 
 def test_a_text_that_appended_updates_give_too_is_not_missing_a_turn():
-    join = joins.explain(" a", [make(" a"), make(" a")])
+    join = join_hypotheses.explain(" a", [make(" a"), make(" a")])
     assert (join.habit, join.rival) == ("updates-joined", "")
-    join = joins.explain("", [make("Hi")])  # no eager end gives nothing, but that is no habit
+    join = join_hypotheses.explain("", [make("Hi")])  # no eager end gives nothing, but that is no habit
     assert (join.habit, join.rival) == ("turns-missing", "")
 
 
 def test_of_equal_turns_the_later_ones_are_missing():
     three = [make(" a", eager=[" a"]), make(" a"), make(" a")]
-    assert joins.explain(" a", three).detail == "turns 2, 3 not there"
-    assert joins.explain(" a a", three).detail == "turn 3 not there"
+    assert join_hypotheses.explain(" a", three).detail == "turns 2, 3 not there"
+    assert join_hypotheses.explain(" a a", three).detail == "turn 3 not there"
 
 
 def test_updates_that_repeat_may_be_left_out():
-    join = joins.explain("HiHi there.", [make("Hi", "Hi there.", "Hi there.")])
+    join = join_hypotheses.explain("HiHi there.", [make("Hi", "Hi there.", "Hi there.")])
     assert (join.habit, join.detail) == (
         "updates-joined",
         "every update and every final text was appended, repeats left out",
@@ -174,24 +174,24 @@ _turns = st.lists(st.lists(_words, min_size=1, max_size=4), min_size=1, max_size
 
 @given(_turns)
 def test_the_right_text_is_always_right(turns):
-    join = joins.explain(expected_text(turns), turns)
+    join = join_hypotheses.explain(expected_text(turns), turns)
     assert (join.habit, join.exact) == ("ends", True)
-    assert joins.spelling(expected_text(turns), turns, expected_text(turns)) is None
+    assert join_hypotheses.spelling(expected_text(turns), turns, expected_text(turns)) is None
 
 
 @given(_turns)
 def test_joined_updates_are_always_explained_exactly(turns):
-    join = joins.explain(joins.updates_text(turns), turns)
+    join = join_hypotheses.explain(join_hypotheses.updates_text(turns), turns)
     assert join.exact
     assert join.habit != "ends"
 
 
 @given(st.text(max_size=80), _turns)
 def test_any_text_gets_an_answer(got, turns):
-    join = joins.explain(got, turns)
+    join = join_hypotheses.explain(got, turns)
     assert 0 <= join.similarity <= 1
     if join.exact and join.habit == "ends":
-        joins.spelling(got, turns, expected_text(turns))
+        join_hypotheses.spelling(got, turns, expected_text(turns))
 
 
 @pytest.mark.parametrize(
@@ -208,17 +208,17 @@ def test_any_text_gets_an_answer(got, turns):
     ],
 )
 def test_similarity_is_the_share_of_words_in_common_in_order(a, b, expected):
-    assert joins.similarity(a, b) == pytest.approx(expected)
+    assert join_hypotheses.similarity(a, b) == pytest.approx(expected)
 
 
 def test_similarity_counts_the_first_4000_words():
-    assert joins.similarity("a " * 4000 + "b", "a " * 4000 + "c") == 1.0
-    assert joins.similarity("a " * 3999 + "b", "a " * 3999 + "c") == pytest.approx(1 - 1 / 4000)
+    assert join_hypotheses.similarity("a " * 4000 + "b", "a " * 4000 + "c") == 1.0
+    assert join_hypotheses.similarity("a " * 3999 + "b", "a " * 3999 + "c") == pytest.approx(1 - 1 / 4000)
 
 
 def test_texts_of_few_words_that_stand_very_often_are_compared_in_no_time():
     begun = time.process_time()
-    assert joins.similarity("the cat " * 2000, "cat the " * 2000) == pytest.approx(1 - 1 / 4000)
+    assert join_hypotheses.similarity("the cat " * 2000, "cat the " * 2000) == pytest.approx(1 - 1 / 4000)
     assert time.process_time() - begun < 1
 
 
@@ -228,9 +228,9 @@ def test_an_appended_display_of_many_turns_is_cut_and_told_by_its_beginning():
     for turn in turns:
         text += turn.end
         shown.append(text)
-    join = joins.explain("".join(shown), turns)
+    join = join_hypotheses.explain("".join(shown), turns)
     assert (join.habit, join.exact) == ("updates-joined", True)
-    texts = [text for _, text, _ in joins._candidates(turns, 10_000)]
+    texts = [text for _, text, _ in join_hypotheses._candidates(turns, 10_000)]
     assert max(map(len, texts[-1:])) < 21_000  # one text more than what is allowed
 
 
@@ -249,13 +249,13 @@ def test_an_appended_display_of_many_turns_is_cut_and_told_by_its_beginning():
     ],
 )
 def test_the_first_places_that_differ_are_told(got, right, places):
-    assert joins.first_differences(got, right) == places
+    assert join_hypotheses.first_differences(got, right) == places
 
 
 def test_of_a_long_text_the_words_from_the_first_that_differs_are_compared():
     right = [str(number) for number in range(9000)]
     got = [*right[:5000], "x", *right[5000:]]
-    assert joins.first_differences(" ".join(got), " ".join(right)) == [
+    assert join_hypotheses.first_differences(" ".join(got), " ".join(right)) == [
         ("4999 5000", "4999 x 5000"),
         ("6998 6999", "6998"),
     ]

@@ -4,7 +4,7 @@ import hostile
 import pytest
 from hypothesis import given
 
-from sttdoctor.renderers.json import render
+from sttdoctor.reporting.json import render
 
 
 @pytest.mark.parametrize("name", hostile.TEXTS)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 
 import sttdoctor
 from sttdoctor.checks.base import Evidence, Finding
-from sttdoctor.renderers.escape import for_terminal
-from sttdoctor.renderers.junit import render
 from sttdoctor.report import CheckResult, Diagnosis, Report
+from sttdoctor.reporting.escape import for_terminal
+from sttdoctor.reporting.junit import render
 
 # What the schemas of Ant (JUnit.xsd) and of Jenkins (junit-10.xsd) both take:
 # element: (attributes that must be there, that may be there, children in their order, of which one at most).

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from builders import steady, timeline
 
-from sttdoctor.analysis.latency import TurnLatency, first_text_s, sent_at, spoken_between, turn_latencies
-from sttdoctor.analysis.turns import Turn
+from sttdoctor.analysis.session.latency import TurnLatency, first_text_s, sent_at, spoken_between, turn_latencies
+from sttdoctor.analysis.session.turns import Turn
 
 STEADY = timeline(steady(10))
 

@@ -16,7 +16,7 @@ from conftest import FIXTURES, HEADER, OPEN, jsonl
 import sttdoctor
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Audio, Declared

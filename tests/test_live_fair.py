@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.live.fair import Fair
-from sttdoctor.live.slips import Kind, Slip
+from sttdoctor.record.fair import Fair
+from sttdoctor.record.slips import Kind, Slip
 
 
 def slip(number, at=0.0):

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from stand_in import recorded, sdk_for, speech, talk
 
-from sttdoctor.live.behaviour import Behaviour
-from sttdoctor.live.faults import FAULTS, parse
+from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.faults import FAULTS, parse
 
 pytestmark = pytest.mark.realtime
 SETTINGS = {

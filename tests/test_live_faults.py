@@ -5,7 +5,7 @@ import pytest
 
 from sttdoctor.checks import all_causes
 from sttdoctor.errors import UsageError
-from sttdoctor.live.faults import FAULTS, distortion, parse
+from sttdoctor.simulate.faults import FAULTS, distortion, parse
 
 
 def test_settings_have_defaults_and_values():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.live.handshake import Accepted, RefusalError, accept, version_of
+from sttdoctor.simulate.handshake import Accepted, RefusalError, accept, version_of
 
 GOOD = {"model": "ink-2", "encoding": "pcm_s16le", "sample_rate": "16000"}
 HEADERS = {"authorization": "Bearer key", "cartesia-version": "2026-03-01"}

@@ -3,9 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_live_turn_ear import RATE, sound
 
-from sttdoctor.live.activity import FRAME_S
-from sttdoctor.live.manual_ear import ManualEar
-from sttdoctor.live.words import Script
+from sttdoctor.simulate.activity import FRAME_S
+from sttdoctor.simulate.manual_detector import ManualEar
+from sttdoctor.simulate.words import Script
 
 SCRIPT = Script(("One two three.", "Four five."), 2.5)
 

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from sttdoctor.live.meter import Meter
+from sttdoctor.record.meter import Meter
 
 URL = "ws://x/stt/turns/websocket?encoding=pcm_s16le&sample_rate=16000"
 

@@ -20,7 +20,7 @@ from browser import Page  # noqa: E402
 from cartesia import AsyncCartesia, Cartesia  # noqa: E402
 from test_live_proxy import closes, refuses, service  # noqa: E402
 
-from sttdoctor.live.strangers import Door  # noqa: E402
+from sttdoctor.net.strangers import Door  # noqa: E402
 
 FORMAT = {"model": "ink-2", "encoding": "pcm_s16le", "sample_rate": 16000}
 AUDIO = (ROOT / "fixtures" / "audio" / "s16-16k.raw").read_bytes()[:64_000]

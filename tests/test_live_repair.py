@@ -14,9 +14,9 @@ from sttdoctor.api import examine, session_case
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError
 from sttdoctor.listen import believed
-from sttdoctor.live.plan import as_it_was
-from sttdoctor.live.repair import repaired
-from sttdoctor.live.samples import converted, silence, target_of
+from sttdoctor.resend.plan import as_it_was
+from sttdoctor.resend.repair import repaired
+from sttdoctor.resend.samples import converted, silence, target_of
 
 PATH = "wss://api.cartesia.ai/stt/turns/websocket"
 

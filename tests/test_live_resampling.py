@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from sttdoctor.live.resampling import TARGET, Resampler
+from sttdoctor.simulate.resampling import TARGET, Resampler
 
 
 def streamed(samples, rate, cut):

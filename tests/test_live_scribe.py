@@ -15,13 +15,13 @@ from proxying import TARGET, echo, proxy, service
 from websockets.asyncio.client import connect
 from websockets.frames import Frame, Opcode
 
-from sttdoctor.live.desk import ALL_BYTES, LEAST_BYTES, MOST_BYTES, Desk, Line, desk
-from sttdoctor.live.naming import names
-from sttdoctor.live.recording import Heading
-from sttdoctor.live.scribe import STEP_BYTES, Scribe
-from sttdoctor.live.slips import Kind, Slip, packed, slips
 from sttdoctor.program import program
 from sttdoctor.readers import read_capture
+from sttdoctor.record.desk import ALL_BYTES, LEAST_BYTES, MOST_BYTES, Desk, Line, desk
+from sttdoctor.record.naming import names
+from sttdoctor.record.recording import Heading
+from sttdoctor.record.scribe import STEP_BYTES, Scribe
+from sttdoctor.record.slips import Kind, Slip, packed, slips
 
 HEADING = json.dumps(asdict(Heading(f"ws://x{TARGET}", {"X-API-Key": "canary"}, "test", "proxy"))).encode()
 ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
@@ -99,7 +99,7 @@ def test_a_connection_that_cannot_begin_is_told_and_ends(tmp_path, monkeypatch):
     def fails(*_):
         raise MemoryError("no more")
 
-    monkeypatch.setattr("sttdoctor.live.scribe.Journal", fails)
+    monkeypatch.setattr("sttdoctor.record.scribe.Journal", fails)
     told = []
     scribe = Scribe(names(f"{tmp_path}/s.jsonl"), told.append)
     begun(scribe, 1)
@@ -111,7 +111,7 @@ def test_the_process_writes_what_it_was_handed_though_nobody_listens(tmp_path):
     """The recorder was killed: its pipe to the process ends, and the one back leads nowhere."""
     handed = [Slip(Kind.BEGUN, 1, 100.0, HEADING), Slip(Kind.SERVER, 1, 100.0, ANSWER)]
     handed += [Slip(Kind.CLIENT, 1, 101.0, AUDIO)] * 200
-    command = program("sttdoctor.live.scribe", f"{tmp_path}/s.jsonl")
+    command = program("sttdoctor.record.scribe", f"{tmp_path}/s.jsonl")
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     process.stdin.write(b"".join(map(packed, handed)) + packed(handed[2])[:100])
@@ -270,7 +270,7 @@ def test_a_connection_that_is_hard_to_read_makes_no_other_wait():
 
 
 def test_what_takes_too_long_at_the_end_is_left_out_and_ended(monkeypatch):
-    monkeypatch.setattr("sttdoctor.live.desk.REST_S", 0.01)
+    monkeypatch.setattr("sttdoctor.record.desk.REST_S", 0.01)
 
     async def main():
         desk, lines, pipe, watcher, _ = with_lines({1: 0.5, 2: 0.001})

@@ -10,9 +10,9 @@ from stand_in import CLOSE, KEY, MANUAL, QUERY, SCRIPT, TEXT, TURNS, recorded, s
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from sttdoctor.live.behaviour import Behaviour
-from sttdoctor.live.words import ScriptedWords
 from sttdoctor.readers import read_capture
+from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.words import ScriptedWords
 
 
 def socket(port, path=TURNS, query=QUERY):

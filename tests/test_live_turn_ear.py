@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stand_in import check_turns
 
-from sttdoctor.live.activity import FRAME_S
-from sttdoctor.live.turn_ear import TurnEar
-from sttdoctor.live.words import Script
-from sttdoctor.protocol import TURN_OPTIONS
+from sttdoctor.endpoints.cartesia import TURN_OPTIONS
+from sttdoctor.simulate.activity import FRAME_S
+from sttdoctor.simulate.turn_detector import TurnEar
+from sttdoctor.simulate.words import Script
 
 RATE = 1000
 DEFAULTS = {name: limits.default for name, limits in TURN_OPTIONS.items()}

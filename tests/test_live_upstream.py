@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.errors import UsageError
-from sttdoctor.live.upstream import Destination, Upstream, why
+from sttdoctor.record.upstream import Destination, Upstream, why
 
 
 @pytest.mark.parametrize(

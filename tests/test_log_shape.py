@@ -15,7 +15,7 @@ PREFIXES = [
     "{clock} ",
     "[2026-09-21T{clock}+00:00] DEBUG:websockets.client:",
     "Sep 21 {clock} host app[12]: ",
-    "\x1b[36m2026-09-21 {clock}\x1b[0m DEBUG    protocol.py:176 ",
+    "\x1b[36m2026-09-21 {clock}\x1b[0m DEBUG    endpoints/cartesia.py:176 ",
     "z\u00fcrich {clock} ",
     "[14:13:20] DEBUG ",
     "",

@@ -4,8 +4,8 @@ from builders import drained, report, session, steady, turn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.loss import LIMITS_S, find_loss
-from sttdoctor.analysis.send_timeline import connections
+from sttdoctor.analysis.session.loss import LIMITS_S, find_loss
+from sttdoctor.analysis.session.timeline import connections
 from sttdoctor.evidence import Control
 
 SAID = turn(1.0, "Hello", "Hello there.", end=6.5)

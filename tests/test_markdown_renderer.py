@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
 import sttdoctor
-from sttdoctor.renderers.escape import as_code, fence_of, for_markdown, for_terminal
-from sttdoctor.renderers.markdown import render
+from sttdoctor.reporting.escape import as_code, fence_of, for_markdown, for_terminal
+from sttdoctor.reporting.markdown import render
 
 COMMON = MarkdownIt("commonmark", {"linkify": True}).enable(["table", "strikethrough", "linkify"])
 RENDERERS = {"github": cmarkgfm.github_flavored_markdown_to_html, "commonmark": COMMON.render}

@@ -4,7 +4,7 @@ from builders import steady, timeline
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis import pacing
+from sttdoctor.analysis.session import pacing
 
 LIMITS = (1.1, 2.0, 1.5)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from sttdoctor.checks.base import Evidence
-from sttdoctor.renderers.phrases import place, shortened, sureness
+from sttdoctor.reporting.phrases import place, shortened, sureness
 
 
 @pytest.mark.parametrize("confidence", [0.0, 0.001, 0.5, 0.999, 1.0])

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from conftest import FIXTURES, HEADER, OPEN, jsonl, one_sentence
 
-from sttdoctor.exhibits.values import Latency, Stream, TurnSpan, Waveform
-from sttdoctor.renderers.figures import PAPER, draw_waveform
-from sttdoctor.renderers.figures_stream import draw_latency, draw_stream
-from sttdoctor.renderers.inline_svg import STAND_INS, inline
+from sttdoctor.reporting.data.values import Latency, Stream, TurnSpan, Waveform
+from sttdoctor.reporting.figures.inline_svg import STAND_INS, inline
+from sttdoctor.reporting.figures.sound import PAPER, draw_waveform
+from sttdoctor.reporting.figures.stream import draw_latency, draw_stream
 
 AUDIO = FIXTURES / "audio" / "mulaw-8k.raw"
 FEW = ("--select", "encoding")

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from builders import report, session, steady, turn
 
-from sttdoctor.analysis.ping_timeout import find_ping_timeout, is_ping_timeout
-from sttdoctor.analysis.send_timeline import connections
+from sttdoctor.analysis.session.ping_timeout import find_ping_timeout, is_ping_timeout
+from sttdoctor.analysis.session.timeline import connections
 from sttdoctor.evidence import Close, Control
 
 GAVE_UP = (40.0, "client", 1011, "keepalive ping timeout")

@@ -8,8 +8,8 @@ import pytest
 from captures import FORMATS
 from test_readers_capture import LACKS, verdicts, written
 
+from sttdoctor.anonymize import without_audio, without_text
 from sttdoctor.evidence import Frame
-from sttdoctor.private import without_audio, without_text
 from sttdoctor.readers import read_capture
 
 

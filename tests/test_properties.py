@@ -10,8 +10,8 @@ from builders import URL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sttdoctor.analysis.facts import Case
 from sttdoctor.api import examine
-from sttdoctor.case import Case
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
 from sttdoctor.readers import read_capture
 from sttdoctor.thresholds import DEFAULTS

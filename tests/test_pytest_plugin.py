@@ -185,11 +185,11 @@ def test_a_suite_that_does_not_use_it_is_not_disturbed(pytester):
     pytester.makepyfile("""
 import sys
 def test_nothing_is_loaded():
-    assert not {"numpy", "websockets", "sttdoctor.testing", "sttdoctor.api"} & set(sys.modules)
+    assert not {"numpy", "websockets", "sttdoctor.testing.fixture", "sttdoctor.api"} & set(sys.modules)
 """)
     done = pytester.runpytest_subprocess("-W", "error", "--strict-markers", "-p", "no:cacheprovider")
     done.assert_outcomes(passed=1)
-    loaded = "import sys, sttdoctor.pytest_plugin; print(*sys.modules)"
+    loaded = "import sys, sttdoctor.testing.plugin; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
     assert "pytest" in modules and not {"numpy", "websockets", "click", "asyncio.base_events"} & set(modules)
 

@@ -7,14 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sttdoctor.analysis import rate_features, rate_net, speech
-from sttdoctor.analysis.rate import (
-    RateEstimate,
-    estimate_rate,
-    judge,
-    sharpness,
-)
-from sttdoctor.analysis.rate_evidence import most_probable
+from sttdoctor.analysis.rate import features as rate_features
+from sttdoctor.analysis.rate import net as rate_net
+from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, judge, sharpness
+from sttdoctor.analysis.rate.evidence import most_probable
+from sttdoctor.analysis.signal import speech
 from sttdoctor.encodings import STANDARD_RATES
 
 SOURCES = Path(__file__).parent.parent / "fixtures" / "source"

@@ -3,15 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.pacing import Speed
-from sttdoctor.analysis.rate import RateEstimate
-from sttdoctor.analysis.rate_changes import (
-    MOST_PARTS,
-    change_by_sound,
-    hear_parts,
-    same_rate,
-)
-from sttdoctor.analysis.rate_evidence import Flow, most_probable, weighed
+from sttdoctor.analysis.rate.changes import MOST_PARTS, change_by_sound, hear_parts, same_rate
+from sttdoctor.analysis.rate.estimate import RateEstimate
+from sttdoctor.analysis.rate.evidence import Flow, most_probable, weighed
+from sttdoctor.analysis.session.pacing import Speed
 from sttdoctor.encodings import STANDARD_RATES
 
 FLOW = Flow(Speed(1.5, 30.0, 0.001), 32000.0, 2)

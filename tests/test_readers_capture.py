@@ -14,7 +14,7 @@ from captures import CHUNK, EVENTS, FORMATS, SPOKEN, URL, har, websockets_log
 from conftest import one_sentence
 
 import sttdoctor
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.checks import all_checks
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open, Transcript
@@ -173,7 +173,7 @@ def test_a_session_with_a_reconnect_stays_one_session():
         "[2026-09-21T{clock}+00:00] DEBUG:websockets.client:",
         "DEBUG:app:{clock}:",
         "web-1  | 2026-09-21 {clock} | DEBUG | websockets.client | ",
-        "\x1b[36m2026-09-21 {clock}\x1b[0m DEBUG    protocol.py:176 ",
+        "\x1b[36m2026-09-21 {clock}\x1b[0m DEBUG    endpoints/cartesia.py:176 ",
         "Sep 21 {clock} host app[12]: ",
     ],
 )

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.reconnects import Reconnect, reconnects
-from sttdoctor.analysis.send_timeline import Connection
+from sttdoctor.analysis.session.reconnects import Reconnect, reconnects
+from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.evidence import Close, Frame, Open
 
 NOISE = np.random.default_rng(0).integers(0, 256, 1 << 17, dtype=np.uint8).tobytes()

@@ -6,8 +6,8 @@ import inspect
 import pytest
 
 from sttdoctor.errors import UsageError
-from sttdoctor.renderers import FORMATS, format_of
 from sttdoctor.report import Report
+from sttdoctor.reporting import FORMATS, format_of
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_suffix_that_no_format_has_is_refused(path):
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)
 def test_a_format_takes_what_its_renderer_takes(form):
-    parameters = inspect.signature(importlib.import_module(f"sttdoctor.renderers.{form.name}").render).parameters
+    parameters = inspect.signature(importlib.import_module(f"sttdoctor.reporting.{form.name}").render).parameters
     assert tuple(parameters) == ("report", *form.takes)
 
 

@@ -16,8 +16,8 @@ sys.path.append(str(FIXTURES))
 
 
 from sttdoctor.cli.resend import PLACEHOLDER, _key
-from sttdoctor.live.upstream import Destination
 from sttdoctor.readers import read_capture
+from sttdoctor.record.upstream import Destination
 
 TOO_HIGH = FIXTURES / "sessions" / "format-24k-declared-16k.jsonl.gz"
 KEY = "sk_car_canary1234"

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_check_sample_rate import told
 
-from sttdoctor.analysis.container import Contents
+from sttdoctor.analysis.container.contents import Contents
 from sttdoctor.analysis.encoding import LAYOUTS, EncodingEstimate
-from sttdoctor.analysis.rate import RateEstimate
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.api import examine
-from sttdoctor.case import Case
 from sttdoctor.encodings import STANDARD_RATES, SUPPORTED
 from sttdoctor.evidence import Audio, Declared
 from sttdoctor.listen import believed
-from sttdoctor.renderers import phrases
+from sttdoctor.reporting import phrases
 from sttdoctor.thresholds import DEFAULTS
 
 KEYS = [*LAYOUTS, "not-pcm", "text"]

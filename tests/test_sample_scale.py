@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.sample_scale import faint_factor, has_few_codes, is_low_end, loud_factor
+from sttdoctor.analysis.encoding.sample_scale import faint_factor, has_few_codes, is_low_end, loud_factor
 
 FINE = np.rint(np.random.default_rng(1).laplace(0, 2e5, 9000))
 

@@ -21,9 +21,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import sttdoctor
 from sttdoctor.api import examine, session_case
-from sttdoctor.exhibits.collect import collect
 from sttdoctor.readers import read_capture
-from sttdoctor.renderers import FORMATS as REPORTS
+from sttdoctor.reporting import FORMATS as REPORTS
+from sttdoctor.reporting.data.collect import collect
 from sttdoctor.session_jsonl import write_rows
 
 CANARY = "c4n4ryXq7"

@@ -1,7 +1,7 @@
 import pytest
 from builders import drained
 
-from sttdoctor.analysis.send_timeline import connections, is_close_command, timeline
+from sttdoctor.analysis.session.timeline import connections, is_close_command, timeline
 from sttdoctor.evidence import Close, Frame, Open, Session
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentences import FAULTS, faults
 
+from sttdoctor.analysis.facts import Case
 from sttdoctor.api import audio_case, examine, session_case
-from sttdoctor.case import Case
 from sttdoctor.checks import all_causes, all_checks
 from sttdoctor.checks.base import Finding
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript

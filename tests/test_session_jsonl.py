@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
 from sttdoctor.readers import read_capture
+from sttdoctor.readers.clock import keep_real_times
 from sttdoctor.session_jsonl import write_rows
 
 EVERY_ROW = (
@@ -96,6 +97,6 @@ events = st.one_of(
 def test_any_session_survives_the_way_to_a_file_and_back(happened, text):
     lines = tuple(replace(event, line=line) for line, event in enumerate(happened, start=2))
     transcript = None if text is None else Transcript(text, len(lines) + 2)
-    session = Session(lines, url=URL, lacks=frozenset({"audio"}), transcript=transcript)
+    session = keep_real_times(Session(lines, url=URL, lacks=frozenset({"audio"}), transcript=transcript))
     again = read_capture(written(session))
     assert same(again, session) and again.damage.lines == 0

@@ -1,7 +1,7 @@
 import pytest
 
-from sttdoctor.renderers.side_by_side import side_by_side
 from sttdoctor.report import Report
+from sttdoctor.reporting.side_by_side import side_by_side
 
 
 def report(expected, got=None, encoding="pcm_s16le"):

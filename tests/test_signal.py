@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.signal import measure
-from sttdoctor.analysis.signal_clicks import find_clicks
+from sttdoctor.analysis.signal.clicks import find_clicks
+from sttdoctor.analysis.signal.damage import measure
 
 RATE = 16000
 RNG = np.random.default_rng(3)

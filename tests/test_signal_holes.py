@@ -6,8 +6,8 @@ from test_encoding_analysis import encoded
 from test_encoding_analysis import voice as speech
 
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal import measure
-from sttdoctor.analysis.signal_holes import torn_holes
+from sttdoctor.analysis.signal.damage import measure
+from sttdoctor.analysis.signal.holes import torn_holes
 
 RATE = 16000
 VOICE = speech(8.0, peak=0.5)

@@ -3,15 +3,8 @@ import pytest
 from test_signal import RATE, levels, voice
 
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal import measure
-from sttdoctor.analysis.signal_levels import (
-    clipped_share,
-    dc_offset,
-    is_modulated,
-    loudest,
-    worst_clipping,
-    zero_runs,
-)
+from sttdoctor.analysis.signal.damage import measure
+from sttdoctor.analysis.signal.levels import clipped_share, dc_offset, is_modulated, loudest, worst_clipping, zero_runs
 
 NOTHING = measure(np.zeros(0, np.uint8), "pcm_s16le", 1, RATE)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.signal_runs import constant_runs, joined
+from sttdoctor.analysis.signal.runs import constant_runs, joined
 
 RATE = 8000
 

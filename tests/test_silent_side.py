@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.silent_side import silent_side
+from sttdoctor.analysis.signal.silent_channel import silent_side
 
 SILENT = {"pcm_s16le": (0,), "pcm_mulaw": (0xFF, 0x7F), "pcm_alaw": (0xD5, 0x55)}
 CASES = [(encoding, code) for encoding, codes in SILENT.items() for code in codes]

@@ -24,9 +24,9 @@ from websockets.asyncio.server import serve  # noqa: E402
 from websockets.exceptions import ConnectionClosedError  # noqa: E402
 
 from sttdoctor.evidence import Close, Frame  # noqa: E402
-from sttdoctor.live.behaviour import Behaviour  # noqa: E402
-from sttdoctor.live.words import Script  # noqa: E402
 from sttdoctor.readers import read_capture  # noqa: E402
+from sttdoctor.simulate.behaviour import Behaviour  # noqa: E402
+from sttdoctor.simulate.words import Script  # noqa: E402
 
 BLOCKS = re.findall(r"```(python|javascript)\n(.*?)```", (ROOT / "docs" / "recording.md").read_text("utf-8"), re.DOTALL)
 PYTHON, _USE = [code for language, code in BLOCKS if language == "python"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.exhibits.sound import COLUMNS, loudest, profile, reading, waveform
+from sttdoctor.reporting.data.sound import COLUMNS, loudest, profile, reading, waveform
 
 RATE = 16000
 S16 = Layout("pcm_s16le")

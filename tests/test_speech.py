@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.speech import active_excerpt, active_steps, finite_mono
+from sttdoctor.analysis.signal.speech import active_excerpt, active_steps, finite_mono
 
 STEP, SIZE = 256, 8192
 

@@ -6,9 +6,9 @@ import builders
 import numpy as np
 import pytest
 
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.evidence import Frame
-from sttdoctor.exhibits.stream import _thinned, latency, stream
+from sttdoctor.reporting.data.stream import _thinned, latency, stream
 from sttdoctor.thresholds import DEFAULTS
 
 

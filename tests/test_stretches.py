@@ -6,7 +6,7 @@ from builders import causes, report, session, steady, timeline, turn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.stretches import stretches
+from sttdoctor.analysis.session.stretches import stretches
 
 
 def paced(*parts, interval=0.1, jitter=0.0):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.text_audio import text_form
+from sttdoctor.analysis.session.text_audio import text_form
 from sttdoctor.readers.frames import elided_frame, text_frame
 
 SAMPLES = np.random.default_rng(1).integers(-3000, 3000, 160).astype("<i2")

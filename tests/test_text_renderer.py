@@ -7,8 +7,8 @@ from hypothesis import given
 
 import sttdoctor
 from sttdoctor.checks.base import Evidence, Finding
-from sttdoctor.renderers.text import render
 from sttdoctor.report import CheckResult, Diagnosis, Report
+from sttdoctor.reporting.text import render
 
 FORMAT = {"encoding": None, "sample_rate": None}
 SUBJECT = {

@@ -1,7 +1,7 @@
 from builders import session, steady, turn
 
-from sttdoctor.analysis.send_timeline import connections
-from sttdoctor.analysis.turns import expected_text, turns
+from sttdoctor.analysis.session.timeline import connections
+from sttdoctor.analysis.session.turns import expected_text, turns
 from sttdoctor.evidence import Frame
 
 

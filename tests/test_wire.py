@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from builders import steady, timeline
 
-from sttdoctor.analysis import wire
-from sttdoctor.analysis.pacing import Speed
-from sttdoctor.analysis.stretches import stretches
+from sttdoctor.analysis.rate import byte_rate
+from sttdoctor.analysis.session.pacing import Speed
+from sttdoctor.analysis.session.stretches import stretches
 from sttdoctor.encodings import STANDARD_RATES
 
 
@@ -18,7 +18,7 @@ def pace_change(line):
 
 
 def likelihood(ratio, declared_rate=16000, seconds=10.0, spread=0.005):
-    return wire.rate_likelihood(Speed(ratio, seconds, spread), STANDARD_RATES, declared_rate * 2, 2)
+    return byte_rate.rate_likelihood(Speed(ratio, seconds, spread), STANDARD_RATES, declared_rate * 2, 2)
 
 
 @pytest.mark.parametrize(("true", "declared"), [(24000, 16000), (48000, 16000), (8000, 16000), (16000, 24000)])
@@ -46,7 +46,7 @@ def test_an_unsteady_pace_says_nothing():
 
 @pytest.mark.parametrize(("ratio", "expected"), [(1.505, 1.5), (2.0, 2.0), (1.6, None), (1.0, None), (0.333, 1 / 3)])
 def test_format_ratio(ratio, expected):
-    assert wire.format_ratio(Speed(ratio, 10, 0.005)) == (pytest.approx(expected) if expected else None)
+    assert byte_rate.format_ratio(Speed(ratio, 10, 0.005)) == (pytest.approx(expected) if expected else None)
 
 
 def test_a_change_of_pace_is_located():
@@ -89,7 +89,7 @@ def test_a_steady_client_with_or_without_a_hole_has_no_change(hole):
     ],
 )
 def test_when_a_pace_is_steady(measured, expected):
-    assert wire.is_steady(measured) is expected
+    assert byte_rate.is_steady(measured) is expected
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_when_a_pace_is_steady(measured, expected):
     ],
 )
 def test_how_near_a_ratio_of_two_formats_must_be(ratio, expected):
-    assert wire.format_ratio(Speed(ratio, 10, 0.005)) == expected
+    assert byte_rate.format_ratio(Speed(ratio, 10, 0.005)) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_how_near_a_ratio_of_two_formats_must_be(ratio, expected):
     ],
 )
 def test_each_ratio_of_two_common_rates_is_known(ratio):
-    assert wire.format_ratio(Speed(ratio, 10, 0.005)) == pytest.approx(ratio, rel=1e-9)
+    assert byte_rate.format_ratio(Speed(ratio, 10, 0.005)) == pytest.approx(ratio, rel=1e-9)
 
 
 def test_the_likelihood_is_a_mixture_of_what_sets_the_pace():
@@ -137,7 +137,7 @@ def test_the_likelihood_is_a_mixture_of_what_sets_the_pace():
 
 
 def test_the_bytes_of_a_sample_count():
-    seen = wire.rate_likelihood(Speed(2.0, 10, 0.005), STANDARD_RATES, 32000, 4)
+    seen = byte_rate.rate_likelihood(Speed(2.0, 10, 0.005), STANDARD_RATES, 32000, 4)
     assert max(seen, key=seen.get) == 16000
 
 

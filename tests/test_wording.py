@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.joins import words_of
-from sttdoctor.case import Case
-from sttdoctor.exhibits import alignment
-from sttdoctor.exhibits import wording as module
-from sttdoctor.exhibits.wording import MAX_PIECE, wording
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.join_hypotheses import words_of
+from sttdoctor.reporting.data import alignment
+from sttdoctor.reporting.data import transcript_diff as module
+from sttdoctor.reporting.data.transcript_diff import MAX_PIECE, wording
 from sttdoctor.thresholds import DEFAULTS
 
 ENDS = ("Mary rolled the barrel.", " Bobby ripped the ledger.", " He turned sharply.")

@@ -13,7 +13,7 @@ import numpy as np
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
 from sttdoctor.encodings import ENCODINGS
 

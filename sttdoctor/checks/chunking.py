@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor import missing
-from sttdoctor.analysis.send_timeline import Timeline, timeline
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.timeline import Timeline, timeline
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
     Answer,

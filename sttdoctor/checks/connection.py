@@ -14,18 +14,17 @@ from difflib import get_close_matches
 from itertools import islice
 
 from sttdoctor import missing
-from sttdoctor.analysis.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer, find_name
-from sttdoctor.analysis.endings import find_ending
-from sttdoctor.analysis.endpoint import Address, by_events, of_path
-from sttdoctor.analysis.loss import Loss, find_loss
-from sttdoctor.analysis.reconnects import Reconnect, reconnects
-from sttdoctor.analysis.refusal import Refusal, Subject, is_accepted, tell_words, words_of
-from sttdoctor.analysis.send_timeline import Connection
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer, find_name
+from sttdoctor.analysis.session.endings import find_ending
+from sttdoctor.analysis.session.endpoint import Address, by_events, of_path
+from sttdoctor.analysis.session.loss import Loss, find_loss
+from sttdoctor.analysis.session.reconnects import Reconnect, reconnects
+from sttdoctor.analysis.session.refusal import Refusal, Subject, is_accepted, tell_words, words_of
+from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
 from sttdoctor.encodings import SUPPORTED, meant_by
-from sttdoctor.evidence import Open
-from sttdoctor.protocol import (
+from sttdoctor.endpoints.cartesia import (
     AUTO,
     COMMON_WORDS,
     FOREIGN_PARAMETERS,
@@ -41,6 +40,7 @@ from sttdoctor.protocol import (
     rate_of,
     turn_option_problems,
 )
+from sttdoctor.evidence import Open
 from sttdoctor.redact import NO_SCHEME, is_mask, is_unset
 
 _SCHEMES = {"token": "Deepgram's"}

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor import missing
-from sttdoctor.analysis.container import LABELS, Contents, Start
-from sttdoctor.analysis.container_header import Header
-from sttdoctor.analysis.container_text import SHORTEST_TEXT, is_printable
-from sttdoctor.case import Case
+from sttdoctor.analysis.container.contents import LABELS, Contents, Start
+from sttdoctor.analysis.container.header import Header
+from sttdoctor.analysis.container.text import SHORTEST_TEXT, is_printable
+from sttdoctor.analysis.facts import Case
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,

@@ -9,12 +9,12 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from sttdoctor.analysis import pacing
-from sttdoctor.analysis.commands import is_known
-from sttdoctor.analysis.loss import find_loss
-from sttdoctor.analysis.send_timeline import Connection, Timeline, is_close_command
-from sttdoctor.analysis.turns import TURN_EVENTS
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session import pacing
+from sttdoctor.analysis.session.commands import is_known
+from sttdoctor.analysis.session.loss import find_loss
+from sttdoctor.analysis.session.timeline import Connection, Timeline, is_close_command
+from sttdoctor.analysis.session.turns import TURN_EVENTS
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
     Answer,
@@ -28,7 +28,7 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
-from sttdoctor.protocol import MANUAL
+from sttdoctor.endpoints.cartesia import MANUAL
 
 
 @dataclass(frozen=True, slots=True)

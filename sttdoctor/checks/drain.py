@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from sttdoctor import missing
-from sttdoctor.analysis.ping_timeout import PingTimeout, Who
-from sttdoctor.analysis.send_timeline import Connection, is_close_command
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.ping_timeout import PingTimeout, Who
+from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
     Answer,

@@ -11,8 +11,8 @@ import numpy as np
 
 from sttdoctor import missing
 from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate
-from sttdoctor.analysis.sample_order import Order
-from sttdoctor.case import Case
+from sttdoctor.analysis.encoding.sample_order import Order
+from sttdoctor.analysis.facts import Case
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,

@@ -7,12 +7,12 @@ that another endpoint would fit better is a remark.
 from collections.abc import Iterator
 
 from sttdoctor import missing
-from sttdoctor.analysis import pacing
-from sttdoctor.analysis.commands import is_mixed_up
-from sttdoctor.analysis.endpoint import by_events
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session import pacing
+from sttdoctor.analysis.session.commands import is_mixed_up
+from sttdoctor.analysis.session.endpoint import by_events
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, counted, unknown, worst
-from sttdoctor.protocol import AUTO, MANUAL, PATHS
+from sttdoctor.endpoints.cartesia import AUTO, MANUAL, PATHS
 
 
 def _judge(case: Case) -> Answer:

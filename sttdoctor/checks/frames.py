@@ -8,7 +8,8 @@ looks like a wrong rate, like holes or clicks.
 from collections.abc import Iterator
 
 from sttdoctor import missing
-from sttdoctor.analysis.frames import (
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.frames import (
     Field,
     Repeat,
     Tail,
@@ -18,8 +19,7 @@ from sttdoctor.analysis.frames import (
     is_two_streams,
     select_active,
 )
-from sttdoctor.analysis.send_timeline import Connection
-from sttdoctor.case import Case
+from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, counted, unknown, worst
 from sttdoctor.evidence import Frame
 

@@ -10,21 +10,11 @@ from itertools import pairwise
 from typing import Any
 
 from sttdoctor import missing
-from sttdoctor.analysis import joins
-from sttdoctor.analysis.turns import Turn, expected_text
-from sttdoctor.case import Case
-from sttdoctor.checks.base import (
-    TROUBLESHOOTING,
-    Answer,
-    Cause,
-    Check,
-    Evidence,
-    Finding,
-    Status,
-    answer,
-    unknown,
-)
-from sttdoctor.protocol import MANUAL
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session import join_hypotheses
+from sttdoctor.analysis.session.turns import Turn, expected_text
+from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Finding, Status, answer, unknown
+from sttdoctor.endpoints.cartesia import MANUAL
 
 _SHOWN = 300
 
@@ -40,7 +30,7 @@ def _judge(case: Case) -> Answer:
     if session.transcript is None:
         text = "The application's text is not known; give it with --transcript."
         text += f" It should be: {_quote(expected)}" if expected else " The events hold no final text."
-        wrong = joins.updates_text(turns)
+        wrong = join_hypotheses.updates_text(turns)
         measured["updates_joined"] = _cut(wrong) if wrong != expected else None
         return unknown(missing.Missing("the application's text", text), measured)
     got = session.transcript.text
@@ -51,16 +41,16 @@ def _judge(case: Case) -> Answer:
 
 def _compare(case: Case, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
     turns = case.turns
-    join = case.join or joins.explain(got, turns)
+    join = case.join or join_hypotheses.explain(got, turns)
     measured |= {"habit": join.habit, "similarity": round(join.similarity, 4)}
     place = (Evidence("the application's text", line),)
     if join.exact and join.habit != "ends":
         finding = _habit_finding(case, join, got, expected, place)
     elif join.exact:
-        changed = joins.spelling(got, turns, expected)
+        changed = join_hypotheses.spelling(got, turns, expected)
         if changed is None:
             return answer("The application's text is every final text joined as it is.", [], measured)
-        if case.endpoint != MANUAL and joins.keeps_apart(got, turns):
+        if case.endpoint != MANUAL and join_hypotheses.keeps_apart(got, turns):
             return answer(_KEPT_APART, [], measured)
         finding = _spelling_finding(*changed, turns, expected, got, place)
     else:
@@ -79,7 +69,9 @@ _MANUAL_FIX = (
 )
 
 
-def _habit_finding(case: Case, join: joins.Join, got: str, expected: str, place: tuple[Evidence, ...]) -> Finding:
+def _habit_finding(
+    case: Case, join: join_hypotheses.Join, got: str, expected: str, place: tuple[Evidence, ...]
+) -> Finding:
     if join.habit == "turns-missing" and (finding := _missing_finding(case, join, place)):
         return finding
     summary = f"The application's text comes out exactly when {_WHEN[join.habit]}: {join.detail}."
@@ -90,7 +82,7 @@ def _habit_finding(case: Case, join: joins.Join, got: str, expected: str, place:
     )
 
 
-def _missing_finding(case: Case, join: joins.Join, place: tuple[Evidence, ...]) -> Finding | None:
+def _missing_finding(case: Case, join: join_hypotheses.Join, place: tuple[Evidence, ...]) -> Finding | None:
     """Which turns the text holds where that tells what the application does: the first ones alone, or the last one."""
     unused, finished = case.unused_ends, [i for i, turn in enumerate(case.turns, 1) if turn.end is not None]
     missing, kept = [end.number for end in unused], len(finished) - len(unused)
@@ -151,7 +143,7 @@ def _white_space(turns: list[Turn]) -> str | None:
     return "end" if any(before[-1].isspace() for before, _ in borders) else None
 
 
-def _nearest_finding(join: joins.Join, got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
+def _nearest_finding(join: join_hypotheses.Join, got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
     evidence = (*place, *_differences(got, join.text))
     if join.similarity < similar:
         summary = (
@@ -168,7 +160,7 @@ def _nearest_finding(join: joins.Join, got: str, similar: float, place: tuple[Ev
 
 def _differences(got: str, expected: str) -> tuple[Evidence, ...]:
     """The first places at which the application's text departs from the right one."""
-    pairs = (_visible(*pair) for pair in joins.first_differences(got, expected))
+    pairs = (_visible(*pair) for pair in join_hypotheses.first_differences(got, expected))
     return tuple(Evidence(_difference(right, wrong)) for right, wrong in pairs if right or wrong)
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from sttdoctor import missing
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
     Answer,
@@ -25,7 +25,7 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
-from sttdoctor.protocol import MANUAL
+from sttdoctor.endpoints.cartesia import MANUAL
 
 _ENOUGH_LETTERS = 20
 _ENOUGH_WORDS = 8

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from sttdoctor import missing
-from sttdoctor.analysis import pacing
-from sttdoctor.analysis.latency import TurnLatency, first_text_s, timeout_ms, turn_latencies
-from sttdoctor.analysis.send_timeline import Connection, Timeline
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session import pacing
+from sttdoctor.analysis.session.latency import TurnLatency, first_text_s, timeout_ms, turn_latencies
+from sttdoctor.analysis.session.timeline import Connection, Timeline
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
     Answer,
@@ -28,7 +28,7 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
-from sttdoctor.protocol import MANUAL, TURN_OPTIONS
+from sttdoctor.endpoints.cartesia import MANUAL, TURN_OPTIONS
 
 _TIMEOUT = TURN_OPTIONS["turn_end_timeout_ms"]
 

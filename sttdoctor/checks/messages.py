@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sttdoctor import missing
-from sttdoctor.analysis.commands import Command, command_name, error_text, is_audio, is_known
-from sttdoctor.analysis.endings import find_ending
-from sttdoctor.analysis.send_timeline import Connection, is_close_command
-from sttdoctor.analysis.text_audio import text_form
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.commands import Command, command_name, error_text, is_audio, is_known
+from sttdoctor.analysis.session.endings import find_ending
+from sttdoctor.analysis.session.text_audio import text_form
+from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, counted, unknown, worst
+from sttdoctor.endpoints.cartesia import FOREIGN_COMMANDS, INSTEAD, MANUAL, Meaning
 from sttdoctor.evidence import Frame
-from sttdoctor.protocol import FOREIGN_COMMANDS, INSTEAD, MANUAL, Meaning
 
 
 def _judge(case: Case) -> Answer:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sttdoctor.analysis import pacing
-from sttdoctor.analysis.send_timeline import Timeline
-from sttdoctor.analysis.stretches import Stretch
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session import pacing
+from sttdoctor.analysis.session.stretches import Stretch
+from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
     Answer,

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from sttdoctor import missing
-from sttdoctor.analysis.answerer import find_answerer
-from sttdoctor.analysis.endings import find_ending
-from sttdoctor.analysis.latency import spoken_between
-from sttdoctor.analysis.refusal import tell_words, words_of
-from sttdoctor.analysis.send_timeline import Connection, is_close_command
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.answerer import find_answerer
+from sttdoctor.analysis.session.endings import find_ending
+from sttdoctor.analysis.session.latency import spoken_between
+from sttdoctor.analysis.session.refusal import tell_words, words_of
+from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, ended, unknown, worst
+from sttdoctor.endpoints.cartesia import MANUAL
 from sttdoctor.evidence import Frame
-from sttdoctor.protocol import MANUAL
 
 _WORD_S = 1.0  # less sound holds no words that the service would answer
 _NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|too short", re.IGNORECASE)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from sttdoctor import missing
-from sttdoctor.analysis import signal_levels
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal import Levels, measure
-from sttdoctor.analysis.signal_clicks import Clicks, find_clicks
-from sttdoctor.analysis.signal_holes import torn_holes
-from sttdoctor.analysis.signal_runs import Floats
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.signal import levels as signal_levels
+from sttdoctor.analysis.signal.clicks import Clicks, find_clicks
+from sttdoctor.analysis.signal.damage import Levels, measure
+from sttdoctor.analysis.signal.holes import torn_holes
+from sttdoctor.analysis.signal.runs import Floats
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,

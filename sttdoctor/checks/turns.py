@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sttdoctor import missing
-from sttdoctor.analysis.send_timeline import Connection
-from sttdoctor.analysis.turns import TURN_EVENTS, Turn
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.timeline import Connection
+from sttdoctor.analysis.session.turns import TURN_EVENTS, Turn
 from sttdoctor.checks.base import (
     Answer,
     Cause,
@@ -24,8 +24,8 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
+from sttdoctor.endpoints.cartesia import MANUAL
 from sttdoctor.evidence import Frame
-from sttdoctor.protocol import MANUAL
 
 _NEXT = {
     "idle": {"turn.start": "speaking"},

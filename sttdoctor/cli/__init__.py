@@ -78,6 +78,6 @@ def _told(error: Exception) -> int:
 
 
 def _one_line(text: str) -> str:
-    from sttdoctor.renderers.escape import for_terminal
+    from sttdoctor.reporting.escape import for_terminal
 
     return for_terminal(" ".join(text.split("\n")))

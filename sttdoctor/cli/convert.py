@@ -37,9 +37,9 @@ def convert(
     CAPTURE is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
     input. With -o NAME.raw the audio bytes are written, as they were sent.
     """
+    from sttdoctor.anonymize import without_audio, without_text
     from sttdoctor.errors import UsageError
     from sttdoctor.outputs import spare, whole
-    from sttdoctor.private import without_audio, without_text
     from sttdoctor.readers import read_capture
 
     spare((output,), (capture,), force)
@@ -67,7 +67,7 @@ def _write(file: BinaryIO, session: "Session", raw: bool) -> None:
 
 
 def _audio(session: "Session") -> "Bytes":
-    from sttdoctor.case import session_audio
+    from sttdoctor.analysis.facts import session_audio
     from sttdoctor.errors import InputError
 
     audio = session_audio(session)

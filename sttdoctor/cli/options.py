@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from sttdoctor.policy import FAIL_ON
-from sttdoctor.renderers import FORMATS, Format, format_of
+from sttdoctor.reporting import FORMATS, Format, format_of
 
 if TYPE_CHECKING:
-    from sttdoctor.case import Case
+    from sttdoctor.analysis.facts import Case
     from sttdoctor.report import Report
 
 Command = Callable[..., None]
@@ -26,7 +26,7 @@ def ids(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, 
 def _picture(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     """Refuse the name of a picture that cannot be made before anything is judged."""
     if value is not None:
-        from sttdoctor.renderers.pictures import suffix_of
+        from sttdoctor.reporting.figures.pictures import suffix_of
 
         suffix_of(value)
     return value
@@ -225,7 +225,7 @@ def deliver(report: "Report", options: Mapping[str, Any], case: "Case") -> None:
     shown = options["plot"] or options["play"] or "exhibits" in form.takes
     exhibits: Any = _exhibits(report, case) if shown else None
     if options["plot"]:
-        from sttdoctor.renderers.pictures import plot
+        from sttdoctor.reporting.figures.pictures import plot
 
         plot(report, exhibits, options["plot"], options["force"])
     _deliver_text(report, form, exhibits, options)
@@ -244,7 +244,7 @@ def _choice(kind: str) -> str:
 
 
 def _exhibits(report: "Report", case: "Case") -> Any:
-    from sttdoctor.exhibits.collect import collect
+    from sttdoctor.reporting.data.collect import collect
 
     return collect(case, report)
 

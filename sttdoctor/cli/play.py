@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from sttdoctor.exhibits.values import Exhibits, Version
 from sttdoctor.report import Report
+from sttdoctor.reporting.data.values import Exhibits, Version
 
 _PATIENCE_S = 15
 """A player that is not done so long after the end of the sound hangs."""
@@ -76,6 +76,6 @@ def _advise(report: Report) -> None:
 
 
 def _say(text: str) -> None:
-    from sttdoctor.renderers.escape import for_terminal
+    from sttdoctor.reporting.escape import for_terminal
 
     click.echo(for_terminal(text), err=True)

@@ -12,23 +12,23 @@ from urllib.parse import parse_qsl
 import click
 
 from sttdoctor import __version__
+from sttdoctor.analysis.facts import Case
 from sttdoctor.api import examine, session_case
-from sttdoctor.case import Case
 from sttdoctor.cli.options import deliver, printable, standard_output
 from sttdoctor.comparison import against
 from sttdoctor.errors import UsageError
 from sttdoctor.listen import believed
-from sttdoctor.live.journal import Journal
-from sttdoctor.live.listening import is_loopback
-from sttdoctor.live.naming import names, numbered
-from sttdoctor.live.plan import Plan, as_it_was
-from sttdoctor.live.recording import Heading
-from sttdoctor.live.repair import repaired
-from sttdoctor.live.resend import send
-from sttdoctor.live.upstream import Destination
-from sttdoctor.renderers.escape import for_terminal
-from sttdoctor.renderers.side_by_side import side_by_side
+from sttdoctor.net.listening import is_loopback
+from sttdoctor.record.journal import Journal
+from sttdoctor.record.naming import names, numbered
+from sttdoctor.record.recording import Heading
+from sttdoctor.record.upstream import Destination
 from sttdoctor.report import Report
+from sttdoctor.reporting.escape import for_terminal
+from sttdoctor.reporting.side_by_side import side_by_side
+from sttdoctor.resend.plan import Plan, as_it_was
+from sttdoctor.resend.repair import repaired
+from sttdoctor.resend.send import send
 
 KEY = "CARTESIA_API_KEY"
 PLACEHOLDER = "placeholder"  # the stand-in wants a key and takes any

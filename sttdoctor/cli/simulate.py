@@ -9,17 +9,17 @@ import click
 from sttdoctor.cli.options import Command, stranger_options
 
 if TYPE_CHECKING:
-    from sttdoctor.live.behaviour import Behaviour
-    from sttdoctor.live.recording import Row, Sink
-    from sttdoctor.live.strangers import Door
-    from sttdoctor.live.words import MakeWords
+    from sttdoctor.net.strangers import Door
+    from sttdoctor.record.recording import Row, Sink
+    from sttdoctor.simulate.behaviour import Behaviour
+    from sttdoctor.simulate.words import MakeWords
 
 
 class _WithFaults(click.Command):
     """Lists the faults at the end of its help, when that is asked for."""
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from sttdoctor.live.faults import FAULTS
+        from sttdoctor.simulate.faults import FAULTS
 
         with formatter.section("Faults (NAME or NAME=VALUE)"):
             formatter.write_dl([(_usage(fault), fault.what) for fault in FAULTS.values()])
@@ -70,11 +70,11 @@ def simulate(
     import asyncio
 
     from sttdoctor.errors import UsageError
-    from sttdoctor.live.behaviour import Behaviour
-    from sttdoctor.live.faults import parse
-    from sttdoctor.live.listening import host_port
-    from sttdoctor.live.strangers import Door
-    from sttdoctor.live.words import default_script, read_script
+    from sttdoctor.net.listening import host_port
+    from sttdoctor.net.strangers import Door
+    from sttdoctor.simulate.behaviour import Behaviour
+    from sttdoctor.simulate.faults import parse
+    from sttdoctor.simulate.words import default_script, read_script
 
     if asr and script:
         raise UsageError("--asr and --script exclude each other: the words come from the audio or from the file")
@@ -82,7 +82,7 @@ def simulate(
     door = Door.of(where[0], allow_origin, allow_host)
     behaviour = Behaviour(idle_timeout_s=idle_timeout, buffer_s=buffer, faults=parse(faults), fault_after_s=fault_after)
     if asr:
-        from sttdoctor.live.asr import Sphinx
+        from sttdoctor.simulate.asr import Sphinx
 
         sphinx = Sphinx()
         try:
@@ -98,9 +98,9 @@ def simulate(
 async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour", door: "Door") -> int:
     from contextlib import AsyncExitStack
 
-    from sttdoctor.live.listening import is_loopback, stop_signal
-    from sttdoctor.live.simulator import simulator
-    from sttdoctor.live.upstream import cannot_listen
+    from sttdoctor.net.listening import is_loopback, stop_signal
+    from sttdoctor.record.upstream import cannot_listen
+    from sttdoctor.simulate.server import simulator
 
     stop = stop_signal()
     host, port = where
@@ -126,7 +126,7 @@ class _Teller:
 
     def new_connection(self) -> "Sink":
         """Return what takes the rows of the next connection."""
-        from sttdoctor.renderers.escape import for_terminal
+        from sttdoctor.reporting.escape import for_terminal
 
         self._connections += 1
         number = self._connections

@@ -13,13 +13,13 @@ from typing import TextIO
 
 import click
 
-from sttdoctor.live.desk import Entry
-from sttdoctor.live.listening import host_port, is_loopback, stop_signal
-from sttdoctor.live.proxy import listening
-from sttdoctor.live.strangers import Door
-from sttdoctor.live.upstream import Upstream, cannot_listen
+from sttdoctor.net.listening import host_port, is_loopback, stop_signal
+from sttdoctor.net.strangers import Door
 from sttdoctor.program import program
-from sttdoctor.renderers.escape import for_terminal
+from sttdoctor.record.desk import Entry
+from sttdoctor.record.proxy import listening
+from sttdoctor.record.upstream import Upstream, cannot_listen
+from sttdoctor.reporting.escape import for_terminal
 
 _EVERY_S = 0.2
 _MOST_LINES, _LINES_A_S = 1000, 50

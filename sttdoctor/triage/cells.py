@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sttdoctor.renderers.escape import for_terminal
+from sttdoctor.reporting.escape import for_terminal
 from sttdoctor.triage.row import COLUMNS, Row
 
 csv.field_size_limit(1 << 20)  # the longest names of members, escaped, are beyond the default

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sttdoctor.analysis.facts import Case
 from sttdoctor.api import audio_case, examine, session_case
-from sttdoctor.case import Case
 from sttdoctor.errors import InputError
 from sttdoctor.readers.capture import holds_session
 from sttdoctor.readers.stream import StreamError, unpacked_gzip

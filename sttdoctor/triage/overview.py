@@ -11,7 +11,7 @@ from typing import Any
 
 from sttdoctor.errors import UsageError, unwritable
 from sttdoctor.outputs import whole
-from sttdoctor.renderers.escape import for_page
+from sttdoctor.reporting.escape import for_page
 from sttdoctor.triage.row import Row
 from sttdoctor.triage.single import FORMAT
 from sttdoctor.triage.summary import Summary, faults

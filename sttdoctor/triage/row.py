@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sttdoctor.case import Case
+from sttdoctor.analysis.facts import Case
 from sttdoctor.report import Report
 from sttdoctor.triage.task import Task
 

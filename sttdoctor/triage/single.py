@@ -1,9 +1,9 @@
 """The page of a single capture that an overview links to."""
 
-from sttdoctor.case import Case
-from sttdoctor.exhibits.collect import collect
-from sttdoctor.renderers import FORMATS
+from sttdoctor.analysis.facts import Case
 from sttdoctor.report import Report
+from sttdoctor.reporting import FORMATS
+from sttdoctor.reporting.data.collect import collect
 
 FORMAT = FORMATS["html"]
 

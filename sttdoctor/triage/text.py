@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sttdoctor.renderers.escape import for_terminal
+from sttdoctor.reporting.escape import for_terminal
 from sttdoctor.triage.row import STATUSES, Row
 from sttdoctor.triage.summary import Summary
 

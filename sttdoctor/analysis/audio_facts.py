@@ -1,0 +1,257 @@
+"""What the bytes of one subject's audio are: files among them, their encoding, how they are best read, their rate.
+
+All of it is found from the bytes and the declaration alone, once and on demand; what the clock of a session adds is in
+`sttdoctor.analysis.facts`.
+"""
+
+from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.container.contents import Contents, find_containers
+from sttdoctor.analysis.decoding import Samples, decode
+from sttdoctor.analysis.encoding import (
+    LAYOUTS,
+    EncodingChange,
+    EncodingEstimate,
+    Layout,
+    estimate_encoding,
+    find_changes,
+)
+from sttdoctor.analysis.encoding.sample_order import Order, find_order
+from sttdoctor.analysis.encoding.sample_scale import LOW_END, faint_factor, has_few_codes, is_low_end, loud_factor
+from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, probed_levels
+from sttdoctor.analysis.rate.band_edge import steep_edge
+from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
+from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with
+from sttdoctor.analysis.rate.net import member, shipped_model
+from sttdoctor.analysis.signal.silent_channel import silent_side
+from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
+from sttdoctor.evidence import Audio, Declared
+
+_EXACT = 20_000  # samples of which the lowest bits are looked at
+_PART_SAMPLES = 600_000  # judged of a part: more than the 8 s at 48 kHz that are heard of it
+_ORDERED = 1 << 18  # pairs of samples at most that are looked at for their order
+_QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
+
+
+DEFAULT_PLAUSIBLE = 0.2
+DEFAULT_SPEECH_S = 1.0
+_CLEARLY = 0.25  # bits a byte that another reading saves where silence is a misreading; where it is silence, under 0.05
+
+
+class Sound:
+    """The audio of one subject, analysed.
+
+    Args:
+        audio: The audio, None where there is none; then nothing is known.
+        declared: What the client told the service about it.
+        silent_peak: Peak below which samples are silent, of full scale.
+        plausible: Probability from which on the declared encoding is believed, also where another one fits better.
+        speech_s: How much speech, in seconds, says that there is speech.
+    """
+
+    def __init__(
+        self,
+        audio: Audio | None,
+        declared: Declared,
+        silent_peak: float,
+        plausible: float = DEFAULT_PLAUSIBLE,
+        speech_s: float = DEFAULT_SPEECH_S,
+    ) -> None:
+        self.audio = audio
+        self.declared = declared
+        self._silent_peak = silent_peak
+        self._plausible = plausible
+        self._speech_s = speech_s
+
+    @cached_property
+    def contents(self) -> Contents | None:
+        """Media files and text among the bytes, None without audio."""
+        return find_containers(self.audio.data) if self.audio is not None else None
+
+    @property
+    def payload_offset(self) -> int:
+        """The first byte of the samples: behind the file header that they begin with, else 0."""
+        if self.contents is None or self.audio is None:
+            return 0
+        return self.contents.payload if self.contents.payload < len(self.audio.data) else 0
+
+    @cached_property
+    def silent_side(self) -> int | None:
+        """Which of two interleaved channels in the declared encoding is silent, None where there are no two such."""
+        if self.audio is None:
+            return None
+        return silent_side(self.audio.data[self.payload_offset :], self.declared.meant)
+
+    @cached_property
+    def encoding(self) -> EncodingEstimate | None:
+        """What the bytes say about their encoding, None without audio."""
+        if self.audio is None:
+            return None
+        data = self.audio.data[self.payload_offset :]
+        estimate = estimate_encoding(data)
+        if estimate.decidable and self._is_muted(data, estimate):
+            return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
+        return estimate
+
+    def _is_muted(self, data: NDArray[np.uint8], estimate: EncodingEstimate) -> bool:
+        """Whether the bytes are, as declared, the hiss of a muted line, whose few lowest bits fit any reading."""
+        name = self.declared.meant
+        if name is None or ENCODINGS[name].width == 1:
+            return False
+        peak, _ = probed_levels(data, name)
+        if peak >= self._silent_peak:
+            return False
+        if has_few_codes(peak, name):
+            return True
+        if estimate.bits_per_byte[name] - min(estimate.bits_per_byte.values()) >= _CLEARLY:
+            return False
+        faint = estimate_rate(active_samples(data, name, 1), self.candidates)
+        return not faint.is_speech(self._speech_s)
+
+    @cached_property
+    def factor(self) -> float:
+        """What brings the samples to full scale where they stand at another scale of their encoding; else 1."""
+        layout = self.layout
+        if layout is None or self.audio is None:
+            return 1.0
+        peak, level = probed_levels(self.audio.data[layout.offset :], layout.encoding)
+        if peak > LOW_END or has_few_codes(peak, layout.encoding):
+            return loud_factor(level, layout.encoding)
+        if self.rate is None or not self.rate.is_speech(self._speech_s):
+            return 1.0
+        if peak < self._silent_peak or is_low_end(self._excerpt[:_EXACT], layout.encoding):
+            return faint_factor(peak, layout.encoding)
+        return 1.0
+
+    @cached_property
+    def encoding_changes(self) -> list[EncodingChange]:
+        """Where the encoding or the alignment of samples changes along the audio."""
+        first = self.payload_offset
+        found = find_changes(self.audio.data[first:]) if self.audio is not None else []
+        return [replace(change, offset=change.offset + first) for change in found]
+
+    @property
+    def layout(self) -> Layout | None:
+        """How the bytes are best read: as estimated where they tell, else as declared, None where nothing does.
+
+        Its offset counts from the first byte of the audio, a file header included.
+        """
+        if self.contents is not None and not self.contents.holds_samples:
+            return None
+        behind = self._payload_layout
+        return replace(behind, offset=behind.offset + self.payload_offset) if behind is not None else None
+
+    @property
+    def _payload_layout(self) -> Layout | None:
+        if self.silent_side is not None and self.declared.meant is not None:
+            return Layout(self.declared.meant, 0, 2)
+        estimate = self.encoding
+        before = LAYOUTS.get(self.encoding_changes[0].before) if self.encoding_changes else None
+        if before is not None:  # the sound is judged up to the first change
+            return before
+        if estimate is None or not estimate.decidable:
+            return self.declared_layout
+        return self._declared_where_plausible(estimate) or _as_estimated(estimate)
+
+    def _declared_where_plausible(self, estimate: EncodingEstimate) -> Layout | None:
+        """The declared encoding where the bytes do not speak against it; twins are the same bytes under two names."""
+        name = self.declared.meant
+        if name is None or estimate.probabilities[name] < self._plausible:
+            return None
+        is_best = (estimate.layout.encoding, estimate.layout.offset) == (name, 0)
+        return estimate.layout if is_best else Layout(name)
+
+    @property
+    def declared_layout(self) -> Layout | None:
+        """How the bytes are to be read by the declaration alone, None without one."""
+        return Layout(self.declared.meant) if self.declared.meant else None
+
+    def samples(self, first_byte: int = 0, stop_byte: int | None = None, most: int = MAX_SAMPLES) -> Samples:
+        """Decode a part of the audio as it is best read, mixed to one channel.
+
+        Args:
+            first_byte: Offset of the part.
+            stop_byte: Its end, None for the end of the audio or the place where the encoding changes.
+            most: Samples at most: of a longer part its most active stretches.
+
+        Returns:
+            Shape (n,), of full scale; empty where the bytes cannot be read.
+        """
+        layout = self.layout
+        if layout is None or self.audio is None:
+            return np.empty(0)
+        first = layout.whole_from(first_byte)
+        stop = self.end_of_layout(first) if stop_byte is None else stop_byte
+        return active_samples(self.audio.data[first:stop], layout.encoding, layout.channels, most)
+
+    @cached_property
+    def order(self) -> Order | None:
+        """In which wrong order the samples of one channel stand, None where in the right one or nothing tells."""
+        layout = self.layout
+        if layout is None or self.audio is None or layout.channels != 2 or self.silent_side is not None:
+            return None
+        frame = layout.frame_bytes
+        data = self.audio.data[layout.offset : self.end_of_layout(layout.offset)]
+        first = max(0, len(data) // frame - _ORDERED) // 2 * frame
+        middle = data[first : first + _ORDERED * frame]
+        return find_order(np.nan_to_num(decode(np.asarray(middle), layout.encoding)))
+
+    def end_of_layout(self, first: int) -> int | None:
+        """Where the encoding changes for the first time, when enough stands before it from byte `first` on."""
+        changes = [change.offset for change in self.encoding_changes]
+        return changes[0] if changes and changes[0] - first >= 1 << 15 else None
+
+    @cached_property
+    def _excerpt(self) -> Samples:
+        """The most active stretches of all of the audio, decoded once."""
+        return self.samples()
+
+    @cached_property
+    def band_edge(self) -> float | None:
+        """Frequency above which the audio is empty, as a share of the sample rate; None without a steep edge."""
+        return steep_edge(self._excerpt)
+
+    @cached_property
+    def candidates(self) -> tuple[int, ...]:
+        """Sample rates that come into question, Hz: the standard ones and the declared one."""
+        declared = self.declared.sample_rate
+        return tuple(sorted({*STANDARD_RATES, declared} if declared else STANDARD_RATES))
+
+    @cached_property
+    def rate(self) -> RateEstimate | None:
+        """What the sound says about its sample rate, None where it cannot be decoded."""
+        if self.layout is None:
+            return None
+        if self.encoding is not None and self.encoding.tones:
+            return RateEstimate(dict.fromkeys(self.candidates, 1.0 / len(self.candidates)), 0.0, 0.0)
+        return estimate_rate(self._excerpt, self.candidates)
+
+    def rate_of(self, first: int, stop: int | None) -> RateEstimate:
+        """What a part of the audio, in bytes, sounds like."""
+        return estimate_rate(self.samples(first, stop, _PART_SAMPLES), self.candidates)
+
+    def rate_parts(self) -> list[tuple[int, RateEstimate]]:
+        """(first byte, its rate by sound) of equal parts of 3 s or more each, for audio of 12 s or more."""
+        rate, layout = self.rate, self.layout
+        if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
+            return []
+        seconds = len(self.audio.data) / (rate.best * layout.frame_bytes)
+        count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else 6)))
+        edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
+        one, most = member(shipped_model(), 0), round(_QUICK_S * rate.best)
+
+        def quick_of(first: int, stop: int) -> RateEstimate:
+            return estimate_with(one, self.samples(first, stop, most), self.candidates)
+
+        return hear_parts(list(pairwise(edges)), self.rate_of, quick_of)
+
+
+def _as_estimated(estimate: EncodingEstimate) -> Layout | None:
+    """The most probable layout, None where no samples at all are more probable."""
+    best = max(estimate.probabilities, key=estimate.probabilities.__getitem__)
+    return estimate.layout if best in LAYOUTS else None

@@ -1,0 +1,1 @@
+"""What the bytes are before they are samples: files, compressed streams, text."""

@@ -1,0 +1,204 @@
+"""Where the encoding, or the alignment of its samples, changes along a stream.
+
+Every window of the stream is scored in all layouts by the cheap description length; a change must pay for itself
+over the windows that follow (Viterbi), and both sides are then judged in full: only two clear and different answers
+make a change. The place is where the summed difference of the two description lengths turns.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.encoding.estimate import (
+    KEYS,
+    LAYOUTS,
+    NOT_PCM,
+    cheap_layout_bits,
+    estimate_encoding,
+    first_pass,
+)
+from sttdoctor.analysis.encoding.excerpts import ALIGNMENT, active_excerpts, busiest_parts
+from sttdoctor.analysis.encoding.non_pcm import not_pcm_bits, text_bits
+from sttdoctor.analysis.encoding.quantization import Floats, read_samples
+from sttdoctor.analysis.encoding.screen import screened_scores
+from sttdoctor.encodings import ENCODINGS
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingChange:
+    """One place where the format or the alignment changes.
+
+    Attributes:
+        offset: Byte offset in the stream.
+        before: Key of `EncodingEstimate.probabilities` that holds before it; shifts count from the stream's first byte.
+        after: The key that holds after it.
+        confidence: Probability (0..1) that both sides are what they are called.
+    """
+
+    offset: int
+    before: str
+    after: str
+    confidence: float
+
+
+_WINDOWS = {1: 8160, 2: 12240, 3: 12240, 4: 20400, 8: 20400}
+"""Bytes of a window by the width of the encoding that fits best: multiples of 48, and at most half of 2 s at 8 kHz."""
+
+_PROBE = 480  # bytes judged in each window: its most active part
+_BATCH = 256  # windows scored at once, to bound memory
+_MOST_SCORED = 400  # windows that are all scored: about two minutes of 16-bit audio; of longer streams see the screen
+_SETTLED = 0.5  # nats that a window may say against the usual key and still be taken for it
+_FINE = 384  # bytes: step in which a change is located, 48 ms of G.711 at 8 kHz
+_SWITCH = 5.0  # nats a change must gain; both sides are judged in full afterwards
+_SLOPE, _KNEE = 2.5, 8.0  # nats a window says for an excess of bits: _SLOPE * log(1 + excess / _KNEE)
+_CAP = 12.0  # nats at most that one window can say
+_SURE = 0.95
+_MARGIN = 0.05  # bits a byte; true changes differ by 0.1 (s32 and s16) to 3 (a shift)
+
+
+def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
+    """Find where the encoding or the alignment changes.
+
+    A change that lasts about 2 s or longer is seen anywhere. Silence and other stretches that cannot tell their
+    encoding never make one.
+
+    Args:
+        data: Bytes, shape (n,) of uint8; may be a memory map of any size.
+
+    Returns:
+        The changes in their order; empty for a healthy stream.
+    """
+    if len(data) < 8 * _PROBE:
+        return []
+    excerpts = active_excerpts(data)
+    cheap = first_pass(excerpts)
+    usual = LAYOUTS[min(cheap, key=lambda key: cheap[key])]
+    coarse = read_samples(excerpts, usual.encoding, usual.offset).header_bits > 0.0
+    encoding = usual.encoding
+    window = min(_WINDOWS[ENCODINGS[encoding].width], max(2 * _PROBE, len(data) // 12 // ALIGNMENT * ALIGNMENT))
+    if len(data) // window > _MOST_SCORED:
+        path = _long_path(screened_scores(data, window, _PROBE, encoding, partial(_scored, coarse=coarse))[0])
+    else:
+        path = _best_path(_window_scores(data, window, coarse))
+    edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
+    if len(edges) == 2:
+        return []
+    segments = _judged(data, window, edges)
+    changes: list[EncodingChange] = []
+    for one, two in pairwise(segments):
+        if one.key != two.key and _differ_clearly(one, two):
+            low, high = max(one.start, one.end - 2) * window, min(two.end, two.start + 2) * window
+            low = max([low, *(change.offset for change in changes[-1:])])
+            place = low + _turning_point(data[low:high], one.key, two.key, coarse)
+            changes.append(EncodingChange(place, one.key, two.key, one.probability * two.probability))
+    return _without_excursions(changes)
+
+
+def _without_excursions(changes: list[EncodingChange]) -> list[EncodingChange]:
+    """Leave out a change that is taken back at the very place where it is said to happen."""
+    kept: list[EncodingChange] = []
+    for change in changes:
+        if kept and kept[-1].offset == change.offset and kept[-1].before == change.after:
+            kept.pop()
+        else:
+            kept.append(change)
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    start: int  # windows
+    end: int
+    key: str
+    probability: float
+    bits_per_byte: dict[str, float]
+
+
+def _differ_clearly(one: _Segment, two: _Segment) -> bool:
+    """Whether each side is described much worse by the other's key.
+
+    In a quiet stretch with an offset two readings are almost the same numbers on two scales: their descriptions differ
+    by a few bits in all, which is enough for a probability but not for an accusation.
+    """
+    return (
+        one.bits_per_byte.get(two.key, np.inf) - one.bits_per_byte[one.key] >= _MARGIN
+        and two.bits_per_byte.get(one.key, np.inf) - two.bits_per_byte[two.key] >= _MARGIN
+    )
+
+
+def _judged(data: NDArray[np.uint8], window: int, edges: list[int]) -> list[_Segment]:
+    """The segments between the edges that are surely of one key, equal neighbours joined."""
+    segments: list[_Segment] = []
+    for start, end in pairwise(edges):
+        found = estimate_encoding(data[start * window : end * window])
+        key = max(found.probabilities, key=lambda key: found.probabilities[key])
+        if not found.decidable or found.probabilities[key] < _SURE:
+            continue
+        start = start if not segments or segments[-1].key != key else segments.pop().start
+        segments.append(_Segment(start, end, key, found.probabilities[key], found.bits_per_byte))
+    return segments
+
+
+def _key_bits(rows: NDArray[np.uint8], key: str, coarse: bool) -> Floats:
+    """Bits of each row under one key, by the cheap score; where samples are `coarse`, their scale is looked for."""
+    if key in LAYOUTS:
+        return cheap_layout_bits(rows, LAYOUTS[key], coarse)
+    return not_pcm_bits(rows) if key == NOT_PCM else text_bits(rows)
+
+
+def _window_scores(data: NDArray[np.uint8], window: int, coarse: bool) -> Floats:
+    """Log-probability (nats, up to a constant) of each key in each window, shape (windows, keys), -`_CAP`..0."""
+    count = len(data) // window
+    scores = np.empty((count, len(KEYS)))
+    for first in range(0, count, _BATCH):
+        last = min(count, first + _BATCH)
+        probes = busiest_parts(data[first * window : last * window].reshape(last - first, window), _PROBE)
+        scores[first:last] = _scored(probes, coarse)
+    return scores
+
+
+def _scored(probes: NDArray[np.uint8], coarse: bool) -> Floats:
+    """The same for probes of windows, shape (probes, bytes)."""
+    parts = []
+    for first in range(0, len(probes), _BATCH):
+        part = probes[first : first + _BATCH]
+        bits = np.stack([_key_bits(part, key, coarse) for key in KEYS], axis=1)
+        excess = bits - bits.min(axis=1, keepdims=True)
+        parts.append(np.maximum(-_SLOPE * np.log1p(excess / _KNEE), -_CAP))
+    return np.concatenate(parts)
+
+
+def _long_path(scores: Floats) -> NDArray[np.int64]:
+    """`_best_path` for many windows: those in a row that all fit the usual key are one step of the search."""
+    usual = scores[:, int(np.argmax(scores.sum(axis=0)))] > -_SETTLED
+    first = np.flatnonzero(~(usual & np.concatenate([[False], usual[:-1]])))
+    path = _best_path(np.add.reduceat(scores, first, axis=0))
+    return np.repeat(path, np.diff(np.append(first, len(scores))))
+
+
+def _best_path(scores: Floats) -> NDArray[np.int64]:
+    """The most probable key of each window when every change of key costs `_SWITCH` (Viterbi), shape (windows,)."""
+    came_from = np.empty(scores.shape, dtype=np.int64)
+    total = np.zeros(scores.shape[1])
+    keys = np.arange(scores.shape[1])
+    for place, score in enumerate(scores):
+        best = int(np.argmax(total))
+        switched = total[best] - _SWITCH > total
+        came_from[place] = np.where(switched, best, keys)
+        total = np.where(switched, total[best] - _SWITCH, total) + score
+    path = np.empty(len(scores), dtype=np.int64)
+    key = int(np.argmax(total))
+    for place in range(len(scores) - 1, -1, -1):
+        path[place] = key
+        key = int(came_from[place, key])
+    return path
+
+
+def _turning_point(data: NDArray[np.uint8], before: str, after: str, coarse: bool) -> int:
+    """Byte at which the description turns from one key to the other."""
+    rows = data[: len(data) // _FINE * _FINE].reshape(-1, _FINE)
+    gain = _key_bits(rows, before, coarse) - _key_bits(rows, after, coarse)
+    return _FINE * int(np.argmin(np.concatenate([[0.0], np.cumsum(gain)])))

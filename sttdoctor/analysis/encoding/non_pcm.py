@@ -1,0 +1,95 @@
+"""What bytes cost when they are no samples: compressed or encrypted data, and text.
+
+Both are codes of single bytes in the same unit (bits) as `sttdoctor.analysis.encoding.code_length`, so that "this is
+not PCM" competes with every reading as samples.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.decoding import Samples as Floats
+
+_TEXT = np.zeros(256, dtype=bool)
+_TEXT[[9, 10, 13]] = True
+_TEXT[0x20:0x7F] = True
+_RARE = np.zeros(
+    256, dtype=bool
+)  # between the letters, digits and common marks: text has few, a waveform cannot avoid them
+_RARE[list(b"@\\^`|~$*")] = True
+_FOREIGN_BITS = 16.0  # a byte outside the printable characters: rare in text, and then part of UTF-8
+_FOREIGN, _ODD = 0.1, 0.005  # shares of bytes outside the printable characters, and of rare ones, that text may have
+_STRUCTURE = 0.5  # share of its order-0 length that structured text (JSON, numbers, base64 of pauses) comes down to
+_DENSE = 5.5  # bits a byte: what compressed or encrypted data never falls below for long (G.722 of quiet speech: 6.1)
+
+
+def not_pcm_bits(excerpts: NDArray[np.uint8]) -> Floats:
+    """Bits for bytes that are no samples, such as compressed or encrypted audio.
+
+    Raw bytes or an adaptive code of their frequencies, whichever is cheaper; but such data is dense, so that bytes of a
+    low entropy (quiet 8-bit samples, for example) are charged as dense ones.
+
+    Args:
+        excerpts: Shape (excerpts, bytes).
+
+    Returns:
+        Bits of each excerpt.
+    """
+    size = excerpts.shape[1]
+    bits: Floats = 1.0 + np.clip(adaptive_bits(byte_counts(excerpts)), _DENSE * size, 8.0 * size)
+    return bits
+
+
+def text_bits(excerpts: NDArray[np.uint8]) -> Floats:
+    """Bits for bytes that are text, such as base64, hexadecimal digits, JSON or HTML.
+
+    Args:
+        excerpts: Shape (excerpts, bytes).
+
+    Returns:
+        Bits of each excerpt.
+    """
+    counts = byte_counts(excerpts)
+    foreign = counts[:, ~_TEXT].sum(axis=1)
+    bits = adaptive_bits(counts[:, _TEXT])
+    size = excerpts.shape[1]
+    plain = (foreign <= _FOREIGN * size) & (counts[:, _RARE].sum(axis=1) <= _ODD * size)
+    total: Floats = 1.0 + np.where(plain, _STRUCTURE, 1.0) * bits + _FOREIGN_BITS * foreign
+    return total
+
+
+def adaptive_bits(counts: NDArray[np.int64]) -> Floats:
+    """Length of the Krichevsky-Trofimov code (1981): each symbol is charged by how often it has come before.
+
+    Args:
+        counts: How often each symbol of the alphabet comes in each sequence, shape (sequences, symbols).
+
+    Returns:
+        Bits for each whole sequence; they depend on the counts alone.
+    """
+    totals, symbols = counts.sum(axis=1), counts.shape[1]
+    longest = int(totals.max(initial=0))
+    seen = np.concatenate([[0.0], np.cumsum(np.log2(np.arange(longest) + 0.5))])
+    all_seen = np.concatenate([[0.0], np.cumsum(np.log2(np.arange(longest) + 0.5 * symbols))])
+    bits: Floats = all_seen[totals] - seen[counts].sum(axis=1)
+    return bits
+
+
+def byte_counts(blocks: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How often each byte value comes in each row, shape (rows, 256).
+
+    Args:
+        blocks: Shape (rows, bytes).
+    """
+    places = blocks.astype(np.int64) + 256 * np.arange(len(blocks))[:, None]
+    return np.bincount(places.reshape(-1), minlength=256 * len(blocks)).reshape(-1, 256)
+
+
+def byte_entropy(blocks: NDArray[np.uint8]) -> Floats:
+    """Entropy of the bytes of each row, in bits a byte (0..8).
+
+    Args:
+        blocks: Shape (rows, bytes).
+    """
+    shares = byte_counts(blocks) / blocks.shape[1]
+    entropy: Floats = -(shares * np.log2(np.maximum(shares, 1e-12))).sum(axis=1)
+    return entropy

@@ -1,0 +1,399 @@
+"""One subject: its evidence, what its sound is, and when things happened; what the checks look at.
+
+Everything is analysed once and on demand. The sound by itself is in `sttdoctor.analysis.audio_facts`; here is what the
+session adds to it: its connections and turns, the clock, the byte rate, and what sound and byte rate say together.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import accumulate
+
+import numpy as np
+
+from sttdoctor.analysis.audio_facts import Sound
+from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding.sample_order import Order
+from sttdoctor.analysis.rate import byte_rate
+from sttdoctor.analysis.rate.changes import RateChange, SoundOf, change_by_pace, change_by_sound
+from sttdoctor.analysis.rate.evidence import Flow, most_probable, weighed
+from sttdoctor.analysis.session import join_hypotheses, pacing
+from sttdoctor.analysis.session.commands import Command, is_audio, is_known, refused
+from sttdoctor.analysis.session.endpoint import Address, address, declared_in, endpoint_of
+from sttdoctor.analysis.session.latency import spoken_between
+from sttdoctor.analysis.session.ping_timeout import PingTimeout, find_ping_timeout
+from sttdoctor.analysis.session.refusal import Refusal, find_refusal, is_accepted
+from sttdoctor.analysis.session.stretches import Stretch, stretches
+from sttdoctor.analysis.session.timeline import Connection, Timeline, connections, timeline
+from sttdoctor.analysis.session.turns import Turn
+from sttdoctor.analysis.session.unused_ends import UnusedEnd, unused_ends
+from sttdoctor.analysis.signal.activity import active_spans
+from sttdoctor.encodings import ENCODINGS
+from sttdoctor.evidence import Audio, Declared, Frame, Session
+from sttdoctor.missing import AUDIO, FORMAT, PACE, SENDS, SENT_AUDIO, TIMES, Missing
+
+_ON_ITS_WAY_S = 1.5
+"""The service holds about the last second of audio; what is older is in an event."""
+
+_TAIL_S = 0.3
+"""Speech in the last moment before a turn.end belongs to the next turn: silence has ended this one."""
+
+_WORD_S = 0.15
+"""Less sound is no word."""
+
+
+class Case:
+    """One subject and its analysis.
+
+    Args:
+        limits: Thresholds by name, all of them.
+        audio: The audio of a subject without a session; that of a session is taken from its frames.
+        session: The session, None for audio alone.
+        declared: What the client told the service about the audio; it wins over what the URL of the session says.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, float],
+        audio: Audio | None = None,
+        session: Session | None = None,
+        declared: Declared | None = None,
+    ) -> None:
+        self.limits = limits
+        self.session = session
+        self.audio = session_audio(session) if session is not None else audio
+        self.declared = _declared(session, declared or Declared())
+        self.sound = Sound(
+            self.audio,
+            self.declared,
+            limits["signal.silent_peak"],
+            limits["encoding.warn_below"],
+            limits["sample-rate.min_speech_s"],
+        )
+        self._active_spans: dict[int, list[tuple[float, float]]] = {}
+
+    @cached_property
+    def connections(self) -> list[Connection]:
+        """The connections of the session, in order."""
+        return connections(self.session) if self.session is not None else []
+
+    @cached_property
+    def timelines(self) -> list[Timeline]:
+        """Sent audio of each connection, in seconds as declared; empty without a declaration or a clock."""
+        if self.session is None or self.declared.bytes_per_s is None or self.session.clock == "none":
+            return []
+        return [timeline(connection, self.declared.bytes_per_s) for connection in self.connections]
+
+    @property
+    def refused(self) -> bool:
+        """Whether every handshake of the session was refused, so that nothing was ever sent or received."""
+        statuses = [connection.open.status if connection.open else None for connection in self.connections]
+        idle = not any(connection.frames for connection in self.connections)
+        return idle and bool(statuses) and all(status not in (None, 101) for status in statuses)
+
+    @property
+    def why_no_audio(self) -> Missing | None:
+        """What is missing for a judgement of the audio; None where there is audio."""
+        if self.audio is not None:
+            return None
+        return AUDIO if self._sent_audio else self._why_none_sent
+
+    @property
+    def why_no_timeline(self) -> Missing | None:
+        """What is missing for a judgement of when audio was sent; None where nothing is."""
+        session = self.session
+        if session is None or not self._sent_audio:
+            return self._why_none_sent
+        if self.declared.bytes_per_s is None:
+            return FORMAT
+        if session.clock == "none" or not any(map(len, self.timelines)):
+            return TIMES
+        if not any(len(timeline) > 1 for timeline in self.timelines):
+            return PACE
+        if session.resolution > 0.25:
+            coarse = f"The capture's clock is too coarse ({session.resolution:g} s); record times to a millisecond."
+            return Missing("finer times", coarse)
+        return None
+
+    @property
+    def _sent_audio(self) -> bool:
+        return any(connection.audio_frames for connection in self.connections)
+
+    @property
+    def _why_none_sent(self) -> Missing:
+        blind = self.session is not None and bool(self.session.lacks & {"send", "audio"})
+        return SENDS if blind else SENT_AUDIO
+
+    @cached_property
+    def speeds(self) -> list[pacing.Speed | None]:
+        """The usual speed of each connection, None where it is too short to show one."""
+        return [pacing.speed(line, self.limits["pacing.start_window_s"]) for line in self.timelines]
+
+    @cached_property
+    def longest_speed(self) -> pacing.Speed | None:
+        """The speed that was measured on the longest stretch, None where there is none."""
+        known = [speed for speed in self.speeds if speed is not None]
+        return max(known, key=lambda speed: speed.seconds, default=None)
+
+    @cached_property
+    def flow(self) -> Flow | None:
+        """The measured byte rate of the session beside the declared one, None where either is not known."""
+        speed, promised, layout = self.longest_speed, self.declared.bytes_per_s, self.sound.layout
+        return Flow(speed, promised, layout.frame_bytes) if speed and promised and layout else None
+
+    @cached_property
+    def rate_probabilities(self) -> dict[int, float] | None:
+        """Probability of each candidate rate (Hz) from sound and wire together, flat prior; None without either."""
+        heard = self.sound.rate.probabilities if self.sound.rate is not None else None
+        return weighed(heard, self.flow, self.sound.candidates)
+
+    @cached_property
+    def likely_rates(self) -> list[int]:
+        """The smallest list of rates (Hz), most probable first, that holds 95 % of the probability."""
+        return most_probable(self.rate_probabilities or {})
+
+    @cached_property
+    def format_ratio(self) -> float | None:
+        """The ratio of two formats (real to declared byte rate) that the steady pace sits on, None where on none."""
+        speed = self.longest_speed
+        return byte_rate.format_ratio(speed) if speed is not None else None
+
+    @cached_property
+    def wire_rate(self) -> int | None:
+        """The sample rate (Hz) that the byte rate on the wire implies, where it is not the declared one."""
+        implied = self.flow.implied_rate(self.sound.candidates) if self.flow is not None else None
+        return implied if implied != self.declared.sample_rate else None
+
+    @cached_property
+    def true_speed(self) -> float | None:
+        """Seconds of true audio per clock second, by the likely rate that comes nearest to realtime; None if untold."""
+        rates = self.likely_rates if self.rate_is_told else [self.declared.sample_rate or 0]
+        return self.flow.true_speed(rates) if self.flow is not None else None
+
+    @property
+    def true_chunk_ms(self) -> float | None:
+        """The usual length of a frame in true audio, by the format that is believed; None where that is not told."""
+        lengths = [timeline.audio_s for timeline in self.timelines if len(timeline)]
+        speed = self.longest_speed
+        if not lengths or self.true_speed is None or speed is None:
+            return None
+        return float(np.median(np.concatenate(lengths))) * self.true_speed / speed.ratio * 1000
+
+    @cached_property
+    def order(self) -> Order | None:
+        """In which wrong order the samples of one channel stand, as far as rate and pace exclude two true channels.
+
+        The half of one channel has half the declared rate, and its bytes flow as declared; two channels that are the
+        same, or a sample apart, look alike but for that.
+        """
+        order, rate, declared = self.sound.order, self.sound.rate, self.declared.sample_rate
+        if order is None or rate is None or not declared or self.format_ratio not in (None, 1.0):
+            return None
+        halved = self.rate_is_heard and 0.45 <= rate.best / declared <= 0.56
+        return order if halved or (order == "swapped" and self.format_ratio == 1.0) else None
+
+    @cached_property
+    def rate_is_told(self) -> bool:
+        """Whether the evidence says anything about the rate: enough speech, or a byte rate that fits another rate."""
+        return self.wire_rate is not None or self.rate_is_heard
+
+    @cached_property
+    def rate_is_heard(self) -> bool:
+        """Whether there is enough speech to tell the rate by its sound."""
+        rate = self.sound.rate
+        return rate is not None and rate.is_speech(self.limits["sample-rate.min_speech_s"])
+
+    @cached_property
+    def stretches(self) -> list[list[Stretch]]:
+        """The audio of each connection, divided where its pace changes for good."""
+        return [stretches(line, self.limits["pacing.start_window_s"]) for line in self.timelines]
+
+    @cached_property
+    def rate_change(self) -> RateChange | None:
+        """Where the sample rate changes along the stream, None where it does not; without sound by the pace alone."""
+        if self.audio is None:
+            return self._rate_change_by_wire(self.sound.declared_layout, None)
+        if self.sound.layout is None:
+            return None
+        by_wire = self._rate_change_by_wire(self.sound.layout, self.sound.rate_of)
+        return by_wire or change_by_sound(self.sound.rate_parts())
+
+    def _rate_change_by_wire(self, layout: Layout | None, sound_of: SoundOf | None) -> RateChange | None:
+        """A pace that changes for good, where both paces fit a standard rate and the sound does not object."""
+        promised = self.declared.bytes_per_s
+        if promised is None or layout is None:
+            return None
+        samples_per_s = promised / layout.frame_bytes
+        for start, line, parts in zip(self.audio_starts, self.timelines, self.stretches, strict=False):
+            found = change_by_pace(line, parts, samples_per_s, start, self.sound.candidates, sound_of)
+            if found is not None:
+                return found
+        return None
+
+    @cached_property
+    def address(self) -> Address | None:
+        """The URL in parts, None where the capture has none."""
+        return address(self.session.url) if self.session is not None else None
+
+    @cached_property
+    def endpoint(self) -> str | None:
+        """`auto` or `manual`, None where neither the URL nor an event tells."""
+        return endpoint_of(self.session) if self.session is not None else None
+
+    @cached_property
+    def refusal(self) -> Refusal | None:
+        """What the service refused first, None where it refused nothing."""
+        return find_refusal(self.connections)
+
+    @cached_property
+    def is_accepted(self) -> bool:
+        """Whether a handshake of the session was accepted."""
+        return any(map(is_accepted, self.connections))
+
+    def ping_timeout(self, connection: Connection) -> PingTimeout | None:
+        """Return the ping without an answer that ended a connection, None where none did."""
+        return find_ping_timeout(connection, self.session.clock if self.session is not None else "none")
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """The turns of all connections, in order."""
+        return [turn for connection in self.connections for turn in connection.turns]
+
+    @cached_property
+    def join(self) -> join_hypotheses.Join | None:
+        """How the application's text comes out of the turns, None where the capture lacks either or a part of it."""
+        session = self.session
+        if session is None or session.transcript is None or session.lacks & {"receive", "text"}:
+            return None
+        return (
+            None
+            if any(turn.elided for turn in self.turns)
+            else join_hypotheses.explain(session.transcript.text, self.turns)
+        )
+
+    @cached_property
+    def unused_ends(self) -> list[UnusedEnd]:
+        """The finished turns whose final text the application does not have."""
+        lacking = self.join.lacking if self.join is not None else ()
+        return list(unused_ends(self.connections, lacking, self.endpoint))
+
+    def active_spans(self, number: int) -> list[tuple[float, float]]:
+        """(start, end) of each active stretch of one connection's audio, in seconds as declared; empty without audio.
+
+        Sound is judged as the bytes are best read, the seconds are those of the timeline.
+        """
+        if number not in self._active_spans:
+            self._active_spans[number] = self._find_active(number)
+        return self._active_spans[number]
+
+    def spoken(self, number: int, since_s: float | None, until_s: float | None) -> float | None:
+        """Seconds of active audio that one connection sent from a moment on the clock to another.
+
+        Args:
+            number: Of the connection, from 0.
+            since_s: What was sent at that very moment counts; None is the first moment.
+            until_s: None is the last.
+
+        Returns:
+            None where the capture holds no audio that can be read, or no times.
+        """
+        line = self.timelines[number] if self.timelines else None
+        if self.audio is None or self.sound.layout is None or line is None or not len(line):
+            return None
+        since = -np.inf if since_s is None else since_s - 1e-9
+        return float(
+            spoken_between(line, self.active_spans(number), [since], [np.inf if until_s is None else until_s])[0]
+        )
+
+    def has_unanswered_speech(self, number: int, until_s: float) -> bool | None:
+        """Whether one connection sent speech after its last turn.end, just before a moment on the clock.
+
+        Speech that is older would have begun a turn, so what sounds like it was none.
+
+        Args:
+            number: Of the connection, from 0.
+            until_s: The moment.
+
+        Returns:
+            None where the capture cannot tell.
+        """
+        ended = [turn.end_t for turn in self.connections[number].turns[-1:] if turn.end_t is not None]
+        spoken = self.spoken(number, max([until_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)]), until_s)
+        return None if spoken is None else spoken > _WORD_S
+
+    def _find_active(self, number: int) -> list[tuple[float, float]]:
+        layout, promised = self.sound.layout, self.declared.bytes_per_s
+        if self.audio is None or layout is None or promised is None:
+            return []
+        first, stop = self.audio_starts[number : number + 2]
+        data = self.audio.data[max(first, layout.offset) : stop]
+        return active_spans(data, layout.encoding, layout.channels, promised / layout.frame_bytes)
+
+    @cached_property
+    def cut_frames(self) -> list[Frame]:
+        """Binary frames from the client that are no whole number of samples as declared."""
+        width = ENCODINGS[self.declared.meant].width if self.declared.meant else 1
+        return [f for connection in self.connections for f in connection.audio_frames if f.size % width]
+
+    @cached_property
+    def refused_commands(self) -> list[tuple[Command, Frame]]:
+        """Messages that the service answered as unknown, each with the error event."""
+        return [pair for connection in self.connections for pair in refused(connection.frames, self.endpoint)]
+
+    @cached_property
+    def ends_by_unknown_word(self) -> bool:
+        """Whether the last connection was to be ended by a message that the service does not know as its close."""
+        unknown = [
+            command
+            for connection in self.connections[-1:]
+            for command in connection.commands
+            if not is_known(command, self.endpoint)
+        ]
+        return any(c.means == "close" or (c.means == "flush" and not c.audio_follows) for c in unknown)
+
+    @property
+    def request_ids(self) -> list[str]:
+        """The ids that the service gave the connections, in order of appearance."""
+        received = (frame.message for connection in self.connections for frame in connection.received)
+        ids = (message.get("request_id") for message in received if isinstance(message, dict))
+        return list(dict.fromkeys(name for name in ids if isinstance(name, str)))
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from the first to the last time in the session, None without times."""
+        times = [event.t for event in self.session.events if event.t is not None] if self.session else []
+        return round(max(times) - min(0.0, min(times)), 6) if times else None
+
+    @cached_property
+    def audio_starts(self) -> list[int]:
+        """Offset of each connection's first byte in the audio, and the length of all at the end."""
+        sizes = [sum(frame.size for frame in connection.audio_frames) for connection in self.connections]
+        return [0, *accumulate(sizes)]
+
+    @cached_property
+    def _audio_frames(self) -> tuple[list[Frame], list[int]]:
+        """All frames of the audio, and the offset behind each."""
+        frames = [frame for connection in self.connections for frame in connection.audio_frames]
+        return frames, list(accumulate(frame.size for frame in frames))
+
+    def frame_at(self, offset: int) -> tuple[int | None, float | None]:
+        """(line, seconds) of the frame that holds a byte of a session's audio; (None, None) for audio alone."""
+        frames, ends = self._audio_frames
+        index = bisect_right(ends, offset)
+        return (frames[index].line, frames[index].t) if index < len(frames) else (None, None)
+
+
+def session_audio(session: Session) -> Audio | None:
+    """Join the audio of all binary frames; None where a frame was kept without its content, or there is none."""
+    frames = [event for event in session.events if isinstance(event, Frame) and is_audio(event)]
+    contents = [frame.audio for frame in frames if frame.audio is not None]
+    if len(contents) < len(frames):
+        return None
+    joined = b"".join(contents)
+    return Audio(np.frombuffer(joined, dtype=np.uint8), session.path) if joined else None
+
+
+def _declared(session: Session | None, override: Declared) -> Declared:
+    """What the URL of a session says, unless the caller says otherwise."""
+    said = declared_in(address(session.url)) if session is not None else Declared()
+    return Declared(override.encoding or said.encoding, override.sample_rate or said.sample_rate)

@@ -1,0 +1,1 @@
+"""Which sample rate the sound and the byte rate speak for."""

@@ -1,0 +1,1 @@
+"""What a session's events and times say: the audio on its clock, turns, joins, latencies."""

@@ -1,0 +1,137 @@
+"""How long the service takes to answer, and how much of it the client caused.
+
+Definitions, after the vendor's and the field's use: time to first text is from the moment at which the first active
+audio was sent to the first event with a text; end of turn is from the moment at which the last active audio before it
+was sent to `turn.end`. Audio that still waits at the service at that moment (sent faster than realtime) and clock time
+without audio after it are the client's share.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sttdoctor.analysis.session.timeline import Timeline
+from sttdoctor.analysis.session.turns import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLatency:
+    """The answer to one turn.
+
+    Attributes:
+        line: Of the `turn.end`.
+        t: Seconds of the `turn.end`.
+        total_s: From the sending of the last active audio to the `turn.end`.
+        waiting_s: Audio that waited at the service when that was sent.
+        silent_s: Clock time without audio between the two, also where it was made up for.
+    """
+
+    line: int
+    t: float
+    total_s: float
+    waiting_s: float
+    silent_s: float
+
+    @property
+    def service_s(self) -> float:
+        """What turn detection and the service cost, without the client's share."""
+        return max(0.0, self.total_s - self.waiting_s - self.silent_s)
+
+
+def sent_at(timeline: Timeline, audio_s: float) -> tuple[float, int]:
+    """Return (seconds on the clock, index) of the frame that holds a position in the audio (seconds)."""
+    ends = np.cumsum(timeline.audio_s)
+    index = min(int(np.searchsorted(ends, audio_s, side="left")), len(ends) - 1)
+    return float(timeline.t_s[index]), index
+
+
+def spoken_between(
+    timeline: Timeline, active: Sequence[tuple[float, float]], after_s: ArrayLike, until_s: ArrayLike
+) -> NDArray[np.float64]:
+    """Return the seconds of active audio that were sent between two moments on the clock.
+
+    Args:
+        timeline: The audio frames.
+        active: (start, end) in seconds of audio of each active stretch, in order.
+        after_s: Seconds on the clock, shape (n,); what was sent at that very moment does not count.
+        until_s: Seconds on the clock, shape (n,).
+
+    Returns:
+        Shape (n,).
+    """
+    sent = np.concatenate([[0.0], np.cumsum(timeline.audio_s)])
+    spans = np.array(active, dtype=np.float64).reshape(-1, 2)
+    # active audio up to each edge of a stretch; between two edges it grows evenly or not at all
+    edges = np.concatenate([[0.0], spans.reshape(-1)])
+    lengths = np.cumsum(spans[:, 1] - spans[:, 0])
+    spoken = np.concatenate([[0.0, 0.0], np.repeat(lengths, 2)[:-1]]) if len(spans) else np.zeros(1)
+    after, until = (
+        np.interp(sent[np.searchsorted(timeline.t_s, at, side="right")], edges, spoken) for at in (after_s, until_s)
+    )
+    seconds: NDArray[np.float64] = np.maximum(until - after, 0.0)
+    return seconds
+
+
+def turn_latencies(
+    timeline: Timeline, waiting_s: NDArray[np.float64], active: Sequence[tuple[float, float]], turns: Sequence[Turn]
+) -> list[TurnLatency]:
+    """Measure each finished turn.
+
+    Args:
+        timeline: The audio frames of the connection.
+        waiting_s: Shape (n,), audio that waits after each frame.
+        active: (start, end) in seconds of audio of each active stretch, in order.
+        turns: The turns of the connection.
+    """
+    if not len(timeline) or not active:
+        return []
+    sent = np.cumsum(timeline.audio_s)
+    spans = np.array(active, dtype=np.float64)
+    last = np.minimum(np.searchsorted(sent, spans[:, 1] - 1e-6, side="left"), len(sent) - 1)
+    ends = timeline.t_s[last]
+    found = []
+    for turn in turns:
+        if turn.end is None or turn.end_t is None or turn.end_line is None or turn.start_t is None:
+            continue
+        # speech that began after the turn had ended, or that is still being sent, belongs to the next turn
+        before = np.flatnonzero(ends <= turn.end_t)
+        if not len(before):
+            continue
+        index = int(last[before[-1]])
+        t = float(timeline.t_s[index])
+        silent = _silent(timeline, index, turn.end_t)
+        found.append(TurnLatency(turn.end_line, turn.end_t, turn.end_t - t, float(waiting_s[index]), silent))
+    return found
+
+
+def timeout_ms(latency: TurnLatency, declared_ms: float, changes: Sequence[tuple[float, float]]) -> float:
+    """Return the longest timeout that was in force while a turn waited for its end.
+
+    Args:
+        latency: The turn.
+        declared_ms: The timeout that the connection began with.
+        changes: (seconds on the clock, milliseconds) of each change, in order.
+    """
+    since = latency.t - latency.total_s
+    known = [declared_ms, *(value for at, value in changes if at <= since)]
+    return max(known[-1], *(value for at, value in changes if since < at <= latency.t), 0.0)
+
+
+def _silent(timeline: Timeline, index: int, until_s: float) -> float:
+    """Clock time without audio from a frame to a moment: how far the audio was behind where it was furthest.
+
+    What fills a pause afterwards, in one block or in a hurry, came too late all the same.
+    """
+    stop = int(np.searchsorted(timeline.t_s, until_s, side="right"))
+    sent = np.cumsum(timeline.audio_s[index:stop])
+    until = np.append(timeline.t_s[index + 1 : stop], until_s)
+    return max(0.0, float((until - timeline.t_s[index] - sent).max()))
+
+
+def first_text_s(timeline: Timeline, active: Sequence[tuple[float, float]], texts_t: Sequence[float]) -> float | None:
+    """Seconds from the first active audio to the first event with a text, None without one of them."""
+    if not len(timeline) or not active or not texts_t:
+        return None
+    return max(0.0, min(texts_t) - sent_at(timeline, active[0][0] + 1e-6)[0])

@@ -1,0 +1,272 @@
+"""How the sending of audio relates to the clock: holes, backlog and speed.
+
+The service expects about one second of audio per second of clock. Times are seconds on the session's clock, audio is
+measured in seconds as declared.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.session.timeline import Timeline
+
+Floats = NDArray[np.float64]
+
+_HOLE_FLOOR_S = 0.25
+"""Shorter pauses between two frames are jitter."""
+
+_SAME_S = 1e-6
+"""Times so close are the same: what a clock counts from changes the last digits of a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Clock time without audio between two frames.
+
+    Attributes:
+        index: Of the frame that ends it.
+        start_s: When the audio ran out.
+        end_s: When audio was sent again.
+        filled: Whether the missing audio was sent later.
+        caught_up: Index of the frame at which it was made up for; `index` where it was not.
+    """
+
+    index: int
+    start_s: float
+    end_s: float
+    filled: bool
+    caught_up: int
+
+    @property
+    def length_s(self) -> float:
+        """Seconds."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Audio seconds per clock second where audio flows without holes, bursts and catching up.
+
+    Attributes:
+        ratio: Audio seconds per clock second.
+        seconds: Clock seconds that it was measured on.
+        spread: Largest relative distance of a part of about 4 s from the whole.
+    """
+
+    ratio: float
+    seconds: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """A stretch in which more audio was sent than the clock had time for.
+
+    Attributes:
+        first: Index of the frame with which it began to build.
+        peak: Index of the frame at which it was highest.
+        seconds: Audio that waits at the peak.
+        before_s: Of it, seconds that waited before it began to build.
+        sudden: Made within about a second of clock.
+    """
+
+    first: int
+    peak: int
+    seconds: float
+    before_s: float
+    sudden: bool
+
+
+def holes(timeline: Timeline, speed: float = 1.0) -> list[Hole]:
+    """Find the clock time between frames beyond the longer of their audio.
+
+    A single frame much longer than the others that ends a pause is what fills it (a watchdog that sends the missed
+    time as one block of silence), so it does not shorten the hole.
+
+    Args:
+        timeline: The audio frames.
+        speed: The steady speed of the client; a wrong declaration makes every frame look shorter or longer.
+    """
+    if len(timeline) < 2:
+        return []
+    audio_s = timeline.audio_s / speed
+    gaps = np.diff(timeline.t_s)
+    typical_audio = float(np.median(audio_s))
+    typical_gap = min(float(np.median(gaps)), max(4 * typical_audio, 0.3))
+    block = audio_s[1:] > 3 * max(typical_audio, typical_gap, 0.1)
+    cover = np.maximum(np.where(block, 0.0, audio_s[1:]), np.maximum(audio_s[:-1], typical_gap))
+    lengths = gaps - cover
+    found = np.flatnonzero(lengths > _HOLE_FLOOR_S)
+    return [_hole(timeline, audio_s, int(i) + 1, float(lengths[i])) for i in found]
+
+
+def _hole(timeline: Timeline, audio_s: Floats, index: int, length_s: float) -> Hole:
+    """Decide whether the audio that is missing after a hole was sent later."""
+    t = timeline.t_s
+    horizon = int(np.searchsorted(t, t[index] + 2 * length_s + 5, side="right"))
+    sent = np.cumsum(audio_s[index - 1 : horizon])
+    lag = (t[index:horizon] - t[index - 1]) - sent[:-1]
+    after = np.append(lag[1:], (t[horizon - 1] - t[index - 1]) - sent[-1])
+    recovered = lag[0] - np.minimum.accumulate(after)
+    # two thirds: a client that caught up may still be a chunk or two behind when the capture ends
+    own = min(float(np.median(audio_s)), 0.3)
+    enough = np.flatnonzero(recovered >= 0.67 * length_s + own)
+    filled = len(enough) > 0
+    whole = np.flatnonzero(recovered >= 0.95 * float(recovered[-1])) if filled else enough
+    caught_up = index + int(whole[0]) if filled else index
+    return Hole(index, float(t[index]) - length_s, float(t[index]), filled, caught_up)
+
+
+def speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:
+    """Measure the client's usual speed, robust against holes, bursts and jitter.
+
+    Slopes of windows of about 1 s vote; the windows near their median are fitted again as a whole, so that the result
+    is exact to a fraction of a percent where the client is steady.
+
+    Args:
+        timeline: The audio frames.
+        start_window_s: Frames within this time of the first are left out where enough others are there, because a
+            queue may be flushed in it.
+    """
+    t, total = timeline.t_s, np.cumsum(timeline.audio_s)
+    if len(timeline) < 5 or t[-1] - t[0] < 1:
+        return None
+    if t[-1] - t[0] > 3 * start_window_s:
+        keep = t > t[0] + start_window_s + _SAME_S
+        t, total = t[keep], total[keep]
+    if len(t) < 5:
+        return None
+    windows = split_runs(t, runs_of(t, total), 1.0)
+    if not windows:
+        return None
+    slopes = np.array([frame_slope(t[a:b], total[a:b]) for a, b in windows])
+    lengths = np.array([t[b - 1] - t[a] for a, b in windows])
+    middle = _weighted_median(slopes, lengths)
+    if middle <= 0:
+        return None
+    near = [window for window, slope in zip(windows, slopes, strict=True) if abs(slope / middle - 1) < 0.25]
+    runs = _join(near, {a for a, _ in runs_of(t, total)})
+    run_slopes = np.array([frame_slope(t[a:b], total[a:b]) for a, b in runs])
+    run_lengths = np.array([t[b - 1] - t[a] for a, b in runs])
+    if not len(runs) or run_lengths.sum() <= 0:
+        return None
+    ratio = float(np.average(run_slopes, weights=run_lengths))
+    parts = [frame_slope(t[a:b], total[a:b]) for a, b in split_runs(t, runs, 4.0)]
+    spread = max((abs(part / ratio - 1) for part in parts), default=1.0)
+    return Speed(ratio, float(run_lengths.sum()), float(spread))
+
+
+def runs_of(t: Floats, total: Floats) -> list[tuple[int, int]]:
+    """Return index ranges of frames without a pause of more than half a second beyond the usual.
+
+    A client that sends in batches pauses all the time: then the whole is one range.
+
+    Args:
+        t: Shape (n,), seconds of each frame.
+        total: Shape (n,), seconds of audio up to and with each frame.
+    """
+    gaps = np.diff(t)
+    cuts = (np.flatnonzero(gaps > float(np.percentile(gaps, 90)) + 0.5) + 1).tolist()
+    spans = zip([0, *cuts], [*cuts, len(t)], strict=True)
+    runs = [(a, b) for a, b in spans if b - a >= 3 and t[b - 1] - t[a] > 0.5]
+    batches = sum(t[b - 1] - t[a] for a, b in runs) < 0.3 * (total[-1] - total[0])
+    return [(0, len(t))] if batches else runs
+
+
+def split_runs(t: Floats, runs: Iterable[tuple[int, int]], seconds: float, intervals: int = 8) -> list[tuple[int, int]]:
+    """Return index ranges cut into equal parts of at least the given seconds and frame intervals."""
+    seconds = max(seconds, intervals * float(np.percentile(np.diff(t), 95)))
+    parts = []
+    for a, b in runs:
+        count = max(1, int(min((t[b - 1] - t[a]) / seconds, b - a)))
+        edges = np.searchsorted(t[a:b], np.linspace(t[a], t[b - 1], count + 1)[1:-1]) + a
+        bounds = [a, *edges.tolist(), b]
+        parts += [(lo, hi) for lo, hi in pairwise(bounds) if hi - lo >= 3 and t[hi - 1] > t[lo]]
+    return parts
+
+
+def _join(parts: list[tuple[int, int]], starts: set[int]) -> list[tuple[int, int]]:
+    """Merge index ranges that touch, but not across the start of a run."""
+    runs: list[tuple[int, int]] = []
+    for a, b in parts:
+        if runs and runs[-1][1] == a and a not in starts:
+            runs[-1] = (runs[-1][0], b)
+        else:
+            runs.append((a, b))
+    return runs
+
+
+def frame_slope(t: Floats, total: Floats) -> float:
+    """Return the least-squares slope of audio over clock; both of shape (n,), seconds."""
+    centred = t - t.mean()
+    norm = float(centred @ centred)
+    return float(centred @ total) / norm if norm > 0 else 0.0
+
+
+def _weighted_median(values: Floats, weights: Floats) -> float:
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
+
+
+def waiting_audio(timeline: Timeline, drain_speed: float, start_burst_s: float, start_window_s: float) -> Floats:
+    """Return the seconds of audio that wait at the service after each frame.
+
+    A bucket filled by the audio of each frame and emptied at `drain_speed`. Up to `start_burst_s` of what was made
+    within `start_window_s` of the first frame does not count for as long as the bucket has not run empty since.
+    Frames longer than the usual jitter are the matter of the chunk size: a typical frame's own length beyond 0.3 s is
+    not counted as waiting.
+
+    Returns:
+        Shape (n,), seconds.
+    """
+    if not len(timeline):
+        return np.empty(0)
+    audio_s, t = timeline.audio_s, timeline.t_s - timeline.t_s[0]
+    net = np.concatenate([[0.0], np.cumsum(audio_s)[:-1]]) - drain_speed * t
+    before = net - np.minimum.accumulate(net)
+    level = before + audio_s
+    started = t <= start_window_s + _SAME_S
+    credit = min(start_burst_s, float(level[started].max()))
+    floor = np.minimum.accumulate(np.where(started, np.inf, before))
+    excused = np.where(started, start_burst_s, np.minimum(credit, floor))
+    typical = float(np.median(audio_s))
+    own = typical if typical > 0.3 else 0.0
+    counted: Floats = np.maximum(level - excused - own, 0.0)
+    return counted
+
+
+def backlogs(timeline: Timeline, waiting_s: Floats, limit_s: float) -> list[Backlog]:
+    """Find each stretch in which more than `limit_s` of audio waits.
+
+    Args:
+        timeline: The audio frames.
+        waiting_s: Shape (frames,), from `waiting_audio`.
+        limit_s: Seconds.
+    """
+    over = np.concatenate([[False], waiting_s > limit_s, [False]])
+    edges = np.flatnonzero(np.diff(over.astype(np.int8)))
+    return [_backlog(timeline, waiting_s, int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def _backlog(timeline: Timeline, waiting_s: Floats, start: int, stop: int) -> Backlog:
+    peak = start + int(np.argmax(waiting_s[start:stop]))
+    height = float(waiting_s[peak])
+    ahead = np.maximum(waiting_s[: peak + 1] - timeline.audio_s[: peak + 1], 0.0)
+    first = _last_lowest(ahead, 0.25 * height)
+    t, level = timeline.t_s[first : peak + 1], waiting_s[first : peak + 1]
+    before = np.searchsorted(t, t - 1.0)
+    base = np.where(before == 0, ahead[first], level[np.maximum(before - 1, 0)])
+    return Backlog(first, peak, height, float(ahead[first]), bool((level - base).max() >= 0.6 * height))
+
+
+def _last_lowest(ahead_s: Floats, limit_s: float) -> int:
+    """Index of the lowest value, the last of equals, in the last stretch of values up to a limit; the first is 0."""
+    stop = int(np.flatnonzero(ahead_s <= limit_s)[-1]) + 1
+    above = np.flatnonzero(ahead_s[:stop] > limit_s)
+    start = int(above[-1]) + 1 if len(above) else 0
+    stretch = ahead_s[start:stop]
+    return start + int(np.flatnonzero(stretch <= stretch.min() + _SAME_S)[-1])

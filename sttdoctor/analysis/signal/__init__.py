@@ -1,0 +1,1 @@
+"""What the samples hold: levels, damage, speech."""

@@ -1,0 +1,163 @@
+"""Clicks at a steady period, as a resampler makes them that forgets its state at the end of every chunk.
+
+Such a click departs from the prediction far more than the samples round it, and it stands on the grid of the chunks.
+Speech departs from it too (glottal closures, plosives), but on no grid of samples for long; and where sound is switched
+off and on, as tones are, it stands still between. So the errors, in units of
+their neighbourhood, are searched for a period by the spectrum of their train (its harmonics add up), and averaged over
+all periods at each place of the grid.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.fast_length import fast_length
+from sttdoctor.analysis.signal.runs import SHORTEST_HOLE_S
+
+Floats = NDArray[np.float64]
+
+SHORTEST_PERIOD_S = 0.008
+LONGEST_PERIOD_S = 0.260
+
+_ORDER = 8
+_FEWEST_SAMPLES = 2 * _ORDER  # of a period: in a shorter one there is nothing that could be predicted
+_FITTED = 1 << 16  # samples that the predictor is fitted to
+_NEIGHBOURHOOD = 32  # samples that an error is compared with
+_CAP = 10.0  # an error counts for so much at most, so that no single one decides
+_SPIKE = 3.0  # errors below it say nothing about a period
+_HARMONICS = 12
+_TRIED = 5
+_FEWEST = 20  # periods that must hold sound at the place of the click
+
+
+@dataclass(frozen=True, slots=True)
+class Clicks:
+    """Clicks at a period.
+
+    Attributes:
+        period: Samples from one click to the next.
+        first: The first place of the grid, 0..period - 1.
+        ratio: Mean prediction error at the grid in units of the errors beside it; 1 for none.
+        share: Part (0..1) of the grid places with sound that hold a click.
+        places: Samples of the clicks themselves, the first few.
+    """
+
+    period: int
+    first: int
+    ratio: float
+    share: float
+    places: tuple[int, ...]
+
+
+def jumps(samples: Floats, floor: float) -> Floats:
+    """How much more each sample departs from its prediction than its neighbourhood does.
+
+    Args:
+        samples: Shape (n,), finite.
+        floor: Departures smaller than this are nothing.
+
+    Returns:
+        Shape (n,): 0.._CAP, about 1 where nothing stands out, and -1 where there is no sound to judge by.
+    """
+    error = np.abs(_unpredicted(samples))
+    count = len(error) // _NEIGHBOURHOOD
+    blocks = error[: count * _NEIGHBOURHOOD].reshape(count, _NEIGHBOURHOOD)
+    upper = _NEIGHBOURHOOD * 3 // 4  # a quantile and no mean: a click must not hide itself
+    usual = np.partition(blocks, upper, axis=1)[:, upper]
+    beside = np.pad(usual, 1, mode="edge")
+    local = np.repeat(np.maximum(np.maximum(beside[:-2], beside[2:]), usual), _NEIGHBOURHOOD)
+    ratio = np.full(len(error), -1.0)
+    inside = ratio[: len(local)]
+    audible = local > floor
+    inside[audible] = np.minimum(error[: len(local)][audible] / local[audible], _CAP)
+    return ratio
+
+
+def _unpredicted(samples: Floats) -> Floats:
+    """What one linear predictor for all of the sound leaves over (autocorrelation method, Makhoul 1975)."""
+    part = samples[:_FITTED]
+    count = len(part)
+    lags = np.array([np.einsum("i,i", part[: count - lag], part[lag:]) for lag in range(_ORDER + 1)])
+    normal = lags[np.abs(np.subtract.outer(np.arange(_ORDER), np.arange(_ORDER)))]
+    normal += (1e-5 * lags[0] + 1e-30) * np.eye(_ORDER)
+    error = samples.copy()
+    for lag, weight in enumerate(np.linalg.solve(normal, lags[1:]), start=1):
+        error[lag:] -= weight * samples[:-lag]
+    error[:_ORDER] = 0.0
+    return error
+
+
+def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
+    """Find the period at which the waveform bends most.
+
+    Args:
+        samples: Shape (n,), finite: a few seconds with sound.
+        rate: Hz.
+        floor: As in `jumps`.
+
+    Returns:
+        The strongest period with its ratio, None where no grid has enough sound to judge.
+    """
+    if len(samples) < _shortest(rate) * _FEWEST:
+        return None
+    ratio = jumps(samples, floor)
+    ratio[_switched(samples, round(SHORTEST_HOLE_S * rate))] = -1.0
+    spikes = np.where(ratio > _SPIKE, ratio, 0.0)
+    if np.count_nonzero(spikes) < _FEWEST:
+        return None
+    best: Clicks | None = None
+    for period in _likely_periods(spikes, rate):
+        found = _on_grid(ratio, period)
+        if found is not None and (best is None or found.ratio > best.ratio * 1.02):
+            best = found
+    return best
+
+
+def _shortest(rate: float) -> int:
+    return max(int(SHORTEST_PERIOD_S * rate), _FEWEST_SAMPLES)
+
+
+def _switched(samples: Floats, shortest: int) -> NDArray[np.bool_]:
+    """Which samples stand where a constant stretch begins or ends: sound is switched off and on there."""
+    still = np.concatenate([[False], samples[1:] == samples[:-1], [False]]).astype(np.int8)
+    edges = np.flatnonzero(np.diff(still)).reshape(-1, 2)
+    edges = edges[edges[:, 1] - edges[:, 0] >= shortest - 1]
+    near = np.zeros(len(samples), dtype=bool)
+    for away in range(-1, _ORDER + 2):
+        near[np.clip(edges + away, 0, len(samples) - 1)] = True
+    return near
+
+
+def _likely_periods(spikes: Floats, rate: float) -> list[int]:
+    size = fast_length(len(spikes))
+    power = np.abs(np.fft.rfft(spikes - spikes.mean(), size)) ** 2
+    shortest, longest = _shortest(rate), min(int(LONGEST_PERIOD_S * rate), len(spikes) // _FEWEST)
+    periods = np.arange(shortest, longest + 1)
+    if not len(periods):
+        return []
+    lines = np.rint(np.outer(np.arange(1, _HARMONICS + 1), size / periods)).astype(np.int64)
+    score = np.minimum(power[np.minimum(lines, len(power) - 1)], power.mean() * 200).sum(axis=0)
+    order = np.argsort(score)[::-1]
+    chosen: list[int] = []
+    for period in periods[order[:200]]:
+        if all(abs(int(period) - other) > 2 for other in chosen):
+            chosen.append(int(period))
+        if len(chosen) == _TRIED:
+            break
+    return sorted({near for period in chosen for near in (period - 1, period, period + 1) if near >= shortest})
+
+
+def _on_grid(ratio: Floats, period: int) -> Clicks | None:
+    count = len(ratio) // period
+    rows = ratio[: count * period].reshape(count, period)
+    known = rows >= 0
+    heard = known.sum(axis=0)
+    means = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(heard, 1)
+    means = np.where(heard >= _FEWEST, means, 0.0)
+    first = int(np.argmax(means))
+    if means[first] == 0.0:
+        return None
+    at = np.flatnonzero(rows[:, first] >= _SPIKE)
+    share = len(at) / int(heard[first])
+    return Clicks(period, first, float(means[first]), share, tuple(int(row) * period + first for row in at[:5]))

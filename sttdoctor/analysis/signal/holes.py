@@ -1,0 +1,106 @@
+"""Holes that are torn into sound, told from pauses: digital silence between phonemes, words or tones is no hole.
+
+A pause ends what it follows: speech (natural, synthesised or gated) fades into it and starts softly behind it, if only
+over a millisecond, and a tone is switched off. A hole breaks off in full voice. So at its edges the waveform jumps
+farther than it moves beside them, at the start of holes as at their end; and between two pure tones there is a cadence,
+not a hole. What lies within a few steps of the quantiser jumps by itself: coarse samples stay on one value and
+leave it by a whole step.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.signal.damage import LONGEST_HOLE_S, Levels
+from sttdoctor.analysis.signal.levels import zero_runs
+from sttdoctor.analysis.signal.runs import EDGE_S, Floats
+from sttdoctor.encodings import ENCODINGS
+
+_VOICE = 0.1  # of the level of loud parts, -20 dB: sound goes on right up to a hole
+_STEPS = 4.0  # of the quantiser: sound of fewer stays on one value by itself
+_JUMP, _MOVES = 1.6, 90  # times this percentile of the moves beside it: half of the cuts through speech, few pauses
+_BOTH = 0.2  # share of the starts, and of the ends, that must jump: a pause does at one of them at most
+_BESIDE_S = 0.030  # sound beside a hole that is searched for tones
+_TONES, _PURE = 2, 0.98  # share of the power in so many lines
+_MOST = 4000  # stretches that are looked at
+_AT_ONCE = 500
+
+
+def torn_holes(data: NDArray[np.uint8], layout: Layout, levels: Levels) -> NDArray[np.int64]:
+    """Which constant stretches are holes.
+
+    Args:
+        data: Bytes from the first whole sample on, of which `levels` were measured; may be a memory map.
+        layout: How they are read; its offset does not count.
+        levels: Of all of it.
+
+    Returns:
+        Indices into `levels.runs`, shape (holes,), in order. Of more than `_MOST` stretches that come into question as
+        many, evenly spread, are looked at.
+    """
+    runs = levels.runs
+    extreme = (runs.value == levels.high) | (runs.value == levels.low)
+    inside = np.minimum(runs.before, runs.after) > _VOICE * levels.loud
+    inside &= (runs.length <= LONGEST_HOLE_S * levels.rate) & ~zero_runs(levels, layout.encoding) & ~extreme
+    found = np.flatnonzero(inside)
+    if len(found) > _MOST:
+        found = found[np.linspace(0, len(found) - 1, _MOST).astype(np.int64)]
+    if not len(found):
+        return found
+    sides = [_beside(data, layout, levels, found[i : i + _AT_ONCE]) for i in range(0, len(found), _AT_ONCE)]
+    before, after = (np.concatenate(parts) for parts in zip(*sides, strict=True))
+    step = _step(np.concatenate([before, after]))
+    edge = max(2, round(EDGE_S * levels.rate))
+    loud = np.minimum(runs.before[found], runs.after[found]) > _STEPS * step
+    chosen = loud & ~(_is_tonal(before) & _is_tonal(after))
+    starts, ends = (_jumps(side[:, : 1 + max(8, edge)], step) & chosen for side in (before, after))
+    if min(starts.sum(), ends.sum()) < _BOTH * chosen.sum():
+        return found[:0]
+    return found[starts | ends]
+
+
+def _beside(
+    data: NDArray[np.uint8], layout: Layout, levels: Levels, chosen: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """The sound before some stretches, counted backwards, and behind them, about the value between; (stretches, n)."""
+    runs, width = levels.runs, ENCODINGS[layout.encoding].width
+    frames = data[: len(data) // layout.frame_bytes * layout.frame_bytes].reshape(-1, layout.frame_bytes)
+    steps = np.arange(max(16, round(_BESIDE_S * levels.rate)))
+    first = levels.channel * width
+
+    def heard(places: NDArray[np.int64]) -> Floats:
+        codes = frames[np.clip(places, 0, len(frames) - 1), first : first + width]
+        samples = decode(np.ascontiguousarray(codes).reshape(-1), layout.encoding)
+        tame = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0) * levels.factor, -1e6, 1e6)
+        return tame.reshape(places.shape) - runs.value[chosen, None]
+
+    start, end = runs.start[chosen, None], (runs.start + runs.length)[chosen, None]
+    return heard(start - 1 - steps), heard(end + steps)
+
+
+def _step(samples: Floats) -> float:
+    """Distance of neighbouring values that occur: the step of the source, not of the encoding that it is written in."""
+    gaps = np.diff(np.unique(samples[:, : _AT_ONCE // 4]))
+    return float(np.quantile(gaps, 0.1)) if len(gaps) else 0.0
+
+
+def _jumps(near: Floats, step: float) -> NDArray[np.bool_]:
+    """Whether the edge lies farther from the value of the stretch than the sound beside it moves in one sample."""
+    jump, moves = np.abs(near[:, 0]), np.percentile(np.abs(np.diff(near, axis=1)), _MOVES, axis=1)
+    return np.asarray((jump > _JUMP * moves) & (jump > (_STEPS - 1) * step))
+
+
+def _is_tonal(beside: Floats) -> NDArray[np.bool_]:
+    """Whether nearly all power stands in two lines, as of the tones of a telephone."""
+    power = np.abs(np.fft.rfft((beside - beside.mean(axis=1, keepdims=True)) * np.hanning(beside.shape[1]))) ** 2
+    total = power.sum(axis=1) + 1e-30
+    lines = np.zeros(len(power))
+    every = np.arange(len(power))
+    for _ in range(_TONES):
+        peak = power.argmax(axis=1)
+        for near in range(-2, 3):
+            place = np.clip(peak + near, 0, power.shape[1] - 1)
+            lines += power[every, place]
+            power[every, place] = 0.0
+    return np.asarray(lines > _PURE * total)

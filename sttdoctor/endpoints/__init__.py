@@ -1,0 +1,1 @@
+"""What a realtime endpoint is: paths, parameters, commands, events; and other vendors' words."""

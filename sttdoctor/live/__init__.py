@@ -1,1 +1,0 @@
-"""What touches the network: the recorder, the stand-in for the service, and sending a session again."""

@@ -1,0 +1,1 @@
+"""What every server of this package shares: its address, and who may use it."""

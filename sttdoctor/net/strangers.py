@@ -1,0 +1,116 @@
+"""Who may use a server on this machine: not any web page that a browser here happens to show. No I/O.
+
+A page may open a WebSocket to any address, also to this machine, and says in `Origin` where it comes from. A page may
+also give its own host name the address of this machine (DNS rebinding); then the name stands in `Host`.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sttdoctor.errors import UsageError
+from sttdoctor.net.listening import is_loopback
+
+_HOST = re.compile(r"[a-z0-9._:\[\]-]+")
+_NOT_PUBLIC = ("local", "internal", "lan", "home.arpa")
+"""Ends of names that no public name server answers for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Whom a server lets in.
+
+    Attributes:
+        alone: Whether it listens on loopback.
+        origins: Of pages that may use it, in lower case; `*` is any.
+        hosts: Further names under which it is reached, in lower case.
+    """
+
+    alone: bool
+    origins: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, host: str, origins: Iterable[str] = (), hosts: Iterable[str] = ()) -> "Door":
+        """Return the door of a server that listens at a host.
+
+        Raises:
+            UsageError: An origin is none.
+        """
+        for origin in origins:
+            if origin not in ("*", "null") and not _is_origin(origin):
+                raise UsageError(f"{origin} is no origin; write it as a browser does, for instance https://app.example")
+        return cls(is_loopback(host), frozenset(map(str.lower, origins)), frozenset(map(str.lower, hosts)))
+
+    def refusal(self, host: str, origin: str, site: str) -> str | None:
+        """Return why a request is refused, None where it is not.
+
+        Args:
+            host: Its Host.
+            origin: Its Origin, empty where it has none.
+            site: Its Sec-Fetch-Site, empty where it has none; a browser tells by it of a page that has no Origin.
+        """
+        name = _name_of(host.lower())
+        if name is None:
+            return "the Host of the request is no name or address"
+        if not self._knows(name):
+            return f"{name}, the Host of the request, is not this machine; if it is, add --allow-host {name}"
+        if origin and not self._welcomes(origin.lower(), host.lower()):
+            page = "a page without a site" if origin == "null" else f"a page of {origin}"
+            return f"{page} may not connect here; if it should, add --allow-origin {origin}"
+        if not origin and site.lower() == "cross-site" and "*" not in self.origins:
+            return "a page of another site may not ask for this"
+        return None
+
+    def _knows(self, name: str) -> bool:
+        if name in self.hosts or is_this_machine(name) or _is_address(name):
+            return True
+        return not self.alone and (_is_not_public(name) or name == socket.gethostname().lower())
+
+    def _welcomes(self, origin: str, host: str) -> bool:
+        if "*" in self.origins or origin in self.origins:
+            return True
+        if not _is_origin(origin):
+            return False
+        where = urlsplit(origin)
+        return where.netloc == host or is_this_machine(where.hostname or "")
+
+
+def is_this_machine(name: str) -> bool:
+    """Whether a host name or address, in lower case, can be no other machine than this one."""
+    return is_loopback(name) or name.endswith(".localhost")
+
+
+def _name_of(host: str) -> str | None:
+    """The name or address of a Host header, without port and brackets; None where it is none."""
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port
+    except ValueError:
+        return None
+    name = parts.hostname
+    return name.removesuffix(".") if name and parts.netloc == host and _HOST.fullmatch(host) else None
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return bool(parts.scheme and parts.hostname) and text == f"{parts.scheme}://{parts.netloc}" and "@" not in text
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_not_public(name: str) -> bool:
+    return "." not in name or name.endswith(tuple(f".{end}" for end in _NOT_PUBLIC))

@@ -1,0 +1,1 @@
+"""The recorder: a proxy that relays two connections and writes what passes."""

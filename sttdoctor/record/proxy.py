@@ -1,0 +1,232 @@
+"""The recording proxy: the client's bytes go to the service and the service's to the client, unchanged and at once.
+
+Only the first lines of a request are changed (the Host header, a path prefix). Everything after them, both ways, is
+passed on as it came: frames and their fragments, pings and pongs, the close handshake, refusals, compression, the end
+of the TCP connection. So what the client sees is what it would see without the proxy, who keeps alive and who closes
+stays with client and service, and order is that of the bytes. What passes is read along and written in a process of its
+own (`desk.py`), whatever it holds: here nothing is done with it that takes longer for one content than for another.
+When one side cannot take more, or the process that reads along is far behind with a connection, it is not read.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from sttdoctor.net.strangers import Door
+from sttdoctor.record.desk import Desk, Line, Watcher, desk
+from sttdoctor.record.dialing import dial
+from sttdoctor.record.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, answer
+from sttdoctor.record.naming import names
+from sttdoctor.record.recording import Heading
+from sttdoctor.record.relay_peer import HIGH_WATER_BYTES, Side, close_softly
+from sttdoctor.record.slips import Kind
+from sttdoctor.record.upstream import Upstream, why
+
+HEAD_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 30.0
+
+
+class _Link:
+    """A client and its connection to the service."""
+
+    def __init__(self, proxy: "_Proxy") -> None:
+        self.client = Side(self, self._take_head)
+        self._proxy = proxy
+        self._upstream: Side | None = None
+        self._held = bytearray()  # from the client, before the service is reached
+        self._line: Line | None = None  # where the connection is recorded
+        self._gone = "unknown"
+        self._open_sides = 0
+        self._connecting: asyncio.Task[None] | None = None
+        self._patience = asyncio.get_running_loop().call_later(HEAD_TIMEOUT_S, self.cut)
+
+    # the life of the two TCP connections
+
+    def made(self, side: Side) -> None:
+        """A side is connected."""
+        self._open_sides += 1
+        if side is self.client:
+            self._proxy.links.add(self)
+
+    def going(self, side: Side) -> None:
+        """A side begins to end; the first one is remembered."""
+        if self._gone == "unknown":
+            self._gone = "client" if side is self.client else "server"
+        if self._connecting is not None and self._upstream is None:
+            self._connecting.cancel()
+
+    def lost(self) -> None:
+        """A side is gone; after the last one the recording ends."""
+        self._open_sides -= 1
+        self._patience.cancel()
+        if self._open_sides == 0 and (self._upstream is not None or self._connecting is None):
+            self._finish()
+
+    def cut(self) -> None:
+        """End both sides at once."""
+        for side in (self.client, self._upstream):
+            if side is not None and side.transport is not None:
+                side.transport.abort()
+
+    def _finish(self) -> None:
+        self._proxy.links.discard(self)
+        line, self._line = self._line, None
+        if line is not None:
+            line.end("" if self._proxy.stopping else self._gone)
+
+    def _hold(self, holds: bool) -> None:
+        """Hold both sides back while what they said waits to be read."""
+        for side in (self.client, self._upstream):
+            if side is not None:
+                side.hold("the recording", holds)
+
+    # the request
+
+    def _take_head(self, data: bytes) -> None:
+        searched = max(0, len(self._held) - len(END) + 1)
+        self._held += data
+        end = self._held.find(END, searched)
+        if end < 0:
+            if self._held[:1] == b"\x16":
+                self._refuse("400 Bad Request", "a client speaks TLS to this port; give it ws:// instead of wss://")
+            elif len(self._held) > MAX_HEAD_BYTES:
+                self._refuse("431 Request Header Fields Too Large", "the request has no end")
+            return
+        self._patience.cancel()
+        upstream = self._proxy.upstream
+        try:
+            head = Head.parse(bytes(self._held[:end]))
+            request = head.towards(upstream.authority, upstream.prefix)
+        except BadHeadError as error:
+            self._refuse("400 Bad Request", str(error))
+            return
+        stranger = self._proxy.door.refusal(head.get("host"), head.get("origin"), head.get("sec-fetch-site"))
+        if stranger is not None:
+            self._refuse("403 Forbidden", stranger)
+            return
+        del self._held[: end + len(END)]
+        self.client.take = self._take_early
+        if head.upgrades:
+            heading = Heading(upstream.url + head.target, head.headers(), "sttdoctor record", clock="proxy")
+            self._line = self._proxy.desk.begin(heading, self._hold)
+        self._connecting = asyncio.create_task(self._connect(request))
+
+    def _take_early(self, data: bytes) -> None:
+        self._held += data
+        if len(self._held) > HIGH_WATER_BYTES:
+            self.client.hold("the service is not reached", True)
+
+    async def _connect(self, request: bytes) -> None:
+        side = Side(self, lambda _data: None)
+        upstream = self._proxy.upstream
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await dial(side, upstream, self._proxy.tls)
+        except (OSError, UnicodeError) as error:
+            self._connecting = None
+            self._refuse("502 Bad Gateway", f"cannot reach {upstream.url}: {why(error)}")
+            if self._open_sides == 0:
+                self._finish()
+        except asyncio.CancelledError:  # the client is gone
+            self._finish()
+        else:
+            self._join(side, request)
+
+    def _refuse(self, status: str, sentence: str) -> None:
+        """Answer in place of the service."""
+        told = f"sttdoctor record: {sentence}"
+        self._proxy.watcher.tell(sentence)
+        if self._line is not None:
+            self._line.refused(int(status[:3]), told)
+        self.client.take = lambda _data: None
+        if self.client.transport is not None:
+            self.client.transport.write(answer(status, told))
+        close_softly(self.client.transport)
+
+    # what passes
+
+    def _join(self, upstream: Side, request: bytes) -> None:
+        """Let everything pass from here on; it is handed over first, so that nothing that has passed is lost."""
+        client = self.client
+        assert upstream.transport is not None and client.transport is not None
+        self._upstream, client.other, upstream.other = upstream, upstream, client
+        to_server, to_client, line = upstream.transport.write, client.transport.write, self._line
+        if line is None:
+            client.take, upstream.take = to_server, to_client
+        else:
+
+            def from_client(data: bytes) -> None:
+                line.note(Kind.CLIENT, data)
+                to_server(data)
+
+            def from_server(data: bytes) -> None:
+                line.note(Kind.SERVER, data)
+                to_client(data)
+
+            client.take, upstream.take = from_client, from_server
+        to_server(request)
+        if self._held:
+            client.take(bytes(self._held))
+        client.hold("the service is not reached", False)
+
+
+class _Proxy:
+    """What all connections share."""
+
+    def __init__(self, upstream: Upstream, door: Door, desk: Desk, watcher: Watcher) -> None:
+        self.upstream = upstream
+        self.door = door
+        self.desk = desk
+        self.watcher = watcher
+        self.tls = ssl.create_default_context() if upstream.secure else None
+        self.links: set[_Link] = set()
+        self.stopping = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A running proxy.
+
+    Attributes:
+        port: Where it listens.
+        look: Asks for how the connections look; the watcher's entries tell it soon after.
+    """
+
+    port: int
+    look: Callable[[], None]
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    host: str, port: int, upstream: Upstream, output: str | None, watcher: Watcher, door: Door | None = None
+) -> AsyncIterator[Listening]:
+    """Run the proxy inside the context; leaving it cuts all connections, frees the port and ends the files.
+
+    Args:
+        host: Where to listen.
+        port: 0 for any free one.
+        upstream: The service.
+        output: A file or a directory, as `naming.names` has it.
+        watcher: Is told what happens.
+        door: Who may connect; by default those whom the host lets in.
+
+    Raises:
+        OSError: The address cannot be had.
+        UsageError: The output cannot be used.
+    """
+    names(output)  # which raises where it cannot be used
+    async with desk(output, watcher) as scribe:
+        proxy = _Proxy(upstream, door or Door.of(host), scribe, watcher)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Link(proxy).client, host, port, backlog=1024)
+        try:
+            yield Listening(server.sockets[0].getsockname()[1], scribe.look)
+        finally:
+            proxy.stopping = True
+            server.close()
+            for link in list(proxy.links):
+                link.cut()
+            while proxy.links:  # each is told of its end in the next round of the loop
+                await asyncio.sleep(0)

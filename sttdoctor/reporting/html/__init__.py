@@ -1,0 +1,182 @@
+"""A report as one HTML file that people look at, listen to and send on: no network, no script.
+
+Everything that comes from a capture is escaped (jinja2's autoescape), control and direction characters are written out,
+long texts are cut, and the page forbids itself every script, style and request but its own.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sttdoctor import __version__
+from sttdoctor.checks.base import Evidence
+from sttdoctor.report import Report
+from sttdoctor.reporting.captions import clock
+from sttdoctor.reporting.data.values import Exhibits
+from sttdoctor.reporting.escape import cut, for_page, for_terminal
+from sttdoctor.reporting.figures.sheet import Drawing, drawings
+from sttdoctor.reporting.html import parts as parts
+from sttdoctor.reporting.phrases import commands, groups, place, sureness, tally
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+WIDE, NARROW = 9.2, 4.2
+"""Inches of a figure on a screen and on a phone; a point of its text is then about a CSS pixel."""
+_LONGEST_WHOLE = 60_000
+"""Characters of the application's text that are shown once more as they are."""
+_MOST_ROWS = 60
+
+_KINDS = (
+    ("missing", "missing", "in the events, not in the application's text"),
+    ("repeated", "repeated", "more than once in the application's text"),
+    ("added", "added", "in the application's text, in no final text near it"),
+    ("changed", "changed", "spelt otherwise by the application: first as it should be, then as it is"),
+    ("glued", "no space", "white space of the events is gone"),
+    ("spaced", "extra space", "white space, or a line break, that the events do not hold"),
+)
+"""Kind of a `Piece`, what the page calls it, what it means."""
+
+
+def render(report: Report, *, exhibits: Exhibits) -> str:
+    """Return the page.
+
+    Args:
+        report: The report.
+        exhibits: What is shown and heard beside it.
+    """
+    environment = _environment()
+    css = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]
+    first = report.diagnoses[0] if report.diagnoses else None
+    figures = {drawing.name: _pictured(drawing) for drawing in drawings(exhibits)}
+    linked = dict(parts.sections(report, exhibits, figures))
+    page = environment.get_template("report.html.jinja").render(
+        report=report,
+        exhibits=exhibits,
+        first=first,
+        headline=first.summary if first else report.tally,
+        figures=figures,
+        facts=list(parts.facts(report, exhibits)),
+        subject=list(parts.subject_rows(report, exhibits)),
+        commands=[(what.capitalize(), command) for what, command in commands(report)],
+        linked=linked,
+        see=parts.see(first, linked, exhibits),
+        groups=groups(report, brief=False),
+        tally=tally(report) if first else "",
+        doubled=parts.doubled(report),
+        name=str(report.subject.get("path") or "the capture"),
+        kinds=_KINDS,
+        labels={kind: label for kind, label, _ in _KINDS},
+        status_words=parts.STATUS_WORDS,
+        version=__version__,
+        css=_markup(css),
+        style_hash=_markup("sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()),
+    )
+    # pure ASCII: no terminal, pipe or mail gateway can spoil it
+    return page.encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("sttdoctor.reporting.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=for_page,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "name": _name,
+        "rows": _rows,
+        "lines": _lines,
+        "value": _value,
+        "visible_space": _visible_space,
+        "wav_uri": _wav_uri,
+    }
+    environment.globals |= {"clock": clock, "sureness": sureness, "where": _where}
+    return environment
+
+
+def _markup(text: str) -> Any:
+    from markupsafe import Markup
+
+    return Markup(text)
+
+
+def _lines(text: str) -> Any:
+    """A long text whose line breaks are kept; the page shows white space as it is."""
+    from markupsafe import Markup, escape
+
+    return Markup("\n").join(escape(for_terminal(line)) for line in cut(text, _LONGEST_WHOLE).split("\n"))
+
+
+def _visible_space(text: str) -> str:
+    """Text whose white space is the point: an open box for each space, words for nothing at all."""
+    return text.replace(" ", "\u2423") if text else "nothing"
+
+
+def _wav_uri(wav: bytes) -> Any:
+    return _markup("data:audio/wav;base64," + base64.b64encode(wav).decode())
+
+
+def _where(evidence: Evidence) -> str:
+    """Where a piece of evidence stands, without what it says."""
+    return place(Evidence("", evidence.line, evidence.t, evidence.offset)).removesuffix(": ")
+
+
+def _value(value: Any) -> str:
+    """A measured value in words; names that stand in a list without brackets and quotes."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value) or "none"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _rows(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Measurements as rows; one that holds several is a row of its parts, without those that are nothing."""
+    rows = [
+        (key, "; ".join(f"{name}: {_value(part)}" for name, part in value.items() if part))
+        if isinstance(value, Mapping)
+        else (key, _value(value))
+        for key, value in values.items()
+        if value is not None
+    ]
+    return rows if len(rows) <= _MOST_ROWS else [*rows[:_MOST_ROWS], ("and more", str(len(rows) - _MOST_ROWS))]
+
+
+def _name(text: str) -> Any:
+    """A name that may break where its parts end, and nowhere else."""
+    from markupsafe import Markup, escape
+
+    plain = str(escape(for_terminal(cut(text))))  # a Markup would escape what is put between its parts
+    return Markup(re.sub(r"([._])", r"\1<wbr>", plain))
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A drawing as SVG for a wide and for a narrow page."""
+
+    name: str
+    title: str
+    words: str
+    wide: Any
+    narrow: Any
+
+
+def _pictured(drawing: Drawing) -> _Picture:
+    from matplotlib.figure import Figure
+
+    from sttdoctor.reporting.figures.inline_svg import STAND_INS, inline
+
+    forms = []
+    for name, size in (("w", (WIDE, drawing.height)), ("n", (NARROW, drawing.narrow_height))):
+        figure = Figure(figsize=size)
+        drawing.draw(figure, STAND_INS, name == "w")
+        forms.append(_markup(inline(figure, f"{drawing.name}-{name}")))
+    return _Picture(drawing.name, drawing.title, drawing.words, *forms)

@@ -1,0 +1,202 @@
+"""What several renderers say in the same words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sttdoctor.checks.base import Evidence
+from sttdoctor.report import CheckResult, Report
+from sttdoctor.reporting.escape import for_terminal
+
+_LONGEST = 600
+STATUS = {"fail": "fail", "warn": "warn", "unknown": "unknown", "pass": "pass", "not_applicable": "n/a"}  # worst first
+
+
+def shortened(text: str, most: int = _LONGEST) -> str:
+    """Return text of at most so many characters: a capture may hold words of a megabyte."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def sureness(confidence: float) -> str:
+    """Return a confidence (0..1) in words; nothing measured here is ever certain."""
+    return f"{min(99, max(1, round(100 * confidence)))} % sure"
+
+
+def place(evidence: Evidence) -> str:
+    """Return where a piece of evidence stands, and what it says."""
+    where = []
+    if evidence.line is not None:
+        where.append(f"line {evidence.line}")
+    if evidence.t is not None:
+        where.append(f"{evidence.t:.2f} s")
+    if evidence.offset is not None:
+        where.append(f"byte {evidence.offset}")
+    return shortened(f"{', '.join(where)}: {evidence.note}" if where else evidence.note)
+
+
+def path(report: Report) -> str:
+    """Return the name of what was examined."""
+    return shortened(str(report.subject.get("path") or "the capture"))
+
+
+def formats(report: Report) -> str:
+    """Return what was declared and what the checks take the audio for, in one line."""
+    said, found = declared(report), heard(report)
+    if found == AS_DECLARED:
+        return f"{said}, {AS_DECLARED}"
+    return f"declared {said}" + (f", {found}" if found else "")
+
+
+AS_DECLARED = "as declared"
+
+
+def declared(report: Report) -> str:
+    """Return the declared format, for a reader."""
+    encoding, rate = report.subject["declared"]["encoding"], report.subject["declared"]["sample_rate"]
+    if not encoding and not rate:
+        return "nothing"
+    return f"{shortened(encoding, 80) if encoding else 'no encoding'} at {f'{rate} Hz' if rate else 'no rate'}"
+
+
+def heard(report: Report) -> str:
+    """Return what the checks take the audio for beside what was declared; empty where no check judges it.
+
+    It is made of the words of their answers, so that it cannot say anything else.
+    """
+    said = report.subject["declared"]
+    checks = {check.id: check for check in report.checks if check.reading}
+    if "container" in checks:
+        return f"is {checks['container'].reading}"
+    right = {"encoding": said["encoding"], "sample-rate": f"{said['sample_rate']} Hz", "channels": ""}
+    known = [checks[name] for name in right if name in checks]
+    wrong = [check for check in known if check.reading != right[check.id]]
+    if wrong:
+        more = "more " if all(check.status == "warn" for check in wrong) else ""
+        return f"sounds {more}like {_joined(*(check.reading for check in known))}"
+    if len(known) == 2:
+        return AS_DECLARED
+    if known:
+        return f"only the {_PARTS[known[0].id]} is confirmed"
+    if not any(check.id in _PARTS and check.status != "not_applicable" for check in report.checks):
+        return ""
+    return "not confirmed by the capture" if any(said.values()) else "the format cannot be told"
+
+
+_PARTS = {"encoding": "encoding", "sample-rate": "rate"}
+
+
+def _joined(*readings: str) -> str:
+    """Readings of encoding, rate and channels in one: `pcm_s16le at 16000 Hz, two channels`."""
+    first, *rest = readings
+    at = ", at" if "," in first else " at"
+    return first + "".join(f"{at} {part}" if part.endswith(" Hz") else f", {part}" for part in rest)
+
+
+def tally(report: Report) -> str:
+    """Return in how many checks no fault was found; nothing of a single check, whose answer says it all."""
+    return report.tally if sum(check.status != "not_applicable" for check in report.checks) != 1 else ""
+
+
+def damage(report: Report) -> str | None:
+    """Return what of the capture could not be read, None where all could."""
+    capture: dict[str, Any] = report.subject.get("capture") or {}
+    count = capture.get("damaged_lines")
+    if not count:
+        return None
+    first = capture["damage"][0]
+    note = shortened(f"line {first['line']}: {first['note']}")
+    return f"{count} damaged {'line' if count == 1 else 'lines'}, not or only partly read ({note})"
+
+
+def numbers(check: CheckResult, report: Report) -> list[int]:
+    """Return which diagnoses (from 1) a check's findings belong to, as their cause or by explanation."""
+    causes = {finding.cause for finding in check.findings}
+    return [
+        number
+        for number, diagnosis in enumerate(report.diagnoses, start=1)
+        if causes & {diagnosis.cause, *diagnosis.explains}
+    ]
+
+
+def answered(check: CheckResult, report: Report) -> str:
+    """Return a check's answer; what a diagnosis says in the same words, or explains, is told by its number."""
+    belongs = ", ".join(map(str, numbers(check, report)))
+    if any(diagnosis.summary == check.answer for diagnosis in report.diagnoses):
+        return f"See {belongs}."
+    return shortened(check.answer) + (f" See {belongs}." if belongs else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Checks of one status that have the same to say.
+
+    Attributes:
+        status: Of the checks.
+        checks: One or more, in the order of the report.
+        text: What they say; empty where it is enough to name them.
+    """
+
+    status: str
+    checks: tuple[CheckResult, ...]
+    text: str
+
+    @property
+    def ids(self) -> str:
+        """The ids of the checks, as a list for a reader."""
+        return ", ".join(check.id for check in self.checks)
+
+    @property
+    def subject(self) -> str:
+        """What it is about: one check by its question, several by their ids, what does not apply by its number."""
+        if len(self.checks) == 1:
+            return self.checks[0].question
+        return f"{len(self.checks)} checks" if self.status == "not_applicable" else self.ids
+
+    @property
+    def line(self) -> str:
+        """Subject and text in one."""
+        return f"{self.subject}{' ' if len(self.checks) == 1 else ': '}{self.text}" if self.text else self.ids
+
+
+def groups(report: Report, brief: bool = True) -> list[Group]:
+    """Return what the checks say, each answer once; what is only named comes last.
+
+    Args:
+        report: The report.
+        brief: What is quiet is left out; beside a diagnosis the worst comes first and what passed is only named.
+    """
+    shown = [check for check in report.checks if not (brief and check.quiet)]
+    brief = brief and bool(report.diagnoses)
+    by_text: dict[tuple[str, str], list[CheckResult]] = {}
+    for check in shown:
+        by_text.setdefault((check.status, _said(check, report, brief)), []).append(check)
+    found = [Group(status, tuple(checks), text) for (status, text), checks in by_text.items()]
+    worst = list(STATUS)
+    return sorted(found, key=lambda group: (not group.text, worst.index(group.status) if brief else _is_rest(group)))
+
+
+def _is_rest(group: Group) -> bool:
+    return group.status == "not_applicable" and len(group.checks) > 1
+
+
+def _said(check: CheckResult, report: Report, brief: bool) -> str:
+    alone = check.status == "not_applicable" and sum(other.answer == check.answer for other in report.checks) == 1
+    if check.quiet or (brief and (check.status == "pass" or alone)):
+        return ""
+    return answered(check, report) if brief else shortened(check.answer)
+
+
+def commands(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield (what, command) of the commands that play the audio, without one that says the same twice.
+
+    One that would have to be escaped for a terminal would not run, so it is left out.
+    """
+    listen = report.listen
+    declared, estimated = listen.get("declared"), listen.get("estimated")
+    for what, command in (
+        ("the bytes", listen.get("convert")),
+        ("as declared", declared),
+        ("as believed", estimated if estimated != declared else None),
+    ):
+        if command and for_terminal(command) == command:
+            yield what, command

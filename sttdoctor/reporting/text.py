@@ -1,0 +1,130 @@
+"""A report for a person at a terminal: the diagnosis, what failed, what could not be judged, then what passed."""
+
+import json
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+
+import click
+
+from sttdoctor.checks.base import Finding
+from sttdoctor.report import Diagnosis, Report
+from sttdoctor.reporting import phrases
+from sttdoctor.reporting.escape import for_terminal
+
+_COLOURS = {"fail": "red", "warn": "yellow", "pass": "green", "unknown": "cyan", "not_applicable": "bright_black"}
+_INDENT = " " * 9
+_UNIT = re.compile(r"(?<=\d) (?=(?:s|ms|Hz|dBFS|%)(?![a-z]))")
+_SHOWN_EVIDENCE = 2
+_LONGEST_MEASUREMENT = 4000
+
+Paint = Callable[[str, str], str]
+
+
+def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bool = False) -> str:
+    """Render a report as plain text.
+
+    Equal answers stand once, and beside a diagnosis the checks that passed are only named: a report fits a screen.
+
+    Args:
+        report: The report.
+        width: Columns of the terminal.
+        colour: Whether to use ANSI colours.
+        verbose: Whether to show all evidence, all answers and the measurements.
+    """
+
+    def paint(text: str, status: str) -> str:
+        return click.style(text, fg=_COLOURS[status], bold=status == "fail") if colour else text
+
+    lines = [*_head(report, width, paint), "", *_diagnoses(report, width, paint, verbose)]
+    if verbose:
+        lines += _all_answers(report, width, paint)
+    else:
+        lines += [line for group in phrases.groups(report) for line in _marked(group.status, group.line, width, paint)]
+    lines += [*_against(report, width), *_listen(report)]
+    return "\n".join(lines) + "\n"
+
+
+def _wrap(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
+    """Break text into lines; a number stays with its unit."""
+    indent = " " * len(first) if rest is None else rest
+    safe = _UNIT.sub("\0", for_terminal(text))
+    lines = textwrap.wrap(safe, max(width, 40), initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines] or [first.rstrip()]
+
+
+def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
+    yield f"{paint(report.status.upper(), report.status)}  {for_terminal(phrases.path(report))}"
+    yield for_terminal(phrases.formats(report))
+    if phrases.tally(report):
+        yield from _wrap(phrases.tally(report), width)
+    broken = phrases.damage(report)
+    if broken:
+        yield from _wrap(broken, width)
+
+
+def _diagnoses(report: Report, width: int, paint: Paint, verbose: bool) -> Iterator[str]:
+    for number, diagnosis in enumerate(report.diagnoses, start=1):
+        title = f"{diagnosis.cause} ({diagnosis.status}, {phrases.sureness(diagnosis.confidence)})"
+        yield f"{number}. {paint(title, diagnosis.status)}"
+        yield from _wrap(phrases.shortened(diagnosis.summary), width, "   ")
+        yield from _wrap(phrases.shortened(diagnosis.fix), width, "   Fix: ")
+        shown = diagnosis.root.evidence if verbose else diagnosis.root.evidence[:_SHOWN_EVIDENCE]
+        for evidence in shown:
+            yield from _wrap(phrases.place(evidence), width, "   At:  ")
+        yield from _explained(diagnosis, width)
+        yield ""
+
+
+def _explained(diagnosis: Diagnosis, width: int) -> Iterator[str]:
+    if diagnosis.explains:
+        yield from _wrap(f"This also explains {', '.join(diagnosis.explains)}.", width, "   ")
+
+
+def _marked(status: str, text: str, width: int, paint: Paint) -> Iterator[str]:
+    """Yield text beside a status."""
+    word = phrases.STATUS[status]
+    first, *rest = _wrap(text, width, _INDENT)
+    yield paint(word, status) + first[len(word) :]
+    yield from rest
+
+
+def _all_answers(report: Report, width: int, paint: Paint) -> Iterator[str]:
+    for check in report.checks:
+        yield from _marked(check.status, f"{check.question} {phrases.answered(check, report)}", width, paint)
+        for finding in check.findings:
+            yield from _finding(finding, width)
+        for name, value in check.measurements.items():
+            yield from _wrap(
+                phrases.shortened(f"{name}: {json.dumps(value)}", _LONGEST_MEASUREMENT), width, f"{_INDENT}- "
+            )
+        yield f"{_INDENT}{check.docs}"
+
+
+def _finding(finding: Finding, width: int) -> Iterator[str]:
+    yield from _wrap(f"{finding.cause} ({finding.status}): {phrases.shortened(finding.summary)}", width, f"{_INDENT}* ")
+    for evidence in finding.evidence:
+        yield from _wrap(phrases.place(evidence), width, f"{_INDENT}    ")
+
+
+def _against(report: Report, width: int) -> Iterator[str]:
+    """What differs from another report, one difference a line."""
+    other = report.against
+    if other is None:
+        return
+    yield ""
+    yield f"Against {for_terminal(phrases.shortened(str(other['path'] or 'the other capture')))} ({other['status']})"
+    if other["differences"]:
+        yield "  check and what differs: this session | the other"
+    if not other["differences"]:
+        yield "  no difference"
+    for item in other["differences"]:
+        values = " | ".join(json.dumps(item[side]) for side in ("this", "other"))
+        yield from _wrap(phrases.shortened(f"{item['check']} {item['what']}: {values}"), width, "  ", "      ")
+
+
+def _listen(report: Report) -> Iterator[str]:
+    """Commands stand on one line each, whatever the width, so that they can be copied."""
+    listed = [f"  {what:<14}{command}" for what, command in phrases.commands(report)]
+    if listed:
+        yield from ("", "Listen", *listed)

@@ -1,0 +1,1 @@
+"""A recorded session sent again, as it was or repaired."""

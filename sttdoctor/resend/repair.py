@@ -1,0 +1,262 @@
+"""A recorded session as a healthy client would have sent it: from a case to a plan. No I/O.
+
+The true format is declared (or the audio converted where the service has no such encoding), chunks are 100 ms in real
+time, holes that were never filled are silence, only messages of the endpoint are sent, and the end is the close
+command.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from sttdoctor.analysis.decoding import Bytes
+from sttdoctor.analysis.encoding import LAYOUTS, Layout
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.session.commands import is_audio
+from sttdoctor.analysis.session.endpoint import Address, of_path
+from sttdoctor.analysis.session.pacing import holes
+from sttdoctor.analysis.session.timeline import Connection
+from sttdoctor.encodings import ENCODINGS
+from sttdoctor.endpoints.cartesia import (
+    AUTO,
+    MANUAL,
+    MAX_KEYTERM_CHARACTERS,
+    MAX_KEYTERMS,
+    PARAMETERS,
+    PATHS,
+    TURN_OPTIONS,
+)
+from sttdoctor.errors import InputError
+from sttdoctor.evidence import Frame
+from sttdoctor.resend.plan import Leg, Plan, Step, headers_of, query_of, require_address, require_audio
+from sttdoctor.resend.samples import converted, loudest, silence, target_of
+
+CHUNK_S = 0.1
+
+_OWN = ("encoding", "sample_rate", "model", "access_token", "api_key", "language", "keyterm")
+_CLOSE = {AUTO: '{"type":"close"}', MANUAL: "close"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Bytes of the recorded audio that are read in one way, from `start` to `stop`."""
+
+    start: int
+    stop: int
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """What stands at a byte of the recorded audio beside it: silence, or a command."""
+
+    at: int
+    silence_s: float = 0.0
+    command: str = ""
+
+
+def repaired(case: Case, layout: Layout | None, rate: int | None) -> Plan:
+    """Plan the session as it should have been sent.
+
+    Args:
+        case: The session.
+        layout: How its audio is best read.
+        rate: Its true sample rate, Hz.
+
+    Raises:
+        InputError: There is no audio content, or it is no samples; the capture has no URL.
+    """
+    require_audio(case)
+    where = require_address(case)
+    assert case.audio is not None
+    if layout is None:
+        raise InputError("the audio is compressed, text or unknown, so it cannot be repaired; decode it to samples")
+    if rate is None:
+        raise InputError("the sample rate is not known; give --sample-rate")
+    if case.rate_change is not None:
+        rate = case.rate_change.before
+    parts, notes = _parts(case, layout)
+    encoding = target_of(parts[0].layout.encoding)
+    inserts = sorted([*_silences(case), *_commands(case, _endpoint(case, where))], key=lambda insert: insert.at)
+    stream, commands = _joined(case.audio.data, parts, inserts, encoding, rate)
+    steps = [*_chunks(stream, commands, encoding, rate)]
+    seconds = len(stream) / (ENCODINGS[encoding].width * rate)
+    steps.append(Step(seconds, _CLOSE[_endpoint(case, where)]))
+    query = _query(case, where, encoding, rate)
+    notes = [*_format_notes(case, parts[0].layout, encoding, rate), *notes, *_silence_notes(inserts)]
+    path, headers = PATHS[_endpoint(case, where)], headers_of(case, query, repairs=True)
+    return Plan(path, query_of(query), headers, (Leg(0.0, tuple(steps)),), tuple(notes))
+
+
+def _endpoint(case: Case, where: Address) -> str:
+    return of_path(where.path) or case.endpoint or AUTO
+
+
+def _parts(case: Case, layout: Layout) -> tuple[list[_Part], list[str]]:
+    """Cut the audio where its format or alignment changes; what cannot be sent under one declaration is left out."""
+    assert case.audio is not None
+    end = len(case.audio.data)
+    notes = [f"the first {layout.offset} bytes are left out: they are no samples"] if layout.offset else []
+    if case.rate_change is not None:
+        end = min(end, case.rate_change.offset)
+        notes.append(f"the sample rate changes at byte {end}; what comes after it is left out")
+    changes = [change for change in case.sound.encoding_changes if layout.offset < change.offset < end]
+    edges = [layout.offset, *(change.offset for change in changes), end]
+    layouts = [layout, *(LAYOUTS.get(change.after) for change in changes)]
+    parts: list[_Part] = []
+    for (start, stop), read in zip(pairwise(edges), layouts, strict=True):
+        if read is None or target_of(read.encoding) != target_of(layout.encoding):
+            notes.append(f"the encoding changes at byte {start}; what comes after it is left out")
+            break
+        if parts:
+            notes.append(f"samples are out of step from about byte {start} on; they are read in step")
+        parts.append(_Part(start, stop, read))
+    return parts, notes
+
+
+def _silences(case: Case) -> Iterator[_Insert]:
+    """The holes in the audio that were never filled."""
+    for connection, line, speed in zip(case.connections, case.timelines, case.speeds, strict=False):
+        starts = _starts(case, connection)
+        for hole in holes(line, speed.ratio if speed is not None else 1.0):
+            if not hole.filled:
+                yield _Insert(starts[int(line.line[hole.index])], silence_s=hole.length_s)
+
+
+def _commands(case: Case, endpoint: str) -> Iterator[_Insert]:
+    """The messages of the endpoint that are no close command, each where it stood in the audio."""
+    for connection in case.connections:
+        sent = sum(frame.size for frame in _before(case, connection))
+        for frame in connection.frames:
+            if is_audio(frame):
+                sent += frame.size
+            elif frame.sent and not frame.elided and (command := _command(frame, endpoint)):
+                yield _Insert(sent, command=command)
+
+
+def _command(frame: Frame, endpoint: str) -> str | None:
+    if endpoint == AUTO:
+        return json.dumps(frame.message) if frame.type == "config" else None
+    return "finalize" if "finalize" in (frame.text, frame.message) else None
+
+
+def _before(case: Case, connection: Connection) -> list[Frame]:
+    """The audio frames of the connections before this one."""
+    earlier = case.connections[: case.connections.index(connection)]
+    return [frame for other in earlier for frame in other.audio_frames]
+
+
+def _starts(case: Case, connection: Connection) -> dict[int, int]:
+    """The first byte of each audio frame of a connection in the whole audio, by its line in the capture."""
+    at = sum(frame.size for frame in _before(case, connection))
+    starts = {}
+    for frame in connection.audio_frames:
+        starts[frame.line] = at
+        at += frame.size
+    return starts
+
+
+def _joined(
+    data: Bytes, parts: list[_Part], inserts: list[_Insert], encoding: str, rate: int
+) -> tuple[bytes, list[tuple[int, str]]]:
+    """Convert the parts and put in what stands between them; returns the stream, and (its byte, command)."""
+    pieces: list[bytes] = []
+    commands: list[tuple[int, str]] = []
+    waiting = list(inserts)
+    length = 0
+    for number, part in enumerate(parts):
+        frame = ENCODINGS[part.layout.encoding].width * part.layout.channels
+        begin = part.start + (part.layout.offset - part.start) % frame
+        channel = loudest(data[begin : part.stop], part.layout.encoding, part.layout.channels)
+        at = begin
+        last = number == len(parts) - 1
+        while True:
+            here = waiting[0] if waiting and (last or waiting[0].at < part.stop) else None
+            stop = part.stop if here is None else min(part.stop, max(at, here.at - (here.at - begin) % frame))
+            piece = converted(np.asarray(data[at:stop]), part.layout.encoding, channel, part.layout.channels)
+            pieces.append(piece)
+            length += len(piece)
+            at = stop
+            if here is None:
+                break
+            waiting.pop(0)
+            if here.command:
+                commands.append((length, here.command))
+            else:
+                pieces.append(silence(encoding, round(here.silence_s * rate)))
+                length += len(pieces[-1])
+    return b"".join(pieces), commands
+
+
+def _chunks(stream: bytes, commands: list[tuple[int, str]], encoding: str, rate: int) -> Iterator[Step]:
+    """Cut the stream; a chunk goes out once it has been spoken, a command before the next chunk that begins."""
+    width = ENCODINGS[encoding].width
+    size = max(1, round(rate * CHUNK_S)) * width
+    waiting = list(commands)
+    for start in range(0, len(stream), size):
+        while waiting and waiting[0][0] <= start:
+            yield Step(start / (width * rate), waiting.pop(0)[1])
+        chunk = stream[start : start + size]
+        yield Step((start + len(chunk)) / (width * rate), chunk)
+    yield from (Step(len(stream) / (width * rate), command) for _, command in waiting)
+
+
+def _query(case: Case, where: Address, encoding: str, rate: int) -> list[tuple[str, str]]:
+    endpoint = _endpoint(case, where)
+    known = [(name, value) for name, value in where.query if name in PARAMETERS[endpoint] and name not in _OWN]
+    options = {name: value for name, value in known if name in TURN_OPTIONS}
+    if not _in_order(options):
+        known = [(name, value) for name, value in known if name not in TURN_OPTIONS]
+    language = where.first("language")
+    return [
+        ("model", _model(where.first("model"), endpoint)),
+        ("encoding", encoding),
+        ("sample_rate", str(rate)),
+        *([("language", language)] if language and endpoint == MANUAL else []),
+        *known,
+        *_keyterms(where),
+    ]
+
+
+def _model(declared: str | None, endpoint: str) -> str:
+    fits = declared is not None and declared.startswith("ink") and (endpoint == MANUAL or "whisper" not in declared)
+    return declared if declared is not None and fits else "ink-2"
+
+
+def _in_order(options: dict[str, str]) -> bool:
+    """Whether the turn options are in their ranges, and the thresholds in their order."""
+    try:
+        values = {name: float(options.get(name, limits.default)) for name, limits in TURN_OPTIONS.items()}
+    except ValueError:
+        return False
+    inside = all(TURN_OPTIONS[name].low <= value <= TURN_OPTIONS[name].high for name, value in values.items())
+    start, eager, end = (values[f"turn_{name}_threshold"] for name in ("start", "eager_end", "end"))
+    return inside and start > eager > end
+
+
+def _keyterms(where: Address) -> Iterator[tuple[str, str]]:
+    room = MAX_KEYTERM_CHARACTERS
+    for term in where.values("keyterm")[:MAX_KEYTERMS]:
+        room -= len(term)
+        if room >= 0:
+            yield "keyterm", term
+
+
+def _format_notes(case: Case, layout: Layout, encoding: str, rate: int) -> Iterator[str]:
+    declared = case.declared
+    if (declared.encoding, declared.sample_rate) != (encoding, rate):
+        before = f"{declared.encoding or 'no encoding'} at {declared.sample_rate or 'no'} Hz"
+        yield f"declared as {encoding} at {rate} Hz instead of {before}"
+    if layout.encoding != encoding:
+        yield f"converted from {layout.encoding}, which the service does not take"
+    if layout.channels > 1:
+        yield f"the louder of {layout.channels} channels is sent"
+
+
+def _silence_notes(inserts: list[_Insert]) -> Iterator[str]:
+    filled = [insert.silence_s for insert in inserts if not insert.command]
+    if filled:
+        yield f"{sum(filled):.1f} s of silence in {len(filled)} {'hole' if len(filled) == 1 else 'holes'}"

@@ -1,0 +1,188 @@
+"""One connection to the stand-in: audio comes in, is heard at its pace, and the events go out when they are due."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from sttdoctor.analysis.decoding import decode
+from sttdoctor.encodings import ENCODINGS
+from sttdoctor.endpoints.cartesia import AUTO
+from sttdoctor.record.recording import Recording
+from sttdoctor.simulate.backlog import Backlog
+from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.faults import distortion
+from sttdoctor.simulate.handshake import Accepted, error_event
+from sttdoctor.simulate.manual_detector import ManualEar
+from sttdoctor.simulate.turn_detector import TurnEar
+from sttdoctor.simulate.words import Words
+
+Event = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Goodbye:
+    """The end of a connection; code None cuts the TCP connection without a WebSocket close."""
+
+    code: int | None
+    reason: str = ""
+
+
+class Conversation:
+    """Serves one accepted connection to its end with `run`.
+
+    Args:
+        connection: The open WebSocket.
+        accepted: What its URL asks for.
+        behaviour: How to treat it.
+        words: Where the text comes from.
+        recording: Takes what is received and sent.
+        request_id: Names the connection in its events.
+    """
+
+    def __init__(
+        self,
+        connection: ServerConnection,
+        accepted: Accepted,
+        behaviour: Behaviour,
+        words: Words,
+        recording: Recording,
+        request_id: str,
+    ) -> None:
+        self._connection = connection
+        self._accepted = accepted
+        self._behaviour = behaviour
+        self._recording = recording
+        self._request_id = request_id
+        self._in_thread = words.blocking
+        make_ear = TurnEar if accepted.endpoint == AUTO else ManualEar
+        self._ear = make_ear(words, accepted.sample_rate, accepted.turn_options, request_id)
+        width = ENCODINGS[accepted.encoding].width
+        self._backlog = Backlog(width * accepted.sample_rate, width, behaviour.speed, behaviour.buffer_s)
+        self._outbox: asyncio.Queue[tuple[float, Event | _Goodbye]] = asyncio.Queue()
+        self._distort = distortion(behaviour.faults)
+        self._silent = False
+
+    async def run(self) -> None:
+        """Listen, hear and answer until the connection is closed."""
+        tasks = [asyncio.create_task(work()) for work in (self._listen, self._hear, self._deliver)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except ConnectionClosed:
+            pass
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        """Take what the client sends, until the connection ends."""
+        last_audio, flooded = asyncio.get_running_loop().time(), False
+        while True:
+            try:
+                async with asyncio.timeout_at(last_audio + self._behaviour.idle_timeout_s):
+                    message = await self._connection.recv()
+            except TimeoutError:
+                await self._connection.close(1001, "idle timeout")
+                return
+            self._recording.message(True, message)
+            if isinstance(message, bytes):
+                last_audio = asyncio.get_running_loop().time()
+            if flooded:
+                continue
+            if isinstance(message, str) and not self._backlog.command(message):
+                flooded = True
+                self._fail(500, "Internal server error", "too many commands wait for the audio before them")
+            elif isinstance(message, bytes) and not self._backlog.audio(message):
+                flooded = True
+                self._fail(500, "Internal server error", "the audio buffer is full: audio came faster than realtime")
+
+    async def _hear(self) -> None:
+        """Hear to the end, then leave the end of the conversation to those who listen and deliver."""
+        await self._hear_all()
+        await asyncio.Event().wait()
+
+    async def _hear_all(self) -> None:
+        """Hear the audio in order, and obey commands where they stand in it."""
+        self._say(self._ear.greeting(), 0.0)
+        if not self._accepted.model_known:
+            self._fail(400, "Model not found", f"there is no model {self._accepted.model[:40]} here", "model_not_found")
+            return
+        heard_s, ended = 0.0, False
+        while not ended:
+            item = await self._backlog.next()
+            try:
+                if isinstance(item, bytes):
+                    await self._hear_piece(item)
+                    heard_s += self._backlog.seconds(item)
+                else:
+                    ended = await self._obey(item)
+            except (OSError, EOFError):  # the recogniser's process is gone
+                self._fail(500, "Internal server error", "the recogniser does not answer")
+                return
+            if heard_s >= self._behaviour.fault_after_s:
+                self._strike()
+
+    async def _hear_piece(self, piece: bytes) -> None:
+        samples = decode(piece, self._accepted.encoding)
+        self._say(await self._run(lambda: list(self._ear.hear(samples))), self._behaviour.latency_s)
+
+    async def _obey(self, command: str) -> bool:
+        """Do what a text frame asks for; whether it ends the session."""
+        events, ends = await self._run(lambda: self._ear.obey(command))
+        hasty = ends and "no-drain" in self._behaviour.faults
+        self._say([] if hasty else events, self._behaviour.flush_s)
+        if ends:
+            self._post(_Goodbye(1000), 0.0 if hasty else self._behaviour.flush_s)
+        return ends
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.to_thread(work) if self._in_thread else work()
+
+    def _strike(self) -> None:
+        """The faults in mid-session."""
+        faults = self._behaviour.faults
+        if "error-event" in faults:
+            self._fail(int(faults["error-event"]), "Simulated error", "this error was asked for with --fault")
+        if "closed-abnormally" in faults:
+            self._post(_Goodbye(int(faults["closed-abnormally"]), "simulated"), 0.0)
+        if "connection-lost" in faults:
+            self._post(_Goodbye(None), 0.0)
+        self._silent = self._silent or "stopped-answering" in faults
+
+    def _fail(self, status: int, title: str, message: str, code: str | None = None) -> None:
+        """Send an error event and close; an error of the request is not worth another try, which 1008 says."""
+        self._post(error_event(status, title, message, code, self._request_id), 0.0)
+        self._post(_Goodbye(1011 if status >= 500 else 1008, title), 0.0)
+
+    def _say(self, events: Iterable[Event], delay_s: float) -> None:
+        for event in events:
+            for changed in self._distort(event):
+                self._post(changed, delay_s)
+
+    def _post(self, item: Event | _Goodbye, delay_s: float) -> None:
+        if not self._silent:
+            self._outbox.put_nowait((time.monotonic() + delay_s + self._behaviour.faults.get("slow", 0.0), item))
+
+    async def _deliver(self) -> None:
+        """Send events when they are due, in order, and close."""
+        while True:
+            due, item = await self._outbox.get()
+            await asyncio.sleep(due - time.monotonic())
+            if isinstance(item, _Goodbye):
+                if item.code is None:
+                    self._connection.transport.abort()
+                else:
+                    await self._connection.close(item.code, item.reason)
+                return
+            text = json.dumps(item)
+            await self._connection.send(text)
+            self._recording.message(False, text)

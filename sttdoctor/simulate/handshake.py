@@ -1,0 +1,156 @@
+"""What the stand-in checks before it takes a connection, and the errors that it answers with. No I/O.
+
+What is required, the encodings, the ranges and the shape of errors are documented:
+https://docs.cartesia.ai/api-reference/stt/turns/websocket and https://docs.cartesia.ai/use-the-api/api-errors
+Which status answers which mistake is not, apart from 429; the statuses here are the usual ones of HTTP.
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sttdoctor.analysis.session.endpoint import Address, address
+from sttdoctor.encodings import SUPPORTED
+from sttdoctor.endpoints.cartesia import (
+    AUTO,
+    PATHS,
+    REQUIRED,
+    TURN_OPTIONS,
+    is_rate,
+    keyterm_problem,
+    turn_option_problems,
+)
+
+STRUCTURED_FROM = "2026-03-01"
+"""From this API version on errors are JSON; before, they are `Title: Message` in plain text."""
+
+MAX_RATE = 1_000_000
+"""Hz; no limit is documented, and more is no sound."""
+
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MODELS = {
+    PATHS[AUTO]: re.compile(r"ink-2(-.+)?|ink-preview"),
+    "": re.compile(r"ink-2(-.+)?|ink-preview|ink-whisper(-.+)?"),
+}
+
+
+class RefusalError(Exception):
+    """A handshake that is refused.
+
+    Args:
+        status: HTTP status.
+        title: A few words.
+        message: One sentence.
+        code: Machine-readable, None where the documentation names none.
+    """
+
+    def __init__(self, status: int, title: str, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.title, self.message, self.code = status, title, message, code
+
+    def answer(self, version: str | None) -> tuple[str, str]:
+        """Return (content type, body) as the API version of the request has it."""
+        if version is not None and version < STRUCTURED_FROM:
+            return "text/plain; charset=utf-8", f"{self.title}: {self.message}"
+        body = {"error_code": self.code, "title": self.title, "message": self.message, "request_id": str(uuid.uuid4())}
+        return "application/json", json.dumps(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the URL of an accepted connection asks for.
+
+    Attributes:
+        endpoint: `auto` or `manual`.
+        model: As the client names it.
+        model_known: Whether the endpoint has it.
+        encoding: One of the six.
+        sample_rate: Hz.
+        turn_options: Every option of `TURN_OPTIONS`, given or by default.
+    """
+
+    endpoint: str
+    model: str
+    model_known: bool
+    encoding: str
+    sample_rate: int
+    turn_options: Mapping[str, float]
+
+
+def version_of(target: str, headers: Mapping[str, str]) -> str | None:
+    """Return the API version that a request asks for; the query wins over the header."""
+    where = address(target)
+    return (where.first("cartesia_version") if where else None) or headers.get("cartesia-version")
+
+
+def accept(target: str, headers: Mapping[str, str]) -> Accepted:
+    """Check a handshake.
+
+    Args:
+        target: Path and query of the request.
+        headers: Of the request; names in lower case, or a mapping that ignores case.
+
+    Raises:
+        RefusalError: With the status and the error to answer.
+    """
+    where = address(target)
+    if where is None:
+        raise RefusalError(400, "Bad request", "the URL cannot be read")
+    endpoint = next((name for name, path in PATHS.items() if where.path == path), None)
+    if endpoint is None:
+        raise RefusalError(404, "Not found", f"there is no {where.path[:100]}")
+    _check_key(where, headers)
+    _check_version(version_of(target, headers))
+    _check_parameters(where)
+    said = {name: text for name in TURN_OPTIONS if (text := where.first(name)) is not None}
+    problem = keyterm_problem(where.values("keyterm")) or next(
+        (problem for problem, _ in turn_option_problems(said)), None
+    )
+    if problem:
+        raise RefusalError(400, "Invalid parameter", problem)
+    model = where.first("model") or ""
+    options = {name: limits.default for name, limits in TURN_OPTIONS.items()}
+    return Accepted(
+        endpoint=endpoint,
+        model=model,
+        model_known=_MODELS.get(where.path, _MODELS[""]).fullmatch(model) is not None,
+        encoding=where.first("encoding") or "",
+        sample_rate=int(where.first("sample_rate") or 0),
+        turn_options=options | {name: float(text) for name, text in said.items()},
+    )
+
+
+def _check_key(where: Address, headers: Mapping[str, str]) -> None:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    in_header = headers.get("x-api-key") or (scheme.lower() == "bearer" and key.strip())
+    if not (in_header or where.first("access_token") or where.first("api_key")):
+        message = "there is no key in X-API-Key or a Bearer Authorization, and no access_token in the URL"
+        raise RefusalError(401, "Unauthorized", message)
+
+
+def _check_version(version: str | None) -> None:
+    if not version:
+        message = "the header Cartesia-Version or the parameter cartesia_version is missing"
+        raise RefusalError(400, "Missing version", message)
+    if not _VERSION.fullmatch(version):
+        raise RefusalError(400, "Invalid version", f"{version[:40]} is not a date like {STRUCTURED_FROM}")
+
+
+def _check_parameters(where: Address) -> None:
+    for key in REQUIRED:
+        if not where.first(key):
+            raise RefusalError(400, "Missing parameter", f"{key} is missing")
+    encoding, rate = where.first("encoding") or "", where.first("sample_rate") or ""
+    if encoding not in SUPPORTED:
+        raise RefusalError(400, "Invalid parameter", f"encoding={encoding[:40]} is not one of {', '.join(SUPPORTED)}")
+    if not is_rate(rate) or len(rate) > 12 or int(rate) > MAX_RATE:
+        raise RefusalError(400, "Invalid parameter", f"sample_rate={rate[:40]} is not a sample rate in Hz")
+
+
+def error_event(status: int, title: str, message: str, code: str | None, request_id: str) -> dict[str, Any]:
+    """Return an error event; keys as in the vendor's SDK types."""
+    event = {"type": "error", "title": title, "message": message, "status_code": status, "request_id": request_id}
+    return event if code is None else event | {"error_code": code}

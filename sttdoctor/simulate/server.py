@@ -1,0 +1,186 @@
+"""A local stand-in for the service's two realtime endpoints, so that a client can be tried without key and network.
+
+It keeps to what the documentation says: https://docs.cartesia.ai/api-reference/stt/turns/websocket
+Each connection can be recorded; times are then the server's own (`clock` is `server`).
+"""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+
+from sttdoctor.net.strangers import Door
+from sttdoctor.record.recording import Heading, Recording, Row, Sink
+from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.conversation import Conversation
+from sttdoctor.simulate.handshake import Accepted, RefusalError, accept, version_of
+from sttdoctor.simulate.words import MakeWords
+
+MAX_MESSAGE = 2**25
+"""Bytes; the service documents no limit."""
+
+MakeSink = Callable[[], Sink]
+"""Called for each connection; what it returns takes the rows of its recording."""
+
+_LEAVE_S = 0.4
+"""What a client gets for its part of the closing handshake when the server stops."""
+
+
+class _Connection(ServerConnection):
+    """A connection with what its handshake asked for.
+
+    It notes when a close frame comes: the library tells only when the socket is gone, which can be 10 s later.
+    """
+
+    recording: Recording
+    accepted: Accepted
+    close_came: float | None = None
+
+    def process_event(self, event: Any) -> None:
+        if isinstance(event, Frame) and event.opcode is Opcode.CLOSE and self.close_came is None:
+            self.close_came = time.monotonic()
+        super().process_event(event)
+
+
+class Simulator:
+    """The running stand-in.
+
+    Attributes:
+        port: Where it listens.
+    """
+
+    def __init__(self, make_words: MakeWords, behaviour: Behaviour, make_sink: MakeSink, door: Door) -> None:
+        self.port = 0
+        self._door = door
+        self._guests: set[ServerConnection] = set()
+        self._make_words = make_words
+        self._behaviour = behaviour
+        self._make_sink = make_sink
+
+    async def greet(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Take a handshake (None), or return the answer that refuses it."""
+        assert isinstance(connection, _Connection)
+        recording = Recording(_heading(request), self._make_sink())
+        faults = self._behaviour.faults
+        try:
+            self._look_at(request)
+            await asyncio.sleep(faults.get("slow-handshake", 0.0))
+            accepted = accept(request.path, request.headers)
+            if "rejected" in faults:
+                raise RefusalError(int(faults["rejected"]), "Simulated refusal", "this was asked for with --fault")
+            if "bad-auth" in faults:
+                raise RefusalError(int(faults["bad-auth"]), "Unauthorized", "the key is not accepted")
+            self._guests = {guest for guest in self._guests if guest.protocol.state is not State.CLOSED}
+            if len(self._guests) >= faults.get("concurrency", float("inf")):
+                message = "more connections are open than the plan has"
+                raise RefusalError(429, "Too many concurrent requests", message, "concurrency_limited")
+        except RefusalError as refused:
+            kind, body = refused.answer(version_of(request.path, request.headers))
+            recording.opened(refused.status, {"content-type": kind}, body)
+            response = connection.respond(refused.status, body)
+            del response.headers["Content-Type"]
+            response.headers["Content-Type"] = kind
+            return response
+        self._guests.add(connection)
+        connection.recording, connection.accepted = recording, accepted
+        return None
+
+    def _look_at(self, request: Request) -> None:
+        """Refuse a stranger."""
+        named = [", ".join(request.headers.get_all(name)) for name in ("Host", "Origin", "Sec-Fetch-Site")]
+        stranger = self._door.refusal(*named)
+        if stranger is not None:
+            raise RefusalError(403, "Forbidden", stranger)
+
+    async def handle(self, connection: ServerConnection) -> None:
+        """Serve one accepted connection to its end."""
+        assert isinstance(connection, _Connection)
+        recording, accepted = connection.recording, connection.accepted
+        recording.opened(101)
+        words = self._make_words(accepted.sample_rate)
+        request_id = str(uuid.uuid4())
+        try:
+            await Conversation(connection, accepted, self._behaviour, words, recording, request_id).run()
+            await connection.wait_closed()
+        finally:
+            words.close()
+            recording.closed(*_close(connection), connection.close_came)
+
+    def abort(self) -> None:
+        """Cut the connections that are still there."""
+        for guest in self._guests:
+            if guest.protocol.state is not State.CLOSED:
+                guest.transport.abort()
+
+
+def _heading(request: Request) -> Heading:
+    headers = dict(request.headers.raw_items())
+    host = request.headers.get("Host", "")
+    return Heading(f"ws://{host}{request.path}", headers, "sttdoctor simulate", "server")
+
+
+def _close(connection: ServerConnection) -> tuple[str, int, str]:
+    """Who closed, the code and the reason."""
+    received, sent = connection.protocol.close_rcvd, connection.protocol.close_sent
+    by_client = bool(connection.protocol.close_rcvd_then_sent)
+    frame = received if by_client else sent
+    if frame is None or received is None:
+        return "unknown", 1006, ""
+    return "client" if by_client else "server", frame.code, frame.reason
+
+
+def _nowhere(_row: Row) -> None:
+    """The sink of who records nothing."""
+
+
+@contextlib.asynccontextmanager
+async def simulator(
+    make_words: MakeWords,
+    behaviour: Behaviour | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    make_sink: MakeSink = lambda: _nowhere,
+    door: Door | None = None,
+) -> AsyncIterator[Simulator]:
+    """Run the stand-in. Leaving the context closes what is still open (1001) and waits for the recordings to end.
+
+    Args:
+        make_words: Where each connection's text comes from.
+        behaviour: How to treat a connection.
+        host: Where to listen; loopback unless others should reach it.
+        port: 0 takes a free one.
+        make_sink: Takes the recording of each connection.
+        door: Who may connect; by default those whom the host lets in.
+
+    Raises:
+        OSError: The port is in use, or the host is not one of this machine.
+    """
+    running = Simulator(make_words, behaviour or Behaviour(), make_sink, door or Door.of(host))
+    server = await serve(
+        running.handle,
+        host,
+        port,
+        process_request=running.greet,
+        create_connection=_Connection,
+        compression=None,  # what was sent is the same, and the clients' timing is not disturbed
+        ping_interval=None,
+        max_size=MAX_MESSAGE,
+    )
+    running.port = next(iter(server.sockets)).getsockname()[1]
+    try:
+        yield running
+    finally:
+        server.close()
+        closing = asyncio.create_task(server.wait_closed())
+        _, late = await asyncio.wait([closing], timeout=_LEAVE_S)
+        if late:
+            running.abort()
+        await closing
