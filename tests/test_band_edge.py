@@ -32,3 +32,25 @@ def test_too_little_or_no_sound_has_no_edge(samples):
 
 def test_white_noise_has_no_edge():
     assert steep_edge(np.random.default_rng(0).normal(size=48000)) is None
+
+
+def shaped(gain_db, count=200_000, rate=22050):
+    """Noise whose spectrum follows a gain in dB over frequency in Hz."""
+    noise = np.fft.rfft(np.random.default_rng(3).normal(size=count))
+    samples = np.fft.irfft(noise * 10 ** (gain_db(np.fft.rfftfreq(count, 1 / rate)) / 20))
+    return np.rint(samples / np.abs(samples).max() * 16000) / 32768
+
+
+@pytest.mark.parametrize(
+    "gain_db",
+    [
+        lambda hz: -24 * np.clip((hz - 3600) / 500, 0, 1),  # a synthetic voice: its band ends, its noise goes on
+        lambda hz: -48 * np.log2(np.maximum(hz, 3800) / 3800),  # an old tape: a slope of 48 dB an octave
+    ],
+)
+def test_a_slope_is_no_edge(gain_db):
+    assert steep_edge(shaped(gain_db)) is None
+
+
+def test_a_cut_is_an_edge():
+    assert steep_edge(shaped(lambda hz: -60.0 * (hz > 4000))) * 22050 == pytest.approx(4000, rel=0.1)

@@ -1,15 +1,18 @@
 """The frequency above which a recording is empty, as upsampling from a lower rate leaves it.
 
-Speech itself falls off gently with frequency; a resampler cuts. So an edge is told by its steepness: the level just
-below it against everything above it.
+Speech itself falls off gently with frequency, and where a voice or a tape falls faster something is left above; a
+resampler cuts, and leaves nothing but its images. So an edge is told by its steepness, the level just below it against
+everything from just above it on, and by what is left a third of an octave higher.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 _SIZE = 1024
-_DROP_DB = 20.0
-"""Over a third of an octave speech falls by 10 dB at most; a resampler by 40 dB and more."""
+_DROP_DB = 23.0
+"""Speech falls by 10 dB at most so fast, synthetic voices and old tapes by 22; a resampler by 40 dB and more."""
+_REST_DB = 26.0
+"""Further above: below the noise of a synthetic voice."""
 
 
 def long_term_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -53,8 +56,8 @@ def steep_edge(samples: NDArray[np.float64]) -> float | None:
     above = np.maximum.accumulate(smooth[: _SIZE // 2 - 8][::-1])[::-1]
     bins = np.arange(int(0.05 * _SIZE), int(0.45 * _SIZE))
     below = np.array([np.median(level[int(0.80 * k) : int(0.96 * k)]) for k in bins])
-    drops = below - above[np.minimum((1.08 * bins).astype(int) + 3, len(above) - 1)]
-    steep = np.flatnonzero(drops > _DROP_DB)
+    drops, rest = (below - above[np.minimum((far * bins).astype(int) + 3, len(above) - 1)] for far in (1.08, 1.3))
+    steep = np.flatnonzero((drops > _DROP_DB) & (rest > _REST_DB))
     if not len(steep):
         return None
     # a simple resampler leaves an image of the band above the edge, with an edge of its own: the lowest one counts
