@@ -11,6 +11,7 @@ from sttdoctor.readers.har import holds_har, read_har
 from sttdoctor.readers.log import holds_log, read_log
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.stream import Source, StreamError, opened
+from sttdoctor.readers.utf16 import Transcoded, utf8_of, utf16_of
 
 FORMATS = ((holds_har, read_har), (holds_rows, read_rows), (holds_log, read_log))
 """Of each format, in the order of asking: whether the first bytes are its, and its reader."""
@@ -34,7 +35,7 @@ def read_capture(source: Source, connection: int | None = None) -> Session:
     name = path or "the capture"
     try:
         with opened(source) as stream:
-            head, whole = _rewound(stream)
+            head, whole = _text_of(stream)
             if not head:
                 raise InputError(f"{name} is empty")
             return _read(head, whole, path, connection)
@@ -46,7 +47,8 @@ def read_capture(source: Source, connection: int | None = None) -> Session:
 
 def holds_session(head: bytes) -> bool:
     """Whether the first bytes (unpacked) are those of a capture that `read_capture` knows."""
-    text = head.removeprefix(_BYTE_ORDER_MARK)
+    encoding = utf16_of(head)
+    text = utf8_of(head, encoding) if encoding else head.removeprefix(_BYTE_ORDER_MARK)
     return any(holds(text) for holds, _ in FORMATS)
 
 
@@ -56,7 +58,7 @@ def is_session_file(path: str) -> bool:
         return False
     try:
         with opened(path) as stream:
-            head, _ = _rewound(stream)
+            head, _ = _text_of(stream)
     except (OSError, ValueError):  # damage is for the check to judge
         return False
     return head.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"{" and holds_session(head)
@@ -68,6 +70,13 @@ def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: 
     unknown = read_rows if like_rows else read_log  # which finds something further on, or says what is wrong
     read = next((read for holds, read in FORMATS if holds(text)), unknown)
     return keep_real_times(read(stream, path, connection))
+
+
+def _text_of(stream: Any) -> tuple[bytes, io.BufferedReader]:
+    """Return the first bytes, and a stream that begins with them; UTF-16 becomes UTF-8."""
+    head, whole = _rewound(stream)
+    encoding = utf16_of(head)
+    return _rewound(Transcoded(whole, encoding)) if encoding else (head, whole)
 
 
 class _Rewound(io.RawIOBase):

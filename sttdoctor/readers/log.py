@@ -8,16 +8,17 @@ https://github.com/cartesia-ai/cartesia-python/blob/main/src/cartesia/_utils/_lo
 """
 
 import re
-from io import BufferedIOBase
+from io import BufferedReader
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
-from sttdoctor.readers import log_line
+from sttdoctor.readers import log_line, log_marks
 from sttdoctor.readers.collector import CONNECTION_BYTES, UNREAD, Budget, Collector, FullError, Loss
 from sttdoctor.readers.log_connection import LogConnection
 from sttdoctor.readers.log_shape import Shape, shape_of, stamp_of_clock
 from sttdoctor.readers.sockets import choose
-from sttdoctor.readers.stream import StreamError, marked_lines
+from sttdoctor.readers.stream import StreamError
+from sttdoctor.readers.wrapping import HEAD_BYTES, lines_of, wrapping_of
 
 UNKNOWN_FORMAT = (
     "is not a session capture (session JSONL, a HAR, or a debug log of the websockets library or the Cartesia SDK; log "
@@ -26,17 +27,11 @@ UNKNOWN_FORMAT = (
 _HALF_DAY_S = 43_200.0
 _MAX_SHAPES = 4  # each costs a try on every line that none before it fits
 _MAX_LINES = 700_000  # with a mark: more than frames that can be held
-
-# What a line of a library has in it. It begins with one character of a few, for which a search is quick.
-_MARK = (
-    rb"[<>=WC](?: (?:(?:TEXT|BINARY|CONT|CLOSE|PING|PONG|GET) |HTTP/1|connection is %s)"
-    rb"|ebSocket (?:message: |API|connection: HTTP )|onnecting to ws)"
-)
-_MARKS = re.compile(_MARK % b"")
-_MARKS_IN_HEAD = re.compile(_MARK % rb"|[A-Za-z0-9!#$%&'*+.^_`|~-]+: ")
+_MARKS = re.compile(log_marks.LIBRARY % b"")
+_MARKS_IN_HEAD = re.compile(log_marks.LIBRARY % rb"|[A-Za-z0-9!#$%&'*+.^_`|~-]+: ")
 
 
-def read_log(stream: BufferedIOBase, path: str | None = None, connection: int | None = None) -> Session:
+def read_log(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
     """Read one connection of a log.
 
     Args:
@@ -50,8 +45,9 @@ def read_log(stream: BufferedIOBase, path: str | None = None, connection: int | 
     """
     log = _Log(connection)
     name = path or "the capture"
+    wrapping = wrapping_of(stream.peek(HEAD_BYTES)[:HEAD_BYTES])
     try:
-        for number, line in marked_lines(stream, log):
+        for number, line in lines_of(stream, wrapping, log):
             log.take(number, line)
     except FullError as error:
         log.loss = Loss(log.last_line + 1, str(error))
@@ -65,7 +61,9 @@ def read_log(stream: BufferedIOBase, path: str | None = None, connection: int | 
 
 def holds_log(head: bytes) -> bool:
     """Whether a line of the first bytes of a capture (unpacked) is one that a library wrote."""
-    return any(_is_marked(log_line.plain(line)) for line in head.splitlines() if _MARKS.search(line))
+    wrapping = wrapping_of(head)
+    lines = (head if wrapping is None else wrapping.head).splitlines()
+    return any(_is_marked(log_line.plain(line)) for line in lines if _MARKS.search(line))
 
 
 def _is_marked(text: str) -> bool:
@@ -105,6 +103,7 @@ class _Log:
         self._day_s = 0.0
         self._last_s: float | None = None
         self._shapes: dict[str, Shape | None] = {}  # by prefix without its time
+        self._tail: re.Pattern[str] | None = None  # of lines with words behind the message
 
     def take(self, line: int, content: bytes | None) -> None:
         """Take a line with a mark in; None stands for one that is too long.
@@ -157,6 +156,7 @@ class _Log:
         elif (message := log_line.sdk_message_of(text)) is not None:
             self._sdk().sdk_message(line, self._time(message[0]), log_line.literal(message[1]))
         elif (found := log_line.REQUEST.search(text)) is not None:
+            self._tail = log_line.tail_of(text[found.end() :])
             self._begin(log_line.prefix_of(found), found[1], found[2])
         elif not self._add_answer(line, text):
             self._add_sdk(line, text)
@@ -177,7 +177,7 @@ class _Log:
                 current.state(line, self._time(prefix), found[1])
                 self._in_head.discard(current)
             else:
-                current.header(line, found[2], text[found.end() :])
+                current.header(line, found[2], log_line.without_tail(text[found.end() :], self._tail))
             return True
         return False
 

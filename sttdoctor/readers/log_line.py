@@ -11,17 +11,18 @@ CLOCK = re.compile(r"(?<!\d)(?<!\d[:.])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?!
 _EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:(\d{3})(?!\d)|[.,](\d{1,9}))?(?![\d.])")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
-REQUEST = re.compile(r"(?:^|[\s:|\]])([<>]) GET (\S+) HTTP/1\.1$")
+REQUEST = re.compile(r"(?:^|[\s:|\]])([<>]) GET (\S+) HTTP/1\.1(?!\S)")
 RESPONSE = re.compile(r"(?:^|[\s:|\]])([<>]) HTTP/1\.1 (\d{3})\b")
 HEADER = re.compile(r"(?:^|[\s:|\]])([<>]) ([A-Za-z0-9!#$%&'*+.^_`|~-]+): ")
-STATE = re.compile(r"(?:^|[\s:|\]])= connection is (OPEN|CLOSING|CLOSED)$")
+STATE = re.compile(r"(?:^|[\s:|\]])= connection is (OPEN|CLOSING|CLOSED)(?!\S)")
 
-SDK_CONNECT = re.compile(r"\bConnecting to (wss?://\S+)$")
+SDK_CONNECT = re.compile(r"\bConnecting to (wss?://\S+)")
 SDK_AGAIN = re.compile(r"\bReconnecting to WebSocket API\b")
-REFUSED = re.compile(r"server rejected WebSocket connection: HTTP (\d{3})$")
+REFUSED = re.compile(r"server rejected WebSocket connection: HTTP (\d{3})\b")
 
 _FRAME = re.compile(r"(?:^|[\s:|\]])([<>]) (TEXT|BINARY|CONT|CLOSE|PING|PONG) ")
-_SIZE = re.compile(r"\[(?:(text|binary), )?(\d{1,12}) bytes?(, continued)?\]")
+_SIZE = re.compile(r"\[(?:(text|binary), )?(\d{1,12}) bytes?(, continued)?\](?!\S)")
+_LITERAL = re.compile(r"b?(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\")(?!\S)")
 _SDK_MESSAGE = re.compile(r"\bReceived WebSocket message: (?=b?(['\"]))")
 _ESCAPE = re.compile(r"\\(?!['\"nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
@@ -30,6 +31,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 USUAL_PREFIX = 1000
 """Characters; of a longer prefix of a line only the beginning and the end are looked at."""
+
+_LONGEST_TAIL = 200
 
 Time = tuple[float, float] | None
 """Seconds and their resolution, None where a line has no time."""
@@ -70,9 +73,15 @@ class FrameLine:
 
 
 def frame_of(text: str) -> FrameLine | None:
-    """Return the frame that a line tells, from the first mark to the size at the end; None where it tells none."""
-    at = text.rfind(" [") if text.endswith("]") else -1
+    """Return the frame that a line tells, from the first mark to the last size; None where it tells none.
+
+    Words may stand behind the size, as some formats of logs have the logger there.
+    """
+    at = text.rfind(" [")
     size = _SIZE.fullmatch(text, at + 1) if at >= 0 else None
+    if size is None:
+        at = text.rfind(" [", 0, max(text.rfind(" byte"), 0))
+        size = _SIZE.match(text, at + 1) if at >= 0 else None
     found = _FRAME.search(text, 0, at) if size is not None else None
     if size is None or found is None:
         return None
@@ -83,7 +92,12 @@ def frame_of(text: str) -> FrameLine | None:
 def sdk_message_of(text: str) -> tuple[str, str] | None:
     """Return (prefix, message as a Python literal) of a line of the SDK; None where it is none."""
     found = _SDK_MESSAGE.search(text)
-    if found is None or not text.endswith(found[1]) or found.end(1) == len(text):
+    if found is None:
+        return None
+    whole = _LITERAL.match(text, found.end())
+    if whole is not None:
+        return prefix_of(found), whole[0]
+    if not text.endswith(found[1]) or found.end(1) == len(text):
         return None
     return prefix_of(found), text[found.end() :]
 
@@ -92,6 +106,22 @@ def plain(line: bytes) -> str:
     """Decode a line without its end and without colours; wrong bytes become U+FFFD."""
     text = line.decode("utf-8", errors="replace").rstrip("\r\n")
     return _COLOUR.sub("", text).rstrip() if "\x1b" in text else text.rstrip()
+
+
+def tail_of(words: str) -> re.Pattern[str] | None:
+    """Return how the words look that a log's format puts behind every message, None where there are none.
+
+    Args:
+        words: As they stood behind one message; numbers in them may be others behind the next.
+    """
+    bare = words.strip()[:_LONGEST_TAIL]
+    return re.compile(re.sub(r"\d+", r"\\d+", re.escape(bare)) + "$") if bare else None
+
+
+def without_tail(text: str, tail: re.Pattern[str] | None) -> str:
+    """Return a text without the words that `tail_of` found behind another."""
+    found = tail.search(text, max(0, len(text) - 2 * _LONGEST_TAIL)) if tail is not None else None
+    return text[: found.start()].rstrip() if found is not None else text
 
 
 def prefix_of(found: re.Match[str]) -> str:
@@ -111,19 +141,29 @@ def logger_of(prefix: str) -> tuple[str, str]:
 
 def without_time(prefix: str) -> str:
     """Return a prefix without its date and time, so that the prefixes of one logger are alike."""
-    return DATED.sub("", prefix, count=1) if "-" in prefix else CLOCK.sub("", prefix, count=1)
+    time = time_of(prefix)
+    return prefix if time is None else prefix[: time.start()] + prefix[time.end() :]
+
+
+def time_of(prefix: str) -> re.Match[str] | None:
+    """Return the match of `DATED` or `CLOCK` that tells the time of a line, None where a prefix has neither.
+
+    Where there are several, as behind the time of a journal, one with parts of a second counts, then one with a date,
+    then the first.
+    """
+    found = [*DATED.finditer(prefix), *CLOCK.finditer(prefix)]
+    return max(found, key=lambda item: (item.group(item.re.groups) is not None, item.re is DATED), default=None)
 
 
 def stamp_of(prefix: str) -> Stamp | None:
-    """Return the first time in a prefix: a date with a time, a time of day, or seconds since the epoch."""
-    dated = DATED.search(prefix)
-    if dated:
-        seconds = _epoch_s(dated[1])
-        return None if seconds is None else Stamp(seconds + _fraction(dated[2]), _fineness(dated[2]), False)
-    clock = CLOCK.search(prefix)
-    if clock:
-        hours, minutes, seconds = (int(part) for part in clock.groups()[:3])
-        return Stamp(hours * 3600 + minutes * 60 + seconds + _fraction(clock[4]), _fineness(clock[4]), True)
+    """Return the time in a prefix: a date with a time, a time of day, or seconds since the epoch."""
+    time = time_of(prefix)
+    if time is not None and time.re is DATED:
+        seconds = _epoch_s(time[1])
+        return None if seconds is None else Stamp(seconds + _fraction(time[2]), _fineness(time[2]), False)
+    if time is not None:
+        hours, minutes, seconds = (int(part) for part in time.groups()[:3])
+        return Stamp(hours * 3600 + minutes * 60 + seconds + _fraction(time[4]), _fineness(time[4]), True)
     epoch = _EPOCH.search(prefix)
     if epoch:
         digits = epoch[2] or epoch[3]

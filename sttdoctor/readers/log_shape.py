@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sttdoctor.readers.log_line import CLOCK, DATED, USUAL_PREFIX, Stamp, logger_of, stamp_of, without_time
+from sttdoctor.readers.log_line import CLOCK, DATED, USUAL_PREFIX, Stamp, logger_of, stamp_of, time_of, without_time
 
 _FRAME = rb"([<>]) (TEXT|BINARY|PING|PONG) ([^\x1b]*) \[(\d{1,12}) bytes?\]\r?"
 
@@ -38,7 +38,7 @@ def shape_of(prefix: str) -> Shape | None:
     """
     if len(prefix) > USUAL_PREFIX:
         return None
-    time = DATED.search(prefix) or CLOCK.search(prefix)
+    time = time_of(prefix)
     fraction = time.group(time.re.groups) if time is not None else None
     if time is None or fraction is None or not prefix.isascii():
         return None

@@ -1,0 +1,102 @@
+"""Lines of a log on their way out of what stands round them."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from sttdoctor.readers.stream import MAX_LINE_BYTES
+
+_TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?|(?<![\d:])\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")
+_EPOCH = re.compile(r"1\d{9}(?:\.\d+)?|1\d{12}(?:\.\d+)?|1\d{15}|1\d{18}")
+_FRACTION = re.compile(rb"[.,]\d")
+_RUNTIME = re.compile(rb"(\d{4}-\d\d-\d\dT\S{8,40}) (stdout|stderr) ([FP])(?: (.*))?", re.DOTALL)
+
+
+class Piece(NamedTuple):
+    """A line, or the text of a record, which may hold several.
+
+    Attributes:
+        number: Line of the capture, from 1.
+        text: What is left of it; None where it was too long.
+        time: As what stood round it tells it, empty where that tells none.
+        logger: Likewise.
+    """
+
+    number: int
+    text: bytes | None
+    time: bytes = b""
+    logger: bytes = b""
+
+
+Layer = Callable[[Iterator[Piece]], Iterator[Piece]]
+"""Takes off what stands round the text of each piece."""
+
+
+def time_in(text: bytes) -> bytes:
+    """Return the first date with a time, or time of day, in a text as it stands there; empty where there is none."""
+    found = _TIME.search(text[:200])
+    return found[0] if found else b""
+
+
+def time_of(value: object) -> bytes:
+    """Return a value of a record as a time that a line may have; empty where it is none.
+
+    Numbers are seconds, milliseconds, microseconds or nanoseconds since the epoch, told by their size.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return b""
+    text = repr(value) if isinstance(value, float) else str(value)[:60]
+    if _EPOCH.fullmatch(text) is None:
+        return time_in(text.encode(errors="replace")) if isinstance(value, str) else b""
+    whole, _, fraction = text.partition(".")
+    digits = (whole[10:] + fraction)[:9]
+    return f"{whole[:10]}.{digits}".encode() if digits else whole.encode()
+
+
+def finer(inner: bytes, outer: bytes) -> bytes:
+    """Return the inner of two times, unless only the outer one has parts of a second."""
+    return inner if inner and (_FRACTION.search(inner) or not _FRACTION.search(outer)) else outer or inner
+
+
+class Joining:
+    """Joins a line that a container runtime cut into pieces of 16 KiB; the streams of a container are apart."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, tuple[Piece, list[bytes], int]] = {}
+
+    def take(self, stream: str, piece: Piece, goes_on: bool) -> Piece | None:
+        """Return the whole line, None where more of it follows."""
+        key = stream if stream in ("stdout", "stderr") else ""
+        first, parts, length = self._begun.pop(key, (piece, [], 0))
+        text = piece.text or b""
+        length += len(text)
+        if length <= MAX_LINE_BYTES:
+            parts.append(text)
+        if goes_on:
+            self._begun[key] = first, parts, length
+            return None
+        return first._replace(text=b"".join(parts) if length <= MAX_LINE_BYTES else None)
+
+    def rest(self) -> Iterator[Piece]:
+        """Yield what was begun and never ended."""
+        for first, parts, length in self._begun.values():
+            yield first._replace(text=b"".join(parts) if length <= MAX_LINE_BYTES else None)
+
+
+def runtime_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of a container runtime (CRI: time, stream, `F` or `P`), None where the lines have none."""
+    return _without_runtime if any(piece.text and _RUNTIME.match(piece.text) for piece in pieces[:3]) else None
+
+
+def _without_runtime(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    joining = Joining()
+    for piece in pieces:
+        found = _RUNTIME.fullmatch(piece.text) if piece.text is not None else None
+        if found is None:
+            yield piece
+            continue
+        inner = piece._replace(text=(found[4] or b"").rstrip(b"\r"), time=time_in(found[1]))
+        whole = joining.take(found[2].decode(), inner, found[3] == b"P")
+        if whole is not None:
+            yield whole
+    yield from joining.rest()

@@ -1,0 +1,290 @@
+"""Records of JSON or CSV that hold a line of a log each: docker's json-file, JSON formatters, exports of log services.
+
+Which value is the message is told by what stands in it, then by its name; which one is the time by its name.
+Sources: https://docs.docker.com/engine/logging/drivers/json-file/ and
+https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html and
+https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
+"""
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedIOBase, BufferedReader
+from typing import Any
+
+from sttdoctor.readers.collector import CostlyError, FullError, json_cost, refuse_costly
+from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
+from sttdoctor.readers.log_marks import ANY
+from sttdoctor.readers.pieces import Joining, Layer, Piece, finer, time_of
+from sttdoctor.readers.stream import StreamError, numbered_lines
+
+Path = tuple[str, ...]
+
+_MESSAGES = (
+    *("message", "msg", "log", "event", "text", "textpayload", "content", "line", "body"),
+    *("@message", "_raw", "payload", "data"),
+)
+_TIMES = (
+    *("time", "timestamp", "@timestamp", "ts", "asctime", "datetime", "date", "eventtime", "created", "t", "_time"),
+    *("_source_realtime_timestamp", "__realtime_timestamp"),
+)
+_CONNECTIONS = ("connection_id", "conn_id", "websocket_id", "websocket", "connection")
+_LISTS = ("MESSAGE", "labels", "tags")  # members of a record that are lists
+_LOGGER = re.compile(r"websockets\.(?:client|server)")
+_OBJECT = re.compile(rb"[^{]{0,300}(\{.*\})\s*", re.DOTALL)
+_DEEPEST, _MOST_LEAVES = 4, 200
+_LOOKED_AT = 2000  # records of the first bytes
+_MAX_REVERSED_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Where the records of a log keep what is read of them.
+
+    Attributes:
+        message: Path of the line.
+        times: Paths of its time, the first that has one counts.
+        loggers: Paths of what names its logger or its connection.
+        is_docker: A line without an end goes on in the next record.
+    """
+
+    message: Path
+    times: tuple[Path, ...]
+    loggers: tuple[Path, ...]
+    is_docker: bool
+
+    def piece(self, number: int, record: Any, outer: Piece) -> Piece | None:
+        """Return the line of a record; None where it has none."""
+        text = _text(_at(record, self.message))
+        if text is None:
+            return None
+        time = next((time for path in self.times if (time := time_of(_at(record, path)))), b"")
+        logger = " ".join(str(_at(record, path) or "")[:100] for path in self.loggers).encode(errors="replace")
+        return Piece(number, text, finer(time, outer.time), logger or outer.logger)
+
+
+def _text(value: Any) -> bytes | None:
+    """A message as bytes; journald writes one that is no plain text as a list of them."""
+    if isinstance(value, str):
+        return value.encode(errors="replace")
+    if isinstance(value, list) and value and all(isinstance(item, int) and 0 <= item < 256 for item in value):
+        return bytes(value)
+    return None
+
+
+def _at(record: Any, path: Path) -> Any:
+    for key in path:
+        record = record.get(key) if isinstance(record, dict) else None
+    return record
+
+
+def _leaves(record: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield the path and the value of everything in a record that is no object."""
+    for key, value in record.items():
+        if not isinstance(value, dict):
+            yield (*path, key), value
+        elif len(path) < _DEEPEST:
+            yield from _leaves(value, (*path, key))
+
+
+def _fields_of(records: list[Any]) -> Fields | None:
+    """Tell where records keep their lines; None where nothing in them is one."""
+    kept = [list(leaf for leaf, _ in zip(_leaves(record), range(_MOST_LEAVES), strict=False)) for record in records]
+    message = _marked_path(kept) or _named_path(kept)
+    if message is None:
+        return None
+    times: dict[Path, None] = {}
+    loggers: dict[Path, None] = {}
+    for leaves in kept:
+        for path, value in leaves:
+            if path == message:
+                continue
+            if any(key.lower() in _TIMES for key in path) and time_of(value):
+                times[path] = None
+            if isinstance(value, str) and (_LOGGER.fullmatch(value) or path[-1].lower() in _CONNECTIONS):
+                loggers[path] = None
+    is_docker = message == ("log",) and any(set(record) >= {"log", "stream"} for record in records)
+    return Fields(message, tuple(times)[:4], tuple(loggers)[:4], is_docker)
+
+
+def _marked_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
+    for leaves in kept:
+        for path, value in leaves:
+            text = _text(value)
+            if text is not None and ANY.search(text):
+                return path
+    return None
+
+
+def _named_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
+    """The message of the first record by its name: the log may come to the lines that are read only later."""
+    found = {path[-1].lower(): path for path, value in reversed(kept[0]) if isinstance(value, str)} if kept else {}
+    return next((found[name] for name in _MESSAGES if name in found), None)
+
+
+def _parsed(text: bytes) -> Any:
+    """The object of a line, with or without words before it; None where there is none."""
+    found = _OBJECT.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        refuse_costly(json_cost(found[1]))
+        value = json.loads(found[1])
+    except (CostlyError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and value else None
+
+
+def lines_of_json_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of a JSON object a line; None where the lines have none that holds a line of a log."""
+    records = [value for piece in pieces[:_LOOKED_AT] if piece.text and (value := _parsed(piece.text)) is not None]
+    plain = sum(
+        piece.text is not None and _parsed(piece.text) is None and ANY.search(piece.text) is not None
+        for piece in pieces
+    )
+    if plain >= len(records):
+        return None  # nothing, or JSON that an application prints beside the lines that are read
+    fields = _fields_of(records)
+    return None if fields is None else lambda inner: _out_of_lines(inner, fields)
+
+
+def _out_of_lines(pieces: Iterator[Piece], fields: Fields) -> Iterator[Piece]:
+    joining = Joining()
+    for piece in pieces:
+        record = _parsed(piece.text) if piece.text is not None else None
+        inner = fields.piece(piece.number, record, piece) if record is not None else None
+        if inner is None:
+            yield piece
+        elif fields.is_docker:
+            goes_on = inner.text is not None and not inner.text.endswith(b"\n")
+            whole = joining.take(str(record.get("stream")), inner, goes_on)
+            if whole is not None:
+                yield whole
+        else:
+            yield inner
+    yield from joining.rest()
+
+
+def records_of_document(stream: BufferedReader) -> Iterator[tuple[int, Any]]:
+    """Yield the line and the value of each record of an export: a list, one in an object, or one object after another.
+
+    Raises:
+        FullError: It has too many items.
+        StreamError: The stream is damaged, or it is not JSON from here on.
+    """
+    document = JsonStream(stream)
+    try:
+        yield from _records(document)
+    except DamagedError as error:
+        loss = StreamError(f"damaged from here on: {error}")
+        loss.line = document.line
+        raise loss from None
+
+
+def _records(document: JsonStream) -> Iterator[tuple[int, Any]]:
+    while document.peek() in ("[", "{"):
+        if document.peek() == "[":
+            yield from _items(document)
+            continue
+        record: dict[str, Any] = {}
+        line = document.line
+        for key in document.members():
+            if document.peek() == "[" and key not in _LISTS:
+                yield from _items(document)
+            else:
+                record[key] = _value(document)
+        yield line, record
+
+
+def _items(document: JsonStream) -> Iterator[tuple[int, Any]]:
+    for line in document.elements():
+        value = _value(document)
+        yield line, _pairs(value) if isinstance(value, list) else value
+
+
+def _value(document: JsonStream) -> Any:
+    try:
+        return document.value()
+    except TooLargeError:
+        document.skip()
+        return None
+
+
+def _pairs(items: list[Any]) -> dict[str, Any]:
+    """A record as a list of a field and its value each."""
+    pairs = (item for item in items if isinstance(item, dict))
+    return {str(item.get("field")): item.get("value") for item in pairs}
+
+
+def records_of_csv(stream: BufferedIOBase) -> Iterator[tuple[int, Any]]:
+    """Yield the line and the row of each record of a table, by the names of its first line.
+
+    Raises:
+        StreamError: The stream is damaged.
+    """
+    lines = (((line or b"") + b"\n").decode(errors="replace") for _, line in numbered_lines(stream))
+    reader = csv.reader(lines)
+    names = next(reader, [])
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            continue
+        yield reader.line_num, dict(zip(names, row, strict=False))
+
+
+def is_document(head: bytes) -> bool:
+    """Whether the first bytes are a JSON document of several lines, or of one that is a list."""
+    text = head.lstrip()
+    first = text.partition(b"\n")[0].strip()
+    if text[:1] == b"[":
+        return text[1:].lstrip()[:1] in (b"{", b"[")
+    if text[:1] != b"{":
+        return False
+    record = _parsed(first)
+    return record is None or any(
+        isinstance(value, list) and value[:1] and isinstance(value[0], dict) for value in record.values()
+    )
+
+
+def is_table(head: bytes) -> bool:
+    """Whether the first line names columns, one of them that of a message."""
+    names = head.partition(b"\n")[0].decode(errors="replace").lower().replace('"', "").strip().split(",")
+    return len(names) > 1 and any(name.strip() in _MESSAGES for name in names)
+
+
+def fields_of_records(records: list[Any]) -> Fields | None:
+    """Tell where the first records of an export keep their lines; None where none holds one that is read."""
+    return _fields_of([record for record in records[:_LOOKED_AT] if isinstance(record, dict) and record])
+
+
+def pieces_of(records: Iterator[tuple[int, Any]], fields: Fields) -> Iterator[Piece]:
+    """Yield the line of each record."""
+    for number, record in records:
+        piece = fields.piece(number, record, Piece(number, b"")) if isinstance(record, dict) else None
+        if piece is not None:
+            yield piece
+
+
+def newest_first(pieces: list[Piece]) -> Layer | None:
+    """Return the layer that turns an export round which begins with the newest line; None where it does not."""
+    times = [piece.time for piece in pieces if piece.time]
+    falls = len(times) > 1 and times[0] > times[-1] and all(a >= b for a, b in zip(times, times[1:], strict=False))
+    return _turned_round if falls else None
+
+
+def _turned_round(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    held: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece.text or b"") + 200
+        if size > _MAX_REVERSED_BYTES:
+            raise FullError(
+                f"the newest line first and longer than {_MAX_REVERSED_BYTES >> 20} MiB; export it oldest first"
+            )
+    yield from reversed(held)

@@ -1,0 +1,153 @@
+"""What stands round the lines of a log: records of JSON or CSV, a container runtime's prefix, a table of `rich`.
+
+Layers are told by the first bytes and taken off one after the other, so that a JSON formatter inside of docker's
+json-file is two of them. What is left is a line as its logger would have written it into a file: the time and the logger,
+where a layer tells them, and the message.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from io import BufferedReader, BytesIO
+from itertools import islice
+
+from sttdoctor.readers.collector import FullError
+from sttdoctor.readers.log_marks import ANY
+from sttdoctor.readers.pieces import Layer, Piece, runtime_in
+from sttdoctor.readers.records import (
+    Fields,
+    fields_of_records,
+    is_document,
+    is_table,
+    lines_of_json_in,
+    newest_first,
+    pieces_of,
+    records_of_csv,
+    records_of_document,
+)
+from sttdoctor.readers.rich_table import table_in
+from sttdoctor.readers.stream import Reader, StreamError, marked_lines, numbered_lines
+
+HEAD_BYTES = 1 << 16
+"""From so many bytes the wrapping is told."""
+
+_HEAD_RECORDS = 2000
+_MAX_LAYERS = 4
+_OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
+_FINDERS = (runtime_in, lines_of_json_in, newest_first, table_in)
+
+Front = Callable[[BufferedReader], Iterator[Piece]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """What stands round the lines of a log.
+
+    Attributes:
+        front: Cuts a stream into pieces; None where the stream is a log's own lines.
+        layers: Taken off one after the other.
+        head: The first of what is left, as lines.
+    """
+
+    front: Front | None
+    layers: tuple[Layer, ...]
+    head: bytes
+
+    def pieces(self, stream: BufferedReader) -> Iterator[Piece]:
+        """Yield what is left of a stream.
+
+        Raises:
+            FullError: It has too many parts.
+            StreamError: It is damaged.
+        """
+        pieces = (self.front or _lines)(stream)
+        for layer in self.layers:
+            pieces = _split_all(layer(pieces))
+        return pieces
+
+
+def wrapping_of(head: bytes) -> Wrapping | None:
+    """Return what stands round the lines of a log that begins with these bytes; None where nothing does."""
+    front, pieces = _front_of(head)
+    layers: list[Layer] = []
+    while len(layers) < _MAX_LAYERS:
+        layer = next((layer for find in _FINDERS if (layer := find(pieces)) is not None), None)
+        if layer is None:
+            break
+        layers.append(layer)
+        pieces = list(_split_all(layer(iter(pieces))))
+    if front is None and not layers:
+        return None
+    lines = (_rendered(piece, ANY.search(piece.text or b"")) or b"" for piece in pieces)
+    return Wrapping(front, tuple(layers), b"\n".join(lines))
+
+
+def _front_of(head: bytes) -> tuple[Front | None, list[Piece]]:
+    for is_one, records_of in ((is_document, records_of_document), (is_table, records_of_csv)):
+        if not is_one(head):
+            continue
+        records = list(_as_far(islice(records_of(BufferedReader(BytesIO(head))), _HEAD_RECORDS)))
+        fields = fields_of_records([record for _, record in records])
+        if fields is not None:
+            front: Front = partial(_exported, records_of, fields)
+            return front, list(_split_all(pieces_of(iter(records), fields)))
+    lines = head.split(b"\n")
+    if len(head) >= HEAD_BYTES:
+        lines = lines[:-1] or lines  # the last one is cut
+    return None, [Piece(number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _exported(
+    records_of: Callable[[BufferedReader], Iterator[tuple[int, object]]], fields: Fields, stream: BufferedReader
+) -> Iterator[Piece]:
+    return _split_all(pieces_of(records_of(stream), fields))
+
+
+def _lines(stream: BufferedReader) -> Iterator[Piece]:
+    return (Piece(number, line) for number, line in numbered_lines(stream))
+
+
+def _as_far(records: Iterator[tuple[int, object]]) -> Iterator[tuple[int, object]]:
+    """The records of a document that is cut, up to there."""
+    with suppress(StreamError, FullError):
+        yield from records
+
+
+def _split_all(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    for piece in pieces:
+        if piece.text is not None and b"\n" in piece.text:
+            yield from (piece._replace(text=line) for line in piece.text.removesuffix(b"\n").split(b"\n"))
+        else:
+            yield piece
+
+
+def lines_of(stream: BufferedReader, wrapping: Wrapping | None, reader: Reader) -> Iterator[tuple[int, bytes | None]]:
+    """Yield the number and the text of each line with a mark; None stands for one that is too long.
+
+    Args:
+        stream: Binary, unpacked.
+        wrapping: What stands round the lines.
+        reader: Says what to look for, anew for each line.
+
+    Raises:
+        FullError: There is more than can be held or walked through.
+        StreamError: The stream is damaged; the lines before that have been yielded.
+    """
+    if wrapping is None:
+        yield from marked_lines(stream, reader)
+        return
+    for piece in wrapping.pieces(stream):
+        mark = reader.marks.search(piece.text) if piece.text is not None else None
+        if piece.text is None or mark is not None:
+            yield piece.number, _rendered(piece, mark)
+
+
+def _rendered(piece: Piece, mark: re.Match[bytes] | None) -> bytes | None:
+    """A line as its logger would have written it: a time of its own goes before the one that was told from outside."""
+    if piece.text is None:
+        return None
+    own = mark is not None and _OWN_TIME.search(piece.text, 0, mark.start())
+    before = (b"" if own else piece.time, piece.logger)
+    return b" ".join((*filter(None, before), piece.text))
