@@ -32,7 +32,7 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.analysis.container.contents import find_containers
     from sttdoctor.errors import InputError
     from sttdoctor.evidence import Session
-    from sttdoctor.readers import collector, json_stream, log, read_capture, session_jsonl, stream
+    from sttdoctor.readers import collector, json_stream, log_base, log_library, read_capture, session_jsonl, stream
     from sttdoctor.readers.audio_file import read_audio
     from sttdoctor.readers.har import read_har
     from sttdoctor.readers.log import read_log
@@ -87,12 +87,12 @@ TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
 @contextmanager
 def thorough() -> Iterator[None]:
     """Switch the quick paths of the readers off."""
-    kept = log._MAX_SHAPES, session_jsonl._AUDIO_END
-    log._MAX_SHAPES, session_jsonl._AUDIO_END = 0, b"\n"
+    kept = log_library._MAX_SHAPES, session_jsonl._AUDIO_END
+    log_library._MAX_SHAPES, session_jsonl._AUDIO_END = 0, b"\n"
     try:
         yield
     finally:
-        log._MAX_SHAPES, session_jsonl._AUDIO_END = kept
+        log_library._MAX_SHAPES, session_jsonl._AUDIO_END = kept
 
 
 def read(reader: Callable[[bytes], Session], data: bytes) -> tuple[list[str], str]:
@@ -134,7 +134,7 @@ BOUNDS = (
     (json_stream, "_MAX_PARTS", 20),
     (json_stream, "MAX_ITEMS", 120),
     (json_stream, "MAX_SKIPPED", 40),
-    (log, "_MAX_LINES", 30),
+    (log_base, "MAX_LINES", 30),
     (session_jsonl, "_MAX_LINES", 40),
 )
 

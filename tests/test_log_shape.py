@@ -6,7 +6,7 @@ from captures import websockets_log
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.readers import log, read_capture
+from sttdoctor.readers import log_library, read_capture
 from sttdoctor.readers.log_shape import shape_of, stamp_of_clock
 from sttdoctor.session_jsonl import write_rows
 
@@ -26,7 +26,7 @@ def both_ways(data: bytes) -> tuple[list[str], list[str]]:
     """What is read with the shapes of lines, and without."""
     quick = list(write_rows(read_capture(data)))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(log, "_MAX_SHAPES", 0)
+        patched.setattr(log_library, "_MAX_SHAPES", 0)
         return quick, list(write_rows(read_capture(data)))
 
 

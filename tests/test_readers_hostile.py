@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
-from sttdoctor.readers import collector, json_stream, log, log_line, read_capture, session_jsonl, stream
+from sttdoctor.readers import collector, json_stream, log_base, log_line, read_capture, session_jsonl, stream
 from sttdoctor.readers.frames import beginning
 from sttdoctor.session_jsonl import write_rows
 
@@ -323,7 +323,7 @@ def test_blank_lines_and_items_without_end_are_left(monkeypatch):
 
 
 def test_too_many_lines_of_a_library_are_left(monkeypatch):
-    monkeypatch.setattr(log, "_MAX_LINES", 60)
+    monkeypatch.setattr(log_base, "MAX_LINES", 60)
     session = read_capture(websockets_log() + b"> TEXT x\n" * 100)
     assert "more than 60 lines" in session.damage.examples[-1][1] and len(session.events) == 37
 

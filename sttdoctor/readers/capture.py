@@ -8,7 +8,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.clock import keep_real_times
 from sttdoctor.readers.har import holds_har, read_har
-from sttdoctor.readers.log import holds_log, read_log
+from sttdoctor.readers.log import holds_log, holds_records, read_log
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.stream import Source, StreamError, opened
 from sttdoctor.readers.utf16 import Transcoded, utf8_of, utf16_of
@@ -67,7 +67,9 @@ def is_session_file(path: str) -> bool:
 def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: int | None) -> Session:
     text = head.removeprefix(_BYTE_ORDER_MARK)
     like_rows = text.lstrip()[:1] in (b"", b"{")
-    unknown = read_rows if like_rows else read_log  # which finds something further on, or says what is wrong
+    unknown = (
+        read_rows if like_rows and not holds_records(text) else read_log
+    )  # which finds something further on, or says what is wrong
     read = next((read for holds, read in FORMATS if holds(text)), unknown)
     return keep_real_times(read(stream, path, connection))
 

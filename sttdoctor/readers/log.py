@@ -1,11 +1,4 @@
-"""Debug logs of the `websockets` library and of the Cartesia SDK, apart or in one file.
-
-A `websockets` log holds the handshake, each frame with its size, and the close; content is elided in the middle unless
-WEBSOCKETS_MAX_LOG_SIZE was raised. An SDK log (CARTESIA_LOG=debug) holds the URL and every received message in full,
-but nothing that was sent. Where both stand in one file, the messages of the SDK replace the elided ones.
-Sources: https://websockets.readthedocs.io/en/stable/topics/logging.html and
-https://github.com/cartesia-ai/cartesia-python/blob/main/src/cartesia/_utils/_logs.py
-"""
+"""Debug logs of any library that is known, out of whatever stands round their lines."""
 
 import re
 from io import BufferedReader
@@ -13,22 +6,22 @@ from io import BufferedReader
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers import log_line, log_marks
-from sttdoctor.readers.collector import CONNECTION_BYTES, UNREAD, Budget, Collector, FullError, Loss
-from sttdoctor.readers.log_connection import LogConnection
-from sttdoctor.readers.log_shape import Shape, shape_of, stamp_of_clock
+from sttdoctor.readers.collector import FullError, Loss
+from sttdoctor.readers.log_base import Log
+from sttdoctor.readers.log_library import LibraryLog
+from sttdoctor.readers.log_pipecat import PipecatLog
+from sttdoctor.readers.log_trace import TraceLog
 from sttdoctor.readers.sockets import choose
 from sttdoctor.readers.stream import StreamError
-from sttdoctor.readers.wrapping import HEAD_BYTES, lines_of, wrapping_of
+from sttdoctor.readers.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
 
 UNKNOWN_FORMAT = (
     "is not a session capture (session JSONL, a HAR, or a debug log of the websockets library or the Cartesia SDK; log "
     "at level DEBUG, or set CARTESIA_LOG=debug); sttdoctor check reads audio"
 )
-_HALF_DAY_S = 43_200.0
-_MAX_SHAPES = 4  # each costs a try on every line that none before it fits
-_MAX_LINES = 700_000  # with a mark: more than frames that can be held
-_MARKS = re.compile(log_marks.LIBRARY % b"")
-_MARKS_IN_HEAD = re.compile(log_marks.LIBRARY % rb"|[A-Za-z0-9!#$%&'*+.^_`|~-]+: ")
+
+KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, PipecatLog)
+"""The richest first, where the lines of several stand in one log."""
 
 
 def read_log(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
@@ -43,218 +36,60 @@ def read_log(stream: BufferedReader, path: str | None = None, connection: int | 
         InputError: No line of a known library, or several connections without a choice.
         OSError: The file cannot be read.
     """
-    log = _Log(connection)
     name = path or "the capture"
-    wrapping = wrapping_of(stream.peek(HEAD_BYTES)[:HEAD_BYTES])
+    head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
+    wrapping = wrapping_of(head)
+    kind = _kind_of(head, wrapping)
+    log = _Undecided(connection) if kind is None else kind(connection)
+    loss: Loss | None = None
     try:
         for number, line in lines_of(stream, wrapping, log):
             log.take(number, line)
     except FullError as error:
-        log.loss = Loss(log.last_line + 1, str(error))
+        loss = Loss(log.last_line + 1, str(error))
     except StreamError as error:
-        log.loss = Loss(error.line, str(error))
+        loss = Loss(error.line, str(error))
     if not log.connections:
-        raise InputError(f"{name} {UNKNOWN_FORMAT}{f'; more may stand {log.loss}' if log.loss else ''}")
-    sockets = [item.socket(path, log.loss or log.long_line) for item in log.connections]
-    return choose(sockets, connection, name, log.loss)
+        raise InputError(f"{name} {UNKNOWN_FORMAT}{f'; more may stand {loss}' if loss else ''}")
+    sockets = [item.socket(path, loss or log.long_line) for item in log.connections]
+    return choose(sockets, connection, name, loss)
 
 
 def holds_log(head: bytes) -> bool:
     """Whether a line of the first bytes of a capture (unpacked) is one that a library wrote."""
-    wrapping = wrapping_of(head)
+    return _kind_of(head, wrapping_of(head)) is not None
+
+
+def holds_records(head: bytes) -> bool:
+    """Whether the first bytes are records that hold a line each, which may come to those of a library later."""
+    return wrapping_of(head) is not None
+
+
+def _kind_of(head: bytes, wrapping: Wrapping | None) -> type[Log] | None:
     lines = (head if wrapping is None else wrapping.head).splitlines()
-    return any(_is_marked(log_line.plain(line)) for line in lines if _MARKS.search(line))
+    texts = [log_line.plain(line) for line in lines if log_marks.ANY.search(line)]
+    return next((kind for kind in KINDS if any(kind.knows(text) for text in texts)), None)
 
 
-def _is_marked(text: str) -> bool:
-    if log_line.frame_of(text) is not None or log_line.sdk_message_of(text) is not None:
-        return True
-    return any(pattern.search(text) for pattern in (log_line.REQUEST, log_line.STATE, log_line.SDK_CONNECT))
-
-
-class _Log:
-    """Follows the connections of a log line by line.
-
-    Args:
-        wanted: Number of the connection that is asked for, from 1; None for all.
-
-    Attributes:
-        connections: In their order.
-        marks: What to look for in the next line.
-        loss: Why the log was not read to its end, None where it was.
-        long_line: The first line that was too long.
-        last_line: Number of the last line with a mark.
-    """
+class _Undecided(Log):
+    """A log whose first bytes have no line of a known library; the first line that has one decides."""
 
     def __init__(self, wanted: int | None) -> None:
-        self.connections: list[LogConnection] = []
-        self.marks = _MARKS
-        self.loss: Loss | None = None
-        self.long_line: Loss | None = None
-        self.last_line = 0
-        self._wanted = wanted
-        self._budget = Budget()
-        self._lines = 0
-        self._current: dict[tuple[str, str], LogConnection] = {}
-        self._client: LogConnection | None = None  # the one that was opened last
-        self._in_head: set[LogConnection] = set()  # whose handshake is not complete
-        self._announced: tuple[log_line.Time, str] | None = None  # by the SDK: time, URL
-        self._again = False
-        self._day_s = 0.0
-        self._last_s: float | None = None
-        self._shapes: dict[str, Shape | None] = {}  # by prefix without its time
-        self._tail: re.Pattern[str] | None = None  # of lines with words behind the message
+        super().__init__(wanted)
+        self._log: Log | None = None
+        self._asked_for = wanted
 
-    def take(self, line: int, content: bytes | None) -> None:
-        """Take a line with a mark in; None stands for one that is too long.
+    @property
+    def marks(self) -> re.Pattern[bytes]:  # type: ignore[override]
+        """What to look for in the next line."""
+        return log_marks.ANY if self._log is None else self._log.marks
 
-        Raises:
-            FullError: Nothing more can be held.
-        """
-        self.last_line = line
-        self._lines += 1
-        if self._lines > _MAX_LINES:
-            raise FullError(f"more than {_MAX_LINES} lines of a library; {UNREAD}")
-        if content is None:
-            self.long_line = self.long_line or Loss(line, "a line that is too long", is_end=False)
-        elif not self._add_alike(line, content):
-            self._add(line, log_line.plain(content))
-            self.marks = _MARKS_IN_HEAD if self._in_head else _MARKS
-
-    def _add_alike(self, line: int, content: bytes) -> bool:
-        """Take a frame in whose line is like one before it: what `_add` does, in one step; False where none is."""
-        for shape in self._shapes.values():
-            if shape is None or (found := shape.pattern.fullmatch(content)) is None:
-                continue
-            clock, fraction, mark, opcode, shown, size = found.groups()
-            stamp = stamp_of_clock(clock)
-            connection = self._current.get(shape.logger)
-            if stamp is None or connection is None:
-                return False
-            seconds = stamp.seconds + int(fraction) / shape.per_second
-            time = (self._on(seconds) if stamp.of_day else seconds), shape.resolution
-            text = "..." if b"..." in shown and opcode == b"BINARY" else shown.decode("utf-8", errors="replace")
-            connection.frame(line, time, mark.decode(), opcode.decode(), text, None, int(size), False)
-            if self._in_head:
-                self._in_head.discard(connection)
-                self.marks = _MARKS_IN_HEAD if self._in_head else _MARKS
-            return True
-        return False
-
-    def _learn(self, prefix: str) -> None:
-        bare = log_line.without_time(prefix)
-        if bare not in self._shapes and len(self._shapes) < _MAX_SHAPES:
-            self._shapes[bare] = shape_of(prefix)
-
-    def _add(self, line: int, text: str) -> None:
-        if (frame := log_line.frame_of(text)) is not None:
-            connection = self._of(frame.prefix)
-            parts = (frame.mark, frame.opcode, frame.content, frame.coding, int(frame.size), frame.continued)
-            connection.frame(line, self._time(frame.prefix), *parts)
-            self._in_head.discard(connection)
-            self._learn(text[: frame.begin])
-        elif (message := log_line.sdk_message_of(text)) is not None:
-            self._sdk().sdk_message(line, self._time(message[0]), log_line.literal(message[1]))
-        elif (found := log_line.REQUEST.search(text)) is not None:
-            self._tail = log_line.tail_of(text[found.end() :])
-            self._begin(log_line.prefix_of(found), found[1], found[2])
-        elif not self._add_answer(line, text):
-            self._add_sdk(line, text)
-
-    def _add_answer(self, line: int, text: str) -> bool:
-        """Take a line in that tells more of a handshake or of the state; False where it is none."""
-        for pattern in (log_line.RESPONSE, log_line.STATE, *((log_line.HEADER,) if self._in_head else ())):
-            if (found := pattern.search(text)) is None:
-                continue
-            prefix = log_line.prefix_of(found)
-            current = self._current.get(_logger(prefix))
-            if current is None:
-                return True
-            if pattern is log_line.RESPONSE:
-                current.answer(line, self._time(prefix), int(found[2]))
-                self._in_head.add(current)
-            elif pattern is log_line.STATE:
-                current.state(line, self._time(prefix), found[1])
-                self._in_head.discard(current)
-            else:
-                current.header(line, found[2], log_line.without_tail(text[found.end() :], self._tail))
-            return True
-        return False
-
-    def _add_sdk(self, line: int, text: str) -> None:
-        if (found := log_line.SDK_CONNECT.search(text)) is not None:
-            self._announced = self._time(log_line.prefix_of(found)), found[1]
-        elif log_line.SDK_AGAIN.search(text):
-            self._again = True
-        elif (found := log_line.REFUSED.search(text)) is not None and self._announced is not None:
-            self._sdk().refused(line, int(found[1]))
-
-    def _begin(self, prefix: str, mark: str, path: str) -> None:
-        """A handshake: a new connection, or the next one of the same client where the SDK says so."""
-        side = "client" if mark == ">" else "server"
-        key = _logger(prefix)
-        before = self._current.get(key)
-        time = self._time(prefix)
-        if before is not None and self._again and side == "client":
-            before.again()
-            self._in_head.discard(before)
-            self._again, self._announced = False, None
-            return
-        url = self._announced[1] if self._announced and side == "client" else None
-        self._announced = None
-        connection = self._new(side, time, path, url)
-        if before is not None and before.is_open:
-            before.mixed = connection.mixed = True
-        self._current[key] = connection
-        self._in_head.add(connection)
-
-    def _new(
-        self, side: str, time: log_line.Time, path: str | None, url: str | None, only_sdk: bool = False
-    ) -> LogConnection:
-        self._budget.take(CONNECTION_BYTES + len(path or "") + len(url or ""))
-        found = Collector(self._budget, self._wanted in (None, len(self.connections) + 1))
-        connection = LogConnection(side, time, path, url, found, only_sdk)
-        self.connections.append(connection)
-        if side == "client":
-            self._client = connection
-        return connection
-
-    def _of(self, prefix: str) -> LogConnection:
-        """The connection that a line belongs to; a log that begins later has one without a handshake."""
-        key = _logger(prefix)
-        if key not in self._current:
-            self._current[key] = self._new(key[0] or "client", self._time(prefix), None, None)
-        return self._current[key]
-
-    def _sdk(self) -> LogConnection:
-        """The connection of the SDK's next message: the client's that was opened last."""
-        last = self._client
-        if self._announced is None and last is not None:
-            return last
-        time, url = self._announced or (None, None)
-        self._announced = None
-        if self._again and last is not None and last.only_sdk:
-            self._again = False
-            last.sdk_again()
-            return last
-        return self._new("client", time, None, url, only_sdk=True)
-
-    def _time(self, prefix: str) -> log_line.Time:
-        """(seconds, resolution) of a line; a time of day goes on past midnight."""
-        stamp = log_line.stamp_of(prefix)
-        if stamp is None:
-            return None
-        return (self._on(stamp.seconds) if stamp.of_day else stamp.seconds), stamp.resolution
-
-    def _on(self, seconds: float) -> float:
-        """Return a time of day on the log's own clock, which goes on past midnight."""
-        seconds += self._day_s
-        if self._last_s is not None and self._last_s - seconds > _HALF_DAY_S:
-            self._day_s += 2 * _HALF_DAY_S
-            seconds += 2 * _HALF_DAY_S
-        self._last_s = seconds
-        return seconds
-
-
-def _logger(prefix: str) -> tuple[str, str]:
-    return log_line.logger_of(log_line.without_time(prefix))
+    def _add(self, line: int, content: bytes) -> None:
+        if self._log is None:
+            text = log_line.plain(content)
+            kind = next((kind for kind in KINDS if kind.knows(text)), None)
+            if kind is None:
+                return
+            self._log = kind(self._asked_for)
+            self.connections = self._log.connections
+        self._log.take(line, content)

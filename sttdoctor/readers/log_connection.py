@@ -36,14 +36,27 @@ class LogConnection:
         url: As the SDK announced it.
         found: Takes its events.
         only_sdk: There are no lines of the library.
+        source: Of which library's log it is, None for the two above.
+
+    Attributes:
+        lacks: What a log of this kind cannot hold.
     """
 
     def __init__(
-        self, side: str, time: Time, path: str | None, url: str | None, found: Collector, only_sdk: bool = False
+        self,
+        side: str,
+        time: Time,
+        path: str | None,
+        url: str | None,
+        found: Collector,
+        only_sdk: bool = False,
+        source: str | None = None,
     ) -> None:
         self.side = side
         self._sent_mark = ">" if side == "client" else "<"  # from client to server
         self.only_sdk = only_sdk
+        self.lacks = {"send", "audio", "headers", "close"} if only_sdk else set()
+        self._source = source or ("Cartesia SDK debug log" if only_sdk else f"websockets debug log, {side} side")
         self.mixed = False
         self.is_open = False
         self.found = found
@@ -77,12 +90,14 @@ class LogConnection:
     ) -> None:
         """Take a frame in, in the parts of `log_line.FrameLine`; fragments wait for the last of them."""
         if self._in_headers or self._open is not None:
-            self._end_headers()
+            self.end_headers()
         if opcode in _CONTROL:
             if opcode == "CLOSE":
-                self._close(line, time, mark, content)
+                parts = _CLOSE.match(content)
+                code, reason = (int(parts[1]), parts[2] or "") if parts else (None, "")
+                self.close(line, time, "client" if mark == self._sent_mark else "server", code, reason)
             else:
-                self.found.add(Control(line, self._seconds(line, time), mark == self._sent_mark, opcode.lower()))
+                self.control(line, time, mark == self._sent_mark, opcode.lower())
             return
         kind = coding.upper() if coding else opcode
         sent = mark == self._sent_mark
@@ -92,10 +107,9 @@ class LogConnection:
         if begun or continued:
             self._fragment(line, time, mark, (kind, content, length), continued)
         elif kind == "TEXT":
-            self._text(line, time, sent, literal(content), length)
+            self.text(line, time, sent, literal(content), length)
         else:
-            audio = hexadecimal(content, length) if sent else None
-            self.found.add(Frame(line, self._seconds(line, time), sent, length, True, audio))
+            self.binary(line, time, sent, length, hexadecimal(content, length) if sent else None)
 
     def _fragment(self, line: int, time: Time, mark: str, part: tuple[str, str, int], continued: bool) -> None:
         parts = self._fragments.setdefault(mark, [])
@@ -115,12 +129,12 @@ class LogConnection:
     def _joined(self, line: int, time: Time, sent: bool, parts: list[tuple[str, str, int]]) -> None:
         size = sum(part[2] for part in parts)
         if parts[0][0] == "TEXT":
-            self._text(line, time, sent, "".join(literal(part[1]) for part in parts), size)
+            self.text(line, time, sent, "".join(literal(part[1]) for part in parts), size)
         else:
-            audio = _bytes_of(parts) if sent else None
-            self.found.add(Frame(line, self._seconds(line, time), sent, size, True, audio))
+            self.binary(line, time, sent, size, _bytes_of(parts) if sent else None)
 
-    def _text(self, line: int, time: Time, sent: bool, text: str, size: int) -> None:
+    def text(self, line: int, time: Time, sent: bool, text: str, size: int) -> None:
+        """Take a text message in; `size` is that of the whole, which the log may not show."""
         t = self._seconds(line, time)
         elided = len(text.encode(errors="replace")) != size
         try:
@@ -170,6 +184,10 @@ class LogConnection:
         self._accepted = event.status in (None, 101)
         self.found.add(event)
 
+    def answered(self, line: int, time: Time, status: int) -> None:
+        """Take the answer of the handshake in where its headers are not known."""
+        self._answered(Open(line, self._seconds(line, time), status))
+
     def header(self, line: int, name: str, value: str) -> None:
         """Take a header line of the handshake in; any other line that looks like one is ignored."""
         if not self._in_headers:
@@ -182,15 +200,14 @@ class LogConnection:
 
     def state(self, line: int, time: Time, name: str) -> None:
         """Follow the state that the library reports."""
-        self._end_headers()
+        self.end_headers()
         self.is_open = name == "OPEN" or (self.is_open and name == "CLOSING")
-        if name == "CLOSED" and not self._closed and self._accepted:
-            self._closed = True
-            self.found.add(Close(line, self._seconds(line, time), "unknown", 1006))
+        if name == "CLOSED":
+            self.lost(line, time)
 
     def again(self) -> None:
         """The same client connects once more."""
-        self._end_headers()
+        self.end_headers()
         self._closed, self._in_headers, self._headers = False, False, {}
         self._unread.clear()
         self._fragments.clear()
@@ -199,7 +216,7 @@ class LogConnection:
         """The SDK connects once more; its next message shows that it worked."""
         self._opened_once = True
 
-    def _end_headers(self) -> None:
+    def end_headers(self) -> None:
         """The handshake's answer is complete."""
         self._in_headers = False
         if self._open is not None:
@@ -208,14 +225,25 @@ class LogConnection:
             self._answered(Open(line, self._seconds(line, time), status, redact_headers(self._response)))
             self._response = {}
 
-    def _close(self, line: int, time: Time, mark: str, content: str) -> None:
+    def binary(self, line: int, time: Time, sent: bool, size: int, audio: bytes | None) -> None:
+        """Take a binary message in; None for the audio where the log shows its size only."""
+        self.found.add(Frame(line, self._seconds(line, time), sent, size, True, audio if sent else None))
+
+    def control(self, line: int, time: Time, sent: bool, kind: str) -> None:
+        """Take a `ping` or a `pong` in."""
+        self.found.add(Control(line, self._seconds(line, time), sent, kind))
+
+    def close(self, line: int, time: Time, by: str, code: int | None, reason: str = "") -> None:
+        """Take the first close frame in; the second answers it."""
         if self._closed:
-            return  # the second close frame answers the first
+            return
         self._closed = True
-        by = "client" if mark == self._sent_mark else "server"
-        parts = _CLOSE.match(content)
-        code, reason = (int(parts[1]), parts[2] or "") if parts else (None, "")
         self.found.add(Close(line, self._seconds(line, time), by, code, redact_text(reason)))
+
+    def lost(self, line: int, time: Time) -> None:
+        """The connection ended; where it was open and no close frame was seen, it was lost."""
+        if not self._closed and self._accepted:
+            self.close(line, time, "unknown", 1006)
 
     def _seconds(self, line: int, time: Time) -> float | None:
         if time is None:
@@ -239,7 +267,7 @@ class LogConnection:
 
     def _session(self, path: str | None, loss: Loss | None, url: str | None) -> Session:
         with suppress(FullError):  # the last event is kept all the same
-            self._end_headers()
+            self.end_headers()
         if loss is not None:
             self.found.lose(loss, is_complete=self._closed)
         headers = redact_headers(self._request)
@@ -249,7 +277,7 @@ class LogConnection:
             headers=headers,
             started_at=_iso(self._began),
             client=headers.get("x-cartesia-client") or headers.get("user-agent"),
-            source="Cartesia SDK debug log" if self.only_sdk else f"websockets debug log, {self.side} side",
+            source=self._source,
             clock=self.side if self._timed else "none",
             resolution=self._resolution,
             lacks=frozenset(self._lacks(headers)),
@@ -259,10 +287,8 @@ class LogConnection:
         return session if self._timed else replace(session, resolution=0.0)
 
     def _lacks(self, headers: dict[str, str]) -> set[str]:
-        if self.only_sdk:
-            return {"send", "audio", "headers", "close"} | self.found.lacks
+        lacks = self.lacks | self.found.lacks
         frames = [event for event in self.found.events if isinstance(event, Frame)]
-        lacks = set(self.found.lacks)
         if any(frame.sent and frame.binary and frame.audio is None for frame in frames):
             lacks.add("audio")
         if any(frame.elided for frame in frames):

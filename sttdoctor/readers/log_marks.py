@@ -1,4 +1,4 @@
-"""What a line of a log that is read has in it, whichever library wrote it: told by its message, whatever stands round it."""
+"""What a line of a log has in it that one of the libraries wrote whose logs are read, whatever stands round it."""
 
 import re
 
@@ -11,7 +11,7 @@ LIBRARY = (
 TRACE = rb"\+\+(?:Sent|Rcv) decoded: fin=|--- (?:request|response) header ---"
 """Of `websocket-client`."""
 
-PIPECAT = rb"Cartesia Ink-2 ASR(?: connected \(|: wss?://| turn\.| error \[)"
+PIPECAT = rb"Cartesia [\w.-]{1,20} ASR(?: connected \(|: wss?://| turn\.| error \[)"
 """Of pipecat's service for turns."""
 
 ANY = re.compile(LIBRARY % b"" + rb"|" + TRACE + rb"|" + PIPECAT)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedIOBase, BufferedReader
+from itertools import islice, pairwise
 from typing import Any
 
 from sttdoctor.readers.collector import CostlyError, FullError, json_cost, refuse_costly
@@ -33,7 +34,7 @@ _TIMES = (
 _CONNECTIONS = ("connection_id", "conn_id", "websocket_id", "websocket", "connection")
 _LISTS = ("MESSAGE", "labels", "tags")  # members of a record that are lists
 _LOGGER = re.compile(r"websockets\.(?:client|server)")
-_OBJECT = re.compile(rb"[^{]{0,300}(\{.*\})\s*", re.DOTALL)
+_LONGEST_PREFIX = 300  # words before the object of a line
 _DEEPEST, _MOST_LEAVES = 4, 200
 _LOOKED_AT = 2000  # records of the first bytes
 _MAX_REVERSED_BYTES = 64 << 20
@@ -91,7 +92,7 @@ def _leaves(record: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 def _fields_of(records: list[Any]) -> Fields | None:
     """Tell where records keep their lines; None where nothing in them is one."""
-    kept = [list(leaf for leaf, _ in zip(_leaves(record), range(_MOST_LEAVES), strict=False)) for record in records]
+    kept = [list(islice(_leaves(record), _MOST_LEAVES)) for record in records]
     message = _marked_path(kept) or _named_path(kept)
     if message is None:
         return None
@@ -126,12 +127,13 @@ def _named_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
 
 def _parsed(text: bytes) -> Any:
     """The object of a line, with or without words before it; None where there is none."""
-    found = _OBJECT.fullmatch(text)
-    if found is None:
+    begin = text.find(b"{", 0, _LONGEST_PREFIX)
+    content = text[begin:].rstrip()
+    if begin < 0 or not content.endswith(b"}"):
         return None
     try:
-        refuse_costly(json_cost(found[1]))
-        value = json.loads(found[1])
+        refuse_costly(json_cost(content))
+        value = json.loads(content)
     except (CostlyError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) and value else None
@@ -155,7 +157,7 @@ def _out_of_lines(pieces: Iterator[Piece], fields: Fields) -> Iterator[Piece]:
     for piece in pieces:
         record = _parsed(piece.text) if piece.text is not None else None
         inner = fields.piece(piece.number, record, piece) if record is not None else None
-        if inner is None:
+        if record is None or inner is None:
             yield piece
         elif fields.is_docker:
             goes_on = inner.text is not None and not inner.text.endswith(b"\n")
@@ -273,7 +275,7 @@ def pieces_of(records: Iterator[tuple[int, Any]], fields: Fields) -> Iterator[Pi
 def newest_first(pieces: list[Piece]) -> Layer | None:
     """Return the layer that turns an export round which begins with the newest line; None where it does not."""
     times = [piece.time for piece in pieces if piece.time]
-    falls = len(times) > 1 and times[0] > times[-1] and all(a >= b for a, b in zip(times, times[1:], strict=False))
+    falls = len(times) > 1 and times[0] > times[-1] and all(a >= b for a, b in pairwise(times))
     return _turned_round if falls else None
 
 

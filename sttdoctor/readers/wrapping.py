@@ -1,8 +1,8 @@
 """What stands round the lines of a log: records of JSON or CSV, a container runtime's prefix, a table of `rich`.
 
 Layers are told by the first bytes and taken off one after the other, so that a JSON formatter inside of docker's
-json-file is two of them. What is left is a line as its logger would have written it into a file: the time and the logger,
-where a layer tells them, and the message.
+json-file is two of them. What is left is a line as its logger would have written it into a file: the time and the
+logger, where a layer tells them, and the message.
 """
 
 import re
@@ -38,6 +38,7 @@ _MAX_LAYERS = 4
 _OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
 _FINDERS = (runtime_in, lines_of_json_in, newest_first, table_in)
 
+Records = Callable[[BufferedReader], Iterator[tuple[int, object]]]
 Front = Callable[[BufferedReader], Iterator[Piece]]
 
 
@@ -99,9 +100,7 @@ def _front_of(head: bytes) -> tuple[Front | None, list[Piece]]:
     return None, [Piece(number, line) for number, line in enumerate(lines, start=1)]
 
 
-def _exported(
-    records_of: Callable[[BufferedReader], Iterator[tuple[int, object]]], fields: Fields, stream: BufferedReader
-) -> Iterator[Piece]:
+def _exported(records_of: Records, fields: Fields, stream: BufferedReader) -> Iterator[Piece]:
     return _split_all(pieces_of(records_of(stream), fields))
 
 
