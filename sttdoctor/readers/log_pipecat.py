@@ -1,8 +1,8 @@
 """The log of pipecat's Cartesia service for turns, at DEBUG or TRACE.
 
-At DEBUG it holds the URL, the beginning and the end of each turn with its whole text, and the close command; TRACE adds the
-updates, and every frame of audio that is handed to the service, with its size. Nothing tells how the connection was closed,
-and `turn.eager_end` has no line of its own.
+At DEBUG it holds the URL, the beginning and the end of each turn with its whole text, and the close command; TRACE adds
+the updates, and every frame of audio that is handed to the service, with its size. Nothing tells how the connection was
+closed, and `turn.eager_end` has no line of its own.
 Source: https://github.com/pipecat-ai/pipecat/tree/main/src/pipecat/services/cartesia
 """
 
