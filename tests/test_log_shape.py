@@ -6,6 +6,7 @@ from captures import websockets_log
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sttdoctor.errors import InputError
 from sttdoctor.readers import log_library, read_capture
 from sttdoctor.readers.log_shape import shape_of, stamp_of_clock
 from sttdoctor.session_jsonl import write_rows
@@ -66,7 +67,7 @@ def test_any_order_of_lines_gives_the_same_both_ways(prefix, lines, times):
     data = "".join(f"{line}\n" for line in ["> BINARY 00 [1 bytes]", *stamped]).encode()
     try:
         quick, thorough = both_ways(data)
-    except log_library.InputError:
+    except InputError:
         return
     assert quick == thorough
 

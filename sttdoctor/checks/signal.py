@@ -34,6 +34,7 @@ from sttdoctor.checks.base import (
 from sttdoctor.encodings import ENCODINGS
 
 _USUAL_RATE = 16000
+_SHORTEST_SILENCE_S = 0.5  # a microphone begins with a moment of silence, whether it is muted or not
 _SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three loud ones
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _CLICK_SHARE = 0.3
@@ -60,6 +61,8 @@ def _judge(case: Case) -> Answer:
         return want_speech(text, measured)
     findings = _false_silence(case, layout, levels)
     if _is_silent(case, levels):
+        if not findings and levels.samples < _SHORTEST_SILENCE_S * rate:
+            return want_speech(f"{1000 * levels.samples / rate:.3g} ms of silence are too short to judge.", measured)
         findings.insert(0, _silent(case, levels))
     else:
         findings += [*_levels(case, levels, worst_part, bool(findings)), *_holes(case, layout, levels)]

@@ -21,12 +21,12 @@ _CONNECT = re.compile(rf"\bConnecting to {_NAME}: (wss?://\S+)")
 _CONNECTED = re.compile(rf"\b{_NAME} connected \(request_id=([^)\s]{{1,100}})\)")
 _TURN = re.compile(rf"\b{_NAME} turn\.(start|update|end)\b(?:: (.*))?")
 _ERROR = re.compile(rf"\b{_NAME} error \[([^\]]{{0,100}})\]: (.*)")
-_CLOSE = re.compile(rf"\bSending close command to {_NAME}")
+_CLOSING = re.compile(rf"\bSending close command to {_NAME}")
 _SILENCE = re.compile(r"\bNo audio received for (\d{1,7}) ms\. Sending silence to Cartesia")
 _AUDIO = re.compile(
-    r"\bPushing \w*AudioRawFrame#\d+\(.* size: (\d{1,9}),.*\) downstream from \S+ to Cartesia\w*STTService#"
+    r"\bPushing \w*AudioRawFrame#\d+\(.* size: (\d{1,9}),.*\) downstream from \S+ to Cartesia\w{0,40}STTService#"
 )
-_AGAIN = re.compile(r"\bCartesia\w*STTService#\d+ reconnecting, attempt \d")
+_AGAIN = re.compile(r"\bCartesia\w{0,40}STTService#\d+ reconnecting, attempt \d")
 _RATE = re.compile(r"[?&]sample_rate=(\d{1,6})\b")
 _SAMPLE_BYTES = 2  # the service sends 16-bit audio only
 
@@ -77,7 +77,7 @@ class PipecatLog(Log):
             self._add_sent(current, line, text)
 
     def _add_sent(self, current: LogConnection, line: int, text: str) -> None:
-        if (found := _CLOSE.search(text)) is not None:
+        if (found := _CLOSING.search(text)) is not None:
             self._message(current, line, found, True, {"type": "close"})
         elif not self._is_open:
             return

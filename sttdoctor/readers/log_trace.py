@@ -25,7 +25,7 @@ _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+): ?(.*)")
 _LOST = re.compile(r" - (goodbye|reconnect)(?!\S)")
 _LITERAL = re.compile(rb"b(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\")")
 _ESCAPES = (rb"\x", rb"\n", rb"\r", rb"\t", rb"\'", rb"\"")
-_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
+_CONTINUATION, _TEXT, _BINARY, _CLOSE_OPCODE, _PING, _PONG = 0, 1, 2, 8, 9, 10
 _MAX_MESSAGE_BYTES = 32 << 20
 _MAX_HEAD_LINES = 400
 
@@ -153,7 +153,7 @@ class TraceLog(Log):
         except NoLiteralError as error:
             self._current.found.damage(line, str(error))
             return
-        if opcode >= _CLOSE:
+        if opcode >= _CLOSE_OPCODE:
             self._add_control(line, time, sent, opcode, payload)
             return
         begun = self._begun.pop(sent, None) if opcode == _CONTINUATION else None
@@ -182,7 +182,7 @@ class TraceLog(Log):
     def _add_control(self, line: int, time: log_line.Time, sent: bool, opcode: int, payload: bytes) -> None:
         if self._current is None:
             return
-        if opcode == _CLOSE:
+        if opcode == _CLOSE_OPCODE:
             code = int.from_bytes(payload[:2], "big") if len(payload) > 1 else None
             reason = payload[2:].decode("utf-8", errors="replace")
             self._current.close(line, time, "client" if sent else "server", code, reason)
