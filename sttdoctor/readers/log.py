@@ -16,8 +16,8 @@ from sttdoctor.readers.stream import StreamError
 from sttdoctor.readers.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
 
 UNKNOWN_FORMAT = (
-    "is not a session capture (session JSONL, a HAR, or a debug log of the websockets library or the Cartesia SDK; log "
-    "at level DEBUG, or set CARTESIA_LOG=debug); sttdoctor check reads audio"
+    "is not a session capture (session JSONL, a HAR, or a debug log of websockets, websocket-client, pipecat or the "
+    "Cartesia SDK; log at level DEBUG, or set CARTESIA_LOG=debug); sttdoctor check reads audio"
 )
 
 KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, PipecatLog)

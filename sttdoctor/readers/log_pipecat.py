@@ -24,7 +24,8 @@ _ERROR = re.compile(rf"\b{_NAME} error \[([^\]]{{0,100}})\]: (.*)")
 _CLOSING = re.compile(rf"\bSending close command to {_NAME}")
 _SILENCE = re.compile(r"\bNo audio received for (\d{1,7}) ms\. Sending silence to Cartesia")
 _AUDIO = re.compile(
-    r"\bPushing \w*AudioRawFrame#\d+\(.* size: (\d{1,9}),.*\) downstream from \S+ to Cartesia\w{0,40}STTService#"
+    r"\bPushing \w{0,40}AudioRawFrame#\d{1,12}\([^)]{0,300} size: (\d{1,9}),[^)]{0,300}\)"
+    r" downstream from \S{1,200} to Cartesia\w{0,40}STTService#"
 )
 _AGAIN = re.compile(r"\bCartesia\w{0,40}STTService#\d+ reconnecting, attempt \d")
 _RATE = re.compile(r"[?&]sample_rate=(\d{1,6})\b")
