@@ -6,12 +6,12 @@ import pytest
 from websockets.frames import Close, Frame, Opcode
 
 from sttdoctor.readers import read_capture
-from sttdoctor.record.http_head import MAX_HEAD_BYTES
+from sttdoctor.readers.http_head import MAX_HEAD_BYTES
+from sttdoctor.readers.tap import Room
 from sttdoctor.record.journal import Journal
 from sttdoctor.record.naming import names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.session_writer import MAX_EARLY_BYTES, Along
-from sttdoctor.record.tap import Room
 
 ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 HEADING = Heading("ws://127.0.0.1/stt/turns/websocket?model=ink-2", {}, "test", "proxy")

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from sttdoctor.readers import read_capture
+from sttdoctor.readers.tap import MAX_TEXT_BYTES
 from sttdoctor.record.naming import create, names
-from sttdoctor.record.recording import MAX_TEXT_BYTES, Heading, Recording, to_file
+from sttdoctor.record.recording import Heading, Recording, to_file
 
 HEADERS = {"Authorization": "Bearer sk_car_canary1234", "User-Agent": "client/1"}
 URL = "ws://127.0.0.1/stt/turns/websocket?model=ink-2&access_token=canary5678"

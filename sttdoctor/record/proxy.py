@@ -15,9 +15,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from sttdoctor.net.strangers import Door
+from sttdoctor.readers.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, answer
 from sttdoctor.record.desk import Desk, Line, Watcher, desk
 from sttdoctor.record.dialing import dial
-from sttdoctor.record.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, answer
 from sttdoctor.record.naming import names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.relay_peer import HIGH_WATER_BYTES, Side, close_softly

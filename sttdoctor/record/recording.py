@@ -10,6 +10,7 @@ from pybase64 import b64encode_as_string
 
 from sttdoctor.evidence import SESSION_SCHEMA, Frame
 from sttdoctor.readers.frames import text_frame
+from sttdoctor.readers.tap import MAX_TEXT_BYTES
 from sttdoctor.redact import (
     hide_known,
     hide_known_bytes,
@@ -24,12 +25,6 @@ from sttdoctor.session_jsonl import content_of, line_of
 
 Row = dict[str, Any]
 Sink = Callable[[Row], None]
-
-MAX_AUDIO_BYTES = 20 << 20
-"""Of a binary message that is kept: as base64 it still fits into a line that sttdoctor reads."""
-
-MAX_TEXT_BYTES = 1 << 20
-"""Of a text that is kept: what a peer can make of one costs up to half a second to read and to look through."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from sttdoctor.errors import UsageError
+from sttdoctor.readers.tap import Room
 from sttdoctor.record.journal import Journal
 from sttdoctor.record.naming import names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.session_writer import Along
 from sttdoctor.record.slips import Kind, Slip, slips
-from sttdoctor.record.tap import Room
 
 STEP_BYTES, STEP_S = 64 << 10, 0.02
 """Of all connections, after which the recorder is told what is read and what that cost."""

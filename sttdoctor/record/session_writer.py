@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from sttdoctor.record.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, agreed, body_of
+from sttdoctor.readers.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, agreed, body_of
+from sttdoctor.readers.tap import Closing, Message, Room, Tap
 from sttdoctor.record.journal import Journal
-from sttdoctor.record.tap import Closing, Message, Room, Tap
 
 MAX_BODY_BYTES = 64 << 10  # of a refusal, that is recorded
 MAX_EARLY_BYTES = 1 << 20  # from the client before the handshake is answered

@@ -9,7 +9,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.frames import EXTERNAL_CLOSE_CODES
 
 from sttdoctor.errors import InputError
-from sttdoctor.record.recording import MAX_AUDIO_BYTES, Recording
+from sttdoctor.readers.tap import MAX_AUDIO_BYTES
+from sttdoctor.record.recording import Recording
 from sttdoctor.record.upstream import why
 from sttdoctor.redact import redact_text
 from sttdoctor.resend.plan import Leaving, Leg, Plan

@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 from websockets.frames import Close, Opcode, apply_mask  # type: ignore[attr-defined]  # the fast one where it is built
 
-from sttdoctor.record.recording import MAX_AUDIO_BYTES, MAX_TEXT_BYTES
+MAX_AUDIO_BYTES = 20 << 20
+"""Of a binary message that is kept: as base64 it still fits into a line that sttdoctor reads."""
+
+MAX_TEXT_BYTES = 1 << 20
+"""Of a text that is kept: what a peer can make of one costs up to half a second to read and to look through."""
 
 ROOM_BYTES = 64 << 20
 """What all messages that are still coming may hold together."""
