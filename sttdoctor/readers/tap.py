@@ -25,6 +25,7 @@ _LONGEST_CLOSE = 125  # bytes that a close frame may carry
 _PACKED, _FOREIGN = 0x40, 0x30  # marks of compression and of what is not understood, in a frame's first byte
 _DEFLATE_TAIL = b"\x00\x00\xff\xff"
 _CONTINUATION, _TEXT, _BINARY, _CLOSE = Opcode.CONT, Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE
+_BEATS = {Opcode.PING: "ping", Opcode.PONG: "pong"}
 
 Inflate = Callable[[bytes | None], bytes | None]
 """Unpacks a message; None, one that was not kept, and one that cannot be unpacked, give None."""
@@ -51,6 +52,16 @@ class Closing(NamedTuple):
     reason: str
 
 
+class Beat(NamedTuple):
+    """A `ping` or a `pong`."""
+
+    kind: str
+
+
+Item = Message | Closing | Beat
+"""What is found in the bytes of one direction."""
+
+
 class Room:
     """What the taps of all connections may hold together.
 
@@ -70,6 +81,7 @@ class Tap:
         limit: Bytes of a binary message above which only its size is kept.
         text_limit: The same of a text.
         room: Shared with others; a message for which there is none keeps its size only.
+        beats: Whether pings and pongs are told.
     """
 
     def __init__(
@@ -78,8 +90,10 @@ class Tap:
         limit: int = MAX_AUDIO_BYTES,
         text_limit: int = MAX_TEXT_BYTES,
         room: Room | None = None,
+        beats: bool = False,
     ) -> None:
         self._inflate = inflate
+        self._beats = beats
         self._limit = limit
         self._text_limit = text_limit
         self._room = Room() if room is None else room
@@ -90,9 +104,9 @@ class Tap:
         self._skipped = 0  # bytes of a payload that still come and are not kept
         self._message: _Message | None = None
 
-    def feed(self, data: bytes) -> list[Message | Closing]:
+    def feed(self, data: bytes) -> list[Item]:
         """Return what is complete with these bytes."""
-        found: list[Message | Closing] = []
+        found: list[Item] = []
         if not self._held and not self._skipped:
             content = _audio_alone(data) if len(data) <= self._limit else None
             if content is not None:
@@ -117,7 +131,7 @@ class Tap:
         self._room.free -= holds - self._counted
         self._counted = holds
 
-    def _give_up(self, found: list[Message | Closing]) -> None:
+    def _give_up(self, found: list[Item]) -> None:
         """Keep the size only of the message that is still coming."""
         if self._message is not None:
             self._message.content = None
@@ -126,7 +140,7 @@ class Tap:
         self._crowded = False
         self._count()
 
-    def _read_on(self, data: bytes, found: list[Message | Closing]) -> None:
+    def _read_on(self, data: bytes, found: list[Item]) -> None:
         """Read where something is held, or a payload is skipped."""
         if self._skipped:
             step = min(self._skipped, len(data))
@@ -138,7 +152,7 @@ class Tap:
         if len(self._held) >= self._wanted:
             del self._held[: self._read(self._held, found)]
 
-    def _read(self, data: bytes | bytearray, found: list[Message | Closing]) -> int:
+    def _read(self, data: bytes | bytearray, found: list[Item]) -> int:
         """Read whole frames from the start of some bytes; returns how many bytes are done with."""
         at, end = 0, len(data)
         self._wanted = 2
@@ -180,7 +194,7 @@ class Tap:
     def _limit_of(self, binary: bool, packed: bool) -> int:
         return self._limit if binary or packed else self._text_limit
 
-    def _take(self, first: int, payload: bytes | None, size: int, found: list[Message | Closing]) -> None:
+    def _take(self, first: int, payload: bytes | None, size: int, found: list[Item]) -> None:
         opcode = first & 0x0F
         if opcode in (_TEXT, _BINARY):
             if first == 0x82 and payload is not None:  # whole, binary, not packed: audio
@@ -191,7 +205,9 @@ class Tap:
             found.append(_closing(payload or b""))
             return
         elif opcode != _CONTINUATION:
-            return  # pings and pongs
+            if self._beats and opcode in _BEATS:
+                found.append(Beat(_BEATS[Opcode(opcode)]))
+            return
         if self._message is not None:
             self._message.add(payload, size)
             if first & 0x80:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sttdoctor.readers.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, agreed, body_of
-from sttdoctor.readers.tap import Closing, Message, Room, Tap
+from sttdoctor.readers.tap import Closing, Item, Message, Room, Tap
 from sttdoctor.record.journal import Journal
 
 MAX_BODY_BYTES = 64 << 10  # of a refusal, that is recorded
@@ -117,11 +117,13 @@ class Along:
             head, at = self._refusal
             self._journal.recording.opened(head.status, head.headers(), body_of(head, bytes(self._answer)), at)
 
-    def _note(self, sent: bool, items: list[Message | Closing], at: float) -> None:
+    def _note(self, sent: bool, items: list[Item], at: float) -> None:
         for item in items:
             if isinstance(item, Closing):
                 if self._closing is None:
                     self._closing = "client" if sent else "server", item, at
+            elif not isinstance(item, Message):
+                continue
             elif item.content is None:
                 self._journal.recording.left_out(sent, item.binary, item.size, at)
             else:

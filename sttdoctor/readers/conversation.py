@@ -1,0 +1,99 @@
+"""One WebSocket whose handshake, messages and close a capture holds: what was found of it, and the session of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from sttdoctor.evidence import Close, Open, Session
+from sttdoctor.readers.collector import Collector, Loss
+from sttdoctor.readers.sockets import Socket
+from sttdoctor.redact import redact_headers, redact_text
+
+MAX_URL = 1 << 16
+"""Characters of a URL that are read."""
+
+_MAX_BODY = 10_000
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Collects one connection; all times are seconds since the epoch.
+
+    Attributes:
+        found: The messages.
+        line: Of the request, in the capture.
+        url: Secrets and all; None where the capture does not tell.
+        headers: Of the request, redacted, names in lower case.
+        began: When the request was sent.
+        opened: The answer to it.
+        closed: The close.
+        loss: What of it could not be read.
+    """
+
+    found: Collector
+    line: int
+    url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    began: float | None = None
+    opened: Open | None = None
+    closed: Close | None = None
+    loss: Loss | None = None
+
+    def ask(self, url: str, headers: Mapping[str, str], began: float | None) -> None:
+        """Note the request."""
+        self.url, self.headers, self.began = url[:MAX_URL], redact_headers(headers), began
+
+    def answer(self, line: int, t: float | None, status: int, headers: Mapping[str, str], body: str | None) -> None:
+        """Note the answer; `body` is that of a refusal."""
+        text = redact_text(body[:_MAX_BODY]) if body else None
+        self.opened = Open(line, t, status, redact_headers(headers), text)
+
+    def close(self, line: int, t: float | None, by: str, code: int, reason: str = "") -> None:
+        """Note the close; the first one counts."""
+        if self.closed is None:
+            self.closed = Close(line, t, by, code, redact_text(reason))
+
+    def socket(self, source: str, clock: str, resolution: float, path: str | None, loss: Loss | None) -> Socket:
+        """Return it as one of the sockets of a capture.
+
+        Args:
+            source: What captured it.
+            clock: Where the times were taken.
+            resolution: Seconds that the clock can tell apart.
+            path: Of the capture.
+            loss: What of the capture could not be read, which may be this one's.
+        """
+        return Socket(self.url, self.found, lambda: self._session(source, clock, resolution, path, loss))
+
+    def _session(self, source: str, clock: str, resolution: float, path: str | None, loss: Loss | None) -> Session:
+        lost = self.loss or loss
+        if lost is not None:
+            self.found.lose(lost, is_complete=self.closed is not None)
+        told = [event for event in (self.opened, *self.found.events, self.closed) if event is not None]
+        times = [event.t for event in told if event.t is not None]
+        zero = self.began if self.began is not None else min(times, default=0.0)
+        lacks = self.found.lacks if self.closed is not None or self._refused else self.found.lacks | {"close"}
+        return Session(
+            events=tuple(replace(event, t=None if event.t is None else round(event.t - zero, 6)) for event in told),
+            url=redact_text(self.url) if self.url else None,
+            headers=self.headers,
+            started_at=_iso(zero) if times else None,
+            client=self.headers.get("x-cartesia-client") or self.headers.get("user-agent"),
+            source=source,
+            clock=clock if times else "none",
+            resolution=resolution,
+            lacks=lacks if self.headers else lacks | {"headers"},
+            damage=self.found.losses,
+            path=path,
+        )
+
+    @property
+    def _refused(self) -> bool:
+        return self.opened is not None and self.opened.status not in (None, 101)
+
+
+def _iso(seconds: float) -> str | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,218 @@
+"""Flow files of mitmproxy (`mitmdump -w FILE`), one flow behind the other, each a tnetstring.
+
+A flow of a WebSocket holds the handshake, every message with its bytes and time, and the close: `websocket` has
+`messages` as [opcode, from the client, content, time, dropped, injected], `close_code`, `close_reason`,
+`closed_by_client` and `timestamp_end`. A flow is written when it ends.
+Source: https://github.com/mitmproxy/mitmproxy/blob/main/mitmproxy/websocket.py
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BufferedReader
+from typing import Any
+
+from sttdoctor.errors import InputError
+from sttdoctor.evidence import Frame, Session
+from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, Loss, json_cost
+from sttdoctor.readers.conversation import Conversation
+from sttdoctor.readers.frames import number, text_frame
+from sttdoctor.readers.sockets import choose
+from sttdoctor.readers.stream import StreamError
+from sttdoctor.readers.tnetstring import DamagedError, OddValueError, Tnetstrings
+
+NO_SOCKET = (
+    "the mitmproxy flow file holds no WebSocket; let the client connect to mitmdump and write the flows with "
+    "mitmdump --mode reverse:https://api.cartesia.ai -w FILE.mitm"
+)
+_KEYS = (
+    rb"websocket|response|request|client_conn|server_conn|error|version|type|id|intercepted|is_replay|marked|metadata"
+    rb"|comment|timestamp_created|backup|mode"
+)
+_HEAD = re.compile(rb"\d{1,12}:\d{1,2}:(?:" + _KEYS + rb")[;,]\d{1,12}:")
+_TEXT, _BINARY = 1, 2
+_RESOLUTION_S = 1e-6
+_MESSAGE_PARTS = 20
+_MAX_HEADERS, _MAX_HEADER = 200, 1 << 16
+_MAX_BODY = 10_000
+_LOST = 1006
+
+
+def holds_flows(head: bytes) -> bool:
+    """Whether the first bytes of a capture (unpacked) are those of a mitmproxy flow file."""
+    return bool(_HEAD.match(head))
+
+
+def read_flows(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+    """Read one socket of a flow file.
+
+    Args:
+        stream: Binary; large files are read piece by piece.
+        path: Where it came from.
+        connection: Which socket, from 1; None where there is one that can be meant.
+
+    Raises:
+        InputError: No socket, or several without a choice.
+        OSError: The file cannot be read.
+    """
+    file = _File(connection)
+    flows, loss = Tnetstrings(stream), None
+    try:
+        while not flows.is_done:
+            file.read_flow(flows)
+    except (FullError, StreamError) as error:
+        loss = Loss(file.flow, str(error))
+    except (DamagedError, OddValueError) as error:
+        loss = Loss(file.flow, f"damaged from here on: {error}")
+    name = path or "the capture"
+    if not file.sockets:
+        raise InputError(f"{name}: {NO_SOCKET}{f'; more may stand {loss}' if loss else ''}")
+    last = file.sockets[-1]
+    sockets = [
+        item.socket("mitmproxy flow", "proxy", _RESOLUTION_S, path, loss if item is last or loss is None else None)
+        for item in file.sockets
+    ]
+    return choose(sockets, connection, name, loss)
+
+
+@dataclass(slots=True)
+class _File:
+    """What was read so far; `flow` counts from 1 and stands for the line."""
+
+    wanted: int | None
+    flow: int = 0
+    budget: Budget = field(default_factory=Budget)
+    sockets: list[Conversation] = field(default_factory=list)
+
+    def read_flow(self, flows: Tnetstrings) -> None:
+        """Take the next flow in; of one that is no socket nothing is kept.
+
+        Raises:
+            DamagedError: What follows is no flow.
+            FullError: Nothing more can be held.
+        """
+        self.flow += 1
+        socket: Conversation | None = None
+        parts: dict[str, Any] = {}
+        for key in flows.members():
+            if key == "websocket":
+                socket = self._read_socket(flows, parts)
+            elif key in ("request", "response"):
+                parts[key] = _small(flows)
+            else:
+                flows.skip()
+        request = _Part(parts.get("request"))
+        if socket is None and request.headers.get("upgrade", "").lower() == "websocket":
+            socket = self._add()
+        if socket is not None:
+            _learn(socket, request, _Part(parts.get("response")))
+            self.budget.take(sum(len(k) + len(v) for k, v in request.headers.items()))
+
+    def _add(self) -> Conversation:
+        self.budget.take(CONNECTION_BYTES)
+        found = Collector(self.budget, self.wanted in (None, len(self.sockets) + 1))
+        self.sockets.append(Conversation(found, self.flow))
+        return self.sockets[-1]
+
+    def _read_socket(self, flows: Tnetstrings, parts: dict[str, Any]) -> Conversation | None:
+        """Take the member `websocket` in, which is a null where the flow is no socket."""
+        socket: Conversation | None = None
+        for key in flows.members():
+            socket = socket or self._add()  # now, so that a file that ends within keeps what there is
+            if key == "messages":
+                self._read_messages(flows, socket)
+            else:
+                parts[f"socket {key}"] = _small(flows)
+        if socket is not None:
+            _close(socket, self.flow, lambda key: parts.get(f"socket {key}"))
+        return socket
+
+    def _read_messages(self, flows: Tnetstrings, socket: Conversation) -> None:
+        for _ in flows.elements():
+            try:
+                self._add_message(socket, flows.value(_MESSAGE_PARTS))
+            except (DamagedError, FullError, StreamError):
+                raise
+            except ValueError as error:
+                socket.found.damage(self.flow, str(error))
+
+    def _add_message(self, socket: Conversation, message: Any) -> None:
+        if not isinstance(message, list) or len(message) < 4 or not isinstance(message[2], bytes | str):
+            raise OddValueError("a message that is no list with content")
+        opcode, sent, content = message[0], message[1] is True, message[2]
+        raw = content if isinstance(content, bytes) else content.encode(errors="replace")
+        t = _time(socket, self.flow, message[3])
+        if opcode == _BINARY:
+            socket.found.add(Frame(self.flow, t, sent, len(raw), binary=True, audio=raw if sent else None))
+        elif opcode == _TEXT:
+            frame = text_frame(self.flow, t, sent, raw.decode(errors="replace"))
+            socket.found.add(frame, json_cost(raw))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A request or a response as the flow has it; anything in it may be missing or of a wrong type."""
+
+    value: Any
+
+    def text(self, key: str) -> str:
+        found = self.value.get(key) if isinstance(self.value, dict) else None
+        return found.decode("latin-1") if isinstance(found, bytes) else found if isinstance(found, str) else ""
+
+    def number(self, key: str) -> float | None:
+        return number(self.value.get(key)) if isinstance(self.value, dict) else None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Names in lower case, secrets and all."""
+        items = self.value.get("headers") if isinstance(self.value, dict) else None
+        pairs = [item for item in items[:_MAX_HEADERS] if _is_pair(item)] if isinstance(items, list) else []
+        return {
+            name.decode("latin-1").lower()[:_MAX_HEADER]: value.decode("latin-1")[:_MAX_HEADER] for name, value in pairs
+        }
+
+    @property
+    def url(self) -> str:
+        host = self.text("authority") or self.headers.get("host") or f"{self.text('host')}:{self.value.get('port')}"
+        return f"{'wss' if self.text('scheme') == 'https' else 'ws'}://{host}{self.text('path')}"
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, list) and len(item) == 2 and all(isinstance(part, bytes) for part in item)
+
+
+def _learn(socket: Conversation, request: _Part, response: _Part) -> None:
+    """Take the handshake in."""
+    if isinstance(request.value, dict):
+        socket.ask(request.url, request.headers, request.number("timestamp_start"))
+    status = response.number("status_code")
+    if status is not None and 100 <= status < 600:
+        t = response.number("timestamp_end")
+        body = response.text("content")[:_MAX_BODY] if status != 101 else None
+        socket.answer(socket.line, t, int(status), response.headers, body)
+
+
+def _close(socket: Conversation, line: int, value: Callable[[str], Any]) -> None:
+    code, t = number(value("close_code")), value("timestamp_end")
+    if code is not None and 0 <= code < 5000:
+        by = {True: "client", False: "server"}.get(value("closed_by_client"), "unknown")
+        reason = value("close_reason")
+        socket.close(line, _time(socket, line, t), by, int(code), reason if isinstance(reason, str) else "")
+    elif t is not None:
+        socket.close(line, _time(socket, line, t), "unknown", _LOST)
+
+
+def _time(socket: Conversation, line: int, value: Any) -> float | None:
+    t = number(value)
+    if t is not None and t >= 0 and socket.found.is_time(t):
+        return t
+    if value is not None:
+        socket.found.damage(line, "a time that is none, or out of range")
+    return None
+
+
+def _small(flows: Tnetstrings) -> Any:
+    try:
+        return flows.value()
+    except OddValueError:
+        return None
