@@ -11,11 +11,13 @@ from sttdoctor.readers.har import holds_har, read_har
 from sttdoctor.readers.log import holds_log, holds_records, read_log
 from sttdoctor.readers.mitmproxy import holds_flows, read_flows
 from sttdoctor.readers.net_log import holds_net_log, read_net_log
+from sttdoctor.readers.pcap import holds_packets, read_pcap
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.stream import Source, StreamError, opened
 from sttdoctor.readers.utf16 import Transcoded, utf8_of, utf16_of
 
 FORMATS = (
+    (holds_packets, read_pcap),
     (holds_flows, read_flows),
     (holds_net_log, read_net_log),
     (holds_har, read_har),

@@ -15,7 +15,7 @@ MAX_URL = 1 << 16
 _MAX_BODY = 10_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Conversation:
     """Collects one connection; all times are seconds since the epoch.
 
@@ -27,6 +27,7 @@ class Conversation:
         began: When the request was sent.
         opened: The answer to it.
         closed: The close.
+        clock: Where the times were taken.
         loss: What of it could not be read.
     """
 
@@ -37,6 +38,7 @@ class Conversation:
     began: float | None = None
     opened: Open | None = None
     closed: Close | None = None
+    clock: str = "client"
     loss: Loss | None = None
 
     def ask(self, url: str, headers: Mapping[str, str], began: float | None) -> None:
@@ -53,19 +55,18 @@ class Conversation:
         if self.closed is None:
             self.closed = Close(line, t, by, code, redact_text(reason))
 
-    def socket(self, source: str, clock: str, resolution: float, path: str | None, loss: Loss | None) -> Socket:
+    def socket(self, source: str, resolution: float, path: str | None, loss: Loss | None) -> Socket:
         """Return it as one of the sockets of a capture.
 
         Args:
             source: What captured it.
-            clock: Where the times were taken.
             resolution: Seconds that the clock can tell apart.
             path: Of the capture.
             loss: What of the capture could not be read, which may be this one's.
         """
-        return Socket(self.url, self.found, lambda: self._session(source, clock, resolution, path, loss))
+        return Socket(self.url, self.found, lambda: self._session(source, resolution, path, loss))
 
-    def _session(self, source: str, clock: str, resolution: float, path: str | None, loss: Loss | None) -> Session:
+    def _session(self, source: str, resolution: float, path: str | None, loss: Loss | None) -> Session:
         lost = self.loss or loss
         if lost is not None:
             self.found.lose(lost, is_complete=self.closed is not None)
@@ -80,7 +81,7 @@ class Conversation:
             started_at=_iso(zero) if times else None,
             client=self.headers.get("x-cartesia-client") or self.headers.get("user-agent"),
             source=source,
-            clock=clock if times else "none",
+            clock=self.clock if times else "none",
             resolution=resolution,
             lacks=lacks if self.headers else lacks | {"headers"},
             damage=self.found.losses,

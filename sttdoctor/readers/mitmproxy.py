@@ -69,7 +69,7 @@ def read_flows(stream: BufferedReader, path: str | None = None, connection: int 
         raise InputError(f"{name}: {NO_SOCKET}{f'; more may stand {loss}' if loss else ''}")
     last = file.sockets[-1]
     sockets = [
-        item.socket("mitmproxy flow", "proxy", _RESOLUTION_S, path, loss if item is last or loss is None else None)
+        item.socket("mitmproxy flow", _RESOLUTION_S, path, loss if item is last or loss is None else None)
         for item in file.sockets
     ]
     return choose(sockets, connection, name, loss)
@@ -111,7 +111,7 @@ class _File:
     def _add(self) -> Conversation:
         self.budget.take(CONNECTION_BYTES)
         found = Collector(self.budget, self.wanted in (None, len(self.sockets) + 1))
-        self.sockets.append(Conversation(found, self.flow))
+        self.sockets.append(Conversation(found, self.flow, clock="proxy"))
         return self.sockets[-1]
 
     def _read_socket(self, flows: Tnetstrings, parts: dict[str, Any]) -> Conversation | None:

@@ -11,20 +11,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BufferedReader
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pybase64 import b64decode
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
-from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, Loss
-from sttdoctor.readers.conversation import Conversation
+from sttdoctor.readers.collector import FullError, Loss
 from sttdoctor.readers.frames import number
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
 from sttdoctor.readers.sockets import choose
 from sttdoctor.readers.stream import StreamError
-from sttdoctor.readers.tap import Room
-from sttdoctor.readers.wire import Wire
+
+if TYPE_CHECKING:
+    from sttdoctor.readers.wire import Wire, Wires
 
 NO_BYTES = (
     "the net log holds no bytes of a WebSocket; start the browser with --log-net-log=FILE "
@@ -52,14 +52,11 @@ Key = tuple[float, bool]
 class _Log:
     """What was read so far."""
 
-    wanted: int | None
+    wires: "Wires"
     names: dict[float, str] = field(default_factory=dict)
     phase_end: float = _PHASE_END
     offset: float = 0.0
-    budget: Budget = field(default_factory=Budget)
-    room: Room = field(default_factory=Room)
-    wires: dict[Key, Wire] = field(default_factory=dict)
-    found: list[Conversation] = field(default_factory=list)
+    open: dict[Key, "Wire"] = field(default_factory=dict)
 
     def learn(self, constants: Any) -> None:
         """Take the constants in."""
@@ -71,17 +68,6 @@ class _Log:
         self.phase_end = (number(phases.get("PHASE_END")) if isinstance(phases, dict) else None) or _PHASE_END
         self.offset = number(constants.get("timeTickOffset")) or 0.0
 
-    def register(self, line: int) -> Conversation:
-        """Make a conversation.
-
-        Raises:
-            FullError: Nothing more can be held.
-        """
-        self.budget.take(CONNECTION_BYTES)
-        found = Collector(self.budget, self.wanted in (None, len(self.found) + 1))
-        self.found.append(Conversation(found, line))
-        return self.found[-1]
-
     def add(self, line: int, event: Any) -> None:
         """Take an event in."""
         if not isinstance(event, dict):
@@ -91,7 +77,7 @@ class _Log:
             self._add_bytes(line, event, *_BYTES[name])
         elif name in _ENDS and (name != "SOCKET_ALIVE" or number(event.get("phase")) == self.phase_end):
             for is_secure in (False, True):
-                wire = self.wires.pop((_source(event), is_secure), None)
+                wire = self.open.pop((_source(event), is_secure), None)
                 if wire is not None:
                     wire.end("unknown", line, self._seconds(event))
                     wire.finish()
@@ -102,11 +88,11 @@ class _Log:
         if not isinstance(content, str):
             return
         key, t = (_source(event), is_secure), self._seconds(event)
-        wire = self.wires.get(key)
+        wire = self.open.get(key)
         if wire is None:
-            if len(self.wires) >= _MAX_SOCKETS:
+            if len(self.open) >= _MAX_SOCKETS:
                 raise FullError(f"more than {_MAX_SOCKETS} sockets at a time")
-            wire = self.wires[key] = Wire(self.register, is_secure, self.room)
+            wire = self.open[key] = self.wires.begin(is_secure)
         try:
             data = b64decode(content, validate=True)
         except ValueError:
@@ -117,16 +103,16 @@ class _Log:
         elif not sent:
             wire.end("server", line, t)
 
-    def _seconds(self, event: Mapping[str, Any]) -> float:
+    def _seconds(self, event: Mapping[str, Any]) -> float | None:
         value = event.get("time")
         time = number(value)
         if time is None and isinstance(value, str) and value.isdigit():
             time = float(value[:15])
-        return -1.0 if time is None else (self.offset + time) / 1000.0
+        return None if time is None else (self.offset + time) / 1000.0
 
     def finish(self) -> None:
         """Nothing more comes."""
-        for wire in self.wires.values():
+        for wire in self.open.values():
             wire.finish()
 
 
@@ -147,7 +133,10 @@ def read_net_log(stream: BufferedReader, path: str | None = None, connection: in
         InputError: No socket with bytes, or several without a choice.
         OSError: The file cannot be read.
     """
-    log, document, loss = _Log(connection), JsonStream(stream), None
+    from sttdoctor.readers.wire import Wires
+
+    wires = Wires(connection)
+    log, document, loss = _Log(wires), JsonStream(stream), None
     try:
         for key in document.members():
             _read_member(document, key, log)
@@ -157,9 +146,9 @@ def read_net_log(stream: BufferedReader, path: str | None = None, connection: in
         loss = Loss(document.line, f"damaged from here on: {error}")
     log.finish()
     name = path or "the capture"
-    if not log.found:
+    if not wires.conversations:
         raise InputError(f"{name}: {NO_BYTES}{f'; more may stand {loss}' if loss else ''}")
-    sockets = [item.socket("Chromium net log", "client", _RESOLUTION_S, path, loss) for item in log.found]
+    sockets = [item.socket("Chromium net log", _RESOLUTION_S, path, loss) for item in wires.conversations]
     return choose(sockets, connection, name, loss)
 
 

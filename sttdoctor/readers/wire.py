@@ -6,7 +6,7 @@ Whoever has the bytes (a packet capture, a net log of a browser) feeds them with
 from collections.abc import Callable
 
 from sttdoctor.evidence import Control, Event, Frame
-from sttdoctor.readers.collector import Loss, json_cost
+from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, Loss, json_cost
 from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import text_frame
 from sttdoctor.readers.http_head import END, BadHeadError, Head, agreed, body_of
@@ -21,11 +21,38 @@ _MAX_ANSWER_BYTES = 64 << 10  # of the head and of the body of a refusal
 _LOST = 1006
 
 
+class Wires:
+    """The connections of one capture.
+
+    Args:
+        wanted: Which WebSocket is asked for, from 1; those that are not are only counted.
+
+    Attributes:
+        conversations: The WebSockets so far, in the order of their requests.
+    """
+
+    def __init__(self, wanted: int | None) -> None:
+        self.conversations: list[Conversation] = []
+        self._wanted = wanted
+        self._budget = Budget()
+        self._room = Room()
+
+    def begin(self, is_secure: bool = False) -> "Wire":
+        """Return what reads one more connection; `is_secure`: its bytes were decrypted."""
+        return Wire(self._register, is_secure, self._room)
+
+    def _register(self, line: int) -> Conversation:
+        self._budget.take(CONNECTION_BYTES)
+        found = Collector(self._budget, self._wanted in (None, len(self.conversations) + 1))
+        self.conversations.append(Conversation(found, line))
+        return self.conversations[-1]
+
+
 class Wire:
     """Reads one connection.
 
     Args:
-        register: Makes the conversation of a WebSocket that begins at a line of the capture.
+        register: Makes the conversation of a WebSocket that begins at a line of the capture; raises FullError.
         is_secure: Whether the bytes were decrypted.
         room: What messages of all connections may hold that are still coming.
 
@@ -42,20 +69,21 @@ class Wire:
         self._room = room
         self._taps: tuple[Tap, Tap] | None = None
         self._sent, self._received = bytearray(), bytearray()
-        self._sent_line, self._sent_t = 0, 0.0
-        self._refusal: tuple[Head, int, float] | None = None
-        self._end: tuple[int, float, str] | None = None
+        self._sent_line = 0
+        self._sent_t: float | None = None
+        self._refusal: tuple[Head, int, float | None] | None = None
+        self._end: tuple[int, float | None, str] | None = None
         self._raw = self._unpacked = 0
         self._tunnels = False
 
-    def feed(self, sent: bool, data: bytes, line: int, t: float) -> None:
+    def feed(self, sent: bool, data: bytes, line: int, t: float | None) -> None:
         """Take the next bytes of one direction.
 
         Args:
             sent: From client to server.
             data: The bytes.
             line: Where they stand in the capture.
-            t: When, in seconds since the epoch.
+            t: When, in seconds since the epoch; None where that is not known.
 
         Raises:
             FullError: Nothing more can be held.
@@ -72,7 +100,7 @@ class Wire:
             self._received += data
             self._read_answer(line, t)
 
-    def end(self, by: str, line: int, t: float) -> None:
+    def end(self, by: str, line: int, t: float | None) -> None:
         """Note that a side (`client`, `server` or `unknown`) ended the TCP connection; the first one counts."""
         self._end = self._end or (line, t, by)
 
@@ -100,7 +128,7 @@ class Wire:
         self._sent, self._received = bytearray(), bytearray()
         self.is_done = True
 
-    def _read_request(self, line: int, t: float) -> None:
+    def _read_request(self, line: int, t: float | None) -> None:
         """Read the request where it is complete; the connection is given up where it is none."""
         if self.conversation is None and not self._tunnels:
             end = self._sent.find(END)
@@ -116,7 +144,7 @@ class Wire:
         if len(self._sent) > _MAX_EARLY_BYTES:
             self.lose(line, "more than a megabyte was sent before the handshake was answered")
 
-    def _take_request(self, head: Head, line: int, t: float) -> None:
+    def _take_request(self, head: Head, line: int, t: float | None) -> None:
         method, _, rest = head.start.partition(" ")
         if method == "CONNECT":
             self._tunnels = True
@@ -131,7 +159,7 @@ class Wire:
         else:
             self._stop()
 
-    def _read_answer(self, line: int, t: float) -> None:
+    def _read_answer(self, line: int, t: float | None) -> None:
         if self._refusal is not None:
             del self._received[_MAX_ANSWER_BYTES:]
             return
@@ -154,7 +182,7 @@ class Wire:
         if len(self._received) > _MAX_ANSWER_BYTES:
             self.lose(line, "the answer to the handshake has no end")
 
-    def _take_answer(self, head: Head, status: int, line: int, t: float) -> None:
+    def _take_answer(self, head: Head, status: int, line: int, t: float | None) -> None:
         if self.conversation is None:
             self._stop()
             return
@@ -172,7 +200,7 @@ class Wire:
         self._read_frames(True, early, self._sent_line, self._sent_t)
         self._read_frames(False, rest, line, t)
 
-    def _read_frames(self, sent: bool, data: bytes, line: int, t: float) -> None:
+    def _read_frames(self, sent: bool, data: bytes, line: int, t: float | None) -> None:
         if self._taps is None or not data:
             return
         self._raw += len(data)
@@ -196,8 +224,10 @@ class Wire:
             self._unpacked += len(item.content or b"")
         conversation.found.add(event, cost)
 
-    def _time(self, line: int, t: float) -> float | None:
+    def _time(self, line: int, t: float | None) -> float | None:
         assert self.conversation is not None
+        if t is None:
+            return None
         if t >= 0 and self.conversation.found.is_time(t):
             return t
         self.conversation.found.damage(line, "a time out of range")
