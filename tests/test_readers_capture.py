@@ -10,7 +10,8 @@ from pathlib import Path
 import captures
 import jsonschema
 import pytest
-from captures import CHUNK, EVENTS, FORMATS, SPOKEN, URL, har, websockets_log
+import wires
+from captures import CHUNK, EVENTS, SPOKEN, URL, har, websockets_log
 from conftest import one_sentence
 
 import sttdoctor
@@ -22,8 +23,9 @@ from sttdoctor.readers import read_capture
 from sttdoctor.session_jsonl import write_rows
 from sttdoctor.thresholds import DEFAULTS
 
-WHOLE = ["session", "chrome", "compact", "playwright", "websockets-whole", "gzip"]
-LACKS = {
+FORMATS = captures.FORMATS | wires.FORMATS
+WHOLE = ["session", "chrome", "compact", "playwright", "websockets-whole", "gzip", *wires.FORMATS]
+LACKS = dict.fromkeys(wires.FORMATS, frozenset()) | {
     "session": set(),
     "chrome": {"close"},
     "compact": {"close"},
@@ -35,8 +37,10 @@ LACKS = {
     "sdk": {"send", "audio", "headers", "close"},
     "both": {"audio"},
 }
-CLOCK = dict.fromkeys(FORMATS, "client") | {"compact": "proxy", "no-times": "none"}
+CLOCK = dict.fromkeys(FORMATS, "client") | {"compact": "proxy", "flow": "proxy", "no-times": "none"}
 RESOLUTION = dict.fromkeys(FORMATS, 0.001) | {"session": 0.0, "no-times": 0.0, "sdk": 1.0}
+RESOLUTION |= {"flow": 1e-6, "pcap": 1e-6, "pcapng": 1e-6}
+OPEN_URL = URL.replace("wss:", "ws:")
 
 
 def frames(session, sent):
@@ -69,7 +73,7 @@ def test_what_a_capture_states(name):
     session = read_capture(FORMATS[name])
     assert session.lacks == LACKS[name]
     assert (session.clock, session.resolution) == (CLOCK[name], RESOLUTION[name])
-    assert session.url == URL and session.damage.lines == 0
+    assert session.url == (OPEN_URL if name in ("net-log", "pcap", "pcapng") else URL) and session.damage.lines == 0
     assert session.headers.get("authorization", "Bearer REDACTED") == "Bearer REDACTED"
     assert ("headers" in session.lacks) == (not session.headers)
 
@@ -100,10 +104,10 @@ def test_what_was_received(name):
         assert [frame.message for frame in received] == list(EVENTS)
 
 
-@pytest.mark.parametrize("name", ["websockets", "both", "no-times"])
-def test_handshake_and_close_of_a_log(name):
+@pytest.mark.parametrize("name", ["websockets", "both", "no-times", *wires.FORMATS])
+def test_handshake_and_close_where_a_capture_holds_them(name):
     events = read_capture(FORMATS[name]).events
-    assert isinstance(events[0], Open) and events[0].status == 101 and events[0].headers == {"server": "x"}
+    assert isinstance(events[0], Open) and events[0].status == 101 and events[0].headers["server"] == "x"
     assert isinstance(events[-1], Close) and (events[-1].by, events[-1].code) == ("server", 1000)
     assert sum(isinstance(event, Close) for event in events) == 1
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers import read_capture, stream
+from sttdoctor.readers import read_capture, stream, zip_file
 from sttdoctor.triage import archives
 from sttdoctor.triage.archives import Room, opened
 from sttdoctor.triage.collect import collect
@@ -180,7 +180,7 @@ def test_more_names_than_can_be_held_are_not_collected(tmp_path, monkeypatch, ma
 
 
 def test_a_list_of_files_of_a_zip_archive_that_is_too_long_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 1000)
+    monkeypatch.setattr(zip_file, "MAX_DIRECTORY_BYTES", 1000)
     (task,) = members(as_zip(tmp_path / "x.zip", {f"{i:05}": b"" for i in range(100)}))
     assert "its list of files is longer than" in task.error
 

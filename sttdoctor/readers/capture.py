@@ -7,7 +7,8 @@ from typing import Any
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.clock import keep_real_times
-from sttdoctor.readers.har import holds_har, read_har
+from sttdoctor.readers.har import holds_har, holds_trace, read_har, read_trace, read_zip
+from sttdoctor.readers.har_files import holds_zip
 from sttdoctor.readers.log import holds_log, holds_records, read_log
 from sttdoctor.readers.mitmproxy import holds_flows, read_flows
 from sttdoctor.readers.net_log import holds_net_log, read_net_log
@@ -21,6 +22,8 @@ FORMATS = (
     (holds_flows, read_flows),
     (holds_net_log, read_net_log),
     (holds_har, read_har),
+    (holds_trace, read_trace),
+    (holds_zip, read_zip),
     (holds_rows, read_rows),
     (holds_log, read_log),
 )
@@ -63,7 +66,7 @@ def holds_session(head: bytes) -> bool:
 
 
 def is_session_file(path: str) -> bool:
-    """Whether a regular file begins as session JSONL or a HAR does, plain or gzip; nothing else is opened."""
+    """Whether a regular file begins as a capture does that is no text, plain or gzip; nothing else is opened."""
     if not os.path.isfile(path):
         return False
     try:
@@ -71,7 +74,8 @@ def is_session_file(path: str) -> bool:
             head, _ = _text_of(stream)
     except (OSError, ValueError):  # damage is for the check to judge
         return False
-    return head.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"{" and holds_session(head)
+    is_json = head.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"{"
+    return (is_json and holds_session(head)) or holds_packets(head) or holds_flows(head)
 
 
 def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: int | None) -> Session:

@@ -55,6 +55,13 @@ class Conversation:
         if self.closed is None:
             self.closed = Close(line, t, by, code, redact_text(reason))
 
+    def lose(self, line: int, what: str) -> None:
+        """Forget what stands behind a line of the capture, since something is missing there."""
+        self.loss = Loss(line, what)
+        self.found.events[:] = [event for event in self.found.events if event.line <= line]
+        if self.closed is not None and self.closed.line > line:
+            self.closed = None
+
     def socket(self, source: str, resolution: float, path: str | None, loss: Loss | None) -> Socket:
         """Return it as one of the sockets of a capture.
 

@@ -2,12 +2,13 @@
 
 Each entry of a socket holds its messages with `type` (`send`, `receive`, `error`), `time`, `opcode` (1 text, 2 binary,
 then `data` is base64) and `data`. Times are seconds since the epoch in Chrome and mitmproxy, milliseconds in
-Playwright. A HAR holds no close frame.
+Playwright. A HAR holds no close frame. What Playwright writes into files of their own, `har_files` opens.
 Sources: https://chromedevtools.github.io/devtools-protocol/tot/Network/#type-WebSocketFrame and
 https://github.com/mitmproxy/mitmproxy/blob/main/mitmproxy/addons/savehar.py
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import Any
@@ -15,13 +16,15 @@ from typing import Any
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, Loss
-from sttdoctor.readers.har_socket import MEMBERS, NO_FRAMES, Entry, HarSocket
+from sttdoctor.readers.har_files import Attached, beside, inside, member, opened_archive, recorded
+from sttdoctor.readers.har_socket import MEMBERS, Entry, HarSocket, no_frames
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
 from sttdoctor.readers.sockets import choose
 from sttdoctor.readers.stream import StreamError
 
 # Nothing in it is tried twice: a head of quotes and braces would be costly otherwise.
 _HEAD = re.compile(rb'\s*+\{\s*+(?:"(?!type"|log")[^"]*+"\s*+:\s*+(?:"[^"]*+"|\d++|null)\s*+,\s*+)*+"log"\s*+:\s*+\{')
+_TRACE = re.compile(rb'\s*+\{"type":"resource-snapshot","snapshot":\{')
 _MAX_NAME = 100
 
 
@@ -30,6 +33,7 @@ class _Archive:
     """What was read so far."""
 
     wanted: int | None
+    attached: Attached
     creator: str = ""
     budget: Budget = field(default_factory=Budget)
     sockets: list[HarSocket] = field(default_factory=list)
@@ -57,27 +61,80 @@ def read_har(stream: BufferedReader, path: str | None = None, connection: int | 
 
     Args:
         stream: Binary; large archives are read piece by piece.
-        path: Where it came from.
+        path: Where it came from; files that it names are looked for beside it.
         connection: Which socket, from 1; None where there is one that can be meant.
 
     Raises:
         InputError: No socket, several without a choice, or none with messages.
         OSError: The file cannot be read.
     """
-    archive = _Archive(connection)
+    archive = _Archive(connection, beside(path))
+    _fill(archive, stream, _read)
+    return _chosen(archive, path, connection)
+
+
+def holds_trace(head: bytes) -> bool:
+    """Whether the first bytes of a capture are those of the network part of a Playwright trace."""
+    return bool(_TRACE.match(head))
+
+
+def read_trace(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+    """Read one socket of the network part of a Playwright trace; arguments and errors as for `read_har`."""
+    archive = _Archive(connection, beside(path), "Playwright")
+    _fill(archive, stream, _read_trace)
+    return _chosen(archive, path, connection)
+
+
+def read_zip(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+    """Read one socket of a HAR or a trace that Playwright packed; arguments and errors as for `read_har`."""
+    with opened_archive(stream, path) as packed:
+        hars, traces = recorded(packed)
+        archive = _Archive(connection, inside(packed), "Playwright" if traces else "")
+        for name in hars or traces:
+            try:
+                with member(packed, name) as file:
+                    _fill(archive, file, _read if hars else _read_trace)
+            except StreamError as error:
+                archive.loss = Loss(1, str(error))
+        if not hars and not traces:
+            raise InputError(
+                f"{path or 'the capture'} is a zip archive and no capture; give the capture in it, or run sttdoctor "
+                "triage, which reads all captures of an archive"
+            )
+        return _chosen(archive, path, connection)
+
+
+def _fill(archive: _Archive, stream: BufferedReader, read: Callable[[JsonStream, _Archive], None]) -> None:
+    """Read what there is; what could not be read is noted."""
     har = JsonStream(stream)
     try:
-        _read(har, archive)
+        read(har, archive)
     except (FullError, StreamError) as error:
         archive.loss = Loss(har.line, str(error))
     except DamagedError as error:
         archive.loss = Loss(har.line, f"damaged from here on: {error}")
+
+
+def _chosen(archive: _Archive, path: str | None, connection: int | None) -> Session:
     name = path or "the capture"
     last = archive.sockets[-1] if archive.sockets else None
     sockets = [item.socket(archive.creator, path, archive.loss, item is last) for item in archive.sockets]
     if all(socket.note for socket in sockets):
-        raise InputError(f"{name}: {NO_FRAMES}{f'; more may stand {archive.loss}' if archive.loss else ''}")
+        why = sockets[0].note if sockets else no_frames(archive.creator)
+        raise InputError(f"{name}: {why}{f'; more may stand {archive.loss}' if archive.loss else ''}")
     return choose(sockets, connection, name, archive.loss)
+
+
+def _read_trace(trace: JsonStream, archive: _Archive) -> None:
+    while trace.peek():
+        line, row = trace.line, _small(trace)
+        snapshot = row.get("snapshot") if isinstance(row, dict) else None
+        if isinstance(snapshot, dict):
+            entry = Entry(line)
+            for key in MEMBERS:
+                entry.learn(key, snapshot.get(key))
+            if entry.is_socket:
+                _add_attached(archive, entry)
 
 
 def _read(har: JsonStream, archive: _Archive) -> None:
@@ -114,9 +171,29 @@ def _read_entry(har: JsonStream, archive: _Archive, line: int) -> None:
             entry.learn(key, _small(har))
         else:
             har.skip()
-    if socket is not None or entry.is_socket:
+    if socket is not None:
         archive.budget.take(entry.request.length + entry.response.length)
-        socket = socket or archive.add(entry)
+    elif entry.is_socket:
+        _add_attached(archive, entry)
+
+
+def _add_attached(archive: _Archive, entry: Entry) -> None:
+    """Add a socket whose messages lie in a file of their own, one a line, or nowhere."""
+    archive.budget.take(entry.request.length + entry.response.length)
+    socket, name = archive.add(entry), entry.response.file
+    if name is None:
+        return
+    with archive.attached(name) as stream:
+        if stream is None:
+            socket.missing = name
+            return
+        socket.has_messages = True
+        messages = JsonStream(stream)
+        try:
+            while messages.peek():
+                _read_message(messages, messages.line, socket)
+        except DamagedError as error:
+            socket.found.lose(Loss(messages.line, f"{name} is damaged from here on: {error}"))
 
 
 def _small(har: JsonStream) -> Any:
@@ -129,12 +206,16 @@ def _small(har: JsonStream) -> Any:
 
 def _read_messages(har: JsonStream, socket: HarSocket) -> None:
     for line in har.elements():
-        try:
-            socket.add(line, har.value())
-        except TooLargeError as error:
-            har.skip()
-            socket.found.damage(line, f"a message {error}")
-        except (DamagedError, FullError, StreamError):
-            raise
-        except (ValueError, RecursionError) as error:
-            socket.found.damage(line, str(error))
+        _read_message(har, line, socket)
+
+
+def _read_message(har: JsonStream, line: int, socket: HarSocket) -> None:
+    try:
+        socket.add(line, har.value())
+    except TooLargeError as error:
+        har.skip()
+        socket.found.damage(line, f"a message {error}")
+    except (DamagedError, FullError, StreamError):
+        raise
+    except (ValueError, RecursionError) as error:
+        socket.found.damage(line, str(error))

@@ -11,12 +11,13 @@ from pybase64 import b64decode
 from sttdoctor.evidence import Close, Event, Frame, Open, Session
 from sttdoctor.readers.collector import Collector, Loss, json_cost
 from sttdoctor.readers.frames import number, text_frame
+from sttdoctor.readers.har_files import FILE_NAME
 from sttdoctor.readers.sockets import Socket
 from sttdoctor.redact import redact_headers, redact_text
 
-NO_FRAMES = (
-    "the HAR holds no WebSocket messages; export it with Chrome's developer tools (open the Network panel before the "
-    "page connects, then Export HAR) or with mitmdump --set hardump=FILE.har"
+_EXPORT = (
+    "export it with Chrome's developer tools (open the Network panel before the page connects, then Export HAR) or "
+    "with mitmdump --set hardump=FILE.har"
 )
 _PROXIES = ("mitmproxy", "http toolkit", "proxyman", "charles", "fiddler", "reqable")
 _MILLISECONDS_FROM = 1e11  # as seconds that is the year 5138, as milliseconds 1973
@@ -27,6 +28,19 @@ _A_DAY_S = 86400.0
 _FIRST_S = 1e9  # 2001; Chrome dates a socket that never connected one second before the epoch
 # how Chrome's error message names the status of a refused handshake, whose answer it leaves out
 _REFUSED = re.compile(r"Unexpected response code: (\d{3})\b|HTTP Authentication failed")
+
+
+def no_frames(creator: str) -> str:
+    """Return why a HAR of a tool holds no messages, and how to get one that does."""
+    tool = creator.lower()
+    if tool.startswith("firefox"):
+        return f"Firefox writes no WebSocket messages into a HAR; {_EXPORT}"
+    if tool.startswith("playwright"):
+        return (
+            "the HAR holds no WebSocket messages; let Playwright record it with recordHar: {path: 'FILE.har', content: "
+            "'embed', mode: 'full'} (Python: record_har_path, record_har_content, record_har_mode)"
+        )
+    return f"the HAR holds no WebSocket messages; {_EXPORT}"
 
 
 class BadMessageError(ValueError):
@@ -42,12 +56,14 @@ class Part:
         status: Of a response.
         headers: Redacted, names in lower case.
         body: Redacted.
+        file: Of a response, the name of a file beside the HAR that holds its content.
     """
 
     url: str | None = None
     status: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
+    file: str | None = None
 
     @classmethod
     def of(cls, value: Any) -> "Part":
@@ -55,12 +71,13 @@ class Part:
         if not isinstance(value, dict):
             return cls()
         url, content = value.get("url"), value.get("content")
-        body = content.get("text") if isinstance(content, dict) else None
+        body, file = (content.get("text"), content.get("_file")) if isinstance(content, dict) else (None, None)
         return cls(
             url[:_MAX_URL] if isinstance(url, str) else None,
             _number(value.get("status")),
             _headers(value.get("headers")),
             redact_text(body[:_MAX_BODY]) if isinstance(body, str) and body else None,
+            file if isinstance(file, str) and FILE_NAME.fullmatch(file) else None,
         )
 
     @property
@@ -114,12 +131,14 @@ class HarSocket:
 
     Attributes:
         has_messages: There is a list of them, which may be empty.
+        missing: The file that holds them, where it is not there.
     """
 
     def __init__(self, entry: Entry, found: Collector) -> None:
         self.entry = entry
         self.found = found
         self.has_messages = False
+        self.missing: str | None = None
         self._scale: float | None = None
 
     def add(self, line: int, message: Any) -> None:
@@ -165,8 +184,14 @@ class HarSocket:
             self.entry.request.url,
             self.found,
             lambda: self._session(creator, path, loss, is_last),
-            None if usable else NO_FRAMES,
+            None if usable else self._why(creator),
         )
+
+    def _why(self, creator: str) -> str:
+        if self.missing is None:
+            return no_frames(creator)
+        name = redact_text(self.missing)
+        return f"the messages of the HAR lie in a file of their own, {name}, which is not beside it; keep them together"
 
     def _session(self, creator: str, path: str | None, loss: Loss | None, is_last: bool) -> Session:
         if loss is not None:

@@ -89,6 +89,7 @@ class _Side:
         position: Of the next byte that is to come.
         waiting: (position, bytes) of what came early, as a heap.
         size: Bytes in it.
+        since: Number of the packet that came first of them.
         heard: Up to where the receiver says that it has everything.
         doubt: For how many packets of the connection the receiver has had what the capture has not.
     """
@@ -99,17 +100,19 @@ class _Side:
     doubt: int = 0
     waiting: list[tuple[int, bytes]] = field(default_factory=list)
     size: int = 0
+    since: int = 0
 
     def place(self, sequence: int) -> int:
         """Return the position that a sequence number means, near to the current one."""
         return self.position + (sequence - self.first - self.position + _HALF) % _SPACE - _HALF
 
-    def take(self, sequence: int, data: bytes) -> Iterator[bytes]:
-        """Yield what is in order with these bytes."""
+    def take(self, sequence: int, data: bytes, number: int) -> Iterator[bytes]:
+        """Yield what is in order with these bytes of a packet."""
         if not data:
             return
         place = self.place(sequence)
         if place > self.position:
+            self.since = self.since if self.waiting else number
             heapq.heappush(self.waiting, (place, data))
             self.size += len(data)
             return
@@ -150,17 +153,21 @@ class _Flow:
         side = self.sides.get(sent)
         if side is None or (segment.begins and not side.position):
             side = self.sides[sent] = _Side(begin % _SPACE)
-        for data in side.take(begin, segment.data):
+        for data in side.take(begin, segment.data, packet.number):
             self.wire.feed(sent, data, packet.number, packet.t)
         if segment.ends:
             self.wire.end("client" if sent else "server", packet.number, packet.t)
         if segment.missing or self._lacks_packets(segment, sent):
-            self.wire.lose(packet.number, _HOLE)
+            self._give_up(packet.number)
+
+    def _give_up(self, number: int) -> None:
+        holes = [side.since for side in self.sides.values() if side.waiting]
+        self.wire.lose(min([number, *holes]), _HOLE)
 
     def finish(self, number: int) -> None:
         """Nothing more comes."""
         if any(side.waiting for side in self.sides.values()):
-            self.wire.lose(number, _HOLE)
+            self._give_up(number)
         self.wire.finish()
         if self.wire.conversation is not None:
             self.wire.conversation.clock = self._clock

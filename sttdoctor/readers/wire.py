@@ -105,9 +105,9 @@ class Wire:
         self._end = self._end or (line, t, by)
 
     def lose(self, line: int, what: str) -> None:
-        """Read no further: the capture holds no more of this connection that could be understood."""
-        if self.conversation is not None and self.conversation.closed is None:
-            self.conversation.loss = self.conversation.loss or Loss(line, what)
+        """Forget what stands behind a line, and read no further: what is missing there cannot be told from silence."""
+        if self.conversation is not None and self.conversation.loss is None:
+            self.conversation.lose(line, what)
         self._stop()
 
     def finish(self) -> None:
@@ -156,6 +156,7 @@ class Wire:
             else:
                 url = f"{self._scheme}://{head.get('host')}{target}"
             self.conversation.ask(url, head.headers(), self._time(line, t))
+            self._read_answer(line, t)  # of packets that were captured out of order
         else:
             self._stop()
 
@@ -163,7 +164,8 @@ class Wire:
         if self._refusal is not None:
             del self._received[_MAX_ANSWER_BYTES:]
             return
-        while (end := self._received.find(END)) >= 0:
+        asked = self.conversation is not None or self._tunnels
+        while asked and (end := self._received.find(END)) >= 0:
             try:
                 head = Head.parse(bytes(self._received[:end]))
                 status = head.status
@@ -183,9 +185,7 @@ class Wire:
             self.lose(line, "the answer to the handshake has no end")
 
     def _take_answer(self, head: Head, status: int, line: int, t: float | None) -> None:
-        if self.conversation is None:
-            self._stop()
-            return
+        assert self.conversation is not None
         if status != 101:
             self._refusal = head, line, t
             return

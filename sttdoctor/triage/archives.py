@@ -7,17 +7,15 @@ be read forwards: each worker keeps its place in it, and members come in the ord
 import gzip
 import io
 import stat
-import struct
 import sys
 import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers.stream import Unpacked
+from sttdoctor.readers.har_files import recorded
+from sttdoctor.readers.zip_file import DAMAGE, Zip, opened_member
 from sttdoctor.triage.task import Task
 
 MAX_UNPACKED_BYTES = 64 << 30
@@ -26,19 +24,12 @@ MAX_UNPACKED_BYTES = 64 << 30
 MAX_HEADER_BYTES = 1 << 16
 """Of what describes one member of a tar archive: a name that is longer is an attack."""
 
-MAX_DIRECTORY_BYTES = 24 << 20
-"""Of the list of members in a zip archive: 300,000 with usual names, which take ten times as much memory."""
-
 MAX_LIST_BYTES = 192 << 20
 """Estimated memory for the members of all archives of a run: half a million with usual names."""
 
 _TASK_BYTES = 300  # without the name
 _BLOCK = 1 << 20
 _open: dict[str, Any] = {}
-_DAMAGE = (
-    *(tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError, NotImplementedError),
-    *(LookupError, ArithmeticError, struct.error, RecursionError),  # of a library that meets what it does not expect
-)
 
 
 class Room:
@@ -75,11 +66,11 @@ def members(path: str, room: Room) -> Iterator[Task]:
         for task in _zip_members(path) if path.lower().endswith(".zip") else _tar_members(path):
             room.take(task.member)
             found = True
-            if task.member:
+            if task.member or task.size < 0:
                 yield task
             else:
                 error = "a file in the archive has no name, so it cannot be read"
-    except _DAMAGE as problem:
+    except DAMAGE as problem:
         error = f"the archive cannot be read{' to its end' if found else ''}: {problem or type(problem).__name__}"
     except MemoryError:
         error = "the list of the archive's members needs more memory than there is"
@@ -88,36 +79,14 @@ def members(path: str, room: Room) -> Iterator[Task]:
 
 
 def _zip_members(path: str) -> Iterator[Task]:
-    with _Zip(path) as archive:
+    with Zip(path) as archive:
+        if any(recorded(archive)):  # one capture in several files
+            yield Task(path)
+            return
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if not info.filename.endswith("/") and kind in (0, stat.S_IFREG):
                 yield Task(path, info.filename, size=info.file_size)
-
-
-class _Zip(zipfile.ZipFile):
-    """A zip archive whose list of members, which is read in one piece, is not too long."""
-
-    _source: "_Source | None" = None
-
-    def __init__(self, path: str) -> None:
-        self._source = _Source(path)
-        super().__init__(cast(BinaryIO, self._source))
-        self._source.is_listed = True
-
-    def close(self) -> None:
-        super().close()
-        if self._source is not None:
-            self._source.close()
-
-
-class _Source(io.FileIO):
-    is_listed = False
-
-    def read(self, size: int | None = -1) -> bytes:
-        if not self.is_listed and size is not None and size > MAX_DIRECTORY_BYTES:
-            raise ValueError(f"its list of files is longer than {MAX_DIRECTORY_BYTES >> 20} MiB")
-        return super().read(-1 if size is None else size) or b""
 
 
 def _tar_members(path: str) -> Iterator[Task]:
@@ -172,12 +141,11 @@ def opened(task: Task) -> Iterator[io.BufferedReader]:
             yield io.BufferedReader(_Part(_kept(task.path), task.offset, task.size), _BLOCK)
         else:
             archive = _kept(task.path)
-            with archive.open(task.member) as stream:
-                packed = archive.getinfo(task.member).compress_size
-                yield io.BufferedReader(Unpacked(stream, lambda: packed, "member of the archive", _DAMAGE), _BLOCK)
+            with opened_member(archive, task.member) as stream:
+                yield stream
     except RuntimeError as error:  # zipfile says so of what is encrypted
         raise InputError(f"cannot read {task.member}: {error}") from None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(f"cannot read {task.member} in {task.path}: {error}") from None
 
 
@@ -185,7 +153,7 @@ def _kept(path: str) -> Any:
     """Return an archive that stays open for its next member; there is one at a time."""
     if path not in _open:
         close()
-        _open[path] = _Zip(path) if path.lower().endswith(".zip") else _unpacked(path)
+        _open[path] = Zip(path) if path.lower().endswith(".zip") else _unpacked(path)
     return _open[path]
 
 
