@@ -66,7 +66,13 @@ ALLOWED = {
         "sttdoctor.record",
         "sttdoctor.simulate",
     ),
-    "sttdoctor.resend": (*EVIDENCE, "sttdoctor.analysis", "sttdoctor.record", "sttdoctor.resend"),
+    "sttdoctor.resend": (
+        *EVIDENCE,
+        "sttdoctor.readers.tap",
+        "sttdoctor.analysis",
+        "sttdoctor.record",
+        "sttdoctor.resend",
+    ),
     "sttdoctor.report": ("sttdoctor", "sttdoctor.checks.base"),
     "sttdoctor.guides": (),
     "sttdoctor.reporting": (

@@ -6,7 +6,7 @@ Whoever has the bytes (a packet capture, a net log of a browser) feeds them with
 from collections.abc import Callable
 
 from sttdoctor.evidence import Control, Event, Frame
-from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, Loss, json_cost
+from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, json_cost
 from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import text_frame
 from sttdoctor.readers.http_head import END, BadHeadError, Head, agreed, body_of
