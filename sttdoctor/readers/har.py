@@ -22,8 +22,12 @@ from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeErro
 from sttdoctor.readers.sockets import choose
 from sttdoctor.readers.stream import StreamError
 
+# The log of a record in the schema of Elastic has other members.
 # Nothing in it is tried twice: a head of quotes and braces would be costly otherwise.
-_HEAD = re.compile(rb'\s*+\{\s*+(?:"(?!type"|log")[^"]*+"\s*+:\s*+(?:"[^"]*+"|\d++|null)\s*+,\s*+)*+"log"\s*+:\s*+\{')
+_HEAD = re.compile(
+    rb'\s*+\{\s*+(?:"(?!type"|log")[^"]*+"\s*+:\s*+(?:"[^"]*+"|\d++|null)\s*+,\s*+)*+"log"\s*+:\s*+\{'
+    rb'(?!\s*+"(?:logger|level|origin|original|file|syslog)")'
+)
 _TRACE = re.compile(rb'\s*+\{"type":"resource-snapshot","snapshot":\{')
 _MAX_NAME = 100
 

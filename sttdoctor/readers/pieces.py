@@ -45,7 +45,7 @@ def time_of(value: object) -> bytes:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return b""
-    text = repr(value) if isinstance(value, float) else str(value)[:60]
+    text = f"{value:.6f}" if isinstance(value, float) else str(value)[:60]
     if _EPOCH.fullmatch(text) is None:
         return time_in(text.encode(errors="replace")) if isinstance(value, str) else b""
     whole, _, fraction = text.partition(".")

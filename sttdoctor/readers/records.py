@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedIOBase, BufferedReader
 from itertools import islice, pairwise
 from typing import Any
@@ -37,6 +38,7 @@ _LOGGER = re.compile(r"websockets\.(?:client|server)")
 _LONGEST_PREFIX = 300  # words before the object of a line
 _DEEPEST, _MOST_LEAVES = 4, 200
 _LOOKED_AT = 2000  # records of the first bytes
+_LEAST_TIMES = 3
 _MAX_REVERSED_BYTES = 64 << 20
 
 
@@ -149,7 +151,12 @@ def lines_of_json_in(pieces: list[Piece]) -> Layer | None:
     if plain >= len(records):
         return None  # nothing, or JSON that an application prints beside the lines that are read
     fields = _fields_of(records)
-    return None if fields is None else lambda inner: _out_of_lines(inner, fields)
+    if fields is None:
+        return None
+    layer: Layer = partial(_out_of_lines, fields=fields)
+    if falls(list(layer(iter(pieces)))):
+        return lambda inner: turned_round(layer(inner))
+    return layer
 
 
 def _out_of_lines(pieces: Iterator[Piece], fields: Fields) -> Iterator[Piece]:
@@ -272,14 +279,21 @@ def pieces_of(records: Iterator[tuple[int, Any]], fields: Fields) -> Iterator[Pi
             yield piece
 
 
-def newest_first(pieces: list[Piece]) -> Layer | None:
-    """Return the layer that turns an export round which begins with the newest line; None where it does not."""
+def falls(pieces: list[Piece]) -> bool:
+    """Whether the newest of some lines comes first."""
     times = [piece.time for piece in pieces if piece.time]
-    falls = len(times) > 1 and times[0] > times[-1] and all(a >= b for a, b in pairwise(times))
-    return _turned_round if falls else None
+    if len(times) < _LEAST_TIMES or times[0] <= times[-1]:
+        return False
+    steps = list(pairwise(times))
+    return sum(a > b for a, b in steps) > sum(a < b for a, b in steps)
 
 
-def _turned_round(pieces: Iterator[Piece]) -> Iterator[Piece]:
+def turned_round(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Yield the last piece first.
+
+    Raises:
+        FullError: There is more than can be held.
+    """
     held: list[Piece] = []
     size = 0
     for piece in pieces:

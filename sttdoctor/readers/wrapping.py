@@ -18,14 +18,15 @@ from sttdoctor.readers.log_marks import ANY
 from sttdoctor.readers.pieces import Layer, Piece, runtime_in
 from sttdoctor.readers.records import (
     Fields,
+    falls,
     fields_of_records,
     is_document,
     is_table,
     lines_of_json_in,
-    newest_first,
     pieces_of,
     records_of_csv,
     records_of_document,
+    turned_round,
 )
 from sttdoctor.readers.rich_table import table_in
 from sttdoctor.readers.stream import Reader, StreamError, marked_lines, numbered_lines
@@ -36,7 +37,7 @@ HEAD_BYTES = 1 << 16
 _HEAD_RECORDS = 2000
 _MAX_LAYERS = 4
 _OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
-_FINDERS = (runtime_in, lines_of_json_in, newest_first, table_in)
+_FINDERS = (runtime_in, lines_of_json_in, table_in)
 
 Records = Callable[[BufferedReader], Iterator[tuple[int, object]]]
 Front = Callable[[BufferedReader], Iterator[Piece]]
@@ -92,16 +93,19 @@ def _front_of(head: bytes) -> tuple[Front | None, list[Piece]]:
         records = list(_as_far(islice(records_of(BufferedReader(BytesIO(head))), _HEAD_RECORDS)))
         fields = fields_of_records([record for _, record in records])
         if fields is not None:
-            front: Front = partial(_exported, records_of, fields)
-            return front, list(_split_all(pieces_of(iter(records), fields)))
+            pieces = list(pieces_of(iter(records), fields))
+            newest_first = falls(pieces)
+            front: Front = partial(_exported, records_of, fields, newest_first)
+            return front, list(_split_all(turned_round(iter(pieces)) if newest_first else iter(pieces)))
     lines = head.split(b"\n")
     if len(head) >= HEAD_BYTES:
         lines = lines[:-1] or lines  # the last one is cut
     return None, [Piece(number, line) for number, line in enumerate(lines, start=1)]
 
 
-def _exported(records_of: Records, fields: Fields, stream: BufferedReader) -> Iterator[Piece]:
-    return _split_all(pieces_of(records_of(stream), fields))
+def _exported(records_of: Records, fields: Fields, newest_first: bool, stream: BufferedReader) -> Iterator[Piece]:
+    pieces = pieces_of(records_of(stream), fields)
+    return _split_all(turned_round(pieces) if newest_first else pieces)
 
 
 def _lines(stream: BufferedReader) -> Iterator[Piece]:
@@ -115,9 +119,12 @@ def _as_far(records: Iterator[tuple[int, object]]) -> Iterator[tuple[int, object
 
 
 def _split_all(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Cut texts of several lines; as in a file, only the first line has a time and a logger before it."""
     for piece in pieces:
         if piece.text is not None and b"\n" in piece.text:
-            yield from (piece._replace(text=line) for line in piece.text.removesuffix(b"\n").split(b"\n"))
+            first, *others = piece.text.removesuffix(b"\n").split(b"\n")
+            yield piece._replace(text=first)
+            yield from (Piece(piece.number, line) for line in others)
         else:
             yield piece
 
@@ -145,8 +152,8 @@ def lines_of(stream: BufferedReader, wrapping: Wrapping | None, reader: Reader) 
 
 def _rendered(piece: Piece, mark: re.Match[bytes] | None) -> bytes | None:
     """A line as its logger would have written it: a time of its own goes before the one that was told from outside."""
-    if piece.text is None:
-        return None
+    if piece.text is None or not piece.text.strip():
+        return piece.text
     own = mark is not None and _OWN_TIME.search(piece.text, 0, mark.start())
     before = (b"" if own else piece.time, piece.logger)
     return b" ".join((*filter(None, before), piece.text))

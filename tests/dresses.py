@@ -1,0 +1,166 @@
+"""Lines of a log in what stands round them where applications run, written by hand as the tools write it."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from captures import EPOCH
+
+Line = tuple[float, str]
+"""Seconds, message."""
+
+LOGGER = "websockets.client"
+
+
+def iso(t: float, digits: int = 3) -> str:
+    moment = datetime.fromtimestamp(EPOCH + t, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{round((EPOCH + t) % 1 * 10**digits) % 10**digits:0{digits}}"
+
+
+def each(make: Callable[[float, str], object]) -> Callable[[list[Line]], bytes]:
+    """One JSON object, or text, for each line."""
+
+    def dressed(lines: list[Line]) -> bytes:
+        made = (make(t, message) for t, message in lines)
+        return "".join(f"{item if isinstance(item, str) else json.dumps(item)}\n" for item in made).encode()
+
+    return dressed
+
+
+def go_json(record: object) -> str:
+    """As the encoder of Go writes it, which escapes the marks of HTML."""
+    return json.dumps(record).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def docker(lines: list[Line], logged: Callable[[float, str], str] = lambda _, message: message) -> bytes:
+    """Docker's json-file, which cuts lines of more than 16 KiB."""
+    out = []
+    for t, message in lines:
+        text = logged(t, message) + "\n"
+        pieces = [text[i : i + 16384] for i in range(0, len(text), 16384)]
+        out += [go_json({"log": piece, "stream": "stderr", "time": f"{iso(t, 9)}Z"}) for piece in pieces]
+    return "".join(f"{line}\n" for line in out).encode()
+
+
+def docker_of_json(lines: list[Line]) -> bytes:
+    return docker(lines, lambda t, message: json.dumps({"level": "debug", "ts": EPOCH + t, "msg": message}))
+
+
+def docker_of_plain(lines: list[Line]) -> bytes:
+    return docker(lines, lambda t, message: f"{iso(t).replace('T', ' ').replace('.', ',')} {LOGGER} {message}")
+
+
+def runtime(lines: list[Line]) -> bytes:
+    """Files of a container runtime under Kubernetes, which cut lines too."""
+    out = []
+    for t, message in lines:
+        pieces = [message[i : i + 16384] for i in range(0, len(message), 16384)] or [""]
+        tags = ["P"] * (len(pieces) - 1) + ["F"]
+        out += [f"{iso(t, 9)}Z stderr {tag} {piece}" for tag, piece in zip(tags, pieces, strict=True)]
+        out.append(f"{iso(t, 9)}Z stdout F GET /healthz 200")
+    return "".join(f"{line}\n" for line in out).encode()
+
+
+def cloudwatch(lines: list[Line]) -> bytes:
+    """`aws logs filter-log-events`."""
+    events = [
+        {
+            "logStreamName": "app/1",
+            "timestamp": round((EPOCH + t) * 1000),
+            "message": message,
+            "ingestionTime": 1,
+            "eventId": "3",
+        }
+        for t, message in lines
+    ]
+    return json.dumps({"events": events, "searchedLogStreams": []}, indent=4).encode()
+
+
+def insights(lines: list[Line]) -> bytes:
+    """`aws logs get-query-results`, the newest line first."""
+    rows = [
+        [{"field": "@timestamp", "value": iso(t).replace("T", " ")}, {"field": "@message", "value": message}]
+        for t, message in reversed(lines)
+    ]
+    return json.dumps({"queryLanguage": "CWLI", "results": rows, "status": "Complete"}, indent=4).encode()
+
+
+def google(lines: list[Line]) -> bytes:
+    """`gcloud logging read --format=json`, the newest line first."""
+    entries = [
+        {
+            "insertId": f"x{number}",
+            "jsonPayload": {"message": message, "python_logger": LOGGER},
+            "labels": {"instance": "1"},
+            "receiveTimestamp": "2027-01-01T00:00:00.123456789Z",
+            "severity": "DEBUG",
+            "timestamp": f"{iso(t, 6)}Z",
+        }
+        for number, (t, message) in enumerate(lines)
+    ]
+    return json.dumps(entries[::-1], indent=2).encode()
+
+
+def table(lines: list[Line]) -> bytes:
+    """A console's export to CSV, the newest line first."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["timestamp", "message"])
+    writer.writerows([round((EPOCH + t) * 1000), message] for t, message in reversed(lines))
+    return out.getvalue().encode()
+
+
+def journal(t: float, message: str) -> dict[str, object]:
+    """`journalctl -o json`: what holds colours is a list of bytes."""
+    shown: object = list(message.encode()) if "CLOSE" in message else message
+    return {"__CURSOR": "s=1", "__REALTIME_TIMESTAMP": str(round((EPOCH + t) * 1e6)), "PRIORITY": "6", "MESSAGE": shown}
+
+
+def loguru(t: float, message: str) -> dict[str, object]:
+    """A sink with `serialize=True`."""
+    record = {"message": message, "time": {"repr": iso(t, 6), "timestamp": EPOCH + t}}
+    return {"text": f"{iso(t)} | DEBUG | {message}\n", "record": record}
+
+
+DRESSES: dict[str, Callable[[list[Line]], bytes]] = {
+    "docker": docker,
+    "docker-of-json": docker_of_json,
+    "docker-of-plain": docker_of_plain,
+    "runtime": runtime,
+    "cloudwatch": cloudwatch,
+    "insights": insights,
+    "google": google,
+    "table": table,
+    "journal": each(journal),
+    "journal-pretty": lambda lines: "".join(json.dumps(journal(*line), indent=1) + "\n" for line in lines).encode(),
+    "journal-short": each(lambda t, m: f"Sep 21 {iso(t)[11:19]} host app[7]: {iso(t)[11:].replace('.', ',')} {m}"),
+    "ecs": each(lambda t, m: {"@timestamp": f"{iso(t)}Z", "message": m, "log": {"logger": LOGGER, "original": m}}),
+    "loguru": each(loguru),
+    "firelens": each(lambda t, m: {"date": EPOCH + t, "source": "stderr", "log": m, "container_name": "app"}),
+    "compose": each(lambda t, m: f"web-1  | {json.dumps({'time': f'{iso(t)}Z', 'msg': m})}"),
+    "behind": each(lambda t, m: f"{iso(t)} [debug    ] {m:<30} [{LOGGER}] lineno={int(t * 1000)} thread=MainThread"),
+    "utf-16": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-16"),
+    "utf-16-be": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-16-be"),
+    "docker-in-utf-16": lambda lines: docker(lines).decode().encode("utf-16-le"),
+}
+
+
+def trace_lines(steps: list[tuple[float, bool, bytes | str]], path: str, headers: dict[str, str]) -> list[Line]:
+    """What `websocket-client` traces of a session; the request's headers are one record."""
+    request = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    found = [
+        (0.0, "--- request header ---"),
+        (0.0, f"GET {path} HTTP/1.1\r\n{request}\r\n"),
+        (0.0, "-----------------------"),
+    ]
+    answer = ("--- response header ---", "HTTP/1.1 101 Switching Protocols", "Server: x", "-----------------------")
+    found += [(0.05, line) for line in answer]
+    for t, sent, content in steps:
+        payload = content if isinstance(content, bytes) else content.encode()
+        way, opcode = ("Sent", "Rcv")[not sent], 1 + isinstance(content, bytes)
+        found += [(t, f"++{way} raw: {payload!r}"), (t, f"++{way} decoded: fin=1 opcode={opcode} data={payload!r}")]
+    code = b"\x03\xe8"
+    found += [(3.6, f"++{way} decoded: fin=1 opcode=8 data={code!r}") for way in ("Rcv", "Sent")]
+    return found
