@@ -25,7 +25,7 @@ def pushed(t, to="CartesiaTurnsSTTService#0", size=640):
     frame = f"InputAudioRawFrame#7(pts: None, source: None, size: {size}, frames: 320, sample_rate: 16000, channels: 1)"
     return (
         t,
-        f"TRACE    | pipecat.processors.frame_processor:push:1192 - Pushing {frame} downstream from A#0::Source to {to}",
+        f"TRACE    | pipecat.processors.frame_processor:push:1 - Pushing {frame} downstream from A#0::Source to {to}",
     )
 
 

@@ -21,7 +21,7 @@ _DUMP = re.compile(r"--- (request|response) header ---")
 _END = "-----------------------"
 _GET = re.compile(r"(?:^|[\s:|\]])GET (\S+) HTTP/1\.1(?!\S)")
 _STATUS = re.compile(r"(?:^|[\s:|\]])HTTP/1\.[01] (\d{3})\b")
-_HEADER = re.compile(r"(?:^|[\s:|\]])([A-Za-z0-9!#$%&'*+.^_`|~-]+): ")
+_HEADER = re.compile(r"[\s:|\]]([A-Za-z0-9!#$%&'*+.^_`~-]+): ")
 _LOST = re.compile(r" - (goodbye|reconnect)(?!\S)")
 _LITERAL = re.compile(rb"b(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\")")
 _ESCAPES = (rb"\x", rb"\n", rb"\r", rb"\t", rb"\'", rb"\"")
@@ -126,8 +126,8 @@ class TraceLog(Log):
         elif self._head == "response" and (answered := _STATUS.search(text)) is not None:
             if self._current is not None:
                 self._current.answer(line, self._time(log_line.prefix_of(answered)), int(answered[1]))
-        elif self._current is not None and (header := _HEADER.search(bare)) is not None:
-            self._current.header(line, header[1], bare[header.end() :])
+        elif self._current is not None and (header := _HEADER.search(f" {bare}")) is not None:
+            self._current.header(line, header[1], header.string[header.end() :])
 
     def _begin(self, asked: re.Match[str]) -> None:
         self._begun.clear()
