@@ -81,9 +81,8 @@ def is_session_file(path: str) -> bool:
 def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: int | None) -> Session:
     text = head.removeprefix(_BYTE_ORDER_MARK)
     like_rows = text.lstrip()[:1] in (b"", b"{")
-    unknown = (
-        read_rows if like_rows and not holds_records(text) else read_log
-    )  # which finds something further on, or says what is wrong
+    # it finds something further on, or says what is wrong
+    unknown = read_rows if like_rows and not holds_records(text) else read_log
     read = next((read for holds, read in FORMATS if holds(text)), unknown)
     return keep_real_times(read(stream, path, connection))
 
