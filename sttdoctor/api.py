@@ -205,11 +205,11 @@ def _subject(case: Case, trusted: bool) -> dict[str, Any]:
     }
     if case.session is None:
         assert case.audio is not None
-        return {"kind": "audio", "path": case.audio.path, "bytes": len(case.audio.data), **formats}
+        return {"kind": "audio", "path": _shown(case.audio.path), "bytes": len(case.audio.data), **formats}
     session = case.session
     return {
         "kind": "session",
-        "path": session.path,
+        "path": _shown(session.path),
         "started_at": session.started_at,
         "client": session.client,
         "request_ids": case.request_ids,
@@ -224,6 +224,11 @@ def _subject(case: Case, trusted: bool) -> dict[str, Any]:
             "damage": [{"line": line, "note": note} for line, note in session.damage.examples],
         },
     }
+
+
+def _shown(path: str | None) -> str | None:
+    """Return a path as it may be told: a key in a file's name is one as well."""
+    return None if path is None else redact_tokens(path)
 
 
 _ESTIMATED = ("encoding", "sample_rate", "sample_rates", "channels")

@@ -20,6 +20,7 @@ from sttdoctor.analysis.facts import Case
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.errors import InputError
 from sttdoctor.outputs import whole
+from sttdoctor.redact import redact_tokens
 from sttdoctor.report import CheckResult
 
 _USUAL_RATE = 16_000
@@ -60,7 +61,7 @@ def commands(case: Case, believed: Layout | None, rate: int | None) -> dict[str,
     if case.audio is None or path is None or path == "-":
         return {"declared": None, "estimated": None}
     listen: dict[str, str | None] = {}
-    raw = path
+    path = raw = redact_tokens(path)
     if case.session is not None:
         raw = _stem(path) + (".raw" if not path.lower().endswith(".raw") else ".audio.raw")
         listen["convert"] = f"sttdoctor convert {_quoted(path)} -o {_quoted(raw)}"

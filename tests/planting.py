@@ -39,6 +39,9 @@ TEXTS: tuple[str, ...] = (
     "{} is not a valid API key",
     "api_key, {}",
     "curl --api-key {} https://a",
+    "curl -u user:{} https://a",
+    "curl -u {}: https://a",
+    "curl --user 'me:{}' https://a",
     # a name, and a value behind it
     "api_key={}",
     "accessKeyId = {}",
@@ -61,6 +64,9 @@ TEXTS: tuple[str, ...] = (
     "<apiKey>{}</apiKey>",
     "export CARTESIA_API_KEY={}",
     "password=a,{}",
+    "SET api_key = 'a''{}' next",
+    "INSERT INTO a VALUES ('api_key', '{}''b')",
+    '{{""api_key"": ""{}""}}',
     # pairs of a name and a value
     '{{"name": "X-Api-Key", "value": "{}"}} cut',
     "{{'name': 'X-Api-Key', 'value': '{}'}}",
@@ -100,6 +106,7 @@ TEXTS: tuple[str, ...] = (
     # keys of others
     "sk-proj-{}",
     "ghp_{}",
+    "ghp_Ab3/{}4Xy/9zQ",
     "eyJhbGciOiJIUzI1NiJ9.{}.{}",
 )
 """Technical text with a key in it, as it stands in errors, close reasons, bodies, text frames and headers."""

@@ -194,6 +194,59 @@ def test_pairs_of_names_and_values_lose_the_value():
     assert redact_json([["token", CANARY], ["a", "token"]]) == [["token", "REDACTED"], ["a", "token"]]
 
 
+def test_in_a_session_a_key_goes_under_any_name_and_settings_stay():
+    key = f"{CANARY}Xq7"
+    session = {"a": "REDACTED", "b": ["REDACTED", 1], "c": {"d": "REDACTED"}}
+    assert redact_json({"session": {"a": key, "b": [key, 1], "c": {"d": key}}, "a": key}) == {
+        "session": session,
+        "a": key,
+    }
+    for text in (
+        f"session: {{'a': '{key}', 'b': '{key}'}}",
+        f'session = {{"a": "{key}"}}',
+        f"session={{'a':['{key}']}}",
+    ):
+        assert CANARY not in redact_text(text) and "'a'" in redact_text(text).replace('"', "'")
+    settings = {
+        "model": "gpt-4o-mini-transcribe-2025-12-15",
+        "voice": "a0e99841-438c-4a64-b679-ae501e7d6091",
+        "input_audio_format": "pcm_s16le",
+        "turn_detection": {"type": "server_vad", "threshold": 0.5},
+        "instructions": "Say 3x hello to R2D2B2C4 and C3PO.",
+    }
+    assert redact_json({"type": "session.update", "session": settings})["session"] == settings
+
+
+@pytest.mark.parametrize("word", ["abcdefghijkl", "wqzhrtpklmnbv", "ABCDEFGHIJKLMNOP", "qzxkjhgfdsapoiuy"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("Invalid API key {}, please check", "invalid token {} in the header", "API key {} is invalid"),
+        *("The API key {} was rejected.", "Unauthorized: api key {}", "the token {} has expired"),
+    ],
+)
+def test_a_key_of_letters_alone_goes_from_what_a_service_says(said, word):
+    assert redact_text(said.format(word)) == said.format("REDACTED")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Invalid token algorithm, expected RS256",
+        "invalid API key permissions, see the page",
+        "The API key infrastructure is down",
+        "token subscription is missing for this organization",
+        "docker run -u 1000:1000 x",
+        "curl -u user:$PASSWORD https://a and curl -u http://a:80/b",
+        "rsync -a host:path there; ls -a",
+        "/static/sk-assets/js/App2.min.js, sk-learn/linear_model/Ridge2",
+        "('api_key','','a'), token='' and \"\" or token: \"\", a",
+    ],
+)
+def test_what_only_looks_like_a_key_stays(said):
+    assert redact_text(said) == said
+
+
 def test_what_support_needs_stays():
     event = {
         "type": "session",

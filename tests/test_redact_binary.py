@@ -26,3 +26,12 @@ def test_samples_that_begin_like_text_and_hold_what_looks_like_a_login_stay():
 @pytest.mark.parametrize("lead", [b"", b"\x00\x00\x00\x47", b"\xff\xfe\x01\x00\x47\x00\x00\x00"])
 def test_a_configuration_in_a_binary_frame_loses_its_key(lead):
     assert b"sk_car" not in redact_bytes(lead + CONFIG) and b'"config"' in redact_bytes(lead + CONFIG)
+
+
+@pytest.mark.parametrize(
+    "key", [b"sk_car_a1b2c3d4e5f6g7h8", b"sk-proj-a1b2c3d4e5f6g7h8", b"github_pat_11ABCDE_abc123XYZ"]
+)
+def test_a_key_of_a_vendor_in_the_midst_of_samples_goes_and_they_stay(key):
+    noise = np.random.default_rng(0).integers(0x80, 0x100, 4000).astype(np.uint8).tobytes()
+    assert redact_bytes(noise + key + noise) == noise + b"REDACTED" + noise
+    assert redact_bytes(noise + key[:8] + noise) == noise + key[:8] + noise

@@ -204,6 +204,20 @@ def test_no_key_is_in_what_is_recorded(tmp_path):
         assert seen(output, CANARY) == ""
 
 
+def test_a_key_in_the_name_of_a_capture_is_in_no_report(tmp_path):
+    path = tmp_path / f"sk_car_{CANARY}.jsonl"
+    path.write_bytes(captures.session_jsonl())
+    case = session_case(str(path), None, None, None, None)
+    report = examine(case)
+    assert report.subject["path"] and report.listen["convert"]
+    options = {"width": 200, "colour": False, "verbose": True, "failing": ("fail", "warn")}
+    pages = [
+        form.render(report, exhibits=collect(case, report) if "exhibits" in form.takes else None, **options)
+        for form in REPORTS.values()
+    ]
+    assert seen("\n".join([report.to_json(), *pages]), CANARY) == ""
+
+
 LETTERS = string.ascii_letters + string.digits
 KEYS = (
     st.text(LETTERS, min_size=16, max_size=48)

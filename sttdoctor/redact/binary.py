@@ -11,22 +11,34 @@ _PIECE = 16  # bytes that tell text
 _LEAD = 8  # of a binary head, behind which the text may begin
 _RUN = re.compile(rb"[\t\n\r\x20-\x7e]{12,}")
 # words that no samples make; half of those of speech in G.711 are printable, in runs as long as half a period
-_TELLING = re.compile(rb"sk_car_|api.?key|token|secret|passw|bearer|authori[sz]|cookie|credential", re.IGNORECASE)
+_TELLING = re.compile(
+    rb"sk_car_|sk-proj-|_pat_|eyjhbgci|api.?key|token|secret|passw|bearer|authori[sz]|cookie|credential", re.IGNORECASE
+)
+# how keys begin that are told in the midst of samples too
+_BEGINNINGS = (b"sk_car_", b"sk-proj-", b"github_pat_", b"eyJhbGciOiJ")
 
 
 def redact_bytes(content: bytes) -> bytes:
     """Return the content of a binary frame without the secrets of its text; samples are no text and stay as they are.
 
-    Looked at is a frame that begins or ends as text does, so that one of samples costs next to nothing.
+    Looked at is a frame that begins or ends as text does, or holds what keys of vendors begin with, so that one of
+    samples costs next to nothing.
     """
     if not _may_be_text(content):
-        return content
+        return _without_keys(content)
     try:
         text = content.decode()
     except UnicodeDecodeError:
         return _RUN.sub(_without_secrets, content)
     redacted = redact_text(text)
     return content if redacted == text else redacted.encode()
+
+
+def _without_keys(content: bytes) -> bytes:
+    for beginning in _BEGINNINGS:
+        if beginning in content:
+            return _RUN.sub(_without_secrets, content)
+    return content
 
 
 def holds_text(content: bytes, size: int) -> bool:

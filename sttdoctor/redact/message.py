@@ -8,7 +8,7 @@ from typing import Any
 from sttdoctor.redact.names import LONGEST_NAME, is_secret_name, may_be_count
 from sttdoctor.redact.shapes import MOST
 from sttdoctor.redact.text import PASSES, may_hold_secret, replace_secrets
-from sttdoctor.redact.values import REDACTED, hide, is_opaque
+from sttdoctor.redact.values import REDACTED, hide, is_made_up, is_opaque
 
 SPOKEN = frozenset({"transcript", "text", "word", "words"})
 """Keys under which stands what was said; it is not searched for talk of passwords."""
@@ -132,6 +132,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self._left = _MOST
+        self._in_session = False
         self._names: dict[str, tuple[bool, str]] = {}
 
     def redact(self, value: Any, key: str) -> Any:
@@ -145,6 +146,8 @@ class _Walk:
         return value
 
     def _text(self, text: str, spoken: bool) -> str:
+        if self._in_session and is_made_up(text):
+            return REDACTED
         if len(text) < _SHORTEST or not may_hold_secret(text):
             return text
         self._left -= 1
@@ -193,11 +196,18 @@ class _Walk:
         if isinstance(value, int | float):
             return value if may_be_count(name, str(value)) else REDACTED
         if name.lower() in ("session", "sessions"):
-            return self.redact(value, "session")
+            return self._session(value)
         if name.lower() == "auth" and isinstance(value, dict):
             known = {key: self._known(key) for key in value}
             return {known[key][1]: self._hidden(key if known[key][0] else name, item) for key, item in value.items()}
         return REDACTED
+
+    def _session(self, value: Any) -> Any:
+        """Return what belongs to a session: its parts have names of their own, and no key stands among them."""
+        outside, self._in_session = self._in_session, True
+        redacted = self.redact(value, "session")
+        self._in_session = outside
+        return redacted
 
     def _known(self, name: str) -> tuple[bool, str]:
         """Whether a name is that of a secret, and the name without the secret that it may be itself."""

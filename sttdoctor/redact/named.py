@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from sttdoctor.redact.names import KINDS, TAIL, any_of, is_other_key, is_secret_name, may_be_count
 from sttdoctor.redact.protocols import redact_protocols
 from sttdoctor.redact.shapes import MOST, Span, end_of
-from sttdoctor.redact.values import SCHEMES, is_opaque, is_scheme, is_unset
+from sttdoctor.redact.values import SCHEMES, is_made_up, is_opaque, is_scheme, is_unset
 
 _KIND = any_of(*KINDS)
 _NAMING = any_of(*KINDS, "basic", "digest")
@@ -26,7 +26,7 @@ _ANNOUNCING = (
     rf"(?P<announced>(?:(?:\s++(?:{_WORDS})){{1,3}}+(?:\s*+[:=]\s*+|\s++)|\s++|,\s*+)[(\[<]?)"
     rf"(?=[\"'`\\]|[a-z]*+[^a-z\s.,;:!?(){{}}\[\]<>]|(?!{_KIND})[a-z]{{6}}|[a-z]{{3,}}+\W*+(?:$|[\r\n]))"
 )
-_MARK = r"(?:[bu]?(?P<mark>\\*[\"'`]))?"
+_MARK = r"(?:[bu]?(?P<mark>(?:\"\"|'')(?=\w)|\\*[\"'`]))?"  # doubled as in CSV and SQL
 _SCHEME = rf"(?P<scheme>(?:{SCHEMES})[ \t]++(?=[^\s\"',;]))?"
 # the name, what stands between, the quote that opens, the scheme: what follows is the secret
 _NAMED = re.compile(
@@ -35,9 +35,9 @@ _NAMED = re.compile(
 )
 _WRITTEN = re.compile(rf"(?P<name>{_KIND})(?P<tail>{TAIL}){_ASSIGNING}{_MARK}{_SCHEME}")
 
-_TO_QUOTE = {
-    '"': re.compile(r'(?:[^"\\\r\n]++|\\.)*+'),
-    "'": re.compile(r"(?:[^'\\\r\n]++|\\.)*+"),
+_TO_QUOTE = {  # which may stand within as two
+    '"': re.compile(r'(?:[^"\\\r\n]++|\\.|"")*+'),
+    "'": re.compile(r"(?:[^'\\\r\n]++|\\.|'')*+"),
     "`": re.compile(r"[^`\r\n]*+"),
 }
 _TO_ESCAPED_QUOTE = {mark: re.compile(rf"[^{mark}\r\n]*+") for mark in _TO_QUOTE}
@@ -58,6 +58,7 @@ def _bare(dividing: str, ending: str) -> re.Pattern[str]:
 
 _BARE, _IN_ADDRESS = _bare(",;&", ",;&"), _bare(";", ";&")
 _TO_LINE_END = re.compile(r"[^\r\n]*+(?:\r?\n[ \t]++[^\r\n]*+)*+")
+_QUOTED = re.compile(r"[\"']([\w+/=~-]{8,})\\*+[\"']")
 _LIST = re.compile(r"\[[^\]\r\n]*+|\{[^}\r\n]*+")
 _WORD = re.compile(r"[^\s\"'`<>,;()\[\]{}\\]*+")
 _CLOSING = ").]}!?:"
@@ -86,8 +87,15 @@ _ACCUSED = re.compile(
     r"\W{0,3}(?:[a-z]{1,12}[\s_-]){0,2}$"
 )
 _ORDINARY = re.compile(r".*(?:ed|ings?|[ts]ion|ment|[ai]ble|ly|ness|ure|[ae]nce|ity)")
+_UNUSUAL = 12  # letters
+_UNSAYABLE = re.compile("[b-df-hj-np-tv-xz]{5}|q[^u]|[jv][bcdfghklmnpqstwxz]|[cfgkpqtvwz][jx]|[bdfjkmpqvwxz]{3}")
 _TO_THE_END = re.compile(r"\W*+(?:$|[\r\n])")
 
+# of a command line: who, and the password
+_LOGIN = re.compile(
+    r"(?<![^\s\"'\[,])-(?:-(?:proxy-)?user|(?P<auth>-auth|a)|u)(?:[ \t=\"',]++|(?<=-u))"
+    r"(?P<user>[^\s\"'`:/@]{1,100}+):(?!//)(?P<password>[^\s\"'`]*+)"
+)
 _DENIED = re.compile(
     rf"(?<!\s)\s++(?:is|was)\s++(?:no|not\s++an?|an?)\s++(?:(?:in)?valid|expired|revoked|unknown|wrong|incorrect)\s++"
     rf"(?:[a-z]{{1,12}}\s++){{0,2}}(?:{_KIND})\b"
@@ -117,6 +125,9 @@ def find(text: str, low: str, spoken: bool) -> Iterator[Span]:
             continue
         if spoken and not _is_written(text, found):
             continue
+        if found["by"] and _is_of_session(text, found):
+            yield from _find_in_session(text, at)
+            continue
         if found["by"]:
             span = _assigned(text, low, found)
         elif found["announced"]:
@@ -142,8 +153,8 @@ def _is_written(text: str, found: re.Match[str]) -> bool:
 def _assigned(text: str, low: str, found: re.Match[str]) -> Span | None:
     """Return where the value of a name stands, None where it is no secret."""
     begin, name, by = found.end(), found["name"], found["by"]
-    if name in ("basic", "digest") or (name.startswith("sess") and text.startswith("{", begin)):
-        return None  # what is in a session has names of its own
+    if name in ("basic", "digest"):
+        return None
     if found.re is _NAMED and found["more"] and not _is_long_name(low, found):
         return None
     end = _value_end(text, found, name == "cookie")
@@ -157,6 +168,19 @@ def _assigned(text: str, low: str, found: re.Match[str]) -> Span | None:
     if by == ": " and not is_opaque(value) and _OF_A_TABLE.search(low, max(0, found.start() - _BEFORE), found.start()):
         return None  # as in: missing key: model
     return begin, end_of(text, end)
+
+
+def _is_of_session(text: str, found: re.Match[str]) -> bool:
+    """Whether the value is what belongs to a session, whose parts have names of their own."""
+    return found["name"].startswith("sess") and text.startswith("{", found.end())
+
+
+def _find_in_session(text: str, begin: int) -> Iterator[Span]:
+    """Yield where values of a session stand that look like keys."""
+    inside = _LIST.match(text, begin)
+    for word in islice(_QUOTED.finditer(text, begin, inside.end()), MOST) if inside else ():
+        if is_made_up(word[1]):
+            yield word.span(1)
 
 
 def _is_long_name(low: str, found: re.Match[str]) -> bool:
@@ -224,10 +248,12 @@ def _word_end(text: str, begin: int) -> int:
 
 
 def _is_accused(word: str, before: str, low: str, end: int) -> bool:
-    """Whether a word without any mark of a secret is one all the same: `bad key abc`."""
-    if _STATE.fullmatch(word) or not _TO_THE_END.match(low, end):
+    """Whether a word without any mark of a secret is one all the same: `bad key abc`, or none that anybody can say."""
+    if _STATE.fullmatch(word) or _ORDINARY.fullmatch(word):
         return False
-    return bool(_ACCUSED.search(before)) and not _ORDINARY.fullmatch(word)
+    if len(word) >= _UNUSUAL and _UNSAYABLE.search(word):
+        return True
+    return bool(_ACCUSED.search(before)) and _TO_THE_END.match(low, end) is not None
 
 
 def find_named_in_code(text: str) -> Iterator[Span]:
@@ -239,6 +265,18 @@ def find_named_in_code(text: str) -> Iterator[Span]:
         if value is not None and not is_unset(unquote(value[0])):
             yield value.span()
             at = max(at, value.end())
+
+
+def find_logins(text: str) -> Iterator[Span]:
+    """Yield where a user and a password stand as an option of a command line: `curl -u user:password`."""
+    for found in islice(_LOGIN.finditer(text), MOST):
+        user, password = found["user"], found["password"]
+        if not password or found["auth"]:
+            told = is_opaque(password or user)
+        else:
+            told = not (is_unset(password) or (user.isdigit() and password.isdigit()))
+        if told:
+            yield found.start("user"), found.end()
 
 
 def find_denied(text: str, low: str) -> Iterator[Span]:

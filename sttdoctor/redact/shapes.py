@@ -38,9 +38,10 @@ _ISSUED = (
     *("gh[opsur]", "github_pat", "glpat", "xox[a-z]", "xapp", "hf", "npm", "pypi", "dop_v1", "shp[a-z]{2}", "whsec"),
     *("nvapi", "rk", "gk", "gsk", "xai", "pplx", "tvly"),
 )
+_IN_STANDARD_BASE64 = r"[\w-]{0,5}[+/][\w+/=-]{12,}"
 _MAYBE_KEYS = [
-    r"sk-[\w-]{6,}[\w+=-]*",
-    *(rf"{prefix}[-_][\w-]{{4,}}[\w+=-]*" for prefix in _ISSUED),
+    rf"sk-(?:[\w-]{{6,}}[\w+=-]*|{_IN_STANDARD_BASE64})",
+    *(rf"{prefix}[-_](?:[\w-]{{4,}}[\w+=-]*|{_IN_STANDARD_BASE64})" for prefix in _ISSUED),
     "akia[a-z0-9]{6,}",
     "asia[a-z0-9]{16,}",
     r"aiza[\w-]{30,}",
@@ -139,9 +140,17 @@ def _looks_issued(word: str, before: str, spoken: bool) -> bool:
     if word[:4].lower() in ("akia", "asia"):
         return word[:4].isupper() and is_opaque(word)
     body = _DIVIDER.split(word, maxsplit=1)[-1]
+    if "/" in body[:6] and not _is_base64(body):
+        return False  # a path
     if before[-1:].isalnum():  # within a word, as of "risk-free"
         return any(is_opaque(part) for part in _LONG_PART.findall(body))
     return is_opaque(body) and len(body) >= (12 if spoken else 4)
+
+
+def _is_base64(text: str) -> bool:
+    """Whether letters of both cases and digits are mixed as in no path."""
+    parts = re.split("[+/]", text)
+    return sum(map(len, filter(is_opaque, parts))) > len(text) / 2 and not text.islower()
 
 
 def _is_pair(word: str) -> bool:

@@ -19,7 +19,9 @@ PASSES = 4
 _DEEPEST = 4  # codes within codes that are looked into
 # without any of these nothing is a secret
 _KINDS = "key|token|ticket|secret|sess|sid|sig|pass|pwd|auth|jwt|cred|cookie|csrf|xsrf|hmac|otp|dbpass|digest|sec-w"
-_HINT = re.compile(any_of(*_KINDS.split("|"), *shapes.HINTS, "@", "%[0-9a-f]", "&[#a-z]") + r"|\\[ux]")
+_HINT = re.compile(
+    any_of(*_KINDS.split("|"), *shapes.HINTS, "@", "%[0-9a-f]", "&[#a-z]", "-u", "-a[ \t=]") + r"|\\[ux]"
+)
 
 
 def may_hold_secret(text: str) -> bool:
@@ -66,6 +68,7 @@ def _replaced(text: str, spoken: bool, depth: int) -> str:
     if not spoken:
         found += named.find_protocols(text, low)
         found += named.find_denied(text, low)
+        found += named.find_logins(text)
     return _without(text, sorted(found)) if found else text
 
 

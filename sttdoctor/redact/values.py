@@ -71,6 +71,23 @@ _TECHNICAL = re.compile(  # an encoding, an algorithm, a version; a word with a 
 _LONGEST_TECHNICAL = 32
 
 
+_LONGEST_KEY = 4096
+_ONE_WORD = re.compile(r"[\w+/=~.-]+")
+_PART = re.compile(r"[A-Za-z0-9]{8,}")
+_MIXED = re.compile(r"[A-Za-z][0-9]+[A-Za-z]|[0-9][A-Za-z]+[0-9]")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+def is_made_up(word: str) -> bool:
+    """Whether a word is made up by a machine beyond doubt: letters and digits mixed in one long run, and no UUID."""
+    return (
+        len(word) <= _LONGEST_KEY
+        and _ONE_WORD.fullmatch(word) is not None
+        and any(_MIXED.search(part) for part in _PART.findall(word))
+        and not (_UUID.search(word) or _TECHNICAL.fullmatch(word))
+    )
+
+
 def is_opaque(word: str) -> bool:
     """Whether a word looks made up by a machine: letters and digits mixed, or long, or cases that no word mixes."""
     if _DIGITS.search(word):
