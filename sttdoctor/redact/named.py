@@ -94,7 +94,7 @@ _TO_THE_END = re.compile(r"\W*+(?:$|[\r\n])")
 # of a command line: who, and the password
 _LOGIN = re.compile(
     r"(?<![^\s\"'\[,])-(?:-(?:proxy-)?user|(?P<auth>-auth|a)|u)(?:[ \t=\"',]++|(?<=-u))"
-    r"(?P<user>[^\s\"'`:/@]{1,100}+):(?!//)(?P<password>[^\s\"'`]*+)"
+    r"(?P<user>[^\s\"'`:/@]{1,100}+)(?::(?!//)(?P<password>[^\s\"'`]*+))?+"
 )
 _DENIED = re.compile(
     rf"(?<!\s)\s++(?:is|was)\s++(?:no|not\s++an?|an?)\s++(?:(?:in)?valid|expired|revoked|unknown|wrong|incorrect)\s++"
@@ -271,7 +271,9 @@ def find_logins(text: str) -> Iterator[Span]:
     """Yield where a user and a password stand as an option of a command line: `curl -u user:password`."""
     for found in islice(_LOGIN.finditer(text), MOST):
         user, password = found["user"], found["password"]
-        if not password or found["auth"]:
+        if password is None:
+            told = is_made_up(user)
+        elif not password or found["auth"]:
             told = is_opaque(password or user)
         else:
             told = not (is_unset(password) or (user.isdigit() and password.isdigit()))

@@ -38,7 +38,7 @@ _ISSUED = (
     *("gh[opsur]", "github_pat", "glpat", "xox[a-z]", "xapp", "hf", "npm", "pypi", "dop_v1", "shp[a-z]{2}", "whsec"),
     *("nvapi", "rk", "gk", "gsk", "xai", "pplx", "tvly"),
 )
-_IN_STANDARD_BASE64 = r"[\w-]{0,5}[+/][\w+/=-]{12,}"
+_IN_STANDARD_BASE64 = r"[\w-]{0,5}[+/][\w+/=-]{8,}"
 _MAYBE_KEYS = [
     rf"sk-(?:[\w-]{{6,}}[\w+=-]*|{_IN_STANDARD_BASE64})",
     *(rf"{prefix}[-_](?:[\w-]{{4,}}[\w+=-]*|{_IN_STANDARD_BASE64})" for prefix in _ISSUED),
