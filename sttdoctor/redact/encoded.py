@@ -10,7 +10,7 @@ from sttdoctor.redact.values import REDACTED
 
 # a word of some length in which characters are percent-encoded; begun where a word begins, to stay linear
 _WORD = re.compile(r"(?<![\w.~+%-])(?=[\w.~+%-]{9})[\w.~+-]*+%[0-9a-fA-F]{2}[\w.~+%-]*+")
-_PERCENT = re.compile(r"%(?=[0-9a-fA-F]{2})")
+_NO_CODE = re.compile(r"%(?![0-9a-fA-F]{2})")
 _PERCENT_AGAIN = re.compile(r"%(?:25)++(?=[0-9a-fA-F]{2})")  # as of an address within an address
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 _CHARACTERS = {f"&{name}": character for name, character in html5.items()}  # `html.unescape` needs longer
@@ -19,6 +19,7 @@ _AMPERSAND_AGAIN = re.compile(r"&(?:amp;)++(?=[#a-zA-Z])")
 _ESCAPE_OF_TWO = re.compile(r"(?<!\\)\\++x(?=[0-9a-fA-F]{2})")
 _ESCAPE_OF_FOUR = re.compile(r"(?<!\\)\\++u(?=[0-9a-fA-F]{4})")
 _TWO, _FOUR = "\x00", "\x01"  # before two and four hexadecimal digits of a character
+_SIGN = "\x02"  # a percent sign that is none of a code
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e01ef]+"
@@ -61,7 +62,8 @@ def _unquoted(word: str) -> str:
     try:
         plain = _with_characters(word.replace("%", _TWO), errors="strict")
     except UnicodeDecodeError:  # a percent sign that is none of a code
-        plain = _with_characters(_PERCENT.sub(_TWO, word))
+        codes = _NO_CODE.sub(_SIGN, word).replace("%", _TWO)
+        plain = _with_characters(codes).replace(_SIGN, "%")
     try:
         return plain.encode("latin-1").decode("utf-8", errors="replace")
     except UnicodeEncodeError:

@@ -93,7 +93,7 @@ _TO_THE_END = re.compile(r"\W*+(?:$|[\r\n])")
 
 # of a command line: who, and the password
 _LOGIN = re.compile(
-    r"(?<![^\s\"'\[,])-(?:-(?:proxy-)?user|(?P<auth>-auth|a)|u)(?:[ \t=\"',]++|(?<=-u))"
+    r"-(?<![^\s\"'\[,]-)(?:-(?:proxy-)?user|(?P<auth>-auth|a)|u)(?:[ \t=\"',]++|(?<=-u))"
     r"(?P<user>[^\s\"'`:/@]{1,100}+)(?::(?!//)(?P<password>[^\s\"'`]*+))?+"
 )
 _DENIED = re.compile(
@@ -269,7 +269,7 @@ def find_named_in_code(text: str) -> Iterator[Span]:
 
 def find_logins(text: str) -> Iterator[Span]:
     """Yield where a user and a password stand as an option of a command line: `curl -u user:password`."""
-    for found in islice(_LOGIN.finditer(text), MOST):
+    for found in islice(_LOGIN.finditer(text), MOST) if "-" in text else ():
         user, password = found["user"], found["password"]
         if password is None:
             told = is_made_up(user)
