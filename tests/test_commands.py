@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.session.commands import commands, is_audio, is_command_bytes, is_known, refused
+from sttdoctor.analysis.session.commands import audio_texts, commands, is_audio, is_command_bytes, is_known, refused
 from sttdoctor.endpoints.cartesia import FOREIGN_COMMANDS, meaning_of
 from sttdoctor.evidence import Frame
 from sttdoctor.readers.frames import text_frame
@@ -21,6 +21,14 @@ def sent(message, line=1, t=0.0):
 
 def error(t, line=9, **fields):
     return Frame(line, t, False, 9, message={"type": "error", **fields})
+
+
+def told(frames):
+    return commands(frames, audio_texts(frames))
+
+
+def answered(frames):
+    return refused(frames, told(frames), "auto")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +78,7 @@ def test_of_a_frame_that_was_kept_as_its_length_nothing_is_known():
 
 def test_what_the_server_sends_is_neither():
     assert not is_audio(Frame(1, 0.0, False, 17, binary=True))
-    assert commands([Frame(1, 0.0, False, 9, message={"type": "close"})]) == []
+    assert told([Frame(1, 0.0, False, 9, message={"type": "close"})]) == []
 
 
 @given(st.lists(st.integers(-32768, 32767), min_size=80, max_size=800))
@@ -106,9 +114,9 @@ def test_every_word_of_another_service_has_advice(word):
 
 def test_a_command_knows_whether_audio_follows():
     frames = [sent({"type": "finalize"}), binary(b"\x01\x00" * 80), sent({"type": "finalize"}), binary(b"")]
-    assert [command.audio_follows for command in commands(frames)] == [True, False]
+    assert [command.audio_follows for command in told(frames)] == [True, False]
     text = [sent({"type": "finalize"}), sent({"audio": "AAAA" * 30})]
-    assert [command.audio_follows for command in commands(text)] == [True]
+    assert [command.audio_follows for command in told(text)] == [True]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +135,7 @@ def test_a_command_knows_whether_audio_follows():
     ],
 )
 def test_which_commands_are_known(message, endpoint, known):
-    (command,) = commands([sent(message)])
+    (command,) = told([sent(message)])
     assert is_known(command, endpoint) is known
 
 
@@ -150,20 +158,20 @@ TOLD = 'Unrecognized message type "finalize". Expected one of: "done", "close", 
 )
 def test_the_error_that_answers_an_unknown_message(said, delay, answers):
     frames = [sent({"type": "finalize"}, t=5.0), error(5.0 + delay, **said)]
-    assert bool(refused(frames, "auto")) is answers
+    assert bool(answered(frames)) is answers
 
 
 def test_an_error_is_the_answer_to_the_word_that_it_names():
     frames = [sent({"type": "hello"}, line=1), sent({"type": "finalize"}, line=2), error(3.0, message=TOLD)]
-    ((command, answer),) = refused(frames, "auto")
+    ((command, answer),) = answered(frames)
     assert (command.word, answer.line) == ("finalize", 9)
 
 
 def test_an_error_without_an_unknown_message_answers_none():
-    assert refused([sent({"type": "close"}), error(0.1, message="Unrecognized", status_code=400)], "auto") == []
+    assert answered([sent({"type": "close"}), error(0.1, message="Unrecognized", status_code=400)]) == []
 
 
 def test_errors_and_messages_by_the_thousand_are_matched_one_to_one():
     frames = [f for i in range(2000) for f in (sent({"type": "x"}, line=2 * i), error(0.1, line=2 * i + 1, title="?"))]
     frames += [error(0.1, message="Unrecognized message") for _ in range(2000)]
-    assert len(refused(frames, "auto")) == 64
+    assert len(answered(frames)) == 64

@@ -338,7 +338,8 @@ class Case:
     @cached_property
     def refused_commands(self) -> list[tuple[Command, Frame]]:
         """Messages that the service answered as unknown, each with the error event."""
-        return [pair for connection in self.connections for pair in refused(connection.frames, self.endpoint)]
+        parts = self.connections
+        return [pair for part in parts for pair in refused(part.frames, part.commands, self.endpoint)]
 
     @cached_property
     def ends_by_unknown_word(self) -> bool:

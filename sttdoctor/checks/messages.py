@@ -13,7 +13,6 @@ from sttdoctor import missing
 from sttdoctor.analysis.facts import Case
 from sttdoctor.analysis.session.commands import Command, command_name, error_text, is_audio, is_known
 from sttdoctor.analysis.session.endings import find_ending
-from sttdoctor.analysis.session.text_audio import text_form
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, counted, unknown, worst
 from sttdoctor.endpoints.cartesia import FOREIGN_COMMANDS, INSTEAD, MANUAL, Meaning
@@ -25,7 +24,7 @@ def _judge(case: Case) -> Answer:
     if session is None or "send" in session.lacks:
         return unknown(missing.SENDS)
     texts = [frame for connection in case.connections for frame in connection.frames if frame.sent and not frame.binary]
-    findings = [*_audio_as_text(case, texts), *_binary(case), *_unknown(case), *_partial(case)]
+    findings = [*_audio_as_text(case), *_binary(case), *_unknown(case), *_partial(case)]
     findings += [*_after_close(case), *_find_too_big(case), *_find_broken_frame(case)]
     measured = {"text_frames": len(texts)}
     if findings:
@@ -69,8 +68,12 @@ _BINARY = (
 )
 
 
-def _audio_as_text(case: Case, texts: Sequence[Frame]) -> Iterator[Finding]:
-    found = [(frame, form) for frame in texts if (form := text_form(frame)) is not None]
+def _audio_as_text(case: Case) -> Iterator[Finding]:
+    found = [
+        (connection.frames[place], form)
+        for connection in case.connections
+        for place, form in connection.audio_texts.items()
+    ]
     if not found:
         return
     frames = [frame for frame, _ in found]

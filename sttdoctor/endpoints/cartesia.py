@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 AUTO, MANUAL = "auto", "manual"
@@ -195,6 +196,7 @@ _MEANINGS: tuple[tuple[Meaning, re.Pattern[str]], ...] = (
 )
 
 
+@lru_cache(maxsize=1024)
 def meaning_of(word: str) -> Meaning:
     """Return what a word that a client sent is probably meant to do; `other` where it does not tell."""
     known = FOREIGN_COMMANDS.get(word)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -102,22 +102,32 @@ def command_name(message: dict[str, Any]) -> str | None:
     return found[:40] if found is not None else None
 
 
-def commands(frames: Iterable[Frame]) -> list[Command]:
+def audio_texts(frames: Iterable[Frame]) -> dict[int, str]:
+    """Return the form (of `text_form`) of each sent text that carries audio, by the place of its frame."""
+    texts = ((place, frame) for place, frame in enumerate(frames) if frame.sent and not frame.binary)
+    return {place: form for place, frame in texts if (form := text_form(frame)) is not None}
+
+
+def commands(frames: Sequence[Frame], audio: Container[int]) -> list[Command]:
     """Return the messages of one connection that are commands, or were meant to be, in order.
 
-    Text that carries audio is none, nor is a text of which the capture kept nothing that names a command.
+    A text of which the capture kept nothing that names a command is none.
+
+    Args:
+        frames: Of one connection, in order.
+        audio: Places of the texts that carry audio, as `audio_texts` has them.
     """
     found: list[tuple[int, Command]] = []
     last_audio = -1
     for position, frame in enumerate(frames):
         if not frame.sent:
             continue
-        command = _command(frame)
+        command = None if position in audio else _command(frame)
         if command is not None:
             found.append((position, command))
         elif frame.size:
             last_audio = position
-    return [replace(command, audio_follows=position < last_audio) for position, command in found]
+    return [command if position < last_audio else replace(command, audio_follows=False) for position, command in found]
 
 
 def _command(frame: Frame) -> Command | None:
@@ -127,8 +137,6 @@ def _command(frame: Frame) -> Command | None:
         content = frame.audio or b""
         message = _object(content)
         return _of_object(frame, message) if message else Command(frame, _bare(content.decode("ascii")), True, "word")
-    if text_form(frame) is not None:
-        return None
     if isinstance(frame.message, dict):
         return _of_object(frame, frame.message)
     if isinstance(frame.message, str):
@@ -184,15 +192,15 @@ def is_known(command: Command, endpoint: str | None) -> bool:
     return own or is_mixed_up(command, endpoint)
 
 
-def refused(frames: Iterable[Frame], endpoint: str | None) -> list[tuple[Command, Frame]]:
+def refused(frames: Iterable[Frame], told: Iterable[Command], endpoint: str | None) -> list[tuple[Command, Frame]]:
     """Return the messages that the service answered with an error as unknown, each with the error event.
 
     Args:
         frames: Of one connection, in order.
+        told: Its commands.
         endpoint: `auto` or `manual`, None where it is not known.
     """
-    frames = list(frames)
-    unknown = {id(command.frame): command for command in commands(frames) if not is_known(command, endpoint)}
+    unknown = {id(command.frame): command for command in told if not is_known(command, endpoint)}
     found: list[tuple[Command, Frame]] = []
     waiting: list[Command] = []
     for frame in frames:

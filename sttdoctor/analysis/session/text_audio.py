@@ -19,6 +19,7 @@ _LEAST_BASE64_IN_JSON = 40
 """The same under a key that is named like audio."""
 
 _LEAST_UNREADABLE = 32
+_HEAD = 2000  # characters that tell whether a text can be read
 
 _AUDIO_KEYS = frozenset(
     {"audio", "audiobase64", "audiodata", "audiochunk", "audiobytes", "inputaudio", "payload", "data", "chunk"}
@@ -28,14 +29,14 @@ _AUDIO_KEYS = frozenset(
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
-_NUMBER = r"-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?"
-_NUMBERS = re.compile(rf"[\s\[(]*{_NUMBER}(?:[\s,;]+{_NUMBER}){{{_LEAST_NUMBERS - 1},}}[\s\])]*")
-_CUT_NUMBERS = re.compile(
-    rf"[\s\[(]*{_NUMBER}(?:[\s,;]+{_NUMBER})*[\s,;]+\.\.\.[\s,;]+{_NUMBER}(?:[\s,;]+{_NUMBER})*[\s\])]*"
-)
+# without a way back in any repeat, which would take a hundred bytes of memory a character
+_NUMBER = r"-?\d++(?:\.\d*+)?+(?:[eE][+-]?\d++)?+"
+_MORE = rf"(?:[\s,;]++{_NUMBER})"
+_NUMBERS = re.compile(rf"[\s\[(]*+{_NUMBER}{_MORE}{{{_LEAST_NUMBERS - 1},}}+[\s\])]*+")
+_CUT_NUMBERS = re.compile(rf"[\s\[(]*+{_NUMBER}{_MORE}*+[\s,;]++\.\.\.[\s,;]++{_NUMBER}{_MORE}*+[\s\])]*+")
 """Numbers with a gap, as NumPy prints a long array."""
 _PYTHON = re.compile(
-    r"b'(?:[^'\\]|\\.)*'|b\"(?:[^\"\\]|\\.)*\"|(?:bytearray\(b|array\(|tensor\(|<memory at |<_io\.).*", re.DOTALL
+    r"b'(?:[^'\\]++|\\.)*+'|b\"(?:[^\"\\]++|\\.)*+\"|(?:bytearray\(b|array\(|tensor\(|<memory at |<_io\.).*", re.DOTALL
 )
 _OBJECT = re.compile(r"\[object (?:ArrayBuffer|SharedArrayBuffer|Blob|Buffer|DataView|AudioBuffer|\w+Array)\]")
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[^,]{0,100};base64,")
@@ -116,8 +117,13 @@ def _letters(text: str) -> str | None:
 
 
 def _is_unreadable(text: str) -> bool:
-    strange = sum(char == "\ufffd" or not (char.isprintable() or char.isspace()) for char in text)
-    return len(text) >= _LEAST_UNREADABLE and strange > 0.1 * len(text)
+    if len(text) < _LEAST_UNREADABLE:
+        return False
+    head = text[:_HEAD]
+    strange = head.count("\ufffd")
+    if not head.isprintable():
+        strange += sum(not (char.isprintable() or char.isspace()) for char in head)
+    return strange > 0.1 * len(head)
 
 
 _FORMS: tuple[tuple[str, Callable[[str], bool]], ...] = (
@@ -134,8 +140,8 @@ _FORMS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 _CUT_FORMS = (
     ("buffer", re.compile(r'\{\s*"type"\s*:\s*"Buffer"\s*,\s*"data"')),
     ("typed-array", re.compile(r'\{\s*"0"\s*:\s*-?[\d.]+\s*,\s*"1"\s*:')),
-    ("list", re.compile(rf"\[\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3,}}")),
-    ("numbers", re.compile(rf"{_NUMBER}(?:\s*,\s*{_NUMBER}){{3,}}")),
+    ("list", re.compile(rf"\[\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}")),
+    ("numbers", re.compile(rf"{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}")),
     ("python", re.compile(r"b'\\x|b\"\\x|bytearray\(b|array\(")),
     ("data-url", _DATA_URL),
 )

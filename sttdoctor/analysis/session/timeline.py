@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.session.commands import Command, commands, is_audio
+from sttdoctor.analysis.session.commands import Command, audio_texts, commands, is_audio
 from sttdoctor.analysis.session.turns import Turn, turns
 from sttdoctor.endpoints.cartesia import AUTO, CLOSE_WORDS, MANUAL
 from sttdoctor.evidence import Close, Control, Event, Frame, Open, Session
@@ -40,7 +40,12 @@ class Connection:
     @cached_property
     def commands(self) -> list[Command]:
         """What the client sent beside audio."""
-        return commands(self.frames)
+        return commands(self.frames, self.audio_texts)
+
+    @cached_property
+    def audio_texts(self) -> dict[int, str]:
+        """The forms of text messages of the client's that carry audio, by the place in `frames`."""
+        return audio_texts(self.frames)
 
     @cached_property
     def received(self) -> list[Frame]:
