@@ -141,18 +141,42 @@ def byte_order(recipe: Recipe) -> None:
     _declared(recipe)
 
 
-@fault("encoding.scaled", "format", formats=(("pcm_s32le", 16000), ("pcm_f32le", 16000), ("pcm_f32le", 48000)))
+@fault(
+    "encoding.scaled",
+    "format",
+    formats=(
+        ("pcm_s32le", 16000),
+        ("pcm_f32le", 16000),
+        ("pcm_f32le", 48000),
+        ("pcm_s16le", 16000),
+        ("pcm_s16le", 8000),
+    ),
+)
 def scaled(recipe: Recipe) -> None:
-    """16-bit samples cast to a wider encoding without a factor, or floats divided by 32768 twice."""
+    """Samples cast to another encoding without a factor, a converter's raw values, the low half of 32-bit words."""
     _garbage(recipe)
-    kinds = ["cast"] if recipe.encoding == "pcm_s32le" else ["cast", "divided twice"]
-    recipe.note = str(recipe.rng.choice(kinds))
+    kinds = {
+        "pcm_s32le": ("16 in 32", "24 in 32"),
+        "pcm_f32le": ("floats in 16-bit units", "divided twice"),
+        "pcm_s16le": ("12-bit converter", "low half of 32", "floats cast"),
+    }[recipe.encoding]
+    kind = recipe.note = str(recipe.rng.choice(kinds))
+    rest = recipe.rng.uniform(1850, 2200)
 
     def write(samples: Samples) -> bytes:
+        if kind == "12-bit converter":
+            return np.clip(np.rint(samples / np.abs(samples).max() * 1500 + rest), 0, 4095).astype("<i2").tobytes()
+        if kind == "floats cast":
+            return np.clip(np.rint(samples / np.abs(samples).max()), -1, 1).astype("<i2").tobytes()
         whole = np.clip(np.rint(samples * 32767), -32768, 32767)
-        if recipe.encoding == "pcm_s32le":
+        fine = np.rint(samples * 0.99 * 2**23).astype(np.int64)
+        if kind == "low half of 32":
+            return (fine << 8 & 0xFFFF).astype("<u2").tobytes()
+        if kind == "24 in 32":
+            return fine.astype("<i4").tobytes()
+        if kind == "16 in 32":
             return whole.astype("<i4").tobytes()
-        return (whole if recipe.note == "cast" else whole / 2.0**30).astype("<f4").tobytes()
+        return (whole if kind == "floats in 16-bit units" else whole / 2.0**30).astype("<f4").tobytes()
 
     recipe.write = write
 

@@ -285,7 +285,12 @@ RULES = (
     Rule("encoding.unsupported", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     *(
         Rule(f"encoding.{what}", ("server.stopped-answering", *_LATE), _NOT_HEARD)
-        for what in ("mismatch", "unsupported", "byte-order", "misaligned", "changed")
+        for what in ("mismatch", "unsupported", "byte-order", "misaligned", "changed", "scaled")
+    ),
+    Rule(
+        "encoding.scaled",
+        (*_SIGNAL, "sample-rate.mismatch", "sample-rate.changed", "channels.interleaved"),
+        "what misses its scale is silent, off centre or noise",
     ),
     *(
         Rule(cause, ("sample-rate.mismatch", "sample-rate.changed"), "no single format fits the bytes")

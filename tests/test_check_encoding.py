@@ -84,6 +84,7 @@ def test_silence_as_declared_does_not_hide_what_the_bytes_are(form, encoding, bi
         (np.rint(SPEECH * 2**23 + NOISE).astype("<i4"), "pcm_s32le", "x << 8"),
         (S16.astype("<f4"), "pcm_f32le", "Divide the samples by 32768"),
         ((S16 / 2.0**30).astype("<f4"), "pcm_f32le", "by 32768 once"),
+        (np.rint(1500 * SPEECH + 1900).astype("<i2"), "pcm_s16le", "(x - mean) * 16"),
     ],
 )
 @pytest.mark.parametrize("declared", [True, False])
@@ -91,6 +92,19 @@ def test_samples_at_another_scale_are_told_with_what_mends_them(data, encoding, 
     report = sttdoctor.check(data.tobytes(), encoding=encoding if declared else None, sample_rate=16000)
     assert [d.cause for d in report.diagnoses] == ["encoding.scaled"]
     assert report.diagnoses[0].status == "fail" and words in report.diagnoses[0].fix
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (np.rint(SPEECH / np.abs(SPEECH).max()).astype("<i2"), "np.clip(x * 32767"),
+        ((np.rint(SPEECH * 2**22 + NOISE).astype(np.int64) << 8 & 0xFFFF).astype("<u2"), "x >> 16"),
+    ],
+)
+def test_what_is_left_of_wider_samples_is_told_where_an_encoding_is_declared(data, words):
+    report = sttdoctor.check(data.tobytes(), encoding="pcm_s16le", sample_rate=16000)
+    assert [d.cause for d in report.diagnoses] == ["encoding.scaled"]
+    assert words in report.diagnoses[0].fix
 
 
 def test_probabilities_sum_to_one_and_know_every_encoding():

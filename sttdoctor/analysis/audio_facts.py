@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.container.contents import Contents, find_containers
-from sttdoctor.analysis.decoding import Samples, decode
+from sttdoctor.analysis.decoding import Samples, decode, numbers
 from sttdoctor.analysis.encoding import (
     LAYOUTS,
     EncodingChange,
@@ -21,9 +21,10 @@ from sttdoctor.analysis.encoding import (
     estimate_encoding,
     find_changes,
 )
+from sttdoctor.analysis.encoding.misfit import Misfit, find_misfit
 from sttdoctor.analysis.encoding.sample_order import Order, find_order
 from sttdoctor.analysis.encoding.sample_scale import LOW_END, faint_factor, has_few_codes, is_low_end, loud_factor
-from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, probed_levels
+from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, active_stretches, probed_levels
 from sttdoctor.analysis.rate.band_edge import steep_edge
 from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
 from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with
@@ -34,6 +35,7 @@ from sttdoctor.evidence import Audio, Declared
 
 _EXACT = 20_000  # samples of which the lowest bits are looked at
 _PART_SAMPLES = 600_000  # judged of a part: more than the 8 s at 48 kHz that are heard of it
+_CODES = 200_000  # of which the scale of integers is told
 _ORDERED = 1 << 18  # pairs of samples at most that are looked at for their order
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 
@@ -112,6 +114,21 @@ class Sound:
             return False
         faint = estimate_rate(active_samples(data, name, 1), self.candidates)
         return not faint.is_speech(self._speech_s)
+
+    @cached_property
+    def misfit(self) -> Misfit | None:
+        """How integers miss the scale of the declared encoding, or else of the best one; None where they do not."""
+        if self.audio is None or (self.contents is not None and not self.contents.holds_samples):
+            return None
+        layout = self.declared_layout or self.layout
+        if layout is None or layout.encoding not in ("pcm_s16le", "pcm_s32le"):
+            return None
+        width = ENCODINGS[layout.encoding].width
+        data = self.audio.data[layout.whole_from(self.payload_offset) :]
+        frames = data[: len(data) // width * width].reshape(-1, width)
+        chosen = active_stretches(frames, layout.encoding, 1, _CODES)
+        parts = [numbers(np.asarray(piece).reshape(-1), layout.encoding) for piece in chosen]
+        return find_misfit(np.concatenate(parts).astype(np.int64), 8 * width) if parts else None
 
     @cached_property
     def factor(self) -> float:

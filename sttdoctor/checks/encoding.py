@@ -11,6 +11,7 @@ import numpy as np
 
 from sttdoctor import missing
 from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate
+from sttdoctor.analysis.encoding.misfit import Misfit
 from sttdoctor.analysis.encoding.sample_order import Order
 from sttdoctor.analysis.facts import Case
 from sttdoctor.checks.base import (
@@ -41,6 +42,9 @@ def _judge(case: Case) -> Answer:
     contents = case.sound.contents
     if not estimate.decidable and contents is not None and not contents.holds_samples:
         return unknown(missing.SAMPLES, measured)
+    if case.sound.misfit is not None:
+        finding = _misfit(case.sound.misfit, case.declared.meant or _best(estimate))
+        return answer(finding.summary, [finding], measured, case.declared.meant or _best(estimate))
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.", measured)
     changes = _change_findings(case)
@@ -116,7 +120,8 @@ def _finding(best: str, declared: str | None, status: Status, confidence: float)
         place = (Evidence("whole samples begin here", offset=int(shift)),)
         return CHECK.finding("misaligned", status, confidence, summary, place)
     if best == "not-pcm":
-        summary = f"The bytes are not plain samples of any known kind (compressed, encrypted or noise); {said}."
+        kinds = "compressed, encrypted, noise, or the low bytes of wider ones"
+        summary = f"The bytes are not plain samples of any known kind ({kinds}); {said}."
         return CHECK.finding("unsupported", status, confidence, summary, fix=_NOT_SAMPLES)
     if best == "text":
         summary = f"The bytes are text (base64, hex, JSON), not samples; {said}."
@@ -158,6 +163,29 @@ def _scaled(name: str, factor: float) -> Finding:
         return CHECK.finding("scaled", "fail", 0.95, summary, fix=fix)
     summary = f"The bytes are {_label(name)}, but {factor:.0f} times too quiet, as if they were divided by it twice."
     return CHECK.finding("scaled", "fail", 0.9, summary, fix=f"Divide the 16-bit samples by {factor:.0f} once.")
+
+
+def _misfit(misfit: Misfit, name: str) -> Finding:
+    """Integers that nothing brought to the scale of their encoding."""
+    bits = 8 * ENCODINGS[name].width
+    full = (1 << bits - 1) - 1
+    if misfit.kind == "cast":
+        summary = "Every sample is -1, 0 or 1: floats were cast to integers without a factor."
+        fix = f"Scale before the cast: np.clip(x * {full}, -{full}, {full}), in JavaScript "
+        fix += f"Math.max(-1, Math.min(1, x)) * {full:#x}."
+        return CHECK.finding("scaled", "fail", 0.9, summary, fix=fix)
+    if misfit.kind == "converter":
+        most = (1 << misfit.bits) - 1
+        summary = (
+            f"All samples lie within 0 and {most}: unsigned values of a {misfit.bits}-bit converter (ADC), sent as "
+        )
+        summary += f"signed {bits}-bit samples, so the sound is off centre and quiet."
+        fix = f"Centre the values and bring them to full scale: (x - mean) * {1 << bits - misfit.bits}, with the mean "
+        fix += f"of x at rest, about {1 << misfit.bits - 1}."
+        return CHECK.finding("scaled", "fail", 0.95, summary, fix=fix)
+    summary = f"The samples are the low {bits} bits of wider ones: they wrap around again and again where it is loud."
+    fix = f"Keep the high bits instead: x >> {32 - bits} of 32-bit samples, x >> {24 - bits} of 24-bit ones."
+    return CHECK.finding("scaled", "fail", 0.9, summary, fix=fix)
 
 
 def _change_findings(case: Case) -> list[Finding]:

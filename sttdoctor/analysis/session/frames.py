@@ -213,7 +213,9 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     whole = _find_whole(frames, lively)
     if whole is not None:
         return whole
-    alike = [(i, _alike(frames[i - 1], frames[i])) for i in lively if i and len(frames[i]) == len(frames[i - 1])]
+    width = ENCODINGS[encoding].width
+    pairs = [(i, frames[i - 1], frames[i]) for i in lively if i and len(frames[i]) == len(frames[i - 1])]
+    alike = [(i, _alike(before, frame, width)) for i, before, frame in pairs]
     hits = [(i, share) for i, share in alike if share >= 0.5]
     if len(hits) >= max(3, 0.3 * len(alike)):
         return Repeat("place", len(hits), len(hits) / len(lively), float(np.mean([s for _, s in hits])), hits[0][0])
@@ -237,10 +239,12 @@ def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> Repeat | None
     return None
 
 
-def _alike(one: bytes, other: bytes) -> float:
-    a, b = (np.frombuffer(part[:_SEEN], dtype=np.uint8) for part in (one, other))
-    same = a == b
-    informative = (a != 0) & (a != 0xFF)
+def _alike(one: bytes, other: bytes, width: int) -> float:
+    """The share of samples that are the same: their high bytes alone are alike in any quiet sound."""
+    whole = min(len(one), _SEEN) // width * width
+    a, b = (np.frombuffer(part[:whole], dtype=np.uint8).reshape(-1, width) for part in (one, other))
+    same = (a == b).all(axis=1)
+    informative = ((a != 0) & (a != 0xFF)).any(axis=1)
     return float(np.mean(same[informative])) if np.count_nonzero(informative) >= 16 else 0.0
 
 
