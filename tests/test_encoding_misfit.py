@@ -9,7 +9,7 @@ from sttdoctor.analysis.encoding.misfit import Misfit, find_misfit
 VOICE = voice(4.0, rng=np.random.default_rng(7))
 FINE = np.rint(VOICE * 0.5 * 2**23).astype(np.int64)
 TIMES = np.arange(len(VOICE)) / RATE
-HUMMED = np.rint(np.sin(2 * np.pi * 3 * TIMES) * np.sin(2 * np.pi * 150 * TIMES) * 2**20).astype(np.int64)
+HUMMED = np.rint(np.sin(2 * np.pi * 3 * TIMES) * np.sin(2 * np.pi * 500 * TIMES) * 2**20).astype(np.int64)
 RNG = np.random.default_rng(2)
 
 
