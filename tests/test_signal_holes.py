@@ -105,3 +105,10 @@ def test_numbers_that_are_none_stand_beside_a_hole_without_a_warning(odd):
     x[::7] = odd
     data = np.ascontiguousarray(x).view(np.uint8)
     torn_holes(data, Layout("pcm_f32le"), measure(data, "pcm_f32le", 1, RATE))
+
+
+@pytest.mark.parametrize("idiom", [np.floor, np.trunc])
+def test_the_stairs_of_quiet_8_bit_sound_are_no_holes(idiom):
+    """One step is far more than the sound moves beside it, and 255, 256 or 257 codes of 16 bits."""
+    stairs = np.rint(4 * np.sin(2 * np.pi * 3 * np.arange(8 * RATE) / RATE))
+    assert len(found(idiom(stairs / 128 * 32767) / 32768)) == 0

@@ -20,6 +20,7 @@ from sttdoctor.encodings import ENCODINGS
 _VOICE = 0.1  # of the level of loud parts, -20 dB: sound goes on right up to a hole
 _STEPS = 4.0  # of the quantiser: sound of fewer stays on one value by itself
 _JUMP, _MOVES = 1.6, 90  # times this percentile of the moves beside it: half of the cuts through speech, few pauses
+_STILL = 0.5  # share of moves that are none: a stair of the quantiser leads there, no full voice
 _BOTH = 0.2  # share of the starts, and of the ends, that must jump: a pause does at one of them at most
 _BESIDE_S = 0.030  # sound beside a hole that is searched for tones
 _TONES, _PURE = 2, 0.98  # share of the power in so many lines
@@ -87,8 +88,9 @@ def _step(samples: Floats) -> float:
 
 def _jumps(near: Floats, step: float) -> NDArray[np.bool_]:
     """Whether the edge lies farther from the value of the stretch than the sound beside it moves in one sample."""
-    jump, moves = np.abs(near[:, 0]), np.percentile(np.abs(np.diff(near, axis=1)), _MOVES, axis=1)
-    return np.asarray((jump > _JUMP * moves) & (jump > (_STEPS - 1) * step))
+    jump, each = np.abs(near[:, 0]), np.abs(np.diff(near, axis=1))
+    moves, still = np.percentile(each, _MOVES, axis=1), (each == 0.0).mean(axis=1)
+    return np.asarray((jump > _JUMP * moves) & (jump > (_STEPS - 1) * step) & (still < _STILL))
 
 
 def _is_tonal(beside: Floats) -> NDArray[np.bool_]:
