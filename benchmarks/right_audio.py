@@ -9,8 +9,9 @@ FFmpeg, codecs there and back, espeak-ng and flite, DTMF and call progress tones
 (`pip install soxr`) is needed here alone.
 
 Each file is judged three times. As declared: a finding of `warn` or `fail` is an accusation, but for what really holds
-(an empty upper band in audio that was upsampled). With another of the six encodings declared, and with its bytes
-swapped: the encoding must be named. `-o` writes each accusation and each wrong declaration that was not named.
+(an empty upper band in audio that was upsampled, a peak under -40 dBFS). With another of the six encodings declared,
+and with its bytes swapped: the encoding must be named. `-o` writes each accusation and each wrong declaration that was
+not named.
 """
 
 import argparse
@@ -26,7 +27,7 @@ import numpy as np
 from corpus import SPED_UP, excerpts, load, resampled
 from encoding_cases import encoded
 from right_audio_idioms import FLOAT, S16, S32, Coarse
-from right_audio_tools import MAKERS, NEEDS, Right, Source, Voice, missing
+from right_audio_tools import MAKERS, NEEDS, QUIET, Right, Source, Voice, missing
 
 import sttdoctor
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
@@ -34,6 +35,7 @@ from sttdoctor.encodings import ENCODINGS, SUPPORTED
 SECONDS = 4.0
 TOOL_VOICES = 8
 RATES = (16000, 8000, 16000, 24000, 48000)
+QUIET_PEAK = 0.01  # -40 dBFS: a random volume makes some of the sources that quiet
 SWAPPED = {"pcm_s16le": "s16be", "pcm_s32le": "s32be", "pcm_f32le": "f32be"}
 
 
@@ -79,7 +81,8 @@ def idioms(source: Source) -> Iterator[Right]:
                 whole = idiom(Coarse(np.clip(np.rint(x * most), -most, most - 1), bits, source.rng))
                 scale = {"pcm_s16le": 2.0**15, "pcm_s32le": 2.0**31}.get(encoding, 1.0)
                 data = encoded(whole / scale, encoding).tobytes()
-                yield Right(f"{voice.name}, {bits} bits", f"{encoding}: {name}", data, encoding, voice.rate)
+                true = QUIET if np.abs(whole).max() < QUIET_PEAK * scale else frozenset()
+                yield Right(f"{voice.name}, {bits} bits", f"{encoding}: {name}", data, encoding, voice.rate, true)
 
 
 def judged(right: Right) -> Row:

@@ -28,6 +28,7 @@ _CAP = 10.0  # an error counts for so much at most, so that no single one decide
 _SPIKE = 3.0  # errors below it say nothing about a period
 _HARMONICS = 12
 _TRIED = 5
+_AGAIN = 0.02  # of the energy that changes from one period to the next; of speech, nearly all
 _FEWEST = 20  # periods that must hold sound at the place of the click
 
 
@@ -108,7 +109,7 @@ def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
         return None
     best: Clicks | None = None
     for period in _likely_periods(spikes, rate):
-        found = _on_grid(ratio, period)
+        found = _on_grid(ratio, period) if not _repeats(samples, period) else None
         if found is not None and (best is None or found.ratio > best.ratio * 1.02):
             best = found
     return best
@@ -146,6 +147,16 @@ def _likely_periods(spikes: Floats, rate: float) -> list[int]:
         if len(chosen) == _TRIED:
             break
     return sorted({near for period in chosen for near in (period - 1, period, period + 1) if near >= shortest})
+
+
+def _repeats(samples: Floats, period: int) -> bool:
+    """Whether all of the sound comes again with the period, as of tones that beat: its jumps are its own."""
+    rows = samples[: len(samples) // period * period].reshape(-1, period)
+    energy = (rows**2).sum(axis=1)
+    both = energy[1:] + energy[:-1]
+    loud = np.minimum(energy[1:], energy[:-1]) > 0.1 * energy.max(initial=0.0)
+    apart = ((rows[1:] - rows[:-1]) ** 2).sum(axis=1)
+    return bool(loud.any()) and float(np.quantile(apart[loud] / both[loud], 0.25)) < _AGAIN  # some are switched off
 
 
 def _on_grid(ratio: Floats, period: int) -> Clicks | None:
