@@ -8,11 +8,11 @@ import contextlib
 import io
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
+from common import ROOT
 
 import sttdoctor
 from sttdoctor.analysis.session import join_search
@@ -20,7 +20,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.readers import json_stream, read_capture, stream
 from sttdoctor.session_jsonl import write_rows
 
-sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
+sys.path.append(str(ROOT / "benchmarks"))
 from hostile_shapes import CONVERT, SHAPES, Shape
 
 SIZE, PACKED_SIZE = 4000, 20_000

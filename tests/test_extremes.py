@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import URL
-from conftest import FIXTURES, HEADER, OPEN, jsonl
+from common import FIXTURES, HEADER, OPEN, jsonl
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_properties import HEALTHY
 
 from sttdoctor.analysis.facts import Case
 from sttdoctor.api import audio_case, examine, session_case
 from sttdoctor.encodings import SUPPORTED
 from sttdoctor.evidence import Frame, Session
+from sttdoctor.readers import read_capture
 from sttdoctor.reporting import FORMATS
 from sttdoctor.reporting.data.collect import collect
 from sttdoctor.reporting.figures.pictures import picture
@@ -23,6 +23,9 @@ from sttdoctor.thresholds import DEFAULTS, THRESHOLDS
 from sttdoctor.triage.cells import line_of, row_of_line
 from sttdoctor.triage.row import COLUMNS, is_row, row_of
 from sttdoctor.triage.task import Task
+
+HEALTHY = read_capture(FIXTURES / "sessions" / "healthy-several-turns.jsonl")
+
 
 SPEECH = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()
 

@@ -1,12 +1,12 @@
 import json
 import sys
-from pathlib import Path
 
 import pytest
+from common import ROOT
 
 import sttdoctor
 
-BENCHMARKS = str(Path(__file__).parent.parent / "benchmarks")
+BENCHMARKS = str(ROOT / "benchmarks")
 
 
 @pytest.fixture(scope="module")

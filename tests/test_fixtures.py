@@ -1,16 +1,15 @@
 """Every shipped fixture gets the diagnosis that its manifest promises, in a report that its schema describes."""
 
 import json
-from pathlib import Path
 
 import pytest
+from common import FIXTURES
 from schemas import validator
 from sentences import faults
 
 import sttdoctor
 from sttdoctor.guides import guide_of
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 ENTRIES = json.loads((FIXTURES / "manifest.json").read_text())
 
 

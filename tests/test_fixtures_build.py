@@ -8,22 +8,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from common import FIXTURES
 from hypothesis import given
 from hypothesis import strategies as st
 from stand_in import check_turns
 
 from sttdoctor.analysis.decoding import decode
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 sys.path.append(str(FIXTURES))  # its modules import each other by name, as a script's do
 
-import cases_audio  # noqa: E402
-import joins  # noqa: E402
-import plans  # noqa: E402
-import sounds  # noqa: E402
-from cases import Audio, AudioCase, SessionCase, script_of  # noqa: E402
-from clients import hangs_up, leaves  # noqa: E402
-from plans import Format  # noqa: E402
+import cases_audio
+import joins
+import plans
+import sounds
+from cases import Audio, AudioCase, SessionCase, script_of
+from clients import hangs_up, leaves
+from plans import Format
 
 _spec = importlib.util.spec_from_file_location("fixtures_build", FIXTURES / "build.py")  # `build` is a packaging tool
 assert _spec is not None and _spec.loader is not None

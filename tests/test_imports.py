@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import FIXTURES
+from common import FIXTURES
 
 import sttdoctor
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import FIXTURES, HEADER, OPEN, jsonl
+from common import FIXTURES, HEADER, OPEN, jsonl
 
 import sttdoctor
 from sttdoctor.analysis.decoding import decode

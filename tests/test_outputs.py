@@ -1,15 +1,14 @@
 """Files that a command writes: whole or not at all, and over nothing else unless that is asked for."""
 
 import os
-import resource
 import stat
 import subprocess
 import threading
-from contextlib import contextmanager
 
 import pytest
-from conftest import one_sentence
-from test_cli import DECLARED, FAULTY, HEALTHY, TOOL, WITH_AUDIO
+from command_lines import DECLARED, FAULTY, HEALTHY, TOOL, WITH_AUDIO
+from common import one_sentence
+from disk import small_files
 
 from sttdoctor.errors import InputError, UsageError
 from sttdoctor.outputs import spare, whole
@@ -170,17 +169,6 @@ def test_no_command_writes_over_a_file_or_through_a_link_unless_it_is_asked_to(r
 def test_what_was_said_is_for_the_owner_alone(run, tmp_path, name):
     run(*WRITES[name], tmp_path / name)
     assert mode_of(tmp_path / name) == 0o600
-
-
-@contextmanager
-def small_files(bytes_):
-    """No file may grow beyond so many bytes, as on a disk that is nearly full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("name", WRITES)

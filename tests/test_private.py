@@ -6,7 +6,8 @@ import json
 import captures
 import pytest
 from captures import FORMATS
-from test_readers_capture import LACKS, verdicts, written
+from rows import written
+from verdicts import LACKS, verdicts
 
 from sttdoctor.anonymize import without_audio, without_text
 from sttdoctor.evidence import Frame

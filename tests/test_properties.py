@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from builders import URL
+from common import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
 from sttdoctor.readers import read_capture
 from sttdoctor.thresholds import DEFAULTS
 
-SESSIONS = Path(__file__).parent.parent / "fixtures" / "sessions"
+SESSIONS = FIXTURES / "sessions"
 HEALTHY = read_capture(SESSIONS / "healthy-several-turns.jsonl")
 SOUNDLESS = ["connection", "endpoint", "messages", "chunking", "pacing", "continuity", "drain", "joining", "turns"]
 

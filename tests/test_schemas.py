@@ -1,9 +1,9 @@
 """The shipped JSON Schemas describe what is written."""
 
 import json
-from pathlib import Path
 
 import pytest
+from common import FIXTURES
 from schemas import undescribed, validator
 
 import sttdoctor
@@ -11,7 +11,6 @@ from sttdoctor.comparison import against
 from sttdoctor.readers import read_capture
 from sttdoctor.session_jsonl import write_rows
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 ENTRIES = json.loads((FIXTURES / "manifest.json").read_text())
 SESSIONS = [entry["path"] for entry in ENTRIES if entry["kind"] == "session"]
 

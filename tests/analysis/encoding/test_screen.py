@@ -1,0 +1,76 @@
+"""Long streams: a fault of two seconds is found although most windows are judged by others that look alike."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import soundfile
+from common import FIXTURES
+
+from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
+from sttdoctor.analysis.encoding import find_changes
+from sttdoctor.analysis.encoding.changes import _scored
+from sttdoctor.analysis.encoding.screen import screened_scores
+
+RATE, MINUTES = 16000, 4
+SPAN = 2 * RATE
+
+
+@pytest.fixture(scope="module")
+def voice():
+    """Four minutes of speech at changing levels, with pauses."""
+    rng = np.random.default_rng(3)
+    clips = [soundfile.read(path)[0] for path in sorted((FIXTURES / "source").glob("austen-*.flac"))]
+    pieces, count = [], 0
+    while count < MINUTES * 60 * RATE:
+        clip = clips[int(rng.integers(len(clips)))]
+        piece = np.concatenate([clip / np.abs(clip).max() * 10 ** (-rng.uniform(3, 20) / 20), np.zeros(RATE // 2)])
+        pieces.append(piece + rng.normal(size=len(piece)) * 3e-4)
+        count += len(piece)
+    return np.clip(np.concatenate(pieces), -1, 1)
+
+
+def s16(samples):
+    return np.rint(samples * 32767).astype("<i2").view(np.uint8)
+
+
+def g711(samples, table):
+    order = np.argsort(table, kind="stable")
+    return order[np.searchsorted((table[order][1:] + table[order][:-1]) / 2, samples)].astype(np.uint8)
+
+
+FAULTS = {
+    "pcm_mulaw": lambda part: g711(part, MULAW_TABLE),
+    "pcm_alaw": lambda part: g711(part, ALAW_TABLE),
+    "pcm_f32le": lambda part: part.astype("<f4").view(np.uint8),
+    "pcm_f16le": lambda part: part.astype("<f2").view(np.uint8),
+    "s16be": lambda part: np.ascontiguousarray(np.rint(part * 32767).astype(">i2")).view(np.uint8),
+    "pcm_s16le+1": lambda part: s16(part)[1:],
+}
+
+
+def loud_place(voice, share):
+    """The loudest two seconds behind a share of the stream."""
+    first = int(share * len(voice))
+    power = np.cumsum(voice[first : first + 20 * RATE] ** 2)
+    return first + int(np.argmax(power[SPAN:] - power[:-SPAN]))
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_two_seconds_of_another_format_are_found(voice, name):
+    at = loud_place(voice, 0.6)
+    bad, healthy = FAULTS[name](voice[at : at + SPAN]), s16(voice)
+    behind = 2 * (at + SPAN) + (name == "pcm_s16le+1")
+    found = find_changes(np.concatenate([healthy[: 2 * at], bad, healthy[behind:]]))
+    assert [change.before for change in found][:1] == ["pcm_s16le"]
+    assert abs(found[0].offset - 2 * at) < RATE
+    assert found[0].after.startswith(name.partition("+")[0])
+
+
+def test_a_healthy_stream_has_no_change_and_few_windows_are_scored(voice):
+    data = s16(voice)
+    assert find_changes(data) == []
+    scores, judged = screened_scores(data, 12240, 480, "pcm_s16le", partial(_scored, coarse=False))
+    assert len(judged) == len(scores) == len(data) // 12240
+    assert judged.mean() < 0.35
+    assert (np.argmax(scores[judged], axis=1) == 0).mean() > 0.95

@@ -1,0 +1,194 @@
+import numpy as np
+import pytest
+import soundfile
+from common import FIXTURES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from sttdoctor.analysis.rate import features as rate_features
+from sttdoctor.analysis.rate import net as rate_net
+from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, judge, sharpness
+from sttdoctor.analysis.rate.evidence import most_probable
+from sttdoctor.analysis.signal import speech
+from sttdoctor.encodings import STANDARD_RATES
+
+SOURCES = FIXTURES / "source"
+
+
+def recorded(name: str, rate: int) -> np.ndarray:
+    """A recording as it would be at another rate, by band-limited resampling."""
+    samples, own = soundfile.read(SOURCES / f"{name}.flac")
+    count = round(len(samples) * rate / own)
+    spectrum = np.fft.rfft(samples)
+    size = count // 2 + 1
+    kept = np.zeros(size, complex)
+    kept[: min(size, len(spectrum))] = spectrum[: min(size, len(spectrum))]
+    return np.fft.irfft(kept, count) * count / len(samples)
+
+
+def babble(seconds: float, rate: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=int(seconds * rate))
+
+
+@pytest.mark.parametrize("true", [8000, 16000, 24000, 48000])
+@pytest.mark.parametrize("name", ["kennedy", "austen-0870"])
+def test_speech_is_told_within_ten_percent_and_clearly_wrong_rates_are_excluded(name: str, true: int) -> None:
+    estimate = estimate_rate(recorded(name, true))
+    assert estimate.speech_like > 0.9
+    assert abs(estimate.best / true - 1) < 0.1
+    assert true in most_probable(estimate.probabilities)
+    assert estimate.mass_near(true) > 0.09
+    for declared in (rate for rate in STANDARD_RATES if max(rate / true, true / rate) > 1.9):
+        assert estimate.mass_near(declared) < 0.015
+
+
+def test_telephone_speech_in_a_wider_container_is_not_a_wrong_rate() -> None:
+    narrow = recorded("kennedy", 8000)
+    spectrum = np.fft.rfft(narrow)
+    wide = np.fft.irfft(np.pad(spectrum, (0, 2 * len(spectrum))), 3 * len(narrow)) * 3
+    estimate = estimate_rate(wide)
+    assert estimate.mass_near(24000) > 0.5
+
+
+def test_level_offset_and_broken_samples_do_not_matter() -> None:
+    samples = recorded("kennedy", 16000)
+    plain = estimate_rate(samples)
+    moved = samples * 1e-4 + 0.3e-4
+    moved[::5001] = np.nan
+    moved[7::9001] = np.inf
+    for rate, p in estimate_rate(moved).probabilities.items():
+        assert p == pytest.approx(plain.probabilities[rate], abs=0.1)
+    assert estimate_rate(np.clip(samples * 1e300, -1e308, 1e308)).best == plain.best
+
+
+def test_it_is_deterministic_and_leaves_its_input_alone() -> None:
+    samples = recorded("kennedy", 16000)
+    before = samples.copy()
+    assert estimate_rate(samples) == estimate_rate(samples)
+    assert np.array_equal(samples, before)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.zeros(0),
+        np.zeros(80000),
+        np.full(80000, 0.25),
+        np.full(80000, np.nan),
+        np.full(80000, np.inf),
+        np.array([1.0]),
+        np.sin(np.arange(160000) * 0.3),
+        babble(10, 16000),
+        np.cumsum(babble(10, 16000)),
+    ],
+    ids=["empty", "silence", "constant", "nan", "inf", "one sample", "tone", "white noise", "brown noise"],
+)
+def test_without_speech_nothing_is_excluded(samples: np.ndarray) -> None:
+    estimate = estimate_rate(samples)
+    assert estimate.speech_like < 0.5
+    assert estimate.speech_s == 0.0
+    assert min(estimate.probabilities.values()) > 0.09
+    assert len(most_probable(estimate.probabilities)) > 5
+
+
+def test_a_little_speech_says_less_than_much() -> None:
+    samples = recorded("kennedy", 16000)
+    entropy = [
+        -sum(p * np.log(p) for p in estimate_rate(part).probabilities.values() if p > 0)
+        for part in (samples[20000:24000], samples)
+    ]
+    assert entropy[0] > entropy[1]
+
+
+@settings(max_examples=40)
+@given(
+    hnp.arrays(np.float64, st.integers(0, 6000), elements=st.floats(width=64)),
+    st.lists(st.integers(1, 10**9), min_size=1, max_size=3),
+)
+def test_any_samples_and_candidates_give_probabilities(samples: np.ndarray, candidates: list[int]) -> None:
+    estimate = estimate_rate(samples, candidates)
+    assert set(estimate.probabilities) == set(candidates)
+    assert sum(estimate.probabilities.values()) == pytest.approx(1.0)
+    assert all(0.0 <= p <= 1.0 for p in estimate.probabilities.values())
+    assert 0.0 <= estimate.speech_like <= 1.0
+    assert estimate.best in most_probable(estimate.probabilities)
+
+
+def test_declared_rates_outside_the_standard_join_the_candidates() -> None:
+    candidates = [*STANDARD_RATES, 15000, 96000, 1, 10**9]
+    estimate = estimate_rate(recorded("kennedy", 16000), candidates)
+    assert set(estimate.probabilities) == set(candidates)
+    assert estimate.probabilities[15000] > 0.05
+    assert estimate.probabilities[96000] < 0.01
+
+
+def test_no_candidate_is_an_error() -> None:
+    with pytest.raises(ValueError, match="candidate"):
+        estimate_rate(np.zeros(9000), [])
+
+
+def test_mass_near() -> None:
+    estimate = RateEstimate({8000: 0.02, 22050: 0.40, 24000: 0.56, 48000: 0.02}, 5.0, 1.0)
+    assert estimate.best == 24000
+    assert estimate.mass_near(22050) == pytest.approx(0.96)
+    assert estimate.mass_near(23000) == pytest.approx(0.96)
+    assert estimate.mass_near(16000) == 0
+
+
+def test_features_are_anchored_in_hertz_and_seconds() -> None:
+    def features(rate: int) -> np.ndarray:
+        times = np.arange(rate) / rate
+        voice = sum(np.sin(2 * np.pi * 125 * k * times) / k for k in range(1, 25))
+        return rate_features.frame_features((voice * (1 + np.sin(2 * np.pi * 4 * times))).astype(np.float32), rate)
+
+    low, high = features(16000), features(44100)
+    assert low.shape == high.shape == (49, rate_features.FEATURES)
+    loud = low[:, : rate_features.SHARED_BANDS].max(axis=1) > -3
+    assert np.abs(low - high)[loud][:, : rate_features.SHARED_BANDS].mean() < 0.2
+    lags = np.geomspace(1 / 500, 1 / 50, rate_features.LAGS)
+    peak = lags[low[loud, rate_features.BANDS :].mean(axis=0)[: rate_features.LAGS * 3 // 4].argmax()]
+    assert peak == pytest.approx(1 / 125, rel=0.05)
+
+
+def test_convolutions_and_pooling_are_what_they_say() -> None:
+    rng = np.random.default_rng(1)
+    net = {"a_weight": rng.normal(size=(3 * 4, 2)).astype("f4"), "a_bias": rng.normal(size=2).astype("f4")}
+    x = rng.normal(size=(9, 4)).astype("f4")
+    kernel = net["a_weight"].reshape(4, 3, 2)  # inputs outside, width inside, as PyTorch stores a kernel
+    expected = [
+        [sum(x[t + k, i] * kernel[i, k, o] for k in range(3) for i in range(4)) + net["a_bias"][o] for o in range(2)]
+        for t in (0, 2, 4, 6)
+    ]
+    assert rate_net._convolved(x, net, "a", stride=2) == pytest.approx(np.maximum(expected, 0), abs=1e-5)
+    spread = rate_net._spread(x, np.full(9, 1 / 9, np.float32))
+    assert spread == pytest.approx(np.concatenate([x.mean(axis=0), x.std(axis=0)]), abs=1e-4)
+
+
+def test_a_model_is_the_average_of_its_members() -> None:
+    model = rate_net.shipped_model()
+    count = len(model["feature_mean"])
+    clean = speech.finite_mono(recorded("kennedy", 16000))
+    single = [judge(rate_net.member(model, number), clean, STANDARD_RATES) for number in range(count)]
+    together = judge(model, clean, STANDARD_RATES)
+    assert together is not None
+    assert together[0] == pytest.approx(np.mean([one[0] for one in single if one is not None], axis=0), abs=1e-4)
+
+
+def test_more_speech_never_makes_the_scores_softer() -> None:
+    model = rate_net.shipped_model()
+    values = [sharpness(model, seconds) for seconds in (0.0, 0.5, 1.0, 3.0, 8.0, 1e6)]
+    assert values == sorted(values)
+    assert values[-1] == values[-2]
+
+
+def test_the_excerpt_is_bounded_and_takes_the_active_parts() -> None:
+    quiet = np.random.default_rng(0).normal(size=2_000_000).astype("f4") * 1e-4
+    loud = slice(1_200_000, 1_300_000)
+    quiet[loud] *= 1e4
+    active = speech.active_steps(quiet)
+    excerpt = speech.active_excerpt(quiet, active, 64_000)
+    assert 64_000 <= len(excerpt) < 64_000 + speech.STEP * speech.BLOCK
+    assert np.abs(excerpt).mean() > 0.5
+    whole = speech.active_excerpt(quiet, active, 10**7)
+    assert 100_000 <= len(whole) <= 100_000 + 4 * speech.STEP * speech.BLOCK

@@ -1,0 +1,143 @@
+"""Frames as frames: what each holds beside new audio."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import causes, report, session, steady, turn
+from common import FIXTURES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sttdoctor.analysis.session.frames import find_field, find_repeats, find_tails, is_two_streams, select_active
+from sttdoctor.evidence import Frame, Session
+
+SPEECH = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()
+URL = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000&cartesia_version=2026-03-01"
+
+
+def cut(data=SPEECH, size=3200):
+    return [data[i : i + size] for i in range(0, len(data) - size + 1, size)]
+
+
+def sent(frames):
+    """A session that sends these frames, a tenth of a second each."""
+    base = session(steady(len(frames) / 10), url=URL, events=turn(0.5, "Hello", end=0.9))
+    contents = iter(frames)
+
+    def fill(event):
+        if isinstance(event, Frame) and event.binary:
+            content = next(contents)
+            return replace(event, audio=content, size=len(content))
+        return event
+
+    return Session(tuple(map(fill, base.events)), url=URL)
+
+
+def found(frames):
+    return causes(sent(frames), "frames")
+
+
+def first(frames):
+    return report(sent(frames), "frames").checks[0].findings[0]
+
+
+def rtp(number, data):
+    return bytes([0x80, 0]) + (900 + number).to_bytes(2, "big") + (160 * number).to_bytes(4, "big") + b"abcd" + data
+
+
+def test_frames_of_speech_are_right():
+    assert found(cut()) == {} and found(cut(size=640)) == {}
+
+
+@pytest.mark.parametrize("size", [320, 640, 3200])
+@pytest.mark.parametrize(
+    ("put", "length", "name"),
+    [
+        (rtp, 12, "an RTP header"),
+        (lambda _, data: b"\x10" + len(data).to_bytes(2, "big") + data, 3, "an AudioSocket header"),
+        (lambda _, data: len(data).to_bytes(4, "little") + data, 4, "its length"),
+        (lambda n, data: b"\x01\x00" + n.to_bytes(4, "big") + data, 6, "(a part of it counts up)"),
+        (lambda _, data: b"AUD\x07" + data, 4, "no samples"),
+    ],
+)
+def test_what_stands_before_the_samples_is_told_with_its_length(size, put, length, name):
+    finding = first([put(number, data) for number, data in enumerate(cut(size=size))])
+    assert (finding.cause, finding.status) == ("frames.header", "fail")
+    assert name in finding.summary and f"{length} bytes" in finding.summary and f"frame[{length}:]" in finding.fix
+
+
+def test_zeros_behind_the_samples_of_every_frame_are_padding():
+    finding = first([data + bytes(128) for data in cut(size=640)])
+    assert finding.cause == "frames.header" and "128 bytes" in finding.summary and "frame[:-128]" in finding.fix
+
+
+def test_packets_that_came_in_another_order_are_told_by_their_numbers():
+    packets = [rtp(number, data) for number, data in enumerate(cut(size=640))]
+    swapped = [packets[i ^ 1] if i ^ 1 < len(packets) else packets[i] for i in range(len(packets))]
+    assert found(swapped).get("frames.out-of-order") == "fail"
+
+
+def test_a_pool_that_is_sent_whole_repeats_the_frame_before():
+    pool, frames = bytearray(8192), []
+    for number, data in enumerate(cut(size=640)):
+        pool[number % 12 * 640 : number % 12 * 640 + 640] = data
+        frames.append(bytes(pool))
+    finding = first(frames)
+    assert finding.cause == "frames.repeated" and "buf.subarray" in finding.fix
+
+
+def test_everything_twice_and_overlaps_are_repeats():
+    frames = cut(size=640)
+    assert found([frame for frame in frames for _ in range(2)]) == {"frames.repeated": "fail"}
+    assert found([SPEECH[i : i + 1280] for i in range(0, len(SPEECH) - 1280, 640)]) == {"frames.repeated": "fail"}
+
+
+def test_a_recording_that_is_played_in_a_loop_repeats_nothing():
+    assert found(cut() * 3) == {}
+
+
+@pytest.mark.parametrize("rate", [400, 440, 1000])
+def test_a_tone_repeats_itself_with_nothing_wrong(rate):
+    tone = (8000 * np.sin(2 * np.pi * rate * np.arange(160000) / 16000)).astype("<i2").tobytes()
+    assert found(cut(tone, 640)) == {}
+
+
+def test_two_tracks_in_turn_are_two_streams():
+    one = cut(size=640)
+    other = one[len(one) // 2 :] + one[: len(one) // 2]
+    finding = first([frame for pair in zip(one, other, strict=True) for frame in pair])
+    assert (finding.cause, finding.status) == ("frames.two-streams", "fail")
+
+
+def test_short_reads_end_in_zeros():
+    frames = [data if i % 3 else data[:2200] + bytes(1000) for i, data in enumerate(cut())]
+    finding = first(frames)
+    assert finding.cause == "frames.zero-filled" and "buffer[:n]" in finding.fix
+
+
+def test_a_gate_that_gives_zeros_is_no_short_read():
+    samples = np.frombuffer(SPEECH, "<i2").copy()
+    loud = np.convolve(np.abs(samples.astype(float)), np.ones(800) / 800, "same") > 400
+    assert found(cut((samples * loud).astype("<i2").tobytes())) == {}
+
+
+def test_empty_frames_are_a_habit_or_not():
+    frames = cut()
+    assert found([data if i % 2 else b"" for i, data in enumerate(frames)]) == {"frames.empty": "warn"}
+    assert found([b"", *frames]) == {}
+
+
+def test_lengths_alone_tell_of_empty_frames_only():
+    assert report(session(steady(8)), "frames").checks[0].status in ("unknown", "pass")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.binary(max_size=400), max_size=40),
+    st.sampled_from(["pcm_s16le", "pcm_f32le", "pcm_mulaw", "pcm_f16le"]),
+)
+def test_any_frames_can_be_looked_at(frames, encoding):
+    active = select_active(frames, encoding)
+    find_field(frames, active), find_repeats(frames, active, encoding), find_tails(frames, active, encoding)
+    assert 0 <= is_two_streams(frames, active, encoding) <= 1

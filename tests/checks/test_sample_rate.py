@@ -1,0 +1,216 @@
+import re
+
+import numpy as np
+import pytest
+from builders import URL, session, steady
+from heard import told
+
+from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.rate.byte_rate import FORMAT_RATIOS
+from sttdoctor.analysis.rate.changes import change_by_sound, nearest_rate
+from sttdoctor.analysis.rate.estimate import RateEstimate
+from sttdoctor.checks.sample_rate import CHECK, plausibility
+from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, SUPPORTED
+from sttdoctor.evidence import Audio, Declared
+from sttdoctor.thresholds import DEFAULTS
+
+
+def heard(speech_s=6.0, speech_like=1.0, **likely):
+    """An estimate with the given probabilities (r16000=0.9); the rest is shared by the other rates."""
+    known = {int(name[1:]): value for name, value in likely.items()}
+    rest = (1 - sum(known.values())) / (len(STANDARD_RATES) - len(known))
+    return RateEstimate({rate: known.get(rate, rest) for rate in STANDARD_RATES}, speech_s, speech_like)
+
+
+def judged(*args, **kwargs):
+    return CHECK.judge(told(*args, **kwargs))
+
+
+def found(answer):
+    return [(f.cause, f.status) for f in answer.findings]
+
+
+def test_a_rate_that_the_sound_excludes():
+    answer = judged(heard(r24000=0.9, r22050=0.09), 16000)
+    assert found(answer) == [("sample-rate.mismatch", "fail")]
+    assert "sample_rate=24000" in answer.findings[0].fix
+
+
+def test_a_doubtful_rate_is_a_warning():
+    assert found(judged(heard(r24000=0.7, r22050=0.2, r16000=0.03), 16000)) == [("sample-rate.mismatch", "warn")]
+
+
+@pytest.mark.parametrize("declared", [22050, 24000])
+def test_neighbours_are_not_told_apart_by_sound(declared):
+    assert judged(heard(r24000=0.95), declared).status == "pass"
+
+
+def test_the_right_rate_passes():
+    assert judged(heard(r16000=0.4, r24000=0.3), 16000).status == "pass"
+
+
+@pytest.mark.parametrize("sound", [heard(speech_s=0.3), heard(speech_like=0.1), heard(speech_s=0.0, speech_like=0.0)])
+def test_without_speech_it_is_unknown(sound):
+    assert judged(sound, 16000).status == "unknown"
+
+
+def test_without_a_declaration_the_sound_names_the_rate():
+    answer = judged(heard(r22050=0.5, r24000=0.47), None)
+    assert answer.status == "pass"
+    assert (answer.reading, "it is 22050 or 24000 Hz" in answer.text) == ("22050 or 24000 Hz", True)
+
+
+def test_a_steady_byte_rate_and_the_sound_agree():
+    answer = judged(heard(r12000=0.3, r11025=0.3), 8000, pace=1.5)
+    assert found(answer) == [("sample-rate.mismatch", "fail")]
+    assert ": 12000 bytes a second come in, 1.50 times what the declaration promises" in answer.text
+    assert [e.note for e in answer.findings[0].evidence] == ["steady at 12000 bytes a second of clock"]
+
+
+def test_the_sound_wins_over_a_ratio_that_it_excludes():
+    answer = judged(heard(r8000=0.9, r11025=0.0999), 8000, pace=2.0)
+    assert answer.status == "pass"
+
+
+def test_upsampled_audio_is_a_remark_and_not_a_wrong_rate():
+    case = told(heard(r16000=0.9), 16000)
+    case.sound.band_edge = 0.25
+    assert found(CHECK.judge(case)) == [("sample-rate.upsampled", "warn")]
+    case.sound.band_edge = 0.4
+    assert CHECK.judge(case).status == "pass"
+
+
+def test_probabilities_sum_to_one_with_decimal_keys():
+    measured = judged(heard(r16000=1 / 3), 16000).measurements
+    assert sum(measured["probabilities"].values()) == pytest.approx(1.0, abs=1e-9)
+    assert list(measured["probabilities"]) == [str(rate) for rate in STANDARD_RATES]
+
+
+def test_the_prior_is_small():
+    assert plausibility(told(None, 16000)) == 1.0
+    assert plausibility(told(heard(r24000=0.99), 16000)) < 0.01
+
+
+def test_sizes_alone_with_a_steady_ratio():
+    subject = session(steady(10), 0.15)
+    answer = CHECK.judge(Case(DEFAULTS, session=subject))
+    assert found(answer) == [("sample-rate.mismatch", "fail")]
+    unknown = CHECK.judge(Case(DEFAULTS, session=session(steady(10))))
+    assert unknown.status == "unknown" and unknown.missing == "the audio itself"
+    assert CHECK.judge(Case(DEFAULTS, session=session(steady(10), 0.16))).status == "unknown"
+
+
+def parts(*estimates):
+    return [(1000 * i, estimate) for i, estimate in enumerate(estimates)]
+
+
+def test_a_change_of_the_sound_is_located_between_parts():
+    change = change_by_sound(parts(heard(r48000=0.95), heard(r48000=0.95), heard(r16000=0.95)))
+    assert (change.offset, change.before, change.after) == (2000, 48000, 16000)
+
+
+@pytest.mark.parametrize(
+    "estimates",
+    [
+        (heard(r16000=0.95), heard(r16000=0.95)),
+        (heard(r22050=0.95), heard(r24000=0.95)),
+        (heard(r16000=0.5), heard(r24000=0.5)),
+        (heard(r48000=0.99), heard(r16000=0.99, speech_like=0.1)),
+        (),
+    ],
+)
+def test_no_change_without_clear_evidence(estimates):
+    assert change_by_sound(parts(*estimates)) is None
+
+
+@pytest.mark.parametrize(("hz", "expected"), [(16050, 16000), (23900, 24000), (19000, None)])
+def test_nearest_rate(hz, expected):
+    assert nearest_rate(hz, STANDARD_RATES) == expected
+
+
+def test_measurements_are_rounded():
+    case = told(heard(speech_s=6.126, speech_like=0.98765, r16000=0.9), 8000, pace=1.0 / 3)
+    case.sound.band_edge = 0.412345
+    measured = CHECK.judge(case).measurements
+    assert (measured["speech_s"], measured["speech_like"], measured["band_edge"]) == (6.13, 0.988, 0.4123)
+    assert (measured["wire_ratio"], measured["wire_bytes_per_s"]) == (0.3337, 2670.0)  # frames of 267 bytes
+
+
+@pytest.mark.parametrize(
+    ("sound", "words"),
+    [
+        (heard(speech_s=0.34), "only 0.3 s of speech were found"),
+        (heard(speech_s=1.1, speech_like=0.1), "the sound is not clearly speech"),
+        (heard(speech_s=0.0, speech_like=0.0), "no speech was found"),
+    ],
+)
+def test_why_the_sound_cannot_tell(sound, words):
+    assert words in judged(sound, None).text
+
+
+@pytest.mark.parametrize(
+    ("sound", "fix"),
+    [
+        (heard(r24000=0.99), "Declare sample_rate=24000, or resample to 16000 Hz before you send."),
+        (
+            heard(r24000=0.6, r22050=0.38),
+            "Declare sample_rate=24000 (or 22050), or resample to 16000 Hz before you send.",
+        ),
+    ],
+)
+def test_the_fix_names_every_likely_rate(sound, fix):
+    assert judged(sound, 16000).findings[0].fix == fix
+
+
+def test_how_sure_a_mismatch_is_counts_against_the_declared_rate():
+    assert judged(heard(r24000=0.9, r16000=0.01), 16000).findings[0].confidence == 0.99
+
+
+def test_where_nothing_stands_above_is_told_in_hz():
+    case = told(heard(r16000=0.9), 16000)
+    case.sound.band_edge = 0.25
+    (finding,) = CHECK.judge(case).findings
+    assert finding.summary.startswith("Nothing stands above 4000 Hz") and finding.confidence == 0.8
+
+
+@pytest.mark.parametrize(
+    ("ratio", "hz", "expected"), [(1.5, 12000, "fail"), (2.0, 16000, "fail"), (0.5, 4000, "fail"), (1.2, None, None)]
+)
+def test_sizes_alone_name_the_rate_that_they_would_be(ratio, hz, expected):
+    answer = CHECK.judge(Case(DEFAULTS, session=session(steady(10), 0.1 * ratio)))
+    assert found(answer) == ([("sample-rate.mismatch", expected)] if expected else [])
+    if expected:
+        assert (
+            f"Bytes come in at {ratio:.2f} times the declared rate, steadily: as if the audio were {hz} Hz"
+            in answer.text
+        )
+        assert answer.findings[0].confidence == 0.6
+
+
+@pytest.mark.parametrize("encoding", SUPPORTED)
+@pytest.mark.parametrize("ratio", FORMAT_RATIOS)
+def test_fewer_bytes_than_declared_are_never_told_as_more_and_more_never_as_fewer(encoding, ratio):
+    width = ENCODINGS[encoding].width
+    url = URL.replace("pcm_mulaw", encoding)
+    answer = CHECK.judge(Case(DEFAULTS, session=session(steady(60), 0.1 * ratio * width, url=url)))
+    assert found(answer)
+    hz = int(re.search(r"were (\d+) Hz", answer.text)[1])
+    bits = [int(number) for number in re.findall(r"(\d+)-bit", answer.text)]
+    assert (hz > 8000) == (ratio > 1) and all((bit > 8 * width) == (ratio > 1) for bit in bits)
+    assert ("two channels" in answer.text) == (ratio == 2)
+    assert ("not all sent" in answer.text) == (ratio < 1) != ("sent faster" in answer.text)
+    if ratio == 0.5 and width > 1:
+        assert bits == [4 * width]
+
+
+def test_near_realtime_sizes_alone_are_a_warning():
+    """22050 Hz declared as 24000 or 24000 as 22050."""
+    for wanted in (24000 / 22050, 22050 / 24000):
+        answer = CHECK.judge(Case(DEFAULTS, session=session(steady(60), 0.1 * wanted)))
+        assert all(status == "warn" for _, status in found(answer))
+
+
+def test_bytes_that_cannot_be_decoded_need_no_other_capture():
+    packed = np.frombuffer(b"PK\x03\x04\x14\0\0\0\x08\0" + bytes(20) + b"zip" * 2000, np.uint8)
+    check = CHECK.judge(Case(DEFAULTS, audio=Audio(packed), declared=Declared("pcm_s16le", 16000)))
+    assert (check.status, check.text) == ("unknown", "The bytes cannot be read as samples.")

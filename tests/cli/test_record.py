@@ -1,0 +1,210 @@
+"""`sttdoctor record` as a process: how it starts, what it prints, how it ends."""
+
+import asyncio
+import contextlib
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import sys
+import time
+
+import pytest
+from common import one_sentence
+from proxying import TARGET, closes, echo, seen, service
+from websockets.asyncio.client import connect
+
+from sttdoctor.readers import read_capture
+
+TOOL = (sys.executable, "-m", "sttdoctor", "record", "--listen", "127.0.0.1:0")
+
+
+@contextlib.asynccontextmanager
+async def recorder(upstream, *options):
+    """Start it; yields the process and its port."""
+    process = await asyncio.create_subprocess_exec(
+        *TOOL,
+        "--upstream",
+        upstream,
+        *map(str, options),
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        first = (await asyncio.wait_for(process.stderr.readline(), 30)).decode()
+        yield process, int(re.search(r"http://127\.0\.0\.1:(\d+)", first)[1])
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def line(process, pattern):
+    """Wait for a line on standard error."""
+    async with asyncio.timeout(30):
+        while text := (await process.stderr.readline()).decode():
+            if re.search(pattern, text):
+                return text
+    raise AssertionError(f"no line {pattern}")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_within_a_second(number, code, tmp_path):
+    path = tmp_path / "s.jsonl"
+
+    async def main():
+        async with service(echo) as port, recorder(f"ws://127.0.0.1:{port}", "-o", path) as (process, own):
+            connection = await connect(f"ws://127.0.0.1:{own}{TARGET}")
+            await connection.send("one")
+            await connection.recv()
+            began = time.monotonic()
+            process.send_signal(number)
+            _, told = await process.communicate()
+            took = time.monotonic() - began
+            with socket.create_server(("127.0.0.1", own)):
+                pass
+            return process.returncode, took, told.decode()
+
+    returned, took, told = asyncio.run(main())
+    assert returned == code and took < 1.0
+    assert "stopped while the connection was open" in told and "Traceback" not in told
+    assert f"next: sttdoctor replay {path}" in told
+    assert len(read_capture(str(path)).events) == 3
+
+
+def test_a_killed_recorder_leaves_a_file_that_can_be_read(tmp_path):
+    path = tmp_path / "s.jsonl"
+
+    async def main():
+        async with service(echo) as port, recorder(f"ws://127.0.0.1:{port}", "-o", path) as (process, own):
+            connection = await connect(f"ws://127.0.0.1:{own}{TARGET}")
+            for number in range(20):
+                await connection.send(bytes([number]) * 3200)
+                await connection.recv()
+            process.kill()
+            await process.wait()
+            async with asyncio.timeout(30):
+                while path.read_bytes().count(b'"type":"receive"') < 20:  # what was handed over is still written
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    session = read_capture(str(path))
+    sent = [frame.audio[0] for frame in session.events[1:] if frame.sent]
+    assert sent == list(range(20)) and session.damage.lines == 0
+
+
+def test_lines_and_a_report_when_a_connection_ends(tmp_path):
+    async def main():
+        async with (
+            service(closes(1000)) as port,
+            recorder(f"ws://127.0.0.1:{port}", "-o", tmp_path / "s.jsonl", "--diagnose") as (process, own),
+        ):
+            await seen(own)
+            told = [await line(process, "connected"), await line(process, "closed with code 1000")]
+            async with asyncio.timeout(60):
+                report = (await process.stdout.readuntil(b"s.jsonl")).decode()
+            process.send_signal(signal.SIGINT)
+            rest, _ = await process.communicate()
+            return told, report + rest.decode()
+
+    told, report = asyncio.run(main())
+    assert "0.0 s of audio; the service closed" in told[1]
+    assert str(tmp_path / "s.jsonl") in report and "\x1b" not in report
+
+
+def test_a_signal_ends_it_while_a_report_is_made(tmp_path):
+    async def main():
+        async with (
+            service(closes(1000)) as port,
+            recorder(f"ws://127.0.0.1:{port}", "-o", tmp_path / "s.jsonl", "--diagnose") as (process, own),
+        ):
+            await seen(own)
+            await line(process, "closed with code")
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            await process.communicate()
+            return process.returncode, time.monotonic() - began
+
+    code, took = asyncio.run(main())
+    assert code == 130 and took < 1.0
+
+
+def test_a_terminal_shows_a_line_that_is_drawn_again(tmp_path):
+    events = [{"type": "turn.start"}, {"type": "turn.update", "transcript": "Good \x1b[31mmorning"}]
+
+    async def handle(connection):
+        for event in events:
+            await connection.send(json.dumps(event))
+        async for _ in connection:
+            pass
+
+    async def main():
+        ours, theirs = pty.openpty()
+        async with service(handle) as port:
+            process = await asyncio.create_subprocess_exec(
+                *TOOL, "--upstream", f"ws://127.0.0.1:{port}", "-o", tmp_path / "s.jsonl", stderr=theirs, env=ENV
+            )
+            os.close(theirs)
+            screen = await asyncio.to_thread(until, ours, r"127\.0\.0\.1:(\d+)")
+            own = int(re.search(r"http://127\.0\.0\.1:(\d+)", screen)[1])
+            async with connect(f"ws://127.0.0.1:{own}{TARGET}") as connection:
+                await connection.send(bytes(32_000))
+                screen = await asyncio.to_thread(until, ours, r"1\.0 s of audio, backlog [0-9.]+ s, turn: Good")
+            screen += await asyncio.to_thread(until, ours, "next:")
+            process.send_signal(signal.SIGINT)
+            await process.wait()
+            os.close(ours)
+            return screen
+
+    screen = asyncio.run(main())
+    assert "\x1b[1F\x1b[J" in screen and r"\x1b[31m" in screen and "\x1b[31m" not in screen
+
+
+ENV = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "LINES": "30"}
+
+
+def until(terminal, pattern):
+    text, deadline = "", time.monotonic() + 30
+    while not re.search(pattern, text):
+        assert time.monotonic() < deadline, text
+        text += os.read(terminal, 4096).decode()
+    return text
+
+
+def test_a_port_in_use_is_one_sentence(run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        at = f"127.0.0.1:{taken.getsockname()[1]}"
+        told = f"cannot listen at {at}: Address already in use; try another address with --listen"
+        assert one_sentence(run("record", "--listen", at)) == told
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--listen", "8765"), "write HOST:PORT"),
+        (("--listen", "127.0.0.1:99999"), "write HOST:PORT"),
+        (("--listen", "host.invalid:0"), "cannot listen at host.invalid:0"),
+        (("--upstream", "ftp://x"), "no address of a service"),
+        (("--allow-origin", "app.example"), "app.example is no origin"),
+        (("--upstream", "wss://x/?api_key=geheim"), "the rest comes from the client"),
+        (("--upstream", "wss://x:port"), "is no address"),
+        (("-o", "/dev"), ""),
+        (("-o", __file__), "is there already"),
+        (("-o", "/none/s.jsonl"), "there is no directory /none"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(run, options, sentence):
+    if options == ("-o", "/dev"):
+        options = ("-o", "/dev", "--upstream", "http://")
+    told = one_sentence(run("record", *options))
+    assert sentence in told and "geheim" not in told
+
+
+def test_a_warning_where_keys_go_in_clear(tmp_path):
+    async def main():
+        async with recorder("ws://api.example", "-o", f"{tmp_path}/") as (process, _):
+            return await line(process, "without encryption")
+
+    assert "wss://" in asyncio.run(main())

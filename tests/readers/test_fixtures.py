@@ -1,0 +1,68 @@
+"""Captures by the real tools give the verdicts of the session that the server recorded of the same run."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+from common import FIXTURES
+
+import sttdoctor
+from sttdoctor.readers import read_capture
+
+CAPTURES = FIXTURES / "captures"
+REFERENCES = {
+    **dict.fromkeys(("websockets", "sdk", "both"), "logs"),
+    **dict.fromkeys(("jsonlogger", "structlog-json", "structlog-console", "rich", "utf16"), "dressed"),
+    **dict.fromkeys(("pipecat-debug", "pipecat-trace"), "pipecat"),
+}
+SOUND = {"container", "encoding", "sample-rate", "channels", "signal"}
+ELIDED = SOUND | {"frames", "joining", "latency"}
+UNTOLD = {
+    "chromium.har": {"drain"},
+    "playwright.har": {"drain"},
+    "mitmproxy.har": {"drain"},
+    "websockets.log": ELIDED,
+    "both.log": SOUND | {"frames", "latency"},
+    "sdk.log": SOUND | {"frames", "messages", "chunking", "pacing", "continuity", "drain", "latency"},
+    "jsonlogger.log": ELIDED,
+    "structlog-json.log": ELIDED,
+    "structlog-console.log": ELIDED,
+    "rich.log": ELIDED | {"chunking", "pacing", "continuity"},
+    "utf16.log": ELIDED,
+    "websocket-client.log.gz": set(),
+    "pipecat-debug.log": {"messages", "chunking", "pacing", "continuity", "drain"},
+    "pipecat-trace.log.gz": {"drain"},
+}
+FILES = sorted(path for path in CAPTURES.iterdir() if not path.name.endswith(".session.jsonl"))
+
+
+@cache
+def report(path: Path, transcript: str | None):
+    return sttdoctor.replay(path, transcript=transcript)
+
+
+def verdicts(report):
+    return {check.id: (check.status, [finding.cause for finding in check.findings]) for check in report.checks}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_verdicts_agree_wherever_the_format_carries_the_evidence(path):
+    case, _, tool = path.name.partition("-")
+    kind = tool.partition(".")[0]
+    kind = REFERENCES.get(kind, kind)
+    reference = CAPTURES / f"{case}-{kind}.session.jsonl"
+    stored = read_capture(reference).transcript
+    text = stored.text if stored else None
+    expected, judged = verdicts(report(reference, text)), verdicts(report(path, text))
+    differing = {check for check in expected if judged[check] != expected[check]}
+    assert differing <= UNTOLD[tool] and all(judged[check][0] == "unknown" for check in differing)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_the_key_of_the_recording_is_in_no_report(path):
+    assert "local_test" not in json.dumps([repr(read_capture(path))])
+
+
+def test_captures_stay_small():
+    assert sum(path.stat().st_size for path in CAPTURES.iterdir()) < 3_500_000

@@ -1,0 +1,179 @@
+"""The HTML report in a real browser: it shows everything, plays, stays quiet on the network, and is accessible.
+
+axe-core is looked for where `AXE_CORE` says, or where `npm install --prefix ~/.cache/sttdoctor axe-core` puts it.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from common import AUDIO, HEADER, OPEN, ROOT, jsonl
+from pages import HOSTILE, page_of, session_page
+from triage_rows import MIXED, row, summed
+
+from sttdoctor.api import session_case
+from sttdoctor.triage import overview
+
+sys.path.insert(0, str(ROOT))
+from fixtures.browser import Page
+
+pytestmark = [
+    pytest.mark.chromium,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium"),
+]
+AXE = Path(os.environ.get("AXE_CORE", Path.home() / ".cache/sttdoctor/node_modules/axe-core/axe.min.js"))
+FAULTY = "format-24k-declared-16k.jsonl.gz"
+PAGES = ("healthy-several-turns.jsonl", FAULTY, "joining-everything-joined.jsonl", "stream-burst.jsonl.gz", "hostile")
+
+SECTIONS = "[...document.querySelectorAll('main section')].map((s) => [s.id, s.getBoundingClientRect().height])"
+SHOWN = """[...document.querySelectorAll('.drawing')].map((f) => [f.id,
+    [...f.querySelectorAll('svg')].map((s) => s.getBoundingClientRect().height).filter((h) => h > 0).length])"""
+PLAY = """(async () => {
+    const heard = [];
+    for (const player of document.querySelectorAll('audio')) {
+        await player.play();
+        while (!player.currentTime) await new Promise(requestAnimationFrame);
+        player.pause();
+        const bytes = Uint8Array.from(atob(player.src.split(',')[1]), (c) => c.charCodeAt(0));
+        const sound = await new OfflineAudioContext(1, 1, 24000).decodeAudioData(bytes.buffer);
+        const samples = sound.getChannelData(0);
+        const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
+        heard.push([player.duration, sound.duration, rms, samples.reduce((most, x) => Math.max(most, Math.abs(x)), 0)]);
+    }
+    return heard;
+})()"""
+VIOLATIONS = """axe.run().then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' | ')))"""
+
+
+def hostile_page():
+    start = {"type": "receive", "t": 0.5, "json": {"type": "turn.start", "request_id": HOSTILE}}
+    ends = [
+        {"type": "receive", "t": 1.0 + i, "json": {"type": "turn.end", "transcript": text}}
+        for i, text in enumerate((HOSTILE, "\u05e9\u05dc\u05d5\u05dd " * 20, "x" * 1_000_000))
+    ]
+    rows = jsonl({**HEADER, "client": HOSTILE}, OPEN, AUDIO, start, *ends)
+    return page_of(session_case(rows, "\u202e" + HOSTILE + "y" * 5000, None, None, None))
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for name in PAGES:
+        page = hostile_page() if name == "hostile" else session_page(name)
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    return folder
+
+
+@asynccontextmanager
+async def browser(folder):
+    async with Page(folder).opened() as page:
+        for domain in ("Page", "Log", "Network", "Runtime"):
+            await page.call(f"{domain}.enable")
+        yield page
+
+
+async def show(page, path, scheme="light", width=1100, media="screen"):
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    await page.call("Emulation.setEmulatedMedia", media=media, features=features)
+    await page.call(
+        "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
+    )
+    await page.call("Page.navigate", url=path.as_uri())
+    ready = (
+        "new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', () => done()))"
+    )
+    await page.evaluate(f"{ready}.then(() => true)")
+    assert await page.evaluate("location.href") == path.as_uri()
+
+
+def complaints(page):
+    """What the console said, and requests that left the page."""
+    said = [p for method, p in page.events if method in ("Log.entryAdded", "Runtime.consoleAPICalled")]
+    said += [p for method, p in page.events if method == "Runtime.exceptionThrown"]
+    urls = [p["request"]["url"] for method, p in page.events if method == "Network.requestWillBeSent"]
+    return said, [url for url in urls if not url.startswith(("file:", "data:", "about:"))]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_section_and_figure_shows_on_any_screen_and_nothing_is_loaded(pages, tmp_path, name):
+    async def look():
+        async with browser(tmp_path) as page:
+            for width, media in ((1100, "screen"), (360, "screen"), (800, "print")):
+                await show(page, pages / f"{name}.html", width=width, media=media)
+                sections = await page.evaluate(SECTIONS)
+                assert len(sections) >= 4 and all(height > 20 for _, height in sections), sections
+                assert all(count == 1 for _, count in await page.evaluate(SHOWN))
+                wide, inner = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+                assert wide <= inner
+            assert await page.evaluate("typeof alert === 'function' && document.scripts.length") == 0
+            return complaints(page)
+
+    assert asyncio.run(look()) == ([], [])
+
+
+def test_the_overview_of_a_fleet_fits_any_screen(tmp_path):
+    path = tmp_path / "index.html"
+    long = row("calls/" + "x" * 300, "fail", "joining.whitespace-stripped", 0.5, client="Mozilla/5.0 (X11; Linux) " * 5)
+    path.write_text(overview.render(summed([*MIXED, long], "client", "encoding"), {}), encoding="utf-8")
+    texts = "[...document.querySelectorAll('td')].every((cell) => cell.scrollWidth <= cell.clientWidth)"
+
+    async def look():
+        async with browser(tmp_path) as page:
+            for width in (1280, 800, 360):
+                await show(page, path, width=width)
+                wide, inner = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+                assert wide <= inner and await page.evaluate(texts), width
+            return complaints(page)
+
+    assert asyncio.run(look()) == ([], [])
+
+
+def test_details_are_open_on_paper(pages, tmp_path):
+    shown = "document.querySelector('.check details table').checkVisibility()"
+
+    async def look():
+        async with browser(tmp_path) as page:
+            await show(page, pages / f"{FAULTY}.html")
+            folded = await page.evaluate(shown)
+            await show(page, pages / f"{FAULTY}.html", media="print")
+            return folded, await page.evaluate(shown)
+
+    assert asyncio.run(look()) == (False, True)
+
+
+def test_both_players_play_what_they_promise(pages, tmp_path):
+    async def listen():
+        async with browser(tmp_path) as page:
+            await show(page, pages / f"{FAULTY}.html")
+            answer = await page.call(
+                "Runtime.evaluate", expression=PLAY, awaitPromise=True, returnByValue=True, userGesture=True
+            )
+            assert "exceptionDetails" not in answer, answer
+            return answer["result"]["value"], complaints(page)
+
+    (declared, believed), said = asyncio.run(listen())
+    assert said == ([], [])
+    for shown, decoded, rms, peak in (declared, believed):
+        assert shown == pytest.approx(decoded, abs=0.05)
+        assert 0.01 < rms < 0.1 and peak < 0.55
+    assert declared[1] == pytest.approx(8.0, abs=0.01) and believed[1] == pytest.approx(5.6, abs=0.1)
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="there is no axe-core")
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_violation(pages, tmp_path, name):
+    async def examine():
+        found = {}
+        async with browser(tmp_path) as page:
+            for scheme, width in (("light", 1100), ("dark", 360)):
+                await show(page, pages / f"{name}.html", scheme, width)
+                await page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+                await page.evaluate(AXE.read_text(encoding="utf-8") + "; true")
+                found[scheme, width] = await page.evaluate(VIOLATIONS)
+        return found
+
+    assert all(not violations for violations in asyncio.run(examine()).values())

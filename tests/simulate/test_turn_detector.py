@@ -1,0 +1,140 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stand_in import check_turns
+from tones import RATE, sound
+
+from sttdoctor.endpoints.cartesia import TURN_OPTIONS
+from sttdoctor.simulate.activity import FRAME_S
+from sttdoctor.simulate.turn_detector import TurnEar
+from sttdoctor.simulate.words import Script
+
+DEFAULTS = {name: limits.default for name, limits in TURN_OPTIONS.items()}
+SCRIPT = Script(("One two three.", "Four five."), 2.5)
+
+
+def ear(**options):
+    return TurnEar(SCRIPT.words(RATE), RATE, DEFAULTS | options, "id")
+
+
+def kinds(events):
+    return [event["type"] for event in events]
+
+
+def texts(events):
+    return [event["transcript"] for event in events if "transcript" in event]
+
+
+def config(subject, **turn):
+    return subject.obey(json.dumps({"type": "config", "turn": turn}))
+
+
+def end_after(subject, *parts):
+    """Seconds of audio at which each turn.end comes."""
+    samples = sound(*parts)
+    step = round(RATE * FRAME_S)
+    return [
+        round(i / RATE + FRAME_S, 2)
+        for i in range(0, len(samples), step)
+        for event in subject.hear(samples[i : i + step])
+        if event["type"] == "turn.end"
+    ]
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(loud=st.lists(st.booleans(), max_size=400), flushed=st.booleans(), cut=st.integers(1, 997))
+def test_turn_events_follow_the_documented_states_for_any_sound(loud, flushed, cut):
+    subject = ear()
+    samples = np.concatenate([sound(FRAME_S if item else -FRAME_S) for item in loud] or [np.zeros(0)])
+    events = [event for i in range(0, len(samples), cut) for event in subject.hear(samples[i : i + cut])]
+    events += subject.obey('{"type":"close"}')[0] if flushed else []
+    state = check_turns(events)
+    if flushed:
+        assert state == "idle"
+    ends = [event["transcript"] for event in events if event["type"] == "turn.end"]
+    expected = ["One two three.", *([" Four five.", " One two three."] * len(ends))]
+    assert ends == expected[: len(ends)]
+
+
+def test_a_turn_from_start_to_end():
+    events = list(ear().hear(sound(-0.5, 1.5, -1.0)))
+    assert kinds(events) == ["turn.start", *["turn.update"] * 3, "turn.eager_end", "turn.end"]
+    assert texts(events)[-1] == "One two three."
+    assert {event["request_id"] for event in events} == {"id"}
+
+
+def test_a_pause_takes_an_eager_end_back():
+    events = list(ear().hear(sound(1.0, -0.5, 1.0, -1.0)))
+    assert [kind for kind in kinds(events) if kind != "turn.update"] == [
+        "turn.start",
+        "turn.eager_end",
+        "turn.resume",
+        "turn.eager_end",
+        "turn.end",
+    ]
+
+
+def test_from_the_second_turn_on_the_space_is_part_of_the_text():
+    events = list(ear().hear(sound(0.8, -1.0, 0.8, -1.0)))
+    ends = [event["transcript"] for event in events if event["type"] == "turn.end"]
+    assert "".join(ends) == "One two three. Four five."
+
+
+def test_time_is_audio_time():
+    subject = ear()
+    assert kinds(subject.hear(sound(1.0)))[0] == "turn.start"
+    assert list(subject.hear(np.zeros(0))) == []
+    assert kinds(subject.hear(sound(-0.8)))[-1] == "turn.end"
+
+
+def test_silence_with_an_offset_and_broken_floats_are_no_speech():
+    assert list(ear().hear(np.full(RATE, 0.5))) == []
+    assert list(ear().hear(np.full(RATE, np.nan))) == []
+    assert list(ear().hear(np.full(RATE, np.inf))) == []
+
+
+def test_the_defaults_end_a_turn_after_seven_tenths_of_silence():
+    assert end_after(ear(), 1.0, -2.0) == [1.7]
+
+
+@pytest.mark.parametrize(
+    ("options", "at"),
+    [({"turn_end_threshold": 0.05}, 2.3), ({"turn_end_threshold": 0.35}, 1.46), ({"turn_end_timeout_ms": 640}, 1.64)],
+)
+def test_turn_options_are_honoured(options, at):
+    assert end_after(ear(**options), 1.0, -3.0) == [at]
+
+
+def test_a_higher_start_threshold_starts_later():
+    assert kinds(ear().hear(sound(0.06))) == ["turn.start"]
+    assert kinds(ear(turn_start_threshold=0.9).hear(sound(0.06))) == []
+
+
+def test_config_changes_the_options_of_a_running_session():
+    subject = ear()
+    assert config(subject, end_threshold=0.05) == ([], False)
+    assert end_after(subject, 1.0, -3.0) == [2.3]
+
+
+@pytest.mark.parametrize("turn", [{"end_threshold": 0.9}, {"start_threshold": 0.5, "eager_end_threshold": 0.55}])
+def test_config_out_of_range_is_an_error_and_changes_nothing(turn):
+    subject = ear()
+    (error,), ends = config(subject, **turn)
+    assert (error["type"], error["status_code"], ends) == ("error", 400, False)
+    assert end_after(subject, 1.0, -2.0) == [1.7]
+
+
+@pytest.mark.parametrize("text", ["finalize", "{", "[" * 100_000, '{"type":"KeepAlive"}', '{"type":"config"}', "1", ""])
+def test_what_is_no_command_has_no_effect(text):
+    assert ear().obey(text) == ([], False)
+
+
+def test_the_close_command_ends_an_open_turn():
+    subject = ear()
+    list(subject.hear(sound(1.0)))
+    (event,), ends = subject.obey('{"type": "close"}')
+    assert (event["type"], event["transcript"], ends) == ("turn.end", "One two three.", True)
+    assert ear().obey('{"type":"close"}') == ([], True)

@@ -1,0 +1,139 @@
+from html.parser import HTMLParser
+
+import pytest
+from common import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+from triage_rows import MIXED, row, summed
+
+from sttdoctor.errors import UsageError
+from sttdoctor.triage import overview
+from sttdoctor.triage.row import COLUMNS
+from sttdoctor.triage.summary import Summary
+from sttdoctor.triage.text import render
+
+HOSTILE = "\x1b[2J<script>alert(1)</script>\"'&\u202e"
+
+
+def test_causes_are_counted_the_most_frequent_first_and_what_is_not_wrong_last():
+    assert summed(MIXED).ranked() == [
+        ("pacing.burst", 3),
+        ("drain.no-close", 1),
+        ("error", 1),
+        ("unknown", 1),
+        ("pass", 1),
+    ]
+
+
+def test_the_worst_examples_are_kept_by_status_then_confidence_then_name():
+    summary = summed([*MIXED, row("0", "fail", "pacing.burst", 0.8)], keep=3)
+    assert [example["path"] for example in summary.worst("pacing.burst")] == ["2", "0", "1"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["fail", "warn"]), st.floats(0, 1)), min_size=1), st.integers(0, 4))
+def test_the_examples_do_not_depend_on_the_order_of_rows(found, keep):
+    rows = [row(str(n), status, "x.y", sure) for n, (status, sure) in enumerate(found)]
+    there, back = (summed(order, keep=keep).worst("x.y") for order in (rows, rows[::-1]))
+    assert there == back and len(there) == min(keep, len(rows))
+
+
+def test_a_group_that_has_a_fault_of_its_own_stands_first():
+    text = render(summed(MIXED, "client"))
+    assert "By client\n  sdk/2: 3\n      pacing.burst 100 %\n  sdk/1: 2\n      drain.no-close 50 %, pass 50 %\n" in text
+    assert "(not told): 2\n      could not be judged 50 %, unknown 50 %" in text
+
+
+def test_many_groups_are_cut_short():
+    text = render(summed([row(client=str(n)) for n in range(30)], "client"))
+    assert "and 10 groups more" in text
+
+
+def test_an_unknown_column_is_refused():
+    with pytest.raises(UsageError, match="no column 'sdk' to group by; there are path, member"):
+        Summary(("sdk",))
+
+
+@pytest.mark.parametrize(
+    ("rows", "codes"),
+    [
+        ([row()], (0, 0, 0)),
+        ([row(unjudged="language")], (0, 0, 1)),
+        ([row(), row("7", "error")], (0, 0, 1)),
+        ([row("1", "warn", "x.y", 0.5)], (0, 1, 1)),
+        ([row("1", "fail", "x.y", 0.5)], (1, 1, 1)),
+    ],
+)
+def test_what_reaches_a_limit(rows, codes):
+    limits = (("fail",), ("fail", "warn"), ("fail", "warn", "unknown"))
+    assert tuple(int(summed(rows).reaches(limit)) for limit in limits) == codes
+    assert not summed(rows).reaches(())
+
+
+def test_the_text_tells_how_many_and_where():
+    text = render(summed(MIXED))
+    assert text.startswith("7 captures: 3 fail, 1 warn, 1 unknown, 1 pass, 1 could not be judged\n")
+    assert "pacing.burst                            3   43 %\n    2 (fail, 0.90)\n" in text
+    assert "    7: is empty\n" in text
+    assert "<1 %" in render(summed([row("x", "fail", "x.y", 1.0), *[row()] * 999]))
+
+
+class Parsed(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.links, self.text = [], [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name == "href"]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_hostile_text_controls_neither_terminal_nor_page():
+    rows = [row(HOSTILE, "fail", "x.y", 0.5, client=HOSTILE, causes="x.y a.b"), row("b", "error", error=HOSTILE)]
+    summary = summed(rows, "client")
+    text = render(summary)
+    assert "\x1b" not in text and "\u202e" not in text
+    page = Parsed(overview.render(summary, {(HOSTILE, ""): "reports/00001.txt"}))
+    assert "script" not in page.tags and "alert(1)" in page.text and "a.b" in page.text
+    assert "\x1b" not in page.text and "\u202e" not in page.text and page.tags.count("bdi") == 7
+
+
+def test_the_overview_links_to_the_reports(tmp_path):
+    summary = summed(MIXED, "client")
+    overview.prepare(str(tmp_path / "new" / "out"), anew=False)
+    overview.write(str(tmp_path / "new" / "out"), summary, [(("2", ""), "the report \udcff")])
+    folder = tmp_path / "new" / "out"
+    page = Parsed((folder / "index.html").read_text())
+    (link,) = [link for link in page.links if link.startswith("reports/")]
+    assert (folder / link).read_text() == "the report \\udcff"
+    assert {link for link in page.links if link.startswith("#")} == {"#o1", "#o2", "#o3", "#o4"}
+    assert "7 captures: 3 fail" in page.text and "pacing.burst 100\u00a0%" in page.text
+
+
+def test_an_overview_that_is_there_is_written_over_only_when_that_is_asked_for(tmp_path):
+    (tmp_path / "reports").mkdir()
+    for name in ("index.html", "reports/00001.html"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(UsageError, match=r"there is an overview in .*; --resume and --force write it anew"):
+            overview.prepare(str(tmp_path), anew=False)
+        overview.prepare(str(tmp_path), anew=True)
+        assert (tmp_path / name).read_text() == "mine"
+        (tmp_path / name).unlink()
+    overview.prepare(str(tmp_path), anew=False)
+
+
+def test_a_column_of_the_overview_in_which_nothing_stands_is_left_out():
+    page = Parsed(overview.render(summed([row("b", "error", error="is empty")]), {}))
+    assert "why" in page.text and "confidence" not in page.text and "client" not in page.text
+    page = Parsed(overview.render(summed([row("b", "fail", "x.y", 0.5, client="app")]), {}))
+    assert all(word in page.text for word in ("confidence", "client")) and "also" not in page.text
+    assert "worst examples" not in overview.render(summed([row()]), {})
+
+
+def test_the_page_about_triage_has_every_column_with_its_meaning():
+    page = (ROOT / "docs" / "triage.md").read_text()
+    table = [f"| `{name}` | {meaning} |" for name, (_, meaning) in COLUMNS.items()]
+    assert "\n".join(table) in page
