@@ -31,8 +31,8 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line sets it
 
-from sttdoctor.analysis.facts import Case
-from sttdoctor.api import audio_case, examine, session_case
+from sttdoctor.analysis.facts import Facts
+from sttdoctor.api import audio_facts, examine, session_facts
 from sttdoctor.errors import SttdoctorError
 from sttdoctor.report import Report
 from sttdoctor.reporting import FORMATS
@@ -352,16 +352,16 @@ def arguments(chosen: random.Random) -> dict[str, Any]:
 def judged(data: bytes, options: dict[str, Any], pages: bool) -> Iterator[str]:
     """What is wrong with how a capture, or audio, is judged."""
     try:
-        case = session_case(data, **options) if "transcript" in options else audio_case(data, **options)
+        facts = session_facts(data, **options) if "transcript" in options else audio_facts(data, **options)
     except SttdoctorError as error:
         if "\n" in str(error) or len(str(error)) > 4000:
             yield f"not one sentence: {str(error)[:200]!r}"
         return
-    report = examine(case)
+    report = examine(facts)
     for check in report.checks:
         if check.crashed:
             yield f"{check.id}: {check.answer}"
-    exhibits = collect(case, report) if pages else None
+    exhibits = collect(facts, report) if pages else None
     if exhibits is not None:
         yield from (f"exhibit: {what}" for what in exhibits.failed)
     for name, form in FORMATS.items():
@@ -370,7 +370,7 @@ def judged(data: bytes, options: dict[str, Any], pages: bool) -> Iterator[str]:
             yield from checked(name, text)
     if exhibits is not None:
         yield from drawn(report, exhibits)
-    yield from tabled(case, report)
+    yield from tabled(facts, report)
 
 
 def checked(name: str, text: str) -> Iterator[str]:
@@ -395,8 +395,8 @@ def drawn(report: Report, exhibits: Any) -> Iterator[str]:
     yield from ()
 
 
-def tabled(case: Case, report: Report) -> Iterator[str]:
-    row = row_of(Task("a;=b", "c"), case, report) | {"seconds": 0.1}
+def tabled(facts: Facts, report: Report) -> Iterator[str]:
+    row = row_of(Task("a;=b", "c"), facts, report) | {"seconds": 0.1}
     if not is_row(row) or row_of_line(line_of(row[name] for name in COLUMNS)) != row:
         yield f"no row: {row}"
     json.dumps(row, allow_nan=False)

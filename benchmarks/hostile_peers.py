@@ -28,7 +28,7 @@ from pathlib import Path
 from attacks import CONTINUATION, SHAPES, answers, frame
 from proxy import ANSWER, REQUEST, free_port
 
-from sttdoctor.api import examine, session_case
+from sttdoctor.api import examine, session_facts
 
 LIMIT_S = 5.0
 JSONS = (
@@ -191,7 +191,7 @@ def judge(path: Path) -> None:
     for line in path.read_bytes().splitlines(keepends=True):
         assert line.endswith(b"\n") and isinstance(json.loads(line)["type"], str), line[:300]
     began = time.monotonic()
-    report = examine(session_case(str(path), None, None, None, {}))
+    report = examine(session_facts(str(path), None, None, None, {}))
     report.to_json()
     took = time.monotonic() - began
     assert took < LIMIT_S, f"{path} took {took:.1f} s"

@@ -112,19 +112,19 @@ def application_text(kind: str, minutes: float) -> str:
 
 def measure(path: Path, kind: str, minutes: float, picture: Path | None) -> None:
     """One process: read, judge, compute the exhibits, render; seconds of each on the clock, and of the processor."""
-    from sttdoctor.api import examine, session_case
+    from sttdoctor.api import examine, session_facts
 
     clock, used = [time.perf_counter()], [time.process_time()]
-    case = session_case(str(path), application_text(kind, minutes), None, None, None)
+    facts = session_facts(str(path), application_text(kind, minutes), None, None, None)
     clock.append(time.perf_counter())
     used.append(time.process_time())
-    report = examine(case)
+    report = examine(facts)
     clock.append(time.perf_counter())
     used.append(time.process_time())
     before = peak_mb()
     from sttdoctor.reporting.data.collect import collect
 
-    exhibits = collect(case, report)
+    exhibits = collect(facts, report)
     clock.append(time.perf_counter())
     used.append(time.process_time())
     if picture is not None:

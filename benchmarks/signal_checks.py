@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
-from sttdoctor.api import audio_case
+from sttdoctor.api import audio_facts
 from sttdoctor.checks import all_checks
 
 Floats = NDArray[np.float64]
@@ -44,10 +44,10 @@ def encoded(samples: Floats, encoding: str) -> bytes:
 
 def found(data: bytes, encoding: str, rate: int) -> tuple[dict[str, str], float]:
     """Cause to status, and the seconds it took beside the estimate of the encoding, which other checks need anyway."""
-    case = audio_case(data, encoding, rate, None)
-    _ = case.sound.encoding
+    facts = audio_facts(data, encoding, rate, None)
+    _ = facts.sound.encoding
     start = time.perf_counter()
-    answers = [check.judge(case) for check in all_checks() if check.id in CHECKS]
+    answers = [check.judge(facts) for check in all_checks() if check.id in CHECKS]
     return {f.cause: f.status for answer in answers for f in answer.findings}, time.perf_counter() - start
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 from fixtures.browser import Page  # noqa: E402
-from sttdoctor.api import examine, session_case  # noqa: E402
+from sttdoctor.api import examine, session_facts  # noqa: E402
 from sttdoctor.reporting.data.collect import collect  # noqa: E402
 from sttdoctor.reporting.html import render  # noqa: E402
 
@@ -61,9 +61,9 @@ async def _write(folder: Path) -> None:
         await page.call("Emulation.setScrollbarsHidden", hidden=True)
         for shot in SHOTS:
             path = folder / f"{shot.name}.html"
-            case = session_case(str(ROOT / "fixtures" / "sessions" / shot.session), None, None, None, None)
-            report = examine(case)
-            path.write_text(render(report, exhibits=collect(case, report)), encoding="utf-8")
+            facts = session_facts(str(ROOT / "fixtures" / "sessions" / shot.session), None, None, None, None)
+            report = examine(facts)
+            path.write_text(render(report, exhibits=collect(facts, report)), encoding="utf-8")
             _save(await _taken(page, path, shot), IMAGES / f"{shot.name}.png")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks import all_checks
 from sttdoctor.checks.base import Check, not_applicable, unknown
 from sttdoctor.diagnosis import diagnose
@@ -52,7 +52,7 @@ def check(
         UsageError: An unknown encoding, check or threshold, a sample rate outside 1..1000000, or a threshold that is no
             number within its bounds.
     """
-    return examine(audio_case(source, encoding, sample_rate, thresholds), select, ignore)
+    return examine(audio_facts(source, encoding, sample_rate, thresholds), select, ignore)
 
 
 def replay(
@@ -87,42 +87,42 @@ def replay(
         UsageError: An unknown encoding, check or threshold, a sample rate outside 1..1000000, or a threshold that is no
             number within its bounds.
     """
-    return examine(session_case(source, transcript, encoding, sample_rate, thresholds, connection), select, ignore)
+    return examine(session_facts(source, transcript, encoding, sample_rate, thresholds, connection), select, ignore)
 
 
-def audio_case(
+def audio_facts(
     source: Source, encoding: str | None, sample_rate: int | None, thresholds: Mapping[str, float] | None
-) -> Case:
+) -> Facts:
     """Read audio for `examine`; arguments and errors as for `check`."""
     declared = _declared(encoding, sample_rate)
     limits = DEFAULTS | validated(thresholds or {})
-    return Case(limits, audio=read_audio(source), declared=declared)
+    return Facts(limits, audio=read_audio(source), declared=declared)
 
 
-def session_case(
+def session_facts(
     source: Source,
     transcript: str | None,
     encoding: str | None,
     sample_rate: int | None,
     thresholds: Mapping[str, float] | None,
     connection: int | None = None,
-) -> Case:
+) -> Facts:
     """Read a session for `examine`; arguments and errors as for `replay`."""
     declared = _declared(encoding, sample_rate)
     limits = DEFAULTS | validated(thresholds or {})
     session = read_capture(source, connection)
     if transcript is not None:
         session = replace(session, transcript=Transcript(redact_tokens(transcript)))
-    return Case(limits, session=session, declared=declared)
+    return Facts(limits, session=session, declared=declared)
 
 
 def examine(
-    case: Case, select: Iterable[str] = (), ignore: Iterable[str] = (), progress: Progress | None = None
+    facts: Facts, select: Iterable[str] = (), ignore: Iterable[str] = (), progress: Progress | None = None
 ) -> Report:
-    """Run the checks on a case and diagnose.
+    """Run the checks on facts and diagnose.
 
     Args:
-        case: The subject.
+        facts: The subject.
         select: Ids of the checks to run; all when empty.
         ignore: Ids of checks to leave out.
         progress: Called before each check with how many are done, how many there are, and its id.
@@ -130,20 +130,20 @@ def examine(
     Raises:
         UsageError: An unknown check.
     """
-    kind = "session" if case.session is not None else "audio"
-    chosen = [check for check in _chosen(select, ignore) if kind in check.kinds and check.arises(case)]
-    results = tuple(_results(chosen, case, progress))
+    kind = "session" if facts.session is not None else "audio"
+    chosen = [check for check in _chosen(select, ignore) if kind in check.kinds and check.applies_to(facts)]
+    results = tuple(_results(chosen, facts, progress))
     findings = [finding for result in results for finding in result.findings]
-    diagnoses = diagnose(findings, case)
-    layout, rate = believed(case, results)
-    listen = commands(case, layout, rate) if is_audible(results) else dict.fromkeys(("declared", "estimated"))
-    return Report(_subject(case, _can_estimate(case)), diagnoses, results, listen)
+    diagnoses = diagnose(findings, facts)
+    layout, rate = believed(facts, results)
+    listen = commands(facts, layout, rate) if is_audible(results) else dict.fromkeys(("declared", "estimated"))
+    return Report(_subject(facts, _can_estimate(facts)), diagnoses, results, listen)
 
 
-def _can_estimate(case: Case) -> bool:
+def _can_estimate(facts: Facts) -> bool:
     """Whether the estimates can be computed; where not, the check that needs them has told the error."""
     try:
-        return case.sound.layout is None or case.likely_rates is not None
+        return facts.sound.layout is None or facts.likely_rates is not None
     except Exception:
         return False
 
@@ -156,22 +156,22 @@ def _chosen(select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
     return [check for check in all_checks() if (not wanted or check.id in wanted) and check.id not in unwanted]
 
 
-def _results(chosen: list[Check], case: Case, progress: Progress | None) -> Iterator[CheckResult]:
+def _results(chosen: list[Check], facts: Facts, progress: Progress | None) -> Iterator[CheckResult]:
     for done, check in enumerate(chosen):
         if progress is not None:
             progress(done, len(chosen), check.id)
-        yield _run(check, case)
+        yield _run(check, facts)
 
 
-def _run(check: Check, case: Case) -> CheckResult:
+def _run(check: Check, facts: Facts) -> CheckResult:
     """Run one check; a crash is an unknown answer, so that the others still run."""
     began, crashed = time.perf_counter(), False
     try:
-        answer = check.judge(case)
+        answer = check.judge(facts)
     except Exception as error:
         logger.debug("check %s crashed", check.id, exc_info=True)
         answer, crashed = unknown(f"The check crashed ({type(error).__name__}: {error}); please report this."), True
-    if case.refused and not (answer.findings or crashed or check.of_handshake):
+    if facts.refused and not (answer.findings or crashed or check.of_handshake):
         answer = not_applicable("The handshake was refused, so there was no session to judge.")
     return CheckResult(
         check.id,
@@ -198,24 +198,24 @@ def _declared(encoding: str | None, sample_rate: int | None) -> Declared:
     return Declared(encoding, sample_rate)
 
 
-def _subject(case: Case, trusted: bool) -> dict[str, Any]:
+def _subject(facts: Facts, trusted: bool) -> dict[str, Any]:
     formats = {
-        "declared": {"encoding": case.declared.encoding, "sample_rate": case.declared.sample_rate},
-        "estimated": _estimated(case) if trusted else dict.fromkeys(_ESTIMATED),
+        "declared": {"encoding": facts.declared.encoding, "sample_rate": facts.declared.sample_rate},
+        "estimated": _estimated(facts) if trusted else dict.fromkeys(_ESTIMATED),
     }
-    if case.session is None:
-        assert case.audio is not None
-        return {"kind": "audio", "path": _shown(case.audio.path), "bytes": len(case.audio.data), **formats}
-    session = case.session
+    if facts.session is None:
+        assert facts.audio is not None
+        return {"kind": "audio", "path": _shown(facts.audio.path), "bytes": len(facts.audio.data), **formats}
+    session = facts.session
     return {
         "kind": "session",
         "path": _shown(session.path),
         "started_at": session.started_at,
         "client": session.client,
-        "request_ids": case.request_ids,
-        "duration_s": case.duration_s,
+        "request_ids": facts.request_ids,
+        "duration_s": facts.duration_s,
         **formats,
-        "transcript": _transcript(case, session),
+        "transcript": _transcript(facts, session),
         "capture": {
             "source": session.source,
             "clock": session.clock,
@@ -234,10 +234,10 @@ def _shown(path: str | None) -> str | None:
 _ESTIMATED = ("encoding", "sample_rate", "sample_rates", "channels")
 
 
-def _estimated(case: Case) -> dict[str, Any]:
-    estimate, layout = case.sound.encoding, case.sound.layout
+def _estimated(facts: Facts) -> dict[str, Any]:
+    estimate, layout = facts.sound.encoding, facts.sound.layout
     told = estimate is not None and estimate.decidable and layout is not None
-    rates = case.likely_rates if case.rate_is_heard else []
+    rates = facts.likely_rates if facts.rate_is_heard else []
     values = (
         layout.encoding if told and layout else None,
         rates[0] if rates else None,
@@ -247,8 +247,8 @@ def _estimated(case: Case) -> dict[str, Any]:
     return dict(zip(_ESTIMATED, values, strict=True))
 
 
-def _transcript(case: Case, session: Session) -> dict[str, Any]:
-    ends = [turn.end for turn in case.turns if turn.end is not None]
+def _transcript(facts: Facts, session: Session) -> dict[str, Any]:
+    ends = [turn.end for turn in facts.turns if turn.end is not None]
     heard = not session.lacks & {"receive", "text"}
     got = session.transcript.text if session.transcript is not None else None
     return {"expected": "".join(ends) if heard else None, "got": got, "turns": ends}

@@ -7,70 +7,70 @@ not faults of their own.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks import all_causes
 from sttdoctor.checks.base import SEVERITY, Finding, worst
 from sttdoctor.report import Diagnosis
 
 
-def _always(_case: Case) -> bool:
+def _always(_case: Facts) -> bool:
     return True
 
 
-def _pace_is_right_in_truth(case: Case) -> bool:
+def _pace_is_right_in_truth(facts: Facts) -> bool:
     """With the true format in place of the declared one the audio flows at realtime."""
-    return case.true_speed is not None and abs(case.true_speed - 1) <= 0.1
+    return facts.true_speed is not None and abs(facts.true_speed - 1) <= 0.1
 
 
-def _header_is_at_odds(case: Case) -> bool:
+def _header_is_at_odds(facts: Facts) -> bool:
     """The file header in front of the samples names another format than the client declared."""
-    first = case.sound.contents.first if case.sound.contents is not None else None
+    first = facts.sound.contents.first if facts.sound.contents is not None else None
     header = first.header if first is not None else None
     if header is None:
         return False
-    said = (case.declared.meant, case.declared.sample_rate, 1)
+    said = (facts.declared.meant, facts.declared.sample_rate, 1)
     return (header.encoding, header.sample_rate, header.channels) != said
 
 
-def _one_side_is_silent(case: Case) -> bool:
-    return case.sound.silent_side is not None
+def _one_side_is_silent(facts: Facts) -> bool:
+    return facts.sound.silent_side is not None
 
 
-def _chunks_are_right_in_truth(case: Case) -> bool:
+def _chunks_are_right_in_truth(facts: Facts) -> bool:
     """With the true format in place of the declared one the frames have a usual length."""
-    length_ms = case.true_chunk_ms
-    return length_ms is not None and case.limits["chunking.min_ms"] <= length_ms <= case.limits["chunking.warn_ms"]
+    length_ms = facts.true_chunk_ms
+    return length_ms is not None and facts.limits["chunking.min_ms"] <= length_ms <= facts.limits["chunking.warn_ms"]
 
 
-def _refused_for(subject: str) -> Callable[[Case], bool]:
+def _refused_for(subject: str) -> Callable[[Facts], bool]:
     """The service refused the handshake, or the session at its beginning, for this."""
-    return lambda case: case.refusal is not None and case.refusal.about == subject
+    return lambda facts: facts.refusal is not None and facts.refusal.about == subject
 
 
-def _refused_for_something(case: Case) -> bool:
+def _refused_for_something(facts: Facts) -> bool:
     """The service refused the handshake as a fault of the client, and not in so many words for anything."""
-    refusal = case.refusal
+    refusal = facts.refusal
     return refusal is not None and 400 <= refusal.status < 500 and not refusal.named
 
 
-def _redirected(case: Case) -> bool:
-    return case.refusal is not None and 300 <= case.refusal.status < 400
+def _redirected(facts: Facts) -> bool:
+    return facts.refusal is not None and 300 <= facts.refusal.status < 400
 
 
-def _never_heard(case: Case) -> bool:
+def _never_heard(facts: Facts) -> bool:
     """No turn ever began."""
-    return not case.turns
+    return not facts.turns
 
 
-def _accepted_and_never_heard(case: Case) -> bool:
-    return case.refusal is None and not case.turns
+def _accepted_and_never_heard(facts: Facts) -> bool:
+    return facts.refusal is None and not facts.turns
 
 
-def _ping_timed_out(*at_fault: str) -> Callable[[Case], bool]:
+def _ping_timed_out(*at_fault: str) -> Callable[[Facts], bool]:
     """A ping without an answer ended a connection, and one of these is at fault."""
 
-    def holds(case: Case) -> bool:
-        pings = map(case.ping_timeout, case.connections)
+    def holds(facts: Facts) -> bool:
+        pings = map(facts.ping_timeout, facts.connections)
         return any(ping is not None and ping.who in at_fault for ping in pings)
 
     return holds
@@ -83,40 +83,40 @@ class Rule:
     root: str
     symptoms: tuple[str, ...]
     why: str
-    when: Callable[[Case], bool] = _always
+    when: Callable[[Facts], bool] = _always
 
 
-def _a_habit_of_cutting(case: Case) -> bool:
+def _a_habit_of_cutting(facts: Facts) -> bool:
     """Three frames or more cut a sample: then that is the fault, and the shifts are what it makes."""
-    return len(case.cut_frames) >= 3
+    return len(facts.cut_frames) >= 3
 
 
-def _one_cut(case: Case) -> bool:
-    return not _a_habit_of_cutting(case)
+def _one_cut(facts: Facts) -> bool:
+    return not _a_habit_of_cutting(facts)
 
 
-def _a_close_was_binary(case: Case) -> bool:
+def _a_close_was_binary(facts: Facts) -> bool:
     """A command that was to end the session, or the audio, went out in a binary frame."""
-    sent = [command for connection in case.connections for command in connection.commands]
+    sent = [command for connection in facts.connections for command in connection.commands]
     return any(command.frame.binary and command.means in ("close", "flush") for command in sent)
 
 
-def _the_client_ended_each(case: Case) -> bool:
+def _the_client_ended_each(facts: Facts) -> bool:
     """Every connection, the last one too, was closed by the client as one does that is done with it."""
-    used = [connection for connection in case.connections if connection.audio_frames]
+    used = [connection for connection in facts.connections if connection.audio_frames]
     return len(used) > 1 and all(connection.was_left for connection in used)
 
 
-def _a_command_was_refused(case: Case) -> bool:
-    return bool(case.refused_commands)
+def _a_command_was_refused(facts: Facts) -> bool:
+    return bool(facts.refused_commands)
 
 
-def _no_command_was_refused(case: Case) -> bool:
-    return not case.refused_commands
+def _no_command_was_refused(facts: Facts) -> bool:
+    return not facts.refused_commands
 
 
-def _ends_by_unknown_word(case: Case) -> bool:
-    return case.ends_by_unknown_word
+def _ends_by_unknown_word(facts: Facts) -> bool:
+    return facts.ends_by_unknown_word
 
 
 _REFUSED: Mapping[str, str] = {
@@ -370,7 +370,7 @@ RULES = (
         "connection.reconnected",
         ("drain.no-close",),
         "the connection was given up, not ended",
-        lambda case: not _the_client_ended_each(case),
+        lambda facts: not _the_client_ended_each(facts),
     ),
     Rule("connection.reconnected", ("pacing.burst", *_LATE), "what was kept meanwhile is sent at once"),
     Rule("signal.too-quiet", _LATE, "the end of speech that is hardly heard is hard to find"),
@@ -414,14 +414,14 @@ RULES = (
 )
 
 
-def diagnose(findings: Sequence[Finding], case: Case) -> tuple[Diagnosis, ...]:
+def diagnose(findings: Sequence[Finding], facts: Facts) -> tuple[Diagnosis, ...]:
     """Combine findings into root causes.
 
     A finding explains only what is no worse than itself: a warning never explains a failure.
 
     Args:
         findings: Of all checks, in the order of the checks.
-        case: What they were found in.
+        facts: What they were found in.
 
     Returns:
         One diagnosis a root cause, the first to fix first: `fail` before `warn`, what the service refused, then by
@@ -432,42 +432,42 @@ def diagnose(findings: Sequence[Finding], case: Case) -> tuple[Diagnosis, ...]:
         known = found.get(finding.cause)
         if finding.status in ("warn", "fail") and (known is None or worst([known, finding]) is not known):
             found[finding.cause] = finding
-    explained_by = {cause: _explainer(finding, found, case) for cause, finding in found.items()}
+    explained_by = {cause: _explainer(finding, found, facts) for cause, finding in found.items()}
     roots = [finding for cause, finding in found.items() if explained_by[cause] is None]
     diagnoses = [Diagnosis(root, _symptoms(root.cause, explained_by)) for root in roots]
-    return tuple(sorted(diagnoses, key=lambda diagnosis: _urgency(diagnosis, case)))
+    return tuple(sorted(diagnoses, key=lambda diagnosis: _urgency(diagnosis, facts)))
 
 
-def _explainer(finding: Finding, found: Mapping[str, Finding], case: Case) -> str | None:
+def _explainer(finding: Finding, found: Mapping[str, Finding], facts: Facts) -> str | None:
     """The cause that explains a finding: the root of the first rule that holds and is no less severe."""
     for rule in RULES:
         root = found.get(rule.root)
         if root is None or SEVERITY[root.status] < SEVERITY[finding.status]:
             continue
-        if _explains(rule, finding.cause, case):
+        if _explains(rule, finding.cause, facts):
             return rule.root
     return None
 
 
-def _explains(rule: Rule, cause: str, case: Case) -> bool:
-    if cause not in rule.symptoms or not _holds(rule.when, case):
+def _explains(rule: Rule, cause: str, facts: Facts) -> bool:
+    if cause not in rule.symptoms or not _holds(rule.when, facts):
         return False
-    return cause not in _FINAL_TEXTS or rule.root in _KEEPS_FROM_READING or not _holds(_came_in_time, case)
+    return cause not in _FINAL_TEXTS or rule.root in _KEEPS_FROM_READING or not _holds(_came_in_time, facts)
 
 
 _FINAL_TEXTS = ("joining.turns-missing", "joining.partial-kept")
 _KEEPS_FROM_READING = ("drain.stopped-reading", "connection.reconnected")
 
 
-def _came_in_time(case: Case) -> bool:
+def _came_in_time(facts: Facts) -> bool:
     """Whether a final text is lacking that came while the client was there: whatever ended the session is not why."""
-    return any(end.readable for end in case.unused_ends)
+    return any(end.readable for end in facts.unused_ends)
 
 
-def _holds(condition: Callable[[Case], bool], case: Case) -> bool:
+def _holds(condition: Callable[[Facts], bool], facts: Facts) -> bool:
     """Whether a condition holds; what cannot be computed does not hold (its check has told the error)."""
     try:
-        return condition(case)
+        return condition(facts)
     except Exception:
         return False
 
@@ -485,10 +485,10 @@ def _symptoms(root: str, explained_by: Mapping[str, str | None]) -> tuple[str, .
     return tuple(cause for cause in explained_by if leads_back(cause))
 
 
-def _urgency(diagnosis: Diagnosis, case: Case) -> tuple[bool, int, bool, float]:
+def _urgency(diagnosis: Diagnosis, facts: Facts) -> tuple[bool, int, bool, float]:
     """What was refused comes first: until the service takes that, nothing else matters."""
-    about = case.refusal.about if case.refusal is not None else None
+    about = facts.refusal.about if facts.refusal is not None else None
     refused = (about is not None and diagnosis.cause == _REFUSED[about]) or (
         "connection.rejected" in (diagnosis.cause, *diagnosis.explains)
     )
-    return all_causes()[diagnosis.cause].remark, -SEVERITY[diagnosis.status], not refused, -diagnosis.confidence
+    return all_causes()[diagnosis.cause].informational, -SEVERITY[diagnosis.status], not refused, -diagnosis.confidence

@@ -16,7 +16,7 @@ import numpy as np
 
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.errors import InputError
 from sttdoctor.outputs import whole
@@ -28,20 +28,20 @@ _BLOCK = 1 << 20
 _MAX_WAV_BYTES = (1 << 32) - 64
 
 
-def believed(case: Case, results: Sequence[CheckResult]) -> tuple[Layout | None, int | None]:
+def believed(facts: Facts, results: Sequence[CheckResult]) -> tuple[Layout | None, int | None]:
     """Return how the audio is to be read (layout, Hz) after what the checks found; None for what nothing tells.
 
     A check that did not run judged nothing, so the declaration holds; without one the estimate does. Where an estimate
     crashes, only the declaration is left.
     """
-    sound, ids = case.sound, {result.id for result in results}
+    sound, ids = facts.sound, {result.id for result in results}
     rate_is_wrong = any(f.cause == "sample-rate.mismatch" for result in results for f in result.findings)
     try:
         layout = sound.layout if "encoding" in ids or sound.declared_layout is None else sound.declared_layout
-        best = case.likely_rates[0] if case.rate_is_told and case.likely_rates else None
+        best = facts.likely_rates[0] if facts.rate_is_told and facts.likely_rates else None
     except Exception:
-        return sound.declared_layout, case.declared.sample_rate
-    return layout, best if rate_is_wrong and best else case.declared.sample_rate or best
+        return sound.declared_layout, facts.declared.sample_rate
+    return layout, best if rate_is_wrong and best else facts.declared.sample_rate or best
 
 
 def is_audible(results: Sequence[CheckResult]) -> bool:
@@ -49,24 +49,24 @@ def is_audible(results: Sequence[CheckResult]) -> bool:
     return not any(finding.cause == "signal.silent" for result in results for finding in result.findings)
 
 
-def commands(case: Case, believed: Layout | None, rate: int | None) -> dict[str, str | None]:
+def commands(facts: Facts, believed: Layout | None, rate: int | None) -> dict[str, str | None]:
     """Return the shell commands that play the audio as declared and as believed (`estimated`), None where none.
 
     Args:
-        case: The subject.
+        facts: The subject.
         believed: How the bytes are best read.
         rate: The sample rate to play at, Hz.
     """
-    path = case.session.path if case.session is not None else case.audio.path if case.audio is not None else None
-    if case.audio is None or path is None or path == "-":
+    path = facts.session.path if facts.session is not None else facts.audio.path if facts.audio is not None else None
+    if facts.audio is None or path is None or path == "-":
         return {"declared": None, "estimated": None}
     listen: dict[str, str | None] = {}
     path = raw = redact_tokens(path)
-    if case.session is not None:
+    if facts.session is not None:
         raw = _stem(path) + (".raw" if not path.lower().endswith(".raw") else ".audio.raw")
         listen["convert"] = f"sttdoctor convert {_quoted(path)} -o {_quoted(raw)}"
     listen["declared"] = _play(
-        raw, case.sound.declared_layout, case.declared.sample_rate, "--ignore encoding,sample-rate "
+        raw, facts.sound.declared_layout, facts.declared.sample_rate, "--ignore encoding,sample-rate "
     )
     listen["estimated"] = _play(raw, believed, rate, "")
     return listen
@@ -102,11 +102,11 @@ def _play(path: str, layout: Layout | None, rate: int | None, trusting: str) -> 
     return f"ffplay {skip}-f {name} -ar {rate} {_quoted(path)}"
 
 
-def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str, force: bool = False) -> None:
+def write_wav(facts: Facts, layout: Layout | None, rate: int | None, path: str, force: bool = False) -> None:
     """Write the audio as a 16-bit WAV file, in blocks of bounded size; only its owner may read it.
 
     Args:
-        case: The subject.
+        facts: The subject.
         layout: How the bytes are read.
         rate: Hz; None where nothing tells it: then 16000, the most usual one.
         path: The file to write.
@@ -116,20 +116,20 @@ def write_wav(case: Case, layout: Layout | None, rate: int | None, path: str, fo
         InputError: There is no audio that can be decoded, it is too long, or the file cannot be written.
         UsageError: The file is there already and holds something else.
     """
-    if case.audio is None or layout is None:
+    if facts.audio is None or layout is None:
         raise InputError("there is no audio that can be decoded, so no WAV was written")
-    if len(case.audio.data) // ENCODINGS[layout.encoding].width * 2 > _MAX_WAV_BYTES:
+    if len(facts.audio.data) // ENCODINGS[layout.encoding].width * 2 > _MAX_WAV_BYTES:
         raise InputError("the audio is too long for a WAV file, which holds at most 4 GiB")
     with whole(path, force, private=True) as file:
-        _write(file, case, layout, rate or _USUAL_RATE)
+        _write(file, facts, layout, rate or _USUAL_RATE)
 
 
-def _write(file: IO[bytes], case: Case, layout: Layout, rate: int) -> None:
-    assert case.audio is not None
+def _write(file: IO[bytes], facts: Facts, layout: Layout, rate: int) -> None:
+    assert facts.audio is not None
     frame = ENCODINGS[layout.encoding].width * layout.channels
-    data = case.audio.data[layout.offset :]
+    data = facts.audio.data[layout.offset :]
     data = data[: len(data) // frame * frame]
-    scale = _scale(case, layout)
+    scale = _scale(facts, layout)
     with wave.open(file, "wb") as wav:
         wav.setnchannels(layout.channels)
         wav.setsampwidth(2)
@@ -141,9 +141,9 @@ def _write(file: IO[bytes], case: Case, layout: Layout, rate: int) -> None:
             wav.writeframes((np.clip(whole, -1, 32767 / 32768) * 32768).round().astype("<i2").tobytes())
 
 
-def _scale(case: Case, layout: Layout) -> float:
+def _scale(facts: Facts, layout: Layout) -> float:
     """Bring floats that are written in 16-bit units to full scale."""
-    samples = case.sound.samples()
+    samples = facts.sound.samples()
     finite = np.abs(samples[np.isfinite(samples)])
     peak = float(np.percentile(finite, 99.9)) if len(finite) else 0.0
     return 1 / 32768 if layout.encoding in ("pcm_f32le", "f32be", "f64le", "pcm_f16le") and peak > 8 else 1.0

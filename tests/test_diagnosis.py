@@ -7,22 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.container.header import Header
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks import all_causes
 from sttdoctor.checks.base import Finding
 from sttdoctor.diagnosis import RULES, diagnose
 from sttdoctor.evidence import Declared
 from sttdoctor.thresholds import DEFAULTS
 
-CASE = Case(DEFAULTS, session=drained())
+CASE = Facts(DEFAULTS, session=drained())
 
 
 def finding(cause, status="fail", confidence=0.9):
     return Finding(cause, status, confidence, "summary", "fix")
 
 
-def shape(*findings, case=CASE):
-    return [(d.cause, d.explains) for d in diagnose(findings, case)]
+def shape(*findings, facts=CASE):
+    return [(d.cause, d.explains) for d in diagnose(findings, facts)]
 
 
 def test_nothing_wrong_is_no_diagnosis():
@@ -95,22 +95,22 @@ CASES = st.builds(
 
 
 @given(FINDINGS, CASES)
-def test_a_warning_never_explains_a_failure(findings, case):
+def test_a_warning_never_explains_a_failure(findings, facts):
     worst = {f.cause: "fail" for f in findings if f.status == "fail"}
-    for diagnosis in diagnose(findings, case):
+    for diagnosis in diagnose(findings, facts):
         assert diagnosis.status == "fail" or not any(worst.get(cause) == "fail" for cause in diagnosis.explains)
 
 
 @given(FINDINGS, CASES)
-def test_every_cause_that_is_wrong_belongs_to_exactly_one_diagnosis(findings, case):
-    told = [cause for d in diagnose(findings, case) for cause in (d.cause, *d.explains)]
+def test_every_cause_that_is_wrong_belongs_to_exactly_one_diagnosis(findings, facts):
+    told = [cause for d in diagnose(findings, facts) for cause in (d.cause, *d.explains)]
     assert sorted(told) == sorted({f.cause for f in findings if f.status != "unknown"})
 
 
 @given(FINDINGS, CASES)
-def test_failures_come_before_warnings_and_remarks_last(findings, case):
-    diagnoses = diagnose(findings, case)
-    order = [(all_causes()[d.cause].remark, d.status == "warn") for d in diagnoses]
+def test_failures_come_before_warnings_and_remarks_last(findings, facts):
+    diagnoses = diagnose(findings, facts)
+    order = [(all_causes()[d.cause].informational, d.status == "warn") for d in diagnoses]
     assert order == sorted(order)
     assert all(d.root in findings for d in diagnoses)
 
@@ -150,11 +150,11 @@ def test_what_the_server_said_decides_the_order(about, root):
 
 
 def test_a_bare_refusal_is_explained_by_the_fault_that_the_client_shows():
-    case = _Paced(None, refusal=refused("parameter", 400, named=False))
-    found = shape(finding("connection.rejected"), finding("connection.bad-auth"), case=case)
+    facts = _Paced(None, refusal=refused("parameter", 400, named=False))
+    found = shape(finding("connection.rejected"), finding("connection.bad-auth"), facts=facts)
     assert found == [("connection.bad-auth", ("connection.rejected",))]
-    case = _Paced(None, refusal=refused(None, 503, named=False))
-    found = shape(finding("connection.rejected"), finding("connection.bad-auth", "fail", 0.99), case=case)
+    facts = _Paced(None, refusal=refused(None, 503, named=False))
+    found = shape(finding("connection.rejected"), finding("connection.bad-auth", "fail", 0.99), facts=facts)
     assert [cause for cause, _ in found] == ["connection.rejected", "connection.bad-auth"]
 
 
@@ -166,7 +166,7 @@ def test_a_parameter_explains_what_the_server_did_only_where_no_turn_ever_began(
 
 @pytest.mark.parametrize(("true_speed", "explained"), [(1.0, True), (1.05, True), (1.6, False), (None, False)])
 def test_a_wrong_format_explains_the_pace_only_when_the_true_format_makes_it_right(true_speed, explained):
-    found = shape(finding("sample-rate.mismatch"), finding("pacing.too-fast"), case=_Paced(true_speed))
+    found = shape(finding("sample-rate.mismatch"), finding("pacing.too-fast"), facts=_Paced(true_speed))
     assert (found == [("sample-rate.mismatch", ("pacing.too-fast",))]) is explained
 
 
@@ -189,7 +189,7 @@ def test_every_finding_belongs_to_exactly_one_diagnosis(cut):
     ("true_speed", "explained"), [(0.91, True), (0.89, False), (1.09, True), (1.11, False), (-1.0, False)]
 )
 def test_realtime_in_truth_is_within_ten_percent(true_speed, explained):
-    found = shape(finding("encoding.mismatch"), finding("pacing.burst"), case=_Paced(true_speed))
+    found = shape(finding("encoding.mismatch"), finding("pacing.burst"), facts=_Paced(true_speed))
     assert (found == [("encoding.mismatch", ("pacing.burst",))]) is explained
 
 
@@ -197,9 +197,9 @@ def test_realtime_in_truth_is_within_ten_percent(true_speed, explained):
     ("true_ms", "explained"), [(4.9, False), (5.0, True), (300.0, True), (300.1, False), (None, False)]
 )
 def test_a_wrong_format_explains_the_chunks_only_when_the_true_format_makes_them_right(true_ms, explained):
-    case = _Paced(1.0)
-    case.true_chunk_ms = true_ms
-    found = shape(finding("sample-rate.mismatch"), finding("chunking.too-large"), case=case)
+    facts = _Paced(1.0)
+    facts.true_chunk_ms = true_ms
+    found = shape(finding("sample-rate.mismatch"), finding("chunking.too-large"), facts=facts)
     assert (found == [("sample-rate.mismatch", ("chunking.too-large",))]) is explained
 
 
@@ -207,7 +207,7 @@ def test_a_wrong_format_explains_the_chunks_only_when_the_true_format_makes_them
     ("cut", "root"), [(1, "encoding.misaligned"), (2, "encoding.misaligned"), (3, "messages.partial-samples")]
 )
 def test_three_cut_frames_are_a_habit(cut, root):
-    found = shape(finding("encoding.misaligned"), finding("messages.partial-samples"), case=_Paced(1.0, cut))
+    found = shape(finding("encoding.misaligned"), finding("messages.partial-samples"), facts=_Paced(1.0, cut))
     assert [cause for cause, _ in found] == [root]
 
 
@@ -222,24 +222,24 @@ def test_three_cut_frames_are_a_habit(cut, root):
     ],
 )
 def test_a_header_explains_a_wrong_format_where_it_says_otherwise(header, explained):
-    case = _Paced(None)
-    case.sound = SimpleNamespace(contents=SimpleNamespace(first=SimpleNamespace(header=header)))
-    case.declared = Declared("pcm_s16le", 16000)
-    found = shape(finding("container.wav-header"), finding("encoding.mismatch"), case=case)
+    facts = _Paced(None)
+    facts.sound = SimpleNamespace(contents=SimpleNamespace(first=SimpleNamespace(header=header)))
+    facts.declared = Declared("pcm_s16le", 16000)
+    found = shape(finding("container.wav-header"), finding("encoding.mismatch"), facts=facts)
     assert (found == [("container.wav-header", ("encoding.mismatch",))]) is explained
 
 
 def test_without_a_file_in_the_stream_a_header_explains_nothing():
-    case = _Paced(None)
-    case.sound = SimpleNamespace(contents=SimpleNamespace(first=None))
-    assert len(shape(finding("container.wav-header"), finding("encoding.mismatch"), case=case)) == 2
+    facts = _Paced(None)
+    facts.sound = SimpleNamespace(contents=SimpleNamespace(first=None))
+    assert len(shape(finding("container.wav-header"), finding("encoding.mismatch"), facts=facts)) == 2
 
 
 @pytest.mark.parametrize(("side", "explained"), [(0, True), (1, True), (None, False)])
 def test_a_silent_side_explains_a_wrong_encoding(side, explained):
-    case = _Paced(None)
-    case.sound = SimpleNamespace(silent_side=side)
-    found = shape(finding("channels.interleaved"), finding("encoding.mismatch"), case=case)
+    facts = _Paced(None)
+    facts.sound = SimpleNamespace(silent_side=side)
+    found = shape(finding("channels.interleaved"), finding("encoding.mismatch"), facts=facts)
     assert (found == [("channels.interleaved", ("encoding.mismatch",))]) is explained
 
 
@@ -249,9 +249,9 @@ def test_an_estimate_that_cannot_be_computed_explains_nothing():
         def silent_side(self):
             raise ValueError("no")
 
-    case = _Paced(None)
-    case.sound = _Broken()
-    found = shape(finding("channels.interleaved"), finding("encoding.mismatch"), case=case)
+    facts = _Paced(None)
+    facts.sound = _Broken()
+    found = shape(finding("channels.interleaved"), finding("encoding.mismatch"), facts=facts)
     assert len(found) == 2
 
 

@@ -30,11 +30,11 @@ def test_a_seed_makes_the_same_session_again(bench, cause):
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_sessions_are_ordered_and_readable(bench, cause):
-    case = next(bench.fault_cases(5, cause, 1, None))
-    times = [row["t"] for row in case.rows if "t" in row]
+    facts = next(bench.fault_cases(5, cause, 1, None))
+    times = [row["t"] for row in facts.rows if "t" in row]
     assert times == sorted(times)
-    assert case.causes == (cause,)
-    report = json.loads(sttdoctor.replay(bench.jsonl(case.rows), select=["connection"]).to_json())
+    assert facts.causes == (cause,)
+    report = json.loads(sttdoctor.replay(bench.jsonl(facts.rows), select=["connection"]).to_json())
     assert report["subject"]["kind"] == "session"
 
 
@@ -61,19 +61,19 @@ MASKED = [f"masked-{style}-in-{place}" for style in ("stars", "word", "hidden", 
 
 @pytest.mark.parametrize("kind", [*MASKED, "parameters-of-a-relay", "press-without-speech"])
 def test_a_healthy_session_whose_secrets_are_masked_is_not_accused(bench, kind):
-    case = next(bench.healthy_cases(7, 1, None, only=kind))
-    report = sttdoctor.replay(bench.jsonl(case.rows), select=["connection", "server", "messages"])
+    facts = next(bench.healthy_cases(7, 1, None, only=kind))
+    report = sttdoctor.replay(bench.jsonl(facts.rows), select=["connection", "server", "messages"])
     assert report.diagnoses == () and report.status == "pass"
 
 
 def test_a_verdict_needs_the_right_cause_first(bench):
-    case = bench.Case("x", [], ("drain.no-close",), frozenset({"turns.left-open"}))
+    facts = bench.Facts("x", [], ("drain.no-close",), frozenset({"turns.left-open"}))
 
     def scored(*said):
         made = bench.Verdict(
-            "x", case.causes, (), "", "fail", "", tuple((s, "fail", 0.9, ()) for s in said), (), (), 0.0
+            "x", facts.causes, (), "", "fail", "", tuple((s, "fail", 0.9, ()) for s in said), (), (), 0.0
         )
-        verdict = bench._scored(case, made)
+        verdict = bench._scored(facts, made)
         return verdict.strict, verdict.lenient, verdict.top3
 
     assert scored("drain.no-close", "pacing.burst") == (True, True, True)

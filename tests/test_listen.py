@@ -16,7 +16,7 @@ from common import FIXTURES, HEADER, OPEN, jsonl
 import sttdoctor
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Audio, Declared
@@ -148,8 +148,8 @@ def test_ffmpeg_knows_each_format_name(tmp_path, encoding):
     data = np.random.default_rng(1).bytes(ENCODINGS[encoding].width * 400)
     path = tmp_path / "a.raw"
     path.write_bytes(data)
-    case = Case(DEFAULTS, audio=read_audio(path), declared=Declared())
-    samples, rate = play(commands(case, Layout(encoding), 22050)["estimated"] or "", tmp_path)
+    facts = Facts(DEFAULTS, audio=read_audio(path), declared=Declared())
+    samples, rate = play(commands(facts, Layout(encoding), 22050)["estimated"] or "", tmp_path)
     assert (len(samples), rate) == (400, 22050)
 
 
@@ -158,8 +158,8 @@ def test_ffmpeg_knows_each_format_name(tmp_path, encoding):
 def test_the_real_ffplay_takes_the_command(tmp_path, encoding):
     path = tmp_path / "a.raw"
     path.write_bytes(speech(encoding, 0.3))
-    case = Case(DEFAULTS, audio=read_audio(path), declared=Declared())
-    command = commands(case, Layout(encoding, offset=2), 8000)["estimated"]
+    facts = Facts(DEFAULTS, audio=read_audio(path), declared=Declared())
+    command = commands(facts, Layout(encoding, offset=2), 8000)["estimated"]
     assert command is not None
     quiet = command.replace("ffplay", "ffplay -v error -nostats -nodisp -autoexit", 1)
     silent = {**os.environ, "SDL_AUDIODRIVER": "dummy", "SDL_VIDEODRIVER": "dummy"}
@@ -178,8 +178,8 @@ def test_without_a_declaration_there_is_no_declared_command(tmp_path, monkeypatc
     assert check(tmp_path, "a.raw", bytes(1000), monkeypatch) == {"declared": None, "estimated": None}
 
 
-def case_of(data: bytes) -> Case:
-    return Case(DEFAULTS, audio=Audio(np.frombuffer(data, np.uint8)))
+def case_of(data: bytes) -> Facts:
+    return Facts(DEFAULTS, audio=Audio(np.frombuffer(data, np.uint8)))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -206,8 +206,8 @@ def test_floats_in_16_bit_units_are_brought_to_full_scale(tmp_path):
     samples = decode(speech("pcm_mulaw"), "pcm_mulaw")
     path, raw = tmp_path / "a.wav", tmp_path / "a.raw"
     raw.write_bytes((samples * 32768).astype("<f4").tobytes())
-    case = Case(DEFAULTS, audio=read_audio(raw), declared=Declared("pcm_f32le", 8000))
-    write_wav(case, Layout("pcm_f32le"), 8000, str(path))
+    facts = Facts(DEFAULTS, audio=read_audio(raw), declared=Declared("pcm_f32le", 8000))
+    write_wav(facts, Layout("pcm_f32le"), 8000, str(path))
     np.testing.assert_allclose(soundfile.read(path)[0], samples, atol=0.51 / 32768)
 
 
@@ -242,6 +242,6 @@ def test_audio_that_no_wav_file_can_hold_is_refused(tmp_path):
     path = tmp_path / "a.raw"
     with path.open("wb") as file:
         file.truncate(5 << 30)
-    case = Case(DEFAULTS, audio=read_audio(path))
+    facts = Facts(DEFAULTS, audio=read_audio(path))
     with pytest.raises(InputError, match="too long for a WAV file"):
-        write_wav(case, Layout("pcm_s16le"), 8000, str(tmp_path / "a.wav"))
+        write_wav(facts, Layout("pcm_s16le"), 8000, str(tmp_path / "a.wav"))

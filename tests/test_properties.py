@@ -10,7 +10,7 @@ from common import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import examine
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
 from sttdoctor.readers import read_capture
@@ -22,7 +22,7 @@ SOUNDLESS = ["connection", "endpoint", "messages", "chunking", "pacing", "contin
 
 
 def wrong(session, select=()):
-    report = examine(Case(DEFAULTS, session=session), select)
+    report = examine(Facts(DEFAULTS, session=session), select)
     json.loads(report.to_json())
     return {check.id: check.answer for check in report.checks if check.crashed or check.status in ("warn", "fail")}
 
@@ -152,7 +152,7 @@ _url = st.one_of(
 def test_no_events_make_a_check_raise(events, url, clock, transcript, lacks):
     text = Transcript(transcript) if transcript is not None else None
     session = Session(tuple(events), url=url, clock=clock, transcript=text, lacks=lacks)
-    report = examine(Case(DEFAULTS, session=session))
+    report = examine(Facts(DEFAULTS, session=session))
     assert [f"{check.id}: {check.answer}" for check in report.checks if check.crashed] == []
     json.loads(report.to_json())
 
@@ -166,4 +166,4 @@ def test_an_hour_of_silence_is_judged():
     frames = tuple(Frame(i, i * 0.1, True, 800, binary=True, audio=bytes([255]) * 800) for i in range(3600))
     found = wrong(Session(frames, url=URL), SOUNDLESS)
     assert found == {}
-    assert np.isfinite(Case(DEFAULTS, session=Session(frames, url=URL)).longest_speed.ratio)
+    assert np.isfinite(Facts(DEFAULTS, session=Session(frames, url=URL)).longest_speed.ratio)

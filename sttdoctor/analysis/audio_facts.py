@@ -45,7 +45,7 @@ DEFAULT_SPEECH_S = 1.0
 _CLEARLY = 0.25  # bits a byte that another reading saves where silence is a misreading; where it is silence, under 0.05
 
 
-class Sound:
+class AudioFacts:
     """The audio of one subject, analysed.
 
     Args:

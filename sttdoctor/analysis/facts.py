@@ -1,4 +1,4 @@
-"""One subject: its evidence, what its sound is, and when things happened; what the checks look at.
+"""What can be known of one capture: its evidence, its sound, and when things happened; what the checks look at.
 
 Everything is analysed once and on demand. The sound by itself is in `sttdoctor.analysis.audio_facts`; here is what the
 session adds to it: its connections and turns, the clock, the byte rate, and what sound and byte rate say together.
@@ -11,7 +11,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from sttdoctor.analysis.audio_facts import Sound
+from sttdoctor.analysis.audio_facts import AudioFacts
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.encoding.sample_order import Order
 from sttdoctor.analysis.rate import byte_rate
@@ -42,7 +42,7 @@ _WORD_S = 0.15
 """Less sound is no word."""
 
 
-class Case:
+class Facts:
     """One subject and its analysis.
 
     Args:
@@ -63,7 +63,7 @@ class Case:
         self.session = session
         self.audio = session_audio(session) if session is not None else audio
         self.declared = _declared(session, declared or Declared())
-        self.sound = Sound(
+        self.sound = AudioFacts(
             self.audio,
             self.declared,
             limits["signal.silent_peak"],

@@ -1,10 +1,10 @@
-"""What a check is: one question, the evidence it needs, its causes, and one function from a case to an answer."""
+"""What a check is: one question, the evidence it needs, its causes, and one function from facts to an answer."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.missing import SPEECH, Missing
 
 Status = Literal["pass", "warn", "fail", "unknown", "not_applicable"]
@@ -24,14 +24,14 @@ class Cause:
         worst: The worst status that it may have.
         what: One sentence that says what it is.
         fix: What to do about it.
-        remark: It is worth knowing and needs no repair; it comes last in a report.
+        informational: It is worth knowing and needs no repair; it comes last in a report.
     """
 
     id: str
     worst: Literal["warn", "fail"]
     what: str
     fix: str
-    remark: bool = False
+    informational: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ class Check:
         how: How it is judged.
         causes: What it can find.
         docs: The vendor's page.
-        judge: From a case to an answer; missing evidence is an answer with status `unknown`.
-        arises: Whether a subject of these kinds gives rise to the question; where not, no report shows the check.
+        judge: From facts to an answer; missing evidence is an answer with status `unknown`.
+        applies_to: Whether a subject of these kinds gives rise to the question; where not, no report shows the check.
         of_handshake: The question arises for a refused handshake too.
     """
 
@@ -125,8 +125,8 @@ class Check:
     how: str
     causes: tuple[Cause, ...]
     docs: str
-    judge: Callable[[Case], Answer]
-    arises: Callable[[Case], bool] = lambda _case: True
+    judge: Callable[[Facts], Answer]
+    applies_to: Callable[[Facts], bool] = lambda _case: True
     of_handshake: bool = False
 
     def finding(

@@ -13,7 +13,7 @@ import numpy as np
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
 from sttdoctor.encodings import ENCODINGS
 
@@ -32,32 +32,32 @@ class _Pair:
     louder: int
 
 
-def _judge(case: Case) -> Answer:
-    estimate, layout = case.sound.encoding, case.sound.layout
-    if case.audio is None:
-        return unknown(case.why_no_audio or missing.AUDIO)
+def _judge(facts: Facts) -> Answer:
+    estimate, layout = facts.sound.encoding, facts.sound.layout
+    if facts.audio is None:
+        return unknown(facts.why_no_audio or missing.AUDIO)
     if estimate is None or layout is None:
         return unknown(missing.SAMPLES)
-    if case.sound.silent_side is not None:
-        finding = _one_side_silent(case.sound.silent_side, layout.encoding)
-        return answer(finding.summary, [finding], {"channels": 2, "silent_side": case.sound.silent_side}, _TWO)
+    if facts.sound.silent_side is not None:
+        finding = _one_side_silent(facts.sound.silent_side, layout.encoding)
+        return answer(finding.summary, [finding], {"channels": 2, "silent_side": facts.sound.silent_side}, _TWO)
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.")
     measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
-    if case.order is not None:
+    if facts.order is not None:
         return answer("The samples are of one channel, in the wrong order.", [], measured | {"channels": 1})
-    pair = _compared(case, layout)
+    pair = _compared(facts, layout)
     measured |= {"quieter_db": round(pair.quieter_db, 1), "correlation": round(pair.correlation, 3)}
-    finding = _interleaved(case, layout, pair, estimate.stereo)
+    finding = _interleaved(facts, layout, pair, estimate.stereo)
     return answer(finding.summary, [finding], measured, _TWO)
 
 
-def _compared(case: Case, layout: Layout) -> _Pair:
-    assert case.audio is not None
+def _compared(facts: Facts, layout: Layout) -> _Pair:
+    assert facts.audio is not None
     frame = 2 * ENCODINGS[layout.encoding].width
-    data = case.audio.data[layout.offset :]
+    data = facts.audio.data[layout.offset :]
     count = len(data) // frame
     first = max(0, (count - _LOOKED_AT) // 2)
     middle = data[first * frame : (first + min(count, _LOOKED_AT)) * frame]
@@ -83,14 +83,14 @@ def _kinds(pair: _Pair) -> tuple[str, str]:
     )
 
 
-def _interleaved(case: Case, layout: Layout, pair: _Pair, probability: float) -> Finding:
+def _interleaved(facts: Facts, layout: Layout, pair: _Pair, probability: float) -> Finding:
     relation, fix = _kinds(pair)
     summary = f"Two channels are interleaved: every other sample belongs to the other one, and {relation}."
-    speed = case.longest_speed
-    if speed is not None and case.format_ratio == 2.0 and layout.encoding == case.declared.meant:
+    speed = facts.longest_speed
+    if speed is not None and facts.format_ratio == 2.0 and layout.encoding == facts.declared.meant:
         summary += f" The byte rate, {speed.ratio:.2f} times the declared one, agrees."
         probability = max(probability, 0.99)
-    status: Status = "fail" if probability >= case.limits["channels.fail_above"] else "warn"
+    status: Status = "fail" if probability >= facts.limits["channels.fail_above"] else "warn"
     return CHECK.finding("interleaved", status, probability, summary, fix=_fix(fix))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.timeline import Timeline, timeline
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
@@ -28,13 +28,13 @@ from sttdoctor.checks.base import (
 )
 
 
-def _judge(case: Case) -> Answer:
-    promised = case.declared.bytes_per_s
+def _judge(facts: Facts) -> Answer:
+    promised = facts.declared.bytes_per_s
     if promised is None:
         return unknown(missing.FORMAT)
-    lengths_ms = np.concatenate([[f.size for f in c.audio_frames] for c in case.connections] or [[]]) / promised * 1000
+    lengths_ms = np.concatenate([[f.size for f in c.audio_frames] for c in facts.connections] or [[]]) / promised * 1000
     if not len(lengths_ms):
-        return unknown(case.why_no_timeline or missing.SENT_AUDIO)
+        return unknown(facts.why_no_timeline or missing.SENT_AUDIO)
     measured = {
         "frames": len(lengths_ms),
         "median_ms": round(float(np.median(lengths_ms)), 3),
@@ -42,8 +42,8 @@ def _judge(case: Case) -> Answer:
         "min_ms": round(float(lengths_ms.min()), 3),
         "max_ms": round(float(lengths_ms.max()), 3),
     }
-    parts = _parts(case) or [_Part(lengths_ms, "")]
-    findings = [finding for part in parts for finding in _judge_part(case, part, promised)]
+    parts = _parts(facts) or [_Part(lengths_ms, "")]
+    findings = [finding for part in parts for finding in _judge_part(facts, part, promised)]
     if findings:
         return answer(worst(findings).summary, [worst(findings)], measured)
     told = [f"{_ms(float(np.median(part.lengths_ms)))}{part.since}" for part in parts]
@@ -59,29 +59,29 @@ class _Part:
     since: str
 
 
-def _parts(case: Case) -> list[_Part]:
+def _parts(facts: Facts) -> list[_Part]:
     """The stretches of a stream whose pace changes on the way, empty where it does not."""
-    if all(len(parts) <= 1 for parts in case.stretches):
+    if all(len(parts) <= 1 for parts in facts.stretches):
         return []
     return [
         _Part(
             line.audio_s[part.first : part.stop] * 1000,
             f" from {line.t_s[part.first]:.1f} s on" if part.first else " at first",
         )
-        for line, parts in zip(case.timelines, case.stretches, strict=True)
+        for line, parts in zip(facts.timelines, facts.stretches, strict=True)
         for part in parts
     ]
 
 
-def _judge_part(case: Case, part: _Part, promised: float) -> Iterator[Finding]:
+def _judge_part(facts: Facts, part: _Part, promised: float) -> Iterator[Finding]:
     median, high = float(np.median(part.lengths_ms)), float(np.percentile(part.lengths_ms, 95))
     # the 95th percentile of a few frames is the longest one, and one long frame says nothing about the habit
     judged = high if len(part.lengths_ms) >= 20 else median
-    if judged > case.limits["chunking.warn_ms"]:
-        status: Status = "fail" if judged > case.limits["chunking.fail_ms"] else "warn"
+    if judged > facts.limits["chunking.warn_ms"]:
+        status: Status = "fail" if judged > facts.limits["chunking.fail_ms"] else "warn"
         summary = f"Audio is sent in chunks of {_ms(median)}{part.since} (95 % are up to {_ms(high)})"
-        yield CHECK.finding("too-large", status, 0.95, f"{summary}; about 100 ms is right.", _longest(case, promised))
-    elif median < case.limits["chunking.min_ms"]:
+        yield CHECK.finding("too-large", status, 0.95, f"{summary}; about 100 ms is right.", _longest(facts, promised))
+    elif median < facts.limits["chunking.min_ms"]:
         summary = f"Audio is sent in chunks of {_ms(median)}{part.since}; about 100 ms is right."
         yield CHECK.finding("too-small", "warn", 0.95, summary)
 
@@ -90,8 +90,8 @@ def _ms(value: float) -> str:
     return f"{value / 1000:.1f} s" if value >= 1000 else f"{value:.3g} ms"
 
 
-def _longest(case: Case, promised: float) -> tuple[Evidence, ...]:
-    lines: list[Timeline] = [timeline(connection, promised) for connection in case.connections]
+def _longest(facts: Facts, promised: float) -> tuple[Evidence, ...]:
+    lines: list[Timeline] = [timeline(connection, promised) for connection in facts.connections]
     longest = max((line for line in lines if len(line)), key=lambda line: line.audio_s.max(), default=None)
     if longest is None:
         return ()

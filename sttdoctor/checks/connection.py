@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from itertools import islice
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer, find_name
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.endpoint import Address, by_events, of_path
@@ -72,37 +72,37 @@ class _Problem:
     status: Status = "fail"
 
 
-def _arises(case: Case) -> bool:
+def _applies_to(facts: Facts) -> bool:
     """Of bare audio only a name that the service does not take is asked about."""
-    return case.session is not None or case.declared.encoding not in (None, *SUPPORTED)
+    return facts.session is not None or facts.declared.encoding not in (None, *SUPPORTED)
 
 
-def _judge(case: Case) -> Answer:
-    if case.session is None:
-        found = [_tell_parameters(list(_find_wrong_encoding(case)))]
+def _judge(facts: Facts) -> Answer:
+    if facts.session is None:
+        found = [_tell_parameters(list(_find_wrong_encoding(facts)))]
         return answer(worst(found).summary, found, {})
-    where = case.address
-    if where is None and not any(connection.open for connection in case.connections):
+    where = facts.address
+    if where is None and not any(connection.open for connection in facts.connections):
         return unknown(missing.URL)
     findings = [
-        *_find_between(case),
-        *_find_expired(case),
-        *_judge_key(case),
-        *_judge_path(case),
-        *_judge_parameters(case),
-        *_find_rejection(case),
-        *_find_losses(case),
-        *_find_reconnect(case),
+        *_find_between(facts),
+        *_find_expired(facts),
+        *_judge_key(facts),
+        *_judge_path(facts),
+        *_judge_parameters(facts),
+        *_find_rejection(facts),
+        *_find_losses(facts),
+        *_find_reconnect(facts),
     ]
     if findings:
         return answer(worst(findings).summary, findings, {})
     if where is None:
         return unknown(missing.NO_URL)
-    return answer("The address and its parameters are right.", [], {"endpoint": case.endpoint})
+    return answer("The address and its parameters are right.", [], {"endpoint": facts.endpoint})
 
 
-def _get_refusal(case: Case, subject: Subject) -> Refusal | None:
-    refusal = case.refusal
+def _get_refusal(facts: Facts, subject: Subject) -> Refusal | None:
+    refusal = facts.refusal
     return refusal if refusal is not None and refusal.about == subject else None
 
 
@@ -117,14 +117,14 @@ def _place_of(refusal: Refusal) -> tuple[Evidence, ...]:
     return (Evidence(what[refusal.how], refusal.line, refusal.t),)
 
 
-def _judge_key(case: Case) -> Iterator[Finding]:
-    where = case.address
+def _judge_key(facts: Facts) -> Iterator[Finding]:
+    where = facts.address
     if where is not None and not is_unset(where.first("api_key") or ""):
         yield CHECK.finding("key-in-url", "warn", 0.99, "The API key is a part of the URL (api_key).")
-    refusal = _get_refusal(case, "key")
-    fault = None if case.is_accepted else _find_key_fault(case, where)
+    refusal = _get_refusal(facts, "key")
+    fault = None if facts.is_accepted else _find_key_fault(facts, where)
     if refusal is not None:
-        if not _worked_before(case, refusal):
+        if not _worked_before(facts, refusal):
             yield _tell_refused_key(refusal, fault)
     elif fault is not None:
         yield CHECK.finding("bad-auth", "fail", 0.9, f"{_capitalize(fault[0])}.", fix=fault[1])
@@ -138,37 +138,37 @@ def _tell_refused_key(refusal: Refusal, fault: tuple[str, str] | None) -> Findin
     return CHECK.finding("bad-auth", "fail", 0.97, f"{summary}.", place)
 
 
-def _worked_before(case: Case, refusal: Refusal) -> bool:
+def _worked_before(facts: Facts, refusal: Refusal) -> bool:
     """Whether the same credential had been accepted: all connections of a capture are one client's."""
-    return refusal.how == "handshake" and _find_accepted(case, refusal.line) is not None
+    return refusal.how == "handshake" and _find_accepted(facts, refusal.line) is not None
 
 
-def _find_accepted(case: Case, line: int) -> Open | None:
+def _find_accepted(facts: Facts, line: int) -> Open | None:
     """The last handshake before a line that was accepted."""
-    before = [item.open for item in case.connections if is_accepted(item) and item.open and item.open.line < line]
+    before = [item.open for item in facts.connections if is_accepted(item) and item.open and item.open.line < line]
     return before[-1] if before else None
 
 
-def _find_expired(case: Case) -> Iterator[Finding]:
+def _find_expired(facts: Facts) -> Iterator[Finding]:
     """A credential that worked, and no longer does; or one of which the service says that its time is over."""
-    refusal = case.refusal
+    refusal = facts.refusal
     is_refused = refusal is not None and refusal.about in ("key", "expired")
-    if refusal is not None and is_refused and (refusal.about == "expired" or _worked_before(case, refusal)):
-        yield _tell_expired(case, refusal)
+    if refusal is not None and is_refused and (refusal.about == "expired" or _worked_before(facts, refusal)):
+        yield _tell_expired(facts, refusal)
         return
-    for connection in case.connections:
+    for connection in facts.connections:
         said = _find_said_expired(connection) or _find_closed_expired(connection)
         if said is not None:
             yield said
             return
 
 
-def _tell_expired(case: Case, refusal: Refusal) -> Finding:
+def _tell_expired(facts: Facts, refusal: Refusal) -> Finding:
     summary = f"The credential is no longer accepted ({_quote(refusal)})"
-    worked = _find_accepted(case, refusal.line)
+    worked = _find_accepted(facts, refusal.line)
     if worked is not None and worked.t is not None and refusal.t is not None:
         summary += f"; it had been accepted {refusal.t - worked.t:.0f} s before"
-    again = sum(1 for item in case.connections if item.open and item.open.status == refusal.status) - 1
+    again = sum(1 for item in facts.connections if item.open and item.open.status == refusal.status) - 1
     if again > 0:
         summary += f", and was presented {again} more {'time' if again == 1 else 'times'}"
     return CHECK.finding("expired", "fail", 0.95, f"{summary}.", _place_of(refusal))
@@ -196,15 +196,15 @@ def _find_closed_expired(connection: Connection) -> Finding | None:
     return CHECK.finding("expired", "fail", 0.95, f"{summary}.", place)
 
 
-def _find_between(case: Case) -> Iterator[Finding]:
+def _find_between(facts: Facts) -> Iterator[Finding]:
     """Something between the client and the service answered, or let nothing pass."""
-    refused = [item.open for item in case.connections if item.open and item.open.status not in (None, 101)]
+    refused = [item.open for item in facts.connections if item.open and item.open.status not in (None, 101)]
     for opened in refused:
         answerer = find_answerer(opened)
         if answerer.who == "between":
             yield _tell_between(opened, answerer, len(refused))
             return
-    for connection in case.connections:
+    for connection in facts.connections:
         ending = find_ending(connection)
         if ending is not None and ending.about == "between":
             reason = f", reason {ending.reason[:100]!r}" if ending.reason else ""
@@ -213,7 +213,7 @@ def _find_between(case: Case) -> Iterator[Finding]:
                 "intermediary", "fail", 0.85, summary, (Evidence("closed here", ending.line, ending.t),)
             )
             return
-    silent = next((item for item in case.connections if _is_swallowed(case, item)), None)
+    silent = next((item for item in facts.connections if _is_swallowed(facts, item)), None)
     if silent is not None and silent.open is not None:
         end = silent.close.t if silent.close is not None and silent.close.t is not None else silent.frames[-1].t
         lasted = f" in {end - silent.open.t:.1f} s" if end is not None and silent.open.t is not None else ""
@@ -247,10 +247,16 @@ def _tell_between(opened: Open, answerer: Answerer, tries: int) -> Finding:
     return CHECK.finding("intermediary", "fail", 0.95, summary, place, fix + later)
 
 
-def _is_swallowed(case: Case, connection: Connection) -> bool:
+def _is_swallowed(facts: Facts, connection: Connection) -> bool:
     """Whether a handshake was accepted, audio was sent for some seconds, and no frame ever came back."""
-    session, opened = case.session, connection.open
-    if session is None or "receive" in session.lacks or case.endpoint != AUTO or opened is None or opened.status != 101:
+    session, opened = facts.session, connection.open
+    if (
+        session is None
+        or "receive" in session.lacks
+        or facts.endpoint != AUTO
+        or opened is None
+        or opened.status != 101
+    ):
         return False
     if connection.received or not connection.audio_frames:
         return False
@@ -258,7 +264,7 @@ def _is_swallowed(case: Case, connection: Connection) -> bool:
     if not times or opened.t is None:
         return False
     end = connection.close.t if connection.close is not None and connection.close.t is not None else times[-1]
-    return end - opened.t >= case.limits["connection.silent_s"]
+    return end - opened.t >= facts.limits["connection.silent_s"]
 
 
 _SWALLOWED = (
@@ -272,13 +278,13 @@ _DEFAULT = (
 )
 
 
-def _find_key_fault(case: Case, where: Address | None) -> tuple[str, str] | None:
+def _find_key_fault(facts: Facts, where: Address | None) -> tuple[str, str] | None:
     """What is wrong with the key as the handshake shows it, and what is right; a redaction mark shows nothing.
 
     Some recorders leave a key out, so that it is missing is believed where the service refused the handshake for it.
     """
-    headers = case.session.headers if case.session is not None else {}
-    refusal = case.refusal
+    headers = facts.session.headers if facts.session is not None else {}
+    refusal = facts.refusal
     is_doubtful = refusal is None or not (refusal.about == "key" or (refusal.status == 400 and not refusal.named))
     authorization = headers.get("authorization", "").strip()
     scheme, _, credential = authorization.partition(" ")
@@ -327,9 +333,9 @@ def _find_key_elsewhere(headers: Mapping[str, str], where: Address | None) -> st
     return f"the parameter {name[:40]}" if name is not None else None
 
 
-def _judge_path(case: Case) -> Iterator[Finding]:
-    where, refusal = case.address, _get_refusal(case, "path")
-    fault = _find_path_fault(where) if where is not None and not _is_right_place(case, where) else None
+def _judge_path(facts: Facts) -> Iterator[Finding]:
+    where, refusal = facts.address, _get_refusal(facts, "path")
+    fault = _find_path_fault(where) if where is not None and not _is_right_place(facts, where) else None
     if refusal is not None:
         summary = f"The server knows no such path ({_quote(refusal)})" + (f": {fault}." if fault else ".")
         yield CHECK.finding("wrong-path", "fail", 0.97, summary, _place_of(refusal))
@@ -337,11 +343,11 @@ def _judge_path(case: Case) -> Iterator[Finding]:
         yield CHECK.finding("wrong-path", "fail", 0.95, f"{_capitalize(fault)}.")
 
 
-def _is_right_place(case: Case, where: Address) -> bool:
+def _is_right_place(facts: Facts, where: Address) -> bool:
     """Whether the service answers there, or a host of which nothing is known accepted the handshake."""
-    if by_events(frame for connection in case.connections for frame in connection.received) is not None:
+    if by_events(frame for connection in facts.connections for frame in connection.received) is not None:
         return True
-    return case.is_accepted and not where.host.endswith("cartesia.ai") and _vendor_of(where) is None
+    return facts.is_accepted and not where.host.endswith("cartesia.ai") and _vendor_of(where) is None
 
 
 def _vendor_of(where: Address) -> str | None:
@@ -357,12 +363,16 @@ def _find_path_fault(where: Address) -> str | None:
     return None
 
 
-def _judge_parameters(case: Case) -> Iterator[Finding]:
-    where, refusal = case.address, _get_refusal(case, "parameter")
+def _judge_parameters(facts: Facts) -> Iterator[Finding]:
+    where, refusal = facts.address, _get_refusal(facts, "parameter")
     problems: list[_Problem] = []
-    if where is not None and case.endpoint is not None and not any(is_mask(name) for name, _ in where.query):
-        problems = [*_find_missing(case, where), *_find_wrong_values(case, where), *_find_foreign(case.endpoint, where)]
-    if case.is_accepted and refusal is None:
+    if where is not None and facts.endpoint is not None and not any(is_mask(name) for name, _ in where.query):
+        problems = [
+            *_find_missing(facts, where),
+            *_find_wrong_values(facts, where),
+            *_find_foreign(facts.endpoint, where),
+        ]
+    if facts.is_accepted and refusal is None:
         problems = [replace(item, status=item.accepted) for item in problems if item.accepted is not None]
     if problems or (refusal is not None and refusal.named):
         yield _tell_parameters(problems, refusal)
@@ -400,11 +410,11 @@ def _capitalize(text: str) -> str:
     return text if "=" in text.split(" ")[0] or "_" in text.split(" ")[0] else text[:1].upper() + text[1:]
 
 
-def _find_missing(case: Case, where: Address) -> Iterator[_Problem]:
+def _find_missing(facts: Facts, where: Address) -> Iterator[_Problem]:
     for key in REQUIRED:
         if not where.first(key):
             yield _Problem(key, f"the required parameter {key} is missing", f"Add {key}={_EXAMPLES[key]}", None)
-    session = case.session
+    session = facts.session
     versioned = where.first("cartesia_version") or (session is not None and "cartesia-version" in session.headers)
     if session is not None and session.headers and not versioned:
         text = "no API version is given (header Cartesia-Version or parameter cartesia_version)"
@@ -418,8 +428,8 @@ _EXAMPLES = {
 }
 
 
-def _find_wrong_encoding(case: Case) -> Iterator[_Problem]:
-    encoding = case.declared.encoding
+def _find_wrong_encoding(facts: Facts) -> Iterator[_Problem]:
+    encoding = facts.declared.encoding
     if encoding and encoding not in SUPPORTED:
         said, fix = _right_encoding(encoding)
         yield _Problem("encoding", f"encoding={encoding[:40]} is not one of the six; {said}", fix, "fail")
@@ -435,17 +445,17 @@ def _right_encoding(name: str) -> tuple[str, str]:
     return "use " + ", ".join(SUPPORTED), "Write the encoding of the samples that you send"
 
 
-def _find_wrong_values(case: Case, where: Address) -> Iterator[_Problem]:
-    yield from _find_wrong_encoding(case)
+def _find_wrong_values(facts: Facts, where: Address) -> Iterator[_Problem]:
+    yield from _find_wrong_encoding(facts)
     rate, model = where.first("sample_rate"), where.first("model")
     if rate and not (is_rate(rate) or is_mask(rate)):
         problem = f"sample_rate={rate[:40]} is not a whole number of Hz"
         fix = "Write the rate in Hz: sample_rate=16000"
         yield _Problem("sample_rate", problem, fix, None if rate_of(rate) else "warn")
-    if model and case.endpoint == AUTO and model.startswith("ink-whisper"):
+    if model and facts.endpoint == AUTO and model.startswith("ink-whisper"):
         problem = f"model={model[:40]} belongs to the manual and batch endpoints; this one takes ink-2"
         fix = "Write model=ink-2, or connect to /stt/websocket"
-        yield _Problem("model", problem, fix, None if case.turns else "fail")
+        yield _Problem("model", problem, fix, None if facts.turns else "fail")
     wrong_terms = keyterm_problem(where.values("keyterm"))
     if wrong_terms:
         yield _Problem("keyterm", wrong_terms, "Send the most important keyterms only", None)
@@ -475,8 +485,8 @@ def _find_foreign(endpoint: str, where: Address) -> Iterator[_Problem]:
             yield _Problem(key, f"the parameter {key[:40]!r} is not documented", f"Remove {key[:40]}", None, "warn")
 
 
-def _find_rejection(case: Case) -> Iterator[Finding]:
-    opens = (connection.open for connection in case.connections)
+def _find_rejection(facts: Facts) -> Iterator[Finding]:
+    opens = (connection.open for connection in facts.connections)
     refused = next((opened for opened in opens if opened is not None and opened.status not in (None, 101)), None)
     if refused is not None:
         words = " ".join(words_of(refused.body or "").split())[:200]
@@ -485,13 +495,13 @@ def _find_rejection(case: Case) -> Iterator[Finding]:
         yield CHECK.finding("rejected", "fail", 0.97, summary, place)
 
 
-def _find_losses(case: Case) -> list[Finding]:
+def _find_losses(facts: Facts) -> list[Finding]:
     """The first connection that was cut while idle, and the first that was dead."""
-    if case.session is None or case.session.lacks & {"send", "receive"}:
+    if facts.session is None or facts.session.lacks & {"send", "receive"}:
         return []
     told: dict[str, Finding] = {}
-    for connection in case.connections:
-        loss = find_loss(connection, case.endpoint, case.session.resolution)
+    for connection in facts.connections:
+        loss = find_loss(connection, facts.endpoint, facts.session.resolution)
         if loss is not None:
             finding = _tell_dead(loss) if loss.how == "dead" else _tell_cut(loss, connection)
             told.setdefault(finding.cause, finding)
@@ -543,19 +553,19 @@ _KEEP_ANSWERING = (
 )
 
 
-def _find_reconnect(case: Case) -> list[Finding]:
+def _find_reconnect(facts: Facts) -> list[Finding]:
     """The worst of the reconnects."""
-    found = [_tell_reconnect(case, item) for item in reconnects(case.connections, case.declared.bytes_per_s)]
+    found = [_tell_reconnect(facts, item) for item in reconnects(facts.connections, facts.declared.bytes_per_s)]
     return [worst(found)] if found else []
 
 
-def _tell_reconnect(case: Case, reconnect: Reconnect) -> Finding:
+def _tell_reconnect(facts: Facts, reconnect: Reconnect) -> Finding:
     losses = []
     if reconnect.turn_open:
         losses.append("a turn was open and its text is gone")
-    if reconnect.audio_missing_s > case.limits["connection.gap_s"]:
+    if reconnect.audio_missing_s > facts.limits["connection.gap_s"]:
         losses.append(f"{reconnect.audio_missing_s:.1f} s passed without audio")
-    if reconnect.sent_again_s > case.limits["connection.gap_s"]:
+    if reconnect.sent_again_s > facts.limits["connection.gap_s"]:
         losses.append(f"{reconnect.sent_again_s:.1f} s of audio were sent again")
     status: Status = "fail" if losses else "warn"
     detail = "; ".join(losses) if losses else "nothing seems to be lost"
@@ -645,6 +655,6 @@ CHECK = Check(
     ),
     docs="https://docs.cartesia.ai/api-reference/stt/turns/websocket",
     judge=_judge,
-    arises=_arises,
+    applies_to=_applies_to,
     of_handshake=True,
 )

@@ -14,7 +14,7 @@ from sttdoctor import missing
 from sttdoctor.analysis.container.contents import LABELS, Contents, Start
 from sttdoctor.analysis.container.header import Header
 from sttdoctor.analysis.container.text import SHORTEST_TEXT, is_printable
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -48,28 +48,28 @@ _TEXTS = {
 }
 
 
-def _judge(case: Case) -> Answer:
-    contents = case.sound.contents
+def _judge(facts: Facts) -> Answer:
+    contents = facts.sound.contents
     if contents is None:
-        return unknown(case.why_no_audio or missing.AUDIO)
+        return unknown(facts.why_no_audio or missing.AUDIO)
     measured = _measurements(contents)
     if (
         contents.text is None
         and not contents.starts
-        and case.audio is not None
-        and len(case.audio.data) < SHORTEST_TEXT
+        and facts.audio is not None
+        and len(facts.audio.data) < SHORTEST_TEXT
     ):
-        return want_speech(_too_few(case.audio.data), measured)
+        return want_speech(_too_few(facts.audio.data), measured)
     if contents.text is not None:
-        finding = _text(case, contents, contents.text)
+        finding = _text(facts, contents, contents.text)
         return answer(finding.summary, [finding], measured, _TEXTS[contents.text])
     compressed = [start for start in contents.starts if start.header is None]
     headers = [start for start in contents.starts if start.header is not None]
-    findings = [_compressed(case, compressed)] if compressed else []
+    findings = [_compressed(facts, compressed)] if compressed else []
     if headers:
-        findings.append(_header(case, headers))
+        findings.append(_header(facts, headers))
     elif contents.trailers and not compressed:
-        findings.append(_trailers(case, contents.trailers))
+        findings.append(_trailers(facts, contents.trailers))
     if findings:
         reading = "" if contents.holds_samples else LABELS[contents.starts[0].kind]
         return answer(worst(findings).summary, findings, measured, reading)
@@ -100,22 +100,22 @@ def _measurements(contents: Contents) -> dict[str, Any]:
     return measured
 
 
-def _places(case: Case, offsets: list[int], note: str) -> tuple[Evidence, ...]:
-    return tuple(Evidence(note, *case.frame_at(offset), offset) for offset in offsets[:5])
+def _places(facts: Facts, offsets: list[int], note: str) -> tuple[Evidence, ...]:
+    return tuple(Evidence(note, *facts.frame_at(offset), offset) for offset in offsets[:5])
 
 
 def _where(offset: int) -> str:
     return "" if offset == 0 else f" from byte {offset} on"
 
 
-def _convert(case: Case, header: Header | None = None) -> str:
+def _convert(facts: Facts, header: Header | None = None) -> str:
     """The command that makes what was declared; without a declaration what the header says, else 16 kHz."""
-    name = ENCODINGS[case.declared.meant or "pcm_s16le"].ffmpeg or "s16le"
-    rate = case.declared.sample_rate or (header.sample_rate if header is not None else None) or 16000
+    name = ENCODINGS[facts.declared.meant or "pcm_s16le"].ffmpeg or "s16le"
+    rate = facts.declared.sample_rate or (header.sample_rate if header is not None else None) or 16000
     return f"ffmpeg -i FILE -f {name} -ac 1 -ar {rate} out.raw"
 
 
-def _text(case: Case, contents: Contents, kind: str) -> Finding:
+def _text(facts: Facts, contents: Contents, kind: str) -> Finding:
     summary = f"The bytes are {_TEXTS[kind]}, not samples."
     fix = "Send the samples themselves in binary frames."
     if kind in ("base64", "hex", "data-url"):
@@ -123,24 +123,24 @@ def _text(case: Case, contents: Contents, kind: str) -> Finding:
         fix = "Decode to bytes before sending, and send them in binary frames."
     if contents.inside is not None:
         summary += f" What it holds is {LABELS[contents.inside]}, which is no stream of bare samples either."
-        fix += f" Then {_unpack(contents.inside) or f'convert the file: {_convert(case)}'}"
+        fix += f" Then {_unpack(contents.inside) or f'convert the file: {_convert(facts)}'}"
     if kind in ("http", "html", "json"):
         fix = "Look at what it says: it may be an error of the source. " + fix
-    return CHECK.finding("text", "fail", 0.99, summary, _places(case, [0], _TEXTS[kind]), fix)
+    return CHECK.finding("text", "fail", 0.99, summary, _places(facts, [0], _TEXTS[kind]), fix)
 
 
-def _compressed(case: Case, starts: list[Start]) -> Finding:
+def _compressed(facts: Facts, starts: list[Start]) -> Finding:
     first = starts[0]
     label = LABELS[first.kind]
     summary = f"The bytes are {label}{_where(first.offset)}; the service takes bare samples only."
     if first.offset and len(starts) == 1:
         summary = f"A stream of {label} begins at byte {first.offset}; the service takes bare samples only."
-    fix = f"Decode before sending, live with a decoder in the client, a file with: {_convert(case)}"
+    fix = f"Decode before sending, live with a decoder in the client, a file with: {_convert(facts)}"
     if first.kind in _UNPACK:
         fix = f"Send what was packed, not the package: {_unpack(first.kind)}."
     if first.kind in ("webm", "ogg", "mp4"):
         fix += " (in a browser take samples from an AudioWorklet: MediaRecorder always gives compressed files)"
-    places = _places(case, [start.offset for start in starts], f"{label} begins")
+    places = _places(facts, [start.offset for start in starts], f"{label} begins")
     return CHECK.finding("compressed", "fail", 0.99, summary, places, fix)
 
 
@@ -149,7 +149,7 @@ def _unpack(kind: str) -> str | None:
     return f"unpack it ({_UNPACK[kind]}) and check what comes out" if kind in _UNPACK else None
 
 
-def _header(case: Case, starts: list[Start]) -> Finding:
+def _header(facts: Facts, starts: list[Start]) -> Finding:
     first = starts[0]
     header = first.header
     assert header is not None
@@ -160,12 +160,12 @@ def _header(case: Case, starts: list[Start]) -> Finding:
     summary += (
         ", each played as a click." if len(starts) > 1 else f"{_at(first.offset)}; the service plays it as a click."
     )
-    odds = _odds(case, header)
+    odds = _odds(facts, header)
     if header.sample_rate is not None:
         summary += f" It says {_format(header)}"
-        summary += f"; declared is {odds}." if odds else ", as declared." if case.declared.meant else "."
-    places = _places(case, [start.offset for start in starts], label)
-    return CHECK.finding("wav-header", "fail", 0.99, summary, places, _strip(case, starts, header, odds))
+        summary += f"; declared is {odds}." if odds else ", as declared." if facts.declared.meant else "."
+    places = _places(facts, [start.offset for start in starts], label)
+    return CHECK.finding("wav-header", "fail", 0.99, summary, places, _strip(facts, starts, header, odds))
 
 
 def _at(offset: int) -> str:
@@ -177,13 +177,13 @@ def _format(header: Header) -> str:
     return f"{header.codec} at {header.sample_rate} Hz{channels}"
 
 
-def _odds(case: Case, header: Header) -> str:
+def _odds(facts: Facts, header: Header) -> str:
     """What the client declared, where the header says otherwise; else nothing."""
     said = []
-    if case.declared.meant is not None and header.encoding != case.declared.meant:
-        said.append(case.declared.meant)
-    if case.declared.sample_rate is not None and header.sample_rate not in (None, case.declared.sample_rate):
-        said.append(f"{case.declared.sample_rate} Hz")
+    if facts.declared.meant is not None and header.encoding != facts.declared.meant:
+        said.append(facts.declared.meant)
+    if facts.declared.sample_rate is not None and header.sample_rate not in (None, facts.declared.sample_rate):
+        said.append(f"{facts.declared.sample_rate} Hz")
     if said and header.channels not in (None, 1):
         said.append("and one channel")
     elif header.channels not in (None, 1):
@@ -191,7 +191,7 @@ def _odds(case: Case, header: Header) -> str:
     return " ".join(said)
 
 
-def _strip(case: Case, starts: list[Start], header: Header, odds: str) -> str:
+def _strip(facts: Facts, starts: list[Start], header: Header, odds: str) -> str:
     end = starts[0].offset + header.payload
     fix = f"Send from byte {end} on: "
     if len(starts) > 1:
@@ -201,18 +201,18 @@ def _strip(case: Case, starts: list[Start], header: Header, odds: str) -> str:
     if odds and supported:
         fix += f", and declare encoding={header.encoding} and sample_rate={header.sample_rate}"
     if odds or header.sample_rate is None:
-        fix += f"{', or' if supported else ', after you'} convert it: {_convert(case, header)}"
+        fix += f"{', or' if supported else ', after you'} convert it: {_convert(facts, header)}"
     else:
-        fix += f", or convert it: {_convert(case, header)}"
+        fix += f", or convert it: {_convert(facts, header)}"
     return fix
 
 
-def _trailers(case: Case, offsets: tuple[int, ...]) -> Finding:
+def _trailers(facts: Facts, offsets: tuple[int, ...]) -> Finding:
     summary = (
         f"A chunk of text of a WAV file (LIST or id3) stands at byte {offsets[0]}; the service plays it as a click."
     )
     fix = "Send only the bytes of the data chunk: as many as its length says, not everything behind the header."
-    return CHECK.finding("wav-header", "warn", 0.95, summary, _places(case, list(offsets), "chunk of a WAV file"), fix)
+    return CHECK.finding("wav-header", "warn", 0.95, summary, _places(facts, list(offsets), "chunk of a WAV file"), fix)
 
 
 CHECK = Check(

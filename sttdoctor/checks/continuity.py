@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import is_known
 from sttdoctor.analysis.session.loss import find_loss
@@ -48,46 +48,46 @@ class _Gap:
         return self.end_s - self.start_s
 
 
-def _judge(case: Case) -> Answer:
-    silent = _find_nothing_sent(case)
+def _judge(facts: Facts) -> Answer:
+    silent = _find_nothing_sent(facts)
     if silent is not None:
         return answer(silent.summary, [silent], {})
-    why = case.why_no_timeline
+    why = facts.why_no_timeline
     if why is not None:
         return unknown(why)
     findings: list[Finding] = []
     measured: dict[str, Any] = {"holes": 0, "longest_hole_s": 0.0}
-    parts = zip(case.connections, case.timelines, case.speeds, strict=True)
+    parts = zip(facts.connections, facts.timelines, facts.speeds, strict=True)
     for number, (connection, timeline, speed) in enumerate(parts):
         if not len(timeline):
             continue
-        gaps = _gaps(case, connection, timeline, speed.ratio if speed else 1.0)
+        gaps = _gaps(facts, connection, timeline, speed.ratio if speed else 1.0)
         inner = [gap.length_s for gap in gaps if gap.ended]
-        measured["holes"] += len([length for length in inner if length > case.limits["continuity.turn_warn_s"]])
+        measured["holes"] += len([length for length in inner if length > facts.limits["continuity.turn_warn_s"]])
         measured["longest_hole_s"] = max([measured["longest_hole_s"], *(round(length, 3) for length in inner)])
-        found = [finding for gap in gaps if (finding := _gap_finding(case, gap, number))]
-        found += _idle_timeout(case, connection, gaps)
+        found = [finding for gap in gaps if (finding := _gap_finding(facts, gap, number))]
+        found += _idle_timeout(facts, connection, gaps)
         findings = _merge([*findings, *found])
     if findings:
         return answer(worst(findings).summary, findings, measured)
     return answer("Audio was sent without holes that matter.", [], measured)
 
 
-def _find_nothing_sent(case: Case) -> Finding | None:
+def _find_nothing_sent(facts: Facts) -> Finding | None:
     """The service was ready, the client stayed for some seconds, and not one frame of audio went out."""
-    session = case.session
+    session = facts.session
     if session is None or session.lacks & {"send", "audio"} or session.damage.lines:
         return None
-    if any(connection.audio_frames for connection in case.connections):
+    if any(connection.audio_frames for connection in facts.connections):
         return None
-    for connection in case.connections:
+    for connection in facts.connections:
         opened, close = connection.open, connection.close
         if opened is None or opened.status != 101 or opened.t is None or close is None or close.t is None:
             continue
-        said = [frame for frame in connection.frames if frame.sent and not is_close_command(frame, case.endpoint)]
+        said = [frame for frame in connection.frames if frame.sent and not is_close_command(frame, facts.endpoint)]
         is_refused = any(frame.type == "error" for frame in connection.received)
         length_s = close.t - opened.t
-        if said or is_refused or not connection.received or length_s < case.limits["continuity.nothing_s"]:
+        if said or is_refused or not connection.received or length_s < facts.limits["continuity.nothing_s"]:
             continue
         summary = f"The client was connected for {length_s:.1f} s, and not one frame of audio was sent."
         place = (Evidence("closed here, without any audio", close.line, close.t),)
@@ -128,11 +128,11 @@ class _Clock:
         return tuple(command.word for command in (alive + other if alive or len(other) > 1 else []))
 
 
-def _gaps(case: Case, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
-    clock = _Clock(connection, case.endpoint)
+def _gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
+    clock = _Clock(connection, facts.endpoint)
     found = [clock.gap(h.start_s, h.end_s, h.filled, True) for h in pacing.holes(timeline, speed)]
     last_s = float(timeline.t_s[-1] + timeline.audio_s[-1] / speed)
-    ends = [frame.t for frame in connection.frames if is_close_command(frame, case.endpoint) and frame.t is not None]
+    ends = [frame.t for frame in connection.frames if is_close_command(frame, facts.endpoint) and frame.t is not None]
     ends += [connection.close.t] if connection.close and connection.close.t is not None else []
     times = [frame.t for frame in connection.frames if frame.t is not None]
     end_s = min([end for end in ends if end >= timeline.t_s[-1]], default=max(times))
@@ -141,8 +141,8 @@ def _gaps(case: Case, connection: Connection, timeline: Timeline, speed: float) 
     return found
 
 
-def _gap_finding(case: Case, gap: _Gap, number: int) -> Finding | None:
-    status = _status(case, gap)
+def _gap_finding(facts: Facts, gap: _Gap, number: int) -> Finding | None:
+    status = _status(facts, gap)
     if status is None:
         return None
     place = (Evidence(f"{gap.length_s:.1f} s without audio end here", gap.line, gap.end_s),)
@@ -153,7 +153,7 @@ def _gap_finding(case: Case, gap: _Gap, number: int) -> Finding | None:
         instead = f"{counted(len(gap.messages), 'message')} ({names}) {'was' if len(gap.messages) == 1 else 'were'}"
         summary = f"{begin}; {instead} sent instead, which the service does not know."
         return CHECK.finding("keepalive", status, 0.95, summary, place)
-    if gap.filled and _stood_still(case, gap, case.connections[number]):
+    if gap.filled and _stood_still(facts, gap, facts.connections[number]):
         summary = (
             f"{begin}, and nothing was read either; then everything came at once, sent and received: the process "
             f"stood still."
@@ -161,7 +161,7 @@ def _gap_finding(case: Case, gap: _Gap, number: int) -> Finding | None:
         return CHECK.finding("blocked", status, 0.85, summary, place)
     if gap.filled:
         return CHECK.finding("stalled", status, 0.9, f"{begin}; the missing audio was sent later.", place)
-    if not gap.ended and _ended_in_full_voice(case, number):
+    if not gap.ended and _ended_in_full_voice(facts, number):
         summary = f"{begin}; the last frame ends in full voice, and the socket stayed open: the capture died."
         return CHECK.finding("capture-died", status, 0.8, summary, place)
     if not gap.ended:
@@ -169,12 +169,12 @@ def _gap_finding(case: Case, gap: _Gap, number: int) -> Finding | None:
     return CHECK.finding("muted", status, 0.95, f"{begin}; then it went on where it was.", place)
 
 
-def _stood_still(case: Case, gap: _Gap, connection: Connection) -> bool:
+def _stood_still(facts: Facts, gap: _Gap, connection: Connection) -> bool:
     """Whether the client also read nothing in a hole, and at its end had at once what had come meanwhile.
 
     The service cannot have answered the first new frame so soon. Only a client's own clock shows when it read.
     """
-    if case.session is None or case.session.clock != "client" or case.session.resolution > _AT_ONCE_S:
+    if facts.session is None or facts.session.clock != "client" or facts.session.resolution > _AT_ONCE_S:
         return False
     times = [item.t for item in (*connection.received, *connection.frames) if item.t is not None]
     times += [item.t for item in connection.controls if item.t is not None]
@@ -184,14 +184,14 @@ def _stood_still(case: Case, gap: _Gap, connection: Connection) -> bool:
     return any(gap.end_s - _BESIDE_S <= t <= gap.end_s + _AT_ONCE_S for t in came)
 
 
-def _ended_in_full_voice(case: Case, number: int) -> bool:
+def _ended_in_full_voice(facts: Facts, number: int) -> bool:
     """Whether the audio of a connection ends in the middle of sound, with a connection that lived on."""
-    if case.audio is None or case.sound.layout is None:
+    if facts.audio is None or facts.sound.layout is None:
         return False
-    connection, audio_s = case.connections[number], float(case.timelines[number].audio_s.sum())
-    if case.ping_timeout(connection) is not None or find_loss(connection, case.endpoint) is not None:
+    connection, audio_s = facts.connections[number], float(facts.timelines[number].audio_s.sum())
+    if facts.ping_timeout(connection) is not None or find_loss(connection, facts.endpoint) is not None:
         return False
-    spans = case.active_spans(number)
+    spans = facts.active_spans(number)
     return bool(spans) and spans[-1][1] >= audio_s - _VOICE_END_S and spans[-1][1] - spans[-1][0] >= _VOICE_S
 
 
@@ -202,29 +202,29 @@ _VOICE_END_S = 0.05
 _VOICE_S = 0.2
 
 
-def _status(case: Case, gap: _Gap) -> Status | None:
-    limits = case.limits
-    length = gap.length_s - (case.session.resolution if case.session else 0.0)
+def _status(facts: Facts, gap: _Gap) -> Status | None:
+    limits = facts.limits
+    length = gap.length_s - (facts.session.resolution if facts.session else 0.0)
     if length >= 0.95 * limits["continuity.idle_limit_s"]:
         return "fail"
     if gap.filled:
         warn, fail = limits["continuity.stall_warn_s"], limits["continuity.stall_fail_s"]
     elif gap.turn_open:
         warn, fail = limits["continuity.turn_warn_s"], limits["continuity.turn_fail_s"]
-    elif gap.ended and case.endpoint != MANUAL:  # there the client decides when to flush, and may pause
+    elif gap.ended and facts.endpoint != MANUAL:  # there the client decides when to flush, and may pause
         warn, fail = limits["continuity.pause_warn_s"], float("inf")
     else:
         return None
     return "fail" if length > fail else "warn" if length > warn else None
 
 
-def _idle_timeout(case: Case, connection: Connection, gaps: list[_Gap]) -> list[Finding]:
+def _idle_timeout(facts: Facts, connection: Connection, gaps: list[_Gap]) -> list[Finding]:
     """The server closed the socket after about three minutes without audio."""
     close = connection.close
     if close is None or close.by == "client" or close.t is None or not gaps:
         return []
     last = gaps[-1]
-    if last.ended or last.length_s < 0.9 * case.limits["continuity.idle_limit_s"]:
+    if last.ended or last.length_s < 0.9 * facts.limits["continuity.idle_limit_s"]:
         return []
     summary = f"The server closed the socket (code {close.code}) after {last.length_s:.0f} s without audio."
     return [CHECK.finding("idle-timeout", "fail", 0.95, summary, (Evidence("closed here", close.line, close.t),))]

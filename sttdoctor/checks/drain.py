@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.ping_timeout import PingTimeout, Who
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import (
@@ -73,17 +73,17 @@ class _End:
         return "" if said_last is None else "; no turn was open, and what it sent last was silence"
 
 
-def _judge(case: Case) -> Answer:
-    session = case.session
+def _judge(facts: Facts) -> Answer:
+    session = facts.session
     if session is None or "send" in session.lacks:
         return unknown(missing.SENDS)
     if "close" in session.lacks:
         return unknown(missing.CLOSE)
-    used = [(number, connection) for number, connection in enumerate(case.connections) if connection.audio_frames]
+    used = [(number, connection) for number, connection in enumerate(facts.connections) if connection.audio_frames]
     if not used:
         return not_applicable("No audio was sent, so there is nothing to drain.")
-    unread = {id(end.turn): end.number for end in case.unused_ends if not end.readable}
-    judged = [_judge_connection(case, number, connection, unread) for number, connection in used]
+    unread = {id(end.turn): end.number for end in facts.unused_ends if not end.readable}
+    judged = [_judge_connection(facts, number, connection, unread) for number, connection in used]
     findings = _one_a_cause([item for item in judged if isinstance(item, Finding)], len(used))
     if findings:
         return answer(worst(findings).summary, findings, {})
@@ -103,20 +103,20 @@ def _one_a_cause(findings: list[Finding], connections: int) -> list[Finding]:
     return merged
 
 
-def _judge_connection(case: Case, number: int, connection: Connection, unread: Mapping[int, int]) -> Finding | Answer:
+def _judge_connection(facts: Facts, number: int, connection: Connection, unread: Mapping[int, int]) -> Finding | Answer:
     close = connection.close
     if close is None:
-        if connection is not case.connections[-1]:
+        if connection is not facts.connections[-1]:
             return _lost(connection, None)
         return unknown(missing.END)
-    end = _end(case, number, connection, close, unread)
-    ping = case.ping_timeout(connection)
+    end = _end(facts, number, connection, close, unread)
+    ping = facts.ping_timeout(connection)
     if ping is not None:
         return _tell_ping_timeout(connection, end, ping)
     if close.code == 1009:
         return not_applicable("A message that was too big ended the connection.")
     if close.by == "client":
-        return _left(case, end)
+        return _left(facts, end)
     if close.code == 1006:
         return _lost(connection, end)
     if end.command is not None:
@@ -126,19 +126,19 @@ def _judge_connection(case: Case, number: int, connection: Connection, unread: M
     return unknown(missing.SIDE)
 
 
-def _end(case: Case, number: int, connection: Connection, close: Close, unread: Mapping[int, int]) -> _End:
-    command = next((frame for frame in reversed(connection.frames) if is_close_command(frame, case.endpoint)), None)
+def _end(facts: Facts, number: int, connection: Connection, close: Close, unread: Mapping[int, int]) -> _End:
+    command = next((frame for frame in reversed(connection.frames) if is_close_command(frame, facts.endpoint)), None)
     known = connection.turns
     timed = command is not None and command.t is not None and close.t is not None
     waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]
     turn_open = bool(known) and known[-1].end is None
     first = next((unread[id(turn)] for turn in known if id(turn) in unread), None)
-    return _End(close, command, turn_open, partial(_said_last, case, number, connection, close), first, waited)
+    return _End(close, command, turn_open, partial(_said_last, facts, number, connection, close), first, waited)
 
 
-def _said_last(case: Case, number: int, connection: Connection, close: Close) -> bool | None:
+def _said_last(facts: Facts, number: int, connection: Connection, close: Close) -> bool | None:
     left_s = close.t if close.t is not None else connection.audio_frames[-1].t
-    return case.has_unanswered_speech(number, left_s) if left_s is not None else None
+    return facts.has_unanswered_speech(number, left_s) if left_s is not None else None
 
 
 def _tell_ping_timeout(connection: Connection, end: _End, ping: PingTimeout) -> Finding:
@@ -232,7 +232,7 @@ def _lost(connection: Connection, end: _End | None) -> Finding:
     return CHECK.finding("connection-lost", status, 0.9, summary, (place,))
 
 
-def _left(case: Case, end: _End) -> Finding | Answer:
+def _left(facts: Facts, end: _End) -> Finding | Answer:
     dropped = end.close.code == 1006
     note = "the client dropped the connection here" if dropped else "the client closed here"
     place = Evidence(f"{note} {with_code(end.close.code)}", end.close.line, end.close.t)
@@ -246,7 +246,7 @@ def _left(case: Case, end: _End) -> Finding | Answer:
     if end.waited_s is None:
         summary = f"The client closed before the server did{end.state}."
         return CHECK.finding("hung-up", end.loss, 0.7, summary, (sent, place))
-    if end.waited_s < case.limits["drain.hang_up_s"]:
+    if end.waited_s < facts.limits["drain.hang_up_s"]:
         summary = f"The client left {end.waited_s:.2f} s after its close command, before the server closed{end.state}."
         return CHECK.finding("hung-up", end.loss, 0.95, summary, (sent, place))
     text = f"The client waited {end.waited_s:.1f} s for the server to close before it left."

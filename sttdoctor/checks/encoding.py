@@ -13,7 +13,7 @@ from sttdoctor import missing
 from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate
 from sttdoctor.analysis.encoding.misfit import Misfit
 from sttdoctor.analysis.encoding.sample_order import Order
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -34,39 +34,39 @@ _NO_SAMPLES = {"not-pcm": "no plain samples", "text": "text"}
 _BIG_ENDIAN = ("s16be", "s32be", "f32be")
 
 
-def _judge(case: Case) -> Answer:
-    estimate = case.sound.encoding
+def _judge(facts: Facts) -> Answer:
+    estimate = facts.sound.encoding
     if estimate is None:
-        return unknown(case.why_no_audio or missing.AUDIO)
+        return unknown(facts.why_no_audio or missing.AUDIO)
     measured = _measurements(estimate)
-    contents = case.sound.contents
+    contents = facts.sound.contents
     if not estimate.decidable and contents is not None and not contents.holds_samples:
         return unknown(missing.SAMPLES, measured)
-    if case.sound.misfit is not None:
-        finding = _misfit(case.sound.misfit, case.declared.meant or _best(estimate))
-        return answer(finding.summary, [finding], measured, case.declared.meant or _best(estimate))
+    if facts.sound.misfit is not None:
+        finding = _misfit(facts.sound.misfit, facts.declared.meant or _best(estimate))
+        return answer(finding.summary, [finding], measured, facts.declared.meant or _best(estimate))
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.", measured)
-    changes = _change_findings(case)
+    changes = _change_findings(facts)
     if changes:
-        return answer(changes[0].summary, changes, measured, _changed_reading(case.sound.encoding_changes[0]))
-    best, name = _best(estimate), case.declared.meant
+        return answer(changes[0].summary, changes, measured, _changed_reading(facts.sound.encoding_changes[0]))
+    best, name = _best(estimate), facts.declared.meant
     right = estimate.probabilities[name] + (0.0 if best != name else 1.0) if name is not None else 0.0
-    if case.sound.factor != 1.0 and (
-        best in SUPPORTED if name is None else right >= case.limits["encoding.warn_below"]
+    if facts.sound.factor != 1.0 and (
+        best in SUPPORTED if name is None else right >= facts.limits["encoding.warn_below"]
     ):
-        finding = _scaled(name or best, case.sound.factor)
+        finding = _scaled(name or best, facts.sound.factor)
         return answer(finding.summary, [finding], measured, _reading(name or best))
     if name is None:
         return _undeclared(estimate, best, measured)
-    if right >= case.limits["encoding.warn_below"]:
-        said = case.declared.encoding
-        if case.order is not None:
-            finding = _disordered(case, case.order, name)
+    if right >= facts.limits["encoding.warn_below"]:
+        said = facts.declared.encoding
+        if facts.order is not None:
+            finding = _disordered(facts, facts.order, name)
             return answer(finding.summary, [finding], measured, name)
         meant = "as declared" if said == name else f"which is what {said} means"
         return answer(f"The bytes are {_label(name)}, {meant}.", [], measured, name)
-    status: Status = "fail" if right < case.limits["encoding.fail_below"] else "warn"
+    status: Status = "fail" if right < facts.limits["encoding.fail_below"] else "warn"
     confidence = estimate.probabilities[best]
     finding = _finding(best, name, status, confidence)
     return answer(finding.summary, [finding], measured, _reading(best))
@@ -135,11 +135,11 @@ def _finding(best: str, declared: str | None, status: Status, confidence: float)
     return CHECK.finding("mismatch", status, confidence, summary, fix=fix)
 
 
-def _disordered(case: Case, order: Order, name: str) -> Finding:
+def _disordered(facts: Facts, order: Order, name: str) -> Finding:
     if order == "swapped":
         summary = f"The bytes are {name}, but neighbouring samples are swapped: the second of each pair comes first."
         return CHECK.finding("swapped", "fail", 0.95, summary)
-    half = (case.declared.sample_rate or 0) // 2
+    half = (facts.declared.sample_rate or 0) // 2
     summary = f"The bytes are {name}, but each sample is sent twice: there are {half} different ones a second."
     fix = (
         f"Keep every second sample (samples[::2]) and declare sample_rate={half}; or read the device in the slot width "
@@ -188,16 +188,16 @@ def _misfit(misfit: Misfit, name: str) -> Finding:
     return CHECK.finding("scaled", "fail", 0.9, summary, fix=fix)
 
 
-def _change_findings(case: Case) -> list[Finding]:
-    changes = case.sound.encoding_changes
+def _change_findings(facts: Facts) -> list[Finding]:
+    changes = facts.sound.encoding_changes
     if not changes:
         return []
     first = changes[0]
-    evidence = tuple(_change_evidence(case, change) for change in changes[:5])
+    evidence = tuple(_change_evidence(facts, change) for change in changes[:5])
     if all(_name(change.before) == _name(change.after) for change in changes):
-        return [_shifted(case, first, evidence)]
+        return [_shifted(facts, first, evidence)]
     summary = f"The bytes are {_label(first.before)} at first and {_label(first.after)} from byte {first.offset} on"
-    line, _ = case.frame_at(first.offset)
+    line, _ = facts.frame_at(first.offset)
     summary += f" (line {line})." if line is not None else "."
     return [CHECK.finding("changed", "fail", first.confidence, summary, evidence)]
 
@@ -206,17 +206,17 @@ def _name(key: str) -> str:
     return key.partition("+")[0]
 
 
-def _shifted(case: Case, first: EncodingChange, evidence: tuple[Evidence, ...]) -> Finding:
+def _shifted(facts: Facts, first: EncodingChange, evidence: tuple[Evidence, ...]) -> Finding:
     """The encoding stays the same, but a part of a sample was lost or added on the way."""
-    line, _ = case.frame_at(first.offset)
+    line, _ = facts.frame_at(first.offset)
     where = f"byte {first.offset}" + (f" (line {line})" if line is not None else "")
     summary = f"From {where} on the samples are out of step: a part of a sample was lost or added there."
     fix = "Keep every frame a whole number of samples, and never drop a part of a frame."
     return CHECK.finding("misaligned", "fail", first.confidence, summary, evidence, fix)
 
 
-def _change_evidence(case: Case, change: EncodingChange) -> Evidence:
-    line, t = case.frame_at(change.offset)
+def _change_evidence(facts: Facts, change: EncodingChange) -> Evidence:
+    line, t = facts.frame_at(change.offset)
     return Evidence(f"{change.before} becomes {change.after}", line, t, change.offset)
 
 

@@ -7,7 +7,7 @@ that another endpoint would fit better is a remark.
 from collections.abc import Iterator
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import is_mixed_up
 from sttdoctor.analysis.session.endpoint import by_events
@@ -15,33 +15,33 @@ from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answe
 from sttdoctor.endpoints.cartesia import AUTO, MANUAL, PATHS
 
 
-def _judge(case: Case) -> Answer:
-    if case.endpoint is None:
+def _judge(facts: Facts) -> Answer:
+    if facts.endpoint is None:
         return unknown(missing.URL)
-    findings = [*_mixed_up(case), *_batch_fits(case), *_manual_fits(case)]
-    measured = {"endpoint": case.endpoint}
+    findings = [*_mixed_up(facts), *_batch_fits(facts), *_manual_fits(facts)]
+    measured = {"endpoint": facts.endpoint}
     if findings:
         return answer(worst(findings).summary, findings, measured)
-    return answer(f"The client speaks the language of {PATHS[case.endpoint]}.", [], measured)
+    return answer(f"The client speaks the language of {PATHS[facts.endpoint]}.", [], measured)
 
 
-def _mixed_up(case: Case) -> Iterator[Finding]:
-    other = MANUAL if case.endpoint == AUTO else AUTO
-    said = [command for connection in case.connections for command in connection.commands]
-    wrong = next((command for command in said if is_mixed_up(command, case.endpoint)), None)
+def _mixed_up(facts: Facts) -> Iterator[Finding]:
+    other = MANUAL if facts.endpoint == AUTO else AUTO
+    said = [command for connection in facts.connections for command in connection.commands]
+    wrong = next((command for command in said if is_mixed_up(command, facts.endpoint)), None)
     if wrong is not None:
         form = "a JSON message" if wrong.form == "json" else "a bare word"
         summary = (
             f"{wrong.word!r} was sent as {form}, which is the language of {PATHS[other]}, "
-            f"to {PATHS[case.endpoint or AUTO]}."
+            f"to {PATHS[facts.endpoint or AUTO]}."
         )
         place = (Evidence("the first such message", wrong.frame.line, wrong.frame.t),)
-        fix = _FIX[case.endpoint or AUTO]
+        fix = _FIX[facts.endpoint or AUTO]
         yield CHECK.finding("mixed-up", "fail", 0.95, summary, place, fix)
         return
-    received = by_events(frame for connection in case.connections for frame in connection.frames)
-    if received is not None and received != case.endpoint:
-        summary = f"The URL is that of {PATHS[case.endpoint or AUTO]}, but the events are those of {PATHS[received]}."
+    received = by_events(frame for connection in facts.connections for frame in connection.frames)
+    if received is not None and received != facts.endpoint:
+        summary = f"The URL is that of {PATHS[facts.endpoint or AUTO]}, but the events are those of {PATHS[received]}."
         yield CHECK.finding("mixed-up", "fail", 0.8, summary)
 
 
@@ -51,28 +51,28 @@ _FIX = {
 }
 
 
-def _batch_fits(case: Case) -> Iterator[Finding]:
+def _batch_fits(facts: Facts) -> Iterator[Finding]:
     """A whole recording was sent far faster than it was spoken."""
-    truth = case.true_speed / case.longest_speed.ratio if case.true_speed and case.longest_speed else 1.0
-    for timeline in case.timelines:
+    truth = facts.true_speed / facts.longest_speed.ratio if facts.true_speed and facts.longest_speed else 1.0
+    for timeline in facts.timelines:
         audio_s = float(timeline.audio_s.sum()) * truth
         clock_s = float(timeline.t_s[-1] - timeline.t_s[0]) if len(timeline) else 0.0
-        if audio_s > max(case.limits["endpoint.batch_s"], case.limits["endpoint.batch_speed"] * clock_s):
+        if audio_s > max(facts.limits["endpoint.batch_s"], facts.limits["endpoint.batch_speed"] * clock_s):
             summary = f"{audio_s:.0f} s of audio were sent in {clock_s:.1f} s; batch fits a whole recording."
             yield CHECK.finding("batch-fits", "warn", 0.8, summary)
             return
 
 
-def _manual_fits(case: Case) -> Iterator[Finding]:
+def _manual_fits(facts: Facts) -> Iterator[Finding]:
     """Audio pauses again and again between turns: the client decides itself when the user speaks."""
-    if case.endpoint != AUTO:
+    if facts.endpoint != AUTO:
         return
     pauses = 0
-    for timeline, speed in zip(case.timelines, case.speeds, strict=True):
+    for timeline, speed in zip(facts.timelines, facts.speeds, strict=True):
         found = pacing.holes(timeline, speed.ratio if speed else 1.0)
-        pauses += sum(not hole.filled and hole.length_s > case.limits["endpoint.pause_s"] for hole in found)
-    finished = sum(turn.end is not None for turn in case.turns)
-    if pauses >= case.limits["endpoint.pauses"] and finished >= 1:
+        pauses += sum(not hole.filled and hole.length_s > facts.limits["endpoint.pause_s"] for hole in found)
+    finished = sum(turn.end is not None for turn in facts.turns)
+    if pauses >= facts.limits["endpoint.pauses"] and finished >= 1:
         summary = f"Audio pauses {counted(pauses, 'time')}: the client seems to know itself when the user speaks."
         yield CHECK.finding("manual-fits", "warn", 0.7, summary)
 
@@ -99,14 +99,14 @@ CHECK = Check(
             "warn",
             "The client decides itself when the user speaks; the manual endpoint is made for that.",
             "For push-to-talk or a voice detector of your own use /stt/websocket and send finalize at the end.",
-            remark=True,
+            informational=True,
         ),
         Cause(
             "endpoint.batch-fits",
             "warn",
             "A whole recording was sent at once; the batch endpoint is made for that.",
             "For files use POST /stt with model=ink-whisper, which takes containers too.",
-            remark=True,
+            informational=True,
         ),
     ),
     docs="https://docs.cartesia.ai/use-the-api/stt/compare-endpoints",

@@ -8,7 +8,7 @@ looks like a wrong rate, like holes or clicks.
 from collections.abc import Iterator
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.frames import (
     Field,
     Repeat,
@@ -24,15 +24,15 @@ from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answe
 from sttdoctor.evidence import Frame
 
 
-def _judge(case: Case) -> Answer:
-    sent = [frame for connection in case.connections for frame in connection.audio_frames]
+def _judge(facts: Facts) -> Answer:
+    sent = [frame for connection in facts.connections for frame in connection.audio_frames]
     if not sent:
         return unknown(missing.SENT_AUDIO)
-    findings = list(_find_empty(case, sent))
-    encoding = case.declared.meant
+    findings = list(_find_empty(facts, sent))
+    encoding = facts.declared.meant
     has_content = all(frame.audio is not None or frame.size == 0 for frame in sent)
     if encoding is not None and has_content:
-        for connection in case.connections:
+        for connection in facts.connections:
             findings += _judge_connection(connection, encoding)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
@@ -44,10 +44,10 @@ def _judge(case: Case) -> Answer:
     return answer("Each frame holds new audio and nothing else.", [], {"frames": len(sent)})
 
 
-def _find_empty(case: Case, sent: list[Frame]) -> Iterator[Finding]:
+def _find_empty(facts: Facts, sent: list[Frame]) -> Iterator[Finding]:
     empty = [frame for frame in sent if frame.size == 0]
     share = len(empty) / len(sent)
-    if len(empty) >= 3 and share >= case.limits["frames.empty"]:
+    if len(empty) >= 3 and share >= facts.limits["frames.empty"]:
         summary = f"{counted(len(empty), 'binary frame')} of {len(sent)} ({share:.0%}) are empty."
         place = (Evidence("the first empty frame", empty[0].line, empty[0].t),)
         yield CHECK.finding("empty", "warn", 0.95, summary, place)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import join_hypotheses
 from sttdoctor.analysis.session.turns import Turn, expected_text
 from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Finding, Status, answer, unknown
@@ -19,8 +19,8 @@ from sttdoctor.endpoints.cartesia import MANUAL
 _SHOWN = 300
 
 
-def _judge(case: Case) -> Answer:
-    session, turns = case.session, case.turns
+def _judge(facts: Facts) -> Answer:
+    session, turns = facts.session, facts.turns
     if session is None or session.lacks & {"receive", "text"}:
         return unknown(missing.TEXTS)
     expected = expected_text(turns)
@@ -36,26 +36,26 @@ def _judge(case: Case) -> Answer:
     got = session.transcript.text
     if not expected and not got.strip():
         return answer("There is no text to join.", [], measured)
-    return _compare(case, got, expected, measured, session.transcript.line)
+    return _compare(facts, got, expected, measured, session.transcript.line)
 
 
-def _compare(case: Case, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
-    turns = case.turns
-    join = case.join or join_hypotheses.explain(got, turns)
+def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
+    turns = facts.turns
+    join = facts.join or join_hypotheses.explain(got, turns)
     measured |= {"habit": join.habit, "similarity": round(join.similarity, 4)}
     place = (Evidence("the application's text", line),)
     if join.exact and join.habit != "ends":
-        finding = _habit_finding(case, join, got, expected, place)
+        finding = _habit_finding(facts, join, got, expected, place)
     elif join.exact:
         changed = join_hypotheses.spelling(got, turns, expected)
         if changed is None:
             return answer("The application's text is every final text joined as it is.", [], measured)
-        if case.endpoint != MANUAL and join_hypotheses.keeps_apart(got, turns):
+        if facts.endpoint != MANUAL and join_hypotheses.keeps_apart(got, turns):
             return answer(_KEPT_APART, [], measured)
         finding = _spelling_finding(*changed, turns, expected, got, place)
     else:
-        finding = _nearest_finding(join, got, case.limits["joining.similar"], place)
-    if case.endpoint == MANUAL and finding.cause != "joining.unrelated":
+        finding = _nearest_finding(join, got, facts.limits["joining.similar"], place)
+    if facts.endpoint == MANUAL and finding.cause != "joining.unrelated":
         finding = replace(finding, fix=_MANUAL_FIX)
     return answer(finding.summary, [finding], measured)
 
@@ -70,9 +70,9 @@ _MANUAL_FIX = (
 
 
 def _habit_finding(
-    case: Case, join: join_hypotheses.Join, got: str, expected: str, place: tuple[Evidence, ...]
+    facts: Facts, join: join_hypotheses.Join, got: str, expected: str, place: tuple[Evidence, ...]
 ) -> Finding:
-    if join.habit == "turns-missing" and (finding := _missing_finding(case, join, place)):
+    if join.habit == "turns-missing" and (finding := _missing_finding(facts, join, place)):
         return finding
     summary = f"The application's text comes out exactly when {_WHEN[join.habit]}: {join.detail}."
     if join.rival:
@@ -82,9 +82,9 @@ def _habit_finding(
     )
 
 
-def _missing_finding(case: Case, join: join_hypotheses.Join, place: tuple[Evidence, ...]) -> Finding | None:
+def _missing_finding(facts: Facts, join: join_hypotheses.Join, place: tuple[Evidence, ...]) -> Finding | None:
     """Which turns the text holds where that tells what the application does: the first ones alone, or the last one."""
-    unused, finished = case.unused_ends, [i for i, turn in enumerate(case.turns, 1) if turn.end is not None]
+    unused, finished = facts.unused_ends, [i for i, turn in enumerate(facts.turns, 1) if turn.end is not None]
     missing, kept = [end.number for end in unused], len(finished) - len(unused)
     if not unused or not kept or not unused[0].readable:
         return None

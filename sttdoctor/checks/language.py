@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
     Answer,
@@ -79,46 +79,46 @@ _PLAIN_ENGLISH = 0.1
 the identifier's model takes longer to unpack than a short session takes in all."""
 
 
-def _judge(case: Case) -> Answer:
-    if case.endpoint == MANUAL:
+def _judge(facts: Facts) -> Answer:
+    if facts.endpoint == MANUAL:
         return not_applicable("The manual endpoint takes other languages with ink-whisper; say which by language=.")
-    findings = [*_parameter(case), *_script(case), *_identified(case)]
+    findings = [*_parameter(facts), *_script(facts), *_identified(facts)]
     if findings:
         best = worst(findings)
         return answer(best.summary, [best], {})
-    language = case.address.first("language") if case.address else None
+    language = facts.address.first("language") if facts.address else None
     if language:
         return answer(f"The client asks for language={language[:20]!r}, which is English.", [], {})
-    doubtful = any(_is_doubtful(text) for text in _heard(case))
+    doubtful = any(_is_doubtful(text) for text in _heard(facts))
     told = "The service reads any speech as English, so the capture cannot tell which language was spoken."
     told += " The text does not read like English: do the users speak it?" if doubtful else ""
     return replace(unknown(missing.Missing("the language spoken", told)), quiet=not doubtful)
 
 
-def _parameter(case: Case) -> Iterator[Finding]:
+def _parameter(facts: Facts) -> Iterator[Finding]:
     for key in ("language", "language_code", "lang"):
-        value = case.address.first(key) if case.address else None
+        value = facts.address.first(key) if facts.address else None
         if value and not value.strip().lower().startswith(("en", "auto", "multi")):
             yield CHECK.finding(
                 "not-english", "fail", 0.95, f"The URL asks for {key}={value[:20]!r}; the endpoint is English only."
             )
 
 
-def _texts(case: Case) -> Iterator[tuple[str, str, int | None]]:
+def _texts(facts: Facts) -> Iterator[tuple[str, str, int | None]]:
     """(what it is, text, line) of every text that people wrote or the application ended up with."""
-    if case.session is not None and case.session.transcript is not None:
-        yield "the application's text", case.session.transcript.text[:_LOOKED_AT], case.session.transcript.line
-    terms = case.address.values("keyterm") if case.address else []
+    if facts.session is not None and facts.session.transcript is not None:
+        yield "the application's text", facts.session.transcript.text[:_LOOKED_AT], facts.session.transcript.line
+    terms = facts.address.values("keyterm") if facts.address else []
     if terms:
         yield "the key terms", " ".join(terms)[:_LOOKED_AT], None
 
 
-def _heard(case: Case) -> Iterator[str]:
+def _heard(facts: Facts) -> Iterator[str]:
     """What the application ended up with, and the final texts of the events."""
-    if case.session is not None and case.session.transcript is not None:
-        yield case.session.transcript.text
-    if not any(turn.elided for turn in case.turns):
-        yield "".join(turn.end or "" for turn in case.turns)
+    if facts.session is not None and facts.session.transcript is not None:
+        yield facts.session.transcript.text
+    if not any(turn.elided for turn in facts.turns):
+        yield "".join(turn.end or "" for turn in facts.turns)
 
 
 def _is_doubtful(text: str) -> bool:
@@ -130,8 +130,8 @@ def _words(text: str) -> list[str]:
     return [word.strip(".,;:!?\"'").lower() for word in text.split()]
 
 
-def _script(case: Case) -> Iterator[Finding]:
-    for what, text, line in _texts(case):
+def _script(facts: Facts) -> Iterator[Finding]:
+    for what, text, line in _texts(facts):
         letters = [char for char in text if char.isalpha()]
         foreign = [char for char in letters if not unicodedata.name(char, "").startswith("LATIN")]
         enough = 1 if what == "the key terms" else _ENOUGH_LETTERS
@@ -142,9 +142,9 @@ def _script(case: Case) -> Iterator[Finding]:
             yield CHECK.finding("not-english", "fail", 0.9, summary, (Evidence(what, line),))
 
 
-def _identified(case: Case) -> Iterator[Finding]:
+def _identified(facts: Facts) -> Iterator[Finding]:
     """Name the language of a text by py3langid, where the extra is installed."""
-    for what, text, line in _texts(case):
+    for what, text, line in _texts(facts):
         words = _words(text)
         if what == "the key terms" or len(words) < _ENOUGH_WORDS or _is_plainly_english(words):
             continue

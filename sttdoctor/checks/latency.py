@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.latency import TurnLatency, first_text_s, timeout_ms, turn_latencies
 from sttdoctor.analysis.session.timeline import Connection, Timeline
@@ -36,45 +36,45 @@ _ENOUGH = 20
 """Percentiles of fewer turns say nothing."""
 
 
-def _judge(case: Case) -> Answer:
-    why = case.why_no_timeline
+def _judge(facts: Facts) -> Answer:
+    why = facts.why_no_timeline
     if why is not None:
         return unknown(why)
-    if case.endpoint == MANUAL:
+    if facts.endpoint == MANUAL:
         return not_applicable("On the manual endpoint the client decides when a text is final.")
     findings: list[Finding] = []
     latencies: list[TurnLatency] = []
     limits_s: list[float] = []
-    measured: dict[str, Any] = {"event_gap_max_s": _longest_event_gap(case)}
-    for number, (connection, timeline) in enumerate(zip(case.connections, case.timelines, strict=True)):
-        findings += _slow_reader(case, connection)
-        findings += _behind(case, number, timeline, measured)
-        if case.audio is not None and len(timeline):
-            found = _connection_latencies(case, number, connection, timeline, measured)
+    measured: dict[str, Any] = {"event_gap_max_s": _longest_event_gap(facts)}
+    for number, (connection, timeline) in enumerate(zip(facts.connections, facts.timelines, strict=True)):
+        findings += _slow_reader(facts, connection)
+        findings += _behind(facts, number, timeline, measured)
+        if facts.audio is not None and len(timeline):
+            found = _connection_latencies(facts, number, connection, timeline, measured)
             latencies += found
-            limits_s += _limits_s(case, connection, found)
-    findings += _late_turns(case, latencies, limits_s)
+            limits_s += _limits_s(facts, connection, found)
+    findings += _late_turns(facts, latencies, limits_s)
     measured |= _summary(latencies)
     if findings:
         return answer(worst(findings).summary, findings, measured)
-    if case.audio is None:
-        return unknown(case.why_no_audio or missing.AUDIO, measured)
+    if facts.audio is None:
+        return unknown(facts.why_no_audio or missing.AUDIO, measured)
     if not latencies:
         return unknown(missing.ENDED_TURN, measured)
     return answer(f"A turn ends {measured['end_of_turn_median_s']:.2f} s after its speech (median).", [], measured)
 
 
 def _connection_latencies(
-    case: Case, number: int, connection: Connection, timeline: Timeline, measured: dict[str, Any]
+    facts: Facts, number: int, connection: Connection, timeline: Timeline, measured: dict[str, Any]
 ) -> list[TurnLatency]:
     waiting = pacing.waiting_audio(
         timeline,
-        case.limits["pacing.drain_speed"],
-        case.limits["pacing.start_burst_s"],
-        case.limits["pacing.start_window_s"],
+        facts.limits["pacing.drain_speed"],
+        facts.limits["pacing.start_burst_s"],
+        facts.limits["pacing.start_window_s"],
     )
     known = connection.turns
-    active = case.active_spans(number)
+    active = facts.active_spans(number)
     texts = [frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None]
     first = first_text_s(timeline, active, texts)
     if first is not None and "first_text_s" not in measured:
@@ -86,9 +86,9 @@ def _has_text(frame: Any) -> bool:
     return not frame.sent and isinstance(frame.message, dict) and bool(frame.message.get("transcript"))
 
 
-def _longest_event_gap(case: Case) -> float | None:
+def _longest_event_gap(facts: Facts) -> float | None:
     gaps = []
-    for connection in case.connections:
+    for connection in facts.connections:
         times = [frame.t for frame in connection.frames if not frame.sent and frame.t is not None]
         gaps += np.diff(times).tolist()
     return round(max(gaps), 3) if gaps else None
@@ -111,15 +111,15 @@ def _summary(latencies: list[TurnLatency]) -> dict[str, Any]:
     return summary
 
 
-def _limits_s(case: Case, connection: Connection, latencies: list[TurnLatency]) -> list[float]:
+def _limits_s(facts: Facts, connection: Connection, latencies: list[TurnLatency]) -> list[float]:
     """How long each turn may take to end: its timeout, changed by `config` messages or not, and a margin."""
-    declared, changes = _declared_timeout_ms(case), _changed_timeouts(connection)
-    margin = case.limits["latency.end_of_turn_margin_s"]
+    declared, changes = _declared_timeout_ms(facts), _changed_timeouts(connection)
+    margin = facts.limits["latency.end_of_turn_margin_s"]
     return [timeout_ms(latency, declared, changes) / 1000 + margin for latency in latencies]
 
 
-def _declared_timeout_ms(case: Case) -> float:
-    text = case.address.first("turn_end_timeout_ms") if case.address else None
+def _declared_timeout_ms(facts: Facts) -> float:
+    text = facts.address.first("turn_end_timeout_ms") if facts.address else None
     try:
         return float(text) if text else _TIMEOUT.default
     except ValueError:
@@ -137,13 +137,13 @@ def _changed_timeouts(connection: Connection) -> list[tuple[float, float]]:
     return found
 
 
-def _late_turns(case: Case, latencies: list[TurnLatency], limits_s: list[float]) -> Iterator[Finding]:
+def _late_turns(facts: Facts, latencies: list[TurnLatency], limits_s: list[float]) -> Iterator[Finding]:
     """The slowest turn of each kind: audio that waited, and time that the service took."""
     if not latencies:
         return
     backlog = max(latencies, key=lambda latency: latency.waiting_s)
-    if backlog.waiting_s > case.limits["pacing.backlog_warn_s"]:
-        status: Status = "fail" if backlog.waiting_s > case.limits["pacing.backlog_fail_s"] else "warn"
+    if backlog.waiting_s > facts.limits["pacing.backlog_warn_s"]:
+        status: Status = "fail" if backlog.waiting_s > facts.limits["pacing.backlog_fail_s"] else "warn"
         summary = (
             f"When all speech of a turn was sent, {backlog.waiting_s:.1f} s of audio still waited; "
             f"the turn ended {backlog.total_s:.1f} s later."
@@ -153,27 +153,27 @@ def _late_turns(case: Case, latencies: list[TurnLatency], limits_s: list[float])
     late, slow = max(
         ((turn.service_s > limit, turn) for turn, limit in timed), key=lambda pair: (pair[0], pair[1].service_s)
     )
-    if slow.service_s > case.limits["latency.end_of_turn_warn_s"]:
+    if slow.service_s > facts.limits["latency.end_of_turn_warn_s"]:
         status = "fail" if late else "warn"
         summary = f"A turn ended {slow.service_s:.1f} s after its speech, although audio kept coming at realtime."
         yield CHECK.finding("end-of-turn", status, 0.8, summary, (Evidence("the late turn.end", slow.line, slow.t),))
 
 
-def _behind(case: Case, number: int, timeline: Timeline, measured: dict[str, Any]) -> Iterator[Finding]:
+def _behind(facts: Facts, number: int, timeline: Timeline, measured: dict[str, Any]) -> Iterator[Finding]:
     """Audio that falls further and further behind the clock, a little at a time: the source's backlog."""
-    parts = case.stretches[number]
-    whole = case.speeds[number] if len(parts) == 1 else None
+    parts = facts.stretches[number]
+    whole = facts.speeds[number] if len(parts) == 1 else None
     speeds = [(0.0, whole)] if whole else [(float(timeline.t_s[part.first]), part.speed) for part in parts]
     known = [(since_s, speed) for since_s, speed in speeds if speed is not None]
-    if sum(speed.seconds for _, speed in known) < case.limits["pacing.min_s"]:
+    if sum(speed.seconds for _, speed in known) < facts.limits["pacing.min_s"]:
         return
-    slow = [(since_s, speed) for since_s, speed in known if speed.ratio <= case.limits["latency.behind_speed"]]
+    slow = [(since_s, speed) for since_s, speed in known if speed.ratio <= facts.limits["latency.behind_speed"]]
     behind_s = sum((1 - speed.ratio) * speed.seconds for _, speed in slow or known)
     measured["audio_behind_clock_s"] = round(max(behind_s, 0.0), 3)
-    if not slow or behind_s <= case.limits["pacing.backlog_warn_s"]:
+    if not slow or behind_s <= facts.limits["pacing.backlog_warn_s"]:
         return
     since_s, speed = slow[0]
-    status: Status = "fail" if behind_s > case.limits["pacing.backlog_fail_s"] else "warn"
+    status: Status = "fail" if behind_s > facts.limits["pacing.backlog_fail_s"] else "warn"
     since = f" from {since_s:.1f} s on" if len(parts) > 1 else ""
     summary = (
         f"The audio falls behind the clock: {behind_s:.1f} s by the end, at {speed.ratio:.2f} times realtime{since}."
@@ -182,9 +182,9 @@ def _behind(case: Case, number: int, timeline: Timeline, measured: dict[str, Any
     yield CHECK.finding("backlog", status, 0.75, summary, place)
 
 
-def _slow_reader(case: Case, connection: Connection) -> Iterator[Finding]:
+def _slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]:
     """Events that come in lumps at the client: it did not read while they waited."""
-    if case.session is None or case.session.clock != "client":
+    if facts.session is None or facts.session.clock != "client":
         return
     times = [frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None]
     sent = np.array([frame.t for frame in connection.audio_frames if frame.t is not None])
@@ -192,14 +192,14 @@ def _slow_reader(case: Case, connection: Connection) -> Iterator[Finding]:
     for i in range(1, len(times) - 3):
         gap = times[i] - times[i - 1]
         lump = times[i + 3] - times[i]
-        if gap > case.limits["latency.reader_gap_s"] and lump < 0.05:
+        if gap > facts.limits["latency.reader_gap_s"] and lump < 0.05:
             flowing = int(((sent > times[i - 1]) & (sent < times[i])).sum()) > 3
             if flowing:
                 summary = f"No event was read for {gap:.1f} s, then several at once: the client reads too slowly."
                 place = (Evidence("the lump of events", lines[i], times[i]),)
                 yield CHECK.finding(
                     "slow-reader",
-                    "fail" if gap > 2 * case.limits["latency.reader_gap_s"] else "warn",
+                    "fail" if gap > 2 * facts.limits["latency.reader_gap_s"] else "warn",
                     0.7,
                     summary,
                     place,

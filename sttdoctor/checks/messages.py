@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.commands import Command, command_name, error_text, is_audio, is_known
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
@@ -19,13 +19,15 @@ from sttdoctor.endpoints.cartesia import FOREIGN_COMMANDS, INSTEAD, MANUAL, Mean
 from sttdoctor.evidence import Frame
 
 
-def _judge(case: Case) -> Answer:
-    session = case.session
+def _judge(facts: Facts) -> Answer:
+    session = facts.session
     if session is None or "send" in session.lacks:
         return unknown(missing.SENDS)
-    texts = [frame for connection in case.connections for frame in connection.frames if frame.sent and not frame.binary]
-    findings = [*_audio_as_text(case), *_binary(case), *_unknown(case), *_partial(case)]
-    findings += [*_after_close(case), *_find_too_big(case), *_find_broken_frame(case)]
+    texts = [
+        frame for connection in facts.connections for frame in connection.frames if frame.sent and not frame.binary
+    ]
+    findings = [*_audio_as_text(facts), *_binary(facts), *_unknown(facts), *_partial(facts)]
+    findings += [*_after_close(facts), *_find_too_big(facts), *_find_broken_frame(facts)]
     measured = {"text_frames": len(texts)}
     if findings:
         return answer(worst(findings).summary, findings, measured)
@@ -68,10 +70,10 @@ _BINARY = (
 )
 
 
-def _audio_as_text(case: Case) -> Iterator[Finding]:
+def _audio_as_text(facts: Facts) -> Iterator[Finding]:
     found = [
         (connection.frames[place], form)
-        for connection in case.connections
+        for connection in facts.connections
         for place, form in connection.audio_texts.items()
     ]
     if not found:
@@ -81,7 +83,7 @@ def _audio_as_text(case: Case) -> Iterator[Finding]:
     names = {command_name(frame.message) for frame in frames if isinstance(frame.message, dict)}
     kinds = sorted(name for name in names if name is not None and name != "Buffer")
     vendors = sorted({FOREIGN_COMMANDS[kind].vendor for kind in kinds if kind in FOREIGN_COMMANDS})
-    binary = any(connection.audio_frames for connection in case.connections)
+    binary = any(connection.audio_frames for connection in facts.connections)
     how, change = _FORMS[form]
     summary = f"{counted(len(frames), 'text frame')} {'carries' if len(frames) == 1 else 'carry'} audio{how}"
     if kinds:
@@ -92,11 +94,11 @@ def _audio_as_text(case: Case) -> Iterator[Finding]:
     )
 
 
-def _binary(case: Case) -> Iterator[Finding]:
+def _binary(facts: Facts) -> Iterator[Finding]:
     """Commands in binary frames, which the service takes for audio."""
     found = [
         command
-        for connection in case.connections
+        for connection in facts.connections
         for command in connection.commands
         if command.frame.binary and not _was_taken(connection, command)
     ]
@@ -108,7 +110,7 @@ def _binary(case: Case) -> Iterator[Finding]:
         f"{counted(len(found), 'command')} ({', '.join(words[:6])}) {verb} sent in "
         f"{'a binary frame' if len(found) == 1 else 'binary frames'}, which the service takes for audio."
     )
-    foreign = {command.word: _instead(case, command) for command in found if command.word in FOREIGN_COMMANDS}
+    foreign = {command.word: _instead(facts, command) for command in found if command.word in FOREIGN_COMMANDS}
     fix = _AS_TEXT + "".join(f" Instead of {word}: {instead}." for word, instead in list(foreign.items())[:3])
     evidence = tuple(_place(command.frame, f"{command.word} in a binary frame") for command in found[:3])
     yield CHECK.finding("command-as-binary", "fail", 0.97, summary, evidence, fix)
@@ -128,17 +130,17 @@ _AS_TEXT = (
 )
 
 
-def _unknown(case: Case) -> Iterator[Finding]:
+def _unknown(facts: Facts) -> Iterator[Finding]:
     """Messages of no endpoint; what belongs to the other endpoint is the matter of the endpoint check."""
     found = [
         command
-        for connection in case.connections
+        for connection in facts.connections
         for command in connection.commands
-        if not command.frame.binary and not is_known(command, case.endpoint)
+        if not command.frame.binary and not is_known(command, facts.endpoint)
     ]
     if not found:
         return
-    errors = {id(command.frame): error for command, error in case.refused_commands}
+    errors = {id(command.frame): error for command, error in facts.refused_commands}
     first = min(found, key=lambda command: (id(command.frame) not in errors, command.word not in FOREIGN_COMMANDS))
     foreign = [command for command in found if command.word in FOREIGN_COMMANDS]
     error = errors.get(id(first.frame))
@@ -152,9 +154,9 @@ def _unknown(case: Case) -> Iterator[Finding]:
         summary += f". The service answered: {error_text(error)}".rstrip(".")
         evidence.append(_place(error, "the service's answer"))
     meant = any(command.is_meant_here for command in found)
-    status: Status = "fail" if foreign or meant or error is not None or case.ends_by_unknown_word else "warn"
+    status: Status = "fail" if foreign or meant or error is not None or facts.ends_by_unknown_word else "warn"
     confidence = 0.97 if error is not None else 0.95 if foreign or meant else 0.7
-    fix = _fix(case, [first, *found])
+    fix = _fix(facts, [first, *found])
     yield CHECK.finding("unknown-command", status, confidence, summary + ".", tuple(evidence), fix)
 
 
@@ -197,22 +199,22 @@ def _origin(command: Command) -> str:
     return f"{FOREIGN_COMMANDS[command.word].vendor}'s {_MEANS[command.means]}"
 
 
-def _fix(case: Case, found: Sequence[Command]) -> str | None:
+def _fix(facts: Facts, found: Sequence[Command]) -> str | None:
     """What to do instead of each word whose meaning is known, None where none is."""
     clauses: dict[str, str] = {}
     for command in found:
-        if command.is_meant_here and command.form in _REWRITE and case.endpoint != MANUAL:
+        if command.is_meant_here and command.form in _REWRITE and facts.endpoint != MANUAL:
             right = '{"type": "config", "turn": {...}}' if command.means == "settings" else '{"type": "close"}'
             clauses[command.word] = f"for {command.word}: {_REWRITE[command.form].replace('OBJECT', right)}"
         elif command.word in FOREIGN_COMMANDS or (command.means != "other" and " " not in command.word):
-            clauses[command.word] = f"instead of {command.word}: {_instead(case, command)}"
+            clauses[command.word] = f"instead of {command.word}: {_instead(facts, command)}"
     text = "; ".join(list(clauses.values())[:6])
     return f"{text[:1].upper()}{text[1:]}." if text else None
 
 
-def _instead(case: Case, command: Command) -> str:
+def _instead(facts: Facts, command: Command) -> str:
     means: Meaning = "close" if command.means == "flush" and not command.audio_follows else command.means
-    if case.endpoint == MANUAL and means in _INSTEAD_ON_MANUAL:
+    if facts.endpoint == MANUAL and means in _INSTEAD_ON_MANUAL:
         return _INSTEAD_ON_MANUAL[means]
     special = FOREIGN_COMMANDS[command.word].special if command.word in FOREIGN_COMMANDS else ""
     return special or INSTEAD[means]
@@ -225,8 +227,8 @@ _INSTEAD_ON_MANUAL: dict[Meaning, str] = {
 }
 
 
-def _partial(case: Case) -> Iterator[Finding]:
-    cut, frames = case.cut_frames, [frame for connection in case.connections for frame in connection.audio_frames]
+def _partial(facts: Facts) -> Iterator[Finding]:
+    cut, frames = facts.cut_frames, [frame for connection in facts.connections for frame in connection.audio_frames]
     if not cut:
         return
     only_last = cut == frames[-1:]
@@ -237,26 +239,26 @@ def _partial(case: Case) -> Iterator[Finding]:
     yield CHECK.finding("partial-samples", "warn" if only_last else "fail", 0.95, summary, evidence)
 
 
-def _after_close(case: Case) -> Iterator[Finding]:
-    for number, connection in enumerate(case.connections):
-        late = _late_frames(case, connection)
+def _after_close(facts: Facts) -> Iterator[Finding]:
+    for number, connection in enumerate(facts.connections):
+        late = _late_frames(facts, connection)
         if not late:
             continue
         size = sum(frame.size for frame in late)
-        seconds = size / case.declared.bytes_per_s if case.declared.bytes_per_s else None
+        seconds = size / facts.declared.bytes_per_s if facts.declared.bytes_per_s else None
         amount = f"{seconds:.2f} s" if seconds is not None and seconds >= 0.01 else counted(size, "byte")
         verb = "was" if amount == "1 byte" else "were"
         status: Status = "fail"
         silent = ""
-        if case.spoken(number, late[0].t, None) == 0:
+        if facts.spoken(number, late[0].t, None) == 0:
             status, silent = "warn", "; it was silence"
         summary = f"{amount} of audio {verb} sent after the close command; the service no longer takes them{silent}."
         yield CHECK.finding("audio-after-close", status, 0.97, summary, (_place(late[0], "the first late frame"),))
         return
 
 
-def _find_broken_frame(case: Case) -> Iterator[Finding]:
-    for connection in case.connections:
+def _find_broken_frame(facts: Facts) -> Iterator[Finding]:
+    for connection in facts.connections:
         ending = find_ending(connection)
         if ending is None or ending.about != "wire":
             continue
@@ -281,8 +283,8 @@ _UTF8 = (
 )
 
 
-def _find_too_big(case: Case) -> Iterator[Finding]:
-    for connection in case.connections:
+def _find_too_big(facts: Facts) -> Iterator[Finding]:
+    for connection in facts.connections:
         close = connection.close
         if close is None or close.code != _TOO_BIG:
             continue
@@ -313,8 +315,8 @@ _MAX_SIZE = (
 _SMALLER = "Send about 100 ms of audio in each message: 3200 bytes of pcm_s16le at 16000 Hz."
 
 
-def _late_frames(case: Case, connection: Connection) -> list[Frame]:
-    commands = [i for i, frame in enumerate(connection.frames) if is_close_command(frame, case.endpoint)]
+def _late_frames(facts: Facts, connection: Connection) -> list[Frame]:
+    commands = [i for i, frame in enumerate(connection.frames) if is_close_command(frame, facts.endpoint)]
     after = connection.frames[commands[0] + 1 :] if commands else ()
     return [frame for frame in after if is_audio(frame) and frame.size]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.stretches import Stretch
 from sttdoctor.analysis.session.timeline import Timeline
@@ -28,26 +28,26 @@ from sttdoctor.checks.base import (
 )
 
 
-def _judge(case: Case) -> Answer:
-    why = case.why_no_timeline
+def _judge(facts: Facts) -> Answer:
+    why = facts.why_no_timeline
     if why is not None:
         return unknown(why)
     findings: list[Finding] = []
     measured: dict[str, Any] = {"speed": None, "max_backlog_s": 0.0}
     changes: list[str] = []
-    for timeline, speed, parts in zip(case.timelines, case.speeds, case.stretches, strict=True):
+    for timeline, speed, parts in zip(facts.timelines, facts.speeds, facts.stretches, strict=True):
         if not len(timeline):
             continue
-        findings += _backlog_findings(case.limits, timeline, speed, measured)
+        findings += _backlog_findings(facts.limits, timeline, speed, measured)
         if len(parts) == 1:
-            findings += _speed_findings(case.limits, timeline, speed, findings)
+            findings += _speed_findings(facts.limits, timeline, speed, findings)
         else:
             changes += _in_turn(timeline, parts)
             measured["stretches"] = [*measured.get("stretches", []), *(_measured(timeline, part) for part in parts)]
-            findings += _stretch_findings(case.limits, timeline, parts, findings)
-    if case.longest_speed is not None:
-        measured["speed"] = round(case.longest_speed.ratio, 4)
-        measured["speed_measured_s"] = round(case.longest_speed.seconds, 2)
+            findings += _stretch_findings(facts.limits, timeline, parts, findings)
+    if facts.longest_speed is not None:
+        measured["speed"] = round(facts.longest_speed.ratio, 4)
+        measured["speed_measured_s"] = round(facts.longest_speed.seconds, 2)
     if findings:
         return answer(worst(findings).summary, findings, measured)
     if measured["speed"] is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.rate import byte_rate
 from sttdoctor.analysis.rate.changes import RateChange
 from sttdoctor.analysis.rate.estimate import RateEstimate
@@ -50,59 +50,59 @@ class _Verdict:
     possible: bool
 
 
-def _judge(case: Case) -> Answer:
-    measured = _measurements(case)
-    if case.rate_probabilities is None or case.audio is None:
-        return _wire_alone(case, measured)
-    if case.rate_change is not None:
-        finding = _changed(case, case.rate_change)
-        reading = f"{case.rate_change.before} Hz, later {case.rate_change.after} Hz"
+def _judge(facts: Facts) -> Answer:
+    measured = _measurements(facts)
+    if facts.rate_probabilities is None or facts.audio is None:
+        return _wire_alone(facts, measured)
+    if facts.rate_change is not None:
+        finding = _changed(facts, facts.rate_change)
+        reading = f"{facts.rate_change.before} Hz, later {facts.rate_change.after} Hz"
         return answer(finding.summary, [finding], measured, reading)
-    declared = case.declared.sample_rate
+    declared = facts.declared.sample_rate
     if declared is None:
-        return _undeclared(case, measured)
-    if not case.rate_is_told:
-        reason = _why_silent(case.sound.rate, case.limits["sample-rate.min_speech_s"])
+        return _undeclared(facts, measured)
+    if not facts.rate_is_told:
+        reason = _why_silent(facts.sound.rate, facts.limits["sample-rate.min_speech_s"])
         return want_speech(f"The sound cannot tell: {reason}.", measured)
-    verdict = _verdict(case, declared)
+    verdict = _verdict(facts, declared)
     if verdict.status != "pass":
-        finding = _mismatch(case, declared, verdict)
+        finding = _mismatch(facts, declared, verdict)
         return answer(finding.summary, [finding], measured, in_hz(verdict.better))
-    findings = _upsampled(case, declared)
+    findings = _upsampled(facts, declared)
     text = findings[0].summary if findings else _plausible(declared, verdict)
     return answer(text, findings, measured, in_hz([declared]))
 
 
-def _verdict(case: Case, declared: int) -> _Verdict:
-    probabilities, near = case.rate_probabilities or {}, _near(case, declared)
+def _verdict(facts: Facts, declared: int) -> _Verdict:
+    probabilities, near = facts.rate_probabilities or {}, _near(facts, declared)
     held = max((probabilities[rate] for rate in near), default=0.0)
-    better = tuple(rate for rate in case.likely_rates if rate not in near and probabilities[rate] > held)
-    alike = tuple(rate for rate in near if rate != declared and rate in case.likely_rates)
-    possible = any(rate in near for rate in case.likely_rates)
-    plausible, limits = plausibility(case), case.limits
+    better = tuple(rate for rate in facts.likely_rates if rate not in near and probabilities[rate] > held)
+    alike = tuple(rate for rate in near if rate != declared and rate in facts.likely_rates)
+    possible = any(rate in near for rate in facts.likely_rates)
+    plausible, limits = plausibility(facts), facts.limits
     if plausible >= limits["sample-rate.warn_below"] or not better:
         return _Verdict("pass", better, alike, True)
     excluded = plausible < limits["sample-rate.fail_below"] and not possible
     return _Verdict("fail" if excluded else "warn", better, alike, possible)
 
 
-def plausibility(case: Case) -> float:
+def plausibility(facts: Facts) -> float:
     """Probability (0..1) of the declared rate.
 
     The declared rate has twice the prior weight of each other rate: most clients declare right, yet the evidence must
     win. Rates that cannot be told from the declared one count as that.
     """
-    probabilities, declared = case.rate_probabilities, case.declared.sample_rate
+    probabilities, declared = facts.rate_probabilities, facts.declared.sample_rate
     if not probabilities or not declared:
         return 1.0
-    mass = sum(probabilities[rate] for rate in _near(case, declared))
+    mass = sum(probabilities[rate] for rate in _near(facts, declared))
     return 2 * mass / (1 + mass)
 
 
-def _near(case: Case, declared: int) -> list[int]:
+def _near(facts: Facts, declared: int) -> list[int]:
     """Candidates (Hz) within 10 % of the declared rate, which sound like it, unless the wire tells them apart."""
-    near = 0.02 if case.wire_rate is not None else 0.1
-    return [rate for rate in case.rate_probabilities or {} if abs(rate / declared - 1) <= near]
+    near = 0.02 if facts.wire_rate is not None else 0.1
+    return [rate for rate in facts.rate_probabilities or {} if abs(rate / declared - 1) <= near]
 
 
 def in_hz(rates: Iterable[int]) -> str:
@@ -125,18 +125,18 @@ def _why_silent(rate: RateEstimate | None, wanted_s: float) -> str:
     return "the sound is not clearly speech"
 
 
-def _measurements(case: Case) -> dict[str, Any]:
-    probabilities, rate, speed = case.rate_probabilities, case.sound.rate, case.longest_speed
+def _measurements(facts: Facts) -> dict[str, Any]:
+    probabilities, rate, speed = facts.rate_probabilities, facts.sound.rate, facts.longest_speed
     measured: dict[str, Any] = {"probabilities": None}
     if probabilities:
         measured["probabilities"] = _by_hz(probabilities)
     if rate is not None:
         measured["speech_s"] = round(rate.speech_s, 2)
         measured["speech_like"] = round(rate.speech_like, 3)
-        measured["band_edge"] = round(case.sound.band_edge, 4) if case.sound.band_edge is not None else None
+        measured["band_edge"] = round(facts.sound.band_edge, 4) if facts.sound.band_edge is not None else None
         measured["sound_probabilities"] = _by_hz(rate.probabilities)
-    if speed is not None and case.declared.bytes_per_s:
-        measured["wire_bytes_per_s"] = round(speed.ratio * case.declared.bytes_per_s, 1)
+    if speed is not None and facts.declared.bytes_per_s:
+        measured["wire_bytes_per_s"] = round(speed.ratio * facts.declared.bytes_per_s, 1)
         measured["wire_ratio"] = round(speed.ratio, 4)
         measured["wire_steady"] = byte_rate.is_steady(speed)
     return measured
@@ -146,15 +146,15 @@ def _by_hz(probabilities: Mapping[int, float]) -> dict[str, float]:
     return rounded({str(hz): p for hz, p in sorted(probabilities.items())})
 
 
-def _undeclared(case: Case, measured: dict[str, Any]) -> Answer:
-    rates = case.likely_rates
-    if not case.rate_is_told or not rates:
-        reason = _why_silent(case.sound.rate, case.limits["sample-rate.min_speech_s"])
+def _undeclared(facts: Facts, measured: dict[str, Any]) -> Answer:
+    rates = facts.likely_rates
+    if not facts.rate_is_told or not rates:
+        reason = _why_silent(facts.sound.rate, facts.limits["sample-rate.min_speech_s"])
         return want_speech(f"No rate was declared, and the sound cannot tell: {reason}.", measured)
     return answer(f"No rate was declared; by its sound it is {in_hz(rates)}.", [], measured, in_hz(rates))
 
 
-def _mismatch(case: Case, declared: int, verdict: _Verdict) -> Finding:
+def _mismatch(facts: Facts, declared: int, verdict: _Verdict) -> Finding:
     better, best = in_hz(verdict.better), verdict.better[0]
     probably = "" if verdict.status == "fail" else "probably "
     summary = f"The audio was {probably}recorded at {better}, not at {declared} Hz as declared"
@@ -167,30 +167,30 @@ def _mismatch(case: Case, declared: int, verdict: _Verdict) -> Finding:
         summary = f"The audio fits {better} better than {declared} Hz as declared, which cannot be excluded"
         fix = f"Play it at both rates. If {best} Hz sounds right, {change}"
     evidence: tuple[Evidence, ...] = ()
-    if case.wire_rate is not None and case.longest_speed is not None and case.declared.bytes_per_s:
-        ratio = case.longest_speed.ratio
-        wire_bytes = ratio * case.declared.bytes_per_s
+    if facts.wire_rate is not None and facts.longest_speed is not None and facts.declared.bytes_per_s:
+        ratio = facts.longest_speed.ratio
+        wire_bytes = ratio * facts.declared.bytes_per_s
         summary += ";" if verdict.possible else ":"
         summary += f" {wire_bytes:.0f} bytes a second come in, {ratio:.2f} times what the declaration promises"
         evidence = (Evidence(f"steady at {wire_bytes:.0f} bytes a second of clock"),)
-    confidence = 1 - sum((case.rate_probabilities or {})[rate] for rate in _near(case, declared))
+    confidence = 1 - sum((facts.rate_probabilities or {})[rate] for rate in _near(facts, declared))
     return CHECK.finding("mismatch", verdict.status, confidence, summary + ".", evidence, fix)
 
 
-def _wire_alone(case: Case, measured: dict[str, Any]) -> Answer:
+def _wire_alone(facts: Facts, measured: dict[str, Any]) -> Answer:
     """Sizes and times without sound: a steady known ratio is a wrong declaration more often than a pacing fault."""
-    ratio = case.format_ratio
-    if case.audio is not None:
+    ratio = facts.format_ratio
+    if facts.audio is not None:
         return unknown(missing.SAMPLES, measured)
-    if case.rate_change is not None:
-        finding = _changed(case, case.rate_change)
+    if facts.rate_change is not None:
+        finding = _changed(facts, facts.rate_change)
         summary = f"{finding.summary} The capture holds no sound, so the number of bytes a second tells it alone."
         return answer(summary, [replace(finding, summary=summary)], measured)
-    if ratio is None or case.longest_speed is None:
-        return unknown(case.why_no_audio or missing.AUDIO, measured)
+    if ratio is None or facts.longest_speed is None:
+        return unknown(facts.why_no_audio or missing.AUDIO, measured)
     summary = (
-        f"Bytes come in at {case.longest_speed.ratio:.2f} times the declared rate, steadily: as if the audio were "
-        f"{listed(_explanations(case.declared, ratio), 'or')}. The capture holds no sound to tell which."
+        f"Bytes come in at {facts.longest_speed.ratio:.2f} times the declared rate, steadily: as if the audio were "
+        f"{listed(_explanations(facts.declared, ratio), 'or')}. The capture holds no sound to tell which."
     )
     finding = CHECK.finding("mismatch", "warn" if 0.8 <= ratio <= 1.3 else "fail", 0.6, summary)
     return answer(summary, [finding], measured)
@@ -208,18 +208,18 @@ def _explanations(declared: Declared, ratio: float) -> Iterator[str]:
     yield "sent faster than it is spoken" if ratio > 1 else "not all sent"
 
 
-def _changed(case: Case, change: RateChange) -> Finding:
-    line, t = case.frame_at(change.offset)
+def _changed(facts: Facts, change: RateChange) -> Finding:
+    line, t = facts.frame_at(change.offset)
     summary = f"The audio is {change.before} Hz at first and {change.after} Hz from byte {change.offset} on"
     summary += f" (line {line}, {t:.1f} s)." if line is not None and t is not None else "."
     places = [Evidence(f"{change.before} Hz becomes {change.after} Hz", line, t, change.offset)]
-    places += [Evidence(f"becomes {rate} Hz", *case.frame_at(offset), offset) for offset, rate in change.later[:4]]
+    places += [Evidence(f"becomes {rate} Hz", *facts.frame_at(offset), offset) for offset, rate in change.later[:4]]
     return CHECK.finding("changed", "fail", change.confidence, summary, tuple(places))
 
 
-def _upsampled(case: Case, declared: int) -> list[Finding]:
-    edge = case.sound.band_edge
-    if edge is None or 2 * edge >= case.limits["sample-rate.upsampled_below"] or not case.rate_is_told:
+def _upsampled(facts: Facts, declared: int) -> list[Finding]:
+    edge = facts.sound.band_edge
+    if edge is None or 2 * edge >= facts.limits["sample-rate.upsampled_below"] or not facts.rate_is_told:
         return []
     summary = (
         f"Nothing stands above {edge * declared:.0f} Hz: the audio was made at a lower rate and upsampled "
@@ -257,7 +257,7 @@ CHECK = Check(
             "warn",
             "The band above some frequency is empty: the audio was upsampled from a lower rate.",
             "Nothing has to be repaired. Sending the original rate saves bandwidth and loses nothing.",
-            remark=True,
+            informational=True,
         ),
     ),
     docs=AUDIO_INPUT,

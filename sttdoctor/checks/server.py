@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.answerer import find_answerer
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.latency import spoken_between
@@ -24,17 +24,17 @@ _WORD_S = 1.0  # less sound holds no words that the service would answer
 _NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|too short", re.IGNORECASE)
 
 
-def _judge(case: Case) -> Answer:
-    session = case.session
+def _judge(facts: Facts) -> Answer:
+    session = facts.session
     if session is None or "receive" in session.lacks:
         return unknown(missing.EVENTS)
     findings: list[Finding] = []
-    for number, connection in enumerate(case.connections):
+    for number, connection in enumerate(facts.connections):
         findings += _refused(connection)
-        if not _is_empty(case, number, connection):
+        if not _is_empty(facts, number, connection):
             findings += _errors(connection)
-            findings += _closed(case, connection)
-        findings += _stopped(case, number, connection)
+            findings += _closed(facts, connection)
+        findings += _stopped(facts, number, connection)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
         return answer(worst(findings).summary, findings, {})
@@ -57,18 +57,20 @@ def _refused(connection: Connection) -> Iterator[Finding]:
         yield CHECK.finding("concurrency", "fail", 0.95, summary, place)
 
 
-def _is_empty(case: Case, number: int, connection: Connection) -> bool:
+def _is_empty(facts: Facts, number: int, connection: Connection) -> bool:
     """Whether the close command ended a session in which nothing was said: the service answers it with 400 or 500.
 
     So a button that was pressed for a moment, or without a word, ends in an error event that means no fault (seen of
     the service by the vendor's own client, https://github.com/cartesia-ai/InkIt).
     """
-    ends = [frame for frame in connection.frames if is_close_command(frame, case.endpoint) or _is_error(frame)]
+    ends = [frame for frame in connection.frames if is_close_command(frame, facts.endpoint) or _is_error(frame)]
     if len(ends) < 2 or not ends[0].sent or not _is_error(ends[1]) or connection.turns:
         return False
     if ends[1].message.get("status_code") not in (400, 500):
         return False
-    return bool(_NO_SPEECH.search(" ".join(_get_words(ends[1])))) or _count_speech_s(case, number, connection) < _WORD_S
+    return (
+        bool(_NO_SPEECH.search(" ".join(_get_words(ends[1])))) or _count_speech_s(facts, number, connection) < _WORD_S
+    )
 
 
 def _is_error(frame: Frame) -> bool:
@@ -86,15 +88,15 @@ def _plain(value: object) -> str:
     return " ".join(str(value).split())[:200] if is_word else ""
 
 
-def _count_speech_s(case: Case, number: int, connection: Connection) -> float:
+def _count_speech_s(facts: Facts, number: int, connection: Connection) -> float:
     """Seconds of speech that were sent, of any sound where that is not known, of audio where it cannot be read."""
-    if case.audio is not None and case.sound.layout is not None:
-        rate = case.sound.rate
+    if facts.audio is not None and facts.sound.layout is not None:
+        rate = facts.sound.rate
         if rate is not None and rate.speech_s < _WORD_S:
             return rate.speech_s  # of all connections
-        return sum(end - start for start, end in case.active_spans(number))
+        return sum(end - start for start, end in facts.active_spans(number))
     size = sum(frame.size for frame in connection.audio_frames)
-    return size / case.declared.bytes_per_s if size and case.declared.bytes_per_s else float(size)
+    return size / facts.declared.bytes_per_s if size and facts.declared.bytes_per_s else float(size)
 
 
 def _errors(connection: Connection) -> Iterator[Finding]:
@@ -129,16 +131,16 @@ def _fix(status: object) -> str | None:
     return None
 
 
-def _closed(case: Case, connection: Connection) -> Iterator[Finding]:
+def _closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
     ending, close = find_ending(connection), connection.close
     if ending is None or close is None:
         return
-    commanded = any(is_close_command(frame, case.endpoint) for frame in connection.frames)
+    commanded = any(is_close_command(frame, facts.endpoint) for frame in connection.frames)
     known = connection.turns
     turn_open = bool(known) and known[-1].end is None
     if ending.code == 1000 and (close.by == "unknown" or commanded or not turn_open):
         return
-    if ending.code == 1001 and _was_idle(case, connection):
+    if ending.code == 1001 and _was_idle(facts, connection):
         return
     if ending.about in ("expired", "wire", "between"):
         return  # told by the checks that ask about the connection and the messages
@@ -171,22 +173,22 @@ def _in_words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} minutes"
 
 
-def _was_idle(case: Case, connection: Connection) -> bool:
+def _was_idle(facts: Facts, connection: Connection) -> bool:
     times = [frame.t for frame in connection.audio_frames if frame.t is not None]
     end = connection.close.t if connection.close else None
-    return bool(times) and end is not None and end - times[-1] >= 0.9 * case.limits["continuity.idle_limit_s"]
+    return bool(times) and end is not None and end - times[-1] >= 0.9 * facts.limits["continuity.idle_limit_s"]
 
 
-def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Finding]:
-    limit = case.limits["server.silence_s"]
+def _stopped(facts: Facts, number: int, connection: Connection) -> Iterator[Finding]:
+    limit = facts.limits["server.silence_s"]
     received = [frame for frame in connection.received if frame.t is not None]
-    yield from _silent_after_close(case, number, connection, received, limit)
-    if case.endpoint == MANUAL:
+    yield from _silent_after_close(facts, number, connection, received, limit)
+    if facts.endpoint == MANUAL:
         return  # there nothing is promised before the client asks by finalize
-    if case.audio is None or not case.timelines or not len(case.timelines[number]):
+    if facts.audio is None or not facts.timelines or not len(facts.timelines[number]):
         return
-    timeline = case.timelines[number]
-    active = case.active_spans(number)
+    timeline = facts.timelines[number]
+    active = facts.active_spans(number)
     times = [frame.t for frame in received if frame.t is not None]
     start = connection.open.t if connection.open and connection.open.t is not None else float(timeline.t_s[0])
     end = float(timeline.t_s[-1])
@@ -200,10 +202,10 @@ def _stopped(case: Case, number: int, connection: Connection) -> Iterator[Findin
 
 
 def _silent_after_close(
-    case: Case, number: int, connection: Connection, received: list[Frame], limit: float
+    facts: Facts, number: int, connection: Connection, received: list[Frame], limit: float
 ) -> Iterator[Finding]:
     """Words were waiting when the client said close, and nothing came; a socket that merely stays open loses none."""
-    command = next((frame for frame in connection.frames if is_close_command(frame, case.endpoint)), None)
+    command = next((frame for frame in connection.frames if is_close_command(frame, facts.endpoint)), None)
     close = connection.close
     if command is None or command.t is None:
         return
@@ -211,7 +213,7 @@ def _silent_after_close(
     if known_end is None or (close is not None and close.by == "server" and known_end - command.t < limit):
         return
     turn_open = any(turn.end is None for turn in connection.turns[-1:])
-    if received and not turn_open and case.has_unanswered_speech(number, command.t) is False:
+    if received and not turn_open and facts.has_unanswered_speech(number, command.t) is False:
         return
     last = max([command.t, *(frame.t for frame in received if frame.t is not None and frame.t > command.t)])
     if known_end - last >= limit:

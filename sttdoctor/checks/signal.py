@@ -11,7 +11,7 @@ import numpy as np
 
 from sttdoctor import missing
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.signal import levels as signal_levels
 from sttdoctor.analysis.signal.clicks import Clicks, find_clicks
 from sttdoctor.analysis.signal.damage import Levels, measure
@@ -43,39 +43,39 @@ _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that 
 _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 
 
-def _judge(case: Case) -> Answer:
-    layout = case.sound.layout
-    if case.audio is None:
-        return unknown(case.why_no_audio or missing.AUDIO)
-    if case.sound.contents is not None and not case.sound.contents.holds_samples:
+def _judge(facts: Facts) -> Answer:
+    layout = facts.sound.layout
+    if facts.audio is None:
+        return unknown(facts.why_no_audio or missing.AUDIO)
+    if facts.sound.contents is not None and not facts.sound.contents.holds_samples:
         return unknown(missing.SAMPLES)
     if layout is None:
-        return _undecoded(case)
-    rate = case.declared.sample_rate or (case.likely_rates[0] if case.rate_is_told else _USUAL_RATE)
-    data = case.audio.data[layout.offset :]
-    levels = measure(data, layout.encoding, layout.channels, rate, case.sound.factor)
+        return _undecoded(facts)
+    rate = facts.declared.sample_rate or (facts.likely_rates[0] if facts.rate_is_told else _USUAL_RATE)
+    data = facts.audio.data[layout.offset :]
+    levels = measure(data, layout.encoding, layout.channels, rate, facts.sound.factor)
     worst_part = signal_levels.worst_clipping(levels)
-    measured = _measurements(case, levels, worst_part[0])
+    measured = _measurements(facts, levels, worst_part[0])
     if levels.samples < _SHORTEST_S * rate:
         text = f"{1000 * levels.samples / rate:.3g} ms of audio are too short to judge."
         return want_speech(text, measured)
-    findings = _false_silence(case, layout, levels)
-    if _is_silent(case, levels):
+    findings = _false_silence(facts, layout, levels)
+    if _is_silent(facts, levels):
         if not findings and levels.samples < _SHORTEST_SILENCE_S * rate:
             return want_speech(f"{1000 * levels.samples / rate:.3g} ms of silence are too short to judge.", measured)
-        findings.insert(0, _silent(case, levels))
+        findings.insert(0, _silent(facts, levels))
     else:
-        findings += [*_levels(case, levels, worst_part, bool(findings)), *_holes(case, layout, levels)]
+        findings += [*_levels(facts, levels, worst_part, bool(findings)), *_holes(facts, layout, levels)]
         if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
-            findings += _clicks(case, layout, levels)
+            findings += _clicks(facts, layout, levels)
     if findings:
         return answer(worst(findings).summary, findings, measured)
-    return _speech(case, levels, measured)
+    return _speech(facts, levels, measured)
 
 
-def _undecoded(case: Case) -> Answer:
-    assert case.audio is not None
-    data = case.audio.data
+def _undecoded(facts: Facts) -> Answer:
+    assert facts.audio is not None
+    data = facts.audio.data
     first = data[: 1 << 24]
     if (first == first[0]).all():
         summary = f"All bytes are the same (0x{int(first[0]):02X}): there is no sound at all."
@@ -96,7 +96,7 @@ def _level(levels: Levels) -> str:
     return f"its loud parts have an RMS of {_db(levels.loud)}, its peak is {_db(_peak(levels))}"
 
 
-def _measurements(case: Case, levels: Levels, clipped_worst: float) -> dict[str, Any]:
+def _measurements(facts: Facts, levels: Levels, clipped_worst: float) -> dict[str, Any]:
     return {
         "seconds": round(levels.samples / levels.rate, 2),
         "peak": round(_peak(levels), 6),
@@ -106,61 +106,61 @@ def _measurements(case: Case, levels: Levels, clipped_worst: float) -> dict[str,
         "clipped_share": round(signal_levels.clipped_share(levels), 6),
         "clipped_share_worst": round(clipped_worst, 6),
         "clicks_searched_s": round(min(_CLICKS_LOOKED_AT, levels.samples) / levels.rate, 2),
-        "speech_like": round(case.sound.rate.speech_like, 3) if case.sound.rate is not None else None,
+        "speech_like": round(facts.sound.rate.speech_like, 3) if facts.sound.rate is not None else None,
     }
 
 
-def _is_silent(case: Case, levels: Levels) -> bool:
-    return _loud_steps(case, levels) < _SOUND_STEPS and not _is_speech(case)
+def _is_silent(facts: Facts, levels: Levels) -> bool:
+    return _loud_steps(facts, levels) < _SOUND_STEPS and not _is_speech(facts)
 
 
-def _loud_steps(case: Case, levels: Levels) -> int:
-    return int((levels.swing >= case.limits["signal.silent_peak"]).sum())
+def _loud_steps(facts: Facts, levels: Levels) -> int:
+    return int((levels.half_range >= facts.limits["signal.silent_peak"]).sum())
 
 
-def _is_speech(case: Case) -> bool:
-    rate = case.sound.rate
-    return rate is not None and rate.is_speech(case.limits["sample-rate.min_speech_s"])
+def _is_speech(facts: Facts) -> bool:
+    rate = facts.sound.rate
+    return rate is not None and rate.is_speech(facts.limits["sample-rate.min_speech_s"])
 
 
-def _silent(case: Case, levels: Levels) -> Finding:
-    return CHECK.finding("silent", "fail", 0.98, f"All of the audio is silent ({_faint(case, levels)}).")
+def _silent(facts: Facts, levels: Levels) -> Finding:
+    return CHECK.finding("silent", "fail", 0.98, f"All of the audio is silent ({_faint(facts, levels)}).")
 
 
-def _faint(case: Case, levels: Levels) -> str:
+def _faint(facts: Facts, levels: Levels) -> str:
     """What silent audio holds: its peak as a meter shows it, and apart from it what is no sound."""
     if levels.high == levels.low:
         return "digital silence: every sample is the same"
     offset, peak = signal_levels.dc_offset(levels), _peak(levels)
     beside = []
-    if _loud_steps(case, levels):
+    if _loud_steps(facts, levels):
         beside.append(f"a click of {_db(peak)}")
-        peak = float(levels.peak[levels.swing < case.limits["signal.silent_peak"]].max(initial=0.0))
+        peak = float(levels.peak[levels.half_range < facts.limits["signal.silent_peak"]].max(initial=0.0))
     elif 2 * abs(offset) > peak:
         beside.append(f"an offset of {100 * offset:.1f} % of full scale")
         peak = max(levels.high - offset, offset - levels.low)
     return f"it peaks at {_db(peak)}" + (f", apart from {beside[0]}" if beside else "")
 
 
-def _false_silence(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
+def _false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     zeros = signal_levels.zero_runs(levels, layout.encoding)
     seconds = float(levels.runs.length[zeros].sum()) / levels.rate
-    if seconds < case.limits["signal.false_silence_s"]:
+    if seconds < facts.limits["signal.false_silence_s"]:
         return []
     code, level = ("0xFF", "0 dBFS") if layout.encoding == "pcm_mulaw" else ("0xD5", "-15 dBFS")
     summary = (
         f"{seconds:.1f} s of zero bytes were sent, which are no silence in {layout.encoding}: "
         f"byte 0x00 stands for {level}, silence is {code}."
     )
-    places = _places(case, layout, levels.runs.start[zeros], "zero bytes")
+    places = _places(facts, layout, levels.runs.start[zeros], "zero bytes")
     return [CHECK.finding("false-silence", "fail", 0.97, summary, places, f"Fill pauses with {code} instead of 0x00.")]
 
 
-def _levels(case: Case, levels: Levels, worst_part: tuple[float, float], false_silence: bool) -> list[Finding]:
+def _levels(facts: Facts, levels: Levels, worst_part: tuple[float, float], false_silence: bool) -> list[Finding]:
     found = []
-    loud, limits = levels.loud, case.limits
-    found += _wrapped(case, levels)
-    if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels) and _is_speech(case):
+    loud, limits = levels.loud, facts.limits
+    found += _wrapped(facts, levels)
+    if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels) and _is_speech(facts):
         summary = f"The speech is very quiet: {_level(levels)}."
         found.append(CHECK.finding("too-quiet", "warn", 0.9, summary))
     share = signal_levels.clipped_share(levels)
@@ -170,7 +170,7 @@ def _levels(case: Case, levels: Levels, worst_part: tuple[float, float], false_s
             summary = f"{100 * share:.1f} % of the loud samples lie beyond full scale, where the service cuts them off"
         found.append(CHECK.finding("clipped", "warn", min(0.99, 0.7 + 10 * share), summary + "."))
     elif not false_silence:
-        found += _clipped_for_a_while(case, *worst_part)
+        found += _clipped_for_a_while(facts, *worst_part)
     offset = signal_levels.dc_offset(levels)
     if abs(offset) > limits["signal.dc_offset"]:
         summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale ({_level(levels)})."
@@ -178,10 +178,10 @@ def _levels(case: Case, levels: Levels, worst_part: tuple[float, float], false_s
     return found
 
 
-def _wrapped(case: Case, levels: Levels) -> list[Finding]:
+def _wrapped(facts: Facts, levels: Levels) -> list[Finding]:
     """Whether loud samples wrapped, and are no swings of noise, which goes half as far more often."""
     wraps = levels.wraps
-    if not wraps.places or wraps.count < case.limits["signal.wrapped"] or wraps.count < _WRAPS_TO_STEEP * wraps.steep:
+    if not wraps.places or wraps.count < facts.limits["signal.wrapped"] or wraps.count < _WRAPS_TO_STEEP * wraps.steep:
         return []
     if not signal_levels.is_modulated(levels):
         return []
@@ -193,9 +193,9 @@ def _wrapped(case: Case, levels: Levels) -> list[Finding]:
     return [CHECK.finding("wrapped", "warn", 0.95, summary)]
 
 
-def _clipped_for_a_while(case: Case, share: float, start_s: float) -> list[Finding]:
+def _clipped_for_a_while(facts: Facts, share: float, start_s: float) -> list[Finding]:
     """Clipping that a long recording hides: much of it, but in a short part."""
-    if share <= case.limits["signal.clipped_share_worst"]:
+    if share <= facts.limits["signal.clipped_share_worst"]:
         return []
     summary = (
         f"The sound is clipped for a while: {100 * share:.1f} % of the loud samples in the "
@@ -204,69 +204,69 @@ def _clipped_for_a_while(case: Case, share: float, start_s: float) -> list[Findi
     return [CHECK.finding("clipped", "warn", min(0.95, 0.7 + 2 * share), summary)]
 
 
-def _holes(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
+def _holes(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     runs = levels.runs
-    assert case.audio is not None
-    chosen = torn_holes(case.audio.data[layout.offset :], layout, levels)
+    assert facts.audio is not None
+    chosen = torn_holes(facts.audio.data[layout.offset :], layout, levels)
     minutes = max(levels.samples / levels.rate / 60, 1e-9)
-    if len(chosen) < case.limits["signal.dropouts"] or not _crowded(case, runs.start[chosen] / levels.rate, minutes):
+    if len(chosen) < facts.limits["signal.dropouts"] or not _crowded(facts, runs.start[chosen] / levels.rate, minutes):
         return []
     lengths = runs.length[chosen] / levels.rate * 1000
-    often = len(chosen) / minutes >= case.limits["signal.dropouts_per_min"]
+    often = len(chosen) / minutes >= facts.limits["signal.dropouts_per_min"]
     span = listed(dict.fromkeys(f"{length:.0f}" for length in (lengths.min(), lengths.max())), "to")
     holes = f"{counted(len(chosen), 'hole')} of {span} ms {'is' if len(chosen) == 1 else 'are'}"
     summary = (
         f"{holes} torn into the sound: it breaks off in full voice, stays constant and goes on "
         f"(first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
     )
-    places = _places(case, layout, runs.start[chosen], "hole")
+    places = _places(facts, layout, runs.start[chosen], "hole")
     return [CHECK.finding("dropouts", "fail" if often else "warn", 0.95, summary, places)]
 
 
-def _crowded(case: Case, times_s: Floats, minutes: float) -> bool:
+def _crowded(facts: Facts, times_s: Floats, minutes: float) -> bool:
     """Whether holes come often enough, or some of them together: a few far apart in hours are accidents."""
-    count = int(case.limits["signal.dropouts"])
+    count = int(facts.limits["signal.dropouts"])
     together = len(times_s) >= count and bool((times_s[count - 1 :] - times_s[: len(times_s) - count + 1]).min() <= 60)
-    return together or len(times_s) / minutes >= _RARE * case.limits["signal.dropouts_per_min"]
+    return together or len(times_s) / minutes >= _RARE * facts.limits["signal.dropouts_per_min"]
 
 
-def _clicks(case: Case, layout: Layout, levels: Levels) -> list[Finding]:
-    assert case.audio is not None
-    data = case.audio.data[layout.offset :]
+def _clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+    assert facts.audio is not None
+    data = facts.audio.data[layout.offset :]
     samples, first = signal_levels.loudest(data, layout, levels, _CLICKS_LOOKED_AT)
     found = find_clicks(samples, levels.rate, 0.003 * levels.loud) if len(samples) else None
-    if found is None or found.ratio < case.limits["signal.click_ratio"] or found.share < _CLICK_SHARE:
+    if found is None or found.ratio < facts.limits["signal.click_ratio"] or found.share < _CLICK_SHARE:
         return []
-    return [_discontinuities(case, layout, levels, found, first)]
+    return [_discontinuities(facts, layout, levels, found, first)]
 
 
-def _discontinuities(case: Case, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
+def _discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
     period_ms = 1000 * found.period / levels.rate
     summary = (
         f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio:.1f} times as far as "
         f"speech does there, at {100 * found.share:.0f} % of the places with sound."
     )
-    places = _places(case, layout, np.array([first + place for place in found.places]), "jump")
+    places = _places(facts, layout, np.array([first + place for place in found.places]), "jump")
     return CHECK.finding("discontinuities", "warn", min(0.95, 0.5 + found.share), summary, places)
 
 
-def _places(case: Case, layout: Layout, samples: Any, note: str) -> tuple[Evidence, ...]:
-    rate = case.declared.sample_rate or _USUAL_RATE
+def _places(facts: Facts, layout: Layout, samples: Any, note: str) -> tuple[Evidence, ...]:
+    rate = facts.declared.sample_rate or _USUAL_RATE
     frame = ENCODINGS[layout.encoding].width * layout.channels
     places = []
     for sample in samples[:5]:
         offset = layout.offset + int(sample) * frame
-        line, t = case.frame_at(offset)
+        line, t = facts.frame_at(offset)
         places.append(Evidence(f"{note} at {int(sample) / rate:.3f} s of the audio", line, t, offset))
     return tuple(places)
 
 
-def _speech(case: Case, levels: Levels, measured: dict[str, Any]) -> Answer:
-    rate = case.sound.rate
+def _speech(facts: Facts, levels: Levels, measured: dict[str, Any]) -> Answer:
+    rate = facts.sound.rate
     if rate is not None and rate.speech_like < 0.5:
         steady = "" if signal_levels.is_modulated(levels) else ", only steady noise"
         return want_speech(f"There is sound ({_level(levels)}), but it is not clearly speech{steady}.", measured)
-    if levels.loud < case.limits["signal.quiet_rms"]:
+    if levels.loud < facts.limits["signal.quiet_rms"]:
         return want_speech(f"There is only faint sound ({_level(levels)}), too little to judge.", measured)
     return answer(f"There is sound at a good level ({_level(levels)}), without damage.", [], measured)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sttdoctor import missing
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.analysis.session.turns import TURN_EVENTS, Turn
 from sttdoctor.checks.base import (
@@ -43,22 +43,22 @@ _AFTER = {
 }
 
 
-def _judge(case: Case) -> Answer:
-    session = case.session
+def _judge(facts: Facts) -> Answer:
+    session = facts.session
     if session is None or "receive" in session.lacks:
         return unknown(missing.EVENTS)
-    if case.endpoint == MANUAL:
+    if facts.endpoint == MANUAL:
         return not_applicable("The manual endpoint has no turns.")
-    if not any(_turn_events(connection) for connection in case.connections):
+    if not any(_turn_events(connection) for connection in facts.connections):
         return unknown(missing.TURNS)
     findings: list[Finding] = []
-    for number, connection in enumerate(case.connections):
+    for number, connection in enumerate(facts.connections):
         findings += _mixed(connection)
         findings += _order(connection)
         findings += _growth(connection)
-        findings += _left_open(connection, last=number == len(case.connections) - 1)
+        findings += _left_open(connection, last=number == len(facts.connections) - 1)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
-    measured = {"turns": len(case.turns), "finished": sum(turn.end is not None for turn in case.turns)}
+    measured = {"turns": len(facts.turns), "finished": sum(turn.end is not None for turn in facts.turns)}
     if findings:
         return answer(worst(findings).summary, findings, measured)
     return answer(f"{counted(measured['finished'], 'turn')} began, grew and ended in order.", [], measured)

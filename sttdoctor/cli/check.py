@@ -19,7 +19,7 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
 
     sttdoctor check audio.raw --encoding pcm_s16le --sample-rate 16000
     """
-    from sttdoctor.api import audio_case, examine
+    from sttdoctor.api import audio_facts, examine
     from sttdoctor.readers.capture import is_session_file
 
     form_of(options)
@@ -28,10 +28,10 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
         raise click.UsageError(f"{audio} is a recorded session, not audio; judge it with sttdoctor replay")
     limits = thresholds(options["settings"], options["config"])
     with progress(options["form"]) as told:
-        case = audio_case(source_of(audio), encoding, sample_rate, limits)
-        report = examine(case, options["select"], options["ignore"], told)
+        facts = audio_facts(source_of(audio), encoding, sample_rate, limits)
+        report = examine(facts, options["select"], options["ignore"], told)
     if options["wav"]:
         from sttdoctor.listen import believed, write_wav
 
-        write_wav(case, *believed(case, report.checks), options["wav"], options["force"])
-    deliver(report, options, case)
+        write_wav(facts, *believed(facts, report.checks), options["wav"], options["force"])
+    deliver(report, options, facts)

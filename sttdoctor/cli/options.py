@@ -12,7 +12,7 @@ from sttdoctor.policy import FAIL_ON
 from sttdoctor.reporting import FORMATS, Format, format_of
 
 if TYPE_CHECKING:
-    from sttdoctor.analysis.facts import Case
+    from sttdoctor.analysis.facts import Facts
     from sttdoctor.report import Report
 
 Command = Callable[..., None]
@@ -206,13 +206,13 @@ def form_of(options: Mapping[str, Any]) -> Format:
     return FORMATS[options["form"]] if options["form"] else format_of(options["output"] or "")
 
 
-def deliver(report: "Report", options: Mapping[str, Any], case: "Case") -> None:
+def deliver(report: "Report", options: Mapping[str, Any], facts: "Facts") -> None:
     """Write the report and what goes with it, and exit with the code that it asks for.
 
     Args:
         report: What to write.
         options: Of the command, by their names in `report_options`.
-        case: What was judged; figures and sound come from it.
+        facts: What was judged; figures and sound come from it.
 
     Raises:
         click.UsageError: No check is left to run.
@@ -223,7 +223,7 @@ def deliver(report: "Report", options: Mapping[str, Any], case: "Case") -> None:
         raise click.UsageError(f"--select and --ignore leave no check to run; {_choice(report.subject['kind'])}")
     form = form_of(options)
     shown = options["plot"] or options["play"] or "exhibits" in form.takes
-    exhibits: Any = _exhibits(report, case) if shown else None
+    exhibits: Any = _exhibits(report, facts) if shown else None
     if options["plot"]:
         from sttdoctor.reporting.figures.pictures import plot
 
@@ -243,10 +243,10 @@ def _choice(kind: str) -> str:
     return f"of {'a session' if kind == 'session' else 'bare audio'} there are {known}"
 
 
-def _exhibits(report: "Report", case: "Case") -> Any:
+def _exhibits(report: "Report", facts: "Facts") -> Any:
     from sttdoctor.reporting.data.collect import collect
 
-    return collect(case, report)
+    return collect(facts, report)
 
 
 def _deliver_text(report: "Report", form: Format, exhibits: Any, options: Mapping[str, Any]) -> None:

@@ -45,7 +45,7 @@ def replay(
     with silence in the holes, and drained. The new session is recorded and judged, and its status is the exit code.
     URL needs no more than wss://HOST; the key is taken from CARTESIA_API_KEY.
     """
-    from sttdoctor.api import examine, session_case
+    from sttdoctor.api import examine, session_facts
 
     form_of(options)
     spare(options, session, transcript, against)
@@ -58,22 +58,22 @@ def replay(
         raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
     text = _text(transcript) if transcript else None
     with progress(options["form"]) as told:
-        case = session_case(source_of(session), text, encoding, sample_rate, limits, connection)
-        report = examine(case, options["select"], options["ignore"], told)
+        facts = session_facts(source_of(session), text, encoding, sample_rate, limits, connection)
+        report = examine(facts, options["select"], options["ignore"], told)
         if against is not None:
             from sttdoctor import comparison
 
-            other = session_case(source_of(against), None, None, None, limits)
+            other = session_facts(source_of(against), None, None, None, limits)
             report = comparison.against(report, examine(other, options["select"], options["ignore"], told))
     if to is not None:
         from sttdoctor.cli.resend import resend
 
-        resend(case, report, to, repair, record, options)
+        resend(facts, report, to, repair, record, options)
     if options["wav"]:
         from sttdoctor.listen import believed, write_wav
 
-        write_wav(case, *believed(case, report.checks), options["wav"], options["force"])
-    deliver(report, options, case)
+        write_wav(facts, *believed(facts, report.checks), options["wav"], options["force"])
+    deliver(report, options, facts)
 
 
 _LONGEST_TEXT = 64 << 20  # bytes; days of speech, and every update appended

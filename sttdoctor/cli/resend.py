@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 import click
 
 from sttdoctor import __version__
-from sttdoctor.analysis.facts import Case
-from sttdoctor.api import examine, session_case
+from sttdoctor.analysis.facts import Facts
+from sttdoctor.api import examine, session_facts
 from sttdoctor.cli.options import deliver, printable, standard_output
 from sttdoctor.comparison import against
 from sttdoctor.errors import UsageError
@@ -34,11 +34,11 @@ KEY = "CARTESIA_API_KEY"
 PLACEHOLDER = "placeholder"  # the stand-in wants a key and takes any
 
 
-def resend(case: Case, before: Report, to: str, repair: bool, record: str | None, options: Mapping[str, Any]) -> None:
+def resend(facts: Facts, before: Report, to: str, repair: bool, record: str | None, options: Mapping[str, Any]) -> None:
     """Send a session again, record it, and deliver the report of the new session with what differs.
 
     Args:
-        case: The session.
+        facts: The session.
         before: Its report.
         to: Where to send it.
         repair: As a healthy client would have sent it, instead of as it was.
@@ -50,16 +50,16 @@ def resend(case: Case, before: Report, to: str, repair: bool, record: str | None
         UsageError: The address or the file cannot be used, or a key would be sent in clear.
     """
     if repair:
-        whole = examine(case) if options["select"] or options["ignore"] else before  # the format is judged in any case
-        plan = repaired(case, *believed(case, whole.checks))
+        whole = examine(facts) if options["select"] or options["ignore"] else before  # the format is judged in any case
+        plan = repaired(facts, *believed(facts, whole.checks))
     else:
-        plan = as_it_was(case)
+        plan = as_it_was(facts)
     destination = Destination.parse(to)
     key = _key(destination)
     if key and destination.upstream.in_clear:
         raise UsageError(f"{KEY} would be sent to {destination.upstream.host} without encryption; use wss://")
-    path = _run(plan, destination, key, _names(case, record, repair), repair)
-    fresh = session_case(str(path), None, None, None, case.limits)
+    path = _run(plan, destination, key, _names(facts, record, repair), repair)
+    fresh = session_facts(str(path), None, None, None, facts.limits)
     after = against(examine(fresh, options["select"], options["ignore"]), before)
     if options["output"] is None and options["form"] in (None, "text"):
         width = min(shutil.get_terminal_size().columns, 120)
@@ -75,11 +75,11 @@ def _key(destination: Destination) -> str:
     return os.environ.get(KEY, "").strip() or (PLACEHOLDER if wanting else "")
 
 
-def _names(case: Case, record: str | None, repair: bool) -> Iterator[Path]:
+def _names(facts: Facts, record: str | None, repair: bool) -> Iterator[Path]:
     if record is not None:
         return names(record)
-    assert case.session is not None
-    source = Path(case.session.path or "session.jsonl")
+    assert facts.session is not None
+    source = Path(facts.session.path or "session.jsonl")
     stem = source.name.removesuffix(".gz").removesuffix(".jsonl")
     return numbered(source.with_name(f"{stem}-{'repaired' if repair else 'again'}.jsonl"))
 

@@ -20,7 +20,7 @@ from sttdoctor.record.desk import Desk, Line, Watcher, desk
 from sttdoctor.record.dialing import dial
 from sttdoctor.record.naming import names
 from sttdoctor.record.recording import Heading
-from sttdoctor.record.relay_peer import HIGH_WATER_BYTES, Side, close_softly
+from sttdoctor.record.relay_peer import HIGH_WATER_BYTES, RelayPeer, close_softly
 from sttdoctor.record.slips import Kind
 from sttdoctor.record.upstream import Upstream, why
 
@@ -32,9 +32,9 @@ class _Link:
     """A client and its connection to the service."""
 
     def __init__(self, proxy: "_Proxy") -> None:
-        self.client = Side(self, self._take_head)
+        self.client = RelayPeer(self, self._take_head)
         self._proxy = proxy
-        self._upstream: Side | None = None
+        self._upstream: RelayPeer | None = None
         self._held = bytearray()  # from the client, before the service is reached
         self._line: Line | None = None  # where the connection is recorded
         self._gone = "unknown"
@@ -44,13 +44,13 @@ class _Link:
 
     # the life of the two TCP connections
 
-    def made(self, side: Side) -> None:
+    def made(self, side: RelayPeer) -> None:
         """A side is connected."""
         self._open_sides += 1
         if side is self.client:
             self._proxy.links.add(self)
 
-    def going(self, side: Side) -> None:
+    def going(self, side: RelayPeer) -> None:
         """A side begins to end; the first one is remembered."""
         if self._gone == "unknown":
             self._gone = "client" if side is self.client else "server"
@@ -119,7 +119,7 @@ class _Link:
             self.client.hold("the service is not reached", True)
 
     async def _connect(self, request: bytes) -> None:
-        side = Side(self, lambda _data: None)
+        side = RelayPeer(self, lambda _data: None)
         upstream = self._proxy.upstream
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -147,7 +147,7 @@ class _Link:
 
     # what passes
 
-    def _join(self, upstream: Side, request: bytes) -> None:
+    def _join(self, upstream: RelayPeer, request: bytes) -> None:
         """Let everything pass from here on; it is handed over first, so that nothing that has passed is lost."""
         client = self.client
         assert upstream.transport is not None and client.transport is not None

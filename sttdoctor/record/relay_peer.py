@@ -15,17 +15,17 @@ _BUFFER = memoryview(bytearray(64 << 10))  # so much of one side before it is th
 class Link(Protocol):
     """What holds the pair."""
 
-    def made(self, side: "Side") -> None:
+    def made(self, side: "RelayPeer") -> None:
         """A side is connected."""
 
-    def going(self, side: "Side") -> None:
+    def going(self, side: "RelayPeer") -> None:
         """A side begins to end."""
 
     def lost(self) -> None:
         """A side is gone."""
 
 
-class Side(asyncio.BufferedProtocol):
+class RelayPeer(asyncio.BufferedProtocol):
     """One TCP connection of a pair.
 
     All of them read into one buffer, whose content is taken before anything else is read: a buffer of its own for each
@@ -34,7 +34,7 @@ class Side(asyncio.BufferedProtocol):
 
     def __init__(self, link: Link, take: Callable[[bytes], None]) -> None:
         self.transport: asyncio.Transport | None = None
-        self.other: Side | None = None
+        self.other: RelayPeer | None = None
         self.ended = False
         self._held: set[str] = set()
         self._link = link

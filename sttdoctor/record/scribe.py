@@ -20,7 +20,7 @@ from sttdoctor.readers.tap import Room
 from sttdoctor.record.journal import Journal
 from sttdoctor.record.naming import names
 from sttdoctor.record.recording import Heading
-from sttdoctor.record.session_writer import Along
+from sttdoctor.record.session_writer import SessionWriter
 from sttdoctor.record.slips import Kind, Slip, slips
 
 STEP_BYTES, STEP_S = 64 << 10, 0.02
@@ -32,7 +32,7 @@ Tell = Callable[[dict[str, Any]], None]
 class _Connection:
     """One connection: its file, and who reads along."""
 
-    def __init__(self, journal: Journal, along: Along) -> None:
+    def __init__(self, journal: Journal, along: SessionWriter) -> None:
         self.journal = journal
         self.along = along
 
@@ -81,7 +81,7 @@ class Scribe:
 
     def _begin(self, slip: Slip) -> None:
         journal = Journal(Heading(**json.loads(slip.data)), self._free, self._say, slip.at)
-        self._connections[slip.number] = _Connection(journal, Along(journal, self._say, self._room))
+        self._connections[slip.number] = _Connection(journal, SessionWriter(journal, self._say, self._room))
         self._tell({"begun": slip.number, "path": None if journal.path is None else str(journal.path)})
 
     def _note(self, found: _Connection, slip: Slip) -> None:

@@ -12,7 +12,7 @@ MAX_EARLY_BYTES = 1 << 20  # from the client before the handshake is answered
 Take = Callable[[bytes, float], None]
 
 
-class Along:
+class SessionWriter:
     """Reads one connection, from behind the client's request on.
 
     Args:

@@ -70,16 +70,16 @@ def _properties(suite: Element, report: Report) -> None:
 
 def _case(suite: Element, check: CheckResult, report: Report, failing: Collection[str]) -> None:
     names = {"classname": f"sttdoctor.{check.id}", "name": check.question, "time": f"{check.seconds:.3f}"}
-    case = SubElement(suite, "testcase", names)
+    facts = SubElement(suite, "testcase", names)
     answer = for_terminal(phrases.shortened(check.answer))
     if check.crashed:
-        SubElement(case, "error", {"message": answer, "type": "crash"})
+        SubElement(facts, "error", {"message": answer, "type": "crash"})
     elif check.status in failing:
         cause = worst(list(check.findings)).cause if check.findings else check.id
-        failure = SubElement(case, "failure", {"message": answer, "type": cause})
+        failure = SubElement(facts, "failure", {"message": answer, "type": cause})
         failure.text = _text(check, report)
     elif check.status in ("unknown", "not_applicable"):
-        SubElement(case, "skipped", {"message": answer})
+        SubElement(facts, "skipped", {"message": answer})
 
 
 def _warnings(report: Report, failing: Collection[str]) -> Iterator[str]:

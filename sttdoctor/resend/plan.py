@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.endpoint import Address, of_path
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.endpoints.cartesia import PATHS
@@ -74,43 +74,43 @@ class Plan:
         return max((leg.begin_s + (leg.steps[-1].t if leg.steps else 0.0) for leg in self.legs), default=0.0)
 
 
-def as_it_was(case: Case) -> Plan:
+def as_it_was(facts: Facts) -> Plan:
     """Plan the same frames and messages at the same times; what a capture does not keep (keys) is left out.
 
     Raises:
         InputError: The capture holds no audio content, no times or no URL.
     """
-    require_audio(case)
-    where = require_address(case)
-    if any(frame.t is None for connection in case.connections for frame in connection.frames if frame.sent):
+    require_audio(facts)
+    where = require_address(facts)
+    if any(frame.t is None for connection in facts.connections for frame in connection.frames if frame.sent):
         raise InputError("the capture has no times, so it cannot be sent again as it was; add --repair")
-    first = _began(case.connections[0])
-    legs = tuple(_leg(connection, first) for connection in case.connections if connection.frames or connection.open)
-    elided = sum(frame.elided for connection in case.connections for frame in connection.frames if frame.sent)
+    first = _began(facts.connections[0])
+    legs = tuple(_leg(connection, first) for connection in facts.connections if connection.frames or connection.open)
+    elided = sum(frame.elided for connection in facts.connections for frame in connection.frames if frame.sent)
     notes = (f"{elided} text messages are left out: the capture holds only a part of them",) if elided else ()
     query = [(name, value) for name, value in where.query if not is_mask(value)]
-    return Plan(path_of(where), query_of(query), headers_of(case, query), legs, notes)
+    return Plan(path_of(where), query_of(query), headers_of(facts, query), legs, notes)
 
 
-def require_audio(case: Case) -> None:
+def require_audio(facts: Facts) -> None:
     """Refuse a session without audio content.
 
     Raises:
         InputError: There is none.
     """
-    if case.audio is None:
+    if facts.audio is None:
         raise InputError("the capture holds no audio content, so there is nothing to send again")
 
 
-def require_address(case: Case) -> Address:
+def require_address(facts: Facts) -> Address:
     """Return the address of the session in parts.
 
     Raises:
         InputError: The capture has none.
     """
-    if case.address is None:
+    if facts.address is None:
         raise InputError("the capture has no URL, so it is not known what to ask the service for")
-    return case.address
+    return facts.address
 
 
 def path_of(where: Address) -> str:
@@ -122,7 +122,7 @@ def path_of(where: Address) -> str:
     return PATHS[endpoint] if endpoint is not None else ""
 
 
-def headers_of(case: Case, query: list[tuple[str, str]], repairs: bool = False) -> dict[str, str]:
+def headers_of(facts: Facts, query: list[tuple[str, str]], repairs: bool = False) -> dict[str, str]:
     """Return what the handshake needs beside a key: the version, where the query does not hold it.
 
     Raises:
@@ -130,7 +130,7 @@ def headers_of(case: Case, query: list[tuple[str, str]], repairs: bool = False) 
     """
     if any(name == "cartesia_version" for name, _ in query):
         return {}
-    known = case.session.headers.get("cartesia-version") if case.session is not None else None
+    known = facts.session.headers.get("cartesia-version") if facts.session is not None else None
     if known and not _PLAIN.fullmatch(known):
         if repairs:
             return {"Cartesia-Version": VERSION}

@@ -1,4 +1,4 @@
-"""A recorded session as a healthy client would have sent it: from a case to a plan. No I/O.
+"""A recorded session as a healthy client would have sent it: from facts to a plan. No I/O.
 
 The true format is declared (or the audio converted where the service has no such encoding), chunks are 100 ms in real
 time, holes that were never filled are silence, only messages of the endpoint are sent, and the end is the close
@@ -14,7 +14,7 @@ import numpy as np
 
 from sttdoctor.analysis.decoding import Bytes
 from sttdoctor.analysis.encoding import LAYOUTS, Layout
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.commands import is_audio
 from sttdoctor.analysis.session.endpoint import Address, of_path
 from sttdoctor.analysis.session.pacing import holes
@@ -58,52 +58,52 @@ class _Insert:
     command: str = ""
 
 
-def repaired(case: Case, layout: Layout | None, rate: int | None) -> Plan:
+def repaired(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
     """Plan the session as it should have been sent.
 
     Args:
-        case: The session.
+        facts: The session.
         layout: How its audio is best read.
         rate: Its true sample rate, Hz.
 
     Raises:
         InputError: There is no audio content, or it is no samples; the capture has no URL.
     """
-    require_audio(case)
-    where = require_address(case)
-    assert case.audio is not None
+    require_audio(facts)
+    where = require_address(facts)
+    assert facts.audio is not None
     if layout is None:
         raise InputError("the audio is compressed, text or unknown, so it cannot be repaired; decode it to samples")
     if rate is None:
         raise InputError("the sample rate is not known; give --sample-rate")
-    if case.rate_change is not None:
-        rate = case.rate_change.before
-    parts, notes = _parts(case, layout)
+    if facts.rate_change is not None:
+        rate = facts.rate_change.before
+    parts, notes = _parts(facts, layout)
     encoding = target_of(parts[0].layout.encoding)
-    inserts = sorted([*_silences(case), *_commands(case, _endpoint(case, where))], key=lambda insert: insert.at)
-    stream, commands = _joined(case.audio.data, parts, inserts, encoding, rate)
+    inserts = sorted([*_silences(facts), *_commands(facts, _endpoint(facts, where))], key=lambda insert: insert.at)
+    stream, commands = _joined(facts.audio.data, parts, inserts, encoding, rate)
     steps = [*_chunks(stream, commands, encoding, rate)]
     seconds = len(stream) / (ENCODINGS[encoding].width * rate)
-    steps.append(Step(seconds, _CLOSE[_endpoint(case, where)]))
-    query = _query(case, where, encoding, rate)
-    notes = [*_format_notes(case, parts[0].layout, encoding, rate), *notes, *_silence_notes(inserts)]
-    path, headers = PATHS[_endpoint(case, where)], headers_of(case, query, repairs=True)
+    steps.append(Step(seconds, _CLOSE[_endpoint(facts, where)]))
+    query = _query(facts, where, encoding, rate)
+    notes = [*_format_notes(facts, parts[0].layout, encoding, rate), *notes, *_silence_notes(inserts)]
+    path, headers = PATHS[_endpoint(facts, where)], headers_of(facts, query, repairs=True)
     return Plan(path, query_of(query), headers, (Leg(0.0, tuple(steps)),), tuple(notes))
 
 
-def _endpoint(case: Case, where: Address) -> str:
-    return of_path(where.path) or case.endpoint or AUTO
+def _endpoint(facts: Facts, where: Address) -> str:
+    return of_path(where.path) or facts.endpoint or AUTO
 
 
-def _parts(case: Case, layout: Layout) -> tuple[list[_Part], list[str]]:
+def _parts(facts: Facts, layout: Layout) -> tuple[list[_Part], list[str]]:
     """Cut the audio where its format or alignment changes; what cannot be sent under one declaration is left out."""
-    assert case.audio is not None
-    end = len(case.audio.data)
+    assert facts.audio is not None
+    end = len(facts.audio.data)
     notes = [f"the first {layout.offset} bytes are left out: they are no samples"] if layout.offset else []
-    if case.rate_change is not None:
-        end = min(end, case.rate_change.offset)
+    if facts.rate_change is not None:
+        end = min(end, facts.rate_change.offset)
         notes.append(f"the sample rate changes at byte {end}; what comes after it is left out")
-    changes = [change for change in case.sound.encoding_changes if layout.offset < change.offset < end]
+    changes = [change for change in facts.sound.encoding_changes if layout.offset < change.offset < end]
     edges = [layout.offset, *(change.offset for change in changes), end]
     layouts = [layout, *(LAYOUTS.get(change.after) for change in changes)]
     parts: list[_Part] = []
@@ -117,19 +117,19 @@ def _parts(case: Case, layout: Layout) -> tuple[list[_Part], list[str]]:
     return parts, notes
 
 
-def _silences(case: Case) -> Iterator[_Insert]:
+def _silences(facts: Facts) -> Iterator[_Insert]:
     """The holes in the audio that were never filled."""
-    for connection, line, speed in zip(case.connections, case.timelines, case.speeds, strict=False):
-        starts = _starts(case, connection)
+    for connection, line, speed in zip(facts.connections, facts.timelines, facts.speeds, strict=False):
+        starts = _starts(facts, connection)
         for hole in holes(line, speed.ratio if speed is not None else 1.0):
             if not hole.filled:
                 yield _Insert(starts[int(line.line[hole.index])], silence_s=hole.length_s)
 
 
-def _commands(case: Case, endpoint: str) -> Iterator[_Insert]:
+def _commands(facts: Facts, endpoint: str) -> Iterator[_Insert]:
     """The messages of the endpoint that are no close command, each where it stood in the audio."""
-    for connection in case.connections:
-        sent = sum(frame.size for frame in _before(case, connection))
+    for connection in facts.connections:
+        sent = sum(frame.size for frame in _before(facts, connection))
         for frame in connection.frames:
             if is_audio(frame):
                 sent += frame.size
@@ -143,15 +143,15 @@ def _command(frame: Frame, endpoint: str) -> str | None:
     return "finalize" if "finalize" in (frame.text, frame.message) else None
 
 
-def _before(case: Case, connection: Connection) -> list[Frame]:
+def _before(facts: Facts, connection: Connection) -> list[Frame]:
     """The audio frames of the connections before this one."""
-    earlier = case.connections[: case.connections.index(connection)]
+    earlier = facts.connections[: facts.connections.index(connection)]
     return [frame for other in earlier for frame in other.audio_frames]
 
 
-def _starts(case: Case, connection: Connection) -> dict[int, int]:
+def _starts(facts: Facts, connection: Connection) -> dict[int, int]:
     """The first byte of each audio frame of a connection in the whole audio, by its line in the capture."""
-    at = sum(frame.size for frame in _before(case, connection))
+    at = sum(frame.size for frame in _before(facts, connection))
     starts = {}
     for frame in connection.audio_frames:
         starts[frame.line] = at
@@ -204,8 +204,8 @@ def _chunks(stream: bytes, commands: list[tuple[int, str]], encoding: str, rate:
     yield from (Step(len(stream) / (width * rate), command) for _, command in waiting)
 
 
-def _query(case: Case, where: Address, encoding: str, rate: int) -> list[tuple[str, str]]:
-    endpoint = _endpoint(case, where)
+def _query(facts: Facts, where: Address, encoding: str, rate: int) -> list[tuple[str, str]]:
+    endpoint = _endpoint(facts, where)
     known = [(name, value) for name, value in where.query if name in PARAMETERS[endpoint] and name not in _OWN]
     options = {name: value for name, value in known if name in TURN_OPTIONS}
     if not _in_order(options):
@@ -245,8 +245,8 @@ def _keyterms(where: Address) -> Iterator[tuple[str, str]]:
             yield "keyterm", term
 
 
-def _format_notes(case: Case, layout: Layout, encoding: str, rate: int) -> Iterator[str]:
-    declared = case.declared
+def _format_notes(facts: Facts, layout: Layout, encoding: str, rate: int) -> Iterator[str]:
+    declared = facts.declared
     if (declared.encoding, declared.sample_rate) != (encoding, rate):
         before = f"{declared.encoding or 'no encoding'} at {declared.sample_rate or 'no'} Hz"
         yield f"declared as {encoding} at {rate} Hz instead of {before}"

@@ -18,8 +18,8 @@ from sttdoctor.simulate.backlog import Backlog
 from sttdoctor.simulate.behaviour import Behaviour
 from sttdoctor.simulate.faults import distortion
 from sttdoctor.simulate.handshake import Accepted, error_event
-from sttdoctor.simulate.manual_detector import ManualEar
-from sttdoctor.simulate.turn_detector import TurnEar
+from sttdoctor.simulate.manual_detector import ManualDetector
+from sttdoctor.simulate.turn_detector import TurnDetector
 from sttdoctor.simulate.words import Words
 
 Event = dict[str, Any]
@@ -61,7 +61,7 @@ class Conversation:
         self._recording = recording
         self._request_id = request_id
         self._in_thread = words.blocking
-        make_ear = TurnEar if accepted.endpoint == AUTO else ManualEar
+        make_ear = TurnDetector if accepted.endpoint == AUTO else ManualDetector
         self._ear = make_ear(words, accepted.sample_rate, accepted.turn_options, request_id)
         width = ENCODINGS[accepted.encoding].width
         self._backlog = Backlog(width * accepted.sample_rate, width, behaviour.speed, behaviour.buffer_s)

@@ -23,7 +23,7 @@ HELD_BACK = 2
 """Characters that a final in mid-speech leaves for the next one."""
 
 
-class ManualEar:
+class ManualDetector:
     """Transcript events for one connection.
 
     Args:

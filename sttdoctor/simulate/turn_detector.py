@@ -22,7 +22,7 @@ BEFORE_FRAMES = 15
 """Sound before the detected start that still belongs to the utterance: a first consonant is not loud."""
 
 
-class TurnEar:
+class TurnDetector:
     """Turn events for one connection.
 
     Args:

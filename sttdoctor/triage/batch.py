@@ -94,7 +94,7 @@ def _try(settings: Settings) -> None:
     Raises:
         UsageError: An unknown encoding, check or threshold.
     """
-    from sttdoctor.api import audio_case, examine
+    from sttdoctor.api import audio_facts, examine
 
-    case = audio_case(b"\x00", settings.encoding, settings.sample_rate, settings.thresholds)
-    examine(case, settings.select, settings.ignore)
+    facts = audio_facts(b"\x00", settings.encoding, settings.sample_rate, settings.thresholds)
+    examine(facts, settings.select, settings.ignore)

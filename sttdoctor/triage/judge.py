@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sttdoctor.analysis.facts import Case
-from sttdoctor.api import audio_case, examine, session_case
+from sttdoctor.analysis.facts import Facts
+from sttdoctor.api import audio_facts, examine, session_facts
 from sttdoctor.errors import InputError
 from sttdoctor.readers.capture import holds_session
 from sttdoctor.readers.stream import StreamError, unpacked_gzip
@@ -23,7 +23,7 @@ AUDIO_SUFFIXES = (".raw", ".pcm", ".ulaw", ".mulaw", ".ul", ".alaw", ".al", ".s1
 _HEAD_BYTES = 1 << 16
 
 
-def judge(task: Task, settings: Settings) -> tuple[Case, Report]:
+def judge(task: Task, settings: Settings) -> tuple[Facts, Report]:
     """Read and examine a capture.
 
     Raises:
@@ -31,8 +31,8 @@ def judge(task: Task, settings: Settings) -> tuple[Case, Report]:
         UsageError: The settings make no sense.
     """
     with _opened(task) as stream:
-        case = _case(task, stream, settings)
-    return case, examine(case, settings.select, settings.ignore)
+        facts = _case(task, stream, settings)
+    return facts, examine(facts, settings.select, settings.ignore)
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def _opened(task: Task) -> Iterator[io.BufferedReader[Any]]:
         yield stream
 
 
-def _case(task: Task, stream: io.BufferedReader, settings: Settings) -> Case:
+def _case(task: Task, stream: io.BufferedReader, settings: Settings) -> Facts:
     """Read a file of its own by its path, so that it is mapped into memory and the report can name it."""
     head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
     packed = head.startswith(b"\x1f\x8b")
@@ -57,11 +57,11 @@ def _case(task: Task, stream: io.BufferedReader, settings: Settings) -> Case:
     if task.member and (head.startswith(b"PK\x03\x04") or head[257:262] == b"ustar"):
         raise InputError("an archive inside an archive is not opened")
     if _is_session(task.member or task.path, head):
-        return session_case(stream if task.member else task.path, None, None, None, settings.thresholds)
+        return session_facts(stream if task.member else task.path, None, None, None, settings.thresholds)
     source = io.BufferedReader(unpacked_gzip(stream)) if packed else stream
     by_path = not task.member and not packed
     try:
-        return audio_case(
+        return audio_facts(
             task.path if by_path else source, settings.encoding, settings.sample_rate, settings.thresholds
         )
     except StreamError as error:

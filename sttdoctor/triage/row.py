@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.report import Report
 from sttdoctor.triage.task import Task
 
@@ -61,7 +61,7 @@ _MEASURED = {
 }
 
 
-def row_of(task: Task, case: Case, report: Report) -> Row:
+def row_of(task: Task, facts: Facts, report: Report) -> Row:
     """Return the row of a judged capture, without `seconds`."""
     subject = report.subject
     declared, estimated = subject["declared"], subject["estimated"]
@@ -76,10 +76,10 @@ def row_of(task: Task, case: Case, report: Report) -> Row:
         "confidence": first and first.confidence,
         "causes": " ".join(diagnosis.cause for diagnosis in report.diagnoses) or None,
         "unjudged": " ".join(check.id for check in report.checks if check.status == "unknown") or None,
-        "client": client_of(case),
+        "client": client_of(facts),
         "started_at": subject.get("started_at"),
         "request_id": next(iter(subject.get("request_ids", ())), None),
-        "endpoint": case.endpoint,
+        "endpoint": facts.endpoint,
         "encoding": declared["encoding"],
         "sample_rate": declared["sample_rate"],
         "estimated_encoding": estimated["encoding"],
@@ -131,12 +131,12 @@ def is_row(values: Row) -> bool:
     return typed and None not in (values["path"], values["member"]) and values["status"] in STATUSES
 
 
-def client_of(case: Case) -> str | None:
+def client_of(facts: Facts) -> str | None:
     """Return what the client calls itself, on one line of at most 120 characters; nothing else is changed."""
-    if case.session is None:
+    if facts.session is None:
         return None
-    headers = case.session.headers
-    name = case.session.client or headers.get("x-cartesia-client") or headers.get("user-agent") or ""
+    headers = facts.session.headers
+    name = facts.session.client or headers.get("x-cartesia-client") or headers.get("user-agent") or ""
     return re.sub(r"\s+", " ", name).strip()[:_LONGEST_CLIENT] or None
 
 

@@ -1,6 +1,6 @@
 """The page of a single capture that an overview links to."""
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.report import Report
 from sttdoctor.reporting import FORMATS
 from sttdoctor.reporting.data.collect import collect
@@ -8,6 +8,6 @@ from sttdoctor.reporting.data.collect import collect
 FORMAT = FORMATS["html"]
 
 
-def page(case: Case, report: Report) -> str:
+def page(facts: Facts, report: Report) -> str:
     """Return a report as the content of a file with the first suffix of `FORMAT`."""
-    return FORMAT.render(report, exhibits=collect(case, report))
+    return FORMAT.render(report, exhibits=collect(facts, report))

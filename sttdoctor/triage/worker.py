@@ -31,10 +31,10 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     """
     task, settings = Task(**question["task"]), Settings(**question["settings"])
     try:
-        case, report = judge(task, settings)
-        row = row_of(task, case, report)
+        facts, report = judge(task, settings)
+        row = row_of(task, facts, report)
         starved = "MemoryError" in str(row["error"])
-        return {"row": row, "page": page(case, report) if question["page"] else None, "last": starved}
+        return {"row": row, "page": page(facts, report) if question["page"] else None, "last": starved}
     except SttdoctorError as error:
         return {"row": error_row(task, str(error))}
     except MemoryError:

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from builders import URL, drained, session, steady
 
-from sttdoctor.analysis.facts import Case, session_audio
+from sttdoctor.analysis.facts import Facts, session_audio
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.thresholds import DEFAULTS
 
 
 def declared(url, **override):
-    made = Case(DEFAULTS, session=Session((), url=url), declared=Declared(**override))
+    made = Facts(DEFAULTS, session=Session((), url=url), declared=Declared(**override))
     return made.declared.encoding, made.declared.sample_rate
 
 
@@ -38,14 +38,14 @@ def test_the_caller_overrides_the_url():
     ("name", "meant"), [("linear16", "pcm_s16le"), ("PCMU", "pcm_mulaw"), ("pcm_f32le", "pcm_f32le"), ("opus", None)]
 )
 def test_a_foreign_name_is_judged_by_what_it_means(name, meant):
-    assert Case(DEFAULTS, session=Session(()), declared=Declared(name)).declared.meant == meant
+    assert Facts(DEFAULTS, session=Session(()), declared=Declared(name)).declared.meant == meant
 
 
 def test_the_audio_of_a_session_is_joined_and_places_are_known():
     frames = tuple(Frame(10 + i, i * 0.1, True, 4, binary=True, audio=bytes([i]) * 4) for i in range(3))
-    case = Case(DEFAULTS, session=Session(frames, url=URL))
-    assert case.audio.data.tolist() == [0] * 4 + [1] * 4 + [2] * 4
-    assert [case.frame_at(offset) for offset in (0, 3, 4, 11, 12)] == [
+    facts = Facts(DEFAULTS, session=Session(frames, url=URL))
+    assert facts.audio.data.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert [facts.frame_at(offset) for offset in (0, 3, 4, 11, 12)] == [
         (10, 0.0),
         (10, 0.0),
         (11, 0.1),
@@ -60,19 +60,19 @@ def test_a_frame_without_content_leaves_the_audio_unknown():
 
 
 def test_duration_and_request_ids():
-    case = Case(DEFAULTS, session=drained(8.0))
-    assert case.duration_s == pytest.approx(8.3)
-    assert case.request_ids == ["r1"]
-    assert Case(DEFAULTS, session=Session(())).duration_s is None
+    facts = Facts(DEFAULTS, session=drained(8.0))
+    assert facts.duration_s == pytest.approx(8.3)
+    assert facts.request_ids == ["r1"]
+    assert Facts(DEFAULTS, session=Session(())).duration_s is None
 
 
 def test_without_a_clock_there_are_no_timelines():
-    assert Case(DEFAULTS, session=session(steady(2), clock="none")).timelines == []
+    assert Facts(DEFAULTS, session=session(steady(2), clock="none")).timelines == []
 
 
 def test_the_byte_rate_names_the_true_rate():
-    case = Case(DEFAULTS, session=session(steady(10), 0.15), audio=Audio(np.zeros(1, np.uint8)))
-    assert case.longest_speed.ratio == pytest.approx(1.5, rel=0.01)
-    assert case.format_ratio == 1.5
-    assert case.wire_rate == 12000
-    assert case.true_speed == pytest.approx(1.0, rel=0.01)
+    facts = Facts(DEFAULTS, session=session(steady(10), 0.15), audio=Audio(np.zeros(1, np.uint8)))
+    assert facts.longest_speed.ratio == pytest.approx(1.5, rel=0.01)
+    assert facts.format_ratio == 1.5
+    assert facts.wire_rate == 12000
+    assert facts.true_speed == pytest.approx(1.0, rel=0.01)

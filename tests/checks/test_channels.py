@@ -3,7 +3,7 @@ import pytest
 from builders import session, with_audio
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import examine
 from sttdoctor.evidence import Audio, Declared
 from sttdoctor.thresholds import DEFAULTS
@@ -36,8 +36,8 @@ def two_channels(left, right):
 
 
 def judged(data, encoding="pcm_s16le", select=("channels",)):
-    case = Case(DEFAULTS, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, RATE))
-    return examine(case, select)
+    facts = Facts(DEFAULTS, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, RATE))
+    return examine(facts, select)
 
 
 @pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_s32le", "pcm_f32le"])
@@ -124,7 +124,7 @@ def test_level_and_correlation_of_the_two(left, right, level_db, correlation, lo
 def test_twice_the_byte_rate_agrees():
     sound = np.tile(np.frombuffer(two_channels(LEFT, RIGHT), np.uint8), 9).tobytes()
     subject = session(np.arange(len(sound) // 800) * 0.0125, url="wss://x/?encoding=pcm_s16le&sample_rate=16000")
-    (found,) = examine(Case(DEFAULTS, session=with_audio(subject, sound)), ["channels"]).checks[0].findings
+    (found,) = examine(Facts(DEFAULTS, session=with_audio(subject, sound)), ["channels"]).checks[0].findings
     assert found.summary.endswith(" The byte rate, 2.00 times the declared one, agrees.")
     assert 0.99 <= found.confidence <= 1
 

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from builders import session
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import examine
 from sttdoctor.evidence import Audio, Declared, Frame
 from sttdoctor.thresholds import DEFAULTS
@@ -26,8 +26,8 @@ def wav(rate=RATE, channels=1, subtype="PCM_16"):
 
 
 def judged(data, encoding="pcm_s16le", rate=RATE, select=("container",)):
-    case = Case(DEFAULTS, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, rate))
-    return examine(case, select)
+    facts = Facts(DEFAULTS, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, rate))
+    return examine(facts, select)
 
 
 def finding(data, **declared):
@@ -72,7 +72,7 @@ def test_a_header_in_every_frame_of_a_session():
     chunk = wav()[:3244]
     base = session([])
     frames = tuple(Frame(3 + i, 0.1 * i, True, len(chunk), binary=True, audio=chunk) for i in range(8))
-    report = examine(Case(DEFAULTS, session=type(base)((*base.events, *frames), url=base.url)), ["container"])
+    report = examine(Facts(DEFAULTS, session=type(base)((*base.events, *frames), url=base.url)), ["container"])
     (found,) = report.checks[0].findings
     assert "8 WAV headers" in found.summary
     assert [(place.line, place.t) for place in found.evidence[:2]] == [(3, 0.0), (4, 0.1)]

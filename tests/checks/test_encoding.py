@@ -9,7 +9,7 @@ from scipy.signal import resample_poly
 import sttdoctor
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate, Layout
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.encoding import CHECK
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Declared
@@ -114,7 +114,7 @@ def test_probabilities_sum_to_one_and_know_every_encoding():
     json.dumps(dict(measured), allow_nan=False)
 
 
-class _Told(Case):
+class _Told(Facts):
     """A case whose bytes say what the test wants."""
 
     def __init__(self, declared, changes=(), decidable=True, **probabilities):

@@ -5,7 +5,7 @@ import pytest
 from builders import URL, session, steady
 from heard import told
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.rate.byte_rate import FORMAT_RATIOS
 from sttdoctor.analysis.rate.changes import change_by_sound, nearest_rate
 from sttdoctor.analysis.rate.estimate import RateEstimate
@@ -73,11 +73,11 @@ def test_the_sound_wins_over_a_ratio_that_it_excludes():
 
 
 def test_upsampled_audio_is_a_remark_and_not_a_wrong_rate():
-    case = told(heard(r16000=0.9), 16000)
-    case.sound.band_edge = 0.25
-    assert found(CHECK.judge(case)) == [("sample-rate.upsampled", "warn")]
-    case.sound.band_edge = 0.4
-    assert CHECK.judge(case).status == "pass"
+    facts = told(heard(r16000=0.9), 16000)
+    facts.sound.band_edge = 0.25
+    assert found(CHECK.judge(facts)) == [("sample-rate.upsampled", "warn")]
+    facts.sound.band_edge = 0.4
+    assert CHECK.judge(facts).status == "pass"
 
 
 def test_probabilities_sum_to_one_with_decimal_keys():
@@ -93,11 +93,11 @@ def test_the_prior_is_small():
 
 def test_sizes_alone_with_a_steady_ratio():
     subject = session(steady(10), 0.15)
-    answer = CHECK.judge(Case(DEFAULTS, session=subject))
+    answer = CHECK.judge(Facts(DEFAULTS, session=subject))
     assert found(answer) == [("sample-rate.mismatch", "fail")]
-    unknown = CHECK.judge(Case(DEFAULTS, session=session(steady(10))))
+    unknown = CHECK.judge(Facts(DEFAULTS, session=session(steady(10))))
     assert unknown.status == "unknown" and unknown.missing == "the audio itself"
-    assert CHECK.judge(Case(DEFAULTS, session=session(steady(10), 0.16))).status == "unknown"
+    assert CHECK.judge(Facts(DEFAULTS, session=session(steady(10), 0.16))).status == "unknown"
 
 
 def parts(*estimates):
@@ -129,9 +129,9 @@ def test_nearest_rate(hz, expected):
 
 
 def test_measurements_are_rounded():
-    case = told(heard(speech_s=6.126, speech_like=0.98765, r16000=0.9), 8000, pace=1.0 / 3)
-    case.sound.band_edge = 0.412345
-    measured = CHECK.judge(case).measurements
+    facts = told(heard(speech_s=6.126, speech_like=0.98765, r16000=0.9), 8000, pace=1.0 / 3)
+    facts.sound.band_edge = 0.412345
+    measured = CHECK.judge(facts).measurements
     assert (measured["speech_s"], measured["speech_like"], measured["band_edge"]) == (6.13, 0.988, 0.4123)
     assert (measured["wire_ratio"], measured["wire_bytes_per_s"]) == (0.3337, 2670.0)  # frames of 267 bytes
 
@@ -167,9 +167,9 @@ def test_how_sure_a_mismatch_is_counts_against_the_declared_rate():
 
 
 def test_where_nothing_stands_above_is_told_in_hz():
-    case = told(heard(r16000=0.9), 16000)
-    case.sound.band_edge = 0.25
-    (finding,) = CHECK.judge(case).findings
+    facts = told(heard(r16000=0.9), 16000)
+    facts.sound.band_edge = 0.25
+    (finding,) = CHECK.judge(facts).findings
     assert finding.summary.startswith("Nothing stands above 4000 Hz") and finding.confidence == 0.8
 
 
@@ -177,7 +177,7 @@ def test_where_nothing_stands_above_is_told_in_hz():
     ("ratio", "hz", "expected"), [(1.5, 12000, "fail"), (2.0, 16000, "fail"), (0.5, 4000, "fail"), (1.2, None, None)]
 )
 def test_sizes_alone_name_the_rate_that_they_would_be(ratio, hz, expected):
-    answer = CHECK.judge(Case(DEFAULTS, session=session(steady(10), 0.1 * ratio)))
+    answer = CHECK.judge(Facts(DEFAULTS, session=session(steady(10), 0.1 * ratio)))
     assert found(answer) == ([("sample-rate.mismatch", expected)] if expected else [])
     if expected:
         assert (
@@ -192,7 +192,7 @@ def test_sizes_alone_name_the_rate_that_they_would_be(ratio, hz, expected):
 def test_fewer_bytes_than_declared_are_never_told_as_more_and_more_never_as_fewer(encoding, ratio):
     width = ENCODINGS[encoding].width
     url = URL.replace("pcm_mulaw", encoding)
-    answer = CHECK.judge(Case(DEFAULTS, session=session(steady(60), 0.1 * ratio * width, url=url)))
+    answer = CHECK.judge(Facts(DEFAULTS, session=session(steady(60), 0.1 * ratio * width, url=url)))
     assert found(answer)
     hz = int(re.search(r"were (\d+) Hz", answer.text)[1])
     bits = [int(number) for number in re.findall(r"(\d+)-bit", answer.text)]
@@ -206,11 +206,11 @@ def test_fewer_bytes_than_declared_are_never_told_as_more_and_more_never_as_fewe
 def test_near_realtime_sizes_alone_are_a_warning():
     """22050 Hz declared as 24000 or 24000 as 22050."""
     for wanted in (24000 / 22050, 22050 / 24000):
-        answer = CHECK.judge(Case(DEFAULTS, session=session(steady(60), 0.1 * wanted)))
+        answer = CHECK.judge(Facts(DEFAULTS, session=session(steady(60), 0.1 * wanted)))
         assert all(status == "warn" for _, status in found(answer))
 
 
 def test_bytes_that_cannot_be_decoded_need_no_other_capture():
     packed = np.frombuffer(b"PK\x03\x04\x14\0\0\0\x08\0" + bytes(20) + b"zip" * 2000, np.uint8)
-    check = CHECK.judge(Case(DEFAULTS, audio=Audio(packed), declared=Declared("pcm_s16le", 16000)))
+    check = CHECK.judge(Facts(DEFAULTS, audio=Audio(packed), declared=Declared("pcm_s16le", 16000)))
     assert (check.status, check.text) == ("unknown", "The bytes cannot be read as samples.")

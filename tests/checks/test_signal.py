@@ -5,7 +5,7 @@ from buzz import RATE, voice
 from common import FIXTURES
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import examine
 from sttdoctor.evidence import Audio, Declared, Frame
 from sttdoctor.thresholds import DEFAULTS
@@ -24,8 +24,8 @@ def s16(x):
 
 def judged(data, encoding="pcm_s16le", rate=RATE, select=("signal",), **limits):
     changed = DEFAULTS | {name.replace("__", "."): value for name, value in limits.items()}
-    case = Case(changed, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, rate))
-    return examine(case, select)
+    facts = Facts(changed, audio=Audio(np.frombuffer(data, np.uint8)), declared=Declared(encoding, rate))
+    return examine(facts, select)
 
 
 def causes(data, **declared):
@@ -260,7 +260,7 @@ def test_places_are_told_by_line_and_time():
         for i in range(len(data) // size)
     )
     base = session([], url="wss://x/?encoding=pcm_s16le&sample_rate=16000")
-    report = examine(Case(DEFAULTS, session=type(base)((*base.events, *frames), url=base.url)), ["signal"])
+    report = examine(Facts(DEFAULTS, session=type(base)((*base.events, *frames), url=base.url)), ["signal"])
     (found,) = report.checks[0].findings
     for place in found.evidence:
         assert place.line == 3 + place.offset // size

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentences import FAULTS, faults
 
-from sttdoctor.analysis.facts import Case
-from sttdoctor.api import audio_case, examine, session_case
+from sttdoctor.analysis.facts import Facts
+from sttdoctor.api import audio_facts, examine, session_facts
 from sttdoctor.checks import all_causes, all_checks
 from sttdoctor.checks.base import Finding
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
@@ -65,8 +65,8 @@ def bench():
 
 @pytest.mark.parametrize("cause", all_causes())
 def test_a_session_with_a_fault(bench, cause):
-    case = next(bench.fault_cases(11, cause, 1, None))
-    own = session_case(bench.jsonl(case.rows), None, None, None, None)
+    facts = next(bench.fault_cases(11, cause, 1, None))
+    own = session_facts(bench.jsonl(facts.rows), None, None, None, None)
     assert faults(examine(own, {cause.partition(".")[0], *CHEAP})) == []
 
 
@@ -140,7 +140,7 @@ _headers = st.dictionaries(
 def test_any_session(events, url, headers, clock, transcript, lacks):
     text = Transcript(transcript) if transcript is not None else None
     session = Session(tuple(events), url=url, headers=headers, clock=clock, transcript=text, lacks=lacks)
-    assert faults(examine(Case(DEFAULTS, session=session))) == []
+    assert faults(examine(Facts(DEFAULTS, session=session))) == []
 
 
 @settings(max_examples=40)
@@ -150,7 +150,7 @@ def test_any_session(events, url, headers, clock, transcript, lacks):
     st.sampled_from([None, 1, 8000, 16000]),
 )
 def test_any_audio(data, encoding, rate):
-    assert faults(examine(audio_case(data, encoding, rate, None))) == []
+    assert faults(examine(audio_facts(data, encoding, rate, None))) == []
 
 
 def test_every_kind_of_fault_has_a_name():

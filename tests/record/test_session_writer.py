@@ -11,7 +11,7 @@ from sttdoctor.readers.tap import Room
 from sttdoctor.record.journal import Journal
 from sttdoctor.record.naming import names
 from sttdoctor.record.recording import Heading
-from sttdoctor.record.session_writer import MAX_EARLY_BYTES, Along
+from sttdoctor.record.session_writer import MAX_EARLY_BYTES, SessionWriter
 
 ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 HEADING = Heading("ws://127.0.0.1/stt/turns/websocket?model=ink-2", {}, "test", "proxy")
@@ -23,7 +23,7 @@ class Reading:
     def __init__(self, folder):
         self.told = []
         self.journal = Journal(HEADING, names(f"{folder}/s.jsonl"), self.told.append, began=100.0)
-        self.along = Along(self.journal, self.told.append, Room())
+        self.along = SessionWriter(self.journal, self.told.append, Room())
 
     def events(self):
         self.along.end("client", 200.0)

@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import sttdoctor
-from sttdoctor.api import examine, session_case
+from sttdoctor.api import examine, session_facts
 from sttdoctor.readers import read_capture
 from sttdoctor.reporting import FORMATS as REPORTS
 from sttdoctor.reporting.data.collect import collect
@@ -144,12 +144,12 @@ def test_no_key_is_in_a_table_or_an_overview(run, tmp_path):
 @pytest.mark.parametrize("text", texts(CANARY), ids=range(len(texts(CANARY))))
 def test_a_refusal_is_quoted_without_the_key(text):
     capture = refused(CANARY, text)
-    case = session_case(capture, f"api_key={CANARY}", None, None, None)
-    report = examine(case)
+    facts = session_facts(capture, f"api_key={CANARY}", None, None, None)
+    report = examine(facts)
     assert "connection.rejected" in [finding.cause for check in report.checks for finding in check.findings]
     options = {"width": 200, "colour": False, "verbose": True, "failing": ("fail", "warn")}
     pages = [
-        form.render(report, exhibits=collect(case, report) if "exhibits" in form.takes else None, **options)
+        form.render(report, exhibits=collect(facts, report) if "exhibits" in form.takes else None, **options)
         for form in REPORTS.values()
     ]
     assert seen("\n".join([*write_rows(read_capture(capture)), report.to_json(), *pages]), CANARY) == ""
@@ -206,12 +206,12 @@ def test_no_key_is_in_what_is_recorded(tmp_path):
 def test_a_key_in_the_name_of_a_capture_is_in_no_report(tmp_path):
     path = tmp_path / f"sk_car_{CANARY}.jsonl"
     path.write_bytes(captures.session_jsonl())
-    case = session_case(str(path), None, None, None, None)
-    report = examine(case)
+    facts = session_facts(str(path), None, None, None, None)
+    report = examine(facts)
     assert report.subject["path"] and report.listen["convert"]
     options = {"width": 200, "colour": False, "verbose": True, "failing": ("fail", "warn")}
     pages = [
-        form.render(report, exhibits=collect(case, report) if "exhibits" in form.takes else None, **options)
+        form.render(report, exhibits=collect(facts, report) if "exhibits" in form.takes else None, **options)
         for form in REPORTS.values()
     ]
     assert seen("\n".join([report.to_json(), *pages]), CANARY) == ""

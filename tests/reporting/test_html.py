@@ -9,7 +9,7 @@ import pytest
 from common import AUDIO, FIXTURES, HEADER, OPEN, jsonl
 from pages import HOSTILE, page_of, session_page
 
-from sttdoctor.api import audio_case, examine, session_case
+from sttdoctor.api import audio_facts, examine, session_facts
 from sttdoctor.comparison import against
 from sttdoctor.reporting.data.collect import collect
 from sttdoctor.reporting.data.values import Exhibits
@@ -20,7 +20,7 @@ XHTML = "{http://www.w3.org/1999/xhtml}"
 
 @cache
 def audio_page(name, encoding, rate):
-    return page_of(audio_case(str(FIXTURES / "audio" / name), encoding, rate, None))
+    return page_of(audio_facts(str(FIXTURES / "audio" / name), encoding, rate, None))
 
 
 def tree(page):
@@ -112,14 +112,14 @@ def test_audio_alone_has_a_page_too(name, encoding, rate, players, says):
 
 def test_compressed_audio_is_played_as_the_service_hears_it():
     ogg = b"OggS" + b"\x00\x02" + bytes(range(256)) * 200
-    root = tree(page_of(audio_case(ogg, "pcm_s16le", 16000, None)))
+    root = tree(page_of(audio_facts(ogg, "pcm_s16le", 16000, None)))
     assert [audio.get("aria-label").split(":")[0] for audio in elements(root, "audio")] == ["As declared"]
     assert "cannot be read as samples" in text_of(root)
 
 
 def test_a_capture_without_audio_says_so():
     rows = jsonl(HEADER, OPEN, *({"type": "send", "t": 0.1 * i, "bytes": 3200} for i in range(50)))
-    root = tree(page_of(session_case(rows, None, None, None, None)))
+    root = tree(page_of(session_facts(rows, None, None, None, None)))
     assert elements(root, "audio") == [] and "lengths of audio, not the audio itself" in text_of(root)
     assert "figure-stream" in ids(root)
 
@@ -128,9 +128,9 @@ def test_without_sound_nothing_is_promised_to_hear():
     """A steady byte rate accuses the declaration, but there is no sound that could show or play it."""
     frames = ({"type": "send", "t": 0.1 * i, "bytes": 4800} for i in range(100))
     connected = {"type": "receive", "t": 0.1, "json": {"type": "connected", "request_id": "r"}}
-    case = session_case(jsonl(HEADER, OPEN, connected, *frames), None, None, None, None)
-    report = examine(case)
-    page = render(report, exhibits=collect(case, report))
+    facts = session_facts(jsonl(HEADER, OPEN, connected, *frames), None, None, None, None)
+    report = examine(facts)
+    page = render(report, exhibits=collect(facts, report))
     assert report.diagnoses[0].cause == "sample-rate.mismatch"
     assert report.to_dict()["subject"]["estimated"]["sample_rate"] is None
     assert not {"listen", "figure-odds"} & set(ids(tree(page)))
@@ -139,7 +139,7 @@ def test_without_sound_nothing_is_promised_to_hear():
 
 def test_the_headline_counts_and_equal_answers_stand_together():
     frames = ({"type": "send", "t": 0.1 * i, "bytes": 3200} for i in range(3))
-    report = examine(session_case(jsonl(HEADER, OPEN, *frames), None, None, None, None))
+    report = examine(session_facts(jsonl(HEADER, OPEN, *frames), None, None, None, None))
     root = tree(render(report, exhibits=Exhibits()))
     assert text_of(elements(root, "h1")[0]) == report.tally
     answers = [item for item in elements(root, "li") if "check " in (item.get("class") or "")]
@@ -149,7 +149,7 @@ def test_the_headline_counts_and_equal_answers_stand_together():
 
 
 def test_of_a_refused_handshake_the_page_has_two_answers():
-    root = tree(page_of(session_case(jsonl(HEADER, {**OPEN, "status": 503}), None, None, None, None)))
+    root = tree(page_of(session_facts(jsonl(HEADER, {**OPEN, "status": 503}), None, None, None, None)))
     answers = [text_of(item) for item in elements(root, "li") if "check " in (item.get("class") or "")]
     assert len(answers) == 2 and "17 checks The handshake was refused" in answers[1]
 
@@ -157,13 +157,13 @@ def test_of_a_refused_handshake_the_page_has_two_answers():
 def test_what_appended_updates_would_give_is_folded_away():
     update = {"type": "receive", "t": 1.0, "json": {"type": "turn.update", "transcript": "Hello"}}
     end = {"type": "receive", "t": 2.0, "json": {"type": "turn.end", "transcript": "Hello there."}}
-    root = tree(page_of(session_case(jsonl(HEADER, OPEN, AUDIO, update, end), None, None, None, None)))
+    root = tree(page_of(session_facts(jsonl(HEADER, OPEN, AUDIO, update, end), None, None, None, None)))
     folded = [text_of(item) for item in elements(root, "details")]
     assert any("every update is appended" in text and "HelloHello there." in text for text in folded)
 
 
 def test_an_empty_capture_has_a_page():
-    root = tree(page_of(session_case(jsonl(HEADER), None, None, None, None)))
+    root = tree(page_of(session_facts(jsonl(HEADER), None, None, None, None)))
     assert "No audio was sent in binary frames" in text_of(root)
 
 
@@ -174,7 +174,7 @@ def test_hostile_text_is_shown_as_text(word):
     end = {"type": "receive", "t": 2.0, "json": {"type": "turn.end", "transcript": word, "error": word}}
     error = {"type": "receive", "t": 2.1, "json": {"type": "error", "message": word, "code": word}}
     rows = jsonl({**HEADER, "url": url, "client": word, "source": word}, OPEN, AUDIO, message, end, error)
-    page = page_of(session_case(rows, word + " " + word, None, None, None))
+    page = page_of(session_facts(rows, word + " " + word, None, None, None))
     root = tree(page)
     assert elements(root, "script") == [] and len(elements(root, "style")) == 1
     assert elements(root, "img") == []
@@ -204,9 +204,9 @@ def test_a_mark_in_the_text_has_the_name_that_its_legend_gives(name, label, mark
 
 
 def test_two_sessions_are_compared_in_words():
-    case = session_case(str(FIXTURES / "sessions" / "joining-stripped.jsonl"), None, None, None, None)
-    other = session_case(str(FIXTURES / "sessions" / "healthy-several-turns.jsonl"), None, None, None, None)
-    report = against(examine(case), examine(other))
+    facts = session_facts(str(FIXTURES / "sessions" / "joining-stripped.jsonl"), None, None, None, None)
+    other = session_facts(str(FIXTURES / "sessions" / "healthy-several-turns.jsonl"), None, None, None, None)
+    report = against(examine(facts), examine(other))
     rows = [[text_of(cell) for cell in row] for row in elements(tree(render(report, exhibits=Exhibits())), "tr")]
     assert ["check", "what", "this session", "the other"] in rows
     assert ["joining", "findings", "joining.whitespace-stripped", "none"] in rows
@@ -218,8 +218,8 @@ def test_a_command_breaks_between_its_words_only():
 
 
 def test_a_report_without_any_exhibit_still_has_its_answers():
-    case = session_case(jsonl(HEADER, OPEN, AUDIO), None, None, None, None)
-    root = tree(render(examine(case), exhibits=Exhibits(no_sound="Nothing.", failed=("the sound (ValueError: <b>)",))))
+    facts = session_facts(jsonl(HEADER, OPEN, AUDIO), None, None, None, None)
+    root = tree(render(examine(facts), exhibits=Exhibits(no_sound="Nothing.", failed=("the sound (ValueError: <b>)",))))
     assert "Not shown: the sound (ValueError: <b>)" in text_of(root) and elements(root, "figure") == []
 
 
@@ -234,4 +234,4 @@ def test_figures_follow_the_colours_of_the_page():
 
 def test_the_same_case_gives_the_same_page():
     name = "healthy-several-turns.jsonl"
-    assert session_page(name) == page_of(session_case(str(FIXTURES / "sessions" / name), None, None, None, None))
+    assert session_page(name) == page_of(session_facts(str(FIXTURES / "sessions" / name), None, None, None, None))

@@ -15,7 +15,7 @@ from common import AUDIO, HEADER, OPEN, ROOT, jsonl
 from pages import HOSTILE, page_of, session_page
 from triage_rows import MIXED, row, summed
 
-from sttdoctor.api import session_case
+from sttdoctor.api import session_facts
 from sttdoctor.triage import overview
 
 sys.path.insert(0, str(ROOT))
@@ -56,7 +56,7 @@ def hostile_page():
         for i, text in enumerate((HOSTILE, "\u05e9\u05dc\u05d5\u05dd " * 20, "x" * 1_000_000))
     ]
     rows = jsonl({**HEADER, "client": HOSTILE}, OPEN, AUDIO, start, *ends)
-    return page_of(session_case(rows, "\u202e" + HOSTILE + "y" * 5000, None, None, None))
+    return page_of(session_facts(rows, "\u202e" + HOSTILE + "y" * 5000, None, None, None))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.analysis.container.contents import Contents
 from sttdoctor.analysis.encoding import LAYOUTS, EncodingEstimate
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.api import examine
 from sttdoctor.encodings import STANDARD_RATES, SUPPORTED
@@ -43,17 +43,17 @@ def rates_in(text):
 @given(heard())
 def test_line_verdict_answer_and_fix_name_the_same_rates(given_):
     sound, declared, pace = given_
-    case = told(sound, declared, pace)
-    report = examine(case, ["sample-rate"])
+    facts = told(sound, declared, pace)
+    report = examine(facts, ["sample-rate"])
     (check,) = report.checks
-    line, likely = phrases.formats(report), case.likely_rates
-    near = {rate for rate in likely if abs(rate / declared - 1) <= (0.02 if case.wire_rate else 0.1)}
+    line, likely = phrases.formats(report), facts.likely_rates
+    near = {rate for rate in likely if abs(rate / declared - 1) <= (0.02 if facts.wire_rate else 0.1)}
     mismatch = [finding for finding in check.findings if finding.cause == "sample-rate.mismatch"]
     assert "not at" not in line and "excluded" not in line
     if check.status == "unknown":
         assert check.reading == "" and rates_in(line) == {declared} and "not confirmed" in line
         return
-    played = believed(case, report.checks)[1]
+    played = believed(facts, report.checks)[1]
     if not mismatch:
         assert (check.status, check.reading, played) == ("pass", f"{declared} Hz", declared)
         assert "as declared" in check.answer and "not at" not in check.answer and "excluded" not in check.answer
@@ -113,12 +113,12 @@ def read(draw):
 @given(read())
 def test_line_verdict_and_reading_name_the_same_encoding(given_):
     estimate, declared = given_
-    case = Case(DEFAULTS, audio=Audio(np.zeros(9000, np.uint8)), declared=Declared(declared, 16000))
-    case.sound.encoding, case.sound.encoding_changes, case.sound.contents = estimate, [], Contents()
-    case.sound.rate, case.rate_change = RateEstimate(dict.fromkeys(STANDARD_RATES, 1 / 9), 0.0, 0.0), None
-    report = examine(case, ["encoding"])
+    facts = Facts(DEFAULTS, audio=Audio(np.zeros(9000, np.uint8)), declared=Declared(declared, 16000))
+    facts.sound.encoding, facts.sound.encoding_changes, facts.sound.contents = estimate, [], Contents()
+    facts.sound.rate, facts.rate_change = RateEstimate(dict.fromkeys(STANDARD_RATES, 1 / 9), 0.0, 0.0), None
+    report = examine(facts, ["encoding"])
     (check,) = report.checks
-    line, layout = phrases.formats(report), case.sound.layout
+    line, layout = phrases.formats(report), facts.sound.layout
     if check.status == "pass":
         assert layout is not None and check.reading == layout.encoding and layout.offset == 0
         assert declared in (None, check.reading) and (", as declared" in check.answer) == (declared is not None)
@@ -132,6 +132,6 @@ def test_line_verdict_and_reading_name_the_same_encoding(given_):
 
 
 def test_a_rate_that_fits_best_is_never_a_mismatch_whatever_the_limits():
-    case = told(RateEstimate(dict.fromkeys(STANDARD_RATES, 1 / len(STANDARD_RATES)), 6.0, 1.0), 16000)
-    case.limits = {**case.limits, "sample-rate.warn_below": 1.0}
-    assert examine(case, ["sample-rate"]).status == "pass"
+    facts = told(RateEstimate(dict.fromkeys(STANDARD_RATES, 1 / len(STANDARD_RATES)), 6.0, 1.0), 16000)
+    facts.limits = {**facts.limits, "sample-rate.warn_below": 1.0}
+    assert examine(facts, ["sample-rate"]).status == "pass"

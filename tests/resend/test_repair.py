@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.api import examine, session_case
+from sttdoctor.api import examine, session_facts
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError
 from sttdoctor.listen import believed
@@ -23,7 +23,7 @@ PATH = "wss://api.cartesia.ai/stt/turns/websocket"
 
 def case_of(*rows, url=None):
     header = HEADER if url is None else {**HEADER, "url": url}
-    return session_case(jsonl(header, OPEN, *rows), None, None, None, None)
+    return session_facts(jsonl(header, OPEN, *rows), None, None, None, None)
 
 
 def audio(t, data):
@@ -52,12 +52,12 @@ def test_what_holds_for_every_repair(sent, encoding, rate):
         t += gap
         rows.append(audio(t, content) if isinstance(content, bytes) else {"type": "send", "t": t, "json": content})
     data = b"".join(content for _, content in sent if isinstance(content, bytes))
-    case = case_of(*rows, url=f"{PATH}?model=ink-2&encoding={encoding}&sample_rate={rate}")
+    facts = case_of(*rows, url=f"{PATH}?model=ink-2&encoding={encoding}&sample_rate={rate}")
     if not data:
         with pytest.raises(InputError, match="no audio content"):
-            repaired(case, Layout(encoding), rate)
+            repaired(facts, Layout(encoding), rate)
         return
-    plan = repaired(case, Layout(encoding), rate)
+    plan = repaired(facts, Layout(encoding), rate)
     (leg,) = plan.legs
     width = ENCODINGS[encoding].width
     chunks = [step for step in leg.steps if isinstance(step.content, bytes)]
@@ -73,7 +73,7 @@ def test_what_holds_for_every_repair(sent, encoding, rate):
     assert all(json.loads(text)["type"] in ("config", "close") for text in texts(plan))
     configs = sum(content == {"type": "config", "turn": {"end_threshold": 0.3}} for _, content in sent)
     assert len(texts(plan)) == configs + 1
-    if not any(case.sound.encoding_changes) and case.rate_change is None:
+    if not any(facts.sound.encoding_changes) and facts.rate_change is None:
         left = data[: len(data) // width * width]
         quiet = silence(encoding, 1)
         assert len(stream(plan)) >= len(left)
@@ -106,8 +106,8 @@ def test_silence_is_silent(name):
 
 
 def of_fixture(name):
-    case = session_case(str(FIXTURES / "sessions" / name), None, None, None, None)
-    return case, repaired(case, *believed(case, examine(case).checks))
+    facts = session_facts(str(FIXTURES / "sessions" / name), None, None, None, None)
+    return facts, repaired(facts, *believed(facts, examine(facts).checks))
 
 
 @pytest.mark.parametrize(
@@ -130,23 +130,23 @@ def test_the_true_format_is_declared(name):
 
 
 def test_holes_become_silence_and_foreign_messages_go():
-    case, plan = of_fixture("stream-keepalive.jsonl")
+    facts, plan = of_fixture("stream-keepalive.jsonl")
     (note,) = plan.notes
     seconds = float(note.split()[0])
-    before, after = len(case.audio.data), len(stream(plan))
-    width = ENCODINGS[case.declared.meant].width * case.declared.sample_rate
+    before, after = len(facts.audio.data), len(stream(plan))
+    width = ENCODINGS[facts.declared.meant].width * facts.declared.sample_rate
     assert seconds > 2 and (after - before) / width == pytest.approx(seconds, abs=0.06)
     assert texts(plan) == ['{"type":"close"}']
 
 
 def test_a_stall_that_was_made_up_for_is_not_filled():
-    case, plan = of_fixture("stream-stalled.jsonl")
-    assert stream(plan) == case.audio.data.tobytes() and plan.notes == ()
+    facts, plan = of_fixture("stream-stalled.jsonl")
+    assert stream(plan) == facts.audio.data.tobytes() and plan.notes == ()
 
 
 def test_samples_that_lost_their_step_are_read_in_step():
-    case, plan = of_fixture("format-alignment-lost.jsonl.gz")
-    found, data = stream(plan), case.audio.data.tobytes()
+    facts, plan = of_fixture("format-alignment-lost.jsonl.gz")
+    found, data = stream(plan), facts.audio.data.tobytes()
     assert "out of step" in plan.notes[0] and len(data) - len(found) <= 3
     assert found[-20_000:-2] == data[-20_001:-3] or found[-20_000:] == data[-20_000:]
 
@@ -194,9 +194,9 @@ def test_what_cannot_be_repaired_is_told(rows, layout, rate, sentence):
 
 
 def test_without_an_address_nothing_is_sent():
-    case = session_case(jsonl({**HEADER, "url": None}, OPEN, audio(0.2, bytes(100))), None, None, None, None)
+    facts = session_facts(jsonl({**HEADER, "url": None}, OPEN, audio(0.2, bytes(100))), None, None, None, None)
     with pytest.raises(InputError, match="no URL"):
-        as_it_was(case)
+        as_it_was(facts)
 
 
 def test_as_it_was_keeps_frames_messages_times_and_ends():

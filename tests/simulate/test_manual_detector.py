@@ -4,14 +4,14 @@ from hypothesis import strategies as st
 from tones import RATE, sound
 
 from sttdoctor.simulate.activity import FRAME_S
-from sttdoctor.simulate.manual_detector import ManualEar
+from sttdoctor.simulate.manual_detector import ManualDetector
 from sttdoctor.simulate.words import Script
 
 SCRIPT = Script(("One two three.", "Four five."), 2.5)
 
 
 def ear(script=SCRIPT):
-    return ManualEar(script.words(RATE), RATE, {}, "id")
+    return ManualDetector(script.words(RATE), RATE, {}, "id")
 
 
 def finals(events):

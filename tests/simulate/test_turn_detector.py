@@ -9,7 +9,7 @@ from tones import RATE, sound
 
 from sttdoctor.endpoints.cartesia import TURN_OPTIONS
 from sttdoctor.simulate.activity import FRAME_S
-from sttdoctor.simulate.turn_detector import TurnEar
+from sttdoctor.simulate.turn_detector import TurnDetector
 from sttdoctor.simulate.words import Script
 
 DEFAULTS = {name: limits.default for name, limits in TURN_OPTIONS.items()}
@@ -17,7 +17,7 @@ SCRIPT = Script(("One two three.", "Four five."), 2.5)
 
 
 def ear(**options):
-    return TurnEar(SCRIPT.words(RATE), RATE, DEFAULTS | options, "id")
+    return TurnDetector(SCRIPT.words(RATE), RATE, DEFAULTS | options, "id")
 
 
 def kinds(events):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.api import examine
 from sttdoctor.evidence import Close, Event, Frame, Open, Session, Transcript
@@ -94,7 +94,7 @@ def drained(seconds: float = 8.0, **fields: object) -> Session:
 
 def report(subject: Session, check: str | None = None, **limits: float) -> Report:
     changed = {name.replace("__", "."): value for name, value in limits.items()}
-    return examine(Case(DEFAULTS | changed, session=subject), [check] if check else [])
+    return examine(Facts(DEFAULTS | changed, session=subject), [check] if check else [])
 
 
 def causes(subject: Session, check: str | None = None) -> dict[str, str]:

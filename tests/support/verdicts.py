@@ -7,7 +7,7 @@ import captures
 import wires
 from captures import SPOKEN
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks import all_checks
 from sttdoctor.evidence import Transcript
 from sttdoctor.readers import read_capture
@@ -32,9 +32,9 @@ AUDIO_CHECKS = ("container", "encoding", "sample-rate", "channels", "signal", "l
 @cache
 def answers(capture: bytes):
     """What the checks answer; those of the sound take seconds and are left to the fixtures."""
-    case = Case(DEFAULTS, session=replace(read_capture(capture), transcript=Transcript(SPOKEN)))
+    facts = Facts(DEFAULTS, session=replace(read_capture(capture), transcript=Transcript(SPOKEN)))
     chosen = [check for check in all_checks() if "session" in check.kinds and check.id not in AUDIO_CHECKS]
-    return {check.id: check.judge(case) for check in chosen}
+    return {check.id: check.judge(facts) for check in chosen}
 
 
 def verdicts(capture):

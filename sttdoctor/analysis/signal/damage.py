@@ -39,7 +39,7 @@ class Levels:
         factor: What decoded samples were multiplied by, to stand at full scale.
         step: Samples of a step.
         rms: RMS about the step's own mean.
-        swing: Half the distance of the step's extremes: its peak without offset.
+        half_range: Half the distance of the step's extremes: its peak without offset.
         peak: Its peak, offset included.
         offset: Mean.
         clipped: Shape (n,), samples that are cut off: at `high` or `low` and the third or later of equal ones in a
@@ -57,7 +57,7 @@ class Levels:
     factor: float
     step: int
     rms: Steps
-    swing: Steps
+    half_range: Steps
     peak: Steps
     offset: Steps
     clipped: NDArray[np.int64]
@@ -181,8 +181,8 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
     rms = np.where(high == low, 0.0, np.sqrt(power))
     top, bottom = high.max(), low.min()
     high, low = high.astype(np.float64), low.astype(np.float64)
-    swing, peak = 0.5 * (high - low), np.maximum(np.abs(high), np.abs(low))
-    tally.steps.append(tuple(values.astype(np.float32) for values in (rms, swing, peak, mean)))
+    half_range, peak = 0.5 * (high - low), np.maximum(np.abs(high), np.abs(low))
+    tally.steps.append(tuple(values.astype(np.float32) for values in (rms, half_range, peak, mean)))
     if x.dtype.kind == "f" and (top > 1.0 or bottom < -1.0):
         tally.beyond.append((first // step, np.bincount(np.flatnonzero(np.abs(x) > 1.0) // step)))
     tally.high.add(x, top.item(), first // step, step)
@@ -190,7 +190,7 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
 
 
 def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
-    rms, swing, peak, offset = (
+    rms, half_range, peak, offset = (
         (np.float32(scale) * np.concatenate(parts) for parts in zip(*tally.steps, strict=True))
         if tally.steps
         else _NOTHING
@@ -211,7 +211,7 @@ def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, f
         factor,
         step,
         rms,
-        swing,
+        half_range,
         peak,
         offset,
         clipped,

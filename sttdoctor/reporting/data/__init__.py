@@ -1,1 +1,1 @@
-"""What a report shows and lets people hear: plain values computed from a case, of a size that does not grow with it."""
+"""What a report shows and lets people hear: plain values computed from the facts of a capture, bounded in size."""

@@ -1,4 +1,4 @@
-"""From a case and its report to the exhibits."""
+"""From facts and their report to the exhibits."""
 
 import logging
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sttdoctor import thresholds
 from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.listen import believed, is_audible
 from sttdoctor.missing import AUDIO
@@ -23,17 +23,17 @@ from sttdoctor.reporting.data.values import Excerpt, Exhibits, Limit, Waveform
 
 logger = logging.getLogger(__name__)
 Value = TypeVar("Value")
-Sound = tuple[Waveform | None, Excerpt | None, str]
-_SILENCE: Sound = (None, None, "All of the audio is silent, so there is nothing to hear.")
+AudioFacts = tuple[Waveform | None, Excerpt | None, str]
+_SILENCE: AudioFacts = (None, None, "All of the audio is silent, so there is nothing to hear.")
 
 
-def collect(case: Case, report: Report) -> Exhibits:
+def collect(facts: Facts, report: Report) -> Exhibits:
     """Compute everything that can be shown.
 
     One exhibit that cannot be made (a defect, or evidence that nobody thought of) leaves the others in place.
 
     Args:
-        case: The subject.
+        facts: The subject.
         report: Its report.
     """
     failed: list[str] = []
@@ -46,37 +46,37 @@ def collect(case: Case, report: Report) -> Exhibits:
             failed.append(f"{what} ({type(error).__name__}: {error})")
             return otherwise
 
-    layout, rate = believed(case, report.checks)
+    layout, rate = believed(facts, report.checks)
     known = bytes_per_s(layout.encoding, layout.channels, rate) if layout and rate else None
-    nothing: Sound = (None, None, "The sound could not be decoded.")
+    nothing: AudioFacts = (None, None, "The sound could not be decoded.")
     shape, excerpt, no_sound = _SILENCE
     if is_audible(report.checks):
-        shape, excerpt, no_sound = tried("the sound", lambda: _sound(case, layout, rate), nothing)
+        shape, excerpt, no_sound = tried("the sound", lambda: _sound(facts, layout, rate), nothing)
     return Exhibits(
         shape,
         excerpt,
         no_sound,
-        tried("the probabilities", lambda: odds(case), None),
-        tried("the stream", lambda: stream(case, known), None),
-        tried("the latency", lambda: latency(case), None),
-        tried("the transcript", lambda: wording(case), None),
-        {check.id: _limits(case, check.id) for check in report.checks},
+        tried("the probabilities", lambda: odds(facts), None),
+        tried("the stream", lambda: stream(facts, known), None),
+        tried("the latency", lambda: latency(facts), None),
+        tried("the transcript", lambda: wording(facts), None),
+        {check.id: _limits(facts, check.id) for check in report.checks},
         tuple(failed),
     )
 
 
-def _limits(case: Case, check: str) -> tuple[Limit, ...]:
+def _limits(facts: Facts, check: str) -> tuple[Limit, ...]:
     return tuple(
-        Limit(item.name, case.limits[item.name], item.default, item.unit, item.reason)
+        Limit(item.name, facts.limits[item.name], item.default, item.unit, item.reason)
         for item in thresholds.of_check(check)
     )
 
 
-def _sound(case: Case, layout: Layout | None, rate: int | None) -> Sound:
+def _sound(facts: Facts, layout: Layout | None, rate: int | None) -> AudioFacts:
     """The waveform, the excerpt, and why there is neither."""
-    if case.audio is None:
-        return None, None, (case.why_no_audio or AUDIO).sentence
-    declared, declared_rate = case.sound.declared_layout, case.declared.sample_rate
+    if facts.audio is None:
+        return None, None, (facts.why_no_audio or AUDIO).sentence
+    declared, declared_rate = facts.sound.declared_layout, facts.declared.sample_rate
     shown, shown_rate = layout or declared, rate or declared_rate
     if shown is None:
         return None, None, "The bytes cannot be read as samples, and no format was declared that they could be read by."
@@ -84,7 +84,7 @@ def _sound(case: Case, layout: Layout | None, rate: int | None) -> Sound:
         return None, None, "The sample rate is not known, so nothing is played; give --sample-rate."
     if not PLAYABLE[0] <= shown_rate <= PLAYABLE[1]:
         return None, None, f"Nothing plays audio at {shown_rate} Hz."
-    data = case.audio.data[: case.sound.end_of_layout(shown.offset)]
+    data = facts.audio.data[: facts.sound.end_of_layout(shown.offset)]
     sound = profile(data, shown, shown_rate)
     if sound is None:
         return None, None, "The audio is too short to be shown."

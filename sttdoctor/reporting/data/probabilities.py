@@ -1,6 +1,6 @@
 """The probability of each format that comes into question."""
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.rate.estimate import TOLERANCE
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.reporting.data.values import Candidate, Odds
@@ -10,25 +10,25 @@ _LEAST = 0.005
 _WORDS = {"not-pcm": "no plain samples", "text": "text"}
 
 
-def odds(case: Case) -> Odds | None:
+def odds(facts: Facts) -> Odds | None:
     """Collect the candidates; None where neither encoding nor rate can be told."""
-    estimate = case.sound.encoding
+    estimate = facts.sound.encoding
     encodings: tuple[Candidate, ...] = ()
     if estimate is not None and estimate.decidable:
-        encodings = _likeliest(estimate.probabilities, case.declared.meant)
-    heard = case.audio is not None and case.sound.layout is not None
-    told = case.rate_probabilities if heard and case.rate_is_told else None
+        encodings = _likeliest(estimate.probabilities, facts.declared.meant)
+    heard = facts.audio is not None and facts.sound.layout is not None
+    told = facts.rate_probabilities if heard and facts.rate_is_told else None
     rates = tuple(
-        Candidate(f"{rate} Hz", probability, rate == case.declared.sample_rate)
+        Candidate(f"{rate} Hz", probability, rate == facts.declared.sample_rate)
         for rate, probability in sorted((told or {}).items())
     )
-    return Odds(encodings, rates, _are_alike(case)) if encodings or rates else None
+    return Odds(encodings, rates, _are_alike(facts)) if encodings or rates else None
 
 
-def _are_alike(case: Case) -> bool:
-    if not case.declared.sample_rate or not case.likely_rates:
+def _are_alike(facts: Facts) -> bool:
+    if not facts.declared.sample_rate or not facts.likely_rates:
         return False
-    return 0 < abs(case.likely_rates[0] / case.declared.sample_rate - 1) <= TOLERANCE
+    return 0 < abs(facts.likely_rates[0] / facts.declared.sample_rate - 1) <= TOLERANCE
 
 
 def _likeliest(probabilities: dict[str, float], declared: str | None) -> tuple[Candidate, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import is_audio
 from sttdoctor.analysis.session.latency import TurnLatency, turn_latencies
@@ -31,40 +31,40 @@ _LANES = {
 }
 
 
-def stream(case: Case, believed_bytes_per_s: float | None) -> Stream | None:
+def stream(facts: Facts, believed_bytes_per_s: float | None) -> Stream | None:
     """Lay out a session; None where it has no times.
 
     Args:
-        case: The subject.
+        facts: The subject.
         believed_bytes_per_s: The byte rate of the format that is believed, None where none is.
     """
-    session = case.session
+    session = facts.session
     if session is None or session.clock == "none":
         return None
     times = [event.t for event in session.events if event.t is not None]
     if not times:
         return None
-    declared = case.declared.bytes_per_s
+    declared = facts.declared.bytes_per_s
     sending = [
-        _sending(case, connection, line, speed.ratio if speed else 1.0)
-        for connection, line, speed in zip(case.connections, case.timelines, case.speeds, strict=False)
+        _sending(facts, connection, line, speed.ratio if speed else 1.0)
+        for connection, line, speed in zip(facts.connections, facts.timelines, facts.speeds, strict=False)
         if len(line) > 1
     ]
     return Stream(
         tuple(sending[:_MOST]),
         declared / believed_bytes_per_s if declared and believed_bytes_per_s else 1.0,
-        _turns(case),
-        _events(case, min(times), max(times)),
+        _turns(facts),
+        _events(facts, min(times), max(times)),
         min(times),
         max(times),
     )
 
 
-def _sending(case: Case, connection: Connection, line: Timeline, speed: float) -> Sending:
+def _sending(facts: Facts, connection: Connection, line: Timeline, speed: float) -> Sending:
     sent = np.cumsum(line.audio_s)
     ahead = sent - (line.t_s - line.t_s[0])
-    limits = case.limits
-    waiting = waiting_audio(case, line)
+    limits = facts.limits
+    waiting = waiting_audio(facts, line)
     bursts = pacing.backlogs(line, waiting, limits["pacing.backlog_warn_s"])
     bursts = sorted(sorted(bursts, key=lambda burst: -burst.seconds)[:_MOST], key=lambda burst: burst.first)
     holes = [hole for hole in pacing.holes(line, speed) if hole.length_s >= SHORTEST_GAP_S]
@@ -72,7 +72,7 @@ def _sending(case: Case, connection: Connection, line: Timeline, speed: float) -
     marked = [i for burst in bursts for i in (burst.first, burst.peak)]
     marked += [i for hole in holes for i in (hole.index - 1, hole.index)]
     chosen = _thinned(line.t_s, ahead, marked)
-    end_s = _end_s(case, connection, line)
+    end_s = _end_s(facts, connection, line)
     last_s = float(line.t_s[-1] + line.audio_s[-1] / speed)
     gaps: list[Span] = [(hole.start_s, hole.end_s) for hole in holes]
     if end_s - last_s >= SHORTEST_GAP_S:
@@ -90,17 +90,17 @@ def _sending(case: Case, connection: Connection, line: Timeline, speed: float) -
     )
 
 
-def waiting_audio(case: Case, line: Timeline) -> Floats:
-    """Return the seconds of audio that wait after each frame, shape (frames,), by the case's limits."""
-    limits = case.limits
+def waiting_audio(facts: Facts, line: Timeline) -> Floats:
+    """Return the seconds of audio that wait after each frame, shape (frames,), by the limits of the facts."""
+    limits = facts.limits
     return pacing.waiting_audio(
         line, limits["pacing.drain_speed"], limits["pacing.start_burst_s"], limits["pacing.start_window_s"]
     )
 
 
-def _end_s(case: Case, connection: Connection, line: Timeline) -> float:
+def _end_s(facts: Facts, connection: Connection, line: Timeline) -> float:
     """When no more audio was owed."""
-    ends = [frame.t for frame in connection.frames if is_close_command(frame, case.endpoint) and frame.t is not None]
+    ends = [frame.t for frame in connection.frames if is_close_command(frame, facts.endpoint) and frame.t is not None]
     ends += [connection.close.t] if connection.close and connection.close.t is not None else []
     later = [end for end in ends if end >= line.t_s[-1]]
     times = [frame.t for frame in connection.frames if frame.t is not None]
@@ -117,19 +117,19 @@ def _thinned(t_s: Floats, values: Floats, marked: Iterable[int]) -> NDArray[np.i
     return np.unique(np.array([0, count - 1, *extremes, *marked], dtype=np.int64))
 
 
-def _turns(case: Case) -> tuple[TurnSpan, ...]:
+def _turns(facts: Facts) -> tuple[TurnSpan, ...]:
     known = [
         TurnSpan(number, turn.start_t, turn.end_t)
-        for number, turn in enumerate(case.turns, start=1)
+        for number, turn in enumerate(facts.turns, start=1)
         if turn.start_t is not None
     ]
     return tuple(known[: 50 * _MOST])
 
 
-def _events(case: Case, first_s: float, last_s: float) -> dict[str, Floats]:
+def _events(facts: Facts, first_s: float, last_s: float) -> dict[str, Floats]:
     """Times of what is neither audio nor a turn, by lane."""
     lanes: dict[str, list[float]] = {}
-    for connection in case.connections:
+    for connection in facts.connections:
         for frame in connection.frames:
             name = _lane(frame)
             if name is not None and frame.t is not None:
@@ -152,20 +152,20 @@ def _apart(times: list[float], step_s: float) -> Floats:
     return values[np.unique((values // step_s).astype(np.int64), return_index=True)[1]]
 
 
-def latency(case: Case) -> Latency | None:
+def latency(facts: Facts) -> Latency | None:
     """Measure the answer to each turn; None where no turn can be measured."""
-    if case.audio is None or case.endpoint == MANUAL or case.why_no_timeline:
+    if facts.audio is None or facts.endpoint == MANUAL or facts.why_no_timeline:
         return None
     found: list[tuple[int, TurnLatency]] = []
     before = 0
-    for number, (connection, line) in enumerate(zip(case.connections, case.timelines, strict=True)):
+    for number, (connection, line) in enumerate(zip(facts.connections, facts.timelines, strict=True)):
         known = turns(connection.frames)
         by_line = {turn.end_line: before + i for i, turn in enumerate(known, start=1)}
         if len(line):
-            measured = turn_latencies(line, waiting_audio(case, line), case.active_spans(number), known)
+            measured = turn_latencies(line, waiting_audio(facts, line), facts.active_spans(number), known)
             found += [(by_line[item.line], item) for item in measured]
         before += len(known)
-    return _latency(found, case.limits["latency.end_of_turn_warn_s"]) if found else None
+    return _latency(found, facts.limits["latency.end_of_turn_warn_s"]) if found else None
 
 
 def _latency(found: list[tuple[int, TurnLatency]], warn_s: float) -> Latency:

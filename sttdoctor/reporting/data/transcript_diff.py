@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.turns import Turn
 from sttdoctor.reporting.data.alignment import WORD, Match, Text, key_of, matches, split, unglued
 from sttdoctor.reporting.data.values import Piece, TurnText, Wording
@@ -26,12 +26,12 @@ _Run = tuple[str, str, str]
 _ALONE = ("glued", "spaced")
 
 
-def wording(case: Case) -> Wording | None:
+def wording(facts: Facts) -> Wording | None:
     """Compare the texts of a session; None where there is no text at all."""
-    session = case.session
+    session = facts.session
     if session is None:
         return None
-    finished = [turn for turn in case.turns if turn.end is not None][:MAX_TURNS]
+    finished = [turn for turn in facts.turns if turn.end is not None][:MAX_TURNS]
     got = session.transcript.text if session.transcript is not None else None
     if not finished and got is None:
         return None
@@ -47,7 +47,7 @@ def wording(case: Case) -> Wording | None:
     ]
     if compared is not None and not finished:
         texts = [TurnText(0, None, None, None, 0, (_piece("added", "", compared),))]
-    return Wording(tuple(texts), compared, counts, " ".join(_remarks(case, ends, got, whole)))
+    return Wording(tuple(texts), compared, counts, " ".join(_remarks(facts, ends, got, whole)))
 
 
 def _within(ends: list[str]) -> list[str]:
@@ -59,8 +59,8 @@ def _within(ends: list[str]) -> list[str]:
     return kept
 
 
-def _remarks(case: Case, ends: list[str], got: str | None, whole: bool) -> Iterator[str]:
-    turns = [turn.end for turn in case.turns if turn.end is not None]
+def _remarks(facts: Facts, ends: list[str], got: str | None, whole: bool) -> Iterator[str]:
+    turns = [turn.end for turn in facts.turns if turn.end is not None]
     long = sum(map(len, turns)) > sum(map(len, ends)) or (got is not None and len(got) > MAX_GOT)
     if len(turns) > MAX_TURNS or long:
         yield (

@@ -261,7 +261,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Exhibits:
-    """Everything that can be shown of a case; None where the evidence holds nothing to show.
+    """Everything that can be shown of a capture; None where the evidence holds nothing to show.
 
     Attributes:
         no_sound: Why there is nothing to hear; empty where there is.

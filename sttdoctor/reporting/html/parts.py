@@ -45,7 +45,7 @@ def subject_rows(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]
         if value:
             yield name, ", ".join(map(str, value[:20])) if isinstance(value, list) else str(value)
     if exhibits.no_sound:
-        yield "Sound", exhibits.no_sound
+        yield "AudioFacts", exhibits.no_sound
     capture = report.subject.get("capture")
     if capture:
         yield "Captured by", str(capture["source"] or "not told")

@@ -16,7 +16,7 @@ def test_level_and_offset():
     found = levels(0.5 * np.sin(2 * np.pi * 200 * t) + 0.1)
     assert found.loud == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
     assert np.median(found.offset) == pytest.approx(0.1, abs=1e-3)
-    assert found.swing.max() == pytest.approx(0.5, rel=0.01)
+    assert found.half_range.max() == pytest.approx(0.5, rel=0.01)
     assert found.samples == RATE
 
 

@@ -6,14 +6,14 @@ import builders
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.evidence import Frame
 from sttdoctor.reporting.data.stream import _thinned, latency, stream
 from sttdoctor.thresholds import DEFAULTS
 
 
 def laid_out(session, believed=None):
-    return stream(Case(DEFAULTS, session=session), believed)
+    return stream(Facts(DEFAULTS, session=session), believed)
 
 
 def test_a_healthy_session_keeps_to_the_clock():
@@ -66,13 +66,13 @@ def test_thinning_keeps_the_ends_the_extremes_and_what_is_marked(count):
 def test_latencies_carry_the_number_of_their_turn():
     from common import FIXTURES
 
-    from sttdoctor.api import session_case
+    from sttdoctor.api import session_facts
 
-    case = session_case(str(FIXTURES / "sessions" / "healthy-several-turns.jsonl"), None, None, None, None)
-    found = latency(case)
+    facts = session_facts(str(FIXTURES / "sessions" / "healthy-several-turns.jsonl"), None, None, None, None)
+    found = latency(facts)
     assert found.number.tolist() == [1, 2, 3] and found.turns == 3
     assert (found.service_s > 0).all() and found.warn_s == DEFAULTS["latency.end_of_turn_warn_s"]
-    assert latency(Case(DEFAULTS, session=builders.drained())) is None
+    assert latency(Facts(DEFAULTS, session=builders.drained())) is None
 
 
 def test_a_command_in_a_binary_frame_is_shown_with_the_messages():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.facts import Case
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.join_hypotheses import words_of
 from sttdoctor.reporting.data import alignment
 from sttdoctor.reporting.data import transcript_diff as module
@@ -19,7 +19,7 @@ def subject(got, ends=ENDS, updates=()):
     events = []
     for number, end in enumerate(ends):
         events += builders.turn(1.0 + number, *updates, end, end=1.8 + number, step=0.1)
-    return Case(DEFAULTS, session=builders.session(builders.steady(5), events=events, transcript=got))
+    return Facts(DEFAULTS, session=builders.session(builders.steady(5), events=events, transcript=got))
 
 
 def compared(got, ends=ENDS):
