@@ -227,4 +227,7 @@ def _blocks_of_lines(stream: BufferedIOBase) -> Iterator[tuple[bytes | None, byt
 
 
 def _whole(pieces: list[bytes], length: int) -> bytes | None:
-    return b"".join(pieces) if length <= MAX_LINE_BYTES else None
+    """Return the line of some pieces, which are given up so that it is in memory once."""
+    line = b"".join(pieces) if length <= MAX_LINE_BYTES else None
+    pieces.clear()
+    return line

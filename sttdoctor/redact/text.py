@@ -23,10 +23,17 @@ _HINT = re.compile(
     any_of(*_KINDS.split("|"), *shapes.HINTS, "@", "%[0-9a-f]", "&[#a-z]", "-u", "-a[ \t=]") + r"|\\[ux]"
 )
 
+_PIECE, _LONGEST_HINT = 1 << 16, 32  # characters
+
 
 def may_hold_secret(text: str) -> bool:
     """Whether a text could hold a secret: a quick look that is never wrongly no."""
-    return not text.isascii() or _HINT.search(text.lower()) is not None
+    if not text.isascii():
+        return True
+    if len(text) <= _PIECE:
+        return _HINT.search(text.lower()) is not None
+    pieces = range(0, len(text), _PIECE)  # of a long text, not all of which is worth a copy in lower case
+    return any(_HINT.search(text[at : at + _PIECE + _LONGEST_HINT].lower()) for at in pieces)
 
 
 def replace_secrets(text: str, spoken: bool, depth: int = 0) -> str:

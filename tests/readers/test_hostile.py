@@ -237,7 +237,7 @@ def test_an_elided_text_takes_little_more_memory_than_its_length(rest):
     session = read_capture(row)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert session.events[0].type == "turn.end" and peak < 10 * len(text)
+    assert session.events[0].type == "turn.end" and peak < 8 * len(text)
 
 
 def test_what_stands_before_the_gap_of_an_elided_text_is_read():

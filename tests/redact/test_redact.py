@@ -151,6 +151,13 @@ def test_where_no_secret_may_be_none_is_replaced(message):
     assert may_hold_secret(json.dumps(message)) or redact_json(message) == message
 
 
+@pytest.mark.parametrize("hint", ["Cookie", "sk_car_", "%41", "-u", "eyJ", "\\u", "github_pat_", "Authorization"])
+def test_a_hint_is_seen_wherever_it_stands_in_a_long_text(hint):
+    for before in [*range((1 << 16) - len(hint) - 1, (1 << 16) + 2), 200_000]:
+        assert may_hold_secret("." * before + hint + "." * 10)
+    assert not may_hold_secret("." * 200_000)
+
+
 def test_an_event_of_the_service_needs_no_search():
     assert not may_hold_secret('{"type": "turn.update", "request_id": "r1", "transcript": "two words"}')
 
