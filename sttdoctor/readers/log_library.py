@@ -57,8 +57,11 @@ class LibraryLog(Log):
                 return False
             seconds = stamp.seconds + int(fraction) / shape.per_second
             time = (self._on(seconds) if stamp.of_day else seconds), shape.resolution
-            text = "..." if b"..." in shown and opcode == b"BINARY" else shown.decode("utf-8", errors="replace")
-            connection.frame(line, time, mark.decode(), opcode.decode(), text, None, int(size), False)
+            if opcode == b"BINARY" and b"..." in shown:
+                connection.cut_frame(line, time, mark.decode(), int(size))
+            else:
+                text = shown.decode("utf-8", errors="replace")
+                connection.frame(line, time, mark.decode(), opcode.decode(), text, None, int(size), False)
             if self._in_head:
                 self._in_head.discard(connection)
                 self.marks = _MARKS_IN_HEAD if self._in_head else _MARKS

@@ -158,17 +158,22 @@ def time_of(prefix: str) -> re.Match[str] | None:
 def stamp_of(prefix: str) -> Stamp | None:
     """Return the time in a prefix: a date with a time, a time of day, or seconds since the epoch."""
     time = time_of(prefix)
-    if time is not None and time.re is DATED:
-        seconds = _epoch_s(time[1])
-        return None if seconds is None else Stamp(seconds + _fraction(time[2]), _fineness(time[2]), False)
     if time is not None:
-        hours, minutes, seconds = (int(part) for part in time.groups()[:3])
-        return Stamp(hours * 3600 + minutes * 60 + seconds + _fraction(time[4]), _fineness(time[4]), True)
+        return stamp_of_match(time)
     epoch = _EPOCH.search(prefix)
     if epoch:
         digits = epoch[2] or epoch[3]
         return Stamp(int(epoch[1]) + _fraction(digits), _fineness(digits), False)
     return None
+
+
+def stamp_of_match(time: re.Match[str]) -> Stamp | None:
+    """Return the time that a match of `DATED` or `CLOCK` tells; None for a date that there is not."""
+    if time.re is DATED:
+        epoch = _epoch_s(time[1])
+        return None if epoch is None else Stamp(epoch + _fraction(time[2]), _fineness(time[2]), False)
+    hours, minutes, seconds = (int(part) for part in time.groups()[:3])
+    return Stamp(hours * 3600 + minutes * 60 + seconds + _fraction(time[4]), _fineness(time[4]), True)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,16 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sttdoctor.readers.log_line import CLOCK, DATED, USUAL_PREFIX, Stamp, logger_of, stamp_of, time_of, without_time
+from sttdoctor.readers.log_line import (
+    CLOCK,
+    DATED,
+    USUAL_PREFIX,
+    Stamp,
+    logger_of,
+    stamp_of_match,
+    time_of,
+    without_time,
+)
 
 _FRAME = rb"([<>]) (TEXT|BINARY|PING|PONG) ([^\x1b]*) \[(\d{1,12}) bytes?\]\r?"
 
@@ -58,4 +67,5 @@ def shape_of(prefix: str) -> Shape | None:
 def stamp_of_clock(clock: bytes) -> Stamp | None:
     """Return the time of whole seconds that stands where a shape has it; None where it is none."""
     text = clock.decode("ascii", errors="replace")
-    return stamp_of(text) if DATED.fullmatch(text) or CLOCK.fullmatch(text) else None
+    found = DATED.fullmatch(text) or CLOCK.fullmatch(text)
+    return stamp_of_match(found) if found is not None else None
