@@ -4,6 +4,7 @@ Everything is analysed once and on demand. The sound by itself is in `sttdoctor.
 session adds to it: its connections and turns, the clock, the byte rate, and what sound and byte rate say together.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cached_property
@@ -32,6 +33,7 @@ from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.missing import AUDIO, FORMAT, PACE, SENDS, SENT_AUDIO, TIMES, Missing
 
+_BROWSERS = re.compile(r"\b(?:Mozilla|Chrom(?:e|ium)|Safari|Firefox|Edg|OPR)\b", re.IGNORECASE)
 _ON_ITS_WAY_S = 1.5
 """The service holds about the last second of audio; what is older is in an event."""
 
@@ -76,6 +78,14 @@ class Facts:
     def connections(self) -> list[Connection]:
         """The connections of the session, in order."""
         return connections(self.session) if self.session is not None else []
+
+    @cached_property
+    def is_browser(self) -> bool | None:
+        """Whether the client runs in a browser; None where nothing of the capture tells."""
+        session = self.session
+        names = [] if session is None else [session.client or "", session.headers.get("user-agent", "")]
+        told = " ".join(names).strip()
+        return bool(_BROWSERS.search(told)) if told else None
 
     @cached_property
     def timelines(self) -> list[Timeline]:

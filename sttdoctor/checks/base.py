@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.session.rhythm import Rhythm
 from sttdoctor.missing import SPEECH, Missing
 
 Status = Literal["pass", "warn", "fail", "unknown", "not_applicable"]
@@ -199,3 +200,26 @@ def not_applicable(text: str) -> Answer:
 def worst(findings: list[Finding]) -> Finding:
     """Return the finding that an answer's sentence should be about."""
     return max(findings, key=lambda finding: (SEVERITY[finding.status], finding.confidence))
+
+
+def tell_rhythm(rhythm: Rhythm) -> str:
+    """Say how a client sends that does so by a timer which is held back."""
+    what = "one frame goes out" if rhythm.frames == 1 else f"{rhythm.frames} frames go out at once"
+    return f"From {rhythm.since_s:.1f} s on {what} every {rhythm.period_s:.2f} s, {rhythm.count} times."
+
+
+def fix_rhythm(rhythm: Rhythm, is_browser: bool | None) -> str:
+    """Say what to change in such a client; browsers hold back timers of hidden pages to one a second or one a minute.
+
+    Source: https://developer.chrome.com/blog/timer-throttling-in-chrome-88 and HTML's note on timers in the background.
+    """
+    hidden = any(abs(rhythm.period_s - held_s) <= 0.1 * held_s for held_s in (1.0, 60.0))
+    worker = (
+        "Send from an AudioWorklet or a worker, never by setTimeout, setInterval or requestAnimationFrame of the page"
+    )
+    if is_browser and hidden:
+        return f"Browsers hold back the timers of a hidden or background tab like this. {worker}."
+    elsewhere = "Look for the timer, batch or sleep with this period, and send each chunk as soon as it was recorded."
+    if is_browser is None and hidden:
+        return f"{elsewhere} In a browser it is the throttled timer of a hidden tab: {worker[0].lower()}{worker[1:]}."
+    return elsewhere

@@ -6,13 +6,14 @@ turn was open in it.
 """
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import is_known
 from sttdoctor.analysis.session.loss import find_loss
+from sttdoctor.analysis.session.rhythm import Rhythm, find_rhythm
 from sttdoctor.analysis.session.timeline import Connection, Timeline, is_close_command
 from sttdoctor.analysis.session.turns import TURN_EVENTS
 from sttdoctor.checks.base import (
@@ -25,6 +26,8 @@ from sttdoctor.checks.base import (
     Status,
     answer,
     counted,
+    fix_rhythm,
+    tell_rhythm,
     unknown,
     worst,
 )
@@ -66,6 +69,9 @@ def _judge(facts: Facts) -> Answer:
         measured["holes"] += len([length for length in inner if length > facts.limits["continuity.turn_warn_s"]])
         measured["longest_hole_s"] = max([measured["longest_hole_s"], *(round(length, 3) for length in inner)])
         found = [finding for gap in gaps if (finding := _gap_finding(facts, gap, number))]
+        rhythm = find_rhythm(timeline) if any(finding.cause == "continuity.stalled" for finding in found) else None
+        if rhythm is not None:
+            found = [_in_beats(finding, rhythm, facts.is_browser) for finding in found]
         found += _idle_timeout(facts, connection, gaps)
         findings = _merge([*findings, *found])
     if findings:
@@ -167,6 +173,15 @@ def _gap_finding(facts: Facts, gap: _Gap, number: int) -> Finding | None:
     if not gap.ended:
         return CHECK.finding("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)
     return CHECK.finding("muted", status, 0.95, f"{begin}; then it went on where it was.", place)
+
+
+def _in_beats(finding: Finding, rhythm: Rhythm, is_browser: bool | None) -> Finding:
+    """A stall that comes again and again is one timer and not many accidents."""
+    if finding.cause != "continuity.stalled":
+        return finding
+    longest = f"The longest wait: {finding.summary[0].lower()}{finding.summary[1:]}"
+    summary = f"Audio comes in lumps. {tell_rhythm(rhythm)} {longest}"
+    return replace(finding, summary=summary, fix=fix_rhythm(rhythm, is_browser))
 
 
 def _stood_still(facts: Facts, gap: _Gap, connection: Connection) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
+from sttdoctor.analysis.session.frames import border_jump
+from sttdoctor.analysis.session.rhythm import find_rhythm
 from sttdoctor.analysis.session.stretches import Stretch
 from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.checks.base import (
@@ -23,6 +25,8 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    fix_rhythm,
+    tell_rhythm,
     unknown,
     worst,
 )
@@ -35,16 +39,18 @@ def _judge(facts: Facts) -> Answer:
     findings: list[Finding] = []
     measured: dict[str, Any] = {"speed": None, "max_backlog_s": 0.0}
     changes: list[str] = []
-    for timeline, speed, parts in zip(facts.timelines, facts.speeds, facts.stretches, strict=True):
+    paced = zip(facts.timelines, facts.speeds, facts.stretches, strict=True)
+    for number, (timeline, speed, parts) in enumerate(paced):
         if not len(timeline):
             continue
         findings += _backlog_findings(facts.limits, timeline, speed, measured)
         if len(parts) == 1:
-            findings += _speed_findings(facts.limits, timeline, speed, findings)
+            found = _speed_findings(facts.limits, timeline, speed, findings)
+            findings += [_explain(facts, number, 0, timeline, finding) for finding in found]
         else:
             changes += _in_turn(timeline, parts)
             measured["stretches"] = [*measured.get("stretches", []), *(_measured(timeline, part) for part in parts)]
-            findings += _stretch_findings(facts.limits, timeline, parts, findings)
+            findings += _stretch_findings(facts, number, parts, findings)
     if facts.longest_speed is not None:
         measured["speed"] = round(facts.longest_speed.ratio, 4)
         measured["speed_measured_s"] = round(facts.longest_speed.seconds, 2)
@@ -73,17 +79,43 @@ def _measured(timeline: Timeline, part: Stretch) -> dict[str, Any]:
     }
 
 
-def _stretch_findings(
-    limits: Mapping[str, float], timeline: Timeline, parts: Sequence[Stretch], known: list[Finding]
-) -> list[Finding]:
+def _stretch_findings(facts: Facts, number: int, parts: Sequence[Stretch], known: list[Finding]) -> list[Finding]:
     """The first stretch at a wrong speed, for each kind of wrong."""
+    timeline = facts.timelines[number]
     found: dict[str, Finding] = {}
     for part in parts:
         line = timeline.part(part.first, part.stop)
-        for finding in _speed_findings(limits, line, part.speed, [*known, *found.values()]):
+        for finding in _speed_findings(facts.limits, line, part.speed, [*known, *found.values()]):
             pace = f" The pace changes on the way: {', '.join(_in_turn(timeline, parts))}."
-            found.setdefault(finding.cause, replace(finding, summary=finding.summary + pace))
+            told = replace(finding, summary=finding.summary + pace)
+            found.setdefault(finding.cause, _explain(facts, number, part.first, line, told))
     return list(found.values())
+
+
+def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Finding) -> Finding:
+    """Say of slow audio why it is slow, where its beat or the borders of its frames tell."""
+    if finding.cause != "pacing.too-slow":
+        return finding
+    rhythm = find_rhythm(line)
+    if rhythm is not None:
+        summary = f"{finding.summary} {tell_rhythm(rhythm)}"
+        return replace(finding, summary=summary, fix=fix_rhythm(rhythm, facts.is_browser))
+    jump = _border_jump(facts, number, first, len(line))
+    if jump is not None and jump >= _LOST:
+        lost = "The frames do not continue one another: what was spoken between them is lost, not late."
+        return replace(finding, summary=f"{finding.summary} {lost}", fix=_CAPTURE[facts.is_browser])
+    if jump is not None and jump <= _WHOLE:
+        late = "The frames continue one another: nothing is lost, it only comes later and later."
+        return replace(finding, summary=f"{finding.summary} {late}")
+    return finding
+
+
+def _border_jump(facts: Facts, number: int, first: int, count: int) -> float | None:
+    layout = facts.sound.layout
+    if layout is None or layout.channels != 1:
+        return None
+    frames = [frame for frame in facts.connections[number].audio_frames if frame.t is not None][first : first + count]
+    return border_jump([frame.audio or b"" for frame in frames], layout.encoding)
 
 
 def _backlog_findings(
@@ -152,6 +184,21 @@ def _speed_findings(
     status: Status = "fail" if excluded else "warn"
     return [CHECK.finding("too-fast" if fast else "too-slow", status, 0.95, summary, (place,))]
 
+
+_LOST, _WHOLE = 2.0, 1.5  # steps at the borders of frames, as multiples of those inside
+_OWN_THREAD = (
+    "Samples are dropped before they are sent: read the device in a thread or callback of its own with a queue behind "
+    "it, and watch its overrun flag"
+)
+_WORKLET = (
+    "capture in an AudioWorklet: a ScriptProcessorNode shares the page's main thread, and what comes while that is "
+    "busy is dropped"
+)
+_CAPTURE = {
+    True: f"{_WORKLET[0].upper()}{_WORKLET[1:]}.",
+    False: f"{_OWN_THREAD}.",
+    None: f"{_OWN_THREAD}. In a browser {_WORKLET}.",
+}
 
 CHECK = Check(
     id="pacing",

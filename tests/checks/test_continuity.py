@@ -177,3 +177,10 @@ def test_a_coarse_clock_takes_from_the_hole_what_it_may_have_added(resolution, e
 def test_how_sure_each_cause_is(subject, cause, confidence):
     (finding,) = report(subject, "continuity").checks[0].findings
     assert (finding.cause, finding.confidence) == (f"continuity.{cause}", confidence)
+
+
+def test_lumps_of_a_timer_are_one_finding_with_the_period_and_the_count():
+    t = np.concatenate([steady(8.0), *(9.1 + beat + np.arange(10) * 0.002 for beat in range(24))])
+    (found,) = report(session(t, client="Mozilla/5.0 Firefox/140"), "continuity").checks[0].findings
+    assert (found.cause, found.status) == ("continuity.stalled", "warn")
+    assert "10 frames go out at once every 1.00 s, 24 times" in found.summary and "hidden" in found.fix

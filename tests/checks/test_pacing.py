@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from builders import causes, drained, report, session, status, steady
+from builders import causes, drained, report, session, status, steady, with_audio
+from common import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,3 +200,45 @@ def test_a_connection_without_audio_hides_nothing_of_the_next():
     first, second = session([], close=(0.1, "server", 1000)), session(burst(4.5))
     both = type(first)((*first.events, *second.events), url=first.url)
     assert causes(both, "pacing") == {"pacing.burst": "fail"}
+
+
+HIDDEN = np.concatenate([steady(8.0), 9.0 + np.arange(25.0)])
+SPEECH = (FIXTURES / "audio" / "mulaw-8k.raw").read_bytes()
+STARVED = np.cumsum(np.random.default_rng(5).uniform(0.5, 0.67, 40))
+
+
+def slow(subject):
+    (found,) = report(subject, "pacing").checks[0].findings
+    assert (found.cause, found.status) == ("pacing.too-slow", "fail")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("client", "says", "not_says"),
+    [
+        ("Mozilla/5.0 (X11) Chrome/131", ["hidden", "worker"], []),
+        (None, ["this period", "hidden", "worker"], []),
+        ("websockets/15.0 python", ["this period"], ["hidden", "worker", "browser"]),
+    ],
+)
+def test_a_timer_that_is_held_back_is_told_by_its_beat_and_the_fix_fits_the_client(client, says, not_says):
+    found = slow(session(HIDDEN, client=client))
+    assert "one frame goes out every 1.00 s, 25 times" in found.summary
+    assert all(word in found.fix for word in says) and not any(word in found.fix.lower() for word in not_says)
+
+
+def pieces(step):
+    """Chunks of 0.1 s of speech, each so many seconds further on in it."""
+    size = 800
+    at = [round(number * step * 8000) % (len(SPEECH) - size) for number in range(len(STARVED))]
+    return with_audio(session(STARVED), b"".join(SPEECH[start : start + size] for start in at))
+
+
+def test_frames_that_do_not_continue_one_another_mean_audio_that_is_lost():
+    found = slow(pieces(0.55))
+    assert "lost" in found.summary and "overrun" in found.fix
+
+
+def test_frames_that_continue_one_another_are_late_and_not_lost():
+    found = slow(pieces(0.1))
+    assert "nothing is lost" in found.summary and "overrun" not in found.fix

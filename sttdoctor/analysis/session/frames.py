@@ -342,3 +342,25 @@ def _border_steps(frames: Sequence[bytes], active: Sequence[int], encoding: str,
             steps.append(abs(float(last[0]) - float(first[0])))
     finite = [step for step in steps if np.isfinite(step)]
     return float(np.median(finite)) if finite else 0.0
+
+
+def border_jump(frames: Sequence[bytes], encoding: str) -> float | None:
+    """Return the usual step across the border of two frames, as a multiple of the step between two samples.
+
+    About 1 where each frame goes on with the one before; 2 and more where samples between them are missing. None where
+    fewer than `_LEAST_BORDERS` frames of one channel hold sound.
+    """
+    active = [i for i in select_active(frames, encoding) if i + 1 < len(frames)]
+    width = ENCODINGS[encoding].width
+    if len(active) < _LEAST_BORDERS:
+        return None
+    inner = []
+    for i in active:
+        whole = len(frames[i]) // width * width
+        last = numbers(frames[i][whole - 2 * width : whole], encoding).astype(np.float64)
+        inner.append(abs(float(last[1] - last[0])))
+    usual = float(np.median([step for step in inner if np.isfinite(step)] or [0.0]))
+    return _border_steps(frames, active, encoding, 1) / usual if usual > 0 else None
+
+
+_LEAST_BORDERS = 20
