@@ -9,6 +9,7 @@ from functools import cache
 
 import captures
 import pytest
+import wires
 from captures import FORMATS
 from common import HEADER, OPEN, jsonl
 from hypothesis import assume, given, settings
@@ -17,6 +18,7 @@ from planting import HEADERS, NAMES, in_percent, messages, refused, seen, sessio
 from proxying import proxy, refuses, service
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Opcode
 
 import sttdoctor
 from sttdoctor.api import examine, session_facts
@@ -37,6 +39,7 @@ SECRET_HEADERS = {
     "Referer": f"https://me:{CANARY}@a/?token={CANARY}",
     "Sec-WebSocket-Protocol": f"token, {CANARY}",
 }
+WIRE_HEADERS = {name: value for name, value in SECRET_HEADERS.items() if value.isascii()}
 TOLD = [json.dumps(message) for message in messages(CANARY)] + texts(CANARY)
 
 
@@ -75,7 +78,40 @@ def leaky_sdk() -> bytes:
     return log + "".join(line.format(text.encode()) for text in TOLD).encode()
 
 
+def leaky_bytes() -> list[wires.Bytes]:
+    """What goes over the wire of a session that quotes the key everywhere."""
+    told = [(number % 2 == 0, text.encode()) for number, text in enumerate(TOLD)]
+    frames = [wires.Bytes(0.2, sent, wires.frame(sent, Opcode.TEXT, text)) for sent, text in told]
+    config = json.dumps({"type": "config", "api_key": CANARY}).encode()
+    reason = (1008).to_bytes(2) + f"bad key {CANARY}".encode()
+    return [
+        wires.Bytes(0.0, True, wires.request(SECRET_URL.partition("#")[0], WIRE_HEADERS)),
+        wires.Bytes(0.1, False, wires.answer(f"X-Reason: bad key {CANARY}\r\nSet-Cookie: a={CANARY}\r\n")),
+        wires.Bytes(0.2, True, wires.frame(True, Opcode.BINARY, config)),
+        *frames,
+        wires.Bytes(0.3, False, wires.frame(False, Opcode.CLOSE, reason)),
+    ]
+
+
+def leaky_flow() -> bytes:
+    known = wires.flow()
+    headers = [[name.encode(), value.encode()] for name, value in WIRE_HEADERS.items()]
+    path = SECRET_URL.partition(".ai")[2].encode()
+    told = [[1, number % 2 == 0, text.encode(), captures.EPOCH + 1, False, False] for number, text in enumerate(TOLD)]
+    closing = {"close_reason": f"bad key {CANARY}", "messages": told}
+    return wires.tnetstring(
+        wires.flow(
+            request=known["request"] | {"headers": [*known["request"]["headers"], *headers], "path": path},
+            response=known["response"] | {"headers": headers},
+            websocket=known["websocket"] | closing,
+        )
+    )
+
+
 LEAKY = {
+    "flow": leaky_flow(),
+    "net log": wires.net_log(leaky_bytes()),
+    "packets": wires.pcap(wires.Tcp().open().say(leaky_bytes()).close().packets),
     "session": session(CANARY),
     "har": leaky_har(),
     "two sockets": leaky_har().replace(
@@ -169,8 +205,7 @@ def test_no_key_is_in_what_is_recorded(tmp_path):
 
     async def client(port):
         address = f"ws://127.0.0.1:{port}{SECRET_URL.partition('.ai')[2].partition('#')[0]}"
-        plain = {name: value for name, value in SECRET_HEADERS.items() if value.isascii()}
-        plain.pop("Sec-WebSocket-Protocol")
+        plain = {name: value for name, value in WIRE_HEADERS.items() if name != "Sec-WebSocket-Protocol"}
         async with connect(address, additional_headers=plain, max_size=None) as connection:
             for text in TOLD:
                 await connection.send(text)
