@@ -473,6 +473,16 @@ def gzip_messages(size: int) -> bytes:
     return packed(rows, size, session())
 
 
+@shape("gzip-texts", suffix=".jsonl.gz")
+def gzip_texts(size: int) -> bytes:
+    return packed(line({"type": "send", "t": 1.0, "text": "Please mind the names. " * 15}), size, session())
+
+
+@shape("gzip-objects", suffix=".jsonl.gz")
+def gzip_objects(size: int) -> bytes:
+    return packed(line({"type": "send", "t": 1.0, "json": {"type": "hello", "note": "x y" * 60}}), size, session())
+
+
 @shape("gzip-silence", suffix=".jsonl.gz")
 def gzip_silence(size: int) -> bytes:
     """A muted session: long, natural, and it packs well."""

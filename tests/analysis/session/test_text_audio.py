@@ -1,5 +1,6 @@
 import base64
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.session.text_audio import text_form
+from sttdoctor.evidence import Frame
 from sttdoctor.readers.frames import elided_frame, text_frame
 
 SAMPLES = np.random.default_rng(1).integers(-3000, 3000, 160).astype("<i2")
@@ -128,3 +130,16 @@ def test_any_numbers_with_commas_are_samples(values):
 def test_a_long_text_that_is_nearly_of_a_form_takes_no_time(unit):
     """A backtracking pattern would need hours."""
     assert form(unit * 20000 + "\x00x") in (None, "raw", "base64", "numbers")
+
+
+@pytest.mark.parametrize("unit", ["1,", "1, ", "1.5e3;", "b'\\x00", "\\\\", "[1, ", "QUFB", "a\n", "1,...,"])
+def test_no_text_takes_memory_beyond_its_own_length(unit):
+    text = unit * (400_000 // len(unit))
+    frames = [Frame(1, 0.0, True, len(text), text=start + text + end) for start in ("", "b'", "[") for end in ("", "x")]
+    frames += [Frame(1, 0.0, True, len(text), text=f"{text}...{text}", elided=True)]
+    tracemalloc.start()
+    for frame in frames:
+        text_form(frame)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6 * len(text)
