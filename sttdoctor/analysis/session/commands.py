@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from sttdoctor.analysis.session.text_audio import json_form, text_form
@@ -117,47 +117,49 @@ def commands(frames: Sequence[Frame], audio: Container[int]) -> list[Command]:
         frames: Of one connection, in order.
         audio: Places of the texts that carry audio, as `audio_texts` has them.
     """
-    found: list[tuple[int, Command]] = []
+    found: list[tuple[int, _Told]] = []
     last_audio = -1
     for position, frame in enumerate(frames):
         if not frame.sent:
             continue
-        command = None if position in audio else _command(frame)
-        if command is not None:
-            found.append((position, command))
+        told = None if position in audio else _told(frame)
+        if told is not None:
+            found.append((position, told))
         elif frame.size:
             last_audio = position
-    return [command if position < last_audio else replace(command, audio_follows=False) for position, command in found]
+    return [Command(*told, audio_follows=position < last_audio) for position, told in found]
 
 
-def _command(frame: Frame) -> Command | None:
+_Told = tuple[Frame, str, bool, Form]
+"""The first attributes of a `Command`."""
+
+
+def _told(frame: Frame) -> _Told | None:
     if frame.binary:
         if not is_command_bytes(frame):
             return None
         content = frame.audio or b""
         message = _object(content)
-        return _of_object(frame, message) if message else Command(frame, _bare(content.decode("ascii")), True, "word")
+        return _of_object(frame, message) if message else (frame, _bare(content.decode("ascii")), True, "word")
     if isinstance(frame.message, dict):
         return _of_object(frame, frame.message)
     if isinstance(frame.message, str):
         message = _object(frame.message) if frame.message.lstrip()[:1] == "{" else {}
         found = _of_object(frame, message) if message else None
-        return replace(found, form="twice") if found else Command(frame, frame.message[:40], True, "word")
+        return (frame, found[1], found[2], "twice") if found else (frame, frame.message[:40], True, "word")
     if frame.text is None:
-        return Command(frame, _described(frame.message), False, "word")
-    broken = _BROKEN_NAME.match(frame.text.strip())
+        return frame, _described(frame.message), False, "word"
+    broken = _BROKEN_NAME.match(frame.text.lstrip()) if "{" in frame.text else None
     if broken is not None:
-        return Command(frame, broken[1], True, "broken")
-    return None if frame.elided else Command(frame, frame.text[:40], True, "word")
+        return frame, broken[1], True, "broken"
+    return None if frame.elided else (frame, frame.text[:40], True, "word")
 
 
-def _of_object(frame: Frame, message: dict[str, Any]) -> Command | None:
+def _of_object(frame: Frame, message: dict[str, Any]) -> _Told | None:
     name = command_name(message)
     if name is None:
-        if frame.elided:
-            return None
-        return Command(frame, _described(message), False, "json")
-    return Command(frame, name, True, "json" if isinstance(message.get("type"), str) else "other-key")
+        return None if frame.elided else (frame, _described(message), False, "json")
+    return frame, name, True, "json" if isinstance(message.get("type"), str) else "other-key"
 
 
 def _described(value: Any) -> str:

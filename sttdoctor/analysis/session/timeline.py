@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,8 +94,8 @@ def is_close_command(frame: Frame, endpoint: str | None = None) -> bool:
     """
     if not frame.sent or frame.binary:
         return False
-    words: tuple[Any, ...] = (frame.text, frame.message)
-    bare = any(word in CLOSE_WORDS for word in words if isinstance(word, str))
+    word = frame.message if frame.text is None else frame.text
+    bare = isinstance(word, str) and word in CLOSE_WORDS
     return (endpoint != MANUAL and frame.type in CLOSE_WORDS) or (endpoint != AUTO and bare)
 
 
