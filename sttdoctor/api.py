@@ -1,10 +1,11 @@
 """The two entry points: `check` for audio and `replay` for a session. The command line is a thin shell round them."""
 
 import logging
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks import all_checks
@@ -15,7 +16,8 @@ from sttdoctor.errors import UsageError
 from sttdoctor.evidence import Declared, Session, Transcript
 from sttdoctor.listen import believed, commands, is_audible
 from sttdoctor.readers.audio_file import Source, read_audio
-from sttdoctor.readers.capture import read_capture
+from sttdoctor.readers.capture import read_session
+from sttdoctor.readers.sockets import Wanted
 from sttdoctor.redact import redact_tokens
 from sttdoctor.report import CheckResult, Report
 from sttdoctor.thresholds import DEFAULTS, validated
@@ -56,12 +58,12 @@ def check(
 
 
 def replay(
-    source: Source,
+    source: Source | Sequence[str | os.PathLike[str]],
     *,
     transcript: str | None = None,
     encoding: str | None = None,
     sample_rate: int | None = None,
-    connection: int | None = None,
+    connection: Wanted = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     thresholds: Mapping[str, float] | None = None,
@@ -69,11 +71,12 @@ def replay(
     """Judge a recorded session.
 
     Args:
-        source: A path, the bytes, or a binary file object.
+        source: A path, the bytes, or a binary file object. Several paths, or a folder, are one client's session in the
+            order of their times.
         transcript: The text that the application ended up with; wins over one in the session.
         encoding: Overrides what the session declares.
         sample_rate: Overrides what the session declares, Hz.
-        connection: Which one, from 1, in a capture of several.
+        connection: Which one, from 1, in a capture of several; `"all"`: all of one client.
         select: Ids of the checks to run; all when empty.
         ignore: Ids of checks to leave out.
         thresholds: Values that replace defaults, by name; each a number within its bounds.
@@ -100,17 +103,18 @@ def audio_facts(
 
 
 def session_facts(
-    source: Source,
+    source: Source | Sequence[Source],
     transcript: str | None,
     encoding: str | None,
     sample_rate: int | None,
     thresholds: Mapping[str, float] | None,
-    connection: int | None = None,
+    connection: Wanted = None,
 ) -> Facts:
     """Read a session for `examine`; arguments and errors as for `replay`."""
     declared = _declared(encoding, sample_rate)
     limits = DEFAULTS | validated(thresholds or {})
-    session = read_capture(source, connection)
+    sources = cast("Sequence[Source]", source if isinstance(source, list | tuple) else [source])
+    session = read_session(sources, connection)
     if transcript is not None:
         session = replace(session, transcript=Transcript(redact_tokens(transcript)))
     return Facts(limits, session=session, declared=declared)

@@ -373,6 +373,11 @@ RULES = (
         lambda facts: not _the_client_ended_each(facts),
     ),
     Rule("connection.reconnected", ("pacing.burst", *_LATE), "what was kept meanwhile is sent at once"),
+    Rule(
+        "connection.doubled",
+        ("server.concurrency", "turns.mixed-connections", "joining.turns-repeated", "joining.unrelated"),
+        "everything is sent, and comes back, twice",
+    ),
     Rule("signal.too-quiet", _LATE, "the end of speech that is hardly heard is hard to find"),
     Rule(
         "turns.mixed-connections", ("turns.out-of-order", "turns.not-cumulative", "turns.left-open"), "two logs in one"

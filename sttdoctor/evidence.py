@@ -189,6 +189,8 @@ class Session:
         transcript: The text that the application ended up with, None where the capture does not have it.
         damage: What of the capture could not be read.
         path: Of the capture, None for bytes in memory.
+        more: Paths of further captures that it was joined from.
+        beside: Other connections of the client that carried the same audio at the same time.
     """
 
     events: tuple[Event, ...]
@@ -203,3 +205,5 @@ class Session:
     transcript: Transcript | None = None
     damage: Damage = field(default_factory=Damage)
     path: str | None = None
+    more: tuple[str, ...] = ()
+    beside: tuple["Session", ...] = ()

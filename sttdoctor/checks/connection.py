@@ -93,6 +93,7 @@ def _judge(facts: Facts) -> Answer:
         *_find_rejection(facts),
         *_find_losses(facts),
         *_find_reconnect(facts),
+        *_find_doubled(facts),
     ]
     if findings:
         return answer(worst(findings).summary, findings, {})
@@ -573,6 +574,21 @@ def _tell_reconnect(facts: Facts, reconnect: Reconnect) -> Finding:
     return CHECK.finding("reconnected", status, 0.9, f"The client connected again in mid-session: {detail}.", place)
 
 
+def _find_doubled(facts: Facts) -> Iterator[Finding]:
+    """Further connections that ran beside this one with the same audio."""
+    beside = facts.session.beside if facts.session is not None else ()
+    if not beside:
+        return
+    together = "" if facts.duration_s is None else f" for about {facts.duration_s:.0f} s"
+    how_many = "Two" if len(beside) == 1 else f"{len(beside) + 1}"
+    opened = next((event for event in beside[0].events if isinstance(event, Open)), None)
+    place = () if opened is None else (Evidence("the second handshake", opened.line, None),)
+    summary = (
+        f"{how_many} connections ran at the same time{together} and carried the same audio; one of them is judged here."
+    )
+    yield CHECK.finding("doubled", "fail", 0.97, summary, place)
+
+
 CHECK = Check(
     id="connection",
     order=60,
@@ -651,6 +667,15 @@ CHECK = Check(
             "The client connected again in mid-session; there is no resume.",
             "Keep the text of finished turns, show the open turn as unfinished, keep the audio that was not answered "
             "and send it again at the pace it was spoken.",
+        ),
+        Cause(
+            "connection.doubled",
+            "fail",
+            "Two connections at a time carry the same audio.",
+            "Open one connection for each stream: as it is, every word comes back twice, and each counts as a stream. "
+            "Look for code that runs twice (a React effect under StrictMode, a second mount, a start button without a "
+            "guard, a retry beside a connection that lives), close the connection where it is cleaned up, and do not "
+            "open one while another is open or opening.",
         ),
     ),
     docs="https://docs.cartesia.ai/api-reference/stt/turns/websocket",

@@ -1,11 +1,11 @@
 """`sttdoctor convert`."""
 
 import sys
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from sttdoctor.cli.options import source_of, standard_output
+from sttdoctor.cli.options import connection_option, source_of, standard_output
 
 if TYPE_CHECKING:
     from sttdoctor.analysis.decoding import Bytes
@@ -17,7 +17,7 @@ _OTHER_AUDIO = (".wav", ".pcm", ".flac", ".mp3", ".ogg")
 
 
 @click.command()
-@click.argument("capture", type=click.Path())
+@click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True, type=click.Path())
 @click.option(
     "-o",
     "--output",
@@ -26,26 +26,31 @@ _OTHER_AUDIO = (".wav", ".pcm", ".flac", ".mp3", ".ogg")
     help="Default standard output; .raw takes the audio bytes as sent.",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there and holds something else.")
-@click.option("--connection", type=click.IntRange(min=1), metavar="N", help="Which one, in a capture of several.")
+@connection_option
 @click.option("--no-audio", is_flag=True, help="Lengths instead of audio.")
 @click.option("--no-text", is_flag=True, help="Lengths instead of spoken words.")
 def convert(
-    capture: str, output: str | None, force: bool, connection: int | None, no_audio: bool, no_text: bool
+    captures: tuple[str, ...], output: str | None, force: bool, connection: Any, no_audio: bool, no_text: bool
 ) -> None:
     """Write a capture as session JSONL, secrets redacted.
 
-    CAPTURE is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
-    input. With -o NAME.raw the audio bytes are written, as they were sent.
+    CAPTURE is any capture that docs/captures.md names, plain or gzip; - is standard input. Several, or a folder of
+    them, are joined, their clocks shifted by when they started. With -o NAME.raw the audio bytes are written, as they
+    were sent.
     """
     from sttdoctor.anonymize import without_audio, without_text
     from sttdoctor.errors import UsageError
     from sttdoctor.outputs import spare, whole
-    from sttdoctor.readers import read_capture
+    from sttdoctor.readers import read_session
 
-    spare((output,), (capture,), force)
+    spare((output,), captures, force)
     if output is not None and output.lower().endswith(_OTHER_AUDIO):
         raise UsageError(f"{output} would be audio; the bytes as sent go to a .raw file (replay --wav writes a WAV)")
-    session = read_capture(source_of(capture), connection)
+    if captures.count("-") > 1:
+        raise UsageError("only one CAPTURE can be standard input")
+    session = read_session([source_of(capture) for capture in captures], connection)
+    if session.beside:
+        click.echo("the same audio went over several connections; one of them is written", err=True)
     session = without_audio(session) if no_audio else session
     session = without_text(session) if no_text else session
     if output is None:

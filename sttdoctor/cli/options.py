@@ -59,6 +59,29 @@ def judge_options(command: Command) -> Command:
     return command
 
 
+class _Connection(click.ParamType[Any]):
+    """A number from 1, or `all`."""
+
+    name = "connection"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or the word."""
+        if value == "all" or isinstance(value, int):
+            return value
+        number = int(value) if str(value).isascii() and str(value).isdigit() and len(str(value)) < 10 else 0
+        if number < 1:
+            self.fail(f"{value!r} is neither a number from 1 nor all.", param, ctx)
+        return number
+
+
+connection_option = click.option(
+    "--connection",
+    type=_Connection(),
+    metavar="N|all",
+    help="Which one, in a capture of several; all: they are one client's session.",
+)
+
+
 def stranger_options(command: Command) -> Command:
     """Add the options of a server that say who may use it beside the programs of this machine."""
     command = click.option(

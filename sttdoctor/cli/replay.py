@@ -5,19 +5,28 @@ from typing import Any
 
 import click
 
-from sttdoctor.cli.options import deliver, form_of, format_options, report_options, source_of, spare, thresholds
+from sttdoctor.cli.options import (
+    connection_option,
+    deliver,
+    form_of,
+    format_options,
+    report_options,
+    source_of,
+    spare,
+    thresholds,
+)
 from sttdoctor.cli.progress import progress
 
 
 @click.command()
-@click.argument("session", type=click.Path())
+@click.argument("sessions", metavar="SESSION...", nargs=-1, required=True, type=click.Path())
 @click.option(
     "--transcript",
     type=click.Path(),
     metavar="FILE",
     help="Holds the text that the application ended up with (- is standard input).",
 )
-@click.option("--connection", type=click.IntRange(min=1), metavar="N", help="Which one, in a capture of several.")
+@connection_option
 @click.option("--against", type=click.Path(), metavar="CAPTURE", help="Show what differs from the session in this one.")
 @click.option("--to", metavar="URL", help="Send the session again to this service, in real time, and compare.")
 @click.option("--repair", is_flag=True, help="With --to: send it as a healthy client would have.")
@@ -25,9 +34,9 @@ from sttdoctor.cli.progress import progress
 @format_options
 @report_options
 def replay(
-    session: str,
+    sessions: tuple[str, ...],
     transcript: str | None,
-    connection: int | None,
+    connection: Any,
     against: str | None,
     to: str | None,
     repair: bool,
@@ -38,8 +47,8 @@ def replay(
 ) -> None:
     """What did this client do wrong?
 
-    SESSION is session JSONL, a HAR, or a debug log of websockets or the Cartesia SDK, plain or gzip; - is standard
-    input. --encoding and --sample-rate override what it declares.
+    SESSION is any capture that docs/captures.md names, plain or gzip; - is standard input. Several, or a folder of
+    them, are one client's session, in the order of their times. --encoding and --sample-rate override what it declares.
 
     With --to URL the audio is sent again: as it was, or with --repair in its true format, at the rate it is spoken,
     with silence in the holes, and drained. The new session is recorded and judged, and its status is the exit code.
@@ -48,17 +57,18 @@ def replay(
     from sttdoctor.api import examine, session_facts
 
     form_of(options)
-    spare(options, session, transcript, against)
+    spare(options, *sessions, transcript, against)
     limits = thresholds(options["settings"], options["config"])
     if to is None and (repair or record):
         raise click.UsageError("--repair and --record go with --to URL")
     if to is not None and (against or options["wav"]):
         raise click.UsageError("--to compares by itself; leave out --against and --wav")
-    if [session, transcript, against].count("-") > 1:
+    if [*sessions, transcript, against].count("-") > 1:
         raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
     text = _text(transcript) if transcript else None
     with progress(options["form"]) as told:
-        facts = session_facts(source_of(session), text, encoding, sample_rate, limits, connection)
+        sources = [source_of(session) for session in sessions]
+        facts = session_facts(sources, text, encoding, sample_rate, limits, connection)
         report = examine(facts, options["select"], options["ignore"], told)
         if against is not None:
             from sttdoctor import comparison

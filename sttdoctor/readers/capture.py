@@ -2,18 +2,22 @@
 
 import io
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.clock import keep_real_times
 from sttdoctor.readers.har import holds_har, holds_trace, read_har, read_trace, read_zip
-from sttdoctor.readers.har_files import holds_zip
+from sttdoctor.readers.har_files import holds_messages, holds_zip, read_messages
+from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
 from sttdoctor.readers.log import holds_log, holds_records, read_log
 from sttdoctor.readers.mitmproxy import holds_flows, read_flows
 from sttdoctor.readers.net_log import holds_net_log, read_net_log
 from sttdoctor.readers.pcap import holds_packets, read_pcap
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
+from sttdoctor.readers.sockets import Wanted
 from sttdoctor.readers.stream import Source, StreamError, opened
 from sttdoctor.readers.utf16 import Transcoded, utf8_of, utf16_of
 
@@ -23,6 +27,7 @@ FORMATS = (
     (holds_net_log, read_net_log),
     (holds_har, read_har),
     (holds_trace, read_trace),
+    (holds_messages, read_messages),
     (holds_zip, read_zip),
     (holds_rows, read_rows),
     (holds_log, read_log),
@@ -33,7 +38,7 @@ _HEAD_BYTES = 1 << 16
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def read_capture(source: Source, connection: int | None = None) -> Session:
+def read_capture(source: Source, connection: Wanted = None) -> Session:
     """Read a session from a capture of any known format, plain or gzip.
 
     Args:
@@ -58,6 +63,44 @@ def read_capture(source: Source, connection: int | None = None) -> Session:
         raise InputError(f"cannot read {name}: {error}") from None
 
 
+def read_session(sources: Sequence[Source], connection: Wanted = None) -> Session:
+    """Read one client's session from one capture or several, in the order of their times.
+
+    Args:
+        sources: As for `read_capture`; the path of a folder stands for all captures in it.
+        connection: As for `read_capture`, of each.
+
+    Raises:
+        InputError: As from `read_capture`; or several captures are not one client's session, or a folder holds none.
+    """
+    captures = [capture for source in sources for capture in _in_folder(source)]
+    sessions = [read_capture(capture, connection) for capture in captures]
+    if len(sessions) == 1:
+        return sessions[0]
+    try:
+        whole = join([Part(session) for session in sessions], is_told=True)
+    except ApartError as error:
+        raise InputError(
+            f"the captures are not one client's session: {error}; give one of them, or run sttdoctor triage, which "
+            "judges each by itself"
+        ) from None
+    paths = [str(source) for source in sources if isinstance(source, str | os.PathLike)]
+    return replace(whole, path=paths[0] if paths else None, more=tuple(paths[1:]))
+
+
+def _in_folder(source: Source) -> list[Source]:
+    if not isinstance(source, str | os.PathLike) or not os.path.isdir(source):
+        return [source]
+    files = sorted(entry.path for entry in os.scandir(source) if entry.is_file() and not entry.name.startswith("."))
+    heads = ((path, _head_of(path)) for path in files)
+    found: list[Source] = [path for path, head in heads if holds_session(head) and not holds_messages(head)]
+    if not found:
+        raise InputError(f"{source} is a directory without a capture")
+    if len(found) > MAX_JOINED:
+        raise InputError(f"{source} holds {len(found)} captures, more than a session has; sttdoctor triage judges each")
+    return found
+
+
 def holds_session(head: bytes) -> bool:
     """Whether the first bytes (unpacked) are those of a capture that `read_capture` knows."""
     encoding = utf16_of(head)
@@ -66,19 +109,24 @@ def holds_session(head: bytes) -> bool:
 
 
 def is_session_file(path: str) -> bool:
-    """Whether a regular file begins as a capture does that is no text, plain or gzip; nothing else is opened."""
-    if not os.path.isfile(path):
-        return False
-    try:
-        with opened(path) as stream:
-            head, _ = _text_of(stream)
-    except (OSError, ValueError):  # damage is for the check to judge
-        return False
+    """Whether a regular file begins as a capture does that is no log, plain or gzip; nothing else is opened."""
+    head = _head_of(path)
     is_json = head.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"{"
     return (is_json and holds_session(head)) or holds_packets(head) or holds_flows(head)
 
 
-def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: int | None) -> Session:
+def _head_of(path: str) -> bytes:
+    """Return the first bytes of a regular file, none of anything else or where it is damaged."""
+    if not os.path.isfile(path):
+        return b""
+    try:
+        with opened(path) as stream:
+            return _text_of(stream)[0]
+    except (OSError, ValueError):  # damage is for who reads it to judge
+        return b""
+
+
+def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: Wanted) -> Session:
     text = head.removeprefix(_BYTE_ORDER_MARK)
     like_rows = text.lstrip()[:1] in (b"", b"{")
     # it finds something further on, or says what is wrong

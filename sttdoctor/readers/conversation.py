@@ -28,6 +28,7 @@ class Conversation:
         opened: The answer to it.
         closed: The close.
         clock: Where the times were taken.
+        who: The address of the client, None where the capture does not tell.
         loss: What of it could not be read.
     """
 
@@ -39,6 +40,7 @@ class Conversation:
     opened: Open | None = None
     closed: Close | None = None
     clock: str = "client"
+    who: str | None = None
     loss: Loss | None = None
 
     def ask(self, url: str, headers: Mapping[str, str], began: float | None) -> None:
@@ -71,7 +73,7 @@ class Conversation:
             path: Of the capture.
             loss: What of the capture could not be read, which may be this one's.
         """
-        return Socket(self.url, self.found, lambda: self._session(source, resolution, path, loss))
+        return Socket(self.url, self.found, lambda: self._session(source, resolution, path, loss), who=self.who)
 
     def _session(self, source: str, resolution: float, path: str | None, loss: Loss | None) -> Session:
         lost = self.loss or loss

@@ -19,7 +19,7 @@ from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, Ful
 from sttdoctor.readers.har_files import Attached, beside, inside, member, opened_archive, recorded
 from sttdoctor.readers.har_socket import MEMBERS, Entry, HarSocket, no_frames
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
-from sttdoctor.readers.sockets import choose
+from sttdoctor.readers.sockets import Wanted, choose, is_wanted
 from sttdoctor.readers.stream import StreamError
 
 # The log of a record in the schema of Elastic has other members.
@@ -36,7 +36,7 @@ _MAX_NAME = 100
 class _Archive:
     """What was read so far."""
 
-    wanted: int | None
+    wanted: Wanted
     attached: Attached
     creator: str = ""
     budget: Budget = field(default_factory=Budget)
@@ -50,7 +50,7 @@ class _Archive:
             FullError: Nothing more can be held.
         """
         self.budget.take(CONNECTION_BYTES)
-        found = Collector(self.budget, self.wanted in (None, len(self.sockets) + 1))
+        found = Collector(self.budget, is_wanted(self.wanted, len(self.sockets) + 1))
         self.sockets.append(HarSocket(entry, found))
         return self.sockets[-1]
 
@@ -60,7 +60,7 @@ def holds_har(head: bytes) -> bool:
     return bool(_HEAD.match(head))
 
 
-def read_har(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+def read_har(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
     """Read one socket of a HAR.
 
     Args:
@@ -82,14 +82,14 @@ def holds_trace(head: bytes) -> bool:
     return bool(_TRACE.match(head))
 
 
-def read_trace(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+def read_trace(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
     """Read one socket of the network part of a Playwright trace; arguments and errors as for `read_har`."""
     archive = _Archive(connection, beside(path), "Playwright")
     _fill(archive, stream, _read_trace)
     return _chosen(archive, path, connection)
 
 
-def read_zip(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+def read_zip(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
     """Read one socket of a HAR or a trace that Playwright packed; arguments and errors as for `read_har`."""
     with opened_archive(stream, path) as packed:
         hars, traces = recorded(packed)
@@ -119,7 +119,7 @@ def _fill(archive: _Archive, stream: BufferedReader, read: Callable[[JsonStream,
         archive.loss = Loss(har.line, f"damaged from here on: {error}")
 
 
-def _chosen(archive: _Archive, path: str | None, connection: int | None) -> Session:
+def _chosen(archive: _Archive, path: str | None, connection: Wanted) -> Session:
     name = path or "the capture"
     last = archive.sockets[-1] if archive.sockets else None
     sockets = [item.socket(archive.creator, path, archive.loss, item is last) for item in archive.sockets]

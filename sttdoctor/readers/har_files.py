@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from io import BufferedReader
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sttdoctor.errors import InputError
+from sttdoctor.readers.sockets import Wanted
 from sttdoctor.readers.stream import MAX_OBJECT_BYTES, StreamError
 
 if TYPE_CHECKING:
@@ -27,7 +28,26 @@ FILE_NAME = re.compile(r"(?:resources/)?[0-9A-Za-z_-][0-9A-Za-z_.-]{0,120}")
 
 _HAR = "har.har"
 _TRACE = re.compile(r"(?:[^/]*-)?trace\.network|test\.network")
+_MESSAGE = re.compile(rb'\{"type":"(?:send|receive)","time":-?[\d.]+,"opcode":')
 _HEAD = b"PK\x03\x04"
+
+
+def holds_messages(head: bytes) -> bool:
+    """Whether the first bytes of a capture are those of a file of messages, without the HAR that names it."""
+    return bool(_MESSAGE.match(head))
+
+
+def read_messages(_stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> NoReturn:
+    """Refuse a file of messages.
+
+    Raises:
+        InputError: Always.
+    """
+    del connection
+    raise InputError(
+        f"{path or 'the capture'} holds messages of a HAR or a trace by Playwright; give the .har, or trace.network, "
+        "that names this file, and keep them together"
+    )
 
 
 def holds_zip(head: bytes) -> bool:

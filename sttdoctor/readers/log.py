@@ -11,7 +11,7 @@ from sttdoctor.readers.log_base import Log
 from sttdoctor.readers.log_library import LibraryLog
 from sttdoctor.readers.log_pipecat import PipecatLog
 from sttdoctor.readers.log_trace import TraceLog
-from sttdoctor.readers.sockets import choose
+from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError
 from sttdoctor.readers.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
 
@@ -24,7 +24,7 @@ KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, PipecatLog)
 """The richest first, where the lines of several stand in one log."""
 
 
-def read_log(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+def read_log(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
     """Read one connection of a log.
 
     Args:
@@ -74,7 +74,7 @@ def _kind_of(head: bytes, wrapping: Wrapping | None) -> type[Log] | None:
 class _Undecided(Log):
     """A log whose first bytes have no line of a known library; the first line that has one decides."""
 
-    def __init__(self, wanted: int | None) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted)
         self._log: Log | None = None
         self._asked_for = wanted

@@ -5,6 +5,7 @@ import re
 from sttdoctor.readers import log_line
 from sttdoctor.readers.collector import CONNECTION_BYTES, UNREAD, Budget, Collector, FullError, Loss
 from sttdoctor.readers.log_connection import LogConnection
+from sttdoctor.readers.sockets import Wanted, is_wanted
 
 MAX_LINES = 700_000
 """With a mark: more than frames that can be held."""
@@ -28,7 +29,7 @@ class Log:
 
     marks: re.Pattern[bytes]
 
-    def __init__(self, wanted: int | None) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         self.connections: list[LogConnection] = []
         self.loss: Loss | None = None
         self.long_line: Loss | None = None
@@ -72,7 +73,7 @@ class Log:
             FullError: Nothing more can be held.
         """
         self._budget.take(CONNECTION_BYTES + length)
-        return Collector(self._budget, self._wanted in (None, len(self.connections) + 1))
+        return Collector(self._budget, is_wanted(self._wanted, len(self.connections) + 1))
 
     def _time(self, prefix: str) -> log_line.Time:
         """(seconds, resolution) of a line; a time of day goes on past midnight."""

@@ -13,6 +13,7 @@ from sttdoctor.readers import log_line, log_marks
 from sttdoctor.readers.log_base import Log
 from sttdoctor.readers.log_connection import LogConnection
 from sttdoctor.readers.log_shape import Shape, shape_of, stamp_of_clock
+from sttdoctor.readers.sockets import Wanted
 
 _MAX_SHAPES = 4  # each costs a try on every line that none before it fits
 _MARKS = re.compile(log_marks.LIBRARY % b"")
@@ -22,7 +23,7 @@ _MARKS_IN_HEAD = re.compile(log_marks.LIBRARY % rb"|[A-Za-z0-9!#$%&'*+.^_`|~-]+:
 class LibraryLog(Log):
     """Follows the connections that the library and the SDK tell of."""
 
-    def __init__(self, wanted: int | None) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted)
         self.marks = _MARKS
         self._current: dict[tuple[str, str], LogConnection] = {}

@@ -13,6 +13,7 @@ from typing import Any
 from sttdoctor.readers import log_line, log_marks
 from sttdoctor.readers.log_base import Log
 from sttdoctor.readers.log_connection import LogConnection
+from sttdoctor.readers.sockets import Wanted
 
 SOURCE = "pipecat log"
 
@@ -35,7 +36,7 @@ _SAMPLE_BYTES = 2  # the service sends 16-bit audio only
 class PipecatLog(Log):
     """Follows the connections that a log of pipecat tells of."""
 
-    def __init__(self, wanted: int | None) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted)
         self.marks = re.compile(
             log_marks.PIPECAT + rb"|Sending close command to Cartesia|Sending silence to Cartesia|AudioRawFrame#\d"

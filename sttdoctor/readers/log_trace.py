@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sttdoctor.readers import log_line, log_marks
 from sttdoctor.readers.log_base import Log
 from sttdoctor.readers.log_connection import LogConnection
+from sttdoctor.readers.sockets import Wanted
 
 SOURCE = "websocket-client trace"
 
@@ -69,7 +70,7 @@ class _Fragments:
 class TraceLog(Log):
     """Follows the connections that a trace tells of."""
 
-    def __init__(self, wanted: int | None) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted)
         self.marks = _MARKS
         self._current: LogConnection | None = None

@@ -17,7 +17,7 @@ from sttdoctor.evidence import Frame, Session
 from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, Loss, json_cost
 from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import number, text_frame
-from sttdoctor.readers.sockets import choose
+from sttdoctor.readers.sockets import Wanted, choose, is_wanted
 from sttdoctor.readers.stream import StreamError
 from sttdoctor.readers.tnetstring import DamagedError, OddValueError, Tnetstrings
 
@@ -43,7 +43,7 @@ def holds_flows(head: bytes) -> bool:
     return bool(_HEAD.match(head))
 
 
-def read_flows(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+def read_flows(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
     """Read one socket of a flow file.
 
     Args:
@@ -79,7 +79,7 @@ def read_flows(stream: BufferedReader, path: str | None = None, connection: int 
 class _File:
     """What was read so far; `flow` counts from 1 and stands for the line."""
 
-    wanted: int | None
+    wanted: Wanted
     flow: int = 0
     budget: Budget = field(default_factory=Budget)
     sockets: list[Conversation] = field(default_factory=list)
@@ -110,7 +110,7 @@ class _File:
 
     def _add(self) -> Conversation:
         self.budget.take(CONNECTION_BYTES)
-        found = Collector(self.budget, self.wanted in (None, len(self.sockets) + 1))
+        found = Collector(self.budget, is_wanted(self.wanted, len(self.sockets) + 1))
         self.sockets.append(Conversation(found, self.flow, clock="proxy"))
         return self.sockets[-1]
 

@@ -20,7 +20,7 @@ from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import FullError, Loss
 from sttdoctor.readers.frames import number
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
-from sttdoctor.readers.sockets import choose
+from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def holds_net_log(head: bytes) -> bool:
     return bool(_HEAD.match(head))
 
 
-def read_net_log(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+def read_net_log(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
     """Read one socket of a net log.
 
     Args:

@@ -16,7 +16,7 @@ from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import FullError, Loss
 from sttdoctor.readers.packets import DamagedError, Packet, Segment, is_capture_file, read_packets, segment_of
 from sttdoctor.readers.relays import without_relayed
-from sttdoctor.readers.sockets import choose
+from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def holds_packets(head: bytes) -> bool:
     return is_capture_file(head)
 
 
-def read_pcap(stream: BufferedReader, path: str | None = None, connection: int | None = None) -> Session:
+def read_pcap(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
     """Read one WebSocket of a packet capture.
 
     Args:
@@ -171,6 +171,7 @@ class _Flow:
         self.wire.finish()
         if self.wire.conversation is not None:
             self.wire.conversation.clock = self._clock
+            self.wire.conversation.who = self.client[:-2].hex()  # without the port
 
     def _look_at_clock(self, segment: Segment, sent: bool, t: float | None) -> None:
         step = len(self.handshake)

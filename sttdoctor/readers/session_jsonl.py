@@ -26,6 +26,7 @@ from sttdoctor.readers.collector import (
     refuse_costly,
 )
 from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, frame_size, number, text_frame
+from sttdoctor.readers.sockets import Wanted, is_wanted
 from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
 from sttdoctor.redact import redact_headers, redact_message, redact_text, redact_tokens
 
@@ -48,13 +49,13 @@ def holds_rows(head: bytes) -> bool:
     return any(line.lstrip().startswith(b"{") and _ROW.search(line) for line in head.splitlines())
 
 
-def read_rows(stream: BufferedIOBase, path: str | None = None, connection: int | None = None) -> Session:
+def read_rows(stream: BufferedIOBase, path: str | None = None, connection: Wanted = None) -> Session:
     """Read a session from an open stream.
 
     Args:
         stream: Binary, unpacked.
         path: Where it came from.
-        connection: 1, the only one that there is, or None.
+        connection: 1, the only one that there is, all, or None.
 
     Raises:
         InputError: The capture has no readable row, or another connection is asked for.
@@ -73,7 +74,7 @@ def read_rows(stream: BufferedIOBase, path: str | None = None, connection: int |
     if not builder.rows:
         more = f"; more may stand {loss}" if loss is not None else ""
         raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL{more}")
-    if connection not in (None, 1):
+    if not is_wanted(connection, 1):
         raise InputError(f"{name} is one session; it has no connection {connection}")
     if loss is not None:
         builder.found.lose(loss)

@@ -3,11 +3,16 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import Collector, Loss
+from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
 from sttdoctor.redact import redact_text
+
+Wanted = int | Literal["all"] | None
+"""Which connection of a capture: its number from 1, all of one client, or None for the one that can be meant."""
 
 _CARTESIA = re.compile(r"://[^/?#]*cartesia\.ai\b|/stt/(?:turns/)?websocket\b|[?&]cartesia_version=", re.IGNORECASE)
 _LISTED = 20
@@ -23,12 +28,14 @@ class Socket:
         found: What was collected of it.
         session: Makes the session of it.
         note: Why it cannot be judged although it is there, None where it can.
+        who: The address of the client, None where the capture does not tell.
     """
 
     url: str | None
     found: Collector
     session: Callable[[], Session]
     note: str | None = None
+    who: str | None = None
 
     @property
     def is_cartesia(self) -> bool:
@@ -36,28 +43,38 @@ class Socket:
         return bool(_CARTESIA.search(self.url or ""))
 
 
-def choose(sockets: Sequence[Socket], connection: int | None, name: str, loss: Loss | None) -> Session:
-    """Return the session of the socket that is meant.
+def is_wanted(connection: Wanted, number: int) -> bool:
+    """Whether the connection with a number, from 1, is asked for."""
+    return connection in (None, "all", number)
+
+
+def choose(sockets: Sequence[Socket], connection: Wanted, name: str, loss: Loss | None) -> Session:
+    """Return the session of the socket that is meant, or of several that are one client's.
 
     Args:
         sockets: In the order of the capture.
-        connection: Number of the socket, from 1; None leaves the choice to the capture.
+        connection: Which one; None leaves the choice to the capture.
         name: Of the capture, for an error.
         loss: What of the capture could not be read, None where all was: further sockets may stand there.
 
     Raises:
-        InputError: There is no such socket, there are several and no choice was made (they are listed), or the
-            socket cannot be judged.
+        InputError: There is no such socket, there are several and no choice was made (they are listed), they are not
+            one client's although all are asked for, or the socket cannot be judged.
     """
-    if connection is not None:
+    if isinstance(connection, int):
         if not 1 <= connection <= len(sockets):
             raise InputError(f"{name} has no connection {connection}; {_listing(sockets, loss)}")
         return _usable(sockets[connection - 1], name)
     meant = [socket for socket in sockets if socket.is_cartesia] or list(sockets)
     if len(meant) == 1:
         return _usable(meant[0], name)
+    parts = [Part(socket.session(), socket.who) for socket in meant[: MAX_JOINED + 1] if socket.note is None]
+    try:
+        return join(parts, is_told=connection == "all")
+    except ApartError as error:
+        why = f", which are not one session: {error}" if connection == "all" else ""
     many = f"{'at least ' if loss else ''}{len(meant)}"
-    raise InputError(f"{name} holds {many} connections; choose with --connection N: {_listing(sockets, loss)}")
+    raise InputError(f"{name} holds {many} connections{why}; choose with --connection N: {_listing(sockets, loss)}")
 
 
 def _usable(socket: Socket, name: str) -> Session:

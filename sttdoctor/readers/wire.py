@@ -10,6 +10,7 @@ from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, jso
 from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import text_frame
 from sttdoctor.readers.http_head import END, BadHeadError, Head, agreed, body_of
+from sttdoctor.readers.sockets import Wanted, is_wanted
 from sttdoctor.readers.stream import FREE_BYTES, MAX_RATIO
 from sttdoctor.readers.tap import MAX_TEXT_BYTES, Beat, Closing, Item, Message, Room, Tap
 
@@ -31,7 +32,7 @@ class Wires:
         conversations: The WebSockets so far, in the order of their requests.
     """
 
-    def __init__(self, wanted: int | None) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         self.conversations: list[Conversation] = []
         self._wanted = wanted
         self._budget = Budget()
@@ -43,7 +44,7 @@ class Wires:
 
     def _register(self, line: int) -> Conversation:
         self._budget.take(CONNECTION_BYTES)
-        found = Collector(self._budget, self._wanted in (None, len(self.conversations) + 1))
+        found = Collector(self._budget, is_wanted(self._wanted, len(self.conversations) + 1))
         self.conversations.append(Conversation(found, line))
         return self.conversations[-1]
 

@@ -1,5 +1,6 @@
 """Every format of `captures.py` is recognised, and gives what it can prove."""
 
+import base64
 import gzip
 import io
 import json
@@ -107,7 +108,11 @@ def test_a_file_object_and_a_path(tmp_path):
 
 
 def two_sockets(second=URL):
+    """Two at a time, with different audio."""
     first, other = har(), har(url=second)
+    for message in other["log"]["entries"][0]["_webSocketMessages"]:
+        if message["opcode"] == 2:
+            message["data"] = base64.b64encode(CHUNK[::-1]).decode()
     first["log"]["entries"] += other["log"]["entries"]
     return json.dumps(first).encode()
 

@@ -117,6 +117,12 @@ def test_a_bomb_in_an_archive_is_not_unpacked():
     assert session.damage.lines and "close" in session.lacks
 
 
+def test_a_file_of_messages_alone_is_named_for_what_it_is():
+    lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in attached()[1].splitlines()]
+    with pytest.raises(InputError, match=r"messages of a HAR .*give the .har"):
+        read_capture("\n".join(lines).encode())
+
+
 def test_damage_in_the_file_of_messages_keeps_those_before_it(tmp_path):
     archive, messages = attached()
     (tmp_path / "x.har").write_text(json.dumps(archive))

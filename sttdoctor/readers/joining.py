@@ -1,0 +1,168 @@
+"""Several connections of one client as one session: one after the other, or at a time with the same audio.
+
+The clocks are shifted by when each began. Connections of different clients, and what a client sends at a time on two
+connections with different audio (the two sides of a call), are several sessions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from sttdoctor.evidence import Damage, Event, Frame, Open, Session, Transcript
+from sttdoctor.readers.same_audio import have_same_audio
+
+MAX_JOINED = 200
+"""Connections of one client that are looked at."""
+
+MOST_BETWEEN_S = 60.0
+"""A connection that begins later after the end of the one before is another session, if nobody says otherwise."""
+
+_OVERLAP_S = 1.0  # of sound on both, more than a client that connects anew before it lets the old connection go
+_FORMAT = ("model", "encoding", "sample_rate")
+
+
+class ApartError(ValueError):
+    """Connections that are not one session; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One connection.
+
+    Attributes:
+        session: Of it.
+        who: The address of the client, None where the capture does not tell.
+    """
+
+    session: Session
+    who: str | None = None
+
+
+class _Placed(NamedTuple):
+    """A session on the common clock: shifted by so many seconds, and when it and its audio began and ended."""
+
+    session: Session
+    shift: float
+    begin: float
+    end: float
+    audio: tuple[float, float]
+
+
+def join(parts: Sequence[Part], is_told: bool) -> Session:
+    """Return one session of several connections.
+
+    Args:
+        parts: In the order of the capture.
+        is_told: Somebody says that they are one client's; else it has to be seen.
+
+    Raises:
+        ApartError: They are not.
+    """
+    if len(parts) > MAX_JOINED:
+        raise ApartError(f"more than {MAX_JOINED} connections")
+    if not is_told and any(part.session.clock == "server" and part.who is None for part in parts):
+        raise ApartError("a server has many clients")
+    if not is_told and any(part.session.started_at is None for part in parts):
+        raise ApartError("nothing says when each of them began")
+    if len({(is_told or part.who, *_client(part.session, is_told)) for part in parts}) > 1:
+        raise ApartError("they differ in the address, the declared format or the client")
+    chain: list[_Placed] = []
+    beside: list[Session] = []
+    for item in _placed([part.session for part in parts]):
+        before = next((other for other in chain if _overlap(other, item) > _OVERLAP_S), None)
+        if before is not None:
+            if not have_same_audio(before.session, item.session):
+                raise ApartError("they ran at the same time, and not with the same audio")
+            beside.append(item.session)
+            continue
+        if chain and not is_told and item.begin - chain[-1].end > MOST_BETWEEN_S:
+            raise ApartError("there is more than a minute between them")
+        chain.append(item)
+    return replace(_chained(chain), beside=tuple(beside))
+
+
+def _client(session: Session, is_told: bool) -> tuple[object, ...]:
+    """Return what the connections of one client have in common."""
+    try:
+        url = urlsplit(session.url or "")
+        query = parse_qs(url.query)
+        where: tuple[object, ...] = url.hostname, url.path.rstrip("/")
+    except ValueError:
+        return (session.url,)
+    declared = tuple(tuple(query.get(name, ())) for name in _FORMAT)
+    return declared if is_told else (*where, *declared, session.client)
+
+
+def _placed(sessions: Sequence[Session]) -> list[_Placed]:
+    """Place sessions on the clock of the first; one that does not say when it began follows the one before."""
+    known = [_epoch(session.started_at) for session in sessions]
+    zero = min((moment for moment in known if moment is not None), default=0.0)
+    placed: list[_Placed] = []
+    for session, moment in zip(sessions, known, strict=True):
+        times = [event.t for event in session.events if event.t is not None] or [0.0]
+        shift = moment - zero if moment is not None else placed[-1].end - min(times) if placed else 0.0
+        audio = [event.t for event in session.events if _is_audio(event) and event.t is not None] or times[:1]
+        span = min(audio) + shift, max(audio) + shift
+        placed.append(_Placed(session, shift, min(times) + shift, max(times) + shift, span))
+    return sorted(placed, key=lambda item: item.begin) if None not in known else placed
+
+
+def _is_audio(event: Event) -> bool:
+    return isinstance(event, Frame) and event.sent and event.binary
+
+
+def _overlap(one: _Placed, other: _Placed) -> float:
+    return min(one.audio[1], other.audio[1]) - max(one.audio[0], other.audio[0])
+
+
+def _chained(chain: Sequence[_Placed]) -> Session:
+    """Return sessions that follow each other as one; each begins with an `Open`."""
+    first = chain[0].session
+    if len(chain) == 1:
+        return first
+    sessions = [item.session for item in chain]
+    first_s = chain[0].shift
+    events = tuple(event for item in chain for event in _shifted(item.session, item.shift - first_s))
+    clocks = {session.clock for session in sessions}
+    return replace(
+        first,
+        events=events,
+        clock="none" if clocks == {"none"} else next(s.clock for s in sessions if s.clock != "none"),
+        resolution=max(session.resolution for session in sessions),
+        lacks=frozenset().union(*(session.lacks for session in sessions)),
+        transcript=_whole_text([session.transcript for session in sessions]),
+        damage=Damage(
+            sum(session.damage.lines for session in sessions),
+            tuple(example for session in sessions for example in session.damage.examples)[:5],
+        ),
+    )
+
+
+def _shifted(session: Session, shift: float) -> Sequence[Event]:
+    events = [replace(event, t=None if event.t is None else round(event.t + shift, 6)) for event in session.events]
+    if any(isinstance(event, Open) for event in events):
+        return events
+    line, t = (events[0].line, events[0].t) if events else (1, None)
+    return [Open(line, t, None), *events]
+
+
+def _whole_text(texts: Sequence[Transcript | None]) -> Transcript | None:
+    """Return the text of the application: its last one where that goes on, else what each session added."""
+    known = [text for text in texts if text is not None]
+    if len(known) < len(texts):
+        return known[-1] if known else None
+    goes_on = all(after.text.startswith(before.text) for before, after in pairwise(known))
+    return known[-1] if goes_on else Transcript("".join(text.text for text in known), known[-1].line)
+
+
+def _epoch(value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
