@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,32 @@ class Verdict:
 
 
 def jsonl(rows: list[Row]) -> bytes:
-    """Rows as the bytes of a session file."""
+    """Rows as the bytes of a session file; of a HAR, where the session ran twice side by side."""
+    if rows[-1]["type"] == "again":
+        return _har(rows[:-1], (0.0, rows[-1]["shift"]))
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8")
+
+
+def _har(rows: list[Row], shifts: tuple[float, ...]) -> bytes:
+    """A HAR in which the session has a socket for each shift of the clock, in seconds."""
+    head, began = rows[0], datetime(2026, 9, 21, 12, tzinfo=UTC)
+    request = {"url": head["url"], "headers": [{"name": k, "value": v} for k, v in head["headers"].items()]}
+    entries = []
+    for shift in shifts:
+        moment = began + timedelta(seconds=shift)
+        messages = [
+            {
+                "type": row["type"],
+                "time": moment.timestamp() + row["t"],
+                "opcode": 2 if "audio" in row else 1,
+                "data": row["audio"] if "audio" in row else json.dumps(row["json"]),
+            }
+            for row in rows
+            if row["type"] in ("send", "receive")
+        ]
+        entry = {"startedDateTime": moment.isoformat(), "request": request, "response": {"status": 101, "headers": []}}
+        entries.append(entry | {"_resourceType": "websocket", "_webSocketMessages": messages})
+    return json.dumps({"log": {"creator": {"name": "WebInspector"}, "entries": entries}}).encode()
 
 
 def generator(seed: int, *names: object) -> np.random.Generator:

@@ -308,6 +308,15 @@ def reconnected(recipe: Recipe) -> None:
     recipe.rows.append(rows)
 
 
+@fault("connection.doubled", "reconnect", solo=True)
+def doubled(recipe: Recipe) -> None:
+    """The code that connects runs twice: a second connection beside the first one, a moment later."""
+    shift = float(recipe.rng.uniform(0.0, 0.5))
+    recipe.note = f"{1000 * shift:.0f} ms later"
+    recipe.text = False
+    recipe.rows.append(lambda made: [*made, {"type": "again", "t": made[-1]["t"], "shift": shift}])
+
+
 def _open_turn(rows: list[Row]) -> bool:
     kinds = [row["json"]["type"] for row in rows if row["type"] == "receive"]
     return kinds.count("turn.start") > kinds.count("turn.end")

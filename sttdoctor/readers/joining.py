@@ -17,6 +17,9 @@ from sttdoctor.readers.same_audio import have_same_audio
 MAX_JOINED = 200
 """Connections of one client that are looked at."""
 
+MOST_SEEN = 10
+"""More connections are several sessions, if nobody says otherwise."""
+
 MOST_BETWEEN_S = 60.0
 """A connection that begins later after the end of the one before is another session, if nobody says otherwise."""
 
@@ -61,7 +64,7 @@ def join(parts: Sequence[Part], is_told: bool) -> Session:
     Raises:
         ApartError: They are not.
     """
-    if len(parts) > MAX_JOINED:
+    if len(parts) > (MAX_JOINED if is_told else MOST_SEEN):
         raise ApartError(f"more than {MAX_JOINED} connections")
     if not is_told and any(part.session.clock == "server" and part.who is None for part in parts):
         raise ApartError("a server has many clients")
@@ -104,7 +107,8 @@ def _placed(sessions: Sequence[Session]) -> list[_Placed]:
     for session, moment in zip(sessions, known, strict=True):
         times = [event.t for event in session.events if event.t is not None] or [0.0]
         shift = moment - zero if moment is not None else placed[-1].end - min(times) if placed else 0.0
-        audio = [event.t for event in session.events if _is_audio(event) and event.t is not None] or times[:1]
+        silent = times if "send" in session.lacks else times[:1]  # what cannot be seen may be at any time
+        audio = [event.t for event in session.events if _is_audio(event) and event.t is not None] or silent
         span = min(audio) + shift, max(audio) + shift
         placed.append(_Placed(session, shift, min(times) + shift, max(times) + shift, span))
     return sorted(placed, key=lambda item: item.begin) if None not in known else placed

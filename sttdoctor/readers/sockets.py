@@ -68,11 +68,13 @@ def choose(sockets: Sequence[Socket], connection: Wanted, name: str, loss: Loss 
     meant = [socket for socket in sockets if socket.is_cartesia] or list(sockets)
     if len(meant) == 1:
         return _usable(meant[0], name)
-    parts = [Part(socket.session(), socket.who) for socket in meant[: MAX_JOINED + 1] if socket.note is None]
-    try:
-        return join(parts, is_told=connection == "all")
-    except ApartError as error:
-        why = f", which are not one session: {error}" if connection == "all" else ""
+    why = ""
+    if loss is None or connection == "all":
+        parts = [Part(socket.session(), socket.who) for socket in meant[: MAX_JOINED + 1] if socket.note is None]
+        try:
+            return join(parts, is_told=connection == "all")
+        except ApartError as error:
+            why = f", which are not one session: {error}" if connection == "all" else ""
     many = f"{'at least ' if loss else ''}{len(meant)}"
     raise InputError(f"{name} holds {many} connections{why}; choose with --connection N: {_listing(sockets, loss)}")
 
