@@ -64,7 +64,7 @@ def commands(facts: Facts, believed: Layout | None, rate: int | None) -> dict[st
     path = raw = redact_tokens(path)
     if facts.session is not None:
         raw = _stem(path) + (".raw" if not path.lower().endswith(".raw") else ".audio.raw")
-        captures = " ".join(map(_quoted, (path, *case.session.more)))
+        captures = " ".join(map(_quoted, (path, *facts.session.more)))
         listen["convert"] = f"sttdoctor convert {captures} -o {_quoted(raw)}"
     listen["declared"] = _play(
         raw, facts.sound.declared_layout, facts.declared.sample_rate, "--ignore encoding,sample-rate "

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from captures import EPOCH, URL, har, websockets_log
-from conftest import one_sentence
+from common import one_sentence
 from wires import Tcp, conversation, pcap
 
 import sttdoctor
