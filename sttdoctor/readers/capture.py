@@ -15,6 +15,7 @@ from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
 from sttdoctor.readers.log import holds_log, holds_records, read_log
 from sttdoctor.readers.mitmproxy import holds_flows, read_flows
 from sttdoctor.readers.net_log import holds_net_log, read_net_log
+from sttdoctor.readers.no_capture import NoCaptureError, described
 from sttdoctor.readers.pcap import holds_packets, read_pcap
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.sockets import Wanted
@@ -132,7 +133,13 @@ def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: 
     # it finds something further on, or says what is wrong
     unknown = read_rows if like_rows and not holds_records(text) else read_log
     read = next((read for holds, read in FORMATS if holds(text)), unknown)
-    return keep_real_times(read(stream, path, connection))
+    try:
+        return keep_real_times(read(stream, path, connection))
+    except NoCaptureError:
+        what = described(text)
+        if what is None:
+            raise
+        raise InputError(f"{path or 'the capture'} is {what}") from None
 
 
 def _text_of(stream: Any) -> tuple[bytes, io.BufferedReader]:

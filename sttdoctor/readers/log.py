@@ -3,7 +3,6 @@
 import re
 from io import BufferedReader
 
-from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers import log_line, log_marks
 from sttdoctor.readers.collector import FullError, Loss
@@ -11,6 +10,7 @@ from sttdoctor.readers.log_base import Log
 from sttdoctor.readers.log_library import LibraryLog
 from sttdoctor.readers.log_pipecat import PipecatLog
 from sttdoctor.readers.log_trace import TraceLog
+from sttdoctor.readers.no_capture import NoCaptureError
 from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError
 from sttdoctor.readers.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
@@ -50,7 +50,7 @@ def read_log(stream: BufferedReader, path: str | None = None, connection: Wanted
     except StreamError as error:
         loss = Loss(error.line, str(error))
     if not log.connections:
-        raise InputError(f"{name} {UNKNOWN_FORMAT}{f'; more may stand {loss}' if loss else ''}")
+        raise NoCaptureError(f"{name} {UNKNOWN_FORMAT}{f'; more may stand {loss}' if loss else ''}")
     sockets = [item.socket(path, loss or log.long_line) for item in log.connections]
     return choose(sockets, connection, name, loss)
 

@@ -26,6 +26,7 @@ from sttdoctor.readers.collector import (
     refuse_costly,
 )
 from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, frame_size, number, text_frame
+from sttdoctor.readers.no_capture import NoCaptureError
 from sttdoctor.readers.sockets import Wanted, is_wanted
 from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
 from sttdoctor.redact import redact_headers, redact_message, redact_text, redact_tokens
@@ -73,7 +74,7 @@ def read_rows(stream: BufferedIOBase, path: str | None = None, connection: Wante
         loss = Loss(error.line, str(error))
     if not builder.rows:
         more = f"; more may stand {loss}" if loss is not None else ""
-        raise InputError(f"{name} is not a session capture: none of its lines is a row of session JSONL{more}")
+        raise NoCaptureError(f"{name} is not a session capture: none of its lines is a row of session JSONL{more}")
     if not is_wanted(connection, 1):
         raise InputError(f"{name} is one session; it has no connection {connection}")
     if loss is not None:
