@@ -53,7 +53,11 @@ WORDS = """_webSocketMessages startedDateTime opcode "log":{"entries":[ "request
 >~GET~/~HTTP/1.1 <~HTTP/1.1~101~ =~connection~is~OPEN >~BINARY~00~[1~bytes] ,~continued] text,~ >~TEXT~'{}'~[2~bytes]
 <~CLOSE~1000~(OK)~[2~bytes] 2026-09-21~14:13:20,000 1790000000.5 websockets.client HTTP~429 Connecting~to~wss://
 Received~WebSocket~message:~b' Reconnecting~to~WebSocket~API "type":" "audio":" "json":{ "elided":true "transcript":"
-"length": 1e999 NaN ... wss://u:p@h/ %3D ?api~key=KEY Authorization:~Bearer~KEY "token":"KEY" """.replace("KEY", KEY)
+++Sent~decoded:~fin=1~opcode=2~data=b' ---~request~header~--- ----------------------- ~-~reconnect
+Connecting~to~Cartesia~Ink-2~ASR:~wss:// Cartesia~Ink-2~ASR~turn.end:~ size:~640, {"log":" \\n","stream":"stderr","time":"
+~stderr~P~ {"events":[ timestamp,message\n DEBUG~~~~ "length": 1e999 NaN ... wss://u:p@h/ %3D ?api~key=KEY Authorization:~Bearer~KEY "token":"KEY" """.replace(
+    "KEY", KEY
+)
 
 
 def from_stream(reader: Callable[..., Session]) -> Callable[[bytes], Session]:
@@ -74,11 +78,16 @@ def packed(data: bytes) -> Session:
     return read_capture(ways[how[0] % len(ways)])
 
 
+DRESSED = tuple(f"captures/*-{dress}.log" for dress in ("jsonlogger", "structlog-*", "rich", "utf16"))
+
 TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
     "session": (from_stream(read_rows), ("captures/*.jsonl", "sessions/*.jsonl")),
     "har": (from_stream(read_har), ("captures/*.har",)),
     "websockets": (from_stream(read_log), ("captures/*-websockets.log",)),
     "sdk": (from_stream(read_log), ("captures/*-sdk.log", "captures/*-both.log")),
+    "trace": (from_stream(read_log), ("captures/*-websocket-client.log.gz",)),
+    "pipecat": (from_stream(read_log), ("captures/*-pipecat-*",)),
+    "wrapped": (read_capture, ("captures/*-websockets.log", *DRESSED)),
     "any": (read_capture, ("captures/*",)),
     "gzip": (packed, ("captures/*",)),
 }
@@ -200,9 +209,30 @@ def seeds(patterns: tuple[str, ...]) -> Iterator[bytes]:
     """Yield captures of the fixtures, shortened, and each once more with secrets in it."""
     for pattern in patterns:
         for path in sorted(FIXTURES.glob(pattern)):
-            text = path.read_text("utf-8")
+            content = path.read_bytes()
+            content = gzip.decompress(content) if path.suffix == ".gz" else content
+            try:
+                text = content.decode("utf-16" if content[:2] == b"\xff\xfe" else "utf-8")
+            except UnicodeDecodeError:
+                yield content[:MAX_SEED]
+                continue
             for whole in (text, leaky(text)):
                 yield (short_har(whole) if path.suffix == ".har" else short_lines(whole)).encode()[:MAX_SEED]
+
+
+def wrapped(seed: bytes) -> Iterator[bytes]:
+    """Yield lines of a log in what stands round them in a container and in exports, and in UTF-16."""
+    lines = seed.decode(errors="replace").splitlines()
+    times = [f"2026-09-21T14:13:{number % 60:02}.5Z" for number in range(len(lines))]
+    pairs = list(zip(times, lines, strict=True))
+    yield "".join(
+        json.dumps({"log": f"{line}\n", "stream": "stderr", "time": time}) + "\n" for time, line in pairs
+    ).encode()
+    yield "".join(f"{time} stderr {'FP'[time[-3] == '5']} {line}\n" for time, line in pairs).encode()
+    yield json.dumps([{"timestamp": time, "jsonPayload": {"message": line}} for time, line in pairs[::-1]]).encode()
+    yield json.dumps({"events": [{"timestamp": 1, "message": line} for line in lines]}, indent=1).encode()
+    yield ("timestamp,message\n" + "".join(f"{time},{json.dumps(line)}\n" for time, line in pairs)).encode()
+    yield "\n".join(lines).encode("utf-16")
 
 
 def leaky(text: str) -> str:
@@ -248,6 +278,8 @@ def main() -> None:
         reader, patterns = TARGETS[name]
         target = lambda data: one_session(reader, data)  # noqa: E731
         found = [(b"\0" if name == "gzip" else b"") + seed for seed in seeds(patterns)]
+        if name == "wrapped":
+            found += [dressed[:MAX_SEED] for seed in found for dressed in wrapped(seed[:1500])]
     for number, seed in enumerate(found):
         (folder / f"seed-{number:03}").write_bytes(seed)
     words = folder.with_suffix(".words")

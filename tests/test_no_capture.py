@@ -27,7 +27,7 @@ LOGS = {
     "asyncio": "2026-11-29 21:14:20,889 asyncio DEBUG Using selector: EpollSelector",
     "livekit-agents": "21:21:17,696 livekit.plugins.cartesia DEBUG Established new Cartesia STT WebSocket connection",
     "websocket-client": "2026-11-29 21:21:17,696 websocket INFO Websocket connected",
-    "pipecat": "21:21:17.696 | INFO | pipecat.services.cartesia.turns.stt:x:1 - Cartesia Ink-2 ASR connected (request_id=1)",
+    "pipecat": "21:21:17.696 | INFO | pipecat.services.cartesia:x:1 - Cartesia Ink-2 ASR connected (request_id=1)",
     "websockets above DEBUG": "INFO:websockets.client:hello",
     "Node": "HTTP 15023: outgoing message end.",
     "tungstenite": "[TRACE tungstenite::protocol] Frames still in queue: 0",

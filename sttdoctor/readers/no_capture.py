@@ -62,11 +62,7 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         ),
         (rb"\baiohttp\.[a-z]", "a log of aiohttp, which shows no frames at any level", RECORD),
         (rb"\bUsing selector: \w+", "a log of asyncio, which shows no frames, and neither does aiohttp's", RECORD),
-        (
-            rb"^(?:NET|HTTP|TLS|STREAM|FETCH|UNDICI|WEBSOCKET) \d+: ",
-            "the debug output of Node, which shows no frames",
-            RECORD,
-        ),
+        (_NODE, "the debug output of Node, which shows no frames", RECORD),
         (rb"\btungstenite::", "a log of tungstenite, which is not read", RECORD),
         (rb"<-- 101 |--> GET wss?://\S", "a log of OkHttp's interceptor, which shows the handshake only", RECORD),
         (rb"\bSystem\.Net\.WebSockets\b", "a trace of .NET, which shows no frames", RECORD),
