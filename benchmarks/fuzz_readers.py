@@ -54,10 +54,9 @@ WORDS = """_webSocketMessages startedDateTime opcode "log":{"entries":[ "request
 <~CLOSE~1000~(OK)~[2~bytes] 2026-09-21~14:13:20,000 1790000000.5 websockets.client HTTP~429 Connecting~to~wss://
 Received~WebSocket~message:~b' Reconnecting~to~WebSocket~API "type":" "audio":" "json":{ "elided":true "transcript":"
 ++Sent~decoded:~fin=1~opcode=2~data=b' ---~request~header~--- ----------------------- ~-~reconnect
-Connecting~to~Cartesia~Ink-2~ASR:~wss:// Cartesia~Ink-2~ASR~turn.end:~ size:~640, {"log":" \\n","stream":"stderr","time":"
-~stderr~P~ {"events":[ timestamp,message\n DEBUG~~~~ "length": 1e999 NaN ... wss://u:p@h/ %3D ?api~key=KEY Authorization:~Bearer~KEY "token":"KEY" """.replace(
-    "KEY", KEY
-)
+Connecting~to~Cartesia~Ink-2~ASR:~wss:// Cartesia~Ink-2~ASR~turn.end:~ size:~640, {"log":" \\n","stream":"stderr"
+~stderr~P~ {"events":[ timestamp,message\n DEBUG~~~~ "length": 1e999 NaN ... wss://u:p@h/ %3D ?api~key=KEY
+Authorization:~Bearer~KEY "token":"KEY" """.replace("KEY", KEY)
 
 
 def from_stream(reader: Callable[..., Session]) -> Callable[[bytes], Session]:

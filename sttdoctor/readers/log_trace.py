@@ -16,7 +16,7 @@ from sttdoctor.readers.sockets import Wanted
 SOURCE = "websocket-client trace"
 
 _MARKS = re.compile(log_marks.TRACE + rb"| - (?:goodbye|reconnect)\b")
-_ANY_LINE = re.compile(rb"")
+_ANY_LINE = re.compile(rb"\S")  # a mark is never empty
 _FRAME = re.compile(rb"\+\+(Sent|Rcv) decoded: fin=([01]) opcode=(\d{1,2}) data=(?=b['\"])")
 _DUMP = re.compile(r"--- (request|response) header ---")
 _END = "-----------------------"

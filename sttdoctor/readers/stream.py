@@ -168,7 +168,7 @@ class Reader(Protocol):
     """Takes lines with marks.
 
     Attributes:
-        marks: What to look for in the next line.
+        marks: What to look for in the next line; it matches within a line, and never nothing.
     """
 
     marks: re.Pattern[bytes]

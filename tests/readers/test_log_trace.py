@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
-from sttdoctor.readers import read_capture
+from sttdoctor.readers import log_base, read_capture
 from sttdoctor.readers.log_trace import NoLiteralError, bytes_of
 
 PATH = "/" + URL.partition("://")[2].partition("/")[2]
@@ -146,3 +146,9 @@ def test_no_key_comes_out():
         [(1.0, True, b'{"api_key": "sk_car_canary"}'), *steps()], url, HEADERS | {"X-API-Key": "canary"}
     )
     assert "canary" not in repr(read_capture(each(lambda _, message: message)(lines)))
+
+
+def test_a_head_at_the_end_of_a_log_is_read_once(monkeypatch):
+    monkeypatch.setattr(log_base, "MAX_LINES", 100)
+    session = read_capture(bare(sent(AUDIO), received(b"\x03\xe8", opcode=8)) + b"--- request header ---\nX-A: b\n\n")
+    assert session.damage.lines == 0
