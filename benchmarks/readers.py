@@ -3,11 +3,14 @@
 `python readers.py FOLDER [--megabytes 100 1000]` writes captures of these sizes into the folder (left there) and prints
 a table. The bare decode is `json.loads` of the file (of each line, where lines are what it has) and base64 of each
 audio. A log has neither: there it is one regular expression over each line, the time as `datetime`, and the size as a
-number; the row `expression` has the regular expression alone. Each measurement is a process of its own and counts the
+number; the row `expression` has the regular expression alone. Of a trace the bare decode is `ast.literal_eval` of the
+bytes of each frame, and what stands round the lines of a log is taken off as bare: `json.loads` of each record, or
+decoding UTF-16. Each measurement is a process of its own and counts the
 seconds of its processor.
 """
 
 import argparse
+import ast
 import base64
 import json
 import re
@@ -51,6 +54,23 @@ def log(count: int) -> Iterator[str]:
         yield f"2026-09-21 {clock} websockets.client DEBUG > {shown}\n"
 
 
+def trace(count: int) -> Iterator[str]:
+    for number in range(count):
+        clock = f"2026-09-21 {number // 36000 % 24:02}:{number // 600 % 60:02}:{number // 10 % 60:02},{number % 10}00"
+        yield f"{clock} DEBUG websocket ++Sent raw: {b'x' + CHUNK!r}\n"
+        yield f"{clock} DEBUG websocket ++Sent decoded: fin=1 opcode=2 data={CHUNK!r}\n"
+
+
+def docker(count: int) -> Iterator[str]:
+    for line in log(count):
+        yield json.dumps({"log": line, "stream": "stderr", "time": "2026-09-21T14:13:20.123456789Z"}) + "\n"
+
+
+def formatter(count: int) -> Iterator[str]:
+    for line in log(count):
+        yield json.dumps({"asctime": line[:23], "name": "websockets.client", "message": line[48:-1]}) + "\n"
+
+
 def noise(count: int) -> Iterator[str]:
     for number in range(count):
         yield f"2026-09-21 14:00:00,000 app.worker INFO request {number} was handled in 3 ms\n"
@@ -62,6 +82,10 @@ MAKERS = {
     "session": (session, 4330),
     "log": (log, 150),
     "noise": (noise, 75),
+    "trace": (trace, 22000),
+    "docker": (docker, 240),
+    "formatter": (formatter, 220),
+    "utf16": (log, 300),
     "expression": (log, 150),
 }
 
@@ -74,11 +98,20 @@ def bare(kind: str, path: Path) -> None:
     elif kind == "session":
         with path.open("rb") as lines:
             held = [base64.b64decode(row["audio"]) for row in map(json.loads, lines) if "audio" in row]
+    elif kind == "trace":
+        with path.open(encoding="utf-8") as lines:
+            found = (re.search(r"^(.{23}).* decoded: fin=. opcode=. data=(.*)$", line) for line in lines)
+            held = [(datetime.fromisoformat(item[1]), ast.literal_eval(item[2])) for item in found if item]
+    elif kind in ("docker", "formatter"):
+        with path.open(encoding="utf-8") as lines:
+            records = map(json.loads, lines)
+            texts = (item.get("log") or f"{item['asctime']} {item['message']}" for item in records)
+            held = [fields(match) for match in map(TIMED.search, texts) if match]
     elif kind == "expression":
         with path.open(encoding="utf-8") as lines:
             held = [match[3] for match in map(FRAME.search, lines) if match]
     else:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-16" if kind == "utf16" else "utf-8") as lines:
             held = [fields(match) for match in map(TIMED.search, lines) if match]
     assert held
 
@@ -123,7 +156,7 @@ def main() -> None:
             maker, line = MAKERS[kind]
             path = arguments.folder / f"{kind}-{size}"
             if not path.exists():
-                with path.open("w", encoding="utf-8") as file:
+                with path.open("w", encoding="utf-16" if kind == "utf16" else "utf-8") as file:
                     file.writelines(maker(size * 1_000_000 // line))
             results = {}
             for how in ("bare", "ours"):

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from sttdoctor.readers.stream import MAX_LINE_BYTES
 
-_TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?|(?<![\d:])\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")
+_TIME_TEXT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?|(?<![\d:])\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")
+_TIME = re.compile(_TIME_TEXT.pattern.encode())
+_LONGEST_TIME = 200
 _EPOCH = re.compile(r"1\d{9}(?:\.\d+)?|1\d{12}(?:\.\d+)?|1\d{15}|1\d{18}")
 _FRACTION = re.compile(rb"[.,]\d")
 _RUNTIME = re.compile(rb"(\d{4}-\d\d-\d\dT\S{8,40}) (stdout|stderr) ([FP])(?: (.*))?", re.DOTALL)
@@ -34,7 +36,7 @@ Layer = Callable[[Iterator[Piece]], Iterator[Piece]]
 
 def time_in(text: bytes) -> bytes:
     """Return the first date with a time, or time of day, in a text as it stands there; empty where there is none."""
-    found = _TIME.search(text[:200])
+    found = _TIME.search(text[:_LONGEST_TIME])
     return found[0] if found else b""
 
 
@@ -45,9 +47,14 @@ def time_of(value: object) -> bytes:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return b""
-    text = f"{value:.6f}" if isinstance(value, float) else str(value)[:60]
+    if isinstance(value, str):
+        value = value[:_LONGEST_TIME]
+        found = _TIME_TEXT.search(value)
+        if found is not None:
+            return found[0].encode()
+    text = f"{value:.6f}" if isinstance(value, float) else str(value)[:_LONGEST_TIME]
     if _EPOCH.fullmatch(text) is None:
-        return time_in(text.encode(errors="replace")) if isinstance(value, str) else b""
+        return b""
     whole, _, fraction = text.partition(".")
     digits = (whole[10:] + fraction)[:9]
     return f"{whole[:10]}.{digits}".encode() if digits else whole.encode()
@@ -66,6 +73,8 @@ class Joining:
 
     def take(self, stream: str, piece: Piece, goes_on: bool) -> Piece | None:
         """Return the whole line, None where more of it follows."""
+        if not goes_on and not self._begun:
+            return piece
         key = stream if stream in ("stdout", "stderr") else ""
         first, parts, length = self._begun.pop(key, (piece, [], 0))
         text = piece.text or b""

@@ -16,7 +16,7 @@ from io import BufferedIOBase, BufferedReader
 from itertools import islice, pairwise
 from typing import Any
 
-from sttdoctor.readers.collector import CostlyError, FullError, json_cost, refuse_costly
+from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
 from sttdoctor.readers.log_marks import ANY
 from sttdoctor.readers.pieces import Joining, Layer, Piece, finer, time_of
@@ -35,6 +35,8 @@ _TIMES = (
 _CONNECTIONS = ("connection_id", "conn_id", "websocket_id", "websocket", "connection")
 _LISTS = ("MESSAGE", "labels", "tags")  # members of a record that are lists
 _LOGGER = re.compile(r"websockets\.(?:client|server)")
+_DECODER = json.JSONDecoder(strict=False)
+_NEVER_COSTLY = MAX_HELD_BYTES // 1000  # bytes of JSON whose values take no more than can be held, whatever they are
 _LONGEST_PREFIX = 300  # words before the object of a line
 _DEEPEST, _MOST_LEAVES = 4, 200
 _LOOKED_AT = 2000  # records of the first bytes
@@ -60,12 +62,22 @@ class Fields:
 
     def piece(self, number: int, record: Any, outer: Piece) -> Piece | None:
         """Return the line of a record; None where it has none."""
-        text = _text(_at(record, self.message))
+        value = _at(record, self.message)
+        text = value.encode(errors="replace") if isinstance(value, str) else _text(value)
         if text is None:
             return None
-        time = next((time for path in self.times if (time := time_of(_at(record, path)))), b"")
-        logger = " ".join(str(_at(record, path) or "")[:100] for path in self.loggers).encode(errors="replace")
-        return Piece(number, text, finer(time, outer.time), logger or outer.logger)
+        time = b""
+        for path in self.times:
+            time = time_of(_at(record, path))
+            if time:
+                break
+        logger = outer.logger
+        if self.loggers:
+            named = " ".join(str(_at(record, path) or "")[:100] for path in self.loggers)
+            logger = named.encode(errors="replace") or logger
+        if text.endswith(b"\n"):
+            text = text[:-1]
+        return Piece(number, text, finer(time, outer.time) if outer.time else time, logger)
 
 
 def _text(value: Any) -> bytes | None:
@@ -79,7 +91,9 @@ def _text(value: Any) -> bytes | None:
 
 def _at(record: Any, path: Path) -> Any:
     for key in path:
-        record = record.get(key) if isinstance(record, dict) else None
+        if not isinstance(record, dict):
+            return None
+        record = record.get(key)
     return record
 
 
@@ -130,12 +144,13 @@ def _named_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
 def _parsed(text: bytes) -> Any:
     """The object of a line, with or without words before it; None where there is none."""
     begin = text.find(b"{", 0, _LONGEST_PREFIX)
-    content = text[begin:].rstrip()
+    content = (text[begin:] if begin else text).rstrip()
     if begin < 0 or not content.endswith(b"}"):
         return None
     try:
-        refuse_costly(json_cost(content))
-        value = json.loads(content)
+        if len(content) > _NEVER_COSTLY:
+            refuse_costly(json_cost(content))
+        value = _DECODER.decode(content.decode("utf-8", errors="replace"))
     except (CostlyError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) and value else None
@@ -167,7 +182,8 @@ def _out_of_lines(pieces: Iterator[Piece], fields: Fields) -> Iterator[Piece]:
         if record is None or inner is None:
             yield piece
         elif fields.is_docker:
-            goes_on = inner.text is not None and not inner.text.endswith(b"\n")
+            line = record["log"]
+            goes_on = isinstance(line, str) and not line.endswith("\n")
             whole = joining.take(str(record.get("stream")), inner, goes_on)
             if whole is not None:
                 yield whole

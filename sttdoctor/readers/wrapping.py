@@ -121,9 +121,10 @@ def _as_far(records: Iterator[tuple[int, object]]) -> Iterator[tuple[int, object
 def _split_all(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """Cut texts of several lines; as in a file, only the first line has a time and a logger before it."""
     for piece in pieces:
-        if piece.text is not None and b"\n" in piece.text:
-            first, *others = piece.text.removesuffix(b"\n").split(b"\n")
-            yield piece._replace(text=first)
+        text = piece.text
+        if text is not None and b"\n" in text:
+            first, *others = text.removesuffix(b"\n").split(b"\n")
+            yield Piece(piece.number, first, piece.time, piece.logger)
             yield from (Piece(piece.number, line) for line in others)
         else:
             yield piece

@@ -1,7 +1,7 @@
 """What is no capture is named, with the one thing that gives a capture."""
 
 import pytest
-from conftest import FIXTURES
+from common import FIXTURES
 from dresses import DRESSES
 
 from sttdoctor.errors import InputError
