@@ -74,8 +74,10 @@ def test_a_reconnect_is_one_session():
 
 
 def test_two_services_are_two_connections():
-    with pytest.raises(InputError, match="2 connections"):
-        read_capture(log(CONNECT, CONNECTED, CONNECT, CONNECTED))
+    both = log(CONNECT, CONNECTED, CONNECT, CONNECTED, START)
+    assert [len(frames(read_capture(both, number))) for number in (1, 2)] == [1, 2]
+    with pytest.raises(InputError, match="no connection 3"):
+        read_capture(both, 3)
 
 
 def test_no_close_is_made_up():

@@ -107,8 +107,10 @@ def test_a_connection_that_is_given_up_was_lost():
 
 
 def test_two_handshakes_are_two_connections():
-    with pytest.raises(InputError, match="holds 2 connections"):
-        read_capture(trace(sent(AUDIO), received(b"\x03\xe8", opcode=8), *HEAD, sent(AUDIO)))
+    both = trace(sent(AUDIO), received(b"\x03\xe8", opcode=8), *HEAD, sent(AUDIO), sent(AUDIO))
+    assert [len(frames(read_capture(both, number))) for number in (1, 2)] == [1, 2]
+    with pytest.raises(InputError, match="no connection 3"):
+        read_capture(both, 3)
 
 
 def test_the_handshake_of_a_proxy_is_no_connection():
