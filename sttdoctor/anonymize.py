@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from sttdoctor.endpoints.cartesia import AUTO, COMMANDS, FOREIGN_COMMANDS, MANUAL
+from sttdoctor.endpoints.cartesia import ENDPOINTS, MANUAL
+from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS
 from sttdoctor.evidence import Event, Frame, Session
 from sttdoctor.redact import REDACTED
 
 _PROTOCOL_KEYS = frozenset({"type", "request_id", "status_code", "error_code", "is_final", "duration", "turn"})
 _TERMS = re.compile(r"key_?(?:term|word)|word_?boost|phrase|hint|prompt|vocabulary|custom_?word", re.IGNORECASE)
-_COMMANDS = frozenset({*COMMANDS[AUTO], *COMMANDS[MANUAL], *FOREIGN_COMMANDS})
+_COMMANDS = frozenset(FOREIGN_COMMANDS).union(*(endpoint.commands for endpoint in ENDPOINTS))
 # two words, or one alone: which samples do not make, although in some encodings many are letters
 _WORDS = re.compile(r"\b[^\W\d_]{2,}+[^\w\s]?\s[^\w\s]?[^\W\d_]{2}|\A\W*[^\W\d_]{4,40}+\W*+\Z")
 _LONG = 200  # characters; a longer string in a text message may be audio in base64
@@ -65,7 +66,7 @@ def _silence(frame: Frame) -> Frame:
         kept = {key: value for key, value in frame.message.items() if key in _PROTOCOL_KEYS and _is_technical(value)}
         return replace(frame, message=kept, text=None, elided=frame.elided or kept != frame.message)
     word = frame.message if isinstance(frame.message, str) else frame.text
-    if word in COMMANDS[MANUAL]:
+    if word in MANUAL.commands:
         return frame
     return replace(frame, message=None, text="", elided=True)
 

@@ -30,6 +30,7 @@ from sttdoctor.analysis.session.turns import Turn
 from sttdoctor.analysis.session.unused_ends import UnusedEnd, unused_ends
 from sttdoctor.analysis.signal.activity import active_spans
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.missing import AUDIO, FORMAT, PACE, SENDS, SENT_AUDIO, TIMES, Missing
 
@@ -246,9 +247,19 @@ class Facts:
         return address(self.session.url) if self.session is not None else None
 
     @cached_property
-    def endpoint(self) -> str | None:
+    def endpoint(self) -> Endpoint | None:
         """`auto` or `manual`, None where neither the URL nor an event tells."""
         return endpoint_of(self.session) if self.session is not None else None
+
+    @property
+    def endpoint_name(self) -> str | None:
+        """Its name, None where it is not known."""
+        return None if self.endpoint is None else self.endpoint.name
+
+    @property
+    def ends_turns(self) -> bool:
+        """Whether the service says when a turn ends; taken for granted where the endpoint is not known."""
+        return self.endpoint is None or self.endpoint.ends_turns
 
     @cached_property
     def refusal(self) -> Refusal | None:

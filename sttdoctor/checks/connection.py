@@ -24,21 +24,24 @@ from sttdoctor.analysis.session.refusal import Refusal, Subject, is_accepted, te
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst
 from sttdoctor.encodings import SUPPORTED, meant_by
+from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import (
     AUTO,
-    COMMON_WORDS,
-    FOREIGN_PARAMETERS,
-    FOREIGN_PATHS,
-    INSTEAD_OF_PARAMETERS,
+    ENDPOINTS,
     MANUAL,
-    PARAMETERS,
     REQUIRED,
     TURN_OPTIONS,
-    UNSUPPORTED_CODECS,
     is_rate,
     keyterm_problem,
     rate_of,
     turn_option_problems,
+)
+from sttdoctor.endpoints.foreign import (
+    COMMON_WORDS,
+    FOREIGN_PARAMETERS,
+    FOREIGN_PATHS,
+    INSTEAD_OF_PARAMETERS,
+    UNSUPPORTED_CODECS,
 )
 from sttdoctor.evidence import Open
 from sttdoctor.redact import NO_SCHEME, is_mask, is_unset
@@ -99,7 +102,7 @@ def _judge(facts: Facts) -> Answer:
         return answer(worst(findings).summary, findings, {})
     if where is None:
         return unknown(missing.NO_URL)
-    return answer("The address and its parameters are right.", [], {"endpoint": facts.endpoint})
+    return answer("The address and its parameters are right.", [], {"endpoint": facts.endpoint_name})
 
 
 def _get_refusal(facts: Facts, subject: Subject) -> Refusal | None:
@@ -254,7 +257,8 @@ def _is_swallowed(facts: Facts, connection: Connection) -> bool:
     if (
         session is None
         or "receive" in session.lacks
-        or facts.endpoint != AUTO
+        or facts.endpoint is None
+        or not facts.endpoint.ends_turns
         or opened is None
         or opened.status != 101
     ):
@@ -453,7 +457,7 @@ def _find_wrong_values(facts: Facts, where: Address) -> Iterator[_Problem]:
         problem = f"sample_rate={rate[:40]} is not a whole number of Hz"
         fix = "Write the rate in Hz: sample_rate=16000"
         yield _Problem("sample_rate", problem, fix, None if rate_of(rate) else "warn")
-    if model and facts.endpoint == AUTO and model.startswith("ink-whisper"):
+    if model and _belongs_to_manual(facts.endpoint, model):
         problem = f"model={model[:40]} belongs to the manual and batch endpoints; this one takes ink-2"
         fix = "Write model=ink-2, or connect to /stt/websocket"
         yield _Problem("model", problem, fix, None if facts.turns else "fail")
@@ -465,9 +469,13 @@ def _find_wrong_values(facts: Facts, where: Address) -> Iterator[_Problem]:
         yield _Problem(problem.partition("=")[0], problem, fix, "fail")
 
 
-def _find_foreign(endpoint: str, where: Address) -> Iterator[_Problem]:
+def _belongs_to_manual(endpoint: Endpoint | None, model: str) -> bool:
+    return endpoint is AUTO and not AUTO.models.fullmatch(model) and MANUAL.models.fullmatch(model) is not None
+
+
+def _find_foreign(endpoint: Endpoint, where: Address) -> Iterator[_Problem]:
     """Names that the endpoint does not document; it is not known to refuse any, so they have no effect at worst."""
-    known = PARAMETERS[endpoint]
+    known, others = endpoint.parameters, {key for other in ENDPOINTS for key in other.parameters}
     for key in islice((key for key in dict.fromkeys(name for name, _ in where.query) if key not in known), _JUDGED):
         vendor, instead = FOREIGN_PARAMETERS.get(key), INSTEAD_OF_PARAMETERS.get(key)
         close = get_close_matches(key[:40].lower().replace("-", "_"), known, n=1, cutoff=0.8)
@@ -477,7 +485,7 @@ def _find_foreign(endpoint: str, where: Address) -> Iterator[_Problem]:
             needed = instead in REQUIRED and not where.first(instead)
             fix = f"Instead of {key} use {instead}" if instead else f"Remove {key}"
             yield _Problem(key, text, fix, None if key in COMMON_WORDS else "fail" if needed else "warn")
-        elif endpoint == AUTO and key in PARAMETERS[MANUAL]:
+        elif key in others:
             yield _Problem(key, f"the parameter {key} belongs to the manual endpoint", f"Remove {key}", "warn", "warn")
         elif close and not where.first(close[0]):
             text = f"the parameter {key[:40]!r} is not known here; {close[0]} is"

@@ -31,7 +31,7 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
-from sttdoctor.endpoints.cartesia import MANUAL
+from sttdoctor.endpoints.base import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,13 @@ def _find_nothing_sent(facts: Facts) -> Finding | None:
 class _Clock:
     """One connection in the order of its times, so that each gap costs no pass over all frames."""
 
-    def __init__(self, connection: Connection, endpoint: str | None) -> None:
+    def __init__(self, connection: Connection, endpoint: Endpoint | None) -> None:
         timed = [frame for frame in connection.frames if frame.t is not None]
         self._frames = sorted(timed, key=lambda frame: frame.t or 0.0)
         self._times = [frame.t or 0.0 for frame in self._frames]
         events = [frame for frame in self._frames if frame.type in TURN_EVENTS and not frame.sent]
-        self._turns = [] if endpoint == MANUAL else [(frame.t or 0.0, frame.type != "turn.end") for frame in events]
+        is_told = endpoint is None or endpoint.ends_turns
+        self._turns = [] if not is_told else [(frame.t or 0.0, frame.type != "turn.end") for frame in events]
         said = [command for command in connection.commands if command.frame.t is not None]
         self._said = sorted((command.frame.t or 0.0, i) for i, command in enumerate(said))
         self._commands = said
@@ -226,7 +227,7 @@ def _status(facts: Facts, gap: _Gap) -> Status | None:
         warn, fail = limits["continuity.stall_warn_s"], limits["continuity.stall_fail_s"]
     elif gap.turn_open:
         warn, fail = limits["continuity.turn_warn_s"], limits["continuity.turn_fail_s"]
-    elif gap.ended and facts.endpoint != MANUAL:  # there the client decides when to flush, and may pause
+    elif gap.ended and facts.ends_turns:  # there the client decides when to flush, and may pause
         warn, fail = limits["continuity.pause_warn_s"], float("inf")
     else:
         return None

@@ -12,43 +12,34 @@ from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import is_mixed_up
 from sttdoctor.analysis.session.endpoint import by_events
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, counted, unknown, worst
-from sttdoctor.endpoints.cartesia import AUTO, MANUAL, PATHS
+from sttdoctor.endpoints.base import Endpoint
+from sttdoctor.endpoints.cartesia import ENDPOINTS
 
 
 def _judge(facts: Facts) -> Answer:
     if facts.endpoint is None:
         return unknown(missing.URL)
-    findings = [*_mixed_up(facts), *_batch_fits(facts), *_manual_fits(facts)]
-    measured = {"endpoint": facts.endpoint}
+    findings = [*_mixed_up(facts, facts.endpoint), *_batch_fits(facts), *_manual_fits(facts)]
+    measured = {"endpoint": facts.endpoint.name}
     if findings:
         return answer(worst(findings).summary, findings, measured)
-    return answer(f"The client speaks the language of {PATHS[facts.endpoint]}.", [], measured)
+    return answer(f"The client speaks the language of {facts.endpoint.path}.", [], measured)
 
 
-def _mixed_up(facts: Facts) -> Iterator[Finding]:
-    other = MANUAL if facts.endpoint == AUTO else AUTO
+def _mixed_up(facts: Facts, endpoint: Endpoint) -> Iterator[Finding]:
+    other = next(known for known in ENDPOINTS if known is not endpoint)
     said = [command for connection in facts.connections for command in connection.commands]
-    wrong = next((command for command in said if is_mixed_up(command, facts.endpoint)), None)
+    wrong = next((command for command in said if is_mixed_up(command, endpoint)), None)
     if wrong is not None:
         form = "a JSON message" if wrong.form == "json" else "a bare word"
-        summary = (
-            f"{wrong.word!r} was sent as {form}, which is the language of {PATHS[other]}, "
-            f"to {PATHS[facts.endpoint or AUTO]}."
-        )
+        summary = f"{wrong.word!r} was sent as {form}, which is the language of {other.path}, to {endpoint.path}."
         place = (Evidence("the first such message", wrong.frame.line, wrong.frame.t),)
-        fix = _FIX[facts.endpoint or AUTO]
-        yield CHECK.finding("mixed-up", "fail", 0.95, summary, place, fix)
+        yield CHECK.finding("mixed-up", "fail", 0.95, summary, place, endpoint.advice)
         return
     received = by_events(frame for connection in facts.connections for frame in connection.frames)
-    if received is not None and received != facts.endpoint:
-        summary = f"The URL is that of {PATHS[facts.endpoint or AUTO]}, but the events are those of {PATHS[received]}."
+    if received is not None and received is not endpoint:
+        summary = f"The URL is that of {endpoint.path}, but the events are those of {received.path}."
         yield CHECK.finding("mixed-up", "fail", 0.8, summary)
-
-
-_FIX = {
-    AUTO: 'On this endpoint commands are JSON: {"type":"close"} at the end. Turns end by themselves, without finalize.',
-    MANUAL: "On this endpoint commands are bare words: finalize when the user is done, close at the end.",
-}
 
 
 def _batch_fits(facts: Facts) -> Iterator[Finding]:
@@ -65,7 +56,7 @@ def _batch_fits(facts: Facts) -> Iterator[Finding]:
 
 def _manual_fits(facts: Facts) -> Iterator[Finding]:
     """Audio pauses again and again between turns: the client decides itself when the user speaks."""
-    if facts.endpoint != AUTO:
+    if facts.endpoint is None or not facts.endpoint.ends_turns:
         return
     pauses = 0
     for timeline, speed in zip(facts.timelines, facts.speeds, strict=True):

@@ -14,7 +14,6 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import join_hypotheses
 from sttdoctor.analysis.session.turns import Turn, expected_text
 from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Finding, Status, answer, unknown
-from sttdoctor.endpoints.cartesia import MANUAL
 
 _SHOWN = 300
 
@@ -50,22 +49,19 @@ def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], li
         changed = join_hypotheses.spelling(got, turns, expected)
         if changed is None:
             return answer("The application's text is every final text joined as it is.", [], measured)
-        if facts.endpoint != MANUAL and join_hypotheses.keeps_apart(got, turns):
+        if facts.ends_turns and join_hypotheses.keeps_apart(got, turns):
             return answer(_KEPT_APART, [], measured)
         finding = _spelling_finding(*changed, turns, expected, got, place)
     else:
         finding = _nearest_finding(join, got, facts.limits["joining.similar"], place)
-    if facts.endpoint == MANUAL and finding.cause != "joining.unrelated":
-        finding = replace(finding, fix=_MANUAL_FIX)
+    rule = facts.endpoint.joining if facts.endpoint is not None else None
+    if rule is not None and finding.cause != "joining.unrelated":
+        finding = replace(finding, fix=rule)
     return answer(finding.summary, [finding], measured)
 
 
 _KEPT_APART = (
     "The turns of this capture have no white space where they meet; the application put some there, and nothing else."
-)
-_MANUAL_FIX = (
-    "On this endpoint append the text of each transcript with is_final true, as it is and without a separator (a final "
-    "may end inside a word); what is not final replaces what you show until the next final."
 )
 
 

@@ -25,7 +25,6 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
-from sttdoctor.endpoints.cartesia import MANUAL
 
 _ENOUGH_LETTERS = 20
 _ENOUGH_WORDS = 8
@@ -80,7 +79,7 @@ the identifier's model takes longer to unpack than a short session takes in all.
 
 
 def _judge(facts: Facts) -> Answer:
-    if facts.endpoint == MANUAL:
+    if facts.endpoint is not None and facts.endpoint.takes_language:
         return not_applicable("The manual endpoint takes other languages with ink-whisper; say which by language=.")
     findings = [*_parameter(facts), *_script(facts), *_identified(facts)]
     if findings:

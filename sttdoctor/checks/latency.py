@@ -28,7 +28,7 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
-from sttdoctor.endpoints.cartesia import MANUAL, TURN_OPTIONS
+from sttdoctor.endpoints.cartesia import TURN_OPTIONS
 
 _TIMEOUT = TURN_OPTIONS["turn_end_timeout_ms"]
 
@@ -40,7 +40,7 @@ def _judge(facts: Facts) -> Answer:
     why = facts.why_no_timeline
     if why is not None:
         return unknown(why)
-    if facts.endpoint == MANUAL:
+    if not facts.ends_turns:
         return not_applicable("On the manual endpoint the client decides when a text is final.")
     findings: list[Finding] = []
     latencies: list[TurnLatency] = []

@@ -15,7 +15,9 @@ from sttdoctor.analysis.session.commands import Command, command_name, error_tex
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, counted, unknown, worst
-from sttdoctor.endpoints.cartesia import FOREIGN_COMMANDS, INSTEAD, MANUAL, Meaning
+from sttdoctor.endpoints.base import Meaning
+from sttdoctor.endpoints.cartesia import AUTO
+from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS
 from sttdoctor.evidence import Frame
 
 
@@ -203,7 +205,7 @@ def _fix(facts: Facts, found: Sequence[Command]) -> str | None:
     """What to do instead of each word whose meaning is known, None where none is."""
     clauses: dict[str, str] = {}
     for command in found:
-        if command.is_meant_here and command.form in _REWRITE and facts.endpoint != MANUAL:
+        if command.is_meant_here and command.form in _REWRITE and not _takes_words(facts):
             right = '{"type": "config", "turn": {...}}' if command.means == "settings" else '{"type": "close"}'
             clauses[command.word] = f"for {command.word}: {_REWRITE[command.form].replace('OBJECT', right)}"
         elif command.word in FOREIGN_COMMANDS or (command.means != "other" and " " not in command.word):
@@ -214,17 +216,13 @@ def _fix(facts: Facts, found: Sequence[Command]) -> str | None:
 
 def _instead(facts: Facts, command: Command) -> str:
     means: Meaning = "close" if command.means == "flush" and not command.audio_follows else command.means
-    if facts.endpoint == MANUAL and means in _INSTEAD_ON_MANUAL:
-        return _INSTEAD_ON_MANUAL[means]
+    endpoint = facts.endpoint or AUTO
     special = FOREIGN_COMMANDS[command.word].special if command.word in FOREIGN_COMMANDS else ""
-    return special or INSTEAD[means]
+    return special if special and endpoint is AUTO else endpoint.instead[means]
 
 
-_INSTEAD_ON_MANUAL: dict[Meaning, str] = {
-    "close": "send the bare word close and read on until the server closes",
-    "flush": "send the bare word finalize when the user is done",
-    "settings": "the settings are fixed by the URL",
-}
+def _takes_words(facts: Facts) -> bool:
+    return facts.endpoint is not None and facts.endpoint.command_form == "word"
 
 
 def _partial(facts: Facts) -> Iterator[Finding]:

@@ -17,7 +17,6 @@ from sttdoctor.analysis.session.latency import spoken_between
 from sttdoctor.analysis.session.refusal import tell_words, words_of
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, ended, unknown, worst
-from sttdoctor.endpoints.cartesia import MANUAL
 from sttdoctor.evidence import Frame
 
 _WORD_S = 1.0  # less sound holds no words that the service would answer
@@ -183,7 +182,7 @@ def _stopped(facts: Facts, number: int, connection: Connection) -> Iterator[Find
     limit = facts.limits["server.silence_s"]
     received = [frame for frame in connection.received if frame.t is not None]
     yield from _silent_after_close(facts, number, connection, received, limit)
-    if facts.endpoint == MANUAL:
+    if not facts.ends_turns:
         return  # there nothing is promised before the client asks by finalize
     if facts.audio is None or not facts.timelines or not len(facts.timelines[number]):
         return

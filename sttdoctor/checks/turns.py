@@ -24,7 +24,6 @@ from sttdoctor.checks.base import (
     unknown,
     worst,
 )
-from sttdoctor.endpoints.cartesia import MANUAL
 from sttdoctor.evidence import Frame
 
 _NEXT = {
@@ -47,7 +46,7 @@ def _judge(facts: Facts) -> Answer:
     session = facts.session
     if session is None or "receive" in session.lacks:
         return unknown(missing.EVENTS)
-    if facts.endpoint == MANUAL:
+    if not facts.ends_turns:
         return not_applicable("The manual endpoint has no turns.")
     if not any(_turn_events(connection) for connection in facts.connections):
         return unknown(missing.TURNS)

@@ -1,4 +1,4 @@
-"""What the service documents about its realtime endpoints, and the words of other vendors that clients bring along.
+"""What Cartesia documents about its realtime endpoints.
 
 Sources: https://docs.cartesia.ai/api-reference/stt/turns/websocket, https://docs.cartesia.ai/api-reference/stt/websocket,
 the types of the vendor's SDKs (cartesia-python 4.2.0), and the migration guides under
@@ -9,23 +9,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from typing import Any
 
-AUTO, MANUAL = "auto", "manual"
-
-PATHS = {AUTO: "/stt/turns/websocket", MANUAL: "/stt/websocket"}
-
-EVENTS = {
-    AUTO: frozenset({"connected", "turn.start", "turn.update", "turn.eager_end", "turn.resume", "turn.end"}),
-    MANUAL: frozenset({"transcript", "flush_done", "done"}),
-}
-
-COMMANDS = {
-    AUTO: frozenset({"close", "config", "done"}),  # JSON messages, told by their type
-    MANUAL: frozenset({"close", "finalize", "done"}),  # bare words
-}
-"""`done` is the older name of `close`; the turns endpoint takes it too, although only its errors say so."""
+from sttdoctor.endpoints.base import Endpoint, Piece
 
 CLOSE_WORDS = frozenset({"close", "done"})
 """The commands that end a session, on either endpoint."""
@@ -49,12 +35,6 @@ TURN_OPTIONS = {
 
 REQUIRED = ("model", "encoding", "sample_rate")
 _COMMON = {*REQUIRED, "cartesia_version", "cartesia_client", "access_token", "api_key", "keyterm"}
-PARAMETERS = {
-    AUTO: frozenset({*_COMMON, *TURN_OPTIONS, "language"}),
-    MANUAL: frozenset({*_COMMON, "language", "min_volume", "max_silence_duration_secs"}),
-}
-"""Query keys that are known; `language` belongs to the manual endpoint and is the matter of the language check."""
-
 _FALLING = ("start", "eager_end", "end")
 
 MAX_KEYTERMS, MAX_KEYTERM_CHARACTERS = 100, 1200
@@ -113,151 +93,78 @@ def _number(text: str) -> float:
         return math.nan
 
 
-Meaning = Literal["close", "flush", "keep-alive", "audio", "settings", "other"]
-
-INSTEAD: Mapping[Meaning, str] = {
-    "close": 'send {"type":"close"} and read on until the server closes',
-    "flush": "turns end by themselves on this endpoint; to flush at will use /stt/websocket with finalize",
-    "keep-alive": "there is no keep-alive; send silence as audio",
-    "audio": "send the samples themselves in binary frames, without base64 and JSON",
-    "settings": 'send {"type":"config","turn":{...}} for turn settings; the rest is fixed by the URL',
-    "other": "leave it out",
-}
-"""What to do on the turns endpoint for what a word of another service means."""
-
-_FIXED = "the format is fixed by the URL; open a new connection to change it"
+_KINDS = {"turn.update": "update", "turn.eager_end": "eager_end", "turn.end": "end"}
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """A word of another service.
-
-    Attributes:
-        vendor: Whose it is.
-        means: What it does there.
-        special: What to do instead, where that is not what its meaning says.
-    """
-
-    vendor: str
-    means: Meaning
-    special: str = ""
-
-    @property
-    def instead(self) -> str:
-        """What to do on the turns endpoint instead."""
-        return self.special or INSTEAD[self.means]
+def _piece_of_turn(event: Mapping[str, Any]) -> Piece | None:
+    kind = _KINDS.get(event["type"])
+    return None if kind is None else (kind, _text(event.get("transcript")))
 
 
-FOREIGN_COMMANDS = {
-    "finalize": Foreign("the manual endpoint", "flush"),
-    "CloseStream": Foreign("Deepgram", "close"),
-    "KeepAlive": Foreign("Deepgram", "keep-alive"),
-    "Finalize": Foreign("Deepgram", "flush"),
-    "Configure": Foreign("Deepgram", "settings"),
-    "session.update": Foreign("OpenAI", "settings", _FIXED),
-    "transcription_session.update": Foreign("OpenAI", "settings", _FIXED),
-    "input_audio_buffer.append": Foreign("OpenAI", "audio"),
-    "input_audio_buffer.commit": Foreign("OpenAI", "flush"),
-    "input_audio_buffer.clear": Foreign("OpenAI", "other", "audio that was sent cannot be taken back"),
-    "response.create": Foreign("OpenAI", "other", "the service transcribes only"),
-    "input_audio_chunk": Foreign("ElevenLabs", "audio"),
-    "commit": Foreign("ElevenLabs", "flush"),
-    "Terminate": Foreign("AssemblyAI", "close"),
-    "terminate_session": Foreign("AssemblyAI", "close"),
-    "ForceEndpoint": Foreign("AssemblyAI", "flush"),
-    "UpdateConfiguration": Foreign("AssemblyAI", "settings"),
-    "StartRecognition": Foreign("Speechmatics", "settings", _FIXED),
-    "SetRecognitionConfig": Foreign("Speechmatics", "settings"),
-    "EndOfStream": Foreign("Speechmatics", "close"),
-    "ForceEndOfUtterance": Foreign("Speechmatics", "flush"),
-    "AddAudio": Foreign("Speechmatics", "audio"),
-    "stop_recording": Foreign("Gladia", "close"),
-    "audio_chunk": Foreign("Gladia", "audio"),
-    "EOS": Foreign("Rev AI", "close"),
-    "eof": Foreign("Vosk", "close"),
-    "media": Foreign(
-        "Twilio", "audio", "decode the payload of each media message from base64 and send it as a binary frame"
-    ),
-    "start": Foreign("Twilio", "settings", "the first audio may be sent as soon as the socket is open"),
-    "stop": Foreign("Twilio", "close"),
-    "ping": Foreign("a WebSocket wrapper", "keep-alive"),
-    "keepalive": Foreign("a WebSocket wrapper", "keep-alive"),
-    "keep_alive": Foreign("a WebSocket wrapper", "keep-alive"),
-}
+def _piece_of_transcript(event: Mapping[str, Any]) -> Piece | None:
+    """Final pieces end a turn, others are updates of the next one."""
+    if event["type"] != "transcript":
+        return None
+    return "end" if event.get("is_final") is True else "update", _text(event.get("text"))
 
-_MEANINGS: tuple[tuple[Meaning, re.Pattern[str]], ...] = (
-    ("keep-alive", re.compile(r"keep.?alive|heart.?beat|\bping\b|\bpong\b|no.?op\b")),
-    ("flush", re.compile(r"flush|finali[sz]e|commit|end.?(of.?)?(utterance|speech|turn|segment)|force.?end")),
-    (
-        "close",
-        re.compile(r"close|stop|\beo[sf]\b|\bend\b|end.?(of.?)?(stream|audio|session|file)|terminat|finish|done"),
-    ),
-    ("settings", re.compile(r"config|settings?\b|update|\bstart\b|setup|\binit")),
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+_TURN_EVENTS = frozenset({"turn.start", "turn.update", "turn.eager_end", "turn.resume", "turn.end"})
+
+AUTO = Endpoint(
+    name="auto",
+    path="/stt/turns/websocket",
+    models=re.compile(r"ink-2(-.+)?|ink-preview"),
+    parameters=frozenset({*_COMMON, *TURN_OPTIONS, "language"}),
+    takes_language=False,
+    events=_TURN_EVENTS | {"connected"},
+    turn_events=_TURN_EVENTS,
+    turn_start="turn.start",
+    piece_of=_piece_of_turn,
+    ends_turns=True,
+    commands=frozenset({"close", "config", "done"}),
+    command_form="json",
+    close_command='{"type":"close"}',
+    instead={
+        "close": 'send {"type":"close"} and read on until the server closes',
+        "flush": "turns end by themselves on this endpoint; to flush at will use /stt/websocket with finalize",
+        "keep-alive": "there is no keep-alive; send silence as audio",
+        "audio": "send the samples themselves in binary frames, without base64 and JSON",
+        "settings": 'send {"type":"config","turn":{...}} for turn settings; the rest is fixed by the URL',
+        "other": "leave it out",
+    },
+    advice='On this endpoint commands are JSON: {"type":"close"} at the end. Turns end by themselves, without '
+    "finalize.",
+)
+"""`done` is the older name of `close`; the endpoint takes it too, although only its errors say so. `language` is known
+here because it is the matter of a check of its own."""
+
+MANUAL = Endpoint(
+    name="manual",
+    path="/stt/websocket",
+    models=re.compile(r"ink-2(-.+)?|ink-preview|ink-whisper(-.+)?"),
+    parameters=frozenset({*_COMMON, "language", "min_volume", "max_silence_duration_secs"}),
+    takes_language=True,
+    events=frozenset({"transcript", "flush_done", "done"}),
+    turn_events=frozenset(),
+    turn_start=None,
+    piece_of=_piece_of_transcript,
+    ends_turns=False,
+    commands=frozenset({"close", "finalize", "done"}),
+    command_form="word",
+    close_command="close",
+    instead={
+        **AUTO.instead,
+        "close": "send the bare word close and read on until the server closes",
+        "flush": "send the bare word finalize when the user is done",
+        "settings": "the settings are fixed by the URL",
+    },
+    advice="On this endpoint commands are bare words: finalize when the user is done, close at the end.",
+    joining="On this endpoint append the text of each transcript with is_final true, as it is and without a separator "
+    "(a final may end inside a word); what is not final replaces what you show until the next final.",
 )
 
-
-@lru_cache(maxsize=1024)
-def meaning_of(word: str) -> Meaning:
-    """Return what a word that a client sent is probably meant to do; `other` where it does not tell."""
-    known = FOREIGN_COMMANDS.get(word)
-    if known is not None:
-        return known.means
-    lower = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word[:100]).lower().replace("_", " ")
-    return next((meaning for meaning, pattern in _MEANINGS if pattern.search(lower)), "other")
-
-
-FOREIGN_PARAMETERS = {
-    **dict.fromkeys(("eot_threshold", "eager_eot_threshold"), "Deepgram Flux"),
-    "eot_timeout_ms": "Deepgram Flux",
-    **dict.fromkeys(
-        ("channels", "multichannel", "punctuate", "smart_format", "interim_results", "endpointing", "utterance_end_ms"),
-        "Deepgram",
-    ),
-    **dict.fromkeys(("diarize", "vad_events", "no_delay", "numerals", "profanity_filter", "filler_words"), "Deepgram"),
-    **dict.fromkeys(("keywords", "replace", "search", "tag", "tier", "version", "mip_opt_out"), "Deepgram"),
-    **dict.fromkeys(("audio_format", "model_id", "language_code", "commit_strategy", "vad_threshold"), "ElevenLabs"),
-    **dict.fromkeys(("include_timestamps", "vad_silence_threshold_secs"), "ElevenLabs"),
-    **dict.fromkeys(("intent", "input_audio_format", "turn_detection"), "OpenAI"),
-    **dict.fromkeys(("format_turns", "speech_model", "token", "end_of_turn_confidence_threshold"), "AssemblyAI"),
-    **dict.fromkeys(("min_turn_silence", "min_end_of_turn_silence_when_confident", "max_turn_silence"), "AssemblyAI"),
-    **dict.fromkeys(("word_boost", "keyterms_prompt"), "AssemblyAI"),
-}
-"""Query keys of other vendors; they have no effect here."""
-
-COMMON_WORDS = frozenset({"token", "version", "tag", "tier", "search", "replace", "intent"})
-"""Query keys of other vendors that anybody's own relay may use as well."""
-
-INSTEAD_OF_PARAMETERS = {
-    "eot_threshold": "turn_end_threshold, which runs the other way round (lower is more certain)",
-    "eager_eot_threshold": "turn_eager_end_threshold, which runs the other way round (lower is more certain)",
-    "eot_timeout_ms": "turn_end_timeout_ms",
-    "audio_format": "encoding and sample_rate",
-    "input_audio_format": "encoding and sample_rate",
-    "model_id": "model",
-    "speech_model": "model",
-    "language_code": "nothing: the endpoint is English only",
-    "keywords": "keyterm",
-    "word_boost": "keyterm",
-    "keyterms_prompt": "keyterm",
-    "keyterms": "keyterm",
-    "rate": "sample_rate",
-    "sampleRate": "sample_rate",
-    "samplerate": "sample_rate",
-    "codec": "encoding",
-    "format": "encoding",
-    "channels": "nothing: one connection is one mono stream",
-    "multichannel": "nothing: one connection is one mono stream",
-}
-
-FOREIGN_PATHS = {
-    "/v1/listen": "Deepgram",
-    "/v2/listen": "Deepgram",
-    "/v1/realtime": "OpenAI",
-    "/v1/speech-to-text/realtime": "ElevenLabs",
-    "/v3/ws": "AssemblyAI",
-    "/v2/realtime/ws": "AssemblyAI",
-    "/tts/websocket": "the vendor's text-to-speech",
-}
-
-UNSUPPORTED_CODECS = ("opus", "ogg-opus", "flac", "amr-nb", "amr-wb", "speex", "g729", "mp3", "aac", "webm", "wav")
-"""Encodings that the migration guides name as not supported, and containers, which only the batch endpoint takes."""
+ENDPOINTS = (AUTO, MANUAL)

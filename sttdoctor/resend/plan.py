@@ -8,7 +8,6 @@ from urllib.parse import quote, urlencode
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.endpoint import Address, of_path
 from sttdoctor.analysis.session.timeline import Connection
-from sttdoctor.endpoints.cartesia import PATHS
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
 from sttdoctor.redact import is_mask
@@ -119,7 +118,7 @@ def path_of(where: Address) -> str:
     It is never the capture's own: a key goes with it, and a stranger may have written the capture.
     """
     endpoint = of_path(where.path)
-    return PATHS[endpoint] if endpoint is not None else ""
+    return endpoint.path if endpoint is not None else ""
 
 
 def headers_of(facts: Facts, query: list[tuple[str, str]], repairs: bool = False) -> dict[str, str]:

@@ -20,15 +20,8 @@ from sttdoctor.analysis.session.endpoint import Address, of_path
 from sttdoctor.analysis.session.pacing import holes
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.endpoints.cartesia import (
-    AUTO,
-    MANUAL,
-    MAX_KEYTERM_CHARACTERS,
-    MAX_KEYTERMS,
-    PARAMETERS,
-    PATHS,
-    TURN_OPTIONS,
-)
+from sttdoctor.endpoints.base import Endpoint
+from sttdoctor.endpoints.cartesia import AUTO, MAX_KEYTERM_CHARACTERS, MAX_KEYTERMS, TURN_OPTIONS
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
 from sttdoctor.resend.plan import Leg, Plan, Step, headers_of, query_of, require_address, require_audio
@@ -37,7 +30,6 @@ from sttdoctor.resend.samples import converted, loudest, silence, target_of
 CHUNK_S = 0.1
 
 _OWN = ("encoding", "sample_rate", "model", "access_token", "api_key", "language", "keyterm")
-_CLOSE = {AUTO: '{"type":"close"}', MANUAL: "close"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +76,14 @@ def repaired(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
     stream, commands = _joined(facts.audio.data, parts, inserts, encoding, rate)
     steps = [*_chunks(stream, commands, encoding, rate)]
     seconds = len(stream) / (ENCODINGS[encoding].width * rate)
-    steps.append(Step(seconds, _CLOSE[_endpoint(facts, where)]))
+    steps.append(Step(seconds, _endpoint(facts, where).close_command))
     query = _query(facts, where, encoding, rate)
     notes = [*_format_notes(facts, parts[0].layout, encoding, rate), *notes, *_silence_notes(inserts)]
-    path, headers = PATHS[_endpoint(facts, where)], headers_of(facts, query, repairs=True)
+    path, headers = _endpoint(facts, where).path, headers_of(facts, query, repairs=True)
     return Plan(path, query_of(query), headers, (Leg(0.0, tuple(steps)),), tuple(notes))
 
 
-def _endpoint(facts: Facts, where: Address) -> str:
+def _endpoint(facts: Facts, where: Address) -> Endpoint:
     return of_path(where.path) or facts.endpoint or AUTO
 
 
@@ -126,7 +118,7 @@ def _silences(facts: Facts) -> Iterator[_Insert]:
                 yield _Insert(starts[int(line.line[hole.index])], silence_s=hole.length_s)
 
 
-def _commands(facts: Facts, endpoint: str) -> Iterator[_Insert]:
+def _commands(facts: Facts, endpoint: Endpoint) -> Iterator[_Insert]:
     """The messages of the endpoint that are no close command, each where it stood in the audio."""
     for connection in facts.connections:
         sent = sum(frame.size for frame in _before(facts, connection))
@@ -137,8 +129,8 @@ def _commands(facts: Facts, endpoint: str) -> Iterator[_Insert]:
                 yield _Insert(sent, command=command)
 
 
-def _command(frame: Frame, endpoint: str) -> str | None:
-    if endpoint == AUTO:
+def _command(frame: Frame, endpoint: Endpoint) -> str | None:
+    if endpoint.command_form == "json":
         return json.dumps(frame.message) if frame.type == "config" else None
     return "finalize" if "finalize" in (frame.text, frame.message) else None
 
@@ -206,7 +198,7 @@ def _chunks(stream: bytes, commands: list[tuple[int, str]], encoding: str, rate:
 
 def _query(facts: Facts, where: Address, encoding: str, rate: int) -> list[tuple[str, str]]:
     endpoint = _endpoint(facts, where)
-    known = [(name, value) for name, value in where.query if name in PARAMETERS[endpoint] and name not in _OWN]
+    known = [(name, value) for name, value in where.query if name in endpoint.parameters and name not in _OWN]
     options = {name: value for name, value in known if name in TURN_OPTIONS}
     if not _in_order(options):
         known = [(name, value) for name, value in known if name not in TURN_OPTIONS]
@@ -215,15 +207,14 @@ def _query(facts: Facts, where: Address, encoding: str, rate: int) -> list[tuple
         ("model", _model(where.first("model"), endpoint)),
         ("encoding", encoding),
         ("sample_rate", str(rate)),
-        *([("language", language)] if language and endpoint == MANUAL else []),
+        *([("language", language)] if language and endpoint.takes_language else []),
         *known,
         *_keyterms(where),
     ]
 
 
-def _model(declared: str | None, endpoint: str) -> str:
-    fits = declared is not None and declared.startswith("ink") and (endpoint == MANUAL or "whisper" not in declared)
-    return declared if declared is not None and fits else "ink-2"
+def _model(declared: str | None, endpoint: Endpoint) -> str:
+    return declared if declared is not None and endpoint.models.fullmatch(declared) else "ink-2"
 
 
 def _in_order(options: dict[str, str]) -> bool:

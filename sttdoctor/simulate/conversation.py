@@ -12,7 +12,6 @@ from websockets.exceptions import ConnectionClosed
 
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.record.recording import Recording
 from sttdoctor.simulate.backlog import Backlog
 from sttdoctor.simulate.behaviour import Behaviour
@@ -61,7 +60,7 @@ class Conversation:
         self._recording = recording
         self._request_id = request_id
         self._in_thread = words.blocking
-        make_ear = TurnDetector if accepted.endpoint == AUTO else ManualDetector
+        make_ear = TurnDetector if accepted.endpoint.ends_turns else ManualDetector
         self._ear = make_ear(words, accepted.sample_rate, accepted.turn_options, request_id)
         width = ENCODINGS[accepted.encoding].width
         self._backlog = Backlog(width * accepted.sample_rate, width, behaviour.speed, behaviour.buffer_s)

@@ -14,9 +14,9 @@ from typing import Any
 
 from sttdoctor.analysis.session.endpoint import Address, address
 from sttdoctor.encodings import SUPPORTED
+from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import (
-    AUTO,
-    PATHS,
+    ENDPOINTS,
     REQUIRED,
     TURN_OPTIONS,
     is_rate,
@@ -31,10 +31,6 @@ MAX_RATE = 1_000_000
 """Hz; no limit is documented, and more is no sound."""
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_MODELS = {
-    PATHS[AUTO]: re.compile(r"ink-2(-.+)?|ink-preview"),
-    "": re.compile(r"ink-2(-.+)?|ink-preview|ink-whisper(-.+)?"),
-}
 
 
 class RefusalError(Exception):
@@ -64,7 +60,7 @@ class Accepted:
     """What the URL of an accepted connection asks for.
 
     Attributes:
-        endpoint: `auto` or `manual`.
+        endpoint: The one of the path.
         model: As the client names it.
         model_known: Whether the endpoint has it.
         encoding: One of the six.
@@ -72,7 +68,7 @@ class Accepted:
         turn_options: Every option of `TURN_OPTIONS`, given or by default.
     """
 
-    endpoint: str
+    endpoint: Endpoint
     model: str
     model_known: bool
     encoding: str
@@ -99,7 +95,7 @@ def accept(target: str, headers: Mapping[str, str]) -> Accepted:
     where = address(target)
     if where is None:
         raise RefusalError(400, "Bad request", "the URL cannot be read")
-    endpoint = next((name for name, path in PATHS.items() if where.path == path), None)
+    endpoint = next((known for known in ENDPOINTS if where.path == known.path), None)
     if endpoint is None:
         raise RefusalError(404, "Not found", f"there is no {where.path[:100]}")
     _check_key(where, headers)
@@ -116,7 +112,7 @@ def accept(target: str, headers: Mapping[str, str]) -> Accepted:
     return Accepted(
         endpoint=endpoint,
         model=model,
-        model_known=_MODELS.get(where.path, _MODELS[""]).fullmatch(model) is not None,
+        model_known=endpoint.models.fullmatch(model) is not None,
         encoding=where.first("encoding") or "",
         sample_rate=int(where.first("sample_rate") or 0),
         turn_options=options | {name: float(text) for name, text in said.items()},

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sttdoctor.api import replay
-from sttdoctor.endpoints.cartesia import AUTO, PATHS
+from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.errors import SttdoctorError
 from sttdoctor.net.strangers import Door
 from sttdoctor.policy import FAIL_ON
@@ -142,7 +142,7 @@ class Service:
     @property
     def url(self) -> str:
         """The turns endpoint, without a query."""
-        return self.websocket_base_url + PATHS[AUTO]
+        return self.websocket_base_url + AUTO.path
 
     @property
     def api_key(self) -> str:

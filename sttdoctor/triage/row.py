@@ -79,7 +79,7 @@ def row_of(task: Task, facts: Facts, report: Report) -> Row:
         "client": client_of(facts),
         "started_at": subject.get("started_at"),
         "request_id": next(iter(subject.get("request_ids", ())), None),
-        "endpoint": facts.endpoint,
+        "endpoint": facts.endpoint_name,
         "encoding": declared["encoding"],
         "sample_rate": declared["sample_rate"],
         "estimated_encoding": estimated["encoding"],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import sttdoctor
 from sttdoctor.api import check
-from sttdoctor.endpoints.cartesia import PARAMETERS
+from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.evidence import Close, Frame, Open, Session
 from sttdoctor.readers import read_capture
 from sttdoctor.redact import NO_SCHEME
@@ -234,7 +234,7 @@ def test_nothing_in_the_headers_and_no_unknown_parameter_accuses_an_accepted_ses
     rows = jsonl(head, {"type": "open", "t": 0.1, "status": 101})
     found = dict.fromkeys(found_in(rows))
     assert not found.keys() & {"connection.bad-auth", "connection.wrong-path", "connection.rejected"}
-    assert "connection.bad-parameter" not in found or get_close_matches(f"x{name}", PARAMETERS["auto"], cutoff=0.7)
+    assert "connection.bad-parameter" not in found or get_close_matches(f"x{name}", AUTO.parameters, cutoff=0.7)
 
 
 def test_the_example_of_the_session_format_is_right():

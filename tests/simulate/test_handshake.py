@@ -24,10 +24,10 @@ def refusal(where, headers=HEADERS):
 
 def test_a_good_handshake_says_what_it_asks_for():
     accepted = accept(target(turn_end_threshold="0.1"), HEADERS)
-    assert (accepted.endpoint, accepted.encoding, accepted.sample_rate) == ("auto", "pcm_s16le", 16000)
+    assert (accepted.endpoint.name, accepted.encoding, accepted.sample_rate) == ("auto", "pcm_s16le", 16000)
     assert accepted.turn_options["turn_end_threshold"] == 0.1
     assert accepted.turn_options["turn_end_timeout_ms"] == 5600
-    assert accept(target("/stt/websocket"), HEADERS).endpoint == "manual"
+    assert accept(target("/stt/websocket"), HEADERS).endpoint.name == "manual"
 
 
 @pytest.mark.parametrize(

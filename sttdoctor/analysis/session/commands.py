@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sttdoctor.analysis.session.text_audio import json_form, text_form
-from sttdoctor.endpoints.cartesia import AUTO, COMMANDS, FOREIGN_COMMANDS, MANUAL, Meaning, meaning_of
+from sttdoctor.endpoints.base import Endpoint, Meaning
+from sttdoctor.endpoints.cartesia import ENDPOINTS
+from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS, meaning_of
 from sttdoctor.evidence import Frame
 
 _LONGEST_BINARY = 4096
 """Bytes: a command that is longer is audio, or carries it."""
 
 _NAME_KEYS = ("type", "message_type", "event", "message", "action", "command", "cmd", "op")
-_OWN_WORDS = COMMANDS[AUTO] | COMMANDS[MANUAL]
+_OWN_WORDS = frozenset().union(*(endpoint.commands for endpoint in ENDPOINTS))
 _WORDS = frozenset({*_OWN_WORDS, *FOREIGN_COMMANDS})
 _BROKEN_NAME = re.compile(r"""\{\s*['"]?(?:type|event|action|command)['"]?\s*[:=]\s*['"]?([\w.-]{1,40})""")
 
@@ -172,35 +174,40 @@ def _described(value: Any) -> str:
     return f"the JSON value {json.dumps(value)[:40]}"
 
 
-def is_mixed_up(command: Command, endpoint: str | None) -> bool:
+def is_mixed_up(command: Command, endpoint: Endpoint | None) -> bool:
     """Whether a text message has the form of the other endpoint: a bare word instead of JSON, or JSON instead of one.
 
     Args:
         command: A command.
-        endpoint: `auto` or `manual`, None where it is not known.
+        endpoint: None where it is not known.
     """
-    if command.frame.binary:
+    if command.frame.binary or command.form not in ("json", "word"):
         return False
-    if command.form == "json":
-        return endpoint == MANUAL and command.word in _OWN_WORDS
-    return command.form == "word" and endpoint == AUTO and command.word in COMMANDS[MANUAL]
+    if endpoint is None or command.form == endpoint.command_form:
+        return False
+    words = _OWN_WORDS if command.form == "json" else _words_written("word")
+    return command.word in words
 
 
-def is_known(command: Command, endpoint: str | None) -> bool:
+def is_known(command: Command, endpoint: Endpoint | None) -> bool:
     """Whether a command is one of the endpoint's own, or of the other one's by its form, which is a mix-up."""
     if command.frame.binary or command.form not in ("json", "word"):
         return False
-    own = command.word in COMMANDS[AUTO if command.form == "json" else MANUAL]
-    return own or is_mixed_up(command, endpoint)
+    return command.word in _words_written(command.form) or is_mixed_up(command, endpoint)
 
 
-def refused(frames: Iterable[Frame], told: Iterable[Command], endpoint: str | None) -> list[tuple[Command, Frame]]:
+def _words_written(form: Form) -> frozenset[str]:
+    """The commands of the endpoints that write them in this form."""
+    return frozenset().union(*(endpoint.commands for endpoint in ENDPOINTS if endpoint.command_form == form))
+
+
+def refused(frames: Iterable[Frame], told: Iterable[Command], endpoint: Endpoint | None) -> list[tuple[Command, Frame]]:
     """Return the messages that the service answered with an error as unknown, each with the error event.
 
     Args:
         frames: Of one connection, in order.
         told: Its commands.
-        endpoint: `auto` or `manual`, None where it is not known.
+        endpoint: None where it is not known.
     """
     unknown = {id(command.frame): command for command in told if not is_known(command, endpoint)}
     found: list[tuple[Command, Frame]] = []

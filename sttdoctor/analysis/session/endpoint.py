@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from sttdoctor.endpoints.cartesia import AUTO, EVENTS, MANUAL, PATHS, rate_of
+from sttdoctor.endpoints.base import Endpoint
+from sttdoctor.endpoints.cartesia import ENDPOINTS, rate_of
 from sttdoctor.evidence import Declared, Frame, Session
 from sttdoctor.redact import is_mask
 
@@ -59,23 +60,23 @@ def declared_in(where: Address | None) -> Declared:
     return Declared(None if encoding and is_mask(encoding) else encoding, rate_of(where.first("sample_rate") or ""))
 
 
-def of_path(path: str) -> str | None:
+def of_path(path: str) -> Endpoint | None:
     """Return the endpoint that a path ends in (a proxy may put a prefix before it), None for any other."""
-    return next((name for name, known in PATHS.items() if path.endswith(known)), None)
+    return next((endpoint for endpoint in ENDPOINTS if path.endswith(endpoint.path)), None)
 
 
-def endpoint_of(session: Session) -> str | None:
-    """Return `auto` or `manual`: by the URL, else by the events; None where neither tells."""
+def endpoint_of(session: Session) -> Endpoint | None:
+    """Return the endpoint by the URL, else by the events; None where neither tells."""
     where = address(session.url)
     by_path = of_path(where.path) if where else None
     return by_path or by_events(event for event in session.events if isinstance(event, Frame))
 
 
-def by_events(frames: Iterable[Frame]) -> str | None:
+def by_events(frames: Iterable[Frame]) -> Endpoint | None:
     """Return the endpoint whose events were received, None where none was."""
     for frame in frames:
         if not frame.sent and frame.type:
-            for name in (AUTO, MANUAL):
-                if frame.type in EVENTS[name]:
-                    return name
+            for endpoint in ENDPOINTS:
+                if frame.type in endpoint.events:
+                    return endpoint
     return None

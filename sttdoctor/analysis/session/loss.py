@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
+from sttdoctor.endpoints.base import Endpoint
 
 How = Literal["idle", "one-sided", "dead"]
 
@@ -49,7 +50,7 @@ class Loss:
     t: float
 
 
-def find_loss(connection: Connection, endpoint: str | None, resolution: float = 0.0) -> Loss | None:
+def find_loss(connection: Connection, endpoint: Endpoint | None, resolution: float = 0.0) -> Loss | None:
     """Tell how a connection was lost; None where somebody closed it or the times tell nothing.
 
     Args:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.session.commands import Command, audio_texts, commands, is_audio
 from sttdoctor.analysis.session.turns import Turn, turns
-from sttdoctor.endpoints.cartesia import AUTO, CLOSE_WORDS, MANUAL
+from sttdoctor.endpoints.base import Endpoint
+from sttdoctor.endpoints.cartesia import CLOSE_WORDS
 from sttdoctor.evidence import Close, Control, Event, Frame, Open, Session
 
 _ON_PURPOSE = (None, 1000, 1001, 1005)
@@ -83,7 +84,7 @@ def _connection(events: Sequence[Event]) -> Connection:
     return Connection(opens[0] if opens else None, frames, closes[0] if closes else None, controls)
 
 
-def is_close_command(frame: Frame, endpoint: str | None = None) -> bool:
+def is_close_command(frame: Frame, endpoint: Endpoint | None = None) -> bool:
     """Whether a sent frame is the close command: JSON on the turns endpoint, a bare word on the manual one.
 
     `done` is its older name; both endpoints still take it.
@@ -96,7 +97,8 @@ def is_close_command(frame: Frame, endpoint: str | None = None) -> bool:
         return False
     word = frame.message if frame.text is None else frame.text
     bare = isinstance(word, str) and word in CLOSE_WORDS
-    return (endpoint != MANUAL and frame.type in CLOSE_WORDS) or (endpoint != AUTO and bare)
+    form = None if endpoint is None else endpoint.command_form
+    return (form != "word" and frame.type in CLOSE_WORDS) or (form != "json" and bare)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

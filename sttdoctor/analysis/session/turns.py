@@ -11,10 +11,9 @@ and https://docs.cartesia.ai/use-the-api/stt/troubleshooting/manual
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sttdoctor.endpoints.base import Piece
+from sttdoctor.endpoints.cartesia import ENDPOINTS
 from sttdoctor.evidence import Frame
-
-Piece = tuple[str, str]
-"""(kind, text) of one event with a transcript; kind is `update`, `eager_end` or `end`."""
 
 
 @dataclass(slots=True)
@@ -46,42 +45,35 @@ class Turn:
         return texts[-1] if texts else None
 
 
-TURN_EVENTS = frozenset({"turn.start", "turn.update", "turn.eager_end", "turn.resume", "turn.end"})
-
-_KINDS = {"turn.update": "update", "turn.eager_end": "eager_end", "turn.end": "end"}
+TURN_EVENTS = frozenset[str]().union(*(endpoint.turn_events for endpoint in ENDPOINTS))
+_STARTS = frozenset(endpoint.turn_start for endpoint in ENDPOINTS)
 
 
 def turns(frames: Iterable[Frame]) -> list[Turn]:
     """Group the received events of one connection into turns, tolerant of lost or repeated events."""
     found: list[Turn] = []
     for frame in frames:
-        kind = frame.type or ""
-        if not frame.sent and kind == "transcript":
-            _add_piece(found, frame)
-        if frame.sent or kind not in TURN_EVENTS:
+        if frame.sent or frame.type is None:
             continue
-        if kind == "turn.start" or not found or found[-1].end is not None:
+        piece = _piece_of(frame)
+        if piece is None and frame.type not in TURN_EVENTS:
+            continue
+        if frame.type in _STARTS or not found or found[-1].end is not None:
             found.append(Turn(frame.line, start_t=frame.t))
-        if kind in _KINDS:
-            _add(found[-1], _KINDS[kind], frame)
+        if piece is not None:
+            _add(found[-1], piece, frame)
     return found
 
 
-def _add_piece(found: list[Turn], frame: Frame) -> None:
-    """Add a `transcript` of the manual endpoint: final pieces end a turn, others are updates of the next one."""
-    if not found or found[-1].end is not None:
-        found.append(Turn(frame.line, start_t=frame.t))
-    final = frame.message.get("is_final") is True
-    _add(found[-1], "end" if final else "update", frame, key="text")
+def _piece_of(frame: Frame) -> Piece | None:
+    return next((piece for endpoint in ENDPOINTS if (piece := endpoint.piece_of(frame.message)) is not None), None)
 
 
-def _add(turn: Turn, kind: str, frame: Frame, key: str = "transcript") -> None:
-    text = frame.message.get(key)
-    text = text if isinstance(text, str) else ""
-    turn.pieces.append((kind, text))
+def _add(turn: Turn, piece: Piece, frame: Frame) -> None:
+    turn.pieces.append(piece)
     turn.elided |= frame.elided
-    if kind == "end":
-        turn.end, turn.end_t, turn.end_line = text, frame.t, frame.line
+    if piece[0] == "end":
+        turn.end, turn.end_t, turn.end_line = piece[1], frame.t, frame.line
 
 
 def expected_text(all_turns: Iterable[Turn]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.analysis.session.turns import Turn
+from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Close, Frame
 
 _RACE_S = 0.3
@@ -29,7 +30,9 @@ class UnusedEnd:
     readable: bool
 
 
-def unused_ends(connections: Sequence[Connection], lacking: Sequence[int], endpoint: str | None) -> Iterator[UnusedEnd]:
+def unused_ends(
+    connections: Sequence[Connection], lacking: Sequence[int], endpoint: Endpoint | None
+) -> Iterator[UnusedEnd]:
     """Tell of each turn that is missing whether its end could have been read.
 
     Args:
@@ -44,7 +47,7 @@ def unused_ends(connections: Sequence[Connection], lacking: Sequence[int], endpo
         yield _unused(index + 1, turn, left[number])
 
 
-def _left(connection: Connection, endpoint: str | None) -> Frame | Close | None:
+def _left(connection: Connection, endpoint: Endpoint | None) -> Frame | Close | None:
     """With what the client left: its close command, else the close."""
     command = next((frame for frame in connection.frames if is_close_command(frame, endpoint)), None)
     return command or connection.close

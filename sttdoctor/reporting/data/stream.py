@@ -12,7 +12,6 @@ from sttdoctor.analysis.session.latency import TurnLatency, turn_latencies
 from sttdoctor.analysis.session.timeline import Connection, Timeline, is_close_command
 from sttdoctor.analysis.session.turns import TURN_EVENTS, turns
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.endpoints.cartesia import MANUAL
 from sttdoctor.evidence import Frame
 from sttdoctor.reporting.data.values import Floats, Latency, Sending, Span, Stream, TurnSpan
 
@@ -154,7 +153,7 @@ def _apart(times: list[float], step_s: float) -> Floats:
 
 def latency(facts: Facts) -> Latency | None:
     """Measure the answer to each turn; None where no turn can be measured."""
-    if facts.audio is None or facts.endpoint == MANUAL or facts.why_no_timeline:
+    if facts.audio is None or not facts.ends_turns or facts.why_no_timeline:
         return None
     found: list[tuple[int, TurnLatency]] = []
     before = 0

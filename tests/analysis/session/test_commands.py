@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.session.commands import audio_texts, commands, is_audio, is_command_bytes, is_known, refused
-from sttdoctor.endpoints.cartesia import FOREIGN_COMMANDS, meaning_of
+from sttdoctor.endpoints.cartesia import AUTO, ENDPOINTS, MANUAL
+from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS, meaning_of
 from sttdoctor.evidence import Frame
 from sttdoctor.readers.frames import text_frame
 
@@ -28,7 +29,7 @@ def told(frames):
 
 
 def answered(frames):
-    return refused(frames, told(frames), "auto")
+    return refused(frames, told(frames), AUTO)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_the_meaning_of_a_word(word, means):
 
 @pytest.mark.parametrize("word", FOREIGN_COMMANDS)
 def test_every_word_of_another_service_has_advice(word):
-    assert FOREIGN_COMMANDS[word].instead
+    assert all(endpoint.instead[FOREIGN_COMMANDS[word].means] for endpoint in ENDPOINTS)
 
 
 def test_a_command_knows_whether_audio_follows():
@@ -122,16 +123,16 @@ def test_a_command_knows_whether_audio_follows():
 @pytest.mark.parametrize(
     ("message", "endpoint", "known"),
     [
-        ({"type": "close"}, "auto", True),
-        ({"type": "done"}, "auto", True),
-        ({"type": "config"}, "auto", True),
-        ({"type": "finalize"}, "auto", False),
-        ("finalize", "auto", True),  # a mix-up, which the endpoint check tells
-        ({"type": "finalize"}, "manual", True),
-        ({"type": "close"}, "manual", True),
-        ("done", "manual", True),
+        ({"type": "close"}, AUTO, True),
+        ({"type": "done"}, AUTO, True),
+        ({"type": "config"}, AUTO, True),
+        ({"type": "finalize"}, AUTO, False),
+        ("finalize", AUTO, True),  # a mix-up, which the endpoint check tells
+        ({"type": "finalize"}, MANUAL, True),
+        ({"type": "close"}, MANUAL, True),
+        ("done", MANUAL, True),
         ({"type": "KeepAlive"}, None, False),
-        ("EOS", "auto", False),
+        ("EOS", AUTO, False),
     ],
 )
 def test_which_commands_are_known(message, endpoint, known):

@@ -1,6 +1,7 @@
 import pytest
 
 from sttdoctor.analysis.session.endpoint import Address, address, by_events, endpoint_of, of_path
+from sttdoctor.endpoints.cartesia import AUTO, MANUAL
 from sttdoctor.evidence import Frame, Open, Session
 
 
@@ -27,9 +28,9 @@ def test_a_thousand_fields_are_read():
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/stt/turns/websocket", "auto"),
-        ("/proxy/stt/turns/websocket", "auto"),
-        ("/stt/websocket", "manual"),
+        ("/stt/turns/websocket", AUTO),
+        ("/proxy/stt/turns/websocket", AUTO),
+        ("/stt/websocket", MANUAL),
         ("/stt/websocket/more", None),
         ("", None),
     ],
@@ -45,9 +46,9 @@ def received(*kinds, sent=False):
 @pytest.mark.parametrize(
     ("frames", "expected"),
     [
-        (received("turn.start"), "auto"),
-        (received("transcript"), "manual"),
-        (received("who.knows", "transcript", "turn.start"), "manual"),
+        (received("turn.start"), AUTO),
+        (received("transcript"), MANUAL),
+        (received("who.knows", "transcript", "turn.start"), MANUAL),
         (received("who.knows"), None),
         (received("turn.start", sent=True), None),
         ([], None),
@@ -58,7 +59,7 @@ def test_the_first_known_event_tells_the_endpoint(frames, expected):
 
 
 @pytest.mark.parametrize(
-    ("url", "expected"), [("wss://x/stt/turns/websocket", "auto"), ("wss://x/other", "manual"), (None, "manual")]
+    ("url", "expected"), [("wss://x/stt/turns/websocket", AUTO), ("wss://x/other", MANUAL), (None, MANUAL)]
 )
 def test_the_url_goes_before_the_events(url, expected):
     assert endpoint_of(Session((Open(1, 0.0, 101), *received("transcript")), url=url)) == expected

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.analysis.session.loss import LIMITS_S, find_loss
 from sttdoctor.analysis.session.timeline import connections
+from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.evidence import Control
 
 SAID = turn(1.0, "Hello", "Hello there.", end=6.5)
@@ -18,7 +19,7 @@ def lost(seconds=7.0, at=67.0, events=SAID, by="unknown", code=1006, **fields):
 
 
 def loss_of(subject):
-    return find_loss(connections(subject)[0], "auto", subject.resolution)
+    return find_loss(connections(subject)[0], AUTO, subject.resolution)
 
 
 def first(subject):
@@ -89,7 +90,7 @@ def test_pings_count_as_traffic():
     pings = tuple(Control(100 + n, 7.0 + 17 * n, True, "ping") for n in range(3))
     connection = connections(subject)[0]
     alive = type(connection)(connection.open, connection.frames, connection.close, pings)
-    assert loss_of(subject) is not None and find_loss(alive, "auto") is None
+    assert loss_of(subject) is not None and find_loss(alive, AUTO) is None
 
 
 @given(

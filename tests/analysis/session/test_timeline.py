@@ -2,6 +2,7 @@ import pytest
 from builders import drained
 
 from sttdoctor.analysis.session.timeline import connections, is_close_command, timeline
+from sttdoctor.endpoints.cartesia import AUTO, MANUAL
 from sttdoctor.evidence import Close, Frame, Open, Session
 
 
@@ -65,12 +66,12 @@ def test_what_the_server_sends_or_what_is_audio_is_no_command():
 @pytest.mark.parametrize(
     ("fields", "endpoint", "expected"),
     [
-        ({"message": {"type": "close"}}, "auto", True),
-        ({"message": {"type": "close"}}, "manual", False),
-        ({"message": "close"}, "auto", False),
-        ({"message": "close"}, "manual", True),
-        ({"text": "done"}, "manual", True),
-        ({"text": "done"}, "auto", False),
+        ({"message": {"type": "close"}}, AUTO, True),
+        ({"message": {"type": "close"}}, MANUAL, False),
+        ({"message": "close"}, AUTO, False),
+        ({"message": "close"}, MANUAL, True),
+        ({"text": "done"}, MANUAL, True),
+        ({"text": "done"}, AUTO, False),
     ],
 )
 def test_the_close_command_of_each_endpoint(fields, endpoint, expected):
