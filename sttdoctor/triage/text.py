@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sttdoctor.redact import redact_tokens
 from sttdoctor.reporting.escape import for_terminal
 from sttdoctor.triage.row import STATUSES, Row
 from sttdoctor.triage.summary import Summary
@@ -38,8 +39,8 @@ def share(count: int, whole: int) -> str:
 
 
 def name_of(row: Row) -> str:
-    """Return where a capture stands."""
-    return f"{row['path']}: {row['member']}" if row["member"] else str(row["path"])
+    """Return where a capture stands, as it may be told: a key in a file's name is one as well."""
+    return redact_tokens(f"{row['path']}: {row['member']}" if row["member"] else str(row["path"]))
 
 
 def mix(outcomes: Counter[str]) -> str:

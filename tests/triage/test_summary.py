@@ -101,6 +101,12 @@ def test_hostile_text_controls_neither_terminal_nor_page():
     assert "\x1b" not in page.text and "\u202e" not in page.text and page.tags.count("bdi") == 7
 
 
+def test_a_key_in_the_name_of_a_file_is_neither_in_the_text_nor_on_the_page():
+    rows = [row("a/sk_car_c4n4ry1234.jsonl", "fail", "x.y", 0.9), row("a.zip", "fail", "x.y", member="api_key=c4n4ry")]
+    for text in (render(summed(rows)), overview.render(summed(rows), {})):
+        assert "c4n4ry" not in text and text.count("REDACTED") == 2
+
+
 def test_the_overview_links_to_the_reports(tmp_path):
     summary = summed(MIXED, "client")
     overview.prepare(str(tmp_path / "new" / "out"), anew=False)
