@@ -59,15 +59,17 @@ def _unquoted(word: str) -> str:
     """Return a word without percent-encoding, however often it was encoded; faster than `urllib.parse.unquote`."""
     if "%25" in word:
         word = _PERCENT_AGAIN.sub("%", word)
+    end = word.rfind("%", -2)  # a code that was cut
+    word, rest = (word[:end], word[end:]) if end >= 0 else (word, "")
     try:
         plain = _with_characters(word.replace("%", _TWO), errors="strict")
-    except UnicodeDecodeError:  # a percent sign that is none of a code
+    except UnicodeDecodeError:
         codes = _NO_CODE.sub(_SIGN, word).replace("%", _TWO)
         plain = _with_characters(codes).replace(_SIGN, "%")
     try:
-        return plain.encode("latin-1").decode("utf-8", errors="replace")
+        return plain.encode("latin-1").decode("utf-8", errors="replace") + rest
     except UnicodeEncodeError:
-        return plain
+        return plain + rest
 
 
 def _with_characters(text: str, errors: str = "replace") -> str:
