@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from sttdoctor.readers.log_marks import ANY
 from sttdoctor.readers.stream import MAX_LINE_BYTES
 
 _TIME_TEXT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?|(?<![\d:])\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")
@@ -12,6 +13,12 @@ _LONGEST_TIME = 200
 _EPOCH = re.compile(r"1\d{9}(?:\.\d+)?|1\d{12}(?:\.\d+)?|1\d{15}|1\d{18}")
 _FRACTION = re.compile(rb"[.,]\d")
 _RUNTIME = re.compile(rb"(\d{4}-\d\d-\d\dT\S{8,40}) (stdout|stderr) ([FP])(?: (.*))?", re.DOTALL)
+
+_KEY = re.compile(rb"(?<!\S)(?:event|msg|message)=(?=[\"'])")
+_QUOTED = re.compile(rb"\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"|'[^'\\]*+(?:\\.[^'\\]*+)*+'")
+_FIRST_LINES = 20
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_LOGGER = re.compile(rb"websockets\.(?:client|server)")
 
 
 class Piece(NamedTuple):
@@ -109,3 +116,38 @@ def _without_runtime(pieces: Iterator[Piece]) -> Iterator[Piece]:
         if whole is not None:
             yield whole
     yield from joining.rest()
+
+
+def keys_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of lines of keys and values (logfmt), of which one is the message; None where they are none."""
+    lines = [piece.text for piece in pieces if piece.text]
+    marked = [line for line in lines if ANY.search(line)]
+    asked = marked[:1] or lines[:_FIRST_LINES]
+    return _without_keys if asked and all(_keyed(line) for line in asked) else None
+
+
+def _keyed(text: bytes) -> tuple[int, re.Match[bytes]] | None:
+    """Where the key of the message begins, and its value in quotes."""
+    key = _KEY.search(text)
+    value = _QUOTED.match(text, key.end()) if key is not None else None
+    return None if key is None or value is None else (key.start(), value)
+
+
+def _without_keys(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    for piece in pieces:
+        found = _keyed(piece.text) if piece.text else None
+        if found is None or piece.text is None:
+            yield piece
+            continue
+        begin, value = found
+        others = piece.text[:begin] + piece.text[value.end() :]
+        logger = _LOGGER.search(others[:_LONGEST_TIME])
+        message = _ESCAPE.sub(_unescaped, value[0][1:-1])
+        time = finer(time_in(others), piece.time)
+        yield Piece(piece.number, message, time, logger[0] if logger is not None else piece.logger)
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    if found[1]:
+        return chr(int(found[1], 16)).encode(errors="replace")
+    return {b"n": b"\n", b"t": b"\t", b"r": b"\r"}.get(found[2], found[2])

@@ -1,4 +1,4 @@
-"""What stands round the lines of a log: records of JSON or CSV, a container runtime's prefix, a table of `rich`.
+"""What stands round the lines of a log: records of JSON or CSV, keys and values, container prefixes, tables of `rich`.
 
 Layers are told by the first bytes and taken off one after the other, so that a JSON formatter inside of docker's
 json-file is two of them. What is left is a line as its logger would have written it into a file: the time and the
@@ -15,7 +15,7 @@ from itertools import islice
 
 from sttdoctor.readers.collector import FullError
 from sttdoctor.readers.log_marks import ANY
-from sttdoctor.readers.pieces import Layer, Piece, runtime_in
+from sttdoctor.readers.pieces import Layer, Piece, keys_in, runtime_in
 from sttdoctor.readers.records import (
     Fields,
     falls,
@@ -37,7 +37,7 @@ HEAD_BYTES = 1 << 16
 _HEAD_RECORDS = 2000
 _MAX_LAYERS = 4
 _OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
-_FINDERS = (runtime_in, lines_of_json_in, table_in)
+_FINDERS = (runtime_in, lines_of_json_in, keys_in, table_in)
 
 Records = Callable[[BufferedReader], Iterator[tuple[int, object]]]
 Front = Callable[[BufferedReader], Iterator[Piece]]

@@ -140,6 +140,8 @@ DRESSES: dict[str, Callable[[list[Line]], bytes]] = {
     "loguru": each(loguru),
     "firelens": each(lambda t, m: {"date": EPOCH + t, "source": "stderr", "log": m, "container_name": "app"}),
     "compose": each(lambda t, m: f"web-1  | {json.dumps({'time': f'{iso(t)}Z', 'msg': m})}"),
+    "logfmt": each(lambda t, m: f"time={iso(t)}Z level=DEBUG msg={json.dumps(m)} logger={LOGGER}"),
+    "keys": each(lambda t, m: f"event={m!r} logger='{LOGGER}' level='debug' timestamp='{iso(t)}Z'"),
     "behind": each(lambda t, m: f"{iso(t)} [debug    ] {m:<30} [{LOGGER}] lineno={int(t * 1000)} thread=MainThread"),
     "utf-16": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-16"),
     "utf-16-be": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-16-be"),
