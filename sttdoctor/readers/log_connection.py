@@ -37,6 +37,7 @@ class LogConnection:
         found: Takes its events.
         only_sdk: There are no lines of the library.
         source: Of which library's log it is, None for the two above.
+        client: Who wrote it, where the headers do not say it.
 
     Attributes:
         lacks: What a log of this kind cannot hold.
@@ -51,11 +52,13 @@ class LogConnection:
         found: Collector,
         only_sdk: bool = False,
         source: str | None = None,
+        client: str | None = None,
     ) -> None:
         self.side = side
         self._sent_mark = ">" if side == "client" else "<"  # from client to server
         self.only_sdk = only_sdk
         self.lacks = {"send", "audio", "headers", "close"} if only_sdk else set()
+        self._client = client
         self._source = source or ("Cartesia SDK debug log" if only_sdk else f"websockets debug log, {side} side")
         self.mixed = False
         self.is_open = False
@@ -283,7 +286,7 @@ class LogConnection:
             url=redact_text(url) if url else None,
             headers=headers,
             started_at=_iso(self._began),
-            client=headers.get("x-cartesia-client") or headers.get("user-agent"),
+            client=headers.get("x-cartesia-client") or headers.get("user-agent") or self._client,
             source=self._source,
             clock=self.side if self._timed else "none",
             resolution=self._resolution,

@@ -16,6 +16,7 @@ from sttdoctor.readers.log_connection import LogConnection
 from sttdoctor.readers.sockets import Wanted
 
 SOURCE = "pipecat log"
+CLIENT = "pipecat"
 
 _NAME = r"Cartesia [\w.-]{1,20} ASR"
 _CONNECT = re.compile(rf"\bConnecting to {_NAME}: (wss?://\S+)")
@@ -105,7 +106,7 @@ class PipecatLog(Log):
             self._current.again()
             return self._current
         found = self._collector(len(url or ""))
-        self._current = LogConnection("client", time, None, url, found, source=SOURCE)
+        self._current = LogConnection("client", time, None, url, found, source=SOURCE, client=CLIENT)
         self._current.lacks = {"send", "audio", "headers", "close"}
         self.connections.append(self._current)
         return self._current

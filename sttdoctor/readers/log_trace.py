@@ -14,6 +14,7 @@ from sttdoctor.readers.log_connection import LogConnection
 from sttdoctor.readers.sockets import Wanted
 
 SOURCE = "websocket-client trace"
+CLIENT = "websocket-client"
 
 _MARKS = re.compile(log_marks.TRACE + rb"| - (?:goodbye|reconnect)\b")
 _ANY_LINE = re.compile(rb"\S")  # a mark is never empty
@@ -142,7 +143,8 @@ class TraceLog(Log):
         self._current = self._new(self._time(log_line.prefix_of(asked)), asked[1])
 
     def _new(self, time: log_line.Time, path: str | None) -> LogConnection:
-        connection = LogConnection("client", time, path, None, self._collector(len(path or "")), source=SOURCE)
+        found = self._collector(len(path or ""))
+        connection = LogConnection("client", time, path, None, found, source=SOURCE, client=CLIENT)
         self.connections.append(connection)
         return connection
 
