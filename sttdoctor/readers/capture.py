@@ -20,12 +20,14 @@ from sttdoctor.readers.pcap import holds_packets, read_pcap
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.sockets import Wanted
 from sttdoctor.readers.stream import Source, StreamError, opened
+from sttdoctor.readers.tshark import holds_packet_list, read_packet_list
 from sttdoctor.readers.utf16 import Transcoded, utf8_of, utf16_of
 
 FORMATS = (
     (holds_packets, read_pcap),
     (holds_flows, read_flows),
     (holds_net_log, read_net_log),
+    (holds_packet_list, read_packet_list),
     (holds_har, read_har),
     (holds_trace, read_trace),
     (holds_messages, read_messages),

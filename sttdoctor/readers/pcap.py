@@ -75,7 +75,7 @@ def read_pcap(stream: BufferedReader, path: str | None = None, connection: Wante
     if not wires.conversations:
         why = f"the packet capture holds encrypted connections only; {DECRYPT}" if capture.is_encrypted else _NOTHING
         raise InputError(f"{name}: {why}{f'; more may stand {loss}' if loss else ''}")
-    meant = wires.conversations if connection is not None else without_relayed(wires.conversations)
+    meant = wires.conversations if isinstance(connection, int) else without_relayed(wires.conversations)
     sockets = [item.socket("packet capture", _RESOLUTION_S, path, loss) for item in meant]
     return choose(sockets, connection, name, loss)
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from captures import EPOCH, HEADERS, URL, steps
 from websockets.frames import CloseCode, Frame, Opcode
 
+from sttdoctor.readers.tap import Closing, Message, Tap
+
 CLIENT, SERVER = ("10.0.0.2", 50000), ("10.0.0.9", 80)
 SYN, ACK, PUSH, FIN, RST = 2, 16, 8, 1, 4
 
@@ -194,11 +196,55 @@ def _raw(content: str | bytes) -> bytes:
     return content if isinstance(content, bytes) else content.encode()
 
 
+def tshark(items: Iterable[Bytes], packed: bool = False) -> bytes:
+    """What `tshark -T json` prints of a conversation whose frames are all whole; duplicates stand as it prints them."""
+    return ("[\n" + ",\n".join(_packet(item, packed) for item in items) + "\n]\n").encode()
+
+
+def _packet(item: Bytes, packed: bool) -> str:
+    frame_ = {"frame.time_epoch": f"{EPOCH + item.t:.9f}"}
+    layers = [f'"frame": {json.dumps(frame_)}', '"ip": {"ip.src": "10.0.0.2"}', '"tcp": {"tcp.stream": "0"}']
+    if b"HTTP/1.1" in item.data[:300]:
+        layers.append(f'"http": {_http(item.data.decode())}')
+    else:
+        layers += _frame_layers(item, packed)
+    return f'{{"_index": "packets-2026-11-30", "_type": "doc", "_source": {{"layers": {{{", ".join(layers)}}}}}}}'
+
+
+def _http(head: str) -> str:
+    start, *lines = head.rstrip("\r\n").split("\r\n")
+    way = "response" if start.startswith("HTTP") else "request"
+    fields = [f'"http.{way}.line": {json.dumps(line)}' for line in lines] + [f'"http.{way}": "1"']
+    if way == "request":
+        url = f"https://api.cartesia.ai{start.split(' ')[1]}"
+        fields += ['"http.upgrade": "websocket"', f'"http.request.full_uri": {json.dumps(url)}']
+    else:
+        fields.append(f'{json.dumps(start)}: {{"http.response.code": "{start.split(" ")[1]}"}}')
+    return "{" + ", ".join(fields) + "}"
+
+
+def _frame_layers(item: Bytes, packed: bool) -> list[str]:
+    (content,) = Tap().feed(item.data)
+    frame_: dict[str, Any] = {"websocket.fin": "1", "websocket.rsv": "0x04" if packed else "0x00"}
+    frame_ |= {"websocket.mask": str(int(item.sent)), "websocket.payload_length": "126", "websocket.payload": ""}
+    frame_["websocket.opcode"] = str(item.data[0] & 15)
+    if isinstance(content, Closing):
+        closing = {"websocket.payload.close.status_code": str(content.code)}
+        return [f'"websocket": {json.dumps(frame_ | {"websocket.payload": {"websocket.payload.close": closing}})}']
+    assert isinstance(content, Message) and content.content is not None
+    if not content.binary:
+        frame_["websocket.payload"] = {"websocket.payload.text": content.content.decode()}
+        return [f'"websocket": {json.dumps(frame_)}']
+    frame_["websocket.payload_length_ext_16"] = str(content.size)
+    return [f'"websocket": {json.dumps(frame_)}', f'"data": {{"data.data": "{content.content.hex(":")}"}}']
+
+
 FORMATS = {
     "flow": tnetstring(flow()),
     "net-log": net_log(conversation()),
     "net-log-packed": net_log(conversation(packed=True), secure=True),
     "pcap": pcap(Tcp().open().say(conversation()).close().packets),
+    "tshark": tshark(conversation()),
     "pcapng": pcapng(Tcp().open().say(conversation(packed=True)).close().packets),
 }
 """The session of `captures` in every format of bytes."""
