@@ -147,4 +147,4 @@ def _scale(facts: Facts, layout: Layout) -> float:
     samples = facts.sound.samples()
     finite = np.abs(samples[np.isfinite(samples)])
     peak = float(np.percentile(finite, 99.9)) if len(finite) else 0.0
-    return 1 / 32768 if layout.encoding in ("pcm_f32le", "f32be", "f64le", "pcm_f16le") and peak > 8 else 1.0
+    return 1 / 32768 if ENCODINGS[layout.encoding].is_float and peak > 8 else 1.0

@@ -14,18 +14,6 @@ from sttdoctor.encodings import ENCODINGS
 Bytes = NDArray[np.uint8]
 Samples = NDArray[np.float64]
 
-_DTYPES = {
-    "pcm_s16le": "<i2",
-    "pcm_s32le": "<i4",
-    "pcm_f16le": "<f2",
-    "pcm_f32le": "<f4",
-    "s8": "i1",
-    "s16be": ">i2",
-    "s32be": ">i4",
-    "f32be": ">f4",
-    "f64le": "<f8",
-}
-
 
 def _mulaw_table() -> Samples:
     code = ~np.arange(256, dtype=np.uint8)
@@ -51,23 +39,6 @@ _G711 = {
     name: (table * 32768).astype(np.int16) for name, table in (("pcm_mulaw", MULAW_TABLE), ("pcm_alaw", ALAW_TABLE))
 }
 
-_FULL_SCALE = {
-    "pcm_s16le": 2.0**15,
-    "pcm_s32le": 2.0**31,
-    "pcm_mulaw": 2.0**15,
-    "pcm_alaw": 2.0**15,
-    "u8": 2.0**7,
-    "s8": 2.0**7,
-    "s16be": 2.0**15,
-    "s24le": 2.0**31,
-    "s32be": 2.0**31,
-}
-
-
-def full_scale(encoding: str) -> float:
-    """What full scale is in the numbers of `numbers`: a power of two, 1 for floats."""
-    return _FULL_SCALE.get(encoding, 1.0)
-
 
 def numbers(data: Bytes | bytes, encoding: str) -> NDArray[Any]:
     """Read raw bytes as the numbers that they stand for, without a change of scale, and without a copy where it goes.
@@ -82,10 +53,10 @@ def numbers(data: Bytes | bytes, encoding: str) -> NDArray[Any]:
     Raises:
         KeyError: The encoding is unknown.
     """
-    width = ENCODINGS[encoding].width
+    how = ENCODINGS[encoding]
     raw = np.frombuffer(data, dtype=np.uint8) if isinstance(data, bytes) else data
-    whole = np.ascontiguousarray(raw[: len(raw) // width * width])
-    if encoding in _G711:
+    whole = np.ascontiguousarray(raw[: len(raw) // how.width * how.width])
+    if how.is_g711:
         return _G711[encoding][whole]
     if encoding == "u8":
         return (whole ^ 0x80).view(np.int8)
@@ -93,7 +64,7 @@ def numbers(data: Bytes | bytes, encoding: str) -> NDArray[Any]:
         words = np.zeros((len(whole) // 3, 4), dtype=np.uint8)
         words[:, 1:] = whole.reshape(-1, 3)
         return words.view("<i4")[:, 0]
-    return whole.view(_DTYPES[encoding])
+    return whole.view(how.dtype)
 
 
 def decode(data: Bytes | bytes, encoding: str) -> Samples:
@@ -116,5 +87,5 @@ def decode(data: Bytes | bytes, encoding: str) -> Samples:
     if encoding in ("pcm_f16le", "f64le"):
         samples[np.isnan(samples)] = np.nan  # theirs may stay a signalling one, which later arithmetic warns of
     if values.dtype.kind == "i":
-        samples /= full_scale(encoding)
+        samples /= ENCODINGS[encoding].full_scale
     return samples

@@ -31,7 +31,6 @@ from sttdoctor.checks.base import (
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
 _NO_SAMPLES = {"not-pcm": "no plain samples", "text": "text"}
-_BIG_ENDIAN = ("s16be", "s32be", "f32be")
 
 
 def _judge(facts: Facts) -> Answer:
@@ -127,7 +126,7 @@ def _finding(best: str, declared: str | None, status: Status, confidence: float)
         summary = f"The bytes are text (base64, hex, JSON), not samples; {said}."
         return CHECK.finding("unsupported", status, confidence, summary, fix=_NOT_SAMPLES)
     summary = f"The bytes are {_label(best)}; {said}."
-    if name in _BIG_ENDIAN:
+    if ENCODINGS[name].is_big_endian:
         return CHECK.finding("byte-order", status, confidence, summary)
     if name not in SUPPORTED:
         return CHECK.finding("unsupported", status, confidence, summary)

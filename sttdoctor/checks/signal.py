@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sttdoctor import missing
+from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.signal import levels as signal_levels
@@ -147,7 +148,8 @@ def _false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
     seconds = float(levels.runs.length[zeros].sum()) / levels.rate
     if seconds < facts.limits["signal.false_silence_s"]:
         return []
-    code, level = ("0xFF", "0 dBFS") if layout.encoding == "pcm_mulaw" else ("0xD5", "-15 dBFS")
+    code = f"0x{ENCODINGS[layout.encoding].silence.hex().upper()}"
+    level = f"{round(20 * np.log10(abs(decode(bytes(1), layout.encoding)[0])))} dBFS"
     summary = (
         f"{seconds:.1f} s of zero bytes were sent, which are no silence in {layout.encoding}: "
         f"byte 0x00 stands for {level}, silence is {code}."

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.evidence import Frame, Session
 
 _PROBES, _PROBE_BYTES = 16, 512
@@ -14,8 +15,6 @@ _MOST_BYTES = 8 << 20
 _MOST_SAMPLES = 1 << 20
 _ALIKE = 0.6
 """Correlation of what one microphone gives to two readers, each with its own gain; other speech reaches 0.2."""
-
-_TYPES = {"pcm_s16le": "<i2", "pcm_s32le": "<i4", "pcm_f16le": "<f2", "pcm_f32le": "<f4"}
 
 
 def have_same_audio(one: Session, other: Session) -> bool:
@@ -47,8 +46,8 @@ def _has_same_bytes(one: bytes, other: bytes) -> bool:
 
 
 def _sounds_alike(one: bytes, other: bytes, url: str | None) -> bool:
-    kind = next((kind for name, kind in _TYPES.items() if f"encoding={name}" in (url or "")), None)
-    if kind is None:
+    kind = next((ENCODINGS[name].dtype for name in SUPPORTED if f"encoding={name}" in (url or "")), "")
+    if not kind:
         return False
     a, b = _samples(one, kind), _samples(other, kind)
     power = float(np.sqrt(np.sum(a * a) * np.sum(b * b)))

@@ -72,4 +72,4 @@ def loudest(data: Bytes, encoding: str, channels: int) -> int:
 
 def silence(encoding: str, samples: int) -> bytes:
     """Return silence in one of the six; in G.711 a zero byte would be near full scale."""
-    return {"pcm_mulaw": b"\xff", "pcm_alaw": b"\xd5"}.get(encoding, bytes(ENCODINGS[encoding].width)) * samples
+    return ENCODINGS[encoding].silence * samples

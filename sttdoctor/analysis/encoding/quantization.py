@@ -27,8 +27,6 @@ _TWO_IN_ONE = ("pcm_s32le", "s32be")
 """Words that two samples of 16 bits may look like."""
 _SAME = 0.98  # correlation of two channels of one source
 
-_MANTISSA_BITS = {"pcm_f16le": 11, "pcm_f32le": 24, "f32be": 24, "f64le": 53}
-_SMALLEST = {"pcm_f16le": 2.0**-24, "pcm_f32le": 2.0**-149, "f32be": 2.0**-149, "f64le": 2.0**-1074}
 _LOUDEST = 2.0**20  # floats beyond it cannot be samples in any scale that clients use (the widest is +-32768)
 
 
@@ -87,7 +85,7 @@ def read_samples(
         samples = Reading(values, _STEPS[encoding][rows], np.ones(rows.shape, dtype=bool), 8)
         return _in_codebook(samples) if codebook else samples
     values = decode(rows.reshape(-1), encoding).reshape(len(rows), count)
-    if encoding not in _MANTISSA_BITS:
+    if not ENCODINGS[encoding].is_float:
         values *= 2.0 ** (8 * width - 1)
         cells: Floats = np.ones(values.shape)
         valid = np.ones(values.shape, dtype=bool)
@@ -103,8 +101,8 @@ def read_samples(
 
 def _float_cells(values: Floats, encoding: str) -> Floats:
     _, exponents = np.frexp(values)
-    ulps: Floats = np.ldexp(1.0, exponents - _MANTISSA_BITS[encoding])
-    return np.maximum(ulps, _SMALLEST[encoding])
+    ulps: Floats = np.ldexp(1.0, exponents - ENCODINGS[encoding].mantissa_bits)
+    return np.maximum(ulps, ENCODINGS[encoding].smallest)
 
 
 def _on_grid(samples: Reading) -> Reading:
@@ -135,7 +133,7 @@ def _on_scale(raw: Reading, gridded: Reading, encoding: str) -> Reading:
         encoding: Of both.
     """
     used, values = raw.valid, raw.values[raw.valid]
-    full = 1.0 if encoding in _MANTISSA_BITS else 2.0 ** (raw.code_bits - 1)
+    full = 1.0 if ENCODINGS[encoding].is_float else 2.0 ** (raw.code_bits - 1)
     scale = find_scale(values, np.maximum(raw.cells, gridded.cells.min())[used], full)
     if scale is None or (encoding in _TWO_IN_ONE and (not scale.same or _is_pair(values))):
         return gridded  # nobody dithers to 32 bits: what varies in their low half is a channel of its own

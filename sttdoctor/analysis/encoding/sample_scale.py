@@ -3,11 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import full_scale
 from sttdoctor.analysis.encoding.scale import find_scale
+from sttdoctor.encodings import ENCODINGS
 
-_FLOATS = {"pcm_f16le": 2.0**-24, "pcm_f32le": 2.0**-149, "f32be": 2.0**-149, "f64le": 2.0**-1074}
-"""Floats, and the smallest number of each."""
 _WIDE = ("pcm_s32le", "s32be")
 _WILD = 8.0  # floats beyond it are in 16-bit units
 _FEW = 64.0  # of the lowest codes: sound of fewer says nothing
@@ -20,7 +18,7 @@ _TWICE = 32768.0  # what floats were divided by once too often
 
 def has_few_codes(peak: float, encoding: str) -> bool:
     """Whether sound of this peak, of full scale, takes so few codes of its encoding that they fit any other as well."""
-    return peak < _FEW * _FLOATS.get(encoding, 1.0 / full_scale(encoding))
+    return peak < _FEW * ENCODINGS[encoding].quantum
 
 
 def loud_factor(level: float, encoding: str) -> float:
@@ -30,7 +28,7 @@ def loud_factor(level: float, encoding: str) -> float:
         level: What 99 % of the samples stay below, of full scale.
         encoding: Their encoding.
     """
-    return 1.0 / 32768.0 if encoding in _FLOATS and level > _WILD else 1.0
+    return 1.0 / 32768.0 if ENCODINGS[encoding].is_float and level > _WILD else 1.0
 
 
 def is_low_end(samples: NDArray[np.float64], encoding: str) -> bool:
@@ -56,4 +54,4 @@ def faint_factor(peak: float, encoding: str) -> float:
     """
     if encoding in _WIDE:
         return next((2.0**shift for shift in _SHIFTS if peak <= 2.0**-shift), 1.0)
-    return _TWICE if encoding in _FLOATS and peak * _TWICE <= 1.0 else 1.0
+    return _TWICE if ENCODINGS[encoding].is_float and peak * _TWICE <= 1.0 else 1.0

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import decode, full_scale, numbers
+from sttdoctor.analysis.decoding import decode, numbers
 from sttdoctor.analysis.mapped import blocks
 from sttdoctor.analysis.signal.runs import Floats, Runs, constant_runs, joined
 from sttdoctor.analysis.signal.wraps import WRAPPING, Wraps
@@ -128,7 +128,7 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, 
     size = max(1, _BLOCK_SAMPLES // step) * step
     count = len(data) // frame
     channel = _loudest(data, encoding, channels)
-    floats = full_scale(encoding) == 1.0
+    floats = ENCODINGS[encoding].is_float
     tally = _Tally()
     first = known = 0
     for block in blocks(data[: count * frame], size * frame):
@@ -142,7 +142,7 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, 
             known += len(runs)
             tally.runs.append(runs)
         first += len(x)
-    scale = 1.0 if floats else factor / full_scale(encoding)
+    scale = 1.0 if floats else factor / ENCODINGS[encoding].full_scale
     return _finished(tally, rate, step, count, channel, factor, scale)
 
 

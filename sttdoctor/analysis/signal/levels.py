@@ -12,7 +12,6 @@ from sttdoctor.analysis.signal.damage import STEP_S, Levels
 from sttdoctor.analysis.signal.runs import Floats
 from sttdoctor.encodings import ENCODINGS
 
-G711 = ("pcm_mulaw", "pcm_alaw")
 WORST_S = 2.0
 """Length of the part of which `worst_clipping` tells."""
 
@@ -51,7 +50,7 @@ def worst_clipping(levels: Levels) -> tuple[float, float]:
 
 def zero_runs(levels: Levels, encoding: str) -> NDArray[np.bool_]:
     """Which constant stretches are runs of zero bytes in G.711, shape (runs,); none in another encoding."""
-    if encoding not in G711:
+    if not ENCODINGS[encoding].is_g711:
         return np.zeros(len(levels.runs.start), dtype=bool)
     return np.asarray(levels.runs.value == float(decode(b"\0", encoding)[0]))
 

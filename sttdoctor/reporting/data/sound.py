@@ -15,7 +15,6 @@ from sttdoctor.reporting.data.values import Floats, Span, Waveform
 COLUMNS = 800
 """Of a waveform; more cannot be told apart on a page."""
 EXCERPT_S = 6.0
-_FLOATS = ("pcm_f16le", "pcm_f32le", "f32be", "f64le")
 _PIECE = 1 << 20  # bytes decoded at once
 
 
@@ -68,7 +67,7 @@ def profile(data: NDArray[np.uint8], layout: Layout, rate: int) -> Profile | Non
 
 def _pieces(data: NDArray[np.uint8], layout: Layout, frame: int, size: int) -> Iterator[Floats]:
     step = max(1, _PIECE // (size * frame)) * size * frame
-    floats = layout.encoding in _FLOATS
+    floats = ENCODINGS[layout.encoding].is_float
     whole = len(data) // (size * frame) * size * frame
     for start in range(0, whole, step):
         samples = mono(data[start : min(start + step, whole)].reshape(-1, frame), layout.encoding, layout.channels)
