@@ -10,6 +10,7 @@ import numpy as np
 from faults_recipe import Frame, Recipe, Row, healthy
 from faults_scene import Rng, Samples, Utterance, scene
 from faults_stream import Frames, mid_turn, shifted
+from scipy import signal
 
 Kind = Callable[[Rng, Path | None], Recipe]
 KINDS: dict[str, Kind] = {}
@@ -241,6 +242,43 @@ def push_to_talk_with_silence(rng: Rng, corpus: Path | None) -> Recipe:
         for a, b in spans:
             out[round(a * recipe.scene.rate) : round(b * recipe.scene.rate)] = 0
         return out
+
+    recipe.shape.append(shape)
+    return recipe
+
+
+@kind
+def reverberant_room(rng: Rng, corpus: Path | None) -> Recipe:
+    """A hall: each sound goes on in thousands of echoes, and repeats itself in none."""
+    recipe = healthy(rng, corpus)
+    rate = recipe.scene.rate
+    times = np.arange(round(rng.uniform(0.3, 1.5) * rate)) / rate
+    tail = rng.standard_normal(len(times)) * 10 ** (-3 * times / times[-1])
+    tail *= rng.uniform(0.2, 0.8) / np.sqrt((tail**2).sum())
+    tail[0] += 1.0
+
+    def shape(samples: Samples) -> Samples:
+        wet = np.asarray(signal.fftconvolve(samples, tail))[: len(samples)]
+        return wet * (np.abs(samples).max() / np.abs(wet).max())
+
+    recipe.shape.append(shape)
+    return recipe
+
+
+@kind
+def voice_gate(rng: Rng, corpus: Path | None) -> Recipe:
+    """Between utterances exact zeros, from 60 ms behind the last word on, with a fade of 5 ms."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=3, pause_s=(3.5, 7.0))
+    rate = recipe.scene.rate
+
+    def shape(samples: Samples) -> Samples:
+        gate = np.zeros(len(samples))
+        for turn in recipe.scene.turns:
+            for part in turn:
+                gate[round((part.start - 0.05) * rate) : round((part.end + 0.06) * rate)] = 1.0
+        soft = np.convolve(gate, np.ones(rate // 200) / (rate // 200), "same")
+        return np.where(soft > 1e-9, soft, 0.0) * samples
 
     recipe.shape.append(shape)
     return recipe

@@ -108,6 +108,42 @@ def discontinuities(recipe: Recipe) -> None:
     recipe.shape.append(shape)
 
 
+@fault("signal.muted", "sound", formats=(*LINEAR, *G711), status="warn", also=("turns.left-open",))
+def muted(recipe: Recipe) -> None:
+    """A microphone that the system mutes in the middle of a word: exact zeros for 4 to 20 s, to the end or not."""
+    recipe.remake(turns=3, pause_s=(2.0, 5.0))
+    rng, rate = recipe.rng, recipe.scene.rate
+    samples = recipe.scene.samples
+    hop = rate // 50
+    levels = np.sqrt((samples[: len(samples) // hop * hop].reshape(-1, hop) ** 2).mean(axis=1))
+    loud = np.flatnonzero(levels > np.quantile(levels, 0.9))
+    middle = loud[(loud * hop > 2 * rate) & (loud * hop < len(samples) - 5 * rate)]
+    at = int(rng.choice(middle if len(middle) else loud)) * hop + int(rng.integers(hop))
+    stop = len(samples) if rng.random() < 0.6 else at + round(rng.uniform(4, 8) * rate)
+    recipe.note = f"{(min(stop, len(samples)) - at) / rate:.1f} s"
+
+    def shape(x: Samples) -> Samples:
+        out = x.copy()
+        out[at:stop] = 0
+        return out
+
+    recipe.shape.append(shape)
+
+
+@fault("signal.echoed", "sound", formats=(*LINEAR, *G711), status="warn")
+def echoed(recipe: Recipe) -> None:
+    """A second route: the same sound 0.2 to 1.2 s later, as loud as the first or down to a third of it."""
+    delay, gain = recipe.rng.uniform(0.2, 1.2), recipe.rng.uniform(0.33, 1.0)
+    recipe.note = f"{1000 * delay:.0f} ms at {gain:.2f}"
+    lag = round(delay * recipe.scene.rate)
+
+    def shape(samples: Samples) -> Samples:
+        late = np.concatenate([np.zeros(lag), samples[:-lag]])
+        return (samples + gain * late) / (1 + gain)
+
+    recipe.shape.append(shape)
+
+
 @fault("signal.false-silence", "sound", formats=G711)
 def false_silence(recipe: Recipe) -> None:
     """Pauses are filled with zero bytes, which in G.711 are near full scale."""

@@ -162,6 +162,8 @@ _SIGNAL = (
     "signal.dropouts",
     "signal.discontinuities",
     "signal.false-silence",
+    "signal.muted",
+    "signal.echoed",
 )
 _NO_SAMPLES = (*_FORMAT, *_CUT, *_SIGNAL, "sample-rate.upsampled", *_PACE)
 

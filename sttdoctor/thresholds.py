@@ -96,6 +96,10 @@ THRESHOLDS = (
     Threshold("signal.dropouts_per_min", 1, "holes a minute", "rarer holes cost a word now and then: a warning"),
     Threshold("signal.false_silence_s", 0.1, "s", "clipped speech never stays at one extreme for so long"),
     Threshold("signal.click_ratio", 3, "x the usual error", "a jump that speech makes by chance, never periodically"),
+    Threshold(
+        "signal.muted_s", 3, "s", "shorter silence is a pause, a hole, or a button that was pressed for a moment"
+    ),
+    Threshold("signal.echo_strength", 0.1, "ratio", "-20 dB: a softer second route adds no words"),
     Threshold("chunking.min_ms", 5, "ms", "smaller frames cost more in headers than in audio"),
     Threshold("chunking.warn_ms", 300, "ms", "the service recommends about 100 ms; longer frames delay each answer"),
     Threshold("chunking.fail_ms", 1000, "ms", "a second of audio at once makes every answer up to a second late"),

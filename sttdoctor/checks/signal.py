@@ -16,7 +16,9 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.signal import levels as signal_levels
 from sttdoctor.analysis.signal.clicks import Clicks, find_clicks
 from sttdoctor.analysis.signal.damage import Levels, measure
+from sttdoctor.analysis.signal.echo import find_echo
 from sttdoctor.analysis.signal.holes import torn_holes
+from sttdoctor.analysis.signal.muted import find_muted
 from sttdoctor.analysis.signal.runs import Floats
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
@@ -41,6 +43,7 @@ _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _CLICK_SHARE = 0.3
 _WRAPS_TO_STEEP = 1  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
+_ECHO_LOOKED_AT = 320_000  # samples: 20 s at 16 kHz
 _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 
 
@@ -69,6 +72,7 @@ def _judge(facts: Facts) -> Answer:
         findings += [*_levels(facts, levels, worst_part, bool(findings)), *_holes(facts, layout, levels)]
         if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
             findings += _clicks(facts, layout, levels)
+        findings += [*_muted(facts, layout, levels), *_echoed(facts, layout, levels)]
     if findings:
         return answer(worst(findings).summary, findings, measured)
     return _speech(facts, levels, measured)
@@ -252,6 +256,33 @@ def _discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks
     return CHECK.finding("discontinuities", "warn", min(0.95, 0.5 + found.share), summary, places)
 
 
+def _muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+    found = find_muted(levels, layout.encoding, facts.limits["signal.muted_s"])
+    if found is None:
+        return []
+    start, length = found.start / levels.rate, found.length / levels.rate
+    where = f"for {length:.1f} s" + (", to the end" if found.to_end else "")
+    times = f"; so it does {found.count} times" if found.count > 1 else ""
+    summary = f"At {start:.1f} s the sound turns to exact silence in the middle of speech, {where}{times}."
+    places = _places(facts, layout, np.array([found.start]), "silence begins")
+    return [CHECK.finding("muted", "warn", 0.85 if found.to_end else 0.7, summary, places)]
+
+
+def _echoed(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+    assert facts.audio is not None
+    if not _is_speech(facts):
+        return []
+    samples, _ = signal_levels.loudest(facts.audio.data[layout.offset :], layout, levels, _ECHO_LOOKED_AT)
+    found = find_echo(samples, levels.rate)
+    if found is None or found.strength < facts.limits["signal.echo_strength"]:
+        return []
+    summary = (
+        f"The sound holds itself again {found.delay_s:.2f} s later, about {found.strength:.1f} times as strong: each "
+        "phrase is heard twice."
+    )
+    return [CHECK.finding("echoed", "warn", min(0.95, 0.6 + found.strength), summary)]
+
+
 def _places(facts: Facts, layout: Layout, samples: Any, note: str) -> tuple[Evidence, ...]:
     rate = facts.declared.sample_rate or _USUAL_RATE
     frame = ENCODINGS[layout.encoding].width * layout.channels
@@ -283,7 +314,8 @@ CHECK = Check(
     "cost words while format and pacing are right; from silence some recognisers even invent words.",
     how="Level, offset, flat tops and constant stretches are measured over all of the audio. A hole counts where the "
     "sound breaks off in full voice and comes back so, which no pause does. Clicks count where jumps far beyond the "
-    "prediction error stand on a fixed period.",
+    "prediction error stand on a fixed period, an echo where the whitened sound agrees with itself, to the sample, all "
+    "along at one delay.",
     causes=(
         Cause(
             "signal.silent",
@@ -329,6 +361,21 @@ CHECK = Check(
             "The waveform jumps at a regular period.",
             "Keep the state of the resampler (or filter, or fade) from one chunk to the next: one object for the "
             "stream, not one for each chunk.",
+        ),
+        Cause(
+            "signal.muted",
+            "warn",
+            "In the middle of speech the sound turns to exact silence, for long, while audio goes on to be sent.",
+            "Look for what mutes the microphone while the stream goes on: an app in the background or a locked screen "
+            "(on Android use a foreground service of type microphone), another app that took the device, a gate. Where "
+            "the user pressed mute, nothing is wrong.",
+        ),
+        Cause(
+            "signal.echoed",
+            "warn",
+            "The sound holds itself again, later: it reaches the stream by two routes.",
+            "Send one route only: look for a microphone that is mixed with its own monitor or loopback, or a track "
+            "that is added twice. Where the microphone hears a loudspeaker, use echo cancellation.",
         ),
         Cause(
             "signal.false-silence",

@@ -1,0 +1,103 @@
+"""Sound that holds itself again, later and softer: it reaches the stream by two routes.
+
+A second route adds the same waveform, so the whitened sound agrees with itself at one lag, to the sample, all along.
+Words and phrases that are said again agree in no sample; a room spreads its echo over many lags; hum and loops agree
+at every multiple of their period.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.fast_length import fast_length
+
+Floats = NDArray[np.float64]
+
+SHORTEST_S, LONGEST_S = 0.150, 3.0
+"""Delays that are looked for: a shorter one is a room, or an effect of a synthetic voice."""
+_ORDER = 24  # of the predictor that takes the voice away
+_LEAST_S = 4.0  # of sound: what is shorter agrees with itself by chance
+_LEVELLED, _SOFT = 512, 0.3  # samples of which the level is one; level below which, of the usual one, it stays
+_PEAK = 0.06  # of the energy: chance and voices reach 0.05
+_ALONE = 0.5  # what other lags may have of it
+_NEAR_S = 0.004  # lags that belong to one peak
+_BLOCK_S = 0.25
+_AUDIBLE, _BEYOND_CHANCE = 0.25, 3.0  # level of a block that has sound; what agrees by chance, in standard deviations
+_ALONG = 0.5  # share of the sound that must hold the echo
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A second route: its delay, its strength (0..1) beside the first, the share (0..1) of the sound that has it."""
+
+    delay_s: float
+    strength: float
+    share: float
+
+
+def find_echo(samples: Floats, rate: float) -> Echo | None:
+    """Find the lag at which sound holds itself again.
+
+    Args:
+        samples: Shape (n,), finite: a continuous stretch with sound.
+        rate: Hz.
+
+    Returns:
+        None where there is no such lag between `SHORTEST_S` and `LONGEST_S`.
+    """
+    if len(samples) < max(_LEAST_S * rate, 8 * _ORDER) or not samples.any():
+        return None
+    flat = _whitened(samples)
+    first, last = round(SHORTEST_S * rate), min(round(LONGEST_S * rate), len(samples) // 2)
+    size = fast_length(2 * len(flat))
+    spectrum = np.fft.rfft(flat, size)
+    agreement = np.fft.irfft(np.abs(spectrum) ** 2, size)[: len(flat)]
+    agreement = agreement / agreement[0] if agreement[0] > 0 else agreement
+    lag = first + int(np.argmax(agreement[first:last]))
+    peak = float(agreement[lag])
+    if peak < _PEAK or _rival(agreement[: min(2 * last, len(flat))], lag, first, round(_NEAR_S * rate)) > _ALONE * peak:
+        return None
+    share = _share(flat, lag, max(1, round(_BLOCK_S * rate)))
+    strength = 2 * peak / (1 + np.sqrt(max(0.0, 1 - 4 * peak**2)))  # a copy of this strength agrees by g / (1 + g * g)
+    return Echo(lag / rate, min(1.0, float(strength)), share) if share >= _ALONG else None
+
+
+def _whitened(samples: Floats) -> Floats:
+    """What one linear predictor leaves over, with loud parts brought down to the level of the others."""
+    centred = samples - samples.mean()
+    size = fast_length(2 * len(samples))
+    power = np.abs(np.fft.rfft(centred, size)) ** 2
+    lags = np.fft.irfft(power, size)[: _ORDER + 1]
+    normal = lags[np.abs(np.subtract.outer(np.arange(_ORDER), np.arange(_ORDER)))]
+    weights = np.linalg.solve(normal + (1e-9 * lags[0] + 1e-30) * np.eye(_ORDER), lags[1:])
+    error = centred.copy()
+    for lag, weight in enumerate(weights, start=1):
+        error[lag:] -= weight * centred[:-lag]
+    error[:_ORDER] = 0.0
+    count = -(-len(error) // _LEVELLED)
+    rows = np.pad(error, (0, count * _LEVELLED - len(error))).reshape(count, _LEVELLED)
+    level = np.sqrt((rows**2).mean(axis=1))
+    usual = float(np.median(level[level > 0])) if (level > 0).any() else 1.0
+    flat: Floats = (rows / np.maximum(level, _SOFT * usual)[:, None]).reshape(-1)[: len(error)]
+    return flat
+
+
+def _rival(agreement: Floats, lag: int, first: int, near: int) -> float:
+    """The largest agreement at any other lag."""
+    others = agreement.copy()
+    others[:first] = 0.0
+    others[max(0, lag - near) : lag + near + 1] = 0.0
+    return float(others.max(initial=0.0))
+
+
+def _share(flat: Floats, lag: int, block: int) -> float:
+    """The share of blocks with sound of which the sound a lag before is a part."""
+    now, then = flat[lag:], flat[:-lag]
+    count = len(now) // block
+    if not count:
+        return 0.0
+    now, then = (part[: count * block].reshape(count, block) for part in (now, then))
+    common, power = (now * then).sum(axis=1), np.sqrt((now**2).sum(axis=1) * (then**2).sum(axis=1))
+    audible = power > _AUDIBLE * block
+    return float((common[audible] > _BEYOND_CHANCE * np.sqrt(block)).mean()) if audible.any() else 0.0
