@@ -1,11 +1,14 @@
 """Faults of the sound itself, in a right format: `signal`. And speech in another language, as far as evidence goes."""
 
+from dataclasses import replace
+
 import numpy as np
 from faults_recipe import Recipe
 from faults_registry import fault
-from faults_scene import Samples
+from faults_scene import Samples, Utterance
 from scipy import signal
 
+Turns = tuple[tuple[Utterance, ...], ...]
 LINEAR = (("pcm_s16le", 16000), ("pcm_s16le", 8000), ("pcm_s16le", 24000), ("pcm_f32le", 16000), ("pcm_s16le", 48000))
 G711 = (("pcm_mulaw", 8000), ("pcm_alaw", 8000))
 
@@ -121,6 +124,7 @@ def muted(recipe: Recipe) -> None:
     at = int(rng.choice(middle if len(middle) else loud)) * hop + int(rng.integers(hop))
     stop = len(samples) if rng.random() < 0.6 else at + round(rng.uniform(4, 8) * rate)
     recipe.note = f"{(min(stop, len(samples)) - at) / rate:.1f} s"
+    recipe.scene = replace(recipe.scene, turns=_heard(recipe.scene.turns, at / rate, stop / rate))
 
     def shape(x: Samples) -> Samples:
         out = x.copy()
@@ -130,12 +134,32 @@ def muted(recipe: Recipe) -> None:
     recipe.shape.append(shape)
 
 
+def _heard(turns: Turns, start: float, stop: float) -> Turns:
+    """What the service hears of turns when the time between is silent."""
+    kept = []
+    for turn in turns:
+        parts = []
+        for part in turn:
+            if start < part.end and part.start < stop:
+                if part.start >= start:
+                    continue
+                share = (start - part.start) / (part.end - part.start)
+                part = replace(part, end=start, words=part.words[: int(share * len(part.words))])
+            parts.append(part)
+        kept += [tuple(parts)] if parts else []
+    return tuple(kept)
+
+
 @fault("signal.echoed", "sound", formats=(*LINEAR, *G711), status="warn")
 def echoed(recipe: Recipe) -> None:
     """A second route: the same sound 0.2 to 1.2 s later, as loud as the first or down to a third of it."""
     delay, gain = recipe.rng.uniform(0.2, 1.2), recipe.rng.uniform(0.33, 1.0)
     recipe.note = f"{1000 * delay:.0f} ms at {gain:.2f}"
     lag = round(delay * recipe.scene.rate)
+    recipe.also.add("latency.end-of-turn")  # the service hears the echo, too, and ends the turn behind it
+    recipe.remake(turns=3, pause_s=(3.0, 4.0))
+    turns = tuple((*turn[:-1], replace(turn[-1], end=turn[-1].end + delay)) for turn in recipe.scene.turns)
+    recipe.scene = replace(recipe.scene, turns=turns)
 
     def shape(samples: Samples) -> Samples:
         late = np.concatenate([np.zeros(lag), samples[:-lag]])

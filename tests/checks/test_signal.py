@@ -163,6 +163,22 @@ def test_speech_at_the_wrong_scale_is_judged_at_the_right_one(encoding):
     assert check.status == "pass" and "its peak is -12 dBFS" in check.answer
 
 
+def test_silence_from_the_middle_of_speech_to_the_end_is_told_with_its_time():
+    x = np.concatenate([0.5 * LOUD[: RATE // 4], np.zeros(4 * RATE)])
+    x = np.concatenate([0.5 * SPEECH, x])
+    (found,) = judged(s16(x)).checks[0].findings
+    assert (found.cause, found.status) == ("signal.muted", "warn")
+    assert f"At {len(SPEECH) / RATE + 0.25:.1f} s" in found.summary and "to the end" in found.summary
+
+
+def test_a_second_route_is_told_with_its_delay_and_only_of_speech():
+    lag = round(0.42 * RATE)
+    twice = np.concatenate([SPEECH, np.zeros(lag)]) + 0.6 * np.concatenate([np.zeros(lag), SPEECH])
+    (found,) = judged(s16(0.4 * twice)).checks[0].findings
+    assert (found.cause, found.status) == ("signal.echoed", "warn")
+    assert "0.42 s later" in found.summary
+
+
 def test_clipping():
     (found,) = judged(s16(4 * VOICE)).checks[0].findings
     share = float(found.summary.split("clipped: ")[1].split(" %")[0]) / 100

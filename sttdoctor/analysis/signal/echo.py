@@ -19,12 +19,13 @@ SHORTEST_S, LONGEST_S = 0.150, 3.0
 _ORDER = 24  # of the predictor that takes the voice away
 _LEAST_S = 4.0  # of sound: what is shorter agrees with itself by chance
 _LEVELLED, _SOFT = 512, 0.3  # samples of which the level is one; level below which, of the usual one, it stays
-_PEAK = 0.06  # of the energy: chance and voices reach 0.05
-_ALONE = 0.5  # what other lags may have of it
+_PEAK = 0.1  # of the energy: voices and chance reach 0.09
+_USUAL, _ABOVE = 0.99, 3.0  # what other lags reach, and how far a second route stands out from it
+_ALONE = 0.5  # what the neighbours in a comb may have of it
 _NEAR_S = 0.004  # lags that belong to one peak
 _BLOCK_S = 0.25
 _AUDIBLE, _BEYOND_CHANCE = 0.25, 3.0  # level of a block that has sound; what agrees by chance, in standard deviations
-_ALONG = 0.5  # share of the sound that must hold the echo
+_ALONG = 0.6  # share of the sound that must hold the echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,28 @@ def find_echo(samples: Floats, rate: float) -> Echo | None:
     spectrum = np.fft.rfft(flat, size)
     agreement = np.fft.irfft(np.abs(spectrum) ** 2, size)[: len(flat)]
     agreement = agreement / agreement[0] if agreement[0] > 0 else agreement
-    lag = first + int(np.argmax(agreement[first:last]))
-    peak = float(agreement[lag])
-    if peak < _PEAK or _rival(agreement[: min(2 * last, len(flat))], lag, first, round(_NEAR_S * rate)) > _ALONE * peak:
+    near, block = max(1, round(_NEAR_S * rate)), max(1, round(_BLOCK_S * rate))
+    heard = agreement[: 2 * last].copy()
+    usual = float(np.quantile(np.abs(heard[first:]), _USUAL))
+    lag = first + int(np.argmax(heard[first:last]))
+    peak = float(heard[lag])
+    if peak < max(_PEAK, _ABOVE * usual) or _is_of_comb(heard, lag, first, near):
         return None
-    share = _share(flat, lag, max(1, round(_BLOCK_S * rate)))
-    strength = 2 * peak / (1 + np.sqrt(max(0.0, 1 - 4 * peak**2)))  # a copy of this strength agrees by g / (1 + g * g)
+    share = _share(flat, lag, block)
+    strength = 2 * peak / (1 + np.sqrt(max(0.0, 1 - 4 * peak**2)))  # a copy of strength g agrees by g / (1 + g * g)
     return Echo(lag / rate, min(1.0, float(strength)), share) if share >= _ALONG else None
+
+
+def _is_of_comb(heard: Floats, lag: int, first: int, near: int) -> bool:
+    """Whether the next strongest lag is a neighbour in a comb: the lag as far on the other side is strong, too."""
+    others = heard.copy()
+    others[:first] = 0.0
+    others[max(0, lag - near) : lag + near + 1] = 0.0
+    apart = abs(lag - int(np.argmax(others)))
+    across = abs(lag - apart) if others[min(lag + apart, len(others) - 1)] == others.max() else lag + apart
+    there = heard[max(0, across - near) : across + near + 1].max(initial=0.0)
+    least = _ALONE * heard[lag]
+    return bool(others.max() > least and there > least)
 
 
 def _whitened(samples: Floats) -> Floats:
@@ -81,14 +97,6 @@ def _whitened(samples: Floats) -> Floats:
     usual = float(np.median(level[level > 0])) if (level > 0).any() else 1.0
     flat: Floats = (rows / np.maximum(level, _SOFT * usual)[:, None]).reshape(-1)[: len(error)]
     return flat
-
-
-def _rival(agreement: Floats, lag: int, first: int, near: int) -> float:
-    """The largest agreement at any other lag."""
-    others = agreement.copy()
-    others[:first] = 0.0
-    others[max(0, lag - near) : lag + near + 1] = 0.0
-    return float(others.max(initial=0.0))
 
 
 def _share(flat: Floats, lag: int, block: int) -> float:

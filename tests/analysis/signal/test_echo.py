@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_encoding_analysis import encoded, voice
+from resonances import encoded, voice
 
 from sttdoctor.analysis.decoding import MULAW_TABLE
 from sttdoctor.analysis.signal.echo import find_echo

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from test_encoding_analysis import encoded
-from test_encoding_analysis import voice as speech
+from resonances import encoded
+from resonances import voice as speech
 
 from sttdoctor.analysis.signal.damage import measure
 from sttdoctor.analysis.signal.muted import find_muted

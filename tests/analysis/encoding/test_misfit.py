@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from buzz import RATE, voice
 from hypothesis import given
 from hypothesis import strategies as st
-from test_signal import RATE, voice
 
 from sttdoctor.analysis.encoding.misfit import Misfit, find_misfit
 
