@@ -67,7 +67,7 @@ def test_a_healthy_session_whose_secrets_are_masked_is_not_accused(bench, kind):
 
 
 def test_a_verdict_needs_the_right_cause_first(bench):
-    facts = bench.Facts("x", [], ("drain.no-close",), frozenset({"turns.left-open"}))
+    facts = bench.Case("x", [], ("drain.no-close",), frozenset({"turns.left-open"}))
 
     def scored(*said):
         made = bench.Verdict(
