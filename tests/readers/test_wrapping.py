@@ -139,11 +139,12 @@ def test_no_key_comes_out_of_a_dress(name):
     assert "canary" not in repr(session) and "sk_car_secret" not in repr(session)
 
 
-def rich_lines(lines, width=80):
+def rich_lines(lines, width=80, time="[{}]", level="DEBUG    ", place="protocol.py:757"):
     rows, before = [], ""
     for t, message in lines:
-        place, clock = "protocol.py:757", f"[09/21/26 {iso(t)[11:19]}]"
-        room = width - 29 - len(place) - 1
+        clock = time.format(iso(t)[11:19]) + " " if time else ""
+        begin = len(clock) + len(level)
+        room = width - begin - len(place) - bool(place)
         chunks, row = [], ""
         for word in message.split(" "):
             if len(row) + len(word) + bool(row) <= room:
@@ -156,14 +157,30 @@ def rich_lines(lines, width=80):
             row = word
         chunks.append(row)
         shown = clock if clock != before else " " * len(clock)
-        rows.append(f"{shown} DEBUG    {chunks[0]:<{room}} {place}")
-        rows += [f"{'':29}{chunk:<{width - 29}}" for chunk in chunks[1:]]
+        rows.append(f"{shown}{level}{chunks[0]:<{room}}{' ' if place else ''}{place}")
+        rows += [f"{'':{begin}}{chunk:<{width - begin}}" for chunk in chunks[1:]]
         before = clock
     return "".join(f"{row}\n" for row in rows).encode()
 
 
-@pytest.mark.parametrize("width", [80, 120, 200])
-def test_rows_of_a_rich_table_are_joined(width):
-    session, bare = read_capture(rich_lines(plain_lines(), width)), read_capture(websockets_log())
+RICH = {
+    "usual": {},
+    "120 columns": {"width": 120},
+    "200 columns": {"width": 200},
+    "no place": {"place": ""},
+    "no level": {"level": ""},
+    "no time": {"time": ""},
+    "no brackets": {"time": "{}"},
+    "coloured": {"time": "\x1b[2;36m[{}]\x1b[0m"},
+}
+
+
+@pytest.mark.parametrize("name", RICH)
+def test_rows_of_a_rich_table_are_joined(name):
+    rows = rich_lines(plain_lines(), **{key: value for key, value in RICH[name].items() if name != "coloured"})
+    if name == "coloured":
+        rows = rows.replace(b" DEBUG    ", b"\x1b[0m \x1b[32mDEBUG   \x1b[0m ")
+    session, bare = read_capture(rows), read_capture(websockets_log())
     assert [item[1][1:] for item in told(session)] == [item[1][1:] for item in told(bare)]
-    assert (session.url, session.headers, session.resolution) == (bare.url, bare.headers, 1.0)
+    assert (session.url, session.headers) == (bare.url, bare.headers)
+    assert session.resolution == (0.0 if name == "no time" else 1.0)
