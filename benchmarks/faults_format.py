@@ -303,13 +303,22 @@ def doubled(recipe: Recipe) -> None:
 
 @fault("channels.interleaved", "format")
 def interleaved(recipe: Recipe) -> None:
-    """Two channels (the same, a copy with another gain and noise, another speaker, or an empty one) as one."""
-    kind = str(recipe.rng.choice(["same", "near", "other voice", "silent"]))
-    recipe.note = f"{kind}, {recipe.encoding}"
-    _garbage(recipe, 2.0)
+    """Two channels (the same, near, another speaker's, an empty one), or the three to eight of an array, as one."""
+    kind = str(recipe.rng.choice(["same", "near", "other voice", "silent", "array"]))
+    many = int(recipe.rng.integers(3, 9)) if kind == "array" else 2
+    recipe.note = f"{kind}, {many}, {recipe.encoding}"
+    _garbage(recipe, float(many))
     rng, rate = recipe.rng, recipe.scene.rate
 
+    def heard_by(samples: Samples) -> Samples:
+        """What one microphone of an array hears: a little later, softer, with a noise of its own."""
+        late = np.roll(samples, int(rng.integers(0, 6)))
+        return late * rng.uniform(0.3, 1.0) + rng.standard_normal(len(samples)) * 10 ** (-62 / 20)
+
     def write(samples: Samples) -> bytes:
+        if kind == "array":
+            channels = np.stack([samples, *(heard_by(samples) for _ in range(many - 1))], axis=1)
+            return encode(np.clip(channels, -1, 1).reshape(-1), recipe.encoding)
         if kind == "same":
             second = samples
         elif kind == "near":
@@ -322,5 +331,5 @@ def interleaved(recipe: Recipe) -> None:
         return encode(np.clip(np.stack([samples, second], axis=1), -1, 1).reshape(-1), recipe.encoding)
 
     recipe.write = write
-    width = 2 * WIDTHS[recipe.encoding]
+    width = many * WIDTHS[recipe.encoding]
     recipe.segments = lambda samples: [Segment(write(samples), recipe.scene.duration, width)]

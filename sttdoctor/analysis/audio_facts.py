@@ -29,6 +29,7 @@ from sttdoctor.analysis.rate.band_edge import steep_edge
 from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
 from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with
 from sttdoctor.analysis.rate.net import member, shipped_model
+from sttdoctor.analysis.signal.channel_count import count_channels
 from sttdoctor.analysis.signal.silent_channel import silent_side
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
@@ -163,8 +164,25 @@ class AudioFacts:
         behind = self._payload_layout
         return replace(behind, offset=behind.offset + self.payload_offset) if behind is not None else None
 
-    @property
+    @cached_property
     def _payload_layout(self) -> Layout | None:
+        layout = self._plain_layout
+        many = self._count_channels(layout) if layout is not None else 1
+        return replace(layout, channels=many) if layout is not None and many > 2 else layout
+
+    def _count_channels(self, layout: Layout) -> int:
+        """How many channels of speech are interleaved, by the sound alone."""
+        if self.audio is None or self.encoding is None or not self.encoding.decidable or self.encoding.tones:
+            return 1
+        data = self.audio.data[self.payload_offset + layout.offset :]
+        number = count_channels(active_samples(data, layout.encoding, 1, _ORDERED))
+        if number <= 2:
+            return number
+        one = estimate_rate(active_samples(data, layout.encoding, number), self.candidates)
+        return number if one.is_speech(self._speech_s) else 1
+
+    @property
+    def _plain_layout(self) -> Layout | None:
         if self.silent_side is not None and self.declared.meant is not None:
             return Layout(self.declared.meant, 0, 2)
         estimate = self.encoding

@@ -20,7 +20,7 @@ def active_samples(data: NDArray[np.uint8], encoding: str, channels: int, most: 
     Args:
         data: Bytes from a whole sample on, shape (n,); may be a memory map of any size.
         encoding: How they are read.
-        channels: 1 or 2.
+        channels: 1 to 8.
         most: Samples that are wanted at most.
 
     Returns:
@@ -61,7 +61,7 @@ def active_stretches(
     Args:
         frames: Shape (n, bytes of one sample of all channels).
         encoding: How they are read.
-        channels: 1 or 2.
+        channels: 1 to 8.
         most: Rows that are wanted at most.
 
     Returns:
@@ -95,7 +95,7 @@ def mono(frames: NDArray[np.uint8], encoding: str, channels: int) -> Samples:
     Args:
         frames: Shape (n, bytes of one sample of all channels) of uint8.
         encoding: How they are read.
-        channels: 1 or 2.
+        channels: 1 to 8.
 
     Returns:
         Shape (n,).

@@ -1,8 +1,9 @@
 """Is it one channel?
 
 Needs audio that can be decoded. Bytes in which every other sample continues the one before the last, and not the last,
-hold two channels in turn; which of the two descriptions is shorter is part of the estimate of the encoding. In a live
-session twice the declared byte rate agrees with it.
+hold two channels in turn; which of the two descriptions is shorter is part of the estimate of the encoding. More
+channels, up to eight, are told by the distance over which the sound changes least. In a live session the byte rate
+agrees with it.
 """
 
 from dataclasses import dataclass
@@ -11,14 +12,16 @@ from typing import Any
 import numpy as np
 
 from sttdoctor import missing
-from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.decoding import Samples, decode
 from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.excerpt import loudest_channel
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
-from sttdoctor.encodings import ENCODINGS
 
 _TWO = "two channels"
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _LOOKED_AT = 1 << 17  # frames at most, from the middle of the audio
+_NEAR = 0.02  # share by which a byte rate may be off
 _SILENT_DB = -60.0  # a channel so much quieter than the other carries nothing but its crosstalk
 _SAME, _RELATED = 0.98, 0.3  # correlation: one signal twice; one source in two microphones or panned
 
@@ -46,6 +49,9 @@ def _judge(facts: Facts) -> Answer:
     measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
+    if layout.channels > 2:
+        finding = _many(facts, layout)
+        return answer(finding.summary, [finding], measured, f"{_NUMBERS[layout.channels]} channels")
     if facts.order is not None:
         return answer("The samples are of one channel, in the wrong order.", [], measured | {"channels": 1})
     pair = _compared(facts, layout)
@@ -54,14 +60,41 @@ def _judge(facts: Facts) -> Answer:
     return answer(finding.summary, [finding], measured, _TWO)
 
 
-def _compared(facts: Facts, layout: Layout) -> _Pair:
+def _many(facts: Facts, layout: Layout) -> Finding:
+    """More than two channels, as of an array of microphones."""
+    many = layout.channels
+    loud = loudest_channel(_in_channels(facts, layout))
+    summary = (
+        f"{_NUMBERS[many].capitalize()} channels are interleaved: the sound goes on from each sample to the one {many} "
+        "places later, as of an array of microphones."
+    )
+    summary += _agreement(facts, layout)
+    fix = _fix(f"send one of them, samples[{loud}::{many}] (the loudest) or the one that the device has processed")
+    return CHECK.finding("interleaved", "fail", 0.97, summary, fix=fix)
+
+
+def _in_channels(facts: Facts, layout: Layout) -> Samples:
+    """Samples from the middle of the audio, shape (n, channels), finite."""
     assert facts.audio is not None
-    frame = 2 * ENCODINGS[layout.encoding].width
     data = facts.audio.data[layout.offset :]
-    count = len(data) // frame
+    count = len(data) // layout.frame_bytes
     first = max(0, (count - _LOOKED_AT) // 2)
-    middle = data[first * frame : (first + min(count, _LOOKED_AT)) * frame]
-    samples = np.clip(np.nan_to_num(decode(np.asarray(middle), layout.encoding)), -1e6, 1e6).reshape(-1, 2)
+    middle = data[first * layout.frame_bytes : (first + min(count, _LOOKED_AT)) * layout.frame_bytes]
+    samples = decode(np.asarray(middle), layout.encoding).reshape(-1, layout.channels)
+    return np.clip(np.nan_to_num(samples), -1e6, 1e6)
+
+
+def _agreement(facts: Facts, layout: Layout) -> str:
+    """That the byte rate is as many times the declared one, where it is."""
+    speed = facts.longest_speed
+    agrees = speed is not None and abs(speed.ratio / layout.channels - 1) <= _NEAR
+    if speed is None or not agrees or layout.encoding != facts.declared.meant:
+        return ""
+    return f" The byte rate, {speed.ratio:.2f} times the declared one, agrees."
+
+
+def _compared(facts: Facts, layout: Layout) -> _Pair:
+    samples = _in_channels(facts, layout)
     samples = samples - samples.mean(axis=0)
     power = (samples**2).mean(axis=0) + 1e-20
     correlation = float((samples[:, 0] * samples[:, 1]).mean() / np.sqrt(power[0] * power[1]))
@@ -86,10 +119,9 @@ def _kinds(pair: _Pair) -> tuple[str, str]:
 def _interleaved(facts: Facts, layout: Layout, pair: _Pair, probability: float) -> Finding:
     relation, fix = _kinds(pair)
     summary = f"Two channels are interleaved: every other sample belongs to the other one, and {relation}."
-    speed = facts.longest_speed
-    if speed is not None and facts.format_ratio == 2.0 and layout.encoding == facts.declared.meant:
-        summary += f" The byte rate, {speed.ratio:.2f} times the declared one, agrees."
-        probability = max(probability, 0.99)
+    agreement = _agreement(facts, layout)
+    summary += agreement
+    probability = max(probability, 0.99) if agreement else probability
     status: Status = "fail" if probability >= facts.limits["channels.fail_above"] else "warn"
     return CHECK.finding("interleaved", status, probability, summary, fix=_fix(fix))
 
@@ -119,14 +151,14 @@ CHECK = Check(
     why="The service takes every sample as the next one in time. Two interleaved channels sound rough and half as "
     "fast, and the words are lost; often no error tells.",
     how="One channel predicts each sample best from the one before it, two interleaved ones from the one before the "
-    "last. The description of the bytes is computed both ways and the shorter one wins. Upsampled audio is smooth both "
-    "ways and stays one channel.",
+    "last. The description of the bytes is computed both ways and the shorter one wins; of more channels, sound "
+    "changes least over their number of samples. Upsampled audio is smooth both ways and stays one channel.",
     causes=(
         Cause(
             "channels.interleaved",
             "fail",
-            "Two channels are sent sample by sample in turn.",
-            "Send one channel (samples[0::2]) or mix them down to one before sending.",
+            "Two or more channels are sent sample by sample in turn.",
+            "Send one channel (of two: samples[0::2]) or mix them down to one before sending.",
         ),
     ),
     docs=AUDIO_INPUT,

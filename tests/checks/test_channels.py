@@ -1,14 +1,17 @@
 import numpy as np
 import pytest
 from builders import session, with_audio
+from common import FIXTURES
 
-from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
+import sttdoctor
+from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import examine
 from sttdoctor.evidence import Audio, Declared
 from sttdoctor.thresholds import DEFAULTS
 
 RATE = 16000
+SPEECH = decode((FIXTURES / "audio" / "s16-16k.raw").read_bytes(), "pcm_s16le")
 
 
 def coloured(seed):
@@ -48,6 +51,24 @@ def test_two_channels_and_what_they_are_to_each_other(encoding, sides):
     assert (found.cause, found.status) == ("channels.interleaved", "fail")
     assert sides in found.summary
     assert "::2]" in found.fix
+
+
+@pytest.mark.parametrize("many", [3, 6])
+def test_the_channels_of_an_array_are_counted_and_everything_else_is_judged_by_one(many):
+    rng = np.random.default_rng(many)
+    heard = [np.roll(SPEECH, k % 3) / (1 + k) + rng.normal(0, 3e-4, len(SPEECH)) for k in range(many)]
+    data = encoded(0.9 * np.stack(heard, axis=1).reshape(-1), "pcm_s16le")
+    report = sttdoctor.check(data, encoding="pcm_s16le", sample_rate=RATE)
+    (found,) = report.diagnoses
+    assert (found.cause, found.status) == ("channels.interleaved", "fail")
+    assert f"[0::{many}]" in found.fix and {3: "Three", 6: "Six"}[many] in found.summary
+
+
+def test_a_tone_that_repeats_after_some_samples_is_one_channel():
+    tone = 0.3 * np.sin(2 * np.pi * 2650 * np.arange(4 * RATE) / RATE)
+    noise = np.random.default_rng(1).normal(0, 0.01, len(tone))
+    report = sttdoctor.check(encoded(tone + noise, "pcm_s16le"), encoding="pcm_s16le", sample_rate=RATE)
+    assert "channels.interleaved" not in [d.cause for d in report.diagnoses]
 
 
 @pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_s32le", "pcm_f32le"])

@@ -44,7 +44,7 @@ class Profile:
 def reading(layout: Layout, rate: int) -> str:
     """Return how bytes are read, for a reader."""
     words = f"{layout.encoding} at {rate} Hz"
-    words += ", two channels" if layout.channels == 2 else ""
+    words += f", {'two' if layout.channels == 2 else layout.channels} channels" if layout.channels > 1 else ""
     return words + (f", from byte {layout.offset} on" if layout.offset else "")
 
 
