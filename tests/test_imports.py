@@ -67,9 +67,11 @@ ALLOWED = {
         "sttdoctor.simulate",
     ),
     "sttdoctor.resend": (
+        "sttdoctor",
         *EVIDENCE,
         "sttdoctor.readers.tap",
         "sttdoctor.analysis",
+        "sttdoctor.net",
         "sttdoctor.record",
         "sttdoctor.resend",
     ),

@@ -17,6 +17,7 @@ from sttdoctor.cli.convert import convert
 from sttdoctor.cli.explain import explain
 from sttdoctor.cli.record import record
 from sttdoctor.cli.replay import replay
+from sttdoctor.cli.resend import resend
 from sttdoctor.cli.simulate import simulate
 from sttdoctor.cli.triage import triage
 
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (check, replay, record, simulate, convert, triage, explain):
+for command in (check, replay, resend, record, simulate, convert, triage, explain):
     cli.add_command(command)
 
 

@@ -28,9 +28,6 @@ from sttdoctor.cli.progress import progress
 )
 @connection_option
 @click.option("--against", type=click.Path(), metavar="CAPTURE", help="Show what differs from the session in this one.")
-@click.option("--to", metavar="URL", help="Send the session again to this service, in real time, and compare.")
-@click.option("--repair", is_flag=True, help="With --to: send it as a healthy client would have.")
-@click.option("--record", type=click.Path(), metavar="FILE", help="With --to: the new session; default beside SESSION.")
 @format_options
 @report_options
 def replay(
@@ -38,9 +35,6 @@ def replay(
     transcript: str | None,
     connection: Any,
     against: str | None,
-    to: str | None,
-    repair: bool,
-    record: str | None,
     encoding: str | None,
     sample_rate: int | None,
     **options: Any,
@@ -49,20 +43,12 @@ def replay(
 
     SESSION is any capture that docs/captures.md names, plain or gzip; - is standard input. Several, or a folder of
     them, are one client's session, in the order of their times. --encoding and --sample-rate override what it declares.
-
-    With --to URL the audio is sent again: as it was, or with --repair in its true format, at the rate it is spoken,
-    with silence in the holes, and drained. The new session is recorded and judged, and its status is the exit code.
-    URL needs no more than wss://HOST; the key is taken from CARTESIA_API_KEY.
     """
     from sttdoctor.api import examine, session_facts
 
     form_of(options)
     spare(options, *sessions, transcript, against)
     limits = thresholds(options["settings"], options["config"])
-    if to is None and (repair or record):
-        raise click.UsageError("--repair and --record go with --to URL")
-    if to is not None and (against or options["wav"]):
-        raise click.UsageError("--to compares by itself; leave out --against and --wav")
     if [*sessions, transcript, against].count("-") > 1:
         raise click.UsageError("only one of SESSION, --transcript and --against can be standard input")
     text = _text(transcript) if transcript else None
@@ -75,10 +61,6 @@ def replay(
 
             other = session_facts(source_of(against), None, None, None, limits)
             report = comparison.against(report, examine(other, options["select"], options["ignore"], told))
-    if to is not None:
-        from sttdoctor.cli.resend import resend
-
-        resend(facts, report, to, repair, record, options)
     if options["wav"]:
         from sttdoctor.listen import believed, write_wav
 

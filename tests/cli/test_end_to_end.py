@@ -59,9 +59,9 @@ async def text_of(port, rate):
     return "".join(ends)
 
 
-async def replayed(path, *options):
+async def judged(command, path, *options):
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sttdoctor", "replay", path, "--format", "json", *options),
+        *(sys.executable, "-m", "sttdoctor", command, path, "--format", "json", *options),
         stdout=asyncio.subprocess.PIPE,
         env={"CARTESIA_API_KEY": KEY},
     )
@@ -80,7 +80,12 @@ def test_a_wrong_rate_garbles_and_its_repair_heals(tmp_path):
             upstream = f"ws://127.0.0.1:{service}"
             async with started("record", "--upstream", upstream, "-o", path) as recorder:
                 garbled, right = await asyncio.gather(text_of(recorder, 16_000), text_of(service, 24_000))
-            return garbled, right, await replayed(path), await replayed(path, "--to", upstream, "--repair")
+            return (
+                garbled,
+                right,
+                await judged("replay", path),
+                await judged("resend", path, "--to", upstream, "--repair"),
+            )
 
     garbled, right, (code, report), (new_code, new) = asyncio.run(main())
     assert code == 1 and report["diagnoses"][0]["cause"] == "sample-rate.mismatch"

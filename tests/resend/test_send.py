@@ -1,4 +1,4 @@
-"""`sttdoctor replay SESSION --to URL`, really sent to the stand-in of `fixtures/server.py`."""
+"""`sttdoctor resend SESSION --to URL`, really sent to the stand-in of `fixtures/server.py`."""
 
 import asyncio
 import contextlib
@@ -14,9 +14,9 @@ from proxying import QUERY, closes, hears, proxy, refuses, service
 sys.path.append(str(FIXTURES))
 
 
-from sttdoctor.cli.resend import PLACEHOLDER, _key
 from sttdoctor.readers import read_capture
 from sttdoctor.record.upstream import Destination
+from sttdoctor.resend.run import PLACEHOLDER, _key
 
 TOO_HIGH = FIXTURES / "sessions" / "format-24k-declared-16k.jsonl.gz"
 KEY = "sk_car_canary1234"
@@ -24,7 +24,7 @@ KEY = "sk_car_canary1234"
 
 async def tool(*args, key=KEY):
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sttdoctor", "replay", *map(str, args)),
+        *(sys.executable, "-m", "sttdoctor", "resend", *map(str, args)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "CARTESIA_API_KEY": key},
@@ -143,8 +143,7 @@ def test_a_refusal_is_recorded_and_judged(tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--repair",), "go with --to URL"),
-        (("--to", "ws://127.0.0.1:1", "--against", "x"), "leave out --against"),
+        (("--repair",), "Missing option '--to'"),
         (("--to", "ftp://x"), "no address of a service"),
         (("--to", "ws://127.0.0.1:1"), "cannot reach ws://127.0.0.1:1/stt/turns/websocket: Connection refused"),
         (("--to", "ws://api.example"), "without encryption"),
@@ -153,7 +152,7 @@ def test_a_refusal_is_recorded_and_judged(tmp_path):
 def test_what_cannot_be_sent_is_one_sentence(options, sentence, tmp_path, run, monkeypatch):
     monkeypatch.setenv("CARTESIA_API_KEY", KEY)
     monkeypatch.chdir(tmp_path)
-    done = run("replay", short(tmp_path, chunk(0.2)), *options)
+    done = run("resend", short(tmp_path, chunk(0.2)), *options)
     last = done.err.splitlines()[-1]
     assert (done.code, done.out) == (2, "") and sentence in last and KEY not in done.err
     with contextlib.suppress(FileNotFoundError):
@@ -162,13 +161,13 @@ def test_what_cannot_be_sent_is_one_sentence(options, sentence, tmp_path, run, m
 
 def test_without_audio_there_is_one_sentence(tmp_path, run):
     source = short(tmp_path, {"type": "send", "t": 0.2, "bytes": 3200})
-    assert "no audio content" in one_sentence(run("replay", source, "--to", "ws://127.0.0.1:1", "--repair"))
+    assert "no audio content" in one_sentence(run("resend", source, "--to", "ws://127.0.0.1:1", "--repair"))
 
 
 def test_a_file_that_is_there_is_not_written_over(tmp_path, run):
     source = short(tmp_path, chunk(0.2))
     before = source.read_bytes()
-    assert "is there already" in one_sentence(run("replay", source, "--to", "ws://127.0.0.1:1", "--record", source))
+    assert "is there already" in one_sentence(run("resend", source, "--to", "ws://127.0.0.1:1", "--record", source))
     assert source.read_bytes() == before
 
 
@@ -245,9 +244,9 @@ def test_a_session_of_another_path_is_not_sent_unless_the_url_names_one(path, tm
     source = tmp_path / "s.jsonl"
     url = f"wss://api.cartesia.ai{path}?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
     source.write_bytes(jsonl({**HEADER, "url": url}, OPEN, chunk(0.2)))
-    assert "no endpoint of the service" in one_sentence(run("replay", source, "--to", "ws://127.0.0.1:1"))
+    assert "no endpoint of the service" in one_sentence(run("resend", source, "--to", "ws://127.0.0.1:1"))
     assert not (tmp_path / "s-again.jsonl").exists()
-    done = run("replay", source, "--to", "ws://127.0.0.1:1/own")
+    done = run("resend", source, "--to", "ws://127.0.0.1:1/own")
     assert "cannot reach ws://127.0.0.1:1/own" in done.err
 
 
@@ -256,7 +255,7 @@ def test_a_version_that_no_header_can_hold_is_said_for_what_it_is(tmp_path, run)
     headers = {"cartesia-version": "2026-03-01\r\nX-Injected: 1"}
     url = "wss://x/stt/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
     source.write_bytes(jsonl({**HEADER, "url": url, "headers": headers}, OPEN, chunk(0.2)))
-    assert "the cartesia-version of the capture" in one_sentence(run("replay", source, "--to", "ws://127.0.0.1:1"))
+    assert "the cartesia-version of the capture" in one_sentence(run("resend", source, "--to", "ws://127.0.0.1:1"))
 
 
 def test_where_a_service_sends_on_to_the_key_does_not_go(tmp_path):
