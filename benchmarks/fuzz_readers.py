@@ -28,6 +28,8 @@ from typing import Any
 
 import atheris
 
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
+
 with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.analysis.container.contents import find_containers
     from sttdoctor.errors import InputError
@@ -36,7 +38,11 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.readers.audio_file import read_audio
     from sttdoctor.readers.har import read_har
     from sttdoctor.readers.log import read_log
+    from sttdoctor.readers.mitmproxy import read_flows
+    from sttdoctor.readers.net_log import read_net_log
+    from sttdoctor.readers.pcap import read_pcap
     from sttdoctor.readers.session_jsonl import read_rows
+    from sttdoctor.readers.tshark import read_packet_list
     from sttdoctor.redact import redact_text
     from sttdoctor.session_jsonl import write_rows
     from sttdoctor.triage import archives
@@ -77,6 +83,7 @@ def packed(data: bytes) -> Session:
     return read_capture(ways[how[0] % len(ways)])
 
 
+_COOKED = b"\x08\0" + bytes(18)
 DRESSED = tuple(f"captures/*-{dress}.log" for dress in ("jsonlogger", "structlog-*", "rich", "utf16"))
 
 TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
@@ -87,6 +94,11 @@ TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
     "trace": (read_capture, ("captures/*-websocket-client.log.gz",)),
     "pipecat": (read_capture, ("captures/*-pipecat-*",)),
     "wrapped": (read_capture, ("captures/*-websockets.log", *DRESSED)),
+    "flow": (from_stream(read_flows), ()),
+    "net-log": (from_stream(read_net_log), ()),
+    "pcap": (from_stream(read_pcap), ("captures/*.pcap.gz",)),
+    "tshark": (from_stream(read_packet_list), ()),
+    "zip": (read_capture, ()),
     "any": (read_capture, ("captures/*",)),
     "gzip": (packed, ("captures/*",)),
 }
@@ -219,6 +231,49 @@ def seeds(patterns: tuple[str, ...]) -> Iterator[bytes]:
                 yield (short_har(whole) if path.suffix == ".har" else short_lines(whole)).encode()[:MAX_SEED]
 
 
+def of_bytes(name: str) -> Iterator[bytes]:
+    """Yield small captures of bytes with secrets in them, made as the tools make them."""
+    import wires
+
+    words = '{"type":"turn.end","request_id":"a","transcript":"api_key=' + KEY + '"}'
+    heads = [wires.Bytes(0.0, True, wires.request(SECRETS, {"Host": "a.b", "X-API-Key": KEY}))]
+    heads.append(wires.Bytes(0.1, False, wires.answer(f"Set-Cookie: {KEY}\r\n")))
+    frames = [(True, 2, b"\0\1" * 8), (False, 1, words.encode()), (True, 9, b"x"), (False, 8, b"\3\xe8" + KEY.encode())]
+    items = heads + [
+        wires.Bytes(0.2 + number / 10, sent, wires.frame(sent, opcode, payload))
+        for number, (sent, opcode, payload) in enumerate(frames)
+    ]
+    refused = [heads[0], wires.Bytes(0.1, False, wires.answer("", "401 No") + f"Invalid API key {KEY}".encode())]
+    messages = [[2 - (not sent), sent, payload, wires.EPOCH, False, False] for sent, _, payload in frames[:2]]
+    closing = {"timestamp_end": wires.EPOCH, "close_reason": f"token={KEY}", "close_code": 1000}
+    flow = wires.flow(websocket={**closing, "closed_by_client": True, "messages": messages})
+    flow["request"] |= {"path": f"/stt?api_key={KEY}".encode(), "headers": [[b"X-API-Key", KEY.encode()]]}
+    for made in (items, refused):
+        packets = wires.Tcp().open().say(made, 200).close().packets
+        yield from {
+            "net-log": (wires.net_log(made), wires.net_log(made, secure=True)),
+            "pcap": (
+                wires.pcap(packets),
+                wires.pcapng(packets),
+                wires.pcap(packets, 1, ">", header=bytes(12) + b"\x08\0"),
+            ),
+            "tshark": (wires.tshark([item for item in made if item not in items[-2:-1]]),),
+            "flow": (wires.tnetstring(flow), wires.tnetstring(flow | {"websocket": None})),
+        }.get(name, ())
+    if name == "zip":
+        har = short_har(leaky((FIXTURES / "captures" / "healthy-playwright.har").read_text("utf-8")))
+        entry = json.loads(har)["log"]["entries"][-1]
+        lines = "".join(json.dumps(message) + "\n" for message in entry.pop("_webSocketMessages"))
+        entry["response"]["content"] = {"_file": "a.jsonl"}
+        row = json.dumps({"type": "resource-snapshot", "snapshot": entry}, separators=(",", ":"))
+        for files in ({"har.har": json.dumps({"log": {"entries": [entry]}})}, {"trace.network": row}):
+            packed_files = io.BytesIO()
+            with zipfile.ZipFile(packed_files, "w") as archive:
+                for member, content in (files | {"a.jsonl": lines}).items():
+                    archive.writestr(member, content)
+            yield packed_files.getvalue()
+
+
 def wrapped(seed: bytes) -> Iterator[bytes]:
     """Yield lines of a log in what stands round them in a container and in exports, and in UTF-16."""
     lines = seed.decode(errors="replace").splitlines()
@@ -277,6 +332,7 @@ def main() -> None:
         reader, patterns = TARGETS[name]
         target = lambda data: one_session(reader, data)  # noqa: E731
         found = [(b"\0" if name == "gzip" else b"") + seed for seed in seeds(patterns)]
+        found += [seed[:MAX_SEED] for seed in of_bytes(name)]
         if name == "wrapped":
             found += [dressed[:MAX_SEED] for seed in found for dressed in wrapped(seed[:1500])]
     for number, seed in enumerate(found):

@@ -1,11 +1,13 @@
 """One WebSocket whose handshake, messages and close a capture holds: what was found of it, and the session of it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from sttdoctor.evidence import Close, Open, Session
-from sttdoctor.readers.collector import Collector, Loss
+from sttdoctor.readers.collector import LONGEST_S, Collector, Loss
 from sttdoctor.readers.sockets import Socket
 from sttdoctor.redact import redact_headers, redact_text
 
@@ -13,6 +15,7 @@ MAX_URL = 1 << 16
 """Characters of a URL that are read."""
 
 _MAX_BODY = 10_000
+_UNUSUAL = re.compile(r"[^!-~]+")  # in no URL that is sent
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +48,9 @@ class Conversation:
 
     def ask(self, url: str, headers: Mapping[str, str], began: float | None) -> None:
         """Note the request."""
-        self.url, self.headers, self.began = url[:MAX_URL], redact_headers(headers), began
+        # a value has to end where the service lets it end, or a part of a secret would stay
+        plain = _UNUSUAL.sub(lambda found: quote(found[0], errors="replace"), url[:MAX_URL])
+        self.url, self.headers, self.began = plain, redact_headers(headers), began
 
     def answer(self, line: int, t: float | None, status: int, headers: Mapping[str, str], body: str | None) -> None:
         """Note the answer; `body` is that of a refusal."""
@@ -81,7 +86,8 @@ class Conversation:
             self.found.lose(lost, is_complete=self.closed is not None)
         told = [event for event in (self.opened, *self.found.events, self.closed) if event is not None]
         times = [event.t for event in told if event.t is not None]
-        zero = self.began if self.began is not None else min(times, default=0.0)
+        zero = self.began if self.began is not None and _is_near(self.began, times) else min(times, default=0.0)
+        told = [event if _is_near(event.t, times) else replace(event, t=None) for event in told]
         lacks = self.found.lacks if self.closed is not None or self._refused else self.found.lacks | {"close"}
         return Session(
             events=tuple(replace(event, t=None if event.t is None else round(event.t - zero, 6)) for event in told),
@@ -100,6 +106,11 @@ class Conversation:
     @property
     def _refused(self) -> bool:
         return self.opened is not None and self.opened.status not in (None, 101)
+
+
+def _is_near(t: float | None, times: Sequence[float]) -> bool:
+    """Whether a time can be one of a session of which some are known, by the first of them."""
+    return t is None or not times or abs(t - times[0]) <= LONGEST_S
 
 
 def _iso(seconds: float) -> str | None:

@@ -65,7 +65,13 @@ def text_frame(line: int, t: float | None, sent: bool, text: str) -> Frame:
     try:
         message: Any = redact_message(DECODER.decode(text), text)
     except (ValueError, RecursionError):
-        return Frame(line, t, sent, len(content), text=redact_text(text))
+        hidden = redact_text(text)
+        if hidden == text:
+            return Frame(line, t, sent, len(content), text=text)
+        try:
+            message = DECODER.decode(hidden)  # what made it no JSON may have been in the secret
+        except (ValueError, RecursionError):
+            return Frame(line, t, sent, len(content), text=hidden)
     return Frame(line, t, sent, len(content), message=message)
 
 

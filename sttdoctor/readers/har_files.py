@@ -83,8 +83,8 @@ def opened_archive(stream: BufferedReader, path: str | None) -> Iterator["Zip"]:
     name = path or "the capture"
     try:
         archive = Zip(path if path is not None and _is_archive(path) else io.BytesIO(_held(stream, name)))
-    except DAMAGE as error:
-        raise InputError(f"{name} is a damaged zip archive: {error}") from None
+    except DAMAGE:
+        raise InputError(f"{name} is a damaged zip archive") from None
     with archive:
         yield archive
 
@@ -125,6 +125,8 @@ def member(archive: "Zip", name: str) -> Iterator[BufferedReader]:
     with ExitStack() as stack:
         try:
             stream = stack.enter_context(opened_member(archive, name))
-        except (RuntimeError, *DAMAGE) as error:
-            raise StreamError(f"{name[:60]} in the archive cannot be read: {error}") from None
+        except RuntimeError:  # zipfile says so
+            raise StreamError("the archive is encrypted") from None
+        except DAMAGE:  # whose words may hold what stands in the file
+            raise StreamError("a file in the archive is damaged") from None
         yield stream

@@ -184,10 +184,10 @@ def _is_pair(item: Any) -> bool:
 def _learn(socket: Conversation, request: _Part, response: _Part) -> None:
     """Take the handshake in."""
     if isinstance(request.value, dict):
-        socket.ask(request.url, request.headers, request.number("timestamp_start"))
+        socket.ask(request.url, request.headers, _time(socket, socket.line, request.number("timestamp_start")))
     status = response.number("status_code")
     if status is not None and 100 <= status < 600:
-        t = response.number("timestamp_end")
+        t = _time(socket, socket.line, response.number("timestamp_end"))
         body = response.text("content")[:_MAX_BODY] if status != 101 else None
         socket.answer(socket.line, t, int(status), response.headers, body)
 

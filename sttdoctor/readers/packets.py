@@ -92,7 +92,12 @@ def read_packets(stream: BufferedReader) -> Iterator[Packet]:
         DamagedError: The file is damaged; the packets before that have been yielded.
     """
     head = _take(stream, 4)
-    yield from _pcapng(stream) if head == _PCAPNG else _pcap(stream, *_PCAP[head])
+    if head == _PCAPNG:
+        yield from _pcapng(stream)
+    elif head in _PCAP:
+        yield from _pcap(stream, *_PCAP[head])
+    else:
+        raise DamagedError("no file of packets")
 
 
 def _pcap(stream: BufferedReader, order: str, unit: float) -> Iterator[Packet]:

@@ -251,7 +251,10 @@ def records_of_csv(stream: BufferedIOBase) -> Iterator[tuple[int, Any]]:
     """
     lines = (((line or b"") + b"\n").decode(errors="replace") for _, line in numbered_lines(stream))
     reader = csv.reader(lines)
-    names = next(reader, [])
+    try:
+        names = next(reader, [])
+    except csv.Error:  # no table after all
+        return
     while True:
         try:
             row = next(reader)

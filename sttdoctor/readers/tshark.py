@@ -190,7 +190,7 @@ def _add_frame(stream: _Stream, line: int, t: float | None, frame: dict[str, Any
     elif opcode in (_PING, _PONG):
         conversation.found.add(Control(line, t, sent, "ping" if opcode == _PING else "pong"))
     elif opcode in (_TEXT, _BINARY, _CONTINUATION):
-        is_packed = bool(int(_text(frame, "websocket.rsv") or "0", 0) & _PACKED)
+        is_packed = bool(_bits(_text(frame, "websocket.rsv")) & _PACKED)
         begun = stream.begun.pop(sent, None) if opcode == _CONTINUATION else (opcode, is_packed, 0)
         if begun is None:
             return
@@ -274,6 +274,13 @@ def _of(layers: Iterable[tuple[str, Any]], name: str) -> Any:
 def _text(layer: Any, name: str) -> str:
     value = layer.get(name) if isinstance(layer, dict) else None
     return value if isinstance(value, str) else ""
+
+
+def _bits(text: str) -> int:
+    try:
+        return int(text[:10], 0)
+    except ValueError:
+        return 0
 
 
 def _number(text: str) -> float | None:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 from sttdoctor.errors import InputError
 from sttdoctor.readers.har_files import recorded
 from sttdoctor.readers.zip_file import DAMAGE, Zip, opened_member
+from sttdoctor.redact import redact_text
 from sttdoctor.triage.task import Task
 
 MAX_UNPACKED_BYTES = 64 << 30
@@ -146,7 +147,7 @@ def opened(task: Task) -> Iterator[io.BufferedReader]:
     except RuntimeError as error:  # zipfile says so of what is encrypted
         raise InputError(f"cannot read {task.member}: {error}") from None
     except DAMAGE as error:
-        raise InputError(f"cannot read {task.member} in {task.path}: {error}") from None
+        raise InputError(f"cannot read {task.member} in {task.path}: {redact_text(str(error))}") from None
 
 
 def _kept(path: str) -> Any:

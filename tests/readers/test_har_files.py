@@ -139,3 +139,14 @@ def test_a_har_without_messages_says_what_to_do_with_the_tool_that_wrote_it(crea
     del archive["log"]["entries"][0]["_webSocketMessages"]
     with pytest.raises(InputError, match=says):
         read_capture(json.dumps(archive).encode())
+
+
+def test_what_stands_in_a_damaged_archive_is_not_told():
+    content = har_zip()
+    at = content.index(NAME.encode())
+    damaged = content[:at] + b"sk_car_geheim" + content[at + 13 :]
+    try:
+        told = repr(read_capture(damaged))
+    except InputError as error:
+        told = str(error)
+    assert "geheim" not in told

@@ -22,10 +22,11 @@ def test_other_flows_in_the_file_do_not_count():
 
 
 def test_several_sockets_are_listed_and_one_is_chosen():
-    both = 2 * wires.FORMATS["flow"]
+    other = [[2, True, bytes(800), EPOCH + number, False, False] for number in range(4)]
+    both = wires.FORMATS["flow"] + tnetstring(flow(websocket={"messages": other, "close_code": 1000}))
     with pytest.raises(InputError, match=r"holds 2 connections; .*1: wss://api.cartesia.ai"):
         read_capture(both)
-    assert len(read_capture(both, 2).events) == len(read().events)
+    assert len(read_capture(both, 2).events) == 6 and len(read_capture(both, 1).events) == len(read().events)
 
 
 def test_a_refused_handshake_has_its_status_and_text():
@@ -71,3 +72,8 @@ def test_a_time_that_is_none_leaves_the_message(time):
         websocket={"messages": [[2, True, b"ab", EPOCH, False, False], [2, True, b"ab", time, False, False]]}
     )
     assert [event.t for event in session.events if isinstance(event, Frame)] == [0.0, None]
+
+
+def test_a_request_of_another_time_does_not_move_the_messages():
+    session = read(request=flow()["request"] | {"timestamp_start": 1.0})
+    assert session.events[0].t == 0.0 and session.damage.lines == 1

@@ -57,6 +57,13 @@ def test_a_key_in_the_request_does_not_come_out():
     assert "geheim" not in repr(session) and session.url.endswith("api_key=REDACTED")
 
 
+def test_a_value_of_the_address_ends_where_the_service_lets_it_end():
+    url = "ws://a/stt/turns/websocket?access_token=abc\u0085geheim&model=ink-2"
+    head = request(url, {"Host": "a"}).decode().encode("latin-1")
+    session = read_capture(net_log([Bytes(0, True, head)]))
+    assert session.url == "ws://a/stt/turns/websocket?access_token=REDACTED&model=ink-2"
+
+
 @pytest.mark.parametrize("sent", [True, False])
 def test_a_ping_is_a_control_event(sent):
     items = [Bytes(0, True, request()), Bytes(0.1, False, answer()), Bytes(0.2, sent, frame(sent, 9, b"x"))]
