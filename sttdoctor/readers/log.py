@@ -10,6 +10,7 @@ from sttdoctor.readers.log_base import Log
 from sttdoctor.readers.log_library import LibraryLog
 from sttdoctor.readers.log_pipecat import PipecatLog
 from sttdoctor.readers.log_trace import TraceLog
+from sttdoctor.readers.log_tungstenite import TungsteniteLog
 from sttdoctor.readers.no_capture import NoCaptureError
 from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError
@@ -20,7 +21,7 @@ UNKNOWN_FORMAT = (
     "Cartesia SDK; log at level DEBUG, or set CARTESIA_LOG=debug); sttdoctor check reads audio"
 )
 
-KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, PipecatLog)
+KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, TungsteniteLog, PipecatLog)
 """The richest first, where the lines of several stand in one log."""
 
 

@@ -14,5 +14,8 @@ TRACE = rb"\+\+(?:Sent|Rcv) decoded: fin=|--- (?:request|response) header ---"
 PIPECAT = rb"Cartesia [\w.-]{1,20} ASR(?: connected \(|: wss?://| turn\.| error \[)"
 """Of pipecat's service for turns."""
 
-ANY = re.compile(LIBRARY % b"" + rb"|" + TRACE + rb"|" + PIPECAT)
+TUNGSTENITE = rb"<FRAME>"
+"""Of tungstenite."""
+
+ANY = re.compile(b"|".join((LIBRARY % b"", TRACE, PIPECAT, TUNGSTENITE)))
 """Any of them."""

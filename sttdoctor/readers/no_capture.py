@@ -63,7 +63,11 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\baiohttp\.[a-z]", "a log of aiohttp, which shows no frames at any level", RECORD),
         (rb"\bUsing selector: \w+", "a log of asyncio, which shows no frames, and neither does aiohttp's", RECORD),
         (_NODE, "the debug output of Node, which shows no frames", RECORD),
-        (rb"\btungstenite::", "a log of tungstenite, which is not read", RECORD),
+        (
+            rb"\btungstenite::",
+            "a log of tungstenite above TRACE, which holds no frames",
+            "log at TRACE (RUST_LOG=tungstenite=trace)",
+        ),
         (rb"<-- 101 |--> GET wss?://\S", "a log of OkHttp's interceptor, which shows the handshake only", RECORD),
         (rb"\bSystem\.Net\.WebSockets\b", "a trace of .NET, which shows no frames", RECORD),
         (rb"\bCFNetwork\b|\bnw_(?:connection|protocol)_", "a log of Apple's CFNetwork, which shows no frames", RECORD),

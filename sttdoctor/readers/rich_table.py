@@ -45,7 +45,9 @@ class _Columns:
         """Whether a record begins in a row: by its level, else by its time or its place."""
         if self.level is not None:
             return _LEVEL_NAME.match(row, self.level) is not None
-        return not row.startswith(" " * self.message) or self.place(row) is not None
+        first = _FIRST.match(row)
+        is_timed = first is not None and first[1] is not None and first.end(1) == self.message
+        return is_timed or (row.startswith(" " * self.message) and self.place(row) is not None)
 
     def goes_on(self, row: str) -> bool:
         """Whether a message goes on in a row."""

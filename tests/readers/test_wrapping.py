@@ -163,6 +163,13 @@ def rich_lines(lines, width=80, time="[{}]", level="DEBUG    ", place="protocol.
     return "".join(f"{row}\n" for row in rows).encode()
 
 
+def test_lines_that_are_indented_under_a_log_make_no_table_of_it():
+    log = websockets_log().replace(b"= connection is OPEN", b"= connection is OPEN\n" + b" " * 24 + b"more", 1)
+    assert told(read_capture(b"2026-09-21 14:13:19,000 a: 1\n" + b" " * 24 + b"b: 2\nc\n" + log)) == told(
+        read_capture(websockets_log())
+    )
+
+
 RICH = {
     "usual": {},
     "120 columns": {"width": 120},
