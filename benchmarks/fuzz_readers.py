@@ -84,7 +84,7 @@ def packed(data: bytes) -> Session:
 
 
 _COOKED = b"\x08\0" + bytes(18)
-DRESSED = tuple(f"captures/*-{dress}.log" for dress in ("jsonlogger", "structlog-*", "rich", "utf16"))
+DRESSED = tuple(f"captures/*-{dress}.log.gz" for dress in ("jsonlogger", "structlog-*", "rich", "utf16"))
 
 TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
     "session": (from_stream(read_rows), ("captures/*.jsonl", "sessions/*.jsonl")),
