@@ -14,7 +14,7 @@ from sttdoctor.diagnosis import diagnose
 from sttdoctor.encodings import ENCODINGS, SUPPORTED, meant_by
 from sttdoctor.errors import UsageError
 from sttdoctor.evidence import Declared, Session, Transcript
-from sttdoctor.listen import believed, commands, is_audible
+from sttdoctor.listen import commands, is_audible, pick_format
 from sttdoctor.readers.audio_file import Source, read_audio
 from sttdoctor.readers.capture import read_session
 from sttdoctor.readers.sockets import Wanted
@@ -139,7 +139,7 @@ def examine(
     results = tuple(_results(chosen, facts, progress))
     findings = [finding for result in results for finding in result.findings]
     diagnoses = diagnose(findings, facts)
-    layout, rate = believed(facts, results)
+    layout, rate = pick_format(facts, results)
     listen = commands(facts, layout, rate) if is_audible(results) else dict.fromkeys(("declared", "estimated"))
     return Report(_subject(facts, _can_estimate(facts)), diagnoses, results, listen)
 

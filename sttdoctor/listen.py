@@ -28,7 +28,7 @@ _BLOCK = 1 << 20
 _MAX_WAV_BYTES = (1 << 32) - 64
 
 
-def believed(facts: Facts, results: Sequence[CheckResult]) -> tuple[Layout | None, int | None]:
+def pick_format(facts: Facts, results: Sequence[CheckResult]) -> tuple[Layout | None, int | None]:
     """Return how the audio is to be read (layout, Hz) after what the checks found; None for what nothing tells.
 
     A check that did not run judged nothing, so the declaration holds; without one the estimate does. Where an estimate
@@ -49,12 +49,12 @@ def is_audible(results: Sequence[CheckResult]) -> bool:
     return not any(finding.cause == "signal.silent" for result in results for finding in result.findings)
 
 
-def commands(facts: Facts, believed: Layout | None, rate: int | None) -> dict[str, str | None]:
-    """Return the shell commands that play the audio as declared and as believed (`estimated`), None where none.
+def commands(facts: Facts, detected: Layout | None, rate: int | None) -> dict[str, str | None]:
+    """Return the shell commands that play the audio as declared and as detected (`estimated`), None where none.
 
     Args:
         facts: The subject.
-        believed: How the bytes are best read.
+        detected: How the bytes are best read.
         rate: The sample rate to play at, Hz.
     """
     path = facts.session.path if facts.session is not None else facts.audio.path if facts.audio is not None else None
@@ -69,7 +69,7 @@ def commands(facts: Facts, believed: Layout | None, rate: int | None) -> dict[st
     listen["declared"] = _play(
         raw, facts.sound.declared_layout, facts.declared.sample_rate, "--ignore encoding,sample-rate "
     )
-    listen["estimated"] = _play(raw, believed, rate, "")
+    listen["estimated"] = _play(raw, detected, rate, "")
     return listen
 
 

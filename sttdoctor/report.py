@@ -88,7 +88,7 @@ class Report:
         subject: What was examined; keys as in the JSON form.
         diagnoses: What the user should fix, in that order; empty when nothing is wrong.
         checks: One result a check.
-        listen: Commands that play the audio as declared and as believed (`estimated`).
+        listen: Commands that play the audio as declared and as detected (`estimated`).
         against: What differs from another report, from `sttdoctor.comparison`; None without a comparison.
     """
 

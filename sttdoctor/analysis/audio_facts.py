@@ -53,7 +53,7 @@ class AudioFacts:
         audio: The audio, None where there is none; then nothing is known.
         declared: What the client told the service about it.
         silent_peak: Peak below which samples are silent, of full scale.
-        plausible: Probability from which on the declared encoding is believed, also where another one fits better.
+        plausible: Probability from which on the declared encoding counts as right, also where another one fits better.
         speech_s: How much speech, in seconds, says that there is speech.
     """
 

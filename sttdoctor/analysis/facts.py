@@ -183,7 +183,7 @@ class Facts:
 
     @property
     def true_chunk_ms(self) -> float | None:
-        """The usual length of a frame in true audio, by the format that is believed; None where that is not told."""
+        """The usual length of a frame in true audio, by the detected format; None where that is not told."""
         lengths = [timeline.audio_s for timeline in self.timelines if len(timeline)]
         speed = self.longest_speed
         if not lengths or self.true_speed is None or speed is None:

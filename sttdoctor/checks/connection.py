@@ -286,7 +286,7 @@ _DEFAULT = (
 def _find_key_fault(facts: Facts, where: Address | None) -> tuple[str, str] | None:
     """What is wrong with the key as the handshake shows it, and what is right; a redaction mark shows nothing.
 
-    Some recorders leave a key out, so that it is missing is believed where the service refused the handshake for it.
+    Some recorders leave a key out, so that it is missing counts where the service refused the handshake for it.
     """
     headers = facts.session.headers if facts.session is not None else {}
     refusal = facts.refusal

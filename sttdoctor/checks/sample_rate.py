@@ -234,7 +234,7 @@ CHECK = Check(
     question="Are you using the right sample rate?",
     kinds=("audio", "session"),
     needs="a second or more of speech; in a session also the time of each frame",
-    why="The service believes the declared rate. When it is wrong the voice is too deep and slow, or too high and "
+    why="The service trusts the declared rate. When it is wrong the voice is too deep and slow, or too high and "
     "fast, and the words come out wrong; often no error tells.",
     how="Pitch, formants, spectrum and rhythm of the speech are compared with speech at each candidate rate. In a live "
     "session a steady byte rate that fits another rate is weighed with the sound. Rates less than 10 % apart (22050 "

@@ -31,7 +31,7 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
         facts = audio_facts(source_of(audio), encoding, sample_rate, limits)
         report = examine(facts, options["select"], options["ignore"], told)
     if options["wav"]:
-        from sttdoctor.listen import believed, write_wav
+        from sttdoctor.listen import pick_format, write_wav
 
-        write_wav(facts, *believed(facts, report.checks), options["wav"], options["force"])
+        write_wav(facts, *pick_format(facts, report.checks), options["wav"], options["force"])
     deliver(report, options, facts)

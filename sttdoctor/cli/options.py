@@ -146,9 +146,7 @@ _JUDGE = (
     ),
 )
 _MORE = (
-    click.option(
-        "--wav", type=click.Path(), metavar="FILE", help="Write the audio as sttdoctor believes it is, as a WAV file."
-    ),
+    click.option("--wav", type=click.Path(), metavar="FILE", help="Write the audio as detected, as a WAV file."),
     click.option(
         "--plot",
         type=click.Path(),
@@ -156,7 +154,7 @@ _MORE = (
         callback=_picture,
         help="Draw the figures on one page: PNG, SVG or PDF.",
     ),
-    click.option("--play", is_flag=True, help="Play the audio as declared and as believed, with ffplay."),
+    click.option("--play", is_flag=True, help="Play the audio as declared and as detected, with ffplay."),
     click.option("-v", "--verbose", is_flag=True, help="In text: show all answers, evidence and measurements."),
 )
 

@@ -16,7 +16,7 @@ _PATIENCE_S = 15
 
 
 def play(report: Report, exhibits: Exhibits) -> None:
-    """Play the loudest stretch as declared, then as believed; say on standard error which one plays.
+    """Play the loudest stretch as declared, then as detected; say on standard error which one plays.
 
     Where there is no ffplay, say what to run where there is. What cannot be played changes nothing about the verdict.
 
@@ -46,8 +46,8 @@ def _versions(exhibits: Exhibits) -> Iterator[tuple[str, Version]]:
     excerpt = exhibits.excerpt
     if excerpt is None:
         return
-    declared = "as declared, which is also what we believe" if excerpt.fits else "as declared"
-    for title, version in ((declared, excerpt.declared), ("as we believe it is", excerpt.believed)):
+    declared = "as declared, which is also what was detected" if excerpt.fits else "as declared"
+    for title, version in ((declared, excerpt.declared), ("as detected", excerpt.detected)):
         if version is not None and version.wav is None:
             _say(f"Not played {title}: {version.reading}. {version.remark}")
         elif version is not None:

@@ -62,9 +62,9 @@ def replay(
             other = session_facts(source_of(against), None, None, None, limits)
             report = comparison.against(report, examine(other, options["select"], options["ignore"], told))
     if options["wav"]:
-        from sttdoctor.listen import believed, write_wav
+        from sttdoctor.listen import pick_format, write_wav
 
-        write_wav(facts, *believed(facts, report.checks), options["wav"], options["force"])
+        write_wav(facts, *pick_format(facts, report.checks), options["wav"], options["force"])
     deliver(report, options, facts)
 
 

@@ -47,7 +47,7 @@ def resend(
     """
     from sttdoctor.api import examine, session_facts
     from sttdoctor.comparison import against
-    from sttdoctor.listen import believed, write_wav
+    from sttdoctor.listen import pick_format, write_wav
     from sttdoctor.reporting.side_by_side import side_by_side
     from sttdoctor.resend.plan import as_it_was
     from sttdoctor.resend.repair import repaired
@@ -62,7 +62,7 @@ def resend(
         before = examine(facts, options["select"], options["ignore"], told)
     if repair:
         whole = examine(facts) if options["select"] or options["ignore"] else before  # the format is judged in any case
-        plan = repaired(facts, *believed(facts, whole.checks))
+        plan = repaired(facts, *pick_format(facts, whole.checks))
     else:
         plan = as_it_was(facts)
     assert facts.session is not None
@@ -78,7 +78,7 @@ def resend(
         with standard_output():
             click.echo(printable(side_by_side(before, after, width)))
     if options["wav"]:
-        write_wav(fresh, *believed(fresh, after.checks), options["wav"], options["force"])
+        write_wav(fresh, *pick_format(fresh, after.checks), options["wav"], options["force"])
     deliver(after, options, fresh)
 
 

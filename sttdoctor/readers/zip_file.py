@@ -1,4 +1,4 @@
-"""Members of zip archives, read where they lie: nothing is unpacked to disk, and nothing is believed about sizes."""
+"""Members of zip archives, read where they lie: nothing is unpacked to disk, and no stated size is trusted."""
 
 import io
 import os

@@ -31,14 +31,14 @@ def of_waveform(wave: Waveform) -> str:
 
 def of_spectrograms(excerpt: Excerpt) -> str:
     """Return what the spectrograms show."""
-    if excerpt.declared is not None and excerpt.believed is not None:
+    if excerpt.declared is not None and excerpt.detected is not None:
         return (
-            f"The same bytes, read as declared ({excerpt.declared.reading}) and as we believe they are "
-            f"({excerpt.believed.reading}). Speech shows as stacked, slowly moving bands that stop now and then; "
+            f"The same bytes, read as declared ({excerpt.declared.reading}) and as detected "
+            f"({excerpt.detected.reading}). Speech shows as stacked, slowly moving bands that stop now and then; "
             "noise fills the picture evenly. Of a wrong rate the bands stand too low and too long, or too high and "
             "too short."
         )
-    version = excerpt.declared or excerpt.believed
+    version = excerpt.declared or excerpt.detected
     reading = version.reading if version is not None else ""
     return f"Read as {reading}. Speech shows as stacked, slowly moving bands that stop now and then."
 

@@ -196,7 +196,7 @@ def commands(report: Report) -> Iterator[tuple[str, str]]:
     for what, command in (
         ("the bytes", listen.get("convert")),
         ("as declared", declared),
-        ("as believed", estimated if estimated != declared else None),
+        ("as detected", estimated if estimated != declared else None),
     ):
         if command and for_terminal(command) == command:
             yield what, command

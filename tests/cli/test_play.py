@@ -37,7 +37,7 @@ def test_two_versions_are_played_one_after_the_other(run, player):
     assert [round(float(seconds)) for _, seconds in played] == [3, 6]
     assert done.err.splitlines() == [
         "Playing as declared: pcm_s16le at 8000 Hz (3.0 s)",
-        "Playing as we believe it is: pcm_mulaw at 8000 Hz (6.0 s)",
+        "Playing as detected: pcm_mulaw at 8000 Hz (6.0 s)",
     ]
 
 
@@ -45,7 +45,7 @@ def test_a_right_declaration_is_played_once_and_json_stays_alone(run, player):
     path = FIXTURES / "sessions" / "healthy-mulaw-20ms.jsonl"
     done = run("replay", path, "--select", "encoding", "--play", "--format", "json")
     assert done.out.startswith("{") and done.out.endswith("}\n")
-    assert done.err.startswith("Playing as declared, which is also what we believe: pcm_mulaw at 8000 Hz")
+    assert done.err.startswith("Playing as declared, which is also what was detected: pcm_mulaw at 8000 Hz")
     assert len(player.read_text().splitlines()) == 1
 
 

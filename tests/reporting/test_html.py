@@ -88,7 +88,7 @@ def test_measurements_and_limits_stand_beside_each_answer():
 def test_two_versions_have_two_players_and_one_version_has_one():
     two, one = (elements(tree(session_page(name)), "audio") for name in
                 ("format-24k-declared-16k.jsonl.gz", "healthy-several-turns.jsonl"))  # fmt: skip
-    assert [audio.get("aria-label").split(":")[0] for audio in two] == ["As declared", "As we believe it is"]
+    assert [audio.get("aria-label").split(":")[0] for audio in two] == ["As declared", "As detected"]
     assert len(one) == 1
     sound = base64.b64decode(two[0].get("src").partition(",")[2])
     assert sound[:4] == b"RIFF"
@@ -97,10 +97,10 @@ def test_two_versions_have_two_players_and_one_version_has_one():
 @pytest.mark.parametrize(
     ("name", "encoding", "rate", "players", "says"),
     [
-        ("s16-16k.raw", None, None, ["As we believe it is"], "No complete format was declared"),
-        ("mulaw-declared-s16.raw", "pcm_s16le", 8000, ["As declared", "As we believe it is"], "read in two ways"),
+        ("s16-16k.raw", None, None, ["As detected"], "No complete format was declared"),
+        ("mulaw-declared-s16.raw", "pcm_s16le", 8000, ["As declared", "As detected"], "read in two ways"),
         ("silence.raw", "pcm_s16le", 16000, [], "All of the audio is silent, so there is nothing to hear."),
-        ("s16-16k.raw", "pcm_s16le", 1, ["As we believe it is"], "Nothing plays audio at 1 Hz"),
+        ("s16-16k.raw", "pcm_s16le", 1, ["As detected"], "Nothing plays audio at 1 Hz"),
     ],
 )
 def test_audio_alone_has_a_page_too(name, encoding, rate, players, says):

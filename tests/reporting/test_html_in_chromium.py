@@ -155,12 +155,12 @@ def test_both_players_play_what_they_promise(pages, tmp_path):
             assert "exceptionDetails" not in answer, answer
             return answer["result"]["value"], complaints(page)
 
-    (declared, believed), said = asyncio.run(listen())
+    (declared, detected), said = asyncio.run(listen())
     assert said == ([], [])
-    for shown, decoded, rms, peak in (declared, believed):
+    for shown, decoded, rms, peak in (declared, detected):
         assert shown == pytest.approx(decoded, abs=0.05)
         assert 0.01 < rms < 0.1 and peak < 0.55
-    assert declared[1] == pytest.approx(8.0, abs=0.01) and believed[1] == pytest.approx(5.6, abs=0.1)
+    assert declared[1] == pytest.approx(8.0, abs=0.01) and detected[1] == pytest.approx(5.6, abs=0.1)
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="there is no axe-core")

@@ -15,7 +15,7 @@ from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.api import examine
 from sttdoctor.encodings import STANDARD_RATES, SUPPORTED
 from sttdoctor.evidence import Audio, Declared
-from sttdoctor.listen import believed
+from sttdoctor.listen import pick_format
 from sttdoctor.reporting import phrases
 from sttdoctor.thresholds import DEFAULTS
 
@@ -53,7 +53,7 @@ def test_line_verdict_answer_and_fix_name_the_same_rates(given_):
     if check.status == "unknown":
         assert check.reading == "" and rates_in(line) == {declared} and "not confirmed" in line
         return
-    played = believed(facts, report.checks)[1]
+    played = pick_format(facts, report.checks)[1]
     if not mismatch:
         assert (check.status, check.reading, played) == ("pass", f"{declared} Hz", declared)
         assert "as declared" in check.answer and "not at" not in check.answer and "excluded" not in check.answer

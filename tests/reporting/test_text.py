@@ -160,7 +160,7 @@ def test_the_listen_commands():
         "Listen",
         "  the bytes     sttdoctor convert a -o b",
         "  as declared   ffplay a",
-        "  as believed   ffplay b",
+        "  as detected   ffplay b",
     ]
     assert render(report(listen=listen)).splitlines()[-4:] == tail
     assert render(report(listen={**listen, "estimated": "ffplay a"})).splitlines()[-1] == tail[-2]

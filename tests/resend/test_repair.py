@@ -13,7 +13,7 @@ from sttdoctor.analysis.encoding import Layout
 from sttdoctor.api import examine, session_facts
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError
-from sttdoctor.listen import believed
+from sttdoctor.listen import pick_format
 from sttdoctor.resend.plan import as_it_was
 from sttdoctor.resend.repair import repaired
 from sttdoctor.resend.samples import converted, silence, target_of
@@ -107,7 +107,7 @@ def test_silence_is_silent(name):
 
 def of_fixture(name):
     facts = session_facts(str(FIXTURES / "sessions" / name), None, None, None, None)
-    return facts, repaired(facts, *believed(facts, examine(facts).checks))
+    return facts, repaired(facts, *pick_format(facts, examine(facts).checks))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sttdoctor import thresholds
 from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.listen import believed, is_audible
+from sttdoctor.listen import is_audible, pick_format
 from sttdoctor.missing import AUDIO
 from sttdoctor.report import Report
 from sttdoctor.reporting.data.playback import PLAYABLE, version
@@ -46,7 +46,7 @@ def collect(facts: Facts, report: Report) -> Exhibits:
             failed.append(f"{what} ({type(error).__name__}: {error})")
             return otherwise
 
-    layout, rate = believed(facts, report.checks)
+    layout, rate = pick_format(facts, report.checks)
     known = bytes_per_s(layout.encoding, layout.channels, rate) if layout and rate else None
     nothing: AudioFacts = (None, None, "The sound could not be decoded.")
     shape, excerpt, no_sound = _SILENCE
@@ -95,13 +95,13 @@ def _sound(facts: Facts, layout: Layout | None, rate: int | None) -> AudioFacts:
     shape = None  # bytes that are no samples have no waveform
     if layout is not None:
         shape = waveform(sound, (at_s, at_s + blocks * sound.block_s), reading(shown, shown_rate))
-    as_believed = version(stretch, layout, rate) if layout and rate else None
+    as_detected = version(stretch, layout, rate) if layout and rate else None
     as_declared = None
     if declared is not None and declared_rate is not None:
-        if as_believed is not None and (declared, declared_rate) == (layout, rate):
-            return shape, Excerpt(start, at_s, as_believed, None, True), ""
+        if as_detected is not None and (declared, declared_rate) == (layout, rate):
+            return shape, Excerpt(start, at_s, as_detected, None, True), ""
         as_declared = version(_aligned(data, start, len(stretch), declared), declared, declared_rate)
-    return shape, Excerpt(start, at_s, as_declared, as_believed, False), ""
+    return shape, Excerpt(start, at_s, as_declared, as_detected, False), ""
 
 
 def _aligned(data: NDArray[np.uint8], start: int, length: int, layout: Layout) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The loudest stretch as declared and as believed: the same bytes, ready to be heard and seen."""
+"""The loudest stretch as declared and as detected: the same bytes, ready to be heard and seen."""
 
 import io
 import wave

@@ -30,12 +30,12 @@ _LANES = {
 }
 
 
-def stream(facts: Facts, believed_bytes_per_s: float | None) -> Stream | None:
+def stream(facts: Facts, detected_bytes_per_s: float | None) -> Stream | None:
     """Lay out a session; None where it has no times.
 
     Args:
         facts: The subject.
-        believed_bytes_per_s: The byte rate of the format that is believed, None where none is.
+        detected_bytes_per_s: The byte rate of the detected format, None where none is.
     """
     session = facts.session
     if session is None or session.clock == "none":
@@ -51,7 +51,7 @@ def stream(facts: Facts, believed_bytes_per_s: float | None) -> Stream | None:
     ]
     return Stream(
         tuple(sending[:_MOST]),
-        declared / believed_bytes_per_s if declared and believed_bytes_per_s else 1.0,
+        declared / detected_bytes_per_s if declared and detected_bytes_per_s else 1.0,
         _turns(facts),
         _events(facts, min(times), max(times)),
         min(times),

@@ -75,20 +75,20 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The loudest stretch, as declared and as believed.
+    """The loudest stretch, as declared and as detected.
 
     Attributes:
         first_byte: Where in the audio it begins.
-        start_s: The same in seconds of audio as believed.
+        start_s: The same in seconds of audio as detected.
         declared: None where nothing was declared.
-        believed: None where the bytes cannot be read as samples, or where the declaration is believed.
-        fits: The declaration is believed.
+        detected: None where the bytes cannot be read as samples, or where the declaration is right.
+        fits: The declaration is right.
     """
 
     first_byte: int
     start_s: float
     declared: Version | None
-    believed: Version | None
+    detected: Version | None
     fits: bool
 
 
@@ -158,7 +158,7 @@ class Stream:
 
     Attributes:
         sending: One a connection; empty without a declaration, a clock or audio.
-        speed_as_believed: Seconds of audio as believed in one second of audio as declared; 1 where both are the same.
+        speed_as_detected: Seconds of audio as detected in one second of audio as declared; 1 where both are the same.
         turns: The turns with a start.
         events: Name of a lane to the times in it, shape (n,), thinned where they cannot be told apart.
         first_t_s: The first time of the session.
@@ -166,7 +166,7 @@ class Stream:
     """
 
     sending: tuple[Sending, ...]
-    speed_as_believed: float
+    speed_as_detected: float
     turns: tuple[TurnSpan, ...]
     events: Mapping[str, Floats]
     first_t_s: float

@@ -85,7 +85,7 @@ def _waveform(wave: Waveform) -> Drawing:
 
 def _spectrogram_rows(excerpt: Excerpt) -> int:
     return sum(
-        version is not None and version.spectrogram is not None for version in (excerpt.declared, excerpt.believed)
+        version is not None and version.spectrogram is not None for version in (excerpt.declared, excerpt.detected)
     )
 
 

@@ -137,10 +137,10 @@ def draw_waveform(figure: "Figure | SubFigure", wave: Waveform, palette: Palette
 
 
 def draw_spectrograms(figure: "Figure | SubFigure", excerpt: Excerpt, palette: Palette, wide: bool) -> None:
-    """The excerpt as declared beside as believed, on the same axes, so that a wrong rate shows as another size."""
+    """The excerpt as declared beside as detected, on the same axes, so that a wrong rate shows as another size."""
     shown = [
         (title, version)
-        for title, version in (("as declared", excerpt.declared), ("as we believe it is", excerpt.believed))
+        for title, version in (("as declared", excerpt.declared), ("as detected", excerpt.detected))
         if version is not None and version.spectrogram is not None
     ]
     if len(shown) == 1 and excerpt.fits:

@@ -43,14 +43,14 @@ def _sent(axes: "Axes", stream: Stream, palette: Palette, wide: bool) -> None:
             end, end - end[0], color=palette.muted, linewidth=1, linestyle=(0, (5, 3)), label="realtime" * first or None
         )
         axes.plot(part.t_s, part.sent_s, color=palette.main, linewidth=1.8, label="as declared" * first or None)
-        if abs(stream.speed_as_believed - 1) > 0.02:
+        if abs(stream.speed_as_detected - 1) > 0.02:
             axes.plot(
                 part.t_s,
-                part.sent_s * stream.speed_as_believed,
+                part.sent_s * stream.speed_as_detected,
                 color=palette.good,
                 linewidth=1.6,
                 linestyle=(0, (1, 1)),
-                label="as we believe it is" * first or None,
+                label="as detected" * first or None,
             )
     _marks(axes, stream, palette, labels=True)
     axes.set(xlim=_span(stream), ylabel="seconds of audio sent")

@@ -93,7 +93,7 @@ def test_a_long_form_chunk_is_only_read_on_where_its_tag_says_so():
 
 
 @pytest.mark.parametrize(
-    ("rate", "channels", "believed"),
+    ("rate", "channels", "detected"),
     [
         (1000, 1, True),
         (999, 1, False),
@@ -104,9 +104,9 @@ def test_a_long_form_chunk_is_only_read_on_where_its_tag_says_so():
         (8000, 0, False),
     ],
 )
-def test_absurd_numbers_are_not_told(rate, channels, believed):
+def test_absurd_numbers_are_not_told(rate, channels, detected):
     header = wav_header(wav(form_chunk(rate=rate, channels=channels), (b"data", 2, bytes(2))))
-    assert (header.sample_rate, header.channels) == ((rate, channels) if believed else (None, None))
+    assert (header.sample_rate, header.channels) == ((rate, channels) if detected else (None, None))
     assert (header.payload, header.size) == (44, 2)
 
 

@@ -12,8 +12,8 @@ from sttdoctor.reporting.data.stream import _thinned, latency, stream
 from sttdoctor.thresholds import DEFAULTS
 
 
-def laid_out(session, believed=None):
-    return stream(Facts(DEFAULTS, session=session), believed)
+def laid_out(session, detected=None):
+    return stream(Facts(DEFAULTS, session=session), detected)
 
 
 def test_a_healthy_session_keeps_to_the_clock():
@@ -42,8 +42,8 @@ def test_audio_that_stops_before_the_end_is_a_gap():
 
 
 def test_a_wrong_declaration_shows_as_another_speed():
-    found = laid_out(builders.session(builders.steady(4) / 2), believed=2 * builders.BYTES_PER_S)
-    assert found.speed_as_believed == 0.5
+    found = laid_out(builders.session(builders.steady(4) / 2), detected=2 * builders.BYTES_PER_S)
+    assert found.speed_as_detected == 0.5
 
 
 def test_an_open_turn_has_no_end():
