@@ -18,6 +18,7 @@ _FIRST = re.compile(rf"({_TIME})?({_LEVEL})?(?=\S)")
 _PLACE = re.compile(r" (\S{1,200}:\d{1,7})\s*$")
 _LEVEL_NAME = re.compile(_LEVEL)
 _TERMINAL = re.compile(r"\x1b\[[\d;]{0,40}m|\x1b\]8;[^\x1b]{0,2000}\x1b\\")  # colours and links
+_MAX_LAYOUTS = 8  # each costs a look at every row
 _LEVEL_WIDTH = 9  # the level filled to eight characters, and a space
 
 
@@ -94,12 +95,17 @@ class _Record:
 def table_in(pieces: list[Piece]) -> Layer | None:
     """Return the layer of a table whose columns stand where the first lines have them; None where they have none."""
     rows = [_row(piece) for piece in pieces]
+    width = max(map(len, rows), default=0)
+    tried: set[_Columns] = set()
     for first in filter(None, map(_FIRST.match, rows)):
         time, level = first[1] or "", first[2]
-        if not (time or level):
-            continue
         message = len(time) + (_LEVEL_WIDTH if level else 0)
-        columns = _Columns(len(time) if level else None, message, max(map(len, rows)))
+        columns = _Columns(len(time) if level else None, message, width)
+        if not (time or level) or columns in tried:
+            continue
+        tried.add(columns)
+        if len(tried) > _MAX_LAYOUTS:
+            return None
         if _is_table(rows, columns):
             begun = [row for row in rows if columns.begins(row)]
             named = sum(columns.place(row) is not None for row in begun)

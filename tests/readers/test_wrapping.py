@@ -9,7 +9,7 @@ from dresses import DRESSES, docker, each, iso, runtime, trace_lines
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
-from sttdoctor.readers import read_capture, wrapping
+from sttdoctor.readers import read_capture, rich_table, wrapping
 from sttdoctor.readers.capture import holds_session
 
 PATH = "/" + URL.partition("://")[2].partition("/")[2]
@@ -191,3 +191,10 @@ def test_rows_of_a_rich_table_are_joined(name):
     assert [item[1][1:] for item in told(session)] == [item[1][1:] for item in told(bare)]
     assert (session.url, session.headers) == (bare.url, bare.headers)
     assert session.resolution == (0.0 if name == "no time" else 1.0)
+
+
+def test_many_rows_that_may_begin_a_table_are_looked_at_a_few_times(monkeypatch):
+    looked = []
+    monkeypatch.setattr(rich_table, "_is_table", lambda rows, columns: looked.append(columns))
+    rows = b"".join(b"[%s] INFO     x\n" % (b"1" * (number % 36 + 4)) for number in range(3000))
+    assert wrapping.wrapping_of(rows) is None and len(looked) == rich_table._MAX_LAYOUTS
