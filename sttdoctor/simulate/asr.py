@@ -15,16 +15,16 @@ from sttdoctor.analysis.decoding import Samples
 from sttdoctor.errors import InputError
 from sttdoctor.program import program
 from sttdoctor.simulate.asr_worker import HEAD, LENGTH
-from sttdoctor.simulate.resampling import Resampler
 
-_NEEDED = {"pocketsphinx": "PocketSphinx", "scipy": "SciPy"}
+_HEARD_HZ = 16000
+_NEEDED = {"pocketsphinx": "PocketSphinx", "soxr": "soxr"}
 
 
 class Sphinx:
     """Makes the words of connections; a process waits in reserve, so that no connection waits for the model to load.
 
     Raises:
-        InputError: PocketSphinx or SciPy is not installed.
+        InputError: PocketSphinx or soxr is not installed.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,9 @@ class SphinxWords:
 
     def __init__(self, rate: int, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._resampler = Resampler(rate)
+        from soxr import ResampleStream
+
+        self._resampler = ResampleStream(rate, _HEARD_HZ, 1, dtype="float64")
         self._told: list[str] = []
         self._last: list[str] = []
 
@@ -66,7 +68,7 @@ class SphinxWords:
 
     def hear(self, samples: Samples, _spoken: bool) -> None:
         """Pass samples, shape (n,) at the declared rate, on to the recogniser."""
-        self._audio(self._resampler.add(samples))
+        self._audio(self._resampler.resample_chunk(samples))
 
     def so_far(self) -> str:
         """The words on which two hypotheses in a row agree."""
@@ -81,7 +83,8 @@ class SphinxWords:
 
     def end(self) -> str:
         """The final hypothesis, after the words that were told."""
-        self._audio(self._resampler.end())
+        self._audio(self._resampler.resample_chunk(np.zeros(0), last=True))
+        self._resampler.clear()
         return self._tell(self._ask(b"E"))
 
     def close(self) -> None:

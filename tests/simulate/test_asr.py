@@ -134,9 +134,9 @@ def test_no_process_is_left(sphinx):
 @pytest.mark.parametrize(
     ("missing", "named"),
     [
-        (("pocketsphinx", "scipy"), "PocketSphinx and SciPy"),
+        (("pocketsphinx", "soxr"), "PocketSphinx and soxr"),
         (("pocketsphinx",), "PocketSphinx"),
-        (("scipy",), "SciPy"),
+        (("soxr",), "soxr"),
     ],
 )
 def test_what_is_missing_is_named_with_the_extra_that_brings_it(monkeypatch, missing, named):
