@@ -195,6 +195,6 @@ def test_rows_of_a_rich_table_are_joined(name):
 
 def test_many_rows_that_may_begin_a_table_are_looked_at_a_few_times(monkeypatch):
     looked = []
-    monkeypatch.setattr(rich_table, "_is_table", lambda rows, columns: looked.append(columns))
+    monkeypatch.setattr(rich_table, "_is_table", lambda *given: looked.append(given))
     rows = b"".join(b"[%s] INFO     x\n" % (b"1" * (number % 36 + 4)) for number in range(3000))
     assert wrapping.wrapping_of(rows) is None and len(looked) == rich_table._MAX_LAYOUTS
