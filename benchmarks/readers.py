@@ -5,7 +5,8 @@ a table. The bare decode is `json.loads` of the file (of each line, where lines 
 audio. A log has neither: there it is one regular expression over each line, the time as `datetime`, and the size as a
 number; the row `expression` has the regular expression alone. Of a trace the bare decode is `ast.literal_eval` of the
 bytes of each frame, and what stands round the lines of a log is taken off as bare: `json.loads` of each record, or
-decoding UTF-16. Each measurement is a process of its own and counts the
+decoding UTF-16. Of packets and flows it is the headers by `struct`, of a net log JSON and base64, and the unmasking of
+each frame by `websockets`; of tshark's JSON `bytes.fromhex`. Each measurement is a process of its own and counts the
 seconds of its processor.
 """
 
@@ -15,6 +16,7 @@ import base64
 import json
 import re
 import resource
+import struct
 import subprocess
 import sys
 import time
@@ -22,6 +24,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
 
 CHUNK = bytes(range(200)) * 16
 URL = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
@@ -77,6 +81,47 @@ def noise(count: int) -> Iterator[str]:
     yield from log(100)
 
 
+def pcap(count: int) -> Iterator[bytes]:
+    from wires import EPOCH, Bytes, Tcp, answer, frame, request
+    from wires import pcap as file_of
+
+    tcp = Tcp().open().say([Bytes(0.0, True, request(URL)), Bytes(0.1, False, answer())])
+    yield file_of(tcp.packets)
+    message, header = frame(True, 2, CHUNK), struct.Struct("<IIII")
+    for number in range(count):
+        tcp.packets.clear()
+        tcp.say([Bytes(0.2 + number / 10, True, message)], 1448)
+        tcp.send(0.2 + number / 10, False, flags=16)
+        for t, packet in tcp.packets:
+            yield header.pack(int(EPOCH + t), int(t % 1 * 1e6), len(packet), len(packet)) + packet
+
+
+def flow(count: int) -> Iterator[bytes]:
+    from wires import EPOCH, tnetstring
+    from wires import flow as flow_of
+
+    messages = [[2, True, CHUNK, EPOCH + number / 10, False, False] for number in range(count)]
+    yield tnetstring(flow_of(websocket={"close_code": 1000, "closed_by_client": False, "messages": messages}))
+
+
+def net_log(count: int) -> Iterator[bytes]:
+    from wires import Bytes, answer, frame, request
+    from wires import net_log as log_of
+
+    message = frame(True, 2, CHUNK)
+    frames = (Bytes(0.2 + number / 10, True, message) for number in range(count))
+    yield log_of([Bytes(0.0, True, request(URL)), Bytes(0.1, False, answer()), *frames])
+
+
+def tshark(count: int) -> Iterator[bytes]:
+    from wires import Bytes, answer, frame, request
+    from wires import tshark as list_of
+
+    message = frame(True, 2, CHUNK)
+    frames = (Bytes(0.2 + number / 10, True, message) for number in range(count))
+    yield list_of([Bytes(0.0, True, request(URL)), Bytes(0.1, False, answer()), *frames])
+
+
 MAKERS = {
     "har": (har, 4400),
     "session": (session, 4330),
@@ -87,6 +132,10 @@ MAKERS = {
     "formatter": (formatter, 220),
     "utf16": (log, 300),
     "expression": (log, 150),
+    "pcap": (pcap, 3440),
+    "flow": (flow, 3260),
+    "net-log": (net_log, 4420),
+    "tshark": (tshark, 10060),
 }
 
 
@@ -107,6 +156,8 @@ def bare(kind: str, path: Path) -> None:
             records = map(json.loads, lines)
             texts = (item.get("log") or f"{item['asctime']} {item['message']}" for item in records)
             held = [fields(match) for match in map(TIMED.search, texts) if match]
+    elif kind in BARE:
+        held = BARE[kind](path)
     elif kind == "expression":
         with path.open(encoding="utf-8") as lines:
             held = [match[3] for match in map(FRAME.search, lines) if match]
@@ -114,6 +165,64 @@ def bare(kind: str, path: Path) -> None:
         with path.open(encoding="utf-16" if kind == "utf16" else "utf-8") as lines:
             held = [fields(match) for match in map(TIMED.search, lines) if match]
     assert held
+
+
+def bare_pcap(path: Path) -> list[Any]:
+    from websockets.frames import apply_mask
+
+    header, ip, tcp = struct.Struct("<IIII"), struct.Struct(">BxH5xB2x4s4s"), struct.Struct(">HHIIBB")
+    content, at, stream, times = path.read_bytes(), 24, bytearray(), []
+    while at < len(content):
+        seconds, fraction, length, _ = header.unpack_from(content, at)
+        packet = memoryview(content)[at + 16 : at + 16 + length]
+        at += 16 + length
+        ip.unpack_from(packet)
+        source, *_, offset, _ = tcp.unpack_from(packet, 20)
+        if source == 50000:
+            times.append(seconds + fraction * 1e-6)
+            stream += packet[20 + 4 * (offset >> 4) :]
+    at = stream.find(b"\r\n\r\n") + 4
+    held: list[Any] = [times]
+    while at < len(stream):
+        length = int.from_bytes(stream[at + 2 : at + 4])
+        held.append(apply_mask(bytes(stream[at + 8 : at + 8 + length]), bytes(stream[at + 4 : at + 8])))
+        at += 8 + length
+    return held
+
+
+def bare_flow(path: Path) -> list[Any]:
+    def value(content: memoryview, at: int) -> tuple[Any, int]:
+        digits = bytes(content[at : at + 12]).partition(b":")[0]
+        begin = at + len(digits) + 1
+        end = begin + int(digits)
+        part, letter = content[begin:end], chr(content[end])
+        if letter in "]}":
+            found, place = [], 0
+            while place < len(part):
+                item, place = value(part, place)
+                found.append(item)
+            return found, end + 1
+        return (float(part) if letter in "#^" else bytes(part)), end + 1
+
+    return [value(memoryview(path.read_bytes()), 0)]
+
+
+def bare_net_log(path: Path) -> list[Any]:
+    from websockets.frames import apply_mask
+
+    with path.open(encoding="utf-8") as file:
+        events = json.load(file)["events"]
+    raw = [base64.b64decode(event["params"]["bytes"]) for event in events if "params" in event]
+    return [apply_mask(data[8:], data[4:8]) for data in raw]
+
+
+def bare_tshark(path: Path) -> list[Any]:
+    with path.open(encoding="utf-8") as file:
+        layers = [packet["_source"]["layers"] for packet in json.load(file)]
+    return [bytes.fromhex(layer["data"]["data.data"].replace(":", "")) for layer in layers if "data" in layer]
+
+
+BARE = {"pcap": bare_pcap, "flow": bare_flow, "net-log": bare_net_log, "tshark": bare_tshark}
 
 
 def fields(match: re.Match[str]) -> tuple[float, str, str, str, int]:
@@ -156,8 +265,11 @@ def main() -> None:
             maker, line = MAKERS[kind]
             path = arguments.folder / f"{kind}-{size}"
             if not path.exists():
-                with path.open("w", encoding="utf-16" if kind == "utf16" else "utf-8") as file:
-                    file.writelines(maker(size * 1_000_000 // line))
+                encoding = "utf-16-le" if kind == "utf16" else "utf-8"
+                with path.open("wb") as file:
+                    file.write("\ufeff".encode(encoding) if kind == "utf16" else b"")
+                    made = maker(size * 1_000_000 // line)
+                    file.writelines(part if isinstance(part, bytes) else part.encode(encoding) for part in made)
             results = {}
             for how in ("bare", "ours"):
                 command = [sys.executable, __file__, str(path), "--one", how, kind]

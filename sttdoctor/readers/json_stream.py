@@ -107,8 +107,11 @@ class JsonStream:
             following = self._after_value("]")
         self._position += 1
 
-    def value(self) -> Any:
+    def value(self, decoder: json.JSONDecoder | None = None) -> Any:
         """Take the next value.
+
+        Args:
+            decoder: Builds it, the usual one where None.
 
         Raises:
             TooLargeError: It is longer than `MAX_VALUE_CHARACTERS` or has too many parts; the position stays.
@@ -118,7 +121,7 @@ class JsonStream:
         while True:
             self._refuse_large()
             try:
-                value, end = _DECODER.raw_decode(self._text, self._position)
+                value, end = (decoder or _DECODER).raw_decode(self._text, self._position)
             except RecursionError:
                 raise TooLargeError("nested too deep") from None
             except ValueError:

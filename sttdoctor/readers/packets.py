@@ -31,6 +31,8 @@ _BARE = (12, 14, 101, 228, 229)
 _VLANS = (0x8100, 0x88A8, 0x9100)
 _IPV4, _IPV6, _TCP, _FRAGMENT = 0x0800, 0x86DD, 6, 44
 _OPTIONS_6 = (0, 43, 60)  # headers of IPv6 that may stand before TCP
+_HEADER_4 = struct.Struct(">2xH2xHxB2x4s4s")
+_HEADER_TCP = struct.Struct(">2s2sIIBB")
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 
 
@@ -102,14 +104,19 @@ def read_packets(stream: BufferedReader) -> Iterator[Packet]:
 
 def _pcap(stream: BufferedReader, order: str, unit: float) -> Iterator[Packet]:
     (link,) = struct.unpack(f"{order}16xI", _take(stream, 20))
-    header = struct.Struct(f"{order}IIII")
-    number = 0
-    while head := stream.read(header.size):
-        if len(head) < header.size:
+    header, read, number = struct.Struct(f"{order}IIII"), stream.read, 0
+    link &= 0xFFFF
+    while head := read(16):
+        if len(head) < 16:
             raise DamagedError("the file ends within a packet")
         seconds, fraction, captured, size = header.unpack(head)
+        if captured > MAX_PACKET_BYTES:
+            raise DamagedError("a length that no packet has")
+        data = read(captured)
+        if len(data) < captured:
+            raise DamagedError("the file ends within a packet")
         number += 1
-        yield Packet(number, seconds + fraction * unit, link & 0xFFFF, _take(stream, captured), size)
+        yield Packet(number, seconds + fraction * unit, link, data, size)
 
 
 class _Interface(NamedTuple):
@@ -203,12 +210,16 @@ def _take(stream: BufferedReader, size: int) -> bytes:
 
 def segment_of(packet: Packet) -> Segment | None:
     """Return the TCP segment in a packet; None where it holds none, or only a part of one."""
-    kind, at = _network(packet.link, packet.data)
-    data = packet.data[at:]
-    if kind == _IPV4 and len(data) >= 20 and data[0] >> 4 == 4:
-        return _in_ipv4(data, packet.size - at)
-    if kind == _IPV6 and len(data) >= 40 and data[0] >> 4 == 6:
-        return _in_ipv6(data, packet.size - at)
+    data = packet.data
+    kind, at = _network(packet.link, data)
+    if kind == _IPV4 and len(data) >= at + 20:
+        total, fragment, protocol, source, target = _HEADER_4.unpack_from(data, at)
+        if data[at] >> 4 != 4 or protocol != _TCP or fragment & 0x3FFF:  # more follow, or others stand before
+            return None
+        # a total of 0: the network card cuts it, so it is as long as the packet
+        return _tcp(source, target, data, at + 4 * (data[at] & 15), at + total if total else packet.size)
+    if kind == _IPV6 and len(data) >= at + 40 and data[at] >> 4 == 6:
+        return _in_ipv6(data, at, packet.size)
     return None
 
 
@@ -231,29 +242,20 @@ def _network(link: int, data: bytes) -> tuple[int, int]:
     return {4: _IPV4, 6: _IPV6}.get(data[at] >> 4 if len(data) > at else 0, 0), at
 
 
-def _in_ipv4(data: bytes, size: int) -> Segment | None:
-    begin = 4 * (data[0] & 15)
-    fragment = int.from_bytes(data[6:8]) & 0x3FFF  # more follow, or others stand before
-    if data[9] != _TCP or fragment:
-        return None
-    total = int.from_bytes(data[2:4]) or size  # 0: the network card cuts it, so it is as long as the packet
-    return _tcp(data[12:16], data[16:20], data[begin:total], total - begin)
-
-
-def _in_ipv6(data: bytes, size: int) -> Segment | None:
-    kind, begin = data[6], 40
-    total = 40 + int.from_bytes(data[4:6]) if data[4:6] != b"\0\0" else size
+def _in_ipv6(data: bytes, at: int, size: int) -> Segment | None:
+    length = int.from_bytes(data[at + 4 : at + 6])
+    kind, begin, end = data[at + 6], at + 40, at + 40 + length if length else size
     while kind in _OPTIONS_6 and begin + 2 <= len(data):
         kind, begin = data[begin], begin + 8 * (data[begin + 1] + 1)
-    return _tcp(data[8:24], data[24:40], data[begin:total], total - begin) if kind == _TCP else None
+    return _tcp(data[at + 8 : at + 24], data[at + 24 : at + 40], data, begin, end) if kind == _TCP else None
 
 
-def _tcp(source: bytes, target: bytes, data: bytes, size: int) -> Segment | None:
-    if len(data) < 20:
+def _tcp(source: bytes, target: bytes, data: bytes, at: int, end: int) -> Segment | None:
+    if len(data) < at + 20:
         return None
-    from_port, to_port, sequence, acknowledged, offset, flags = struct.unpack(">2s2sIIBB", data[:14])
-    begin = 4 * (offset >> 4)
-    content = data[begin:]
+    from_port, to_port, sequence, acknowledged, offset, flags = _HEADER_TCP.unpack_from(data, at)
+    begin = at + 4 * (offset >> 4)
+    content = data[begin:end]
     return Segment(
         source + from_port,
         target + to_port,
@@ -262,5 +264,5 @@ def _tcp(source: bytes, target: bytes, data: bytes, size: int) -> Segment | None
         bool(flags & _SYN),
         bool(flags & (_FIN | _RST)),
         content,
-        max(0, size - begin - len(content)),
+        max(0, end - begin - len(content)),
     )

@@ -6,7 +6,7 @@ cannot be found again.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import TYPE_CHECKING
@@ -106,16 +106,22 @@ class _Side:
         """Return the position that a sequence number means, near to the current one."""
         return self.position + (sequence - self.first - self.position + _HALF) % _SPACE - _HALF
 
-    def take(self, sequence: int, data: bytes, number: int) -> Iterator[bytes]:
-        """Yield what is in order with these bytes of a packet."""
+    def take(self, sequence: int, data: bytes, number: int) -> Sequence[bytes]:
+        """Return what is in order with these bytes of a packet."""
         if not data:
-            return
+            return ()
         place = self.place(sequence)
+        if place == self.position and not self.waiting:  # as nearly all are
+            self.position += len(data)
+            return (data,)
         if place > self.position:
             self.since = self.since if self.waiting else number
             heapq.heappush(self.waiting, (place, data))
             self.size += len(data)
-            return
+            return ()
+        return list(self._fill(place, data))
+
+    def _fill(self, place: int, data: bytes) -> Iterator[bytes]:
         yield from self._new(place, data)
         while self.waiting and self.waiting[0][0] <= self.position:
             place, data = heapq.heappop(self.waiting)
@@ -148,7 +154,8 @@ class _Flow:
     def add(self, segment: Segment, packet: Packet) -> None:
         """Take a segment in."""
         sent = segment.source == self.client
-        self._look_at_clock(segment, sent, packet.t)
+        if len(self.handshake) < len(_HANDSHAKE):
+            self._look_at_clock(segment, sent, packet.t)
         begin = segment.sequence + segment.begins  # which counts as a byte
         side = self.sides.get(sent)
         if side is None or (segment.begins and not side.position):
@@ -174,8 +181,7 @@ class _Flow:
             self.wire.conversation.who = self.client[:-2].hex()  # without the port
 
     def _look_at_clock(self, segment: Segment, sent: bool, t: float | None) -> None:
-        step = len(self.handshake)
-        if step < 3 and t is not None and (sent, segment.begins) == _HANDSHAKE[step]:
+        if t is not None and (sent, segment.begins) == _HANDSHAKE[len(self.handshake)]:
             self.handshake.append(t)
 
     @property
@@ -190,11 +196,15 @@ class _Flow:
     def _lacks_packets(self, segment: Segment, sent: bool) -> bool:
         other = self.sides.get(not sent)
         if other is not None and segment.acknowledged is not None:
-            other.heard = max(other.heard, other.place(segment.acknowledged))
-        most = _MAX_EARLY_BYTES if self.wire.conversation is None else _MAX_WAITING_BYTES
+            place = other.place(segment.acknowledged)
+            if place > other.heard:
+                other.heard = place
         for side in self.sides.values():
-            has_hole = side.heard > side.position + 1  # the end of a direction counts as a byte
-            side.doubt = side.doubt + 1 if has_hole else 0
+            if side.heard <= side.position + 1 and not side.waiting:  # the end of a direction counts as a byte
+                side.doubt = 0
+                continue
+            side.doubt = side.doubt + 1 if side.heard > side.position + 1 else 0
+            most = _MAX_EARLY_BYTES if self.wire.conversation is None else _MAX_WAITING_BYTES
             if side.doubt > _PATIENCE or side.size > most:
                 return True
         return False
@@ -228,7 +238,8 @@ class _Capture:
         segment = segment_of(packet)
         if segment is None:
             return
-        key = min(segment.source, segment.target), max(segment.source, segment.target)
+        source, target = segment.source, segment.target
+        key = (source, target) if source < target else (target, source)
         flow = self.open.get(key) or self.opening.get(key)
         asks = segment.begins and segment.acknowledged is None
         if flow is not None and asks and any(side.position for side in flow.sides.values()):

@@ -35,11 +35,13 @@ class Tnetstrings:
     def __init__(self, stream: BufferedReader) -> None:
         self._stream = stream
         self._position = 0
+        self._block = b""
+        self._at = 0  # in the block
 
     @property
     def is_done(self) -> bool:
         """Whether nothing follows."""
-        return not self._stream.peek(1)
+        return self._at >= len(self._block) and not self._more()
 
     def members(self) -> Iterator[Any]:
         """Yield the keys of the dictionary that begins here, none of a null; the caller takes or skips each value.
@@ -93,22 +95,30 @@ class Tnetstrings:
         return self._position, self._position + length
 
     def _length(self) -> int:
-        digits = b""
-        while (digit := self._take(1)) != b":":
-            digits += digit
-            if len(digits) > _MAX_DIGITS:
-                break
-        return _length_of(digits)
+        while (colon := self._block.find(b":", self._at, self._at + _MAX_DIGITS + 1)) < 0:
+            if len(self._block) - self._at > _MAX_DIGITS or not self._more():
+                raise DamagedError("no tnetstring" if len(self._block) > self._at else "the file ends too early")
+        return _length_of(self._take(colon + 1 - self._at)[:-1])
+
+    def _more(self) -> bool:
+        """Read on; what was passed is forgotten."""
+        content = self._stream.read1(_BLOCK)  # unlike read, it gives what stands before damage
+        self._block, self._at = self._block[self._at :] + content, 0
+        return bool(content)
 
     def _leave(self, begin: int, end: int, letter: bytes) -> None:
         if self._position != end or self._take(1) not in (letter, b"~" if begin == end else letter):
             raise DamagedError("no tnetstring")
 
     def _take(self, size: int) -> bytes:
-        content = self._stream.read(size)
-        self._position += len(content)
+        content = self._block[self._at : self._at + size]
+        self._at += size
         if len(content) < size:
-            raise DamagedError("the file ends too early")
+            content += self._stream.read(size - len(content))
+            self._block, self._at = b"", 0
+            if len(content) < size:
+                raise DamagedError("the file ends too early")
+        self._position += size
         return content
 
     def _pass(self, size: int) -> None:

@@ -5,8 +5,9 @@ the layer `data` behind it (bytes in hexadecimal). A packet with several frames 
 the same names. Of a message in fragments tshark gives the content with the last one, where that is not empty.
 """
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import Any
@@ -33,6 +34,8 @@ _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
 _NO_CODE = 1005
 _PACKED = 0x4  # of the bits that tshark calls rsv
 
+_KNOWN = frozenset({"frame", "ip", "ipv6", "tcp", "http", "websocket", "data"})
+
 Layers = list[tuple[str, Any]]
 
 
@@ -56,7 +59,7 @@ def read_packet_list(stream: BufferedReader, path: str | None = None, connection
     document, listed, loss = JsonStream(stream), _List(connection), None
     try:
         for line in document.elements():
-            listed.add(line, list(_layers(document)))
+            listed.add(line, _layers(document))
     except (FullError, StreamError) as error:
         loss = Loss(document.line, str(error))
     except DamagedError as error:
@@ -69,46 +72,33 @@ def read_packet_list(stream: BufferedReader, path: str | None = None, connection
     return choose(sockets, connection, name, loss)
 
 
-def _layers(document: JsonStream) -> Iterator[tuple[str, Any]]:
-    """Yield the layers of the next packet, those of one name too."""
-    for key in _members(document):
-        if key != "_source":
-            document.skip()
-            continue
-        for inner in _members(document):
-            if inner != "layers":
-                document.skip()
-                continue
-            for count, name in enumerate(_members(document)):
-                if count < _MAX_LAYERS and name in ("http", "websocket"):
-                    yield name, list(_pairs(document))
-                elif count < _MAX_LAYERS and name in ("frame", "ip", "ipv6", "tcp", "data"):
-                    yield name, _value(document)
-                else:
-                    document.skip()
+class _Object(list[tuple[str, Any]]):
+    """An object of JSON with all its members, those of one name too."""
+
+    def get(self, name: str) -> Any:
+        """Return the value of the first member of a name, None where there is none."""
+        return next((value for key, value in self if key == name), None)
 
 
-def _members(document: JsonStream) -> Iterator[str]:
-    if document.peek() == "{":
-        yield from document.members()
-    else:
-        document.skip()
+def _fields(value: Any) -> dict[str, Any]:
+    """Return a value as a dictionary, empty where it is no object."""
+    return dict(value) if isinstance(value, _Object) else {}
 
 
-def _pairs(document: JsonStream) -> Iterator[tuple[str, Any]]:
-    """Yield the members of an object; some of its names stand in it more than once."""
-    for count, name in enumerate(_members(document)):
-        value = _value(document)
-        if count < _MAX_LAYERS:
-            yield name, value
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_Object)
 
 
-def _value(document: JsonStream) -> Any:
+def _layers(document: JsonStream) -> Layers:
+    """Return the layers of the next packet that count."""
     try:
-        return document.value()
+        packet = document.value(_DECODER)
     except TooLargeError:
         document.skip()
-        return None
+        return []
+    source = packet.get("_source") if isinstance(packet, _Object) else None
+    layers = source.get("layers") if isinstance(source, _Object) else None
+    known = layers if isinstance(layers, _Object) else ()
+    return [(name, fields) for name, fields in known if name in _KNOWN][:_MAX_LAYERS]
 
 
 @dataclass(slots=True)
@@ -145,7 +135,7 @@ class _List:
                 stream = self.streams.get(key) or self._begin(key, line)
                 following = next((item for item in layers[place + 1 :] if item[0] in ("data", "websocket")), ("", None))
                 data = _bytes(following[1]) if following[0] == "data" else None
-                _add_frame(stream, line, _time(stream.conversation, line, t), dict(content), data)
+                _add_frame(stream, line, _time(stream.conversation, line, t), _fields(content), data)
 
     def _begin(self, key: str, line: int) -> _Stream:
         self.budget.take(CONNECTION_BYTES)
@@ -158,16 +148,16 @@ class _List:
         if stream is not None and stream.conversation.opened is None:  # so this is the request
             stream.conversation.who = _text(network, "ip.src") or _text(network, "ipv6.src") or None
 
-    def _add_head(self, key: str, line: int, t: float | None, fields: Layers) -> None:
+    def _add_head(self, key: str, line: int, t: float | None, fields: Any) -> None:
         """Take a request for a WebSocket in, or the answer to one."""
-        known = dict(fields)
+        known = _fields(fields)
         if "http.request" in known and str(known.get("http.upgrade", "")).lower() == "websocket":
             conversation = self._begin(key, line).conversation
             url = str(known.get("http.request.full_uri", ""))
             url = "ws" + url[4:] if url.startswith("http") else url
             conversation.ask(url, _headers(fields, "http.request.line"), _time(conversation, line, t))
         elif "http.response" in known and key in self.streams:
-            start = next((value for name, value in fields if name.startswith("HTTP/") and isinstance(value, dict)), {})
+            start = next((_fields(value) for name, value in known.items() if name.startswith("HTTP/")), {})
             status = _number(_text(start, "http.response.code") or _text(known, "http.response.code"))
             body = known.get("http.file_data")
             if status is not None and self.streams[key].conversation.opened is None:
@@ -231,17 +221,15 @@ def _add_message(
 
 
 def _close(conversation: Conversation, line: int, t: float | None, sent: bool, frame: dict[str, Any]) -> None:
-    payload = frame.get("websocket.payload")
-    closing = payload.get("websocket.payload.close") if isinstance(payload, dict) else None
-    known = {**(payload if isinstance(payload, dict) else {}), **(closing if isinstance(closing, dict) else {})}
+    payload = _fields(frame.get("websocket.payload"))
+    known = payload | _fields(payload.get("websocket.payload.close"))
     code = _number(_text(known, "websocket.payload.close.status_code"))
     reason = _text(known, "websocket.payload.close.reason")
     conversation.close(line, t, "client" if sent else "server", _NO_CODE if code is None else int(code), reason)
 
 
 def _payload_text(frame: dict[str, Any]) -> str | None:
-    payload = frame.get("websocket.payload")
-    text = payload.get("websocket.payload.text") if isinstance(payload, dict) else None
+    text = _fields(frame.get("websocket.payload")).get("websocket.payload.text")
     return text if isinstance(text, str) else None
 
 
@@ -251,7 +239,7 @@ def _length(frame: dict[str, Any]) -> int:
     return frame_size(_number(next((text for text in told if text), ""))) or 0
 
 
-def _headers(fields: Layers, name: str) -> dict[str, str]:
+def _headers(fields: Any, name: str) -> dict[str, str]:
     lines = [
         str(item) for key, value in fields if key == name for item in (value if isinstance(value, list) else [value])
     ]
@@ -272,7 +260,7 @@ def _of(layers: Iterable[tuple[str, Any]], name: str) -> Any:
 
 
 def _text(layer: Any, name: str) -> str:
-    value = layer.get(name) if isinstance(layer, dict) else None
+    value = layer.get(name) if isinstance(layer, _Object | dict) else None
     return value if isinstance(value, str) else ""
 
 
