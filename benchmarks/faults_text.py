@@ -1,6 +1,9 @@
 """Faults of what is made of right events: `joining`; and events that break the documented order: `turns`."""
 
+import html
+import json
 import re
+from urllib.parse import quote
 
 from faults_recipe import Heard, Recipe, Row
 from faults_registry import fault
@@ -41,12 +44,14 @@ def whitespace_stripped(recipe: Recipe) -> None:
 @fault("joining.normalized", "text")
 def normalized(recipe: Recipe) -> None:
     kind = recipe.note = str(recipe.rng.choice(["lower", "no punctuation", "both", "numbers", "upper"]))
+    recipe.status = "warn" if kind in ("lower", "upper") else "fail"
 
     def join(heard: Heard) -> str:
         text = joins.concatenated(heard)
         if kind == "numbers":  # inverse text normalisation of the application
             for word, digit in {"one": "1", "two": "2", "four": "4", "six": "6", "seven": "7", "nine": "9"}.items():
                 text = re.sub(rf"\b{word}\b", digit, text)
+            recipe.status = "warn" if text != joins.concatenated(heard) else "fail"  # else punctuation is all that goes
             return text.replace(",", "").replace(".", "")
         text = text.lower() if kind in ("lower", "both") else text.upper() if kind == "upper" else text
         return re.sub(r"[^\w\s']", "", text) if kind in ("no punctuation", "both") else text
@@ -94,6 +99,120 @@ def partial_kept(recipe: Recipe) -> None:
         return "".join(p if every or n == len(turns) - 1 else end for n, (p, end) in enumerate(turns))
 
     recipe.join = join
+
+
+@fault("joining.order", "text")
+def order(recipe: Recipe) -> None:
+    """A later turn is stored before an earlier one, or the newest stands first."""
+    newest = bool(recipe.rng.random() < 0.4)
+    recipe.note = "newest first" if newest else "swapped"
+
+    def join(heard: Heard) -> str:
+        turns = _finals(heard)
+        return "".join(turns[::-1] if newest else [*turns[:-2], turns[-1], turns[-2]])
+
+    recipe.join = join
+
+
+@fault("joining.words-merged", "text", also=("joining.turns-missing",))
+def words_merged(recipe: Recipe) -> None:
+    """A turn begins as the one before it ended, and the application takes that for an overlap."""
+    kind = recipe.note = str(recipe.rng.choice(["turn", "overlap", "word"]))
+
+    def events(made: list[Row]) -> list[Row]:
+        """The second turn says the first once more, or goes on from its last two words; or one word stands twice."""
+        first = next(row["json"]["transcript"] for row in made if row["json"]["type"] == "turn.end").strip()
+        again = first if kind == "turn" else " ".join(first.split()[-2:])
+        turn = 0
+        for row in made:
+            event = row["json"]
+            turn += event["type"] == "turn.start"
+            if turn == 2 and "transcript" in event:
+                words = event["transcript"].split()
+                event["transcript"] = f" {again}" if kind == "turn" else " " + " ".join([again, *words])
+                if kind == "word":
+                    event["transcript"] = " " + " ".join([*words[:1], *words])
+        return made
+
+    def join(heard: Heard) -> str:
+        text = ""
+        for said in _finals(heard):
+            words = said.split()
+            if kind == "word":
+                words = [word for n, word in enumerate(words) if not n or word != words[n - 1]]
+                text += (" " if text else "") + " ".join(words)
+                continue
+            before = text.split()
+            same = max((n for n in range(len(words) + 1) if n and before[-n:] == words[:n]), default=0)
+            text = " ".join([*before, *words[same:]])
+        return text
+
+    recipe.events.append(events)
+    recipe.join = join
+
+
+@fault("joining.truncated", "text", also=("joining.turns-missing", "joining.partial-kept"))
+def truncated(recipe: Recipe) -> None:
+    kind = recipe.note = str(recipe.rng.choice(["column", "ellipsis", "tail", "first words"]))
+    share = float(recipe.rng.uniform(0.4, 0.9))
+
+    def join(heard: Heard) -> str:
+        text = joins.concatenated(heard)
+        size = int(share * len(text))
+        if kind == "first words":
+            return "".join(re.sub(r"^(\s*)\S+ ?", r"\1", said) for said in _finals(heard))
+        return text[-size:] if kind == "tail" else text[:size] + ("..." if kind == "ellipsis" else "")
+
+    recipe.join = join
+
+
+@fault("joining.wrong-charset", "text")
+def wrong_charset(recipe: Recipe) -> None:
+    """Names with accents, written in one encoding and read in another."""
+    kind = recipe.note = str(recipe.rng.choice(["cp1252", "twice", "unknown", "ascii"]))
+    recipe.events.append(lambda made: _named(made, "Zoë Müller"))
+
+    def join(heard: Heard) -> str:
+        text = joins.concatenated(heard)
+        if kind == "unknown":
+            return text.encode("latin-1").decode("utf-8", "replace")
+        if kind == "ascii":
+            return text.encode("ascii", "replace").decode()
+        for _ in range(1 + (kind == "twice")):
+            text = text.encode().decode("cp1252")
+        return text
+
+    recipe.join = join
+
+
+@fault("joining.escaped", "text")
+def escaped(recipe: Recipe) -> None:
+    kind = recipe.note = str(recipe.rng.choice(["html twice", "html", "url", "json"]))
+    recipe.status = "fail" if kind == "html twice" else "warn"
+    recipe.events.append(lambda made: _named(made, "R&D's Zoë"))
+
+    def join(heard: Heard) -> str:
+        text = joins.concatenated(heard)
+        if kind == "json":
+            return json.dumps(text)
+        return quote(text) if kind == "url" else html.escape(html.escape(text) if kind == "html twice" else text)
+
+    recipe.join = join
+
+
+@fault("joining.labels-added", "text", status="warn")
+def labels_added(recipe: Recipe) -> None:
+    label = recipe.note = str(recipe.rng.choice(["Speaker 1: ", "[00:00:04] ", "- ", "<br>"]))
+    recipe.join = lambda heard: "\n".join(label + said.strip() for said in _finals(heard))
+
+
+def _named(made: list[Row], name: str) -> list[Row]:
+    """The first word of every text becomes a name."""
+    for row in made:
+        text = row["json"].get("transcript", "")
+        if text.strip():
+            row["json"]["transcript"] = re.sub(r"\S+", name, text, count=1)
+    return made
 
 
 @fault("joining.unrelated", "text", status="warn")

@@ -740,6 +740,53 @@ def joining_tiny_turns(size: int) -> bytes:
     return joined(["" if i % 2 else "a" for i in range(n)], "b" * n)
 
 
+@shape("joining-escapes")
+def joining_escapes(size: int) -> bytes:
+    """A text that looks escaped, labelled and misread in every way, and is none of it."""
+    n = max(2, size // 220)
+    text = repeated("&amp;#39; %2541 \\\\u00e9 \u00c3\u00a9 [x] *y* um, Z: 0:01 - 7\n", size // 3)
+    return joined([f"um, twenty caf\u00e9 [z] {i} " for i in range(n)], text)
+
+
+@shape("joining-brackets")
+def joining_brackets(size: int) -> bytes:
+    """What labels and numbers begin with, over and over."""
+    return joined(
+        ["twenty " * (size // 14)], "[" * (size // 8) + "&" * (size // 8) + "1:" * (size // 16) + "\\" * (size // 16)
+    )
+
+
+@shape("joining-order")
+def joining_order(size: int) -> bytes:
+    """Turns that fit at nearly every place, in an order that there is none of."""
+    n = max(4, size // 160)
+    return joined([("ab" if i % 2 else "aba") + " " for i in range(n)], "b" + "aab" * (n // 2) + "ab" * (n // 2) + "a")
+
+
+@shape("joining-overlap")
+def joining_overlap(size: int) -> bytes:
+    """Each turn begins with much of what the one before ended with."""
+    n = max(2, int((size / 12) ** 0.5))
+    turns = ["a " * n + f"b{i} " + "a " * n for i in range(n)]
+    return joined(turns, "a " * n + "".join(f"b{i} " + "a " * n for i in range(n)))
+
+
+@shape("joining-twice")
+def joining_twice(size: int) -> bytes:
+    """Phrases in phrases that stand twice."""
+    words = "a"
+    while len(words) < size // 3:
+        words = f"{words} {words} b"
+    return joined([words], words.replace("a a b", "a b"))
+
+
+@shape("joining-edges")
+def joining_edges(size: int) -> bytes:
+    """Turns whose words are all alike, with some of them missing."""
+    n = max(2, size // 200)
+    return joined(["a " * 12] * n, "a" * (10 * n - 1) + "b")
+
+
 @shape("joining-one-word")
 def joining_one_word(size: int) -> bytes:
     return joined(["a" * (size // 2)], "a" * (size // 2 - 1) + "b")

@@ -12,6 +12,8 @@ from typing import Any
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import join_hypotheses
+from sttdoctor.analysis.session.join_spelling import Spelling, keeps_apart
+from sttdoctor.analysis.session.text_changes import Change
 from sttdoctor.analysis.session.turns import Turn, expected_text
 from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Finding, Status, answer, unknown
 
@@ -39,27 +41,39 @@ def _judge(facts: Facts) -> Answer:
 
 
 def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
-    turns = facts.turns
-    join = facts.join or join_hypotheses.explain(got, turns)
-    measured |= {"habit": join.habit, "similarity": round(join.similarity, 4)}
+    join = facts.join or join_hypotheses.explain(got, facts.turns)
+    changed = [change.cause for change in join.changes]
+    measured |= {"habit": join.habit, "similarity": round(join.similarity, 4), "changes": changed}
     place = (Evidence("the application's text", line),)
-    if join.exact and join.habit != "ends":
-        finding = _habit_finding(facts, join, got, expected, place)
-    elif join.exact:
-        changed = join_hypotheses.spelling(got, turns, expected)
-        if changed is None:
-            return answer("The application's text is every final text joined as it is.", [], measured)
-        if facts.ends_turns and join_hypotheses.keeps_apart(got, turns):
+    differing = _differences(got, expected)
+    findings = [_change_finding(change, (*place, *differing)) for change in join.changes]
+    if not join.exact:
+        findings.insert(0, _nearest_finding(join, join.got or got, facts.limits["joining.similar"], place))
+    elif join.habit != "ends":
+        findings.insert(0, _habit_finding(facts, join, join.got or got, expected, place))
+    elif join.rest is not None:
+        if facts.ends_turns and not findings and keeps_apart(got, [turn.end or "" for turn in facts.turns]):
             return answer(_KEPT_APART, [], measured)
-        finding = _spelling_finding(*changed, turns, expected, got, place)
-    else:
-        finding = _nearest_finding(join, got, facts.limits["joining.similar"], place)
+        findings.insert(0, _spelling_finding(join.rest, list(join.turns), (*place, *differing)))
+    if not findings:
+        same = got.rstrip("\r\n") == expected.rstrip("\r\n")
+        return answer(_AS_IT_IS if same else _LAID_OUT, [], measured)
     rule = facts.endpoint.joining if facts.endpoint is not None else None
-    if rule is not None and finding.cause != "joining.unrelated":
-        finding = replace(finding, fix=rule)
-    return answer(finding.summary, [finding], measured)
+    if rule is not None and findings[0].cause in _ABOUT_JOINING:
+        findings[0] = replace(findings[0], fix=rule)
+    findings.sort(key=lambda finding: finding.status != "fail")
+    return answer(findings[0].summary, findings, measured)
 
 
+_AS_IT_IS = "The application's text is every final text joined as it is."
+_LAID_OUT = "The application's text is every final text; only its layout differs (lines, quotes, kinds of spaces)."
+_ABOUT_JOINING = frozenset(
+    f"joining.{what}"
+    for what in (
+        "updates-joined", "eager-ends-joined", "separator-added", "whitespace-stripped", "normalized", "turns-missing",
+        "turns-repeated", "partial-kept",
+    )
+)  # fmt: skip
 _KEPT_APART = (
     "The turns of this capture have no white space where they meet; the application put some there, and nothing else."
 )
@@ -73,9 +87,30 @@ def _habit_finding(
     summary = f"The application's text comes out exactly when {_WHEN[join.habit]}: {join.detail}."
     if join.rival:
         summary += f" With these events it would be the same when {_WHEN[join.rival]}."
-    return CHECK.finding(
-        join.habit, "fail", 0.65 if join.rival else 0.97, summary, (*place, *_differences(got, expected))
-    )
+    turn = facts.turns[join.turn] if join.turn is not None else None
+    if turn is not None:
+        place = (*place, Evidence(f"the end of turn {(join.turn or 0) + 1}", turn.end_line, turn.end_t))
+    sure = 0.65 if join.rival else join.sure
+    return CHECK.finding(join.habit, "fail", sure, summary, (*place, *_differences(got, expected)), _fix(join))
+
+
+def _fix(join: join_hypotheses.Join) -> str | None:
+    """The fix where it depends on which part is missing, None for the cause's own."""
+    if join.habit == "truncated" and join.detail.startswith("the "):
+        return _KEEP_EDGES
+    if join.habit == "truncated" and not join.detail.startswith("it ends"):
+        return _KEEP_BEGINNING
+    return None
+
+
+_KEEP_EDGES = (
+    "Take the text of each turn from its turn.end alone: text += event.transcript. Do not clear a buffer at turn.start "
+    "or cut the text where your own voice detection begins or ends."
+)
+_KEEP_BEGINNING = (
+    "Keep the text from its beginning: look for a slice such as text.slice(-N), a list with a longest length or a "
+    "display that drops old lines, and keep the whole text beside what you show."
+)
 
 
 def _missing_finding(facts: Facts, join: join_hypotheses.Join, place: tuple[Evidence, ...]) -> Finding | None:
@@ -112,23 +147,28 @@ _WHEN = {
     "turns-missing": "turns are left out",
     "turns-repeated": "turns are appended more than once",
     "partial-kept": "an unfinished text is shown as final",
+    "order": "the turns stand in another order",
+    "words-merged": "what was said twice is taken for a repeat",
+    "truncated": "a part of it is cut off",
 }
 
 
-def _spelling_finding(
-    habit: str, detail: str, turns: list[Turn], expected: str, got: str, place: tuple[Evidence, ...]
-) -> Finding:
-    trimmed = got.strip() == expected.strip()  # the whole text, which does no harm to its words
+def _spelling_finding(rest: Spelling, turns: list[Turn], evidence: tuple[Evidence, ...]) -> Finding:
     at = _white_space(turns)
     # where no turn brings its own white space, a separator may repair what the capture lost
-    repaired = habit == "separator-added" and at is None
-    status: Status = "warn" if trimmed or repaired else "fail"
-    confidence = 0.6 if trimmed or repaired else 0.97
-    summary = f"The words are right, but {detail}."
+    doubtful = rest.harmless or (rest.habit == "separator-added" and at is None)
+    status: Status = "warn" if doubtful else "fail"
     fix = None
-    if habit == "separator-added" and not trimmed:
+    if rest.habit == "separator-added" and not rest.harmless:
         fix = _JOIN + (f" In this capture the space is already at the {at} of the turns." if at else "")
-    return CHECK.finding(habit, status, confidence, summary, (*place, *_differences(got, expected)), fix)
+    summary = f"The words are right, but {rest.detail}."
+    return CHECK.finding(rest.habit, status, 0.6 if doubtful else 0.97, summary, evidence, fix)
+
+
+def _change_finding(change: Change, evidence: tuple[Evidence, ...]) -> Finding:
+    status: Status = "warn" if change.harmless else "fail"
+    summary = f"The application's text comes from these events, but {change.detail}."
+    return CHECK.finding(change.cause, status, 0.7 if change.harmless else 0.95, summary, evidence)
 
 
 def _white_space(turns: list[Turn]) -> str | None:
@@ -148,10 +188,17 @@ def _nearest_finding(join: join_hypotheses.Join, got: str, similar: float, place
         return CHECK.finding("unrelated", "warn", 0.8, summary, evidence)
     habit = "normalized" if join.habit == "ends" else join.habit
     nearest = "the joined final texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
-    none = "No single habit gives" if join.searched else "No habit that could be tried gives"
+    none = "No way of joining that is known gives" if join.searched else "No way of joining that could be tried gives"
     summary = f"{none} the application's text; it is {join.similarity:.0%} like {nearest}."
     status: Status = "fail" if join.similarity >= 0.8 else "warn"
-    return CHECK.finding(habit, status, round(0.8 * join.similarity, 2), summary, evidence)
+    return CHECK.finding(habit, status, round(_GUESSED * join.similarity, 2), summary, evidence, _LOOK)
+
+
+_GUESSED = 0.5
+_LOOK = (
+    "Compare the places below with the events: words are missing, changed or put in. Append every turn.end as it is, "
+    "and turn off whatever rewrites the text (a corrector, a language model, a filter) until the two are the same."
+)
 
 
 def _differences(got: str, expected: str) -> tuple[Evidence, ...]:
@@ -194,8 +241,9 @@ CHECK = Check(
     why="Text within a turn is cumulative: each update repeats what came before. Appending updates doubles words, and "
     "stripping or separating the turns glues or splits them, because every space is already inside the strings.",
     how="The text that each habit would give is built from the events and compared with the application's: first the "
-    "letters, which tell the events that were used, then white space, case and punctuation. The simplest habit that "
-    "fits is named; where none fits, the nearest with the differences.",
+    "letters, which tell the events that were used, then white space, case and punctuation. Where that does not tell, "
+    "what else applications do to text (escaping, another charset, labels, cutting, ...) is taken back, one or two "
+    "changes at a time. The simplest that fits is named; where nothing fits, the nearest with the differences.",
     causes=(
         Cause(
             "joining.updates-joined",
@@ -224,8 +272,8 @@ CHECK = Check(
         Cause(
             "joining.normalized",
             "fail",
-            "Case, punctuation or white space was changed after joining.",
-            "Keep the text as it came; normalise a copy for comparisons.",
+            "Case, punctuation, white space or single words were changed after joining.",
+            "Keep the text as it came, and normalise a copy: for comparisons, for display, for what comes after.",
         ),
         Cause(
             "joining.turns-missing",
@@ -246,10 +294,53 @@ CHECK = Check(
             "Replace what you show of the open turn by the turn.end; after a lost connection mark it as unfinished.",
         ),
         Cause(
+            "joining.order",
+            "fail",
+            "The turns stand in another order than they were spoken in.",
+            "Append each turn.end when it arrives: one handler at a time, no await between reading an event and "
+            "appending its text; sort by the order of arrival, not by the time at which something was stored.",
+        ),
+        Cause(
+            "joining.words-merged",
+            "fail",
+            "Words that were said twice stand once: the application takes them for a repeat.",
+            "Do not look for repeats or overlaps: turns do not overlap, so append every turn.end as it is; to ignore "
+            "an event that is delivered twice, compare its place in the stream, not its text.",
+        ),
+        Cause(
+            "joining.truncated",
+            "fail",
+            "A part of the text is cut off.",
+            "Look for the limit on the way of the text: a slice such as text[:255], the length of a database column "
+            "(VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in pieces.",
+        ),
+        Cause(
+            "joining.wrong-charset",
+            "fail",
+            "The text was written in one character encoding and read in another.",
+            'Events are UTF-8: decode whole messages as UTF-8, open files with encoding="utf-8", send text with '
+            "charset=utf-8, and give database connections and columns UTF-8 (utf8mb4).",
+        ),
+        Cause(
+            "joining.escaped",
+            "fail",
+            "The text is still escaped for HTML, for a URL or for JSON.",
+            "Keep the text as it came and escape it once, where it is put into a page, an address or a message; do not "
+            "escape what the framework escapes (textContent, JSX, templates), and read JSON with a parser.",
+        ),
+        Cause(
+            "joining.labels-added",
+            "warn",
+            "Names, times, tags or marks stand between the words.",
+            "Keep the text alone, and labels beside it (a field for each); put them together for display only. Fine "
+            "where this is what you show.",
+        ),
+        Cause(
             "joining.unrelated",
             "warn",
             "The application's text is not made from these events.",
-            "Make sure that the text and the capture come from the same session.",
+            "Make sure that the text and the capture come from the same session, and that it is no translation "
+            "or summary.",
         ),
     ),
     docs=TROUBLESHOOTING,

@@ -85,7 +85,7 @@ def test_only_white_space_at_borders_without_any_is_harmless(ends, text, expecte
     [
         ((" Hi.", "Bye."), "Hi.Bye.", "whitespace-stripped", "warn", 0.6),
         (("Hi.", " Bye.", " So."), "Hi.Bye.So.", "whitespace-stripped", "fail", 0.97),
-        (("Hi.", "Bye."), "hi.bye.", "normalized", "fail", 0.97),
+        (("Hi.", "Bye."), "hi.bye.", "normalized", "warn", 0.6),
         (("Hi.", "Bye."), "Hi., Bye.", "separator-added", "warn", 0.6),
         (("Hi. ", "Bye."), "Hi.  Bye.", "separator-added", "fail", 0.97),
         (("Hi.", " Bye."), "Hi.  Bye.", "separator-added", "fail", 0.97),
@@ -191,7 +191,7 @@ def test_a_habit_that_alone_gives_the_text_is_sure():
 def test_a_nearest_habit_is_the_less_sure_the_less_alike():
     result = judged("Hi there! How are you now?")
     (finding,) = result.findings
-    assert finding.confidence == round(0.8 * result.measurements["similarity"], 2)
+    assert finding.confidence == round(0.5 * result.measurements["similarity"], 2)
 
 
 @pytest.mark.parametrize("count", [300, 3000])
@@ -308,7 +308,8 @@ def test_a_text_that_is_replaced_at_each_turn_is_told_as_such():
 
 def test_where_not_all_readings_were_tried_the_answer_says_so(monkeypatch):
     text = "Hi there. Hi How are you?  How are you? How"
-    assert "No habit that could be tried" not in judged(text).answer
+    assert "No way of joining that could be tried" not in judged(text).answer
     monkeypatch.setattr(join_search, "MAX_STEPS", 0)
     monkeypatch.setattr(join_search, "_STEPS_A_TEXT", 0)
-    assert judged("Hi there. How are you? How are you now?").answer.startswith("No habit that could be tried gives")
+    answer = judged("Hi there. How are you? How are you now?").answer
+    assert answer.startswith("No way of joining that could be tried gives")

@@ -2,21 +2,31 @@
 
 Works by hypothesis. First the words: which events would have to be appended so that the letters of the
 application's text come out, white space, case and punctuation aside. Then the spelling: what happened to white space,
-case and punctuation at the borders and inside. The simplest habit that fits is named; where none does, the nearest.
+case and punctuation at the borders and inside. Where neither tells, whatever else may have been done to the text
+(escaping, another charset, labels, ...) is taken back, one or two changes at a time, and the same is asked again. The
+simplest that fits is named; where nothing does, the nearest.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, islice
 
+from sttdoctor.analysis.session import join_readings
 from sttdoctor.analysis.session.join_search import TooManyStepsError, simplest_reading
+from sttdoctor.analysis.session.join_spelling import Spelling, spelling
+from sttdoctor.analysis.session.letters import tidy, word_list, words_of
+from sttdoctor.analysis.session.text_changes import Before, Change, changes
 from sttdoctor.analysis.session.turns import Turn, expected_text
 
 _WORDS = 4_000
 _BEGINNING = 400_000  # characters: the words that are compared stand in them
 _DIFFERING = 2_000
+_CHANGED = 4_000_000  # characters that are read to look behind changes, over all that are tried
+_TRIED = 24  # changes, and pairs of them
+_SHARE = 10  # of the steps of a search is what one of these gets
+_BETTER = 0.05
 _RUNNING = 1_000_000  # characters, or twice the application's text: appended displays grow with the square of the turns
 
 
@@ -34,6 +44,12 @@ class Join:
         searched: Whether all ways in which the turns may stand in the text were looked at; where not, some habit may
             give it all the same.
         lacking: Index of each finished turn whose final text is not in the application's.
+        sure: 0..1, that it is this habit where it gives the text and no other does.
+        turn: Index of the turn where it shows, None where it is no single one.
+        changes: What was done to the text besides joining.
+        rest: What was done to white space, case and punctuation, None where nothing was or it cannot be told.
+        got: The application's text without these changes.
+        turns: The turns that this comes from; as received, or changed where a change cannot be taken back.
     """
 
     habit: str
@@ -44,18 +60,12 @@ class Join:
     rival: str = ""
     searched: bool = True
     lacking: tuple[int, ...] = ()
-
-
-_PIECE = 1 << 16
-_LETTERS = re.compile(r"[^\W_]+")
-
-
-def words_of(text: str) -> str:
-    """Return the letters and digits alone, case folded: what stays when only the spelling changes."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    # piece by piece: of a text of single letters the list of its words takes thirty times its room
-    pieces = (folded[start : start + _PIECE] for start in range(0, len(folded), _PIECE))
-    return "".join("".join(_LETTERS.findall(piece)) for piece in pieces)
+    sure: float = 0.97
+    turn: int | None = None
+    changes: tuple[Change, ...] = ()
+    rest: Spelling | None = None
+    got: str = ""
+    turns: Sequence[Turn] = ()
 
 
 def updates_text(turns: Sequence[Turn]) -> str:
@@ -96,6 +106,8 @@ def _candidates(turns: Sequence[Turn], most: int) -> Iterator[tuple[str, str, st
         yield habit, "".join(_texts(turns, kinds)), detail
     for habit, kinds, detail in lists[:4]:
         yield habit, "".join(_distinct(_texts(turns, kinds))), detail + ", repeats left out"
+    kept = (_distinct(_texts([turn], ("eager_end", "end"))) for turn in turns)
+    yield "eager-ends-joined", "".join(chain.from_iterable(kept)), "eager ends that were taken back stayed"
     twice = (turn.end * 2 for turn in turns if turn.end is not None)
     yield "turns-repeated", "".join(twice), "every final text was appended twice"
     yield "turns-repeated", expected_text(turns) * 2, "the whole text stands twice"
@@ -119,35 +131,169 @@ def explain(got: str, turns: Sequence[Turn]) -> Join:
         got: The application's text.
         turns: All turns of the session, in order.
     """
+    start = Before(got, turns, _UNCHANGED)
+    direct, searched = _exactly(got, turns)
+    if direct is not None:
+        direct = _finished(direct, start, ())
+        if _is_explained(direct):
+            return direct
+    tried = list(_behind(start)) if got.strip() else []
+    for before, changed in tried:
+        join, _ = _exactly(before.got, before.turns, _SHARE)
+        if join is not None:
+            join = _finished(join, before, changed)
+            if direct is None or (join.habit == direct.habit and _is_explained(join)):
+                return join
+    if direct is not None:
+        return direct
+    cut: Join | None = None
+    for before, changed in [(start, ()), *tried] if searched else []:
+        found = next(join_readings.parts(before.got, _ends(before.turns)), None)
+        if found is not None:
+            join = _finished(_of_reading(found), before, changed)
+            if _is_explained(join):
+                return join
+            cut = cut or join
+    if cut is not None:
+        return cut
+    return _nearest_behind(start, searched, tried)
+
+
+_UNCHANGED = Change("", "")
+
+
+def _is_explained(join: Join) -> bool:
+    """Whether nothing but white space differs from what the habit gives, so that nothing else was done to the text."""
+    if join.habit == "ends":
+        return join.rest is None or join.rest.plain
+    if any(change.loose for change in join.changes):
+        return True
+    got, text = ("".join(tidy(text).split()) for text in (join.got, join.text))
+    return got == text or (join.habit == "truncated" and got.strip(".") == text.strip("."))
+
+
+def _ends(turns: Sequence[Turn]) -> list[str]:
+    return [turn.end or "" for turn in turns]
+
+
+def _behind(start: Before) -> Iterator[tuple[Before, tuple[Change, ...]]]:
+    """The text as if one change, then as if two, had not been made; as many as are affordable."""
+    left, room = _TRIED, _CHANGED
+    level: list[tuple[Before, tuple[Change, ...]]] = [(start, ())]
+    for _ in range(2):
+        following: list[tuple[Before, tuple[Change, ...]]] = []
+        for before, changed in level:
+            room -= len(before.got) + sum(len(text) for turn in before.turns for _, text in turn.pieces)
+            if room < 0:
+                return
+            for one in changes(before.got, before.turns):
+                if words_of(one.got) and one.change.cause not in {change.cause for change in changed}:
+                    left, room = left - 1, room - len(one.got)
+                    if left < 0 or room < 0:
+                        return
+                    following.append((one, (*changed, one.change)))
+                    yield following[-1]
+        level = following
+
+
+def _finished(join: Join, before: Before, changed: tuple[Change, ...]) -> Join:
+    """A join with what was changed, and what besides happened to its spelling."""
+    rest = None
+    if join.habit == "ends":
+        right = expected_text(before.turns)
+        loose = any(change.loose for change in changed)
+        if not loose or word_list(before.got) != word_list(right):
+            rest = spelling(before.got, before.turns, right)
+        if loose and rest is not None and rest.habit != "whitespace-stripped":
+            rest = None
+    return replace(join, changes=changed, rest=rest, got=before.got, turns=before.turns)
+
+
+def _exactly(got: str, turns: Sequence[Turn], share: int = 1) -> tuple[Join | None, bool]:
+    """The simplest habit that gives a text letter by letter, and whether all were tried.
+
+    Args:
+        got: The text.
+        turns: All turns.
+        share: One in so many of the steps of a search may be taken.
+    """
     ends = expected_text(turns)
     letters = words_of(got)
     if letters == words_of(ends):
-        return Join("ends", ends, True, 1.0)
+        return Join("ends", ends, True, 1.0), True
     candidates = _candidates(turns, max(_RUNNING, 2 * len(got)))
     fitting = [join for join in candidates if join[1] and words_of(join[1]) == letters]
     mixed, searched = None, True
     try:
-        mixed = _mixed(letters, turns)
+        mixed = _mixed(letters, turns, share)
     except TooManyStepsError:
         searched = False
     missing = mixed is not None and mixed.habit == "turns-missing"
     if mixed is not None and missing and fitting and fitting[0][0] == "eager-ends-joined":
         # all turns with an eager end, and no other: leaving out a turn is the more usual mistake
-        return replace(mixed, rival="eager-ends-joined")
+        return replace(mixed, rival="eager-ends-joined"), True
     if fitting:
         habit, text, detail = fitting[0]
         rival = next((other for other, _, _ in fitting if other != habit), "")
-        return Join(habit, text, True, 1.0, detail, rival)
-    return mixed or replace(_nearest(got, turns), searched=searched)
+        return Join(habit, text, True, 1.0, detail, rival), True
+    if mixed is not None:
+        return _simpler(mixed, got, letters, turns), True
+    # where not all was tried, a turn that is missing cannot be told from one that was merged
+    found = next(join_readings.rearranged(got, _ends(turns)), None) if searched else None
+    return (_of_reading(found) if found is not None else None), searched
 
 
-def _mixed(letters: str, turns: Sequence[Turn]) -> Join | None:
+def _of_reading(found: join_readings.Reading) -> Join:
+    return Join(found.habit, found.text, True, 1.0, found.detail, sure=found.sure, turn=found.turn)
+
+
+def _simpler(mixed: Join, got: str, letters: str, turns: Sequence[Turn]) -> Join:
+    """A reading turn by turn, or what says the same with less: turns that were said twice, or a text that was cut."""
+    if mixed.habit == "turns-missing" and (again := _said_before(mixed.lacking, turns)) is not None:
+        detail = f"turn {mixed.lacking[0] + 1} says the same as turn {again + 1}, and stands there once"
+        return replace(mixed, habit="words-merged", detail=detail, rival="turns-missing", turn=mixed.lacking[0])
+    if mixed.habit == "partial-kept":
+        ends = _ends(turns)
+        merged = next(join_readings.rearranged(got, ends), None)
+        if merged is not None:  # what the unfinished turn lacks is just what the next one begins with
+            return replace(_of_reading(merged), rival="partial-kept")
+        cut = join_readings.part(got, letters, [words_of(end) for end in ends], ends)
+        round_length = len(got.rstrip()) in _LIMITS or got.rstrip().endswith(("...", "\u2026"))
+        if cut is not None and cut.text == expected_text(turns)[: len(cut.text)]:
+            if round_length or len(mixed.lacking) > 1:
+                return replace(_of_reading(cut), rival="partial-kept")
+            return replace(mixed, turn=cut.turn)
+    return mixed
+
+
+_LIMITS = frozenset({*(1 << n for n in range(5, 17)), *((1 << n) - 1 for n in range(5, 17)), *range(50, 10_001, 50)})
+"""Lengths at which texts are often cut."""
+
+
+def _said_before(missing: Sequence[int], turns: Sequence[Turn]) -> int | None:
+    """The turn that the first missing one repeats, where exactly the turns that repeat another are missing."""
+    letters = [words_of(turn.end or "") for turn in turns]
+    for near in (True, False):
+        first: dict[str, int] = {}
+        repeating = {}
+        for number, said in enumerate(letters):
+            if not said:
+                continue
+            if said in first:
+                repeating[number] = first[said]
+            first = {said: number} if near else {said: number, **first}
+        if set(repeating) == set(missing):
+            return repeating[missing[0]]
+    return None
+
+
+def _mixed(letters: str, turns: Sequence[Turn], share: int = 1) -> Join | None:
     """Read the text as turns of which some are missing, repeated or stand in an unfinished version.
 
     Raises:
         TooManyStepsError: It is not known whether it can be read so.
     """
-    parts = simplest_reading(letters, turns, words_of)
+    parts = simplest_reading(letters, turns, words_of, share)
     if parts is None:
         return None
     numbers = {kind: [part.turn for part in parts if part.kind == kind] for kind in ("partial", "repeated")}
@@ -170,6 +316,19 @@ def _reading(partial: Sequence[int], repeated: Sequence[int], missing: Sequence[
 def _numbers(chosen: Sequence[int]) -> str:
     shown = ", ".join(str(number + 1) for number in chosen[:8])
     return ("turn " if len(chosen) == 1 else "turns ") + shown + (" ..." if len(chosen) > 8 else "")
+
+
+def _nearest_behind(start: Before, searched: bool, tried: Sequence[tuple[Before, tuple[Change, ...]]]) -> Join:
+    """The nearest habit, behind the change that makes the text more alike, if one does."""
+    near = replace(_nearest(start.got, start.turns), searched=searched, got=start.got, turns=start.turns)
+    for before, changed in tried:
+        if len(changed) == 1:
+            right = expected_text(before.turns)
+            alike = similarity(before.got, right)
+            if alike > near.similarity + _BETTER:
+                near = Join("ends", right, False, alike, "", "", searched, got=before.got, turns=before.turns)
+                near = replace(near, changes=changed)
+    return near
 
 
 def _nearest(got: str, turns: Sequence[Turn]) -> Join:
@@ -246,111 +405,3 @@ def _around(ours: list[str], theirs: list[str], one: slice, other: slice) -> tup
         " ".join(ours[one.start - before : one.stop + 1]),
         " ".join(theirs[other.start - before : other.stop + 1]),
     )
-
-
-def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> tuple[str, str] | None:
-    """Say what an application with the right words did to white space, case or punctuation.
-
-    Args:
-        got: The application's text; its letters are those of `verbatim`.
-        turns: The turns.
-        verbatim: The text as it should be.
-
-    Returns:
-        (what follows `joining.` in the cause, detail), or None where the texts are the same. Line ends at the very
-        end of the text, which editors add, do not count.
-    """
-    if got == verbatim or got.rstrip("\r\n") == verbatim.rstrip("\r\n"):
-        return None
-    if got.strip() == verbatim.strip():
-        return _at_the_ends(got, verbatim)
-    ends = [turn.end for turn in turns if turn.end is not None]
-    for habit, detail, join in _SPELLINGS:
-        if join(ends).strip() == got.strip():
-            return habit, detail
-    if _packed(got) == _packed(verbatim):
-        return _white_space(got, verbatim)
-    return "normalized", _normalization(got, verbatim)
-
-
-def keeps_apart(got: str, turns: Sequence[Turn]) -> bool:
-    """Whether a text is the turns with white space put only where they have none, so that words do not run together.
-
-    Nothing else may be changed. False where no border lacks white space.
-    """
-    ends = [turn.end for turn in turns if turn.end]
-    position, before, repaired = 0, " ", False
-    for end in ends:
-        if not before[-1].isspace() and not end[0].isspace():
-            start = position
-            while got[position : position + 1].isspace():
-                position += 1
-            if position == start:
-                return False
-            repaired = True
-        if not got.startswith(end, position):
-            return False
-        position, before = position + len(end), end
-    return repaired and not got[position:].strip("\r\n")
-
-
-def _joined(separator: str, strip: Callable[[str], str]) -> Callable[[list[str]], str]:
-    def join(ends: list[str]) -> str:
-        return separator.join(strip(end) for end in ends)
-
-    return join
-
-
-def _same(text: str) -> str:
-    return text
-
-
-_SEPARATORS = ((" ", "a space"), ("\n", "a line break"), ("\n\n", "an empty line"), (", ", "a comma"), (". ", "a stop"))
-_SPELLINGS = (
-    ("whitespace-stripped", "each turn was stripped before it was appended", _joined("", str.strip)),
-    ("whitespace-stripped", "the start of each turn was stripped", _joined("", str.lstrip)),
-    ("whitespace-stripped", "the end of each turn was stripped", _joined("", str.rstrip)),
-    *(("separator-added", f"the turns were joined with {name}", _joined(sep, _same)) for sep, name in _SEPARATORS),
-    *(
-        ("separator-added", f"the turns were stripped and joined with {name}", _joined(sep, str.strip))
-        for sep, name in _SEPARATORS
-    ),
-)
-
-
-def _packed(text: str) -> str:
-    return re.sub(r"\s+", "", text)
-
-
-def _characters(count: int) -> str:
-    return f"{count} character{'s' if count != 1 else ''}"
-
-
-def _at_the_ends(got: str, verbatim: str) -> tuple[str, str]:
-    """The texts differ in white space at their ends alone."""
-    if len(got) > len(verbatim):
-        return "separator-added", "there is more white space at the ends of the text than the events hold"
-    return "whitespace-stripped", "white space at the ends of the text is gone"
-
-
-def _white_space(got: str, verbatim: str) -> tuple[str, str]:
-    """The texts differ in white space alone, in no regular way."""
-    difference = len(re.findall(r"\s", got)) - len(re.findall(r"\s", verbatim))
-    if difference > 0:
-        return "separator-added", f"it holds {_characters(difference)} of white space more than the events"
-    if difference < 0 and " ".join(verbatim.split()) != " ".join(got.split()):
-        return "whitespace-stripped", f"it holds {_characters(-difference)} of white space less than the events"
-    return "normalized", "white space was changed inside the text"
-
-
-def _normalization(got: str, verbatim: str) -> str:
-    if got.casefold().strip() == verbatim.casefold().strip():
-        return "upper and lower case were changed"
-    if _packed(got).casefold() == _packed(verbatim).casefold():
-        return "case and white space were changed"
-    bare = re.sub(r"[^\w\s]", "", verbatim)
-    if " ".join(got.split()) == " ".join(bare.split()):
-        return "punctuation was removed"
-    if " ".join(got.casefold().split()) == " ".join(bare.casefold().split()):
-        return "punctuation was removed and case was changed"
-    return "punctuation, case or white space was changed"

@@ -65,13 +65,16 @@ class _Step:
         return own + _MISSING * self.skipped
 
 
-def simplest_reading(letters: str, turns: Sequence[Turn], letters_of: Callable[[str], str]) -> list[Part] | None:
+def simplest_reading(
+    letters: str, turns: Sequence[Turn], letters_of: Callable[[str], str], share: int = 1
+) -> list[Part] | None:
     """Find the reading of a text that departs least from every turn as it ended.
 
     Args:
         letters: The text, as `letters_of` gives it.
         turns: All turns, in order.
         letters_of: What of a text is compared.
+        share: One in so many of `MAX_STEPS` may be taken.
 
     Returns:
         The turns that stand in the text, in order, or None where it cannot be read so.
@@ -79,18 +82,18 @@ def simplest_reading(letters: str, turns: Sequence[Turn], letters_of: Callable[[
     Raises:
         TooManyStepsError: The search was given up.
     """
-    search = _Search(letters, turns, letters_of)
+    search = _Search(letters, turns, letters_of, share)
     if not search.can_be_read():
         return None
     return [search.part(step) for step in search.steps()]
 
 
 class _Search:
-    def __init__(self, letters: str, turns: Sequence[Turn], letters_of: Callable[[str], str]) -> None:
+    def __init__(self, letters: str, turns: Sequence[Turn], letters_of: Callable[[str], str], share: int = 1) -> None:
         self._letters = letters
         self._turns = turns
         self._letters_of = letters_of
-        self._left = MAX_STEPS + _STEPS_A_TEXT * sum(len(turn.pieces) for turn in turns)
+        self._left = MAX_STEPS // share + _STEPS_A_TEXT * sum(len(turn.pieces) for turn in turns)
         self._by_head: dict[str, list[_Version]] = {}
         # turns, and letters of their ends, before each turn
         self._ended, self._lengths = [0], [0]

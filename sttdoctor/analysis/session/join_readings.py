@@ -1,0 +1,285 @@
+"""Read a text as the final texts of all turns, where it is not these one after the other.
+
+Turns in another order, words that stood twice and stand once, or a part alone. Each reading gives back the whole text
+letter by letter, or there is none. What is tried is counted, so that a text in which everything fits everywhere takes
+no longer than its length allows.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from sttdoctor.analysis.session.letters import beginning, word_list, words_of
+
+_LEAST_END, _LEAST_INSIDE = 6, 20  # letters of a part that can be told from chance
+_MOST_LOST = 5  # words at the edge of a turn
+_MOST_PLACES = 16  # to which a turn may lead
+_HEADS = (4, 3, 2, 1)  # letters by which turns are found
+_STEPS, _STEPS_A_TURN = 20_000, 20
+_BORDERS = 64  # ways to overlap that are tried at one border
+_LONGEST_PHRASE = 6  # words that may stand twice in a row
+_COMPARED = 1 << 12
+_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a text comes out of the final texts.
+
+    Attributes:
+        habit: What follows `joining.` in the cause.
+        text: What the habit gives.
+        detail: A clause for the reader: what, and where.
+        sure: 0..1, that it is this habit, where no other gives the text.
+        turn: Index of the turn where it shows, None where it is no single one.
+    """
+
+    habit: str
+    text: str
+    detail: str
+    sure: float
+    turn: int | None = None
+
+
+def rearranged(got: str, ends: Sequence[str]) -> Iterator[Reading]:
+    """Yield the ways in which a text comes out of all final texts, simplest first.
+
+    Args:
+        got: The application's text.
+        ends: The final text of each turn, in order; "" where it has none.
+    """
+    letters = words_of(got)
+    turns = [words_of(end) for end in ends]
+    if letters and any(turns):
+        yield from _found(
+            _in_order(letters, turns, ends), _overlapping(letters, turns, ends), _once(letters, got, ends)
+        )
+
+
+def parts(got: str, ends: Sequence[str]) -> Iterator[Reading]:
+    """Yield the ways in which a text is the final texts with words missing: cut, or without the edges of turns.
+
+    Args:
+        got: The application's text.
+        ends: The final text of each turn, in order; "" where it has none.
+    """
+    letters = words_of(got)
+    turns = [words_of(end) for end in ends]
+    if letters and any(turns):
+        yield from _found(part(got, letters, turns, ends), _without_edges(letters, ends))
+
+
+def _found(*possible: Reading | None) -> Iterator[Reading]:
+    return (reading for reading in possible if reading is not None)
+
+
+def _in_order(letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
+    order = _permutation(letters, turns)
+    if order is None:
+        return None
+    if order == sorted(order, reverse=True):
+        detail = "the newest turn stands first"
+    else:
+        at = next(i for i, (a, b) in enumerate(zip(order, sorted(order), strict=True)) if a != b)
+        detail = f"turn {order[at] + 1} stands before turn {sorted(order)[at] + 1}"
+    return Reading("order", "".join(ends[i] for i in order), detail, 0.97, order[0])
+
+
+def _permutation(letters: str, turns: list[str]) -> list[int] | None:
+    """The order in which all turns stand in a text, None where they do not or it takes too many steps."""
+    if len(letters) != sum(map(len, turns)):
+        return None
+    free: dict[str, list[int]] = {}  # turns of each text that are not placed yet, the next one last
+    for number in range(len(turns) - 1, -1, -1):
+        if turns[number]:
+            free.setdefault(turns[number], []).append(number)
+    by_head: dict[str, list[str]] = {}
+    for turn in free:
+        by_head.setdefault(turn[: next(size for size in _HEADS if size <= len(turn))], []).append(turn)
+    steps = _STEPS + _STEPS_A_TURN * len(turns)
+    order: list[int] = []
+    place = 0
+    waiting = [_standing(letters, 0, by_head)]
+    while place < len(letters):
+        said = next(waiting[-1], None)
+        steps -= 1 if said is None else 1 + len(said) // _COMPARED
+        if steps < 0:
+            return None
+        if said is None:
+            waiting.pop()
+            if not order:
+                return None
+            free[turns[order[-1]]].append(order[-1])
+            place -= len(turns[order.pop()])
+        elif free[said] and letters.startswith(said, place):
+            order.append(free[said].pop())
+            place += len(said)
+            waiting.append(_standing(letters, place, by_head))
+    return order
+
+
+def _standing(letters: str, place: int, by_head: dict[str, list[str]]) -> Iterator[str]:
+    """Texts of turns that may stand at a place, by how they begin."""
+    for size in _HEADS:
+        if place + size <= len(letters):
+            yield from by_head.get(letters[place : place + size], ())
+
+
+def _overlapping(letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
+    """Turns joined so that an end and a beginning that are alike stand once."""
+    place, first, text = 0, None, []
+    for number, turn in enumerate(turns):
+        eaten = 0
+        if not letters.startswith(turn, place):
+            eaten = _eaten(letters, place, turn)
+            if not eaten:
+                return None
+            first = number if first is None else first
+        text.append(ends[number][len(beginning(ends[number], eaten)) :] if eaten else ends[number])
+        place += len(turn) - eaten
+    if first is None or place != len(letters):
+        return None
+    eaten_text = ends[first][: len(ends[first]) - len(text[first])].strip()
+    detail = f"turn {first + 1} begins as the text before it ends, and {eaten_text!r} stands there once"
+    return Reading("words-merged", "".join(text), detail, 0.9, first)
+
+
+def _eaten(letters: str, place: int, turn: str) -> int:
+    """Letters at the beginning of a turn that end the text before it, and without which it goes on; 0 for none."""
+    before = letters[max(0, place - len(turn)) : place]
+    borders = _borders(turn + "\x00" + before)
+    length = borders[-1]
+    for _ in range(_BORDERS):
+        if not length:
+            break
+        if letters.startswith(turn[length:], place):
+            return length
+        length = borders[length - 1]
+    return 0
+
+
+def _borders(text: str) -> list[int]:
+    """For each beginning of a text, the length of its longest end that is also its beginning (Knuth, Morris, Pratt)."""
+    found = [0] * len(text)
+    for i in range(1, len(text)):
+        length = found[i - 1]
+        while length and text[i] != text[length]:
+            length = found[length - 1]
+        found[i] = length + (text[i] == text[length])
+    return found
+
+
+def _once(letters: str, got: str, ends: Sequence[str]) -> Reading | None:
+    """Words or sentences that were said twice stand once."""
+    whole = "".join(ends)
+    if len(letters) >= len(words_of(whole)):
+        return None
+    sentences = dict.fromkeys(words_of(sentence) for sentence in _SENTENCE.findall(whole))
+    if "".join(sentences) == letters:
+        return Reading("words-merged", got, "sentences that were said more than once stand once", 0.9)
+    if "".join(collapsed(word_list(whole))) == "".join(collapsed(word_list(got))):
+        return Reading("words-merged", got, "words that were said twice in a row stand once", 0.9)
+    return None
+
+
+def collapsed(words: list[str]) -> list[str]:
+    """Leave one of each run of equal words, then of each run of equal phrases up to six words."""
+    for size in range(1, _LONGEST_PHRASE + 1):
+        kept: list[str] = []
+        at = 0
+        while at < len(words):
+            phrase = words[at : at + size]
+            if len(phrase) == size and kept[-size:] == phrase:
+                at += size
+            else:
+                kept.append(words[at])
+                at += 1
+        words = kept
+    return words
+
+
+def part(got: str, letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
+    """One stretch of the right text alone.
+
+    Args:
+        got: The application's text.
+        letters: Its letters.
+        turns: The letters of the turns.
+        ends: The final texts.
+    """
+    whole = "".join(turns)
+    if len(letters) < _LEAST_END or len(letters) >= len(whole):
+        return None
+    borders = list(accumulate(map(len, turns)))
+    stop = len(letters)
+    if whole.startswith(letters):
+        turn = next(i for i, border in enumerate(borders) if border > stop)
+        detail = f"it ends after {_size(got)}, {_where(ends[turn], stop - (borders[turn] - len(turns[turn])), turn)}"
+        return Reading("truncated", beginning("".join(ends), stop), detail, 0.9, turn)
+    if whole.endswith(letters):
+        start, told, sure = len(whole) - len(letters), "it begins", 0.9
+    elif len(letters) >= _LEAST_INSIDE and (start := whole.find(letters)) >= 0:
+        told, sure = "it is a piece out of the middle, and begins", 0.7
+    else:
+        return None
+    turn = next(i for i, border in enumerate(borders) if border > start)
+    at = start - (borders[turn] - len(turns[turn]))
+    text = "".join(ends)
+    text = text[len(beginning(text, start)) : len(beginning(text, start + len(letters)))]
+    return Reading("truncated", text, f"{told} {_where(ends[turn], at, turn)} and is {_size(got)} long", sure, turn)
+
+
+def _size(got: str) -> str:
+    size = len(got.encode("utf-8", "replace"))
+    return f"{len(got)} characters" + (f" ({size} bytes)" if size != len(got) else "")
+
+
+def _where(end: str, count: int, turn: int) -> str:
+    """Where in a turn a number of its letters is over."""
+    at = len(beginning(end, count))
+    before, after = end[:at].split(" ")[-1], end[at:].split(" ")[0]
+    if not count:
+        return f"with turn {turn + 1}"
+    if words_of(before) and words_of(after):
+        return f"inside {(before + after).strip()!r} in turn {turn + 1}"
+    return f"behind {(before or end[:at].strip().split(' ')[-1]).strip()!r} in turn {turn + 1}"
+
+
+def _without_edges(letters: str, ends: Sequence[str]) -> Reading | None:
+    """All turns, some of them without a few words at their beginning; or at their end."""
+    words = [word_list(end) for end in ends]
+    for told, first in (("first", True), ("last", False)):
+        lost = _edges(letters, words, first)
+        if lost is not None:
+            turn = next(i for i, count in enumerate(lost) if count)
+            of_turn = words[turn][: lost[turn]] if first else words[turn][-lost[turn] :]
+            kept = (own[count:] if first else own[: len(own) - count] for own, count in zip(words, lost, strict=True))
+            where = f"of turn {turn + 1}" if sum(map(bool, lost)) == 1 else f"of turns ({turn + 1} and others)"
+            detail = f"the {told} words {where} are missing, such as {' '.join(of_turn)!r}"
+            return Reading("truncated", " ".join(word for own in kept for word in own), detail, 0.85, turn)
+    return None
+
+
+def _edges(letters: str, turns: list[list[str]], first: bool) -> list[int] | None:
+    """How many words each turn lacks at one edge, None where that does not give the text."""
+    steps: list[dict[int, tuple[int, int]]] = []  # place behind each turn: the place before it, and the words it lacks
+    places = [0]
+    for words in turns:
+        following: dict[int, tuple[int, int]] = {}
+        for count in range(min(_MOST_LOST, max(len(words) - 1, 0)) + 1):
+            text = "".join(words[count:] if first else words[: len(words) - count])
+            for place in places:
+                if letters.startswith(text, place):
+                    following.setdefault(place + len(text), (place, count))
+        steps.append(following)
+        places = list(following)[:_MOST_PLACES]
+        if not places:
+            return None
+    place, lost = len(letters), []
+    for step in reversed(steps):
+        if place not in step:
+            return None
+        place, count = step[place]
+        lost.append(count)
+    return lost[::-1] if any(lost) else None

@@ -1,0 +1,172 @@
+"""What an application with the right words did to white space, case and punctuation."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sttdoctor.analysis.session.letters import tidy
+from sttdoctor.analysis.session.turns import Turn
+
+
+class Spelling(NamedTuple):
+    """What was done to white space, case and punctuation.
+
+    Attributes:
+        habit: What follows `joining.` in the cause.
+        detail: A clause for the reader.
+        harmless: Whether an application may well want it.
+        plain: Whether white space is all that differs.
+    """
+
+    habit: str
+    detail: str
+    harmless: bool = False
+    plain: bool = False
+
+
+def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> Spelling | None:
+    """Say what an application with the right words did to white space, case or punctuation.
+
+    Args:
+        got: The application's text; its letters are those of `verbatim`.
+        turns: The turns.
+        verbatim: The text as it should be.
+
+    Returns:
+        None where the texts are the same to a reader: how quotes and accents are encoded does not count, nor line ends
+        at the very end, nor lines that are wrapped or begin with a turn.
+    """
+    got, verbatim = tidy(got), tidy(verbatim)
+    if got.rstrip("\n") == verbatim.rstrip("\n"):
+        return None
+    if got.strip() == verbatim.strip():
+        return _at_the_ends(got, verbatim)
+    ends = [tidy(turn.end) for turn in turns if turn.end is not None]
+    if _is_laid_out(got, ends, verbatim):
+        return None
+    found = _compared(got, ends, verbatim)
+    if found is not None:
+        return found._replace(plain=True)
+    for fold, change in _FOLDS:
+        folded = [fold(end) for end in ends]
+        found = _compared(fold(got), folded, fold(verbatim))
+        if found is not None:
+            right = not found.detail or keeps_apart(fold(got), folded)
+            clause = change(got, verbatim)
+            if right:
+                return Spelling("normalized", clause, change is _case or "added" in clause)
+            return Spelling(found.habit, f"{found.detail}, and {clause}")
+    return Spelling("normalized", "punctuation, case or white space was changed")
+
+
+def _is_laid_out(got: str, ends: Sequence[str], verbatim: str) -> bool:
+    """Whether the words stand apart where they should, in lines of the application's own."""
+    if got.split() != verbatim.split():
+        return False
+    if len(_SPACE.findall(got)) <= len(_SPACE.findall(verbatim)):
+        return True
+    lines = [end.strip() for end in ends if end.strip()]
+    return got.strip() in ("\n".join(lines), "\n\n".join(lines))
+
+
+def _compared(got: str, ends: list[str], verbatim: str) -> Spelling | None:
+    """What differs in white space alone, `normalized` where nothing does, None where more differs."""
+    if got.strip() == verbatim.strip() or _is_laid_out(got, ends, verbatim):
+        return Spelling("normalized", "")
+    for habit, detail, join in _SPELLINGS:
+        if join(ends).strip() == got.strip():
+            return Spelling(habit, detail)
+    return _white_space(got, verbatim) if _packed(got) == _packed(verbatim) else None
+
+
+def _case(_got: str, _verbatim: str) -> str:
+    return "upper and lower case were changed"
+
+
+def _punctuation(got: str, verbatim: str) -> str:
+    more = len(_MARKS.findall(got)) - len(_MARKS.findall(verbatim))
+    done = "added" if more > 0 else "removed" if more < 0 else "changed"
+    case = "" if _bare(got).split() == _bare(verbatim).split() else " and case was changed"
+    return f"punctuation was {done}{case}"
+
+
+def _bare(text: str) -> str:
+    return _MARKS.sub("", text)
+
+
+def keeps_apart(got: str, ends: Sequence[str]) -> bool:
+    """Whether a text is the turns with white space put only where they have none, so that words do not run together.
+
+    Nothing else may be changed. False where no border lacks white space.
+    """
+    position, before, repaired = 0, " ", False
+    for end in filter(None, ends):
+        if not before[-1].isspace() and not end[0].isspace():
+            start = position
+            while got[position : position + 1].isspace():
+                position += 1
+            if position == start:
+                return False
+            repaired = True
+        if not got.startswith(end, position):
+            return False
+        position, before = position + len(end), end
+    return repaired and not got[position:].strip("\r\n")
+
+
+def _joined(separator: str, strip: Callable[[str], str]) -> Callable[[list[str]], str]:
+    def join(ends: list[str]) -> str:
+        return separator.join(strip(end) for end in ends)
+
+    return join
+
+
+def _same(text: str) -> str:
+    return text
+
+
+_SEPARATORS = ((" ", "a space"), ("\n", "a line break"), ("\n\n", "an empty line"), (", ", "a comma"), (". ", "a stop"))
+_SPELLINGS = (
+    ("whitespace-stripped", "each turn was stripped before it was appended", _joined("", str.strip)),
+    ("whitespace-stripped", "the start of each turn was stripped", _joined("", str.lstrip)),
+    ("whitespace-stripped", "the end of each turn was stripped", _joined("", str.rstrip)),
+    *(("separator-added", f"the turns were joined with {name}", _joined(sep, _same)) for sep, name in _SEPARATORS),
+    *(
+        ("separator-added", f"the turns were stripped and joined with {name}", _joined(sep, str.strip))
+        for sep, name in _SEPARATORS
+    ),
+)
+_SPACE, _MARKS = re.compile(r"\s"), re.compile(r"[^\w\s]")
+_FOLDS: tuple[tuple[Callable[[str], str], Callable[[str, str], str]], ...] = (
+    (str.casefold, _case),
+    (lambda text: _bare(text).casefold(), _punctuation),
+)
+
+
+def _packed(text: str) -> str:
+    return _SPACE.sub("", text)
+
+
+def _characters(count: int) -> str:
+    return f"{count} character{'s' if count != 1 else ''}"
+
+
+def _at_the_ends(got: str, verbatim: str) -> Spelling:
+    """The texts differ in white space at their ends alone."""
+    if len(got) > len(verbatim):
+        return Spelling(
+            "separator-added", "there is more white space at the ends of the text than the events hold", True
+        )
+    return Spelling("whitespace-stripped", "white space at the ends of the text is gone", True, True)
+
+
+def _white_space(got: str, verbatim: str) -> Spelling:
+    """The texts differ in white space alone, in no regular way."""
+    difference = len(_SPACE.findall(got)) - len(_SPACE.findall(verbatim))
+    if difference > 0:
+        return Spelling("separator-added", f"it holds {_characters(difference)} of white space more than the events")
+    if difference < 0:
+        return Spelling(
+            "whitespace-stripped", f"it holds {_characters(-difference)} of white space less than the events"
+        )
+    return Spelling("normalized", "white space was changed inside the text")

@@ -1,0 +1,337 @@
+"""What applications do to a text besides joining it, and how to see what was there before.
+
+Each change is either taken back in the application's text, or done to both sides so that it no longer matters. A change
+is believed only where the text then comes out of the events, letter by letter, so trying a wrong one does no harm.
+"""
+
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
+
+from sttdoctor.analysis.session.letters import word_list, words_of
+from sttdoctor.analysis.session.turns import Turn, expected_text
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was done to a text.
+
+    Attributes:
+        cause: What follows `joining.` in the cause.
+        detail: A clause for the reader: what, and an example.
+        harmless: Whether an application may well want it.
+        loose: Whether white space and punctuation can no longer be told behind it.
+    """
+
+    cause: str
+    detail: str
+    harmless: bool = False
+    loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The application's text and the turns as if a change had not been made, or had been made to both."""
+
+    got: str
+    turns: Sequence[Turn]
+    change: Change
+
+
+def changes(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    """Yield each change that the text may have gone through, the most certain ones first."""
+    for look in _LOOKS:
+        yield from look(got, turns)
+
+
+def _mapped(turns: Sequence[Turn], change: Callable[[str], str]) -> list[Turn]:
+    return [
+        replace(
+            turn,
+            end=None if turn.end is None else change(turn.end),
+            pieces=[(kind, change(text)) for kind, text in turn.pieces],
+        )
+        for turn in turns
+    ]
+
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8}\d{0,2});")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])')
+_UNESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+def _escaped_for_html(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    yield from _unescaped(got, turns, _ENTITY, html.unescape, "HTML")
+
+
+def _escaped_for_url(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    if "+" in got and " " not in got:
+        change = Change("escaped", "it is escaped for a URL, with '+' for each space", True)
+        yield Before(unquote(got.replace("+", " "), errors="replace"), turns, change)
+    yield from _unescaped(got, turns, _PERCENT, lambda text: unquote(text, errors="replace"), "a URL")
+
+
+def _escaped_for_json(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    bare = got.strip()
+    if bare[:1] in ("[", "{", '"'):
+        try:
+            strings = list(_strings(json.loads(bare)))
+        except (ValueError, RecursionError):
+            strings = []
+        if strings:
+            yield Before("".join(strings), turns, Change("escaped", "it stands there as JSON, with its quotes", True))
+    yield from _unescaped(got, turns, _ESCAPE, _without_backslashes, "JSON")
+
+
+def _strings(value: object) -> Iterator[str]:
+    """The texts of a JSON value, in order."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            waiting += reversed(one)
+        elif isinstance(one, dict):
+            waiting += reversed(list(one.values()))
+
+
+def _without_backslashes(text: str) -> str:
+    def plain(match: re.Match[str]) -> str:
+        sign = match.group()[1:]
+        return chr(int(sign[1:], 16)) if sign[0] == "u" else _UNESCAPED[sign]
+
+    return _ESCAPE.sub(plain, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _unescaped(
+    got: str, turns: Sequence[Turn], escape: re.Pattern[str], plain: Callable[[str], str], name: str
+) -> Iterator[Before]:
+    """What a text was before it was escaped once, or twice, which no reader wants."""
+    found = escape.search(got)
+    if found is None:
+        return
+    once = plain(got)
+    yield Before(once, turns, Change("escaped", f"it is escaped for {name} ({found.group()!r})", True))
+    if escape.search(once):
+        yield Before(plain(once), turns, Change("escaped", f"it is escaped for {name} twice ({found.group()!r})"))
+
+
+_BEYOND = re.compile(r"[^\x00-\x7f]+")
+_CHARSETS = (
+    ("Windows-1252", "cp1252"),
+    ("Mac Roman", "mac_roman"),
+    ("code page 437", "cp437"),
+    ("code page 850", "cp850"),
+)
+
+
+def _read_in_another_charset(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    """UTF-8 that was read as something else, once or twice."""
+    if got.isascii():
+        return
+    for name, encoding in _CHARSETS:
+        before = got
+        for times in ("", " twice"):
+            text = _reread(before, encoding)
+            if text == before:
+                break
+            first = _BEYOND.search(got)
+            example = first.group()[:6] if first else ""
+            detail = f"its UTF-8 bytes were read as {name}{times} ({example!r})"
+            yield Before(text, turns, Change("wrong-charset", detail))
+            before = text
+
+
+def _reread(text: str, encoding: str) -> str:
+    """Take back that UTF-8 was read in another encoding, wherever that is possible."""
+
+    def plain(match: re.Match[str]) -> str:
+        try:
+            read = _encoded(match.group(), encoding).decode("utf-8")
+        except UnicodeError:
+            return match.group()
+        return match.group() if any(unicodedata.category(char) in ("Cn", "Co") for char in read) else read
+
+    return _BEYOND.sub(plain, text)
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    """Encode a text; bytes that Windows-1252 lacks stand for themselves, as browsers read them."""
+    if encoding != "cp1252":
+        return text.encode(encoding)
+    return b"".join(char.encode("latin-1" if "\x80" <= char <= "\x9f" else "cp1252") for char in text)
+
+
+_HOLE = "\ufffd"
+
+
+def _lost_characters(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    """Characters beyond ASCII that became a sign for something unknown, or nothing, or lost their accents."""
+    right = expected_text(turns)
+    found = _BEYOND.search(right)
+    if found is None:
+        return
+    example = repr(found.group()[:6])
+    if _HOLE in got:
+        change = Change("wrong-charset", f"characters such as {example} became '\ufffd': the bytes are no UTF-8")
+        yield Before(_BEYOND.sub(_HOLE, got), _mapped(turns, lambda text: _BEYOND.sub(_HOLE, text)), change)
+    elif got.count("?") > right.count("?"):
+        change = Change("wrong-charset", f"characters such as {example} became '?'")
+        yield Before(_marked(got), _mapped(turns, _marked), change)
+    elif got.isascii():
+        change = Change("normalized", f"accents were taken away, as in {example}", harmless=True)
+        yield Before(got, _mapped(turns, _without_accents), change)
+        change = Change("wrong-charset", f"characters beyond ASCII are gone, such as {example}")
+        yield Before(got, _mapped(turns, lambda text: _BEYOND.sub("", text)), change)
+
+
+def _marked(text: str) -> str:
+    return re.sub(r"[?\x80-\U0010ffff]+", "?", text)
+
+
+def _without_accents(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+
+
+_TAG = re.compile(r"[\[(<{][^\[\](){}<>\n]{1,60}[\])>}]")
+_TIME = r"[\[(]?(?:\d{4}-\d\d-\d\d[T ])?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,6})?Z?"
+_CUE = re.compile(rf"^[ \t]*(?:\d{{1,6}}|WEBVTT[^\n]{{0,40}}|{_TIME}[ \t]*-->[^\n]{{0,80}})[ \t]*$", re.MULTILINE)
+_STAMP = re.compile(rf"^[ \t]*{_TIME}(?:[ \t]*(?:-->|-|\u2013)[ \t]*{_TIME})?[\])]?[ \t]*[-:|]?", re.MULTILINE)
+_BULLET = re.compile(r"^[ \t]*(?:[-*\u2022>#]{1,6}|\d{1,3}[.)])[ \t]", re.MULTILINE)
+_NAME = re.compile(r"^[ \t]*[*_]{0,2}([A-Za-z][^:\n]{0,40}):[*_]{0,2}[ \t]", re.MULTILINE)
+_SIGNS = re.compile(r"[*_#`~|>\u2022]|[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+")
+
+
+def _labelled(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    """Names, times, tags, bullets and pictures that stand between the words."""
+    right = expected_text(turns)
+    tags = len(_TAG.findall(got)) - len(_TAG.findall(right))
+    if tags < 0:
+        change = Change("normalized", "marks in brackets were taken out", True, True)
+        yield Before(_TAG.sub(" ", got), _mapped(turns, lambda text: _TAG.sub(" ", text)), change)
+    text, shown = got, ""
+    for pattern in (_CUE, _TAG, _STAMP, _BULLET, _STAMP, _NAME):
+        name = pattern.search(text) if pattern is not _TAG or tags > 0 else None
+        if name is not None:
+            shown = shown or name.group().strip()
+            text = pattern.sub(" ", text)
+            if pattern is _NAME:  # the same name, with any number, wherever it stands
+                same = re.sub(r"\\?\d+", r"\\d+", re.escape(name.group(1)))
+                text = re.sub(rf"[*_]{{0,2}}{same}:[*_]{{0,2}}[ \t]", " ", text)
+    sign = _SIGNS.search(text)
+    if sign is not None and sign.group() not in right:
+        shown = shown or sign.group()
+        text = _SIGNS.sub("", text)
+    if shown:
+        yield Before(text, turns, Change("labels-added", f"labels or marks were put in, such as {shown!r}", True, True))
+
+
+_FILLERS = r"u+m+|u+h+m*|e+r+m*|a+h+|e+h+|h+m+|m+h*m+"
+_PHRASES = r"like|you know|i mean|sort of|kind of|basically|actually|literally|well|so"
+
+
+def _without_fillers(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    right = expected_text(turns)
+    for words in (_FILLERS, f"{_FILLERS}|{_PHRASES}"):
+        filler = re.compile(rf"\b(?:{words})\b[,.]?", re.IGNORECASE)
+        found = filler.findall(right)
+        if len(found) > len(filler.findall(got)):
+            detail = f"filler words were left out, such as {found[0].strip(',.')!r}"
+            change = Change("normalized", detail, True, True)
+            yield Before(filler.sub(" ", got), _mapped(turns, lambda text, f=filler: f.sub(" ", text)), change)  # type: ignore[misc]
+
+
+# fmt: off
+_NAMES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth",
+)
+# fmt: on
+_POWERS = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+_VALUES = {
+    **{name: value for value, name in enumerate(_NAMES)},
+    **{name: 10 * value for value, name in enumerate(_TENS, start=2)},
+    **{name: value for value, name in enumerate(_ORDINALS, start=1)},
+}
+_NUMBER = "(?:" + "|".join((*_VALUES, *_POWERS)) + ")"
+_NUMBERS = re.compile(rf"\b{_NUMBER}(?:(?:[ -]|, | and ){_NUMBER})*\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"(?<=\d)(?:[ ,.:/-]{1,2}| point )(?=\d)")
+_MEASURES = re.compile(
+    r"[$\u20ac\u00a3%]|\b(?:dollars?|euros?|pounds?|percent|per cent)\b|(?<=\d)(?:st|nd|rd|th)\b", re.I
+)
+
+
+def _in_digits(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    right = expected_text(turns)
+    ours, theirs = (sum(char.isdigit() for char in text) for text in (right, got))
+    if ours != theirs:
+        how = "numbers were written with digits" if theirs > ours else "digits were written as words"
+        yield Before(_digits(got), _mapped(turns, _digits), Change("normalized", how, True, True))
+
+
+def _digits(text: str) -> str:
+    """A text with its numbers in digits, without what stands between digits and without units of money."""
+    return _BETWEEN.sub("", _MEASURES.sub(" ", _NUMBERS.sub(_number, text))).replace("  ", " ")
+
+
+def _number(match: re.Match[str]) -> str:
+    written: list[str] = []
+    total = current = 0
+    room = 1 << 63  # a number that is smaller may follow: 10 behind tens, 100 behind a hundred, none behind a unit
+    for word in word_list(match.group()):
+        if word in _POWERS:
+            room = _POWERS[word]
+            current = max(current, 1) * room
+            if room > 100:
+                total, current = total + current, 0
+        elif word in _VALUES:
+            if _VALUES[word] >= room:
+                written.append(str(total + current))
+                total = current = 0
+            current += _VALUES[word]
+            room = 10 if _VALUES[word] >= 20 else 0
+    return " ".join([*written, str(total + current)])
+
+
+_MASKED = re.compile(
+    r"^\W*\w?[*#\u2022_\u2588-]{2,}\w?\W*$|^\W*(?:\[|<|\()(?:censored|redacted|bleep|beep|expletive)(?:\]|>|\))\W*$",
+    re.I,
+)
+
+
+def _masked(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    """Single words behind asterisks."""
+    theirs, ours = re.split(r"(\s+)", got), re.split(r"(\s+)", expected_text(turns))
+    if len(theirs) != len(ours):
+        return
+    shown, text = "", []
+    for their, our in zip(theirs, ours, strict=True):
+        masked = _MASKED.match(their) is not None and words_of(their) != words_of(our)
+        shown = shown or (their if masked else "")
+        text.append(our if masked else their)
+    if shown:
+        yield Before("".join(text), turns, Change("normalized", f"words were masked ({shown!r})", harmless=True))
+
+
+_LOOKS = (
+    _escaped_for_html,
+    _escaped_for_url,
+    _escaped_for_json,
+    _read_in_another_charset,
+    _lost_characters,
+    _masked,
+    _labelled,
+    _in_digits,
+    _without_fillers,
+)

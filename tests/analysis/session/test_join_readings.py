@@ -1,0 +1,91 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sttdoctor.analysis.session.join_readings import collapsed, parts, rearranged
+
+THREE = ["Yes, I said no.", " No, I never did that.", " Could you call me back?"]
+
+
+def first(readings):
+    reading = next(readings, None)
+    return (reading.habit, reading.turn) if reading else None
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [([1, 0, 2], "turn 2 stands before turn 1"), ([0, 2, 1], "turn 3 stands before turn 2"), ([2, 1, 0], "newest")],
+)
+def test_another_order_is_told_with_its_place(order, says):
+    (reading, *_) = rearranged("".join(THREE[i] for i in order), THREE)
+    assert reading.habit == "order" and says in reading.detail
+
+
+@given(st.permutations([" a", " ab", " aba", " b", " a", " bab"]))
+def test_every_order_is_found(order):
+    turns = [" a", " ab", " aba", " b", " a", " bab"]
+    reading = next(rearranged("".join(order), turns))
+    assert reading.habit == "order" and reading.text.replace(" ", "") == "".join(order).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("got", "ends", "turn"),
+    [
+        ("Yes, I said no, I never did that.", THREE[:2], 1),
+        ("the cooperation nightfall begins", ["the cooperation", " operation nightfall begins"], 1),
+    ],
+)
+def test_an_end_and_a_beginning_that_are_alike_stand_once(got, ends, turn):
+    assert first(rearranged(got, ends)) == ("words-merged", turn)
+
+
+@pytest.mark.parametrize(
+    ("got", "ends"),
+    [
+        ("It was very late.", ["It was very very late."]),
+        ("I said so. Then I left.", ["I said so. Then I left.", " I said so."]),
+    ],
+)
+def test_what_was_said_twice_stands_once(got, ends):
+    assert first(rearranged(got, ends)) == ("words-merged", None)
+
+
+def test_runs_of_equal_words_and_phrases_are_one():
+    assert collapsed(list("aabababc")) == list("abc")
+    assert collapsed(["no", "no", "i", "mean", "i", "mean", "no"]) == ["no", "i", "mean", "no"]
+
+
+@pytest.mark.parametrize(
+    ("got", "turn", "says"),
+    [
+        ("Yes, I said no. No, I nev", 1, "ends after 25 characters, inside 'never' in turn 2"),
+        ("Yes, I said no. No, I never...", 1, "behind 'never' in turn 2"),
+        ("id that. Could you call me back?", 1, "begins inside 'did' in turn 2"),
+        ("never did that. Could you call", 1, "a piece out of the middle, and begins behind 'I' in turn 2"),
+        ("I said no. I never did that. you call me back?", 0, "the first words of turns (1 and others)"),
+        (
+            "Yes, I said no. I never did that. Could you call me back?",
+            1,
+            "first words of turn 2 are missing, such as 'no'",
+        ),
+        ("Yes, I said. No, I never did. Could you call me", 0, "the last words of turns (1 and others)"),
+    ],
+)
+def test_a_part_is_told_with_its_place(got, turn, says):
+    (reading, *_) = parts(got, THREE)
+    assert (reading.habit, reading.turn) == ("truncated", turn)
+    assert says in reading.detail
+
+
+@pytest.mark.parametrize("got", ["", "Yes", "call", "Something else.", "".join(THREE)])
+def test_what_may_be_chance_or_is_all_is_no_part(got):
+    assert first(parts(got, THREE)) is None
+
+
+_ends = st.lists(st.text("ab .", max_size=6), max_size=5)
+
+
+@given(st.text("ab .", max_size=20), _ends)
+def test_any_text_gets_an_answer(got, ends):
+    for reading in (*rearranged(got, ends), *parts(got, ends)):
+        assert reading.habit in ("order", "words-merged", "truncated") and 0 < reading.sure <= 1
