@@ -61,9 +61,9 @@ def read_flows(stream: BufferedReader, path: str | None = None, connection: Want
         while not flows.is_done:
             file.read_flow(flows)
     except (FullError, StreamError) as error:
-        loss = Loss(file.flow, str(error))
+        loss = Loss(file.line, str(error))
     except (DamagedError, OddValueError) as error:
-        loss = Loss(file.flow, f"damaged from here on: {error}")
+        loss = Loss(file.line, f"damaged from here on: {error}")
     name = path or "the capture"
     if not file.sockets:
         raise InputError(f"{name}: {NO_SOCKET}{f'; more may stand {loss}' if loss else ''}")
@@ -77,10 +77,10 @@ def read_flows(stream: BufferedReader, path: str | None = None, connection: Want
 
 @dataclass(slots=True)
 class _File:
-    """What was read so far; `flow` counts from 1 and stands for the line."""
+    """What was read so far; `line` counts flows and messages from 1, since such a file has no lines."""
 
     wanted: Wanted
-    flow: int = 0
+    line: int = 0
     budget: Budget = field(default_factory=Budget)
     sockets: list[Conversation] = field(default_factory=list)
 
@@ -91,7 +91,7 @@ class _File:
             DamagedError: What follows is no flow.
             FullError: Nothing more can be held.
         """
-        self.flow += 1
+        self.line += 1
         socket: Conversation | None = None
         parts: dict[str, Any] = {}
         for key in flows.members():
@@ -111,7 +111,7 @@ class _File:
     def _add(self) -> Conversation:
         self.budget.take(CONNECTION_BYTES)
         found = Collector(self.budget, is_wanted(self.wanted, len(self.sockets) + 1))
-        self.sockets.append(Conversation(found, self.flow, clock="proxy"))
+        self.sockets.append(Conversation(found, self.line, clock="proxy"))
         return self.sockets[-1]
 
     def _read_socket(self, flows: Tnetstrings, parts: dict[str, Any]) -> Conversation | None:
@@ -124,28 +124,29 @@ class _File:
             else:
                 parts[f"socket {key}"] = _small(flows)
         if socket is not None:
-            _close(socket, self.flow, lambda key: parts.get(f"socket {key}"))
+            _close(socket, self.line, lambda key: parts.get(f"socket {key}"))
         return socket
 
     def _read_messages(self, flows: Tnetstrings, socket: Conversation) -> None:
         for _ in flows.elements():
+            self.line += 1
             try:
                 self._add_message(socket, flows.value(_MESSAGE_PARTS))
             except (DamagedError, FullError, StreamError):
                 raise
             except ValueError as error:
-                socket.found.damage(self.flow, str(error))
+                socket.found.damage(self.line, str(error))
 
     def _add_message(self, socket: Conversation, message: Any) -> None:
         if not isinstance(message, list) or len(message) < 4 or not isinstance(message[2], bytes | str):
             raise OddValueError("a message that is no list with content")
         opcode, sent, content = message[0], message[1] is True, message[2]
         raw = content if isinstance(content, bytes) else content.encode(errors="replace")
-        t = _time(socket, self.flow, message[3])
+        t = _time(socket, self.line, message[3])
         if opcode == _BINARY:
-            socket.found.add(Frame(self.flow, t, sent, len(raw), binary=True, audio=raw if sent else None))
+            socket.found.add(Frame(self.line, t, sent, len(raw), binary=True, audio=raw if sent else None))
         elif opcode == _TEXT:
-            frame = text_frame(self.flow, t, sent, raw.decode(errors="replace"))
+            frame = text_frame(self.line, t, sent, raw.decode(errors="replace"))
             socket.found.add(frame, json_cost(raw))
 
 
