@@ -257,7 +257,10 @@ def _discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks
 
 
 def _muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
-    found = find_muted(levels, layout.encoding, facts.limits["signal.muted_s"])
+    assert facts.audio is not None
+    if not _is_speech(facts):
+        return []
+    found = find_muted(facts.audio.data[layout.offset :], layout, levels, facts.limits["signal.muted_s"])
     if found is None:
         return []
     start, length = found.start / levels.rate, found.length / levels.rate

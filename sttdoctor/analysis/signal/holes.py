@@ -49,21 +49,19 @@ def torn_holes(data: NDArray[np.uint8], layout: Layout, levels: Levels) -> NDArr
         found = found[np.linspace(0, len(found) - 1, _MOST).astype(np.int64)]
     if not len(found):
         return found
-    sides = [_beside(data, layout, levels, found[i : i + _AT_ONCE]) for i in range(0, len(found), _AT_ONCE)]
+    sides = [beside(data, layout, levels, found[i : i + _AT_ONCE]) for i in range(0, len(found), _AT_ONCE)]
     before, after = (np.concatenate(parts) for parts in zip(*sides, strict=True))
     step = _step(np.concatenate([before, after]))
     edge = max(2, round(EDGE_S * levels.rate))
     loud = np.minimum(runs.before[found], runs.after[found]) > _STEPS * step
-    chosen = loud & ~(_is_tonal(before) & _is_tonal(after))
+    chosen = loud & ~(is_tonal(before) & is_tonal(after))
     starts, ends = (_jumps(side[:, : 1 + max(8, edge)], step) & chosen for side in (before, after))
     if min(starts.sum(), ends.sum()) < _BOTH * chosen.sum():
         return found[:0]
     return found[starts | ends]
 
 
-def _beside(
-    data: NDArray[np.uint8], layout: Layout, levels: Levels, chosen: NDArray[np.int64]
-) -> tuple[Floats, Floats]:
+def beside(data: NDArray[np.uint8], layout: Layout, levels: Levels, chosen: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """The sound before some stretches, counted backwards, and behind them, about the value between; (stretches, n)."""
     runs, width = levels.runs, ENCODINGS[layout.encoding].width
     frames = data[: len(data) // layout.frame_bytes * layout.frame_bytes].reshape(-1, layout.frame_bytes)
@@ -93,9 +91,9 @@ def _jumps(near: Floats, step: float) -> NDArray[np.bool_]:
     return np.asarray((jump > _JUMP * moves) & (jump > (_STEPS - 1) * step) & (still < _STILL))
 
 
-def _is_tonal(beside: Floats) -> NDArray[np.bool_]:
-    """Whether nearly all power stands in two lines, as of the tones of a telephone."""
-    power = np.abs(np.fft.rfft((beside - beside.mean(axis=1, keepdims=True)) * np.hanning(beside.shape[1]))) ** 2
+def is_tonal(sound: Floats) -> NDArray[np.bool_]:
+    """Whether nearly all power of each row stands in two lines, as of the tones of a telephone."""
+    power = np.abs(np.fft.rfft((sound - sound.mean(axis=1, keepdims=True)) * np.hanning(sound.shape[1]))) ** 2
     total = power.sum(axis=1) + 1e-30
     lines = np.zeros(len(power))
     every = np.arange(len(power))

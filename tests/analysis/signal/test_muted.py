@@ -3,6 +3,7 @@ import pytest
 from resonances import encoded
 from resonances import voice as speech
 
+from sttdoctor.analysis.encoding import Layout
 from sttdoctor.analysis.signal.damage import measure
 from sttdoctor.analysis.signal.muted import find_muted
 
@@ -14,7 +15,8 @@ LOUD = [int(np.argmax(SPAN[at : at + 100]) + at + 3) * 320 for at in (50, 200, 3
 
 
 def found(x, encoding="pcm_s16le"):
-    return find_muted(measure(encoded(np.asarray(x), encoding), encoding, 1, RATE), encoding, 3.0)
+    data = encoded(np.asarray(x), encoding)
+    return find_muted(data, Layout(encoding), measure(data, encoding, 1, RATE), 3.0)
 
 
 def muted(*spans, x=VOICE):
@@ -60,3 +62,9 @@ def test_a_client_that_sends_silence_in_its_pauses_is_healthy_though_one_of_them
 @pytest.mark.parametrize("x", [np.zeros(5 * RATE), np.zeros(0), VOICE, np.full(5 * RATE, 0.5)])
 def test_silence_alone_and_speech_alone_are_not_muted(x):
     assert found(x) is None
+
+
+def test_a_tone_that_is_switched_off_is_not_muted():
+    times = np.arange(2 * RATE) / RATE
+    ring = 0.2 * (np.sin(2 * np.pi * 440 * times) + np.sin(2 * np.pi * 480 * times))
+    assert found(np.concatenate([VOICE, np.tile(np.concatenate([ring, np.zeros(4 * RATE)]), 3), VOICE])) is None
