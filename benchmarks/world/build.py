@@ -2,8 +2,8 @@
 
     python benchmarks/world/build.py FOLDER [--only WORD]
 
-Reports are divided by chance, by a hash of their link: the half `build` is what the tool is improved by, the half `held`
-is looked at only to see what that was worth. Nothing of a report is copied: words, times and sound are others.
+Reports are divided by chance, by a hash of their link: the half `build` is what the tool is improved by, the half
+`held` is looked at only to see what that was worth. Nothing of a report is copied: words, times and sound are others.
 """
 
 import sys

@@ -3,6 +3,7 @@
 Each takes the recipe and its own parameters, and does nothing but what the report tells. `FAULTS` holds them by name.
 """
 
+import base64
 import io
 import json
 from collections.abc import Callable, Iterable
@@ -11,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from faults_bench import jsonl
 from faults_format import _by_hand, _wav_header
 from faults_handshake import error_body
 from faults_make import encode
 from faults_recipe import WIDTHS, Frame, Heard, Recipe, Row, Segment
-from faults_scene import Samples, scene
-from faults_stream import mid_turn, shifted
+from faults_scene import Samples
+from faults_stream import shifted
 from scipy import signal
 
 Fault = Callable[..., None]
@@ -518,17 +518,11 @@ def token_ended(recipe: Recipe) -> None:
 
 def tiled(made: list[Row], seconds: float) -> list[Row]:
     """The session's audio and events again and again, for so long."""
-    body = [
-        row for row in made if row["type"] in ("send", "receive") and row.get("json", HELLO)["type"] not in ("close",)
-    ]
-    hello, body = [row for row in body if row.get("json") and row["json"]["type"] == "connected"], [
-        row for row in body if not (row.get("json") and row["json"]["type"] == "connected")
-    ]  # fmt: skip
+    hello = [row for row in made if row.get("json", {}).get("type") == "connected"]
+    body = [row for row in made if "audio" in row or "turn." in row.get("json", {}).get("type", "")]
     step = max(row["t"] for row in body if row["type"] == "send")
-    out = [*made[:2], *hello]
-    for turn in range(int(seconds / step) + 1):
-        out += [row | {"t": round(row["t"] + turn * step, 4)} for row in body]
-    return [made[0], *sorted(out[1:], key=lambda row: row["t"])]
+    later = [row | {"t": round(row["t"] + n * step, 4)} for n in range(int(seconds / step) + 1) for row in body]
+    return [*made[:2], *hello, *sorted(later, key=lambda row: row["t"])]
 
 
 @fault
@@ -592,8 +586,6 @@ def two_sockets(recipe: Recipe, shift: float) -> None:
 @fault
 def one_message(recipe: Recipe) -> None:
     def change(made: list[Row]) -> list[Row]:
-        import base64
-
         data = b"".join(base64.b64decode(row["audio"]) for row in made if "audio" in row)
         row = {"type": "send", "t": 0.1, "audio": base64.b64encode(data).decode()}
         hello = {"type": "receive", "t": 0.07, "json": HELLO}
@@ -658,6 +650,3 @@ def turns_twice(recipe: Recipe) -> None:
 @fault
 def last_turn_missing(recipe: Recipe) -> None:
     recipe.join = lambda heard: "".join(_ended(heard)[:-1])
-
-
-__all__ = ["FAULTS", "jsonl", "mid_turn", "scene"]

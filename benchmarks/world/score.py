@@ -4,7 +4,8 @@
 
 FOLDER is what `build.py` wrote. Right: what has to be said stands in summary or fix of the first diagnosis, and nothing
 that misleads. Near: it is said, with advice that misleads beside it. Wrong: another first diagnosis. Nothing: none.
-A twin is accused when it has any diagnosis. The held half is shown as figures only unless asked for with `--half held -v`.
+A twin is accused when it has any diagnosis. Of the held half only figures are shown, unless asked for with
+`--half held -v`.
 """
 
 import sys
@@ -75,10 +76,12 @@ def main() -> None:
         for key, (verdict, text, accused) in found.items():
             answers[cases[key]["link"]] = {"half": half, "verdict": verdict, "said": text}
             if options.v and (verdict != "right" or accused) and (half == "build" or options.half == "held"):
-                print(
-                    f"{verdict:8}{key} {cases[key]['description']}\n        {text}"
-                    + (f"\n        TWIN {accused}" if accused else "")
-                )
+                print(f"{verdict:8}{key} {cases[key]['description']}\n        {text}")
+                print(f"        TWIN {accused}" * bool(accused), end="\n" * bool(accused))
+        print(
+            f"{verdict:8}{key} {cases[key]['description']}\n        {text}"
+            + (f"\n        TWIN {accused}" if accused else "")
+        )
         print(
             f"{half}: right {count['right']}/{len(cases)} near {count['near']} wrong {count['wrong']} "
             f"nothing {count['nothing']}, twins accused {twins}"
