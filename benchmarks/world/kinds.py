@@ -519,7 +519,8 @@ def token_ended(recipe: Recipe) -> None:
 def tiled(made: list[Row], seconds: float) -> list[Row]:
     """The session's audio and events again and again, for so long."""
     hello = [row for row in made if row.get("json", {}).get("type") == "connected"]
-    body = [row for row in made if "audio" in row or "turn." in row.get("json", {}).get("type", "")]
+    turns = [row for row in made if "turn." in row.get("json", {}).get("type", "")]
+    body = [row for row in made if "audio" in row or "bytes" in row] + turns
     step = max(row["t"] for row in body if row["type"] == "send")
     later = [row | {"t": round(row["t"] + n * step, 4)} for n in range(int(seconds / step) + 1) for row in body]
     return [*made[:2], *hello, *sorted(later, key=lambda row: row["t"])]
