@@ -750,10 +750,10 @@ def joining_escapes(size: int) -> bytes:
 
 @shape("joining-brackets")
 def joining_brackets(size: int) -> bytes:
-    """What labels and numbers begin with, over and over."""
-    return joined(
-        ["twenty " * (size // 14)], "[" * (size // 8) + "&" * (size // 8) + "1:" * (size // 16) + "\\" * (size // 16)
-    )
+    """What labels, numbers and fillers begin with, over and over, and one mask without an end."""
+    part = size // 16
+    runs = "[" * part + "&" * part + "1:" * part + "\\" * part + " " + "m" * part + "x " + "*" * part + "ab"
+    return joined(["twenty " * part + "m" * part + "x um, so"], runs)
 
 
 @shape("joining-order")

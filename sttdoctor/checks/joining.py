@@ -84,7 +84,8 @@ def _habit_finding(
 ) -> Finding:
     if join.habit == "turns-missing" and (finding := _missing_finding(facts, join, place)):
         return finding
-    summary = f"The application's text comes out exactly when {_WHEN[join.habit]}: {join.detail}."
+    exactly = f"comes out exactly when {_WHEN[join.habit]}"
+    summary = f"The application's text {_SAID.get(join.habit, exactly)}: {join.detail}."
     if join.rival:
         summary += f" With these events it would be the same when {_WHEN[join.rival]}."
     turn = facts.turns[join.turn] if join.turn is not None else None
@@ -94,21 +95,33 @@ def _habit_finding(
     return CHECK.finding(join.habit, "fail", sure, summary, (*place, *_differences(got, expected)), _fix(join))
 
 
+_SAID = {
+    "order": "holds all turns in another order",
+    "words-merged": "holds only once what was said twice",
+    "truncated": "is cut",
+}
+
+
 def _fix(join: join_hypotheses.Join) -> str | None:
     """The fix where it depends on which part is missing, None for the cause's own."""
-    if join.habit == "truncated" and join.detail.startswith("the "):
+    if join.habit != "truncated":
+        return None
+    if join.detail.startswith("the "):
         return _KEEP_EDGES
-    if join.habit == "truncated" and not join.detail.startswith("it ends"):
-        return _KEEP_BEGINNING
-    return None
+    size = len(join.got)
+    return _KEEP_END.format(size) if join.detail.startswith("it ends") else _KEEP_BEGINNING.format(size)
 
 
+_KEEP_END = (
+    "Look for a limit of about {0} characters on the way of the text: a slice such as text[:{0}], the length of a "
+    "database column (VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in pieces."
+)
 _KEEP_EDGES = (
     "Take the text of each turn from its turn.end alone: text += event.transcript. Do not clear a buffer at turn.start "
     "or cut the text where your own voice detection begins or ends."
 )
 _KEEP_BEGINNING = (
-    "Keep the text from its beginning: look for a slice such as text.slice(-N), a list with a longest length or a "
+    "Keep the text from its beginning: look for a slice such as text[-{0}:], a list with a longest length or a "
     "display that drops old lines, and keep the whole text beside what you show."
 )
 

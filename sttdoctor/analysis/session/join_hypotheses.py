@@ -23,7 +23,7 @@ from sttdoctor.analysis.session.turns import Turn, expected_text
 _WORDS = 4_000
 _BEGINNING = 400_000  # characters: the words that are compared stand in them
 _DIFFERING = 2_000
-_CHANGED = 4_000_000  # characters that are read to look behind changes, over all that are tried
+_CHANGED = 2_000_000  # characters that are read to look behind changes, over all that are tried
 _TRIED = 24  # changes, and pairs of them
 _SHARE = 10  # of the steps of a search is what one of these gets
 _BETTER = 0.05
@@ -250,6 +250,8 @@ def _of_reading(found: join_readings.Reading) -> Join:
 def _simpler(mixed: Join, got: str, letters: str, turns: Sequence[Turn]) -> Join:
     """A reading turn by turn, or what says the same with less: turns that were said twice, or a text that was cut."""
     if mixed.habit == "turns-missing" and (again := _said_before(mixed.lacking, turns)) is not None:
+        if not any(words_of(turn.end or "") for turn in turns[mixed.lacking[-1] + 1 :]):
+            return replace(mixed, rival="words-merged")  # the text ends there, which is more usual
         detail = f"turn {mixed.lacking[0] + 1} says the same as turn {again + 1}, and stands there once"
         return replace(mixed, habit="words-merged", detail=detail, rival="turns-missing", turn=mixed.lacking[0])
     if mixed.habit == "partial-kept":
@@ -260,9 +262,9 @@ def _simpler(mixed: Join, got: str, letters: str, turns: Sequence[Turn]) -> Join
         cut = join_readings.part(got, letters, [words_of(end) for end in ends], ends)
         round_length = len(got.rstrip()) in _LIMITS or got.rstrip().endswith(("...", "\u2026"))
         if cut is not None and cut.text == expected_text(turns)[: len(cut.text)]:
-            if round_length or len(mixed.lacking) > 1:
+            if round_length:
                 return replace(_of_reading(cut), rival="partial-kept")
-            return replace(mixed, turn=cut.turn)
+            return replace(mixed, turn=cut.turn, rival="truncated" if len(mixed.lacking) > 1 else "")
     return mixed
 
 

@@ -255,8 +255,9 @@ def _without_edges(letters: str, ends: Sequence[str]) -> Reading | None:
             turn = next(i for i, count in enumerate(lost) if count)
             of_turn = words[turn][: lost[turn]] if first else words[turn][-lost[turn] :]
             kept = (own[count:] if first else own[: len(own) - count] for own, count in zip(words, lost, strict=True))
-            where = f"of turn {turn + 1}" if sum(map(bool, lost)) == 1 else f"of turns ({turn + 1} and others)"
-            detail = f"the {told} words {where} are missing, such as {' '.join(of_turn)!r}"
+            numbers = [str(i + 1) for i, count in enumerate(lost) if count]
+            where = f"turn{'s' if len(numbers) > 1 else ''} {', '.join(numbers[:8])}{' ...' * (len(numbers) > 8)}"
+            detail = f"the {told} words of {where} are missing, such as {' '.join(of_turn)!r}"
             return Reading("truncated", " ".join(word for own in kept for word in own), detail, 0.85, turn)
     return None
 

@@ -232,7 +232,9 @@ def _labelled(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
         yield Before(text, turns, Change("labels-added", f"labels or marks were put in, such as {shown!r}", True, True))
 
 
-_FILLERS = r"u+m+|u+h+m*|e+r+m*|a+h+|e+h+|h+m+|m+h*m+"
+_FILLERS = "|".join(  # bounded, so that a long run of one letter costs no more than its length
+    re.sub("[a-z]", r"\g<0>{1,8}", sounds) for sounds in ("um", "uh", "uhm", "er", "erm", "ah", "eh", "hm", "mhm", "mm")
+)
 _PHRASES = r"like|you know|i mean|sort of|kind of|basically|actually|literally|well|so"
 
 
@@ -304,6 +306,7 @@ def _number(match: re.Match[str]) -> str:
     return " ".join([*written, str(total + current)])
 
 
+_LONGEST_MASKED = 40
 _MASKED = re.compile(
     r"^\W*\w?[*#\u2022_\u2588-]{2,}\w?\W*$|^\W*(?:\[|<|\()(?:censored|redacted|bleep|beep|expletive)(?:\]|>|\))\W*$",
     re.I,
@@ -317,7 +320,7 @@ def _masked(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
         return
     shown, text = "", []
     for their, our in zip(theirs, ours, strict=True):
-        masked = _MASKED.match(their) is not None and words_of(their) != words_of(our)
+        masked = len(their) <= _LONGEST_MASKED and _MASKED.match(their) is not None and words_of(their) != words_of(our)
         shown = shown or (their if masked else "")
         text.append(our if masked else their)
     if shown:

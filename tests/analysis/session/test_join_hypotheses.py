@@ -251,3 +251,41 @@ def test_of_a_long_text_the_words_from_the_first_that_differs_are_compared():
         ("4999 5000", "4999 x 5000"),
         ("6998 6999", "6998"),
     ]
+
+
+YES = [make("H", "Hi."), make(" Ye", " Yes."), make(" Ye", " Yes."), make(" B", " Bye."), make(" B", " Bye.")]
+
+
+def test_a_turn_that_was_said_before_may_have_been_taken_for_a_repeat():
+    join = join_hypotheses.explain("Hi. Yes. Bye.", YES[:4])
+    assert (join.habit, join.rival, join.turn) == ("words-merged", "turns-missing", 2)
+    assert join_hypotheses.explain("Hi. Yes. Yes.", YES[:4]).habit == "turns-missing"
+    join = join_hypotheses.explain("Hi. Bye.", [YES[0], *YES[3:]])
+    assert (join.habit, join.rival) == ("turns-missing", "words-merged")  # at the end of a session turns are lost
+
+
+LONG = [
+    make("One two three four.", "One two three four."),
+    make(" Five", " Five six", " Five six seven."),
+    make(" Eight."),
+]
+
+
+def test_an_update_of_the_last_text_is_kept_rather_than_cut():
+    join = join_hypotheses.explain("One two three four. Five", LONG)
+    assert (join.habit, join.rival) == ("partial-kept", "truncated")
+    join = join_hypotheses.explain("One two three four. Five six...", LONG)
+    assert (join.habit, join.rival) == ("truncated", "partial-kept")
+
+
+def test_two_changes_at_once_are_taken_back():
+    text = "Caf\u00c3\u00a9 &amp;amp; more"
+    join = join_hypotheses.explain(text, [make("Café & more")])
+    assert (join.habit, join.exact, join.rest) == ("ends", True, None)
+    assert sorted(change.cause for change in join.changes) == ["escaped", "wrong-charset"]
+
+
+def test_a_habit_behind_a_change_is_told_with_it():
+    join = join_hypotheses.explain("Tea &amp; cakes.Tea &amp; cakes.", [make("Tea & cakes.", "Tea & cakes.")])
+    assert join.exact and join.habit in ("turns-repeated", "updates-joined")
+    assert [change.cause for change in join.changes] == ["escaped"]

@@ -62,13 +62,13 @@ def test_runs_of_equal_words_and_phrases_are_one():
         ("Yes, I said no. No, I never...", 1, "behind 'never' in turn 2"),
         ("id that. Could you call me back?", 1, "begins inside 'did' in turn 2"),
         ("never did that. Could you call", 1, "a piece out of the middle, and begins behind 'I' in turn 2"),
-        ("I said no. I never did that. you call me back?", 0, "the first words of turns (1 and others)"),
+        ("I said no. I never did that. you call me back?", 0, "the first words of turns 1, 2, 3 are missing"),
         (
             "Yes, I said no. I never did that. Could you call me back?",
             1,
             "first words of turn 2 are missing, such as 'no'",
         ),
-        ("Yes, I said. No, I never did. Could you call me", 0, "the last words of turns (1 and others)"),
+        ("Yes, I said. No, I never did. Could you call me", 0, "the last words of turns 1, 2, 3 are missing"),
     ],
 )
 def test_a_part_is_told_with_its_place(got, turn, says):
