@@ -178,7 +178,8 @@ def scaled(recipe: Recipe) -> None:
             return whole.astype("<i4").tobytes()
         return (whole if kind == "floats in 16-bit units" else whole / 2.0**30).astype("<f4").tobytes()
 
-    recipe.write = write
+    width = WIDTHS[recipe.encoding]
+    recipe.segments = lambda samples: [Segment(write(samples), recipe.scene.duration, width)]
 
 
 WIDE_FORMATS = (*S16, ("pcm_f32le", 16000), ("pcm_s32le", 16000), ("pcm_f16le", 16000))
