@@ -36,6 +36,7 @@ from sttdoctor.evidence import Audio, Declared
 
 _EXACT = 20_000  # samples of which the lowest bits are looked at
 _PART_SAMPLES = 600_000  # judged of a part: more than the 8 s at 48 kHz that are heard of it
+_SURE = 0.9
 _CODES = 200_000  # of which the scale of integers is told
 _ORDERED = 1 << 18  # pairs of samples at most that are looked at for their order
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
@@ -124,6 +125,9 @@ class AudioFacts:
         layout = self.declared_layout or self.layout
         if layout is None or layout.encoding not in ("pcm_s16le", "pcm_s32le"):
             return None
+        estimate = self.encoding
+        if estimate is not None and estimate.decidable and estimate.layout != layout and _is_sure(estimate):
+            return None  # read otherwise it is plain sound: big endian or out of step, whose codes wrap like these
         width = ENCODINGS[layout.encoding].width
         data = self.audio.data[layout.whole_from(self.payload_offset) :]
         frames = data[: len(data) // width * width].reshape(-1, width)
@@ -290,3 +294,7 @@ def _as_estimated(estimate: EncodingEstimate) -> Layout | None:
     """The most probable layout, None where no samples at all are more probable."""
     best = max(estimate.probabilities, key=estimate.probabilities.__getitem__)
     return estimate.layout if best in LAYOUTS else None
+
+
+def _is_sure(estimate: EncodingEstimate) -> bool:
+    return max(estimate.probabilities.values()) >= _SURE

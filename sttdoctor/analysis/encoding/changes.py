@@ -55,6 +55,7 @@ _FINE = 384  # bytes: step in which a change is located, 48 ms of G.711 at 8 kHz
 _SWITCH = 5.0  # nats a change must gain; both sides are judged in full afterwards
 _SLOPE, _KNEE = 2.5, 8.0  # nats a window says for an excess of bits: _SLOPE * log(1 + excess / _KNEE)
 _CAP = 12.0  # nats at most that one window can say
+_BESIDE = 20  # windows behind a change: about 2 s of 48 kHz floats, longer of anything else
 _SURE = 0.95
 _MARGIN = 0.05  # bits a byte; true changes differ by 0.1 (s32 and s16) to 3 (a shift)
 
@@ -93,8 +94,21 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
             low, high = max(one.start, one.end - 2) * window, min(two.end, two.start + 2) * window
             low = max([low, *(change.offset for change in changes[-1:])])
             place = low + _turning_point(data[low:high], one.key, two.key, coarse)
+            start = -(-place // ALIGNMENT) * ALIGNMENT  # shifts count from the stream's first byte
+            if not _goes_on(data[start : min(start + _BESIDE * window, two.end * window)], two.key):
+                continue
             changes.append(EncodingChange(place, one.key, two.key, one.probability * two.probability))
     return _without_excursions(changes)
+
+
+def _goes_on(beside: NDArray[np.uint8], key: str) -> bool:
+    """Whether what follows a change may be what the whole rest is called; steady noise further on can mislead.
+
+    White noise in floats is described in fewer bits as integers out of step, so much of it outvotes a few words.
+    """
+    found = estimate_encoding(beside)
+    best = max(found.probabilities, key=lambda key: found.probabilities[key])
+    return best == key or not found.decidable or found.probabilities[best] < _SURE
 
 
 def _without_excursions(changes: list[EncodingChange]) -> list[EncodingChange]:

@@ -25,7 +25,7 @@ _ALONE = 0.5  # what the neighbours in a comb may have of it
 _NEAR_S = 0.004  # lags that belong to one peak
 _BLOCK_S = 0.25
 _AUDIBLE, _BEYOND_CHANCE = 0.25, 3.0  # level of a block that has sound; what agrees by chance, in standard deviations
-_ALONG = 0.6  # share of the sound that must hold the echo
+_ALONG = 0.9  # share of the sound that must hold the echo; where a phrase only comes again, much of it does not
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,14 @@ def test_a_healthy_stream_has_no_change(name):
     assert find_changes(encoded(sound, name)) == []
 
 
+def test_much_noise_of_floats_behind_speech_is_no_change():
+    rate, rng = 48_000, np.random.default_rng(2)
+    sound = np.repeat(voice(6.0), 3) + rng.normal(0, 1e-4, 18 * RATE)
+    noise = rng.normal(0, 6e-4, 18 * rate)
+    data = np.concatenate([sound, np.zeros(15 * rate), sound, noise]).astype("<f4").view(np.uint8)
+    assert find_changes(data) == []
+
+
 @settings(max_examples=40)
 @given(st.binary(max_size=3000), st.integers(1, 8))
 def test_any_bytes_give_an_answer(content, times):

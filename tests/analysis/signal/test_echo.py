@@ -72,3 +72,9 @@ def test_any_samples_are_answered(data, rate):
     samples = np.frombuffer(data, np.int8).astype(np.float64)
     found = find_echo(samples, rate)
     assert found is None or (found.delay_s > 0 and 0 <= found.strength <= 1)
+
+
+def test_a_phrase_that_is_said_again_to_the_sample_is_no_echo():
+    phrase, rest = VOICE[: round(1.4 * RATE)], VOICE[round(1.4 * RATE) :]
+    again = np.concatenate([phrase, np.zeros(round(0.2 * RATE)), phrase, np.zeros(round(0.2 * RATE)), rest])
+    assert find_echo(again, RATE) is None
