@@ -756,6 +756,12 @@ def joining_brackets(size: int) -> bytes:
     return joined(["twenty " * part + "m" * part + "x um, so"], runs)
 
 
+@shape("joining-quotes")
+def joining_quotes(size: int) -> bytes:
+    """A list of texts that never ends, with a quote behind each backslash."""
+    return joined(["it is. "] * max(2, size // 300), "['" + "\\'" * (size // 4))
+
+
 @shape("joining-order")
 def joining_order(size: int) -> bytes:
     """Turns that fit at nearly every place, in an order that there is none of."""

@@ -392,6 +392,16 @@ def first_word_of_each_turn_lost(spoken: Said, _rng: Rng) -> str | None:
     return "".join(re.sub(r"^\s*\S+", "", end) for end in spoken.ends)
 
 
+@way("truncated", "normalized")  # where these are fillers
+def first_words_lost(spoken: Said, rng: Rng) -> str | None:
+    return " ".join(spoken.text.split(" ")[rng.randint(1, 3) :])
+
+
+@way("truncated", "partial-kept")
+def last_words_lost(spoken: Said, rng: Rng) -> str | None:
+    return " ".join(spoken.text.rstrip().split(" ")[: -rng.randint(1, 3)])
+
+
 @way("truncated", "partial-kept")
 def last_word_of_each_turn_lost(spoken: Said, _rng: Rng) -> str | None:
     return "".join(re.sub(r"\s*\S+\s*$", "", end) for end in spoken.ends)
@@ -429,6 +439,21 @@ def as_json(text: str) -> str:
 @over("escaped for JSON", "escaped", harmless=True)
 def for_json(text: str) -> str:
     return json.dumps(text)[1:-1]
+
+
+@way("escaped", harmless=True)
+def as_a_list_of_objects(spoken: Said, _rng: Rng) -> str | None:
+    return json.dumps([{"speaker": "A", "text": end, "final": True} for end in spoken.ends])
+
+
+@way("escaped", harmless=True)
+def as_python_prints_a_list(spoken: Said, _rng: Rng) -> str | None:
+    return str(spoken.ends)
+
+
+@way("labels-added")
+def nothing_appended(spoken: Said, rng: Rng) -> str | None:
+    return rng.choice(("undefined", "null", "None", "[object Object]")) + spoken.text
 
 
 @way("escaped", harmless=True)

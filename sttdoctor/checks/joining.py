@@ -181,7 +181,7 @@ def _spelling_finding(rest: Spelling, turns: list[Turn], evidence: tuple[Evidenc
 def _change_finding(change: Change, evidence: tuple[Evidence, ...]) -> Finding:
     status: Status = "warn" if change.harmless else "fail"
     summary = f"The application's text comes from these events, but {change.detail}."
-    return CHECK.finding(change.cause, status, 0.7 if change.harmless else 0.95, summary, evidence)
+    return CHECK.finding(change.cause, status, 0.7 if change.harmless else 0.95, summary, evidence, change.fix or None)
 
 
 def _white_space(turns: list[Turn]) -> str | None:
@@ -343,8 +343,8 @@ CHECK = Check(
         ),
         Cause(
             "joining.labels-added",
-            "warn",
-            "Names, times, tags or marks stand between the words.",
+            "fail",
+            "Names, times, tags, marks or what a program writes for nothing stand between the words.",
             "Keep the text alone, and labels beside it (a field for each); put them together for display only. Fine "
             "where this is what you show.",
         ),

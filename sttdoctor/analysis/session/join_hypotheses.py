@@ -260,16 +260,11 @@ def _simpler(mixed: Join, got: str, letters: str, turns: Sequence[Turn]) -> Join
         if merged is not None:  # what the unfinished turn lacks is just what the next one begins with
             return replace(_of_reading(merged), rival="partial-kept")
         cut = join_readings.part(got, letters, [words_of(end) for end in ends], ends)
-        round_length = len(got.rstrip()) in _LIMITS or got.rstrip().endswith(("...", "\u2026"))
         if cut is not None and cut.text == expected_text(turns)[: len(cut.text)]:
-            if round_length:
+            if join_readings.is_limited(got):
                 return replace(_of_reading(cut), rival="partial-kept")
             return replace(mixed, turn=cut.turn, rival="truncated" if len(mixed.lacking) > 1 else "")
     return mixed
-
-
-_LIMITS = frozenset({*(1 << n for n in range(5, 17)), *((1 << n) - 1 for n in range(5, 17)), *range(50, 10_001, 50)})
-"""Lengths at which texts are often cut."""
 
 
 def _said_before(missing: Sequence[int], turns: Sequence[Turn]) -> int | None:

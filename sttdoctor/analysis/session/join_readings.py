@@ -67,7 +67,17 @@ def parts(got: str, ends: Sequence[str]) -> Iterator[Reading]:
     letters = words_of(got)
     turns = [words_of(end) for end in ends]
     if letters and any(turns):
-        yield from _found(part(got, letters, turns, ends), _without_edges(letters, ends))
+        cut, edges = part(got, letters, turns, ends), _without_edges(letters, ends)
+        yield from _found(cut, edges) if is_limited(got) else _found(edges, cut)
+
+
+def is_limited(got: str) -> bool:
+    """Whether a text is as long as limits often are, or ends with an ellipsis."""
+    bare = got.rstrip()
+    return len(bare) in _LIMITS or bare.endswith(("...", "\u2026"))
+
+
+_LIMITS = frozenset({*(1 << n for n in range(5, 17)), *((1 << n) - 1 for n in range(5, 17)), *range(50, 10_001, 50)})
 
 
 def _found(*possible: Reading | None) -> Iterator[Reading]:

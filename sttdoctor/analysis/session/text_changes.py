@@ -25,12 +25,14 @@ class Change:
         detail: A clause for the reader: what, and an example.
         harmless: Whether an application may well want it.
         loose: Whether white space and punctuation can no longer be told behind it.
+        fix: What to do, "" where the cause says it.
     """
 
     cause: str
     detail: str
     harmless: bool = False
     loose: bool = False
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def _mapped(turns: Sequence[Turn], change: Callable[[str], str]) -> list[Turn]:
     ]
 
 
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.?)*(?:'|\Z)|"(?:[^"\\]|\\.?)*(?:"|\Z)""", re.DOTALL)  # never fails half-way
+_LONGEST_VALUE, _MOST_COLUMNS = 200_000, 3
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8}\d{0,2});")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])')
@@ -77,28 +81,34 @@ def _escaped_for_url(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
 
 
 def _escaped_for_json(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
-    bare = got.strip()
-    if bare[:1] in ("[", "{", '"'):
-        try:
-            strings = list(_strings(json.loads(bare)))
-        except (ValueError, RecursionError):
-            strings = []
-        if strings:
-            yield Before("".join(strings), turns, Change("escaped", "it stands there as JSON, with its quotes", True))
+    for strings in _columns(_value(got.strip())):
+        yield Before("".join(strings), turns, Change("escaped", "it stands there as a value, with its quotes", True))
     yield from _unescaped(got, turns, _ESCAPE, _without_backslashes, "JSON")
 
 
-def _strings(value: object) -> Iterator[str]:
-    """The texts of a JSON value, in order."""
-    waiting = [value]
+def _value(text: str) -> object:
+    """The value that a text is, in JSON or as Python prints it; None where it is none."""
+    if text[:1] not in ("[", "{", '"', "(") or len(text) > _LONGEST_VALUE:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return [_without_backslashes(quoted[1:-1].replace("\\'", "'")) for quoted in _QUOTED.findall(text)]
+
+
+def _columns(value: object) -> list[list[str]]:
+    """The texts of a value, in order: those of each key apart, and those without a key."""
+    found: dict[str, list[str]] = {}
+    waiting: list[tuple[str, object]] = [("", value)]
     while waiting:
-        one = waiting.pop()
+        key, one = waiting.pop()
         if isinstance(one, str):
-            yield one
-        elif isinstance(one, list):
-            waiting += reversed(one)
+            found.setdefault(key, []).append(one)
+        elif isinstance(one, list | tuple):
+            waiting += ((key, item) for item in reversed(one))
         elif isinstance(one, dict):
-            waiting += reversed(list(one.values()))
+            waiting += ((str(name), item) for name, item in reversed(one.items()))
+    return sorted(found.values(), key=lambda texts: -sum(map(len, texts)))[:_MOST_COLUMNS]
 
 
 def _without_backslashes(text: str) -> str:
@@ -232,6 +242,22 @@ def _labelled(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
         yield Before(text, turns, Change("labels-added", f"labels or marks were put in, such as {shown!r}", True, True))
 
 
+_NOTHING = re.compile(r"undefined|null|None|NaN|\[object Object\]")
+
+
+def _nothing_appended(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    """What a program writes for a value that is none."""
+    found = _NOTHING.findall(got)
+    if len(found) > len(_NOTHING.findall(expected_text(turns))):
+        detail = f"{found[0]!r} stands in it: something was appended that had no text"
+        change = Change("labels-added", detail, loose=True, fix=_HAS_TEXT)
+        yield Before(_NOTHING.sub("", got), _mapped(turns, lambda text: _NOTHING.sub("", text)), change)
+
+
+_HAS_TEXT = (
+    'Begin with an empty text (text = "") and append event.transcript of turn.end alone: other events have none, and '
+    "an object is no text."
+)
 _FILLERS = "|".join(  # bounded, so that a long run of one letter costs no more than its length
     re.sub("[a-z]", r"\g<0>{1,8}", sounds) for sounds in ("um", "uh", "uhm", "er", "erm", "ah", "eh", "hm", "mhm", "mm")
 )
@@ -334,6 +360,7 @@ _LOOKS = (
     _read_in_another_charset,
     _lost_characters,
     _masked,
+    _nothing_appended,
     _labelled,
     _in_digits,
     _without_fillers,
