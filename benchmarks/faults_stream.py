@@ -218,6 +218,19 @@ def hung_up(recipe: Recipe) -> None:
     recipe.leave_after = float(recipe.rng.choice([0.0, recipe.rng.uniform(0.0, 0.3)]))
 
 
+@fault("drain.left-at-turn-end", "ending", also=("drain.no-close",))
+def left_at_turn_end(recipe: Recipe) -> None:
+    """The first turn.end comes when the user speaks again, and the client takes it for the end of all."""
+    recipe.remake(turns=3)
+    first, second = recipe.scene.turns[0][-1], recipe.scene.turns[1][0]
+    usual_s = recipe.service.end_s + recipe.service.delay_s
+    told = second.start + float(recipe.rng.uniform(0.6, 1.0))
+    recipe.service.late_end_s = max(0.0, told - first.end - usual_s)
+    recipe.scene = recipe.scene.cut(told + float(recipe.rng.uniform(0.2, 0.5)))
+    recipe.close_after = None
+    recipe.leave_after = float(recipe.rng.uniform(0.0, 0.2))
+
+
 PING_TIMEOUT = ("client", 1011, "keepalive ping timeout")
 
 

@@ -400,6 +400,7 @@ RULES = (
     ),
     Rule("drain.no-close", _LOST_TEXT, _WORDS_LOST),
     Rule("drain.hung-up", _LOST_TEXT, _WORDS_LOST),
+    Rule("drain.left-at-turn-end", _LOST_TEXT, _WORDS_LOST),
     Rule(
         "drain.stopped-reading",
         (*_NO_MORE_AUDIO, "continuity.muted"),

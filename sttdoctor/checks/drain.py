@@ -41,6 +41,7 @@ class _End:
             matters, as it needs the sound.
         unread: Number of the first turn whose end came as the client left and is not in the application's text.
         waited_s: Seconds from the command to the close.
+        turn_end: The end of a turn at which the client left while audio was flowing, None where it left otherwise.
     """
 
     close: Close
@@ -49,6 +50,7 @@ class _End:
     says_last: Callable[[], bool | None]
     unread: int | None
     waited_s: float | None
+    turn_end: Frame | None
 
     @property
     def said_last(self) -> bool | None:
@@ -133,7 +135,19 @@ def _end(facts: Facts, number: int, connection: Connection, close: Close, unread
     waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]
     turn_open = bool(known) and known[-1].end is None
     first = next((unread[id(turn)] for turn in known if id(turn) in unread), None)
-    return _End(close, command, turn_open, partial(_said_last, facts, number, connection, close), first, waited)
+    said_last = partial(_said_last, facts, number, connection, close)
+    return _End(close, command, turn_open, said_last, first, waited, _find_turn_end(connection, command, close))
+
+
+def _find_turn_end(connection: Connection, command: Frame | None, close: Close) -> Frame | None:
+    """The end of a turn right before the client left, by command or close, where it had sent audio until then."""
+    left_s = close.t if command is None else command.t
+    ends = [frame for frame in connection.frames if not frame.sent and frame.type == "turn.end" and frame.t is not None]
+    audio_s = [frame.t for frame in connection.audio_frames if frame.t is not None]
+    if left_s is None or not ends or not audio_s or ends[-1].t is None:
+        return None
+    is_at_end = 0.0 <= left_s - ends[-1].t <= _AT_END_S and left_s - audio_s[-1] <= _FLOWING_S
+    return ends[-1] if is_at_end else None
 
 
 def _said_last(facts: Facts, number: int, connection: Connection, close: Close) -> bool | None:
@@ -236,6 +250,11 @@ def _left(facts: Facts, end: _End) -> Finding | Answer:
     dropped = end.close.code == 1006
     note = "the client dropped the connection here" if dropped else "the client closed here"
     place = Evidence(f"{note} {with_code(end.close.code)}", end.close.line, end.close.t)
+    is_drained = end.waited_s is not None and end.waited_s >= facts.limits["drain.hang_up_s"]
+    if end.turn_end is not None and not is_drained and (end.turn_open or end.said_last):
+        summary = f"The client left at the end of a turn while audio was still flowing{end.state}."
+        at = Evidence("the end of the turn", end.turn_end.line, end.turn_end.t)
+        return CHECK.finding("left-at-turn-end", "fail", 0.85, summary, (at, place))
     if end.command is None:
         how = "dropped the connection" if dropped else "closed the socket"
         summary = f"The client {how} without the close command{end.state}."
@@ -253,6 +272,8 @@ def _left(facts: Facts, end: _End) -> Finding | Answer:
     return answer(text, [], {"waited_s": round(end.waited_s, 3)})
 
 
+_AT_END_S = 1.0
+_FLOWING_S = 0.5
 _DRAIN = (
     'Send {"type":"close"} after the last chunk, go on reading events, and stop only when the server closes the socket.'
 )
@@ -270,6 +291,13 @@ CHECK = Check(
     causes=(
         Cause("drain.no-close", "fail", "The client closed the socket without the close command.", _DRAIN),
         Cause("drain.hung-up", "fail", "The client left right after its close command, before the server.", _DRAIN),
+        Cause(
+            "drain.left-at-turn-end",
+            "fail",
+            "The client took the end of one turn for the end of all, and left while the user went on speaking.",
+            "A turn.end closes a turn, not the session: keep the text, go on sending and reading, and leave only when "
+            "the user is done. " + _DRAIN,
+        ),
         Cause(
             "drain.stopped-reading",
             "fail",

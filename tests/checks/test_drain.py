@@ -257,3 +257,25 @@ def test_a_turn_that_ended_as_the_client_left_is_lost_where_its_text_is_missing(
     (finding,) = report(subject, "drain").checks[0].findings
     assert (finding.cause, finding.status) == ("drain.hung-up", expected)
     assert ("the end of turn 2" in finding.summary) is (expected == "fail")
+
+
+def leaving_after(after_s, speaks):
+    """A client that leaves so long after the end of its only turn, with or without speech in its last second."""
+    subject = session(
+        steady(6.0),
+        events=turn(1.0, "Hello", "Hello there.", end=6.0 - after_s),
+        close=(6.0, "client", 1000),
+    )
+    quiet = bytes([0xFF]) * 48_000
+    return with_audio(subject, quiet[:36_000] + (SPEECH.tobytes()[8000:20_000] if speaks else quiet[:12_000]))
+
+
+def test_who_takes_the_end_of_a_turn_for_the_end_of_all_is_told_so():
+    (found,) = report(leaving_after(0.4, speaks=True), "drain").checks[0].findings
+    assert (found.cause, found.status) == ("drain.left-at-turn-end", "fail")
+    assert found.evidence[0].t == pytest.approx(5.6) and "go on sending" in found.fix
+
+
+@pytest.mark.parametrize(("after_s", "speaks"), [(0.4, False), (3.0, True)])
+def test_another_leaving_is_no_leaving_at_the_end_of_a_turn(after_s, speaks):
+    assert "drain.left-at-turn-end" not in causes(leaving_after(after_s, speaks), "drain")
