@@ -46,9 +46,15 @@ def wav_header(recipe: Recipe) -> None:
 
 @fault("container.compressed", "format", formats=(("pcm_s16le", 16000), ("pcm_s16le", 48000)), solo=True)
 def compressed(recipe: Recipe) -> None:
-    kind = recipe.note = str(recipe.rng.choice(["flac", "ogg-opus", "ogg-vorbis", "mp3", "webm", "mp4", "aac", "amr"]))
+    kinds = ["flac", "ogg-opus", "ogg-vorbis", "mp3", "webm", "mp4", "aac", "amr", "packets"]
+    kind = recipe.note = str(recipe.rng.choice(kinds))
     recipe.service.hears = "nothing"
     recipe.chunk_s = float(recipe.rng.uniform(0.1, 0.25))
+
+    if kind == "packets":
+        recipe.pace.append(lambda frames: _replaced(frames, opus_packets(recipe.scene.samples, recipe.scene.rate)))
+        recipe.chunk_s = 0.02
+        return
 
     def write(samples: Samples) -> bytes:
         rate = recipe.scene.rate
@@ -62,6 +68,29 @@ def compressed(recipe: Recipe) -> None:
         return _by_hand(recipe, kind, len(samples) / rate)
 
     recipe.write = write
+
+
+def _replaced(frames: list, packets: list[bytes]) -> list:
+    """The same frames with other contents, as many as there are."""
+    for frame, packet in zip(frames, packets, strict=False):
+        frame.data = packet
+    return frames[: len(packets)]
+
+
+def opus_packets(samples: Samples, rate: int) -> list[bytes]:
+    """The packets of a true encoder, 20 ms each, without their pages (RFC 3533)."""
+    out = io.BytesIO()
+    soundfile.write(out, samples, rate, format="OGG", subtype="OPUS")
+    data, at, packets, rest = out.getvalue(), 0, [], b""
+    while at < len(data):
+        lacing = data[at + 27 : at + 27 + data[at + 26]]
+        at += 27 + len(lacing)
+        for size in lacing:
+            rest, at = rest + data[at : at + size], at + size
+            if size < 255:
+                packets.append(rest)
+                rest = b""
+    return packets[2:]
 
 
 def _by_hand(recipe: Recipe, kind: str, seconds: float) -> bytes:

@@ -46,12 +46,15 @@ def header(recipe: Recipe) -> None:
 
 @fault("frames.out-of-order", "frames", solo=True, also=("frames.header",))
 def out_of_order(recipe: Recipe) -> None:
-    """Packets with their headers, some of which overtake the one before."""
+    """Packets, with their headers or without, some of which overtake the one before."""
     late = float(recipe.rng.uniform(0.1, 0.4))
+    recipe.chunk_s = min(recipe.chunk_s, 0.04)
+    bare = bool(recipe.rng.random() < 0.5)
+    recipe.note = "samples alone" if bare else "RTP"
 
     def change(made: list[bytes]) -> list[bytes]:
-        packets = [bytes([0x80, 0]) + n.to_bytes(2, "big") + (160 * n).to_bytes(4, "big") + b"ssrc" + data
-                   for n, data in enumerate(made)]  # fmt: skip
+        heads = (bytes([0x80, 0]) + n.to_bytes(2, "big") + (160 * n).to_bytes(4, "big") for n in range(len(made)))
+        packets = list(made) if bare else [head + b"ssrc" + data for head, data in zip(heads, made, strict=True)]
         for n in range(0, len(packets) - 1, 2):
             if recipe.rng.random() < late:
                 packets[n], packets[n + 1] = packets[n + 1], packets[n]
@@ -62,13 +65,18 @@ def out_of_order(recipe: Recipe) -> None:
 
 @fault("frames.repeated", "frames", solo=True)
 def repeated(recipe: Recipe) -> None:
-    kind = recipe.note = str(recipe.rng.choice(["pool", "twice", "overlap"]))
+    kind = recipe.note = str(recipe.rng.choice(["pool", "twice", "overlap", "own", "stuck"]))
 
     def change(made: list[bytes]) -> list[bytes]:
         if kind == "twice":
             return [made[number // 2 * 2] for number in range(len(made))]
         if kind == "overlap":
             return [made[max(number - 1, 0)][len(data) // 2 // 8 * 8 :] + data for number, data in enumerate(made)]
+        if kind == "own":  # a converter that asks again gets the same buffer once more
+            return [data + data[: len(data) // 4 // 8 * 8] for data in made]
+        if kind == "stuck":  # reading fails, and the buffer stays as it was
+            loud = max(range(len(made) // 2), key=lambda n: len(set(made[n])))
+            return [*made[: loud + 1], *[made[loud]] * (len(made) - loud - 1)]
         pool, out = bytearray(8 * max(map(len, made))), []
         for number, data in enumerate(made):
             at = number % 8 * len(data)

@@ -59,6 +59,29 @@ def intermediary(recipe: Recipe) -> None:
     recipe.rows.append(lambda made: [{**row, "headers": headers} if row["type"] == "open" else row for row in made])
 
 
+@fault("connection.unanswered", "handshake", solo=True)
+def unanswered(recipe: Recipe) -> None:
+    """A firewall drops the packets, or the client does not know of the proxy: no status, and the client gives up."""
+    recipe.text = False
+    waited = float(recipe.rng.uniform(5.0, 60.0))
+    by, code = (("unknown", 1006), ("client", 1006), ("client", 1000))[recipe.rng.integers(3)]
+    recipe.note = f"{waited:.0f} s"
+    end = {"type": "close", "t": waited, "by": by, "code": code, "reason": ""}
+    recipe.rows.append(lambda made: [made[0], end])
+
+
+@fault("connection.subprotocol", "handshake", solo=True)
+def subprotocol(recipe: Recipe) -> None:
+    """A page passes its token as a subprotocol, and the answer takes up none or another."""
+    recipe.text = False
+    other = bool(recipe.rng.random() < 0.3)
+    recipe.note = "another" if other else "none"
+    recipe.headers["sec-websocket-protocol"] = str(recipe.rng.choice(["bearer, REDACTED", "token, REDACTED", "v1.stt"]))
+    answer = {"upgrade": "websocket"} | ({"sec-websocket-protocol": "json"} if other else {})
+    end = {"type": "close", "t": 0.06, "by": "client", "code": 1006, "reason": ""}
+    recipe.rows.append(lambda made: [made[0], {**made[1], "headers": answer}, end])
+
+
 @fault("connection.expired", "handshake", solo=True)
 def expired(recipe: Recipe) -> None:
     """A token that worked: refused at the next handshake, or its end closes the session."""

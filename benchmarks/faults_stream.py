@@ -189,6 +189,9 @@ def idle_cut(recipe: Recipe) -> None:
 def dead(recipe: Recipe) -> None:
     """Nothing comes in any more; sending goes on, or blocks once the buffers are full, and much later it is lost."""
     recipe.remake(turns=8)
+    if recipe.rng.random() < 0.3:
+        _slept(recipe)
+        return
     heard = recipe.read_until = mid_turn(recipe, (0.5, 0.8)) + 0.3
     sent = heard + float(recipe.rng.uniform(6.0, 12.0))
     recipe.close_after = None
@@ -196,6 +199,20 @@ def dead(recipe: Recipe) -> None:
     recipe.note = "blocked" if recipe.rng.random() < 0.5 else "sent on"
     recipe.leave_after = float(recipe.rng.uniform(20.0, 90.0)) if recipe.note == "blocked" else 0.01
     recipe.pace.append(lambda frames: [frame for frame in frames if frame.t <= sent])
+
+
+def _slept(recipe: Recipe) -> None:
+    """The machine sleeps between two turns; the socket looks open afterwards, and nobody answers."""
+    slept = float(recipe.rng.uniform(200.0, 20000.0))
+    recipe.note, recipe.text, recipe.clock = f"slept {slept:.0f} s", False, "client"
+
+    def rows(made: list[Row]) -> list[Row]:
+        first = next(row["t"] for row in made if row.get("json", {}).get("type") == "turn.end") + 0.3
+        later = [row | {"t": row["t"] + slept} for row in made if "audio" in row and first < row["t"] < first + 8]
+        end = {"type": "close", "t": later[-1]["t"] + 10.0, "by": "client", "code": 1000, "reason": ""}
+        return [*(row for row in made if row.get("t", 0.0) <= first), *later, end]
+
+    recipe.rows.append(rows)
 
 
 @fault("drain.no-close", "ending")
@@ -279,6 +296,9 @@ def backlog(recipe: Recipe) -> None:
     recipe.remake(turns=18)
     recipe.also |= {"pacing.too-slow", "continuity.muted"}
     recipe.status = ""
+    if recipe.rng.random() < 0.3:
+        _slow_uplink(recipe)
+        return
     if recipe.rng.random() < 0.5:
         speed = float(recipe.rng.uniform(0.9305, 0.945))
         recipe.note = f"{speed:.3f} times"
@@ -287,6 +307,26 @@ def backlog(recipe: Recipe) -> None:
     every, hole = recipe.rng.uniform(4.2, 5.0), recipe.rng.uniform(0.35, 0.45)
     recipe.note = f"{hole:.2f} s every {every:.1f} s"
     recipe.pace.append(shifted(lambda t: t + int(t / every) * hole))
+
+
+def _slow_uplink(recipe: Recipe) -> None:
+    """The library takes each frame in time, and the network brings them later and later."""
+    share = float(recipe.rng.uniform(0.5, 0.85))
+    recipe.note, recipe.clock, punctual = f"uplink of {share:.2f}", "client", []
+
+    def pace(frames: Frames) -> Frames:
+        punctual.extend(frame.t for frame in frames)
+        return shifted(lambda t: t / share)(frames)
+
+    def rows(made: list[Row]) -> list[Row]:
+        times = iter(punctual)
+        for row in made:
+            if "audio" in row:
+                row["t"] = round(next(times), 4)
+        return [made[0], *sorted(made[1:], key=lambda row: row["t"])]
+
+    recipe.pace.append(pace)
+    recipe.rows.append(rows)
 
 
 @fault("latency.slow-reader", "reader")

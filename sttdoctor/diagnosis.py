@@ -181,6 +181,7 @@ RULES = (
         Rule(cause, ("sample-rate.mismatch", "signal.discontinuities"), "the order of the samples changes their sound")
         for cause in ("encoding.swapped", "encoding.doubled")
     ),
+    Rule("container.compressed", ("frames.header", "server.stopped-answering", *_LATE, *_CHUNKS), "packets of a codec"),
     *(
         Rule(
             f"frames.{what}",
@@ -226,6 +227,10 @@ RULES = (
         "connection.idle-cut",
         ("drain.connection-lost", "connection.reconnected", "continuity.muted", *_GONE),
         "what lies idle is cut by something in between",
+    ),
+    *(
+        Rule(cause, ("connection.intermediary", "drain.connection-lost", *_NOT_ENDED, *_SERVER), "nothing was opened")
+        for cause in ("connection.unanswered", "connection.subprotocol")
     ),
     Rule(
         "connection.dead",
@@ -317,6 +322,7 @@ RULES = (
     Rule("pacing.burst", (*_LATE, *_SERVER), _OVERLOAD),
     Rule("pacing.too-fast", (*_LATE, *_SERVER), _OVERLOAD),
     Rule("pacing.too-slow", _LATE, "the audio itself is late"),
+    Rule("latency.backlog", ("latency.end-of-turn",), "the turn ends late because its audio came late"),
     Rule(
         "continuity.keepalive",
         ("messages.unknown-command", "messages.command-as-binary"),

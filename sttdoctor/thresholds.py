@@ -137,6 +137,7 @@ THRESHOLDS = (
         "latency.end_of_turn_margin_s", 1, "s", "beyond the session's turn_end_timeout_ms no turn should stay open"
     ),
     Threshold("latency.behind_speed", 0.985, "x realtime", "slower than any sound card drifts: audio is held back"),
+    Threshold("latency.late_start_s", 3, "s", "a turn begins within a second of its first word"),
     Threshold("latency.reader_gap_s", 2, "s", "updates come several times a second while somebody speaks"),
     Threshold("endpoint.batch_s", 10, "s", "of shorter recordings a realtime endpoint is as good"),
     Threshold("endpoint.batch_speed", 3, "x realtime", "no live source is this fast"),

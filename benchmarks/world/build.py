@@ -27,6 +27,7 @@ from faults_recipe import Recipe, Row, healthy
 from faults_scene import Scene, scene, voices
 from kinds import FAULTS, tiled
 from scipy import signal
+from scipy.interpolate import make_interp_spline
 
 REPORTS = Path(__file__).parent / "reports.toml"
 TEXT = ("equal_turns_dropped", "turns_twice", "last_turn_missing")
@@ -64,12 +65,21 @@ def client(report: Report) -> Recipe:
         recipe.wide = wide.samples  # type: ignore[attr-defined]
         low = signal.resample_poly(wide.samples, rate, base["voice_rate"])
         recipe.scene = Scene(low, rate, wide.turns, wide.voice)
+    recipe.scene = _unlike(recipe.scene)
     if report["fault"] == "equal_turns_dropped":
         recipe.scene = _equal_turns(recipe.scene)
     recipe.rows.append(lambda made: dress(made, base["profile"]))
     if base.get("lengths"):
         recipe.rows.append(lengths_only)
     return recipe
+
+
+def _unlike(said: Scene) -> Scene:
+    """The same scene, now faster and now slower: the clips are few, and nobody repeats himself so well."""
+    at = np.arange(len(said.samples)) / said.rate
+    warped = at + 0.1 * np.sin(2 * np.pi * at / 13.0)
+    samples = make_interp_spline(at, said.samples, k=3)(np.clip(warped, 0, at[-1]))
+    return replace(said, samples=np.asarray(samples))
 
 
 def _equal_turns(said: Scene) -> Scene:

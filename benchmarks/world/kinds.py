@@ -4,15 +4,14 @@ Each takes the recipe and its own parameters, and does nothing but what the repo
 """
 
 import base64
-import io
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import soundfile
 from faults_format import _by_hand, _wav_header
+from faults_format import opus_packets as packets_of
 from faults_handshake import error_body
 from faults_make import encode
 from faults_recipe import WIDTHS, Frame, Heard, Recipe, Row, Segment
@@ -117,27 +116,11 @@ def container(recipe: Recipe, form: str) -> None:
     recipe.write = lambda x: _by_hand(recipe, form, len(x) / recipe.scene.rate)
 
 
-def opus(samples: Samples, rate: int) -> list[bytes]:
-    """The packets of a true encoder, 20 ms each."""
-    out = io.BytesIO()
-    soundfile.write(out, samples, rate, format="OGG", subtype="OPUS")
-    data, at, packets, rest = out.getvalue(), 0, [], b""
-    while at < len(data):
-        lacing = data[at + 27 : at + 27 + data[at + 26]]
-        at += 27 + len(lacing)
-        for size in lacing:
-            rest, at = rest + data[at : at + size], at + size
-            if size < 255:
-                packets.append(rest)
-                rest = b""
-    return packets[2:]
-
-
 @fault
 def opus_packets(recipe: Recipe, start: float = 0.0) -> None:
     def pace(frames: list[Frame]) -> list[Frame]:
         first = int(start * len(frames))
-        packets = iter(opus(recipe.scene.samples, recipe.scene.rate)[first:])
+        packets = iter(packets_of(recipe.scene.samples, recipe.scene.rate)[first:])
         for frame in frames[first:]:
             frame.data = next(packets, b"\xf8\xff\xfe")
         return frames

@@ -21,6 +21,7 @@ from sttdoctor.analysis.rate.evidence import Flow, most_probable, weighed
 from sttdoctor.analysis.session import join_hypotheses, pacing
 from sttdoctor.analysis.session.commands import Command, is_audio, is_known, refused
 from sttdoctor.analysis.session.endpoint import Address, address, declared_in, endpoint_of
+from sttdoctor.analysis.session.frames import border_jump, broken_borders
 from sttdoctor.analysis.session.latency import spoken_between
 from sttdoctor.analysis.session.ping_timeout import PingTimeout, find_ping_timeout
 from sttdoctor.analysis.session.refusal import Refusal, find_refusal, is_accepted
@@ -297,6 +298,24 @@ class Facts:
         """The finished turns whose final text the application does not have."""
         lacking = self.join.lacking if self.join is not None else ()
         return list(unused_ends(self.connections, lacking, self.endpoint))
+
+    def borders(self, number: int, first: int, count: int) -> tuple[float, float] | None:
+        """The usual step between frames of a connection, beside that within them, and the share of broken borders.
+
+        None where it cannot be told.
+
+        Args:
+            number: Of the connection, from 0.
+            first: Number of the first timed audio frame that counts.
+            count: How many count.
+        """
+        layout = self.sound.layout if self.audio is not None else None
+        if layout is None or layout.channels != 1:
+            return None
+        frames = [frame for frame in self.connections[number].audio_frames if frame.t is not None]
+        contents = [frame.audio or b"" for frame in frames[first : first + count]]
+        jump, broken = border_jump(contents, layout.encoding), broken_borders(contents, layout.encoding)
+        return None if jump is None else (jump, broken or 0.0)
 
     def active_spans(self, number: int) -> list[tuple[float, float]]:
         """(start, end) of each active stretch of one connection's audio, in seconds as declared; empty without audio.

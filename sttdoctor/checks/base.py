@@ -1,7 +1,8 @@
 """What a check is: one question, the evidence it needs, its causes, and one function from facts to an answer."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sttdoctor.analysis.facts import Facts
@@ -223,3 +224,32 @@ def fix_rhythm(rhythm: Rhythm, is_browser: bool | None) -> str:
     if is_browser is None and hidden:
         return f"{elsewhere} In a browser it is the throttled timer of a hidden tab: {worker[0].lower()}{worker[1:]}."
     return elsewhere
+
+
+def explain_borders(finding: Finding, borders: tuple[float, float] | None, is_browser: bool | None) -> Finding:
+    """Say of audio that is slow whether samples are lost or only late, by the steps at the borders of its frames."""
+    jump, broken = borders or (math.nan, math.nan)
+    if jump >= _LOST or broken >= _BROKEN:
+        lost = "The frames do not continue one another: what was spoken between them is lost, not late."
+        return replace(finding, summary=f"{finding.summary} {lost}", fix=_CAPTURE[is_browser])
+    if jump <= _WHOLE and broken <= _BROKEN / 3:
+        late = "The frames continue one another: nothing is lost, it only comes later and later."
+        return replace(finding, summary=f"{finding.summary} {late}")
+    return finding
+
+
+_BROKEN = 0.06  # of the borders, beyond what cuts within frames show
+_LOST, _WHOLE = 2.0, 1.5  # steps at the borders of frames, as multiples of those inside
+_OWN_THREAD = (
+    "Samples are dropped before they are sent: read the device in a thread or callback of its own with a queue behind "
+    "it, and watch its overrun flag"
+)
+_WORKLET = (
+    "capture in an AudioWorklet: a ScriptProcessorNode shares the page's main thread, and what comes while that is "
+    "busy is dropped"
+)
+_CAPTURE: Mapping[bool | None, str] = {
+    True: f"{_WORKLET[0].upper()}{_WORKLET[1:]}.",
+    False: f"{_OWN_THREAD}.",
+    None: f"{_OWN_THREAD}. In a browser {_WORKLET}.",
+}

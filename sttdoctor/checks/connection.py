@@ -18,7 +18,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer, find_name
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.endpoint import Address, by_events, of_path
-from sttdoctor.analysis.session.loss import Loss, find_loss
+from sttdoctor.analysis.session.loss import Loss, Sleep, find_loss, find_sleep
 from sttdoctor.analysis.session.reconnects import Reconnect, reconnects
 from sttdoctor.analysis.session.refusal import Refusal, Subject, is_accepted, tell_words, words_of
 from sttdoctor.analysis.session.timeline import Connection
@@ -88,6 +88,8 @@ def _judge(facts: Facts) -> Answer:
     if where is None and not any(connection.open for connection in facts.connections):
         return unknown(missing.URL)
     findings = [
+        *_find_unanswered(facts),
+        *_find_unconfirmed(facts),
         *_find_between(facts),
         *_find_expired(facts),
         *_judge_key(facts),
@@ -198,6 +200,65 @@ def _find_closed_expired(connection: Connection) -> Finding | None:
         summary += f", {ending.t - opened.t:.0f} s after it had accepted the credential"
     place = (Evidence("closed here", ending.line, ending.t),)
     return CHECK.finding("expired", "fail", 0.95, f"{summary}.", place)
+
+
+def _find_unanswered(facts: Facts) -> Iterator[Finding]:
+    """A handshake to which no answer came: no status, no frame, and then the end."""
+    session = facts.session
+    if session is None or session.lacks & {"send", "receive"} or session.damage.lines:
+        return
+    for connection in facts.connections:
+        opened, close = connection.open, connection.close
+        if close is None or connection.frames or (opened is not None and opened.status):
+            continue
+        first = connection is facts.connections[0]
+        after = f": the client gave up after {close.t:.1f} s" if close.t is not None and first else ""
+        summary = f"The handshake was never answered, by no status and no frame{after}."
+        fix = _NODE_DIRECT + _UNANSWERED if _is_of_node(session.client or "") else _UNANSWERED
+        place = (Evidence("given up here", close.line, close.t),)
+        yield CHECK.finding("unanswered", "fail", 0.9, summary, place, fix)
+        return
+
+
+def _is_of_node(client: str) -> bool:
+    return re.search(r"\bnode\b|undici|\bjs\b", client, re.IGNORECASE) is not None
+
+
+_UNANSWERED = (
+    "Look at the network first: does the name resolve, and does a TLS connection to api.cartesia.ai:443 come up from "
+    "that machine (openssl s_client -connect api.cartesia.ai:443)? Behind a proxy or firewall the client has to be "
+    "told of the proxy; many WebSocket libraries do not read HTTPS_PROXY by themselves. Give the handshake a time "
+    "limit of 10 s and try again. Nothing reached the service, so there is nothing to ask the vendor about."
+)
+_NODE_DIRECT = (
+    "In Node the built-in WebSocket takes no proxy agent and connects directly: use the package ws with an "
+    "HttpsProxyAgent, or set NODE_USE_ENV_PROXY=1. "
+)
+
+
+def _find_unconfirmed(facts: Facts) -> Iterator[Finding]:
+    """A subprotocol that the client offers and the answer does not take up: browsers then close at once."""
+    session = facts.session
+    offered = session.headers.get(_SUBPROTOCOL) if session is not None else None
+    for connection in facts.connections:
+        opened, close = connection.open, connection.close
+        if not offered or opened is None or opened.status != 101 or not opened.headers or connection.frames:
+            continue
+        chosen = opened.headers.get(_SUBPROTOCOL)
+        if close is None or close.by == "server" or chosen in [name.strip() for name in offered.split(",")]:
+            continue
+        said = f"chose {chosen!r}" if chosen else "confirmed none"
+        first = offered.split(",")[0].strip()[:40]
+        summary = (
+            f"The client offered a subprotocol ({first!r}), the answer {said}, and the client closed at once, as it "
+            f"must."
+        )
+        place = (Evidence("the answer to the handshake", opened.line, opened.t),)
+        yield CHECK.finding("subprotocol", "fail", 0.95, summary, place)
+        return
+
+
+_SUBPROTOCOL = "sec-websocket-protocol"
 
 
 def _find_between(facts: Facts) -> Iterator[Finding]:
@@ -510,6 +571,9 @@ def _find_losses(facts: Facts) -> list[Finding]:
         return []
     told: dict[str, Finding] = {}
     for connection in facts.connections:
+        slept = find_sleep(connection)
+        if slept is not None:
+            told.setdefault("connection.dead", _tell_slept(slept))
         loss = find_loss(connection, facts.endpoint, facts.session.resolution)
         if loss is not None:
             finding = _tell_dead(loss) if loss.how == "dead" else _tell_cut(loss, connection)
@@ -533,6 +597,24 @@ def _tell_cut(loss: Loss, connection: Connection) -> Finding:
     is_usual = loss.how == "one-sided" or loss.limit_s in (50, 60, 300, 600, 900)
     place = (Evidence("gone here", loss.line, loss.t),)
     return CHECK.finding("idle-cut", "fail", 0.9 if is_usual else 0.75, summary, place, fix)
+
+
+def _tell_slept(slept: Sleep) -> Finding:
+    summary = (
+        f"The connection was dead: nothing passed for {slept.still_s:.0f} s (from {slept.since_s:.1f} s on), then "
+        f"audio was sent for {slept.sent_s:.1f} s and nothing came back for {slept.deaf_s:.1f} s. The socket still "
+        f"looked open, but the other side was gone."
+    )
+    return CHECK.finding("dead", "fail", 0.9, summary, (Evidence("sent into nothing", slept.line, slept.t),), _SLEPT)
+
+
+_SLEPT = (
+    "The machine slept, or something between forgot the idle connection. Open a new connection when the machine wakes "
+    "(NSWorkspace.didWakeNotification, online and visibilitychange in a browser) and whenever nothing passed for a "
+    "minute, before the first audio; the service itself ends a session after three minutes without audio. A ping every "
+    "20 s, given up when no pong comes in as long, shows a dead socket that looks open. Send again what was spoken "
+    "into it."
+)
 
 
 def _tell_dead(loss: Loss) -> Finding:
@@ -642,6 +724,20 @@ CHECK = Check(
             "fail",
             "Something between client and service answered, changed or swallowed the handshake or the frames.",
             _DEFAULT,
+        ),
+        Cause(
+            "connection.unanswered",
+            "fail",
+            "No answer came to the handshake.",
+            _UNANSWERED,
+        ),
+        Cause(
+            "connection.subprotocol",
+            "fail",
+            "The client offers a subprotocol that the other side does not confirm.",
+            "Leave out the second argument of new WebSocket(): the service knows no subprotocol, and its token belongs "
+            "into the URL (access_token). A relay of your own that takes a token by the header Sec-WebSocket-Protocol "
+            "has to repeat one of the offered names in its answer.",
         ),
         Cause(
             "connection.idle-cut",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sttdoctor import missing
 from sttdoctor.analysis.container.contents import LABELS, Contents, Start
 from sttdoctor.analysis.container.header import Header
+from sttdoctor.analysis.container.packets import find_packets
 from sttdoctor.analysis.container.text import SHORTEST_TEXT, is_printable
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import (
@@ -63,6 +64,9 @@ def _judge(facts: Facts) -> Answer:
     if contents.text is not None:
         finding = _text(facts, contents, contents.text)
         return answer(finding.summary, [finding], measured, _TEXTS[contents.text])
+    packets = None if contents.starts else _packets(facts)
+    if packets is not None:
+        return answer(packets.summary, [packets], measured, "packets of a codec")
     compressed = [start for start in contents.starts if start.header is None]
     headers = [start for start in contents.starts if start.header is not None]
     findings = [_compressed(facts, compressed)] if compressed else []
@@ -142,6 +146,31 @@ def _compressed(facts: Facts, starts: list[Start]) -> Finding:
         fix += " (in a browser take samples from an AudioWorklet: MediaRecorder always gives compressed files)"
     places = _places(facts, [start.offset for start in starts], f"{label} begins")
     return CHECK.finding("compressed", "fail", 0.99, summary, places, fix)
+
+
+def _packets(facts: Facts) -> Finding | None:
+    """Frames that are packets of a codec, without a container: of many sizes, small, and without order inside."""
+    for connection in facts.connections:
+        sent = [frame for frame in connection.audio_frames if frame.size]
+        found = find_packets([frame.audio or b"" for frame in sent])
+        if found is None:
+            continue
+        first = sent[found.first]
+        since = "" if found.first == 0 or first.t is None else f" from {first.t:.1f} s on"
+        summary = (
+            f"The frames are packets of a codec, not samples{since}: {found.least} to {found.most} bytes each, and "
+            f"without order inside; they look like {found.name}."
+        )
+        place = (Evidence("the first packet", first.line, first.t),)
+        return CHECK.finding("compressed", "fail", 0.9, summary, place, _DECODE)
+    return None
+
+
+_DECODE = (
+    "Decode each packet before sending, with one decoder for the whole stream (libopus, opuslib or PyAV in Python, "
+    "opusscript or @discordjs/opus in Node), and declare pcm_s16le at the decoder's rate, for Opus 48000 or the one "
+    "you ask it for. Packets need no container for that, but all of them, in order."
+)
 
 
 def _unpack(kind: str) -> str | None:

@@ -13,6 +13,7 @@ from sttdoctor.analysis.session.frames import (
     Field,
     Repeat,
     Tail,
+    find_disorder,
     find_field,
     find_repeats,
     find_tails,
@@ -72,6 +73,23 @@ def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding
     tail = find_tails(contents, active, encoding)
     if tail is not None:
         yield _tell_tail(tail, sent)
+        return
+    swapped = find_disorder(contents, active, encoding)
+    if len(swapped) >= max(3, _SWAPPED * len(active)):
+        yield _tell_disorder(swapped, len(active), sent)
+
+
+_SWAPPED = 0.005
+
+
+def _tell_disorder(swapped: list[int], count: int, sent: list[Frame]) -> Finding:
+    first = sent[swapped[0]]
+    summary = (
+        f"{counted(len(swapped), 'frame')} of {count} with sound fit before the frame that they follow, and not after "
+        f"it: they were overtaken on the way."
+    )
+    place = (Evidence("the first of them", first.line, first.t),)
+    return CHECK.finding("out-of-order", "fail", 0.9, summary, place)
 
 
 def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[Finding]:
@@ -124,11 +142,35 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame]) -> Finding:
         )
         fix = "Advance by a whole frame: send only what follows the last sample that was sent, without the overlap."
         return CHECK.finding("repeated", "fail", 0.95, summary, place, fix)
+    if repeat.kind == "own":
+        summary = (
+            f"{counted(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) end with the bytes with which "
+            f"they began: {repeat.alike:.0%} of a frame is sent twice."
+        )
+        return CHECK.finding("repeated", "fail", 0.95, summary, place, _OWN)
+    if repeat.kind == "stuck":
+        since = f"From {first.t:.1f} s on" if first.t is not None else "At one place"
+        summary = (
+            f"{since} the same frame of {first.size} bytes is sent again and again, {repeat.count} times: nothing new "
+            f"was recorded."
+        )
+        return CHECK.finding("repeated", "fail", 0.95, summary, place, _STUCK)
     summary = (
         f"{counted(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) hold the same bytes as one that "
         "was sent before."
     )
     return CHECK.finding("repeated", "fail", 0.95, summary, place)
+
+
+_OWN = (
+    "Give a converter or resampler each buffer once. The input block of AVAudioConverter is called until it has "
+    "enough: answer .haveData with the buffer the first time and .noDataNow from then on. Elsewhere look for a buffer "
+    "that is read past its end."
+)
+_STUCK = (
+    "Look at what reading returned: a negative count or an error (a device that was unplugged, taken away or not yet "
+    "ready) leaves the buffer as it was. Send only what was read, open the device anew, and tell the user."
+)
 
 
 def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:

@@ -24,6 +24,7 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    explain_borders,
     not_applicable,
     unknown,
     worst,
@@ -49,6 +50,7 @@ def _judge(facts: Facts) -> Answer:
     for number, (connection, timeline) in enumerate(zip(facts.connections, facts.timelines, strict=True)):
         findings += _slow_reader(facts, connection)
         findings += _behind(facts, number, timeline, measured)
+        findings += _find_uplink(facts, connection, timeline)
         if facts.audio is not None and len(timeline):
             found = _connection_latencies(facts, number, connection, timeline, measured)
             latencies += found
@@ -179,7 +181,43 @@ def _behind(facts: Facts, number: int, timeline: Timeline, measured: dict[str, A
         f"The audio falls behind the clock: {behind_s:.1f} s by the end, at {speed.ratio:.2f} times realtime{since}."
     )
     place = (Evidence(f"{behind_s:.1f} s behind", int(timeline.line[-1]), float(timeline.t_s[-1])),)
-    yield CHECK.finding("backlog", status, 0.75, summary, place)
+    finding = CHECK.finding("backlog", status, 0.75, summary, place)
+    yield explain_borders(finding, facts.borders(number, 0, len(timeline)), facts.is_browser)
+
+
+def _find_uplink(facts: Facts, connection: Connection, timeline: Timeline) -> Iterator[Finding]:
+    """Turns that begin long after the last audio went out: it waited on the way, though it was sent in time."""
+    starts = [frame for frame in connection.received if frame.type == "turn.start" and frame.t is not None]
+    if not starts or not len(timeline):
+        return
+    last, first = float(timeline.t_s[-1]), float(timeline.t_s[0])
+    start = starts[-1]
+    late_s = (start.t or 0.0) - last
+    if late_s <= facts.limits["latency.late_start_s"]:
+        return
+    arrived = float(timeline.audio_s.sum()) / ((start.t or 0.0) - first)
+    rate = facts.declared.bytes_per_s or 0
+    got = f" The way carried at most {min(arrived, 1.0) * rate * 8 / 1000:.0f} of {rate * 8 / 1000:.0f} kbit/s."
+    summary = (
+        f"Turns went on to begin for {late_s:.1f} s after the last audio had been handed over, at "
+        f"{facts.longest_speed.ratio if facts.longest_speed else 1.0:.2f} times realtime: the audio waited on the way, "
+        f"and every answer comes later than the one before.{got}"
+    )
+    place = (
+        Evidence("a turn begins here", start.line, start.t),
+        Evidence("the last audio", int(timeline.line[-1]), last),
+    )
+    yield CHECK.finding("backlog", "fail", 0.8, summary, place, _fix_uplink(facts, rate))
+
+
+def _fix_uplink(facts: Facts, rate: float) -> str:
+    less = f"pcm_s16le at 16000 Hz needs 256 kbit/s instead of {rate * 8 / 1000:.0f}. " if rate > 32000 else ""
+    where = "bufferedAmount of the WebSocket" if facts.is_browser is not False else "the bytes that wait behind send()"
+    return (
+        f"The uplink, or a queue behind send(), is slower than the audio. {less}Watch {where}: where more than a "
+        "second waits, tell the user and drop or re-encode, instead of letting it grow. Look for a slow network, "
+        "another upload, or a relay that handles one message at a time."
+    )
 
 
 def _slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]:

@@ -266,11 +266,18 @@ def _find_broken_frame(facts: Facts) -> Iterator[Finding]:
             f"what it complains of is a frame of the client."
         )
         place = (Evidence(f"closed here with code {ending.code}", ending.line, ending.t),)
-        fix = {1003: _KINDS, 1007: _UTF8}.get(ending.code)
+        fix = _COMPRESSED if _RSV1.search(ending.reason) else {1003: _KINDS, 1007: _UTF8}.get(ending.code)
         yield CHECK.finding("broken-frame", "fail", 0.9 if ending.reason else 0.75, summary, place, fix)
         return
 
 
+_RSV1 = re.compile(r"\brsv ?1\b(?! *(?:,|and|or|&|/) *rsv)|compress|deflate", re.IGNORECASE)
+_COMPRESSED = (
+    "Connect without compression: compression=None (websockets), perMessageDeflate: false (ws), compress=0 (aiohttp). "
+    "RSV1 marks a compressed frame, and permessage-deflate was not agreed on in the handshake: a proxy that changes "
+    "the header Sec-WebSocket-Extensions, or a library that compresses all the same. A browser cannot turn it off; "
+    "there mend the proxy. Audio hardly shrinks anyway."
+)
 _KINDS = (
     "Send audio as binary frames and commands as text frames, nothing else: the other side does not take the kind of "
     "frame that it got."

@@ -12,7 +12,6 @@ from typing import Any
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
-from sttdoctor.analysis.session.frames import border_jump
 from sttdoctor.analysis.session.rhythm import find_rhythm
 from sttdoctor.analysis.session.stretches import Stretch
 from sttdoctor.analysis.session.timeline import Timeline
@@ -25,6 +24,7 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    explain_borders,
     fix_rhythm,
     tell_rhythm,
     unknown,
@@ -100,22 +100,7 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
     if rhythm is not None:
         summary = f"{finding.summary} {tell_rhythm(rhythm)}"
         return replace(finding, summary=summary, fix=fix_rhythm(rhythm, facts.is_browser))
-    jump = _border_jump(facts, number, first, len(line))
-    if jump is not None and jump >= _LOST:
-        lost = "The frames do not continue one another: what was spoken between them is lost, not late."
-        return replace(finding, summary=f"{finding.summary} {lost}", fix=_CAPTURE[facts.is_browser])
-    if jump is not None and jump <= _WHOLE:
-        late = "The frames continue one another: nothing is lost, it only comes later and later."
-        return replace(finding, summary=f"{finding.summary} {late}")
-    return finding
-
-
-def _border_jump(facts: Facts, number: int, first: int, count: int) -> float | None:
-    layout = facts.sound.layout
-    if layout is None or layout.channels != 1:
-        return None
-    frames = [frame for frame in facts.connections[number].audio_frames if frame.t is not None][first : first + count]
-    return border_jump([frame.audio or b"" for frame in frames], layout.encoding)
+    return explain_borders(finding, facts.borders(number, first, len(line)), facts.is_browser)
 
 
 def _backlog_findings(
@@ -184,21 +169,6 @@ def _speed_findings(
     status: Status = "fail" if excluded else "warn"
     return [CHECK.finding("too-fast" if fast else "too-slow", status, 0.95, summary, (place,))]
 
-
-_LOST, _WHOLE = 2.0, 1.5  # steps at the borders of frames, as multiples of those inside
-_OWN_THREAD = (
-    "Samples are dropped before they are sent: read the device in a thread or callback of its own with a queue behind "
-    "it, and watch its overrun flag"
-)
-_WORKLET = (
-    "capture in an AudioWorklet: a ScriptProcessorNode shares the page's main thread, and what comes while that is "
-    "busy is dropped"
-)
-_CAPTURE = {
-    True: f"{_WORKLET[0].upper()}{_WORKLET[1:]}.",
-    False: f"{_OWN_THREAD}.",
-    None: f"{_OWN_THREAD}. In a browser {_WORKLET}.",
-}
 
 CHECK = Check(
     id="pacing",

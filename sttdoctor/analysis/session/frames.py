@@ -54,7 +54,8 @@ class Repeat:
 
     Attributes:
         kind: `place` (the same bytes at the same place of the frame before), `whole` (a frame sent again), `overlap`
-            (a frame begins with the end of the one before).
+            (a frame begins with the end of the one before), `own` (a frame ends with bytes that it began with), `stuck`
+            (one frame again and again, to the end or for seconds).
         count: Frames that it shows in.
         share: 0..1, of the frames with sound.
         alike: 0..1, how much of such a frame is alike.
@@ -207,6 +208,9 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     """Find bytes that were sent before, other than silence and tones; None where there are none."""
     if len(active) < _FEWEST:
         return None
+    stuck = _find_stuck(frames, encoding)
+    if stuck is not None:
+        return stuck
     lively = [i for i in active if not _is_periodic(frames[i], encoding)]
     if len(lively) < _FEWEST:
         return None
@@ -219,11 +223,100 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     hits = [(i, share) for i, share in alike if share >= 0.5]
     if len(hits) >= max(3, 0.3 * len(alike)):
         return Repeat("place", len(hits), len(hits) / len(lively), float(np.mean([s for _, s in hits])), hits[0][0])
+    own = [(i, share) for i in lively if (share := _own(frames[i], width)) > 0]
+    if len(own) >= max(3, 0.3 * len(lively)):
+        return Repeat("own", len(own), len(own) / len(lively), float(np.mean([s for _, s in own])), own[0][0])
     overlaps = [(i, share) for i in lively if i and (share := _overlap(frames[i - 1], frames[i])) > 0]
     if len(overlaps) >= max(3, 0.3 * len(lively)):
         share = float(np.mean([s for _, s in overlaps]))
         return Repeat("overlap", len(overlaps), len(overlaps) / len(lively), share, overlaps[0][0])
     return None
+
+
+def _find_stuck(frames: Sequence[bytes], encoding: str) -> Repeat | None:
+    """The longest run of one frame, at least `_STUCK` long; of a tone all frames may be alike with nothing wrong."""
+    best, start = (0, 0), 0
+    for i in range(1, len(frames) + 1):
+        if i == len(frames) or frames[i] != frames[start]:
+            best = max(best, (i - start, -start))
+            start = i
+    length, first = best[0], -best[1]
+    frame = frames[first] if frames else b""
+    if length < _STUCK or length * len(frame) < _STUCK_BYTES or len(frame) < 64 or not _is_active(frame):
+        return None
+    if _is_tone(frame, encoding) or _is_periodic(frame, encoding, 0.999):
+        return None
+    return Repeat("stuck", length - 1, (length - 1) / len(frames), 1.0, first)
+
+
+_STUCK = 15
+_STUCK_BYTES = 4000  # half a second of G.711
+
+
+def _is_tone(frame: bytes, encoding: str) -> bool:
+    """Whether a frame that follows itself goes on without a step, as a tone does whose period divides it."""
+    values = numbers(frame, encoding).astype(np.float64)
+    if len(values) < 16 or not np.all(np.isfinite(values)):
+        return True
+    spectrum = np.abs(np.fft.rfft(values - values.mean())) ** 2  # of the frame's own period: a tone is a few lines
+    top = np.sort(spectrum)[::-1]
+    return bool(top[:4].sum() >= 0.995 * max(top.sum(), 1e-30))
+
+
+def _own(frame: bytes, width: int) -> float:
+    """The share of a frame's bytes, at its end, that are those with which it begins; 0 where none are."""
+    head = frame[:32]
+    if len(set(head)) < 8:
+        return 0.0
+    at = frame.find(head, 32)
+    while at > 0:
+        tail = frame[at:]
+        if at % width == 0 and frame.startswith(tail):
+            return len(tail) / len(frame)
+        at = frame.find(head, at + 1)
+    return 0.0
+
+
+def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> list[int]:
+    """Find frames that were swapped with the one before them, told by the sound: their numbers, the later ones of each.
+
+    Of four frames in a row the borders are compared as they are and with the two in the middle exchanged. Where the
+    exchange makes all three borders fit, and nowhere the other way round, they were swapped.
+    """
+    chosen = set(active)
+    edges = [_edges(frame, encoding) if i in chosen else None for i, frame in enumerate(frames[: 4 * MOST])]
+    found = []
+    for i in range(1, len(edges) - 2):
+        four = edges[i - 1 : i + 3]
+        if any(edge is None for edge in four):
+            continue
+        p, a, b, n = four
+        as_is = [_misfit(p, a), _misfit(a, b), _misfit(b, n)]
+        exchanged = [_misfit(p, b), _misfit(b, a), _misfit(a, n)]
+        if max(exchanged) < _FITS and sum(step > _MISFIT for step in as_is) >= 2 and min(as_is) > max(exchanged):
+            found.append(i + 1)
+    return found
+
+
+_FITS, _MISFIT = 2.5, 4.0  # steps across a border, in units of the usual error of extrapolation
+_Edge = tuple[float, float, float, float]
+
+
+def _edges(frame: bytes, encoding: str) -> _Edge | None:
+    """Where a frame's sound would go on, where it began, and how far extrapolation usually errs near either end."""
+    values = numbers(frame, encoding).astype(np.float64)
+    if len(values) < 48 or not np.all(np.isfinite(values)):
+        return None
+    errors = values[2:] - 2 * values[1:-1] + values[:-2]
+    before, after = float(np.sqrt(np.mean(errors[:16] ** 2))), float(np.sqrt(np.mean(errors[-16:] ** 2)))
+    return 2 * float(values[-1]) - float(values[-2]), float(values[0]), before, after
+
+
+def _misfit(one: _Edge | None, other: _Edge | None) -> float:
+    """How badly a frame goes on with another."""
+    assert one is not None and other is not None
+    scale = max(one[3], other[2], 1e-9)
+    return abs(other[1] - one[0]) / scale
 
 
 def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> Repeat | None:
@@ -257,7 +350,7 @@ def _overlap(before: bytes, frame: bytes) -> float:
     return len(part) / len(frame) if len(part) >= 32 and frame.startswith(part) else 0.0
 
 
-def _is_periodic(frame: bytes, encoding: str) -> bool:
+def _is_periodic(frame: bytes, encoding: str, least: float = 0.97) -> bool:
     """Whether a frame repeats within itself: a tone, of which two frames may be the same with nothing wrong."""
     values = numbers(frame[:_SEEN], encoding).astype(np.float64)
     values = np.nan_to_num(values[np.isfinite(values)] if not np.all(np.isfinite(values)) else values)
@@ -271,7 +364,7 @@ def _is_periodic(frame: bytes, encoding: str) -> bool:
     spectrum = np.fft.rfft(values, 2 * len(values))
     lags = np.fft.irfft(np.abs(spectrum) ** 2)[4:half]
     norm = 1 - np.arange(4, half) / len(values)
-    return bool(np.max(lags / norm, initial=0.0) >= 0.97 * energy)
+    return bool(np.max(lags / norm, initial=0.0) >= least * energy)
 
 
 def find_tails(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> Tail | None:
@@ -361,6 +454,25 @@ def border_jump(frames: Sequence[bytes], encoding: str) -> float | None:
         inner.append(abs(float(last[1] - last[0])))
     usual = float(np.median([step for step in inner if np.isfinite(step)] or [0.0]))
     return _border_steps(frames, active, encoding, 1) / usual if usual > 0 else None
+
+
+def broken_borders(frames: Sequence[bytes], encoding: str) -> float | None:
+    """Return the share of borders, 0..1, across which the sound does not go on, beyond what cuts within frames show.
+
+    Cutting each frame in its middle and looking at that border in the same way tells what sound and noise do alone.
+    None where fewer than `_LEAST_BORDERS` frames with sound follow one another.
+    """
+    width = ENCODINGS[encoding].width
+    chosen = set(select_active(frames, encoding))
+    halves = {i: (frames[i][: (h := len(frames[i]) // 2 // width * width)], frames[i][h:]) for i in chosen}
+    edges = {i: (_edges(one, encoding), _edges(other, encoding)) for i, (one, other) in halves.items()}
+    between = [(edges[i][1], edges[i + 1][0]) for i in chosen if i + 1 in chosen]
+    within = [edges[i] for i in chosen if i + 1 in chosen]
+    steps = [[_misfit(*pair) for pair in pairs if None not in pair] for pairs in (between, within)]
+    if min(map(len, steps)) < _LEAST_BORDERS:
+        return None
+    across, inside = (float(np.mean(np.array(found) > _MISFIT)) for found in steps)
+    return max(0.0, across - inside)
 
 
 _LEAST_BORDERS = 20

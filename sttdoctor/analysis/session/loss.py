@@ -93,3 +93,54 @@ def _find_limit(seconds: float, resolution: float, is_exact: bool = False) -> fl
     late_s = (_EXACT_S if is_exact else _LATE_S) + resolution
     usual = [limit for limit in LIMITS_S if limit - _EARLY_S - resolution <= seconds <= limit + late_s]
     return float(min(usual, key=lambda limit: abs(limit - seconds))) if usual else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A connection that lay still for long and was dead when it was used again.
+
+    Attributes:
+        since_s: When the last frame passed before, seconds since the session began.
+        still_s: For how long nothing passed, in either direction.
+        sent_s: Seconds over which audio was sent afterwards.
+        deaf_s: Seconds from the first of it to the end, in which nothing came.
+        line: Of the first frame that was sent into the dead connection, from 1.
+        t: Its time.
+    """
+
+    since_s: float
+    still_s: float
+    sent_s: float
+    deaf_s: float
+    line: int
+    t: float
+
+
+def find_sleep(connection: Connection) -> Sleep | None:
+    """Tell whether a connection was used again after a long silence of both sides, and nothing came any more."""
+    sent = [(frame.t, frame.line) for frame in connection.audio_frames if frame.t is not None]
+    passed = [frame.t for frame in connection.frames if frame.t is not None]
+    passed += [control.t for control in connection.controls if control.t is not None]
+    if len(sent) < _LEAST_FRAMES or not connection.received:
+        return None
+    passed = sorted(passed)
+    still = [i for i in range(1, len(passed)) if passed[i] - passed[i - 1] >= _STILL_S]
+    if not still:
+        return None
+    since, until = passed[still[-1] - 1], passed[still[-1]]
+    came = [item.t for item in connection.received] + [item.t for item in connection.controls if not item.sent]
+    later = [(t, line) for t, line in sent if t >= until]
+    if not later or any(t is not None and t >= until for t in came):
+        return None
+    first, line = later[0]
+    close = connection.close
+    end = close.t if close is not None and close.t is not None else max(passed)
+    if later[-1][0] - first < _SPOKEN_S or end - first < _DEAF_S:
+        return None
+    return Sleep(since, first - since, later[-1][0] - first, end - first, line, first)
+
+
+_STILL_S = 120.0
+"""Shorter silence ends no connection that is not cut by a limit of its own."""
+_SPOKEN_S = 2.0
+_LEAST_FRAMES = 10

@@ -1,0 +1,142 @@
+"""Faults that public reports tell of, beyond the catalogue."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import causes, report, session, steady, turn
+from common import FIXTURES
+
+from sttdoctor.evidence import Close, Frame, Open, Session
+
+SPEECH = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()
+URL = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000&cartesia_version=2026-03-01"
+
+
+def cut(size=640, data=SPEECH):
+    return [data[i : i + size] for i in range(0, len(data) - size + 1, size)]
+
+
+def sent(frames, every=0.02):
+    """A session that sends these frames one after the other."""
+    base = session(steady(len(frames) * every, every), every, url=URL, events=turn(0.5, "Hello", end=0.9))
+    contents = iter(frames)
+
+    def fill(event):
+        if isinstance(event, Frame) and event.binary:
+            content = next(contents, b"")
+            return replace(event, audio=content, size=len(content))
+        return event
+
+    return Session(tuple(map(fill, base.events)), url=URL)
+
+
+def first(subject):
+    return report(subject).diagnoses[0]
+
+
+def handshake(*events, **fields):
+    return replace(session([], url=URL), events=tuple(events), **fields)
+
+
+def test_a_frame_that_is_sent_again_and_again_is_repeated():
+    frames = cut()
+    found = first(sent([*frames[:40], *[frames[40]] * 60]))
+    assert (found.cause, found.status) == ("frames.repeated", "fail")
+    assert "From 0.8 s on" in found.summary and "59 times" in found.summary and "unplugged" in found.fix
+
+
+@pytest.mark.parametrize("shape", [np.sin, lambda phase: np.sign(np.sin(phase + 0.1))])
+def test_a_tone_may_be_the_same_in_every_frame(shape):
+    tone = (8000 * shape(np.arange(320) * 2 * np.pi / 16)).astype("<i2").tobytes()
+    assert "frames.repeated" not in causes(sent([*cut()[:40], *[tone] * 60]), "frames")
+
+
+def test_a_frame_that_ends_with_its_own_beginning_is_repeated():
+    found = first(sent([frame + frame[:160] for frame in cut()], 0.02))
+    assert found.cause == "frames.repeated" and "20% of a frame" in found.summary and "noDataNow" in found.fix
+
+
+def test_frames_that_overtook_each_other_are_told_by_the_sound():
+    frames = cut()
+    for number in range(4, len(frames) - 2, 7):
+        frames[number], frames[number + 1] = frames[number + 1], frames[number]
+    found = first(sent(frames))
+    assert (found.cause, found.status) == ("frames.out-of-order", "fail")
+
+
+def test_frames_that_are_lost_are_not_out_of_order():
+    assert "frames.out-of-order" not in causes(sent([f for n, f in enumerate(cut()) if n % 5]), "frames")
+
+
+def test_a_handshake_without_any_answer_is_told():
+    found = first(handshake(Close(2, 21.0, "unknown", 1006)))
+    assert (found.cause, found.status) == ("connection.unanswered", "fail")
+    assert "21.0 s" in found.summary and "HTTPS_PROXY" in found.fix
+    assert "HttpsProxyAgent" not in found.fix
+    assert "HttpsProxyAgent" in first(handshake(Close(2, 21.0, "unknown", 1006), client="node")).fix
+
+
+def test_a_capture_that_cannot_hold_frames_tells_of_no_missing_answer():
+    blind = handshake(Close(2, 21.0, "unknown", 1006), lacks=frozenset({"send"}))
+    assert "connection.unanswered" not in causes(blind)
+
+
+def test_a_subprotocol_that_the_answer_does_not_take_up_is_told():
+    offered = {"sec-websocket-protocol": "bearer, REDACTED"}
+    end = Close(3, 0.06, "client", 1006)
+    found = first(handshake(Open(2, 0.05, 101, {"upgrade": "websocket"}), end, headers=offered))
+    assert (found.cause, found.status) == ("connection.subprotocol", "fail") and "access_token" in found.fix
+    taken = Open(2, 0.05, 101, {"sec-websocket-protocol": "bearer"})
+    assert "connection.subprotocol" not in causes(handshake(taken, end, headers=offered))
+
+
+def slept(answered=False):
+    """A turn, more than an hour of nothing, and audio again."""
+    times = np.concatenate([steady(3.0), 4000 + steady(3.0)])
+    events = [*turn(0.5, "Hello", end=2.9), *(turn(4001.0, "Again", end=4003.0) if answered else [])]
+    return session(times, url=URL, events=events, close=(4020.0, "client", 1000))
+
+
+def test_a_socket_that_slept_and_is_used_again_is_dead():
+    found = first(slept())
+    assert (found.cause, found.status) == ("connection.dead", "fail")
+    assert "continuity.muted" in found.explains and "didWakeNotification" in found.fix
+    assert "connection.dead" not in causes(slept(answered=True))
+
+
+@pytest.mark.parametrize(
+    ("reason", "compressed"),
+    [
+        ("Invalid WebSocket frame: RSV1 must be clear", True),
+        ("compressed frame without an extension", True),
+        ("RSV2 and RSV3 must be clear", False),
+        ("invalid opcode: 0x0B", False),
+    ],
+)
+def test_a_frame_that_is_compressed_unasked_has_its_own_fix(reason, compressed):
+    base = session(steady(3.0), url=URL, events=turn(0.5, "Hello", end=2.0), close=(3.2, "server", 1002))
+    events = tuple(replace(e, reason=reason) if isinstance(e, Close) else e for e in base.events)
+    found = first(replace(base, events=events))
+    assert found.cause == "messages.broken-frame" and ("permessage-deflate" in found.fix) == compressed
+
+
+def test_packets_of_a_codec_are_not_samples():
+    rng = np.random.default_rng(7)
+    packets = [b"\x78" + rng.bytes(int(size)) for size in rng.integers(40, 120, 100)]
+    found = first(sent(packets))
+    assert (found.cause, found.status) == ("container.compressed", "fail")
+    assert "Opus, 20 ms" in found.summary and "Decode each packet" in found.fix
+
+
+def test_packets_behind_samples_are_told_with_their_time():
+    rng = np.random.default_rng(8)
+    packets = [b"\x78" + rng.bytes(int(size)) for size in rng.integers(40, 120, 100)]
+    assert "from 1.2 s on" in first(sent([*cut()[:60], *packets])).summary
+
+
+def test_turns_that_go_on_to_begin_after_the_audio_waited_on_the_way():
+    events = [*turn(1.0, "Hello", end=4.0), *turn(6.0, "One two", end=9.0), *turn(14.0, "Three", end=17.0)]
+    subject = session(steady(9.0), url=URL, events=events, close=(18.0, "server", 1000))
+    found = {f.cause: f for check in report(subject, "latency").checks for f in check.findings}["latency.backlog"]
+    assert found.status == "fail" and "kbit/s" in found.summary and "bufferedAmount" in found.fix
