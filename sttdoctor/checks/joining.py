@@ -136,7 +136,8 @@ def _missing_finding(facts: Facts, join: join_hypotheses.Join, place: tuple[Evid
     if missing == finished[kept:]:
         came = first.left_after_s
         left = f"; turn {first.number} ended {came:.1f} s before the client left" if came else ""
-        summary = f"The application's text ends with turn {finished[kept - 1]} of {len(finished)}{left}."
+        gone = "the last turn is missing" if len(missing) == 1 else f"the last {len(missing)} turns are missing"
+        summary = f"The application's text ends with turn {finished[kept - 1]} of {len(finished)}: {gone}{left}."
         fix = _READ_ON
     elif missing == finished[:-1] and len(missing) > 1:
         summary = f"The application's text is the last of {len(finished)} turns alone."

@@ -7,6 +7,7 @@ import pytest
 from builders import causes, report, session, steady, turn
 from common import FIXTURES
 
+from sttdoctor.analysis.session.frames import find_repeats
 from sttdoctor.evidence import Close, Frame, Open, Session
 
 SPEECH = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()
@@ -50,6 +51,22 @@ def test_a_frame_that_is_sent_again_and_again_is_repeated():
 def test_a_tone_may_be_the_same_in_every_frame(shape):
     tone = (8000 * shape(np.arange(320) * 2 * np.pi / 16)).astype("<i2").tobytes()
     assert "frames.repeated" not in causes(sent([*cut()[:40], *[tone] * 60]), "frames")
+
+
+def test_a_voiced_frame_at_a_high_rate_is_no_tone():
+    voiced = np.frombuffer(cut()[40], "<i2").astype(float)
+    smooth = np.interp(np.arange(960) / 3, np.arange(320), voiced).astype("<i2").tobytes()
+    repeat = find_repeats([*cut(1920)[:20], *[smooth] * 60], list(range(20)), "pcm_s16le")
+    assert repeat is not None and (repeat.kind, repeat.first, repeat.count) == ("stuck", 20, 59)
+
+
+def test_floats_that_are_limited_and_then_multiplied_by_one_too_many_wrap():
+    speech = np.frombuffer(SPEECH, "<i2").astype(float)
+    limited = np.clip(speech / np.abs(speech).max() * 2.2, -1, 1)
+    wrapped = np.rint(limited * 32768).astype(np.int32).astype("<i2").tobytes()
+    clipped = np.rint(limited * 32767).astype("<i2").tobytes()
+    assert "signal.wrapped" in causes(sent(cut(data=wrapped)), "signal")
+    assert "signal.wrapped" not in causes(sent(cut(data=clipped)), "signal")
 
 
 def test_a_frame_that_ends_with_its_own_beginning_is_repeated():

@@ -244,7 +244,7 @@ def _find_stuck(frames: Sequence[bytes], encoding: str) -> Repeat | None:
     frame = frames[first] if frames else b""
     if length < _STUCK or length * len(frame) < _STUCK_BYTES or len(frame) < 64 or not _is_active(frame):
         return None
-    if _is_tone(frame, encoding) or _is_periodic(frame, encoding, 0.999):
+    if _is_tone(frame, encoding) or _comes_round(frame, encoding):
         return None
     return Repeat("stuck", length - 1, (length - 1) / len(frames), 1.0, first)
 
@@ -261,6 +261,15 @@ def _is_tone(frame: bytes, encoding: str) -> bool:
     spectrum = np.abs(np.fft.rfft(values - values.mean())) ** 2  # of the frame's own period: a tone is a few lines
     top = np.sort(spectrum)[::-1]
     return bool(top[:4].sum() >= 0.995 * max(top.sum(), 1e-30))
+
+
+def _comes_round(frame: bytes, encoding: str) -> bool:
+    """Whether a frame that follows itself has a shorter period, exactly: a tone of whatever shape."""
+    values = numbers(frame[:_SEEN], encoding).astype(np.float64)
+    values = values - values.mean()
+    lags = np.fft.irfft(np.abs(np.fft.rfft(values)) ** 2, len(values))[: len(values) // 2 + 1]
+    away = np.flatnonzero(lags < 0.7 * lags[0])
+    return bool(len(away) and lags[away[0] :].max() >= 0.995 * lags[0])
 
 
 def _own(frame: bytes, width: int) -> float:
@@ -350,7 +359,7 @@ def _overlap(before: bytes, frame: bytes) -> float:
     return len(part) / len(frame) if len(part) >= 32 and frame.startswith(part) else 0.0
 
 
-def _is_periodic(frame: bytes, encoding: str, least: float = 0.97) -> bool:
+def _is_periodic(frame: bytes, encoding: str) -> bool:
     """Whether a frame repeats within itself: a tone, of which two frames may be the same with nothing wrong."""
     values = numbers(frame[:_SEEN], encoding).astype(np.float64)
     values = np.nan_to_num(values[np.isfinite(values)] if not np.all(np.isfinite(values)) else values)
@@ -364,7 +373,7 @@ def _is_periodic(frame: bytes, encoding: str, least: float = 0.97) -> bool:
     spectrum = np.fft.rfft(values, 2 * len(values))
     lags = np.fft.irfft(np.abs(spectrum) ** 2)[4:half]
     norm = 1 - np.arange(4, half) / len(values)
-    return bool(np.max(lags / norm, initial=0.0) >= least * energy)
+    return bool(np.max(lags / norm, initial=0.0) >= 0.97 * energy)
 
 
 def find_tails(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> Tail | None:

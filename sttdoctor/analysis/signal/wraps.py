@@ -13,6 +13,7 @@ WRAPPING = ("pcm_s16le", "pcm_s32le")
 _WRAP, _STEEP = 1.4, 1.0  # of full scale, of a range of 2: of a wrap; of steps that the range does not explain
 _NEAR = 0.995  # of full scale: what wraps passes both ends; sound that was cut off and made softer reaches neither
 _MOVING = 0.01  # of full scale: the way to a wrap goes on outwards; a flat top was cut off
+_ONE_END = 0.05  # sound that was cut off stands at both ends; here only at the one to which the top wraps
 _SHOWN = 5
 
 
@@ -38,6 +39,9 @@ class Wraps:
             return
         step = np.abs(np.diff(x.astype(np.float64)))
         at_limit = (x >= top - full // 4096) | (x <= bottom + full // 4096)
+        limits = np.iinfo(x.dtype)
+        if (x == limits.max).sum() <= _ONE_END * (x == limits.min).sum():  # cut off at 1.0, which is one step too many
+            at_limit = x > top - full // 4096
         moving = np.append(False, step[:-1] > _MOVING * full)
         wide = np.flatnonzero((step > _WRAP * full) & moving & ~(at_limit[1:] | at_limit[:-1]))
         self.count += len(wide)
