@@ -114,7 +114,7 @@ def find(text: str, low: str, spoken: bool) -> Iterator[Span]:
         spoken: Whether somebody said it: then only what is written as nobody says it is one.
     """
     pattern = _WRITTEN if spoken else _NAMED
-    at = number = 0
+    at = number = searched = 0
     while (found := pattern.search(low, at)) is not None:
         number += 1
         if number > MOST:
@@ -126,7 +126,9 @@ def find(text: str, low: str, spoken: bool) -> Iterator[Span]:
         if spoken and not _is_written(text, found):
             continue
         if found["by"] and _is_of_session(text, found):
-            yield from _find_in_session(text, at)
+            if at >= searched:  # what stands within one session was looked through with it
+                searched = at + len(_session_at(text, at))
+                yield from _find_in_session(text, at, searched)
             continue
         if found["by"]:
             span = _assigned(text, low, found)
@@ -175,10 +177,14 @@ def _is_of_session(text: str, found: re.Match[str]) -> bool:
     return found["name"].startswith("sess") and text.startswith("{", found.end())
 
 
-def _find_in_session(text: str, begin: int) -> Iterator[Span]:
-    """Yield where values of a session stand that look like keys."""
+def _session_at(text: str, begin: int) -> str:
     inside = _LIST.match(text, begin)
-    for word in islice(_QUOTED.finditer(text, begin, inside.end()), MOST) if inside else ():
+    return inside[0] if inside else ""
+
+
+def _find_in_session(text: str, begin: int, end: int) -> Iterator[Span]:
+    """Yield where values of a session stand that look like keys."""
+    for word in islice(_QUOTED.finditer(text, begin, end), MOST):
         if is_made_up(word[1]):
             yield word.span(1)
 

@@ -86,7 +86,7 @@ def _found(*possible: Reading | None) -> Iterator[Reading]:
 
 def _in_order(letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
     order = _permutation(letters, turns)
-    if order is None:
+    if order is None or order == sorted(order):
         return None
     if order == sorted(order, reverse=True):
         detail = "the newest turn stands first"

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.session.join_readings import collapsed, parts, rearranged
@@ -86,6 +86,7 @@ _ends = st.lists(st.text("ab .", max_size=6), max_size=5)
 
 
 @given(st.text("ab .", max_size=20), _ends)
+@example("babb", ["bab", "b"])  # the letters of all turns in their order
 def test_any_text_gets_an_answer(got, ends):
     for reading in (*rearranged(got, ends), *parts(got, ends)):
         assert reading.habit in ("order", "words-merged", "truncated") and 0 < reading.sure <= 1
