@@ -34,15 +34,17 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.analysis.container.contents import find_containers
     from sttdoctor.errors import InputError
     from sttdoctor.evidence import Session
-    from sttdoctor.readers import collector, json_stream, log_base, log_library, read_capture, session_jsonl, stream
+    from sttdoctor.readers import collector, json_stream, read_capture, session_jsonl, stream
     from sttdoctor.readers.audio_file import read_audio
-    from sttdoctor.readers.har import read_har
-    from sttdoctor.readers.log import read_log
+    from sttdoctor.readers.har.archive import read_har
+    from sttdoctor.readers.logs import base as log_base
+    from sttdoctor.readers.logs import library
+    from sttdoctor.readers.logs.log import read_log
     from sttdoctor.readers.mitmproxy import read_flows
-    from sttdoctor.readers.net_log import read_net_log
-    from sttdoctor.readers.pcap import read_pcap
     from sttdoctor.readers.session_jsonl import read_rows
-    from sttdoctor.readers.tshark import read_packet_list
+    from sttdoctor.readers.wire.net_log import read_net_log
+    from sttdoctor.readers.wire.pcap import read_pcap
+    from sttdoctor.readers.wire.tshark import read_packet_list
     from sttdoctor.redact import redact_text
     from sttdoctor.session_jsonl import write_rows
     from sttdoctor.triage import archives
@@ -107,12 +109,12 @@ TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
 @contextmanager
 def thorough() -> Iterator[None]:
     """Switch the quick paths of the readers off."""
-    kept = log_library._MAX_SHAPES, session_jsonl._AUDIO_END
-    log_library._MAX_SHAPES, session_jsonl._AUDIO_END = 0, b"\n"
+    kept = library._MAX_SHAPES, session_jsonl._AUDIO_END
+    library._MAX_SHAPES, session_jsonl._AUDIO_END = 0, b"\n"
     try:
         yield
     finally:
-        log_library._MAX_SHAPES, session_jsonl._AUDIO_END = kept
+        library._MAX_SHAPES, session_jsonl._AUDIO_END = kept
 
 
 def read(reader: Callable[[bytes], Session], data: bytes) -> tuple[list[str], str]:

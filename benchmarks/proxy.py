@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 
-from sttdoctor.readers.tap import Message, Tap
+from sttdoctor.readers.wire.tap import Message, Tap
 
 CHUNK, EVERY_S, EVENT_EACH = 3200, 0.1, 10
 WARM_UP_S = 1.0

@@ -69,7 +69,7 @@ ALLOWED = {
     "sttdoctor.resend": (
         "sttdoctor",
         *EVIDENCE,
-        "sttdoctor.readers.tap",
+        "sttdoctor.readers.wire.tap",
         "sttdoctor.analysis",
         "sttdoctor.net",
         "sttdoctor.record",

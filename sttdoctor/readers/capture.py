@@ -9,19 +9,19 @@ from typing import Any
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.clock import keep_real_times
-from sttdoctor.readers.har import holds_har, holds_trace, read_har, read_trace, read_zip
-from sttdoctor.readers.har_files import holds_messages, holds_zip, read_messages
+from sttdoctor.readers.har.archive import holds_har, holds_trace, read_har, read_trace, read_zip
+from sttdoctor.readers.har.files import holds_messages, holds_zip, read_messages
 from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
-from sttdoctor.readers.log import holds_log, holds_records, read_log
+from sttdoctor.readers.logs.log import holds_log, holds_records, read_log
 from sttdoctor.readers.mitmproxy import holds_flows, read_flows
-from sttdoctor.readers.net_log import holds_net_log, read_net_log
 from sttdoctor.readers.no_capture import NoCaptureError, described
-from sttdoctor.readers.pcap import holds_packets, read_pcap
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.sockets import Wanted
 from sttdoctor.readers.stream import Source, StreamError, opened
-from sttdoctor.readers.tshark import holds_packet_list, read_packet_list
 from sttdoctor.readers.utf16 import Transcoded, utf8_of, utf16_of
+from sttdoctor.readers.wire.net_log import holds_net_log, read_net_log
+from sttdoctor.readers.wire.pcap import holds_packets, read_pcap
+from sttdoctor.readers.wire.tshark import holds_packet_list, read_packet_list
 
 FORMATS = (
     (holds_packets, read_pcap),

@@ -3,7 +3,7 @@
 import re
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers.wrapping import wrapping_of
+from sttdoctor.readers.logs.wrapping import wrapping_of
 
 RECORD = "record with sttdoctor record: the client connects to it instead of the service, and nothing else changes"
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from sttdoctor.net.strangers import Door
-from sttdoctor.readers.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, answer
+from sttdoctor.readers.wire.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, answer
 from sttdoctor.record.desk import Desk, Line, Watcher, desk
 from sttdoctor.record.dialing import dial
 from sttdoctor.record.naming import names

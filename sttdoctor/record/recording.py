@@ -10,7 +10,7 @@ from pybase64 import b64encode_as_string
 
 from sttdoctor.evidence import SESSION_SCHEMA, Frame
 from sttdoctor.readers.frames import text_frame
-from sttdoctor.readers.tap import MAX_TEXT_BYTES
+from sttdoctor.readers.wire.tap import MAX_TEXT_BYTES
 from sttdoctor.redact import (
     hide_known,
     hide_known_bytes,

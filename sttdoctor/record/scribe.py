@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sttdoctor.errors import UsageError
-from sttdoctor.readers.tap import Room
+from sttdoctor.readers.wire.tap import Room
 from sttdoctor.record.journal import Journal
 from sttdoctor.record.naming import names
 from sttdoctor.record.recording import Heading

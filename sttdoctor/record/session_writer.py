@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from sttdoctor.readers.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, agreed, body_of
-from sttdoctor.readers.tap import Closing, Item, Message, Room, Tap
+from sttdoctor.readers.wire.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, agreed, body_of
+from sttdoctor.readers.wire.tap import Closing, Item, Message, Room, Tap
 from sttdoctor.record.journal import Journal
 
 MAX_BODY_BYTES = 64 << 10  # of a refusal, that is recorded

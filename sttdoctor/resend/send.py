@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.frames import EXTERNAL_CLOSE_CODES
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers.tap import MAX_AUDIO_BYTES
+from sttdoctor.readers.wire.tap import MAX_AUDIO_BYTES
 from sttdoctor.record.recording import Recording
 from sttdoctor.record.upstream import why
 from sttdoctor.redact import redact_text

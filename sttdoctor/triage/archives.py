@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers.har_files import recorded
-from sttdoctor.readers.zip_file import DAMAGE, Zip, opened_member
+from sttdoctor.readers.har.files import recorded
+from sttdoctor.readers.har.zip_file import DAMAGE, Zip, opened_member
 from sttdoctor.redact import redact_text
 from sttdoctor.triage.task import Task
 

@@ -144,7 +144,7 @@ def test_a_session_with_a_reconnect_stays_one_session():
         "[2026-09-21T{clock}+00:00] DEBUG:websockets.client:",
         "DEBUG:app:{clock}:",
         "web-1  | 2026-09-21 {clock} | DEBUG | websockets.client | ",
-        "\x1b[36m2026-09-21 {clock}\x1b[0m DEBUG    endpoints/cartesia.py:176 ",
+        "\x1b[36m2026-09-21 {clock}\x1b[0m DEBUG    protocol.py:176 ",
         "Sep 21 {clock} host app[12]: ",
     ],
 )

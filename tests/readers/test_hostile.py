@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
-from sttdoctor.readers import collector, json_stream, log_base, log_line, read_capture, session_jsonl, stream
+from sttdoctor.readers import collector, json_stream, read_capture, session_jsonl, stream
 from sttdoctor.readers.frames import beginning
+from sttdoctor.readers.logs import base as log_base
+from sttdoctor.readers.logs import line as log_line
 from sttdoctor.session_jsonl import write_rows
 
 SMALL = {name: FORMATS[name] for name in ("session", "compact", "websockets", "sdk", "both", "gzip")}

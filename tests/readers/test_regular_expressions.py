@@ -142,7 +142,7 @@ def of_pattern(pattern: re.Pattern[str] | re.Pattern[bytes], searched: bool = Tr
 def patterns() -> Iterator[tuple[str, re.Pattern[str] | re.Pattern[bytes], bool]]:
     """Yield the patterns of the rooms that read what others wrote: name, pattern, and whether it is searched for."""
     root = Path(sttdoctor.__file__).parent
-    source = {path: path.read_text("utf-8") for room in ("readers", "triage") for path in (root / room).glob("*.py")}
+    source = {path: path.read_text("utf-8") for room in ("readers", "triage") for path in (root / room).rglob("*.py")}
     used: dict[str, set[str]] = {}
     for text in source.values():
         for node in ast.walk(ast.parse(text)):
@@ -150,7 +150,7 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str] | re.Pattern[bytes], bool]
                 name = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
                 used.setdefault(name, set()).add(node.attr)
     for path in source:
-        module = importlib.import_module(f"sttdoctor.{path.parent.name}.{path.stem}")
+        module = importlib.import_module(".".join(path.relative_to(root.parent).with_suffix("").parts))
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 yield f"{path.stem}.{name}", value, not used.get(name, {"search"}) <= ANCHORED

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sttdoctor.readers import read_capture
-from sttdoctor.readers.tap import MAX_TEXT_BYTES
+from sttdoctor.readers.wire.tap import MAX_TEXT_BYTES
 from sttdoctor.record.naming import create, names
 from sttdoctor.record.recording import Heading, Recording, to_file
 

@@ -6,8 +6,8 @@ import pytest
 from websockets.frames import Close, Frame, Opcode
 
 from sttdoctor.readers import read_capture
-from sttdoctor.readers.http_head import MAX_HEAD_BYTES
-from sttdoctor.readers.tap import Room
+from sttdoctor.readers.wire.http_head import MAX_HEAD_BYTES
+from sttdoctor.readers.wire.tap import Room
 from sttdoctor.record.journal import Journal
 from sttdoctor.record.naming import names
 from sttdoctor.record.recording import Heading

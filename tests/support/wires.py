@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from captures import EPOCH, HEADERS, URL, steps
 from websockets.frames import CloseCode, Frame, Opcode
 
-from sttdoctor.readers.tap import Closing, Message, Tap
+from sttdoctor.readers.wire.tap import Closing, Message, Tap
 
 CLIENT, SERVER = ("10.0.0.2", 50000), ("10.0.0.9", 80)
 SYN, ACK, PUSH, FIN, RST = 2, 16, 8, 1, 4

@@ -18,8 +18,8 @@ from typing import Any
 
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
-from sttdoctor.readers.log_marks import ANY
-from sttdoctor.readers.pieces import Joining, Layer, Piece, finer, time_of
+from sttdoctor.readers.logs.marks import ANY
+from sttdoctor.readers.logs.pieces import Joining, Layer, Piece, finer, time_of
 from sttdoctor.readers.stream import StreamError, numbered_lines
 
 Path = tuple[str, ...]

@@ -11,7 +11,7 @@ from pybase64 import b64decode
 from sttdoctor.evidence import Close, Event, Frame, Open, Session
 from sttdoctor.readers.collector import Collector, Loss, json_cost
 from sttdoctor.readers.frames import number, text_frame
-from sttdoctor.readers.har_files import FILE_NAME
+from sttdoctor.readers.har.files import FILE_NAME
 from sttdoctor.readers.sockets import Socket
 from sttdoctor.redact import redact_headers, redact_text
 

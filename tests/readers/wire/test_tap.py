@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, Frame, Opcode
 
-from sttdoctor.readers.tap import Closing, Message, Room, Tap, inflater
+from sttdoctor.readers.wire.tap import Closing, Message, Room, Tap, inflater
 
 payloads = st.one_of(
     st.binary(max_size=200),

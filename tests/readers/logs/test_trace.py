@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
-from sttdoctor.readers import log_base, read_capture
-from sttdoctor.readers.log_trace import NoLiteralError, bytes_of
+from sttdoctor.readers import read_capture
+from sttdoctor.readers.logs import base as log_base
+from sttdoctor.readers.logs.trace import NoLiteralError, bytes_of
 
 PATH = "/" + URL.partition("://")[2].partition("/")[2]
 HEAD = trace_lines([], PATH, HEADERS)[:7]

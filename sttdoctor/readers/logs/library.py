@@ -9,10 +9,11 @@ https://github.com/cartesia-ai/cartesia-python/blob/main/src/cartesia/_utils/_lo
 
 import re
 
-from sttdoctor.readers import log_line, log_marks
-from sttdoctor.readers.log_base import Log
-from sttdoctor.readers.log_connection import LogConnection
-from sttdoctor.readers.log_shape import Shape, shape_of, stamp_of_clock
+from sttdoctor.readers.logs import line as log_line
+from sttdoctor.readers.logs import marks as log_marks
+from sttdoctor.readers.logs.base import Log
+from sttdoctor.readers.logs.connection import LogConnection
+from sttdoctor.readers.logs.shape import Shape, shape_of, stamp_of_clock
 from sttdoctor.readers.sockets import Wanted
 
 _MAX_SHAPES = 4  # each costs a try on every line that none before it fits

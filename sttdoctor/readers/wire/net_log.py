@@ -24,7 +24,7 @@ from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError
 
 if TYPE_CHECKING:
-    from sttdoctor.readers.wire import Wire, Wires
+    from sttdoctor.readers.wire.websocket import Wire, Wires
 
 NO_BYTES = (
     "the net log holds no bytes of a WebSocket; start the browser with --log-net-log=FILE "
@@ -133,7 +133,7 @@ def read_net_log(stream: BufferedReader, path: str | None = None, connection: Wa
         InputError: No socket with bytes, or several without a choice.
         OSError: The file cannot be read.
     """
-    from sttdoctor.readers.wire import Wires
+    from sttdoctor.readers.wire.websocket import Wires
 
     wires = Wires(connection)
     log, document, loss = _Log(wires), JsonStream(stream), None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from sttdoctor.readers.tap import Inflate, inflater
+from sttdoctor.readers.wire.tap import Inflate, inflater
 
 MAX_HEAD_BYTES = 64 << 10
 MAX_FIELDS = 200

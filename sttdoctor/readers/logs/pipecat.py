@@ -10,9 +10,10 @@ import json
 import re
 from typing import Any
 
-from sttdoctor.readers import log_line, log_marks
-from sttdoctor.readers.log_base import Log
-from sttdoctor.readers.log_connection import LogConnection
+from sttdoctor.readers.logs import line as log_line
+from sttdoctor.readers.logs import marks as log_marks
+from sttdoctor.readers.logs.base import Log
+from sttdoctor.readers.logs.connection import LogConnection
 from sttdoctor.readers.sockets import Wanted
 
 SOURCE = "pipecat log"

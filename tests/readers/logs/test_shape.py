@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers import log_library, read_capture
-from sttdoctor.readers.log_shape import shape_of, stamp_of_clock
+from sttdoctor.readers import read_capture
+from sttdoctor.readers.logs.shape import shape_of, stamp_of_clock
 from sttdoctor.session_jsonl import write_rows
 
 PREFIXES = [
@@ -16,7 +16,7 @@ PREFIXES = [
     "{clock} ",
     "[2026-09-21T{clock}+00:00] DEBUG:websockets.client:",
     "Sep 21 {clock} host app[12]: ",
-    "\x1b[36m2026-09-21 {clock}\x1b[0m DEBUG    endpoints/cartesia.py:176 ",
+    "\x1b[36m2026-09-21 {clock}\x1b[0m DEBUG    protocol.py:176 ",
     "z\u00fcrich {clock} ",
     "[14:13:20] DEBUG ",
     "",
@@ -27,7 +27,7 @@ def both_ways(data: bytes) -> tuple[list[str], list[str]]:
     """What is read with the shapes of lines, and without."""
     quick = list(write_rows(read_capture(data)))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(log_library, "_MAX_SHAPES", 0)
+        patched.setattr("sttdoctor.readers.logs.library._MAX_SHAPES", 0)
         return quick, list(write_rows(read_capture(data)))
 
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import FullError, Loss
-from sttdoctor.readers.packets import DamagedError, Packet, Segment, is_capture_file, read_packets, segment_of
-from sttdoctor.readers.relays import without_relayed
 from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError
+from sttdoctor.readers.wire.packets import DamagedError, Packet, Segment, is_capture_file, read_packets, segment_of
+from sttdoctor.readers.wire.relays import without_relayed
 
 if TYPE_CHECKING:
-    from sttdoctor.readers.wire import Wire, Wires
+    from sttdoctor.readers.wire.websocket import Wire, Wires
 
 DECRYPT = (
     "let the client write its TLS keys (SSLKEYLOGFILE=keys.log for browsers, Python and curl; node "
@@ -61,7 +61,7 @@ def read_pcap(stream: BufferedReader, path: str | None = None, connection: Wante
         InputError: No socket that can be read, or several without a choice.
         OSError: The file cannot be read.
     """
-    from sttdoctor.readers.wire import Wires
+    from sttdoctor.readers.wire.websocket import Wires
 
     wires, loss = Wires(connection), None
     capture = _Capture(wires)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sttdoctor.readers.log_marks import ANY
+from sttdoctor.readers.logs.marks import ANY
 from sttdoctor.readers.stream import MAX_LINE_BYTES
 
 _TIME_TEXT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?|(?<![\d:])\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")

@@ -14,9 +14,9 @@ from io import BufferedReader, BytesIO
 from itertools import islice
 
 from sttdoctor.readers.collector import FullError
-from sttdoctor.readers.log_marks import ANY
-from sttdoctor.readers.pieces import Layer, Piece, keys_in, runtime_in
-from sttdoctor.readers.records import (
+from sttdoctor.readers.logs.marks import ANY
+from sttdoctor.readers.logs.pieces import Layer, Piece, keys_in, runtime_in
+from sttdoctor.readers.logs.records import (
     Fields,
     falls,
     fields_of_records,
@@ -28,7 +28,7 @@ from sttdoctor.readers.records import (
     records_of_document,
     turned_round,
 )
-from sttdoctor.readers.rich_table import table_in
+from sttdoctor.readers.logs.rich_table import table_in
 from sttdoctor.readers.stream import Reader, StreamError, marked_lines, numbered_lines
 
 HEAD_BYTES = 1 << 16

@@ -2,9 +2,9 @@
 
 import re
 
-from sttdoctor.readers import log_line
 from sttdoctor.readers.collector import CONNECTION_BYTES, UNREAD, Budget, Collector, FullError, Loss
-from sttdoctor.readers.log_connection import LogConnection
+from sttdoctor.readers.logs import line as log_line
+from sttdoctor.readers.logs.connection import LogConnection
 from sttdoctor.readers.sockets import Wanted, is_wanted
 
 MAX_LINES = 700_000

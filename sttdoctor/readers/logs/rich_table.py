@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
-from sttdoctor.readers.pieces import Layer, Piece, time_in
+from sttdoctor.readers.logs.pieces import Layer, Piece, time_in
 from sttdoctor.readers.stream import MAX_LINE_BYTES
 
 _TIME = r"\[[^\]]{4,40}\] |(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})? "

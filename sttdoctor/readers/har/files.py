@@ -18,7 +18,7 @@ from sttdoctor.readers.sockets import Wanted
 from sttdoctor.readers.stream import MAX_OBJECT_BYTES, StreamError
 
 if TYPE_CHECKING:
-    from sttdoctor.readers.zip_file import Zip
+    from sttdoctor.readers.har.zip_file import Zip
 
 Attached = Callable[[str], AbstractContextManager[BufferedReader | None]]
 """Opens a file by the name that a HAR gives it; None where it is not there."""
@@ -78,7 +78,7 @@ def opened_archive(stream: BufferedReader, path: str | None) -> Iterator["Zip"]:
     Raises:
         InputError: It is damaged, or too large to be held.
     """
-    from sttdoctor.readers.zip_file import DAMAGE, Zip
+    from sttdoctor.readers.har.zip_file import DAMAGE, Zip
 
     name = path or "the capture"
     try:
@@ -120,7 +120,7 @@ def member(archive: "Zip", name: str) -> Iterator[BufferedReader]:
     Raises:
         StreamError: It is damaged or encrypted.
     """
-    from sttdoctor.readers.zip_file import DAMAGE, opened_member
+    from sttdoctor.readers.har.zip_file import DAMAGE, opened_member
 
     with ExitStack() as stack:
         try:

@@ -16,8 +16,8 @@ from typing import Any
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, Loss
-from sttdoctor.readers.har_files import Attached, beside, inside, member, opened_archive, recorded
-from sttdoctor.readers.har_socket import MEMBERS, Entry, HarSocket, no_frames
+from sttdoctor.readers.har.files import Attached, beside, inside, member, opened_archive, recorded
+from sttdoctor.readers.har.socket import MEMBERS, Entry, HarSocket, no_frames
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
 from sttdoctor.readers.sockets import Wanted, choose, is_wanted
 from sttdoctor.readers.stream import StreamError

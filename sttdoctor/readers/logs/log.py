@@ -4,17 +4,18 @@ import re
 from io import BufferedReader
 
 from sttdoctor.evidence import Session
-from sttdoctor.readers import log_line, log_marks
 from sttdoctor.readers.collector import FullError, Loss
-from sttdoctor.readers.log_base import Log
-from sttdoctor.readers.log_library import LibraryLog
-from sttdoctor.readers.log_pipecat import PipecatLog
-from sttdoctor.readers.log_trace import TraceLog
-from sttdoctor.readers.log_tungstenite import TungsteniteLog
+from sttdoctor.readers.logs import line as log_line
+from sttdoctor.readers.logs import marks as log_marks
+from sttdoctor.readers.logs.base import Log
+from sttdoctor.readers.logs.library import LibraryLog
+from sttdoctor.readers.logs.pipecat import PipecatLog
+from sttdoctor.readers.logs.trace import TraceLog
+from sttdoctor.readers.logs.tungstenite import TungsteniteLog
+from sttdoctor.readers.logs.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
 from sttdoctor.readers.no_capture import NoCaptureError
 from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError
-from sttdoctor.readers.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
 
 UNKNOWN_FORMAT = (
     "is not a session capture (session JSONL, a HAR, or a debug log of websockets, websocket-client, pipecat or the "

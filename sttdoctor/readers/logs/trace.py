@@ -8,9 +8,10 @@ Source: https://github.com/websocket-client/websocket-client/blob/master/websock
 import re
 from dataclasses import dataclass, field
 
-from sttdoctor.readers import log_line, log_marks
-from sttdoctor.readers.log_base import Log
-from sttdoctor.readers.log_connection import LogConnection
+from sttdoctor.readers.logs import line as log_line
+from sttdoctor.readers.logs import marks as log_marks
+from sttdoctor.readers.logs.base import Log
+from sttdoctor.readers.logs.connection import LogConnection
 from sttdoctor.readers.sockets import Wanted
 
 SOURCE = "websocket-client trace"

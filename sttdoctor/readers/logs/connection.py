@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sttdoctor.evidence import Close, Control, Frame, Open, Session
 from sttdoctor.readers.collector import LONGEST_S, Collector, CostlyError, FullError, Loss, json_cost
 from sttdoctor.readers.frames import elided_frame, text_frame
-from sttdoctor.readers.log_line import Time, hexadecimal, literal
+from sttdoctor.readers.logs.line import Time, hexadecimal, literal
 from sttdoctor.readers.sockets import Socket
 from sttdoctor.redact import redact_headers, redact_text
 

@@ -17,9 +17,9 @@ Source: https://github.com/snapview/tungstenite-rs/blob/master/src/protocol/fram
 import re
 from dataclasses import dataclass, field
 
-from sttdoctor.readers import log_line
-from sttdoctor.readers.log_base import Log
-from sttdoctor.readers.log_connection import LogConnection
+from sttdoctor.readers.logs import line as log_line
+from sttdoctor.readers.logs.base import Log
+from sttdoctor.readers.logs.connection import LogConnection
 
 SOURCE = "tungstenite log"
 CLIENT = "tungstenite"

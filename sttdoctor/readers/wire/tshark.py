@@ -18,9 +18,9 @@ from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, Ful
 from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import frame_size, text_frame
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
-from sttdoctor.readers.relays import without_relayed
 from sttdoctor.readers.sockets import Wanted, choose, is_wanted
 from sttdoctor.readers.stream import StreamError
+from sttdoctor.readers.wire.relays import without_relayed
 
 _HEAD = re.compile(rb'\s*+\[\s*+\{\s*+"_index"\s*+:\s*+"packets-')
 _NOTHING = (

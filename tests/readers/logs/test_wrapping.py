@@ -9,8 +9,9 @@ from dresses import DRESSES, docker, each, iso, runtime, trace_lines
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
-from sttdoctor.readers import read_capture, rich_table, wrapping
+from sttdoctor.readers import read_capture
 from sttdoctor.readers.capture import holds_session
+from sttdoctor.readers.logs import rich_table, wrapping
 
 PATH = "/" + URL.partition("://")[2].partition("/")[2]
 
@@ -126,7 +127,7 @@ def test_a_cut_export_gives_what_it_holds():
 
 
 def test_a_long_export_with_the_newest_line_first_says_how_to_export_it(monkeypatch):
-    monkeypatch.setattr("sttdoctor.readers.records._MAX_REVERSED_BYTES", 5000)
+    monkeypatch.setattr("sttdoctor.readers.logs.records._MAX_REVERSED_BYTES", 5000)
     with pytest.raises(InputError, match="oldest first"):
         read_capture(DRESSES["google"](plain_lines()))
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sttdoctor.readers.log_line import (
+from sttdoctor.readers.logs.line import (
     CLOCK,
     DATED,
     USUAL_PREFIX,

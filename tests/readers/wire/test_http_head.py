@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.readers.http_head import BadHeadError, Head, agreed, answer, body_of
+from sttdoctor.readers.wire.http_head import BadHeadError, Head, agreed, answer, body_of
 
 UPGRADE = (
     b"GET /stt/turns/websocket?model=ink-2&keyterm=a%20b HTTP/1.1\r\nHost: 127.0.0.1:8765\r\nUpgrade: WebSocket\r\n"

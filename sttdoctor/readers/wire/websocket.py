@@ -9,10 +9,10 @@ from sttdoctor.evidence import Control, Event, Frame
 from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, json_cost
 from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import text_frame
-from sttdoctor.readers.http_head import END, BadHeadError, Head, agreed, body_of
 from sttdoctor.readers.sockets import Wanted, is_wanted
 from sttdoctor.readers.stream import FREE_BYTES, MAX_RATIO
-from sttdoctor.readers.tap import MAX_TEXT_BYTES, Beat, Closing, Item, Message, Room, Tap
+from sttdoctor.readers.wire.http_head import END, BadHeadError, Head, agreed, body_of
+from sttdoctor.readers.wire.tap import MAX_TEXT_BYTES, Beat, Closing, Item, Message, Room, Tap
 
 MAX_REQUEST_BYTES = 16 << 10
 """Of the head of a request; what is longer is none of a WebSocket."""

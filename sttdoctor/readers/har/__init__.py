@@ -1,0 +1,1 @@
+"""HTTP Archives, and what Playwright writes around them."""

@@ -1,0 +1,1 @@
+"""Debug logs of libraries, out of whatever stands round their lines."""
