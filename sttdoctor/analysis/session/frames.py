@@ -79,6 +79,13 @@ class Tail:
     first: int
 
 
+def _values(frame: bytes, encoding: str) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        values = numbers(frame, encoding).astype(np.float64)
+    values[np.isnan(values)] = np.nan  # a signalling one in hostile bytes would make later arithmetic warn
+    return values
+
+
 def select_active(frames: Sequence[bytes], encoding: str) -> list[int]:
     """Return the numbers of up to `MOST` frames that hold sound: more than a few values, none nearly everywhere."""
     width = ENCODINGS[encoding].width
@@ -255,7 +262,7 @@ _STUCK_BYTES = 4000  # half a second of G.711
 
 def _is_tone(frame: bytes, encoding: str) -> bool:
     """Whether a frame that follows itself goes on without a step, as a tone does whose period divides it."""
-    values = numbers(frame, encoding).astype(np.float64)
+    values = _values(frame, encoding)
     if len(values) < 16 or not np.all(np.isfinite(values)):
         return True
     spectrum = np.abs(np.fft.rfft(values - values.mean())) ** 2  # of the frame's own period: a tone is a few lines
@@ -265,7 +272,7 @@ def _is_tone(frame: bytes, encoding: str) -> bool:
 
 def _comes_round(frame: bytes, encoding: str) -> bool:
     """Whether a frame that follows itself has a shorter period, exactly: a tone of whatever shape."""
-    values = numbers(frame[:_SEEN], encoding).astype(np.float64)
+    values = _values(frame[:_SEEN], encoding)
     values = values - values.mean()
     lags = np.fft.irfft(np.abs(np.fft.rfft(values)) ** 2, len(values))[: len(values) // 2 + 1]
     away = np.flatnonzero(lags < 0.7 * lags[0])
@@ -313,7 +320,7 @@ _Edge = tuple[float, float, float, float]
 
 def _edges(frame: bytes, encoding: str) -> _Edge | None:
     """Where a frame's sound would go on, where it began, and how far extrapolation usually errs near either end."""
-    values = numbers(frame, encoding).astype(np.float64)
+    values = _values(frame, encoding)
     if len(values) < 48 or not np.all(np.isfinite(values)):
         return None
     errors = values[2:] - 2 * values[1:-1] + values[:-2]
@@ -361,7 +368,7 @@ def _overlap(before: bytes, frame: bytes) -> float:
 
 def _is_periodic(frame: bytes, encoding: str) -> bool:
     """Whether a frame repeats within itself: a tone, of which two frames may be the same with nothing wrong."""
-    values = numbers(frame[:_SEEN], encoding).astype(np.float64)
+    values = _values(frame[:_SEEN], encoding)
     values = np.nan_to_num(values[np.isfinite(values)] if not np.all(np.isfinite(values)) else values)
     if len(values) < 32:
         return False
@@ -418,7 +425,7 @@ def is_two_streams(frames: Sequence[bytes], active: Sequence[int], encoding: str
 
 
 def _level(frame: bytes, encoding: str) -> float:
-    values = numbers(frame[:_SEEN], encoding).astype(np.float64)
+    values = _values(frame[:_SEEN], encoding)
     values = values[np.isfinite(values)]
     return float(np.log1p(np.sqrt(np.mean(np.square(values)))) if len(values) else 0.0)
 
@@ -438,8 +445,8 @@ def _border_steps(frames: Sequence[bytes], active: Sequence[int], encoding: str,
         if i + lag < len(frames) and len(frames[i]) >= width and len(frames[i + lag]) >= width:
             whole = len(frames[i]) // width * width
             last, first = (
-                numbers(frames[i][whole - width : whole], encoding),
-                numbers(frames[i + lag][:width], encoding),
+                _values(frames[i][whole - width : whole], encoding),
+                _values(frames[i + lag][:width], encoding),
             )
             steps.append(abs(float(last[0]) - float(first[0])))
     finite = [step for step in steps if np.isfinite(step)]
@@ -459,7 +466,7 @@ def border_jump(frames: Sequence[bytes], encoding: str) -> float | None:
     inner = []
     for i in active:
         whole = len(frames[i]) // width * width
-        last = numbers(frames[i][whole - 2 * width : whole], encoding).astype(np.float64)
+        last = _values(frames[i][whole - 2 * width : whole], encoding)
         inner.append(abs(float(last[1] - last[0])))
     usual = float(np.median([step for step in inner if np.isfinite(step)] or [0.0]))
     return _border_steps(frames, active, encoding, 1) / usual if usual > 0 else None
