@@ -343,7 +343,7 @@ RULES = (
     ),
     Rule(
         "continuity.idle-timeout",
-        ("turns.left-open", "continuity.muted", *_SERVER),
+        ("turns.left-open", "continuity.muted", "server.session-limit", *_SERVER),
         "the server closed the idle socket",
     ),
     Rule("continuity.muted", _LATE, _NO_AUDIO),

@@ -79,10 +79,6 @@ def main() -> None:
                 print(f"{verdict:8}{key} {cases[key]['description']}\n        {text}")
                 print(f"        TWIN {accused}" * bool(accused), end="\n" * bool(accused))
         print(
-            f"{verdict:8}{key} {cases[key]['description']}\n        {text}"
-            + (f"\n        TWIN {accused}" if accused else "")
-        )
-        print(
             f"{half}: right {count['right']}/{len(cases)} near {count['near']} wrong {count['wrong']} "
             f"nothing {count['nothing']}, twins accused {twins}"
         )

@@ -5,6 +5,7 @@ while none comes, an open turn cannot end. A hole in the audio is judged by whet
 turn was open in it.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,7 +53,7 @@ class _Gap:
 
 
 def _judge(facts: Facts) -> Answer:
-    silent = _find_nothing_sent(facts)
+    silent = _find_nothing_sent(facts) or _find_one_frame(facts)
     if silent is not None:
         return answer(silent.summary, [silent], {})
     why = facts.why_no_timeline
@@ -98,7 +99,60 @@ def _find_nothing_sent(facts: Facts) -> Finding | None:
         summary = f"The client was connected for {length_s:.1f} s, and not one frame of audio was sent."
         place = (Evidence("closed here, without any audio", close.line, close.t),)
         return CHECK.finding("nothing-sent", "fail", 0.95, summary, place)
-    return None
+    held = [item.close.t - item.open.t for item in facts.connections if _is_press(facts, item)]  # type: ignore[union-attr,operator]
+    if len(held) < 2 or len(held) < len(facts.connections) or sum(held) < facts.limits["continuity.nothing_s"]:
+        return None
+    close = facts.connections[-1].close
+    summary = (
+        f"The client connected {len(held)} times for {sum(held):.1f} s in all, and not one frame of audio was sent."
+    )
+    place = () if close is None else (Evidence("closed here, without any audio", close.line, close.t),)
+    return CHECK.finding("nothing-sent", "fail", 0.85, summary, place)
+
+
+def _is_press(facts: Facts, connection: Connection) -> bool:
+    """Whether a connection was opened and ended again, a second later or more, with nothing but the close command."""
+    opened, close = connection.open, connection.close
+    if opened is None or opened.status != 101 or opened.t is None or close is None or close.t is None:
+        return False
+    said = [frame for frame in connection.frames if frame.sent and not is_close_command(frame, facts.endpoint)]
+    is_refused = any(frame.type == "error" for frame in connection.received)
+    return not said and not is_refused and bool(connection.received) and close.t - opened.t >= _PRESS_S
+
+
+_PRESS_S = 1.0
+
+
+def _find_one_frame(facts: Facts) -> Finding | None:
+    """A frame or two at the beginning, and nothing more while the client stayed: the capture died at once."""
+    session, rate = facts.session, facts.declared.bytes_per_s
+    if session is None or rate is None or session.lacks & {"send"} or session.damage.lines:
+        return None
+    if len(facts.connections) != 1:
+        return None
+    connection = facts.connections[0]
+    sent, close = connection.audio_frames, connection.close
+    if not 1 <= len(sent) <= _A_FEW or sum(frame.size for frame in sent) > _A_MOMENT_S * rate:
+        return None
+    if close is None or close.t is None or sent[-1].t is None or connection.turns or len(connection.received) > 1:
+        return None
+    after_s = close.t - sent[-1].t
+    said = [frame for frame in connection.frames if frame.sent and frame.line > sent[-1].line]
+    if said or after_s < facts.limits["continuity.nothing_s"]:
+        return None
+    what = "Only one frame" if len(sent) == 1 else f"Only {len(sent)} frames"
+    seconds = sum(frame.size for frame in sent) / rate
+    summary = f"{what} of audio ({1000 * seconds:.0f} ms) went out, and none in the {after_s:.1f} s after it."
+    place = (Evidence("the last audio", sent[-1].line, sent[-1].t), Evidence("closed here", close.line, close.t))
+    return CHECK.finding("capture-died", "fail", 0.85, summary, place, _DIED_AT_ONCE)
+
+
+_A_FEW, _A_MOMENT_S = 3, 0.6
+_DIED_AT_ONCE = (
+    "Look at what the recorder does with its second buffer: an exception in the callback (the browser's console, the "
+    "log) ends it silently. In an AudioWorklet a buffer that was transferred by postMessage(buffer, [buffer]) is gone: "
+    "copy it first (slice()), and return true from process()."
+)
 
 
 class _Clock:
@@ -240,10 +294,16 @@ def _idle_timeout(facts: Facts, connection: Connection, gaps: list[_Gap]) -> lis
     if close is None or close.by == "client" or close.t is None or not gaps:
         return []
     last = gaps[-1]
-    if last.ended or last.length_s < 0.9 * facts.limits["continuity.idle_limit_s"]:
+    is_said = close.by == "server" and last.length_s >= _SAID_IDLE_S and _IDLE.search(close.reason) is not None
+    if last.ended or (last.length_s < 0.9 * facts.limits["continuity.idle_limit_s"] and not is_said):
         return []
-    summary = f"The server closed the socket (code {close.code}) after {last.length_s:.0f} s without audio."
+    reason = f", reason {close.reason[:100]!r}" if is_said else ""
+    summary = f"The server closed the socket (code {close.code}{reason}) after {last.length_s:.0f} s without audio."
     return [CHECK.finding("idle-timeout", "fail", 0.95, summary, (Evidence("closed here", close.line, close.t),))]
+
+
+_SAID_IDLE_S = 10.0  # less is the way of a message, or a pause
+_IDLE = re.compile(r"tim(?:ed|e)[ -]?out|inactiv|idle|(?:no|not receive) (?:audio|data)", re.IGNORECASE)
 
 
 def _merge(findings: list[Finding]) -> list[Finding]:

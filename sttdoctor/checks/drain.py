@@ -119,8 +119,8 @@ def _judge_connection(facts: Facts, number: int, connection: Connection, unread:
         return not_applicable("A message that was too big ended the connection.")
     if close.by == "client":
         return _left(facts, end)
-    if close.code == 1006:
-        return _lost(connection, end)
+    if close.code == 1006 or (close.code == 1005 and close.by == "unknown" and end.command is None):
+        return _lost(connection, end)  # 1005 stands for a close frame without a code, or for none at all
     if end.command is not None:
         return answer("The close command was sent and the events were read until the server closed.", [], {})
     if close.by == "server":

@@ -22,6 +22,7 @@ from sttdoctor.analysis.session.frames import (
 )
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, counted, unknown, worst
+from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Frame
 
 
@@ -66,6 +67,9 @@ def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding
     if field is not None:
         yield from _tell_field(field, sent, active)
         return
+    width = ENCODINGS[encoding].width
+    if sum(len(contents[i]) % width > 0 for i in active) > 0.1 * len(active):
+        return  # frames that cut samples go on with each other only as one stream of bytes
     sure = is_two_streams(contents, active, encoding)
     if sure:
         yield _tell_two_streams(sure, sent)

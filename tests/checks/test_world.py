@@ -157,3 +157,50 @@ def test_turns_that_go_on_to_begin_after_the_audio_waited_on_the_way():
     subject = session(steady(9.0), url=URL, events=events, close=(18.0, "server", 1000))
     found = {f.cause: f for check in report(subject, "latency").checks for f in check.findings}["latency.backlog"]
     assert found.status == "fail" and "kbit/s" in found.summary and "bufferedAmount" in found.fix
+
+
+def test_a_trial_that_is_over_is_a_matter_of_the_plan():
+    assert (
+        first(
+            session([], url=URL, events=[(0.1, "connected", None)], close=(0.4, "server", 1008, "trial_expired"))
+        ).cause
+        == "server.quota"
+    )
+
+
+def test_one_frame_and_nothing_more_is_a_capture_that_died():
+    subject = session([0.2], url=URL, events=[(0.1, "connected", None)], close=(14.0, "client", 1000))
+    found = first(subject)
+    assert (found.cause, found.status) == ("continuity.capture-died", "fail") and "Only one frame" in found.summary
+    again = session(steady(0.7), url=URL, events=[(0.1, "connected", None)], close=(14.0, "client", 1000))
+    assert "continuity.capture-died" not in causes(again)
+
+
+def test_a_service_that_says_that_no_audio_came_is_idle_time_and_no_session_limit():
+    subject = session(
+        steady(3.0), url=URL, events=turn(0.5, "Hello", end=2.9), close=(33.1, "server", 1011, "Session timed out.")
+    )
+    found = first(subject)
+    assert found.cause == "continuity.idle-timeout" and "Session timed out" in found.summary
+
+
+def test_a_close_without_a_code_from_nobody_is_a_lost_connection():
+    subject = session(steady(3.0), url=URL, events=turn(0.5, "Hello"), close=(3.0, "unknown", 1005))
+    assert "drain.connection-lost" in causes(subject)
+
+
+def test_odd_frames_are_one_stream_of_bytes_and_not_two_streams():
+    assert "frames.two-streams" not in causes(sent(cut(641)), "frames")
+
+
+def test_presses_that_send_nothing_are_told_together():
+    rows = []
+    for n in range(3):
+        at = 8.0 * n
+        rows += [Open(10 * n + 2, at, 101),
+                 Frame(10 * n + 3, at + 0.1, sent=False, size=9, message={"type": "connected"}),
+                 Frame(10 * n + 4, at + 2.5, sent=True, size=17, message={"type": "close"}),
+                 Close(10 * n + 5, at + 2.6, "server", 1000)]  # fmt: skip
+    found = first(handshake(*rows))
+    assert (found.cause, found.status) == ("continuity.nothing-sent", "fail") and "3 times" in found.summary
+    assert "continuity.nothing-sent" not in causes(handshake(*rows[:4]))

@@ -43,7 +43,7 @@ _PATTERNS: tuple[tuple[Subject, str], ...] = (
     (
         "quota",
         r"quota|credit|billing|payment|balance|insufficient funds|subscription|upgrade your plan|usage limit"
-        r"|(?:monthly|daily) limit|rate[ _-]?limit|too many requests|out of (?:minutes|characters)",
+        r"|\btrial|free ?tier|(?:monthly|daily) limit|rate[ _-]?limit|too many requests|out of (?:minutes|characters)",
     ),
     (
         "session",
