@@ -106,8 +106,8 @@ def _find_nothing_sent(facts: Facts) -> Finding | None:
     summary = (
         f"The client connected {len(held)} times for {sum(held):.1f} s in all, and not one frame of audio was sent."
     )
-    place = () if close is None else (Evidence("closed here, without any audio", close.line, close.t),)
-    return CHECK.finding("nothing-sent", "fail", 0.85, summary, place)
+    places = () if close is None else (Evidence("closed here, without any audio", close.line, close.t),)
+    return CHECK.finding("nothing-sent", "fail", 0.85, summary, places)
 
 
 def _is_press(facts: Facts, connection: Connection) -> bool:
