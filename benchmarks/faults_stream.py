@@ -167,7 +167,7 @@ def idle_timeout(recipe: Recipe) -> None:
     """Nothing is sent any more; after three minutes the service closes. Half of the time a turn is open."""
     if recipe.rng.random() < 0.5:
         recipe.end_mid_turn()
-        recipe.also.add("continuity.stopped")
+        recipe.also |= {"continuity.stopped", "continuity.capture-died"}
     recipe.note = "turn open" if recipe.also else "between turns"
     recipe.close_after = None
     recipe.leave_after = float(recipe.rng.uniform(180.0, 181.0))

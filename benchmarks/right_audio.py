@@ -128,7 +128,11 @@ def made(options: argparse.Namespace) -> Iterator[Right]:
         wanted = not options.only or name in options.only.split(",")
         if wanted and NEEDS.get(name, "") not in absent:
             some = chosen if name == "idioms" else chosen[:TOOL_VOICES]
-            yield from make(Source(some, np.random.default_rng([options.seed, zlib.crc32(name.encode())])))
+            for right in make(Source(some, np.random.default_rng([options.seed, zlib.crc32(name.encode())]))):
+                if len(right.data):
+                    yield right
+                else:
+                    print("left out, for the tool wrote nothing:", right.kind, right.name)
 
 
 def show(rows: list[Row]) -> None:

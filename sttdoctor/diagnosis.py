@@ -191,7 +191,9 @@ RULES = (
         for what in ("header", "repeated", "two-streams", "out-of-order")
     ),
     Rule(
-        "frames.zero-filled", ("signal.dropouts", "signal.discontinuities", *_PACE, *_LATE), "the zeros are the holes"
+        "frames.zero-filled",
+        ("signal.dropouts", "signal.discontinuities", "signal.false-silence", *_PACE, *_LATE),
+        "the zeros are the holes",
     ),
     Rule("frames.header", ("frames.out-of-order",), "first the samples alone, then in their order"),
     Rule("frames.empty", _CHUNKS, "frames without a byte are the short ones"),
