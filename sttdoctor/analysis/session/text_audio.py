@@ -61,7 +61,7 @@ def text_form(frame: Frame) -> str | None:
     if isinstance(frame.message, dict | list):
         return json_form(frame.message)
     text = frame.message if isinstance(frame.message, str) else frame.text
-    return _form_of_text(text) if text else None
+    return _form_of_text(text, frame.size) if text else None
 
 
 def json_form(value: Any, depth: int = 0) -> str | None:
@@ -101,11 +101,13 @@ def _form_of_value(key: str, text: str) -> str | None:
         return "data-url"
     if len(text) < _LEAST_BASE64_IN_JSON or key.lower().replace("_", "").replace("-", "") not in _AUDIO_KEYS:
         return None
-    return _letters(text) or (_form_of_text(text) if len(text) >= _LEAST_BASE64 else None)
+    return _letters(text) or (_form_of_text(text, len(text)) if len(text) >= _LEAST_BASE64 else None)
 
 
-def _form_of_text(text: str) -> str | None:
-    return next((form for form, fits in _FORMS if fits(text)), None)
+def _form_of_text(text: str, size: int) -> str | None:
+    """Return the form of a text that was `size` bytes long, of which redaction may have left less."""
+    form = next((form for form, fits in _FORMS if fits(text)), None)
+    return form or (_letters(text) if max(size, len(text)) >= _LEAST_BASE64 else None)
 
 
 def _letters(text: str) -> str | None:
@@ -131,8 +133,6 @@ _FORMS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("python", lambda text: _PYTHON.fullmatch(text.strip()) is not None or _CUT_NUMBERS.fullmatch(text) is not None),
     ("data-url", lambda text: _DATA_URL.match(text) is not None),
     ("numbers", lambda text: _NUMBERS.fullmatch(text) is not None),
-    ("hex", lambda text: len(text) >= _LEAST_BASE64 and _letters(text) == "hex"),
-    ("base64", lambda text: len(text) >= _LEAST_BASE64 and _letters(text) == "base64"),
     ("raw", _is_unreadable),
 )
 

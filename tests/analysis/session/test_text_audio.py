@@ -1,6 +1,7 @@
 import base64
 import json
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,6 +107,11 @@ def test_other_text_carries_no_audio(text):
 )
 def test_a_message_whose_middle_is_gone_is_told_by_its_beginning(shown, size, expected):
     assert text_form(elided_frame(1, 0.0, True, shown, size)) == expected
+
+
+def test_audio_is_told_although_redaction_left_little_of_it():
+    short = replace(text_frame(1, 0.0, True, "AAECAwQFBgcICQoLREDACTED"), size=4000)
+    assert text_form(short) == "base64" and text_form(replace(short, size=24)) is None
 
 
 @given(st.binary(min_size=320, max_size=2000), st.sampled_from(["base64", "hex", "buffer", "list", "python"]))
