@@ -16,6 +16,9 @@ from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.analysis.session.turns import Turn
 
 
+_FADING_S = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class TurnLatency:
     """The answer to one turn.
@@ -89,18 +92,20 @@ def turn_latencies(
         return []
     sent = np.cumsum(timeline.audio_s)
     spans = np.array(active, dtype=np.float64)
-    last = np.minimum(np.searchsorted(sent, spans[:, 1] - 1e-6, side="left"), len(sent) - 1)
-    ends = timeline.t_s[last]
+    first, last = (np.minimum(np.searchsorted(sent, spans[:, i] - 1e-6, side="left"), len(sent) - 1) for i in (0, 1))
+    starts, ends = timeline.t_s[first], timeline.t_s[last]
     found = []
     for turn in turns:
         if turn.end is None or turn.end_t is None or turn.end_line is None or turn.start_t is None:
             continue
-        # speech that began after the turn had ended, or that is still being sent, belongs to the next turn
-        before = np.flatnonzero(ends <= turn.end_t)
+        # speech that began after the turn had ended, or that goes on for long, belongs to the next turn; what fades
+        # away as it ends, in a room with echoes, is the end of this one
+        fading = (starts <= turn.end_t - _FADING_S) & (ends <= turn.end_t + _FADING_S)
+        before = np.flatnonzero((ends <= turn.end_t) | fading)
         if not len(before):
             continue
         index = int(last[before[-1]])
-        t = float(timeline.t_s[index])
+        t = min(float(timeline.t_s[index]), turn.end_t)
         silent = _silent(timeline, index, turn.end_t)
         found.append(TurnLatency(turn.end_line, turn.end_t, turn.end_t - t, float(waiting_s[index]), silent))
     return found

@@ -118,3 +118,8 @@ def test_the_first_text_counts_from_the_first_active_audio():
 def test_activity_beyond_what_was_sent_ends_with_the_last_frame():
     (only,) = turn_latencies(STEADY, np.zeros(100), [(1.0, 50.0)], [ended(10.4)])
     assert (only.total_s, only.silent_s) == (pytest.approx(0.5), pytest.approx(0.4))
+
+
+def test_sound_that_fades_away_as_its_turn_ends_belongs_to_it():
+    (only,) = turn_latencies(STEADY, np.zeros(100), [(1.0, 3.0), (3.5, 6.0)], [ended(5.8)])
+    assert only.total_s == pytest.approx(0.0, abs=0.1)
