@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.analysis.session.turns import Turn
 
-
 _FADING_S = 0.5
 
 
@@ -104,8 +103,9 @@ def turn_latencies(
         before = np.flatnonzero((ends <= turn.end_t) | fading)
         if not len(before):
             continue
-        index = int(last[before[-1]])
-        t = min(float(timeline.t_s[index]), turn.end_t)
+        heard = int(np.searchsorted(timeline.t_s, turn.end_t, side="right")) - 1
+        index = min(int(last[before[-1]]), heard)
+        t = float(timeline.t_s[index])
         silent = _silent(timeline, index, turn.end_t)
         found.append(TurnLatency(turn.end_line, turn.end_t, turn.end_t - t, float(waiting_s[index]), silent))
     return found
