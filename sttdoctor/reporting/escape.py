@@ -10,7 +10,7 @@ _MARKUP = re.compile(
     [\\`*\[\]<>|~&!$^]                       # what begins or ends an element anywhere; formulas
     | (?<![A-Za-z0-9])_ | _(?![A-Za-z0-9])   # an underscore inside a word is only itself
     | (?<=www)\. | :(?=//)                   # addresses, of which links are made
-    | ^[-+=\#] | ^[ ]*\d+(?=[.)])            # at the start of a line: lists, headings
+    | ^[ ]*[-+=\#] | ^[ ]*\d+(?=[.)])        # at the start of a line: lists, headings
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -64,8 +64,9 @@ def for_markdown(text: str) -> str:
 
 
 def _with_backslash(match: re.Match[str]) -> str:
-    """A number at the start of a line gets its backslash behind it, before the point."""
-    return f"{match[0]}\\" if match[0][-1].isdigit() else f"\\{match[0]}"
+    """A number at the start of a line gets its backslash behind it, before the point; a sign in front of itself."""
+    before, last = match[0][:-1], match[0][-1]
+    return f"{match[0]}\\" if last.isdigit() else f"{before}\\{last}"
 
 
 def as_code(text: str) -> str:

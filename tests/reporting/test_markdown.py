@@ -5,7 +5,7 @@ import cmarkgfm
 import hostile
 import pytest
 from common import FIXTURES
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
 
 import sttdoctor
@@ -85,6 +85,7 @@ def test_markup_in_a_capture_is_text(shown, name):
 
 @pytest.mark.parametrize("renderer", RENDERERS)
 @settings(max_examples=200)
+@example(text=" -")
 @given(text=hostile.texts)
 def test_whatever_stands_in_a_capture_is_text(renderer, text):
     tells_nothing_but_text(lambda markdown: Page(RENDERERS[renderer](markdown)), text)
