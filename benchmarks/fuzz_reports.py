@@ -70,16 +70,19 @@ Rows = list[dict[str, Any]]
 
 
 def seeds() -> list[tuple[str, Any]]:
-    """(kind, content): `rows` of a session, the document of a `har`, lines of a `log`, bytes of `audio`."""
+    """(kind, content): `rows` of a session, a `har`, lines of a `log`, `bytes` of other captures, or `audio`."""
     found: list[tuple[str, Any]] = [("audio", path.read_bytes()) for path in sorted(FIXTURES.glob("audio/*"))]
     for path in sorted([*FIXTURES.glob("sessions/*"), *FIXTURES.glob("captures/*")]):
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        if path.suffix == ".har":
+        name = path.name.removesuffix(".gz")
+        if name.endswith(".har"):
             found.append(("har", json.loads(data)))
-        elif path.suffix == ".log":
+        elif name.endswith(".log"):
             found.append(("log", data.splitlines(keepends=True)))
-        else:
+        elif name.endswith(".session.jsonl") or path.parent.name == "sessions":
             found.append(("rows", [json.loads(line) for line in data.splitlines()]))
+        else:
+            found.append(("bytes", data))
     return found
 
 
@@ -95,9 +98,11 @@ def made(number: int, seed: int, found: list[tuple[str, Any]]) -> tuple[bytes, d
         data = as_lines(changed(shortened(content, chosen), chosen), chosen)
     elif kind == "har":
         data = json.dumps(changed_har(json.loads(json.dumps(content)), chosen)).encode()
-    else:
+    elif kind == "log":
         data = b"".join(mixed(shortened(content, chosen), chosen))
-    if kind == "log" or chosen.random() < 0.15:
+    else:
+        data = content
+    if kind in ("log", "bytes") or chosen.random() < 0.15:
         data = spoilt(data, chosen)
     return data, options, chosen
 

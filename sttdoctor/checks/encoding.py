@@ -166,7 +166,7 @@ def _scaled(name: str, factor: float) -> Finding:
 
 def _misfit(misfit: Misfit, name: str) -> Finding:
     """Integers that nothing brought to the scale of their encoding."""
-    bits = 8 * ENCODINGS[name].width
+    bits = 8 * ENCODINGS[name.partition("+")[0]].width
     full = (1 << bits - 1) - 1
     if misfit.kind == "cast":
         summary = "Every sample is -1, 0 or 1: floats were cast to integers without a factor."

@@ -150,7 +150,7 @@ def _faint(facts: Facts, levels: Levels) -> str:
 def _false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     zeros = signal_levels.zero_runs(levels, layout.encoding)
     seconds = float(levels.runs.length[zeros].sum()) / levels.rate
-    if seconds < facts.limits["signal.false_silence_s"]:
+    if not zeros.any() or seconds < facts.limits["signal.false_silence_s"]:
         return []
     code = f"0x{ENCODINGS[layout.encoding].silence.hex().upper()}"
     level = f"{round(20 * np.log10(abs(decode(bytes(1), layout.encoding)[0])))} dBFS"

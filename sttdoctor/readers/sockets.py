@@ -71,6 +71,8 @@ def choose(sockets: Sequence[Socket], connection: Wanted, name: str, loss: Loss 
     why = ""
     if loss is None or connection == "all":
         parts = [Part(socket.session(), socket.who) for socket in meant[: MAX_JOINED + 1] if socket.note is None]
+        if meant and not parts:
+            return _usable(meant[0], name)  # none can be judged: the first says why
         try:
             return join(parts, is_told=connection == "all")
         except ApartError as error:

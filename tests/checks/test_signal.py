@@ -328,3 +328,8 @@ def test_less_than_a_tenth_of_a_second_is_too_short_to_judge(x):
 def test_a_moment_of_silence_is_no_sign_of_a_muted_microphone():
     assert judged(s16(np.zeros(7000))).checks[0].status == "unknown"
     assert judged(s16(np.zeros(8000))).checks[0].status == "fail"
+
+
+def test_no_limit_for_false_silence_finds_none_in_other_encodings():
+    (check,) = judged((8000 * voice()).astype("<i2").tobytes(), signal__false_silence_s=0).checks
+    assert "crashed" not in check.answer and check.findings == ()
