@@ -38,9 +38,11 @@ class Fault:
 
 
 _OPEN = "turns.left-open"
-_REFUSED = ("connection.rejected", "connection.bad-auth", "connection.wrong-path", "server.concurrency")
-_ERROR = ("server.error-event", "server.closed-abnormally", "server.concurrency", _OPEN)
-_CLOSED = ("server.closed-abnormally", _OPEN)
+_LIMITS = ("server.concurrency", "server.quota")
+_REFUSED = ("connection.rejected", "connection.bad-auth", "connection.wrong-path", *_LIMITS)
+_ERROR = ("server.error-event", "server.closed-abnormally", *_LIMITS, _OPEN)
+_BY_CODE = ("server.session-limit", "connection.intermediary", "messages.broken-frame", "messages.too-big", *_LIMITS)
+_CLOSED = ("server.closed-abnormally", *_BY_CODE, _OPEN)
 _NO_ANSWER = ("server.stopped-answering", "drain.hung-up", _OPEN)
 _NOTHING = "sends nothing more from mid-session on, and does not answer the close command"
 _MORE = "takes VALUE connections at once and refuses more with 429"
