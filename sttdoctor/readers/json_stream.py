@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from io import BufferedReader
 from typing import Any
 
-from sttdoctor.readers.collector import UNREAD, FullError
+from sttdoctor.readers.collector import UNREAD, FullError, Loss
+from sttdoctor.readers.stream import StreamError
 
 MAX_VALUE_CHARACTERS = 32 << 20
 """A longer value is not built: it is a frame of several minutes of audio, or no frame at all."""
@@ -30,6 +31,10 @@ _DECODER = json.JSONDecoder(strict=False)
 
 class DamagedError(ValueError):
     """The document is not JSON from here on, or ends too early."""
+
+
+ENDS = (FullError, StreamError, DamagedError)
+"""What ends the reading of a document before it is over; see `JsonStream.lost`."""
 
 
 class TooLargeError(ValueError):
@@ -61,6 +66,10 @@ class JsonStream:
         self._line += self._text.count("\n", self._counted, self._position)
         self._counted = self._position
         return self._line
+
+    def lost(self, error: ValueError) -> Loss:
+        """Return what one of `ENDS`, raised here, leaves unread."""
+        return Loss(self.line, f"damaged from here on: {error}" if isinstance(error, DamagedError) else str(error))
 
     def peek(self) -> str:
         """Return the next character that is no white space, empty at the end."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import Any
 
-from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame, Session
 from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, Loss, json_cost
 from sttdoctor.readers.conversation import Conversation
@@ -64,15 +63,12 @@ def read_flows(stream: BufferedReader, path: str | None = None, connection: Want
         loss = Loss(file.line, str(error))
     except (DamagedError, OddValueError) as error:
         loss = Loss(file.line, f"damaged from here on: {error}")
-    name = path or "the capture"
-    if not file.sockets:
-        raise InputError(f"{name}: {NO_SOCKET}{f'; more may stand {loss}' if loss else ''}")
-    last = file.sockets[-1]
+    last = file.sockets[-1] if file.sockets else None
     sockets = [
         item.socket("mitmproxy flow", _RESOLUTION_S, path, loss if item is last or loss is None else None)
         for item in file.sockets
     ]
-    return choose(sockets, connection, name, loss)
+    return choose(sockets, connection, path or "the capture", loss, NO_SOCKET)
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from sttdoctor.readers.collector import (
 )
 from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, frame_size, number, text_frame
 from sttdoctor.readers.no_capture import NoCaptureError
-from sttdoctor.readers.sockets import Wanted, is_wanted
+from sttdoctor.readers.sockets import Wanted, and_more, is_wanted
 from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
 from sttdoctor.redact import redact_headers, redact_message, redact_text, redact_tokens
 
@@ -73,8 +73,9 @@ def read_rows(stream: BufferedIOBase, path: str | None = None, connection: Wante
     except StreamError as error:
         loss = Loss(error.line, str(error))
     if not builder.rows:
-        more = f"; more may stand {loss}" if loss is not None else ""
-        raise NoCaptureError(f"{name} is not a session capture: none of its lines is a row of session JSONL{more}")
+        raise NoCaptureError(
+            f"{name} is not a session capture: none of its lines is a row of session JSONL{and_more(loss)}"
+        )
     if not is_wanted(connection, 1):
         raise InputError(f"{name} is one session; it has no connection {connection}")
     if loss is not None:

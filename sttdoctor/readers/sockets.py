@@ -48,7 +48,12 @@ def is_wanted(connection: Wanted, number: int) -> bool:
     return connection in (None, "all", number)
 
 
-def choose(sockets: Sequence[Socket], connection: Wanted, name: str, loss: Loss | None) -> Session:
+def and_more(loss: Loss | None) -> str:
+    """Return the end of a sentence that says where more may stand; empty where all was read."""
+    return "" if loss is None else f"; more may stand {loss}"
+
+
+def choose(sockets: Sequence[Socket], connection: Wanted, name: str, loss: Loss | None, nothing: str = "") -> Session:
     """Return the session of the socket that is meant, or of several that are one client's.
 
     Args:
@@ -56,11 +61,14 @@ def choose(sockets: Sequence[Socket], connection: Wanted, name: str, loss: Loss 
         connection: Which one; None leaves the choice to the capture.
         name: Of the capture, for an error.
         loss: What of the capture could not be read, None where all was: further sockets may stand there.
+        nothing: What a capture without sockets is, or what to do about it; not needed where there always is one.
 
     Raises:
         InputError: There is no such socket, there are several and no choice was made (they are listed), they are not
             one client's although all are asked for, or the socket cannot be judged.
     """
+    if not sockets and nothing:
+        raise InputError(f"{name}: {nothing}{and_more(loss)}")
     if isinstance(connection, int):
         if not 1 <= connection <= len(sockets):
             raise InputError(f"{name} has no connection {connection}; {_listing(sockets, loss)}")
@@ -90,7 +98,7 @@ def _usable(socket: Socket, name: str) -> Session:
 def _listing(sockets: Sequence[Socket], loss: Loss | None) -> str:
     listed = [f"{number}: {_summary(socket)}" for number, socket in enumerate(sockets[:_LISTED], start=1)]
     more = [f"and {len(sockets) - _LISTED} more"] if len(sockets) > _LISTED else []
-    return "; ".join(listed + more + ([f"more may stand {loss}"] if loss else []))
+    return "; ".join(listed + more) + and_more(loss)
 
 
 def _summary(socket: Socket) -> str:

@@ -18,8 +18,8 @@ from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, Loss
 from sttdoctor.readers.har.files import Attached, beside, inside, member, opened_archive, recorded
 from sttdoctor.readers.har.socket import MEMBERS, Entry, HarSocket, no_frames
-from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
-from sttdoctor.readers.sockets import Wanted, choose, is_wanted
+from sttdoctor.readers.json_stream import ENDS, DamagedError, JsonStream, TooLargeError
+from sttdoctor.readers.sockets import Wanted, and_more, choose, is_wanted
 from sttdoctor.readers.stream import StreamError
 
 # The log of a record in the schema of Elastic has other members.
@@ -113,10 +113,8 @@ def _fill(archive: _Archive, stream: BufferedReader, read: Callable[[JsonStream,
     har = JsonStream(stream)
     try:
         read(har, archive)
-    except (FullError, StreamError) as error:
-        archive.loss = Loss(har.line, str(error))
-    except DamagedError as error:
-        archive.loss = Loss(har.line, f"damaged from here on: {error}")
+    except ENDS as error:
+        archive.loss = har.lost(error)
 
 
 def _chosen(archive: _Archive, path: str | None, connection: Wanted) -> Session:
@@ -125,7 +123,7 @@ def _chosen(archive: _Archive, path: str | None, connection: Wanted) -> Session:
     sockets = [item.socket(archive.creator, path, archive.loss, item is last) for item in archive.sockets]
     if all(socket.note for socket in sockets):
         why = sockets[0].note if sockets else no_frames(archive.creator)
-        raise InputError(f"{name}: {why}{f'; more may stand {archive.loss}' if archive.loss else ''}")
+        raise InputError(f"{name}: {why}{and_more(archive.loss)}")
     return choose(sockets, connection, name, archive.loss)
 
 

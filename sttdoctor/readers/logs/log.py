@@ -14,7 +14,7 @@ from sttdoctor.readers.logs.trace import TraceLog
 from sttdoctor.readers.logs.tungstenite import TungsteniteLog
 from sttdoctor.readers.logs.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
 from sttdoctor.readers.no_capture import NoCaptureError
-from sttdoctor.readers.sockets import Wanted, choose
+from sttdoctor.readers.sockets import Wanted, and_more, choose
 from sttdoctor.readers.stream import StreamError
 
 UNKNOWN_FORMAT = (
@@ -52,7 +52,7 @@ def read_log(stream: BufferedReader, path: str | None = None, connection: Wanted
     except StreamError as error:
         loss = Loss(error.line, str(error))
     if not log.connections:
-        raise NoCaptureError(f"{name} {UNKNOWN_FORMAT}{f'; more may stand {loss}' if loss else ''}")
+        raise NoCaptureError(f"{name} {UNKNOWN_FORMAT}{and_more(loss)}")
     sockets = [item.socket(path, loss or log.long_line) for item in log.connections]
     return choose(sockets, connection, name, loss)
 

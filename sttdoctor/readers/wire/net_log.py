@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from pybase64 import b64decode
 
-from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
-from sttdoctor.readers.collector import FullError, Loss
+from sttdoctor.readers.collector import FullError
 from sttdoctor.readers.frames import number
-from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
+from sttdoctor.readers.json_stream import ENDS, JsonStream, TooLargeError
 from sttdoctor.readers.sockets import Wanted, choose
-from sttdoctor.readers.stream import StreamError
 
 if TYPE_CHECKING:
     from sttdoctor.readers.wire.websocket import Wire, Wires
@@ -140,16 +138,11 @@ def read_net_log(stream: BufferedReader, path: str | None = None, connection: Wa
     try:
         for key in document.members():
             _read_member(document, key, log)
-    except (FullError, StreamError) as error:
-        loss = Loss(document.line, str(error))
-    except DamagedError as error:
-        loss = Loss(document.line, f"damaged from here on: {error}")
+    except ENDS as error:
+        loss = document.lost(error)
     log.finish()
-    name = path or "the capture"
-    if not wires.conversations:
-        raise InputError(f"{name}: {NO_BYTES}{f'; more may stand {loss}' if loss else ''}")
     sockets = [item.socket("Chromium net log", _RESOLUTION_S, path, loss) for item in wires.conversations]
-    return choose(sockets, connection, name, loss)
+    return choose(sockets, connection, path or "the capture", loss, NO_BYTES)
 
 
 def _read_member(document: JsonStream, key: str, log: _Log) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import TYPE_CHECKING
 
-from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import FullError, Loss
 from sttdoctor.readers.sockets import Wanted, choose
@@ -71,13 +70,10 @@ def read_pcap(stream: BufferedReader, path: str | None = None, connection: Wante
     except (FullError, StreamError, DamagedError) as error:
         loss = Loss(capture.number + 1, str(error))
     capture.finish()
-    name = path or "the capture"
-    if not wires.conversations:
-        why = f"the packet capture holds encrypted connections only; {DECRYPT}" if capture.is_encrypted else _NOTHING
-        raise InputError(f"{name}: {why}{f'; more may stand {loss}' if loss else ''}")
     meant = wires.conversations if isinstance(connection, int) else without_relayed(wires.conversations)
     sockets = [item.socket("packet capture", _RESOLUTION_S, path, loss) for item in meant]
-    return choose(sockets, connection, name, loss)
+    nothing = f"the packet capture holds encrypted connections only; {DECRYPT}" if capture.is_encrypted else _NOTHING
+    return choose(sockets, connection, path or "the capture", loss, nothing)
 
 
 @dataclass(slots=True)

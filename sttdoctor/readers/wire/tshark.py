@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import Any
 
-from sttdoctor.errors import InputError
 from sttdoctor.evidence import Control, Frame, Session
-from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, Loss, json_cost
+from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, json_cost
 from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import frame_size, text_frame
-from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
+from sttdoctor.readers.json_stream import ENDS, JsonStream, TooLargeError
 from sttdoctor.readers.sockets import Wanted, choose, is_wanted
-from sttdoctor.readers.stream import StreamError
 from sttdoctor.readers.wire.relays import without_relayed
 
 _HEAD = re.compile(rb'\s*+\[\s*+\{\s*+"_index"\s*+:\s*+"packets-')
@@ -60,16 +58,12 @@ def read_packet_list(stream: BufferedReader, path: str | None = None, connection
     try:
         for line in document.elements():
             listed.add(line, _layers(document))
-    except (FullError, StreamError) as error:
-        loss = Loss(document.line, str(error))
-    except DamagedError as error:
-        loss = Loss(document.line, f"damaged from here on: {error}")
-    name, found = path or "the capture", [stream.conversation for stream in listed.streams.values()]
-    if not found:
-        raise InputError(f"{name}: {_NOTHING}{f'; more may stand {loss}' if loss else ''}")
+    except ENDS as error:
+        loss = document.lost(error)
+    found = [stream.conversation for stream in listed.streams.values()]
     meant = found if isinstance(connection, int) else without_relayed(found)
     sockets = [item.socket("packets by tshark", _RESOLUTION_S, path, loss) for item in meant]
-    return choose(sockets, connection, name, loss)
+    return choose(sockets, connection, path or "the capture", loss, _NOTHING)
 
 
 class _Object(list[tuple[str, Any]]):
