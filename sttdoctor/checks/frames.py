@@ -29,7 +29,7 @@ from sttdoctor.evidence import Frame
 def _judge(facts: Facts) -> Answer:
     sent = [frame for connection in facts.connections for frame in connection.audio_frames]
     if not sent:
-        return unknown(missing.SENT_AUDIO)
+        return unknown(facts.why_no_audio or missing.SENT_AUDIO)
     findings = list(_find_empty(facts, sent))
     encoding = facts.declared.meant
     has_content = all(frame.audio is not None or frame.size == 0 for frame in sent)

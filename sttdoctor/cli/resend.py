@@ -77,6 +77,8 @@ def resend(
         width = min(shutil.get_terminal_size().columns, 120)
         with standard_output():
             click.echo(printable(side_by_side(before, after, width)))
+    if any(found.cause.startswith("joining.") for found in before.diagnoses):
+        _tell("joining is not tried: what the application makes of the text is not sent")
     if options["wav"]:
         write_wav(fresh, *pick_format(fresh, after.checks), options["wav"], options["force"])
     deliver(after, options, fresh)

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from sttdoctor import __version__
-from sttdoctor.errors import UsageError
+from sttdoctor.errors import InputError, UsageError
 from sttdoctor.evidence import Session
 from sttdoctor.net.listening import is_loopback
 from sttdoctor.record.journal import Journal
@@ -65,6 +65,10 @@ def resend(
         asyncio.run(send(plan, url, headers, journal.recording, show))
         if is_repaired:
             journal.recording.transcript("".join(ends))  # joined verbatim
+    except InputError:
+        if journal.status is None:  # nothing answered, so there is nothing to keep
+            journal.path.unlink(missing_ok=True)
+        raise
     finally:
         journal.end()
     tell(f"recorded in {journal.path}")

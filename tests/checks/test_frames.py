@@ -141,3 +141,11 @@ def test_any_frames_can_be_looked_at(frames, encoding):
     active = select_active(frames, encoding)
     find_field(frames, active), find_repeats(frames, active, encoding), find_tails(frames, active, encoding)
     assert 0 <= is_two_streams(frames, active, encoding) <= 1
+
+
+def test_a_capture_that_cannot_hold_what_was_sent_does_not_say_that_nothing_was():
+    base = session([], events=turn(0.5, "Hello", end=0.9), url=URL)
+    (blind,) = report(replace(base, lacks=frozenset({"send"})), "frames").checks
+    (idle,) = report(base, "frames").checks
+    assert blind.status == idle.status == "unknown" and blind.answer != idle.answer
+    assert "No audio was sent" in idle.answer and "No audio was sent" not in blind.answer

@@ -159,6 +159,14 @@ def test_what_cannot_be_sent_is_one_sentence(options, sentence, tmp_path, run, m
         assert KEY not in Path("short-again.jsonl").read_text()
 
 
+def test_a_service_that_is_not_there_leaves_no_recording(tmp_path, run):
+    source = short(tmp_path, chunk(0.2))
+    for _ in range(2):
+        done = run("resend", source, "--to", "ws://127.0.0.1:1", "--record", tmp_path / "new.jsonl")
+        assert done.code == 2 and "Connection refused" in done.err
+    assert not (tmp_path / "new.jsonl").exists()
+
+
 def test_without_audio_there_is_one_sentence(tmp_path, run):
     source = short(tmp_path, {"type": "send", "t": 0.2, "bytes": 3200})
     assert "no audio content" in one_sentence(run("resend", source, "--to", "ws://127.0.0.1:1", "--repair"))

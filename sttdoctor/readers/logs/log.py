@@ -19,7 +19,8 @@ from sttdoctor.readers.stream import StreamError
 
 UNKNOWN_FORMAT = (
     "is not a session capture (session JSONL, a HAR, or a debug log of websockets, websocket-client, pipecat or the "
-    "Cartesia SDK; log at level DEBUG, or set CARTESIA_LOG=debug); sttdoctor check reads audio"
+    "Cartesia SDK; log at level DEBUG, or set CARTESIA_LOG=debug; docs/captures.md has more); sttdoctor check reads "
+    "audio"
 )
 
 KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, TungsteniteLog, PipecatLog)

@@ -144,7 +144,7 @@ def draw_spectrograms(figure: "Figure | SubFigure", excerpt: Excerpt, palette: P
         if version is not None and version.spectrogram is not None
     ]
     if len(shown) == 1 and excerpt.fits:
-        shown = [("as declared, which fits", shown[0][1])]
+        shown = [("as declared, which fits here", shown[0][1])]
     across = (1, len(shown)) if wide else (len(shown), 1)
     panels = np.ravel(figure.subplots(*across, sharex=True, sharey=True, squeeze=False))
     longest = max(_seconds(version) for _, version in shown)
