@@ -47,6 +47,10 @@ SIDE = Missing(
     "the side that closed", "The capture does not tell which side closed; record the close with its side and code."
 )
 URL = Missing("the URL", "The capture has neither URL nor handshake; record both (secrets are redacted).")
+HANDSHAKE = Missing(
+    "the answer to the handshake",
+    "The capture ends before the handshake was answered; what stands of the request may be cut. Record on.",
+)
 NO_URL = Missing(
     "the URL", "The capture has no URL, so its parameters cannot be judged; record it (secrets are redacted)."
 )

@@ -274,6 +274,10 @@ class AudioFacts:
         """What a part of the audio, in bytes, sounds like."""
         return estimate_rate(self.samples(first, stop, _PART_SAMPLES), self.candidates)
 
+    def is_speech(self, first: int, stop: int | None) -> bool:
+        """Whether a part of the audio, in bytes, holds speech for long enough to be sure of it."""
+        return self.rate_of(first, stop).is_speech(self._speech_s)
+
     def rate_parts(self) -> list[tuple[int, RateEstimate]]:
         """(first byte, its rate by sound) of equal parts of 3 s or more each, for audio of 12 s or more."""
         rate, layout = self.rate, self.layout

@@ -345,6 +345,19 @@ class Facts:
             spoken_between(line, self.active_spans(number), [since], [np.inf if until_s is None else until_s])[0]
         )
 
+    def is_speech_between(self, number: int, since_s: float, until_s: float) -> bool:
+        """Whether what one connection sent after a moment on the clock, up to another, sounds like speech.
+
+        Args:
+            number: Of the connection, from 0; it has audio that can be read, and times.
+            since_s: What was sent at that very moment does not count.
+            until_s: What was sent at that very moment counts.
+        """
+        line = self.timelines[number]
+        sent = np.concatenate([[0], np.cumsum(line.size)]) + self.audio_starts[number]
+        first, stop = (int(sent[np.searchsorted(line.t_s, at, side="right")]) for at in (since_s, until_s))
+        return self.sound.is_speech(first, stop)
+
     def has_unanswered_speech(self, number: int, until_s: float) -> bool | None:
         """Whether one connection sent speech after its last turn.end, just before a moment on the clock.
 

@@ -87,6 +87,8 @@ def _judge(facts: Facts) -> Answer:
     where = facts.address
     if where is None and not any(connection.open for connection in facts.connections):
         return unknown(missing.URL)
+    if not facts.session.events:
+        return unknown(missing.HANDSHAKE)
     findings = [
         *_find_unanswered(facts),
         *_find_unconfirmed(facts),

@@ -193,11 +193,12 @@ def _stopped(facts: Facts, number: int, connection: Connection) -> Iterator[Find
     end = float(timeline.t_s[-1])
     before, after = [start, *times], [*times, end]
     speech = spoken_between(timeline, active, before, after)
-    silent = np.flatnonzero(speech >= limit)
-    if len(silent):
-        i = int(silent[0])
+    for i in map(int, np.flatnonzero(speech >= limit)):
+        if not facts.is_speech_between(number, before[i], after[i]):
+            continue  # music, ringing and noise are sound that no service answers
         summary = f"No event came for {after[i] - before[i]:.1f} s, in which {speech[i]:.1f} s of speech were sent."
         yield CHECK.finding("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before[i]),))
+        return
 
 
 def _silent_after_close(

@@ -84,8 +84,10 @@ def _mixed(connection: Connection) -> Iterator[Finding]:
 
 
 def _order(connection: Connection) -> Iterator[Finding]:
-    state, broken = "idle", []
-    for frame in _turn_events(connection):
+    events, broken = _turn_events(connection), []
+    began = connection.open is not None or any(frame.type == "connected" for frame in connection.received)
+    state = "idle" if began or not events else _AFTER[events[0].type or ""]  # in a turn, where the capture begins there
+    for frame in events if began else events[1:]:
         kind = frame.type or ""
         following = _NEXT[state].get(kind)
         if following is None:

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from sttdoctor.errors import InputError
@@ -80,6 +81,8 @@ def read_session(sources: Sequence[Source], connection: Wanted = None) -> Sessio
     sessions = [read_capture(capture, connection) for capture in captures]
     if len(sessions) == 1:
         return sessions[0]
+    if any(one.started_at == other.started_at and one.events == other.events for one, other in pairwise(sessions)):
+        raise InputError("the same capture is given twice")
     try:
         whole = join([Part(session) for session in sessions], is_told=True)
     except ApartError as error:

@@ -78,6 +78,8 @@ def join(parts: Sequence[Part], is_told: bool) -> Session:
         before = next((other for other in chain if _overlap(other, item) > _OVERLAP_S), None)
         if before is not None:
             if not have_same_audio(before.session, item.session):
+                if any(part.session.started_at is None for part in parts):
+                    raise ApartError("not all of them say when they began (started_at)")
                 raise ApartError("they ran at the same time, and not with the same audio")
             beside.append(item.session)
             continue

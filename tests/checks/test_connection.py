@@ -559,3 +559,8 @@ def test_a_reconnect_is_judged_by_what_was_lost(gap, status, words):
     assert (finding.status, finding.confidence) == (status, 0.9)
     assert finding.summary == f"The client connected again in mid-session: {words}."
     assert finding.evidence[0].t == pytest.approx(4.0 + gap)
+
+
+def test_a_capture_that_ends_before_the_handshake_was_answered_accuses_nobody():
+    (check,) = report(replace(drained(url="wss://api.cartesia.ai/stt/tu"), events=()), "connection").checks
+    assert check.status == "unknown" and check.findings == ()

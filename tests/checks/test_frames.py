@@ -149,3 +149,13 @@ def test_a_capture_that_cannot_hold_what_was_sent_does_not_say_that_nothing_was(
     (idle,) = report(base, "frames").checks
     assert blind.status == idle.status == "unknown" and blind.answer != idle.answer
     assert "No audio was sent" in idle.answer and "No audio was sent" not in blind.answer
+
+
+@pytest.mark.parametrize("block", [640, 3200])
+def test_a_gate_that_fills_pauses_with_one_piece_of_noise_repeats_nothing(block):
+    noise = np.random.default_rng(7).normal(0, 300, block // 2).astype("<i2").tobytes()
+    speech = cut(size=block)
+    third = len(speech) // 3
+    assert (
+        found([*speech[:third], *[noise] * 40, *speech[third : 2 * third], *[noise] * 40, *speech[2 * third :]]) == {}
+    )

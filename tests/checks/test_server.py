@@ -1,14 +1,18 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from builders import causes, drained, report, session, status, steady, turn, with_audio
 from common import FIXTURES
+from resonances import encoded
 
 from sttdoctor.evidence import Close, Frame
 
 SPEECH = (FIXTURES / "audio" / "mulaw-8k.raw").read_bytes()
 OPEN = turn(1.0, "Hello")
 SHUT = turn(1.0, "Hello.", end=2.0)
+SHUT_AFTER_4 = turn(0.8, *["And so"] * 8, end=4.3)
+RNG = np.random.default_rng(8)
 
 
 def error(**fields):
@@ -68,6 +72,14 @@ def test_silence_while_speech_is_sent():
     assert "server.stopped-answering" in causes(silent, "server")
     answered = with_audio(session(steady(16), events=turn(0.8, *["And so"] * 60, end=16.4)), speech)
     assert causes(answered, "server") == {}
+
+
+@pytest.mark.parametrize("name", ["tone", "noise"])
+def test_a_pause_filled_with_sound_that_is_no_speech_wants_no_event(name):
+    pick = {"tone": 0.3 * np.sin(2 * np.pi * 440 * np.arange(72_000) / 8000), "noise": RNG.normal(0, 0.03, 72_000)}
+    filled = SPEECH[: 4 * 8000] + encoded(pick[name], "pcm_mulaw").tobytes()
+    subject = session(steady(13), events=SHUT_AFTER_4, command=13.0, close=(13.2, "server", 1000))
+    assert causes(with_audio(subject, filled), "server") == {}
 
 
 def test_a_hole_in_the_audio_is_no_speech():

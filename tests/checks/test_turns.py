@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from builders import causes, drained, report, session, status, steady, turn
 
@@ -148,3 +150,12 @@ def test_of_texts_that_do_not_grow_five_are_shown():
     (finding,) = found(events)
     assert finding.summary.startswith("In 7 turns a text does not continue the one before it")
     assert ([e.t for e in finding.evidence], finding.confidence) == ([0, 1, 2, 3, 4], 0.9)
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_a_capture_that_begins_inside_a_turn_is_in_order(cut):
+    whole = session(steady(8), events=[*turn(1.0, "A", "A b", "A b c", end=3.0), *turn(4.0, "D", end=6.0)])
+    events = [event for event in whole.events if isinstance(event, Frame) and not event.sent]
+    assert "turns.out-of-order" not in causes(replace(whole, events=tuple(events[cut:])), "turns")
+    begun = replace(whole, events=(whole.events[0], *events[cut:]))
+    assert ("turns.out-of-order" in causes(begun, "turns")) == (cut < 5)

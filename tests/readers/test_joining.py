@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from captures import EPOCH, URL, har, websockets_log
-from common import one_sentence
+from common import FIXTURES, one_sentence
 from wires import Tcp, conversation, pcap
 
 import sttdoctor
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
-from sttdoctor.readers import read_capture
+from sttdoctor.readers import read_capture, read_session
 from sttdoctor.readers.joining import ApartError, Part, join
 from sttdoctor.session_jsonl import write_rows
 
@@ -228,3 +228,9 @@ def test_the_choice_of_a_connection_is_a_number_or_all(run, value):
 
 def test_convert_says_that_it_writes_one_of_two(run):
     assert "one of them is written" in run("convert", "-", stdin=two(0.021)).err
+
+
+def test_one_capture_given_twice_is_no_second_connection():
+    path = FIXTURES / "sessions" / "healthy-several-turns.jsonl"
+    with pytest.raises(InputError, match="given twice"):
+        read_session([path, path])

@@ -218,7 +218,7 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     stuck = _find_stuck(frames, encoding)
     if stuck is not None:
         return stuck
-    lively = [i for i in active if not _is_periodic(frames[i], encoding)]
+    lively = _without_filler(frames, [i for i in active if not _is_periodic(frames[i], encoding)])
     if len(lively) < _FEWEST:
         return None
     whole = _find_whole(frames, lively)
@@ -240,6 +240,17 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     return None
 
 
+def _without_filler(frames: Sequence[bytes], lively: list[int]) -> list[int]:
+    """Leave out one frame or two that come again and again between others: comfort noise, which fills pauses."""
+    counts = Counter(frames[i] for i in lively)
+    often = {content for content, count in counts.items() if count > _NEAR}
+    others = [i for i in lively if frames[i] not in often]
+    return others if len(often) <= _FILLERS and len(others) >= _FEWEST else lively
+
+
+_FILLERS = 2
+
+
 def _find_stuck(frames: Sequence[bytes], encoding: str) -> Repeat | None:
     """The longest run of one frame, at least `_STUCK` long; of a tone all frames may be alike with nothing wrong."""
     best, start = (0, 0), 0
@@ -253,6 +264,8 @@ def _find_stuck(frames: Sequence[bytes], encoding: str) -> Repeat | None:
         return None
     if _is_tone(frame, encoding) or _comes_round(frame, encoding):
         return None
+    if sum(other != frame and _is_active(other) for other in frames[first + length :]) >= _FEWEST:
+        return None  # the sound goes on: a gate that fills pauses with one piece of noise
     return Repeat("stuck", length - 1, (length - 1) / len(frames), 1.0, first)
 
 
