@@ -24,6 +24,7 @@ import signal
 import struct
 import time
 import traceback
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,6 +47,7 @@ from sttdoctor.triage.task import Task
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 SLOW = 5.0
 GIVEN_UP = 60
+CONTROLS = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
 
 NUMBERS = (
     0, -0.0, 1, -1, 0.5, 2, 8, 1e-9, 1e-300, 5e-324, 1e3, 1e6, 3.1e7, 3.2e9, -3.1e9, 1e15, 1e300, -1e308, 2**63, 2**70,
@@ -382,7 +384,7 @@ def checked(name: str, text: str) -> Iterator[str]:
     text.encode()
     if name == "json":
         json.loads(text, parse_constant=refuse)
-    bad = {char for char in text if not char.isprintable() and char not in "\n\t"}
+    bad = {char for char in text if unicodedata.category(char) in CONTROLS and char not in "\n\t"}
     if bad - ({"\u200b"} if name == "html" else set()):
         yield f"{name} holds {sorted(bad)[:5]}"
 
