@@ -22,7 +22,8 @@ from audacity import audacity_guess
 from corpus import Clip, folds, load
 from encoding_cases import STEREO, TEXTS, UNUSUAL, Bytes, codecs, compressed, encoded, speech, stereo, text
 
-from sttdoctor.analysis.encoding import EncodingEstimate, estimate_encoding, find_changes
+from sttdoctor.analysis.encoding.changes import find_changes
+from sttdoctor.analysis.encoding.estimate import EncodingEstimate, estimate_encoding
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, SUPPORTED
 
 LENGTHS = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 import sttdoctor
-from sttdoctor.analysis.encoding import find_changes
+from sttdoctor.analysis.encoding.changes import find_changes
 from sttdoctor.encodings import ENCODINGS
 
 Floats = NDArray[np.float64]

@@ -28,10 +28,8 @@ import voices
 from corpus import FOLDS, SPED_UP, Clip
 from torch import Tensor, nn
 
-from sttdoctor.analysis.rate.estimate import JUDGED_S, judge
-from sttdoctor.analysis.rate.features import BANDS, FEATURES, HOP_S, SHARED_BANDS, frame_features
-from sttdoctor.analysis.rate.net import Model, member
-from sttdoctor.analysis.signal.speech import finite_mono
+from sttdoctor.analysis.rate.estimate import JUDGED_S, finite_mono, judge
+from sttdoctor.analysis.rate.net import BANDS, FEATURES, HOP_S, SHARED_BANDS, Model, frame_features, member
 from sttdoctor.encodings import STANDARD_RATES
 
 HEARD_AT, MAX_FRAMES = 8, 250

@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 
 from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.errors import InputError

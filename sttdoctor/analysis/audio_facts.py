@@ -13,24 +13,24 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.container.contents import Contents, find_containers
 from sttdoctor.analysis.decoding import Samples, decode, numbers
-from sttdoctor.analysis.encoding import (
-    LAYOUTS,
-    EncodingChange,
-    EncodingEstimate,
-    Layout,
-    estimate_encoding,
-    find_changes,
+from sttdoctor.analysis.encoding.changes import EncodingChange, find_changes
+from sttdoctor.analysis.encoding.estimate import LAYOUTS, EncodingEstimate, Layout, estimate_encoding
+from sttdoctor.analysis.encoding.misfit import (
+    LOW_END,
+    Misfit,
+    Order,
+    faint_factor,
+    find_misfit,
+    find_order,
+    has_few_codes,
+    is_low_end,
+    loud_factor,
 )
-from sttdoctor.analysis.encoding.misfit import Misfit, find_misfit
-from sttdoctor.analysis.encoding.sample_order import Order, find_order
-from sttdoctor.analysis.encoding.sample_scale import LOW_END, faint_factor, has_few_codes, is_low_end, loud_factor
 from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, active_stretches, probed_levels
-from sttdoctor.analysis.rate.band_edge import steep_edge
 from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
-from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with
+from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with, steep_edge
 from sttdoctor.analysis.rate.net import member, shipped_model
-from sttdoctor.analysis.signal.channel_count import count_channels
-from sttdoctor.analysis.signal.silent_channel import silent_side
+from sttdoctor.analysis.signal.channels import count_channels, silent_side
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
 

@@ -13,22 +13,20 @@ from itertools import accumulate
 import numpy as np
 
 from sttdoctor.analysis.audio_facts import AudioFacts
-from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.encoding.sample_order import Order
-from sttdoctor.analysis.rate import byte_rate
+from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.encoding.misfit import Order
 from sttdoctor.analysis.rate.changes import RateChange, SoundOf, change_by_pace, change_by_sound
-from sttdoctor.analysis.rate.evidence import Flow, most_probable, weighed
+from sttdoctor.analysis.rate.evidence import Flow, format_ratio, most_probable, weighed
 from sttdoctor.analysis.session import join_hypotheses, pacing
 from sttdoctor.analysis.session.commands import Command, is_audio, is_known, refused
+from sttdoctor.analysis.session.endings import PingTimeout, UnusedEnd, find_ping_timeout, unused_ends
 from sttdoctor.analysis.session.endpoint import Address, address, declared_in, endpoint_of
 from sttdoctor.analysis.session.frames import border_jump, broken_borders
 from sttdoctor.analysis.session.latency import spoken_between
-from sttdoctor.analysis.session.ping_timeout import PingTimeout, find_ping_timeout
 from sttdoctor.analysis.session.refusal import Refusal, find_refusal, is_accepted
 from sttdoctor.analysis.session.stretches import Stretch, stretches
 from sttdoctor.analysis.session.timeline import Connection, Timeline, connections, timeline
 from sttdoctor.analysis.session.turns import Turn
-from sttdoctor.analysis.session.unused_ends import UnusedEnd, unused_ends
 from sttdoctor.analysis.signal.activity import active_spans
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
@@ -168,7 +166,7 @@ class Facts:
     def format_ratio(self) -> float | None:
         """The ratio of two formats (real to declared byte rate) that the steady pace sits on, None where on none."""
         speed = self.longest_speed
-        return byte_rate.format_ratio(speed) if speed is not None else None
+        return format_ratio(speed) if speed is not None else None
 
     @cached_property
     def wire_rate(self) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.rhythm import Rhythm
+from sttdoctor.analysis.session.pacing import Rhythm
 from sttdoctor.missing import SPEECH, Missing
 
 Status = Literal["pass", "warn", "fail", "unknown", "not_applicable"]

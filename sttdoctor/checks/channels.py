@@ -13,7 +13,7 @@ import numpy as np
 
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import Samples, decode
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.excerpt import loudest_channel
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech

@@ -18,8 +18,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer, find_name
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.endpoint import Address, by_events, of_path
-from sttdoctor.analysis.session.loss import Loss, Sleep, find_loss, find_sleep
-from sttdoctor.analysis.session.reconnects import Reconnect, reconnects
+from sttdoctor.analysis.session.loss import Loss, Reconnect, Sleep, find_loss, find_sleep, reconnects
 from sttdoctor.analysis.session.refusal import Refusal, Subject, is_accepted, tell_words, words_of
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, unknown, worst

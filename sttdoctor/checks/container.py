@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor import missing
-from sttdoctor.analysis.container.contents import LABELS, Contents, Start
+from sttdoctor.analysis.container.contents import LABELS, Contents, Start, find_packets
 from sttdoctor.analysis.container.header import Header
-from sttdoctor.analysis.container.packets import find_packets
 from sttdoctor.analysis.container.text import SHORTEST_TEXT, is_printable
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import (

@@ -14,7 +14,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import is_known
 from sttdoctor.analysis.session.loss import find_loss
-from sttdoctor.analysis.session.rhythm import Rhythm, find_rhythm
+from sttdoctor.analysis.session.pacing import Rhythm, find_rhythm
 from sttdoctor.analysis.session.timeline import Connection, Timeline, is_close_command
 from sttdoctor.analysis.session.turns import TURN_EVENTS
 from sttdoctor.checks.base import (

@@ -10,7 +10,7 @@ from functools import partial
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.ping_timeout import PingTimeout, Who
+from sttdoctor.analysis.session.endings import PingTimeout, Who
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,

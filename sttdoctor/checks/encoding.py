@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from sttdoctor import missing
-from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate
-from sttdoctor.analysis.encoding.misfit import Misfit
-from sttdoctor.analysis.encoding.sample_order import Order
+from sttdoctor.analysis.encoding.changes import EncodingChange
+from sttdoctor.analysis.encoding.estimate import EncodingEstimate
+from sttdoctor.analysis.encoding.misfit import Misfit, Order
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import (
     AUDIO_INPUT,

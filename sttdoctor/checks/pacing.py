@@ -12,7 +12,7 @@ from typing import Any
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
-from sttdoctor.analysis.session.rhythm import find_rhythm
+from sttdoctor.analysis.session.pacing import find_rhythm
 from sttdoctor.analysis.session.stretches import Stretch
 from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.checks.base import (

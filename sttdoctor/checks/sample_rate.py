@@ -10,9 +10,9 @@ from typing import Any
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.rate import byte_rate
 from sttdoctor.analysis.rate.changes import RateChange
 from sttdoctor.analysis.rate.estimate import RateEstimate
+from sttdoctor.analysis.rate.evidence import is_steady
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -138,7 +138,7 @@ def _measurements(facts: Facts) -> dict[str, Any]:
     if speed is not None and facts.declared.bytes_per_s:
         measured["wire_bytes_per_s"] = round(speed.ratio * facts.declared.bytes_per_s, 1)
         measured["wire_ratio"] = round(speed.ratio, 4)
-        measured["wire_steady"] = byte_rate.is_steady(speed)
+        measured["wire_steady"] = is_steady(speed)
     return measured
 
 

@@ -11,14 +11,13 @@ import numpy as np
 
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.signal import levels as signal_levels
 from sttdoctor.analysis.signal.clicks import Clicks, find_clicks
-from sttdoctor.analysis.signal.damage import Levels, measure
 from sttdoctor.analysis.signal.echo import find_echo
-from sttdoctor.analysis.signal.holes import torn_holes
-from sttdoctor.analysis.signal.muted import find_muted
+from sttdoctor.analysis.signal.holes import find_muted, torn_holes
+from sttdoctor.analysis.signal.levels import Levels, measure
 from sttdoctor.analysis.signal.runs import Floats
 from sttdoctor.checks.base import (
     AUDIO_INPUT,

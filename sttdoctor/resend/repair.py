@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from sttdoctor.analysis.decoding import Bytes
-from sttdoctor.analysis.encoding import LAYOUTS, Layout
+from sttdoctor.analysis.encoding.estimate import LAYOUTS, Layout
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.commands import is_audio
 from sttdoctor.analysis.session.endpoint import Address, of_path

@@ -8,7 +8,8 @@ from scipy.signal import resample_poly
 
 import sttdoctor
 from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding import EncodingChange, EncodingEstimate, Layout
+from sttdoctor.analysis.encoding.changes import EncodingChange
+from sttdoctor.analysis.encoding.estimate import EncodingEstimate, Layout
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.encoding import CHECK
 from sttdoctor.encodings import ENCODINGS

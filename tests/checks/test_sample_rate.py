@@ -6,9 +6,9 @@ from builders import URL, session, steady
 from heard import told
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.rate.byte_rate import FORMAT_RATIOS
 from sttdoctor.analysis.rate.changes import change_by_sound, nearest_rate
 from sttdoctor.analysis.rate.estimate import RateEstimate
+from sttdoctor.analysis.rate.evidence import FORMAT_RATIOS
 from sttdoctor.checks.sample_rate import CHECK, plausibility
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, SUPPORTED
 from sttdoctor.evidence import Audio, Declared

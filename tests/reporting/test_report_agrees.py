@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.container.contents import Contents
-from sttdoctor.analysis.encoding import LAYOUTS, EncodingEstimate
+from sttdoctor.analysis.encoding.estimate import LAYOUTS, EncodingEstimate
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.api import examine

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.api import examine, session_facts
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError

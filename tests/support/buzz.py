@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sttdoctor.analysis.signal.damage import measure
+from sttdoctor.analysis.signal.levels import measure
 
 RATE = 16000
 

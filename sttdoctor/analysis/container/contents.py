@@ -2,20 +2,28 @@
 
 The task: given bytes that a client sent as audio, find the starts of media files in them (at the start, some bytes in,
 or repeated in mid-stream when files or chunks with headers of their own were joined), and tell text. Every signature is
-checked beyond its magic number, so that samples do not hit by chance: together 40 bits or more for each. What a general
-compressor wrote is told at the very start (`container_packed`).
-Source of the signatures: the format specifications, as collected in https://github.com/sindresorhus/file-type.
+checked beyond its magic number, so that samples do not hit by chance: together 40 bits or more for each. A frame of MP3
+or AAC begins with a sync word of 11 or 12 bits only, which small negative 16-bit samples are full of; but its header
+tells its length, so the next one must stand exactly there with the same version, layer and sample rate. What a general
+compressor wrote is looked for at the very start only, where a signature of 33 bits (zstd has no more) hits samples less
+than once in a thousand million files. Sources: the format specifications, as collected in
+https://github.com/sindresorhus/file-type; ISO/IEC 11172-3, 13818-3 and 13818-7; RFC 1952, PKWARE's APPNOTE 4.3.7, the
+bzip2 and xz file formats, RFC 8878.
+
+Packets of a codec may come without a container, one in each frame. A coder with a variable bit rate gives packets of
+many sizes whose bytes are as good as random, but for the first, which tells the mode (RFC 6716, section 3.1, for Opus)
+and stays the same for long. Samples come in frames of few sizes.
 """
 
-from collections.abc import Callable
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.container.header import Header, aiff_header, au_header, caf_header, plausible, wav_header
-from sttdoctor.analysis.container.mpeg import find_frames
-from sttdoctor.analysis.container.packed import packed_as
 from sttdoctor.analysis.container.text import decoded, find_text
 
 LABELS = {
@@ -45,6 +53,30 @@ _HEAD = 1 << 16
 _MOST = 1000  # starts that are counted
 _NEAR = 4096  # bytes: a file that starts so early is what the stream is, not something in it
 
+_CHAIN_AT_START = 3
+_CHAIN_FURTHER_IN = 6
+_LOOKED_AT = 4096  # bytes: more than the longest MP3 frame (2881) and most of ADTS, so that a cut stream is seen too
+
+_KBPS_V1 = {
+    2: (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    3: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+}
+_KBPS_V2 = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_RATES = (44100, 48000, 32000)
+
+_ZIP_METHODS = (0, 8, 9, 12, 14, 93, 95)  # stored, deflate, deflate64, bzip2, lzma, zstd, xz
+_BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # of content; the end of an empty file
+
+_FEWEST_PACKETS = 25  # packets
+_MOST_PACKETS = 600  # that are looked at
+_LONGEST_PACKET = 1500  # bytes; RFC 6716 allows 1275 a frame
+_FEW_SIZES = 8  # different ones
+_ENTROPY = 7.3  # bits a byte, of 8 in random bytes; of samples of 16 bits less than 7, of G.711 less still
+_RANDOM_ENTROPY = 7.8  # where the sizes tell nothing (a constant bit rate)
+_SAME_MODE = 0.8
+_OPUS_MS = (10, 20, 40, 60) * 3 + (10, 20) * 2 + (2.5, 5, 10, 20) * 4
+"""By the five bits of the configuration: how long one frame of a packet lasts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -61,7 +93,7 @@ class Contents:
 
     Attributes:
         starts: Beginnings of media files in their order, at most `_MOST`; of Ogg each page counts.
-        text: Kind of text as in `container_text.find_text`, None where the bytes are none.
+        text: Kind of text as in `sttdoctor.analysis.container.text.find_text`, None where the bytes are none.
         inside: Key of `LABELS` for the file that text of base64 or hex holds, None where it holds none.
         trailers: Offsets of the chunks that stand behind the samples of a WAV file (LIST, id3).
     """
@@ -207,3 +239,133 @@ def _all(content: bytes, magic: bytes) -> list[int]:
 
 def _in_header(place: int, starts: list[Start]) -> bool:
     return any(start.header and start.offset < place < start.offset + start.header.payload for start in starts)
+
+
+def _mp3_frame(head: bytes) -> tuple[int, int] | None:
+    """(length, what all frames of a stream share) of the frame that begins here, None where none does."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return None
+    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
+    kbps, rate = head[2] >> 4, head[2] >> 2 & 3
+    if version == 1 or layer not in (2, 3) or kbps in (0, 15) or rate == 3 or head[3] & 3 == 2:
+        return None
+    hz = _RATES[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    bits = 1000 * (_KBPS_V1[layer] if version == 3 else _KBPS_V2)[kbps - 1]
+    samples = 576 if layer == 3 and version != 3 else 1152
+    length = samples // 8 * bits // hz + (head[2] >> 1 & 1)
+    return length, (head[1] & 0xFE) << 8 | head[2] & 0x0C
+
+
+def _adts_frame(head: bytes) -> tuple[int, int] | None:
+    if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 > 12:
+        return None
+    length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+    return (length, head[1] << 16 | (head[2] & 0xFD) << 8 | head[3] & 0xC0) if length > 16 else None
+
+
+def _chains(data: bytes, place: int, frame: Callable[[bytes], tuple[int, int] | None], wanted: int) -> bool:
+    shared = None
+    for _ in range(wanted):
+        found = frame(data[place : place + 7])
+        if found is None or (shared is not None and found[1] != shared):
+            return False
+        shared = found[1]
+        place += found[0]
+    return True
+
+
+def find_frames(data: bytes) -> tuple[int, str] | None:
+    """Find a stream of MP3 or ADTS frames at the start of bytes or a little way in.
+
+    Returns:
+        (offset of the first frame, `mp3` or `aac`), None where no frames chain.
+    """
+    place = data.find(b"\xff", 0, _LOOKED_AT)
+    while place >= 0:
+        wanted = _CHAIN_FURTHER_IN if place else _CHAIN_AT_START
+        for kind, frame in (("mp3", _mp3_frame), ("aac", _adts_frame)):
+            if _chains(data, place, frame, wanted):
+                return place, kind
+        place = data.find(b"\xff", place + 1, _LOOKED_AT)
+    return None
+
+
+def packed_as(head: bytes) -> str | None:
+    """Tell which compressor wrote bytes.
+
+    Args:
+        head: The first bytes of the stream; 64 are enough for all but gzip, whose first KiB is unpacked as a trial.
+
+    Returns:
+        `gzip`, `zip`, `bzip2`, `xz` or `zstd`; None for anything else.
+    """
+    if head[:3] == b"\x1f\x8b\x08" and _unpacks(head[:1024]):
+        return "gzip"
+    if head[:4] == b"PK\x03\x04" and len(head) >= 30 and head[4] <= 63 and _word(head, 8) in _ZIP_METHODS:
+        return "zip"
+    if head[:3] == b"BZh" and head[3:4] in b"123456789" and head[4:10] in _BZIP2_BLOCKS:
+        return "bzip2"
+    if head[:6] == b"\xfd7zXZ\x00":
+        return "xz"
+    if head[:4] == b"\x28\xb5\x2f\xfd" and len(head) >= 5 and not head[4] & 8:  # a reserved bit
+        return "zstd"
+    return None
+
+
+def _word(head: bytes, place: int) -> int:
+    return int.from_bytes(head[place : place + 2], "little")
+
+
+def _unpacks(head: bytes) -> bool:
+    try:
+        zlib.decompressobj(wbits=31).decompress(head, 1 << 16)
+    except zlib.error:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Packets:
+    """A run of packets to the end: number of the first, from 0, fewest and most bytes, and what they look like."""
+
+    first: int
+    least: int
+    most: int
+    name: str
+
+
+def find_packets(frames: Sequence[bytes]) -> Packets | None:
+    """Find packets of a codec from some frame on to the end; None where there are none.
+
+    Args:
+        frames: The content of each binary frame, in order.
+    """
+    first = _find_start(frames)
+    chosen = [frame for frame in frames[first : first + _MOST_PACKETS] if len(frame) > 3]
+    if len(chosen) < _FEWEST_PACKETS:
+        return None
+    sizes = [len(frame) for frame in chosen]
+    if max(sizes) > _LONGEST_PACKET:
+        return None
+    is_even = len(set(sizes)) < _FEW_SIZES or Counter(sizes).most_common(1)[0][1] > 0.5 * len(sizes)
+    rest = np.frombuffer(b"".join(frame[1:] for frame in chosen), dtype=np.uint8)
+    shares = np.bincount(rest, minlength=256) / len(rest)
+    entropy = float(-(shares[shares > 0] * np.log2(shares[shares > 0])).sum())
+    if entropy < (_RANDOM_ENTROPY if is_even else _ENTROPY) or len(rest) < 1000:
+        return None
+    mode, count = Counter(frame[0] for frame in chosen).most_common(1)[0]
+    if count < _SAME_MODE * len(chosen):
+        return None
+    name = f"Opus, {_OPUS_MS[mode >> 3]:g} ms a packet (first byte 0x{mode:02X})"
+    return Packets(first, min(sizes), max(sizes), name)
+
+
+def _find_start(frames: Sequence[bytes]) -> int:
+    """Number of the frame from which on frames are shorter than what came before: a codec after samples."""
+    sizes = np.array([len(frame) for frame in frames], dtype=np.float64)
+    if len(sizes) < 2 * _FEWEST_PACKETS:
+        return 0
+    usual = float(np.median(sizes[: len(sizes) // 4]))
+    long = np.flatnonzero(sizes >= 0.9 * usual)
+    last = int(long[-1]) + 1 if len(long) else 0
+    return last if last <= len(sizes) - _FEWEST_PACKETS and float(np.std(sizes[:last])) < 0.05 * usual else 0

@@ -1,8 +1,12 @@
-"""Integers that were put into an encoding without the shift or factor that it asks for.
+"""Samples that stand at another place, scale or order than their encoding has.
 
 Floats that are cast as they are leave -1, 0 and 1; a converter counts from 0; the low bits of wider samples wrap
 around so often that loud sound looks like noise, and only its quiet parts, followed modulo the range, go on smoothly.
 All of it is told from the codes themselves, before a description length is asked, for as sound they are anything.
+
+Floats in 16-bit units and 16 bits at the low end of 32 are told by their level. Neighbours that are swapped, and
+samples that stand twice, read as two interleaved channels. Swapped ones give themselves away by the way from sample to
+sample, which becomes shorter when each pair is swapped back: of two true channels neither order is shorter.
 """
 
 from dataclasses import dataclass
@@ -10,6 +14,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sttdoctor.analysis.encoding.quantization import find_scale
+from sttdoctor.encodings import ENCODINGS
 
 Codes = NDArray[np.int64]
 Kind = Literal["cast", "converter", "low bits"]
@@ -26,6 +33,21 @@ _LAPS = 4  # ranges that they go through meanwhile: sound that is merely too lou
 _STRETCHES = 6
 _FLAT = (0.54, 0.61)  # RMS of full scale where all codes are as frequent: 0.577
 _RELATED = 0.2  # correlation with the next sample, in sound
+
+_WIDE = ("pcm_s32le", "s32be")
+_WILD = 8.0  # floats beyond it are in 16-bit units
+_FEW = 64.0  # of the lowest codes: sound of fewer says nothing
+_SHIFTS = (16, 8)  # of 16 bits and of 24 bits at the low end of 32
+LOW_END = 2.0**-8
+"""Peak of 24-bit samples at the low end of 32 bits, of full scale."""
+_FINE = 0.5  # share of samples that use the lowest byte: at full scale converters, and coarser sources, leave it empty
+_TWICE = 32768.0  # what floats were divided by once too often
+
+Order = Literal["swapped", "twice"]
+
+_SHORTER = 0.8  # way after swapping back to way before: swapped speech has 0.5 to 0.7, two channels and noise 1
+_ALIKE = 0.999  # pairs of which both samples are the same; the rest may be lost bytes
+_FEWEST_PAIRS = 4000  # pairs that are not silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +128,63 @@ def _is_empty_noise(codes: Codes) -> bool:
     loud = loud[np.argsort(loud.var(axis=1))[len(loud) // 2 :]].reshape(-1)
     level = float(np.sqrt((loud**2).mean()))
     return _FLAT[0] <= level <= _FLAT[1] and abs(float((loud[1:] * loud[:-1]).mean())) < _RELATED * level**2
+
+
+def has_few_codes(peak: float, encoding: str) -> bool:
+    """Whether sound of this peak, of full scale, takes so few codes of its encoding that they fit any other as well."""
+    return peak < _FEW * ENCODINGS[encoding].quantum
+
+
+def loud_factor(level: float, encoding: str) -> float:
+    """What brings floats far beyond full scale to it: 1/32768 for those in 16-bit units, 1 where nothing has to.
+
+    Args:
+        level: What 99 % of the samples stay below, of full scale.
+        encoding: Their encoding.
+    """
+    return 1.0 / 32768.0 if ENCODINGS[encoding].is_float and level > _WILD else 1.0
+
+
+def is_low_end(samples: NDArray[np.float64], encoding: str) -> bool:
+    """Whether quiet 32-bit samples are exact to the last bit, as 24-bit ones at the low end are.
+
+    Args:
+        samples: Of full scale, shape (n,).
+        encoding: Theirs.
+    """
+    whole = np.rint(samples * 2.0**31)
+    sounding = whole[whole != 0.0]
+    if encoding not in _WIDE or not len(sounding) or (sounding % 256.0 != 0.0).mean() < _FINE:
+        return False
+    return find_scale(whole, np.ones(len(whole)), 2.0**31) is None
+
+
+def faint_factor(peak: float, encoding: str) -> float:
+    """What brings speech that would be silent to the scale at which it was recorded; 1 where it was that faint.
+
+    Args:
+        peak: Of the samples, of full scale.
+        encoding: Their encoding.
+    """
+    if encoding in _WIDE:
+        return next((2.0**shift for shift in _SHIFTS if peak <= 2.0**-shift), 1.0)
+    return _TWICE if ENCODINGS[encoding].is_float and peak * _TWICE <= 1.0 else 1.0
+
+
+def find_order(samples: NDArray[np.floating]) -> Order | None:
+    """Tell in which wrong order the samples of one channel stand.
+
+    Args:
+        samples: Shape (n,), from the first sample of a pair on, finite.
+
+    Returns:
+        "swapped" where each pair is the wrong way round, "twice" where the two of each pair are the same, else None.
+    """
+    pairs = samples[: len(samples) // 2 * 2].reshape(-1, 2)
+    moving = np.append(np.any(np.diff(pairs, axis=0) != 0, axis=1), False)
+    if np.count_nonzero(moving) < _FEWEST_PAIRS:
+        return None
+    if np.mean(pairs[moving, 0] == pairs[moving, 1]) >= _ALIKE:
+        return "twice"
+    way, back = (np.abs(np.diff(order.reshape(-1))).sum() for order in (pairs, pairs[:, ::-1]))
+    return "swapped" if back < _SHORTER * way else None

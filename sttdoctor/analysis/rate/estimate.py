@@ -1,8 +1,15 @@
 """The sample rate of speech, told from its sound alone.
 
-Every candidate rate is tried: the features of `rate_features` are computed as if it were true, and the net of
-`rate_net` says how much the result sounds like speech at its natural pitch, formants and tempo. The scores of the
+Every candidate rate is tried: the features of `sttdoctor.analysis.rate.net` are computed as if it were true, and its
+net says how much the result sounds like speech at its natural pitch, formants and tempo. The scores of the
 candidates, sharpened by the amount of speech, are the probabilities; where it does not sound like speech they are flat.
+
+Where a signal is active is decided without knowing its sample rate: in blocks of samples, not of seconds.
+
+Above some frequency a recording is empty that was upsampled from a lower rate. Speech itself falls off gently with
+frequency, and where a voice or a tape falls faster something is left above; a resampler cuts, and leaves nothing but
+its images. So an edge is told by its steepness, the level just below it against everything from just above it on, and
+by what is left a third of an octave higher.
 """
 
 from collections.abc import Sequence
@@ -11,10 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.rate.features import Floats, frame_features
-from sttdoctor.analysis.rate.net import Model, scores, shipped_model
-from sttdoctor.analysis.signal.speech import STEP, active_excerpt, active_steps, finite_mono
+from sttdoctor.analysis.rate.net import Floats, Model, frame_features, scores, shipped_model
 from sttdoctor.encodings import STANDARD_RATES
+
+STEP = 256
+"""Samples of one level measurement: 5 ms at 48 kHz, 32 ms at 8 kHz."""
+BLOCK = 32
+"""Steps of one block (8192 samples): long pauses are left out block by block."""
+ACTIVE_DB = 30.0
+"""A step is active within this distance of the loud steps (their 95th percentile)."""
 
 JUDGED_S = 8.0
 """Seconds, at each candidate rate, of the most active parts that are judged."""
@@ -23,6 +35,65 @@ TOLERANCE = 0.10
 
 _LOWEST_HZ, _HIGHEST_HZ = 4000, 192_000
 """No client sends speech outside of this: such a candidate gets the lowest score of all, and no analysis."""
+
+_SIZE = 1024
+_DROP_DB = 23.0
+"""Speech falls by 10 dB at most so fast, synthetic voices and old tapes by 22; a resampler by 40 dB and more."""
+_REST_DB = 26.0
+"""Further above: below the noise of a synthetic voice."""
+
+
+def finite_mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The samples, shape (n,), without offset, NaN and infinity (they become 0), at an RMS of 1; all zero stays so."""
+    clean = np.asarray(samples, dtype=np.float64).ravel()
+    good = np.isfinite(clean)
+    if not good.all():
+        clean = np.where(good, clean, 0.0)
+    if not clean.size:
+        return np.zeros(0, np.float32)
+    peak = float(np.abs(clean).max())
+    if peak == 0.0:
+        return np.zeros(clean.size, np.float32)
+    clean = clean / peak
+    clean -= clean.mean()
+    rms = float(np.sqrt(np.mean(clean * clean)))
+    return (clean / rms).astype(np.float32) if rms > 1e-9 else np.zeros(clean.size, np.float32)
+
+
+def active_steps(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which whole steps of `STEP` samples are active; shape (n // STEP,)."""
+    count = len(samples) // STEP
+    steps = samples[: count * STEP].reshape(count, STEP)
+    power = np.einsum("ij,ij->i", steps, steps) / STEP
+    if not count or power.max() <= 0.0:
+        return np.zeros(count, bool)
+    loud = np.percentile(power[power > 0.0], 95)
+    return np.asarray(power > loud * 10.0 ** (-ACTIVE_DB / 10.0))
+
+
+def active_excerpt(samples: NDArray[np.float32], active: NDArray[np.bool_], limit: int) -> NDArray[np.float32]:
+    """The most active blocks in their order, at most about `limit` samples; blocks deep inside a pause are left out.
+
+    Args:
+        samples: Shape (n,).
+        active: From `active_steps`.
+        limit: Samples wanted; at least one block is returned.
+    """
+    size = STEP * BLOCK
+    blocks = len(active) // BLOCK
+    if blocks < 2:
+        return samples[: max(limit, size)]
+    share = active[: blocks * BLOCK].reshape(blocks, BLOCK).mean(axis=1)
+    padded = np.pad(share, 1)
+    near = np.maximum(np.maximum(padded[:-2], padded[2:]), share)
+    wanted = np.flatnonzero(near > 0.0)
+    keep = max(1, -(-limit // size))
+    if len(wanted) > keep:
+        best = np.argsort(-share[wanted], kind="stable")[:keep]
+        wanted = np.sort(wanted[best])
+    if len(wanted) == blocks:
+        return samples[:limit]
+    return samples[: blocks * size].reshape(blocks, size)[wanted].ravel()[: max(limit, size)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +173,7 @@ def judge(
     """Raw scores of the rates and of being speech, each shape (rates,), and the active samples; None without sound.
 
     Args:
-        model: See `rate_net`.
+        model: See `shipped_model`.
         clean: Shape (n,), from `speech.finite_mono`.
         rates: Hz.
     """
@@ -127,3 +198,54 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn scores of shape (n,) into probabilities of the same shape, which sum to 1."""
     powers = np.exp(logits - logits.max())
     return np.asarray(powers / powers.sum())
+
+
+def long_term_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the mean power spectrum of the louder half of a recording in dB, None where there is too little.
+
+    Args:
+        samples: Shape (n,), any scale; NaN and infinity count as 0.
+
+    Returns:
+        Shape (513,), from 0 to half the sample rate.
+    """
+    count = len(samples) // _SIZE
+    if count < 4:
+        return None
+    frames = np.nan_to_num(samples[: count * _SIZE], nan=0.0, posinf=0.0, neginf=0.0).reshape(count, _SIZE)
+    frames = frames[:: max(1, count // 1000)]
+    energy = frames.var(axis=1)
+    loud = frames[energy >= max(float(np.median(energy)), 1e-20)]
+    if not len(loud):
+        return None
+    window = np.blackman(_SIZE)  # side lobes at -58 dB hide no edge
+    power = (np.abs(np.fft.rfft((loud - loud.mean(axis=1, keepdims=True)) * window, axis=1)) ** 2).mean(axis=0)
+    level: NDArray[np.float64] = 10 * np.log10(power + 1e-30)
+    return level
+
+
+def steep_edge(samples: NDArray[np.float64]) -> float | None:
+    """Find the frequency above which nothing stands.
+
+    Args:
+        samples: Shape (n,), at any scale.
+
+    Returns:
+        The edge as a share of the sample rate (0.05 to 0.45), None where there is no steep one.
+    """
+    level = long_term_spectrum(samples)
+    if level is None:
+        return None
+    smooth = np.convolve(level, np.ones(7) / 7, mode="same")
+    # the last bins hold the resampler of the recording itself
+    above = np.maximum.accumulate(smooth[: _SIZE // 2 - 8][::-1])[::-1]
+    bins = np.arange(int(0.05 * _SIZE), int(0.45 * _SIZE))
+    below = np.array([np.median(level[int(0.80 * k) : int(0.96 * k)]) for k in bins])
+    drops, rest = (below - above[np.minimum((far * bins).astype(int) + 3, len(above) - 1)] for far in (1.08, 1.3))
+    steep = np.flatnonzero((drops > _DROP_DB) & (rest > _REST_DB))
+    if not len(steep):
+        return None
+    # a simple resampler leaves an image of the band above the edge, with an edge of its own: the lowest one counts
+    apart = np.flatnonzero(np.diff(steep) > 8)
+    first = steep[: apart[0] + 1] if len(apart) else steep
+    return float(bins[first[np.argmax(drops[first])]] / _SIZE)

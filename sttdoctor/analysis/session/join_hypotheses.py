@@ -15,8 +15,7 @@ from itertools import accumulate, chain, islice
 
 from sttdoctor.analysis.session import join_readings
 from sttdoctor.analysis.session.join_search import TooManyStepsError, simplest_reading
-from sttdoctor.analysis.session.join_spelling import Spelling, spelling
-from sttdoctor.analysis.session.letters import tidy, word_list, words_of
+from sttdoctor.analysis.session.join_spelling import Spelling, spelling, tidy, word_list, words_of
 from sttdoctor.analysis.session.text_changes import Before, Change, changes
 from sttdoctor.analysis.session.turns import Turn, expected_text
 

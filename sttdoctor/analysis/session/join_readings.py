@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from sttdoctor.analysis.session.letters import beginning, word_list, words_of
+from sttdoctor.analysis.session.join_spelling import beginning, word_list, words_of
 
 _LEAST_END, _LEAST_INSIDE = 6, 20  # letters of a part that can be told from chance
 _MOST_LOST = 5  # words at the edge of a turn

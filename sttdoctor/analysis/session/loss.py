@@ -1,4 +1,4 @@
-"""How a connection was lost that nobody closed: cut while it was idle, cut in one direction, or dead.
+"""How a connection was lost that nobody closed, and what is lost or sent twice when the client connects again.
 
 What stands between client and service (a proxy, a load balancer, a NAT) ends connections on which nothing passes for
 a fixed time. Most count a frame of either direction, pings too.
@@ -6,13 +6,19 @@ haproxy with `option independent-streams` and lighttpd count each direction by i
 Sources: the defaults in the manuals of nginx (`proxy_read_timeout` 60 s), haproxy (`timeout client` 50 s in packages),
 Apache (`Timeout` 60 or 300 s), squid (`read_timeout` 15 min), tinyproxy (`Timeout` 600 s), lighttpd
 (`max-read-idle` 60 s, `max-write-idle` 360 s), and of the load balancers of AWS, Azure and Cloudflare.
+
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
+
+import numpy as np
 
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.endpoints.base import Endpoint
+from sttdoctor.evidence import Frame
 
 How = Literal["idle", "one-sided", "dead"]
 
@@ -144,3 +150,87 @@ _STILL_S = 120.0
 """Shorter silence ends no connection that is not cut by a limit of its own."""
 _SPOKEN_S = 2.0
 _LEAST_FRAMES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """One further handshake.
+
+    Attributes:
+        line: Of the second handshake.
+        t: Seconds of it.
+        turn_open: A turn was open when the first connection ended.
+        audio_missing_s: Clock time between the audio of the two connections beyond one chunk.
+        sent_again_s: Audio of the second connection that repeats the end of the first.
+    """
+
+    line: int
+    t: float | None
+    turn_open: bool
+    audio_missing_s: float
+    sent_again_s: float
+
+
+def reconnects(connections: Sequence[Connection], bytes_per_s: float | None) -> Iterator[Reconnect]:
+    """Find the handshakes that interrupt a session.
+
+    A connection that was refused, carried no audio, was drained to its end, or was ended by the client itself with no
+    turn open is complete: what follows it is a session of its own.
+
+    Args:
+        connections: In order.
+        bytes_per_s: Declared byte rate, None where it is not known.
+    """
+    for before, after in pairwise(connections):
+        if before.audio_frames and after.open is not None and not _complete(before):
+            known = before.turns
+            gap = _gap(before, after, bytes_per_s)
+            again = _repeated_bytes(before, after) / bytes_per_s if bytes_per_s else 0.0
+            yield Reconnect(after.open.line, after.open.t, bool(known) and known[-1].end is None, gap, again)
+
+
+def _complete(connection: Connection) -> bool:
+    close, known = connection.close, connection.turns
+    commanded = any(is_close_command(frame) for frame in connection.frames)
+    nothing_open = not known or known[-1].end is not None
+    if close is None:
+        return commanded and nothing_open
+    if close.by == "client":
+        return nothing_open and (commanded or connection.was_left)
+    return commanded and close.code == 1000
+
+
+def _gap(before: Connection, after: Connection, bytes_per_s: float | None) -> float:
+    last, first = before.audio_frames[-1], next(iter(after.audio_frames), None)
+    if first is None or first.t is None or last.t is None:
+        return 0.0
+    return max(0.0, first.t - last.t - (last.size / bytes_per_s if bytes_per_s else 0.0))
+
+
+def _repeated_bytes(before: Connection, after: Connection, longest: int = 4 << 20) -> int:
+    """Bytes at the start of the second connection that stand in the last part of the first."""
+    old = b"".join([*_enough(reversed(before.audio_frames), longest)][::-1])[-longest:]
+    new = b"".join(_enough(after.audio_frames, longest))[:longest]
+    start = _first_varied(new)
+    probe = new[start : start + 512]
+    at = old.find(probe) if len(probe) == 512 and len(set(probe)) > 8 else -1
+    if at < 0:
+        return 0
+    length = min(len(old) - at, len(new) - start)
+    same = np.frombuffer(old, np.uint8, length, at) == np.frombuffer(new, np.uint8, length, start)
+    return length if same.all() else int(same.argmin())
+
+
+def _enough(frames: Iterable[Frame], longest: int) -> Iterator[bytes]:
+    """Yield the content of frames until it is as long as that."""
+    length = 0
+    for frame in frames:
+        if length >= longest:
+            return
+        yield frame.audio or b""
+        length += frame.size
+
+
+def _first_varied(data: bytes, block: int = 512) -> int:
+    """Offset of the first block that is not silence, which repeats without being sent again."""
+    return next((i for i in range(0, len(data) - block, block) if len(set(data[i : i + block])) > 8), 0)

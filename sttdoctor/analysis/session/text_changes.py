@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from sttdoctor.analysis.session.letters import word_list, words_of
+from sttdoctor.analysis.session.join_spelling import word_list, words_of
 from sttdoctor.analysis.session.turns import Turn, expected_text
 
 

@@ -5,15 +5,19 @@ over a millisecond, and a tone is switched off. A hole breaks off in full voice.
 farther than it moves beside them, at the start of holes as at their end; and between two pure tones there is a cadence,
 not a hole. What lies within a few steps of the quantiser jumps by itself: coarse samples stay on one value and
 leave it by a whole step.
+
+Sound that turns to exact silence in full voice and stays so is a microphone that something mutes. A client that sends
+silence between turns does so after the words, behind a pause or a gate that closes softly.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal.damage import LONGEST_HOLE_S, Levels
-from sttdoctor.analysis.signal.levels import zero_runs
+from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.signal.levels import LONGEST_HOLE_S, Levels, zero_runs
 from sttdoctor.analysis.signal.runs import EDGE_S, Floats
 from sttdoctor.encodings import ENCODINGS
 
@@ -26,6 +30,11 @@ _BESIDE_S = 0.030  # sound beside a hole that is searched for tones
 _TONES, _PURE = 2, 0.98  # share of the power in so many lines
 _MOST = 4000  # stretches that are looked at
 _AT_ONCE = 500
+
+_STEPS_BEFORE = 3  # 60 ms of sound before the silence
+_VOICE_BEFORE, _EDGE_BEFORE = 0.35, 0.2  # of the level of loud parts: theirs, and that of the last 2 ms
+_MOST_SILENCES = 500  # silences that are looked at
+_SILENT_VALUE = 0.001  # of full scale: value of silence, also in A-law
 
 
 def torn_holes(data: NDArray[np.uint8], layout: Layout, levels: Levels) -> NDArray[np.int64]:
@@ -104,3 +113,53 @@ def is_tonal(sound: Floats) -> NDArray[np.bool_]:
             lines += power[every, place]
             power[every, place] = 0.0
     return np.asarray(lines > _PURE * total)
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """The longest silence that cuts speech off.
+
+    Attributes:
+        start: Its first sample.
+        length: Samples.
+        to_end: Whether it lasts to the end of the audio.
+        count: How many such silences there are.
+    """
+
+    start: int
+    length: int
+    to_end: bool
+    count: int
+
+
+def find_muted(data: NDArray[np.uint8], layout: Layout, levels: Levels, least_s: float) -> Muted | None:
+    """Find silence of `least_s` seconds or more that begins in full voice, and not where a tone is switched off.
+
+    Args:
+        data: Bytes from the first whole sample on, of which `levels` were measured; may be a memory map.
+        layout: How they are read; its offset does not count.
+        levels: Of all of it.
+        least_s: Seconds.
+
+    Returns:
+        None where there is none, or where most long silences begin behind the words: then pauses are sent as silence.
+    """
+    runs = levels.runs
+    long = (
+        (runs.length >= least_s * levels.rate)
+        & (np.abs(runs.value) <= _SILENT_VALUE)
+        & ~zero_runs(levels, layout.encoding)
+    )
+    place = runs.start // levels.step
+    long &= place >= _STEPS_BEFORE
+    chosen = np.flatnonzero(long)
+    before = np.array([levels.rms[at - _STEPS_BEFORE : at].mean() for at in place[chosen]])
+    cut = chosen[(before >= _VOICE_BEFORE * levels.loud) & (runs.before[chosen] >= _EDGE_BEFORE * levels.loud)]
+    cut = cut[:_MOST_SILENCES]
+    if len(cut):
+        cut = cut[~is_tonal(beside(data, layout, levels, cut)[0])]
+    if not len(cut) or 2 * len(cut) < min(len(chosen), _MOST_SILENCES):
+        return None
+    first = int(cut[np.argmax(runs.length[cut])])
+    stop = int(runs.start[first] + runs.length[first])
+    return Muted(int(runs.start[first]), int(runs.length[first]), stop >= levels.samples - levels.step, len(cut))

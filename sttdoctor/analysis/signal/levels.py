@@ -1,22 +1,257 @@
-"""What the levels of a pass over the samples add up to: offset, clipping, modulation, the loudest stretch.
+"""Level, offset, clipping, and constant stretches of audio, in one pass over blocks of bounded memory.
 
-Plain functions of the `Levels` that `sttdoctor.analysis.signal.damage.measure` returns; nothing here knows a limit.
+The task: given bytes and how to read them, measure what says whether there is a usable sound in them. Levels are of
+full scale (1.0); a step is 20 ms. Samples that stand at another scale are brought to full scale first.
+
+Integers are compared as they stand and summed as 32-bit floats about the mean of their step: every sample is touched,
+so this pass decides how fast long audio is read.
+
+What they add up to (offset, modulation, the loudest stretch) are plain functions of the `Levels` that `measure`
+returns; nothing here knows a limit.
 """
+
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal.damage import STEP_S, Levels
-from sttdoctor.analysis.signal.runs import Floats
+from sttdoctor.analysis.decoding import decode, numbers
+from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.excerpt import blocks
+from sttdoctor.analysis.signal.runs import WRAPPING, Floats, Runs, Wraps, constant_runs, joined
 from sttdoctor.encodings import ENCODINGS
+
+Steps = NDArray[np.float32]
+
+STEP_S = 0.020
+LONGEST_HOLE_S = 0.400
+
+_BLOCK_SAMPLES = 1 << 16  # a block and its copy as floats stay in a processor's cache
+_MOST_RUNS = 100_000
 
 WORST_S = 2.0
 """Length of the part of which `worst_clipping` tells."""
 
 _LOUD = 0.1  # of the level of the loud parts, -20 dB
 _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """What one pass over the samples measured; each array has one entry a step of `STEP_S`.
+
+    Attributes:
+        rate: Hz that times are counted at.
+        samples: Number of samples read.
+        channel: Which of the channels was measured: the loudest.
+        factor: What decoded samples were multiplied by, to stand at full scale.
+        step: Samples of a step.
+        rms: RMS about the step's own mean.
+        half_range: Half the distance of the step's extremes: its peak without offset.
+        peak: Its peak, offset included.
+        offset: Mean.
+        clipped: Shape (n,), samples that are cut off: at `high` or `low` and the third or later of equal ones in a
+            row, constant stretches left out, or floats beyond +-1.
+        high: The largest value of all; `low` the smallest.
+        flat: Samples at `high` or `low` that are the third or later of equal ones in a row.
+        beyond: Samples of float audio beyond +-1.
+        runs: Constant stretches.
+        wraps: Samples that wrapped around, of 16- and 32-bit integers.
+    """
+
+    rate: float
+    samples: int
+    channel: int
+    factor: float
+    step: int
+    rms: Steps
+    half_range: Steps
+    peak: Steps
+    offset: Steps
+    clipped: NDArray[np.int64]
+    high: float
+    low: float
+    flat: int
+    beyond: int
+    runs: Runs
+    wraps: Wraps
+
+    @property
+    def loud(self) -> float:
+        """RMS of the loud parts: the 95th percentile of the steps that are not constant; 0 without any."""
+        return self.active_rms(95)
+
+    def active_rms(self, percentile: float) -> float:
+        """RMS, of full scale, that this percentage of the steps with sound stay below; 0 without any."""
+        active = self.rms[self.rms > 0]
+        return float(np.percentile(active, percentile)) if len(active) else 0.0
+
+
+@dataclass(slots=True)
+class _Extreme:
+    """The outermost value so far on one side, and how many samples are flat at it: (first step, count of each step)."""
+
+    sign: int
+    value: float = -np.inf
+    flat: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
+
+    def add(self, x: NDArray[Any], outermost: float, first_step: int, step: int) -> None:
+        value = self.sign * outermost
+        if value < self.value:
+            return
+        if value > self.value:
+            self.value, self.flat = value, []
+        at = x == outermost
+        third = at[2:] & at[1:-1] & at[:-2]
+        if third.any():  # of silence they are most samples, and their places would take more room than the block
+            steps = np.append(third, np.zeros(-len(third) % step, dtype=np.bool_)).reshape(-1, step)
+            self.flat.append((first_step, np.count_nonzero(steps, axis=1)))
+
+
+@dataclass(slots=True)
+class _Tally:
+    high: _Extreme = field(default_factory=lambda: _Extreme(1))
+    low: _Extreme = field(default_factory=lambda: _Extreme(-1))
+    beyond: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
+    steps: list[tuple[Steps, ...]] = field(default_factory=list)
+    runs: list[Floats] = field(default_factory=list)
+    wraps: Wraps = field(default_factory=Wraps)
+
+
+def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, factor: float = 1.0) -> Levels:
+    """Measure audio.
+
+    Args:
+        data: Bytes from the first whole sample on, shape (n,); may be a memory map of any size.
+        encoding: A name of `sttdoctor.encodings.ENCODINGS`.
+        channels: 1 or 2; of two the louder one is measured.
+        rate: Sample rate in Hz for the length of steps and holes.
+        factor: What the samples are multiplied by where they stand at another scale of their encoding.
+
+    Returns:
+        The measurements. NaN and infinity count as 0.
+    """
+    step = max(8, round(STEP_S * rate))
+    frame = ENCODINGS[encoding].width * channels
+    size = max(1, _BLOCK_SAMPLES // step) * step
+    count = len(data) // frame
+    channel = _loudest(data, encoding, channels)
+    floats = ENCODINGS[encoding].is_float
+    tally = _Tally()
+    first = known = 0
+    for block in blocks(data[: count * frame], size * frame):
+        x = numbers(block, encoding)[channel::channels]
+        x = _tamed(x, factor) if floats else x
+        _add(tally, x, step, first)
+        if len(x) and encoding in WRAPPING:
+            tally.wraps.add(x, first)
+        if known < _MOST_RUNS:
+            runs = constant_runs(x, first, rate)
+            known += len(runs)
+            tally.runs.append(runs)
+        first += len(x)
+    scale = 1.0 if floats else factor / ENCODINGS[encoding].full_scale
+    return _finished(tally, rate, step, count, channel, factor, scale)
+
+
+def _loudest(data: NDArray[np.uint8], encoding: str, channels: int) -> int:
+    """The louder channel, by probes."""
+    if channels == 1:
+        return 0
+    frame = ENCODINGS[encoding].width * channels
+    count = len(data) // frame
+    probes = [
+        data[place * frame : (place + 2048) * frame] for place in np.linspace(0, max(0, count - 2048), 64, dtype=int)
+    ]
+    parts = [_tamed(decode(np.asarray(probe), encoding), 1.0) for probe in probes]
+    x = np.concatenate(parts) if parts else np.empty(0)
+    x = x[: len(x) // channels * channels].reshape(-1, channels)
+    return int(np.argmax(x.var(axis=0))) if len(x) else 0
+
+
+def _tamed(x: NDArray[Any], scale: float) -> NDArray[Any]:
+    """Floats at full scale, at least 32 bits wide, without numbers that are none."""
+    with np.errstate(invalid="ignore"):
+        wide = x.astype(np.result_type(x.dtype.newbyteorder("="), np.float32)) * np.float32(scale)
+    return np.clip(np.nan_to_num(wide, copy=False, nan=0.0, posinf=0.0, neginf=0.0), -1e6, 1e6, out=wide)
+
+
+def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
+    if not len(x):
+        return
+    whole = len(x) // step * step
+    rows = x[:whole].reshape(-1, step) if whole else x[None, :]  # all of it may be shorter than a step
+    high, low = rows.max(axis=1), rows.min(axis=1)
+    centred = rows.astype(np.result_type(rows.dtype.newbyteorder("="), np.float32))
+    mean = centred @ np.full(rows.shape[1], 1 / rows.shape[1], dtype=centred.dtype)
+    centred -= mean[:, None]
+    power = np.einsum("ij,ij->i", centred, centred) / rows.shape[1]
+    rms = np.where(high == low, 0.0, np.sqrt(power))
+    top, bottom = high.max(), low.min()
+    high, low = high.astype(np.float64), low.astype(np.float64)
+    half_range, peak = 0.5 * (high - low), np.maximum(np.abs(high), np.abs(low))
+    tally.steps.append(tuple(values.astype(np.float32) for values in (rms, half_range, peak, mean)))
+    if x.dtype.kind == "f" and (top > 1.0 or bottom < -1.0):
+        tally.beyond.append((first // step, np.bincount(np.flatnonzero(np.abs(x) > 1.0) // step)))
+    tally.high.add(x, top.item(), first // step, step)
+    tally.low.add(x, bottom.item(), first // step, step)
+
+
+def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
+    rms, half_range, peak, offset = (
+        (np.float32(scale) * np.concatenate(parts) for parts in zip(*tally.steps, strict=True))
+        if tally.steps
+        else _NOTHING
+    )
+    runs = joined(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
+    high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.steps else (0.0, 0.0)
+    held = runs.length - 2  # a constant stretch is no clipping
+    clipped = _each_step(tally.beyond, len(rms))
+    beyond, flat = int(clipped.sum()), 0
+    for side, value in ((tally.high, high), (tally.low, low)):
+        at_limit, own = _each_step(side.flat, len(rms)), runs.value == value
+        flat += max(0, int(at_limit.sum()) - int(held[own].sum()))
+        clipped += np.where(_covered(runs, own, step, len(rms)), 0, at_limit)
+    return Levels(
+        rate,
+        count,
+        channel,
+        factor,
+        step,
+        rms,
+        half_range,
+        peak,
+        offset,
+        clipped,
+        high,
+        low,
+        flat,
+        beyond,
+        runs,
+        tally.wraps,
+    )
+
+
+_NOTHING = (np.empty(0, np.float32),) * 4
+
+
+def _each_step(parts: list[tuple[int, NDArray[np.int64]]], count: int) -> NDArray[np.int64]:
+    """Counts of each step from those of parts; what lies behind the last whole step counts for it."""
+    total = np.zeros(count + 1, dtype=np.int64)
+    for first, counts in parts:
+        total[first : first + len(counts)] += counts[: count + 1 - first]
+    if count:
+        total[count - 1] += total[count]
+    return total[:count]
+
+
+def _covered(runs: Runs, chosen: NDArray[np.bool_], step: int, count: int) -> NDArray[np.bool_]:
+    """Which steps hold a part of the chosen stretches."""
+    edges = np.zeros(count + 1, dtype=np.int64)
+    np.add.at(edges, np.minimum(runs.start[chosen] // step, count), 1)
+    np.add.at(edges, np.minimum((runs.start + runs.length - 1)[chosen] // step + 1, count), -1)
+    return np.cumsum(edges[:count]) > 0
 
 
 def dc_offset(levels: Levels) -> float:

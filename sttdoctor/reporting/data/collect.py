@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor import thresholds
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.listen import is_audible, pick_format

@@ -6,7 +6,7 @@ import wave
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.excerpt import mono
 from sttdoctor.analysis.fast_length import fast_length
 from sttdoctor.encodings import ENCODINGS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.excerpt import mono
 from sttdoctor.analysis.signal.activity import BLOCK_S, active_blocks, block_size, spans_s
 from sttdoctor.encodings import ENCODINGS

@@ -4,13 +4,15 @@ from buzz import RATE, voice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.encoding.misfit import Misfit, find_misfit
+from sttdoctor.analysis.encoding.misfit import Misfit, faint_factor, find_misfit, has_few_codes, is_low_end, loud_factor
 
 VOICE = voice(4.0, rng=np.random.default_rng(7))
 FINE = np.rint(VOICE * 0.5 * 2**23).astype(np.int64)
 TIMES = np.arange(len(VOICE)) / RATE
 HUMMED = np.rint(np.sin(2 * np.pi * 3 * TIMES) * np.sin(2 * np.pi * 500 * TIMES) * 2**20).astype(np.int64)
 RNG = np.random.default_rng(2)
+
+FAINT = np.rint(np.random.default_rng(1).laplace(0, 2e5, 9000))
 
 
 def codes(x):
@@ -68,3 +70,46 @@ def test_what_is_only_quiet_loud_off_centre_or_noise_is_no_misfit(healthy):
 def test_any_codes_are_answered(data):
     words = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int64)
     assert find_misfit(words, 16) is None or np.ptp(words) > 0
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codes"),
+    [("pcm_s16le", 2.0**-15), ("pcm_s32le", 2.0**-31), ("pcm_f16le", 2.0**-24), ("pcm_f32le", 2.0**-149)],
+)
+def test_sound_of_fewer_than_64_codes_says_nothing(encoding, codes):
+    assert has_few_codes(63 * codes, encoding) and not has_few_codes(65 * codes, encoding)
+
+
+def test_floats_in_16_bit_units_are_far_beyond_full_scale():
+    assert loud_factor(9.0, "pcm_f32le") == 1 / 32768
+    assert loud_factor(7.0, "pcm_f32le") == loud_factor(9.0, "pcm_s16le") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("peak", "encoding", "factor"),
+    [
+        (0.9 * 2**-16, "pcm_s32le", 2.0**16),
+        (1.1 * 2**-16, "pcm_s32le", 2.0**8),
+        (0.9 * 2**-8, "s32be", 2.0**8),
+        (1.1 * 2**-8, "pcm_s32le", 1.0),
+        (0.9 * 2**-15, "pcm_f32le", 2.0**15),
+        (1.1 * 2**-15, "pcm_f32le", 1.0),
+        (1e-6, "pcm_s16le", 1.0),
+    ],
+)
+def test_how_faint_speech_came_to_be(peak, encoding, factor):
+    assert faint_factor(peak, encoding) == factor
+
+
+@pytest.mark.parametrize(
+    ("samples", "encoding", "expected"),
+    [
+        (FAINT, "pcm_s32le", True),
+        (FAINT, "pcm_s16le", False),
+        (256 * np.rint(FAINT / 256), "pcm_s32le", False),
+        (np.rint(3276.7 * np.rint(FAINT / 3276.7)), "pcm_s32le", False),
+        (0 * FAINT, "pcm_s32le", False),
+    ],
+)
+def test_only_what_is_exact_to_the_last_bit_stands_at_the_low_end(samples, encoding, expected):
+    assert is_low_end(samples / 2.0**31, encoding) == expected

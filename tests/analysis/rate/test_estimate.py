@@ -1,3 +1,8 @@
+"""
+
+Active steps and the excerpt of the most active blocks: a step is 256 samples, a block 32 steps.
+"""
+
 import numpy as np
 import pytest
 import soundfile
@@ -5,15 +10,30 @@ from common import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.signal import resample_poly
 
-from sttdoctor.analysis.rate import features as rate_features
+from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.rate import net as rate_net
-from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, judge, sharpness
+from sttdoctor.analysis.rate.estimate import (
+    RateEstimate,
+    active_excerpt,
+    active_steps,
+    estimate_rate,
+    finite_mono,
+    judge,
+    sharpness,
+    steep_edge,
+)
 from sttdoctor.analysis.rate.evidence import most_probable
-from sttdoctor.analysis.signal import speech
 from sttdoctor.encodings import STANDARD_RATES
 
 SOURCES = FIXTURES / "source"
+
+STEP, SIZE = 256, 8192
+
+AUDIO = FIXTURES / "audio"
+WIDE = decode((AUDIO / "s16-48k.raw").read_bytes(), "pcm_s16le")
+NARROW = decode((AUDIO / "s16-16k.raw").read_bytes(), "pcm_s16le")
 
 
 def recorded(name: str, rate: int) -> np.ndarray:
@@ -140,14 +160,14 @@ def test_features_are_anchored_in_hertz_and_seconds() -> None:
     def features(rate: int) -> np.ndarray:
         times = np.arange(rate) / rate
         voice = sum(np.sin(2 * np.pi * 125 * k * times) / k for k in range(1, 25))
-        return rate_features.frame_features((voice * (1 + np.sin(2 * np.pi * 4 * times))).astype(np.float32), rate)
+        return rate_net.frame_features((voice * (1 + np.sin(2 * np.pi * 4 * times))).astype(np.float32), rate)
 
     low, high = features(16000), features(44100)
-    assert low.shape == high.shape == (49, rate_features.FEATURES)
-    loud = low[:, : rate_features.SHARED_BANDS].max(axis=1) > -3
-    assert np.abs(low - high)[loud][:, : rate_features.SHARED_BANDS].mean() < 0.2
-    lags = np.geomspace(1 / 500, 1 / 50, rate_features.LAGS)
-    peak = lags[low[loud, rate_features.BANDS :].mean(axis=0)[: rate_features.LAGS * 3 // 4].argmax()]
+    assert low.shape == high.shape == (49, rate_net.FEATURES)
+    loud = low[:, : rate_net.SHARED_BANDS].max(axis=1) > -3
+    assert np.abs(low - high)[loud][:, : rate_net.SHARED_BANDS].mean() < 0.2
+    lags = np.geomspace(1 / 500, 1 / 50, rate_net.LAGS)
+    peak = lags[low[loud, rate_net.BANDS :].mean(axis=0)[: rate_net.LAGS * 3 // 4].argmax()]
     assert peak == pytest.approx(1 / 125, rel=0.05)
 
 
@@ -168,7 +188,7 @@ def test_convolutions_and_pooling_are_what_they_say() -> None:
 def test_a_model_is_the_average_of_its_members() -> None:
     model = rate_net.shipped_model()
     count = len(model["feature_mean"])
-    clean = speech.finite_mono(recorded("kennedy", 16000))
+    clean = finite_mono(recorded("kennedy", 16000))
     single = [judge(rate_net.member(model, number), clean, STANDARD_RATES) for number in range(count)]
     together = judge(model, clean, STANDARD_RATES)
     assert together is not None
@@ -186,9 +206,138 @@ def test_the_excerpt_is_bounded_and_takes_the_active_parts() -> None:
     quiet = np.random.default_rng(0).normal(size=2_000_000).astype("f4") * 1e-4
     loud = slice(1_200_000, 1_300_000)
     quiet[loud] *= 1e4
-    active = speech.active_steps(quiet)
-    excerpt = speech.active_excerpt(quiet, active, 64_000)
-    assert 64_000 <= len(excerpt) < 64_000 + speech.STEP * speech.BLOCK
+    active = active_steps(quiet)
+    excerpt = active_excerpt(quiet, active, 64_000)
+    assert 64_000 <= len(excerpt) < 64_000 + SIZE
     assert np.abs(excerpt).mean() > 0.5
-    whole = speech.active_excerpt(quiet, active, 10**7)
-    assert 100_000 <= len(whole) <= 100_000 + 4 * speech.STEP * speech.BLOCK
+    whole = active_excerpt(quiet, active, 10**7)
+    assert 100_000 <= len(whole) <= 100_000 + 4 * SIZE
+
+
+def test_offset_and_scale_are_taken_off():
+    clean = finite_mono(np.tile([1.0, 3.0], 50))
+    assert clean.dtype == np.float32 and clean.tolist() == [-1.0, 1.0] * 50
+
+
+def test_what_is_no_number_becomes_zero_before_the_mean_is_taken():
+    clean = finite_mono(np.array([np.nan, 4.0, np.inf, -4.0, -np.inf, 0.0]))
+    assert clean == pytest.approx(np.array([0, 3**0.5, 0, -(3**0.5), 0, 0]))
+
+
+@pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(9), np.full(9, 5.0), np.full(9, np.nan)])
+def test_nothing_stays_zero(samples):
+    clean = finite_mono(samples)
+    assert clean.dtype == np.float32 and clean.tolist() == [0.0] * len(samples)
+
+
+def test_huge_and_tiny_values_are_scaled_alike():
+    wave = np.sin(np.arange(1000.0))
+    for scale in (1e-30, 1e150):
+        assert finite_mono(wave * scale) == pytest.approx(finite_mono(wave), abs=1e-6)
+
+
+def steps(*levels):
+    return np.concatenate([np.resize([level, -level], STEP) for level in levels]).astype(np.float32)
+
+
+def test_a_step_is_active_within_30_db_of_the_loud_ones():
+    # 30 dB are a ratio of 31.6
+    assert active_steps(steps(*[1.0] * 20, 1 / 31, 1 / 32, 0.0)).tolist() == [True] * 21 + [False] * 2
+
+
+def test_the_loud_steps_are_the_95th_percentile_of_those_with_sound():
+    # one step in fifty that is 100 times louder does not hide the others, nor does silence count
+    assert active_steps(steps(100.0, *[1.0] * 49, *[0.0] * 50)).tolist() == [True] * 50 + [False] * 50
+    assert active_steps(steps(1.0, 1.0, 1 / 40, *[0.0] * 60)).tolist() == [True] * 2 + [False] * 61
+
+
+def test_whole_steps_only():
+    assert active_steps(np.ones(STEP * 3 - 1, np.float32)).tolist() == [True, True]
+    assert active_steps(np.zeros(STEP * 3, np.float32)).tolist() == [False] * 3
+    assert active_steps(np.ones(STEP - 1, np.float32)).tolist() == []
+
+
+def excerpt(shares, limit):
+    """Numbers of the blocks in the excerpt of a stream whose blocks have this many active steps of 32."""
+    active = np.concatenate([np.arange(32) < share for share in shares])
+    samples = np.repeat(np.arange(len(shares)), SIZE).astype(np.float32)
+    kept = active_excerpt(samples, active, limit)
+    numbers = kept[::SIZE].astype(int).tolist()
+    assert len(kept) <= max(limit, SIZE) and np.array_equal(kept, np.repeat(numbers, SIZE)[: len(kept)])
+    return numbers
+
+
+@pytest.mark.parametrize(
+    ("shares", "limit", "expected"),
+    [
+        ([8, 0, 0, 0, 8], 5 * SIZE, [0, 1, 3, 4]),  # the block deep inside the pause is left out
+        ([8, 0, 0, 8, 8], 5 * SIZE, [0, 1, 2, 3, 4]),
+        ([8, 9, 10, 11, 12], 2 * SIZE, [3, 4]),  # the most active, in their order
+        ([12, 9, 10, 11, 8], 2 * SIZE, [0, 3]),
+        ([12, 9, 10, 11, 8], 2 * SIZE + 1, [0, 2, 3]),  # a last block that is cut
+        ([8, 8, 8, 8, 8], 2 * SIZE, [0, 1]),  # of equals the first
+        ([8, 9, 10, 11, 12], 1, [4]),  # at least one block
+        ([0, 0, 0], 3 * SIZE, []),
+        ([8, 8], SIZE, [0]),
+    ],
+)
+def test_the_excerpt_holds_the_most_active_blocks(shares, limit, expected):
+    assert excerpt(shares, limit) == expected
+
+
+def test_of_less_than_two_blocks_the_beginning_is_taken():
+    samples = np.arange(SIZE + 100, dtype=np.float32)
+    active = np.ones(32, bool)
+    assert np.array_equal(active_excerpt(samples, active, 10), samples[:SIZE])
+    assert np.array_equal(active_excerpt(samples, active, SIZE + 50), samples[: SIZE + 50])
+    assert np.array_equal(active_excerpt(samples, active, 10 * SIZE), samples)
+
+
+def test_where_every_block_is_wanted_the_rest_of_the_last_one_stays():
+    samples = np.arange(2 * SIZE + 100, dtype=np.float32)
+    assert np.array_equal(active_excerpt(samples, np.ones(64, bool), 10 * SIZE), samples)
+    assert np.array_equal(active_excerpt(samples, np.ones(64, bool), 2 * SIZE), samples[: 2 * SIZE])
+
+
+@pytest.mark.parametrize("samples", [WIDE, NARROW], ids=["48k", "16k"])
+def test_speech_as_recorded_has_no_steep_edge_in_the_middle_of_its_band(samples):
+    edge = steep_edge(samples)
+    assert edge is None or edge > 0.31
+
+
+@pytest.mark.parametrize(("low", "high"), [(8000, 16000), (8000, 48000), (16000, 48000)])
+def test_upsampled_speech_has_its_edge_at_the_lower_nyquist(low, high):
+    narrow = resample_poly(NARROW, low // 8000, 2) if low != 16000 else NARROW
+    edge = steep_edge(resample_poly(narrow, high // low, 1))
+    assert edge * high == pytest.approx(low / 2, rel=0.15)
+
+
+@pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(9000), np.full(9000, np.nan), np.ones(100)])
+def test_too_little_or_no_sound_has_no_edge(samples):
+    assert steep_edge(samples) is None
+
+
+def test_white_noise_has_no_edge():
+    assert steep_edge(np.random.default_rng(0).normal(size=48000)) is None
+
+
+def shaped(gain_db, count=200_000, rate=22050):
+    """Noise whose spectrum follows a gain in dB over frequency in Hz."""
+    noise = np.fft.rfft(np.random.default_rng(3).normal(size=count))
+    samples = np.fft.irfft(noise * 10 ** (gain_db(np.fft.rfftfreq(count, 1 / rate)) / 20))
+    return np.rint(samples / np.abs(samples).max() * 16000) / 32768
+
+
+@pytest.mark.parametrize(
+    "gain_db",
+    [
+        lambda hz: -24 * np.clip((hz - 3600) / 500, 0, 1),  # a synthetic voice: its band ends, its noise goes on
+        lambda hz: -48 * np.log2(np.maximum(hz, 3800) / 3800),  # an old tape: a slope of 48 dB an octave
+    ],
+)
+def test_a_slope_is_no_edge(gain_db):
+    assert steep_edge(shaped(gain_db)) is None
+
+
+def test_a_cut_is_an_edge():
+    assert steep_edge(shaped(lambda hz: -60.0 * (hz > 4000))) * 22050 == pytest.approx(4000, rel=0.1)

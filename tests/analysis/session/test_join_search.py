@@ -7,7 +7,7 @@ from turns import make
 
 from sttdoctor.analysis.session import join_hypotheses, join_search
 from sttdoctor.analysis.session.join_search import TooManyStepsError, simplest_reading
-from sttdoctor.analysis.session.letters import words_of
+from sttdoctor.analysis.session.join_spelling import words_of
 
 
 def costs(parts, turns):

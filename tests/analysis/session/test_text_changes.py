@@ -5,7 +5,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from turns import make
 
-from sttdoctor.analysis.session.letters import word_list, words_of
+from sttdoctor.analysis.session.join_spelling import word_list, words_of
 from sttdoctor.analysis.session.text_changes import _digits, changes
 from sttdoctor.analysis.session.turns import expected_text
 

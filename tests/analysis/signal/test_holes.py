@@ -5,13 +5,19 @@ from hypothesis import strategies as st
 from resonances import encoded
 from resonances import voice as speech
 
-from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal.damage import measure
-from sttdoctor.analysis.signal.holes import torn_holes
+from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.signal.holes import find_muted, torn_holes
+from sttdoctor.analysis.signal.levels import measure
 
 RATE = 16000
 VOICE = speech(8.0, peak=0.5)
 STARTS = np.arange(0.3, 7.6, 0.37)
+
+RATE = 16000
+TALK = speech(12.0, peak=0.5)
+LEVELS = np.sqrt((TALK[: len(TALK) // 320 * 320].reshape(-1, 320) ** 2).mean(axis=1))
+SPAN = np.convolve(LEVELS, np.ones(5) / 5, "same")
+LOUD = [int(np.argmax(SPAN[at : at + 100]) + at + 3) * 320 for at in (50, 200, 350)]
 
 
 def found(x, encoding="pcm_s16le", rate=RATE, channels=1, factor=1.0):
@@ -112,3 +118,61 @@ def test_the_stairs_of_quiet_8_bit_sound_are_no_holes(idiom):
     """One step is far more than the sound moves beside it, and 255, 256 or 257 codes of 16 bits."""
     stairs = np.rint(4 * np.sin(2 * np.pi * 3 * np.arange(8 * RATE) / RATE))
     assert len(found(idiom(stairs / 128 * 32767) / 32768)) == 0
+
+
+def found_mute(x, encoding="pcm_s16le"):
+    data = encoded(np.asarray(x), encoding)
+    return find_muted(data, Layout(encoding), measure(data, encoding, 1, RATE), 3.0)
+
+
+def muted_between(*spans, x=TALK):
+    out = x.copy()
+    for start, stop in spans:
+        out[start:stop] = 0.0
+    return out
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_f32le", "pcm_mulaw", "pcm_alaw"])
+def test_silence_from_the_middle_of_speech_to_the_end_is_told(encoding):
+    mute = found_mute(muted_between((LOUD[1], len(TALK))), encoding)
+    assert mute.start == pytest.approx(LOUD[1], abs=20) and mute.to_end and mute.count == 1
+
+
+def test_silence_that_speech_follows_is_told_too():
+    mute = found_mute(muted_between((LOUD[0], LOUD[0] + 4 * RATE)))
+    assert not mute.to_end and mute.length == pytest.approx(4 * RATE, abs=20)
+
+
+def faded_out(start, stop):
+    x = muted_between((start, stop))
+    x[start - 2000 : start] *= np.linspace(1, 0, 2000) ** 2
+    return x
+
+
+def test_silence_behind_the_words_is_a_pause():
+    assert found_mute(faded_out(LOUD[1], len(TALK))) is None
+    quiet = TALK.copy()
+    quiet[LOUD[1] - RATE : LOUD[1]] *= 0.01  # room noise, then a gate closes
+    assert found_mute(muted_between((LOUD[1], len(TALK)), x=quiet)) is None
+
+
+def test_shorter_silence_is_none_of_it():
+    assert found_mute(muted_between((LOUD[1], LOUD[1] + 2 * RATE))) is None
+
+
+def test_a_client_that_sends_silence_in_its_pauses_is_healthy_though_one_of_them_cuts_a_word():
+    x = np.concatenate(
+        [faded_out(LOUD[1], len(TALK)), faded_out(LOUD[1], len(TALK)), muted_between((LOUD[1], len(TALK)))]
+    )
+    assert found_mute(x) is None
+
+
+@pytest.mark.parametrize("x", [np.zeros(5 * RATE), np.zeros(0), TALK, np.full(5 * RATE, 0.5)])
+def test_silence_alone_and_speech_alone_are_not_muted(x):
+    assert found_mute(x) is None
+
+
+def test_a_tone_that_is_switched_off_is_not_muted():
+    times = np.arange(2 * RATE) / RATE
+    ring = 0.2 * (np.sin(2 * np.pi * 440 * times) + np.sin(2 * np.pi * 480 * times))
+    assert found_mute(np.concatenate([TALK, np.tile(np.concatenate([ring, np.zeros(4 * RATE)]), 3), TALK])) is None

@@ -1,12 +1,25 @@
 import numpy as np
 import pytest
 from buzz import RATE, levels, voice
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sttdoctor.analysis.encoding import Layout
-from sttdoctor.analysis.signal.damage import measure
-from sttdoctor.analysis.signal.levels import clipped_share, dc_offset, is_modulated, loudest, worst_clipping, zero_runs
+from sttdoctor.analysis.decoding import MULAW_TABLE
+from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.signal.clicks import find_clicks
+from sttdoctor.analysis.signal.levels import (
+    clipped_share,
+    dc_offset,
+    is_modulated,
+    loudest,
+    measure,
+    worst_clipping,
+    zero_runs,
+)
 
 NOTHING = measure(np.zeros(0, np.uint8), "pcm_s16le", 1, RATE)
+
+RNG = np.random.default_rng(3)
 
 
 def test_of_no_samples_there_is_nothing():
@@ -57,3 +70,116 @@ def test_the_loudest_stretch_is_found_in_the_louder_channel(channels):
     samples, first = loudest(data, layout, measure(data, "pcm_s16le", channels, RATE), RATE)
     assert first == pytest.approx(5 * RATE, abs=0.05 * RATE) and len(samples) == RATE
     assert samples == pytest.approx(x[first : first + RATE], abs=1e-4)
+
+
+def test_level_and_offset():
+    t = np.arange(RATE) / RATE
+    found = levels(0.5 * np.sin(2 * np.pi * 200 * t) + 0.1)
+    assert found.loud == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+    assert np.median(found.offset) == pytest.approx(0.1, abs=1e-3)
+    assert found.half_range.max() == pytest.approx(0.5, rel=0.01)
+    assert found.samples == RATE
+
+
+def test_samples_at_another_scale_are_brought_to_full_scale():
+    right = levels(0.5 * voice())
+    floats = levels(0.5 * 32768 * voice(), "pcm_f32le", factor=1 / 32768)
+    faint = measure(np.rint(0.5 * 32768 * voice()).astype("<i4").view(np.uint8), "pcm_s32le", 1, RATE, 65536.0)
+    for found in (floats, faint):
+        assert (found.loud, found.high, found.low) == pytest.approx((right.loud, right.high, right.low), rel=0.01)
+
+
+def test_of_two_channels_the_louder_one_is_measured():
+    both = np.stack([0.01 * voice(), voice()], axis=1).reshape(-1)
+    assert levels(both, channels=2).loud == pytest.approx(levels(voice()).loud, rel=0.01)
+
+
+def test_flat_tops():
+    assert levels(0.9 * voice()).flat == 0
+    clipped = np.clip(2 * voice(), -1, 1)
+    at_limit = int((np.abs(clipped) == 1).sum())
+    assert 0.3 * at_limit < levels(clipped).flat < at_limit
+    assert levels(1.5 * voice(), "pcm_f32le").beyond == int((np.abs((1.5 * voice()).astype("<f4")) > 1).sum())
+
+
+@pytest.mark.parametrize("length", [40, 400, 65_536, 70_003, 200_000])
+def test_samples_that_are_all_the_same(length):
+    found = levels(np.full(length, 0.25))
+    assert (found.flat, found.clipped.sum(), found.samples) == (0, 0, length)
+    assert found.runs.length.tolist() == [length]
+    assert (found.runs.before[0], found.runs.after[0]) == (0, 0)
+
+
+@pytest.mark.parametrize("length", [80, 81, 160, 1000, 400_000])
+@pytest.mark.parametrize("start", [1000, 163_840 - 40])
+def test_a_constant_stretch_is_found_to_the_sample(start, length):
+    x = np.where(np.arange(600_000) % 2, 0.3, -0.3) + RNG.normal(size=600_000) * 0.01
+    x[start : start + length] = 0.25
+    runs = levels(x).runs
+    cut = start < 163_840 < start + length < 163_840 + 80  # what a border leaves over may be too short to be seen
+    assert len(runs.start) == 1
+    assert runs.start[0] == pytest.approx(start, abs=0)
+    assert runs.length[0] == length or cut
+    assert runs.before[0] > 0.1
+
+
+def test_shorter_stretches_do_not_count():
+    x = RNG.normal(size=RATE) * 0.1
+    x[500:570] = 0
+    assert len(levels(x).runs.start) == 0
+
+
+@given(
+    st.binary(max_size=2000), st.sampled_from(["pcm_s16le", "pcm_f32le", "pcm_f16le", "pcm_mulaw", "f64le", "s24le"])
+)
+@settings(max_examples=60)
+def test_any_bytes_can_be_measured(data, encoding):
+    found = measure(np.frombuffer(data, np.uint8), encoding, 1, 8000)
+    assert np.isfinite([found.loud, found.high, found.low]).all()
+    assert (found.runs.length >= 0).all()
+
+
+@pytest.mark.parametrize("period", [160, 371, 1600])
+def test_clicks_on_a_grid(period):
+    x = voice(6)
+    at = np.arange(57, len(x), period)
+    x[at] += 0.3 * np.where(RNG.random(len(at)) < 0.5, 1, -1)
+    found = find_clicks(x, RATE, 1e-4)
+    assert found.period == period
+    assert found.first == pytest.approx(57 % period, abs=2)
+    assert found.ratio > 3 and found.share > 0.5
+
+
+def test_as_many_clicks_off_any_grid_have_no_period():
+    x = voice(6)
+    at = RNG.choice(len(x), 100, replace=False)
+    x[at] += 0.3
+    found = find_clicks(x, RATE, 1e-4)
+    assert found is None or found.ratio < 3
+
+
+@pytest.mark.parametrize("x", [np.zeros(0), np.zeros(50_000), np.ones(50_000), voice(0.1), voice(5)])
+def test_no_clicks(x):
+    found = find_clicks(x, RATE, 1e-4)
+    assert found is None or found.ratio < 3
+
+
+@pytest.mark.parametrize("on_s", [0.25, 0.5])
+def test_tones_that_beat_bend_by_themselves(on_s):
+    """Call progress tones in G.711, switched on and off: every 100 ms the beat is where it was."""
+    times = np.arange(round(on_s * 8000)) / 8000
+    tone = 0.3 * (np.sin(2 * np.pi * 480 * times) + np.sin(2 * np.pi * 620 * times))
+    x = np.tile(np.concatenate([tone, 0 * tone]), round(6 / on_s))
+    table = np.sort(MULAW_TABLE)
+    coded = table[np.searchsorted((table[1:] + table[:-1]) / 2, x)]
+    found = find_clicks(coded, 8000, 1e-4)
+    assert found is None or found.ratio < 3
+
+
+@pytest.mark.parametrize("rate", [1, 2, 8, 50, 1000])
+@pytest.mark.parametrize("count", [0, 1, 12, 24, 32, 100, 5000])
+def test_clicks_are_looked_for_only_where_a_period_has_samples(rate, count):
+    x = RNG.normal(size=count)
+    x[::16] += 100.0
+    found = find_clicks(x, rate, 1e-6)
+    assert found is None or found.period >= 16

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.encoding import Layout
+from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.reporting.data.sound import COLUMNS, loudest, profile, reading, waveform
 
 RATE = 16000

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.letters import words_of
+from sttdoctor.analysis.session.join_spelling import words_of
 from sttdoctor.reporting.data import alignment
 from sttdoctor.reporting.data import transcript_diff as module
 from sttdoctor.reporting.data.transcript_diff import MAX_PIECE, wording

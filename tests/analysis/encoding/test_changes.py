@@ -8,9 +8,7 @@ import soundfile
 from common import FIXTURES
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
-from sttdoctor.analysis.encoding import find_changes
-from sttdoctor.analysis.encoding.changes import _scored
-from sttdoctor.analysis.encoding.screen import screened_scores
+from sttdoctor.analysis.encoding.changes import _scored, find_changes, screened_scores
 
 RATE, MINUTES = 16000, 4
 SPAN = 2 * RATE

@@ -4,8 +4,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from resonances import best, encoded, interleaved, voice
 
-from sttdoctor.analysis.encoding import estimate_encoding, find_changes
-from sttdoctor.analysis.encoding.scale import find_scale
+from sttdoctor.analysis.encoding.changes import find_changes
+from sttdoctor.analysis.encoding.estimate import estimate_encoding
+from sttdoctor.analysis.encoding.quantization import find_scale
 
 VOICE = voice(0.6)
 VOICE = VOICE / np.abs(VOICE).max()

@@ -1,0 +1,76 @@
+"""How many channels are interleaved, and which of two is silent.
+
+Sound goes on from a sample to the one that many places later: one channel changes least from one sample to the next,
+and more the further they are apart; interleaved ones change least over their number of samples, and little again over
+twice that.
+
+Where one of two is silent, every other sample is one and the same silent code. Such bytes are easily taken for
+something else: 16-bit stereo for 32-bit samples with an empty low half (they are the same bytes), G.711 stereo for
+16-bit samples.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST = 8
+_CLEARLY = 0.9  # of the change over any distance that is shorter: microphones side by side hear nearly the same
+_FEWEST = 4000  # samples
+_STEP = 960  # samples of which the level is one
+_LOUD = 0.1  # of the level of loud parts
+
+_SILENT_CODES = {"pcm_s16le": (0,), "pcm_mulaw": (0xFF, 0x7F), "pcm_alaw": (0xD5, 0x55)}
+_LOOKED_AT = 1 << 22  # bytes
+_FEWEST_FRAMES = 1000  # samples of the other side
+_DIFFERENT = 10  # values that a side with sound has at least
+
+
+def count_channels(samples: NDArray[np.float64]) -> int:
+    """Count interleaved channels of speech; tones may change least over their period.
+
+    Args:
+        samples: Shape (n,), as they follow one another in the bytes; numbers that are none count as 0.
+
+    Returns:
+        1 to `MOST`; 1 also where nothing tells.
+    """
+    rows = np.clip(np.nan_to_num(samples[: len(samples) // _STEP * _STEP]), -1e6, 1e6).reshape(-1, _STEP)
+    level = rows.std(axis=1)
+    loud = rows[level > max(_LOUD * float(np.percentile(level, 95)), 1e-9)] if len(rows) else rows
+    if loud.size < _FEWEST:
+        return 1
+    changes = [_change(loud, lag) for lag in range(1, MOST + 1)]
+    number = int(np.argmin(changes)) + 1
+    if number == 1 or changes[number - 1] > _CLEARLY * min(changes[: number - 1]):
+        return 1
+    before, twice, behind = (_change(loud, lag) for lag in (2 * number - 1, 2 * number, 2 * number + 1))
+    return number if twice < min(before, behind) else 1
+
+
+def _change(rows: NDArray[np.float64], lag: int) -> float:
+    """The usual change over some samples in loud parts, each part by its own level."""
+    apart = np.abs(rows[:, lag:] - rows[:, :-lag]).mean(axis=1)
+    return float(np.median(apart / rows.std(axis=1)))
+
+
+def silent_side(data: NDArray[np.uint8], encoding: str | None) -> int | None:
+    """Which of two interleaved channels is silent.
+
+    Args:
+        data: Bytes, shape (n,) of uint8; of long data the first 4 MiB are read.
+        encoding: The declared one; the question arises for 16-bit PCM and G.711 only.
+
+    Returns:
+        0 for the first, 1 for the second, None where the bytes are anything else.
+    """
+    if encoding is None or encoding not in _SILENT_CODES:
+        return None
+    head = np.ascontiguousarray(data[: min(len(data), _LOOKED_AT) // 4 * 4])
+    samples = head.view("<i2") if encoding == "pcm_s16le" else head
+    pair = samples[: len(samples) // 2 * 2].reshape(-1, 2)
+    if len(pair) < _FEWEST_FRAMES:
+        return None
+    for side in (0, 1):
+        if any((pair[:, side] == code).all() for code in _SILENT_CODES[encoding]):
+            other = pair[:, 1 - side]
+            return side if len(np.unique(other)) >= _DIFFERENT else None
+    return None
