@@ -9,7 +9,7 @@ from rows import EVERY_ROW, same, written
 
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
 from sttdoctor.readers import read_capture
-from sttdoctor.readers.clock import keep_real_times
+from sttdoctor.readers.capture import keep_real_times
 from sttdoctor.session_jsonl import write_rows
 
 

@@ -8,8 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from sttdoctor.errors import InputError
-from sttdoctor.evidence import Session
-from sttdoctor.readers.clock import keep_real_times
+from sttdoctor.evidence import Frame, Session
 from sttdoctor.readers.har.archive import holds_har, holds_trace, read_har, read_trace, read_zip
 from sttdoctor.readers.har.files import holds_messages, holds_zip, read_messages
 from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
@@ -18,8 +17,7 @@ from sttdoctor.readers.mitmproxy import holds_flows, read_flows
 from sttdoctor.readers.no_capture import NoCaptureError, described
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.sockets import Wanted
-from sttdoctor.readers.stream import Source, StreamError, opened
-from sttdoctor.readers.utf16 import Transcoded, utf8_of, utf16_of
+from sttdoctor.readers.stream import Source, StreamError, Transcoded, opened, utf8_of, utf16_of
 from sttdoctor.readers.wire.net_log import holds_net_log, read_net_log
 from sttdoctor.readers.wire.pcap import holds_packets, read_pcap
 from sttdoctor.readers.wire.tshark import holds_packet_list, read_packet_list
@@ -185,3 +183,25 @@ def _rewound(stream: Any) -> tuple[bytes, io.BufferedReader]:
         if not head:
             raise
     return head, io.BufferedReader(_Rewound(head, stream), 1 << 20)
+
+
+_LEAST_FRAMES = 3
+_COARSE_S = 1.0
+
+
+def keep_real_times(session: Session) -> Session:
+    """Return the session without times that are none, and with the resolution that its times show.
+
+    Times that are all the same (-1 and 0 are usual) are none: nobody sends and receives in one moment. Whole seconds
+    that several messages share come from a clock that is no finer.
+    """
+    times = [event.t for event in session.events if isinstance(event, Frame) and event.t is not None]
+    if session.clock == "none" or len(times) < _LEAST_FRAMES:
+        return session
+    moments = set(times)
+    if len(moments) == 1:
+        return replace(session, events=tuple(replace(event, t=None) for event in session.events), clock="none")
+    shared = 2 * len(moments) < len(times)
+    if shared and len(moments) >= _LEAST_FRAMES and all(t % _COARSE_S == 0 for t in moments):
+        return replace(session, resolution=max(session.resolution, _COARSE_S))
+    return session

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import FullError, Loss
+from sttdoctor.readers.conversation import without_relayed
 from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError
 from sttdoctor.readers.wire.packets import DamagedError, Packet, Segment, is_capture_file, read_packets, segment_of
-from sttdoctor.readers.wire.relays import without_relayed
 
 if TYPE_CHECKING:
     from sttdoctor.readers.wire.websocket import Wire, Wires

@@ -14,11 +14,10 @@ from typing import Any
 
 from sttdoctor.evidence import Control, Frame, Session
 from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, json_cost
-from sttdoctor.readers.conversation import Conversation
+from sttdoctor.readers.conversation import Conversation, without_relayed
 from sttdoctor.readers.frames import frame_size, text_frame
 from sttdoctor.readers.json_stream import ENDS, JsonStream, TooLargeError
 from sttdoctor.readers.sockets import Wanted, choose, is_wanted
-from sttdoctor.readers.wire.relays import without_relayed
 
 _HEAD = re.compile(rb'\s*+\[\s*+\{\s*+"_index"\s*+:\s*+"packets-')
 _NOTHING = (
