@@ -7,7 +7,7 @@ import pytest
 from common import FIXTURES, HEADER, OPEN, jsonl, one_sentence
 
 from sttdoctor.reporting.data.values import Latency, Stream, TurnSpan, Waveform
-from sttdoctor.reporting.figures.inline_svg import STAND_INS, inline
+from sttdoctor.reporting.figures.pictures import STAND_INS, inline
 from sttdoctor.reporting.figures.sound import PAPER, draw_waveform
 from sttdoctor.reporting.figures.stream import draw_latency, draw_stream
 

@@ -2,25 +2,26 @@
 
 Everything that comes from a capture is escaped (jinja2's autoescape), control and direction characters are written out,
 long texts are cut, and the page forbids itself every script, style and request but its own.
+
 """
 
 import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sttdoctor import __version__
 from sttdoctor.checks.base import Evidence
-from sttdoctor.report import Report
+from sttdoctor.report import Diagnosis, Report
+from sttdoctor.reporting import phrases
 from sttdoctor.reporting.captions import clock
 from sttdoctor.reporting.data.values import Exhibits
 from sttdoctor.reporting.escape import cut, for_page, for_terminal
 from sttdoctor.reporting.figures.sheet import Drawing, drawings
-from sttdoctor.reporting.html import parts as parts
 from sttdoctor.reporting.phrases import commands, groups, place, sureness, tally
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ _KINDS = (
 )
 """Kind of a `Piece`, what the page calls it, what it means."""
 
+STATUS_WORDS = {"pass": "pass", "warn": "warning", "fail": "fail", "unknown": "unknown", "not_applicable": "n/a"}
+
+_SHOWN_IN = {
+    "listen": ("Hear and see it", ("container", "encoding", "sample-rate", "channels", "signal")),
+    "stream": ("See it on the clock", ("chunking", "pacing", "continuity", "drain", "turns", "latency", "server")),
+    "transcript": ("See it in the transcript", ("joining",)),
+}
+
 
 def render(report: Report, *, exhibits: Exhibits) -> str:
     """Return the page.
@@ -54,25 +63,25 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
     css = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]
     first = report.diagnoses[0] if report.diagnoses else None
     figures = {drawing.name: _pictured(drawing) for drawing in drawings(exhibits)}
-    linked = dict(parts.sections(report, exhibits, figures))
+    linked = dict(_sections(report, exhibits, figures))
     page = environment.get_template("report.html.jinja").render(
         report=report,
         exhibits=exhibits,
         first=first,
         headline=first.summary if first else report.tally,
         figures=figures,
-        facts=list(parts.facts(report, exhibits)),
-        subject=list(parts.subject_rows(report, exhibits)),
+        facts=list(_facts(report, exhibits)),
+        subject=list(_subject_rows(report, exhibits)),
         commands=[(what.capitalize(), command) for what, command in commands(report)],
         linked=linked,
-        see=parts.see(first, linked, exhibits),
+        see=_see(first, linked, exhibits),
         groups=groups(report, brief=False),
         tally=tally(report) if first else "",
-        doubled=parts.doubled(report),
+        doubled=_doubled(report),
         name=str(report.subject.get("path") or "the capture"),
         kinds=_KINDS,
         labels={kind: label for kind, label, _ in _KINDS},
-        status_words=parts.STATUS_WORDS,
+        status_words=STATUS_WORDS,
         version=__version__,
         css=_markup(css),
         style_hash=_markup("sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()),
@@ -172,7 +181,7 @@ class _Picture:
 def _pictured(drawing: Drawing) -> _Picture:
     from matplotlib.figure import Figure
 
-    from sttdoctor.reporting.figures.inline_svg import STAND_INS, inline
+    from sttdoctor.reporting.figures.pictures import STAND_INS, inline
 
     forms = []
     for name, size in (("w", (WIDE, drawing.height)), ("n", (NARROW, drawing.narrow_height))):
@@ -180,3 +189,71 @@ def _pictured(drawing: Drawing) -> _Picture:
         drawing.draw(figure, STAND_INS, name == "w")
         forms.append(_markup(inline(figure, f"{drawing.name}-{name}")))
     return _Picture(drawing.name, drawing.title, drawing.words, *forms)
+
+
+def _facts(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
+    """Return what a reader wants to know at once, as (name, value)."""
+    subject = report.subject
+    yield "Declared", phrases.declared(report)
+    if phrases.heard(report):
+        yield "Found", phrases.heard(report).removeprefix("is ")
+    if exhibits.waveform is not None:
+        yield "Audio", clock(exhibits.waveform.duration_s)
+    if subject.get("duration_s") is not None:
+        yield "Session", clock(subject["duration_s"])
+    if subject["kind"] == "session":
+        yield "Finished turns", str(len(subject["transcript"]["turns"]))
+
+
+def _subject_rows(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
+    """Return what was examined, as (name, value)."""
+    names = {
+        "path": "File",
+        "bytes": "Bytes",
+        "started_at": "Started at",
+        "client": "Client",
+        "request_ids": "Request ids",
+    }
+    for key, name in names.items():
+        value = report.subject.get(key)
+        if value:
+            yield name, ", ".join(map(str, value[:20])) if isinstance(value, list) else str(value)
+    if exhibits.no_sound:
+        yield "Sound", exhibits.no_sound
+    capture = report.subject.get("capture")
+    if capture:
+        yield "Captured by", str(capture["source"] or "not told")
+        yield "Clock", str(capture["clock"])
+        yield "Cannot hold", ", ".join(capture["lacks"]) or "nothing that matters"
+        if capture["damaged_lines"]:
+            notes = "; ".join(f"line {item['line']}: {item['note']}" for item in capture["damage"])
+            yield "Damaged lines", f"{capture['damaged_lines']} ({notes})"
+
+
+def _doubled(report: Report) -> str:
+    """What appending every update would give, where the application's text is not known and this is another one."""
+    joining = next((check for check in report.checks if check.id == "joining"), None)
+    return (joining.measurements.get("updates_joined") or "") if joining is not None else ""
+
+
+def _sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return (id, title) of the sections that the page has, for its navigation."""
+    yield "questions", "Questions"
+    if exhibits.excerpt is not None or not {"waveform", "odds"}.isdisjoint(figures):
+        yield "listen", "Listen" if exhibits.excerpt is not None else "The audio"
+    if "stream" in figures or "latency" in figures:
+        yield "stream", "Clock"
+    if exhibits.wording is not None:
+        yield "transcript", "Transcript"
+    if report.against is not None:
+        yield "against", "Against"
+    yield "capture", "Capture"
+
+
+def _see(first: Diagnosis | None, sections: Mapping[str, str], exhibits: Exhibits) -> tuple[str, str] | None:
+    """The section, and words for it, that shows the first diagnosis; None where there is nothing to hear or see."""
+    check = first.cause.partition(".")[0] if first else ""
+    shown = set(sections) - (set() if exhibits.excerpt is not None else {"listen"})
+    return next(
+        ((name, words) for name, (words, checks) in _SHOWN_IN.items() if check in checks and name in shown), None
+    )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.reporting.data.playback import MAX_PLAYED_S, MAX_RATE, spectrogram, version
+from sttdoctor.reporting.data.collect import MAX_PLAYED_S, MAX_RATE, spectrogram, version
 
 
 def heard(wav):
