@@ -113,7 +113,8 @@ class Check:
         how: How it is judged.
         causes: What it can find.
         docs: The vendor's page.
-        judge: From facts to an answer; missing evidence is an answer with status `unknown`.
+        judge: From facts to an answer; missing evidence is an answer with status `unknown`. A module names it late, in a
+            lambda, so that its declaration stands before the functions.
         applies_to: Whether a subject of these kinds gives rise to the question; where not, no report shows the check.
         of_handshake: The question arises for a refused handshake too.
     """

@@ -18,6 +18,29 @@ from sttdoctor.analysis.excerpt import loudest_channel
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
 
+CHECK = Check(
+    id="channels",
+    order=40,
+    question="Is it one channel?",
+    kinds=("audio", "session"),
+    needs="audio bytes that are not silent and can be decoded",
+    why="The service takes every sample as the next one in time. Two interleaved channels sound rough and half as "
+    "fast, and the words are lost; often no error tells.",
+    how="One channel predicts each sample best from the one before it, two interleaved ones from the one before the "
+    "last. The description of the bytes is computed both ways and the shorter one wins; of more channels, sound "
+    "changes least over their number of samples. Upsampled audio is smooth both ways and stays one channel.",
+    causes=(
+        Cause(
+            "channels.interleaved",
+            "fail",
+            "Two or more channels are sent sample by sample in turn.",
+            "Send one channel (of two: samples[0::2]) or mix them down to one before sending.",
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=lambda facts: _judge(facts),
+)
+
 _TWO = "two channels"
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _LOOKED_AT = 1 << 17  # frames at most, from the middle of the audio
@@ -140,27 +163,3 @@ def _one_side_silent(side: int, encoding: str) -> Finding:
 
 def _fix(what: str) -> str:
     return f"The service takes one channel: {what}. Or ask the source for mono (in a recorder: channels=1)."
-
-
-CHECK = Check(
-    id="channels",
-    order=40,
-    question="Is it one channel?",
-    kinds=("audio", "session"),
-    needs="audio bytes that are not silent and can be decoded",
-    why="The service takes every sample as the next one in time. Two interleaved channels sound rough and half as "
-    "fast, and the words are lost; often no error tells.",
-    how="One channel predicts each sample best from the one before it, two interleaved ones from the one before the "
-    "last. The description of the bytes is computed both ways and the shorter one wins; of more channels, sound "
-    "changes least over their number of samples. Upsampled audio is smooth both ways and stays one channel.",
-    causes=(
-        Cause(
-            "channels.interleaved",
-            "fail",
-            "Two or more channels are sent sample by sample in turn.",
-            "Send one channel (of two: samples[0::2]) or mix them down to one before sending.",
-        ),
-    ),
-    docs=AUDIO_INPUT,
-    judge=_judge,
-)

@@ -27,6 +27,33 @@ from sttdoctor.checks.base import (
     worst,
 )
 
+CHECK = Check(
+    id="chunking",
+    order=70,
+    question="Are you chunking audio?",
+    kinds=("session",),
+    needs="the length of each binary frame that the client sent, and the declared format",
+    why="The service answers as audio comes in. A chunk that holds a second of audio makes every answer up to a second "
+    "late, and a whole file in one chunk can overload the server's buffer.",
+    how="The median and the 95th percentile of the frame lengths, in audio time, against about 100 ms.",
+    causes=(
+        Cause(
+            "chunking.too-large",
+            "fail",
+            "Audio is sent in chunks that are far longer than 100 ms.",
+            "Send about 100 ms at a time: sample_rate // 10 samples every 0.1 s.",
+        ),
+        Cause(
+            "chunking.too-small",
+            "warn",
+            "Audio is sent in chunks of a few milliseconds.",
+            "Collect about 100 ms (20 ms at least) before you send: sample_rate // 10 samples a message.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=lambda facts: _judge(facts),
+)
+
 
 def _judge(facts: Facts) -> Answer:
     promised = facts.declared.bytes_per_s
@@ -98,31 +125,3 @@ def _longest(facts: Facts, promised: float) -> tuple[Evidence, ...]:
     index = int(np.argmax(longest.audio_s))
     note = f"the longest chunk holds {longest.audio_s[index]:.2f} s of audio"
     return (Evidence(note, int(longest.line[index]), float(longest.t_s[index])),)
-
-
-CHECK = Check(
-    id="chunking",
-    order=70,
-    question="Are you chunking audio?",
-    kinds=("session",),
-    needs="the length of each binary frame that the client sent, and the declared format",
-    why="The service answers as audio comes in. A chunk that holds a second of audio makes every answer up to a second "
-    "late, and a whole file in one chunk can overload the server's buffer.",
-    how="The median and the 95th percentile of the frame lengths, in audio time, against about 100 ms.",
-    causes=(
-        Cause(
-            "chunking.too-large",
-            "fail",
-            "Audio is sent in chunks that are far longer than 100 ms.",
-            "Send about 100 ms at a time: sample_rate // 10 samples every 0.1 s.",
-        ),
-        Cause(
-            "chunking.too-small",
-            "warn",
-            "Audio is sent in chunks of a few milliseconds.",
-            "Collect about 100 ms (20 ms at least) before you send: sample_rate // 10 samples a message.",
-        ),
-    ),
-    docs=TROUBLESHOOTING,
-    judge=_judge,
-)

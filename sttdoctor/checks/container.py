@@ -30,6 +30,41 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.encodings import ENCODINGS
 
+CHECK = Check(
+    id="container",
+    order=10,
+    question="Are you sending bare samples?",
+    kinds=("audio", "session"),
+    needs="audio bytes",
+    why="The service reads every byte as samples. A file header is played as a click and may hide that the format is "
+    "another one; compressed audio and text are noise to it, and often no error tells.",
+    how="Signatures of the media files and kinds of text that clients send are looked for at the start, some bytes in "
+    "and repeated along the stream, and each is checked beyond its magic number, so that samples do not hit by chance.",
+    causes=(
+        Cause(
+            "container.wav-header",
+            "fail",
+            "A file header (WAV, AIFF, AU, CAF) is sent in front of the samples, or with every chunk.",
+            "Skip the header: open the file with a reader and send its frames only.",
+        ),
+        Cause(
+            "container.compressed",
+            "fail",
+            "The audio is compressed (Ogg, WebM, MP4, MP3, AAC, FLAC, AMR, WMA), "
+            "or the file is (gzip, zip, bzip2, xz, zstd).",
+            "Decode (or unpack) to samples before sending: ffmpeg -i FILE -f s16le -ac 1 -ar 16000 out.raw",
+        ),
+        Cause(
+            "container.text",
+            "fail",
+            "Text is sent as audio: base64, hexadecimal digits, JSON, HTML.",
+            "Decode to bytes before sending, and send them in binary frames.",
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=lambda facts: _judge(facts),
+)
+
 _UNPACK = {
     "gzip": "gzip -dc FILE > audio.raw",
     "zip": "unzip FILE",
@@ -46,6 +81,12 @@ _TEXTS = {
     "data-url": "a data: URL",
     "text": "text",
 }
+
+_DECODE = (
+    "Decode each packet before sending, with one decoder for the whole stream (libopus, opuslib or PyAV in Python, "
+    "opusscript or @discordjs/opus in Node), and declare pcm_s16le at the decoder's rate, for Opus 48000 or the one "
+    "you ask it for. Packets need no container for that, but all of them, in order."
+)
 
 
 def _judge(facts: Facts) -> Answer:
@@ -165,13 +206,6 @@ def _packets(facts: Facts) -> Finding | None:
     return None
 
 
-_DECODE = (
-    "Decode each packet before sending, with one decoder for the whole stream (libopus, opuslib or PyAV in Python, "
-    "opusscript or @discordjs/opus in Node), and declare pcm_s16le at the decoder's rate, for Opus 48000 or the one "
-    "you ask it for. Packets need no container for that, but all of them, in order."
-)
-
-
 def _unpack(kind: str) -> str | None:
     """How to get at what a general compressor packed, None for a kind of media."""
     return f"unpack it ({_UNPACK[kind]}) and check what comes out" if kind in _UNPACK else None
@@ -241,39 +275,3 @@ def _trailers(facts: Facts, offsets: tuple[int, ...]) -> Finding:
     )
     fix = "Send only the bytes of the data chunk: as many as its length says, not everything behind the header."
     return CHECK.finding("wav-header", "warn", 0.95, summary, _places(facts, list(offsets), "chunk of a WAV file"), fix)
-
-
-CHECK = Check(
-    id="container",
-    order=10,
-    question="Are you sending bare samples?",
-    kinds=("audio", "session"),
-    needs="audio bytes",
-    why="The service reads every byte as samples. A file header is played as a click and may hide that the format is "
-    "another one; compressed audio and text are noise to it, and often no error tells.",
-    how="Signatures of the media files and kinds of text that clients send are looked for at the start, some bytes in "
-    "and repeated along the stream, and each is checked beyond its magic number, so that samples do not hit by chance.",
-    causes=(
-        Cause(
-            "container.wav-header",
-            "fail",
-            "A file header (WAV, AIFF, AU, CAF) is sent in front of the samples, or with every chunk.",
-            "Skip the header: open the file with a reader and send its frames only.",
-        ),
-        Cause(
-            "container.compressed",
-            "fail",
-            "The audio is compressed (Ogg, WebM, MP4, MP3, AAC, FLAC, AMR, WMA), "
-            "or the file is (gzip, zip, bzip2, xz, zstd).",
-            "Decode (or unpack) to samples before sending: ffmpeg -i FILE -f s16le -ac 1 -ar 16000 out.raw",
-        ),
-        Cause(
-            "container.text",
-            "fail",
-            "Text is sent as audio: base64, hexadecimal digits, JSON, HTML.",
-            "Decode to bytes before sending, and send them in binary frames.",
-        ),
-    ),
-    docs=AUDIO_INPUT,
-    judge=_judge,
-)

@@ -34,6 +34,93 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.endpoints.base import Endpoint
 
+_SEND_SILENCE = "Send silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) for as long as there is nothing to hear."
+
+CHECK = Check(
+    id="continuity",
+    order=90,
+    question="Did you stop sending audio?",
+    kinds=("session",),
+    needs="the time and length of each binary frame that the client sent, the declared format, and the turn events",
+    why="Turn detection runs on audio. When it stops in mid-turn the service waits: the turn does not end and no text "
+    "comes until audio goes on, and after three minutes it closes the socket.",
+    how="Clock time between two frames beyond the longer of their audio is a hole. It is judged by whether the missing "
+    "audio came later and whether a turn stayed open in it. Silence that is sent counts as audio.",
+    causes=(
+        Cause("continuity.muted", "fail", "Audio stopped, then went on where it was.", _SEND_SILENCE),
+        Cause(
+            "continuity.stalled",
+            "fail",
+            "Audio stopped, then the missing part was sent in a hurry.",
+            "Look for what blocks the sender (a slow callback, garbage collection, a lock, the network) and send "
+            "from a thread or task of its own.",
+        ),
+        Cause(
+            "continuity.stopped",
+            "fail",
+            "Audio ended, but the socket stayed open with a turn open.",
+            'Send {"type":"close"} right after the last chunk and read on until the server closes; or, to wait for '
+            "the turn to end by itself, go on sending silence.",
+        ),
+        Cause(
+            "continuity.keepalive",
+            "fail",
+            "Messages were sent to keep the connection alive instead of audio.",
+            "The protocol has no keep-alive message; only audio counts. " + _SEND_SILENCE,
+        ),
+        Cause(
+            "continuity.nothing-sent",
+            "fail",
+            "The client was connected, and sent not one frame of audio.",
+            "Follow one chunk from the capture to the socket: is the microphone allowed, is the AudioContext running "
+            "(call resume() after a click), is the sender attached to this socket, and is the test of its state right? "
+            "Chunks that come before the socket is open must wait in a queue; thrown away, the first one of a "
+            "container or stream is missing for good.",
+        ),
+        Cause(
+            "continuity.capture-died",
+            "fail",
+            "Audio ended in full voice, but the socket stayed open: the capture died, or was stopped without closing.",
+            "Watch the microphone: when no chunk comes for 0.5 s, or the track or stream reports ended, mute, an "
+            "interruption or a change of device or route (earbuds, a call, an app in the background), start the "
+            "capture again on the device that is there now. Send silence meanwhile, so that the turn ends. If "
+            'recording was stopped on purpose, send {"type":"close"} right after the last chunk.',
+        ),
+        Cause(
+            "continuity.blocked",
+            "fail",
+            "Sending and reading stood still together, then everything came at once.",
+            "Something blocks the process or its event loop: a call that waits (time.sleep, requests, a model, a file, "
+            "a database) in async code, a long garbage collection, a machine that sleeps. Move it off the loop (await "
+            "asyncio.to_thread(...), a worker) and find it with asyncio's debug mode, which logs slow callbacks.",
+        ),
+        Cause(
+            "continuity.idle-timeout",
+            "fail",
+            "The server closed a socket on which no audio had come for about three minutes.",
+            "Close the connection when the user is done and open a new one later, or send silence in between.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=lambda facts: _judge(facts),
+)
+
+_PRESS_S = 1.0
+_A_FEW, _A_MOMENT_S = 3, 0.6
+_DIED_AT_ONCE = (
+    "Look at what the recorder does with its second buffer: an exception in the callback (the browser's console, the "
+    "log) ends it silently. In an AudioWorklet a buffer that was transferred by postMessage(buffer, [buffer]) is gone: "
+    "copy it first (slice()), and return true from process()."
+)
+
+_AT_ONCE_S = 0.04
+_CHUNK_S = 0.3  # it may read on until the next chunk is due
+_BESIDE_S = 0.1
+_VOICE_END_S = 0.05
+_VOICE_S = 0.2
+_SAID_IDLE_S = 10.0  # less is the way of a message, or a pause
+_IDLE = re.compile(r"tim(?:ed|e)[ -]?out|inactiv|idle|(?:no|not receive) (?:audio|data)", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
@@ -120,9 +207,6 @@ def _is_press(facts: Facts, connection: Connection) -> bool:
     return not said and not is_refused and bool(connection.received) and close.t - opened.t >= _PRESS_S
 
 
-_PRESS_S = 1.0
-
-
 def _find_one_frame(facts: Facts) -> Finding | None:
     """A frame or two at the beginning, and nothing more while the client stayed: the capture died at once."""
     session, rate = facts.session, facts.declared.bytes_per_s
@@ -145,14 +229,6 @@ def _find_one_frame(facts: Facts) -> Finding | None:
     summary = f"{what} of audio ({1000 * seconds:.0f} ms) went out, and none in the {after_s:.1f} s after it."
     place = (Evidence("the last audio", sent[-1].line, sent[-1].t), Evidence("closed here", close.line, close.t))
     return CHECK.finding("capture-died", "fail", 0.85, summary, place, _DIED_AT_ONCE)
-
-
-_A_FEW, _A_MOMENT_S = 3, 0.6
-_DIED_AT_ONCE = (
-    "Look at what the recorder does with its second buffer: an exception in the callback (the browser's console, the "
-    "log) ends it silently. In an AudioWorklet a buffer that was transferred by postMessage(buffer, [buffer]) is gone: "
-    "copy it first (slice()), and return true from process()."
-)
 
 
 class _Clock:
@@ -265,13 +341,6 @@ def _ended_in_full_voice(facts: Facts, number: int) -> bool:
     return bool(spans) and spans[-1][1] >= audio_s - _VOICE_END_S and spans[-1][1] - spans[-1][0] >= _VOICE_S
 
 
-_AT_ONCE_S = 0.04
-_CHUNK_S = 0.3  # it may read on until the next chunk is due
-_BESIDE_S = 0.1
-_VOICE_END_S = 0.05
-_VOICE_S = 0.2
-
-
 def _status(facts: Facts, gap: _Gap) -> Status | None:
     limits = facts.limits
     length = gap.length_s - (facts.session.resolution if facts.session else 0.0)
@@ -302,10 +371,6 @@ def _idle_timeout(facts: Facts, connection: Connection, gaps: list[_Gap]) -> lis
     return [CHECK.finding("idle-timeout", "fail", 0.95, summary, (Evidence("closed here", close.line, close.t),))]
 
 
-_SAID_IDLE_S = 10.0  # less is the way of a message, or a pause
-_IDLE = re.compile(r"tim(?:ed|e)[ -]?out|inactiv|idle|(?:no|not receive) (?:audio|data)", re.IGNORECASE)
-
-
 def _merge(findings: list[Finding]) -> list[Finding]:
     """One finding a cause, the worst one first in line, with the evidence of all (the first five)."""
     merged: dict[str, Finding] = {}
@@ -322,75 +387,3 @@ def _merge(findings: list[Finding]) -> list[Finding]:
     if idle in merged and "continuity.stopped" in merged:
         del merged["continuity.stopped"]  # the same hole, and the time-out says more
     return list(merged.values())
-
-
-_SEND_SILENCE = "Send silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) for as long as there is nothing to hear."
-
-CHECK = Check(
-    id="continuity",
-    order=90,
-    question="Did you stop sending audio?",
-    kinds=("session",),
-    needs="the time and length of each binary frame that the client sent, the declared format, and the turn events",
-    why="Turn detection runs on audio. When it stops in mid-turn the service waits: the turn does not end and no text "
-    "comes until audio goes on, and after three minutes it closes the socket.",
-    how="Clock time between two frames beyond the longer of their audio is a hole. It is judged by whether the missing "
-    "audio came later and whether a turn stayed open in it. Silence that is sent counts as audio.",
-    causes=(
-        Cause("continuity.muted", "fail", "Audio stopped, then went on where it was.", _SEND_SILENCE),
-        Cause(
-            "continuity.stalled",
-            "fail",
-            "Audio stopped, then the missing part was sent in a hurry.",
-            "Look for what blocks the sender (a slow callback, garbage collection, a lock, the network) and send "
-            "from a thread or task of its own.",
-        ),
-        Cause(
-            "continuity.stopped",
-            "fail",
-            "Audio ended, but the socket stayed open with a turn open.",
-            'Send {"type":"close"} right after the last chunk and read on until the server closes; or, to wait for '
-            "the turn to end by itself, go on sending silence.",
-        ),
-        Cause(
-            "continuity.keepalive",
-            "fail",
-            "Messages were sent to keep the connection alive instead of audio.",
-            "The protocol has no keep-alive message; only audio counts. " + _SEND_SILENCE,
-        ),
-        Cause(
-            "continuity.nothing-sent",
-            "fail",
-            "The client was connected, and sent not one frame of audio.",
-            "Follow one chunk from the capture to the socket: is the microphone allowed, is the AudioContext running "
-            "(call resume() after a click), is the sender attached to this socket, and is the test of its state right? "
-            "Chunks that come before the socket is open must wait in a queue; thrown away, the first one of a "
-            "container or stream is missing for good.",
-        ),
-        Cause(
-            "continuity.capture-died",
-            "fail",
-            "Audio ended in full voice, but the socket stayed open: the capture died, or was stopped without closing.",
-            "Watch the microphone: when no chunk comes for 0.5 s, or the track or stream reports ended, mute, an "
-            "interruption or a change of device or route (earbuds, a call, an app in the background), start the "
-            "capture again on the device that is there now. Send silence meanwhile, so that the turn ends. If "
-            'recording was stopped on purpose, send {"type":"close"} right after the last chunk.',
-        ),
-        Cause(
-            "continuity.blocked",
-            "fail",
-            "Sending and reading stood still together, then everything came at once.",
-            "Something blocks the process or its event loop: a call that waits (time.sleep, requests, a model, a file, "
-            "a database) in async code, a long garbage collection, a machine that sleeps. Move it off the loop (await "
-            "asyncio.to_thread(...), a worker) and find it with asyncio's debug mode, which logs slow callbacks.",
-        ),
-        Cause(
-            "continuity.idle-timeout",
-            "fail",
-            "The server closed a socket on which no audio had come for about three minutes.",
-            "Close the connection when the user is done and open a new one later, or send silence in between.",
-        ),
-    ),
-    docs=TROUBLESHOOTING,
-    judge=_judge,
-)

@@ -28,6 +28,111 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.evidence import Close, Frame
 
+_DRAIN = (
+    'Send {"type":"close"} after the last chunk, go on reading events, and stop only when the server closes the socket.'
+)
+
+CHECK = Check(
+    id="drain",
+    order=100,
+    question="Did you drain all events?",
+    kinds=("session",),
+    needs="what the client sent, the events, and the close with its side and code",
+    why="After the last chunk the service still holds about a second of audio. The close command makes it turn that "
+    "into events; a client that does not send it, or does not read on, loses the last words.",
+    how="Whether the close command was sent, whether the server closed first, and whether words were on their way: a "
+    "turn was open, or speech was sent in the last second. Where only silence was sent, leaving early is a warning.",
+    causes=(
+        Cause("drain.no-close", "fail", "The client closed the socket without the close command.", _DRAIN),
+        Cause("drain.hung-up", "fail", "The client left right after its close command, before the server.", _DRAIN),
+        Cause(
+            "drain.left-at-turn-end",
+            "fail",
+            "The client took the end of one turn for the end of all, and left while the user went on speaking.",
+            "A turn.end closes a turn, not the session: keep the text, go on sending and reading, and leave only when "
+            "the user is done. " + _DRAIN,
+        ),
+        Cause(
+            "drain.stopped-reading",
+            "fail",
+            "The client stopped reading events while the connection was open.",
+            "Read events in a task of its own from the handshake to the close, not only when all is sent.",
+        ),
+        Cause(
+            "drain.connection-lost",
+            "fail",
+            "The connection broke before everything was answered.",
+            "Open a new connection, send again what was not answered, and show the open turn as unfinished.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=lambda facts: _judge(facts),
+)
+
+_READ = (
+    "Read events in a task of its own from the handshake to the close, not only when all is sent. If the client does "
+    "that, the network was gone: connect again."
+)
+_UNBLOCK = (
+    "Find the call that blocked the process (a model, a file, a database, time.sleep) and move it off the event loop, "
+    "in Python with asyncio.to_thread. If nothing blocks, the machine was asleep or the network gone: connect again."
+)
+_RECONNECT = "Connect again, send what was not answered once more, and look at the network between client and service."
+_ALLOW = (
+    "Find out what between client and service swallows pings or pongs (a proxy, a gateway). Until then allow for it: "
+    "ping_timeout=None in websockets, or a longer timeout; and connect again when the socket closes."
+)
+_LOOK = "Record pings with their times (websockets logs them at DEBUG), and connect again when the socket closes."
+_Ping = Mapping[Who, tuple[str, float, str, str]]
+_PING_BY_CLIENT: _Ping = {
+    "peer": (
+        "connection-lost",
+        0.85,
+        "no pong came back, although the client still read and events came until {silent} before; the server, or what "
+        "is between, answered no ping",
+        _ALLOW,
+    ),
+    "reader": (
+        "stopped-reading",
+        0.75,
+        "it went on sending, but took nothing in for {silent}; it no longer read what the server sent, or the "
+        "connection was dead",
+        _READ,
+    ),
+    "process": (
+        "stopped-reading",
+        0.85,
+        "for {unsent} it neither sent nor read, although audio was flowing before; its process was blocked",
+        _UNBLOCK,
+    ),
+    "link": ("connection-lost", 0.8, "nothing came for {silent}; the connection was dead", _RECONNECT),
+    "unknown": (
+        "connection-lost",
+        0.6,
+        "no pong came back; the capture does not tell whether the client stopped reading or the network was gone",
+        _LOOK,
+    ),
+}
+_PING_BY_SERVER: _Ping = {
+    **_PING_BY_CLIENT,
+    "reader": (
+        "stopped-reading",
+        0.7,
+        "the client went on sending, but answered no ping; it no longer read what the server sent",
+        _READ,
+    ),
+    "process": (
+        "stopped-reading",
+        0.8,
+        "the client sent nothing for {unsent} and answered no ping; its process was blocked, or the network gone",
+        _UNBLOCK,
+    ),
+    "link": ("connection-lost", 0.8, "no pong of the client reached it; the connection was dead", _RECONNECT),
+}
+
+_AT_END_S = 1.0
+_FLOWING_S = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class _End:
@@ -173,69 +278,6 @@ def _format_seconds(value: float | None) -> str:
     return "some time" if value is None else f"{value:.1f} s"
 
 
-_READ = (
-    "Read events in a task of its own from the handshake to the close, not only when all is sent. If the client does "
-    "that, the network was gone: connect again."
-)
-_UNBLOCK = (
-    "Find the call that blocked the process (a model, a file, a database, time.sleep) and move it off the event loop, "
-    "in Python with asyncio.to_thread. If nothing blocks, the machine was asleep or the network gone: connect again."
-)
-_RECONNECT = "Connect again, send what was not answered once more, and look at the network between client and service."
-_ALLOW = (
-    "Find out what between client and service swallows pings or pongs (a proxy, a gateway). Until then allow for it: "
-    "ping_timeout=None in websockets, or a longer timeout; and connect again when the socket closes."
-)
-_LOOK = "Record pings with their times (websockets logs them at DEBUG), and connect again when the socket closes."
-
-_Ping = Mapping[Who, tuple[str, float, str, str]]
-_PING_BY_CLIENT: _Ping = {
-    "peer": (
-        "connection-lost",
-        0.85,
-        "no pong came back, although the client still read and events came until {silent} before; the server, or what "
-        "is between, answered no ping",
-        _ALLOW,
-    ),
-    "reader": (
-        "stopped-reading",
-        0.75,
-        "it went on sending, but took nothing in for {silent}; it no longer read what the server sent, or the "
-        "connection was dead",
-        _READ,
-    ),
-    "process": (
-        "stopped-reading",
-        0.85,
-        "for {unsent} it neither sent nor read, although audio was flowing before; its process was blocked",
-        _UNBLOCK,
-    ),
-    "link": ("connection-lost", 0.8, "nothing came for {silent}; the connection was dead", _RECONNECT),
-    "unknown": (
-        "connection-lost",
-        0.6,
-        "no pong came back; the capture does not tell whether the client stopped reading or the network was gone",
-        _LOOK,
-    ),
-}
-_PING_BY_SERVER: _Ping = {
-    **_PING_BY_CLIENT,
-    "reader": (
-        "stopped-reading",
-        0.7,
-        "the client went on sending, but answered no ping; it no longer read what the server sent",
-        _READ,
-    ),
-    "process": (
-        "stopped-reading",
-        0.8,
-        "the client sent nothing for {unsent} and answered no ping; its process was blocked, or the network gone",
-        _UNBLOCK,
-    ),
-    "link": ("connection-lost", 0.8, "no pong of the client reached it; the connection was dead", _RECONNECT),
-}
-
-
 def _lost(connection: Connection, end: _End | None) -> Finding:
     close = end.close if end else None
     status: Status = "warn" if end and end.command is not None and not end.turn_open else "fail"
@@ -270,47 +312,3 @@ def _left(facts: Facts, end: _End) -> Finding | Answer:
         return CHECK.finding("hung-up", end.loss, 0.95, summary, (sent, place))
     text = f"The client waited {end.waited_s:.1f} s for the server to close before it left."
     return answer(text, [], {"waited_s": round(end.waited_s, 3)})
-
-
-_AT_END_S = 1.0
-_FLOWING_S = 0.5
-_DRAIN = (
-    'Send {"type":"close"} after the last chunk, go on reading events, and stop only when the server closes the socket.'
-)
-
-CHECK = Check(
-    id="drain",
-    order=100,
-    question="Did you drain all events?",
-    kinds=("session",),
-    needs="what the client sent, the events, and the close with its side and code",
-    why="After the last chunk the service still holds about a second of audio. The close command makes it turn that "
-    "into events; a client that does not send it, or does not read on, loses the last words.",
-    how="Whether the close command was sent, whether the server closed first, and whether words were on their way: a "
-    "turn was open, or speech was sent in the last second. Where only silence was sent, leaving early is a warning.",
-    causes=(
-        Cause("drain.no-close", "fail", "The client closed the socket without the close command.", _DRAIN),
-        Cause("drain.hung-up", "fail", "The client left right after its close command, before the server.", _DRAIN),
-        Cause(
-            "drain.left-at-turn-end",
-            "fail",
-            "The client took the end of one turn for the end of all, and left while the user went on speaking.",
-            "A turn.end closes a turn, not the session: keep the text, go on sending and reading, and leave only when "
-            "the user is done. " + _DRAIN,
-        ),
-        Cause(
-            "drain.stopped-reading",
-            "fail",
-            "The client stopped reading events while the connection was open.",
-            "Read events in a task of its own from the handshake to the close, not only when all is sent.",
-        ),
-        Cause(
-            "drain.connection-lost",
-            "fail",
-            "The connection broke before everything was answered.",
-            "Open a new connection, send again what was not answered, and show the open turn as unfinished.",
-        ),
-    ),
-    docs=TROUBLESHOOTING,
-    judge=_judge,
-)

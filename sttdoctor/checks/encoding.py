@@ -30,7 +30,74 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
+CHECK = Check(
+    id="encoding",
+    order=20,
+    question="Are you using the right encoding?",
+    kinds=("audio", "session"),
+    needs="audio bytes that are not silent",
+    why="The service reads the bytes as declared and may not complain when they are something else: the words come "
+    "out as nonsense, or not at all.",
+    how="Each way of reading the bytes predicts every sample from those before it; the reading that needs the fewest "
+    "bits to describe the same bytes is the right one, and how much fewer says how sure that is.",
+    causes=(
+        Cause(
+            "encoding.mismatch",
+            "fail",
+            "The bytes are in another of the six encodings than declared.",
+            "Declare the encoding that the bytes have.",
+        ),
+        Cause(
+            "encoding.unsupported",
+            "fail",
+            "The bytes are in an encoding that the service does not take.",
+            "Convert the samples to pcm_s16le before you send them, and declare that.",
+        ),
+        Cause(
+            "encoding.byte-order",
+            "fail",
+            "The bytes of each sample are in the wrong order (big endian).",
+            "Write samples in little endian: struct '<h', numpy dtype '<i2', DataView.setInt16(i, v, true).",
+        ),
+        Cause(
+            "encoding.swapped",
+            "fail",
+            "Neighbouring samples are in swapped order.",
+            "Swap each pair back before you send it: numpy.flip(samples.reshape(-1, 2), 1). On an ESP32 the I2S "
+            "driver swaps 16-bit mono samples; read 32-bit slots instead.",
+        ),
+        Cause(
+            "encoding.doubled",
+            "fail",
+            "Each sample is sent twice.",
+            "Keep every second sample (samples[::2]) and declare half the sample rate.",
+        ),
+        Cause(
+            "encoding.misaligned",
+            "fail",
+            "The samples are out of step: the stream begins in the middle of one, or lost a part of one on the way.",
+            "Send whole samples: strip a header by its real length, and never cut by an odd number of bytes.",
+        ),
+        Cause(
+            "encoding.scaled",
+            "fail",
+            "The samples stand at another scale than their encoding has.",
+            "Bring them to full scale: floats within -1 to 1, integers over all of their bits.",
+        ),
+        Cause(
+            "encoding.changed",
+            "fail",
+            "The encoding changes along the stream.",
+            "Send one encoding on a connection, and open a new one when the format changes.",
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=lambda facts: _judge(facts),
+)
+
 _NO_SAMPLES = {"not-pcm": "no plain samples", "text": "text"}
+
+_NOT_SAMPLES = "Decode to bare samples before sending: one of the six encodings, no container, codec or text."
 
 
 def _judge(facts: Facts) -> Answer:
@@ -217,71 +284,3 @@ def _shifted(facts: Facts, first: EncodingChange, evidence: tuple[Evidence, ...]
 def _change_evidence(facts: Facts, change: EncodingChange) -> Evidence:
     line, t = facts.frame_at(change.offset)
     return Evidence(f"{change.before} becomes {change.after}", line, t, change.offset)
-
-
-_NOT_SAMPLES = "Decode to bare samples before sending: one of the six encodings, no container, codec or text."
-
-CHECK = Check(
-    id="encoding",
-    order=20,
-    question="Are you using the right encoding?",
-    kinds=("audio", "session"),
-    needs="audio bytes that are not silent",
-    why="The service reads the bytes as declared and may not complain when they are something else: the words come "
-    "out as nonsense, or not at all.",
-    how="Each way of reading the bytes predicts every sample from those before it; the reading that needs the fewest "
-    "bits to describe the same bytes is the right one, and how much fewer says how sure that is.",
-    causes=(
-        Cause(
-            "encoding.mismatch",
-            "fail",
-            "The bytes are in another of the six encodings than declared.",
-            "Declare the encoding that the bytes have.",
-        ),
-        Cause(
-            "encoding.unsupported",
-            "fail",
-            "The bytes are in an encoding that the service does not take.",
-            "Convert the samples to pcm_s16le before you send them, and declare that.",
-        ),
-        Cause(
-            "encoding.byte-order",
-            "fail",
-            "The bytes of each sample are in the wrong order (big endian).",
-            "Write samples in little endian: struct '<h', numpy dtype '<i2', DataView.setInt16(i, v, true).",
-        ),
-        Cause(
-            "encoding.swapped",
-            "fail",
-            "Neighbouring samples are in swapped order.",
-            "Swap each pair back before you send it: numpy.flip(samples.reshape(-1, 2), 1). On an ESP32 the I2S "
-            "driver swaps 16-bit mono samples; read 32-bit slots instead.",
-        ),
-        Cause(
-            "encoding.doubled",
-            "fail",
-            "Each sample is sent twice.",
-            "Keep every second sample (samples[::2]) and declare half the sample rate.",
-        ),
-        Cause(
-            "encoding.misaligned",
-            "fail",
-            "The samples are out of step: the stream begins in the middle of one, or lost a part of one on the way.",
-            "Send whole samples: strip a header by its real length, and never cut by an odd number of bytes.",
-        ),
-        Cause(
-            "encoding.scaled",
-            "fail",
-            "The samples stand at another scale than their encoding has.",
-            "Bring them to full scale: floats within -1 to 1, integers over all of their bits.",
-        ),
-        Cause(
-            "encoding.changed",
-            "fail",
-            "The encoding changes along the stream.",
-            "Send one encoding on a connection, and open a new one when the format changes.",
-        ),
-    ),
-    docs=AUDIO_INPUT,
-    judge=_judge,
-)

@@ -15,6 +15,42 @@ from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answe
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import ENDPOINTS
 
+CHECK = Check(
+    id="endpoint",
+    order=62,
+    question="Are you using the right endpoint?",
+    kinds=("session",),
+    needs="the URL or the events, and what the client sent with its times",
+    why="The two realtime endpoints have different commands and events; a client that speaks the other's "
+    "language hears nothing that it knows. Push-to-talk fits manual, recordings fit batch.",
+    how="Commands and events are compared with those of the endpoint in the URL; the remarks come from the pace of the "
+    "audio.",
+    causes=(
+        Cause(
+            "endpoint.mixed-up",
+            "fail",
+            "The client speaks one endpoint's language to the other.",
+            "Use the commands and events of the endpoint that you connect to.",
+        ),
+        Cause(
+            "endpoint.manual-fits",
+            "warn",
+            "The client decides itself when the user speaks; the manual endpoint is made for that.",
+            "For push-to-talk or a voice detector of your own use /stt/websocket and send finalize at the end.",
+            informational=True,
+        ),
+        Cause(
+            "endpoint.batch-fits",
+            "warn",
+            "A whole recording was sent at once; the batch endpoint is made for that.",
+            "For files use POST /stt with model=ink-whisper, which takes containers too.",
+            informational=True,
+        ),
+    ),
+    docs="https://docs.cartesia.ai/use-the-api/stt/compare-endpoints",
+    judge=lambda facts: _judge(facts),
+)
+
 
 def _judge(facts: Facts) -> Answer:
     if facts.endpoint is None:
@@ -66,40 +102,3 @@ def _manual_fits(facts: Facts) -> Iterator[Finding]:
     if pauses >= facts.limits["endpoint.pauses"] and finished >= 1:
         summary = f"Audio pauses {counted(pauses, 'time')}: the client seems to know itself when the user speaks."
         yield CHECK.finding("manual-fits", "warn", 0.7, summary)
-
-
-CHECK = Check(
-    id="endpoint",
-    order=62,
-    question="Are you using the right endpoint?",
-    kinds=("session",),
-    needs="the URL or the events, and what the client sent with its times",
-    why="The two realtime endpoints have different commands and events; a client that speaks the other's "
-    "language hears nothing that it knows. Push-to-talk fits manual, recordings fit batch.",
-    how="Commands and events are compared with those of the endpoint in the URL; the remarks come from the pace of the "
-    "audio.",
-    causes=(
-        Cause(
-            "endpoint.mixed-up",
-            "fail",
-            "The client speaks one endpoint's language to the other.",
-            "Use the commands and events of the endpoint that you connect to.",
-        ),
-        Cause(
-            "endpoint.manual-fits",
-            "warn",
-            "The client decides itself when the user speaks; the manual endpoint is made for that.",
-            "For push-to-talk or a voice detector of your own use /stt/websocket and send finalize at the end.",
-            informational=True,
-        ),
-        Cause(
-            "endpoint.batch-fits",
-            "warn",
-            "A whole recording was sent at once; the batch endpoint is made for that.",
-            "For files use POST /stt with model=ink-whisper, which takes containers too.",
-            informational=True,
-        ),
-    ),
-    docs="https://docs.cartesia.ai/use-the-api/stt/compare-endpoints",
-    judge=_judge,
-)

@@ -25,6 +25,76 @@ from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answe
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Frame
 
+CHECK = Check(
+    id="frames",
+    order=68,
+    question="Does each frame hold new audio, and nothing else?",
+    kinds=("session",),
+    needs="the content of each binary frame that the client sent, in order, and the declared encoding",
+    why="The service takes every byte of a binary frame as a sample. A header, old bytes or padding in each frame are "
+    "played as noise, and shift what follows.",
+    how="Fields that are constant or count at the same place of all frames with sound, bytes that were in the frame "
+    "before, zeros at the end of frames that the next one does not go on with, and frames that fit the one before "
+    "the last instead of the last. Silence and tones are left out, as they repeat with nothing wrong.",
+    causes=(
+        Cause(
+            "frames.header",
+            "fail",
+            "Each frame holds bytes before or behind its samples that are no audio.",
+            "Send the samples alone, without headers, lengths or padding.",
+        ),
+        Cause(
+            "frames.two-streams",
+            "fail",
+            "Frames of two sources are sent in turn as one stream.",
+            "Send one track a connection: filter the messages by their track or speaker (for Twilio media.track "
+            '"inbound"), or mix the two sources sample by sample before you send them. For both sides of a call open '
+            "two connections.",
+        ),
+        Cause(
+            "frames.repeated",
+            "fail",
+            "Frames hold bytes that were sent before.",
+            "Send each piece of audio once: look for a handler that is registered twice, a queue that is read by two "
+            "tasks, or a buffer that is sent again when nothing new came.",
+        ),
+        Cause(
+            "frames.zero-filled",
+            "fail",
+            "Frames are only partly filled; their end is zeros.",
+            "Send only as many bytes as read() returned: buffer[:n] (Python), buffer.copyOf(n) (Kotlin), "
+            "buffer.subarray(0, n) (JavaScript), never the whole buffer after a short read.",
+        ),
+        Cause(
+            "frames.out-of-order",
+            "fail",
+            "Frames are sent in another order than the sound has.",
+            "Put packets in the order of their sequence numbers before you send them (a jitter buffer of 50 to 100 "
+            "ms).",
+        ),
+        Cause(
+            "frames.empty",
+            "warn",
+            "Binary frames without a byte are sent.",
+            "Skip empty frames: send nothing when a filter or a resampler returns nothing.",
+        ),
+    ),
+    docs="https://docs.cartesia.ai/build-with-cartesia/stt/audio-input",
+    judge=lambda facts: _judge(facts),
+)
+
+_SWAPPED = 0.005
+
+_OWN = (
+    "Give a converter or resampler each buffer once. The input block of AVAudioConverter is called until it has "
+    "enough: answer .haveData with the buffer the first time and .noDataNow from then on. Elsewhere look for a buffer "
+    "that is read past its end."
+)
+_STUCK = (
+    "Look at what reading returned: a negative count or an error (a device that was unplugged, taken away or not yet "
+    "ready) leaves the buffer as it was. Send only what was read, open the device anew, and tell the user."
+)
+
 
 def _judge(facts: Facts) -> Answer:
     sent = [frame for connection in facts.connections for frame in connection.audio_frames]
@@ -81,9 +151,6 @@ def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding
     swapped = find_disorder(contents, active, encoding)
     if len(swapped) >= max(3, _SWAPPED * len(active)):
         yield _tell_disorder(swapped, len(active), sent)
-
-
-_SWAPPED = 0.005
 
 
 def _tell_disorder(swapped: list[int], count: int, sent: list[Frame]) -> Finding:
@@ -166,17 +233,6 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame]) -> Finding:
     return CHECK.finding("repeated", "fail", 0.95, summary, place)
 
 
-_OWN = (
-    "Give a converter or resampler each buffer once. The input block of AVAudioConverter is called until it has "
-    "enough: answer .haveData with the buffer the first time and .noDataNow from then on. Elsewhere look for a buffer "
-    "that is read past its end."
-)
-_STUCK = (
-    "Look at what reading returned: a negative count or an error (a device that was unplugged, taken away or not yet "
-    "ready) leaves the buffer as it was. Send only what was read, open the device anew, and tell the user."
-)
-
-
 def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:
     summary = (
         "Frames of two streams come in turn: each goes on where the one before the last ended, and its level has "
@@ -194,62 +250,3 @@ def _tell_tail(tail: Tail, sent: list[Frame]) -> Finding:
     )
     place = (Evidence("the first of them", first.line, first.t),)
     return CHECK.finding("zero-filled", "fail", 0.9, summary, place)
-
-
-CHECK = Check(
-    id="frames",
-    order=68,
-    question="Does each frame hold new audio, and nothing else?",
-    kinds=("session",),
-    needs="the content of each binary frame that the client sent, in order, and the declared encoding",
-    why="The service takes every byte of a binary frame as a sample. A header, old bytes or padding in each frame are "
-    "played as noise, and shift what follows.",
-    how="Fields that are constant or count at the same place of all frames with sound, bytes that were in the frame "
-    "before, zeros at the end of frames that the next one does not go on with, and frames that fit the one before "
-    "the last instead of the last. Silence and tones are left out, as they repeat with nothing wrong.",
-    causes=(
-        Cause(
-            "frames.header",
-            "fail",
-            "Each frame holds bytes before or behind its samples that are no audio.",
-            "Send the samples alone, without headers, lengths or padding.",
-        ),
-        Cause(
-            "frames.two-streams",
-            "fail",
-            "Frames of two sources are sent in turn as one stream.",
-            "Send one track a connection: filter the messages by their track or speaker (for Twilio media.track "
-            '"inbound"), or mix the two sources sample by sample before you send them. For both sides of a call open '
-            "two connections.",
-        ),
-        Cause(
-            "frames.repeated",
-            "fail",
-            "Frames hold bytes that were sent before.",
-            "Send each piece of audio once: look for a handler that is registered twice, a queue that is read by two "
-            "tasks, or a buffer that is sent again when nothing new came.",
-        ),
-        Cause(
-            "frames.zero-filled",
-            "fail",
-            "Frames are only partly filled; their end is zeros.",
-            "Send only as many bytes as read() returned: buffer[:n] (Python), buffer.copyOf(n) (Kotlin), "
-            "buffer.subarray(0, n) (JavaScript), never the whole buffer after a short read.",
-        ),
-        Cause(
-            "frames.out-of-order",
-            "fail",
-            "Frames are sent in another order than the sound has.",
-            "Put packets in the order of their sequence numbers before you send them (a jitter buffer of 50 to 100 "
-            "ms).",
-        ),
-        Cause(
-            "frames.empty",
-            "warn",
-            "Binary frames without a byte are sent.",
-            "Skip empty frames: send nothing when a filter or a resampler returns nothing.",
-        ),
-    ),
-    docs="https://docs.cartesia.ai/build-with-cartesia/stt/audio-input",
-    judge=_judge,
-)

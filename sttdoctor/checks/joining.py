@@ -17,233 +17,6 @@ from sttdoctor.analysis.session.text_changes import Change
 from sttdoctor.analysis.session.turns import Turn, expected_text
 from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Finding, Status, answer, unknown
 
-_SHOWN = 300
-
-
-def _judge(facts: Facts) -> Answer:
-    session, turns = facts.session, facts.turns
-    if session is None or session.lacks & {"receive", "text"}:
-        return unknown(missing.TEXTS)
-    expected = expected_text(turns)
-    measured: dict[str, Any] = {"turns": len(turns), "expected_characters": len(expected)}
-    if any(turn.elided for turn in turns):
-        return unknown(missing.TEXTS, measured)
-    if session.transcript is None:
-        text = "The application's text is not known; give it with --transcript."
-        text += f" It should be: {_quote(expected)}" if expected else " The events hold no final text."
-        wrong = join_hypotheses.updates_text(turns)
-        measured["updates_joined"] = _cut(wrong) if wrong != expected else None
-        return unknown(missing.Missing("the application's text", text), measured)
-    got = session.transcript.text
-    if not expected and not got.strip():
-        return answer("There is no text to join.", [], measured)
-    return _compare(facts, got, expected, measured, session.transcript.line)
-
-
-def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
-    join = facts.join or join_hypotheses.explain(got, facts.turns)
-    changed = [change.cause for change in join.changes]
-    measured |= {"habit": join.habit, "similarity": round(join.similarity, 4), "changes": changed}
-    place = (Evidence("the application's text", line),)
-    differing = _differences(got, expected)
-    findings = [_change_finding(change, (*place, *differing)) for change in join.changes]
-    if not join.exact:
-        findings.insert(0, _nearest_finding(join, join.got or got, facts.limits["joining.similar"], place))
-    elif join.habit != "ends":
-        findings.insert(0, _habit_finding(facts, join, join.got or got, expected, place))
-    elif join.rest is not None:
-        if facts.ends_turns and not findings and keeps_apart(got, [turn.end or "" for turn in facts.turns]):
-            return answer(_KEPT_APART, [], measured)
-        findings.insert(0, _spelling_finding(join.rest, list(join.turns), (*place, *differing)))
-    if not findings:
-        same = got.rstrip("\r\n") == expected.rstrip("\r\n")
-        return answer(_AS_IT_IS if same else _LAID_OUT, [], measured)
-    rule = facts.endpoint.joining if facts.endpoint is not None else None
-    if rule is not None and findings[0].cause in _ABOUT_JOINING:
-        findings[0] = replace(findings[0], fix=rule)
-    findings.sort(key=lambda finding: finding.status != "fail")
-    return answer(findings[0].summary, findings, measured)
-
-
-_AS_IT_IS = "The application's text is every final text joined as it is."
-_LAID_OUT = "The application's text is every final text; only its layout differs (lines, quotes, kinds of spaces)."
-_ABOUT_JOINING = frozenset(
-    f"joining.{what}"
-    for what in (
-        "updates-joined", "eager-ends-joined", "separator-added", "whitespace-stripped", "normalized", "turns-missing",
-        "turns-repeated", "partial-kept",
-    )
-)  # fmt: skip
-_KEPT_APART = (
-    "The turns of this capture have no white space where they meet; the application put some there, and nothing else."
-)
-
-
-def _habit_finding(
-    facts: Facts, join: join_hypotheses.Join, got: str, expected: str, place: tuple[Evidence, ...]
-) -> Finding:
-    if join.habit == "turns-missing" and (finding := _missing_finding(facts, join, place)):
-        return finding
-    exactly = f"comes out exactly when {_WHEN[join.habit]}"
-    summary = f"The application's text {_SAID.get(join.habit, exactly)}: {join.detail}."
-    if join.rival:
-        summary += f" With these events it would be the same when {_WHEN[join.rival]}."
-    turn = facts.turns[join.turn] if join.turn is not None else None
-    if turn is not None:
-        place = (*place, Evidence(f"the end of turn {(join.turn or 0) + 1}", turn.end_line, turn.end_t))
-    sure = 0.65 if join.rival else join.sure
-    return CHECK.finding(join.habit, "fail", sure, summary, (*place, *_differences(got, expected)), _fix(join))
-
-
-_SAID = {
-    "order": "holds all turns in another order",
-    "words-merged": "holds only once what was said twice",
-    "truncated": "is cut",
-}
-
-
-def _fix(join: join_hypotheses.Join) -> str | None:
-    """The fix where it depends on which part is missing, None for the cause's own."""
-    if join.habit != "truncated":
-        return None
-    if join.detail.startswith("the "):
-        return _KEEP_EDGES
-    size = len(join.got)
-    return _KEEP_END.format(size) if join.detail.startswith("it ends") else _KEEP_BEGINNING.format(size)
-
-
-_KEEP_END = (
-    "Look for a limit of about {0} characters on the way of the text: a slice such as text[:{0}], the length of a "
-    "database column (VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in pieces."
-)
-_KEEP_EDGES = (
-    "Take the text of each turn from its turn.end alone: text += event.transcript. Do not clear a buffer at turn.start "
-    "or cut the text where your own voice detection begins or ends."
-)
-_KEEP_BEGINNING = (
-    "Keep the text from its beginning: look for a slice such as text[-{0}:], a list with a longest length or a "
-    "display that drops old lines, and keep the whole text beside what you show."
-)
-
-
-def _missing_finding(facts: Facts, join: join_hypotheses.Join, place: tuple[Evidence, ...]) -> Finding | None:
-    """Which turns the text holds where that tells what the application does: the first ones alone, or the last one."""
-    unused, finished = facts.unused_ends, [i for i, turn in enumerate(facts.turns, 1) if turn.end is not None]
-    missing, kept = [end.number for end in unused], len(finished) - len(unused)
-    if not unused or not kept or not unused[0].readable:
-        return None
-    first = unused[0]
-    if missing == finished[kept:]:
-        came = first.left_after_s
-        left = f"; turn {first.number} ended {came:.1f} s before the client left" if came else ""
-        gone = "the last turn is missing" if len(missing) == 1 else f"the last {len(missing)} turns are missing"
-        summary = f"The application's text ends with turn {finished[kept - 1]} of {len(finished)}: {gone}{left}."
-        fix = _READ_ON
-    elif missing == finished[:-1] and len(missing) > 1:
-        summary = f"The application's text is the last of {len(finished)} turns alone."
-        fix = _APPEND
-    else:
-        return None
-    evidence = (*place, Evidence(f"the end of turn {first.number}", first.turn.end_line, first.turn.end_t))
-    return CHECK.finding("turns-missing", "fail", 0.65 if join.rival else 0.97, summary, evidence, fix)
-
-
-_READ_ON = (
-    "Read on after a turn.end and append every turn.end until the server closes: do not leave the loop, return or "
-    "remove the handler at the first one."
-)
-_APPEND = "Append every turn.end to what is there (text += event.transcript); the last one must not replace the others."
-
-
-_WHEN = {
-    "updates-joined": "updates are appended instead of replaced",
-    "eager-ends-joined": "eager ends are appended beside the ends",
-    "turns-missing": "turns are left out",
-    "turns-repeated": "turns are appended more than once",
-    "partial-kept": "an unfinished text is shown as final",
-    "order": "the turns stand in another order",
-    "words-merged": "what was said twice is taken for a repeat",
-    "truncated": "a part of it is cut off",
-}
-
-
-def _spelling_finding(rest: Spelling, turns: list[Turn], evidence: tuple[Evidence, ...]) -> Finding:
-    at = _white_space(turns)
-    # where no turn brings its own white space, a separator may repair what the capture lost
-    doubtful = rest.harmless or (rest.habit == "separator-added" and at is None)
-    status: Status = "warn" if doubtful else "fail"
-    fix = None
-    if rest.habit == "separator-added" and not rest.harmless:
-        fix = _JOIN + (f" In this capture the space is already at the {at} of the turns." if at else "")
-    summary = f"The words are right, but {rest.detail}."
-    return CHECK.finding(rest.habit, status, 0.6 if doubtful else 0.97, summary, evidence, fix)
-
-
-def _change_finding(change: Change, evidence: tuple[Evidence, ...]) -> Finding:
-    status: Status = "warn" if change.harmless else "fail"
-    summary = f"The application's text comes from these events, but {change.detail}."
-    return CHECK.finding(change.cause, status, 0.7 if change.harmless else 0.95, summary, evidence, change.fix or None)
-
-
-def _white_space(turns: list[Turn]) -> str | None:
-    """Where the turns bring the white space between them: at their `start` or `end`, None where they bring none."""
-    borders = list(pairwise(turn.end for turn in turns if turn.end))
-    if any(after[0].isspace() for _, after in borders):
-        return "start"
-    return "end" if any(before[-1].isspace() for before, _ in borders) else None
-
-
-def _nearest_finding(join: join_hypotheses.Join, got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
-    evidence = (*place, *_differences(got, join.text))
-    if join.similarity < similar:
-        summary = (
-            f"The application's text does not come from these events (nearest reading: {join.similarity:.0%} alike)."
-        )
-        return CHECK.finding("unrelated", "warn", 0.8, summary, evidence)
-    habit = "normalized" if join.habit == "ends" else join.habit
-    nearest = "the joined final texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
-    none = "No way of joining that is known gives" if join.searched else "No way of joining that could be tried gives"
-    summary = f"{none} the application's text; it is {join.similarity:.0%} like {nearest}."
-    status: Status = "fail" if join.similarity >= 0.8 else "warn"
-    return CHECK.finding(habit, status, round(_GUESSED * join.similarity, 2), summary, evidence, _LOOK)
-
-
-_GUESSED = 0.5
-_LOOK = (
-    "Compare the places below with the events: words are missing, changed or put in. Append every turn.end as it is, "
-    "and turn off whatever rewrites the text (a corrector, a language model, a filter) until the two are the same."
-)
-
-
-def _differences(got: str, expected: str) -> tuple[Evidence, ...]:
-    """The first places at which the application's text departs from the right one."""
-    pairs = (_visible(*pair) for pair in join_hypotheses.first_differences(got, expected))
-    return tuple(Evidence(_difference(right, wrong)) for right, wrong in pairs if right or wrong)
-
-
-def _difference(right: str, wrong: str) -> str:
-    if not right:
-        return f"{_quote(wrong, 80)} stands there and in no event"
-    if not wrong:
-        return f"{_quote(right, 80)} is missing"
-    return f"should be {_quote(right, 80)}, is {_quote(wrong, 80)}"
-
-
-def _visible(right: str, wrong: str) -> tuple[str, str]:
-    """Both texts, with a sign for each space where white space is all that differs."""
-    if "".join(right.split()) != "".join(wrong.split()):
-        return right, wrong
-    return right.replace(" ", "\u2423"), wrong.replace(" ", "\u2423")
-
-
-def _quote(text: str, length: int = _SHOWN) -> str:
-    return repr(_cut(text, length))
-
-
-def _cut(text: str, length: int = _SHOWN) -> str:
-    return text if len(text) <= length else text[: length - 3] + "..."
-
-
 _JOIN = 'Join with nothing: text += event["transcript"].'
 
 CHECK = Check(
@@ -358,5 +131,224 @@ CHECK = Check(
         ),
     ),
     docs=TROUBLESHOOTING,
-    judge=_judge,
+    judge=lambda facts: _judge(facts),
 )
+
+_SHOWN = 300
+_AS_IT_IS = "The application's text is every final text joined as it is."
+_LAID_OUT = "The application's text is every final text; only its layout differs (lines, quotes, kinds of spaces)."
+_ABOUT_JOINING = frozenset(
+    f"joining.{what}"
+    for what in (
+        "updates-joined", "eager-ends-joined", "separator-added", "whitespace-stripped", "normalized", "turns-missing",
+        "turns-repeated", "partial-kept",
+    )
+)  # fmt: skip
+_KEPT_APART = (
+    "The turns of this capture have no white space where they meet; the application put some there, and nothing else."
+)
+
+_SAID = {
+    "order": "holds all turns in another order",
+    "words-merged": "holds only once what was said twice",
+    "truncated": "is cut",
+}
+
+_KEEP_END = (
+    "Look for a limit of about {0} characters on the way of the text: a slice such as text[:{0}], the length of a "
+    "database column (VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in pieces."
+)
+_KEEP_EDGES = (
+    "Take the text of each turn from its turn.end alone: text += event.transcript. Do not clear a buffer at turn.start "
+    "or cut the text where your own voice detection begins or ends."
+)
+_KEEP_BEGINNING = (
+    "Keep the text from its beginning: look for a slice such as text[-{0}:], a list with a longest length or a "
+    "display that drops old lines, and keep the whole text beside what you show."
+)
+
+_READ_ON = (
+    "Read on after a turn.end and append every turn.end until the server closes: do not leave the loop, return or "
+    "remove the handler at the first one."
+)
+_APPEND = "Append every turn.end to what is there (text += event.transcript); the last one must not replace the others."
+
+_WHEN = {
+    "updates-joined": "updates are appended instead of replaced",
+    "eager-ends-joined": "eager ends are appended beside the ends",
+    "turns-missing": "turns are left out",
+    "turns-repeated": "turns are appended more than once",
+    "partial-kept": "an unfinished text is shown as final",
+    "order": "the turns stand in another order",
+    "words-merged": "what was said twice is taken for a repeat",
+    "truncated": "a part of it is cut off",
+}
+
+_GUESSED = 0.5
+_LOOK = (
+    "Compare the places below with the events: words are missing, changed or put in. Append every turn.end as it is, "
+    "and turn off whatever rewrites the text (a corrector, a language model, a filter) until the two are the same."
+)
+
+
+def _judge(facts: Facts) -> Answer:
+    session, turns = facts.session, facts.turns
+    if session is None or session.lacks & {"receive", "text"}:
+        return unknown(missing.TEXTS)
+    expected = expected_text(turns)
+    measured: dict[str, Any] = {"turns": len(turns), "expected_characters": len(expected)}
+    if any(turn.elided for turn in turns):
+        return unknown(missing.TEXTS, measured)
+    if session.transcript is None:
+        text = "The application's text is not known; give it with --transcript."
+        text += f" It should be: {_quote(expected)}" if expected else " The events hold no final text."
+        wrong = join_hypotheses.updates_text(turns)
+        measured["updates_joined"] = _cut(wrong) if wrong != expected else None
+        return unknown(missing.Missing("the application's text", text), measured)
+    got = session.transcript.text
+    if not expected and not got.strip():
+        return answer("There is no text to join.", [], measured)
+    return _compare(facts, got, expected, measured, session.transcript.line)
+
+
+def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
+    join = facts.join or join_hypotheses.explain(got, facts.turns)
+    changed = [change.cause for change in join.changes]
+    measured |= {"habit": join.habit, "similarity": round(join.similarity, 4), "changes": changed}
+    place = (Evidence("the application's text", line),)
+    differing = _differences(got, expected)
+    findings = [_change_finding(change, (*place, *differing)) for change in join.changes]
+    if not join.exact:
+        findings.insert(0, _nearest_finding(join, join.got or got, facts.limits["joining.similar"], place))
+    elif join.habit != "ends":
+        findings.insert(0, _habit_finding(facts, join, join.got or got, expected, place))
+    elif join.rest is not None:
+        if facts.ends_turns and not findings and keeps_apart(got, [turn.end or "" for turn in facts.turns]):
+            return answer(_KEPT_APART, [], measured)
+        findings.insert(0, _spelling_finding(join.rest, list(join.turns), (*place, *differing)))
+    if not findings:
+        same = got.rstrip("\r\n") == expected.rstrip("\r\n")
+        return answer(_AS_IT_IS if same else _LAID_OUT, [], measured)
+    rule = facts.endpoint.joining if facts.endpoint is not None else None
+    if rule is not None and findings[0].cause in _ABOUT_JOINING:
+        findings[0] = replace(findings[0], fix=rule)
+    findings.sort(key=lambda finding: finding.status != "fail")
+    return answer(findings[0].summary, findings, measured)
+
+
+def _habit_finding(
+    facts: Facts, join: join_hypotheses.Join, got: str, expected: str, place: tuple[Evidence, ...]
+) -> Finding:
+    if join.habit == "turns-missing" and (finding := _missing_finding(facts, join, place)):
+        return finding
+    exactly = f"comes out exactly when {_WHEN[join.habit]}"
+    summary = f"The application's text {_SAID.get(join.habit, exactly)}: {join.detail}."
+    if join.rival:
+        summary += f" With these events it would be the same when {_WHEN[join.rival]}."
+    turn = facts.turns[join.turn] if join.turn is not None else None
+    if turn is not None:
+        place = (*place, Evidence(f"the end of turn {(join.turn or 0) + 1}", turn.end_line, turn.end_t))
+    sure = 0.65 if join.rival else join.sure
+    return CHECK.finding(join.habit, "fail", sure, summary, (*place, *_differences(got, expected)), _fix(join))
+
+
+def _fix(join: join_hypotheses.Join) -> str | None:
+    """The fix where it depends on which part is missing, None for the cause's own."""
+    if join.habit != "truncated":
+        return None
+    if join.detail.startswith("the "):
+        return _KEEP_EDGES
+    size = len(join.got)
+    return _KEEP_END.format(size) if join.detail.startswith("it ends") else _KEEP_BEGINNING.format(size)
+
+
+def _missing_finding(facts: Facts, join: join_hypotheses.Join, place: tuple[Evidence, ...]) -> Finding | None:
+    """Which turns the text holds where that tells what the application does: the first ones alone, or the last one."""
+    unused, finished = facts.unused_ends, [i for i, turn in enumerate(facts.turns, 1) if turn.end is not None]
+    missing, kept = [end.number for end in unused], len(finished) - len(unused)
+    if not unused or not kept or not unused[0].readable:
+        return None
+    first = unused[0]
+    if missing == finished[kept:]:
+        came = first.left_after_s
+        left = f"; turn {first.number} ended {came:.1f} s before the client left" if came else ""
+        gone = "the last turn is missing" if len(missing) == 1 else f"the last {len(missing)} turns are missing"
+        summary = f"The application's text ends with turn {finished[kept - 1]} of {len(finished)}: {gone}{left}."
+        fix = _READ_ON
+    elif missing == finished[:-1] and len(missing) > 1:
+        summary = f"The application's text is the last of {len(finished)} turns alone."
+        fix = _APPEND
+    else:
+        return None
+    evidence = (*place, Evidence(f"the end of turn {first.number}", first.turn.end_line, first.turn.end_t))
+    return CHECK.finding("turns-missing", "fail", 0.65 if join.rival else 0.97, summary, evidence, fix)
+
+
+def _spelling_finding(rest: Spelling, turns: list[Turn], evidence: tuple[Evidence, ...]) -> Finding:
+    at = _white_space(turns)
+    # where no turn brings its own white space, a separator may repair what the capture lost
+    doubtful = rest.harmless or (rest.habit == "separator-added" and at is None)
+    status: Status = "warn" if doubtful else "fail"
+    fix = None
+    if rest.habit == "separator-added" and not rest.harmless:
+        fix = _JOIN + (f" In this capture the space is already at the {at} of the turns." if at else "")
+    summary = f"The words are right, but {rest.detail}."
+    return CHECK.finding(rest.habit, status, 0.6 if doubtful else 0.97, summary, evidence, fix)
+
+
+def _change_finding(change: Change, evidence: tuple[Evidence, ...]) -> Finding:
+    status: Status = "warn" if change.harmless else "fail"
+    summary = f"The application's text comes from these events, but {change.detail}."
+    return CHECK.finding(change.cause, status, 0.7 if change.harmless else 0.95, summary, evidence, change.fix or None)
+
+
+def _white_space(turns: list[Turn]) -> str | None:
+    """Where the turns bring the white space between them: at their `start` or `end`, None where they bring none."""
+    borders = list(pairwise(turn.end for turn in turns if turn.end))
+    if any(after[0].isspace() for _, after in borders):
+        return "start"
+    return "end" if any(before[-1].isspace() for before, _ in borders) else None
+
+
+def _nearest_finding(join: join_hypotheses.Join, got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
+    evidence = (*place, *_differences(got, join.text))
+    if join.similarity < similar:
+        summary = (
+            f"The application's text does not come from these events (nearest reading: {join.similarity:.0%} alike)."
+        )
+        return CHECK.finding("unrelated", "warn", 0.8, summary, evidence)
+    habit = "normalized" if join.habit == "ends" else join.habit
+    nearest = "the joined final texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
+    none = "No way of joining that is known gives" if join.searched else "No way of joining that could be tried gives"
+    summary = f"{none} the application's text; it is {join.similarity:.0%} like {nearest}."
+    status: Status = "fail" if join.similarity >= 0.8 else "warn"
+    return CHECK.finding(habit, status, round(_GUESSED * join.similarity, 2), summary, evidence, _LOOK)
+
+
+def _differences(got: str, expected: str) -> tuple[Evidence, ...]:
+    """The first places at which the application's text departs from the right one."""
+    pairs = (_visible(*pair) for pair in join_hypotheses.first_differences(got, expected))
+    return tuple(Evidence(_difference(right, wrong)) for right, wrong in pairs if right or wrong)
+
+
+def _difference(right: str, wrong: str) -> str:
+    if not right:
+        return f"{_quote(wrong, 80)} stands there and in no event"
+    if not wrong:
+        return f"{_quote(right, 80)} is missing"
+    return f"should be {_quote(right, 80)}, is {_quote(wrong, 80)}"
+
+
+def _visible(right: str, wrong: str) -> tuple[str, str]:
+    """Both texts, with a sign for each space where white space is all that differs."""
+    if "".join(right.split()) != "".join(wrong.split()):
+        return right, wrong
+    return right.replace(" ", "\u2423"), wrong.replace(" ", "\u2423")
+
+
+def _quote(text: str, length: int = _SHOWN) -> str:
+    return repr(_cut(text, length))
+
+
+def _cut(text: str, length: int = _SHOWN) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."

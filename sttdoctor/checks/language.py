@@ -26,6 +26,27 @@ from sttdoctor.checks.base import (
     worst,
 )
 
+CHECK = Check(
+    id="language",
+    order=140,
+    question="Are you using a supported language?",
+    kinds=("session",),
+    needs="a language parameter, key terms, or the application's text",
+    why="The turns endpoint is English only. It reads other languages as English and gives fluent nonsense.",
+    how="A language parameter other than English, or a text in another script, is proof; with the extra "
+    "sttdoctor[language] the language of the application's text is identified. Otherwise only the user can tell.",
+    causes=(
+        Cause(
+            "language.not-english",
+            "fail",
+            "The speech is not English.",
+            "For other languages use /stt/websocket with model=ink-whisper and language=CODE.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=lambda facts: _judge(facts),
+)
+
 _ENOUGH_LETTERS = 20
 _ENOUGH_WORDS = 8
 _ENGLISH = frozenset(["the", "and", "that", "you", "this", "with", "have", "what", "they"])
@@ -168,25 +189,3 @@ def _identifier() -> Any:
     except ImportError:
         return None
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
-CHECK = Check(
-    id="language",
-    order=140,
-    question="Are you using a supported language?",
-    kinds=("session",),
-    needs="a language parameter, key terms, or the application's text",
-    why="The turns endpoint is English only. It reads other languages as English and gives fluent nonsense.",
-    how="A language parameter other than English, or a text in another script, is proof; with the extra "
-    "sttdoctor[language] the language of the application's text is identified. Otherwise only the user can tell.",
-    causes=(
-        Cause(
-            "language.not-english",
-            "fail",
-            "The speech is not English.",
-            "For other languages use /stt/websocket with model=ink-whisper and language=CODE.",
-        ),
-    ),
-    docs=TROUBLESHOOTING,
-    judge=_judge,
-)

@@ -31,6 +31,41 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.endpoints.cartesia import TURN_OPTIONS
 
+CHECK = Check(
+    id="latency",
+    order=130,
+    question="Where does the time go?",
+    kinds=("session",),
+    needs="times in both directions, the audio and the turn events",
+    why="Turn detection costs about half a second. What comes on top is often the client's: audio that was sent late, "
+    "or faster than realtime so that it queues, or events that were not read.",
+    how="From the sending of the last active audio to the turn.end, split into audio that waited, clock time without "
+    "audio, and the rest.",
+    causes=(
+        Cause(
+            "latency.end-of-turn",
+            "fail",
+            "A turn ended late although audio kept coming.",
+            "Look at the turn settings: a lower turn_end_timeout_ms and a higher turn_end_threshold end turns sooner; "
+            "or start the answer at turn.eager_end and take it back at turn.resume.",
+        ),
+        Cause(
+            "latency.backlog",
+            "fail",
+            "The answer waited for audio that was still queued.",
+            "Send audio at the pace it was spoken, in chunks of about 100 ms.",
+        ),
+        Cause(
+            "latency.slow-reader",
+            "fail",
+            "The client reads events late.",
+            "Read in a task of its own, and do nothing slow in the handler.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=lambda facts: _judge(facts),
+)
+
 _TIMEOUT = TURN_OPTIONS["turn_end_timeout_ms"]
 
 _ENOUGH = 20
@@ -243,39 +278,3 @@ def _slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]:
                     place,
                 )
                 return
-
-
-CHECK = Check(
-    id="latency",
-    order=130,
-    question="Where does the time go?",
-    kinds=("session",),
-    needs="times in both directions, the audio and the turn events",
-    why="Turn detection costs about half a second. What comes on top is often the client's: audio that was sent late, "
-    "or faster than realtime so that it queues, or events that were not read.",
-    how="From the sending of the last active audio to the turn.end, split into audio that waited, clock time without "
-    "audio, and the rest.",
-    causes=(
-        Cause(
-            "latency.end-of-turn",
-            "fail",
-            "A turn ended late although audio kept coming.",
-            "Look at the turn settings: a lower turn_end_timeout_ms and a higher turn_end_threshold end turns sooner; "
-            "or start the answer at turn.eager_end and take it back at turn.resume.",
-        ),
-        Cause(
-            "latency.backlog",
-            "fail",
-            "The answer waited for audio that was still queued.",
-            "Send audio at the pace it was spoken, in chunks of about 100 ms.",
-        ),
-        Cause(
-            "latency.slow-reader",
-            "fail",
-            "The client reads events late.",
-            "Read in a task of its own, and do nothing slow in the handler.",
-        ),
-    ),
-    docs=TROUBLESHOOTING,
-    judge=_judge,
-)

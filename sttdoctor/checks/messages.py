@@ -20,25 +20,78 @@ from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS
 from sttdoctor.evidence import Frame
 
+_BINARY = (
+    " in binary frames: ws.send(arrayBuffer) in JavaScript, ws.send(bytes) in Python, "
+    "WebSocketMessageType.Binary in C#, opcode 2 elsewhere."
+)
 
-def _judge(facts: Facts) -> Answer:
-    session = facts.session
-    if session is None or "send" in session.lacks:
-        return unknown(missing.SENDS)
-    texts = [
-        frame for connection in facts.connections for frame in connection.frames if frame.sent and not frame.binary
-    ]
-    findings = [*_audio_as_text(facts), *_binary(facts), *_unknown(facts), *_partial(facts)]
-    findings += [*_after_close(facts), *_find_too_big(facts), *_find_broken_frame(facts)]
-    measured = {"text_frames": len(texts)}
-    if findings:
-        return answer(worst(findings).summary, findings, measured)
-    return answer("Every message belongs to the protocol.", [], measured)
+_AS_TEXT = (
+    "Send commands as text frames and audio as binary ones: a string, no Buffer or bytes. In JavaScript "
+    'ws.send(JSON.stringify({type: "close"})), in Python ws.send(json.dumps({"type": "close"})) without .encode(); a '
+    "relay passes on what it received with ws.send(data, { binary: isBinary })."
+)
 
-
-def _place(frame: Frame, note: str) -> Evidence:
-    return Evidence(note, frame.line, frame.t)
-
+CHECK = Check(
+    id="messages",
+    order=65,
+    question="Do you speak the protocol?",
+    kinds=("session",),
+    needs="what the client sent, in order",
+    why="The service takes samples in binary frames, and two commands in text frames. Audio in text frames, commands "
+    "in binary ones and the commands of other vendors cannot do what they are meant to: the service answers with an "
+    "error or hears noise. Audio after the close command is lost.",
+    how="Each sent frame is compared with the documented messages. Audio in text is told by its form (base64, numbers, "
+    "a Buffer through JSON); known words of other vendors are named with what to use instead; an error that the "
+    "service sent as its answer is quoted.",
+    causes=(
+        Cause(
+            "messages.audio-as-text",
+            "fail",
+            "Audio is sent in text frames (base64, numbers, JSON, or bytes taken for text).",
+            "Send the samples as they are" + _BINARY,
+        ),
+        Cause(
+            "messages.command-as-binary",
+            "fail",
+            "A command is sent in a binary frame, where the service takes it for audio.",
+            _AS_TEXT,
+        ),
+        Cause(
+            "messages.unknown-command",
+            "fail",
+            "Messages are sent that the endpoint does not know.",
+            'The commands are {"type":"close"} and {"type":"config","turn":{...}}; leave the others out.',
+        ),
+        Cause(
+            "messages.partial-samples",
+            "fail",
+            "Frames cut a sample in two.",
+            "Send a whole number of samples in each frame; keep the odd byte for the next one.",
+        ),
+        Cause(
+            "messages.audio-after-close",
+            "fail",
+            "Audio is sent after the close command.",
+            "Send the close command through the same queue as the audio, after the last chunk.",
+        ),
+        Cause(
+            "messages.broken-frame",
+            "fail",
+            "The other side closed because of what the client put on the wire.",
+            "Let one writer at a time use the socket, by a lock or a queue: two tasks, threads or interrupts that "
+            "write at once tear a frame. Where code of your own makes the frames, compare them with RFC 6455 (masking, "
+            "reserved bits, lengths). A proxy that rewrites frames can break them too; try once without it.",
+        ),
+        Cause(
+            "messages.too-big",
+            "fail",
+            "A message was larger than the side that received it takes (close code 1009).",
+            "Raise max_size of the client's library where it closed; send smaller chunks where the server did.",
+        ),
+    ),
+    docs="https://docs.cartesia.ai/api-reference/stt/turns/websocket",
+    judge=lambda facts: _judge(facts),
+)
 
 _FORMS = {
     "base64": ("", "Leave out base64 and JSON; send the bytes themselves"),
@@ -66,10 +119,72 @@ _FORMS = {
 }
 """Of each form of audio in text: how it is told, and what to change."""
 
-_BINARY = (
-    " in binary frames: ws.send(arrayBuffer) in JavaScript, ws.send(bytes) in Python, "
-    "WebSocketMessageType.Binary in C#, opcode 2 elsewhere."
+_NAME = re.compile(r"[\w.-]+")
+
+_WRITTEN = {
+    "twice": " (written as JSON twice)",
+    "broken": " (in what is not JSON)",
+    "other-key": " (under another key than type)",
+}
+_REWRITE = {
+    "twice": "encode the object once, by json.dumps(OBJECT) or JSON.stringify(OBJECT), or hand it to the SDK as it is",
+    "broken": "send OBJECT, made by json.dumps or JSON.stringify; str() of a dictionary is not JSON",
+    "other-key": "name it under type: OBJECT",
+}
+"""What to do with a right word that is written wrongly, with the right object in place of OBJECT."""
+
+_MEANS: dict[Meaning, str] = {
+    "close": "end of the session",
+    "flush": "end of audio",
+    "keep-alive": "keep-alive",
+    "audio": "message of audio",
+    "settings": "message of settings",
+    "other": "word",
+}
+
+_RSV1 = re.compile(r"\brsv ?1\b(?! *(?:,|and|or|&|/) *rsv)|compress|deflate", re.IGNORECASE)
+_COMPRESSED = (
+    "Connect without compression: compression=None (websockets), perMessageDeflate: false (ws), compress=0 (aiohttp). "
+    "RSV1 marks a compressed frame, and permessage-deflate was not agreed on in the handshake: a proxy that changes "
+    "the header Sec-WebSocket-Extensions, or a library that compresses all the same. A browser cannot turn it off; "
+    "there mend the proxy. Audio hardly shrinks anyway."
 )
+_KINDS = (
+    "Send audio as binary frames and commands as text frames, nothing else: the other side does not take the kind of "
+    "frame that it got."
+)
+_UTF8 = (
+    "Send audio as binary frames, and text frames as UTF-8 alone: bytes of audio in a text frame, or text in another "
+    "encoding, end the connection."
+)
+
+_TOO_BIG = 1009
+_LARGE_BYTES = 64 << 10  # beyond the default limits of some servers, far beyond a second of usual audio
+_NUMBER = re.compile(r"\d{4,}")
+_MAX_SIZE = (
+    "Raise the client's limit for received messages: max_size in websockets (websockets.connect(url, max_size=16 * "
+    "2**20)), max_msg_size in aiohttp, maxPayload in ws. Then connect again: the open turn is lost."
+)
+_SMALLER = "Send about 100 ms of audio in each message: 3200 bytes of pcm_s16le at 16000 Hz."
+
+
+def _judge(facts: Facts) -> Answer:
+    session = facts.session
+    if session is None or "send" in session.lacks:
+        return unknown(missing.SENDS)
+    texts = [
+        frame for connection in facts.connections for frame in connection.frames if frame.sent and not frame.binary
+    ]
+    findings = [*_audio_as_text(facts), *_binary(facts), *_unknown(facts), *_partial(facts)]
+    findings += [*_after_close(facts), *_find_too_big(facts), *_find_broken_frame(facts)]
+    measured = {"text_frames": len(texts)}
+    if findings:
+        return answer(worst(findings).summary, findings, measured)
+    return answer("Every message belongs to the protocol.", [], measured)
+
+
+def _place(frame: Frame, note: str) -> Evidence:
+    return Evidence(note, frame.line, frame.t)
 
 
 def _audio_as_text(facts: Facts) -> Iterator[Finding]:
@@ -125,13 +240,6 @@ def _was_taken(connection: Connection, command: Command) -> bool:
     return command.means == "close" and ended and not (turns and turns[-1].end is None)
 
 
-_AS_TEXT = (
-    "Send commands as text frames and audio as binary ones: a string, no Buffer or bytes. In JavaScript "
-    'ws.send(JSON.stringify({type: "close"})), in Python ws.send(json.dumps({"type": "close"})) without .encode(); a '
-    "relay passes on what it received with ws.send(data, { binary: isBinary })."
-)
-
-
 def _unknown(facts: Facts) -> Iterator[Finding]:
     """Messages of no endpoint; what belongs to the other endpoint is the matter of the endpoint check."""
     found = [
@@ -162,9 +270,6 @@ def _unknown(facts: Facts) -> Iterator[Finding]:
     yield CHECK.finding("unknown-command", status, confidence, summary + ".", tuple(evidence), fix)
 
 
-_NAME = re.compile(r"[\w.-]+")
-
-
 def _shown(command: Command) -> str:
     if not command.named:
         return command.word
@@ -172,29 +277,6 @@ def _shown(command: Command) -> str:
         return "an empty message"
     word = command.word if command.form != "word" and _NAME.fullmatch(command.word) else repr(command.word)
     return word + (_WRITTEN.get(command.form, "") if command.is_meant_here else "")
-
-
-_WRITTEN = {
-    "twice": " (written as JSON twice)",
-    "broken": " (in what is not JSON)",
-    "other-key": " (under another key than type)",
-}
-_REWRITE = {
-    "twice": "encode the object once, by json.dumps(OBJECT) or JSON.stringify(OBJECT), or hand it to the SDK as it is",
-    "broken": "send OBJECT, made by json.dumps or JSON.stringify; str() of a dictionary is not JSON",
-    "other-key": "name it under type: OBJECT",
-}
-"""What to do with a right word that is written wrongly, with the right object in place of OBJECT."""
-
-
-_MEANS: dict[Meaning, str] = {
-    "close": "end of the session",
-    "flush": "end of audio",
-    "keep-alive": "keep-alive",
-    "audio": "message of audio",
-    "settings": "message of settings",
-    "other": "word",
-}
 
 
 def _origin(command: Command) -> str:
@@ -271,23 +353,6 @@ def _find_broken_frame(facts: Facts) -> Iterator[Finding]:
         return
 
 
-_RSV1 = re.compile(r"\brsv ?1\b(?! *(?:,|and|or|&|/) *rsv)|compress|deflate", re.IGNORECASE)
-_COMPRESSED = (
-    "Connect without compression: compression=None (websockets), perMessageDeflate: false (ws), compress=0 (aiohttp). "
-    "RSV1 marks a compressed frame, and permessage-deflate was not agreed on in the handshake: a proxy that changes "
-    "the header Sec-WebSocket-Extensions, or a library that compresses all the same. A browser cannot turn it off; "
-    "there mend the proxy. Audio hardly shrinks anyway."
-)
-_KINDS = (
-    "Send audio as binary frames and commands as text frames, nothing else: the other side does not take the kind of "
-    "frame that it got."
-)
-_UTF8 = (
-    "Send audio as binary frames, and text frames as UTF-8 alone: bytes of audio in a text frame, or text in another "
-    "encoding, end the connection."
-)
-
-
 def _find_too_big(facts: Facts) -> Iterator[Finding]:
     for connection in facts.connections:
         close = connection.close
@@ -310,80 +375,7 @@ def _find_too_big(facts: Facts) -> Iterator[Finding]:
         return
 
 
-_TOO_BIG = 1009
-_LARGE_BYTES = 64 << 10  # beyond the default limits of some servers, far beyond a second of usual audio
-_NUMBER = re.compile(r"\d{4,}")
-_MAX_SIZE = (
-    "Raise the client's limit for received messages: max_size in websockets (websockets.connect(url, max_size=16 * "
-    "2**20)), max_msg_size in aiohttp, maxPayload in ws. Then connect again: the open turn is lost."
-)
-_SMALLER = "Send about 100 ms of audio in each message: 3200 bytes of pcm_s16le at 16000 Hz."
-
-
 def _late_frames(facts: Facts, connection: Connection) -> list[Frame]:
     commands = [i for i, frame in enumerate(connection.frames) if is_close_command(frame, facts.endpoint)]
     after = connection.frames[commands[0] + 1 :] if commands else ()
     return [frame for frame in after if is_audio(frame) and frame.size]
-
-
-CHECK = Check(
-    id="messages",
-    order=65,
-    question="Do you speak the protocol?",
-    kinds=("session",),
-    needs="what the client sent, in order",
-    why="The service takes samples in binary frames, and two commands in text frames. Audio in text frames, commands "
-    "in binary ones and the commands of other vendors cannot do what they are meant to: the service answers with an "
-    "error or hears noise. Audio after the close command is lost.",
-    how="Each sent frame is compared with the documented messages. Audio in text is told by its form (base64, numbers, "
-    "a Buffer through JSON); known words of other vendors are named with what to use instead; an error that the "
-    "service sent as its answer is quoted.",
-    causes=(
-        Cause(
-            "messages.audio-as-text",
-            "fail",
-            "Audio is sent in text frames (base64, numbers, JSON, or bytes taken for text).",
-            "Send the samples as they are" + _BINARY,
-        ),
-        Cause(
-            "messages.command-as-binary",
-            "fail",
-            "A command is sent in a binary frame, where the service takes it for audio.",
-            _AS_TEXT,
-        ),
-        Cause(
-            "messages.unknown-command",
-            "fail",
-            "Messages are sent that the endpoint does not know.",
-            'The commands are {"type":"close"} and {"type":"config","turn":{...}}; leave the others out.',
-        ),
-        Cause(
-            "messages.partial-samples",
-            "fail",
-            "Frames cut a sample in two.",
-            "Send a whole number of samples in each frame; keep the odd byte for the next one.",
-        ),
-        Cause(
-            "messages.audio-after-close",
-            "fail",
-            "Audio is sent after the close command.",
-            "Send the close command through the same queue as the audio, after the last chunk.",
-        ),
-        Cause(
-            "messages.broken-frame",
-            "fail",
-            "The other side closed because of what the client put on the wire.",
-            "Let one writer at a time use the socket, by a lock or a queue: two tasks, threads or interrupts that "
-            "write at once tear a frame. Where code of your own makes the frames, compare them with RFC 6455 (masking, "
-            "reserved bits, lengths). A proxy that rewrites frames can break them too; try once without it.",
-        ),
-        Cause(
-            "messages.too-big",
-            "fail",
-            "A message was larger than the side that received it takes (close code 1009).",
-            "Raise max_size of the client's library where it closed; send smaller chunks where the server did.",
-        ),
-    ),
-    docs="https://docs.cartesia.ai/api-reference/stt/turns/websocket",
-    judge=_judge,
-)

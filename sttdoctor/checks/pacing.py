@@ -31,6 +31,44 @@ from sttdoctor.checks.base import (
     worst,
 )
 
+CHECK = Check(
+    id="pacing",
+    order=80,
+    question="Do you send at the rate it is spoken?",
+    kinds=("session",),
+    needs="the time and length of each binary frame that the client sent, and the declared format",
+    why="The service expects about one second of audio per second of clock. A large batch can overload its buffer and "
+    "end in a server error; audio that falls behind delays every answer.",
+    how="A bucket is filled by each frame's audio and emptied at 1.1 times realtime: what waits in it is the backlog. "
+    "Speed is measured where audio flows, without holes, bursts and the flush after the handshake. A steady ratio near "
+    "a ratio of two formats points to a wrong declaration instead (see sample-rate and encoding).",
+    causes=(
+        Cause(
+            "pacing.burst",
+            "fail",
+            "Seconds of audio were sent within about one second.",
+            "Send each chunk when its audio was spoken; for a file, sleep for the length of each chunk. "
+            "For a whole file at once use the batch endpoint.",
+        ),
+        Cause(
+            "pacing.too-fast",
+            "fail",
+            "Audio is sent faster than it is spoken, and the backlog grows.",
+            "Pace by the clock: after n chunks of 100 ms, n times 0.1 s must have passed. "
+            "For a whole file at once use the batch endpoint.",
+        ),
+        Cause(
+            "pacing.too-slow",
+            "fail",
+            "Audio is sent slower than it is spoken.",
+            "Look for what blocks the sender, for samples that are dropped, and pace by a clock instead of "
+            "sleeping a fixed time after each chunk.",
+        ),
+    ),
+    docs=TROUBLESHOOTING,
+    judge=lambda facts: _judge(facts),
+)
+
 
 def _judge(facts: Facts) -> Answer:
     why = facts.why_no_timeline
@@ -168,42 +206,3 @@ def _speed_findings(
     )
     status: Status = "fail" if excluded else "warn"
     return [CHECK.finding("too-fast" if fast else "too-slow", status, 0.95, summary, (place,))]
-
-
-CHECK = Check(
-    id="pacing",
-    order=80,
-    question="Do you send at the rate it is spoken?",
-    kinds=("session",),
-    needs="the time and length of each binary frame that the client sent, and the declared format",
-    why="The service expects about one second of audio per second of clock. A large batch can overload its buffer and "
-    "end in a server error; audio that falls behind delays every answer.",
-    how="A bucket is filled by each frame's audio and emptied at 1.1 times realtime: what waits in it is the backlog. "
-    "Speed is measured where audio flows, without holes, bursts and the flush after the handshake. A steady ratio near "
-    "a ratio of two formats points to a wrong declaration instead (see sample-rate and encoding).",
-    causes=(
-        Cause(
-            "pacing.burst",
-            "fail",
-            "Seconds of audio were sent within about one second.",
-            "Send each chunk when its audio was spoken; for a file, sleep for the length of each chunk. "
-            "For a whole file at once use the batch endpoint.",
-        ),
-        Cause(
-            "pacing.too-fast",
-            "fail",
-            "Audio is sent faster than it is spoken, and the backlog grows.",
-            "Pace by the clock: after n chunks of 100 ms, n times 0.1 s must have passed. "
-            "For a whole file at once use the batch endpoint.",
-        ),
-        Cause(
-            "pacing.too-slow",
-            "fail",
-            "Audio is sent slower than it is spoken.",
-            "Look for what blocks the sender, for samples that are dropped, and pace by a clock instead of "
-            "sleeping a fixed time after each chunk.",
-        ),
-    ),
-    docs=TROUBLESHOOTING,
-    judge=_judge,
-)

@@ -30,6 +30,42 @@ from sttdoctor.checks.base import (
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Declared
 
+CHECK = Check(
+    id="sample-rate",
+    order=30,
+    question="Are you using the right sample rate?",
+    kinds=("audio", "session"),
+    needs="a second or more of speech; in a session also the time of each frame",
+    why="The service trusts the declared rate. When it is wrong the voice is too deep and slow, or too high and "
+    "fast, and the words come out wrong; often no error tells.",
+    how="Pitch, formants, spectrum and rhythm of the speech are compared with speech at each candidate rate. In a live "
+    "session a steady byte rate that fits another rate is weighed with the sound. Rates less than 10 % apart (22050 "
+    "and 24000, 44100 and 48000) often cannot be told apart by sound: then the report names both.",
+    causes=(
+        Cause(
+            "sample-rate.mismatch",
+            "fail",
+            "The audio has another sample rate than declared.",
+            "Read the rate from the source (AudioContext.sampleRate, the WAV header, the device) and declare that.",
+        ),
+        Cause(
+            "sample-rate.changed",
+            "fail",
+            "The sample rate changes along the stream.",
+            "Resample to one rate, or open a new connection when the device changes (a headset that switches profile).",
+        ),
+        Cause(
+            "sample-rate.upsampled",
+            "warn",
+            "The band above some frequency is empty: the audio was upsampled from a lower rate.",
+            "Nothing has to be repaired. Sending the original rate saves bandwidth and loses nothing.",
+            informational=True,
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=lambda facts: _judge(facts),
+)
+
 _SAMPLE_BITS = (8, 16, 24, 32)
 
 
@@ -226,40 +262,3 @@ def _upsampled(facts: Facts, declared: int) -> list[Finding]:
         f"to {declared} Hz."
     )
     return [CHECK.finding("upsampled", "warn", 0.8, summary)]
-
-
-CHECK = Check(
-    id="sample-rate",
-    order=30,
-    question="Are you using the right sample rate?",
-    kinds=("audio", "session"),
-    needs="a second or more of speech; in a session also the time of each frame",
-    why="The service trusts the declared rate. When it is wrong the voice is too deep and slow, or too high and "
-    "fast, and the words come out wrong; often no error tells.",
-    how="Pitch, formants, spectrum and rhythm of the speech are compared with speech at each candidate rate. In a live "
-    "session a steady byte rate that fits another rate is weighed with the sound. Rates less than 10 % apart (22050 "
-    "and 24000, 44100 and 48000) often cannot be told apart by sound: then the report names both.",
-    causes=(
-        Cause(
-            "sample-rate.mismatch",
-            "fail",
-            "The audio has another sample rate than declared.",
-            "Read the rate from the source (AudioContext.sampleRate, the WAV header, the device) and declare that.",
-        ),
-        Cause(
-            "sample-rate.changed",
-            "fail",
-            "The sample rate changes along the stream.",
-            "Resample to one rate, or open a new connection when the device changes (a headset that switches profile).",
-        ),
-        Cause(
-            "sample-rate.upsampled",
-            "warn",
-            "The band above some frequency is empty: the audio was upsampled from a lower rate.",
-            "Nothing has to be repaired. Sending the original rate saves bandwidth and loses nothing.",
-            informational=True,
-        ),
-    ),
-    docs=AUDIO_INPUT,
-    judge=_judge,
-)

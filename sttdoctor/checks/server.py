@@ -19,8 +19,73 @@ from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, ended, unknown, worst
 from sttdoctor.evidence import Frame
 
+CHECK = Check(
+    id="server",
+    order=150,
+    question="Did the server report an error?",
+    kinds=("session",),
+    needs="the received events, the close with its side and code, and the audio with its times",
+    why="An error of the server ends the text. Many have their cause in what the client did just before: a burst, a "
+    "wrong parameter, too many streams.",
+    how="Error events, refused handshakes and close codes are read as documented. Five seconds of sent speech without "
+    "any event, or five seconds after the close command, count as silence of the server.",
+    causes=(
+        Cause(
+            "server.error-event",
+            "fail",
+            "The server sent an error event.",
+            "Try again with a new connection; if it stays, send the request_id and this report to the vendor.",
+        ),
+        Cause(
+            "server.closed-abnormally",
+            "fail",
+            "The server closed the connection in mid-session.",
+            "Connect again, and send the request_id and this report to the vendor's support if it stays.",
+        ),
+        Cause(
+            "server.concurrency",
+            "fail",
+            "There are more streams at once than the plan allows.",
+            "Close connections when they are done, limit how many are open, or ask for a larger plan.",
+        ),
+        Cause(
+            "server.quota",
+            "fail",
+            "Credits, plan or rate limit are used up.",
+            "Look at the account's usage and plan: top up or raise the limit, and connect again after that. For a rate "
+            "limit wait with pauses that double; a new try at once only costs more.",
+        ),
+        Cause(
+            "server.session-limit",
+            "fail",
+            "The service ended the session: a longest duration, a restart, a deploy, or overload.",
+            "Connect again at once, and again with pauses that double; keep the text of finished turns, show the open "
+            "turn as unfinished and send its audio again. For calls longer than the limit open the next connection in "
+            "a pause, before the limit is reached. A load balancer or proxy that restarts or reloads looks the same.",
+        ),
+        Cause(
+            "server.stopped-answering",
+            "fail",
+            "The server sent no event although speech was sent, or after the close command.",
+            "Look at what was sent first (format, level, binary frames). If that is right, send the request_id "
+            "and this report to the vendor.",
+        ),
+    ),
+    docs="https://docs.cartesia.ai/use-the-api/api-errors",
+    judge=lambda facts: _judge(facts),
+)
+
 _WORD_S = 1.0  # less sound holds no words that the service would answer
 _NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|too short", re.IGNORECASE)
+
+_UNASKED = (
+    "Treat a close that you did not ask for as an error, also with code 1000: the SDK ends silently. Connect again and "
+    "show the open turn as unfinished. Some proxies close with 1000 when what is behind them crashed: look there too."
+)
+_SPOKEN = (
+    "Read the reason: correct what it names before you connect again. If it names nothing of yours, send the "
+    "request_id and this report to the vendor's support."
+)
 
 
 def _judge(facts: Facts) -> Answer:
@@ -158,16 +223,6 @@ def _closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
         yield CHECK.finding(what, status if what == "session-limit" else "fail", 0.95, summary, place)
 
 
-_UNASKED = (
-    "Treat a close that you did not ask for as an error, also with code 1000: the SDK ends silently. Connect again and "
-    "show the open turn as unfinished. Some proxies close with 1000 when what is behind them crashed: look there too."
-)
-_SPOKEN = (
-    "Read the reason: correct what it names before you connect again. If it names nothing of yours, send the "
-    "request_id and this report to the vendor's support."
-)
-
-
 def _in_words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} minutes"
 
@@ -220,60 +275,3 @@ def _silent_after_close(
         summary = f"After the close command nothing came for {known_end - last:.1f} s."
         place = (Evidence("the close command", command.line, command.t),)
         yield CHECK.finding("stopped-answering", "fail", 0.85, summary, place)
-
-
-CHECK = Check(
-    id="server",
-    order=150,
-    question="Did the server report an error?",
-    kinds=("session",),
-    needs="the received events, the close with its side and code, and the audio with its times",
-    why="An error of the server ends the text. Many have their cause in what the client did just before: a burst, a "
-    "wrong parameter, too many streams.",
-    how="Error events, refused handshakes and close codes are read as documented. Five seconds of sent speech without "
-    "any event, or five seconds after the close command, count as silence of the server.",
-    causes=(
-        Cause(
-            "server.error-event",
-            "fail",
-            "The server sent an error event.",
-            "Try again with a new connection; if it stays, send the request_id and this report to the vendor.",
-        ),
-        Cause(
-            "server.closed-abnormally",
-            "fail",
-            "The server closed the connection in mid-session.",
-            "Connect again, and send the request_id and this report to the vendor's support if it stays.",
-        ),
-        Cause(
-            "server.concurrency",
-            "fail",
-            "There are more streams at once than the plan allows.",
-            "Close connections when they are done, limit how many are open, or ask for a larger plan.",
-        ),
-        Cause(
-            "server.quota",
-            "fail",
-            "Credits, plan or rate limit are used up.",
-            "Look at the account's usage and plan: top up or raise the limit, and connect again after that. For a rate "
-            "limit wait with pauses that double; a new try at once only costs more.",
-        ),
-        Cause(
-            "server.session-limit",
-            "fail",
-            "The service ended the session: a longest duration, a restart, a deploy, or overload.",
-            "Connect again at once, and again with pauses that double; keep the text of finished turns, show the open "
-            "turn as unfinished and send its audio again. For calls longer than the limit open the next connection in "
-            "a pause, before the limit is reached. A load balancer or proxy that restarts or reloads looks the same.",
-        ),
-        Cause(
-            "server.stopped-answering",
-            "fail",
-            "The server sent no event although speech was sent, or after the close command.",
-            "Look at what was sent first (format, level, binary frames). If that is right, send the request_id "
-            "and this report to the vendor.",
-        ),
-    ),
-    docs="https://docs.cartesia.ai/use-the-api/api-errors",
-    judge=_judge,
-)

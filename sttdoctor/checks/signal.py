@@ -35,6 +35,90 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.encodings import ENCODINGS
 
+CHECK = Check(
+    id="signal",
+    order=50,
+    question="Is there speech in it?",
+    kinds=("audio", "session"),
+    needs="audio bytes that can be decoded",
+    why="A muted or wrong input device, a gain that is far off, and holes or clicks that a buffer or resampler makes "
+    "cost words while format and pacing are right; from silence some recognisers even invent words.",
+    how="Level, offset, flat tops and constant stretches are measured over all of the audio. A hole counts where the "
+    "sound breaks off in full voice and comes back so, which no pause does. Clicks count where jumps far beyond the "
+    "prediction error stand on a fixed period, an echo where the whitened sound agrees with itself, to the sample, all "
+    "along at one delay.",
+    causes=(
+        Cause(
+            "signal.silent",
+            "fail",
+            "All of the audio is silent.",
+            "Check which input device is used, whether it is muted, and the permission to record.",
+        ),
+        Cause(
+            "signal.too-quiet",
+            "warn",
+            "The sound is so quiet that words are lost in noise.",
+            "Raise the input gain or move the microphone closer; scaling the samples does not bring back lost bits.",
+        ),
+        Cause(
+            "signal.clipped",
+            "warn",
+            "The loud parts are cut off.",
+            "Lower the gain before the conversion; keep floats within -1 to 1 (divide 16-bit values by 32768).",
+        ),
+        Cause(
+            "signal.wrapped",
+            "warn",
+            "Loud samples wrap around: they overflow in the cast to integers.",
+            "Limit the samples before the cast: np.clip(x * 32767, -32768, 32767).astype('<i2'), in JavaScript "
+            "Math.max(-32768, Math.min(32767, x * 32767)); then lower the gain, for what is limited is still clipped.",
+        ),
+        Cause(
+            "signal.dc-offset",
+            "warn",
+            "The waveform is off centre.",
+            "Use a high-pass filter (20 to 60 Hz) or subtract the mean; check for unsigned samples read as signed.",
+        ),
+        Cause(
+            "signal.dropouts",
+            "fail",
+            "Short holes are torn into the sound.",
+            "Look for buffers that run empty, lost packets filled with zeros, or frames that are cleared before they "
+            "are sent; read from the device in a thread of its own.",
+        ),
+        Cause(
+            "signal.discontinuities",
+            "warn",
+            "The waveform jumps at a regular period.",
+            "Keep the state of the resampler (or filter, or fade) from one chunk to the next: one object for the "
+            "stream, not one for each chunk.",
+        ),
+        Cause(
+            "signal.muted",
+            "warn",
+            "In the middle of speech the sound turns to exact silence, for long, while audio goes on to be sent.",
+            "Look for what mutes the microphone while the stream goes on: an app in the background or a locked screen "
+            "(on Android use a foreground service of type microphone), another app that took the device, a gate. Where "
+            "the user pressed mute, nothing is wrong.",
+        ),
+        Cause(
+            "signal.echoed",
+            "warn",
+            "The sound holds itself again, later: it reaches the stream by two routes.",
+            "Send one route only: look for a microphone that is mixed with its own monitor or loopback, or a track "
+            "that is added twice. Where the microphone hears a loudspeaker, use echo cancellation.",
+        ),
+        Cause(
+            "signal.false-silence",
+            "fail",
+            "Zero bytes are sent as silence in G.711, where they are loud.",
+            "Fill pauses with 0xFF in mu-law and 0xD5 in A-law.",
+        ),
+    ),
+    docs=AUDIO_INPUT,
+    judge=lambda facts: _judge(facts),
+)
+
 _USUAL_RATE = 16000
 _SHORTEST_SILENCE_S = 0.5  # a microphone begins with a moment of silence, whether it is muted or not
 _SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three loud ones
@@ -304,88 +388,3 @@ def _speech(facts: Facts, levels: Levels, measured: dict[str, Any]) -> Answer:
     if levels.loud < facts.limits["signal.quiet_rms"]:
         return want_speech(f"There is only faint sound ({_level(levels)}), too little to judge.", measured)
     return answer(f"There is sound at a good level ({_level(levels)}), without damage.", [], measured)
-
-
-CHECK = Check(
-    id="signal",
-    order=50,
-    question="Is there speech in it?",
-    kinds=("audio", "session"),
-    needs="audio bytes that can be decoded",
-    why="A muted or wrong input device, a gain that is far off, and holes or clicks that a buffer or resampler makes "
-    "cost words while format and pacing are right; from silence some recognisers even invent words.",
-    how="Level, offset, flat tops and constant stretches are measured over all of the audio. A hole counts where the "
-    "sound breaks off in full voice and comes back so, which no pause does. Clicks count where jumps far beyond the "
-    "prediction error stand on a fixed period, an echo where the whitened sound agrees with itself, to the sample, all "
-    "along at one delay.",
-    causes=(
-        Cause(
-            "signal.silent",
-            "fail",
-            "All of the audio is silent.",
-            "Check which input device is used, whether it is muted, and the permission to record.",
-        ),
-        Cause(
-            "signal.too-quiet",
-            "warn",
-            "The sound is so quiet that words are lost in noise.",
-            "Raise the input gain or move the microphone closer; scaling the samples does not bring back lost bits.",
-        ),
-        Cause(
-            "signal.clipped",
-            "warn",
-            "The loud parts are cut off.",
-            "Lower the gain before the conversion; keep floats within -1 to 1 (divide 16-bit values by 32768).",
-        ),
-        Cause(
-            "signal.wrapped",
-            "warn",
-            "Loud samples wrap around: they overflow in the cast to integers.",
-            "Limit the samples before the cast: np.clip(x * 32767, -32768, 32767).astype('<i2'), in JavaScript "
-            "Math.max(-32768, Math.min(32767, x * 32767)); then lower the gain, for what is limited is still clipped.",
-        ),
-        Cause(
-            "signal.dc-offset",
-            "warn",
-            "The waveform is off centre.",
-            "Use a high-pass filter (20 to 60 Hz) or subtract the mean; check for unsigned samples read as signed.",
-        ),
-        Cause(
-            "signal.dropouts",
-            "fail",
-            "Short holes are torn into the sound.",
-            "Look for buffers that run empty, lost packets filled with zeros, or frames that are cleared before they "
-            "are sent; read from the device in a thread of its own.",
-        ),
-        Cause(
-            "signal.discontinuities",
-            "warn",
-            "The waveform jumps at a regular period.",
-            "Keep the state of the resampler (or filter, or fade) from one chunk to the next: one object for the "
-            "stream, not one for each chunk.",
-        ),
-        Cause(
-            "signal.muted",
-            "warn",
-            "In the middle of speech the sound turns to exact silence, for long, while audio goes on to be sent.",
-            "Look for what mutes the microphone while the stream goes on: an app in the background or a locked screen "
-            "(on Android use a foreground service of type microphone), another app that took the device, a gate. Where "
-            "the user pressed mute, nothing is wrong.",
-        ),
-        Cause(
-            "signal.echoed",
-            "warn",
-            "The sound holds itself again, later: it reaches the stream by two routes.",
-            "Send one route only: look for a microphone that is mixed with its own monitor or loopback, or a track "
-            "that is added twice. Where the microphone hears a loudspeaker, use echo cancellation.",
-        ),
-        Cause(
-            "signal.false-silence",
-            "fail",
-            "Zero bytes are sent as silence in G.711, where they are loud.",
-            "Fill pauses with 0xFF in mu-law and 0xD5 in A-law.",
-        ),
-    ),
-    docs=AUDIO_INPUT,
-    judge=_judge,
-)

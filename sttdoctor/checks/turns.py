@@ -26,6 +26,46 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.evidence import Frame
 
+CHECK = Check(
+    id="turns",
+    order=120,
+    question="Do the turn events make sense?",
+    kinds=("session",),
+    needs="the received events",
+    why="A turn that never ends has no final text. Events out of order, or text that does not grow, mean that "
+    "the log or the reader loses or mixes events.",
+    how="The events are run through the documented state machine, the text of each turn must continue what came "
+    "before, and all events of a connection carry one request_id.",
+    causes=(
+        Cause(
+            "turns.out-of-order",
+            "warn",
+            "Turn events do not follow the documented order.",
+            "Look for a reader that drops or reorders messages, and for several writers of one log.",
+        ),
+        Cause(
+            "turns.not-cumulative",
+            "warn",
+            "The text of a turn does not grow.",
+            "Look for events of two connections in one log, or for texts that were changed before they were logged.",
+        ),
+        Cause(
+            "turns.left-open",
+            "fail",
+            "A turn began and never ended.",
+            'Send silence until the turn ends, or {"type":"close"} and read on until the server closes.',
+        ),
+        Cause(
+            "turns.mixed-connections",
+            "fail",
+            "Events of several connections are mixed.",
+            "Keep the events of each connection apart, by request_id.",
+        ),
+    ),
+    docs="https://docs.cartesia.ai/use-the-api/stt/turns",
+    judge=lambda facts: _judge(facts),
+)
+
 _NEXT = {
     "idle": {"turn.start": "speaking"},
     "speaking": {"turn.update": "speaking", "turn.eager_end": "eager", "turn.end": "idle"},
@@ -127,44 +167,3 @@ def _left_open(connection: Connection, last: bool) -> Iterator[Finding]:
     text = f"; its last text is {turn.partial[-80:]!r}" if turn.partial else ""
     place = (Evidence("the turn began here", turn.line, turn.start_t),)
     yield CHECK.finding("left-open", status, 0.9, f"The last turn never ended{text}.", place)
-
-
-CHECK = Check(
-    id="turns",
-    order=120,
-    question="Do the turn events make sense?",
-    kinds=("session",),
-    needs="the received events",
-    why="A turn that never ends has no final text. Events out of order, or text that does not grow, mean that "
-    "the log or the reader loses or mixes events.",
-    how="The events are run through the documented state machine, the text of each turn must continue what came "
-    "before, and all events of a connection carry one request_id.",
-    causes=(
-        Cause(
-            "turns.out-of-order",
-            "warn",
-            "Turn events do not follow the documented order.",
-            "Look for a reader that drops or reorders messages, and for several writers of one log.",
-        ),
-        Cause(
-            "turns.not-cumulative",
-            "warn",
-            "The text of a turn does not grow.",
-            "Look for events of two connections in one log, or for texts that were changed before they were logged.",
-        ),
-        Cause(
-            "turns.left-open",
-            "fail",
-            "A turn began and never ended.",
-            'Send silence until the turn ends, or {"type":"close"} and read on until the server closes.',
-        ),
-        Cause(
-            "turns.mixed-connections",
-            "fail",
-            "Events of several connections are mixed.",
-            "Keep the events of each connection apart, by request_id.",
-        ),
-    ),
-    docs="https://docs.cartesia.ai/use-the-api/stt/turns",
-    judge=_judge,
-)
