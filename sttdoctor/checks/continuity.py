@@ -27,11 +27,10 @@ from sttdoctor.checks.base import (
     Status,
     answer,
     counted,
-    fix_rhythm,
-    tell_rhythm,
     unknown,
     worst,
 )
+from sttdoctor.checks.pace_texts import fix_rhythm, tell_rhythm
 from sttdoctor.endpoints.base import Endpoint
 
 _SEND_SILENCE = "Send silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) for as long as there is nothing to hear."

@@ -24,11 +24,11 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
-    explain_borders,
     not_applicable,
     unknown,
     worst,
 )
+from sttdoctor.checks.pace_texts import explain_borders
 from sttdoctor.endpoints.cartesia import TURN_OPTIONS
 
 CHECK = Check(

@@ -24,12 +24,10 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
-    explain_borders,
-    fix_rhythm,
-    tell_rhythm,
     unknown,
     worst,
 )
+from sttdoctor.checks.pace_texts import explain_borders, fix_rhythm, tell_rhythm
 
 CHECK = Check(
     id="pacing",

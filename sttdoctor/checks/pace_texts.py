@@ -1,0 +1,59 @@
+"""What several checks say of a sender that is slow: its timer is held back, or samples are lost between its frames."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sttdoctor.analysis.session.pacing import Rhythm
+from sttdoctor.checks.base import Finding
+
+_BROKEN = 0.06  # of the borders, beyond what cuts within frames show
+_LOST, _WHOLE = 2.0, 1.5  # steps at the borders of frames, as multiples of those inside
+_OWN_THREAD = (
+    "Samples are dropped before they are sent: read the device in a thread or callback of its own with a queue behind "
+    "it, and watch its overrun flag"
+)
+_WORKLET = (
+    "capture in an AudioWorklet: a ScriptProcessorNode shares the page's main thread, and what comes while that is "
+    "busy is dropped"
+)
+_CAPTURE: Mapping[bool | None, str] = {
+    True: f"{_WORKLET[0].upper()}{_WORKLET[1:]}.",
+    False: f"{_OWN_THREAD}.",
+    None: f"{_OWN_THREAD}. In a browser {_WORKLET}.",
+}
+
+
+def tell_rhythm(rhythm: Rhythm) -> str:
+    """Say how a client sends that does so by a timer which is held back."""
+    what = "one frame goes out" if rhythm.frames == 1 else f"{rhythm.frames} frames go out at once"
+    return f"From {rhythm.since_s:.1f} s on {what} every {rhythm.period_s:.2f} s, {rhythm.count} times."
+
+
+def fix_rhythm(rhythm: Rhythm, is_browser: bool | None) -> str:
+    """Say what to change in such a client; browsers hold back timers of hidden pages to one a second or one a minute.
+
+    Source: https://developer.chrome.com/blog/timer-throttling-in-chrome-88 and HTML's note on timers in the background.
+    """
+    hidden = any(abs(rhythm.period_s - held_s) <= 0.1 * held_s for held_s in (1.0, 60.0))
+    worker = (
+        "Send from an AudioWorklet or a worker, never by setTimeout, setInterval or requestAnimationFrame of the page"
+    )
+    if is_browser and hidden:
+        return f"Browsers hold back the timers of a hidden or background tab like this. {worker}."
+    elsewhere = "Look for the timer, batch or sleep with this period, and send each chunk as soon as it was recorded."
+    if is_browser is None and hidden:
+        return f"{elsewhere} In a browser it is the throttled timer of a hidden tab: {worker[0].lower()}{worker[1:]}."
+    return elsewhere
+
+
+def explain_borders(finding: Finding, borders: tuple[float, float] | None, is_browser: bool | None) -> Finding:
+    """Say of audio that is slow whether samples are lost or only late, by the steps at the borders of its frames."""
+    jump, broken = borders or (math.nan, math.nan)
+    if jump >= _LOST or broken >= _BROKEN:
+        lost = "The frames do not continue one another: what was spoken between them is lost, not late."
+        return replace(finding, summary=f"{finding.summary} {lost}", fix=_CAPTURE[is_browser])
+    if jump <= _WHOLE and broken <= _BROKEN / 3:
+        late = "The frames continue one another: nothing is lost, it only comes later and later."
+        return replace(finding, summary=f"{finding.summary} {late}")
+    return finding
