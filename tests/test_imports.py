@@ -184,6 +184,7 @@ def test_nothing_but_the_version_comes_from_the_front_door():
 
 
 def test_checks_do_not_import_each_other():
+    """A check is a module, or a package of its concepts."""
     package = "sttdoctor.checks"
     shared = {package, f"{package}.base", f"{package}.pace_texts"}
     links = {
@@ -191,7 +192,7 @@ def test_checks_do_not_import_each_other():
         for name, names in GRAPH.items()
         if within(name, package)
         for other in names
-        if within(other, package) and other not in shared
+        if within(other, package) and other not in shared and name.split(".")[:3] != other.split(".")[:3]
     }
     assert links == set()
 

@@ -16,25 +16,6 @@ AUDIO_INPUT = "https://docs.cartesia.ai/build-with-cartesia/stt/audio-input"
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """Something that can be wrong.
-
-    Attributes:
-        id: `check.what`.
-        worst: The worst status that it may have.
-        what: One sentence that says what it is.
-        fix: What to do about it.
-        informational: It is worth knowing and needs no repair; it comes last in a report.
-    """
-
-    id: str
-    worst: Literal["warn", "fail"]
-    what: str
-    fix: str
-    informational: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """Where in the capture something shows.
 
@@ -70,6 +51,37 @@ class Finding:
     summary: str
     fix: str
     evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something that can be wrong.
+
+    Attributes:
+        id: `check.what`.
+        worst: The worst status that it may have.
+        what: One sentence that says what it is.
+        fix: What to do about it.
+        informational: It is worth knowing and needs no repair; it comes last in a report.
+    """
+
+    id: str
+    worst: Literal["warn", "fail"]
+    what: str
+    fix: str
+    informational: bool = False
+
+    def finding(
+        self,
+        status: Status,
+        confidence: float,
+        summary: str,
+        evidence: tuple[Evidence, ...] = (),
+        fix: str | None = None,
+    ) -> Finding:
+        """Make a finding of this cause; the fix is the cause's own unless another is given."""
+        limited: Status = "warn" if status == "fail" and self.worst == "warn" else status
+        return Finding(self.id, limited, round(min(max(confidence, 0.0), 1.0), 3), summary, fix or self.fix, evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +151,9 @@ class Check:
         evidence: tuple[Evidence, ...] = (),
         fix: str | None = None,
     ) -> Finding:
-        """Make a finding of this check's cause `what`; the fix is the cause's own unless another is given."""
+        """Make a finding of this check's cause `what`, as `Cause.finding` does."""
         cause = next(cause for cause in self.causes if cause.id == f"{self.id}.{what}")
-        limited: Status = "warn" if status == "fail" and cause.worst == "warn" else status
-        return Finding(cause.id, limited, round(min(max(confidence, 0.0), 1.0), 3), summary, fix or cause.fix, evidence)
+        return cause.finding(status, confidence, summary, evidence, fix)
 
 
 def answer(text: str, findings: list[Finding], measurements: Mapping[str, Any], reading: str = "") -> Answer:

@@ -1,0 +1,108 @@
+"""Did you connect with the right parameters?
+
+Needs the URL; for the key and the version also the headers of the handshake, for a refusal its answer, for a
+reconnect the rows of both connections. Bare audio has none of these: there a declared encoding is judged by its name.
+
+What the service accepted is right: after an accepted handshake only those parameters are told that it takes without
+looking at them. What it refused is named first, by its status and its words.
+"""
+
+from sttdoctor import missing
+from sttdoctor.analysis.facts import Facts
+from sttdoctor.checks.base import Answer, Check, answer, unknown, worst
+from sttdoctor.checks.connection.address import (
+    BAD_AUTH,
+    BAD_PARAMETER,
+    KEY_IN_URL,
+    WRONG_PATH,
+    find_wrong_encoding,
+    judge_key,
+    judge_parameters,
+    judge_path,
+    tell_parameters,
+)
+from sttdoctor.checks.connection.endings import (
+    DEAD,
+    DOUBLED,
+    IDLE_CUT,
+    RECONNECTED,
+    find_doubled,
+    find_losses,
+    find_reconnect,
+)
+from sttdoctor.checks.connection.handshake import (
+    EXPIRED,
+    INTERMEDIARY,
+    REJECTED,
+    SUBPROTOCOL,
+    UNANSWERED,
+    find_between,
+    find_expired,
+    find_rejection,
+    find_unanswered,
+    find_unconfirmed,
+)
+from sttdoctor.encodings import SUPPORTED
+
+CHECK = Check(
+    id="connection",
+    order=60,
+    question="Did you connect with the right parameters?",
+    kinds=("audio", "session"),
+    needs="the URL, the headers of the handshake, its answer, and the rows of every connection; of bare audio the name "
+    "of the declared encoding, which is all that is judged there",
+    why="Everything about a connection is fixed by its URL. A missing or misspelled parameter may be refused, or "
+    "ignored without a word, and names that another vendor uses mean nothing here.",
+    how="Path, required parameters, values and ranges are compared with the documentation; names of other vendors are "
+    "recognised. What the service accepted is right, and what it refused is told first. A second handshake is judged "
+    "by what was lost between the connections, a lost connection by what passed last, and how long before.",
+    causes=(
+        REJECTED,
+        BAD_PARAMETER,
+        BAD_AUTH,
+        EXPIRED,
+        INTERMEDIARY,
+        UNANSWERED,
+        SUBPROTOCOL,
+        IDLE_CUT,
+        DEAD,
+        KEY_IN_URL,
+        WRONG_PATH,
+        RECONNECTED,
+        DOUBLED,
+    ),
+    docs="https://docs.cartesia.ai/api-reference/stt/turns/websocket",
+    judge=lambda facts: _judge(facts),
+    # of bare audio only a name that the service does not take is asked about
+    applies_to=lambda facts: facts.session is not None or facts.declared.encoding not in (None, *SUPPORTED),
+    of_handshake=True,
+)
+
+
+def _judge(facts: Facts) -> Answer:
+    if facts.session is None:
+        found = [tell_parameters(list(find_wrong_encoding(facts)))]
+        return answer(worst(found).summary, found, {})
+    where = facts.address
+    if where is None and not any(connection.open for connection in facts.connections):
+        return unknown(missing.URL)
+    if not facts.session.events:
+        return unknown(missing.HANDSHAKE)
+    findings = [
+        *find_unanswered(facts),
+        *find_unconfirmed(facts),
+        *find_between(facts),
+        *find_expired(facts),
+        *judge_key(facts),
+        *judge_path(facts),
+        *judge_parameters(facts),
+        *find_rejection(facts),
+        *find_losses(facts),
+        *find_reconnect(facts),
+        *find_doubled(facts),
+    ]
+    if findings:
+        return answer(worst(findings).summary, findings, {})
+    if where is None:
+        return unknown(missing.NO_URL)
+    return answer("The address and its parameters are right.", [], {"endpoint": facts.endpoint_name})

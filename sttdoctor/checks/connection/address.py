@@ -1,0 +1,321 @@
+"""What the URL and the headers of a handshake say: key, path and parameters, against what the service documents."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from itertools import islice
+
+from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.session.endpoint import Address, by_events, of_path
+from sttdoctor.analysis.session.refusal import Refusal
+from sttdoctor.checks.base import Cause, Evidence, Finding, Status
+from sttdoctor.checks.connection.handshake import get_refusal, place_of, quote, worked_before
+from sttdoctor.encodings import SUPPORTED, meant_by
+from sttdoctor.endpoints.base import Endpoint
+from sttdoctor.endpoints.cartesia import (
+    AUTO,
+    ENDPOINTS,
+    MANUAL,
+    REQUIRED,
+    TURN_OPTIONS,
+    is_rate,
+    keyterm_problem,
+    rate_of,
+    turn_option_problems,
+)
+from sttdoctor.endpoints.foreign import (
+    COMMON_WORDS,
+    FOREIGN_PARAMETERS,
+    FOREIGN_PATHS,
+    INSTEAD_OF_PARAMETERS,
+    UNSUPPORTED_CODECS,
+)
+from sttdoctor.redact import NO_SCHEME, is_mask, is_unset
+
+_SCHEMES = {"token": "Deepgram's"}
+_KEY_NAME = re.compile(r"(?:[\w-]*[-_])?(?:api[-_]?key|access[-_]?token|auth[-_]?token)|token|key|auth", re.IGNORECASE)
+_KEY_PLACES = (
+    "On a server send X-API-Key: KEY or Authorization: Bearer KEY; in a browser use a short-lived access_token with "
+    "the stt grant in the URL."
+)
+_SHOWN = 20  # problems of one URL that are listed
+_JUDGED = 100  # unknown names of one URL that are looked at
+_EXAMPLES = {
+    "model": "ink-2",
+    "encoding": "pcm_s16le (as you send)",
+    "sample_rate": "16000 (in Hz, as you send)",
+}
+
+BAD_PARAMETER = Cause(
+    "connection.bad-parameter",
+    "fail",
+    "A parameter of the URL is missing, unknown, out of range or another vendor's.",
+    "Give model=ink-2, encoding, sample_rate and cartesia_version; correct what is named here.",
+)
+BAD_AUTH = Cause(
+    "connection.bad-auth",
+    "fail",
+    "The key is missing, not accepted, or in a place where the service does not look for it.",
+    _KEY_PLACES,
+)
+KEY_IN_URL = Cause(
+    "connection.key-in-url",
+    "warn",
+    "The API key stands in the URL, where logs and proxies keep it.",
+    "Send it as a header; in a browser use a short-lived access_token instead, and rotate the key.",
+)
+WRONG_PATH = Cause(
+    "connection.wrong-path",
+    "fail",
+    "The address is not that of a realtime speech-to-text endpoint.",
+    "Connect to wss://api.cartesia.ai/stt/turns/websocket (turns) or /stt/websocket (manual).",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """What is wrong with a parameter.
+
+    Attributes:
+        parameter: Its name.
+        text: One sentence without its full stop.
+        fix: The same, what to do.
+        accepted: What it counts after an accepted handshake; None where the service would have refused it.
+        status: What it counts otherwise.
+    """
+
+    parameter: str
+    text: str
+    fix: str
+    accepted: Status | None
+    status: Status = "fail"
+
+
+def judge_key(facts: Facts) -> Iterator[Finding]:
+    """Whether the key stands where the service looks for it, and was accepted."""
+    where = facts.address
+    if where is not None and not is_unset(where.first("api_key") or ""):
+        yield KEY_IN_URL.finding("warn", 0.99, "The API key is a part of the URL (api_key).")
+    refusal = get_refusal(facts, "key")
+    fault = None if facts.is_accepted else _find_key_fault(facts, where)
+    if refusal is not None:
+        if not worked_before(facts, refusal):
+            yield _tell_refused_key(refusal, fault)
+    elif fault is not None:
+        yield BAD_AUTH.finding("fail", 0.9, f"{_capitalize(fault[0])}.", fix=fault[1])
+
+
+def _tell_refused_key(refusal: Refusal, fault: tuple[str, str] | None) -> Finding:
+    place = place_of(refusal)
+    summary = f"The key was not accepted ({quote(refusal)})"
+    if fault is not None:
+        return BAD_AUTH.finding("fail", 0.97, f"{summary}: {fault[0]}.", place, fault[1])
+    return BAD_AUTH.finding("fail", 0.97, f"{summary}.", place)
+
+
+def _find_key_fault(facts: Facts, where: Address | None) -> tuple[str, str] | None:
+    """What is wrong with the key as the handshake shows it, and what is right; a redaction mark shows nothing.
+
+    Some recorders leave a key out, so that it is missing counts where the service refused the handshake for it.
+    """
+    headers = facts.session.headers if facts.session is not None else {}
+    refusal = facts.refusal
+    is_doubtful = refusal is None or not (refusal.about == "key" or (refusal.status == 400 and not refusal.named))
+    authorization = headers.get("authorization", "").strip()
+    scheme, _, credential = authorization.partition(" ")
+    bearer = credential if scheme.lower() == "bearer" else None
+    places = {
+        "X-API-Key": headers.get("x-api-key"),
+        "Bearer": bearer,
+        "access_token": where.first("access_token") if where else None,
+        "api_key": where.first("api_key") if where else None,
+    }
+    given = {place: value.strip() for place, value in places.items() if value is not None}
+    if not is_doubtful and given.get("X-API-Key", "").lower().startswith("bearer ") and bearer is None:
+        return "X-API-Key takes the key alone, without Bearer before it", _KEY_PLACES
+    if any(not is_unset(value) for value in given.values()):
+        return None
+    if bearer is None and credential:
+        whose = f", which is {_SCHEMES[scheme.lower()]}" if scheme.lower() in _SCHEMES else ""
+        text = f"the Authorization header has the scheme {scheme[:20]}{whose}; here it is Bearer"
+        return text, _KEY_PLACES
+    if NO_SCHEME in headers:
+        text = "the Authorization header holds a key without a scheme, as AssemblyAI has it; here it is Bearer"
+        return text, _KEY_PLACES
+    elsewhere = _find_key_elsewhere(headers, where)
+    if elsewhere is not None:
+        return f"the key is in {elsewhere}, where the service does not look", _KEY_PLACES
+    if is_doubtful and not any(given.values()):
+        return None
+    if given:
+        place, value = max(given.items(), key=lambda item: bool(item[1]))
+        text = f"{value[:40]!r} stands where the key should, in {place}" if value else f"no key follows {place}"
+        return text, "Set the variable that the key is read from; it was empty when the client connected."
+    if not headers or not is_unset(authorization):
+        return None
+    return "the handshake in the capture carries no key", _KEY_PLACES
+
+
+def _find_key_elsewhere(headers: Mapping[str, str], where: Address | None) -> str | None:
+    """A header or a parameter that looks as if it held a key."""
+    if "xi-api-key" in headers:
+        return "ElevenLabs' header xi-api-key"
+    header = next((name for name, value in headers.items() if _KEY_NAME.fullmatch(name) and not is_unset(value)), None)
+    if header is not None:
+        return f"the header {header[:40]}"
+    query = where.query if where is not None else ()
+    name = next((name for name, value in query if _KEY_NAME.fullmatch(name) and not is_unset(value)), None)
+    return f"the parameter {name[:40]}" if name is not None else None
+
+
+def judge_path(facts: Facts) -> Iterator[Finding]:
+    """Whether the address is that of an endpoint."""
+    where, refusal = facts.address, get_refusal(facts, "path")
+    fault = _find_path_fault(where) if where is not None and not _is_right_place(facts, where) else None
+    if refusal is not None:
+        summary = f"The server knows no such path ({quote(refusal)})" + (f": {fault}." if fault else ".")
+        yield WRONG_PATH.finding("fail", 0.97, summary, place_of(refusal))
+    elif fault is not None:
+        yield WRONG_PATH.finding("fail", 0.95, f"{_capitalize(fault)}.")
+
+
+def _is_right_place(facts: Facts, where: Address) -> bool:
+    """Whether the service answers there, or a host of which nothing is known accepted the handshake."""
+    if by_events(frame for connection in facts.connections for frame in connection.received) is not None:
+        return True
+    return facts.is_accepted and not where.host.endswith("cartesia.ai") and _vendor_of(where) is None
+
+
+def _vendor_of(where: Address) -> str | None:
+    return next((name for path, name in FOREIGN_PATHS.items() if where.path.endswith(path)), None)
+
+
+def _find_path_fault(where: Address) -> str | None:
+    if where.host and where.path and of_path(where.path) is None:
+        vendor = _vendor_of(where)
+        return f"the path is {where.path[:100]!r}" + (f", which is {vendor}'s" if vendor else "")
+    if where.scheme in ("ws", "http") and where.host.endswith("cartesia.ai"):
+        return f"the scheme is {where.scheme}://, which is not encrypted; use wss://"
+    return None
+
+
+def judge_parameters(facts: Facts) -> Iterator[Finding]:
+    """What is wrong with the parameters of the URL, as one finding."""
+    where, refusal = facts.address, get_refusal(facts, "parameter")
+    problems: list[_Problem] = []
+    if where is not None and facts.endpoint is not None and not any(is_mask(name) for name, _ in where.query):
+        problems = [
+            *_find_missing(facts, where),
+            *_find_wrong_values(facts, where),
+            *_find_foreign(facts.endpoint, where),
+        ]
+    if facts.is_accepted and refusal is None:
+        problems = [replace(item, status=item.accepted) for item in problems if item.accepted is not None]
+    if problems or (refusal is not None and refusal.named):
+        yield tell_parameters(problems, refusal)
+
+
+def tell_parameters(problems: list[_Problem], refusal: Refusal | None = None) -> Finding:
+    """All problems as one finding; what the service named comes first, then what is worst."""
+    named = _find_named(refusal.words) if refusal is not None else []
+    problems = sorted(problems, key=lambda item: (item.parameter not in named, item.status != "fail"))
+    told = "".join(problem.text for problem in problems[:1])
+    told += f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if refusal is None:
+        summary = told
+    elif not problems or (named and problems[0].parameter not in named):
+        summary = f"the service refused a parameter ({quote(refusal)})" + (f"; besides, {told}" if told else "")
+    else:
+        summary = f"{told}; the service refused it ({quote(refusal)})"
+    is_named = refusal is not None and refusal.named
+    status: Status = "fail" if is_named or any(problem.status == "fail" for problem in problems) else "warn"
+    evidence = [Evidence(problem.text) for problem in problems[:_SHOWN]] if len(problems) > 1 else []
+    evidence += place_of(refusal) if refusal is not None else ()
+    fix = " ".join(dict.fromkeys(f"{problem.fix}." for problem in problems[:3])) or None
+    confidence = 0.97 if is_named else 0.95 if status == "fail" else 0.7
+    return BAD_PARAMETER.finding(status, confidence, f"{_capitalize(summary)}.", tuple(evidence), fix)
+
+
+def _find_named(words: str) -> list[str]:
+    """The parameters that a refusal names."""
+    plain = words.lower().replace("_", " ").replace("-", " ")
+    return [key for key in (*REQUIRED, "version", "keyterm", *TURN_OPTIONS) if key.replace("_", " ") in plain]
+
+
+def _capitalize(text: str) -> str:
+    """Begin a sentence; a name at its beginning stays as it is written."""
+    return text if "=" in text.split(" ")[0] or "_" in text.split(" ")[0] else text[:1].upper() + text[1:]
+
+
+def _find_missing(facts: Facts, where: Address) -> Iterator[_Problem]:
+    for key in REQUIRED:
+        if not where.first(key):
+            yield _Problem(key, f"the required parameter {key} is missing", f"Add {key}={_EXAMPLES[key]}", None)
+    session = facts.session
+    versioned = where.first("cartesia_version") or (session is not None and "cartesia-version" in session.headers)
+    if session is not None and session.headers and not versioned:
+        text = "no API version is given (header Cartesia-Version or parameter cartesia_version)"
+        yield _Problem("version", text, "Add cartesia_version=2026-03-01", None)
+
+
+def find_wrong_encoding(facts: Facts) -> Iterator[_Problem]:
+    """A declared encoding that the service does not take."""
+    encoding = facts.declared.encoding
+    if encoding and encoding not in SUPPORTED:
+        said, fix = _right_encoding(encoding)
+        yield _Problem("encoding", f"encoding={encoding[:40]} is not one of the six; {said}", fix, "fail")
+
+
+def _right_encoding(name: str) -> tuple[str, str]:
+    meant = meant_by(name)
+    if meant is not None:
+        return f"here it is called {meant}", f"Write encoding={meant}"
+    if name.strip().lower() in UNSUPPORTED_CODECS:
+        text = "the service takes bare samples only: decode before sending, as pcm_s16le"
+        return text, "Decode to 16-bit samples before sending and write encoding=pcm_s16le"
+    return "use " + ", ".join(SUPPORTED), "Write the encoding of the samples that you send"
+
+
+def _find_wrong_values(facts: Facts, where: Address) -> Iterator[_Problem]:
+    yield from find_wrong_encoding(facts)
+    rate, model = where.first("sample_rate"), where.first("model")
+    if rate and not (is_rate(rate) or is_mask(rate)):
+        problem = f"sample_rate={rate[:40]} is not a whole number of Hz"
+        fix = "Write the rate in Hz: sample_rate=16000"
+        yield _Problem("sample_rate", problem, fix, None if rate_of(rate) else "warn")
+    if model and _belongs_to_manual(facts.endpoint, model):
+        problem = f"model={model[:40]} belongs to the manual and batch endpoints; this one takes ink-2"
+        fix = "Write model=ink-2, or connect to /stt/websocket"
+        yield _Problem("model", problem, fix, None if facts.turns else "fail")
+    wrong_terms = keyterm_problem(where.values("keyterm"))
+    if wrong_terms:
+        yield _Problem("keyterm", wrong_terms, "Send the most important keyterms only", None)
+    said = {name: text for name in TURN_OPTIONS if (text := where.first(name)) is not None and not is_mask(text)}
+    for problem, fix in turn_option_problems(said):
+        yield _Problem(problem.partition("=")[0], problem, fix, "fail")
+
+
+def _belongs_to_manual(endpoint: Endpoint | None, model: str) -> bool:
+    return endpoint is AUTO and not AUTO.models.fullmatch(model) and MANUAL.models.fullmatch(model) is not None
+
+
+def _find_foreign(endpoint: Endpoint, where: Address) -> Iterator[_Problem]:
+    """Names that the endpoint does not document; it is not known to refuse any, so they have no effect at worst."""
+    known, others = endpoint.parameters, {key for other in ENDPOINTS for key in other.parameters}
+    for key in islice((key for key in dict.fromkeys(name for name, _ in where.query) if key not in known), _JUDGED):
+        vendor, instead = FOREIGN_PARAMETERS.get(key), INSTEAD_OF_PARAMETERS.get(key)
+        close = get_close_matches(key[:40].lower().replace("-", "_"), known, n=1, cutoff=0.8)
+        if vendor or instead:
+            whose = f" comes from {vendor}" if vendor else " is not known here"
+            text = f"the parameter {key}{whose}" + (f"; instead use {instead}" if instead else " and has no effect")
+            needed = instead in REQUIRED and not where.first(instead)
+            fix = f"Instead of {key} use {instead}" if instead else f"Remove {key}"
+            yield _Problem(key, text, fix, None if key in COMMON_WORDS else "fail" if needed else "warn")
+        elif key in others:
+            yield _Problem(key, f"the parameter {key} belongs to the manual endpoint", f"Remove {key}", "warn", "warn")
+        elif close and not where.first(close[0]):
+            text = f"the parameter {key[:40]!r} is not known here; {close[0]} is"
+            yield _Problem(key, text, f"Write {close[0]} instead of {key[:40]}", "warn", "warn")
+        else:
+            yield _Problem(key, f"the parameter {key[:40]!r} is not documented", f"Remove {key[:40]}", None, "warn")

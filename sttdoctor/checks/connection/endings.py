@@ -1,0 +1,152 @@
+"""How a connection ended that nobody closed, and what further connections lost or doubled."""
+
+from collections.abc import Iterator
+
+from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.session.answerer import find_name
+from sttdoctor.analysis.session.loss import Loss, Reconnect, Sleep, find_loss, find_sleep, reconnects
+from sttdoctor.analysis.session.timeline import Connection
+from sttdoctor.checks.base import Cause, Evidence, Finding, Status, worst
+from sttdoctor.evidence import Open
+
+_KEEP_PASSING = (
+    "Go on sending silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) at realtime while there is nothing to hear, "
+    "or let the client ping every 20 s (websockets from 15 on does so by itself, ws and aiohttp have to be told, a "
+    "browser cannot). TCP keepalive does not help, and to connect again does not help at the next pause. If the proxy "
+    "or load balancer is yours, raise its idle timeout too."
+)
+_KEEP_ANSWERING = (
+    "Let the client send a WebSocket ping every 20 s: its pong counts as traffic towards the client. Silence is not "
+    "enough here, as each direction has a timer of its own (haproxy with independent-streams, lighttpd). If the proxy "
+    "is yours, raise its timeouts."
+)
+_SLEPT = (
+    "The machine slept, or something between forgot the idle connection. Open a new connection when the machine wakes "
+    "(NSWorkspace.didWakeNotification, online and visibilitychange in a browser) and whenever nothing passed for a "
+    "minute, before the first audio; the service itself ends a session after three minutes without audio. A ping every "
+    "20 s, given up when no pong comes in as long, shows a dead socket that looks open. Send again what was spoken "
+    "into it."
+)
+
+IDLE_CUT = Cause(
+    "connection.idle-cut",
+    "fail",
+    "Nothing passed for about as long as a proxy or load balancer allows, then the connection was gone.",
+    _KEEP_PASSING,
+)
+DEAD = Cause(
+    "connection.dead",
+    "fail",
+    "The connection was half-open: nothing came in any more, and sending went on or blocked until it was lost.",
+    "Notice it sooner: send a ping every 10 to 20 s and give up when no pong comes in as long, or when a turn "
+    "is open and no event came for 5 s; give each send a timeout. Then connect again, send what was not "
+    "answered at the pace it was spoken, and show the open turn as unfinished.",
+)
+RECONNECTED = Cause(
+    "connection.reconnected",
+    "fail",
+    "The client connected again in mid-session; there is no resume.",
+    "Keep the text of finished turns, show the open turn as unfinished, keep the audio that was not answered "
+    "and send it again at the pace it was spoken.",
+)
+DOUBLED = Cause(
+    "connection.doubled",
+    "fail",
+    "Two connections at a time carry the same audio.",
+    "Open one connection for each stream: as it is, every word comes back twice, and each counts as a stream. "
+    "Look for code that runs twice (a React effect under StrictMode, a second mount, a start button without a "
+    "guard, a retry beside a connection that lives), close the connection where it is cleaned up, and do not "
+    "open one while another is open or opening.",
+)
+
+
+def find_losses(facts: Facts) -> list[Finding]:
+    """The first connection that was cut while idle, and the first that was dead."""
+    if facts.session is None or facts.session.lacks & {"send", "receive"}:
+        return []
+    told: dict[str, Finding] = {}
+    for connection in facts.connections:
+        slept = find_sleep(connection)
+        if slept is not None:
+            told.setdefault("connection.dead", _tell_slept(slept))
+        loss = find_loss(connection, facts.endpoint, facts.session.resolution)
+        if loss is not None:
+            finding = _tell_dead(loss) if loss.how == "dead" else _tell_cut(loss, connection)
+            told.setdefault(finding.cause, finding)
+    return list(told.values())
+
+
+def _tell_cut(loss: Loss, connection: Connection) -> Finding:
+    name = find_name(connection.open.headers, "") if connection.open is not None else None
+    between = f"{name}, which the handshake passed" if name else "a proxy or load balancer in between"
+    limit = f"an idle limit of {loss.limit_s:.0f} s, as {between} has it"
+    if loss.how == "idle":
+        summary = f"Nothing was sent or received for {loss.silent_s:.1f} s, then the connection was gone: {limit}."
+        fix = _KEEP_PASSING
+    else:
+        summary = (
+            f"Audio was sent, but nothing came back for {loss.silent_s:.1f} s, then the connection was gone: {limit}, "
+            f"and here for each direction by itself."
+        )
+        fix = _KEEP_ANSWERING
+    is_usual = loss.how == "one-sided" or loss.limit_s in (50, 60, 300, 600, 900)
+    place = (Evidence("gone here", loss.line, loss.t),)
+    return IDLE_CUT.finding("fail", 0.9 if is_usual else 0.75, summary, place, fix)
+
+
+def _tell_slept(slept: Sleep) -> Finding:
+    summary = (
+        f"The connection was dead: nothing passed for {slept.still_s:.0f} s (from {slept.since_s:.1f} s on), then "
+        f"audio was sent for {slept.sent_s:.1f} s and nothing came back for {slept.deaf_s:.1f} s. The socket still "
+        f"looked open, but the other side was gone."
+    )
+    return DEAD.finding("fail", 0.9, summary, (Evidence("sent into nothing", slept.line, slept.t),), _SLEPT)
+
+
+def _tell_dead(loss: Loss) -> Finding:
+    heard_s = loss.silent_s - loss.unsent_s
+    after = (
+        "and the connection was lost at last"
+        if loss.unsent_s < 2
+        else f"then sending stood still too, and {loss.unsent_s:.0f} s later the connection was given up"
+    )
+    summary = (
+        f"The connection was dead: nothing came in for {loss.silent_s:.0f} s with a turn open, while audio was still "
+        f"sent for {heard_s:.0f} s of them; {after}."
+    )
+    return DEAD.finding("fail", 0.85, summary, (Evidence("gone here", loss.line, loss.t),))
+
+
+def find_reconnect(facts: Facts) -> list[Finding]:
+    """The worst of the reconnects."""
+    found = [_tell_reconnect(facts, item) for item in reconnects(facts.connections, facts.declared.bytes_per_s)]
+    return [worst(found)] if found else []
+
+
+def _tell_reconnect(facts: Facts, reconnect: Reconnect) -> Finding:
+    losses = []
+    if reconnect.turn_open:
+        losses.append("a turn was open and its text is gone")
+    if reconnect.audio_missing_s > facts.limits["connection.gap_s"]:
+        losses.append(f"{reconnect.audio_missing_s:.1f} s passed without audio")
+    if reconnect.sent_again_s > facts.limits["connection.gap_s"]:
+        losses.append(f"{reconnect.sent_again_s:.1f} s of audio were sent again")
+    status: Status = "fail" if losses else "warn"
+    detail = "; ".join(losses) if losses else "nothing seems to be lost"
+    place = (Evidence("the second handshake", reconnect.line, reconnect.t),)
+    return RECONNECTED.finding(status, 0.9, f"The client connected again in mid-session: {detail}.", place)
+
+
+def find_doubled(facts: Facts) -> Iterator[Finding]:
+    """Further connections that ran beside this one with the same audio."""
+    beside = facts.session.beside if facts.session is not None else ()
+    if not beside:
+        return
+    together = "" if facts.duration_s is None else f" for about {facts.duration_s:.0f} s"
+    how_many = "Two" if len(beside) == 1 else f"{len(beside) + 1}"
+    opened = next((event for event in beside[0].events if isinstance(event, Open)), None)
+    place = () if opened is None else (Evidence("the second handshake", opened.line, None),)
+    summary = (
+        f"{how_many} connections ran at the same time{together} and carried the same audio; one of them is judged here."
+    )
+    yield DOUBLED.finding("fail", 0.97, summary, place)
