@@ -28,7 +28,7 @@ from faults_recipe import Frame, Recipe, healthy
 from faults_registry import FAULTS
 from faults_scene import FIXTURES, SENTENCES
 
-from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.faults import Behaviour
 from sttdoctor.simulate.words import Script, ScriptedWords
 
 assert str(FIXTURES) in sys.path

@@ -41,12 +41,11 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.readers.logs import library
     from sttdoctor.readers.logs.log import read_log
     from sttdoctor.readers.mitmproxy import read_flows
-    from sttdoctor.readers.session_jsonl import read_rows
+    from sttdoctor.readers.session_jsonl import read_rows, write_rows
     from sttdoctor.readers.wire.net_log import read_net_log
     from sttdoctor.readers.wire.pcap import read_pcap
     from sttdoctor.readers.wire.tshark import read_packet_list
     from sttdoctor.redact import redact_text
-    from sttdoctor.session_jsonl import write_rows
     from sttdoctor.triage import archives
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -40,8 +40,8 @@ from sttdoctor.reporting import FORMATS
 from sttdoctor.reporting.data.collect import collect
 from sttdoctor.reporting.figures.pictures import picture
 from sttdoctor.thresholds import THRESHOLDS
-from sttdoctor.triage.cells import line_of, row_of_line
 from sttdoctor.triage.row import COLUMNS, is_row, row_of
+from sttdoctor.triage.table import line_of, row_of_line
 from sttdoctor.triage.task import Task
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -18,7 +18,7 @@ import sttdoctor
 from sttdoctor.analysis.session import join_search
 from sttdoctor.errors import InputError
 from sttdoctor.readers import json_stream, read_capture, stream
-from sttdoctor.session_jsonl import write_rows
+from sttdoctor.readers.session_jsonl import write_rows
 
 sys.path.append(str(ROOT / "benchmarks"))
 from hostile_shapes import CONVERT, SHAPES, Shape

@@ -20,8 +20,8 @@ from sttdoctor.reporting.data.collect import collect
 from sttdoctor.reporting.figures.pictures import picture
 from sttdoctor.reporting.figures.sheet import drawings
 from sttdoctor.thresholds import DEFAULTS, THRESHOLDS
-from sttdoctor.triage.cells import line_of, row_of_line
 from sttdoctor.triage.row import COLUMNS, is_row, row_of
+from sttdoctor.triage.table import line_of, row_of_line
 from sttdoctor.triage.task import Task
 
 HEALTHY = read_capture(FIXTURES / "sessions" / "healthy-several-turns.jsonl")

@@ -41,7 +41,6 @@ CHECKED = (*EVIDENCE, "sttdoctor.missing", "sttdoctor.analysis")
 ALLOWED = {
     "sttdoctor.evidence": ("sttdoctor.encodings",),
     "sttdoctor.readers": (*EVIDENCE, "sttdoctor.readers"),
-    "sttdoctor.session_jsonl": EVIDENCE,
     **dict.fromkeys(TOOLS, (*EVIDENCE, *TOOLS)),
     **dict.fromkeys(TOPICS, (*EVIDENCE, *TOOLS, *TOPICS)),
     "sttdoctor.analysis": (),
@@ -49,12 +48,11 @@ ALLOWED = {
     "sttdoctor.analysis.facts": CHECKED,
     "sttdoctor.checks": (*CHECKED, "sttdoctor.checks"),
     "sttdoctor.program": (),
-    "sttdoctor.net": ("sttdoctor.errors", "sttdoctor.net"),
+    "sttdoctor.net": ("sttdoctor.errors",),
     "sttdoctor.record": (
         *EVIDENCE,
         "sttdoctor.program",
         "sttdoctor.readers",
-        "sttdoctor.session_jsonl",
         "sttdoctor.net",
         "sttdoctor.record",
     ),

@@ -9,7 +9,7 @@ from schemas import undescribed, validator
 import sttdoctor
 from sttdoctor.comparison import against
 from sttdoctor.readers import read_capture
-from sttdoctor.session_jsonl import write_rows
+from sttdoctor.readers.session_jsonl import write_rows
 
 ENTRIES = json.loads((FIXTURES / "manifest.json").read_text())
 SESSIONS = [entry["path"] for entry in ENTRIES if entry["kind"] == "session"]

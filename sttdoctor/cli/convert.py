@@ -62,7 +62,7 @@ def convert(
 
 
 def _write(file: BinaryIO, session: "Session", raw: bool) -> None:
-    from sttdoctor.session_jsonl import write_rows
+    from sttdoctor.readers.session_jsonl import write_rows
 
     if raw:
         file.write(_audio(session).tobytes())

@@ -51,8 +51,8 @@ def resend(
     from sttdoctor.reporting.side_by_side import side_by_side
     from sttdoctor.resend.plan import as_it_was
     from sttdoctor.resend.repair import repaired
-    from sttdoctor.resend.run import choose_names
-    from sttdoctor.resend.run import resend as send_again
+    from sttdoctor.resend.send import choose_names
+    from sttdoctor.resend.send import resend as send_again
 
     form_of(options)
     spare(options, *sessions)

@@ -9,9 +9,9 @@ import click
 from sttdoctor.cli.options import Command, stranger_options
 
 if TYPE_CHECKING:
-    from sttdoctor.net.strangers import Door
+    from sttdoctor.net import Door
     from sttdoctor.record.recording import Row, Sink
-    from sttdoctor.simulate.behaviour import Behaviour
+    from sttdoctor.simulate.faults import Behaviour
     from sttdoctor.simulate.words import MakeWords
 
 
@@ -70,10 +70,8 @@ def simulate(
     import asyncio
 
     from sttdoctor.errors import UsageError
-    from sttdoctor.net.listening import host_port
-    from sttdoctor.net.strangers import Door
-    from sttdoctor.simulate.behaviour import Behaviour
-    from sttdoctor.simulate.faults import parse
+    from sttdoctor.net import Door, host_port
+    from sttdoctor.simulate.faults import Behaviour, parse
     from sttdoctor.simulate.words import default_script, read_script
 
     if asr and script:
@@ -98,7 +96,7 @@ def simulate(
 async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour", door: "Door") -> int:
     from contextlib import AsyncExitStack
 
-    from sttdoctor.net.listening import is_loopback, stop_signal
+    from sttdoctor.net import is_loopback, stop_signal
     from sttdoctor.record.upstream import cannot_listen
     from sttdoctor.simulate.server import simulator
 

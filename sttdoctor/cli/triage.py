@@ -128,7 +128,7 @@ def _interrupted(batch: "Batch") -> None:
 
 def _deliver(summary: "Summary", fail_on: str) -> None:
     from sttdoctor.errors import InputError
-    from sttdoctor.triage.text import render
+    from sttdoctor.triage.summary import render
 
     with standard_output():
         click.echo(printable(render(summary)), nl=False)

@@ -13,8 +13,7 @@ from typing import TextIO
 
 import click
 
-from sttdoctor.net.listening import host_port, is_loopback, stop_signal
-from sttdoctor.net.strangers import Door
+from sttdoctor.net import Door, host_port, is_loopback, stop_signal
 from sttdoctor.program import program
 from sttdoctor.record.desk import Entry
 from sttdoctor.record.proxy import listening

@@ -16,10 +16,9 @@ from typing import Any, Protocol
 
 from sttdoctor.errors import InputError
 from sttdoctor.program import program
-from sttdoctor.record.fair import Fair
 from sttdoctor.record.meter import Glance
 from sttdoctor.record.recording import Heading
-from sttdoctor.record.slips import Kind, Slip, packed
+from sttdoctor.record.slips import Fair, Kind, Slip, packed
 
 MOST_BYTES = 1 << 20
 """Of one connection that are not read yet, before its client and its service are held back."""

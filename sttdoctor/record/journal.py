@@ -1,13 +1,84 @@
-"""The file of one recorded connection; when it cannot be written the recording ends, the connection does not."""
+"""The file of one recorded connection, and its name: one that is free.
+
+When the file cannot be written the recording ends, the connection does not.
+"""
 
 import contextlib
+import os
+import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from sttdoctor.errors import UsageError
 from sttdoctor.record.meter import Meter
-from sttdoctor.record.naming import create
 from sttdoctor.record.recording import Heading, Recording, Row, to_file
+
+
+def names(output: str | None) -> Iterator[Path]:
+    """Yield the name for each connection.
+
+    Args:
+        output: A file for the first connection (`session.jsonl`, then `session-2.jsonl`), or a directory, in which
+            names are made of time and number; None is the current directory. A device (`/dev/null`) is one for all.
+
+    Raises:
+        UsageError: The file is there already, or there is no such directory.
+    """
+    path = Path(output or ".")
+    if path.is_dir() or (output or "").endswith(os.sep):
+        return _in_directory(path)
+    if path.exists() and not path.is_file():
+        return (path for _ in count())
+    if path.exists():
+        raise UsageError(f"{path} is there already; give another name, or a directory")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no directory {path.parent}")
+    return numbered(path)
+
+
+def _in_directory(path: Path) -> Iterator[Path]:
+    try:
+        _make(path)
+    except OSError as error:
+        raise UsageError(f"cannot make the directory {path}: {error.strerror or error}") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write into the directory {path}")
+    return (path / time.strftime(f"session-%Y%m%d-%H%M%S-{number}.jsonl") for number in count(1))
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it that are missing, for their owner alone: recordings hold what people said."""
+    missing = [above for above in (folder, *folder.parents) if not above.exists()]
+    for above in reversed(missing):
+        above.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # which raises where it is a file
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yield `session.jsonl`, `session-2.jsonl`, `session-3.jsonl` and so on."""
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def create(free: Iterator[Path]) -> tuple[Path, BinaryIO]:
+    """Open a new file under the next free name, for its owner alone and without a buffer.
+
+    A file that is there, or a link, is never written over.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    for path in free:
+        try:
+            if path.exists() and not path.is_file():
+                return path, path.open("wb", buffering=0)
+            return path, open(path, "xb", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600))
+        except FileExistsError:
+            continue
+    raise AssertionError("names never end")
 
 
 class Journal:
@@ -15,7 +86,7 @@ class Journal:
 
     Args:
         heading: For the first row.
-        names: Free names, from `naming.names`.
+        names: Free names, from `names`.
         tell: Takes a sentence about what went wrong.
         began: When the session began, on the clock of `time.monotonic`; None is now.
         ends: Takes the final texts.

@@ -10,6 +10,7 @@ from pybase64 import b64encode_as_string
 
 from sttdoctor.evidence import SESSION_SCHEMA, Frame
 from sttdoctor.readers.frames import text_frame
+from sttdoctor.readers.session_jsonl import content_of, line_of
 from sttdoctor.readers.wire.tap import MAX_TEXT_BYTES
 from sttdoctor.redact import (
     hide_known,
@@ -21,7 +22,6 @@ from sttdoctor.redact import (
     redact_tokens,
     secrets_of,
 )
-from sttdoctor.session_jsonl import content_of, line_of
 
 Row = dict[str, Any]
 Sink = Callable[[Row], None]

@@ -17,8 +17,7 @@ from typing import Any
 
 from sttdoctor.errors import UsageError
 from sttdoctor.readers.wire.tap import Room
-from sttdoctor.record.journal import Journal
-from sttdoctor.record.naming import names
+from sttdoctor.record.journal import Journal, names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.session_writer import SessionWriter
 from sttdoctor.record.slips import Kind, Slip, slips

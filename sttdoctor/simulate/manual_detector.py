@@ -11,9 +11,8 @@ from typing import Any
 
 from sttdoctor.analysis.decoding import Samples
 from sttdoctor.endpoints.cartesia import TURN_OPTIONS
-from sttdoctor.simulate.activity import FRAME_S, Activity
-from sttdoctor.simulate.turn_detector import BEFORE_FRAMES, UPDATE_EVERY_S
-from sttdoctor.simulate.words import Words, begin_with
+from sttdoctor.simulate.turn_detector import BEFORE_FRAMES, UPDATE_EVERY_S, Activity
+from sttdoctor.simulate.words import FRAME_S, Words, begin_with
 
 Event = dict[str, Any]
 

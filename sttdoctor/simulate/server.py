@@ -6,9 +6,11 @@ Each connection can be recorded; times are then the server's own (`clock` is `se
 
 import asyncio
 import contextlib
+import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -16,10 +18,10 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from sttdoctor.net.strangers import Door
+from sttdoctor.net import Door
 from sttdoctor.record.recording import Heading, Recording, Row, Sink
-from sttdoctor.simulate.behaviour import Behaviour
 from sttdoctor.simulate.conversation import Conversation
+from sttdoctor.simulate.faults import Behaviour
 from sttdoctor.simulate.handshake import Accepted, RefusalError, accept, version_of
 from sttdoctor.simulate.words import MakeWords
 
@@ -184,3 +186,42 @@ async def simulator(
         if late:
             running.abort()
         await closing
+
+
+@contextlib.contextmanager
+def in_background(
+    make_words: MakeWords, behaviour: Behaviour, make_sink: MakeSink, door: Door | None = None
+) -> Iterator[Simulator]:
+    """Run the stand-in on a free port of 127.0.0.1; leaving the context ends it, recordings included.
+
+    Args:
+        make_words: Where each connection's text comes from.
+        behaviour: How to treat a connection.
+        make_sink: Takes the recording of each connection; it is called in the thread.
+        door: Who may connect; by default programs and pages of this machine.
+    """
+    started: Future[tuple[Simulator, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def run() -> None:
+        ended = asyncio.Event()
+        async with simulator(make_words, behaviour, make_sink=make_sink, door=door) as running:
+            started.set_result((running, asyncio.get_running_loop(), ended))
+            await ended.wait()
+
+    def thread() -> None:
+        try:
+            asyncio.run(run())
+        except BaseException as error:
+            if not started.done():
+                started.set_exception(error)
+                return
+            raise
+
+    worker = threading.Thread(target=thread, name="sttdoctor-simulator", daemon=True)
+    worker.start()
+    running, loop, ended = started.result()
+    try:
+        yield running
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        worker.join()

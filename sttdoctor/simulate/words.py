@@ -12,7 +12,9 @@ from typing import Protocol
 
 from sttdoctor.analysis.decoding import Samples
 from sttdoctor.errors import InputError
-from sttdoctor.simulate.activity import FRAME_S
+
+FRAME_S = 0.02
+"""Of audio that is heard at a time."""
 
 MAX_SCRIPT_BYTES = 1_000_000
 

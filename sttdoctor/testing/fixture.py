@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from sttdoctor.api import replay
 from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.errors import SttdoctorError
-from sttdoctor.net.strangers import Door
+from sttdoctor.net import Door
 from sttdoctor.policy import FAIL_ON
 from sttdoctor.record.recording import Row, Sink, to_file
 from sttdoctor.report import Report
 from sttdoctor.reporting.text import render
-from sttdoctor.simulate.background import in_background
-from sttdoctor.simulate.behaviour import Behaviour
-from sttdoctor.simulate.faults import FAULTS, parse
+from sttdoctor.simulate.faults import FAULTS, Behaviour, parse
+from sttdoctor.simulate.server import in_background
 from sttdoctor.simulate.words import Script, default_script, read_script
 
 if TYPE_CHECKING:

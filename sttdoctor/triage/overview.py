@@ -14,8 +14,7 @@ from sttdoctor.outputs import whole
 from sttdoctor.reporting.escape import for_page
 from sttdoctor.triage.row import Row
 from sttdoctor.triage.single import FORMAT
-from sttdoctor.triage.summary import Summary, faults
-from sttdoctor.triage.text import MAX_GROUPS, group_name, head, mix, name_of, share, words
+from sttdoctor.triage.summary import MAX_GROUPS, Summary, faults, group_name, head, mix, name_of, share, words
 
 Links = Mapping[tuple[str, str], str]
 """Page of a capture, relative to `index.html`, by path and member."""

@@ -13,8 +13,8 @@ from sttdoctor.api import check
 from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.evidence import Close, Frame, Open, Session
 from sttdoctor.readers import read_capture
+from sttdoctor.readers.session_jsonl import write_rows
 from sttdoctor.redact import NO_SCHEME
-from sttdoctor.session_jsonl import write_rows
 
 AUDIO = FIXTURES / "audio" / "s16-16k.raw"
 

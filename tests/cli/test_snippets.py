@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from sttdoctor.evidence import Close, Frame
 from sttdoctor.readers import read_capture
-from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.faults import Behaviour
 from sttdoctor.simulate.words import Script
 
 BLOCKS = re.findall(r"```(python|javascript)\n(.*?)```", (ROOT / "docs" / "recording.md").read_text("utf-8"), re.DOTALL)

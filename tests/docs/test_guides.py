@@ -24,7 +24,7 @@ from cartesia import AsyncCartesia  # noqa: E402
 from server import stand_in  # noqa: E402
 from websockets.exceptions import ConnectionClosedError, InvalidStatus  # noqa: E402
 
-from sttdoctor.simulate.behaviour import Behaviour  # noqa: E402
+from sttdoctor.simulate.faults import Behaviour  # noqa: E402
 from sttdoctor.simulate.words import Script  # noqa: E402
 
 IDS = [check.id for check in all_checks()]

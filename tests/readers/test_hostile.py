@@ -21,7 +21,7 @@ from sttdoctor.readers import collector, json_stream, read_capture, session_json
 from sttdoctor.readers.frames import beginning
 from sttdoctor.readers.logs import base as log_base
 from sttdoctor.readers.logs import line as log_line
-from sttdoctor.session_jsonl import write_rows
+from sttdoctor.readers.session_jsonl import write_rows
 
 SMALL = {name: FORMATS[name] for name in ("session", "compact", "websockets", "sdk", "both", "gzip")}
 

@@ -15,7 +15,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
 from sttdoctor.readers import read_capture, read_session
 from sttdoctor.readers.joining import ApartError, Part, join
-from sttdoctor.session_jsonl import write_rows
+from sttdoctor.readers.session_jsonl import write_rows
 
 RNG = np.random.default_rng(3)
 NOISE = RNG.normal(0, 3000, 64_000)

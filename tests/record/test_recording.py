@@ -9,7 +9,7 @@ import pytest
 
 from sttdoctor.readers import read_capture
 from sttdoctor.readers.wire.tap import MAX_TEXT_BYTES
-from sttdoctor.record.naming import create, names
+from sttdoctor.record.journal import create, names
 from sttdoctor.record.recording import Heading, Recording, to_file
 
 HEADERS = {"Authorization": "Bearer sk_car_canary1234", "User-Agent": "client/1"}

@@ -18,7 +18,7 @@ from websockets.frames import Frame, Opcode
 from sttdoctor.program import program
 from sttdoctor.readers import read_capture
 from sttdoctor.record.desk import ALL_BYTES, LEAST_BYTES, MOST_BYTES, Desk, Line, desk
-from sttdoctor.record.naming import names
+from sttdoctor.record.journal import names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.scribe import STEP_BYTES, Scribe
 from sttdoctor.record.slips import Kind, Slip, packed, slips

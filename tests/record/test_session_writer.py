@@ -8,8 +8,7 @@ from websockets.frames import Close, Frame, Opcode
 from sttdoctor.readers import read_capture
 from sttdoctor.readers.wire.http_head import MAX_HEAD_BYTES
 from sttdoctor.readers.wire.tap import Room
-from sttdoctor.record.journal import Journal
-from sttdoctor.record.naming import names
+from sttdoctor.record.journal import Journal, names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.session_writer import MAX_EARLY_BYTES, SessionWriter
 

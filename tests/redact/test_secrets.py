@@ -23,9 +23,9 @@ from websockets.frames import Opcode
 import sttdoctor
 from sttdoctor.api import examine, session_facts
 from sttdoctor.readers import read_capture
+from sttdoctor.readers.session_jsonl import write_rows
 from sttdoctor.reporting import FORMATS as REPORTS
 from sttdoctor.reporting.data.collect import collect
-from sttdoctor.session_jsonl import write_rows
 
 CANARY = "c4n4ryXq7"
 SECRET_URL = captures.URL.replace("://", f"://me:p@{CANARY}@") + (

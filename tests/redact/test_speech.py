@@ -6,8 +6,8 @@ from itertools import islice, product
 from captures import FORMATS
 
 from sttdoctor.readers import read_capture
+from sttdoctor.readers.session_jsonl import write_rows
 from sttdoctor.redact import redact_json, redact_tokens
-from sttdoctor.session_jsonl import write_rows
 
 KINDS = (
     *(

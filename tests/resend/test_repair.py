@@ -15,8 +15,7 @@ from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError
 from sttdoctor.listen import pick_format
 from sttdoctor.resend.plan import as_it_was
-from sttdoctor.resend.repair import repaired
-from sttdoctor.resend.samples import converted, silence, target_of
+from sttdoctor.resend.repair import converted, repaired, silence, target_of
 
 PATH = "wss://api.cartesia.ai/stt/turns/websocket"
 

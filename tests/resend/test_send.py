@@ -16,7 +16,7 @@ sys.path.append(str(FIXTURES))
 
 from sttdoctor.readers import read_capture
 from sttdoctor.record.upstream import Destination
-from sttdoctor.resend.run import PLACEHOLDER, _key
+from sttdoctor.resend.send import PLACEHOLDER, _key
 
 TOO_HIGH = FIXTURES / "sessions" / "format-24k-declared-16k.jsonl.gz"
 KEY = "sk_car_canary1234"

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 from stand_in import recorded, sdk_for, speech, talk
 
-from sttdoctor.simulate.behaviour import Behaviour
-from sttdoctor.simulate.faults import FAULTS, parse
+from sttdoctor.simulate.faults import FAULTS, Behaviour, parse
 
 pytestmark = pytest.mark.realtime
 SETTINGS = {

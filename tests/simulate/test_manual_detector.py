@@ -3,9 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tones import RATE, sound
 
-from sttdoctor.simulate.activity import FRAME_S
 from sttdoctor.simulate.manual_detector import ManualDetector
-from sttdoctor.simulate.words import Script
+from sttdoctor.simulate.words import FRAME_S, Script
 
 SCRIPT = Script(("One two three.", "Four five."), 2.5)
 

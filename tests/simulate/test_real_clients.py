@@ -20,7 +20,7 @@ from browser import Page
 from cartesia import AsyncCartesia, Cartesia
 from proxying import closes, refuses, service
 
-from sttdoctor.net.strangers import Door
+from sttdoctor.net import Door
 
 FORMAT = {"model": "ink-2", "encoding": "pcm_s16le", "sample_rate": 16000}
 AUDIO = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()[:64_000]

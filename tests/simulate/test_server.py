@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from sttdoctor.readers import read_capture
-from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.faults import Behaviour
 from sttdoctor.simulate.words import ScriptedWords
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from stand_in import CLOSE, QUERY, ROOT, TEXT, TURNS, chunks, recorded, sdk_for, speech, talk, talk_sync
 
-from sttdoctor.net.strangers import Door
+from sttdoctor.net import Door
 
 TWO_TURNS = ("mary", 0.9, "bobby", 0.3)
 

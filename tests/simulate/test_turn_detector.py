@@ -8,9 +8,8 @@ from stand_in import check_turns
 from tones import RATE, sound
 
 from sttdoctor.endpoints.cartesia import TURN_OPTIONS
-from sttdoctor.simulate.activity import FRAME_S
 from sttdoctor.simulate.turn_detector import TurnDetector
-from sttdoctor.simulate.words import Script
+from sttdoctor.simulate.words import FRAME_S, Script
 
 DEFAULTS = {name: limits.default for name, limits in TURN_OPTIONS.items()}
 SCRIPT = Script(("One two three.", "Four five."), 2.5)

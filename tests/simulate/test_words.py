@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
-from sttdoctor.simulate.activity import FRAME_S
-from sttdoctor.simulate.words import MAX_SCRIPT_BYTES, Script, default_script, read_script
+from sttdoctor.simulate.words import FRAME_S, MAX_SCRIPT_BYTES, Script, default_script, read_script
 
 FRAME = np.zeros(20)
 

@@ -21,12 +21,12 @@ sys.path.append(str(Path(__file__).parents[2] / "fixtures"))
 from server import stand_in
 
 from sttdoctor.evidence import Session
-from sttdoctor.net.strangers import Door
+from sttdoctor.net import Door
 from sttdoctor.readers import read_capture
 from sttdoctor.record.desk import Entry
 from sttdoctor.record.proxy import listening
 from sttdoctor.record.upstream import Upstream
-from sttdoctor.simulate.behaviour import Behaviour
+from sttdoctor.simulate.faults import Behaviour
 from sttdoctor.simulate.words import Script
 
 QUERY = "model=ink-2&encoding=pcm_s16le&sample_rate=16000&cartesia_version=2026-03-01"

@@ -5,7 +5,7 @@ import base64
 from common import HEADER
 
 from sttdoctor.evidence import Session
-from sttdoctor.session_jsonl import write_rows
+from sttdoctor.readers.session_jsonl import write_rows
 
 EVERY_ROW = (
     {

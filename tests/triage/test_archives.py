@@ -20,9 +20,9 @@ from sttdoctor.readers import read_capture, stream
 from sttdoctor.readers.har import zip_file
 from sttdoctor.triage import archives
 from sttdoctor.triage.archives import Room, opened
-from sttdoctor.triage.collect import collect
-from sttdoctor.triage.judge import judge
+from sttdoctor.triage.batch import collect
 from sttdoctor.triage.task import Settings, Task
+from sttdoctor.triage.worker import judge
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,7 @@ from triage_rows import MIXED, row, summed
 from sttdoctor.errors import UsageError
 from sttdoctor.triage import overview
 from sttdoctor.triage.row import COLUMNS
-from sttdoctor.triage.summary import Summary
-from sttdoctor.triage.text import render
+from sttdoctor.triage.summary import Summary, render
 
 HOSTILE = "\x1b[2J<script>alert(1)</script>\"'&\u202e"
 

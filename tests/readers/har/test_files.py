@@ -9,7 +9,7 @@ from captures import FORMATS, har
 
 from sttdoctor.errors import InputError
 from sttdoctor.readers import read_capture
-from sttdoctor.session_jsonl import write_rows
+from sttdoctor.readers.session_jsonl import write_rows
 from sttdoctor.triage.archives import Room
 from sttdoctor.triage.archives import members as triage_members
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sttdoctor.errors import InputError
 from sttdoctor.readers import read_capture
 from sttdoctor.readers.logs.library import shape_of, stamp_of_clock
-from sttdoctor.session_jsonl import write_rows
+from sttdoctor.readers.session_jsonl import write_rows
 
 PREFIXES = [
     "2026-09-21 {clock} websockets.client DEBUG ",

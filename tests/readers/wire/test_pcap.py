@@ -13,7 +13,7 @@ from wires import ACK, FIN, RST, Bytes, Tcp, answer, block, conversation, frame,
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
 from sttdoctor.readers import read_capture
-from sttdoctor.session_jsonl import write_rows
+from sttdoctor.readers.session_jsonl import write_rows
 
 PLAIN = Tcp().open().say(conversation()).close().packets
 

@@ -1,18 +1,20 @@
-"""Who may use a server on this machine: not any web page that a browser here happens to show. No I/O.
+"""Where a server of this package listens, and who may use it: not any web page that a browser here happens to show.
 
 A page may open a WebSocket to any address, also to this machine, and says in `Origin` where it comes from. A page may
 also give its own host name the address of this machine (DNS rebinding); then the name stands in `Host`.
 """
 
+import asyncio
+import contextlib
 import ipaddress
 import re
+import signal
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sttdoctor.errors import UsageError
-from sttdoctor.net.listening import is_loopback
 
 _HOST = re.compile(r"[a-z0-9._:\[\]-]+")
 _NOT_PUBLIC = ("local", "internal", "lan", "home.arpa")
@@ -114,3 +116,37 @@ def _is_address(name: str) -> bool:
 
 def _is_not_public(name: str) -> bool:
     return "." not in name or name.endswith(tuple(f".{end}" for end in _NOT_PUBLIC))
+
+
+def host_port(text: str) -> tuple[str, int]:
+    """Read `HOST:PORT`, with an IPv6 address in brackets; port 0 is any free one.
+
+    Raises:
+        UsageError: It is none.
+    """
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port[:6]) <= 65535):
+        raise UsageError(f"{text} is no address to listen at; write HOST:PORT, for instance 127.0.0.1:8766")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine alone."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def stop_signal() -> "asyncio.Future[int]":
+    """Catch SIGINT and SIGTERM; returns what will be the exit code: 128 and the number of the one that came."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[int] = loop.create_future()
+
+    def tell(number: int) -> None:
+        if not told.done():
+            told.set_result(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C is a KeyboardInterrupt there
+            loop.add_signal_handler(number, tell, number)
+    return told

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from sttdoctor.errors import UsageError
-from sttdoctor.record.naming import create, names
+from sttdoctor.record.journal import create, names
 
 
 def made(output, count):

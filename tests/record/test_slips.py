@@ -1,8 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.record.fair import Fair
-from sttdoctor.record.slips import Kind, Slip
+from sttdoctor.record.slips import Fair, Kind, Slip
 
 
 def slip(number, at=0.0):

@@ -7,9 +7,9 @@ from triaged import capture
 
 from sttdoctor.errors import InputError
 from sttdoctor.triage.archives import Room, close, members
-from sttdoctor.triage.judge import judge
 from sttdoctor.triage.row import COLUMNS, error_row, row_of
 from sttdoctor.triage.task import Settings, Task
+from sttdoctor.triage.worker import judge
 
 AUDIO = FIXTURES / "audio" / "mulaw-declared-s16.raw"
 CHEAP = Settings(select=("container", "drain"))

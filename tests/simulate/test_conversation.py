@@ -4,7 +4,7 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.simulate.backlog import MAX_COMMANDS, QUEUE_S, Backlog
+from sttdoctor.simulate.conversation import MAX_COMMANDS, QUEUE_S, Backlog
 
 
 def backlog(speed=float("inf"), buffer_s=10.0, byte_rate=16_000, width=2):

@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from sttdoctor.errors import UsageError
-from sttdoctor.net.strangers import Door
+from sttdoctor.net import Door
 
 ALONE, OPEN = Door.of("127.0.0.1"), Door.of("0.0.0.0")
 

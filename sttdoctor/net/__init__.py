@@ -1,1 +1,0 @@
-"""What every server of this package shares: its address, and who may use it."""
