@@ -1,7 +1,7 @@
 """What hostile captures cost, counted in steps: lines of Python that are executed, here and in the standard library.
 
-`benchmarks/hostile.py` measures seconds and memory of the same shapes at real sizes. What happens inside a regular
-expression is no step; `test_regular_expressions.py` looks at these.
+`benchmarks/readers/hostile.py` measures seconds and memory of the same shapes at real sizes. What happens inside a
+regular expression is no step; `test_regular_expressions.py` looks at these.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.readers import json_stream, read_capture, stream
 from sttdoctor.readers.session_jsonl import write_rows
 
-sys.path.append(str(ROOT / "benchmarks"))
+sys.path.append(str(ROOT / "benchmarks" / "readers"))
 from hostile_shapes import CONVERT, SHAPES, Shape
 
 SIZE, PACKED_SIZE = 4000, 20_000

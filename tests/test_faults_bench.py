@@ -6,7 +6,7 @@ from common import ROOT
 
 import sttdoctor
 
-BENCHMARKS = str(ROOT / "benchmarks")
+BENCHMARKS = str(ROOT / "benchmarks" / "faults")
 
 
 @pytest.fixture(scope="module")

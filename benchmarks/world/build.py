@@ -9,7 +9,7 @@ Reports are divided by chance, by a hash of their link: the half `build` is what
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent.parent))  # the generators of the fault bench
+sys.path.append(str(Path(__file__).parents[1] / "faults"))  # the generators of the fault bench
 
 import argparse
 import hashlib

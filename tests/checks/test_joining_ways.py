@@ -1,11 +1,11 @@
-"""The ways of `benchmarks/joining.py`: each is named, what shows the text well is never accused."""
+"""The ways of `benchmarks/accuracy/joining.py`: each is named, what shows the text well is never accused."""
 
 import sys
 
 import pytest
 from common import ROOT
 
-sys.path.append(str(ROOT / "benchmarks"))
+sys.path.append(str(ROOT / "benchmarks" / "accuracy"))
 import joining
 
 

@@ -55,7 +55,7 @@ def test_what_a_cause_says_can_be_read(cause):
 @pytest.fixture(scope="module")
 def bench():
     pytest.importorskip("soundfile")
-    path = str(ROOT / "benchmarks")
+    path = str(ROOT / "benchmarks" / "faults")
     sys.path.append(path)
     import faults_bench
 

@@ -68,7 +68,7 @@ async def node(port):
     plan = [[PACE_S * n, "audio", base64.b64encode(chunk).decode()] for n, chunk in enumerate(CHUNKS)]
     plan.append([PACE_S * len(CHUNKS), "command", {"type": "close"}])
     job = {"port": port, "parameters": FORMAT, "plan": plan, "leave_after": None, "patience_s": 20}
-    client = ROOT / "benchmarks" / "real_clients" / "client.js"
+    client = ROOT / "benchmarks" / "faults" / "real_clients" / "client.js"
     process = await asyncio.create_subprocess_exec(
         "node", client, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=NODE
     )

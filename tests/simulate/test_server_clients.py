@@ -16,7 +16,7 @@ from sttdoctor.net import Door
 TWO_TURNS = ("mary", 0.9, "bobby", 0.3)
 
 
-NODE_CLIENT = str(ROOT / "benchmarks" / "real_clients" / "client.js")
+NODE_CLIENT = str(ROOT / "benchmarks" / "faults" / "real_clients" / "client.js")
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ _CHEAP = 1344  # bytes of each excerpt for the first pass
 _SIMPLER = 100.0  # bits by which a reading as generated tones is better than any other
 
 # Calibration: the weight of a key whose description is longer by some bits than the shortest is
-# (1 + bits / _HALF) ** -_POWER. Fitted by `benchmarks/encoding.py --fit`, measured on other speakers.
+# (1 + bits / _HALF) ** -_POWER. Fitted by `benchmarks/accuracy/encoding.py --fit`, measured on other speakers.
 _HALF = 4.0
 _POWER = 1.5
 

@@ -1,6 +1,6 @@
 """Measure how well `sttdoctor.analysis.encoding` tells encodings, on the speech of a corpus.
 
-    python benchmarks/encoding.py CORPUS [--count 40] [--seed 1] [--tables lengths,mistakes,...] [--fit]
+    python benchmarks/accuracy/encoding.py CORPUS [--count 40] [--seed 1] [--tables lengths,mistakes,...] [--fit]
 
 Prints accuracy for each encoding against length (all hypotheses compete), for each mistake, for unusual but right
 audio, mono against stereo, what cannot be decided, music and noise, changes along a stream, the calibration of the top

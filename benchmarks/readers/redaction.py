@@ -1,6 +1,6 @@
 """What redaction costs, and what it takes for a secret that is none.
 
-`python benchmarks/redaction.py [--megabytes 1] [--text FILE...]` prints the speed (MB of text a second of the
+`python benchmarks/readers/redaction.py [--megabytes 1] [--text FILE...]` prints the speed (MB of text a second of the
 processor) for natural text and for shapes that are made to be slow, as technical text, as speech and as a message of a
 session; then, of the sentences of English text (the documentation of Python's modules and the licences on this machine,
 or the files given), how many would be changed as speech and as technical text, and the first of them.

@@ -16,7 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 from scipy import signal
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 sys.path.append(str(FIXTURES))  # its helpers for writing and joining serve here too
 joins = importlib.import_module("joins")
 sounds = importlib.import_module("sounds")

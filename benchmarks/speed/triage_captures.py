@@ -6,10 +6,13 @@ which changes every frame and no verdict.
 
 import base64
 import json
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).parents[1] / "faults"))
 
 import numpy as np
 from faults_bench import generator, recipe_for

@@ -1,4 +1,6 @@
-"""How well the sample rate is told, on speakers that the net had not heard: ``python benchmarks/rate.py CORPUS``.
+"""How well the sample rate is told, on speakers that the net had not heard.
+
+    python benchmarks/accuracy/rate.py CORPUS
 
 The shipped model is the average of five nets, each trained without the speakers of one fold. Every speaker is judged
 here by the one net that has not heard it, so the figures are those of a single net. Real recordings only, clips joined

@@ -1,4 +1,6 @@
-"""Mutated captures through every check and every renderer: `python fuzz_reports.py --number 100000 --seed 1`.
+"""Mutated captures through every check and every renderer.
+
+    python benchmarks/reporting/fuzz_reports.py --number 100000 --seed 1
 
 Captures of `fixtures/` are shortened, and rows, keys, values, texts and bytes of them are changed, left out, repeated
 and brought to extremes; some are judged against another text, another declaration or a limit at one of its bounds. A
@@ -44,7 +46,7 @@ from sttdoctor.triage.row import COLUMNS, is_row, row_of
 from sttdoctor.triage.table import line_of, row_of_line
 from sttdoctor.triage.task import Task
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 SLOW = 5.0
 GIVEN_UP = 60
 CONTROLS = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")

@@ -1,8 +1,8 @@
 """Captures that want to cost more than their size: named shapes, each made at any size.
 
 A shape is a function from a size in bytes to a capture of about that size. `SHAPES` is the table; a new shape is one
-function with `@shape`. `benchmarks/hostile.py` measures time and memory of each, and `tests/test_cost.py` counts the
-steps of small ones.
+function with `@shape`. `benchmarks/readers/hostile.py` measures time and memory of each, and `tests/test_cost.py`
+counts the steps of small ones.
 """
 
 import base64

@@ -1,15 +1,11 @@
-"""Sessions of real clients for the fault bench: `python benchmarks/faults_real.py DIR [--seed N] [--each 2]`.
+"""Sessions of real clients for the fault bench: `python benchmarks/faults/faults_real.py DIR [--seed N] [--each 2]`.
 
-The vendor's Python SDK and JavaScript SDK (`npm install` in `benchmarks/real_clients/` first) send what the recipes of
-the generator say, in real time and several at once, to the stand-in, which records them. The
-stand-in finds turns by loudness; its words are made up and never run out. `DIR/manifest.json` then holds the right
-answers; `faults.py --real DIR` reads it.
+The vendor's Python SDK and JavaScript SDK (`npm install` in `benchmarks/faults/real_clients/` first) send what the
+recipes of the generator say, in real time and several at once, to the stand-in, which records them. The stand-in finds
+turns by loudness; its words are made up and never run out. `DIR/manifest.json` then holds the right answers;
+`faults.py --real DIR` reads it.
 Faults that need a server which refuses, or a network, are left to the generator.
 """
-
-import sys
-
-sys.path.append(sys.path.pop(0))  # `signal.py` of this folder must not hide the standard module
 
 import argparse
 import asyncio
@@ -18,6 +14,7 @@ import contextlib
 import importlib
 import json
 import secrets
+import sys
 import time
 from pathlib import Path
 from typing import Any

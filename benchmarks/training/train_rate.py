@@ -1,9 +1,9 @@
-"""Trains the sample rate model: ``python benchmarks/train_rate.py CORPUS [--work FOLDER]``.
+"""Trains the sample rate model: ``python benchmarks/training/train_rate.py CORPUS [--work FOLDER]``.
 
 Needs PyTorch, pyworld and soundfile; festival, flite, espeak-ng and fluidsynth add voices and music where installed.
 The speech is split into five folds by speaker. Each of five nets learns from four folds and is calibrated and measured
-(`benchmarks/rate.py`) on the speakers of the fifth; the shipped model is their average. With one core it takes about
-half an hour. FOLDER keeps examples and nets.
+(`benchmarks/accuracy/rate.py`) on the speakers of the fifth; the shipped model is their average. With one core it takes
+about half an hour. FOLDER keeps examples and nets.
 
 One example is an excerpt of one voice at some true rate, heard at eight rates: the true one, one 6 to 13 % off, one
 further off, and five others. The net scores each; the loss is the cross-entropy of picking the true one. What is not
@@ -12,14 +12,13 @@ speech must give equal scores. The true rate is blurred by 3.5 %, so that no net
 One file, though long: the steps of one training, read from top to bottom.
 """
 
-import sys
-
-sys.path.append(sys.path.pop(0))  # torch needs the library module `signal`, not a script of that name here
-
 import argparse
 import copy
+import sys
 from collections import defaultdict
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "accuracy"))
 
 import corpus
 import numpy as np

@@ -1,9 +1,9 @@
 """The fault bench: does `sttdoctor replay` name the right cause first, and does it leave healthy sessions alone?
 
-    python benchmarks/faults.py                          # all causes, healthy sessions and pairs, from a fresh seed
-    python benchmarks/faults.py --seed 7 --only drain    # causes that begin with this
-    python benchmarks/faults.py --real DIR               # the same with sessions of real clients, recorded by
-                                                         # `python benchmarks/faults_real.py DIR`
+    python benchmarks/faults/faults.py                          # all causes, healthy sessions and pairs
+    python benchmarks/faults/faults.py --seed 7 --only drain    # causes that begin with this
+    python benchmarks/faults/faults.py --real DIR               # the same with sessions of real clients, recorded by
+                                                                # `python benchmarks/faults/faults_real.py DIR`
 
 Sessions are made by a generator with a virtual clock from real speech, a model of the service and a model of the client
 (`faults_*.py`). The cause whose fault was put in is the right answer. Strict: it is the first diagnosis. Lenient: the
@@ -15,8 +15,6 @@ import os
 import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads cost more than they bring in matrices this small
-if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):  # a process that it starts has it at the end already
-    sys.path.append(sys.path.pop(0))  # `signal.py` of this folder must not hide the standard module
 
 import argparse
 import json

@@ -1,6 +1,6 @@
 """Whether a kill -9 at any moment breaks, loses or doubles a row: of `sttdoctor record` and of `triage --resume`.
 
-    python benchmarks/kills.py [--times 30] [--connections 8] [--seed 1]
+    python benchmarks/record/kills.py [--times 30] [--connections 8] [--seed 1]
 
 **record**: connections send numbered audio each 20 ms and get a numbered event for each; after a random time of half a
 second to two seconds the recorder is killed, in every third run together with the process that writes its files. Then
@@ -36,7 +36,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TARGET = "/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000&connection="
 CHUNK = 640
 EVERY_S = 0.02

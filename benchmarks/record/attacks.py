@@ -1,11 +1,11 @@
 """What hostile peers of `sttdoctor record` do to others: delay of ordinary connections, and memory, beside each attack.
 
-    python benchmarks/attacks.py [NAMES] [--connections 10] [--seconds 8] [--all-at-once] [--markdown]
+    python benchmarks/record/attacks.py [NAMES] [--connections 10] [--seconds 8] [--all-at-once] [--markdown]
 
-Ordinary connections send 3200 bytes each 100 ms in real time and get events, as in `benchmarks/proxy.py`, whose ends
-they are. Beside them an attacker works with all its might through the same recorder: its client in a process of its
-own, its service in another. Shown are the median, the 99th percentile and the longest of what the recorder adds to a
-message (percentile by percentile beside a direct run without an attack), the share of messages that came through in
+Ordinary connections send 3200 bytes each 100 ms in real time and get events, as in `benchmarks/record/proxy.py`, whose
+ends they are. Beside them an attacker works with all its might through the same recorder: its client in a process of
+its own, its service in another. Shown are the median, the 99th percentile and the longest of what the recorder adds to
+a message (percentile by percentile beside a direct run without an attack), the share of messages that came through in
 the time, the longest that the recorder's event loop was held in one round (its CPU time, which other programs of a busy
 machine do not make longer, without the start), the peak memory of its two processes together, and the seconds until
 everything was written.

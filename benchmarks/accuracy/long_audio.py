@@ -1,6 +1,6 @@
 """Long recordings: speech with pauses, made the same way each time, and faults of two seconds planted into them.
 
-    python benchmarks/long_audio.py CORPUS [--hours 1] [--count 10] [--seed 1]
+    python benchmarks/accuracy/long_audio.py CORPUS [--hours 1] [--count 10] [--seed 1]
 
 Plants one fault of 2 s at a random place of a healthy 16-bit stream at 16 kHz, for each kind of fault and `--count`
 times, and prints how often the check that it belongs to sees it where it is. Places are drawn from all of the stream

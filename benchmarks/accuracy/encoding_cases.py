@@ -1,4 +1,4 @@
-"""Cases for `benchmarks/encoding.py`: speech of a corpus as bytes in every encoding and with every mistake."""
+"""Cases for `benchmarks/accuracy/encoding.py`: speech of a corpus as bytes in every encoding and with every mistake."""
 
 import base64
 import json

@@ -1,6 +1,6 @@
 """How often the checks `container`, `channels` and `signal` accuse healthy clips, and how many faults they see.
 
-    python benchmarks/signal_checks.py CORPUS [--every N]
+    python benchmarks/accuracy/signal_checks.py CORPUS [--every N]
 
 Healthy: every clip of the corpus at peaks of 0, -10, -20 and -30 dBFS, in s16 and, in turn, the others. Faults go into
 speech of 3 s and longer at -6 dBFS: holes of zeros, clipping, offset, clicks of a resampler without memory, zero bytes

@@ -1,6 +1,6 @@
 """What the HTML report and the picture of an hour cost: time, size and memory on top of the analysis.
 
-`python benchmarks/html_report.py FOLDER [--minutes 60]` writes a session of that length into the folder (left
+`python benchmarks/reporting/html_report.py FOLDER [--minutes 60]` writes a session of that length into the folder (left
 there): 16-bit audio at 16 kHz in frames of 100 ms, speech from the fixtures with pauses, a turn every six seconds with
 its updates, a burst and a gap. Each row of the table is a process of its own: the application's text right, joined with
 line breaks, and with every update appended.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 RATE, FRAME_S = 16000, 0.1
 URL = f"wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate={RATE}"
 CLIPS = ("mary", "bobby", "austen-0870", "austen-0880", "austen-0890", "austen-0920", "kennedy", "arctic-a0007")

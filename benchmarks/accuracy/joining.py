@@ -1,9 +1,9 @@
 """What applications do to text: does `joining` name it? And does it accuse an application that shows the text well?
 
-`python joining.py [--each 50] [--healthy 1000] [--pairs 200]` makes sessions with turns by chance, joins their texts in
-each of the ways below, runs the check on all and prints a line a way. Right is a finding of the cause first; a harmless
-way must besides never `fail`. With pairs, two ways are applied one after the other, and right is that both are named.
-Where the ways come from stands in `docs/joining.md`.
+`python benchmarks/accuracy/joining.py [--each 50] [--healthy 1000] [--pairs 200]` makes sessions with turns by chance,
+joins their texts in each of the ways below, runs the check on all and prints a line a way. Right is a finding of the
+cause first; a harmless way must besides never `fail`. With pairs, two ways are applied one after the other, and right
+is that both are named. Where the ways come from stands in `docs/joining.md`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import sttdoctor
 

@@ -1,6 +1,6 @@
 """Time and peak memory of whole processes, each beside its peers in turn.
 
-    python benchmarks/speed.py CLIPS FOLDER [--runs 5] [--parts help,short,1h,10h,session]
+    python benchmarks/speed/speed.py CLIPS FOLDER [--runs 5] [--parts help,short,1h,10h,session]
 
 CLIPS is a folder with FLAC files of speech (a corpus, or `fixtures/source`). The recordings are made from them once and
 written into FOLDER: an hour takes 115 MB, ten hours 1.15 GB, a session of an hour 156 MB. Peers that are not installed
@@ -18,6 +18,8 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+
+sys.path.append(str(Path(__file__).parents[1] / "accuracy"))
 
 from long_audio import RATE, clips, write_long
 

@@ -1,4 +1,6 @@
-"""Coverage-guided fuzzing of the readers: `python fuzz_readers.py har CORPUS_FOLDER -max_total_time=600`.
+"""Coverage-guided fuzzing of the readers.
+
+    python benchmarks/readers/fuzz_readers.py har CORPUS_FOLDER -max_total_time=600
 
 Needs atheris. The target is one of `TARGETS`, `bounds`, `archive`, `audio` or `redact`; what follows the folder goes to
 libFuzzer. `bounds` reads with bounds so small that each is met. The folder is filled with shortened captures of
@@ -28,7 +30,7 @@ from typing import Any
 
 import atheris
 
-sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
+sys.path.append(str(Path(__file__).parents[2] / "tests" / "support"))
 
 with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.analysis.container.contents import find_containers
@@ -48,7 +50,7 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.redact import redact_text
     from sttdoctor.triage import archives
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 KEY = "sk_car_c4n4ry"
 SECRETS = f"wss://me:{KEY}@a.b/stt/turns/websocket?model=ink-2&API_KEY={KEY}&access_token={KEY}&encoding=pcm_s16le"
 LEAKS = re.compile(

@@ -1,6 +1,6 @@
 """Hundreds of hostile WebSocket peers through `sttdoctor record`: no exception, no warning, files that can be read.
 
-    python benchmarks/hostile_peers.py [--peers 400] [--seed 1] [--at-once 20]
+    python benchmarks/record/hostile_peers.py [--peers 400] [--seed 1] [--at-once 20]
 
 Each peer is a client and a service that do something wrong or odd, drawn by chance: heads and answers with bytes
 changed or missing, frames of any opcode, flags and length, masked or not, fragments in any order, compressed garbage,

@@ -1,13 +1,13 @@
 """What reading costs: time against a bare decode of the same file, and the peak of memory.
 
-`python readers.py FOLDER [--megabytes 100 1000]` writes captures of these sizes into the folder (left there) and prints
-a table. The bare decode is `json.loads` of the file (of each line, where lines are what it has) and base64 of each
-audio. A log has neither: there it is one regular expression over each line, the time as `datetime`, and the size as a
-number; the row `expression` has the regular expression alone. Of a trace the bare decode is `ast.literal_eval` of the
-bytes of each frame, and what stands round the lines of a log is taken off as bare: `json.loads` of each record, or
-decoding UTF-16. Of packets and flows it is the headers by `struct`, of a net log JSON and base64, and the unmasking of
-each frame by `websockets`; of tshark's JSON `bytes.fromhex`. Each measurement is a process of its own and counts the
-seconds of its processor.
+`python benchmarks/readers/readers.py FOLDER [--megabytes 100 1000]` writes captures of these sizes into the folder
+(left there) and prints a table. The bare decode is `json.loads` of the file (of each line, where lines are what it has)
+and base64 of each audio. A log has neither: there it is one regular expression over each line, the time as `datetime`,
+and the size as a number; the row `expression` has the regular expression alone. Of a trace the bare decode is
+`ast.literal_eval` of the bytes of each frame, and what stands round the lines of a log is taken off as bare:
+`json.loads` of each record, or decoding UTF-16. Of packets and flows it is the headers by `struct`, of a net log JSON
+and base64, and the unmasking of each frame by `websockets`; of tshark's JSON `bytes.fromhex`. Each measurement is a
+process of its own and counts the seconds of its processor.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
+sys.path.append(str(Path(__file__).parents[2] / "tests" / "support"))
 
 CHUNK = bytes(range(200)) * 16
 URL = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"

@@ -1,4 +1,6 @@
-"""Whether `sttdoctor record` keeps anything of connections that are over: `python benchmarks/proxy_leak.py [COUNT]`.
+"""Whether `sttdoctor record` keeps anything of connections that are over.
+
+    python benchmarks/record/proxy_leak.py [COUNT]
 
 COUNT connections (10000) one after another, each with a chunk of audio, an event and a close, every tenth cut without
 one. Shown are memory and open files of the recorder's processes after each tenth of them, and whether each has its

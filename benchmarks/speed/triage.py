@@ -1,7 +1,7 @@
 """What a fleet costs: rows a second with 1 and 2 workers, memory over the run, growth with the number of captures.
 
-    python benchmarks/triage.py FOLDER                                  # 100 and 1,000 captures; 2 GB of disk
-    python benchmarks/triage.py FOLDER --counts 10000 --dask            # the long run; 22 GB of disk
+    python benchmarks/speed/triage.py FOLDER                                  # 100 and 1,000 captures; 2 GB of disk
+    python benchmarks/speed/triage.py FOLDER --counts 10000 --dask            # the long run; 22 GB of disk
 
 Captures are sessions of about 20 s with audio (`triage_captures.py`); they are left in the folder. Each run is a whole
 process, start-up included. Memory is the resident set of the process that hands out (`parent`) and of the largest

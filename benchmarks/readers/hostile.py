@@ -1,11 +1,11 @@
 """What hostile captures cost: time and memory beside size, and the growth for each doubling.
 
-`python hostile.py FOLDER [--shapes log- joining-] [--from 10000] [--to 10000000] [--jobs 1]` writes each shape of
-`hostile_shapes.py` into the folder at doubling sizes, judges it by a process of its own and prints a line for each:
-seconds of its processor without those of a small healthy session, the peak of its memory, and by how much the seconds
-grew. A `!` marks what breaks a promise: growth over 2.5 for a doubling (from a second on), more than 5 s up to 1 MB,
-more than 500 MB, a traceback or anything on standard error that is no sentence. A shape that took more than `--limit`
-seconds is not doubled again.
+`python benchmarks/readers/hostile.py FOLDER [--shapes log- joining-] [--from 10000] [--to 10000000] [--jobs 1]` writes
+each shape of `hostile_shapes.py` into the folder at doubling sizes, judges it by a process of its own and prints a line
+for each: seconds of its processor without those of a small healthy session, the peak of its memory, and by how much the
+seconds grew. A `!` marks what breaks a promise: growth over 2.5 for a doubling (from a second on), more than 5 s up to
+1 MB, more than 500 MB, a traceback or anything on standard error that is no sentence. A shape that took more than
+`--limit` seconds is not doubled again.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """How often rightly declared audio is accused, and whether wrong declarations of the same files are named.
 
-    python benchmarks/right_audio.py CORPUS [--voices 20] [--seed 5] [--jobs 2] [--only NAME,...] [-o FILE]
+    python benchmarks/accuracy/right_audio.py CORPUS [--voices 20] [--seed 5] [--jobs 2] [--only NAME,...] [-o FILE]
 
 The audio is what real tools write: every line of code by which coarse samples get into a finer encoding
 (`right_audio_idioms.py`, with random scales), FFmpeg, SoX, GStreamer, libsndfile, the resamplers of PulseAudio, SoX and

@@ -1,6 +1,6 @@
 """What `sttdoctor record` costs, beside mitmproxy in the same run: added delay, CPU and memory.
 
-    python benchmarks/proxy.py --mitmdump PATH [--connections 1 20 200] [--seconds 10] [--rounds 3]
+    python benchmarks/record/proxy.py --mitmdump PATH [--connections 1 20 200] [--seconds 10] [--rounds 3]
 
 Every connection sends 3200 bytes each 100 ms in real time, as a client at 16 kHz does, and gets an event for every
 tenth chunk. Clients begin at random phases. A message carries the time when it was written; its delay is the time until
