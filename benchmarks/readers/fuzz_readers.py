@@ -38,6 +38,7 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.evidence import Session
     from sttdoctor.readers import collector, json_stream, read_capture, session_jsonl, stream
     from sttdoctor.readers.audio_file import read_audio
+    from sttdoctor.readers.clock import keep_real_times
     from sttdoctor.readers.har.archive import read_har
     from sttdoctor.readers.logs import base as log_base
     from sttdoctor.readers.logs import library
@@ -69,7 +70,7 @@ Authorization:~Bearer~KEY "token":"KEY" """.replace("KEY", KEY)
 
 
 def from_stream(reader: Callable[..., Session]) -> Callable[[bytes], Session]:
-    return lambda data: reader(io.BufferedReader(io.BytesIO(data)))
+    return lambda data: keep_real_times(reader(io.BufferedReader(io.BytesIO(data))))
 
 
 def packed(data: bytes) -> Session:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from websockets.frames import Close, Opcode, apply_mask  # type: ignore[attr-defined]  # the fast one where it is built
 
+from sttdoctor.readers.frames import MAX_FRAME_BYTES
+
 MAX_AUDIO_BYTES = 20 << 20
 """Of a binary message that is kept: as base64 it still fits into a line that sttdoctor reads."""
 
@@ -195,7 +197,7 @@ class Tap:
         return self._limit if binary or packed else self._text_limit
 
     def _take(self, first: int, payload: bytes | None, size: int, found: list[Item]) -> None:
-        opcode = first & 0x0F
+        opcode, size = first & 0x0F, min(size, MAX_FRAME_BYTES)
         if opcode in (_TEXT, _BINARY):
             if first == 0x82 and payload is not None:  # whole, binary, not packed: audio
                 found.append(Message(True, payload, size))
@@ -235,7 +237,7 @@ class _Message:
         self.content: bytearray | None = None if foreign else bytearray()
 
     def add(self, payload: bytes | None, size: int) -> None:
-        self.size += size
+        self.size = min(self.size + size, MAX_FRAME_BYTES)
         if payload is None:
             self.content = None
         elif self.content is not None:

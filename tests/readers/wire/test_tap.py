@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, Frame, Opcode
 
+from sttdoctor.readers.frames import MAX_FRAME_BYTES
 from sttdoctor.readers.wire.tap import Closing, Message, Room, Tap, inflater
 
 payloads = st.one_of(
@@ -185,6 +186,11 @@ def test_closing_gives_the_room_back():
     assert room.free < before
     tap.close()
     assert room.free == before
+
+
+def test_a_length_that_no_frame_has_is_no_size():
+    (message,) = Tap(limit=1000).feed(b"\x82\x7f" + b"\xff" * 8)
+    assert message.size == MAX_FRAME_BYTES
 
 
 @given(st.binary(max_size=2000), st.lists(st.integers(0, 100), max_size=10))
