@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from sttdoctor.cli.options import deliver, form_of, format_options, report_options, source_of, spare, thresholds
+from sttdoctor.cli.options import deliver, format_options, forms_of, report_options, source_of, spare, thresholds
 from sttdoctor.cli.progress import progress
 
 
@@ -22,7 +22,7 @@ def check(audio: str, encoding: str | None, sample_rate: int | None, **options: 
     from sttdoctor.api import audio_facts, examine
     from sttdoctor.readers.capture import is_session_file
 
-    form_of(options)
+    forms_of(options)
     spare(options, audio)
     if is_session_file(audio):
         raise click.UsageError(f"{audio} is a recorded session, not audio; judge it with sttdoctor replay")

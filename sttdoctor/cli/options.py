@@ -109,9 +109,11 @@ _REPORT = (
     click.option(
         "-o",
         "--output",
+        "outputs",
         type=click.Path(),
+        multiple=True,
         metavar="FILE",
-        help="Write the report to this file: .txt, .json, .md, .xml (JUnit) or .html.",
+        help="Write the report to this file: .txt, .json, .md, .xml (JUnit) or .html (repeatable).",
     ),
     click.option("--force", is_flag=True, help="Write over files that are there and hold something else."),
 )
@@ -177,7 +179,7 @@ def spare(options: Mapping[str, Any], *inputs: str | None) -> None:
     """
     from sttdoctor.outputs import spare
 
-    spare((options["output"], options["wav"], options["plot"]), (*inputs, options["config"]), options["force"])
+    spare((*options["outputs"], options["wav"], options["plot"]), (*inputs, options["config"]), options["force"])
 
 
 @contextmanager
@@ -218,13 +220,16 @@ def thresholds(settings: tuple[str, ...], config: str | None) -> dict[str, float
     return {**(load_config(config) if config else {}), **parse_settings(settings)}
 
 
-def form_of(options: Mapping[str, Any]) -> Format:
-    """Return the format that the options ask for; called before anything is judged, it refuses a name of none.
+def forms_of(options: Mapping[str, Any]) -> dict[str | None, Format]:
+    """Return the formats that the options ask for by the file each goes to; None is standard output.
+
+    Called before anything is judged, it refuses a name of none.
 
     Raises:
-        UsageError: No format has the suffix of the output.
+        UsageError: No format has the suffix of an output.
     """
-    return FORMATS[options["form"]] if options["form"] else format_of(options["output"] or "")
+    asked = options["form"]
+    return {output: FORMATS[asked] if asked else format_of(output or "") for output in options["outputs"] or (None,)}
 
 
 def deliver(report: "Report", options: Mapping[str, Any], facts: "Facts") -> None:
@@ -242,14 +247,15 @@ def deliver(report: "Report", options: Mapping[str, Any], facts: "Facts") -> Non
     """
     if not report.checks:
         raise click.UsageError(f"--select and --ignore leave no check to run; {_choice(report.subject['kind'])}")
-    form = form_of(options)
-    shown = options["plot"] or options["play"] or "exhibits" in form.takes
+    forms = forms_of(options)
+    shown = options["plot"] or options["play"] or any("exhibits" in form.takes for form in forms.values())
     exhibits: Any = _exhibits(report, facts) if shown else None
     if options["plot"]:
         from sttdoctor.reporting.figures.pictures import plot
 
         plot(report, exhibits, options["plot"], options["force"])
-    _deliver_text(report, form, exhibits, options)
+    sizes = {output: _write(report, form, output, exhibits, options) for output, form in forms.items()}
+    _say_written(report, {output: size for output, size in sizes.items() if output is not None})
     if options["play"]:
         from sttdoctor.cli.play import play
 
@@ -270,10 +276,10 @@ def _exhibits(report: "Report", facts: "Facts") -> Any:
     return collect(facts, report)
 
 
-def _deliver_text(report: "Report", form: Format, exhibits: Any, options: Mapping[str, Any]) -> None:
+def _write(report: "Report", form: Format, output: str | None, exhibits: Any, options: Mapping[str, Any]) -> int:
+    """Write a report to a file, or to standard output, and return its bytes."""
     import shutil
 
-    output = options["output"]
     content = form.render(
         report,
         width=min(shutil.get_terminal_size().columns, 120),
@@ -282,6 +288,7 @@ def _deliver_text(report: "Report", form: Format, exhibits: Any, options: Mappin
         failing={"fail", *FAIL_ON[options["fail_on"]]},
         exhibits=exhibits,
     )
+    encoded = content.encode("utf-8", "backslashreplace")
     if output is None:
         with standard_output():
             click.echo(printable(content), nl=False, color=_wants_colour())
@@ -289,7 +296,18 @@ def _deliver_text(report: "Report", form: Format, exhibits: Any, options: Mappin
         from sttdoctor.outputs import whole
 
         with whole(output, options["force"]) as file:
-            file.write(content.encode("utf-8", "backslashreplace"))
+            file.write(encoded)
+    return len(encoded)
+
+
+def _say_written(report: "Report", sizes: Mapping[str, int]) -> None:
+    """Say the answer on standard error where the report went to files, with their sizes in bytes."""
+    if sizes:
+        from sttdoctor.reporting.escape import for_terminal
+        from sttdoctor.reporting.phrases import answer
+
+        files = ", ".join(f"{output} ({-(-size // 1000)} kB)" for output, size in sizes.items())
+        click.echo(for_terminal(f"{report.status.upper()}  {answer(report)} -> {files}"), err=True)
 
 
 def _wants_colour() -> bool:

@@ -8,8 +8,8 @@ import click
 from sttdoctor.cli.options import (
     connection_option,
     deliver,
-    form_of,
     format_options,
+    forms_of,
     report_options,
     source_of,
     spare,
@@ -46,7 +46,7 @@ def replay(
     """
     from sttdoctor.api import examine, session_facts
 
-    form_of(options)
+    forms_of(options)
     spare(options, *sessions, transcript, against)
     limits = thresholds(options["settings"], options["config"])
     if [*sessions, transcript, against].count("-") > 1:

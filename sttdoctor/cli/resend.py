@@ -9,8 +9,8 @@ import click
 from sttdoctor.cli.options import (
     connection_option,
     deliver,
-    form_of,
     format_options,
+    forms_of,
     printable,
     report_options,
     source_of,
@@ -54,7 +54,7 @@ def resend(
     from sttdoctor.resend.send import choose_names
     from sttdoctor.resend.send import resend as send_again
 
-    form_of(options)
+    forms_of(options)
     spare(options, *sessions)
     limits = thresholds(options["settings"], options["config"])
     with progress(options["form"]) as told:
@@ -73,7 +73,7 @@ def resend(
             click.echo("\r\x1b[K", nl=False, err=True)
     fresh = session_facts(str(path), None, None, None, limits)
     after = against(examine(fresh, options["select"], options["ignore"]), before)
-    if options["output"] is None and options["form"] in (None, "text"):
+    if not options["outputs"] and options["form"] in (None, "text"):
         width = min(shutil.get_terminal_size().columns, 120)
         with standard_output():
             click.echo(printable(side_by_side(before, after, width)))

@@ -16,7 +16,7 @@ _NAMED = {"pass": "Passed", "not_applicable": "Not applicable"}
 
 def render(report: Report) -> str:
     """Render a report as Markdown with GitHub's tables."""
-    lines = [f"## sttdoctor: {report.status.upper()}", "", *_subject(report)]
+    lines = [f"## {report.status.upper()} {for_markdown(phrases.answer(report))}", "", *_subject(report)]
     for number, diagnosis in enumerate(report.diagnoses, start=1):
         lines += _diagnosis(number, diagnosis)
     lines += [*_answers(report), *_against(report), *_listen(report)]

@@ -1,10 +1,11 @@
 """What several renderers say in the same words."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sttdoctor.checks.base import Evidence
+from sttdoctor.checks.base import Evidence, listed
 from sttdoctor.report import CheckResult, Report
 from sttdoctor.reporting.escape import for_terminal
 
@@ -37,6 +38,27 @@ def place(evidence: Evidence) -> str:
 def path(report: Report) -> str:
     """Return the name of what was examined."""
     return shortened(str(report.subject.get("path") or "the capture"))
+
+
+_SENTENCE = re.compile(r"(?<=[.!?]) +(?=[A-Z`'])")
+
+
+def answer(report: Report) -> str:
+    """Return the answer in one line: the first cause and what to do, or what audio without a declaration is."""
+    if report.diagnoses:
+        first = report.diagnoses[0]
+        return shortened(f"{first.cause}: {_SENTENCE.split(first.fix, maxsplit=1)[0]}")
+    return _declaration(report) or report.tally
+
+
+def _declaration(report: Report) -> str:
+    """Return what to declare, where nothing was declared and the bytes and the sound tell; else nothing."""
+    found = report.subject.get("estimated") or {}
+    encoding, rates = found.get("encoding"), found.get("sample_rates") or []
+    if any(report.subject["declared"].values()) or report.status != "pass" or not (encoding and rates):
+        return ""
+    others = f" (or {listed([str(rate) for rate in rates[1:]], 'or')})" if rates[1:] else ""
+    return f"{encoding}, {rates[0]} Hz{others}, mono: declare encoding={encoding}&sample_rate={rates[0]}"
 
 
 def formats(report: Report) -> str:
@@ -93,8 +115,9 @@ def _joined(*readings: str) -> str:
 
 
 def tally(report: Report) -> str:
-    """Return in how many checks no fault was found; nothing of a single check, whose answer says it all."""
-    return report.tally if sum(check.status != "not_applicable" for check in report.checks) != 1 else ""
+    """Return in how many checks no fault was found, unless `answer` says it or one check does, whose answer is all."""
+    alone = sum(check.status != "not_applicable" for check in report.checks) == 1
+    return "" if alone or answer(report) == report.tally else report.tally
 
 
 def damage(report: Report) -> str | None:
@@ -121,9 +144,14 @@ def numbers(check: CheckResult, report: Report) -> list[int]:
 def answered(check: CheckResult, report: Report) -> str:
     """Return a check's answer; what a diagnosis says in the same words, or explains, is told by its number."""
     belongs = ", ".join(map(str, numbers(check, report)))
-    if any(diagnosis.summary == check.answer for diagnosis in report.diagnoses):
+    if _is_said(check, report):
         return f"See {belongs}."
     return shortened(check.answer) + (f" See {belongs}." if belongs else "")
+
+
+def _is_said(check: CheckResult, report: Report) -> bool:
+    """Whether a diagnosis says what the check says."""
+    return any(diagnosis.summary == check.answer for diagnosis in report.diagnoses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +191,11 @@ def groups(report: Report, brief: bool = True) -> list[Group]:
 
     Args:
         report: The report.
-        brief: What is quiet is left out; beside a diagnosis the worst comes first and what passed is only named.
+        brief: What is quiet, or said by a diagnosis, is left out; the worst comes first, and what passed is only named
+            unless it is all.
     """
-    shown = [check for check in report.checks if not (brief and check.quiet)]
-    brief = brief and bool(report.diagnoses)
+    shown = [check for check in report.checks if not (brief and (check.quiet or _is_said(check, report)))]
+    brief = brief and len(report.checks) > 1
     by_text: dict[tuple[str, str], list[CheckResult]] = {}
     for check in shown:
         by_text.setdefault((check.status, _said(check, report, brief)), []).append(check)

@@ -54,7 +54,11 @@ def _wrap(text: str, width: int, first: str = "", rest: str | None = None) -> li
 
 
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
-    yield f"{paint(report.status.upper(), report.status)}  {for_terminal(phrases.path(report))}"
+    word = report.status.upper()
+    first, *rest = _wrap(phrases.answer(report), width, f"{word}  ")
+    yield paint(word, report.status) + first[len(word) :]
+    yield from rest
+    yield for_terminal(phrases.path(report))
     yield for_terminal(phrases.formats(report))
     if phrases.tally(report):
         yield from _wrap(phrases.tally(report), width)

@@ -22,7 +22,7 @@ from sttdoctor.reporting.captions import clock
 from sttdoctor.reporting.data.values import Exhibits
 from sttdoctor.reporting.escape import cut, for_page, for_terminal
 from sttdoctor.reporting.figures.sheet import Drawing, drawings
-from sttdoctor.reporting.phrases import commands, groups, place, sureness, tally
+from sttdoctor.reporting.phrases import answer, commands, groups, place, sureness, tally
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -68,7 +68,8 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         report=report,
         exhibits=exhibits,
         first=first,
-        headline=first.summary if first else report.tally,
+        headline=first.summary if first else answer(report),
+        answer=answer(report),
         figures=figures,
         facts=list(_facts(report, exhibits)),
         subject=list(_subject_rows(report, exhibits)),
@@ -76,7 +77,7 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         linked=linked,
         see=_see(first, linked, exhibits),
         groups=groups(report, brief=False),
-        tally=tally(report) if first else "",
+        tally=tally(report),
         doubled=_doubled(report),
         name=str(report.subject.get("path") or "the capture"),
         kinds=_KINDS,
