@@ -65,15 +65,23 @@ def test_json_is_all_that_stands_on_standard_output(run):
 )
 def test_a_report_goes_to_a_file_in_the_form_of_its_name(run, tmp_path, recorded, name, arguments, is_json):
     done = run("replay", recorded, "-o", tmp_path / name, *arguments)
-    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (done.code, done.out) == (0, "") and done.err.startswith("PASS  ") and name in done.err
     assert (tmp_path / name).read_text().startswith("{" if is_json else "PASS")
+
+
+def test_a_report_goes_to_several_files_and_the_answer_is_said_once(run, tmp_path, recorded):
+    done = run("replay", recorded, "-o", tmp_path / "r.json", "-o", tmp_path / "r.md")
+    assert done.code == 0 and done.err.count("PASS  ") == 1 and done.err.count("\n") == 1
+    assert json.loads((tmp_path / "r.json").read_text())["status"] == "pass"
+    assert (tmp_path / "r.md").read_text().startswith("## PASS ")
+    assert run("replay", recorded, "-o", tmp_path / "x.md", "-o", tmp_path / "x.md").code == 2
 
 
 def test_standard_input_is_read_like_a_file(run):
     audio = run("check", "-", *DECLARED, *ENCODING_ONLY, "--format", "json", stdin=HEALTHY.read_bytes())
     assert json.loads(audio.out)["subject"]["path"] is None and audio.code == 0
     session = run("replay", "-", stdin=ROWS)
-    assert session.code == 0 and session.out.startswith("PASS  the capture")
+    assert session.code == 0 and session.out.startswith("PASS  ") and "\nthe capture\n" in session.out
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])

@@ -50,15 +50,14 @@ def shown(request):
 def test_the_diagnosis_comes_first_and_what_passed_is_only_named():
     text = render(sttdoctor.replay(FAULTY))
     lines = [line for line in text.splitlines() if line]
-    assert lines[0] == "## sttdoctor: FAIL"
+    assert lines[0].startswith("## FAIL joining.whitespace-stripped: Append the transcript as it is")
     assert lines[2] == "16 of 18 checks found no fault; 1 lacked evidence: the language spoken."
     assert lines[3] == "### 1. joining.whitespace-stripped (fail, 97 % sure)"
-    assert "| fail | Are you joining transcripts correctly? | See 1. |" in lines
     assert any(line.startswith("Passed: container, encoding,") for line in lines)
     assert len(lines) <= 30
 
 
-@pytest.mark.parametrize("path", ["sessions/joining-stripped.jsonl", "sessions/healthy-several-turns.jsonl"])
+@pytest.mark.parametrize("path", ["sessions/format-24k-declared-16k.jsonl.gz"])
 def test_it_is_the_table_and_the_code_that_it_looks_like(shown, path):
     page = shown(render(sttdoctor.replay(FIXTURES / path)))
     names = [element[0] for element in page.elements]
@@ -71,6 +70,8 @@ def tells_nothing_but_text(render_page, text):
     calm, wild = (render(hostile.report(words)) for words in ("QQQ", text))
     before, page = (render_page(markdown.partition("\nListen:\n")[0]) for markdown in (calm, wild))
     assert page.elements == before.elements
+    calm, wild = (markdown.partition("\n")[2] for markdown in (calm, wild))  # the title holds the first sentence only
+    before, page = (render_page(markdown.partition("\nListen:\n")[0]) for markdown in (calm, wild))
     assert page.text == before.text.replace("QQQ", squeezed(text))
     whole = render_page(wild)
     assert [name for name, *_ in whole.elements[len(page.elements) :]] in ([], ["p", "pre", "code"])

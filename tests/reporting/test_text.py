@@ -33,7 +33,8 @@ def test_the_diagnosis_comes_first_and_then_the_questions():
     rate = CheckResult("sample-rate", "Which rate?", "pass", "So.", (), {}, "https://a.b", reading="24000 or 22050 Hz")
     text = render(report(diagnoses=[Diagnosis(FINDING, ("chunking.too-small",))], checks=[result(), rate]))
     assert text.splitlines() == [
-        "FAIL  call.jsonl",
+        "FAIL  pacing.too-fast: Slow down.",
+        "call.jsonl",
         "declared pcm_s16le at 16000 Hz, sounds like 24000 or 22050 Hz",
         "1 of 2 checks found no fault.",
         "",
@@ -51,7 +52,9 @@ def test_the_diagnosis_comes_first_and_then_the_questions():
 
 def test_what_the_diagnosis_told_is_not_said_again():
     text = render(report(diagnoses=[Diagnosis(FINDING)], checks=[result(answer=FINDING.summary)]))
-    assert text.count("Twice as fast.") == 1 and "fail     At the right pace? See 1.\n" in text
+    assert text.count("Twice as fast.") == 1 and "At the right pace?" not in text
+    text = render(report(diagnoses=[Diagnosis(FINDING)], checks=[result(answer=FINDING.summary)]), verbose=True)
+    assert text.count("Twice as fast.") == 2 and "fail     At the right pace? See 1.\n" in text
 
 
 def named(name, status):
@@ -72,9 +75,9 @@ def test_beside_a_diagnosis_what_passed_is_only_named_and_comes_last():
     ]
 
 
-@pytest.mark.parametrize(("verbose", "diagnoses"), [(True, [Diagnosis(FINDING)]), (False, [])])
-def test_all_answers_in_the_order_of_the_checks(verbose, diagnoses):
-    text = render(report(diagnoses=diagnoses, checks=EACH), verbose=verbose)
+@pytest.mark.parametrize("diagnoses", [[Diagnosis(FINDING)], []])
+def test_all_answers_in_the_order_of_the_checks_where_they_are_asked_for(diagnoses):
+    text = render(report(diagnoses=diagnoses, checks=EACH), verbose=True)
     answers = [line for line in text.splitlines() if "About" in line]
     assert answers == [f"{word:<9}About {name}? It is {name}." for word, name in zip(WORDS, "abcde", strict=True)]
 
@@ -88,13 +91,17 @@ def test_a_report_of_a_faulty_session_fits_a_screen(path):
     assert len(text.splitlines()) <= 24
 
 
-def test_a_report_of_a_healthy_session_gives_every_answer_that_helps_on_little_more():
+def test_a_report_of_a_healthy_session_is_a_few_lines_and_every_answer_where_it_is_asked_for():
     judged = sttdoctor.replay(FIXTURES / "sessions" / "healthy-several-turns.jsonl")
-    text = render(judged, width=80)
-    quiet = [check.id for check in judged.checks if check.quiet]
-    assert quiet == ["language"] and text.count("?") == len(judged.checks) - 1
-    assert len(text.splitlines()) <= 40 and text.isascii()
-    assert "17 of 18 checks found no fault; 1 lacked evidence: the language spoken.\n" in text
+    text, whole = (render(judged, width=80, verbose=verbose) for verbose in (False, True))
+    assert text.startswith("PASS  17 of 18 checks found no fault; 1 lacked evidence: the language spoken.\n")
+    assert len(text.splitlines()) <= 12 and text.isascii()
+    assert [check.id for check in judged.checks if check.quiet] == ["language"] and "language," not in text
+    assert whole.count("?") >= len(judged.checks)
+
+
+def test_the_only_check_that_was_asked_for_gives_its_answer():
+    assert "pass     About a? It is a.\n" in render(report(checks=[named("a", "pass")]))
 
 
 def test_equal_answers_stand_once():
