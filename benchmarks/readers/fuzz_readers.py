@@ -38,7 +38,7 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.evidence import Session
     from sttdoctor.readers import collector, json_stream, read_capture, session_jsonl, stream
     from sttdoctor.readers.audio_file import read_audio
-    from sttdoctor.readers.clock import keep_real_times
+    from sttdoctor.readers.capture import keep_real_times
     from sttdoctor.readers.har.archive import read_har
     from sttdoctor.readers.logs import base as log_base
     from sttdoctor.readers.logs import library

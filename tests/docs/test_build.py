@@ -38,4 +38,5 @@ def test_an_excerpt_is_what_the_tool_prints(check):
     question = f"{check.question} "
     bad, good = (" ".join(" ".join(now[kind]).split()) for kind in ("bad", "good"))
     assert f"1. {check.id}." in bad
-    assert f"pass {question}" in good and "1. " not in good
+    passed = good.partition(" pass ")[2]  # by its answer, or only by its name beside others
+    assert good.startswith("PASS ") and passed.startswith((question, check.id)) and "1. " not in good
