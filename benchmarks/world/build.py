@@ -3,7 +3,8 @@
     python benchmarks/world/build.py FOLDER [--only WORD]
 
 Reports are divided by chance, by a hash of their link: the half `build` is what the tool is improved by, the half
-`held` is looked at only to see what that was worth. Nothing of a report is copied: words, times and sound are others.
+`held` is looked at only to see what that was worth. `round` 2 are those that were sought out after the tool had been
+improved by the first ones. Nothing of a report is copied: words, times and sound are others.
 """
 
 import sys
@@ -19,18 +20,20 @@ from dataclasses import replace
 from typing import Any
 
 import faults_make
+import further  # noqa: F401  its kinds are registered
 import numpy as np
 from dress import dress
-from faults_bench import _har, jsonl
 from faults_healthy import lengths_only
 from faults_recipe import Recipe, Row, healthy
 from faults_scene import Scene, scene, voices
+from forms import written
 from kinds import FAULTS, tiled
 from scipy import signal
 from scipy.interpolate import make_interp_spline
 
 REPORTS = Path(__file__).parent / "reports.toml"
-TEXT = ("equal_turns_dropped", "turns_twice", "last_turn_missing")
+TEXT = ("equal_turns_dropped", "turns_twice", "last_turn_missing", "only_last_turn", "turns_swapped", "running_total",
+        "typed_by_length", "not_decoded_whole")  # fmt: skip
 LONG_TWIN_S = 240.0
 Report = dict[str, Any]
 
@@ -57,7 +60,7 @@ def client(report: Report) -> Recipe:
     rng = np.random.default_rng(int(name(report), 16))
     encoding, rate = base.get("encoding", "pcm_s16le"), base.get("rate", 16000)
     recipe = healthy(rng, None, encoding, rate, base.get("turns", 3))
-    recipe.profile, recipe.jitter_s = "websockets", 0.002
+    recipe.profile, recipe.jitter_s = "websockets", base.get("jitter", 0.002)
     recipe.chunk_s = base.get("chunk", 0.1)
     recipe.text = report["fault"] in TEXT
     if "voice_rate" in base:
@@ -93,7 +96,12 @@ def faulty(report: Report) -> bytes:
     """The client with its fault."""
     recipe = client(report)
     FAULTS[report["fault"]](recipe, **report.get("with", {}))
-    return jsonl(faults_make.rows(recipe))
+    return written(faults_make.rows(recipe), form(report))
+
+
+def form(report: Report) -> str:
+    """The kind of file that the person has."""
+    return str(report["base"].get("form", "jsonl"))
 
 
 def twin(report: Report) -> bytes:
@@ -101,8 +109,7 @@ def twin(report: Report) -> bytes:
     recipe = client(report)
     if report["base"].get("lengths"):
         recipe.rows.append(_longer)
-    made = faults_make.rows(recipe)
-    return _har(made, (0.0,)) if report["base"].get("har") else jsonl(made)
+    return written(faults_make.rows(recipe), form(report))
 
 
 def _longer(made: list[Row]) -> list[Row]:
@@ -121,13 +128,13 @@ def main() -> None:
     options = parser.parse_args()
     index: dict[str, dict[str, Any]] = {"build": {}, "held": {}}
     for report in reports(options.only):
-        ends = "har" if report["base"].get("har") else "jsonl"
+        ends = form(report)
         files = {"file": f"{name(report)}-faulty.{ends}", "twin": f"{name(report)}-healthy.{ends}"}
         folder = options.folder / half(report)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / files["file"]).write_bytes(faulty(report))
         (folder / files["twin"]).write_bytes(twin(report))
-        keys = ("must_say", "must_not_say", "link")
+        keys = ("must_say", "must_not_say", "link", "round")
         index[half(report)][name(report)] = files | {"description": f"{report['kind']}: {report['cause']}"} | {
             key: report[key] for key in keys if key in report}  # fmt: skip
     for part, cases in index.items():

@@ -1,6 +1,6 @@
 """In how many public reports does the first diagnosis help the person who has the fault?
 
-    python benchmarks/world/score.py FOLDER [--half build] [-v] [--answers FILE]
+    python benchmarks/world/score.py FOLDER [--half build] [--round 2] [-v] [--answers FILE]
 
 FOLDER is what `build.py` wrote. Right: what has to be said stands in summary or fix of the first diagnosis, and nothing
 that misleads. Near: it is said, with advice that misleads beside it. Wrong: another first diagnosis. Nothing: none.
@@ -59,14 +59,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--half", choices=("build", "held"))
+    parser.add_argument("--round", type=int, choices=(1, 2), action="append", help="default: both, one by one")
     parser.add_argument("--only", default="")
     parser.add_argument("--answers", type=Path, help="write what was said of each report as JSON")
     parser.add_argument("-v", action="store_true")
     options = parser.parse_args()
-    answers: dict[str, dict[str, str]] = {}
-    for half in (options.half,) if options.half else ("build", "held"):
-        cases = json.loads((options.folder / half / "index.json").read_text(encoding="utf-8"))
-        cases = {key: case for key, case in cases.items() if options.only in f"{key} {case['description']}"}
+    answers: dict[str, dict[str, str | int]] = {}
+    halves = (options.half,) if options.half else ("build", "held")
+    for part, half in ((part, half) for part in options.round or (1, 2) for half in halves):
+        listed = json.loads((options.folder / half / "index.json").read_text(encoding="utf-8"))
+        cases = {key: case for key, case in listed.items()
+                 if case.get("round", 1) == part and options.only in f"{key} {case['description']}"}  # fmt: skip
+        if not cases:
+            continue
         with multiprocessing.get_context("spawn").Pool(2) as pool:
             found = dict(
                 zip(cases, pool.map(judge, [(options.folder / half, c) for c in cases.values()], 1), strict=True)
@@ -74,12 +79,12 @@ def main() -> None:
         count = Counter(verdict for verdict, _, _ in found.values())
         twins = sum(bool(accused) for _, _, accused in found.values())
         for key, (verdict, text, accused) in found.items():
-            answers[cases[key]["link"]] = {"half": half, "verdict": verdict, "said": text}
+            answers[cases[key]["link"]] = {"round": part, "half": half, "verdict": verdict, "said": text}
             if options.v and (verdict != "right" or accused) and (half == "build" or options.half == "held"):
                 print(f"{verdict:8}{key} {cases[key]['description']}\n        {text}")
                 print(f"        TWIN {accused}" * bool(accused), end="\n" * bool(accused))
         print(
-            f"{half}: right {count['right']}/{len(cases)} near {count['near']} wrong {count['wrong']} "
+            f"round {part}, {half}: right {count['right']}/{len(cases)} near {count['near']} wrong {count['wrong']} "
             f"nothing {count['nothing']}, twins accused {twins}"
         )
     if options.answers:
