@@ -235,7 +235,7 @@ def twice_and_clipped(recipe: Recipe, delay: float, gain: float) -> None:
 
 @fault
 def collapses(recipe: Recipe, db: float) -> None:
-    """A radio link gives up 0.2 s after a word began: faint remains and chirps for a second or two, then all is well."""
+    """A radio link gives up 0.2 s after a word began: faint remains and chirps for a second or two."""
     scene, rate = recipe.scene, recipe.scene.rate
     samples = scene.samples.copy()
     for part in (part for turn in scene.turns for part in turn if part.end - part.start > 1.8):

@@ -1,4 +1,4 @@
-"""An encoder after ITU-T G.722 at 64 kbit/s (sub-band ADPCM), in floats and not bit-exact: its bytes are what counts."""
+"""An encoder after ITU-T G.722 at 64 kbit/s (sub-band ADPCM), in floats, not bit-exact: its bytes are what counts."""
 
 import numpy as np
 from faults_scene import Samples
