@@ -114,11 +114,13 @@ def said(rng: Rng, spaced: bool = True) -> Said:
 
 def rows(spoken: Said, text: str) -> bytes:
     """A session file."""
-    made = [{"type": "session", "url": URL}]
+    made = [{"type": "session", "url": URL}, {"type": "open", "t": 0.0, "status": 101}]
     for number, turn in enumerate(spoken.turns):
         for at, (kind, words) in enumerate([("start", ""), *turn]):
             message = {"type": f"turn.{kind}"} | ({} if kind in ("start", "resume") else {"transcript": words})
             made.append({"type": "receive", "t": 5 * number + at / 2, "json": message})  # type: ignore[dict-item]
+    end = 5 * len(spoken.turns)
+    made.append({"type": "close", "t": end, "by": "server", "code": 1000})  # type: ignore[dict-item]
     made.append({"type": "transcript", "text": text})
     return "".join(json.dumps(row) + "\n" for row in made).encode()
 
@@ -274,11 +276,6 @@ def joined_with_a_stop(spoken: Said, _rng: Rng) -> str | None:
 @way("whitespace-stripped")
 def turns_stripped(spoken: Said, _rng: Rng) -> str | None:
     return "".join(end.strip() for end in spoken.ends)
-
-
-@over("trimmed for display", "whitespace-stripped", harmless=True)
-def trimmed(text: str) -> str:
-    return text.strip()
 
 
 # Case, punctuation, words
@@ -598,6 +595,16 @@ def one_paragraph_a_turn(spoken: Said, _rng: Rng) -> str | None:
 @good
 def wrapped(spoken: Said, rng: Rng) -> str | None:
     return textwrap.fill(spoken.text, rng.randint(30, 80), break_long_words=False, break_on_hyphens=False)
+
+
+@good
+def trimmed_for_display(spoken: Said, _rng: Rng) -> str | None:
+    return spoken.text.strip() if len(spoken.turns) > 1 else None  # of one turn it may be each turn
+
+
+@good
+def with_a_space_behind(spoken: Said, _rng: Rng) -> str | None:
+    return spoken.text + " " if len(spoken.turns) > 1 else None
 
 
 def judge(spoken: Said, text: str) -> list[tuple[str, str]]:

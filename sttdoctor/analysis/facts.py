@@ -22,6 +22,7 @@ from sttdoctor.analysis.session.commands import Command, is_audio, is_known, ref
 from sttdoctor.analysis.session.endings import PingTimeout, UnusedEnd, find_ping_timeout, unused_ends
 from sttdoctor.analysis.session.endpoint import Address, address, declared_in, endpoint_of
 from sttdoctor.analysis.session.frames import border_jump, broken_borders
+from sttdoctor.analysis.session.join_excerpts import Shown
 from sttdoctor.analysis.session.latency import spoken_between
 from sttdoctor.analysis.session.refusal import Refusal, find_refusal, is_accepted
 from sttdoctor.analysis.session.stretches import Stretch, stretches
@@ -288,8 +289,14 @@ class Facts:
         return (
             None
             if any(turn.elided for turn in self.turns)
-            else join_hypotheses.explain(session.transcript.text, self.turns)
+            else join_hypotheses.explain(session.transcript.text, self.turns, self.shown)
         )
+
+    @property
+    def shown(self) -> Shown:
+        """Which part of the session the capture holds."""
+        parts = self.connections
+        return Shown(not parts or parts[0].shows_begin, not parts or parts[-1].close is not None)
 
     @cached_property
     def unused_ends(self) -> list[UnusedEnd]:

@@ -12,6 +12,7 @@ from typing import Any
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import join_hypotheses
+from sttdoctor.analysis.session.join_excerpts import Shown, is_longer
 from sttdoctor.analysis.session.join_spelling import Spelling, keeps_apart
 from sttdoctor.analysis.session.text_changes import Change
 from sttdoctor.analysis.session.turns import Turn, expected_text
@@ -135,8 +136,22 @@ CHECK = Check(
 )
 
 _SHOWN = 300
+def _is_beyond(facts: Facts, join: join_hypotheses.Join, got: str) -> bool:
+    """Whether the text holds more than a capture of a part of the session can show, and nothing wrong in that part."""
+    if join.exact:
+        return bool(join.beyond) and join.habit == "ends" and join.rest is None and not join.changes
+    return not facts.shown.begins and is_longer(got, expected_text(facts.turns), facts.limits["joining.similar"])
+
+
+def _more_than_shown(shown: Shown) -> missing.Missing:
+    lost = "begins after the session did" if not shown.begins else "stops before the session ended"
+    text = f"The application's text holds more than this capture can show, which {lost}"
+    text += " and stops before it ended" if not shown.begins and not shown.ends else ""
+    return missing.Missing("the whole session", f"{text}. Record from the handshake to the close.")
+
+
 _AS_IT_IS = "The application's text is every final text joined as it is."
-_LAID_OUT = "The application's text is every final text; only its layout differs (lines, quotes, kinds of spaces)."
+_LAID_OUT = "The application's text is every final text; only its layout differs (lines, quotes, spaces)."
 _ABOUT_JOINING = frozenset(
     f"joining.{what}"
     for what in (
@@ -212,11 +227,15 @@ def _judge(facts: Facts) -> Answer:
 
 
 def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
-    join = facts.join or join_hypotheses.explain(got, facts.turns)
+    join = facts.join or join_hypotheses.explain(got, facts.turns, facts.shown)
     changed = [change.cause for change in join.changes]
     measured |= {"habit": join.habit, "similarity": round(join.similarity, 4), "changes": changed}
+    if join.beyond:
+        measured["beyond_characters"] = join.beyond
+    if _is_beyond(facts, join, got):
+        return unknown(_more_than_shown(facts.shown), measured)
     place = (Evidence("the application's text", line),)
-    differing = _differences(got, expected)
+    differing = _differences(join.got or got, join.text) if join.beyond else _differences(got, expected)
     findings = [_change_finding(change, (*place, *differing)) for change in join.changes]
     if not join.exact:
         findings.insert(0, _nearest_finding(join, join.got or got, facts.limits["joining.similar"], place))
@@ -316,7 +335,8 @@ def _nearest_finding(join: join_hypotheses.Join, got: str, similar: float, place
         summary = (
             f"The application's text does not come from these events (nearest reading: {join.similarity:.0%} alike)."
         )
-        return CHECK.finding("unrelated", "warn", 0.8, summary, evidence)
+        sure = 0.6 if join.changes else 0.8  # what was done to the text is surer than where it comes from
+        return CHECK.finding("unrelated", "warn", sure, summary, evidence)
     habit = "normalized" if join.habit == "ends" else join.habit
     nearest = "the joined final texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
     none = "No way of joining that is known gives" if join.searched else "No way of joining that could be tried gives"

@@ -125,7 +125,7 @@ def _mixed(connection: Connection) -> Iterator[Finding]:
 
 def _order(connection: Connection) -> Iterator[Finding]:
     events, broken = _turn_events(connection), []
-    began = connection.open is not None or any(frame.type == "connected" for frame in connection.received)
+    began = connection.shows_begin
     state = "idle" if began or not events else _AFTER[events[0].type or ""]  # in a turn, where the capture begins there
     for frame in events if began else events[1:]:
         kind = frame.type or ""

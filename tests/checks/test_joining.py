@@ -1,3 +1,5 @@
+import html
+import json
 from dataclasses import replace
 
 import pytest
@@ -6,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.session import join_search
+from sttdoctor.analysis.session.letters import words_of
 from sttdoctor.evidence import Frame
 
 TWO = [*turn(0.5, "Hi", "Hi there.", end=2.0), *turn(3.0, " How", " How are you?", end=4.5)]
@@ -42,18 +45,74 @@ def test_one_stripped_turn_is_a_warning():
     assert [(f.cause, f.status) for f in result.findings] == [("joining.whitespace-stripped", "warn")]
 
 
-@pytest.mark.parametrize(
-    ("text", "cause", "says"),
-    [
-        ("Hi. Bye.", "whitespace-stripped", "white space at the ends of the text is gone"),
-        ("  Hi. Bye. ", "separator-added", "more white space at the ends"),
-    ],
-)
-def test_a_text_that_was_trimmed_as_a_whole_is_a_doubtful_finding(text, cause, says):
+@pytest.mark.parametrize("text", ["Hi. Bye.", "  Hi. Bye. ", " Hi. Bye.\n "])
+def test_white_space_at_the_two_ends_of_several_turns_is_layout(text):
     events = [*turn(0.5, " Hi.", end=2.0), *turn(3.0, " Bye.", end=4.5)]
-    (finding,) = judged(text, events).findings
-    assert (finding.cause, finding.status) == (f"joining.{cause}", "warn")
-    assert finding.confidence < 0.8 and says in finding.summary
+    assert judged(text, events).status == "pass"
+
+
+LATER = [*turn(0.5, " How", " How are you today?", end=2.0), *turn(3.0, " I", " I am fine, thank you.", end=4.5)]
+
+
+def joined_of(text, begins=True, ends=True, events=LATER):
+    whole = session(steady(5), events=events, close=(5.5, "server", 1000), transcript=text)
+    kept = whole.events[None if begins else 1 : None if ends else -1]
+    return report(replace(whole, events=kept), "joining").checks[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "expected", "cause"),
+    [
+        ("Hi there. How are you today? I am fine, thank you.", {"begins": False}, "unknown", None),
+        ("Hi there. How are you today? I am fine, thank you.", {}, "fail", "normalized"),
+        ("Hi there.  How are you today?  I am fine, thank you.", {"begins": False}, "fail", "separator-added"),
+        ("Hi there.How are you today?I am fine, thank you.", {"begins": False}, "fail", "whitespace-stripped"),
+        ("Hi. How How are you today? I I am fine, thank you.", {"begins": False}, "unknown", None),
+        ("Hi. How How are you today? How are you today? I I am fine, thank you. I am fine, thank you.",
+         {"begins": False}, "fail", "updates-joined"),
+        (" How are you today? How are you today? I am fine, thank you.", {"begins": False}, "unknown", None),
+        (" How are you today? How are you today? I am fine, thank you.", {}, "fail", "updates-joined"),
+        (" How are you today? I am fine, thank you. And you?", {"ends": False}, "unknown", None),
+        ("Hi. How are you today? I am fine, thank you. And you?", {"begins": False, "ends": False}, "unknown", None),
+        (" How are you today?", {"begins": False}, "fail", "turns-missing"),
+        ("Your parcel leaves the warehouse tomorrow morning, and it rings.", {"begins": False}, "warn", "unrelated"),
+    ],
+)  # fmt: skip
+def test_a_capture_of_a_part_of_the_session_judges_what_it_shows(text, shown, expected, cause):
+    result = joined_of(text, **shown)
+    assert result.status == expected
+    assert [finding.cause for finding in result.findings] == ([f"joining.{cause}"] if cause else [])
+
+
+def test_what_a_late_capture_cannot_show_is_counted():
+    result = joined_of("Hi there. How are you today? I am fine, thank you.", begins=False)
+    assert result.measurements["beyond_characters"] == len("Hi there. ")
+    assert "Record from the handshake" in result.answer
+
+
+@given(st.text(max_size=60).filter(words_of), st.booleans(), st.booleans())
+def test_any_text_before_or_behind_what_a_part_shows_accuses_nobody(words, begins, ends):
+    text = " How are you today? I am fine, thank you."
+    text = (text if begins else f"{words}{text}") + ("" if ends else f" {words}")
+    assert joined_of(text, begins, ends).status in ("pass", "unknown")
+
+
+ESCAPED = [*turn(0.5, "Tom & Jerry's \u201ccaf\u00e9\u201d.", end=2.0), *turn(3.0, " It's a \"test\", R&D.", end=4.5)]
+
+
+@pytest.mark.parametrize("write", [repr, json.dumps, html.escape, lambda text: text.encode("unicode_escape").decode()])
+def test_escaped_text_is_named_before_what_else_it_may_be(write):
+    text = write("Tom & Jerry's \u201ccaf\u00e9\u201d. It's a \"test\", R&D.")
+    assert [finding.cause for finding in joined_of(text, events=ESCAPED).findings] == ["joining.escaped"]
+    later = joined_of(write("Well, well. Now: ") + text.removeprefix("'").removeprefix('"'), begins=False, events=ESCAPED)
+    assert "joining.unrelated" not in [finding.cause for finding in later.findings]
+
+
+def test_what_was_done_to_a_text_is_surer_than_where_it_comes_from():
+    text = html.escape("Tom & Jerry's R&D: <all> of it was another text, from another day & place, by other people.")
+    by_cause = {finding.cause: finding.confidence for finding in joined_of(text, events=ESCAPED).findings}
+    if "joining.escaped" in by_cause:
+        assert by_cause["joining.escaped"] > by_cause.get("joining.unrelated", 0)
 
 
 @pytest.mark.parametrize("separator", [" ", "\n", "\n\n"])
@@ -311,5 +370,5 @@ def test_where_not_all_readings_were_tried_the_answer_says_so(monkeypatch):
     assert "No way of joining that could be tried" not in judged(text).answer
     monkeypatch.setattr(join_search, "MAX_STEPS", 0)
     monkeypatch.setattr(join_search, "_STEPS_A_TEXT", 0)
-    answer = judged("Hi there. How are you? How are you now?").answer
+    answer = joined_of("Hi there. How are you? How are you now?", events=TWO).answer
     assert answer.startswith("No way of joining that could be tried gives")

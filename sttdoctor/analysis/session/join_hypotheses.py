@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain, islice
 
 from sttdoctor.analysis.session import join_readings
+from sttdoctor.analysis.session.join_excerpts import Shown, excerpts
 from sttdoctor.analysis.session.join_search import TooManyStepsError, simplest_reading
 from sttdoctor.analysis.session.join_spelling import Spelling, spelling, tidy, word_list, words_of
 from sttdoctor.analysis.session.text_changes import Before, Change, changes
@@ -26,6 +27,7 @@ _CHANGED = 2_000_000  # characters that are read to look behind changes, over al
 _TRIED = 24  # changes, and pairs of them
 _SHARE = 10  # of the steps of a search is what one of these gets
 _BETTER = 0.05
+_WHOLE = Shown()
 _RUNNING = 1_000_000  # characters, or twice the application's text: appended displays grow with the square of the turns
 
 
@@ -49,6 +51,8 @@ class Join:
         rest: What was done to white space, case and punctuation, None where nothing was or it cannot be told.
         got: The application's text without these changes.
         turns: The turns that this comes from; as received, or changed where a change cannot be taken back.
+        beyond: Characters of the application's text of which a capture that is only a part of the session can show
+            nothing; the rest of the text is what this is about.
     """
 
     habit: str
@@ -65,6 +69,7 @@ class Join:
     rest: Spelling | None = None
     got: str = ""
     turns: Sequence[Turn] = ()
+    beyond: int = 0
 
 
 def updates_text(turns: Sequence[Turn]) -> str:
@@ -123,17 +128,20 @@ def _running(turns: Sequence[Turn], most: int) -> Iterator[str]:
         yield text
 
 
-def explain(got: str, turns: Sequence[Turn]) -> Join:
+def explain(got: str, turns: Sequence[Turn], shown: Shown = _WHOLE) -> Join:
     """Name the habit that gives the application's text, or the nearest one.
 
     Args:
         got: The application's text.
         turns: All turns of the session, in order.
+        shown: Which part of the session the capture holds.
     """
     start = Before(got, turns, _UNCHANGED)
     direct, searched = _exactly(got, turns)
     if direct is not None:
         direct = _finished(direct, start, ())
+        if direct.habit != "ends" and not shown.begins and _holds_ends_alone(got, turns):
+            direct = _right_end(start) or direct  # what was said before the capture began may have been the same
         if _is_explained(direct):
             return direct
     tried = list(_behind(start)) if got.strip() else []
@@ -155,10 +163,63 @@ def explain(got: str, turns: Sequence[Turn]) -> Join:
             cut = cut or join
     if cut is not None:
         return cut
+    if not shown.whole and (join := _excerpt(shown, [(start, ()), *tried])) is not None:
+        return join
     return _nearest_behind(start, searched, tried)
 
 
 _UNCHANGED = Change("", "")
+_SURE_EXCERPT = 20  # letters: a shorter piece may stand in a text by chance
+
+
+def _holds_ends_alone(got: str, turns: Sequence[Turn]) -> bool:
+    """Whether a text can be read as final texts, some of them more than once."""
+    try:
+        read = _mixed(words_of(got), turns, _SHARE)
+    except TooManyStepsError:
+        return False
+    return read is not None and read.habit == "turns-repeated"
+
+
+def _right_end(start: Before) -> Join | None:
+    """The end of a text that is every final text of the capture as it is, None where there is none."""
+    join = _excerpt(Shown(begins=False), [(start, ())])
+    return join if join is not None and join.habit == "ends" and join.rest is None else None
+
+
+def _updates_within(before: Before) -> Join | None:
+    """Every update of the capture somewhere in a text, None where they do not stand there or are too few."""
+    letters, least = words_of(before.got), len(words_of(expected_text(before.turns))) + _SURE_EXCERPT
+    for kinds in (("update", "eager_end", "end"), ("update", "end"), ("update",)):
+        text = "".join(_texts(before.turns, kinds))
+        if len(words_of(text)) > least and words_of(text) in letters:
+            beyond = max(0, len(before.got) - len(text))
+            return Join("updates-joined", text, True, 1.0, "every update was appended", sure=0.8, beyond=beyond)
+    return None
+
+
+def _excerpt(shown: Shown, tried: Sequence[tuple[Before, tuple[Change, ...]]]) -> Join | None:
+    """The part of a text that comes out of the turns where the capture is only a part of the session.
+
+    Every place at which the turns may stand is tried, and the one where nothing is wrong wins; unless every update
+    stands there, too, which nobody says.
+    """
+    best: Join | None = None
+    for before, changed in tried:
+        appended = _updates_within(before)
+        if appended is not None:
+            return replace(appended, changes=changed, got=before.got, turns=before.turns)
+        for part in excerpts(before.got, before.turns, shown):
+            join, _ = _exactly(part.got, part.turns, _SHARE)
+            if join is None or (join.habit != "ends" and len(words_of(part.got)) < _SURE_EXCERPT):
+                continue
+            join = _finished(join, Before(part.got, part.turns, before.change), changed)
+            join = replace(join, beyond=len(before.got) - len(part.got), sure=min(join.sure, 0.8))
+            if join.habit == "ends" and join.rest is None:
+                return join
+            if join.rest is None or join.rest.plain or join.rest.harmless:
+                best = best or join
+    return best
 
 
 def _is_explained(join: Join) -> bool:

@@ -6,6 +6,7 @@ Texts are compared by their letters, by their words, or by all but how a charact
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from sttdoctor.analysis.session.turns import Turn
@@ -78,14 +79,16 @@ def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> Spelling | None:
 
     Returns:
         None where the texts are the same to a reader: how quotes and accents are encoded does not count, nor line ends
-        at the very end, nor lines that are wrapped or begin with a turn.
+        at the very end, nor lines that are wrapped or begin with a turn, nor, of several turns, white space at the two
+        ends of the text.
     """
     got, verbatim = tidy(got), tidy(verbatim)
     if got.rstrip("\n") == verbatim.rstrip("\n"):
         return None
-    if got.strip() == verbatim.strip():
-        return _at_the_ends(got, verbatim)
     ends = [tidy(turn.end) for turn in turns if turn.end is not None]
+    if got.strip() == verbatim.strip():
+        # white space that still stands between turns shows that only the whole text was trimmed
+        return None if _is_spaced([end for end in ends if end.strip()]) else _at_the_ends(got, verbatim)
     if _is_laid_out(got, ends, verbatim):
         return None
     found = _compared(got, ends, verbatim)
@@ -101,6 +104,10 @@ def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> Spelling | None:
                 return Spelling("normalized", clause, change is _case or "added" in clause)
             return Spelling(found.habit, f"{found.detail}, and {clause}")
     return Spelling("normalized", "punctuation, case or white space was changed")
+
+
+def _is_spaced(ends: Sequence[str]) -> bool:
+    return any(before[-1].isspace() or after[0].isspace() for before, after in pairwise(ends))
 
 
 def _is_laid_out(got: str, ends: Sequence[str], verbatim: str) -> bool:

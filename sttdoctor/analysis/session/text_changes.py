@@ -65,8 +65,8 @@ _QUOTED = re.compile(r"""'(?:[^'\\]|\\.?)*(?:'|\Z)|"(?:[^"\\]|\\.?)*(?:"|\Z)""",
 _LONGEST_VALUE, _MOST_COLUMNS = 200_000, 3
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8}\d{0,2});")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])')
-_UNESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPE = re.compile(r"""\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U000[0-9a-fA-F]{5}|["'\\/bfnrt])""")  # JSON's and Python's
+_UNESCAPED = {'"': '"', "'": "'", "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def _escaped_for_html(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
@@ -88,12 +88,12 @@ def _escaped_for_json(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
 
 def _value(text: str) -> object:
     """The value that a text is, in JSON or as Python prints it; None where it is none."""
-    if text[:1] not in ("[", "{", '"', "(") or len(text) > _LONGEST_VALUE:
+    if text[:1] not in ("[", "{", '"', "'", "(") or len(text) > _LONGEST_VALUE:
         return None
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return [_without_backslashes(quoted[1:-1].replace("\\'", "'")) for quoted in _QUOTED.findall(text)]
+        return [_without_backslashes(quoted[1:-1]) for quoted in _QUOTED.findall(text)]
 
 
 def _columns(value: object) -> list[list[str]]:
@@ -114,7 +114,7 @@ def _columns(value: object) -> list[list[str]]:
 def _without_backslashes(text: str) -> str:
     def plain(match: re.Match[str]) -> str:
         sign = match.group()[1:]
-        return chr(int(sign[1:], 16)) if sign[0] == "u" else _UNESCAPED[sign]
+        return _UNESCAPED[sign] if len(sign) == 1 else chr(min(int(sign[1:], 16), 0x10FFFF))
 
     return _ESCAPE.sub(plain, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

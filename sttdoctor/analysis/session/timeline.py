@@ -53,6 +53,11 @@ class Connection:
         return [frame for frame in self.frames if not frame.sent]
 
     @property
+    def shows_begin(self) -> bool:
+        """Whether the capture holds its beginning: the handshake, or the event that confirms it."""
+        return self.open is not None or any(frame.type == "connected" for frame in self.received)
+
+    @property
     def was_left(self) -> bool:
         """Whether the client closed it, with a code that says that it is done with it, or with none."""
         return self.close is not None and self.close.by == "client" and self.close.code in _ON_PURPOSE
