@@ -136,6 +136,8 @@ CHECK = Check(
 )
 
 _SHOWN = 300
+
+
 def _is_beyond(facts: Facts, join: join_hypotheses.Join, got: str) -> bool:
     """Whether the text holds more than a capture of a part of the session can show, and nothing wrong in that part."""
     if join.exact:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sttdoctor.analysis.session.letters import beginning, word_list, words_of
+from sttdoctor.analysis.session.join_spelling import beginning, word_list, words_of
 from sttdoctor.analysis.session.turns import Turn
 
 _MOST_PLACES = 8  # at which a turn may stand
