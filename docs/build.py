@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from sttdoctor.checks import all_checks
 from sttdoctor.checks.base import Check
 from sttdoctor.cli import cli
-from sttdoctor.guides import Example, Guide, guide_of
+from sttdoctor.guides import Example, Guide, load_guide
 from sttdoctor.reporting.escape import fence_of, for_markdown
 from sttdoctor.thresholds import of_check
 
@@ -27,9 +27,9 @@ EXCERPTS = ROOT / "sttdoctor" / "guides" / "excerpts.json"
 
 def main() -> None:
     """Write all of it."""
-    excerpts = {check.id: excerpt_of(guide_of(check.id)) for check in all_checks()}
+    excerpts = {check.id: excerpt_of(load_guide(check.id)) for check in all_checks()}
     EXCERPTS.write_text(json.dumps(excerpts, indent=1) + "\n", "utf-8")
-    guide_of.cache_clear()
+    load_guide.cache_clear()
     PAGES.mkdir(exist_ok=True)
     for name, text in pages().items():
         (PAGES / name).write_text(text, "utf-8")
@@ -50,7 +50,7 @@ def printed(command: str) -> list[str]:
 
 def pages() -> dict[str, str]:
     """Name of each file to its text."""
-    return {"README.md": index(), **{f"{check.id}.md": page(check, guide_of(check.id)) for check in all_checks()}}
+    return {"README.md": index(), **{f"{check.id}.md": page(check, load_guide(check.id)) for check in all_checks()}}
 
 
 def index() -> str:

@@ -97,7 +97,7 @@ def audio_facts(
     source: Source, encoding: str | None, sample_rate: int | None, thresholds: Mapping[str, float] | None
 ) -> Facts:
     """Read audio for `examine`; arguments and errors as for `check`."""
-    declared = _declared(encoding, sample_rate)
+    declared = _tell_declared(encoding, sample_rate)
     limits = DEFAULTS | validated(thresholds or {})
     return Facts(limits, audio=read_audio(source), declared=declared)
 
@@ -111,7 +111,7 @@ def session_facts(
     connection: Wanted = None,
 ) -> Facts:
     """Read a session for `examine`; arguments and errors as for `replay`."""
-    declared = _declared(encoding, sample_rate)
+    declared = _tell_declared(encoding, sample_rate)
     limits = DEFAULTS | validated(thresholds or {})
     sources = cast("Sequence[Source]", source if isinstance(source, list | tuple) else [source])
     session = read_session(sources, connection)
@@ -135,13 +135,13 @@ def examine(
         UsageError: An unknown check.
     """
     kind = "session" if facts.session is not None else "audio"
-    chosen = [check for check in _chosen(select, ignore) if kind in check.kinds and check.applies_to(facts)]
-    results = tuple(_results(chosen, facts, progress))
+    chosen = [check for check in _choose_checks(select, ignore) if kind in check.kinds and check.applies_to(facts)]
+    results = tuple(_judge_all(chosen, facts, progress))
     findings = [finding for result in results for finding in result.findings]
     diagnoses = diagnose(findings, facts)
     layout, rate = pick_format(facts, results)
     listen = commands(facts, layout, rate) if is_audible(results) else dict.fromkeys(("declared", "estimated"))
-    return Report(_subject(facts, _can_estimate(facts)), diagnoses, results, listen)
+    return Report(_describe_subject(facts, _can_estimate(facts)), diagnoses, results, listen)
 
 
 def _can_estimate(facts: Facts) -> bool:
@@ -152,7 +152,7 @@ def _can_estimate(facts: Facts) -> bool:
         return False
 
 
-def _chosen(select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
+def _choose_checks(select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
     wanted, unwanted = set(select), set(ignore)
     known = {check.id for check in all_checks()}
     for name in sorted((wanted | unwanted) - known):
@@ -160,7 +160,7 @@ def _chosen(select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
     return [check for check in all_checks() if (not wanted or check.id in wanted) and check.id not in unwanted]
 
 
-def _results(chosen: list[Check], facts: Facts, progress: Progress | None) -> Iterator[CheckResult]:
+def _judge_all(chosen: list[Check], facts: Facts, progress: Progress | None) -> Iterator[CheckResult]:
     for done, check in enumerate(chosen):
         if progress is not None:
             progress(done, len(chosen), check.id)
@@ -193,7 +193,7 @@ def _run(check: Check, facts: Facts) -> CheckResult:
     )
 
 
-def _declared(encoding: str | None, sample_rate: int | None) -> Declared:
+def _tell_declared(encoding: str | None, sample_rate: int | None) -> Declared:
     if encoding is not None and meant_by(encoding) is None:
         known = ", ".join(name for name in ENCODINGS if name in SUPPORTED)
         raise UsageError(f"unknown encoding {encoding!r}; the service takes {known}")
@@ -202,24 +202,29 @@ def _declared(encoding: str | None, sample_rate: int | None) -> Declared:
     return Declared(encoding, sample_rate)
 
 
-def _subject(facts: Facts, trusted: bool) -> dict[str, Any]:
+def _describe_subject(facts: Facts, trusted: bool) -> dict[str, Any]:
     formats = {
         "declared": {"encoding": facts.declared.encoding, "sample_rate": facts.declared.sample_rate},
-        "estimated": _estimated(facts) if trusted else dict.fromkeys(_ESTIMATED),
+        "estimated": _describe_estimated(facts) if trusted else dict.fromkeys(_ESTIMATED),
     }
     if facts.session is None:
         assert facts.audio is not None
-        return {"kind": "audio", "path": _shown(facts.audio.path), "bytes": len(facts.audio.data), **formats}
+        return {
+            "kind": "audio",
+            "path": _describe_declared(facts.audio.path),
+            "bytes": len(facts.audio.data),
+            **formats,
+        }
     session = facts.session
     return {
         "kind": "session",
-        "path": _shown(session.path),
+        "path": _describe_declared(session.path),
         "started_at": session.started_at,
         "client": session.client,
         "request_ids": facts.request_ids,
         "duration_s": facts.duration_s,
         **formats,
-        "transcript": _transcript(facts, session),
+        "transcript": _describe_transcript(facts, session),
         "capture": {
             "source": session.source,
             "clock": session.clock,
@@ -230,7 +235,7 @@ def _subject(facts: Facts, trusted: bool) -> dict[str, Any]:
     }
 
 
-def _shown(path: str | None) -> str | None:
+def _describe_declared(path: str | None) -> str | None:
     """Return a path as it may be told: a key in a file's name is one as well."""
     return None if path is None else redact_tokens(path)
 
@@ -238,7 +243,7 @@ def _shown(path: str | None) -> str | None:
 _ESTIMATED = ("encoding", "sample_rate", "sample_rates", "channels")
 
 
-def _estimated(facts: Facts) -> dict[str, Any]:
+def _describe_estimated(facts: Facts) -> dict[str, Any]:
     estimate, layout = facts.sound.encoding, facts.sound.layout
     told = estimate is not None and estimate.decidable and layout is not None
     rates = facts.likely_rates if facts.rate_is_heard else []
@@ -251,7 +256,7 @@ def _estimated(facts: Facts) -> dict[str, Any]:
     return dict(zip(_ESTIMATED, values, strict=True))
 
 
-def _transcript(facts: Facts, session: Session) -> dict[str, Any]:
+def _describe_transcript(facts: Facts, session: Session) -> dict[str, Any]:
     ends = [turn.end for turn in facts.turns if turn.end is not None]
     heard = not session.lacks & {"receive", "text"}
     got = session.transcript.text if session.transcript is not None else None

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks import all_causes
-from sttdoctor.checks.base import SEVERITY, Finding, worst
+from sttdoctor.checks.base import SEVERITY, Finding, pick_worst
 from sttdoctor.report import Diagnosis
 
 
-def _always(_case: Facts) -> bool:
+def _applies_always(_case: Facts) -> bool:
     return True
 
 
@@ -42,31 +42,31 @@ def _chunks_are_right_in_truth(facts: Facts) -> bool:
     return length_ms is not None and facts.limits["chunking.min_ms"] <= length_ms <= facts.limits["chunking.warn_ms"]
 
 
-def _refused_for(subject: str) -> Callable[[Facts], bool]:
+def _is_refused_for(subject: str) -> Callable[[Facts], bool]:
     """The service refused the handshake, or the session at its beginning, for this."""
     return lambda facts: facts.refusal is not None and facts.refusal.about == subject
 
 
-def _refused_for_something(facts: Facts) -> bool:
+def _is_refused_for_something(facts: Facts) -> bool:
     """The service refused the handshake as a fault of the client, and not in so many words for anything."""
     refusal = facts.refusal
     return refusal is not None and 400 <= refusal.status < 500 and not refusal.named
 
 
-def _redirected(facts: Facts) -> bool:
+def _is_redirected(facts: Facts) -> bool:
     return facts.refusal is not None and 300 <= facts.refusal.status < 400
 
 
-def _never_heard(facts: Facts) -> bool:
+def _was_never_heard(facts: Facts) -> bool:
     """No turn ever began."""
     return not facts.turns
 
 
-def _accepted_and_never_heard(facts: Facts) -> bool:
+def _was_accepted_and_never_heard(facts: Facts) -> bool:
     return facts.refusal is None and not facts.turns
 
 
-def _ping_timed_out(*at_fault: str) -> Callable[[Facts], bool]:
+def _has_ping_timed_out(*at_fault: str) -> Callable[[Facts], bool]:
     """A ping without an answer ended a connection, and one of these is at fault."""
 
     def holds(facts: Facts) -> bool:
@@ -83,35 +83,35 @@ class Rule:
     root: str
     symptoms: tuple[str, ...]
     why: str
-    when: Callable[[Facts], bool] = _always
+    when: Callable[[Facts], bool] = _applies_always
 
 
-def _a_habit_of_cutting(facts: Facts) -> bool:
+def _is_habit_of_cutting(facts: Facts) -> bool:
     """Three frames or more cut a sample: then that is the fault, and the shifts are what it makes."""
     return len(facts.cut_frames) >= 3
 
 
-def _one_cut(facts: Facts) -> bool:
-    return not _a_habit_of_cutting(facts)
+def _is_one_cut(facts: Facts) -> bool:
+    return not _is_habit_of_cutting(facts)
 
 
-def _a_close_was_binary(facts: Facts) -> bool:
+def _was_close_binary(facts: Facts) -> bool:
     """A command that was to end the session, or the audio, went out in a binary frame."""
     sent = [command for connection in facts.connections for command in connection.commands]
     return any(command.frame.binary and command.means in ("close", "flush") for command in sent)
 
 
-def _the_client_ended_each(facts: Facts) -> bool:
+def _has_client_ended_each(facts: Facts) -> bool:
     """Every connection, the last one too, was closed by the client as one does that is done with it."""
     used = [connection for connection in facts.connections if connection.audio_frames]
     return len(used) > 1 and all(connection.was_left for connection in used)
 
 
-def _a_command_was_refused(facts: Facts) -> bool:
+def _was_command_refused(facts: Facts) -> bool:
     return bool(facts.refused_commands)
 
 
-def _no_command_was_refused(facts: Facts) -> bool:
+def _was_no_command_refused(facts: Facts) -> bool:
     return not facts.refused_commands
 
 
@@ -208,11 +208,11 @@ RULES = (
     Rule("signal.false-silence", ("signal.dc-offset", "signal.clipped"), "zero bytes are loud in G.711"),
     Rule("signal.wrapped", ("signal.clipped", "signal.discontinuities"), "what overflows jumps to the other end"),
     *(
-        Rule(cause, ("connection.rejected", *_SERVER), "the service refuses it", _refused_for(subject))
+        Rule(cause, ("connection.rejected", *_SERVER), "the service refuses it", _is_refused_for(subject))
         for subject, cause in _REFUSED.items()
     ),
     *(
-        Rule(cause, ("connection.rejected",), "the refusal does not say what it is about", _refused_for_something)
+        Rule(cause, ("connection.rejected",), "the refusal does not say what it is about", _is_refused_for_something)
         for cause in ("connection.wrong-path", "connection.bad-auth", "connection.bad-parameter")
     ),
     Rule(
@@ -247,28 +247,28 @@ RULES = (
         "connection.wrong-path",
         ("connection.rejected", "connection.intermediary"),
         "the answer leads elsewhere",
-        _redirected,
+        _is_redirected,
     ),
     Rule(
         "connection.bad-parameter",
         ("connection.intermediary",),
         "a service that is asked for something else may say nothing",
-        _accepted_and_never_heard,
+        _was_accepted_and_never_heard,
     ),
-    Rule("connection.bad-parameter", _SERVER, "the service heard nothing that it understood", _never_heard),
-    Rule("connection.wrong-path", ("connection.bad-parameter", *_SERVER), "nobody answers there", _never_heard),
+    Rule("connection.bad-parameter", _SERVER, "the service heard nothing that it understood", _was_never_heard),
+    Rule("connection.wrong-path", ("connection.bad-parameter", *_SERVER), "nobody answers there", _was_never_heard),
     Rule("server.concurrency", _SERVER, "the service refuses one more stream"),
     Rule(
         "endpoint.mixed-up",
         ("messages.unknown-command", *_NOT_ENDED, *_SERVER),
         "the command means nothing there",
     ),
-    Rule("messages.command-as-binary", _NOT_ENDED, "the service takes the command for audio", _a_close_was_binary),
+    Rule("messages.command-as-binary", _NOT_ENDED, "the service takes the command for audio", _was_close_binary),
     Rule(
         "messages.unknown-command",
         (*_NOT_ENDED, "continuity.keepalive", *_SERVER),
         "the service answers a message that it does not know with an error, and says nothing more",
-        _a_command_was_refused,
+        _was_command_refused,
     ),
     Rule("messages.unknown-command", _NOT_ENDED, "the word does not end the session", _ends_by_unknown_word),
     Rule(
@@ -287,9 +287,9 @@ RULES = (
         ),
         _NOT_HEARD,
     ),
-    Rule("messages.partial-samples", ("encoding.misaligned",), "each cut shifts the rest", _a_habit_of_cutting),
+    Rule("messages.partial-samples", ("encoding.misaligned",), "each cut shifts the rest", _is_habit_of_cutting),
     Rule("encoding.changed", ("messages.partial-samples",), "whole samples of one encoding are parts of another's"),
-    Rule("encoding.misaligned", ("messages.partial-samples",), "the cut is where the shift begins", _one_cut),
+    Rule("encoding.misaligned", ("messages.partial-samples",), "the cut is where the shift begins", _is_one_cut),
     Rule("encoding.mismatch", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule("encoding.unsupported", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     *(
@@ -329,7 +329,7 @@ RULES = (
         "continuity.keepalive",
         ("messages.unknown-command", "messages.command-as-binary"),
         "messages came instead of audio",
-        _no_command_was_refused,
+        _was_no_command_refused,
     ),
     Rule(
         "continuity.keepalive",
@@ -369,7 +369,7 @@ RULES = (
         "drain.no-close",
         ("connection.reconnected", *_LOST_TEXT),
         "the client itself ends each connection so",
-        _the_client_ended_each,
+        _has_client_ended_each,
     ),
     Rule(
         "connection.reconnected",
@@ -380,7 +380,7 @@ RULES = (
         "connection.reconnected",
         ("drain.no-close",),
         "the connection was given up, not ended",
-        lambda facts: not _the_client_ended_each(facts),
+        lambda facts: not _has_client_ended_each(facts),
     ),
     Rule("connection.reconnected", ("pacing.burst", *_LATE), "what was kept meanwhile is sent at once"),
     Rule(
@@ -413,7 +413,7 @@ RULES = (
         "drain.stopped-reading",
         (*_NO_MORE_AUDIO, "continuity.muted"),
         "a blocked process sends nothing",
-        _ping_timed_out("process"),
+        _has_ping_timed_out("process"),
     ),
     Rule(
         "drain.stopped-reading",
@@ -425,7 +425,7 @@ RULES = (
         "drain.connection-lost",
         ("server.stopped-answering", "continuity.stopped"),
         "nothing passes a dead connection",
-        _ping_timed_out("link"),
+        _has_ping_timed_out("link"),
     ),
 )
 
@@ -446,15 +446,15 @@ def diagnose(findings: Sequence[Finding], facts: Facts) -> tuple[Diagnosis, ...]
     found: dict[str, Finding] = {}  # the worst of each cause
     for finding in findings:
         known = found.get(finding.cause)
-        if finding.status in ("warn", "fail") and (known is None or worst([known, finding]) is not known):
+        if finding.status in ("warn", "fail") and (known is None or pick_worst([known, finding]) is not known):
             found[finding.cause] = finding
-    explained_by = {cause: _explainer(finding, found, facts) for cause, finding in found.items()}
+    explained_by = {cause: _find_explainer(finding, found, facts) for cause, finding in found.items()}
     roots = [finding for cause, finding in found.items() if explained_by[cause] is None]
-    diagnoses = [Diagnosis(root, _symptoms(root.cause, explained_by)) for root in roots]
-    return tuple(sorted(diagnoses, key=lambda diagnosis: _urgency(diagnosis, facts)))
+    diagnoses = [Diagnosis(root, _list_symptoms(root.cause, explained_by)) for root in roots]
+    return tuple(sorted(diagnoses, key=lambda diagnosis: _rank_urgency(diagnosis, facts)))
 
 
-def _explainer(finding: Finding, found: Mapping[str, Finding], facts: Facts) -> str | None:
+def _find_explainer(finding: Finding, found: Mapping[str, Finding], facts: Facts) -> str | None:
     """The cause that explains a finding: the root of the first rule that holds and is no less severe."""
     for rule in RULES:
         root = found.get(rule.root)
@@ -468,14 +468,14 @@ def _explainer(finding: Finding, found: Mapping[str, Finding], facts: Facts) -> 
 def _explains(rule: Rule, cause: str, facts: Facts) -> bool:
     if cause not in rule.symptoms or not _holds(rule.when, facts):
         return False
-    return cause not in _FINAL_TEXTS or rule.root in _KEEPS_FROM_READING or not _holds(_came_in_time, facts)
+    return cause not in _FINAL_TEXTS or rule.root in _KEEPS_FROM_READING or not _holds(_has_come_in_time, facts)
 
 
 _FINAL_TEXTS = ("joining.turns-missing", "joining.partial-kept")
 _KEEPS_FROM_READING = ("drain.stopped-reading", "connection.reconnected")
 
 
-def _came_in_time(facts: Facts) -> bool:
+def _has_come_in_time(facts: Facts) -> bool:
     """Whether a final text is lacking that came while the client was there: whatever ended the session is not why."""
     return any(end.readable for end in facts.unused_ends)
 
@@ -488,7 +488,7 @@ def _holds(condition: Callable[[Facts], bool], facts: Facts) -> bool:
         return False
 
 
-def _symptoms(root: str, explained_by: Mapping[str, str | None]) -> tuple[str, ...]:
+def _list_symptoms(root: str, explained_by: Mapping[str, str | None]) -> tuple[str, ...]:
     """Causes that lead back to the root, directly or through another symptom, in the order of the checks."""
 
     def leads_back(cause: str) -> bool:
@@ -501,7 +501,7 @@ def _symptoms(root: str, explained_by: Mapping[str, str | None]) -> tuple[str, .
     return tuple(cause for cause in explained_by if leads_back(cause))
 
 
-def _urgency(diagnosis: Diagnosis, facts: Facts) -> tuple[bool, int, bool, float]:
+def _rank_urgency(diagnosis: Diagnosis, facts: Facts) -> tuple[bool, int, bool, float]:
     """What was refused comes first: until the service takes that, nothing else matters."""
     about = facts.refusal.about if facts.refusal is not None else None
     refused = (about is not None and diagnosis.cause == _REFUSED[about]) or (

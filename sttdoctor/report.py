@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sttdoctor import __version__
-from sttdoctor.checks.base import SEVERITY, Evidence, Finding, Status, listed
+from sttdoctor.checks.base import SEVERITY, Evidence, Finding, Status, join_list
 
 SCHEMA = "sttdoctor.report/1"
 
@@ -111,7 +111,7 @@ class Report:
         count, clear, unjudged = len(statuses), statuses.count("pass"), statuses.count("unknown")
         nouns = list(dict.fromkeys(check.missing for check in self.checks if check.missing))
         shown = [*nouns[:_SHOWN_MISSING], "more"] if len(nouns) > _SHOWN_MISSING else nouns
-        lacked = f" lacked evidence: {listed(shown)}" if shown else " could not be judged"
+        lacked = f" lacked evidence: {join_list(shown)}" if shown else " could not be judged"
         if unjudged == count:
             return f"Nothing could be judged; the checks{lacked}." if shown else "Nothing could be judged."
         found = count - clear - unjudged

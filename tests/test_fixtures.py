@@ -8,7 +8,7 @@ from schemas import validator
 from sentences import faults
 
 import sttdoctor
-from sttdoctor.guides import guide_of
+from sttdoctor.guides import load_guide
 
 ENTRIES = json.loads((FIXTURES / "manifest.json").read_text())
 
@@ -23,7 +23,7 @@ def test_the_first_diagnosis_is_right(entry):
     assert (report.status, first) == (entry["expected"]["status"], entry["expected"]["first_cause"])
     validator("report", strict=True).validate(json.loads(report.to_json()))
     assert faults(report) == []
-    unnamed = [set(check.measurements) - set(guide_of(check.id).measurements) for check in report.checks]
+    unnamed = [set(check.measurements) - set(load_guide(check.id).measurements) for check in report.checks]
     assert not any(unnamed), unnamed
 
 

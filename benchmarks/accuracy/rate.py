@@ -19,8 +19,8 @@ import voices
 from corpus import SPED_UP, Clip, Floats
 
 from sttdoctor.analysis.rate.estimate import TOLERANCE, RateEstimate, estimate_with
-from sttdoctor.analysis.rate.evidence import most_probable
-from sttdoctor.analysis.rate.net import member, shipped_model
+from sttdoctor.analysis.rate.evidence import list_most_probable
+from sttdoctor.analysis.rate.net import load_model, take_member
 from sttdoctor.encodings import STANDARD_RATES
 from sttdoctor.thresholds import DEFAULTS
 
@@ -47,9 +47,9 @@ class Case:
 
 def judged(excerpts: Iterator[tuple[Clip, Floats]], fold_of: dict[str, int]) -> list[Case]:
     """Every excerpt at the seven rates, by the net that has not heard its speaker."""
-    model, cases = shipped_model(), []
+    model, cases = load_model(), []
     for clip, samples in excerpts:
-        net = member(model, fold_of[clip.group])
+        net = take_member(model, fold_of[clip.group])
         for rate in SEVEN:
             made = corpus.resampled(samples, clip.rate, rate).astype(np.float64)
             cases.append(Case(clip, rate, estimate_with(net, made, STANDARD_RATES)))
@@ -71,7 +71,7 @@ def accuracy(cases: list[Case], seven: bool) -> dict[str, float]:
     best = np.array([max(p, key=lambda rate: p[rate]) for p in told])
     true = np.array([case.true for case in cases])
     off = np.abs(np.log(best / true))
-    sets = [most_probable(p) for p in told]
+    sets = [list_most_probable(p) for p in told]
     inside = np.array([case.true in chosen for case, chosen in zip(cases, sets, strict=True)])
     return {
         "exact": float(weights @ (off == 0.0)),
@@ -167,7 +167,7 @@ def null_table(clips: list[Clip]) -> None:
     )
     print("|---|---|---|---|---|")
     for name, group in sounds.items():
-        found = [estimate_with(shipped_model(), samples.astype(np.float64)) for samples in group]
+        found = [estimate_with(load_model(), samples.astype(np.float64)) for samples in group]
         like = np.array([estimate.speech_like > 0.5 for estimate in found])
         low = np.array([min(map(estimate.mass_near, STANDARD_RATES)) < FAIL for estimate in found])
         if len(found):

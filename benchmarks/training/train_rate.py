@@ -28,7 +28,7 @@ from corpus import FOLDS, SPED_UP, Clip
 from torch import Tensor, nn
 
 from sttdoctor.analysis.rate.estimate import JUDGED_S, finite_mono, judge
-from sttdoctor.analysis.rate.net import BANDS, FEATURES, HOP_S, SHARED_BANDS, Model, frame_features, member
+from sttdoctor.analysis.rate.net import BANDS, FEATURES, HOP_S, SHARED_BANDS, Model, extract_features, take_member
 from sttdoctor.encodings import STANDARD_RATES
 
 HEARD_AT, MAX_FRAMES = 8, 250
@@ -113,7 +113,7 @@ def make_examples(clips: list[Clip], count: int, seed: int) -> dict[str, np.ndar
         for heard in [rate, *other_rates(rate, rng)]:
             need = int(heard * (MAX_FRAMES + 1) * HOP_S) + 1
             start = int(rng.integers(0, max(1, len(samples) - need)))
-            features = frame_features(samples[start : start + need], heard)[:MAX_FRAMES]
+            features = extract_features(samples[start : start + need], heard)[:MAX_FRAMES]
             frames.append(features.astype(np.float16))
             lengths.append(len(features))
         groups.append(group)
@@ -250,7 +250,7 @@ def held_out_scores(model: Model, clips: list[Clip], fold_of: dict[str, int]) ->
                 continue
             for rate in (8000, 16000, 22050, 24000, 32000, 44100, 48000):
                 clean = finite_mono(corpus.resampled(samples, clip.rate, rate))
-                judged = judge(member(model, fold_of[clip.group]), clean, rates)
+                judged = judge(take_member(model, fold_of[clip.group]), clean, rates)
                 if judged is not None:
                     rows.append((judged[0], rates.index(rate), min(judged[2] / rate, JUDGED_S)))
     return tuple(np.array(column) for column in zip(*rows, strict=True))

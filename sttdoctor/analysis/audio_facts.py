@@ -12,25 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.container.contents import Contents, find_containers
-from sttdoctor.analysis.decoding import Samples, decode, numbers
+from sttdoctor.analysis.decoding import Samples, decode, read_numbers
 from sttdoctor.analysis.encoding.changes import EncodingChange, find_changes
 from sttdoctor.analysis.encoding.estimate import LAYOUTS, EncodingEstimate, Layout, estimate_encoding
 from sttdoctor.analysis.encoding.misfit import (
     LOW_END,
     Misfit,
     Order,
-    faint_factor,
+    find_faint_factor,
+    find_loud_factor,
     find_misfit,
     find_order,
     has_few_codes,
     is_low_end,
-    loud_factor,
 )
-from sttdoctor.analysis.excerpt import MAX_SAMPLES, active_samples, active_stretches, probed_levels
+from sttdoctor.analysis.excerpt import MAX_SAMPLES, decode_active, pick_stretches, probe_levels
 from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
-from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with, steep_edge
-from sttdoctor.analysis.rate.net import member, shipped_model
-from sttdoctor.analysis.signal.channels import count_channels, silent_side
+from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with, find_steep_edge
+from sttdoctor.analysis.rate.net import load_model, take_member
+from sttdoctor.analysis.signal.channels import count_channels, find_silent_side
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
 
@@ -89,7 +89,7 @@ class AudioFacts:
         """Which of two interleaved channels in the declared encoding is silent, None where there are no two such."""
         if self.audio is None:
             return None
-        return silent_side(self.audio.data[self.payload_offset :], self.declared.meant)
+        return find_silent_side(self.audio.data[self.payload_offset :], self.declared.meant)
 
     @cached_property
     def encoding(self) -> EncodingEstimate | None:
@@ -107,14 +107,14 @@ class AudioFacts:
         name = self.declared.meant
         if name is None or ENCODINGS[name].width == 1:
             return False
-        peak, _ = probed_levels(data, name)
+        peak, _ = probe_levels(data, name)
         if peak >= self._silent_peak:
             return False
         if has_few_codes(peak, name):
             return True
         if estimate.bits_per_byte[name] - min(estimate.bits_per_byte.values()) >= _CLEARLY:
             return False
-        faint = estimate_rate(active_samples(data, name, 1), self.candidates)
+        faint = estimate_rate(decode_active(data, name, 1), self.candidates)
         return not faint.is_speech(self._speech_s)
 
     @cached_property
@@ -131,8 +131,8 @@ class AudioFacts:
         width = ENCODINGS[layout.encoding].width
         data = self.audio.data[layout.whole_from(self.payload_offset) :]
         frames = data[: len(data) // width * width].reshape(-1, width)
-        chosen = active_stretches(frames, layout.encoding, 1, _CODES)
-        parts = [numbers(np.asarray(piece).reshape(-1), layout.encoding) for piece in chosen]
+        chosen = pick_stretches(frames, layout.encoding, 1, _CODES)
+        parts = [read_numbers(np.asarray(piece).reshape(-1), layout.encoding) for piece in chosen]
         return find_misfit(np.concatenate(parts).astype(np.int64), 8 * width) if parts else None
 
     @cached_property
@@ -141,13 +141,13 @@ class AudioFacts:
         layout = self.layout
         if layout is None or self.audio is None:
             return 1.0
-        peak, level = probed_levels(self.audio.data[layout.offset :], layout.encoding)
+        peak, level = probe_levels(self.audio.data[layout.offset :], layout.encoding)
         if peak > LOW_END or has_few_codes(peak, layout.encoding):
-            return loud_factor(level, layout.encoding)
+            return find_loud_factor(level, layout.encoding)
         if self.rate is None or not self.rate.is_speech(self._speech_s):
             return 1.0
         if peak < self._silent_peak or is_low_end(self._excerpt[:_EXACT], layout.encoding):
-            return faint_factor(peak, layout.encoding)
+            return find_faint_factor(peak, layout.encoding)
         return 1.0
 
     @cached_property
@@ -179,10 +179,10 @@ class AudioFacts:
         if self.audio is None or self.encoding is None or not self.encoding.decidable or self.encoding.tones:
             return 1
         data = self.audio.data[self.payload_offset + layout.offset :]
-        number = count_channels(active_samples(data, layout.encoding, 1, _ORDERED))
+        number = count_channels(decode_active(data, layout.encoding, 1, _ORDERED))
         if number <= 2:
             return number
-        one = estimate_rate(active_samples(data, layout.encoding, number), self.candidates)
+        one = estimate_rate(decode_active(data, layout.encoding, number), self.candidates)
         return number if one.is_speech(self._speech_s) else 1
 
     @property
@@ -195,9 +195,9 @@ class AudioFacts:
             return before
         if estimate is None or not estimate.decidable:
             return self.declared_layout
-        return self._declared_where_plausible(estimate) or _as_estimated(estimate)
+        return self._keep_declared(estimate) or _get_estimated(estimate)
 
-    def _declared_where_plausible(self, estimate: EncodingEstimate) -> Layout | None:
+    def _keep_declared(self, estimate: EncodingEstimate) -> Layout | None:
         """The declared encoding where the bytes do not speak against it; twins are the same bytes under two names."""
         name = self.declared.meant
         if name is None or estimate.probabilities[name] < self._plausible:
@@ -226,7 +226,7 @@ class AudioFacts:
             return np.empty(0)
         first = layout.whole_from(first_byte)
         stop = self.end_of_layout(first) if stop_byte is None else stop_byte
-        return active_samples(self.audio.data[first:stop], layout.encoding, layout.channels, most)
+        return decode_active(self.audio.data[first:stop], layout.encoding, layout.channels, most)
 
     @cached_property
     def order(self) -> Order | None:
@@ -253,7 +253,7 @@ class AudioFacts:
     @cached_property
     def band_edge(self) -> float | None:
         """Frequency above which the audio is empty, as a share of the sample rate; None without a steep edge."""
-        return steep_edge(self._excerpt)
+        return find_steep_edge(self._excerpt)
 
     @cached_property
     def candidates(self) -> tuple[int, ...]:
@@ -286,7 +286,7 @@ class AudioFacts:
         seconds = len(self.audio.data) / (rate.best * layout.frame_bytes)
         count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else 6)))
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
-        one, most = member(shipped_model(), 0), round(_QUICK_S * rate.best)
+        one, most = take_member(load_model(), 0), round(_QUICK_S * rate.best)
 
         def quick_of(first: int, stop: int) -> RateEstimate:
             return estimate_with(one, self.samples(first, stop, most), self.candidates)
@@ -294,7 +294,7 @@ class AudioFacts:
         return hear_parts(list(pairwise(edges)), self.rate_of, quick_of)
 
 
-def _as_estimated(estimate: EncodingEstimate) -> Layout | None:
+def _get_estimated(estimate: EncodingEstimate) -> Layout | None:
     """The most probable layout, None where no samples at all are more probable."""
     best = max(estimate.probabilities, key=estimate.probabilities.__getitem__)
     return estimate.layout if best in LAYOUTS else None

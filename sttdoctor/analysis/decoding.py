@@ -15,7 +15,7 @@ Bytes = NDArray[np.uint8]
 Samples = NDArray[np.float64]
 
 
-def _mulaw_table() -> Samples:
+def _make_mulaw_table() -> Samples:
     code = ~np.arange(256, dtype=np.uint8)
     mantissa = (code & 0x0F).astype(np.int64)
     segment = ((code >> 4) & 0x07).astype(np.int64)
@@ -23,7 +23,7 @@ def _mulaw_table() -> Samples:
     return np.where(code & 0x80, -magnitude, magnitude) / 32768.0
 
 
-def _alaw_table() -> Samples:
+def _make_alaw_table() -> Samples:
     code = np.arange(256, dtype=np.uint8) ^ 0x55
     mantissa = (code & 0x0F).astype(np.int64) << 4
     segment = ((code >> 4) & 0x07).astype(np.int64)
@@ -31,8 +31,8 @@ def _alaw_table() -> Samples:
     return np.where(code & 0x80, magnitude, -magnitude) / 32768.0
 
 
-MULAW_TABLE = _mulaw_table()
-ALAW_TABLE = _alaw_table()
+MULAW_TABLE = _make_mulaw_table()
+ALAW_TABLE = _make_alaw_table()
 
 
 _G711 = {
@@ -40,7 +40,7 @@ _G711 = {
 }
 
 
-def numbers(data: Bytes | bytes, encoding: str) -> NDArray[Any]:
+def read_numbers(data: Bytes | bytes, encoding: str) -> NDArray[Any]:
     """Read raw bytes as the numbers that they stand for, without a change of scale, and without a copy where it goes.
 
     Args:
@@ -81,7 +81,7 @@ def decode(data: Bytes | bytes, encoding: str) -> Samples:
     Raises:
         KeyError: The encoding is unknown.
     """
-    values = numbers(data, encoding)
+    values = read_numbers(data, encoding)
     with np.errstate(invalid="ignore"):  # a signalling NaN in hostile bytes is still only a NaN
         samples = values.astype(np.float64)
     if encoding in ("pcm_f16le", "f64le"):

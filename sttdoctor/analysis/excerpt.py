@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import Samples, decode, numbers
+from sttdoctor.analysis.decoding import Samples, decode, read_numbers
 from sttdoctor.encodings import ENCODINGS
 
 _KEPT = 32 << 20  # bytes of a mapped file that may stay in memory
@@ -18,7 +18,7 @@ _LOOKED_AT = 32  # stretches at most that are compared
 _PROBES, _PROBE = 16, 512  # looks at each stretch, and their samples
 
 
-def blocks(data: NDArray[np.uint8], size: int) -> Iterator[NDArray[np.uint8]]:
+def read_blocks(data: NDArray[np.uint8], size: int) -> Iterator[NDArray[np.uint8]]:
     """Yield the bytes in order in blocks of `size`, the last one shorter; what was read of a mapped file is let go.
 
     Args:
@@ -50,7 +50,7 @@ def release(data: NDArray[np.uint8]) -> None:
         base.madvise(mmap.MADV_DONTNEED)
 
 
-def active_samples(data: NDArray[np.uint8], encoding: str, channels: int, most: int = MAX_SAMPLES) -> Samples:
+def decode_active(data: NDArray[np.uint8], encoding: str, channels: int, most: int = MAX_SAMPLES) -> Samples:
     """Decode the most active stretches of a part to one channel.
 
     Args:
@@ -64,13 +64,13 @@ def active_samples(data: NDArray[np.uint8], encoding: str, channels: int, most: 
     """
     width = ENCODINGS[encoding].width * channels
     frames = data[: len(data) // width * width].reshape(-1, width)
-    chosen = active_stretches(frames, encoding, channels, most)
-    samples = np.concatenate([mono(piece, encoding, channels) for piece in chosen]) if chosen else np.empty(0)
+    chosen = pick_stretches(frames, encoding, channels, most)
+    samples = np.concatenate([decode_mono(piece, encoding, channels) for piece in chosen]) if chosen else np.empty(0)
     release(data)
     return samples
 
 
-def probed_levels(data: NDArray[np.uint8], encoding: str) -> tuple[float, float]:
+def probe_levels(data: NDArray[np.uint8], encoding: str) -> tuple[float, float]:
     """The largest value and the 99th percentile, of full scale, of probes spread over all of the data.
 
     Args:
@@ -89,7 +89,7 @@ def probed_levels(data: NDArray[np.uint8], encoding: str) -> tuple[float, float]
     return (float(levels.max()), float(np.percentile(levels, 99))) if len(levels) else (0.0, 0.0)
 
 
-def active_stretches(
+def pick_stretches(
     frames: NDArray[np.uint8], encoding: str, channels: int, most: int = MAX_SAMPLES
 ) -> list[NDArray[np.uint8]]:
     """Choose what to judge from a long part.
@@ -109,15 +109,17 @@ def active_stretches(
     length = most // _STRETCHES
     starts = np.arange(0, len(frames) - length + 1, length)
     starts = starts[np.unique(np.linspace(0, len(starts) - 1, _LOOKED_AT).astype(np.int64))]
-    loudest = np.sort(np.argsort(_powers(frames, starts, length, encoding, channels))[::-1][:_STRETCHES])
+    loudest = np.sort(np.argsort(_measure_powers(frames, starts, length, encoding, channels))[::-1][:_STRETCHES])
     return [frames[starts[i] : starts[i] + length] for i in loudest]
 
 
-def _powers(frames: NDArray[np.uint8], starts: NDArray[np.int64], length: int, encoding: str, channels: int) -> Samples:
+def _measure_powers(
+    frames: NDArray[np.uint8], starts: NDArray[np.int64], length: int, encoding: str, channels: int
+) -> Samples:
     """Median power of short probes of each stretch, so that a single click does not make one look active."""
     places = starts[:, None] + np.arange(0, length - _PROBE, length // _PROBES)
     probes = np.stack([frames[place : place + _PROBE] for place in places.reshape(-1).tolist()])
-    samples = numbers(probes.reshape(-1), encoding).reshape(*places.shape, _PROBE, channels)
+    samples = read_numbers(probes.reshape(-1), encoding).reshape(*places.shape, _PROBE, channels)
     if samples.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             samples = np.clip(np.nan_to_num(samples.astype(np.float64), copy=False), -1e6, 1e6)
@@ -125,7 +127,7 @@ def _powers(frames: NDArray[np.uint8], starts: NDArray[np.int64], length: int, e
     return powers
 
 
-def mono(frames: NDArray[np.uint8], encoding: str, channels: int) -> Samples:
+def decode_mono(frames: NDArray[np.uint8], encoding: str, channels: int) -> Samples:
     """Decode rows of bytes; of several channels the loudest is taken, so that two voices are not mixed.
 
     Args:
@@ -140,10 +142,10 @@ def mono(frames: NDArray[np.uint8], encoding: str, channels: int) -> Samples:
     if channels == 1:
         return samples
     apart = samples.reshape(-1, channels)
-    return apart[:, loudest_channel(apart)]
+    return apart[:, find_loudest_channel(apart)]
 
 
-def loudest_channel(samples: Samples) -> int:
+def find_loudest_channel(samples: Samples) -> int:
     """Return which of several channels is the loudest; numbers that are none are silent.
 
     Args:

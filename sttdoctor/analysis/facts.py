@@ -15,20 +15,20 @@ import numpy as np
 from sttdoctor.analysis.audio_facts import AudioFacts
 from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.encoding.misfit import Order
-from sttdoctor.analysis.rate.changes import RateChange, SoundOf, change_by_pace, change_by_sound
-from sttdoctor.analysis.rate.evidence import Flow, format_ratio, most_probable, weighed
+from sttdoctor.analysis.rate.changes import RateChange, SoundOf, find_change_by_pace, find_change_by_sound
+from sttdoctor.analysis.rate.evidence import Flow, format_ratio, list_most_probable, weigh_evidence
 from sttdoctor.analysis.session import join_hypotheses, pacing
-from sttdoctor.analysis.session.commands import Command, is_audio, is_known, refused
-from sttdoctor.analysis.session.endings import PingTimeout, UnusedEnd, find_ping_timeout, unused_ends
-from sttdoctor.analysis.session.endpoint import Address, address, declared_in, endpoint_of
-from sttdoctor.analysis.session.frames import border_jump, broken_borders
+from sttdoctor.analysis.session.commands import Command, is_audio, is_known, match_refused
+from sttdoctor.analysis.session.endings import PingTimeout, UnusedEnd, find_ping_timeout, find_unused_ends
+from sttdoctor.analysis.session.endpoint import Address, find_endpoint, parse_address, read_declared
+from sttdoctor.analysis.session.frames import measure_border_jump, measure_broken_borders
 from sttdoctor.analysis.session.join_excerpts import Shown
-from sttdoctor.analysis.session.latency import spoken_between
+from sttdoctor.analysis.session.latency import measure_spoken
 from sttdoctor.analysis.session.refusal import Refusal, find_refusal, is_accepted
-from sttdoctor.analysis.session.stretches import Stretch, stretches
-from sttdoctor.analysis.session.timeline import Connection, Timeline, connections, timeline
+from sttdoctor.analysis.session.stretches import Stretch, split_stretches
+from sttdoctor.analysis.session.timeline import Connection, Timeline, make_timeline, split_connections
 from sttdoctor.analysis.session.turns import Turn
-from sttdoctor.analysis.signal.activity import active_spans
+from sttdoctor.analysis.signal.activity import find_active_spans
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Audio, Declared, Frame, Session
@@ -64,8 +64,8 @@ class Facts:
     ) -> None:
         self.limits = limits
         self.session = session
-        self.audio = session_audio(session) if session is not None else audio
-        self.declared = _declared(session, declared or Declared())
+        self.audio = join_audio(session) if session is not None else audio
+        self.declared = _read_declared(session, declared or Declared())
         self.sound = AudioFacts(
             self.audio,
             self.declared,
@@ -78,7 +78,7 @@ class Facts:
     @cached_property
     def connections(self) -> list[Connection]:
         """The connections of the session, in order."""
-        return connections(self.session) if self.session is not None else []
+        return split_connections(self.session) if self.session is not None else []
 
     @cached_property
     def is_browser(self) -> bool | None:
@@ -93,7 +93,7 @@ class Facts:
         """Sent audio of each connection, in seconds as declared; empty without a declaration or a clock."""
         if self.session is None or self.declared.bytes_per_s is None or self.session.clock == "none":
             return []
-        return [timeline(connection, self.declared.bytes_per_s) for connection in self.connections]
+        return [make_timeline(connection, self.declared.bytes_per_s) for connection in self.connections]
 
     @property
     def refused(self) -> bool:
@@ -138,7 +138,7 @@ class Facts:
     @cached_property
     def speeds(self) -> list[pacing.Speed | None]:
         """The usual speed of each connection, None where it is too short to show one."""
-        return [pacing.speed(line, self.limits["pacing.start_window_s"]) for line in self.timelines]
+        return [pacing.measure_speed(line, self.limits["pacing.start_window_s"]) for line in self.timelines]
 
     @cached_property
     def longest_speed(self) -> pacing.Speed | None:
@@ -156,12 +156,12 @@ class Facts:
     def rate_probabilities(self) -> dict[int, float] | None:
         """Probability of each candidate rate (Hz) from sound and wire together, flat prior; None without either."""
         heard = self.sound.rate.probabilities if self.sound.rate is not None else None
-        return weighed(heard, self.flow, self.sound.candidates)
+        return weigh_evidence(heard, self.flow, self.sound.candidates)
 
     @cached_property
     def likely_rates(self) -> list[int]:
         """The smallest list of rates (Hz), most probable first, that holds 95 % of the probability."""
-        return most_probable(self.rate_probabilities or {})
+        return list_most_probable(self.rate_probabilities or {})
 
     @cached_property
     def format_ratio(self) -> float | None:
@@ -217,7 +217,7 @@ class Facts:
     @cached_property
     def stretches(self) -> list[list[Stretch]]:
         """The audio of each connection, divided where its pace changes for good."""
-        return [stretches(line, self.limits["pacing.start_window_s"]) for line in self.timelines]
+        return [split_stretches(line, self.limits["pacing.start_window_s"]) for line in self.timelines]
 
     @cached_property
     def rate_change(self) -> RateChange | None:
@@ -227,7 +227,7 @@ class Facts:
         if self.sound.layout is None:
             return None
         by_wire = self._rate_change_by_wire(self.sound.layout, self.sound.rate_of)
-        return by_wire or change_by_sound(self.sound.rate_parts())
+        return by_wire or find_change_by_sound(self.sound.rate_parts())
 
     def _rate_change_by_wire(self, layout: Layout | None, sound_of: SoundOf | None) -> RateChange | None:
         """A pace that changes for good, where both paces fit a standard rate and the sound does not object."""
@@ -236,7 +236,7 @@ class Facts:
             return None
         samples_per_s = promised / layout.frame_bytes
         for start, line, parts in zip(self.audio_starts, self.timelines, self.stretches, strict=False):
-            found = change_by_pace(line, parts, samples_per_s, start, self.sound.candidates, sound_of)
+            found = find_change_by_pace(line, parts, samples_per_s, start, self.sound.candidates, sound_of)
             if found is not None:
                 return found
         return None
@@ -244,12 +244,12 @@ class Facts:
     @cached_property
     def address(self) -> Address | None:
         """The URL in parts, None where the capture has none."""
-        return address(self.session.url) if self.session is not None else None
+        return parse_address(self.session.url) if self.session is not None else None
 
     @cached_property
     def endpoint(self) -> Endpoint | None:
         """`auto` or `manual`, None where neither the URL nor an event tells."""
-        return endpoint_of(self.session) if self.session is not None else None
+        return find_endpoint(self.session) if self.session is not None else None
 
     @property
     def endpoint_name(self) -> str | None:
@@ -302,7 +302,7 @@ class Facts:
     def unused_ends(self) -> list[UnusedEnd]:
         """The finished turns whose final text the application does not have."""
         lacking = self.join.lacking if self.join is not None else ()
-        return list(unused_ends(self.connections, lacking, self.endpoint))
+        return list(find_unused_ends(self.connections, lacking, self.endpoint))
 
     def borders(self, number: int, first: int, count: int) -> tuple[float, float] | None:
         """The usual step between frames of a connection, beside that within them, and the share of broken borders.
@@ -319,7 +319,7 @@ class Facts:
             return None
         frames = [frame for frame in self.connections[number].audio_frames if frame.t is not None]
         contents = [frame.audio or b"" for frame in frames[first : first + count]]
-        jump, broken = border_jump(contents, layout.encoding), broken_borders(contents, layout.encoding)
+        jump, broken = measure_border_jump(contents, layout.encoding), measure_broken_borders(contents, layout.encoding)
         return None if jump is None else (jump, broken or 0.0)
 
     def active_spans(self, number: int) -> list[tuple[float, float]]:
@@ -347,7 +347,7 @@ class Facts:
             return None
         since = -np.inf if since_s is None else since_s - 1e-9
         return float(
-            spoken_between(line, self.active_spans(number), [since], [np.inf if until_s is None else until_s])[0]
+            measure_spoken(line, self.active_spans(number), [since], [np.inf if until_s is None else until_s])[0]
         )
 
     def is_speech_between(self, number: int, since_s: float, until_s: float) -> bool:
@@ -385,7 +385,7 @@ class Facts:
             return []
         first, stop = self.audio_starts[number : number + 2]
         data = self.audio.data[max(first, layout.offset) : stop]
-        return active_spans(data, layout.encoding, layout.channels, promised / layout.frame_bytes)
+        return find_active_spans(data, layout.encoding, layout.channels, promised / layout.frame_bytes)
 
     @cached_property
     def cut_frames(self) -> list[Frame]:
@@ -397,7 +397,7 @@ class Facts:
     def refused_commands(self) -> list[tuple[Command, Frame]]:
         """Messages that the service answered as unknown, each with the error event."""
         parts = self.connections
-        return [pair for part in parts for pair in refused(part.frames, part.commands, self.endpoint)]
+        return [pair for part in parts for pair in match_refused(part.frames, part.commands, self.endpoint)]
 
     @cached_property
     def ends_by_unknown_word(self) -> bool:
@@ -442,7 +442,7 @@ class Facts:
         return (frames[index].line, frames[index].t) if index < len(frames) else (None, None)
 
 
-def session_audio(session: Session) -> Audio | None:
+def join_audio(session: Session) -> Audio | None:
     """Join the audio of all binary frames; None where a frame was kept without its content, or there is none."""
     frames = [event for event in session.events if isinstance(event, Frame) and is_audio(event)]
     contents = [frame.audio for frame in frames if frame.audio is not None]
@@ -452,7 +452,7 @@ def session_audio(session: Session) -> Audio | None:
     return Audio(np.frombuffer(joined, dtype=np.uint8), session.path) if joined else None
 
 
-def _declared(session: Session | None, override: Declared) -> Declared:
+def _read_declared(session: Session | None, override: Declared) -> Declared:
     """What the URL of a session says, unless the caller says otherwise."""
-    said = declared_in(address(session.url)) if session is not None else Declared()
+    said = read_declared(parse_address(session.url)) if session is not None else Declared()
     return Declared(override.encoding or said.encoding, override.sample_rate or said.sample_rate)

@@ -71,7 +71,7 @@ class Cause:
     fix: str
     informational: bool = False
 
-    def finding(
+    def find(
         self,
         status: Status,
         confidence: float,
@@ -142,7 +142,7 @@ class Check:
     applies_to: Callable[[Facts], bool] = lambda _case: True
     of_handshake: bool = False
 
-    def finding(
+    def find(
         self,
         what: str,
         status: Status,
@@ -151,9 +151,9 @@ class Check:
         evidence: tuple[Evidence, ...] = (),
         fix: str | None = None,
     ) -> Finding:
-        """Make a finding of this check's cause `what`, as `Cause.finding` does."""
+        """Make a finding of this check's cause `what`, as `Cause.find` does."""
         cause = next(cause for cause in self.causes if cause.id == f"{self.id}.{what}")
-        return cause.finding(status, confidence, summary, evidence, fix)
+        return cause.find(status, confidence, summary, evidence, fix)
 
 
 def answer(text: str, findings: list[Finding], measurements: Mapping[str, Any], reading: str = "") -> Answer:
@@ -162,7 +162,7 @@ def answer(text: str, findings: list[Finding], measurements: Mapping[str, Any], 
     return Answer(text, tuple(findings), status, measurements, reading=reading)
 
 
-def rounded(probabilities: Mapping[str, float]) -> dict[str, float]:
+def round_probabilities(probabilities: Mapping[str, float]) -> dict[str, float]:
     """Return probabilities with six digits for a report; the largest one takes up the rest, so they still sum to 1."""
     short = {name: round(value, 6) for name, value in probabilities.items()}
     top = max(short, key=short.__getitem__)
@@ -170,24 +170,24 @@ def rounded(probabilities: Mapping[str, float]) -> dict[str, float]:
     return short
 
 
-def listed(items: Iterable[str], link: str = "and") -> str:
+def join_list(items: Iterable[str], link: str = "and") -> str:
     """Return items as a reader lists them: `a`, `a and b`, `a, b and c`."""
     *first, last = [*items] or [""]
     return f"{', '.join(first)} {link} {last}" if first else last
 
 
-def counted(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """Return a number with its noun, which is regular: `1 frame`, `2 frames`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def ended(text: str) -> str:
+def end_sentence(text: str) -> str:
     """Return text with one full stop at its end, whatever the words of a capture at its end bring along."""
     text = text.rstrip(" :;,")
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def with_code(code: int | None) -> str:
+def describe_code(code: int | None) -> str:
     """Return the code of a close, for a reader."""
     return f"with code {code}" if code is not None else "without a code"
 
@@ -208,6 +208,6 @@ def not_applicable(text: str) -> Answer:
     return Answer(text, (), "not_applicable")
 
 
-def worst(findings: list[Finding]) -> Finding:
+def pick_worst(findings: list[Finding]) -> Finding:
     """Return the finding that an answer's sentence should be about."""
     return max(findings, key=lambda finding: (SEVERITY[finding.status], finding.confidence))

@@ -14,7 +14,7 @@ import numpy as np
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import Samples, decode
 from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.analysis.excerpt import loudest_channel
+from sttdoctor.analysis.excerpt import find_loudest_channel
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
 
@@ -65,7 +65,7 @@ def _judge(facts: Facts) -> Answer:
     if estimate is None or layout is None:
         return unknown(missing.SAMPLES)
     if facts.sound.silent_side is not None:
-        finding = _one_side_silent(facts.sound.silent_side, layout.encoding)
+        finding = _tell_silent_side(facts.sound.silent_side, layout.encoding)
         return answer(finding.summary, [finding], {"channels": 2, "silent_side": facts.sound.silent_side}, _TWO)
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.")
@@ -73,30 +73,30 @@ def _judge(facts: Facts) -> Answer:
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
     if layout.channels > 2:
-        finding = _many(facts, layout)
+        finding = _judge_many(facts, layout)
         return answer(finding.summary, [finding], measured, f"{_NUMBERS[layout.channels]} channels")
     if facts.order is not None:
         return answer("The samples are of one channel, in the wrong order.", [], measured | {"channels": 1})
-    pair = _compared(facts, layout)
+    pair = _compare_channels(facts, layout)
     measured |= {"quieter_db": round(pair.quieter_db, 1), "correlation": round(pair.correlation, 3)}
-    finding = _interleaved(facts, layout, pair, estimate.stereo)
+    finding = _tell_interleaved(facts, layout, pair, estimate.stereo)
     return answer(finding.summary, [finding], measured, _TWO)
 
 
-def _many(facts: Facts, layout: Layout) -> Finding:
+def _judge_many(facts: Facts, layout: Layout) -> Finding:
     """More than two channels, as of an array of microphones."""
     many = layout.channels
-    loud = loudest_channel(_in_channels(facts, layout))
+    loud = find_loudest_channel(_read_channels(facts, layout))
     summary = (
         f"{_NUMBERS[many].capitalize()} channels are interleaved: the sound goes on from each sample to the one {many} "
         "places later, as of an array of microphones."
     )
-    summary += _agreement(facts, layout)
+    summary += _measure_agreement(facts, layout)
     fix = _fix(f"send one of them, samples[{loud}::{many}] (the loudest) or the one that the device has processed")
-    return CHECK.finding("interleaved", "fail", 0.97, summary, fix=fix)
+    return CHECK.find("interleaved", "fail", 0.97, summary, fix=fix)
 
 
-def _in_channels(facts: Facts, layout: Layout) -> Samples:
+def _read_channels(facts: Facts, layout: Layout) -> Samples:
     """Samples from the middle of the audio, shape (n, channels), finite."""
     assert facts.audio is not None
     data = facts.audio.data[layout.offset :]
@@ -107,7 +107,7 @@ def _in_channels(facts: Facts, layout: Layout) -> Samples:
     return np.clip(np.nan_to_num(samples), -1e6, 1e6)
 
 
-def _agreement(facts: Facts, layout: Layout) -> str:
+def _measure_agreement(facts: Facts, layout: Layout) -> str:
     """That the byte rate is as many times the declared one, where it is."""
     speed = facts.longest_speed
     agrees = speed is not None and abs(speed.ratio / layout.channels - 1) <= _NEAR
@@ -116,15 +116,15 @@ def _agreement(facts: Facts, layout: Layout) -> str:
     return f" The byte rate, {speed.ratio:.2f} times the declared one, agrees."
 
 
-def _compared(facts: Facts, layout: Layout) -> _Pair:
-    samples = _in_channels(facts, layout)
+def _compare_channels(facts: Facts, layout: Layout) -> _Pair:
+    samples = _read_channels(facts, layout)
     samples = samples - samples.mean(axis=0)
     power = (samples**2).mean(axis=0) + 1e-20
     correlation = float((samples[:, 0] * samples[:, 1]).mean() / np.sqrt(power[0] * power[1]))
     return _Pair(10 * float(np.log10(power.min() / power.max())), correlation, int(np.argmax(power)))
 
 
-def _kinds(pair: _Pair) -> tuple[str, str]:
+def _judge_kinds(pair: _Pair) -> tuple[str, str]:
     """What the two channels are to each other, and how to make one of them."""
     loud = f"samples[{pair.louder}::2]"
     if pair.quieter_db < _SILENT_DB:
@@ -139,17 +139,17 @@ def _kinds(pair: _Pair) -> tuple[str, str]:
     )
 
 
-def _interleaved(facts: Facts, layout: Layout, pair: _Pair, probability: float) -> Finding:
-    relation, fix = _kinds(pair)
+def _tell_interleaved(facts: Facts, layout: Layout, pair: _Pair, probability: float) -> Finding:
+    relation, fix = _judge_kinds(pair)
     summary = f"Two channels are interleaved: every other sample belongs to the other one, and {relation}."
-    agreement = _agreement(facts, layout)
+    agreement = _measure_agreement(facts, layout)
     summary += agreement
     probability = max(probability, 0.99) if agreement else probability
     status: Status = "fail" if probability >= facts.limits["channels.fail_above"] else "warn"
-    return CHECK.finding("interleaved", status, probability, summary, fix=_fix(fix))
+    return CHECK.find("interleaved", status, probability, summary, fix=_fix(fix))
 
 
-def _one_side_silent(side: int, encoding: str) -> Finding:
+def _tell_silent_side(side: int, encoding: str) -> Finding:
     fix = _fix(f"send the channel with sound only: samples[{1 - side}::2]")
     summary = "Two channels are interleaved: every other sample is the code of silence, so one of them is silent."
     if encoding == "pcm_s16le" and side == 0:
@@ -158,7 +158,7 @@ def _one_side_silent(side: int, encoding: str) -> Finding:
             "low half is empty. Both readings are the same bytes; neither is one channel of 16 bits."
         )
         fix += " If it is 32-bit audio, declare pcm_s32le."
-    return CHECK.finding("interleaved", "fail", 0.99, summary, fix=fix)
+    return CHECK.find("interleaved", "fail", 0.99, summary, fix=fix)
 
 
 def _fix(what: str) -> str:

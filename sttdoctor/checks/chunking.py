@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.timeline import Timeline, timeline
+from sttdoctor.analysis.session.timeline import Timeline, make_timeline
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
     Answer,
@@ -23,8 +23,8 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    pick_worst,
     unknown,
-    worst,
 )
 
 CHECK = Check(
@@ -69,11 +69,11 @@ def _judge(facts: Facts) -> Answer:
         "min_ms": round(float(lengths_ms.min()), 3),
         "max_ms": round(float(lengths_ms.max()), 3),
     }
-    parts = _parts(facts) or [_Part(lengths_ms, "")]
+    parts = _split_parts(facts) or [_Part(lengths_ms, "")]
     findings = [finding for part in parts for finding in _judge_part(facts, part, promised)]
     if findings:
-        return answer(worst(findings).summary, [worst(findings)], measured)
-    told = [f"{_ms(float(np.median(part.lengths_ms)))}{part.since}" for part in parts]
+        return answer(pick_worst(findings).summary, [pick_worst(findings)], measured)
+    told = [f"{_format_ms(float(np.median(part.lengths_ms)))}{part.since}" for part in parts]
     text = f"Chunks are {told[0]} long." if len(told) == 1 else f"Chunks last {', '.join(told)}."
     return answer(text, [], measured)
 
@@ -86,7 +86,7 @@ class _Part:
     since: str
 
 
-def _parts(facts: Facts) -> list[_Part]:
+def _split_parts(facts: Facts) -> list[_Part]:
     """The stretches of a stream whose pace changes on the way, empty where it does not."""
     if all(len(parts) <= 1 for parts in facts.stretches):
         return []
@@ -106,19 +106,21 @@ def _judge_part(facts: Facts, part: _Part, promised: float) -> Iterator[Finding]
     judged = high if len(part.lengths_ms) >= 20 else median
     if judged > facts.limits["chunking.warn_ms"]:
         status: Status = "fail" if judged > facts.limits["chunking.fail_ms"] else "warn"
-        summary = f"Audio is sent in chunks of {_ms(median)}{part.since} (95 % are up to {_ms(high)})"
-        yield CHECK.finding("too-large", status, 0.95, f"{summary}; about 100 ms is right.", _longest(facts, promised))
+        summary = f"Audio is sent in chunks of {_format_ms(median)}{part.since} (95 % are up to {_format_ms(high)})"
+        yield CHECK.find(
+            "too-large", status, 0.95, f"{summary}; about 100 ms is right.", _find_longest(facts, promised)
+        )
     elif median < facts.limits["chunking.min_ms"]:
-        summary = f"Audio is sent in chunks of {_ms(median)}{part.since}; about 100 ms is right."
-        yield CHECK.finding("too-small", "warn", 0.95, summary)
+        summary = f"Audio is sent in chunks of {_format_ms(median)}{part.since}; about 100 ms is right."
+        yield CHECK.find("too-small", "warn", 0.95, summary)
 
 
-def _ms(value: float) -> str:
+def _format_ms(value: float) -> str:
     return f"{value / 1000:.1f} s" if value >= 1000 else f"{value:.3g} ms"
 
 
-def _longest(facts: Facts, promised: float) -> tuple[Evidence, ...]:
-    lines: list[Timeline] = [timeline(connection, promised) for connection in facts.connections]
+def _find_longest(facts: Facts, promised: float) -> tuple[Evidence, ...]:
+    lines: list[Timeline] = [make_timeline(connection, promised) for connection in facts.connections]
     longest = max((line for line in lines if len(line)), key=lambda line: line.audio_s.max(), default=None)
     if longest is None:
         return ()

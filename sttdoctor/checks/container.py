@@ -23,10 +23,10 @@ from sttdoctor.checks.base import (
     Evidence,
     Finding,
     answer,
-    counted,
+    count_noun,
+    pick_worst,
     unknown,
     want_speech,
-    worst,
 )
 from sttdoctor.encodings import ENCODINGS
 
@@ -93,40 +93,40 @@ def _judge(facts: Facts) -> Answer:
     contents = facts.sound.contents
     if contents is None:
         return unknown(facts.why_no_audio or missing.AUDIO)
-    measured = _measurements(contents)
+    measured = _collect_measurements(contents)
     if (
         contents.text is None
         and not contents.starts
         and facts.audio is not None
         and len(facts.audio.data) < SHORTEST_TEXT
     ):
-        return want_speech(_too_few(facts.audio.data), measured)
+        return want_speech(_has_too_few(facts.audio.data), measured)
     if contents.text is not None:
-        finding = _text(facts, contents, contents.text)
+        finding = _judge_text(facts, contents, contents.text)
         return answer(finding.summary, [finding], measured, _TEXTS[contents.text])
-    packets = None if contents.starts else _packets(facts)
+    packets = None if contents.starts else _judge_packets(facts)
     if packets is not None:
         return answer(packets.summary, [packets], measured, "packets of a codec")
     compressed = [start for start in contents.starts if start.header is None]
     headers = [start for start in contents.starts if start.header is not None]
-    findings = [_compressed(facts, compressed)] if compressed else []
+    findings = [_judge_compressed(facts, compressed)] if compressed else []
     if headers:
-        findings.append(_header(facts, headers))
+        findings.append(_judge_header(facts, headers))
     elif contents.trailers and not compressed:
-        findings.append(_trailers(facts, contents.trailers))
+        findings.append(_judge_trailers(facts, contents.trailers))
     if findings:
         reading = "" if contents.holds_samples else LABELS[contents.starts[0].kind]
-        return answer(worst(findings).summary, findings, measured, reading)
+        return answer(pick_worst(findings).summary, findings, measured, reading)
     return answer("No file header, compressed stream or text was found: the bytes look bare.", [], measured)
 
 
-def _too_few(data: NDArray[np.uint8]) -> str:
-    count = f"{counted(len(data), 'byte')} {'are' if len(data) > 1 else 'is'}"
+def _has_too_few(data: NDArray[np.uint8]) -> str:
+    count = f"{count_noun(len(data), 'byte')} {'are' if len(data) > 1 else 'is'}"
     like = ", and all of them could be text" if is_printable(data) else ""
     return f"{count} too few to tell samples from a file or text{like}."
 
 
-def _measurements(contents: Contents) -> dict[str, Any]:
+def _collect_measurements(contents: Contents) -> dict[str, Any]:
     measured: dict[str, Any] = {
         "files": len(contents.starts),
         "kind": contents.text or (contents.starts[0].kind if contents.starts else None),
@@ -144,11 +144,11 @@ def _measurements(contents: Contents) -> dict[str, Any]:
     return measured
 
 
-def _places(facts: Facts, offsets: list[int], note: str) -> tuple[Evidence, ...]:
+def _list_places(facts: Facts, offsets: list[int], note: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(note, *facts.frame_at(offset), offset) for offset in offsets[:5])
 
 
-def _where(offset: int) -> str:
+def _tell_where(offset: int) -> str:
     return "" if offset == 0 else f" from byte {offset} on"
 
 
@@ -159,7 +159,7 @@ def _convert(facts: Facts, header: Header | None = None) -> str:
     return f"ffmpeg -i FILE -f {name} -ac 1 -ar {rate} out.raw"
 
 
-def _text(facts: Facts, contents: Contents, kind: str) -> Finding:
+def _judge_text(facts: Facts, contents: Contents, kind: str) -> Finding:
     summary = f"The bytes are {_TEXTS[kind]}, not samples."
     fix = "Send the samples themselves in binary frames."
     if kind in ("base64", "hex", "data-url"):
@@ -170,13 +170,13 @@ def _text(facts: Facts, contents: Contents, kind: str) -> Finding:
         fix += f" Then {_unpack(contents.inside) or f'convert the file: {_convert(facts)}'}"
     if kind in ("http", "html", "json"):
         fix = "Look at what it says: it may be an error of the source. " + fix
-    return CHECK.finding("text", "fail", 0.99, summary, _places(facts, [0], _TEXTS[kind]), fix)
+    return CHECK.find("text", "fail", 0.99, summary, _list_places(facts, [0], _TEXTS[kind]), fix)
 
 
-def _compressed(facts: Facts, starts: list[Start]) -> Finding:
+def _judge_compressed(facts: Facts, starts: list[Start]) -> Finding:
     first = starts[0]
     label = LABELS[first.kind]
-    summary = f"The bytes are {label}{_where(first.offset)}; the service takes bare samples only."
+    summary = f"The bytes are {label}{_tell_where(first.offset)}; the service takes bare samples only."
     if first.offset and len(starts) == 1:
         summary = f"A stream of {label} begins at byte {first.offset}; the service takes bare samples only."
     fix = f"Decode before sending, live with a decoder in the client, a file with: {_convert(facts)}"
@@ -184,11 +184,11 @@ def _compressed(facts: Facts, starts: list[Start]) -> Finding:
         fix = f"Send what was packed, not the package: {_unpack(first.kind)}."
     if first.kind in ("webm", "ogg", "mp4"):
         fix += " (in a browser take samples from an AudioWorklet: MediaRecorder always gives compressed files)"
-    places = _places(facts, [start.offset for start in starts], f"{label} begins")
-    return CHECK.finding("compressed", "fail", 0.99, summary, places, fix)
+    places = _list_places(facts, [start.offset for start in starts], f"{label} begins")
+    return CHECK.find("compressed", "fail", 0.99, summary, places, fix)
 
 
-def _packets(facts: Facts) -> Finding | None:
+def _judge_packets(facts: Facts) -> Finding | None:
     """Frames that are packets of a codec, without a container: of many sizes, small, and without order inside."""
     for connection in facts.connections:
         sent = [frame for frame in connection.audio_frames if frame.size]
@@ -202,7 +202,7 @@ def _packets(facts: Facts) -> Finding | None:
             f"without order inside; they look like {found.name}."
         )
         place = (Evidence("the first packet", first.line, first.t),)
-        return CHECK.finding("compressed", "fail", 0.9, summary, place, _DECODE)
+        return CHECK.find("compressed", "fail", 0.9, summary, place, _DECODE)
     return None
 
 
@@ -211,26 +211,28 @@ def _unpack(kind: str) -> str | None:
     return f"unpack it ({_UNPACK[kind]}) and check what comes out" if kind in _UNPACK else None
 
 
-def _header(facts: Facts, starts: list[Start]) -> Finding:
+def _judge_header(facts: Facts, starts: list[Start]) -> Finding:
     first = starts[0]
     header = first.header
     assert header is not None
     one = f"{LABELS[first.kind].removesuffix(' file')} header"
     label = one.partition(" ")[2]
-    count = counted(len(starts), label) if len(starts) > 1 else f"{one[0].upper()}{one[1:]}"
+    count = count_noun(len(starts), label) if len(starts) > 1 else f"{one[0].upper()}{one[1:]}"
     summary = f"{count} of {header.payload} bytes {'stand' if len(starts) > 1 else 'stands'} in the stream"
     summary += (
-        ", each played as a click." if len(starts) > 1 else f"{_at(first.offset)}; the service plays it as a click."
+        ", each played as a click."
+        if len(starts) > 1
+        else f"{_format_place(first.offset)}; the service plays it as a click."
     )
-    odds = _odds(facts, header)
+    odds = _tell_odds(facts, header)
     if header.sample_rate is not None:
         summary += f" It says {_format(header)}"
         summary += f"; declared is {odds}." if odds else ", as declared." if facts.declared.meant else "."
-    places = _places(facts, [start.offset for start in starts], label)
-    return CHECK.finding("wav-header", "fail", 0.99, summary, places, _strip(facts, starts, header, odds))
+    places = _list_places(facts, [start.offset for start in starts], label)
+    return CHECK.find("wav-header", "fail", 0.99, summary, places, _strip(facts, starts, header, odds))
 
 
-def _at(offset: int) -> str:
+def _format_place(offset: int) -> str:
     return " at its start" if offset == 0 else f" at byte {offset}"
 
 
@@ -239,7 +241,7 @@ def _format(header: Header) -> str:
     return f"{header.codec} at {header.sample_rate} Hz{channels}"
 
 
-def _odds(facts: Facts, header: Header) -> str:
+def _tell_odds(facts: Facts, header: Header) -> str:
     """What the client declared, where the header says otherwise; else nothing."""
     said = []
     if facts.declared.meant is not None and header.encoding != facts.declared.meant:
@@ -269,9 +271,11 @@ def _strip(facts: Facts, starts: list[Start], header: Header, odds: str) -> str:
     return fix
 
 
-def _trailers(facts: Facts, offsets: tuple[int, ...]) -> Finding:
+def _judge_trailers(facts: Facts, offsets: tuple[int, ...]) -> Finding:
     summary = (
         f"A chunk of text of a WAV file (LIST or id3) stands at byte {offsets[0]}; the service plays it as a click."
     )
     fix = "Send only the bytes of the data chunk: as many as its length says, not everything behind the header."
-    return CHECK.finding("wav-header", "warn", 0.95, summary, _places(facts, list(offsets), "chunk of a WAV file"), fix)
+    return CHECK.find(
+        "wav-header", "warn", 0.95, summary, _list_places(facts, list(offsets), "chunk of a WAV file"), fix
+    )

@@ -26,9 +26,9 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
-    counted,
+    count_noun,
+    pick_worst,
     unknown,
-    worst,
 )
 from sttdoctor.checks.pace_texts import fix_rhythm, tell_rhythm
 from sttdoctor.endpoints.base import Endpoint
@@ -151,18 +151,18 @@ def _judge(facts: Facts) -> Answer:
     for number, (connection, timeline, speed) in enumerate(parts):
         if not len(timeline):
             continue
-        gaps = _gaps(facts, connection, timeline, speed.ratio if speed else 1.0)
+        gaps = _list_gaps(facts, connection, timeline, speed.ratio if speed else 1.0)
         inner = [gap.length_s for gap in gaps if gap.ended]
         measured["holes"] += len([length for length in inner if length > facts.limits["continuity.turn_warn_s"]])
         measured["longest_hole_s"] = max([measured["longest_hole_s"], *(round(length, 3) for length in inner)])
-        found = [finding for gap in gaps if (finding := _gap_finding(facts, gap, number))]
+        found = [finding for gap in gaps if (finding := _judge_gap(facts, gap, number))]
         rhythm = find_rhythm(timeline) if any(finding.cause == "continuity.stalled" for finding in found) else None
         if rhythm is not None:
-            found = [_in_beats(finding, rhythm, facts.is_browser) for finding in found]
-        found += _idle_timeout(facts, connection, gaps)
+            found = [_explain_beats(finding, rhythm, facts.is_browser) for finding in found]
+        found += _find_idle_timeout(facts, connection, gaps)
         findings = _merge([*findings, *found])
     if findings:
-        return answer(worst(findings).summary, findings, measured)
+        return answer(pick_worst(findings).summary, findings, measured)
     return answer("Audio was sent without holes that matter.", [], measured)
 
 
@@ -184,7 +184,7 @@ def _find_nothing_sent(facts: Facts) -> Finding | None:
             continue
         summary = f"The client was connected for {length_s:.1f} s, and not one frame of audio was sent."
         place = (Evidence("closed here, without any audio", close.line, close.t),)
-        return CHECK.finding("nothing-sent", "fail", 0.95, summary, place)
+        return CHECK.find("nothing-sent", "fail", 0.95, summary, place)
     held = [item.close.t - item.open.t for item in facts.connections if _is_press(facts, item)]  # type: ignore[union-attr,operator]
     if len(held) < 2 or len(held) < len(facts.connections) or sum(held) < facts.limits["continuity.nothing_s"]:
         return None
@@ -193,7 +193,7 @@ def _find_nothing_sent(facts: Facts) -> Finding | None:
         f"The client connected {len(held)} times for {sum(held):.1f} s in all, and not one frame of audio was sent."
     )
     places = () if close is None else (Evidence("closed here, without any audio", close.line, close.t),)
-    return CHECK.finding("nothing-sent", "fail", 0.85, summary, places)
+    return CHECK.find("nothing-sent", "fail", 0.85, summary, places)
 
 
 def _is_press(facts: Facts, connection: Connection) -> bool:
@@ -227,7 +227,7 @@ def _find_one_frame(facts: Facts) -> Finding | None:
     seconds = sum(frame.size for frame in sent) / rate
     summary = f"{what} of audio ({1000 * seconds:.0f} ms) went out, and none in the {after_s:.1f} s after it."
     place = (Evidence("the last audio", sent[-1].line, sent[-1].t), Evidence("closed here", close.line, close.t))
-    return CHECK.finding("capture-died", "fail", 0.85, summary, place, _DIED_AT_ONCE)
+    return CHECK.find("capture-died", "fail", 0.85, summary, place, _DIED_AT_ONCE)
 
 
 class _Clock:
@@ -264,9 +264,9 @@ class _Clock:
         return tuple(command.word for command in (alive + other if alive or len(other) > 1 else []))
 
 
-def _gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
+def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
     clock = _Clock(connection, facts.endpoint)
-    found = [clock.gap(h.start_s, h.end_s, h.filled, True) for h in pacing.holes(timeline, speed)]
+    found = [clock.gap(h.start_s, h.end_s, h.filled, True) for h in pacing.find_holes(timeline, speed)]
     last_s = float(timeline.t_s[-1] + timeline.audio_s[-1] / speed)
     ends = [frame.t for frame in connection.frames if is_close_command(frame, facts.endpoint) and frame.t is not None]
     ends += [connection.close.t] if connection.close and connection.close.t is not None else []
@@ -277,8 +277,8 @@ def _gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float
     return found
 
 
-def _gap_finding(facts: Facts, gap: _Gap, number: int) -> Finding | None:
-    status = _status(facts, gap)
+def _judge_gap(facts: Facts, gap: _Gap, number: int) -> Finding | None:
+    status = _rate_gap(facts, gap)
     if status is None:
         return None
     place = (Evidence(f"{gap.length_s:.1f} s without audio end here", gap.line, gap.end_s),)
@@ -286,26 +286,26 @@ def _gap_finding(facts: Facts, gap: _Gap, number: int) -> Finding | None:
     begin = f"No audio was sent for {gap.length_s:.1f} s{where} (from {gap.start_s:.1f} s)"
     if gap.messages:
         names = ", ".join(sorted(set(gap.messages)))
-        instead = f"{counted(len(gap.messages), 'message')} ({names}) {'was' if len(gap.messages) == 1 else 'were'}"
+        instead = f"{count_noun(len(gap.messages), 'message')} ({names}) {'was' if len(gap.messages) == 1 else 'were'}"
         summary = f"{begin}; {instead} sent instead, which the service does not know."
-        return CHECK.finding("keepalive", status, 0.95, summary, place)
-    if gap.filled and _stood_still(facts, gap, facts.connections[number]):
+        return CHECK.find("keepalive", status, 0.95, summary, place)
+    if gap.filled and _has_stood_still(facts, gap, facts.connections[number]):
         summary = (
             f"{begin}, and nothing was read either; then everything came at once, sent and received: the process "
             f"stood still."
         )
-        return CHECK.finding("blocked", status, 0.85, summary, place)
+        return CHECK.find("blocked", status, 0.85, summary, place)
     if gap.filled:
-        return CHECK.finding("stalled", status, 0.9, f"{begin}; the missing audio was sent later.", place)
-    if not gap.ended and _ended_in_full_voice(facts, number):
+        return CHECK.find("stalled", status, 0.9, f"{begin}; the missing audio was sent later.", place)
+    if not gap.ended and _ends_in_full_voice(facts, number):
         summary = f"{begin}; the last frame ends in full voice, and the socket stayed open: the capture died."
-        return CHECK.finding("capture-died", status, 0.8, summary, place)
+        return CHECK.find("capture-died", status, 0.8, summary, place)
     if not gap.ended:
-        return CHECK.finding("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)
-    return CHECK.finding("muted", status, 0.95, f"{begin}; then it went on where it was.", place)
+        return CHECK.find("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)
+    return CHECK.find("muted", status, 0.95, f"{begin}; then it went on where it was.", place)
 
 
-def _in_beats(finding: Finding, rhythm: Rhythm, is_browser: bool | None) -> Finding:
+def _explain_beats(finding: Finding, rhythm: Rhythm, is_browser: bool | None) -> Finding:
     """A stall that comes again and again is one timer and not many accidents."""
     if finding.cause != "continuity.stalled":
         return finding
@@ -314,7 +314,7 @@ def _in_beats(finding: Finding, rhythm: Rhythm, is_browser: bool | None) -> Find
     return replace(finding, summary=summary, fix=fix_rhythm(rhythm, is_browser))
 
 
-def _stood_still(facts: Facts, gap: _Gap, connection: Connection) -> bool:
+def _has_stood_still(facts: Facts, gap: _Gap, connection: Connection) -> bool:
     """Whether the client also read nothing in a hole, and at its end had at once what had come meanwhile.
 
     The service cannot have answered the first new frame so soon. Only a client's own clock shows when it read.
@@ -329,7 +329,7 @@ def _stood_still(facts: Facts, gap: _Gap, connection: Connection) -> bool:
     return any(gap.end_s - _BESIDE_S <= t <= gap.end_s + _AT_ONCE_S for t in came)
 
 
-def _ended_in_full_voice(facts: Facts, number: int) -> bool:
+def _ends_in_full_voice(facts: Facts, number: int) -> bool:
     """Whether the audio of a connection ends in the middle of sound, with a connection that lived on."""
     if facts.audio is None or facts.sound.layout is None:
         return False
@@ -340,7 +340,7 @@ def _ended_in_full_voice(facts: Facts, number: int) -> bool:
     return bool(spans) and spans[-1][1] >= audio_s - _VOICE_END_S and spans[-1][1] - spans[-1][0] >= _VOICE_S
 
 
-def _status(facts: Facts, gap: _Gap) -> Status | None:
+def _rate_gap(facts: Facts, gap: _Gap) -> Status | None:
     limits = facts.limits
     length = gap.length_s - (facts.session.resolution if facts.session else 0.0)
     if length >= 0.95 * limits["continuity.idle_limit_s"]:
@@ -356,7 +356,7 @@ def _status(facts: Facts, gap: _Gap) -> Status | None:
     return "fail" if length > fail else "warn" if length > warn else None
 
 
-def _idle_timeout(facts: Facts, connection: Connection, gaps: list[_Gap]) -> list[Finding]:
+def _find_idle_timeout(facts: Facts, connection: Connection, gaps: list[_Gap]) -> list[Finding]:
     """The server closed the socket after about three minutes without audio."""
     close = connection.close
     if close is None or close.by == "client" or close.t is None or not gaps:
@@ -367,7 +367,7 @@ def _idle_timeout(facts: Facts, connection: Connection, gaps: list[_Gap]) -> lis
         return []
     reason = f", reason {close.reason[:100]!r}" if is_said else ""
     summary = f"The server closed the socket (code {close.code}{reason}) after {last.length_s:.0f} s without audio."
-    return [CHECK.finding("idle-timeout", "fail", 0.95, summary, (Evidence("closed here", close.line, close.t),))]
+    return [CHECK.find("idle-timeout", "fail", 0.95, summary, (Evidence("closed here", close.line, close.t),))]
 
 
 def _merge(findings: list[Finding]) -> list[Finding]:

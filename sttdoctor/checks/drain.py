@@ -21,10 +21,10 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    describe_code,
     not_applicable,
+    pick_worst,
     unknown,
-    with_code,
-    worst,
 )
 from sttdoctor.evidence import Close, Frame
 
@@ -191,19 +191,19 @@ def _judge(facts: Facts) -> Answer:
         return not_applicable("No audio was sent, so there is nothing to drain.")
     unread = {id(end.turn): end.number for end in facts.unused_ends if not end.readable}
     judged = [_judge_connection(facts, number, connection, unread) for number, connection in used]
-    findings = _one_a_cause([item for item in judged if isinstance(item, Finding)], len(used))
+    findings = _keep_one_a_cause([item for item in judged if isinstance(item, Finding)], len(used))
     if findings:
-        return answer(worst(findings).summary, findings, {})
+        return answer(pick_worst(findings).summary, findings, {})
     texts = [item for item in judged if isinstance(item, Answer)]
     return min(texts, key=lambda item: ("unknown", "pass", "not_applicable").index(item.status))
 
 
-def _one_a_cause(findings: list[Finding], connections: int) -> list[Finding]:
+def _keep_one_a_cause(findings: list[Finding], connections: int) -> list[Finding]:
     """The worst finding of each cause, with the places of all (the first five)."""
     merged: list[Finding] = []
     for cause in dict.fromkeys(finding.cause for finding in findings):
         same = [finding for finding in findings if finding.cause == cause]
-        told = worst(same)
+        told = pick_worst(same)
         places = [place for finding in (told, *(f for f in same if f is not told)) for place in finding.evidence]
         often = f" The same happened on {len(same)} of {connections} connections." if len(same) > 1 else ""
         merged.append(replace(told, summary=told.summary + often, evidence=tuple(places[:5])))
@@ -214,7 +214,7 @@ def _judge_connection(facts: Facts, number: int, connection: Connection, unread:
     close = connection.close
     if close is None:
         if connection is not facts.connections[-1]:
-            return _lost(connection, None)
+            return _has_lost(connection, None)
         return unknown(missing.END)
     end = _end(facts, number, connection, close, unread)
     ping = facts.ping_timeout(connection)
@@ -223,9 +223,9 @@ def _judge_connection(facts: Facts, number: int, connection: Connection, unread:
     if close.code == 1009:
         return not_applicable("A message that was too big ended the connection.")
     if close.by == "client":
-        return _left(facts, end)
+        return _tell_left(facts, end)
     if close.code == 1006 or (close.code == 1005 and close.by == "unknown" and end.command is None):
-        return _lost(connection, end)  # 1005 stands for a close frame without a code, or for none at all
+        return _has_lost(connection, end)  # 1005 stands for a close frame without a code, or for none at all
     if end.command is not None:
         return answer("The close command was sent and the events were read until the server closed.", [], {})
     if close.by == "server":
@@ -240,7 +240,7 @@ def _end(facts: Facts, number: int, connection: Connection, close: Close, unread
     waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]
     turn_open = bool(known) and known[-1].end is None
     first = next((unread[id(turn)] for turn in known if id(turn) in unread), None)
-    said_last = partial(_said_last, facts, number, connection, close)
+    said_last = partial(_find_last_command, facts, number, connection, close)
     return _End(close, command, turn_open, said_last, first, waited, _find_turn_end(connection, command, close))
 
 
@@ -255,7 +255,7 @@ def _find_turn_end(connection: Connection, command: Frame | None, close: Close) 
     return ends[-1] if is_at_end else None
 
 
-def _said_last(facts: Facts, number: int, connection: Connection, close: Close) -> bool | None:
+def _find_last_command(facts: Facts, number: int, connection: Connection, close: Close) -> bool | None:
     left_s = close.t if close.t is not None else connection.audio_frames[-1].t
     return facts.has_unanswered_speech(number, left_s) if left_s is not None else None
 
@@ -268,47 +268,47 @@ def _tell_ping_timeout(connection: Connection, end: _End, ping: PingTimeout) -> 
     seconds = {"silent": _format_seconds(ping.silent_s), "unsent": _format_seconds(ping.unsent_s)}
     received = connection.received[-1:]
     places = [Evidence("the last event that the capture shows", last.line, last.t) for last in received]
-    places.append(Evidence(f"closed here {with_code(end.close.code)}", end.close.line, end.close.t))
+    places.append(Evidence(f"closed here {describe_code(end.close.code)}", end.close.line, end.close.t))
     text = f"The {side} closed with a ping timeout: {summary.format(**seconds)}."
     is_drained = what == "connection-lost" and end.command is not None and not end.turn_open
-    return CHECK.finding(what, "warn" if is_drained else "fail", confidence, text, tuple(places), fix)
+    return CHECK.find(what, "warn" if is_drained else "fail", confidence, text, tuple(places), fix)
 
 
 def _format_seconds(value: float | None) -> str:
     return "some time" if value is None else f"{value:.1f} s"
 
 
-def _lost(connection: Connection, end: _End | None) -> Finding:
+def _has_lost(connection: Connection, end: _End | None) -> Finding:
     close = end.close if end else None
     status: Status = "warn" if end and end.command is not None and not end.turn_open else "fail"
     turn = " with a turn open" if end is None or end.turn_open else ""
     last = connection.frames[-1]
     place = Evidence("the connection was lost here", close.line if close else last.line, close.t if close else last.t)
     summary = f"The connection was lost without a close{turn}; what had not been answered by then is gone."
-    return CHECK.finding("connection-lost", status, 0.9, summary, (place,))
+    return CHECK.find("connection-lost", status, 0.9, summary, (place,))
 
 
-def _left(facts: Facts, end: _End) -> Finding | Answer:
+def _tell_left(facts: Facts, end: _End) -> Finding | Answer:
     dropped = end.close.code == 1006
     note = "the client dropped the connection here" if dropped else "the client closed here"
-    place = Evidence(f"{note} {with_code(end.close.code)}", end.close.line, end.close.t)
+    place = Evidence(f"{note} {describe_code(end.close.code)}", end.close.line, end.close.t)
     is_drained = end.waited_s is not None and end.waited_s >= facts.limits["drain.hang_up_s"]
     if end.turn_end is not None and not is_drained and (end.turn_open or end.said_last):
         summary = f"The client left at the end of a turn while audio was still flowing{end.state}."
         at = Evidence("the end of the turn", end.turn_end.line, end.turn_end.t)
-        return CHECK.finding("left-at-turn-end", "fail", 0.85, summary, (at, place))
+        return CHECK.find("left-at-turn-end", "fail", 0.85, summary, (at, place))
     if end.command is None:
         how = "dropped the connection" if dropped else "closed the socket"
         summary = f"The client {how} without the close command{end.state}."
-        return CHECK.finding("no-close", end.loss, 0.97, summary, (place,))
+        return CHECK.find("no-close", end.loss, 0.97, summary, (place,))
     sent = Evidence("the close command", end.command.line, end.command.t)
     if end.waited_s is None and end.loss != "fail":
         return unknown(missing.TIMES)  # it may have waited for long
     if end.waited_s is None:
         summary = f"The client closed before the server did{end.state}."
-        return CHECK.finding("hung-up", end.loss, 0.7, summary, (sent, place))
+        return CHECK.find("hung-up", end.loss, 0.7, summary, (sent, place))
     if end.waited_s < facts.limits["drain.hang_up_s"]:
         summary = f"The client left {end.waited_s:.2f} s after its close command, before the server closed{end.state}."
-        return CHECK.finding("hung-up", end.loss, 0.95, summary, (sent, place))
+        return CHECK.find("hung-up", end.loss, 0.95, summary, (sent, place))
     text = f"The client waited {end.waited_s:.1f} s for the server to close before it left."
     return answer(text, [], {"waited_s": round(end.waited_s, 3)})

@@ -23,8 +23,8 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
-    counted,
-    rounded,
+    count_noun,
+    round_probabilities,
     unknown,
     want_speech,
 )
@@ -104,41 +104,41 @@ def _judge(facts: Facts) -> Answer:
     estimate = facts.sound.encoding
     if estimate is None:
         return unknown(facts.why_no_audio or missing.AUDIO)
-    measured = _measurements(estimate)
+    measured = _collect_measurements(estimate)
     contents = facts.sound.contents
     if not estimate.decidable and contents is not None and not contents.holds_samples:
         return unknown(missing.SAMPLES, measured)
     if facts.sound.misfit is not None:
-        finding = _misfit(facts.sound.misfit, facts.declared.meant or _best(estimate))
-        return answer(finding.summary, [finding], measured, facts.declared.meant or _best(estimate))
+        finding = _judge_misfit(facts.sound.misfit, facts.declared.meant or _find_best(estimate))
+        return answer(finding.summary, [finding], measured, facts.declared.meant or _find_best(estimate))
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.", measured)
-    changes = _change_findings(facts)
+    changes = _judge_changes(facts)
     if changes:
-        return answer(changes[0].summary, changes, measured, _changed_reading(facts.sound.encoding_changes[0]))
-    best, name = _best(estimate), facts.declared.meant
+        return answer(changes[0].summary, changes, measured, _name_changed_reading(facts.sound.encoding_changes[0]))
+    best, name = _find_best(estimate), facts.declared.meant
     right = estimate.probabilities[name] + (0.0 if best != name else 1.0) if name is not None else 0.0
     if facts.sound.factor != 1.0 and (
         best in SUPPORTED if name is None else right >= facts.limits["encoding.warn_below"]
     ):
-        finding = _scaled(name or best, facts.sound.factor)
-        return answer(finding.summary, [finding], measured, _reading(name or best))
+        finding = _judge_scale(name or best, facts.sound.factor)
+        return answer(finding.summary, [finding], measured, _name_reading(name or best))
     if name is None:
-        return _undeclared(estimate, best, measured)
+        return _judge_undeclared(estimate, best, measured)
     if right >= facts.limits["encoding.warn_below"]:
         said = facts.declared.encoding
         if facts.order is not None:
-            finding = _disordered(facts, facts.order, name)
+            finding = _judge_order(facts, facts.order, name)
             return answer(finding.summary, [finding], measured, name)
         meant = "as declared" if said == name else f"which is what {said} means"
         return answer(f"The bytes are {_label(name)}, {meant}.", [], measured, name)
     status: Status = "fail" if right < facts.limits["encoding.fail_below"] else "warn"
     confidence = estimate.probabilities[best]
-    finding = _finding(best, name, status, confidence)
-    return answer(finding.summary, [finding], measured, _reading(best))
+    finding = _judge_mismatch(best, name, status, confidence)
+    return answer(finding.summary, [finding], measured, _name_reading(best))
 
 
-def _best(estimate: EncodingEstimate) -> str:
+def _find_best(estimate: EncodingEstimate) -> str:
     return max(estimate.probabilities, key=estimate.probabilities.__getitem__)
 
 
@@ -147,78 +147,78 @@ def _label(key: str) -> str:
     return f"{name} ({ENCODINGS[name].label}){_shift(key)}" if name in ENCODINGS else key
 
 
-def _reading(key: str) -> str:
+def _name_reading(key: str) -> str:
     return _NO_SAMPLES.get(key) or f"{_name(key)}{_shift(key)}"
 
 
 def _shift(key: str) -> str:
     shift = key.partition("+")[2]
-    return f", {counted(int(shift), 'byte')} out of step" if shift else ""
+    return f", {count_noun(int(shift), 'byte')} out of step" if shift else ""
 
 
-def _changed_reading(change: EncodingChange) -> str:
+def _name_changed_reading(change: EncodingChange) -> str:
     if _name(change.before) == _name(change.after):
         return f"{_name(change.before)}, out of step from byte {change.offset} on"
-    return f"{_reading(change.before)}, later {_reading(change.after)}"
+    return f"{_name_reading(change.before)}, later {_name_reading(change.after)}"
 
 
-def _measurements(estimate: EncodingEstimate) -> dict[str, Any]:
+def _collect_measurements(estimate: EncodingEstimate) -> dict[str, Any]:
     return {
-        "probabilities": rounded(estimate.probabilities),
+        "probabilities": round_probabilities(estimate.probabilities),
         "decidable": estimate.decidable,
         "judged_bytes": estimate.judged_bytes,
         "bits_per_byte": {name: round(bits, 4) for name, bits in estimate.bits_per_byte.items()},
     }
 
 
-def _undeclared(estimate: EncodingEstimate, best: str, measured: dict[str, Any]) -> Answer:
+def _judge_undeclared(estimate: EncodingEstimate, best: str, measured: dict[str, Any]) -> Answer:
     if best in SUPPORTED:
         return answer(f"No encoding was declared; the bytes are {_label(best)}.", [], measured, best)
-    finding = _finding(best, None, "fail", estimate.probabilities[best])
-    return answer(finding.summary, [finding], measured, _reading(best))
+    finding = _judge_mismatch(best, None, "fail", estimate.probabilities[best])
+    return answer(finding.summary, [finding], measured, _name_reading(best))
 
 
-def _finding(best: str, declared: str | None, status: Status, confidence: float) -> Finding:
+def _judge_mismatch(best: str, declared: str | None, status: Status, confidence: float) -> Finding:
     said = f"declared is {declared}" if declared else "no encoding was declared"
     name, _, shift = best.partition("+")
     if shift and (declared is None or name == declared):
         summary = f"The samples are out of step: {name} fits from byte {shift} on."
         place = (Evidence("whole samples begin here", offset=int(shift)),)
-        return CHECK.finding("misaligned", status, confidence, summary, place)
+        return CHECK.find("misaligned", status, confidence, summary, place)
     if best == "not-pcm":
         kinds = "compressed, encrypted, noise, or the low bytes of wider ones"
         summary = f"The bytes are not plain samples of any known kind ({kinds}); {said}."
-        return CHECK.finding("unsupported", status, confidence, summary, fix=_NOT_SAMPLES)
+        return CHECK.find("unsupported", status, confidence, summary, fix=_NOT_SAMPLES)
     if best == "text":
         summary = f"The bytes are text (base64, hex, JSON), not samples; {said}."
-        return CHECK.finding("unsupported", status, confidence, summary, fix=_NOT_SAMPLES)
+        return CHECK.find("unsupported", status, confidence, summary, fix=_NOT_SAMPLES)
     summary = f"The bytes are {_label(best)}; {said}."
     if ENCODINGS[name].is_big_endian:
-        return CHECK.finding("byte-order", status, confidence, summary)
+        return CHECK.find("byte-order", status, confidence, summary)
     if name not in SUPPORTED:
-        return CHECK.finding("unsupported", status, confidence, summary)
+        return CHECK.find("unsupported", status, confidence, summary)
     fix = f"Declare encoding={name}, or convert the samples to {declared} before you send them."
-    return CHECK.finding("mismatch", status, confidence, summary, fix=fix)
+    return CHECK.find("mismatch", status, confidence, summary, fix=fix)
 
 
-def _disordered(facts: Facts, order: Order, name: str) -> Finding:
+def _judge_order(facts: Facts, order: Order, name: str) -> Finding:
     if order == "swapped":
         summary = f"The bytes are {name}, but neighbouring samples are swapped: the second of each pair comes first."
-        return CHECK.finding("swapped", "fail", 0.95, summary)
+        return CHECK.find("swapped", "fail", 0.95, summary)
     half = (facts.declared.sample_rate or 0) // 2
     summary = f"The bytes are {name}, but each sample is sent twice: there are {half} different ones a second."
     fix = (
         f"Keep every second sample (samples[::2]) and declare sample_rate={half}; or read the device in the slot width "
         "that it has, and at its true rate."
     )
-    return CHECK.finding("doubled", "fail", 0.95, summary, fix=fix)
+    return CHECK.find("doubled", "fail", 0.95, summary, fix=fix)
 
 
-def _scaled(name: str, factor: float) -> Finding:
+def _judge_scale(name: str, factor: float) -> Finding:
     """The samples are of the right encoding, and stand at another scale in it."""
     if factor < 1.0:
         summary = f"The bytes are {_label(name)}, but in 16-bit units: full scale is 1.0, and they go up to 32768."
-        return CHECK.finding("scaled", "fail", 0.95, summary, fix="Divide the samples by 32768 before you send them.")
+        return CHECK.find("scaled", "fail", 0.95, summary, fix="Divide the samples by 32768 before you send them.")
     if ENCODINGS[name].label.startswith("signed"):
         shift = round(np.log2(factor))
         bits = 8 * ENCODINGS[name].width - shift
@@ -226,12 +226,12 @@ def _scaled(name: str, factor: float) -> Finding:
             f"The bytes are {_label(name)}, but hold {bits}-bit samples at the low end: {factor:.0f} times too quiet."
         )
         fix = f"Shift each sample up by {shift} bits (x << {shift})" + (", or send pcm_s16le." if bits == 16 else ".")
-        return CHECK.finding("scaled", "fail", 0.95, summary, fix=fix)
+        return CHECK.find("scaled", "fail", 0.95, summary, fix=fix)
     summary = f"The bytes are {_label(name)}, but {factor:.0f} times too quiet, as if they were divided by it twice."
-    return CHECK.finding("scaled", "fail", 0.9, summary, fix=f"Divide the 16-bit samples by {factor:.0f} once.")
+    return CHECK.find("scaled", "fail", 0.9, summary, fix=f"Divide the 16-bit samples by {factor:.0f} once.")
 
 
-def _misfit(misfit: Misfit, name: str) -> Finding:
+def _judge_misfit(misfit: Misfit, name: str) -> Finding:
     """Integers that nothing brought to the scale of their encoding."""
     bits = 8 * ENCODINGS[name.partition("+")[0]].width
     full = (1 << bits - 1) - 1
@@ -239,7 +239,7 @@ def _misfit(misfit: Misfit, name: str) -> Finding:
         summary = "Every sample is -1, 0 or 1: floats were cast to integers without a factor."
         fix = f"Scale before the cast: np.clip(x * {full}, -{full}, {full}), in JavaScript "
         fix += f"Math.max(-1, Math.min(1, x)) * {full:#x}."
-        return CHECK.finding("scaled", "fail", 0.9, summary, fix=fix)
+        return CHECK.find("scaled", "fail", 0.9, summary, fix=fix)
     if misfit.kind == "converter":
         most = (1 << misfit.bits) - 1
         summary = (
@@ -248,39 +248,39 @@ def _misfit(misfit: Misfit, name: str) -> Finding:
         summary += f"signed {bits}-bit samples, so the sound is off centre and quiet."
         fix = f"Centre the values and bring them to full scale: (x - mean) * {1 << bits - misfit.bits}, with the mean "
         fix += f"of x at rest, about {1 << misfit.bits - 1}."
-        return CHECK.finding("scaled", "fail", 0.95, summary, fix=fix)
+        return CHECK.find("scaled", "fail", 0.95, summary, fix=fix)
     summary = f"The samples are the low {bits} bits of wider ones: they wrap around again and again where it is loud."
     fix = f"Keep the high bits instead: x >> {32 - bits} of 32-bit samples, x >> {24 - bits} of 24-bit ones."
-    return CHECK.finding("scaled", "fail", 0.9, summary, fix=fix)
+    return CHECK.find("scaled", "fail", 0.9, summary, fix=fix)
 
 
-def _change_findings(facts: Facts) -> list[Finding]:
+def _judge_changes(facts: Facts) -> list[Finding]:
     changes = facts.sound.encoding_changes
     if not changes:
         return []
     first = changes[0]
-    evidence = tuple(_change_evidence(facts, change) for change in changes[:5])
+    evidence = tuple(_list_change_evidence(facts, change) for change in changes[:5])
     if all(_name(change.before) == _name(change.after) for change in changes):
-        return [_shifted(facts, first, evidence)]
+        return [_judge_shift(facts, first, evidence)]
     summary = f"The bytes are {_label(first.before)} at first and {_label(first.after)} from byte {first.offset} on"
     line, _ = facts.frame_at(first.offset)
     summary += f" (line {line})." if line is not None else "."
-    return [CHECK.finding("changed", "fail", first.confidence, summary, evidence)]
+    return [CHECK.find("changed", "fail", first.confidence, summary, evidence)]
 
 
 def _name(key: str) -> str:
     return key.partition("+")[0]
 
 
-def _shifted(facts: Facts, first: EncodingChange, evidence: tuple[Evidence, ...]) -> Finding:
+def _judge_shift(facts: Facts, first: EncodingChange, evidence: tuple[Evidence, ...]) -> Finding:
     """The encoding stays the same, but a part of a sample was lost or added on the way."""
     line, _ = facts.frame_at(first.offset)
     where = f"byte {first.offset}" + (f" (line {line})" if line is not None else "")
     summary = f"From {where} on the samples are out of step: a part of a sample was lost or added there."
     fix = "Keep every frame a whole number of samples, and never drop a part of a frame."
-    return CHECK.finding("misaligned", "fail", first.confidence, summary, evidence, fix)
+    return CHECK.find("misaligned", "fail", first.confidence, summary, evidence, fix)
 
 
-def _change_evidence(facts: Facts, change: EncodingChange) -> Evidence:
+def _list_change_evidence(facts: Facts, change: EncodingChange) -> Evidence:
     line, t = facts.frame_at(change.offset)
     return Evidence(f"{change.before} becomes {change.after}", line, t, change.offset)

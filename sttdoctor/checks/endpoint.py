@@ -10,8 +10,8 @@ from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import is_mixed_up
-from sttdoctor.analysis.session.endpoint import by_events
-from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, counted, unknown, worst
+from sttdoctor.analysis.session.endpoint import match_events
+from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, count_noun, pick_worst, unknown
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import ENDPOINTS
 
@@ -55,14 +55,14 @@ CHECK = Check(
 def _judge(facts: Facts) -> Answer:
     if facts.endpoint is None:
         return unknown(missing.URL)
-    findings = [*_mixed_up(facts, facts.endpoint), *_batch_fits(facts), *_manual_fits(facts)]
+    findings = [*_find_mixed_up(facts, facts.endpoint), *_find_batch_fits(facts), *_find_manual_fits(facts)]
     measured = {"endpoint": facts.endpoint.name}
     if findings:
-        return answer(worst(findings).summary, findings, measured)
+        return answer(pick_worst(findings).summary, findings, measured)
     return answer(f"The client speaks the language of {facts.endpoint.path}.", [], measured)
 
 
-def _mixed_up(facts: Facts, endpoint: Endpoint) -> Iterator[Finding]:
+def _find_mixed_up(facts: Facts, endpoint: Endpoint) -> Iterator[Finding]:
     other = next(known for known in ENDPOINTS if known is not endpoint)
     said = [command for connection in facts.connections for command in connection.commands]
     wrong = next((command for command in said if is_mixed_up(command, endpoint)), None)
@@ -70,15 +70,15 @@ def _mixed_up(facts: Facts, endpoint: Endpoint) -> Iterator[Finding]:
         form = "a JSON message" if wrong.form == "json" else "a bare word"
         summary = f"{wrong.word!r} was sent as {form}, which is the language of {other.path}, to {endpoint.path}."
         place = (Evidence("the first such message", wrong.frame.line, wrong.frame.t),)
-        yield CHECK.finding("mixed-up", "fail", 0.95, summary, place, endpoint.advice)
+        yield CHECK.find("mixed-up", "fail", 0.95, summary, place, endpoint.advice)
         return
-    received = by_events(frame for connection in facts.connections for frame in connection.frames)
+    received = match_events(frame for connection in facts.connections for frame in connection.frames)
     if received is not None and received is not endpoint:
         summary = f"The URL is that of {endpoint.path}, but the events are those of {received.path}."
-        yield CHECK.finding("mixed-up", "fail", 0.8, summary)
+        yield CHECK.find("mixed-up", "fail", 0.8, summary)
 
 
-def _batch_fits(facts: Facts) -> Iterator[Finding]:
+def _find_batch_fits(facts: Facts) -> Iterator[Finding]:
     """A whole recording was sent far faster than it was spoken."""
     truth = facts.true_speed / facts.longest_speed.ratio if facts.true_speed and facts.longest_speed else 1.0
     for timeline in facts.timelines:
@@ -86,19 +86,19 @@ def _batch_fits(facts: Facts) -> Iterator[Finding]:
         clock_s = float(timeline.t_s[-1] - timeline.t_s[0]) if len(timeline) else 0.0
         if audio_s > max(facts.limits["endpoint.batch_s"], facts.limits["endpoint.batch_speed"] * clock_s):
             summary = f"{audio_s:.0f} s of audio were sent in {clock_s:.1f} s; batch fits a whole recording."
-            yield CHECK.finding("batch-fits", "warn", 0.8, summary)
+            yield CHECK.find("batch-fits", "warn", 0.8, summary)
             return
 
 
-def _manual_fits(facts: Facts) -> Iterator[Finding]:
+def _find_manual_fits(facts: Facts) -> Iterator[Finding]:
     """Audio pauses again and again between turns: the client decides itself when the user speaks."""
     if facts.endpoint is None or not facts.endpoint.ends_turns:
         return
     pauses = 0
     for timeline, speed in zip(facts.timelines, facts.speeds, strict=True):
-        found = pacing.holes(timeline, speed.ratio if speed else 1.0)
+        found = pacing.find_holes(timeline, speed.ratio if speed else 1.0)
         pauses += sum(not hole.filled and hole.length_s > facts.limits["endpoint.pause_s"] for hole in found)
     finished = sum(turn.end is not None for turn in facts.turns)
     if pauses >= facts.limits["endpoint.pauses"] and finished >= 1:
-        summary = f"Audio pauses {counted(pauses, 'time')}: the client seems to know itself when the user speaks."
-        yield CHECK.finding("manual-fits", "warn", 0.7, summary)
+        summary = f"Audio pauses {count_noun(pauses, 'time')}: the client seems to know itself when the user speaks."
+        yield CHECK.find("manual-fits", "warn", 0.7, summary)

@@ -21,7 +21,7 @@ from sttdoctor.analysis.session.frames import (
     select_active,
 )
 from sttdoctor.analysis.session.timeline import Connection
-from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, counted, unknown, worst
+from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, count_noun, pick_worst, unknown
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Frame
 
@@ -108,7 +108,7 @@ def _judge(facts: Facts) -> Answer:
             findings += _judge_connection(connection, encoding)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
-        return answer(worst(findings).summary, findings, {"frames": len(sent)})
+        return answer(pick_worst(findings).summary, findings, {"frames": len(sent)})
     if encoding is None:
         return unknown(missing.FORMAT)
     if not has_content:
@@ -120,9 +120,9 @@ def _find_empty(facts: Facts, sent: list[Frame]) -> Iterator[Finding]:
     empty = [frame for frame in sent if frame.size == 0]
     share = len(empty) / len(sent)
     if len(empty) >= 3 and share >= facts.limits["frames.empty"]:
-        summary = f"{counted(len(empty), 'binary frame')} of {len(sent)} ({share:.0%}) are empty."
+        summary = f"{count_noun(len(empty), 'binary frame')} of {len(sent)} ({share:.0%}) are empty."
         place = (Evidence("the first empty frame", empty[0].line, empty[0].t),)
-        yield CHECK.finding("empty", "warn", 0.95, summary, place)
+        yield CHECK.find("empty", "warn", 0.95, summary, place)
 
 
 def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding]:
@@ -156,11 +156,11 @@ def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding
 def _tell_disorder(swapped: list[int], count: int, sent: list[Frame]) -> Finding:
     first = sent[swapped[0]]
     summary = (
-        f"{counted(len(swapped), 'frame')} of {count} with sound fit before the frame that they follow, and not after "
-        f"it: they were overtaken on the way."
+        f"{count_noun(len(swapped), 'frame')} of {count} with sound fit before the frame that they follow, and not "
+        f"after it: they were overtaken on the way."
     )
     place = (Evidence("the first of them", first.line, first.t),)
-    return CHECK.finding("out-of-order", "fail", 0.9, summary, place)
+    return CHECK.find("out-of-order", "fail", 0.9, summary, place)
 
 
 def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[Finding]:
@@ -175,7 +175,7 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
     }
     where = "ends with" if field.at_end else "begins with"
     count = " (a part of it counts up)" if field.counts and not field.kind else ""
-    size = counted(field.length, "byte")
+    size = count_noun(field.length, "byte")
     summary = f"Each frame {where} {names[field.kind]}: {size}{count}, {field.share:.0%} of all."
     end, cut = ("end", f"frame[:-{field.length}]") if field.at_end else ("beginning", f"frame[{field.length}:]")
     fix = f"Send the samples alone: cut {size} from the {end} of each frame ({cut})."
@@ -185,10 +185,10 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         "padding": " In PyAV and aiortc take frame.to_ndarray().tobytes(), which holds the samples alone, not "
         "bytes(frame.planes[0]), which is the whole buffer.",
     }.get(field.kind, "")
-    yield CHECK.finding("header", "fail", 0.95, summary, place, fix)
+    yield CHECK.find("header", "fail", 0.95, summary, place, fix)
     if field.disorder:
-        text = f"{counted(field.disorder, 'frame')} came later than its sequence number says."
-        yield CHECK.finding("out-of-order", "fail", 0.9, text, place)
+        text = f"{count_noun(field.disorder, 'frame')} came later than its sequence number says."
+        yield CHECK.find("out-of-order", "fail", 0.9, text, place)
 
 
 def _tell_repeat(repeat: Repeat, sent: list[Frame]) -> Finding:
@@ -197,40 +197,40 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame]) -> Finding:
     if repeat.kind == "place":
         size = first.size
         summary = (
-            f"{counted(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) repeat the one before at the "
-            f"same place: {repeat.alike:.0%} of the bytes are the same bytes again."
+            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) repeat the one before at "
+            f"the same place: {repeat.alike:.0%} of the bytes are the same bytes again."
         )
         fix = (
             f"Send only the bytes that are new. Frames of {size} bytes that hardly change are a whole buffer: in Node "
             "send buf.subarray(...), or new Uint8Array(buf.buffer, buf.byteOffset, buf.byteLength), never buf.buffer "
             "(it is the pool of 8192 bytes); elsewhere copy a buffer before it is filled again."
         )
-        return CHECK.finding("repeated", "fail", 0.95, summary, place, fix)
+        return CHECK.find("repeated", "fail", 0.95, summary, place, fix)
     if repeat.kind == "overlap":
         summary = (
-            f"{counted(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) begin with the bytes with "
+            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) begin with the bytes with "
             f"which the one before ended: {repeat.alike:.0%} of a frame is sent twice."
         )
         fix = "Advance by a whole frame: send only what follows the last sample that was sent, without the overlap."
-        return CHECK.finding("repeated", "fail", 0.95, summary, place, fix)
+        return CHECK.find("repeated", "fail", 0.95, summary, place, fix)
     if repeat.kind == "own":
         summary = (
-            f"{counted(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) end with the bytes with which "
-            f"they began: {repeat.alike:.0%} of a frame is sent twice."
+            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) end with the bytes with "
+            f"which they began: {repeat.alike:.0%} of a frame is sent twice."
         )
-        return CHECK.finding("repeated", "fail", 0.95, summary, place, _OWN)
+        return CHECK.find("repeated", "fail", 0.95, summary, place, _OWN)
     if repeat.kind == "stuck":
         since = f"From {first.t:.1f} s on" if first.t is not None else "At one place"
         summary = (
             f"{since} the same frame of {first.size} bytes is sent again and again, {repeat.count} times: nothing new "
             f"was recorded."
         )
-        return CHECK.finding("repeated", "fail", 0.95, summary, place, _STUCK)
+        return CHECK.find("repeated", "fail", 0.95, summary, place, _STUCK)
     summary = (
-        f"{counted(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) hold the same bytes as one that "
+        f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) hold the same bytes as one that "
         "was sent before."
     )
-    return CHECK.finding("repeated", "fail", 0.95, summary, place)
+    return CHECK.find("repeated", "fail", 0.95, summary, place)
 
 
 def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:
@@ -239,14 +239,14 @@ def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:
         "nothing to do with that of its neighbours."
     )
     place = (Evidence("the first frame of the second stream", sent[1].line, sent[1].t),)
-    return CHECK.finding("two-streams", "fail", sure, summary, place)
+    return CHECK.find("two-streams", "fail", sure, summary, place)
 
 
 def _tell_tail(tail: Tail, sent: list[Frame]) -> Finding:
     first = sent[tail.first]
     summary = (
-        f"{counted(tail.count, 'frame')} ({tail.share:.0%} of those with sound) end in zeros although the sound "
+        f"{count_noun(tail.count, 'frame')} ({tail.share:.0%} of those with sound) end in zeros although the sound "
         f"goes on: on average {tail.filled:.0%} of such a frame is filled."
     )
     place = (Evidence("the first of them", first.line, first.t),)
-    return CHECK.finding("zero-filled", "fail", 0.9, summary, place)
+    return CHECK.find("zero-filled", "fail", 0.9, summary, place)

@@ -15,7 +15,7 @@ from sttdoctor.analysis.session import join_hypotheses
 from sttdoctor.analysis.session.join_excerpts import Shown, is_longer
 from sttdoctor.analysis.session.join_spelling import Spelling, keeps_apart
 from sttdoctor.analysis.session.text_changes import Change
-from sttdoctor.analysis.session.turns import Turn, expected_text
+from sttdoctor.analysis.session.turns import Turn, join_expected
 from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Finding, Status, answer, unknown
 
 _JOIN = 'Join with nothing: text += event["transcript"].'
@@ -142,7 +142,7 @@ def _is_beyond(facts: Facts, join: join_hypotheses.Join, got: str) -> bool:
     """Whether the text holds more than a capture of a part of the session can show, and nothing wrong in that part."""
     if join.exact:
         return bool(join.beyond) and join.habit == "ends" and join.rest is None and not join.changes
-    return not facts.shown.begins and is_longer(got, expected_text(facts.turns), facts.limits["joining.similar"])
+    return not facts.shown.begins and is_longer(got, join_expected(facts.turns), facts.limits["joining.similar"])
 
 
 def _more_than_shown(shown: Shown) -> missing.Missing:
@@ -212,14 +212,14 @@ def _judge(facts: Facts) -> Answer:
     session, turns = facts.session, facts.turns
     if session is None or session.lacks & {"receive", "text"}:
         return unknown(missing.TEXTS)
-    expected = expected_text(turns)
+    expected = join_expected(turns)
     measured: dict[str, Any] = {"turns": len(turns), "expected_characters": len(expected)}
     if any(turn.elided for turn in turns):
         return unknown(missing.TEXTS, measured)
     if session.transcript is None:
         text = "The application's text is not known; give it with --transcript."
         text += f" It should be: {_quote(expected)}" if expected else " The events hold no final text."
-        wrong = join_hypotheses.updates_text(turns)
+        wrong = join_hypotheses.join_updates(turns)
         measured["updates_joined"] = _cut(wrong) if wrong != expected else None
         return unknown(missing.Missing("the application's text", text), measured)
     got = session.transcript.text
@@ -237,16 +237,16 @@ def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], li
     if _is_beyond(facts, join, got):
         return unknown(_more_than_shown(facts.shown), measured)
     place = (Evidence("the application's text", line),)
-    differing = _differences(join.got or got, join.text) if join.beyond else _differences(got, expected)
-    findings = [_change_finding(change, (*place, *differing)) for change in join.changes]
+    differing = _list_differences(join.got or got, join.text) if join.beyond else _list_differences(got, expected)
+    findings = [_tell_change(change, (*place, *differing)) for change in join.changes]
     if not join.exact:
-        findings.insert(0, _nearest_finding(join, join.got or got, facts.limits["joining.similar"], place))
+        findings.insert(0, _tell_nearest(join, join.got or got, facts.limits["joining.similar"], place))
     elif join.habit != "ends":
-        findings.insert(0, _habit_finding(facts, join, join.got or got, expected, place))
+        findings.insert(0, _tell_habit(facts, join, join.got or got, expected, place))
     elif join.rest is not None:
         if facts.ends_turns and not findings and keeps_apart(got, [turn.end or "" for turn in facts.turns]):
             return answer(_KEPT_APART, [], measured)
-        findings.insert(0, _spelling_finding(join.rest, list(join.turns), (*place, *differing)))
+        findings.insert(0, _tell_spelling(join.rest, list(join.turns), (*place, *differing)))
     if not findings:
         same = got.rstrip("\r\n") == expected.rstrip("\r\n")
         return answer(_AS_IT_IS if same else _LAID_OUT, [], measured)
@@ -257,10 +257,10 @@ def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], li
     return answer(findings[0].summary, findings, measured)
 
 
-def _habit_finding(
+def _tell_habit(
     facts: Facts, join: join_hypotheses.Join, got: str, expected: str, place: tuple[Evidence, ...]
 ) -> Finding:
-    if join.habit == "turns-missing" and (finding := _missing_finding(facts, join, place)):
+    if join.habit == "turns-missing" and (finding := _tell_missing(facts, join, place)):
         return finding
     exactly = f"comes out exactly when {_WHEN[join.habit]}"
     summary = f"The application's text {_SAID.get(join.habit, exactly)}: {join.detail}."
@@ -270,7 +270,7 @@ def _habit_finding(
     if turn is not None:
         place = (*place, Evidence(f"the end of turn {(join.turn or 0) + 1}", turn.end_line, turn.end_t))
     sure = 0.65 if join.rival else join.sure
-    return CHECK.finding(join.habit, "fail", sure, summary, (*place, *_differences(got, expected)), _fix(join))
+    return CHECK.find(join.habit, "fail", sure, summary, (*place, *_list_differences(got, expected)), _fix(join))
 
 
 def _fix(join: join_hypotheses.Join) -> str | None:
@@ -283,7 +283,7 @@ def _fix(join: join_hypotheses.Join) -> str | None:
     return _KEEP_END.format(size) if join.detail.startswith("it ends") else _KEEP_BEGINNING.format(size)
 
 
-def _missing_finding(facts: Facts, join: join_hypotheses.Join, place: tuple[Evidence, ...]) -> Finding | None:
+def _tell_missing(facts: Facts, join: join_hypotheses.Join, place: tuple[Evidence, ...]) -> Finding | None:
     """Which turns the text holds where that tells what the application does: the first ones alone, or the last one."""
     unused, finished = facts.unused_ends, [i for i, turn in enumerate(facts.turns, 1) if turn.end is not None]
     missing, kept = [end.number for end in unused], len(finished) - len(unused)
@@ -302,11 +302,11 @@ def _missing_finding(facts: Facts, join: join_hypotheses.Join, place: tuple[Evid
     else:
         return None
     evidence = (*place, Evidence(f"the end of turn {first.number}", first.turn.end_line, first.turn.end_t))
-    return CHECK.finding("turns-missing", "fail", 0.65 if join.rival else 0.97, summary, evidence, fix)
+    return CHECK.find("turns-missing", "fail", 0.65 if join.rival else 0.97, summary, evidence, fix)
 
 
-def _spelling_finding(rest: Spelling, turns: list[Turn], evidence: tuple[Evidence, ...]) -> Finding:
-    at = _white_space(turns)
+def _tell_spelling(rest: Spelling, turns: list[Turn], evidence: tuple[Evidence, ...]) -> Finding:
+    at = _find_white_space(turns)
     # where no turn brings its own white space, a separator may repair what the capture lost
     doubtful = rest.harmless or (rest.habit == "separator-added" and at is None)
     status: Status = "warn" if doubtful else "fail"
@@ -314,16 +314,16 @@ def _spelling_finding(rest: Spelling, turns: list[Turn], evidence: tuple[Evidenc
     if rest.habit == "separator-added" and not rest.harmless:
         fix = _JOIN + (f" In this capture the space is already at the {at} of the turns." if at else "")
     summary = f"The words are right, but {rest.detail}."
-    return CHECK.finding(rest.habit, status, 0.6 if doubtful else 0.97, summary, evidence, fix)
+    return CHECK.find(rest.habit, status, 0.6 if doubtful else 0.97, summary, evidence, fix)
 
 
-def _change_finding(change: Change, evidence: tuple[Evidence, ...]) -> Finding:
+def _tell_change(change: Change, evidence: tuple[Evidence, ...]) -> Finding:
     status: Status = "warn" if change.harmless else "fail"
     summary = f"The application's text comes from these events, but {change.detail}."
-    return CHECK.finding(change.cause, status, 0.7 if change.harmless else 0.95, summary, evidence, change.fix or None)
+    return CHECK.find(change.cause, status, 0.7 if change.harmless else 0.95, summary, evidence, change.fix or None)
 
 
-def _white_space(turns: list[Turn]) -> str | None:
+def _find_white_space(turns: list[Turn]) -> str | None:
     """Where the turns bring the white space between them: at their `start` or `end`, None where they bring none."""
     borders = list(pairwise(turn.end for turn in turns if turn.end))
     if any(after[0].isspace() for _, after in borders):
@@ -331,29 +331,29 @@ def _white_space(turns: list[Turn]) -> str | None:
     return "end" if any(before[-1].isspace() for before, _ in borders) else None
 
 
-def _nearest_finding(join: join_hypotheses.Join, got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
-    evidence = (*place, *_differences(got, join.text))
+def _tell_nearest(join: join_hypotheses.Join, got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
+    evidence = (*place, *_list_differences(got, join.text))
     if join.similarity < similar:
         summary = (
             f"The application's text does not come from these events (nearest reading: {join.similarity:.0%} alike)."
         )
         sure = 0.6 if join.changes else 0.8  # what was done to the text is surer than where it comes from
-        return CHECK.finding("unrelated", "warn", sure, summary, evidence)
+        return CHECK.find("unrelated", "warn", sure, summary, evidence)
     habit = "normalized" if join.habit == "ends" else join.habit
     nearest = "the joined final texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
     none = "No way of joining that is known gives" if join.searched else "No way of joining that could be tried gives"
     summary = f"{none} the application's text; it is {join.similarity:.0%} like {nearest}."
     status: Status = "fail" if join.similarity >= 0.8 else "warn"
-    return CHECK.finding(habit, status, round(_GUESSED * join.similarity, 2), summary, evidence, _LOOK)
+    return CHECK.find(habit, status, round(_GUESSED * join.similarity, 2), summary, evidence, _LOOK)
 
 
-def _differences(got: str, expected: str) -> tuple[Evidence, ...]:
+def _list_differences(got: str, expected: str) -> tuple[Evidence, ...]:
     """The first places at which the application's text departs from the right one."""
-    pairs = (_visible(*pair) for pair in join_hypotheses.first_differences(got, expected))
-    return tuple(Evidence(_difference(right, wrong)) for right, wrong in pairs if right or wrong)
+    pairs = (_show_spaces(*pair) for pair in join_hypotheses.find_differences(got, expected))
+    return tuple(Evidence(_describe_difference(right, wrong)) for right, wrong in pairs if right or wrong)
 
 
-def _difference(right: str, wrong: str) -> str:
+def _describe_difference(right: str, wrong: str) -> str:
     if not right:
         return f"{_quote(wrong, 80)} stands there and in no event"
     if not wrong:
@@ -361,7 +361,7 @@ def _difference(right: str, wrong: str) -> str:
     return f"should be {_quote(right, 80)}, is {_quote(wrong, 80)}"
 
 
-def _visible(right: str, wrong: str) -> tuple[str, str]:
+def _show_spaces(right: str, wrong: str) -> tuple[str, str]:
     """Both texts, with a sign for each space where white space is all that differs."""
     if "".join(right.split()) != "".join(wrong.split()):
         return right, wrong

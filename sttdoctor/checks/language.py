@@ -22,8 +22,8 @@ from sttdoctor.checks.base import (
     Finding,
     answer,
     not_applicable,
+    pick_worst,
     unknown,
-    worst,
 )
 
 CHECK = Check(
@@ -102,29 +102,29 @@ the identifier's model takes longer to unpack than a short session takes in all.
 def _judge(facts: Facts) -> Answer:
     if facts.endpoint is not None and facts.endpoint.takes_language:
         return not_applicable("The manual endpoint takes other languages with ink-whisper; say which by language=.")
-    findings = [*_parameter(facts), *_script(facts), *_identified(facts)]
+    findings = [*_judge_parameter(facts), *_find_script(facts), *_identify(facts)]
     if findings:
-        best = worst(findings)
+        best = pick_worst(findings)
         return answer(best.summary, [best], {})
     language = facts.address.first("language") if facts.address else None
     if language:
         return answer(f"The client asks for language={language[:20]!r}, which is English.", [], {})
-    doubtful = any(_is_doubtful(text) for text in _heard(facts))
+    doubtful = any(_is_doubtful(text) for text in _judge_texts(facts))
     told = "The service reads any speech as English, so the capture cannot tell which language was spoken."
     told += " The text does not read like English: do the users speak it?" if doubtful else ""
     return replace(unknown(missing.Missing("the language spoken", told)), quiet=not doubtful)
 
 
-def _parameter(facts: Facts) -> Iterator[Finding]:
+def _judge_parameter(facts: Facts) -> Iterator[Finding]:
     for key in ("language", "language_code", "lang"):
         value = facts.address.first(key) if facts.address else None
         if value and not value.strip().lower().startswith(("en", "auto", "multi")):
-            yield CHECK.finding(
+            yield CHECK.find(
                 "not-english", "fail", 0.95, f"The URL asks for {key}={value[:20]!r}; the endpoint is English only."
             )
 
 
-def _texts(facts: Facts) -> Iterator[tuple[str, str, int | None]]:
+def _collect_texts(facts: Facts) -> Iterator[tuple[str, str, int | None]]:
     """(what it is, text, line) of every text that people wrote or the application ended up with."""
     if facts.session is not None and facts.session.transcript is not None:
         yield "the application's text", facts.session.transcript.text[:_LOOKED_AT], facts.session.transcript.line
@@ -133,7 +133,7 @@ def _texts(facts: Facts) -> Iterator[tuple[str, str, int | None]]:
         yield "the key terms", " ".join(terms)[:_LOOKED_AT], None
 
 
-def _heard(facts: Facts) -> Iterator[str]:
+def _judge_texts(facts: Facts) -> Iterator[str]:
     """What the application ended up with, and the final texts of the events."""
     if facts.session is not None and facts.session.transcript is not None:
         yield facts.session.transcript.text
@@ -142,16 +142,16 @@ def _heard(facts: Facts) -> Iterator[str]:
 
 
 def _is_doubtful(text: str) -> bool:
-    words = _words(text[:_LOOKED_AT])
+    words = _split_words(text[:_LOOKED_AT])
     return len(words) >= _ENOUGH_WORDS and sum(word in _COMMON for word in words) < _LEAST_COMMON * len(words)
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return [word.strip(".,;:!?\"'").lower() for word in text.split()]
 
 
-def _script(facts: Facts) -> Iterator[Finding]:
-    for what, text, line in _texts(facts):
+def _find_script(facts: Facts) -> Iterator[Finding]:
+    for what, text, line in _collect_texts(facts):
         letters = [char for char in text if char.isalpha()]
         foreign = [char for char in letters if not unicodedata.name(char, "").startswith("LATIN")]
         enough = 1 if what == "the key terms" else _ENOUGH_LETTERS
@@ -159,22 +159,22 @@ def _script(facts: Facts) -> Iterator[Finding]:
             script = unicodedata.name(foreign[0], "another").split()[0].capitalize()
             stands = "stand" if what == "the key terms" else "stands"
             summary = f"{what[0].upper()}{what[1:]} {stands} in {script} script; the endpoint is English only."
-            yield CHECK.finding("not-english", "fail", 0.9, summary, (Evidence(what, line),))
+            yield CHECK.find("not-english", "fail", 0.9, summary, (Evidence(what, line),))
 
 
-def _identified(facts: Facts) -> Iterator[Finding]:
+def _identify(facts: Facts) -> Iterator[Finding]:
     """Name the language of a text by py3langid, where the extra is installed."""
-    for what, text, line in _texts(facts):
-        words = _words(text)
+    for what, text, line in _collect_texts(facts):
+        words = _split_words(text)
         if what == "the key terms" or len(words) < _ENOUGH_WORDS or _is_plainly_english(words):
             continue
-        identifier = _identifier()
+        identifier = _load_identifier()
         if identifier is None:
             return
         language, probability = identifier.classify(text)
         if language != "en" and probability > 0.95:
             summary = f"{what[0].upper()}{what[1:]} is not English ({language}); the endpoint is English only."
-            yield CHECK.finding("not-english", "fail", 0.9, summary, (Evidence(what, line),))
+            yield CHECK.find("not-english", "fail", 0.9, summary, (Evidence(what, line),))
 
 
 def _is_plainly_english(words: Sequence[str]) -> bool:
@@ -182,7 +182,7 @@ def _is_plainly_english(words: Sequence[str]) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _identifier() -> Any:
+def _load_identifier() -> Any:
     """The identifier of py3langid, None without the extra; unpacking its model takes a third of a second."""
     try:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier

@@ -13,7 +13,7 @@ import numpy as np
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
-from sttdoctor.analysis.session.latency import TurnLatency, first_text_s, timeout_ms, turn_latencies
+from sttdoctor.analysis.session.latency import TurnLatency, measure_first_text_s, measure_latencies, read_timeout_ms
 from sttdoctor.analysis.session.timeline import Connection, Timeline
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
@@ -25,8 +25,8 @@ from sttdoctor.checks.base import (
     Status,
     answer,
     not_applicable,
+    pick_worst,
     unknown,
-    worst,
 )
 from sttdoctor.checks.pace_texts import explain_borders
 from sttdoctor.endpoints.cartesia import TURN_OPTIONS
@@ -81,19 +81,19 @@ def _judge(facts: Facts) -> Answer:
     findings: list[Finding] = []
     latencies: list[TurnLatency] = []
     limits_s: list[float] = []
-    measured: dict[str, Any] = {"event_gap_max_s": _longest_event_gap(facts)}
+    measured: dict[str, Any] = {"event_gap_max_s": _find_longest_event_gap(facts)}
     for number, (connection, timeline) in enumerate(zip(facts.connections, facts.timelines, strict=True)):
-        findings += _slow_reader(facts, connection)
-        findings += _behind(facts, number, timeline, measured)
+        findings += _find_slow_reader(facts, connection)
+        findings += _find_backlog(facts, number, timeline, measured)
         findings += _find_uplink(facts, connection, timeline)
         if facts.audio is not None and len(timeline):
-            found = _connection_latencies(facts, number, connection, timeline, measured)
+            found = _list_latencies(facts, number, connection, timeline, measured)
             latencies += found
-            limits_s += _limits_s(facts, connection, found)
-    findings += _late_turns(facts, latencies, limits_s)
-    measured |= _summary(latencies)
+            limits_s += _get_limits_s(facts, connection, found)
+    findings += _find_late_turns(facts, latencies, limits_s)
+    measured |= _summarize(latencies)
     if findings:
-        return answer(worst(findings).summary, findings, measured)
+        return answer(pick_worst(findings).summary, findings, measured)
     if facts.audio is None:
         return unknown(facts.why_no_audio or missing.AUDIO, measured)
     if not latencies:
@@ -101,10 +101,10 @@ def _judge(facts: Facts) -> Answer:
     return answer(f"A turn ends {measured['end_of_turn_median_s']:.2f} s after its speech (median).", [], measured)
 
 
-def _connection_latencies(
+def _list_latencies(
     facts: Facts, number: int, connection: Connection, timeline: Timeline, measured: dict[str, Any]
 ) -> list[TurnLatency]:
-    waiting = pacing.waiting_audio(
+    waiting = pacing.measure_waiting(
         timeline,
         facts.limits["pacing.drain_speed"],
         facts.limits["pacing.start_burst_s"],
@@ -113,17 +113,17 @@ def _connection_latencies(
     known = connection.turns
     active = facts.active_spans(number)
     texts = [frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None]
-    first = first_text_s(timeline, active, texts)
+    first = measure_first_text_s(timeline, active, texts)
     if first is not None and "first_text_s" not in measured:
         measured["first_text_s"] = round(first, 3)
-    return turn_latencies(timeline, waiting, active, known)
+    return measure_latencies(timeline, waiting, active, known)
 
 
 def _has_text(frame: Any) -> bool:
     return not frame.sent and isinstance(frame.message, dict) and bool(frame.message.get("transcript"))
 
 
-def _longest_event_gap(facts: Facts) -> float | None:
+def _find_longest_event_gap(facts: Facts) -> float | None:
     gaps = []
     for connection in facts.connections:
         times = [frame.t for frame in connection.frames if not frame.sent and frame.t is not None]
@@ -131,7 +131,7 @@ def _longest_event_gap(facts: Facts) -> float | None:
     return round(max(gaps), 3) if gaps else None
 
 
-def _summary(latencies: list[TurnLatency]) -> dict[str, Any]:
+def _summarize(latencies: list[TurnLatency]) -> dict[str, Any]:
     if not latencies:
         return {}
     total = [latency.total_s for latency in latencies]
@@ -148,14 +148,14 @@ def _summary(latencies: list[TurnLatency]) -> dict[str, Any]:
     return summary
 
 
-def _limits_s(facts: Facts, connection: Connection, latencies: list[TurnLatency]) -> list[float]:
+def _get_limits_s(facts: Facts, connection: Connection, latencies: list[TurnLatency]) -> list[float]:
     """How long each turn may take to end: its timeout, changed by `config` messages or not, and a margin."""
-    declared, changes = _declared_timeout_ms(facts), _changed_timeouts(connection)
+    declared, changes = _get_declared_timeout_ms(facts), _list_changed_timeouts(connection)
     margin = facts.limits["latency.end_of_turn_margin_s"]
-    return [timeout_ms(latency, declared, changes) / 1000 + margin for latency in latencies]
+    return [read_timeout_ms(latency, declared, changes) / 1000 + margin for latency in latencies]
 
 
-def _declared_timeout_ms(facts: Facts) -> float:
+def _get_declared_timeout_ms(facts: Facts) -> float:
     text = facts.address.first("turn_end_timeout_ms") if facts.address else None
     try:
         return float(text) if text else _TIMEOUT.default
@@ -163,7 +163,7 @@ def _declared_timeout_ms(facts: Facts) -> float:
         return _TIMEOUT.default
 
 
-def _changed_timeouts(connection: Connection) -> list[tuple[float, float]]:
+def _list_changed_timeouts(connection: Connection) -> list[tuple[float, float]]:
     """When a `config` message set a timeout that the service takes, and its milliseconds."""
     found = []
     for frame in connection.frames:
@@ -174,7 +174,7 @@ def _changed_timeouts(connection: Connection) -> list[tuple[float, float]]:
     return found
 
 
-def _late_turns(facts: Facts, latencies: list[TurnLatency], limits_s: list[float]) -> Iterator[Finding]:
+def _find_late_turns(facts: Facts, latencies: list[TurnLatency], limits_s: list[float]) -> Iterator[Finding]:
     """The slowest turn of each kind: audio that waited, and time that the service took."""
     if not latencies:
         return
@@ -185,7 +185,7 @@ def _late_turns(facts: Facts, latencies: list[TurnLatency], limits_s: list[float
             f"When all speech of a turn was sent, {backlog.waiting_s:.1f} s of audio still waited; "
             f"the turn ended {backlog.total_s:.1f} s later."
         )
-        yield CHECK.finding("backlog", status, 0.85, summary, (Evidence("the late turn.end", backlog.line, backlog.t),))
+        yield CHECK.find("backlog", status, 0.85, summary, (Evidence("the late turn.end", backlog.line, backlog.t),))
     timed = zip(latencies, limits_s, strict=True)
     late, slow = max(
         ((turn.service_s > limit, turn) for turn, limit in timed), key=lambda pair: (pair[0], pair[1].service_s)
@@ -193,10 +193,10 @@ def _late_turns(facts: Facts, latencies: list[TurnLatency], limits_s: list[float
     if slow.service_s > facts.limits["latency.end_of_turn_warn_s"]:
         status = "fail" if late else "warn"
         summary = f"A turn ended {slow.service_s:.1f} s after its speech, although audio kept coming at realtime."
-        yield CHECK.finding("end-of-turn", status, 0.8, summary, (Evidence("the late turn.end", slow.line, slow.t),))
+        yield CHECK.find("end-of-turn", status, 0.8, summary, (Evidence("the late turn.end", slow.line, slow.t),))
 
 
-def _behind(facts: Facts, number: int, timeline: Timeline, measured: dict[str, Any]) -> Iterator[Finding]:
+def _find_backlog(facts: Facts, number: int, timeline: Timeline, measured: dict[str, Any]) -> Iterator[Finding]:
     """Audio that falls further and further behind the clock, a little at a time: the source's backlog."""
     parts = facts.stretches[number]
     whole = facts.speeds[number] if len(parts) == 1 else None
@@ -216,7 +216,7 @@ def _behind(facts: Facts, number: int, timeline: Timeline, measured: dict[str, A
         f"The audio falls behind the clock: {behind_s:.1f} s by the end, at {speed.ratio:.2f} times realtime{since}."
     )
     place = (Evidence(f"{behind_s:.1f} s behind", int(timeline.line[-1]), float(timeline.t_s[-1])),)
-    finding = CHECK.finding("backlog", status, 0.75, summary, place)
+    finding = CHECK.find("backlog", status, 0.75, summary, place)
     yield explain_borders(finding, facts.borders(number, 0, len(timeline)), facts.is_browser)
 
 
@@ -242,7 +242,7 @@ def _find_uplink(facts: Facts, connection: Connection, timeline: Timeline) -> It
         Evidence("a turn begins here", start.line, start.t),
         Evidence("the last audio", int(timeline.line[-1]), last),
     )
-    yield CHECK.finding("backlog", "fail", 0.8, summary, place, _fix_uplink(facts, rate))
+    yield CHECK.find("backlog", "fail", 0.8, summary, place, _fix_uplink(facts, rate))
 
 
 def _fix_uplink(facts: Facts, rate: float) -> str:
@@ -255,7 +255,7 @@ def _fix_uplink(facts: Facts, rate: float) -> str:
     )
 
 
-def _slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]:
+def _find_slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]:
     """Events that come in lumps at the client: it did not read while they waited."""
     if facts.session is None or facts.session.clock != "client":
         return
@@ -270,7 +270,7 @@ def _slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]:
             if flowing:
                 summary = f"No event was read for {gap:.1f} s, then several at once: the client reads too slowly."
                 place = (Evidence("the lump of events", lines[i], times[i]),)
-                yield CHECK.finding(
+                yield CHECK.find(
                     "slow-reader",
                     "fail" if gap > 2 * facts.limits["latency.reader_gap_s"] else "warn",
                     0.7,

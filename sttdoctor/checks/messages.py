@@ -11,10 +11,21 @@ from collections.abc import Iterator, Sequence
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.commands import Command, command_name, error_text, is_audio, is_known
+from sttdoctor.analysis.session.commands import Command, get_command_name, get_error_text, is_audio, is_known
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
-from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, counted, unknown, worst
+from sttdoctor.checks.base import (
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    count_noun,
+    pick_worst,
+    unknown,
+)
 from sttdoctor.endpoints.base import Meaning
 from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS
@@ -175,11 +186,11 @@ def _judge(facts: Facts) -> Answer:
     texts = [
         frame for connection in facts.connections for frame in connection.frames if frame.sent and not frame.binary
     ]
-    findings = [*_audio_as_text(facts), *_binary(facts), *_unknown(facts), *_partial(facts)]
-    findings += [*_after_close(facts), *_find_too_big(facts), *_find_broken_frame(facts)]
+    findings = [*_find_audio_as_text(facts), *_find_binary(facts), *_find_unknown(facts), *_find_partial(facts)]
+    findings += [*_find_after_close(facts), *_find_too_big(facts), *_find_broken_frame(facts)]
     measured = {"text_frames": len(texts)}
     if findings:
-        return answer(worst(findings).summary, findings, measured)
+        return answer(pick_worst(findings).summary, findings, measured)
     return answer("Every message belongs to the protocol.", [], measured)
 
 
@@ -187,7 +198,7 @@ def _place(frame: Frame, note: str) -> Evidence:
     return Evidence(note, frame.line, frame.t)
 
 
-def _audio_as_text(facts: Facts) -> Iterator[Finding]:
+def _find_audio_as_text(facts: Facts) -> Iterator[Finding]:
     found = [
         (connection.frames[place], form)
         for connection in facts.connections
@@ -197,21 +208,21 @@ def _audio_as_text(facts: Facts) -> Iterator[Finding]:
         return
     frames = [frame for frame, _ in found]
     form = Counter(form for _, form in found).most_common(1)[0][0]
-    names = {command_name(frame.message) for frame in frames if isinstance(frame.message, dict)}
+    names = {get_command_name(frame.message) for frame in frames if isinstance(frame.message, dict)}
     kinds = sorted(name for name in names if name is not None and name != "Buffer")
     vendors = sorted({FOREIGN_COMMANDS[kind].vendor for kind in kinds if kind in FOREIGN_COMMANDS})
     binary = any(connection.audio_frames for connection in facts.connections)
     how, change = _FORMS[form]
-    summary = f"{counted(len(frames), 'text frame')} {'carries' if len(frames) == 1 else 'carry'} audio{how}"
+    summary = f"{count_noun(len(frames), 'text frame')} {'carries' if len(frames) == 1 else 'carry'} audio{how}"
     if kinds:
         summary += f" ({', '.join(kinds)[:80]}" + (f", {' and '.join(vendors)}'s format)" if vendors else ")")
     summary += "; binary frames carry the rest." if binary else "; no binary frame was sent."
-    yield CHECK.finding(
+    yield CHECK.find(
         "audio-as-text", "fail", 0.95, summary, (_place(frames[0], "the first of them"),), change + _BINARY
     )
 
 
-def _binary(facts: Facts) -> Iterator[Finding]:
+def _find_binary(facts: Facts) -> Iterator[Finding]:
     """Commands in binary frames, which the service takes for audio."""
     found = [
         command
@@ -224,13 +235,13 @@ def _binary(facts: Facts) -> Iterator[Finding]:
     words = list(dict.fromkeys(command.word for command in found))
     verb = "was" if len(found) == 1 else "were"
     summary = (
-        f"{counted(len(found), 'command')} ({', '.join(words[:6])}) {verb} sent in "
+        f"{count_noun(len(found), 'command')} ({', '.join(words[:6])}) {verb} sent in "
         f"{'a binary frame' if len(found) == 1 else 'binary frames'}, which the service takes for audio."
     )
-    foreign = {command.word: _instead(facts, command) for command in found if command.word in FOREIGN_COMMANDS}
+    foreign = {command.word: _tell_instead(facts, command) for command in found if command.word in FOREIGN_COMMANDS}
     fix = _AS_TEXT + "".join(f" Instead of {word}: {instead}." for word, instead in list(foreign.items())[:3])
     evidence = tuple(_place(command.frame, f"{command.word} in a binary frame") for command in found[:3])
-    yield CHECK.finding("command-as-binary", "fail", 0.97, summary, evidence, fix)
+    yield CHECK.find("command-as-binary", "fail", 0.97, summary, evidence, fix)
 
 
 def _was_taken(connection: Connection, command: Command) -> bool:
@@ -240,7 +251,7 @@ def _was_taken(connection: Connection, command: Command) -> bool:
     return command.means == "close" and ended and not (turns and turns[-1].end is None)
 
 
-def _unknown(facts: Facts) -> Iterator[Finding]:
+def _find_unknown(facts: Facts) -> Iterator[Finding]:
     """Messages of no endpoint; what belongs to the other endpoint is the matter of the endpoint check."""
     found = [
         command
@@ -255,22 +266,22 @@ def _unknown(facts: Facts) -> Iterator[Finding]:
     foreign = [command for command in found if command.word in FOREIGN_COMMANDS]
     error = errors.get(id(first.frame))
     verb = "is" if len(found) == 1 else "are"
-    names = list(dict.fromkeys(_shown(command) for command in found))
-    summary = f"{counted(len(found), 'message')} {verb} not a part of the protocol: {', '.join(names[:6])}"
+    names = list(dict.fromkeys(_show_command(command) for command in found))
+    summary = f"{count_noun(len(found), 'message')} {verb} not a part of the protocol: {', '.join(names[:6])}"
     if first.word in FOREIGN_COMMANDS:
-        summary += f". {first.word} is {_origin(first)}"
-    evidence = [_place(first.frame, f"the first {_shown(first)}")]
+        summary += f". {first.word} is {_tell_origin(first)}"
+    evidence = [_place(first.frame, f"the first {_show_command(first)}")]
     if error is not None:
-        summary += f". The service answered: {error_text(error)}".rstrip(".")
+        summary += f". The service answered: {get_error_text(error)}".rstrip(".")
         evidence.append(_place(error, "the service's answer"))
     meant = any(command.is_meant_here for command in found)
     status: Status = "fail" if foreign or meant or error is not None or facts.ends_by_unknown_word else "warn"
     confidence = 0.97 if error is not None else 0.95 if foreign or meant else 0.7
     fix = _fix(facts, [first, *found])
-    yield CHECK.finding("unknown-command", status, confidence, summary + ".", tuple(evidence), fix)
+    yield CHECK.find("unknown-command", status, confidence, summary + ".", tuple(evidence), fix)
 
 
-def _shown(command: Command) -> str:
+def _show_command(command: Command) -> str:
     if not command.named:
         return command.word
     if not command.word.strip():
@@ -279,7 +290,7 @@ def _shown(command: Command) -> str:
     return word + (_WRITTEN.get(command.form, "") if command.is_meant_here else "")
 
 
-def _origin(command: Command) -> str:
+def _tell_origin(command: Command) -> str:
     return f"{FOREIGN_COMMANDS[command.word].vendor}'s {_MEANS[command.means]}"
 
 
@@ -291,12 +302,12 @@ def _fix(facts: Facts, found: Sequence[Command]) -> str | None:
             right = '{"type": "config", "turn": {...}}' if command.means == "settings" else '{"type": "close"}'
             clauses[command.word] = f"for {command.word}: {_REWRITE[command.form].replace('OBJECT', right)}"
         elif command.word in FOREIGN_COMMANDS or (command.means != "other" and " " not in command.word):
-            clauses[command.word] = f"instead of {command.word}: {_instead(facts, command)}"
+            clauses[command.word] = f"instead of {command.word}: {_tell_instead(facts, command)}"
     text = "; ".join(list(clauses.values())[:6])
     return f"{text[:1].upper()}{text[1:]}." if text else None
 
 
-def _instead(facts: Facts, command: Command) -> str:
+def _tell_instead(facts: Facts, command: Command) -> str:
     means: Meaning = "close" if command.means == "flush" and not command.audio_follows else command.means
     endpoint = facts.endpoint or AUTO
     special = FOREIGN_COMMANDS[command.word].special if command.word in FOREIGN_COMMANDS else ""
@@ -307,33 +318,33 @@ def _takes_words(facts: Facts) -> bool:
     return facts.endpoint is not None and facts.endpoint.command_form == "word"
 
 
-def _partial(facts: Facts) -> Iterator[Finding]:
+def _find_partial(facts: Facts) -> Iterator[Finding]:
     cut, frames = facts.cut_frames, [frame for connection in facts.connections for frame in connection.audio_frames]
     if not cut:
         return
     only_last = cut == frames[-1:]
     verb = "is" if len(cut) == 1 else "are"
-    summary = f"{len(cut)} of {counted(len(frames), 'frame')} {verb} no whole number of samples"
+    summary = f"{len(cut)} of {count_noun(len(frames), 'frame')} {verb} no whole number of samples"
     summary += " (only the last one)." if only_last else "."
-    evidence = tuple(_place(frame, counted(frame.size, "byte")) for frame in cut[:3])
-    yield CHECK.finding("partial-samples", "warn" if only_last else "fail", 0.95, summary, evidence)
+    evidence = tuple(_place(frame, count_noun(frame.size, "byte")) for frame in cut[:3])
+    yield CHECK.find("partial-samples", "warn" if only_last else "fail", 0.95, summary, evidence)
 
 
-def _after_close(facts: Facts) -> Iterator[Finding]:
+def _find_after_close(facts: Facts) -> Iterator[Finding]:
     for number, connection in enumerate(facts.connections):
-        late = _late_frames(facts, connection)
+        late = _list_late_frames(facts, connection)
         if not late:
             continue
         size = sum(frame.size for frame in late)
         seconds = size / facts.declared.bytes_per_s if facts.declared.bytes_per_s else None
-        amount = f"{seconds:.2f} s" if seconds is not None and seconds >= 0.01 else counted(size, "byte")
+        amount = f"{seconds:.2f} s" if seconds is not None and seconds >= 0.01 else count_noun(size, "byte")
         verb = "was" if amount == "1 byte" else "were"
         status: Status = "fail"
         silent = ""
         if facts.spoken(number, late[0].t, None) == 0:
             status, silent = "warn", "; it was silence"
         summary = f"{amount} of audio {verb} sent after the close command; the service no longer takes them{silent}."
-        yield CHECK.finding("audio-after-close", status, 0.97, summary, (_place(late[0], "the first late frame"),))
+        yield CHECK.find("audio-after-close", status, 0.97, summary, (_place(late[0], "the first late frame"),))
         return
 
 
@@ -349,7 +360,7 @@ def _find_broken_frame(facts: Facts) -> Iterator[Finding]:
         )
         place = (Evidence(f"closed here with code {ending.code}", ending.line, ending.t),)
         fix = _COMPRESSED if _RSV1.search(ending.reason) else {1003: _KINDS, 1007: _UTF8}.get(ending.code)
-        yield CHECK.finding("broken-frame", "fail", 0.9 if ending.reason else 0.75, summary, place, fix)
+        yield CHECK.find("broken-frame", "fail", 0.9 if ending.reason else 0.75, summary, place, fix)
         return
 
 
@@ -366,16 +377,16 @@ def _find_too_big(facts: Facts) -> Iterator[Finding]:
             limit = f" (the limit was {size[1]} bytes)" if len(size) > 1 else ""
             side = "The client's library closed" if close.by == "client" else "The socket was closed"
             summary = f"{side} with code {_TOO_BIG}: {said} was larger than it takes{limit}."
-            yield CHECK.finding("too-big", "fail", 0.95 if close.by == "client" else 0.8, summary, place, _MAX_SIZE)
+            yield CHECK.find("too-big", "fail", 0.95 if close.by == "client" else 0.8, summary, place, _MAX_SIZE)
         else:
             side = "The server" if close.by == "server" else "A side"
             summary = f"{side} closed with code {_TOO_BIG}: a message of the client was too big for it"
-            summary += f" (the largest has {counted(largest, 'byte')})." if largest else "."
-            yield CHECK.finding("too-big", "fail", 0.95, summary, place, _SMALLER)
+            summary += f" (the largest has {count_noun(largest, 'byte')})." if largest else "."
+            yield CHECK.find("too-big", "fail", 0.95, summary, place, _SMALLER)
         return
 
 
-def _late_frames(facts: Facts, connection: Connection) -> list[Frame]:
+def _list_late_frames(facts: Facts, connection: Connection) -> list[Frame]:
     commands = [i for i, frame in enumerate(connection.frames) if is_close_command(frame, facts.endpoint)]
     after = connection.frames[commands[0] + 1 :] if commands else ()
     return [frame for frame in after if is_audio(frame) and frame.size]

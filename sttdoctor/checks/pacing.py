@@ -24,8 +24,8 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
+    pick_worst,
     unknown,
-    worst,
 )
 from sttdoctor.checks.pace_texts import explain_borders, fix_rhythm, tell_rhythm
 
@@ -79,19 +79,22 @@ def _judge(facts: Facts) -> Answer:
     for number, (timeline, speed, parts) in enumerate(paced):
         if not len(timeline):
             continue
-        findings += _backlog_findings(facts.limits, timeline, speed, measured)
+        findings += _judge_backlogs(facts.limits, timeline, speed, measured)
         if len(parts) == 1:
-            found = _speed_findings(facts.limits, timeline, speed, findings)
+            found = _judge_speed(facts.limits, timeline, speed, findings)
             findings += [_explain(facts, number, 0, timeline, finding) for finding in found]
         else:
-            changes += _in_turn(timeline, parts)
-            measured["stretches"] = [*measured.get("stretches", []), *(_measured(timeline, part) for part in parts)]
-            findings += _stretch_findings(facts, number, parts, findings)
+            changes += _list_speeds(timeline, parts)
+            measured["stretches"] = [
+                *measured.get("stretches", []),
+                *(_measure_stretch(timeline, part) for part in parts),
+            ]
+            findings += _judge_stretches(facts, number, parts, findings)
     if facts.longest_speed is not None:
         measured["speed"] = round(facts.longest_speed.ratio, 4)
         measured["speed_measured_s"] = round(facts.longest_speed.seconds, 2)
     if findings:
-        return answer(worst(findings).summary, findings, measured)
+        return answer(pick_worst(findings).summary, findings, measured)
     if measured["speed"] is None:
         return answer("No burst; the audio is too short to show a speed.", [], measured)
     if changes:
@@ -99,14 +102,14 @@ def _judge(facts: Facts) -> Answer:
     return answer(f"Audio flows at {measured['speed']:.2f} times realtime.", [], measured)
 
 
-def _in_turn(timeline: Timeline, parts: Sequence[Stretch]) -> Iterator[str]:
+def _list_speeds(timeline: Timeline, parts: Sequence[Stretch]) -> Iterator[str]:
     """The speed of each stretch, and from when on."""
     for part in parts:
         since = f"from {timeline.t_s[part.first]:.1f} s on" if part.first else "times realtime at first"
         yield f"{part.speed.ratio:.2f} {since}" if part.speed else f"an unknown speed {since}"
 
 
-def _measured(timeline: Timeline, part: Stretch) -> dict[str, Any]:
+def _measure_stretch(timeline: Timeline, part: Stretch) -> dict[str, Any]:
     return {
         "from_s": round(float(timeline.t_s[part.first]), 3),
         "line": int(timeline.line[part.first]),
@@ -115,14 +118,14 @@ def _measured(timeline: Timeline, part: Stretch) -> dict[str, Any]:
     }
 
 
-def _stretch_findings(facts: Facts, number: int, parts: Sequence[Stretch], known: list[Finding]) -> list[Finding]:
+def _judge_stretches(facts: Facts, number: int, parts: Sequence[Stretch], known: list[Finding]) -> list[Finding]:
     """The first stretch at a wrong speed, for each kind of wrong."""
     timeline = facts.timelines[number]
     found: dict[str, Finding] = {}
     for part in parts:
         line = timeline.part(part.first, part.stop)
-        for finding in _speed_findings(facts.limits, line, part.speed, [*known, *found.values()]):
-            pace = f" The pace changes on the way: {', '.join(_in_turn(timeline, parts))}."
+        for finding in _judge_speed(facts.limits, line, part.speed, [*known, *found.values()]):
+            pace = f" The pace changes on the way: {', '.join(_list_speeds(timeline, parts))}."
             told = replace(finding, summary=finding.summary + pace)
             found.setdefault(finding.cause, _explain(facts, number, part.first, line, told))
     return list(found.values())
@@ -139,16 +142,16 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
     return explain_borders(finding, facts.borders(number, first, len(line)), facts.is_browser)
 
 
-def _backlog_findings(
+def _judge_backlogs(
     limits: Mapping[str, float], timeline: Timeline, speed: pacing.Speed | None, measured: dict[str, Any]
 ) -> list[Finding]:
-    waiting = pacing.waiting_audio(
+    waiting = pacing.measure_waiting(
         timeline, limits["pacing.drain_speed"], limits["pacing.start_burst_s"], limits["pacing.start_window_s"]
     )
     measured["max_backlog_s"] = max(measured["max_backlog_s"], round(float(waiting.max()), 3))
-    holes = [hole for hole in pacing.holes(timeline, speed.ratio if speed else 1.0) if hole.filled]
+    holes = [hole for hole in pacing.find_holes(timeline, speed.ratio if speed else 1.0) if hole.filled]
     findings: dict[str, Finding] = {}
-    for backlog in pacing.backlogs(timeline, waiting, limits["pacing.backlog_warn_s"]):
+    for backlog in pacing.find_backlogs(timeline, waiting, limits["pacing.backlog_warn_s"]):
         caught_up = sum(hole.length_s for hole in holes if _overlaps(timeline, hole, backlog))
         excess = backlog.seconds - caught_up
         if excess <= limits["pacing.backlog_warn_s"] and caught_up:
@@ -157,7 +160,9 @@ def _backlog_findings(
         status: Status = "fail" if excess > limits["pacing.backlog_fail_s"] else "warn"
         known = findings.get(what)
         if known is None or (status == "fail" and known.status == "warn"):
-            findings[what] = CHECK.finding(what, status, 0.95, _sentence(timeline, backlog), _place(timeline, backlog))
+            findings[what] = CHECK.find(
+                what, status, 0.95, _describe_backlog(timeline, backlog), _place(timeline, backlog)
+            )
     return list(findings.values())
 
 
@@ -170,7 +175,7 @@ def _overlaps(timeline: Timeline, hole: pacing.Hole, backlog: pacing.Backlog) ->
     )
 
 
-def _sentence(timeline: Timeline, backlog: pacing.Backlog) -> str:
+def _describe_backlog(timeline: Timeline, backlog: pacing.Backlog) -> str:
     first, peak = backlog.first, backlog.peak
     audio = timeline.audio_s[first : peak + 1].sum()
     clock = timeline.t_s[peak] - timeline.t_s[first]
@@ -187,7 +192,7 @@ def _place(timeline: Timeline, backlog: pacing.Backlog) -> tuple[Evidence, ...]:
     )
 
 
-def _speed_findings(
+def _judge_speed(
     limits: Mapping[str, float], timeline: Timeline, speed: pacing.Speed | None, known: list[Finding]
 ) -> list[Finding]:
     if speed is None or speed.seconds < limits["pacing.min_s"]:
@@ -203,4 +208,4 @@ def _speed_findings(
         f"from here on, {speed.ratio:.2f} s of audio a second", int(timeline.line[0]), float(timeline.t_s[0])
     )
     status: Status = "fail" if excluded else "warn"
-    return [CHECK.finding("too-fast" if fast else "too-slow", status, 0.95, summary, (place,))]
+    return [CHECK.find("too-fast" if fast else "too-slow", status, 0.95, summary, (place,))]

@@ -22,8 +22,8 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
-    listed,
-    rounded,
+    join_list,
+    round_probabilities,
     unknown,
     want_speech,
 )
@@ -87,42 +87,42 @@ class _Verdict:
 
 
 def _judge(facts: Facts) -> Answer:
-    measured = _measurements(facts)
+    measured = _collect_measurements(facts)
     if facts.rate_probabilities is None or facts.audio is None:
-        return _wire_alone(facts, measured)
+        return _judge_wire_alone(facts, measured)
     if facts.rate_change is not None:
-        finding = _changed(facts, facts.rate_change)
+        finding = _judge_change(facts, facts.rate_change)
         reading = f"{facts.rate_change.before} Hz, later {facts.rate_change.after} Hz"
         return answer(finding.summary, [finding], measured, reading)
     declared = facts.declared.sample_rate
     if declared is None:
-        return _undeclared(facts, measured)
+        return _judge_undeclared(facts, measured)
     if not facts.rate_is_told:
-        reason = _why_silent(facts.sound.rate, facts.limits["sample-rate.min_speech_s"])
+        reason = _tell_why_silent(facts.sound.rate, facts.limits["sample-rate.min_speech_s"])
         return want_speech(f"The sound cannot tell: {reason}.", measured)
-    verdict = _verdict(facts, declared)
+    verdict = _reach_verdict(facts, declared)
     if verdict.status != "pass":
-        finding = _mismatch(facts, declared, verdict)
-        return answer(finding.summary, [finding], measured, in_hz(verdict.better))
-    findings = _upsampled(facts, declared)
-    text = findings[0].summary if findings else _plausible(declared, verdict)
-    return answer(text, findings, measured, in_hz([declared]))
+        finding = _judge_mismatch(facts, declared, verdict)
+        return answer(finding.summary, [finding], measured, format_hz(verdict.better))
+    findings = _judge_upsampled(facts, declared)
+    text = findings[0].summary if findings else _is_plausible(declared, verdict)
+    return answer(text, findings, measured, format_hz([declared]))
 
 
-def _verdict(facts: Facts, declared: int) -> _Verdict:
-    probabilities, near = facts.rate_probabilities or {}, _near(facts, declared)
+def _reach_verdict(facts: Facts, declared: int) -> _Verdict:
+    probabilities, near = facts.rate_probabilities or {}, _is_near(facts, declared)
     held = max((probabilities[rate] for rate in near), default=0.0)
     better = tuple(rate for rate in facts.likely_rates if rate not in near and probabilities[rate] > held)
     alike = tuple(rate for rate in near if rate != declared and rate in facts.likely_rates)
     possible = any(rate in near for rate in facts.likely_rates)
-    plausible, limits = plausibility(facts), facts.limits
+    plausible, limits = weigh_plausibility(facts), facts.limits
     if plausible >= limits["sample-rate.warn_below"] or not better:
         return _Verdict("pass", better, alike, True)
     excluded = plausible < limits["sample-rate.fail_below"] and not possible
     return _Verdict("fail" if excluded else "warn", better, alike, possible)
 
 
-def plausibility(facts: Facts) -> float:
+def weigh_plausibility(facts: Facts) -> float:
     """Probability (0..1) of the declared rate.
 
     The declared rate has twice the prior weight of each other rate: most clients declare right, yet the evidence must
@@ -131,29 +131,29 @@ def plausibility(facts: Facts) -> float:
     probabilities, declared = facts.rate_probabilities, facts.declared.sample_rate
     if not probabilities or not declared:
         return 1.0
-    mass = sum(probabilities[rate] for rate in _near(facts, declared))
+    mass = sum(probabilities[rate] for rate in _is_near(facts, declared))
     return 2 * mass / (1 + mass)
 
 
-def _near(facts: Facts, declared: int) -> list[int]:
+def _is_near(facts: Facts, declared: int) -> list[int]:
     """Candidates (Hz) within 10 % of the declared rate, which sound like it, unless the wire tells them apart."""
     near = 0.02 if facts.wire_rate is not None else 0.1
     return [rate for rate in facts.rate_probabilities or {} if abs(rate / declared - 1) <= near]
 
 
-def in_hz(rates: Iterable[int]) -> str:
+def format_hz(rates: Iterable[int]) -> str:
     """Return rates (Hz) of which one is right, for a reader: `24000, 22050 or 16000 Hz`."""
-    return f"{listed(map(str, rates), 'or')} Hz"
+    return f"{join_list(map(str, rates), 'or')} Hz"
 
 
-def _plausible(declared: int, verdict: _Verdict) -> str:
+def _is_plausible(declared: int, verdict: _Verdict) -> str:
     text = f"The sound is plausible for {declared} Hz, as declared"
     if verdict.better:
-        return f"{text}, though {in_hz(verdict.better)} would fit better."
-    return f"{text}; {in_hz(verdict.alike)} sounds alike." if verdict.alike else f"{text}."
+        return f"{text}, though {format_hz(verdict.better)} would fit better."
+    return f"{text}; {format_hz(verdict.alike)} sounds alike." if verdict.alike else f"{text}."
 
 
-def _why_silent(rate: RateEstimate | None, wanted_s: float) -> str:
+def _tell_why_silent(rate: RateEstimate | None, wanted_s: float) -> str:
     if rate is None or rate.speech_s <= 0:
         return "no speech was found"
     if rate.speech_s < wanted_s:
@@ -161,16 +161,16 @@ def _why_silent(rate: RateEstimate | None, wanted_s: float) -> str:
     return "the sound is not clearly speech"
 
 
-def _measurements(facts: Facts) -> dict[str, Any]:
+def _collect_measurements(facts: Facts) -> dict[str, Any]:
     probabilities, rate, speed = facts.rate_probabilities, facts.sound.rate, facts.longest_speed
     measured: dict[str, Any] = {"probabilities": None}
     if probabilities:
-        measured["probabilities"] = _by_hz(probabilities)
+        measured["probabilities"] = _key_by_hz(probabilities)
     if rate is not None:
         measured["speech_s"] = round(rate.speech_s, 2)
         measured["speech_like"] = round(rate.speech_like, 3)
         measured["band_edge"] = round(facts.sound.band_edge, 4) if facts.sound.band_edge is not None else None
-        measured["sound_probabilities"] = _by_hz(rate.probabilities)
+        measured["sound_probabilities"] = _key_by_hz(rate.probabilities)
     if speed is not None and facts.declared.bytes_per_s:
         measured["wire_bytes_per_s"] = round(speed.ratio * facts.declared.bytes_per_s, 1)
         measured["wire_ratio"] = round(speed.ratio, 4)
@@ -178,24 +178,24 @@ def _measurements(facts: Facts) -> dict[str, Any]:
     return measured
 
 
-def _by_hz(probabilities: Mapping[int, float]) -> dict[str, float]:
-    return rounded({str(hz): p for hz, p in sorted(probabilities.items())})
+def _key_by_hz(probabilities: Mapping[int, float]) -> dict[str, float]:
+    return round_probabilities({str(hz): p for hz, p in sorted(probabilities.items())})
 
 
-def _undeclared(facts: Facts, measured: dict[str, Any]) -> Answer:
+def _judge_undeclared(facts: Facts, measured: dict[str, Any]) -> Answer:
     rates = facts.likely_rates
     if not facts.rate_is_told or not rates:
-        reason = _why_silent(facts.sound.rate, facts.limits["sample-rate.min_speech_s"])
+        reason = _tell_why_silent(facts.sound.rate, facts.limits["sample-rate.min_speech_s"])
         return want_speech(f"No rate was declared, and the sound cannot tell: {reason}.", measured)
-    return answer(f"No rate was declared; by its sound it is {in_hz(rates)}.", [], measured, in_hz(rates))
+    return answer(f"No rate was declared; by its sound it is {format_hz(rates)}.", [], measured, format_hz(rates))
 
 
-def _mismatch(facts: Facts, declared: int, verdict: _Verdict) -> Finding:
-    better, best = in_hz(verdict.better), verdict.better[0]
+def _judge_mismatch(facts: Facts, declared: int, verdict: _Verdict) -> Finding:
+    better, best = format_hz(verdict.better), verdict.better[0]
     probably = "" if verdict.status == "fail" else "probably "
     summary = f"The audio was {probably}recorded at {better}, not at {declared} Hz as declared"
     change = f"declare sample_rate={best}" + (
-        f" (or {listed(map(str, verdict.better[1:]), 'or')})" if len(verdict.better) > 1 else ""
+        f" (or {join_list(map(str, verdict.better[1:]), 'or')})" if len(verdict.better) > 1 else ""
     )
     change += f", or resample to {declared} Hz before you send."
     fix = change[0].upper() + change[1:]
@@ -209,30 +209,30 @@ def _mismatch(facts: Facts, declared: int, verdict: _Verdict) -> Finding:
         summary += ";" if verdict.possible else ":"
         summary += f" {wire_bytes:.0f} bytes a second come in, {ratio:.2f} times what the declaration promises"
         evidence = (Evidence(f"steady at {wire_bytes:.0f} bytes a second of clock"),)
-    confidence = 1 - sum((facts.rate_probabilities or {})[rate] for rate in _near(facts, declared))
-    return CHECK.finding("mismatch", verdict.status, confidence, summary + ".", evidence, fix)
+    confidence = 1 - sum((facts.rate_probabilities or {})[rate] for rate in _is_near(facts, declared))
+    return CHECK.find("mismatch", verdict.status, confidence, summary + ".", evidence, fix)
 
 
-def _wire_alone(facts: Facts, measured: dict[str, Any]) -> Answer:
+def _judge_wire_alone(facts: Facts, measured: dict[str, Any]) -> Answer:
     """Sizes and times without sound: a steady known ratio is a wrong declaration more often than a pacing fault."""
     ratio = facts.format_ratio
     if facts.audio is not None:
         return unknown(missing.SAMPLES, measured)
     if facts.rate_change is not None:
-        finding = _changed(facts, facts.rate_change)
+        finding = _judge_change(facts, facts.rate_change)
         summary = f"{finding.summary} The capture holds no sound, so the number of bytes a second tells it alone."
         return answer(summary, [replace(finding, summary=summary)], measured)
     if ratio is None or facts.longest_speed is None:
         return unknown(facts.why_no_audio or missing.AUDIO, measured)
     summary = (
         f"Bytes come in at {facts.longest_speed.ratio:.2f} times the declared rate, steadily: as if the audio were "
-        f"{listed(_explanations(facts.declared, ratio), 'or')}. The capture holds no sound to tell which."
+        f"{join_list(_list_explanations(facts.declared, ratio), 'or')}. The capture holds no sound to tell which."
     )
-    finding = CHECK.finding("mismatch", "warn" if 0.8 <= ratio <= 1.3 else "fail", 0.6, summary)
+    finding = CHECK.find("mismatch", "warn" if 0.8 <= ratio <= 1.3 else "fail", 0.6, summary)
     return answer(summary, [finding], measured)
 
 
-def _explanations(declared: Declared, ratio: float) -> Iterator[str]:
+def _list_explanations(declared: Declared, ratio: float) -> Iterator[str]:
     """What makes so many times the bytes a second that were declared: more of them, or fewer."""
     assert declared.sample_rate and declared.meant
     yield f"{declared.sample_rate * ratio:.0f} Hz"
@@ -244,16 +244,16 @@ def _explanations(declared: Declared, ratio: float) -> Iterator[str]:
     yield "sent faster than it is spoken" if ratio > 1 else "not all sent"
 
 
-def _changed(facts: Facts, change: RateChange) -> Finding:
+def _judge_change(facts: Facts, change: RateChange) -> Finding:
     line, t = facts.frame_at(change.offset)
     summary = f"The audio is {change.before} Hz at first and {change.after} Hz from byte {change.offset} on"
     summary += f" (line {line}, {t:.1f} s)." if line is not None and t is not None else "."
     places = [Evidence(f"{change.before} Hz becomes {change.after} Hz", line, t, change.offset)]
     places += [Evidence(f"becomes {rate} Hz", *facts.frame_at(offset), offset) for offset, rate in change.later[:4]]
-    return CHECK.finding("changed", "fail", change.confidence, summary, tuple(places))
+    return CHECK.find("changed", "fail", change.confidence, summary, tuple(places))
 
 
-def _upsampled(facts: Facts, declared: int) -> list[Finding]:
+def _judge_upsampled(facts: Facts, declared: int) -> list[Finding]:
     edge = facts.sound.band_edge
     if edge is None or 2 * edge >= facts.limits["sample-rate.upsampled_below"] or not facts.rate_is_told:
         return []
@@ -261,4 +261,4 @@ def _upsampled(facts: Facts, declared: int) -> list[Finding]:
         f"Nothing stands above {edge * declared:.0f} Hz: the audio was made at a lower rate and upsampled "
         f"to {declared} Hz."
     )
-    return [CHECK.finding("upsampled", "warn", 0.8, summary)]
+    return [CHECK.find("upsampled", "warn", 0.8, summary)]

@@ -13,10 +13,21 @@ from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.answerer import find_answerer
 from sttdoctor.analysis.session.endings import find_ending
-from sttdoctor.analysis.session.latency import spoken_between
-from sttdoctor.analysis.session.refusal import tell_words, words_of
+from sttdoctor.analysis.session.latency import measure_spoken
+from sttdoctor.analysis.session.refusal import extract_words, tell_words
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
-from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, Status, answer, ended, unknown, worst
+from sttdoctor.checks.base import (
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Status,
+    answer,
+    end_sentence,
+    pick_worst,
+    unknown,
+)
 from sttdoctor.evidence import Frame
 
 CHECK = Check(
@@ -94,31 +105,31 @@ def _judge(facts: Facts) -> Answer:
         return unknown(missing.EVENTS)
     findings: list[Finding] = []
     for number, connection in enumerate(facts.connections):
-        findings += _refused(connection)
+        findings += _find_refused(connection)
         if not _is_empty(facts, number, connection):
-            findings += _errors(connection)
-            findings += _closed(facts, connection)
-        findings += _stopped(facts, number, connection)
+            findings += _find_errors(connection)
+            findings += _find_closed(facts, connection)
+        findings += _find_stopped(facts, number, connection)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
-        return answer(worst(findings).summary, findings, {})
+        return answer(pick_worst(findings).summary, findings, {})
     return answer("The server reported no error and answered to the end.", [], {})
 
 
-def _refused(connection: Connection) -> Iterator[Finding]:
+def _find_refused(connection: Connection) -> Iterator[Finding]:
     opened = connection.open
     if opened is None or opened.status in (None, 101) or find_answerer(opened).who == "between":
         return
-    words = " ".join(words_of(opened.body or "").split())[:200]
+    words = " ".join(extract_words(opened.body or "").split())[:200]
     about, place = tell_words(words), (Evidence("refused here", opened.line, opened.t),)
     said = f"The handshake was refused with HTTP status {opened.status}"
     if about == "quota" or (opened.status == 402 and about is None):
-        yield CHECK.finding("quota", "fail", 0.95, f"{said}: {words!r}." if words else f"{said}.", place)
+        yield CHECK.find("quota", "fail", 0.95, f"{said}: {words!r}." if words else f"{said}.", place)
     elif about == "session":
-        yield CHECK.finding("session-limit", "fail", 0.9, f"{said}: {words!r}.", place)
+        yield CHECK.find("session-limit", "fail", 0.9, f"{said}: {words!r}.", place)
     elif opened.status == 429 or about == "streams":
         summary = f"{said}: too many streams at once for the plan."
-        yield CHECK.finding("concurrency", "fail", 0.95, summary, place)
+        yield CHECK.find("concurrency", "fail", 0.95, summary, place)
 
 
 def _is_empty(facts: Facts, number: int, connection: Connection) -> bool:
@@ -142,11 +153,11 @@ def _is_error(frame: Frame) -> bool:
 
 
 def _get_words(error: Frame) -> tuple[str, str]:
-    title, message = (_plain(error.message.get(key)) for key in ("title", "message"))
+    title, message = (_quote_plainly(error.message.get(key)) for key in ("title", "message"))
     return title, message
 
 
-def _plain(value: object) -> str:
+def _quote_plainly(value: object) -> str:
     """Return what an event says under a key, on one line; nothing where that is no text and no number."""
     is_word = isinstance(value, str | int | float) and not isinstance(value, bool)
     return " ".join(str(value).split())[:200] if is_word else ""
@@ -163,7 +174,7 @@ def _count_speech_s(facts: Facts, number: int, connection: Connection) -> float:
     return size / facts.declared.bytes_per_s if size and facts.declared.bytes_per_s else float(size)
 
 
-def _errors(connection: Connection) -> Iterator[Finding]:
+def _find_errors(connection: Connection) -> Iterator[Finding]:
     for frame in filter(_is_error, connection.frames):
         status, code = frame.message.get("status_code"), frame.message.get("error_code")
         title, message = _get_words(frame)
@@ -173,20 +184,20 @@ def _errors(connection: Connection) -> Iterator[Finding]:
             continue  # told by the check of the connection
         if about == "quota" or (status == 402 and about is None):
             said = title or message or f"status {status}"
-            yield CHECK.finding("quota", "fail", 0.95, ended(f"The service reported: {said}"), place)
+            yield CHECK.find("quota", "fail", 0.95, end_sentence(f"The service reported: {said}"), place)
             continue
         if about == "session" and status != 500:
             said = message or title
-            yield CHECK.finding("session-limit", "fail", 0.9, ended(f"The service reported: {said}"), place)
+            yield CHECK.find("session-limit", "fail", 0.9, end_sentence(f"The service reported: {said}"), place)
             continue
         if status == 429 or code == "concurrency_limited" or about == "streams":
-            summary = ended(f"Too many streams at once: {title or message}")
-            yield CHECK.finding("concurrency", "fail", 0.97, summary, place)
+            summary = end_sentence(f"Too many streams at once: {title or message}")
+            yield CHECK.find("concurrency", "fail", 0.97, summary, place)
             continue
-        details = ", ".join(filter(None, (_plain(status), _plain(code))))
+        details = ", ".join(filter(None, (_quote_plainly(status), _quote_plainly(code))))
         words = ": ".join(text for text in (title, message) if text) or "it does not say which"
-        summary = ended(f"The server reported an error{f' ({details})' if details else ''}: {words}")
-        yield CHECK.finding("error-event", "fail", 0.97, summary, place, _fix(status))
+        summary = end_sentence(f"The server reported an error{f' ({details})' if details else ''}: {words}")
+        yield CHECK.find("error-event", "fail", 0.97, summary, place, _fix(status))
 
 
 def _fix(status: object) -> str | None:
@@ -195,7 +206,7 @@ def _fix(status: object) -> str | None:
     return None
 
 
-def _closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
+def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
     ending, close = find_ending(connection), connection.close
     if ending is None or close is None:
         return
@@ -210,20 +221,20 @@ def _closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
         return  # told by the checks that ask about the connection and the messages
     meaning = f" ({ending.meaning})" if ending.meaning else ""
     reason = f", reason {ending.reason.strip()[:100]!r}" if ending.reason.strip() else ""
-    after = f" after {_in_words(ending.t)}" if ending.about == "session" and ending.t else ""
+    after = f" after {_put_in_words(ending.t)}" if ending.about == "session" and ending.t else ""
     where = " with a turn open" if turn_open else ""
     summary = f"The server closed with code {ending.code}{meaning}{reason}{after}{where}."
     place = (Evidence("closed here", ending.line, ending.t),)
     status: Status = "fail" if turn_open or ending.code not in (1001, 1012) else "warn"
     if ending.about in ("unknown", "key"):
         fix = _UNASKED if ending.code == 1000 else _SPOKEN if ending.reason else None
-        yield CHECK.finding("closed-abnormally", status, 0.95, summary, place, fix)
+        yield CHECK.find("closed-abnormally", status, 0.95, summary, place, fix)
     else:
         what = {"session": "session-limit", "quota": "quota", "streams": "concurrency"}[ending.about]
-        yield CHECK.finding(what, status if what == "session-limit" else "fail", 0.95, summary, place)
+        yield CHECK.find(what, status if what == "session-limit" else "fail", 0.95, summary, place)
 
 
-def _in_words(seconds: float) -> str:
+def _put_in_words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} minutes"
 
 
@@ -233,10 +244,10 @@ def _was_idle(facts: Facts, connection: Connection) -> bool:
     return bool(times) and end is not None and end - times[-1] >= 0.9 * facts.limits["continuity.idle_limit_s"]
 
 
-def _stopped(facts: Facts, number: int, connection: Connection) -> Iterator[Finding]:
+def _find_stopped(facts: Facts, number: int, connection: Connection) -> Iterator[Finding]:
     limit = facts.limits["server.silence_s"]
     received = [frame for frame in connection.received if frame.t is not None]
-    yield from _silent_after_close(facts, number, connection, received, limit)
+    yield from _find_silent_after_close(facts, number, connection, received, limit)
     if not facts.ends_turns:
         return  # there nothing is promised before the client asks by finalize
     if facts.audio is None or not facts.timelines or not len(facts.timelines[number]):
@@ -247,16 +258,16 @@ def _stopped(facts: Facts, number: int, connection: Connection) -> Iterator[Find
     start = connection.open.t if connection.open and connection.open.t is not None else float(timeline.t_s[0])
     end = float(timeline.t_s[-1])
     before, after = [start, *times], [*times, end]
-    speech = spoken_between(timeline, active, before, after)
+    speech = measure_spoken(timeline, active, before, after)
     for i in map(int, np.flatnonzero(speech >= limit)):
         if not facts.is_speech_between(number, before[i], after[i]):
             continue  # music, ringing and noise are sound that no service answers
         summary = f"No event came for {after[i] - before[i]:.1f} s, in which {speech[i]:.1f} s of speech were sent."
-        yield CHECK.finding("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before[i]),))
+        yield CHECK.find("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before[i]),))
         return
 
 
-def _silent_after_close(
+def _find_silent_after_close(
     facts: Facts, number: int, connection: Connection, received: list[Frame], limit: float
 ) -> Iterator[Finding]:
     """Words were waiting when the client said close, and nothing came; a socket that merely stays open loses none."""
@@ -274,4 +285,4 @@ def _silent_after_close(
     if known_end - last >= limit:
         summary = f"After the close command nothing came for {known_end - last:.1f} s."
         place = (Evidence("the close command", command.line, command.t),)
-        yield CHECK.finding("stopped-answering", "fail", 0.85, summary, place)
+        yield CHECK.find("stopped-answering", "fail", 0.85, summary, place)

@@ -16,7 +16,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.signal import levels as signal_levels
 from sttdoctor.analysis.signal.clicks import Clicks, find_clicks
 from sttdoctor.analysis.signal.echo import find_echo
-from sttdoctor.analysis.signal.holes import find_muted, torn_holes
+from sttdoctor.analysis.signal.holes import find_muted, find_torn_holes
 from sttdoctor.analysis.signal.levels import Levels, measure
 from sttdoctor.analysis.signal.runs import Floats
 from sttdoctor.checks.base import (
@@ -27,11 +27,11 @@ from sttdoctor.checks.base import (
     Evidence,
     Finding,
     answer,
-    counted,
-    listed,
+    count_noun,
+    join_list,
+    pick_worst,
     unknown,
     want_speech,
-    worst,
 )
 from sttdoctor.encodings import ENCODINGS
 
@@ -137,61 +137,61 @@ def _judge(facts: Facts) -> Answer:
     if facts.sound.contents is not None and not facts.sound.contents.holds_samples:
         return unknown(missing.SAMPLES)
     if layout is None:
-        return _undecoded(facts)
+        return _leave_undecoded(facts)
     rate = facts.declared.sample_rate or (facts.likely_rates[0] if facts.rate_is_told else _USUAL_RATE)
     data = facts.audio.data[layout.offset :]
     levels = measure(data, layout.encoding, layout.channels, rate, facts.sound.factor)
-    worst_part = signal_levels.worst_clipping(levels)
-    measured = _measurements(facts, levels, worst_part[0])
+    worst_part = signal_levels.find_worst_clipping(levels)
+    measured = _collect_measurements(facts, levels, worst_part[0])
     if levels.samples < _SHORTEST_S * rate:
         text = f"{1000 * levels.samples / rate:.3g} ms of audio are too short to judge."
         return want_speech(text, measured)
-    findings = _false_silence(facts, layout, levels)
+    findings = _find_false_silence(facts, layout, levels)
     if _is_silent(facts, levels):
         if not findings and levels.samples < _SHORTEST_SILENCE_S * rate:
             return want_speech(f"{1000 * levels.samples / rate:.3g} ms of silence are too short to judge.", measured)
-        findings.insert(0, _silent(facts, levels))
+        findings.insert(0, _judge_silence(facts, levels))
     else:
-        findings += [*_levels(facts, levels, worst_part, bool(findings)), *_holes(facts, layout, levels)]
+        findings += [*_judge_levels(facts, levels, worst_part, bool(findings)), *_find_holes(facts, layout, levels)]
         if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
-            findings += _clicks(facts, layout, levels)
-        findings += [*_muted(facts, layout, levels), *_echoed(facts, layout, levels)]
+            findings += _search_clicks(facts, layout, levels)
+        findings += [*_judge_muted(facts, layout, levels), *_find_echoed(facts, layout, levels)]
     if findings:
-        return answer(worst(findings).summary, findings, measured)
-    return _speech(facts, levels, measured)
+        return answer(pick_worst(findings).summary, findings, measured)
+    return _judge_speech(facts, levels, measured)
 
 
-def _undecoded(facts: Facts) -> Answer:
+def _leave_undecoded(facts: Facts) -> Answer:
     assert facts.audio is not None
     data = facts.audio.data
     first = data[: 1 << 24]
     if (first == first[0]).all():
         summary = f"All bytes are the same (0x{int(first[0]):02X}): there is no sound at all."
-        return answer(summary, [CHECK.finding("silent", "fail", 0.95, summary)], {})
+        return answer(summary, [CHECK.find("silent", "fail", 0.95, summary)], {})
     return unknown(missing.SAMPLES)
 
 
-def _db(level: float) -> str:
+def _format_db(level: float) -> str:
     return f"{round(20 * np.log10(max(level, 1e-9)))} dBFS"
 
 
-def _peak(levels: Levels) -> float:
+def _get_peak(levels: Levels) -> float:
     """The largest sample, of full scale: what a peak meter shows."""
     return float(max(abs(levels.high), abs(levels.low)))
 
 
-def _level(levels: Levels) -> str:
-    return f"its loud parts have an RMS of {_db(levels.loud)}, its peak is {_db(_peak(levels))}"
+def _describe_level(levels: Levels) -> str:
+    return f"its loud parts have an RMS of {_format_db(levels.loud)}, its peak is {_format_db(_get_peak(levels))}"
 
 
-def _measurements(facts: Facts, levels: Levels, clipped_worst: float) -> dict[str, Any]:
+def _collect_measurements(facts: Facts, levels: Levels, clipped_worst: float) -> dict[str, Any]:
     return {
         "seconds": round(levels.samples / levels.rate, 2),
-        "peak": round(_peak(levels), 6),
+        "peak": round(_get_peak(levels), 6),
         "loud_rms": round(levels.loud, 6),
         "quiet_rms": round(levels.active_rms(10), 6),
-        "dc_offset": round(signal_levels.dc_offset(levels), 6),
-        "clipped_share": round(signal_levels.clipped_share(levels), 6),
+        "dc_offset": round(signal_levels.get_dc_offset(levels), 6),
+        "clipped_share": round(signal_levels.measure_clipping(levels), 6),
         "clipped_share_worst": round(clipped_worst, 6),
         "clicks_searched_s": round(min(_CLICKS_LOOKED_AT, levels.samples) / levels.rate, 2),
         "speech_like": round(facts.sound.rate.speech_like, 3) if facts.sound.rate is not None else None,
@@ -199,10 +199,10 @@ def _measurements(facts: Facts, levels: Levels, clipped_worst: float) -> dict[st
 
 
 def _is_silent(facts: Facts, levels: Levels) -> bool:
-    return _loud_steps(facts, levels) < _SOUND_STEPS and not _is_speech(facts)
+    return _count_loud_steps(facts, levels) < _SOUND_STEPS and not _is_speech(facts)
 
 
-def _loud_steps(facts: Facts, levels: Levels) -> int:
+def _count_loud_steps(facts: Facts, levels: Levels) -> int:
     return int((levels.half_range >= facts.limits["signal.silent_peak"]).sum())
 
 
@@ -211,27 +211,27 @@ def _is_speech(facts: Facts) -> bool:
     return rate is not None and rate.is_speech(facts.limits["sample-rate.min_speech_s"])
 
 
-def _silent(facts: Facts, levels: Levels) -> Finding:
-    return CHECK.finding("silent", "fail", 0.98, f"All of the audio is silent ({_faint(facts, levels)}).")
+def _judge_silence(facts: Facts, levels: Levels) -> Finding:
+    return CHECK.find("silent", "fail", 0.98, f"All of the audio is silent ({_judge_faint(facts, levels)}).")
 
 
-def _faint(facts: Facts, levels: Levels) -> str:
+def _judge_faint(facts: Facts, levels: Levels) -> str:
     """What silent audio holds: its peak as a meter shows it, and apart from it what is no sound."""
     if levels.high == levels.low:
         return "digital silence: every sample is the same"
-    offset, peak = signal_levels.dc_offset(levels), _peak(levels)
+    offset, peak = signal_levels.get_dc_offset(levels), _get_peak(levels)
     beside = []
-    if _loud_steps(facts, levels):
-        beside.append(f"a click of {_db(peak)}")
+    if _count_loud_steps(facts, levels):
+        beside.append(f"a click of {_format_db(peak)}")
         peak = float(levels.peak[levels.half_range < facts.limits["signal.silent_peak"]].max(initial=0.0))
     elif 2 * abs(offset) > peak:
         beside.append(f"an offset of {100 * offset:.1f} % of full scale")
         peak = max(levels.high - offset, offset - levels.low)
-    return f"it peaks at {_db(peak)}" + (f", apart from {beside[0]}" if beside else "")
+    return f"it peaks at {_format_db(peak)}" + (f", apart from {beside[0]}" if beside else "")
 
 
-def _false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
-    zeros = signal_levels.zero_runs(levels, layout.encoding)
+def _find_false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+    zeros = signal_levels.find_zero_runs(levels, layout.encoding)
     seconds = float(levels.runs.length[zeros].sum()) / levels.rate
     if not zeros.any() or seconds < facts.limits["signal.false_silence_s"]:
         return []
@@ -241,33 +241,33 @@ def _false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
         f"{seconds:.1f} s of zero bytes were sent, which are no silence in {layout.encoding}: "
         f"byte 0x00 stands for {level}, silence is {code}."
     )
-    places = _places(facts, layout, levels.runs.start[zeros], "zero bytes")
-    return [CHECK.finding("false-silence", "fail", 0.97, summary, places, f"Fill pauses with {code} instead of 0x00.")]
+    places = _list_places(facts, layout, levels.runs.start[zeros], "zero bytes")
+    return [CHECK.find("false-silence", "fail", 0.97, summary, places, f"Fill pauses with {code} instead of 0x00.")]
 
 
-def _levels(facts: Facts, levels: Levels, worst_part: tuple[float, float], false_silence: bool) -> list[Finding]:
+def _judge_levels(facts: Facts, levels: Levels, worst_part: tuple[float, float], false_silence: bool) -> list[Finding]:
     found = []
     loud, limits = levels.loud, facts.limits
-    found += _wrapped(facts, levels)
+    found += _find_wrapped(facts, levels)
     if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels) and _is_speech(facts):
-        summary = f"The speech is very quiet: {_level(levels)}."
-        found.append(CHECK.finding("too-quiet", "warn", 0.9, summary))
-    share = signal_levels.clipped_share(levels)
+        summary = f"The speech is very quiet: {_describe_level(levels)}."
+        found.append(CHECK.find("too-quiet", "warn", 0.9, summary))
+    share = signal_levels.measure_clipping(levels)
     if share > limits["signal.clipped_share"] and not false_silence:
         summary = f"The sound is clipped: {100 * share:.1f} % of the loud samples are cut off at the same value"
         if levels.beyond:
             summary = f"{100 * share:.1f} % of the loud samples lie beyond full scale, where the service cuts them off"
-        found.append(CHECK.finding("clipped", "warn", min(0.99, 0.7 + 10 * share), summary + "."))
+        found.append(CHECK.find("clipped", "warn", min(0.99, 0.7 + 10 * share), summary + "."))
     elif not false_silence:
-        found += _clipped_for_a_while(facts, *worst_part)
-    offset = signal_levels.dc_offset(levels)
+        found += _find_clipped_part(facts, *worst_part)
+    offset = signal_levels.get_dc_offset(levels)
     if abs(offset) > limits["signal.dc_offset"]:
-        summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale ({_level(levels)})."
-        found.append(CHECK.finding("dc-offset", "warn", 0.95, summary))
+        summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale ({_describe_level(levels)})."
+        found.append(CHECK.find("dc-offset", "warn", 0.95, summary))
     return found
 
 
-def _wrapped(facts: Facts, levels: Levels) -> list[Finding]:
+def _find_wrapped(facts: Facts, levels: Levels) -> list[Finding]:
     """Whether loud samples wrapped, and are no swings of noise, which goes half as far more often."""
     wraps = levels.wraps
     if not wraps.places or wraps.count < facts.limits["signal.wrapped"] or wraps.count < _WRAPS_TO_STEEP * wraps.steep:
@@ -279,10 +279,10 @@ def _wrapped(facts: Facts, levels: Levels) -> list[Finding]:
         f"to the next (first at {wraps.places[0] / levels.rate:.2f} s). What was beyond full scale overflowed in the "
         "cast to integers."
     )
-    return [CHECK.finding("wrapped", "warn", 0.95, summary)]
+    return [CHECK.find("wrapped", "warn", 0.95, summary)]
 
 
-def _clipped_for_a_while(facts: Facts, share: float, start_s: float) -> list[Finding]:
+def _find_clipped_part(facts: Facts, share: float, start_s: float) -> list[Finding]:
     """Clipping that a long recording hides: much of it, but in a short part."""
     if share <= facts.limits["signal.clipped_share_worst"]:
         return []
@@ -290,56 +290,58 @@ def _clipped_for_a_while(facts: Facts, share: float, start_s: float) -> list[Fin
         f"The sound is clipped for a while: {100 * share:.1f} % of the loud samples in the "
         f"{signal_levels.WORST_S:.0f} s from {start_s:.1f} s on are cut off."
     )
-    return [CHECK.finding("clipped", "warn", min(0.95, 0.7 + 2 * share), summary)]
+    return [CHECK.find("clipped", "warn", min(0.95, 0.7 + 2 * share), summary)]
 
 
-def _holes(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+def _find_holes(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     runs = levels.runs
     assert facts.audio is not None
-    chosen = torn_holes(facts.audio.data[layout.offset :], layout, levels)
+    chosen = find_torn_holes(facts.audio.data[layout.offset :], layout, levels)
     minutes = max(levels.samples / levels.rate / 60, 1e-9)
-    if len(chosen) < facts.limits["signal.dropouts"] or not _crowded(facts, runs.start[chosen] / levels.rate, minutes):
+    if len(chosen) < facts.limits["signal.dropouts"] or not _are_crowded(
+        facts, runs.start[chosen] / levels.rate, minutes
+    ):
         return []
     lengths = runs.length[chosen] / levels.rate * 1000
     often = len(chosen) / minutes >= facts.limits["signal.dropouts_per_min"]
-    span = listed(dict.fromkeys(f"{length:.0f}" for length in (lengths.min(), lengths.max())), "to")
-    holes = f"{counted(len(chosen), 'hole')} of {span} ms {'is' if len(chosen) == 1 else 'are'}"
+    span = join_list(dict.fromkeys(f"{length:.0f}" for length in (lengths.min(), lengths.max())), "to")
+    holes = f"{count_noun(len(chosen), 'hole')} of {span} ms {'is' if len(chosen) == 1 else 'are'}"
     summary = (
         f"{holes} torn into the sound: it breaks off in full voice, stays constant and goes on "
         f"(first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
     )
-    places = _places(facts, layout, runs.start[chosen], "hole")
-    return [CHECK.finding("dropouts", "fail" if often else "warn", 0.95, summary, places)]
+    places = _list_places(facts, layout, runs.start[chosen], "hole")
+    return [CHECK.find("dropouts", "fail" if often else "warn", 0.95, summary, places)]
 
 
-def _crowded(facts: Facts, times_s: Floats, minutes: float) -> bool:
+def _are_crowded(facts: Facts, times_s: Floats, minutes: float) -> bool:
     """Whether holes come often enough, or some of them together: a few far apart in hours are accidents."""
     count = int(facts.limits["signal.dropouts"])
     together = len(times_s) >= count and bool((times_s[count - 1 :] - times_s[: len(times_s) - count + 1]).min() <= 60)
     return together or len(times_s) / minutes >= _RARE * facts.limits["signal.dropouts_per_min"]
 
 
-def _clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+def _search_clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     assert facts.audio is not None
     data = facts.audio.data[layout.offset :]
-    samples, first = signal_levels.loudest(data, layout, levels, _CLICKS_LOOKED_AT)
+    samples, first = signal_levels.decode_loudest(data, layout, levels, _CLICKS_LOOKED_AT)
     found = find_clicks(samples, levels.rate, 0.003 * levels.loud) if len(samples) else None
     if found is None or found.ratio < facts.limits["signal.click_ratio"] or found.share < _CLICK_SHARE:
         return []
-    return [_discontinuities(facts, layout, levels, found, first)]
+    return [_find_discontinuities(facts, layout, levels, found, first)]
 
 
-def _discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
+def _find_discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
     period_ms = 1000 * found.period / levels.rate
     summary = (
         f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio:.1f} times as far as "
         f"speech does there, at {100 * found.share:.0f} % of the places with sound."
     )
-    places = _places(facts, layout, np.array([first + place for place in found.places]), "jump")
-    return CHECK.finding("discontinuities", "warn", min(0.95, 0.5 + found.share), summary, places)
+    places = _list_places(facts, layout, np.array([first + place for place in found.places]), "jump")
+    return CHECK.find("discontinuities", "warn", min(0.95, 0.5 + found.share), summary, places)
 
 
-def _muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+def _judge_muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     assert facts.audio is not None
     if not _is_speech(facts):
         return []
@@ -350,15 +352,15 @@ def _muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     where = f"for {length:.1f} s" + (", to the end" if found.to_end else "")
     times = f"; so it does {found.count} times" if found.count > 1 else ""
     summary = f"At {start:.1f} s the sound turns to exact silence in the middle of speech, {where}{times}."
-    places = _places(facts, layout, np.array([found.start]), "silence begins")
-    return [CHECK.finding("muted", "warn", 0.85 if found.to_end else 0.7, summary, places)]
+    places = _list_places(facts, layout, np.array([found.start]), "silence begins")
+    return [CHECK.find("muted", "warn", 0.85 if found.to_end else 0.7, summary, places)]
 
 
-def _echoed(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+def _find_echoed(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     assert facts.audio is not None
     if not _is_speech(facts):
         return []
-    samples, _ = signal_levels.loudest(facts.audio.data[layout.offset :], layout, levels, _ECHO_LOOKED_AT)
+    samples, _ = signal_levels.decode_loudest(facts.audio.data[layout.offset :], layout, levels, _ECHO_LOOKED_AT)
     found = find_echo(samples, levels.rate)
     if found is None or found.strength < facts.limits["signal.echo_strength"]:
         return []
@@ -366,10 +368,10 @@ def _echoed(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
         f"The sound holds itself again {found.delay_s:.2f} s later, about {found.strength:.1f} times as strong: each "
         "phrase is heard twice."
     )
-    return [CHECK.finding("echoed", "warn", min(0.95, 0.6 + found.strength), summary)]
+    return [CHECK.find("echoed", "warn", min(0.95, 0.6 + found.strength), summary)]
 
 
-def _places(facts: Facts, layout: Layout, samples: Any, note: str) -> tuple[Evidence, ...]:
+def _list_places(facts: Facts, layout: Layout, samples: Any, note: str) -> tuple[Evidence, ...]:
     rate = facts.declared.sample_rate or _USUAL_RATE
     frame = ENCODINGS[layout.encoding].width * layout.channels
     places = []
@@ -380,11 +382,13 @@ def _places(facts: Facts, layout: Layout, samples: Any, note: str) -> tuple[Evid
     return tuple(places)
 
 
-def _speech(facts: Facts, levels: Levels, measured: dict[str, Any]) -> Answer:
+def _judge_speech(facts: Facts, levels: Levels, measured: dict[str, Any]) -> Answer:
     rate = facts.sound.rate
     if rate is not None and rate.speech_like < 0.5:
         steady = "" if signal_levels.is_modulated(levels) else ", only steady noise"
-        return want_speech(f"There is sound ({_level(levels)}), but it is not clearly speech{steady}.", measured)
+        return want_speech(
+            f"There is sound ({_describe_level(levels)}), but it is not clearly speech{steady}.", measured
+        )
     if levels.loud < facts.limits["signal.quiet_rms"]:
-        return want_speech(f"There is only faint sound ({_level(levels)}), too little to judge.", measured)
-    return answer(f"There is sound at a good level ({_level(levels)}), without damage.", [], measured)
+        return want_speech(f"There is only faint sound ({_describe_level(levels)}), too little to judge.", measured)
+    return answer(f"There is sound at a good level ({_describe_level(levels)}), without damage.", [], measured)

@@ -19,10 +19,10 @@ from sttdoctor.checks.base import (
     Finding,
     Status,
     answer,
-    counted,
+    count_noun,
     not_applicable,
+    pick_worst,
     unknown,
-    worst,
 )
 from sttdoctor.evidence import Frame
 
@@ -88,43 +88,43 @@ def _judge(facts: Facts) -> Answer:
         return unknown(missing.EVENTS)
     if not facts.ends_turns:
         return not_applicable("The manual endpoint has no turns.")
-    if not any(_turn_events(connection) for connection in facts.connections):
+    if not any(_list_turn_events(connection) for connection in facts.connections):
         return unknown(missing.TURNS)
     findings: list[Finding] = []
     for number, connection in enumerate(facts.connections):
-        findings += _mixed(connection)
+        findings += _find_mixed(connection)
         findings += _order(connection)
-        findings += _growth(connection)
-        findings += _left_open(connection, last=number == len(facts.connections) - 1)
+        findings += _measure_growth(connection)
+        findings += _find_left_open(connection, last=number == len(facts.connections) - 1)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     measured = {"turns": len(facts.turns), "finished": sum(turn.end is not None for turn in facts.turns)}
     if findings:
-        return answer(worst(findings).summary, findings, measured)
-    return answer(f"{counted(measured['finished'], 'turn')} began, grew and ended in order.", [], measured)
+        return answer(pick_worst(findings).summary, findings, measured)
+    return answer(f"{count_noun(measured['finished'], 'turn')} began, grew and ended in order.", [], measured)
 
 
-def _turn_events(connection: Connection) -> list[Frame]:
+def _list_turn_events(connection: Connection) -> list[Frame]:
     return [frame for frame in connection.received if frame.type in TURN_EVENTS]
 
 
-def _request_id(frame: Frame) -> str | None:
+def _get_request_id(frame: Frame) -> str | None:
     name = frame.message.get("request_id")
     return " ".join(name.split()) if isinstance(name, str) else None
 
 
-def _mixed(connection: Connection) -> Iterator[Finding]:
+def _find_mixed(connection: Connection) -> Iterator[Finding]:
     events = [frame for frame in connection.received if isinstance(frame.message, dict)]
-    named = [(frame, name) for frame in events if (name := _request_id(frame))]
+    named = [(frame, name) for frame in events if (name := _get_request_id(frame))]
     ids = list(dict.fromkeys(name for _, name in named))
     if len(ids) > 1:
         frame = next(frame for frame, name in named if name != ids[0])
         summary = f"Events of {len(ids)} connections ({', '.join(ids[:3])[:90]}) stand in one log."
         place = (Evidence("the first event of another connection", frame.line, frame.t),)
-        yield CHECK.finding("mixed-connections", "fail", 0.95, summary, place)
+        yield CHECK.find("mixed-connections", "fail", 0.95, summary, place)
 
 
 def _order(connection: Connection) -> Iterator[Finding]:
-    events, broken = _turn_events(connection), []
+    events, broken = _list_turn_events(connection), []
     began = connection.shows_begin
     state = "idle" if began or not events else _AFTER[events[0].type or ""]  # in a turn, where the capture begins there
     for frame in events if began else events[1:]:
@@ -135,19 +135,19 @@ def _order(connection: Connection) -> Iterator[Finding]:
         state = following or _AFTER[kind]
     if broken:
         verb = "is" if len(broken) == 1 else "are"
-        summary = f"{counted(len(broken), 'turn event')} {verb} out of order; the first is {broken[0].note}."
-        yield CHECK.finding("out-of-order", "warn", 0.9, summary, tuple(broken[:5]))
+        summary = f"{count_noun(len(broken), 'turn event')} {verb} out of order; the first is {broken[0].note}."
+        yield CHECK.find("out-of-order", "warn", 0.9, summary, tuple(broken[:5]))
 
 
-def _growth(connection: Connection) -> Iterator[Finding]:
-    shrunk = [place for turn in connection.turns if not turn.elided and (place := _first_shrink(turn))]
+def _measure_growth(connection: Connection) -> Iterator[Finding]:
+    shrunk = [place for turn in connection.turns if not turn.elided and (place := _find_shrink(turn))]
     if shrunk:
-        turns = counted(len(shrunk), "turn")
+        turns = count_noun(len(shrunk), "turn")
         summary = f"In {turns} a text does not continue the one before it, although sent text is never revised."
-        yield CHECK.finding("not-cumulative", "warn", 0.9, summary, tuple(shrunk[:5]))
+        yield CHECK.find("not-cumulative", "warn", 0.9, summary, tuple(shrunk[:5]))
 
 
-def _first_shrink(turn: Turn) -> Evidence | None:
+def _find_shrink(turn: Turn) -> Evidence | None:
     texts = [text for _, text in turn.pieces]
     for before, after in pairwise(texts):
         # an empty text does happen (silence that ends a turn) and revises nothing
@@ -156,7 +156,7 @@ def _first_shrink(turn: Turn) -> Evidence | None:
     return None
 
 
-def _left_open(connection: Connection, last: bool) -> Iterator[Finding]:
+def _find_left_open(connection: Connection, last: bool) -> Iterator[Finding]:
     known = connection.turns
     if not known or known[-1].end is not None:
         return
@@ -166,4 +166,4 @@ def _left_open(connection: Connection, last: bool) -> Iterator[Finding]:
     status: Status = "fail"
     text = f"; its last text is {turn.partial[-80:]!r}" if turn.partial else ""
     place = (Evidence("the turn began here", turn.line, turn.start_t),)
-    yield CHECK.finding("left-open", status, 0.9, f"The last turn never ended{text}.", place)
+    yield CHECK.find("left-open", status, 0.9, f"The last turn never ended{text}.", place)

@@ -72,10 +72,10 @@ def _write(file: BinaryIO, session: "Session", raw: bool) -> None:
 
 
 def _audio(session: "Session") -> "Bytes":
-    from sttdoctor.analysis.facts import session_audio
+    from sttdoctor.analysis.facts import join_audio
     from sttdoctor.errors import InputError
 
-    audio = session_audio(session)
+    audio = join_audio(session)
     if audio is None:
         raise InputError("the capture holds no audio content, so there is nothing to write")
     return audio.data

@@ -82,10 +82,10 @@ def _cause(cause: "Cause") -> Iterator[str]:
 
 
 def _numbers(check: "Check") -> Iterator[str]:
-    from sttdoctor.guides import guide_of
+    from sttdoctor.guides import load_guide
     from sttdoctor.thresholds import of_check
 
-    limits, measurements = of_check(check.id), guide_of(check.id).measurements
+    limits, measurements = of_check(check.id), load_guide(check.id).measurements
     if limits:
         yield from ("", "Thresholds (change with --set NAME=VALUE)")
     for limit in limits:
@@ -98,9 +98,9 @@ def _numbers(check: "Check") -> Iterator[str]:
 
 
 def _guide(check: "Check") -> Iterator[str]:
-    from sttdoctor.guides import guide_of
+    from sttdoctor.guides import load_guide
 
-    guide = guide_of(check.id)
+    guide = load_guide(check.id)
     yield from ("", "A fault (in a clone of the repository; the commands to listen are left out)", *_example(guide.bad))
     yield from ("", "All is well", *_example(guide.good))
     for language, code in guide.code.items():

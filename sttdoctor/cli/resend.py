@@ -48,7 +48,7 @@ def resend(
     from sttdoctor.api import examine, session_facts
     from sttdoctor.comparison import against
     from sttdoctor.listen import pick_format, write_wav
-    from sttdoctor.reporting.side_by_side import side_by_side
+    from sttdoctor.reporting.side_by_side import show_side_by_side
     from sttdoctor.resend.plan import as_it_was
     from sttdoctor.resend.repair import repaired
     from sttdoctor.resend.send import choose_names
@@ -76,7 +76,7 @@ def resend(
     if not options["outputs"] and options["form"] in (None, "text"):
         width = min(shutil.get_terminal_size().columns, 120)
         with standard_output():
-            click.echo(printable(side_by_side(before, after, width)))
+            click.echo(printable(show_side_by_side(before, after, width)))
     if any(found.cause.startswith("joining.") for found in before.diagnoses):
         _tell("joining is not tried: what the application makes of the text is not sent")
     if options["wav"]:

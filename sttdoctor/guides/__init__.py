@@ -39,14 +39,14 @@ class Guide:
 
 
 @cache
-def guide_of(check: str) -> Guide:
+def load_guide(check: str) -> Guide:
     """Return the guide of a check."""
-    values = tomllib.loads(_text(f"{check}.toml"))
-    excerpts = json.loads(_text("excerpts.json")).get(check, {"bad": [], "good": []})
+    values = tomllib.loads(_read_text(f"{check}.toml"))
+    excerpts = json.loads(_read_text("excerpts.json")).get(check, {"bad": [], "good": []})
     bad, good = (Example(values[kind], "\n".join(excerpts[kind])) for kind in ("bad", "good"))
     code = {"Python": values["python"].strip(), "JavaScript": values["javascript"].strip()}
     return Guide(bad, good, code, values["measurements"])
 
 
-def _text(name: str) -> str:
+def _read_text(name: str) -> str:
     return files(__name__).joinpath(name).read_text("utf-8")

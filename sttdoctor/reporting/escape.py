@@ -26,10 +26,10 @@ def for_terminal(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(char) for char in text)
+    return "".join(_show(char) for char in text)
 
 
-def _shown(char: str) -> str:
+def _show(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _DANGEROUS else char
 
 
@@ -59,11 +59,11 @@ def for_markdown(text: str) -> str:
     issues and emoji are looked for after that, in the shown text, where no backslash helps: a space without width
     stands after what begins them.
     """
-    escaped = _MARKUP.sub(_with_backslash, for_terminal(text))
+    escaped = _MARKUP.sub(_put_backslash, for_terminal(text))
     return _NAMES.sub(lambda match: match[0] + _NOTHING, escaped)
 
 
-def _with_backslash(match: re.Match[str]) -> str:
+def _put_backslash(match: re.Match[str]) -> str:
     """A number at the start of a line gets its backslash behind it, before the point; a sign in front of itself."""
     before, last = match[0][:-1], match[0][-1]
     return f"{match[0]}\\" if last.isdigit() else f"{before}\\{last}"

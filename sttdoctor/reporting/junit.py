@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from sttdoctor import __version__
-from sttdoctor.checks.base import Finding, worst
+from sttdoctor.checks.base import Finding, pick_worst
 from sttdoctor.report import CheckResult, Report
 from sttdoctor.reporting import phrases
 from sttdoctor.reporting.escape import for_terminal
@@ -33,13 +33,13 @@ def render(report: Report, *, failing: Collection[str] = ("fail",)) -> str:
         failing: Statuses that are failures; those for which the exit code is 1, and `fail`.
     """
     root = Element("testsuites")
-    suite = SubElement(root, "testsuite", {"name": for_terminal(phrases.path(report)), **_SUITE})
+    suite = SubElement(root, "testsuite", {"name": for_terminal(phrases.get_path(report)), **_SUITE})
     suite.set("timestamp", time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()))
-    _properties(suite, report)
+    _add_properties(suite, report)
     for check in report.checks:
-        _case(suite, check, report, failing)
+        _add_case(suite, check, report, failing)
     _count(suite, report)
-    SubElement(suite, "system-out").text = "\n\n".join([report.tally, *_warnings(report, failing)])
+    SubElement(suite, "system-out").text = "\n\n".join([report.tally, *_list_warnings(report, failing)])
     SubElement(suite, "system-err")
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
@@ -52,54 +52,54 @@ def _count(element: Element, report: Report) -> None:
     element.set("time", f"{sum(check.seconds for check in report.checks):.3f}")
 
 
-def _properties(suite: Element, report: Report) -> None:
+def _add_properties(suite: Element, report: Report) -> None:
     properties = SubElement(suite, "properties")
     subject = report.subject
     values = {
         "version": __version__,
-        "formats": phrases.formats(report),
+        "formats": phrases.describe_formats(report),
         "tally": report.tally,
-        "damage": phrases.damage(report),
+        "damage": phrases.describe_damage(report),
         "client": subject.get("client"),
         "request_ids": ", ".join(subject.get("request_ids") or []),
     }
     for name, value in values.items():
         if value:
-            SubElement(properties, "property", {"name": name, "value": for_terminal(phrases.shortened(str(value)))})
+            SubElement(properties, "property", {"name": name, "value": for_terminal(phrases.shorten(str(value)))})
 
 
-def _case(suite: Element, check: CheckResult, report: Report, failing: Collection[str]) -> None:
+def _add_case(suite: Element, check: CheckResult, report: Report, failing: Collection[str]) -> None:
     names = {"classname": f"sttdoctor.{check.id}", "name": check.question, "time": f"{check.seconds:.3f}"}
     facts = SubElement(suite, "testcase", names)
-    answer = for_terminal(phrases.shortened(check.answer))
+    answer = for_terminal(phrases.shorten(check.answer))
     if check.crashed:
         SubElement(facts, "error", {"message": answer, "type": "crash"})
     elif check.status in failing:
-        cause = worst(list(check.findings)).cause if check.findings else check.id
+        cause = pick_worst(list(check.findings)).cause if check.findings else check.id
         failure = SubElement(facts, "failure", {"message": answer, "type": cause})
-        failure.text = _text(check, report)
+        failure.text = _write_text(check, report)
     elif check.status in ("unknown", "not_applicable"):
         SubElement(facts, "skipped", {"message": answer})
 
 
-def _warnings(report: Report, failing: Collection[str]) -> Iterator[str]:
+def _list_warnings(report: Report, failing: Collection[str]) -> Iterator[str]:
     """What was found and does not fail the run."""
     passed = [check for check in report.checks if check.findings and check.status not in failing and not check.crashed]
-    return (_text(check, report) for check in passed)
+    return (_write_text(check, report) for check in passed)
 
 
-def _text(check: CheckResult, report: Report) -> str:
+def _write_text(check: CheckResult, report: Report) -> str:
     """What the check found, a line each, so that a reader of a build log needs nothing else."""
-    lines = [line for finding in check.findings for line in _finding(finding)] or [check.answer]
-    roots = [report.diagnoses[number - 1].cause for number in phrases.numbers(check, report)]
+    lines = [line for finding in check.findings for line in _write_finding(finding)] or [check.answer]
+    roots = [report.diagnoses[number - 1].cause for number in phrases.list_numbers(check, report)]
     others = [root for root in roots if root not in {finding.cause for finding in check.findings}]
     if others:
         lines.append(f"Explained by {', '.join(others)}.")
     lines.append(f"See {check.docs}")
-    return "\n".join(for_terminal(phrases.shortened(line)) for line in lines)
+    return "\n".join(for_terminal(phrases.shorten(line)) for line in lines)
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    yield f"{finding.cause} ({finding.status}, {phrases.sureness(finding.confidence)}): {finding.summary}"
+def _write_finding(finding: Finding) -> Iterator[str]:
+    yield f"{finding.cause} ({finding.status}, {phrases.describe_sureness(finding.confidence)}): {finding.summary}"
     yield f"Fix: {finding.fix}"
     yield from (f"At: {phrases.place(item)}" for item in finding.evidence[:_SHOWN_EVIDENCE])

@@ -16,38 +16,38 @@ _NAMED = {"pass": "Passed", "not_applicable": "Not applicable"}
 
 def render(report: Report) -> str:
     """Render a report as Markdown with GitHub's tables."""
-    lines = [f"## {report.status.upper()} {for_markdown(phrases.answer(report))}", "", *_subject(report)]
+    lines = [f"## {report.status.upper()} {for_markdown(phrases.answer(report))}", "", *_write_subject(report)]
     for number, diagnosis in enumerate(report.diagnoses, start=1):
-        lines += _diagnosis(number, diagnosis)
-    lines += [*_answers(report), *_against(report), *_listen(report)]
+        lines += _write_diagnosis(number, diagnosis)
+    lines += [*_write_answers(report), *_write_against(report), *_write_listen(report)]
     return "\n".join(lines) + "\n"
 
 
-def _subject(report: Report) -> Iterator[str]:
+def _write_subject(report: Report) -> Iterator[str]:
     subject = report.subject
-    about = [as_code(phrases.path(report)), for_markdown(phrases.formats(report))]
+    about = [as_code(phrases.get_path(report)), for_markdown(phrases.describe_formats(report))]
     if subject.get("client"):
-        about.append(f"client {as_code(phrases.shortened(str(subject['client']), _TRUNCATED))}")
+        about.append(f"client {as_code(phrases.shorten(str(subject['client']), _TRUNCATED))}")
     ids = subject.get("request_ids") or []
     if ids:
-        shown = ", ".join(as_code(phrases.shortened(str(name), _TRUNCATED)) for name in ids[:_SHOWN_IDS])
+        shown = ", ".join(as_code(phrases.shorten(str(name), _TRUNCATED)) for name in ids[:_SHOWN_IDS])
         about.append(f"request {shown}" + (f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else ""))
     yield "; ".join(about) + "."
-    if phrases.tally(report):
-        yield from ("", for_markdown(phrases.tally(report)))
-    broken = phrases.damage(report)
+    if phrases.get_tally(report):
+        yield from ("", for_markdown(phrases.get_tally(report)))
+    broken = phrases.describe_damage(report)
     if broken:
         yield ""
         yield for_markdown(broken)
 
 
-def _diagnosis(number: int, diagnosis: Diagnosis) -> Iterator[str]:
+def _write_diagnosis(number: int, diagnosis: Diagnosis) -> Iterator[str]:
     yield ""
-    yield f"### {number}. {diagnosis.cause} ({diagnosis.status}, {phrases.sureness(diagnosis.confidence)})"
+    yield f"### {number}. {diagnosis.cause} ({diagnosis.status}, {phrases.describe_sureness(diagnosis.confidence)})"
     yield ""
-    yield for_markdown(phrases.shortened(diagnosis.summary))
+    yield for_markdown(phrases.shorten(diagnosis.summary))
     yield ""
-    yield f"**Fix:** {for_markdown(phrases.shortened(diagnosis.fix))}"
+    yield f"**Fix:** {for_markdown(phrases.shorten(diagnosis.fix))}"
     evidence = diagnosis.root.evidence
     if evidence:
         yield ""
@@ -61,43 +61,45 @@ def _diagnosis(number: int, diagnosis: Diagnosis) -> Iterator[str]:
         yield f"This also explains {', '.join(diagnosis.explains)}."
 
 
-def _answers(report: Report) -> Iterator[str]:
+def _write_answers(report: Report) -> Iterator[str]:
     """Answers as a table, and what is only named."""
-    found = phrases.groups(report)
+    found = phrases.group_answers(report)
     rows = [(phrases.STATUS[group.status], group.subject, group.text) for group in found if group.text]
     if rows:
-        yield from ("", *_table(("Status", "Question", "Answer"), rows))
+        yield from ("", *_write_table(("Status", "Question", "Answer"), rows))
     for group in found:
         if not group.text:
             yield from ("", f"{_NAMED[group.status]}: {group.ids}.")
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _write_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield f"|{' --- |' * len(head)}"
     for row in rows:
         yield f"| {' | '.join(for_markdown(cell) for cell in row)} |"
 
 
-def _against(report: Report) -> Iterator[str]:
+def _write_against(report: Report) -> Iterator[str]:
     other = report.against
     if other is None:
         return
     yield ""
-    yield f"### Against {as_code(phrases.shortened(str(other['path'] or 'the other capture')))} ({other['status']})"
+    yield f"### Against {as_code(phrases.shorten(str(other['path'] or 'the other capture')))} ({other['status']})"
     yield ""
-    rows = [tuple(_value(item[key]) for key in ("check", "what", "this", "other")) for item in other["differences"]]
+    rows = [
+        tuple(_format_value(item[key]) for key in ("check", "what", "this", "other")) for item in other["differences"]
+    ]
     if rows:
-        yield from _table(("Check", "What", "This session", "The other"), rows)
+        yield from _write_table(("Check", "What", "This session", "The other"), rows)
     else:
         yield "No difference."
 
 
-def _value(value: Any) -> str:
-    return phrases.shortened(value if isinstance(value, str) else json.dumps(value), _TRUNCATED)
+def _format_value(value: Any) -> str:
+    return phrases.shorten(value if isinstance(value, str) else json.dumps(value), _TRUNCATED)
 
 
-def _listen(report: Report) -> Iterator[str]:
-    code = "\n".join(f"# {what}\n{command}" for what, command in phrases.commands(report))
+def _write_listen(report: Report) -> Iterator[str]:
+    code = "\n".join(f"# {what}\n{command}" for what, command in phrases.list_commands(report))
     if code:
         yield from ("", "Listen:", "", f"{fence_of(code)}sh", code, fence_of(code))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sttdoctor.checks.base import Evidence, listed
+from sttdoctor.checks.base import Evidence, join_list
 from sttdoctor.report import CheckResult, Report
 from sttdoctor.reporting.escape import for_terminal
 
@@ -13,12 +13,12 @@ _LONGEST = 600
 STATUS = {"fail": "fail", "warn": "warn", "unknown": "unknown", "pass": "pass", "not_applicable": "n/a"}  # worst first
 
 
-def shortened(text: str, most: int = _LONGEST) -> str:
+def shorten(text: str, most: int = _LONGEST) -> str:
     """Return text of at most so many characters: a capture may hold words of a megabyte."""
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def sureness(confidence: float) -> str:
+def describe_sureness(confidence: float) -> str:
     """Return a confidence (0..1) in words; nothing measured here is ever certain."""
     return f"{min(99, max(1, round(100 * confidence)))} % sure"
 
@@ -32,12 +32,12 @@ def place(evidence: Evidence) -> str:
         where.append(f"{evidence.t:.2f} s")
     if evidence.offset is not None:
         where.append(f"byte {evidence.offset}")
-    return shortened(f"{', '.join(where)}: {evidence.note}" if where else evidence.note)
+    return shorten(f"{', '.join(where)}: {evidence.note}" if where else evidence.note)
 
 
-def path(report: Report) -> str:
+def get_path(report: Report) -> str:
     """Return the name of what was examined."""
-    return shortened(str(report.subject.get("path") or "the capture"))
+    return shorten(str(report.subject.get("path") or "the capture"))
 
 
 _SENTENCE = re.compile(r"(?<=[.!?]) +(?=[A-Z`'])")
@@ -47,7 +47,7 @@ def answer(report: Report) -> str:
     """Return the answer in one line: the first cause and what to do, or what audio without a declaration is."""
     if report.diagnoses:
         first = report.diagnoses[0]
-        return shortened(f"{first.cause}: {_SENTENCE.split(first.fix, maxsplit=1)[0]}")
+        return shorten(f"{first.cause}: {_SENTENCE.split(first.fix, maxsplit=1)[0]}")
     return _declaration(report) or report.tally
 
 
@@ -57,13 +57,13 @@ def _declaration(report: Report) -> str:
     encoding, rates = found.get("encoding"), found.get("sample_rates") or []
     if any(report.subject["declared"].values()) or report.status != "pass" or not (encoding and rates):
         return ""
-    others = f" (or {listed([str(rate) for rate in rates[1:]], 'or')})" if rates[1:] else ""
+    others = f" (or {join_list([str(rate) for rate in rates[1:]], 'or')})" if rates[1:] else ""
     return f"{encoding}, {rates[0]} Hz{others}, mono: declare encoding={encoding}&sample_rate={rates[0]}"
 
 
-def formats(report: Report) -> str:
+def describe_formats(report: Report) -> str:
     """Return what was declared and what the checks take the audio for, in one line."""
-    said, found = declared(report), heard(report)
+    said, found = describe_declared(report), describe_detected(report)
     if found == AS_DECLARED:
         return f"{said}, {AS_DECLARED}"
     return f"declared {said}" + (f", {found}" if found else "")
@@ -72,15 +72,15 @@ def formats(report: Report) -> str:
 AS_DECLARED = "as declared"
 
 
-def declared(report: Report) -> str:
+def describe_declared(report: Report) -> str:
     """Return the declared format, for a reader."""
     encoding, rate = report.subject["declared"]["encoding"], report.subject["declared"]["sample_rate"]
     if not encoding and not rate:
         return "nothing"
-    return f"{shortened(encoding, 80) if encoding else 'no encoding'} at {f'{rate} Hz' if rate else 'no rate'}"
+    return f"{shorten(encoding, 80) if encoding else 'no encoding'} at {f'{rate} Hz' if rate else 'no rate'}"
 
 
-def heard(report: Report) -> str:
+def describe_detected(report: Report) -> str:
     """Return what the checks take the audio for beside what was declared; empty where no check judges it.
 
     It is made of the words of their answers, so that it cannot say anything else.
@@ -94,7 +94,7 @@ def heard(report: Report) -> str:
     wrong = [check for check in known if check.reading != right[check.id]]
     if wrong:
         more = "more " if all(check.status == "warn" for check in wrong) else ""
-        return f"sounds {more}like {_joined(*(check.reading for check in known))}"
+        return f"sounds {more}like {_join(*(check.reading for check in known))}"
     if len(known) == 2:
         return AS_DECLARED
     if known:
@@ -107,31 +107,31 @@ def heard(report: Report) -> str:
 _PARTS = {"encoding": "encoding", "sample-rate": "rate"}
 
 
-def _joined(*readings: str) -> str:
+def _join(*readings: str) -> str:
     """Readings of encoding, rate and channels in one: `pcm_s16le at 16000 Hz, two channels`."""
     first, *rest = readings
     at = ", at" if "," in first else " at"
     return first + "".join(f"{at} {part}" if part.endswith(" Hz") else f", {part}" for part in rest)
 
 
-def tally(report: Report) -> str:
+def get_tally(report: Report) -> str:
     """Return in how many checks no fault was found, unless `answer` says it or one check does, whose answer is all."""
     alone = sum(check.status != "not_applicable" for check in report.checks) == 1
     return "" if alone or answer(report) == report.tally else report.tally
 
 
-def damage(report: Report) -> str | None:
+def describe_damage(report: Report) -> str | None:
     """Return what of the capture could not be read, None where all could."""
     capture: dict[str, Any] = report.subject.get("capture") or {}
     count = capture.get("damaged_lines")
     if not count:
         return None
     first = capture["damage"][0]
-    note = shortened(f"line {first['line']}: {first['note']}")
+    note = shorten(f"line {first['line']}: {first['note']}")
     return f"{count} damaged {'line' if count == 1 else 'lines'}, not or only partly read ({note})"
 
 
-def numbers(check: CheckResult, report: Report) -> list[int]:
+def list_numbers(check: CheckResult, report: Report) -> list[int]:
     """Return which diagnoses (from 1) a check's findings belong to, as their cause or by explanation."""
     causes = {finding.cause for finding in check.findings}
     return [
@@ -141,12 +141,12 @@ def numbers(check: CheckResult, report: Report) -> list[int]:
     ]
 
 
-def answered(check: CheckResult, report: Report) -> str:
+def tell_answer(check: CheckResult, report: Report) -> str:
     """Return a check's answer; what a diagnosis says in the same words, or explains, is told by its number."""
-    belongs = ", ".join(map(str, numbers(check, report)))
+    belongs = ", ".join(map(str, list_numbers(check, report)))
     if _is_said(check, report):
         return f"See {belongs}."
-    return shortened(check.answer) + (f" See {belongs}." if belongs else "")
+    return shorten(check.answer) + (f" See {belongs}." if belongs else "")
 
 
 def _is_said(check: CheckResult, report: Report) -> bool:
@@ -186,7 +186,7 @@ class Group:
         return f"{self.subject}{' ' if len(self.checks) == 1 else ': '}{self.text}" if self.text else self.ids
 
 
-def groups(report: Report, brief: bool = True) -> list[Group]:
+def group_answers(report: Report, brief: bool = True) -> list[Group]:
     """Return what the checks say, each answer once; what is only named comes last.
 
     Args:
@@ -198,7 +198,7 @@ def groups(report: Report, brief: bool = True) -> list[Group]:
     brief = brief and len(report.checks) > 1
     by_text: dict[tuple[str, str], list[CheckResult]] = {}
     for check in shown:
-        by_text.setdefault((check.status, _said(check, report, brief)), []).append(check)
+        by_text.setdefault((check.status, _tell_said(check, report, brief)), []).append(check)
     found = [Group(status, tuple(checks), text) for (status, text), checks in by_text.items()]
     worst = list(STATUS)
     return sorted(found, key=lambda group: (not group.text, worst.index(group.status) if brief else _is_rest(group)))
@@ -208,14 +208,14 @@ def _is_rest(group: Group) -> bool:
     return group.status == "not_applicable" and len(group.checks) > 1
 
 
-def _said(check: CheckResult, report: Report, brief: bool) -> str:
+def _tell_said(check: CheckResult, report: Report, brief: bool) -> str:
     alone = check.status == "not_applicable" and sum(other.answer == check.answer for other in report.checks) == 1
     if check.quiet or (brief and (check.status == "pass" or alone)):
         return ""
-    return answered(check, report) if brief else shortened(check.answer)
+    return tell_answer(check, report) if brief else shorten(check.answer)
 
 
-def commands(report: Report) -> Iterator[tuple[str, str]]:
+def list_commands(report: Report) -> Iterator[tuple[str, str]]:
     """Yield (what, command) of the commands that play the audio, without one that says the same twice.
 
     One that would have to be escaped for a terminal would not run, so it is left out.

@@ -36,12 +36,14 @@ def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bo
     def paint(text: str, status: str) -> str:
         return click.style(text, fg=_COLOURS[status], bold=status == "fail") if colour else text
 
-    lines = [*_head(report, width, paint), "", *_diagnoses(report, width, paint, verbose)]
+    lines = [*_write_head(report, width, paint), "", *_write_diagnoses(report, width, paint, verbose)]
     if verbose:
-        lines += _all_answers(report, width, paint)
+        lines += _write_all_answers(report, width, paint)
     else:
-        lines += [line for group in phrases.groups(report) for line in _marked(group.status, group.line, width, paint)]
-    lines += [*_against(report, width), *_listen(report)]
+        lines += [
+            line for group in phrases.group_answers(report) for line in _mark(group.status, group.line, width, paint)
+        ]
+    lines += [*_write_against(report, width), *_write_listen(report)]
     return "\n".join(lines) + "\n"
 
 
@@ -53,39 +55,39 @@ def _wrap(text: str, width: int, first: str = "", rest: str | None = None) -> li
     return [line.replace("\0", " ") for line in lines] or [first.rstrip()]
 
 
-def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
+def _write_head(report: Report, width: int, paint: Paint) -> Iterator[str]:
     word = report.status.upper()
     first, *rest = _wrap(phrases.answer(report), width, f"{word}  ")
     yield paint(word, report.status) + first[len(word) :]
     yield from rest
-    yield for_terminal(phrases.path(report))
-    yield for_terminal(phrases.formats(report))
-    if phrases.tally(report):
-        yield from _wrap(phrases.tally(report), width)
-    broken = phrases.damage(report)
+    yield for_terminal(phrases.get_path(report))
+    yield for_terminal(phrases.describe_formats(report))
+    if phrases.get_tally(report):
+        yield from _wrap(phrases.get_tally(report), width)
+    broken = phrases.describe_damage(report)
     if broken:
         yield from _wrap(broken, width)
 
 
-def _diagnoses(report: Report, width: int, paint: Paint, verbose: bool) -> Iterator[str]:
+def _write_diagnoses(report: Report, width: int, paint: Paint, verbose: bool) -> Iterator[str]:
     for number, diagnosis in enumerate(report.diagnoses, start=1):
-        title = f"{diagnosis.cause} ({diagnosis.status}, {phrases.sureness(diagnosis.confidence)})"
+        title = f"{diagnosis.cause} ({diagnosis.status}, {phrases.describe_sureness(diagnosis.confidence)})"
         yield f"{number}. {paint(title, diagnosis.status)}"
-        yield from _wrap(phrases.shortened(diagnosis.summary), width, "   ")
-        yield from _wrap(phrases.shortened(diagnosis.fix), width, "   Fix: ")
+        yield from _wrap(phrases.shorten(diagnosis.summary), width, "   ")
+        yield from _wrap(phrases.shorten(diagnosis.fix), width, "   Fix: ")
         shown = diagnosis.root.evidence if verbose else diagnosis.root.evidence[:_SHOWN_EVIDENCE]
         for evidence in shown:
             yield from _wrap(phrases.place(evidence), width, "   At:  ")
-        yield from _explained(diagnosis, width)
+        yield from _write_explained(diagnosis, width)
         yield ""
 
 
-def _explained(diagnosis: Diagnosis, width: int) -> Iterator[str]:
+def _write_explained(diagnosis: Diagnosis, width: int) -> Iterator[str]:
     if diagnosis.explains:
         yield from _wrap(f"This also explains {', '.join(diagnosis.explains)}.", width, "   ")
 
 
-def _marked(status: str, text: str, width: int, paint: Paint) -> Iterator[str]:
+def _mark(status: str, text: str, width: int, paint: Paint) -> Iterator[str]:
     """Yield text beside a status."""
     word = phrases.STATUS[status]
     first, *rest = _wrap(text, width, _INDENT)
@@ -93,42 +95,42 @@ def _marked(status: str, text: str, width: int, paint: Paint) -> Iterator[str]:
     yield from rest
 
 
-def _all_answers(report: Report, width: int, paint: Paint) -> Iterator[str]:
+def _write_all_answers(report: Report, width: int, paint: Paint) -> Iterator[str]:
     for check in report.checks:
-        yield from _marked(check.status, f"{check.question} {phrases.answered(check, report)}", width, paint)
+        yield from _mark(check.status, f"{check.question} {phrases.tell_answer(check, report)}", width, paint)
         for finding in check.findings:
-            yield from _finding(finding, width)
+            yield from _write_finding(finding, width)
         for name, value in check.measurements.items():
             yield from _wrap(
-                phrases.shortened(f"{name}: {json.dumps(value)}", _LONGEST_MEASUREMENT), width, f"{_INDENT}- "
+                phrases.shorten(f"{name}: {json.dumps(value)}", _LONGEST_MEASUREMENT), width, f"{_INDENT}- "
             )
         yield f"{_INDENT}{check.docs}"
 
 
-def _finding(finding: Finding, width: int) -> Iterator[str]:
-    yield from _wrap(f"{finding.cause} ({finding.status}): {phrases.shortened(finding.summary)}", width, f"{_INDENT}* ")
+def _write_finding(finding: Finding, width: int) -> Iterator[str]:
+    yield from _wrap(f"{finding.cause} ({finding.status}): {phrases.shorten(finding.summary)}", width, f"{_INDENT}* ")
     for evidence in finding.evidence:
         yield from _wrap(phrases.place(evidence), width, f"{_INDENT}    ")
 
 
-def _against(report: Report, width: int) -> Iterator[str]:
+def _write_against(report: Report, width: int) -> Iterator[str]:
     """What differs from another report, one difference a line."""
     other = report.against
     if other is None:
         return
     yield ""
-    yield f"Against {for_terminal(phrases.shortened(str(other['path'] or 'the other capture')))} ({other['status']})"
+    yield f"Against {for_terminal(phrases.shorten(str(other['path'] or 'the other capture')))} ({other['status']})"
     if other["differences"]:
         yield "  check and what differs: this session | the other"
     if not other["differences"]:
         yield "  no difference"
     for item in other["differences"]:
         values = " | ".join(json.dumps(item[side]) for side in ("this", "other"))
-        yield from _wrap(phrases.shortened(f"{item['check']} {item['what']}: {values}"), width, "  ", "      ")
+        yield from _wrap(phrases.shorten(f"{item['check']} {item['what']}: {values}"), width, "  ", "      ")
 
 
-def _listen(report: Report) -> Iterator[str]:
+def _write_listen(report: Report) -> Iterator[str]:
     """Commands stand on one line each, whatever the width, so that they can be copied."""
-    listed = [f"  {what:<14}{command}" for what, command in phrases.commands(report)]
+    listed = [f"  {what:<14}{command}" for what, command in phrases.list_commands(report)]
     if listed:
         yield from ("", "Listen", *listed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.endpoint import Address, of_path
+from sttdoctor.analysis.session.endpoint import Address, match_path
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
@@ -117,7 +117,7 @@ def path_of(where: Address) -> str:
 
     It is never the capture's own: a key goes with it, and a stranger may have written the capture.
     """
-    endpoint = of_path(where.path)
+    endpoint = match_path(where.path)
     return endpoint.path if endpoint is not None else ""
 
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from sttdoctor.analysis.decoding import Bytes, decode
 from sttdoctor.analysis.encoding.estimate import LAYOUTS, Layout
-from sttdoctor.analysis.excerpt import loudest_channel
+from sttdoctor.analysis.excerpt import find_loudest_channel
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.commands import is_audio
-from sttdoctor.analysis.session.endpoint import Address, of_path
-from sttdoctor.analysis.session.pacing import holes
+from sttdoctor.analysis.session.endpoint import Address, match_path
+from sttdoctor.analysis.session.pacing import find_holes
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.endpoints.base import Endpoint
@@ -86,7 +86,7 @@ def loudest(data: Bytes, encoding: str, channels: int) -> int:
         return 0
     frame = ENCODINGS[encoding].width * channels
     samples = decode(np.ascontiguousarray(data[: min(len(data), frame << 20) // frame * frame]), encoding)
-    return loudest_channel(samples.reshape(-1, channels))
+    return find_loudest_channel(samples.reshape(-1, channels))
 
 
 def silence(encoding: str, samples: int) -> bytes:
@@ -151,7 +151,7 @@ def repaired(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
 
 
 def _endpoint(facts: Facts, where: Address) -> Endpoint:
-    return of_path(where.path) or facts.endpoint or AUTO
+    return match_path(where.path) or facts.endpoint or AUTO
 
 
 def _parts(facts: Facts, layout: Layout) -> tuple[list[_Part], list[str]]:
@@ -180,7 +180,7 @@ def _silences(facts: Facts) -> Iterator[_Insert]:
     """The holes in the audio that were never filled."""
     for connection, line, speed in zip(facts.connections, facts.timelines, facts.speeds, strict=False):
         starts = _starts(facts, connection)
-        for hole in holes(line, speed.ratio if speed is not None else 1.0):
+        for hole in find_holes(line, speed.ratio if speed is not None else 1.0):
             if not hole.filled:
                 yield _Insert(starts[int(line.line[hole.index])], silence_s=hole.length_s)
 

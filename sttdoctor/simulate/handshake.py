@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sttdoctor.analysis.session.endpoint import Address, address
+from sttdoctor.analysis.session.endpoint import Address, parse_address
 from sttdoctor.encodings import SUPPORTED
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import (
@@ -78,7 +78,7 @@ class Accepted:
 
 def version_of(target: str, headers: Mapping[str, str]) -> str | None:
     """Return the API version that a request asks for; the query wins over the header."""
-    where = address(target)
+    where = parse_address(target)
     return (where.first("cartesia_version") if where else None) or headers.get("cartesia-version")
 
 
@@ -92,7 +92,7 @@ def accept(target: str, headers: Mapping[str, str]) -> Accepted:
     Raises:
         RefusalError: With the status and the error to answer.
     """
-    where = address(target)
+    where = parse_address(target)
     if where is None:
         raise RefusalError(400, "Bad request", "the URL cannot be read")
     endpoint = next((known for known in ENDPOINTS if where.path == known.path), None)

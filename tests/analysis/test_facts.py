@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from builders import URL, drained, session, steady
 
-from sttdoctor.analysis.facts import Facts, session_audio
+from sttdoctor.analysis.facts import Facts, join_audio
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.thresholds import DEFAULTS
 
@@ -55,8 +55,8 @@ def test_the_audio_of_a_session_is_joined_and_places_are_known():
 
 
 def test_a_frame_without_content_leaves_the_audio_unknown():
-    assert session_audio(drained()) is None
-    assert session_audio(Session(())) is None
+    assert join_audio(drained()) is None
+    assert join_audio(Session(())) is None
 
 
 def test_duration_and_request_ids():

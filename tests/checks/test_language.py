@@ -41,9 +41,9 @@ def test_a_text_in_another_language_is_identified_with_the_extra():
 
 def test_without_the_extra_it_is_unknown(monkeypatch):
     monkeypatch.setitem(sys.modules, "py3langid.langid", None)
-    language._identifier.cache_clear()
+    language._load_identifier.cache_clear()
     result = report(drained(transcript=GERMAN), "language").checks[0]
-    language._identifier.cache_clear()
+    language._load_identifier.cache_clear()
     assert (result.status, result.crashed) == ("unknown", False)
 
 
@@ -58,7 +58,7 @@ def test_without_the_extra_it_is_unknown(monkeypatch):
     ],
 )
 def test_the_question_is_asked_aloud_only_where_a_text_does_not_read_like_english(monkeypatch, text, asked):
-    monkeypatch.setattr(language, "_identifier", lambda: None)
+    monkeypatch.setattr(language, "_load_identifier", lambda: None)
     result = report(drained(transcript=text), "language").checks[0]
     assert (result.status, result.quiet) == ("unknown", not asked)
     assert ("do the users speak it?" in result.answer) == asked
@@ -106,7 +106,7 @@ def test_the_script_is_named_with_its_place():
 
 def test_plain_english_needs_no_identifier(monkeypatch):
     asked = []
-    monkeypatch.setattr(language, "_identifier", lambda: asked.append(1))
+    monkeypatch.setattr(language, "_load_identifier", lambda: asked.append(1))
     plain = "This is the train that you have to take, and they say it leaves with a delay."
     for text, calls in [(plain, 0), (GERMAN, 1)]:
         assert status(drained(transcript=text), "language") == "unknown"

@@ -5,7 +5,7 @@ from common import FIXTURES
 
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.session.latency import TurnLatency
-from sttdoctor.analysis.signal.activity import BLOCK_S, active_blocks, block_levels, spans_s
+from sttdoctor.analysis.signal.activity import BLOCK_S, find_active_blocks, list_spans_s, measure_block_levels
 from sttdoctor.checks import latency
 
 SPEECH = (FIXTURES / "audio" / "mulaw-8k.raw").read_bytes()
@@ -70,7 +70,7 @@ def test_the_measured_delay():
 @pytest.mark.parametrize("count", [19, 20])
 def test_from_20_turns_on_the_90th_percentile_is_told(count):
     totals = 0.1234567 * np.arange(1, count + 1)
-    found = latency._summary([TurnLatency(1, 9.0, total, 0.5 * total, 0.3 * total) for total in totals])
+    found = latency._summarize([TurnLatency(1, 9.0, total, 0.5 * total, 0.3 * total) for total in totals])
     expected = {
         "turns_measured": 20,
         "end_of_turn_median_s": 1.296,
@@ -111,20 +111,20 @@ def test_without_sound_the_end_of_speech_is_unknown():
 
 def test_activity_finds_speech_in_silence():
     samples = np.concatenate([np.zeros(8000), decode(SPEECH, "pcm_mulaw"), np.zeros(8000)])
-    spans = spans_s(active_blocks(block_levels(samples, 8000)))
+    spans = list_spans_s(find_active_blocks(measure_block_levels(samples, 8000)))
     assert 0.9 < spans[0][0] < 1.6
     assert spans[-1][1] < 1.1 + SPOKEN_S
 
 
 @pytest.mark.parametrize("samples", [np.zeros(8000), np.zeros(3), np.full(8000, np.nan), np.full(8000, 0.5)])
 def test_silence_is_not_active(samples):
-    assert not active_blocks(block_levels(samples, 8000)).any()
+    assert not find_active_blocks(measure_block_levels(samples, 8000)).any()
 
 
 def test_short_clicks_are_not_active():
     samples = np.zeros(16000)
     samples[4000 : 4000 + int(2 * BLOCK_S * 8000)] = 0.5 * np.sin(np.arange(int(2 * BLOCK_S * 8000)))
-    assert spans_s(active_blocks(block_levels(samples, 8000))) == []
+    assert list_spans_s(find_active_blocks(measure_block_levels(samples, 8000))) == []
 
 
 def lumps(gap, lump_s=0.005, sent_until=8.0, count=6):

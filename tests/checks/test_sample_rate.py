@@ -6,10 +6,10 @@ from builders import URL, session, steady
 from heard import told
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.rate.changes import change_by_sound, nearest_rate
+from sttdoctor.analysis.rate.changes import find_change_by_sound, find_nearest_rate
 from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.analysis.rate.evidence import FORMAT_RATIOS
-from sttdoctor.checks.sample_rate import CHECK, plausibility
+from sttdoctor.checks.sample_rate import CHECK, weigh_plausibility
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, SUPPORTED
 from sttdoctor.evidence import Audio, Declared
 from sttdoctor.thresholds import DEFAULTS
@@ -87,8 +87,8 @@ def test_probabilities_sum_to_one_with_decimal_keys():
 
 
 def test_the_prior_is_small():
-    assert plausibility(told(None, 16000)) == 1.0
-    assert plausibility(told(heard(r24000=0.99), 16000)) < 0.01
+    assert weigh_plausibility(told(None, 16000)) == 1.0
+    assert weigh_plausibility(told(heard(r24000=0.99), 16000)) < 0.01
 
 
 def test_sizes_alone_with_a_steady_ratio():
@@ -105,7 +105,7 @@ def parts(*estimates):
 
 
 def test_a_change_of_the_sound_is_located_between_parts():
-    change = change_by_sound(parts(heard(r48000=0.95), heard(r48000=0.95), heard(r16000=0.95)))
+    change = find_change_by_sound(parts(heard(r48000=0.95), heard(r48000=0.95), heard(r16000=0.95)))
     assert (change.offset, change.before, change.after) == (2000, 48000, 16000)
 
 
@@ -120,12 +120,12 @@ def test_a_change_of_the_sound_is_located_between_parts():
     ],
 )
 def test_no_change_without_clear_evidence(estimates):
-    assert change_by_sound(parts(*estimates)) is None
+    assert find_change_by_sound(parts(*estimates)) is None
 
 
 @pytest.mark.parametrize(("hz", "expected"), [(16050, 16000), (23900, 24000), (19000, None)])
 def test_nearest_rate(hz, expected):
-    assert nearest_rate(hz, STANDARD_RATES) == expected
+    assert find_nearest_rate(hz, STANDARD_RATES) == expected
 
 
 def test_measurements_are_rounded():

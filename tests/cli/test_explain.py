@@ -2,7 +2,7 @@ import pytest
 from common import one_sentence
 
 from sttdoctor.checks import all_causes, all_checks
-from sttdoctor.guides import guide_of
+from sttdoctor.guides import load_guide
 from sttdoctor.thresholds import THRESHOLDS, of_check
 
 
@@ -24,7 +24,7 @@ def test_a_check_is_explained_with_its_causes_and_thresholds(run, monkeypatch, c
     for cause in check.causes:
         assert f"{cause.id} ({cause.worst} at worst)" in plain
         assert cause.what in plain and f"Fix: {cause.fix}" in plain
-    guide = guide_of(check.id)
+    guide = load_guide(check.id)
     for example in (guide.bad, guide.good):
         assert f"  $ {example.command}\n" in done.out
         assert all(f"  {line}".rstrip() in done.out.splitlines() for line in example.report.splitlines())

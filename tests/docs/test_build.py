@@ -6,7 +6,7 @@ import pytest
 from common import ROOT
 
 from sttdoctor.checks import all_checks
-from sttdoctor.guides import guide_of
+from sttdoctor.guides import load_guide
 
 
 def _build():
@@ -32,7 +32,7 @@ def test_a_page_is_up_to_date(name):
 
 @pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.id)
 def test_an_excerpt_is_what_the_tool_prints(check):
-    guide = guide_of(check.id)
+    guide = load_guide(check.id)
     now = build.excerpt_of(guide)
     assert {"bad": guide.bad.report.splitlines(), "good": guide.good.report.splitlines()} == now, STALE
     question = f"{check.question} "

@@ -15,7 +15,7 @@ import pytest
 from common import FIXTURES
 
 from sttdoctor.checks import all_checks
-from sttdoctor.guides import guide_of
+from sttdoctor.guides import load_guide
 
 RUFF = shutil.which("ruff", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
 sys.path.append(str(FIXTURES))
@@ -35,7 +35,7 @@ WORDS = "The whole of it."
 def python(check):
     """What the Python code of a guide defines."""
     names = {}
-    exec(compile(guide_of(check).code["Python"], f"guides/{check}.toml", "exec"), names)
+    exec(compile(load_guide(check).code["Python"], f"guides/{check}.toml", "exec"), names)
     return SimpleNamespace(**names)
 
 
@@ -47,7 +47,7 @@ def test_python_defines_functions(check):
 @pytest.mark.skipif(RUFF is None, reason="there is no ruff")
 @pytest.mark.parametrize("check", IDS)
 def test_python_is_laid_out_like_the_rest(check):
-    code = guide_of(check).code["Python"] + "\n"
+    code = load_guide(check).code["Python"] + "\n"
     for command in (["format", "--check"], ["check"]):
         line = [RUFF, *command, "--isolated", "--line-length", "120", "-"]
         done = subprocess.run(line, input=code, capture_output=True, text=True, check=False)
@@ -59,7 +59,7 @@ def test_python_is_laid_out_like_the_rest(check):
 @pytest.mark.parametrize("check", IDS)
 def test_javascript_is_parsed_by_node(tmp_path, check):
     path = tmp_path / f"{check}.js"
-    path.write_text("'use strict';\n" + guide_of(check).code["JavaScript"])
+    path.write_text("'use strict';\n" + load_guide(check).code["JavaScript"])
     done = subprocess.run(["node", "--check", path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -240,7 +240,7 @@ console.log(JSON.stringify({ texts, sizes, mixed: [...mono(new Int16Array([1, 3,
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
 def test_javascript_does_what_it_says():
     used = ("joining", "chunking", "channels", "encoding", "signal", "endpoint")
-    code = "\n".join(guide_of(check).code["JavaScript"] for check in used) + IN_NODE
+    code = "\n".join(load_guide(check).code["JavaScript"] for check in used) + IN_NODE
     done = subprocess.run(["node", "-e", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == {
         "texts": ["Hi", "Hi.", "Hi. Yo", "Hi. You."],

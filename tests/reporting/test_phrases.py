@@ -3,12 +3,12 @@
 import pytest
 
 from sttdoctor.checks.base import Evidence
-from sttdoctor.reporting.phrases import place, shortened, sureness
+from sttdoctor.reporting.phrases import describe_sureness, place, shorten
 
 
 @pytest.mark.parametrize("confidence", [0.0, 0.001, 0.5, 0.999, 1.0])
 def test_nothing_is_ever_certain(confidence):
-    assert 1 <= int(sureness(confidence).split()[0]) <= 99
+    assert 1 <= int(describe_sureness(confidence).split()[0]) <= 99
 
 
 def test_a_place_names_what_is_known():
@@ -17,5 +17,5 @@ def test_a_place_names_what_is_known():
 
 
 def test_long_words_are_shortened():
-    assert shortened("a" * 600) == "a" * 600
-    assert shortened("a" * 1_000_000) == "a" * 597 + "..."
+    assert shorten("a" * 600) == "a" * 600
+    assert shorten("a" * 1_000_000) == "a" * 597 + "..."

@@ -46,7 +46,7 @@ def test_line_verdict_answer_and_fix_name_the_same_rates(given_):
     facts = told(sound, declared, pace)
     report = examine(facts, ["sample-rate"])
     (check,) = report.checks
-    line, likely = phrases.formats(report), facts.likely_rates
+    line, likely = phrases.describe_formats(report), facts.likely_rates
     near = {rate for rate in likely if abs(rate / declared - 1) <= (0.02 if facts.wire_rate else 0.1)}
     mismatch = [finding for finding in check.findings if finding.cause == "sample-rate.mismatch"]
     assert "not at" not in line and "excluded" not in line
@@ -118,7 +118,7 @@ def test_line_verdict_and_reading_name_the_same_encoding(given_):
     facts.sound.rate, facts.rate_change = RateEstimate(dict.fromkeys(STANDARD_RATES, 1 / 9), 0.0, 0.0), None
     report = examine(facts, ["encoding"])
     (check,) = report.checks
-    line, layout = phrases.formats(report), facts.sound.layout
+    line, layout = phrases.describe_formats(report), facts.sound.layout
     if check.status == "pass":
         assert layout is not None and check.reading == layout.encoding and layout.offset == 0
         assert declared in (None, check.reading) and (", as declared" in check.answer) == (declared is not None)

@@ -40,7 +40,7 @@ def sentences(report: Report) -> Iterator[tuple[str, str]]:
 def notes(report: Report) -> Iterator[tuple[str, str]]:
     """(where it stands, text) of what is no whole sentence."""
     if report.subject:
-        yield "line", phrases.formats(report)
+        yield "line", phrases.describe_formats(report)
     for check in report.checks:
         yield f"{check.id} missing", check.missing
         yield f"{check.id} reading", check.reading

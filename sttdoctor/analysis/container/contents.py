@@ -23,8 +23,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.container.header import Header, aiff_header, au_header, caf_header, plausible, wav_header
-from sttdoctor.analysis.container.text import decoded, find_text
+from sttdoctor.analysis.container.header import (
+    Header,
+    is_plausible,
+    read_aiff_header,
+    read_au_header,
+    read_caf_header,
+    read_wav_header,
+)
+from sttdoctor.analysis.container.text import decode_text, find_text
 
 LABELS = {
     "wav": "a WAV file",
@@ -122,8 +129,10 @@ class Contents:
 
 
 def _is_au(head: bytes) -> bool:
-    header = au_header(head)
-    return len(head) >= 24 and 24 <= header.payload <= 4096 and plausible(header.sample_rate or 0, header.channels or 0)
+    header = read_au_header(head)
+    return (
+        len(head) >= 24 and 24 <= header.payload <= 4096 and is_plausible(header.sample_rate or 0, header.channels or 0)
+    )
 
 
 def _is_id3(head: bytes) -> bool:
@@ -138,7 +147,7 @@ def _is_bare_format(head: bytes) -> bool:
     return (
         len(head) >= 24
         and head[4:8] in (b"\x10\0\0\0", b"\x12\0\0\0", b"\x28\0\0\0")
-        and bool(wav_header(head, 0).sample_rate)
+        and bool(read_wav_header(head, 0).sample_rate)
     )
 
 
@@ -167,10 +176,10 @@ _AT_START: tuple[_Signature, ...] = (
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0, lambda _: True, "asf"),
 )
 _READERS: dict[str, Callable[[bytes], Header]] = {
-    "wav": wav_header,
-    "aiff": aiff_header,
-    "au": au_header,
-    "caf": caf_header,
+    "wav": read_wav_header,
+    "aiff": read_aiff_header,
+    "au": read_au_header,
+    "caf": read_caf_header,
 }
 
 
@@ -186,27 +195,27 @@ def find_containers(data: NDArray[np.uint8]) -> Contents:
     """
     text = find_text(data)
     if text is not None:
-        inside = _starts(decoded(data[: 4 * _NEAR].tobytes(), text))
+        inside = _find_starts(decode_text(data[: 4 * _NEAR].tobytes(), text))
         return Contents(text=text, inside=inside[0].kind if inside else None)
     content = data[:_SEARCHED].tobytes()
-    starts = _starts(content)
-    trailers = [place for place in _all(content, b"LIST") if content[place + 8 : place + 12] in (b"INFO", b"adtl")]
-    trailers += [place for place in _all(content, b"id3 ") if content[place + 8 : place + 11] == b"ID3"]
-    outside = [place for place in trailers if not _in_header(place, starts)]
+    starts = _find_starts(content)
+    trailers = [place for place in _find_all(content, b"LIST") if content[place + 8 : place + 12] in (b"INFO", b"adtl")]
+    trailers += [place for place in _find_all(content, b"id3 ") if content[place + 8 : place + 11] == b"ID3"]
+    outside = [place for place in trailers if not _is_in_header(place, starts)]
     return Contents(tuple(starts), trailers=tuple(sorted(outside)))
 
 
-def _starts(content: bytes) -> list[Start]:
-    packed = packed_as(content[:_NEAR])
+def _find_starts(content: bytes) -> list[Start]:
+    packed = name_compressor(content[:_NEAR])
     if packed is not None:
         return [Start(0, packed)]
     near = content[:_NEAR_START]
-    found = [start for signature in _MID_STREAM for start in _matches(content, signature)]
-    found += [start for signature in _AT_START for start in _matches(near, signature)]
+    found = [start for signature in _MID_STREAM for start in _find_signature(content, signature)]
+    found += [start for signature in _AT_START for start in _find_signature(near, signature)]
     if not found:
         found = [
-            Start(place, "wav", wav_header(near[place:], 0))
-            for place in _all(near, b"fmt ")
+            Start(place, "wav", read_wav_header(near[place:], 0))
+            for place in _find_all(near, b"fmt ")
             if _is_bare_format(near[place : place + 64])
         ]
     frames = None if found else find_frames(near)
@@ -215,20 +224,20 @@ def _starts(content: bytes) -> list[Start]:
     found.sort(key=lambda start: start.offset)
     kept: list[Start] = []
     for start in found:
-        if not _in_header(start.offset, kept[-1:]):
+        if not _is_in_header(start.offset, kept[-1:]):
             kept.append(start)
     return kept[:_MOST]
 
 
-def _matches(content: bytes, signature: _Signature) -> list[Start]:
+def _find_signature(content: bytes, signature: _Signature) -> list[Start]:
     magic, before, holds, kind = signature
-    places = [place - before for place in _all(content, magic) if place >= before]
+    places = [place - before for place in _find_all(content, magic) if place >= before]
     good = [place for place in places if holds(content[place : place + 64])]
     reader = _READERS.get(kind)
     return [Start(place, kind, reader(content[place : place + _HEAD]) if reader else None) for place in good]
 
 
-def _all(content: bytes, magic: bytes) -> list[int]:
+def _find_all(content: bytes, magic: bytes) -> list[int]:
     places: list[int] = []
     place = content.find(magic)
     while place >= 0 and len(places) < _MOST:
@@ -237,11 +246,11 @@ def _all(content: bytes, magic: bytes) -> list[int]:
     return places
 
 
-def _in_header(place: int, starts: list[Start]) -> bool:
+def _is_in_header(place: int, starts: list[Start]) -> bool:
     return any(start.header and start.offset < place < start.offset + start.header.payload for start in starts)
 
 
-def _mp3_frame(head: bytes) -> tuple[int, int] | None:
+def _read_mp3_frame(head: bytes) -> tuple[int, int] | None:
     """(length, what all frames of a stream share) of the frame that begins here, None where none does."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
@@ -256,7 +265,7 @@ def _mp3_frame(head: bytes) -> tuple[int, int] | None:
     return length, (head[1] & 0xFE) << 8 | head[2] & 0x0C
 
 
-def _adts_frame(head: bytes) -> tuple[int, int] | None:
+def _read_adts_frame(head: bytes) -> tuple[int, int] | None:
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 > 12:
         return None
     length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
@@ -283,14 +292,14 @@ def find_frames(data: bytes) -> tuple[int, str] | None:
     place = data.find(b"\xff", 0, _LOOKED_AT)
     while place >= 0:
         wanted = _CHAIN_FURTHER_IN if place else _CHAIN_AT_START
-        for kind, frame in (("mp3", _mp3_frame), ("aac", _adts_frame)):
+        for kind, frame in (("mp3", _read_mp3_frame), ("aac", _read_adts_frame)):
             if _chains(data, place, frame, wanted):
                 return place, kind
         place = data.find(b"\xff", place + 1, _LOOKED_AT)
     return None
 
 
-def packed_as(head: bytes) -> str | None:
+def name_compressor(head: bytes) -> str | None:
     """Tell which compressor wrote bytes.
 
     Args:
@@ -301,7 +310,7 @@ def packed_as(head: bytes) -> str | None:
     """
     if head[:3] == b"\x1f\x8b\x08" and _unpacks(head[:1024]):
         return "gzip"
-    if head[:4] == b"PK\x03\x04" and len(head) >= 30 and head[4] <= 63 and _word(head, 8) in _ZIP_METHODS:
+    if head[:4] == b"PK\x03\x04" and len(head) >= 30 and head[4] <= 63 and _read_word(head, 8) in _ZIP_METHODS:
         return "zip"
     if head[:3] == b"BZh" and head[3:4] in b"123456789" and head[4:10] in _BZIP2_BLOCKS:
         return "bzip2"
@@ -312,7 +321,7 @@ def packed_as(head: bytes) -> str | None:
     return None
 
 
-def _word(head: bytes, place: int) -> int:
+def _read_word(head: bytes, place: int) -> int:
     return int.from_bytes(head[place : place + 2], "little")
 
 

@@ -59,12 +59,12 @@ class Header:
     channels: int | None = None
 
 
-def plausible(rate: int, channels: int) -> bool:
+def is_plausible(rate: int, channels: int) -> bool:
     """Whether a header's numbers can be those of audio."""
     return 1000 <= rate <= 768_000 and 1 <= channels <= 64
 
 
-def _chunks(head: bytes, first: int, order: str) -> Iterator[tuple[bytes, int, int]]:
+def _list_chunks(head: bytes, first: int, order: str) -> Iterator[tuple[bytes, int, int]]:
     """(name, first byte of the content, promised length) of each chunk; chunks are padded to even lengths."""
     place = first
     while place + 8 <= len(head):
@@ -73,14 +73,14 @@ def _chunks(head: bytes, first: int, order: str) -> Iterator[tuple[bytes, int, i
         place += 8 + length + length % 2
 
 
-def _wav_format(head: bytes, place: int, length: int, order: str) -> tuple[str | None, str, int, int] | None:
+def _read_wav_format(head: bytes, place: int, length: int, order: str) -> tuple[str | None, str, int, int] | None:
     """(encoding, codec, rate, channels) of a `fmt ` chunk, None where it is cut off or absurd."""
     if place + 16 > len(head):
         return None
     tag, channels, rate, _, _, bits = struct.unpack_from(order + "HHIIHH", head, place)
     if tag == _EXTENSIBLE and length >= 26 and place + 26 <= len(head):
         (tag,) = struct.unpack_from(order + "H", head, place + 24)
-    if not plausible(rate, channels):
+    if not is_plausible(rate, channels):
         return None
     encoding = _WAV_CODECS.get((tag, bits))
     codec = encoding or _WAV_NAMES.get(tag, f"format tag {tag} with {bits} bits")
@@ -89,7 +89,7 @@ def _wav_format(head: bytes, place: int, length: int, order: str) -> tuple[str |
     return encoding, encoding or codec, rate, channels
 
 
-def wav_header(head: bytes, first_chunk: int = 12) -> Header:
+def read_wav_header(head: bytes, first_chunk: int = 12) -> Header:
     """Read a WAV header: chunks in any order before the samples, any of the three kinds, cut off or lying.
 
     Args:
@@ -100,9 +100,9 @@ def wav_header(head: bytes, first_chunk: int = 12) -> Header:
     order = ">" if head.startswith(b"RIFX") else "<"
     found: tuple[str | None, str, int, int] | None = None
     size, long_size, payload = None, None, min(len(head), 44)
-    for name, place, length in _chunks(head, first_chunk, order):
+    for name, place, length in _list_chunks(head, first_chunk, order):
         if name == b"fmt ":
-            found = _wav_format(head, place, length, order)
+            found = _read_wav_format(head, place, length, order)
         elif name == b"ds64" and place + 16 <= len(head):
             (long_size,) = struct.unpack_from("<Q", head, place + 8)
         elif name == b"data":
@@ -114,7 +114,7 @@ def wav_header(head: bytes, first_chunk: int = 12) -> Header:
     return Header(payload, size or None, *found) if found else Header(payload, size or None)
 
 
-def au_header(head: bytes) -> Header:
+def read_au_header(head: bytes) -> Header:
     """Read a Sun/NeXT AU header."""
     if len(head) < 24:
         return Header(len(head))
@@ -124,22 +124,22 @@ def au_header(head: bytes) -> Header:
     return Header(payload, known, encoding, encoding or f"AU encoding {code}", rate, channels)
 
 
-def _extended(ten: bytes) -> float:
+def _read_extended(ten: bytes) -> float:
     """An 80-bit IEEE 754 extended number, as AIFF writes its rate."""
     exponent, mantissa = struct.unpack(">HQ", ten)
     return math.ldexp(mantissa, (exponent & 0x7FFF) - 16383 - 63) if exponent & 0x7FFF != 0x7FFF else 0.0
 
 
-def aiff_header(head: bytes) -> Header:
+def read_aiff_header(head: bytes) -> Header:
     """Read an AIFF or AIFF-C header."""
     head = head[:_SCANNED]
     common: tuple[str | None, str, int, int] | None = None
-    for name, place, length in _chunks(head, 12, ">"):
+    for name, place, length in _list_chunks(head, 12, ">"):
         if name == b"COMM" and place + 18 <= len(head):
             channels, _, bits = struct.unpack_from(">hIh", head, place)
             kind = head[place + 18 : place + 22] if length >= 22 else b"NONE"
-            rate = _extended(head[place + 8 : place + 18])
-            encoding = _apple_encoding(kind, bits)
+            rate = _read_extended(head[place + 8 : place + 18])
+            encoding = _name_apple_encoding(kind, bits)
             if 1000 <= rate <= 768_000:
                 common = encoding, encoding or f"{bits}-bit {kind.decode('latin-1')}", round(rate), channels
         elif name == b"SSND" and place + 8 <= len(head):
@@ -149,7 +149,7 @@ def aiff_header(head: bytes) -> Header:
     return Header(min(len(head), 54), None, *common) if common else Header(min(len(head), 54))
 
 
-def _apple_encoding(kind: bytes, bits: int) -> str | None:
+def _name_apple_encoding(kind: bytes, bits: int) -> str | None:
     codes = {b"sowt": "pcm_s16le", b"ulaw": "pcm_mulaw", b"ULAW": "pcm_mulaw", b"alaw": "pcm_alaw", b"ALAW": "pcm_alaw"}
     if kind in (b"NONE", b"twos"):
         return {8: "s8", 16: "s16be", 32: "s32be"}.get(bits)
@@ -158,7 +158,7 @@ def _apple_encoding(kind: bytes, bits: int) -> str | None:
     return codes.get(kind) if kind != b"sowt" or bits == 16 else None
 
 
-def caf_header(head: bytes) -> Header:
+def read_caf_header(head: bytes) -> Header:
     """Read a Core Audio Format header."""
     head = head[:_SCANNED]
     found: tuple[str | None, str, int, int] | None = None
@@ -168,7 +168,7 @@ def caf_header(head: bytes) -> Header:
         place += 12
         if name == b"desc" and place + 32 <= len(head):
             rate, kind, flags, _, _, channels, bits = struct.unpack_from(">d4s5I", head, place)
-            encoding = _caf_encoding(kind, flags, bits)
+            encoding = _name_caf_encoding(kind, flags, bits)
             if 1000 <= rate <= 768_000:
                 found = encoding, encoding or f"{bits}-bit {kind.decode('latin-1')}", round(rate), channels
         elif name == b"data":
@@ -180,7 +180,7 @@ def caf_header(head: bytes) -> Header:
     return Header(min(len(head), 52), None, *found) if found else Header(min(len(head), 52))
 
 
-def _caf_encoding(kind: bytes, flags: int, bits: int) -> str | None:
+def _name_caf_encoding(kind: bytes, flags: int, bits: int) -> str | None:
     if kind == b"lpcm":
         little, floats = bool(flags & 2), bool(flags & 1)
         names = {32: "pcm_f32le", 64: "f64le"} if floats else {16: "pcm_s16le", 24: "s24le", 32: "pcm_s32le"}

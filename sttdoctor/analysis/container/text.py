@@ -52,7 +52,7 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
     pages = [data[start : start + _PAGE] for start in starts]
     if sum(_is_text(page) for page in pages) < 0.9 * len(pages) or not _is_text(pages[0]):
         return None
-    return _kind(head)
+    return _tell_kind(head)
 
 
 def is_printable(data: NDArray[np.uint8]) -> bool:
@@ -71,7 +71,7 @@ def _is_text(page: NDArray[np.uint8]) -> bool:
     )
 
 
-def _kind(head: bytes) -> str | None:
+def _tell_kind(head: bytes) -> str | None:
     if _HEX.fullmatch(head):
         return "hex"
     if _BASE64.fullmatch(head):
@@ -80,7 +80,7 @@ def _kind(head: bytes) -> str | None:
     return "text" if words >= 0.02 * len(head) else None
 
 
-def decoded(data: bytes, kind: str) -> bytes:
+def decode_text(data: bytes, kind: str) -> bytes:
     """What text of base64 or hexadecimal digits holds; as much as can be decoded, maybe nothing."""
     if kind == "data-url":
         data, kind = data.partition(b",")[2], "base64"

@@ -20,24 +20,24 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import numbers
+from sttdoctor.analysis.decoding import read_numbers
 from sttdoctor.analysis.encoding.estimate import (
     KEYS,
     LAYOUTS,
     NOT_PCM,
-    cheap_layout_bits,
+    count_layout_bits,
     estimate_encoding,
-    first_pass,
+    score_cheaply,
 )
-from sttdoctor.analysis.encoding.excerpts import ALIGNMENT, active_excerpts, busiest_parts
-from sttdoctor.analysis.encoding.non_pcm import not_pcm_bits, text_bits
+from sttdoctor.analysis.encoding.excerpts import ALIGNMENT, pick_busiest_parts, pick_excerpts
+from sttdoctor.analysis.encoding.non_pcm import count_non_pcm_bits, count_text_bits
 from sttdoctor.analysis.encoding.quantization import Floats, read_samples
-from sttdoctor.analysis.excerpt import blocks, release
+from sttdoctor.analysis.excerpt import read_blocks, release
 from sttdoctor.encodings import ENCODINGS
 
 _PLACES = 4  # probes that are looked at in each window
 _SCREENED_AT_ONCE = 64  # windows described at once
-_CELL = np.array([2.0, 1.0, 1.0, 32.0, 32.0, 32.0, 32.0, 32.0])  # see `_described`
+_CELL = np.array([2.0, 1.0, 1.0, 32.0, 32.0, 32.0, 32.0, 32.0])  # see `_describe_looks`
 _AGREE = 2.0  # nats: two windows of a cell say the same within it
 _NEAR = 6  # windows on each side of a strange one that are scored too
 _LOUDEST = 2.0**40  # floats beyond it are no samples in any scale
@@ -92,31 +92,31 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
     """
     if len(data) < 8 * _PROBE:
         return []
-    excerpts = active_excerpts(data)
-    cheap = first_pass(excerpts)
+    excerpts = pick_excerpts(data)
+    cheap = score_cheaply(excerpts)
     usual = LAYOUTS[min(cheap, key=lambda key: cheap[key])]
     coarse = read_samples(excerpts, usual.encoding, usual.offset).header_bits > 0.0
     encoding = usual.encoding
     window = min(_WINDOWS[ENCODINGS[encoding].width], max(2 * _PROBE, len(data) // 12 // ALIGNMENT * ALIGNMENT))
     if len(data) // window > _MOST_SCORED:
-        path = _long_path(screened_scores(data, window, _PROBE, encoding, partial(_scored, coarse=coarse))[0])
+        path = _find_long_path(score_screened(data, window, _PROBE, encoding, partial(_score_probes, coarse=coarse))[0])
     else:
-        path = _best_path(_window_scores(data, window, coarse))
+        path = _find_best_path(_score_windows(data, window, coarse))
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
     if len(edges) == 2:
         return []
-    segments = _judged(data, window, edges)
+    segments = _judge_segments(data, window, edges)
     changes: list[EncodingChange] = []
     for one, two in pairwise(segments):
         if one.key != two.key and _differ_clearly(one, two):
             low, high = max(one.start, one.end - 2) * window, min(two.end, two.start + 2) * window
             low = max([low, *(change.offset for change in changes[-1:])])
-            place = low + _turning_point(data[low:high], one.key, two.key, coarse)
+            place = low + _find_turning_point(data[low:high], one.key, two.key, coarse)
             start = -(-place // ALIGNMENT) * ALIGNMENT  # shifts count from the stream's first byte
             if not _goes_on(data[start : min(start + _BESIDE * window, two.end * window)], two.key):
                 continue
             changes.append(EncodingChange(place, one.key, two.key, one.probability * two.probability))
-    return _without_excursions(changes)
+    return _drop_excursions(changes)
 
 
 def _goes_on(beside: NDArray[np.uint8], key: str) -> bool:
@@ -129,7 +129,7 @@ def _goes_on(beside: NDArray[np.uint8], key: str) -> bool:
     return best == key or not found.decidable or found.probabilities[best] < _SURE
 
 
-def _without_excursions(changes: list[EncodingChange]) -> list[EncodingChange]:
+def _drop_excursions(changes: list[EncodingChange]) -> list[EncodingChange]:
     """Leave out a change that is taken back at the very place where it is said to happen."""
     kept: list[EncodingChange] = []
     for change in changes:
@@ -161,7 +161,7 @@ def _differ_clearly(one: _Segment, two: _Segment) -> bool:
     )
 
 
-def _judged(data: NDArray[np.uint8], window: int, edges: list[int]) -> list[_Segment]:
+def _judge_segments(data: NDArray[np.uint8], window: int, edges: list[int]) -> list[_Segment]:
     """The segments between the edges that are surely of one key, equal neighbours joined."""
     segments: list[_Segment] = []
     for start, end in pairwise(edges):
@@ -174,44 +174,44 @@ def _judged(data: NDArray[np.uint8], window: int, edges: list[int]) -> list[_Seg
     return segments
 
 
-def _key_bits(rows: NDArray[np.uint8], key: str, coarse: bool) -> Floats:
+def _count_key_bits(rows: NDArray[np.uint8], key: str, coarse: bool) -> Floats:
     """Bits of each row under one key, by the cheap score; where samples are `coarse`, their scale is looked for."""
     if key in LAYOUTS:
-        return cheap_layout_bits(rows, LAYOUTS[key], coarse)
-    return not_pcm_bits(rows) if key == NOT_PCM else text_bits(rows)
+        return count_layout_bits(rows, LAYOUTS[key], coarse)
+    return count_non_pcm_bits(rows) if key == NOT_PCM else count_text_bits(rows)
 
 
-def _window_scores(data: NDArray[np.uint8], window: int, coarse: bool) -> Floats:
+def _score_windows(data: NDArray[np.uint8], window: int, coarse: bool) -> Floats:
     """Log-probability (nats, up to a constant) of each key in each window, shape (windows, keys), -`_CAP`..0."""
     count = len(data) // window
     scores = np.empty((count, len(KEYS)))
     for first in range(0, count, _BATCH):
         last = min(count, first + _BATCH)
-        probes = busiest_parts(data[first * window : last * window].reshape(last - first, window), _PROBE)
-        scores[first:last] = _scored(probes, coarse)
+        probes = pick_busiest_parts(data[first * window : last * window].reshape(last - first, window), _PROBE)
+        scores[first:last] = _score_probes(probes, coarse)
     return scores
 
 
-def _scored(probes: NDArray[np.uint8], coarse: bool) -> Floats:
+def _score_probes(probes: NDArray[np.uint8], coarse: bool) -> Floats:
     """The same for probes of windows, shape (probes, bytes)."""
     parts = []
     for first in range(0, len(probes), _BATCH):
         part = probes[first : first + _BATCH]
-        bits = np.stack([_key_bits(part, key, coarse) for key in KEYS], axis=1)
+        bits = np.stack([_count_key_bits(part, key, coarse) for key in KEYS], axis=1)
         excess = bits - bits.min(axis=1, keepdims=True)
         parts.append(np.maximum(-_SLOPE * np.log1p(excess / _KNEE), -_CAP))
     return np.concatenate(parts)
 
 
-def _long_path(scores: Floats) -> NDArray[np.int64]:
-    """`_best_path` for many windows: those in a row that all fit the usual key are one step of the search."""
+def _find_long_path(scores: Floats) -> NDArray[np.int64]:
+    """`_find_best_path` for many windows: those in a row that all fit the usual key are one step of the search."""
     usual = scores[:, int(np.argmax(scores.sum(axis=0)))] > -_SETTLED
     first = np.flatnonzero(~(usual & np.concatenate([[False], usual[:-1]])))
-    path = _best_path(np.add.reduceat(scores, first, axis=0))
+    path = _find_best_path(np.add.reduceat(scores, first, axis=0))
     return np.repeat(path, np.diff(np.append(first, len(scores))))
 
 
-def _best_path(scores: Floats) -> NDArray[np.int64]:
+def _find_best_path(scores: Floats) -> NDArray[np.int64]:
     """The most probable key of each window when every change of key costs `_SWITCH` (Viterbi), shape (windows,)."""
     came_from = np.empty(scores.shape, dtype=np.int64)
     total = np.zeros(scores.shape[1])
@@ -229,14 +229,14 @@ def _best_path(scores: Floats) -> NDArray[np.int64]:
     return path
 
 
-def _turning_point(data: NDArray[np.uint8], before: str, after: str, coarse: bool) -> int:
+def _find_turning_point(data: NDArray[np.uint8], before: str, after: str, coarse: bool) -> int:
     """Byte at which the description turns from one key to the other."""
     rows = data[: len(data) // _FINE * _FINE].reshape(-1, _FINE)
-    gain = _key_bits(rows, before, coarse) - _key_bits(rows, after, coarse)
+    gain = _count_key_bits(rows, before, coarse) - _count_key_bits(rows, after, coarse)
     return _FINE * int(np.argmin(np.concatenate([[0.0], np.cumsum(gain)])))
 
 
-def screened_scores(
+def score_screened(
     data: NDArray[np.uint8], window: int, probe: int, encoding: str, score: Scorer
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Score the windows of a long stream, most of them by others that look alike.
@@ -251,20 +251,20 @@ def screened_scores(
     Returns:
         Scores of each window, shape (windows, keys), and which windows were scored themselves.
     """
-    places, cell = _looked_at(data, window, probe, encoding)
+    places, cell = _place_looks(data, window, probe, encoding)
 
     def scored(chosen: NDArray[np.int64]) -> Floats:
         return score(np.stack([data[place : place + probe] for place in places[chosen]]))
 
-    judged = _two_of_each(cell)
+    judged = _take_two_of_each(cell)
     chosen = np.flatnonzero(judged)
     found = scored(chosen)
     scores = np.zeros((len(places), found.shape[1]))
     scores[chosen] = found
-    typical, agree = _of_cells(scores, cell, judged)
+    typical, agree = _average_cells(scores, cell, judged)
     usual = int(np.argmax(typical[cell].sum(axis=0)))
     strange = np.where(judged, scores[:, usual] < -_AGREE, ~agree[cell] & (typical[cell, usual] < -0.1 * _AGREE))
-    more = np.flatnonzero(_widened(strange, _NEAR) & ~judged)
+    more = np.flatnonzero(_widen(strange, _NEAR) & ~judged)
     if len(more):
         scores[more] = scored(more)
         judged[more] = True
@@ -274,7 +274,7 @@ def screened_scores(
     return scores, judged
 
 
-def _looked_at(
+def _place_looks(
     data: NDArray[np.uint8], window: int, probe: int, encoding: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where the loudest of a few probes of each window begins, and the number of the window's cell."""
@@ -282,12 +282,12 @@ def _looked_at(
     count = len(data) // window
     places, described = np.empty(count, dtype=np.int64), np.empty((count, len(_CELL)), dtype=np.float32)
     first = 0
-    for block in blocks(data[: count * window], _SCREENED_AT_ONCE * window):
+    for block in read_blocks(data[: count * window], _SCREENED_AT_ONCE * window):
         rows = block.reshape(-1, window)
         looks = np.stack([rows[:, start : start + probe] for start in starts], axis=1)
         last = first + len(rows)
         alike = bool((looks == looks[0, 0, 0]).all())  # silence: one window speaks for all of the block
-        loudest, described[first:last] = _described(looks[:1] if alike else looks, encoding)
+        loudest, described[first:last] = _describe_looks(looks[:1] if alike else looks, encoding)
         places[first:last] = np.arange(first, last) * window + starts[loudest]
         first = last
     steps = np.floor(described / _CELL).astype(np.int64)
@@ -296,7 +296,7 @@ def _looked_at(
     return places, np.unique(key, return_inverse=True)[1].reshape(-1)
 
 
-def _described(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.int64], Floats]:
+def _describe_looks(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.int64], Floats]:
     """Which probe of each window is the loudest, and its numbers, shape (windows, 8).
 
     Octaves of its level, of the distance of neighbours against the level, and of next neighbours against that; then
@@ -304,7 +304,7 @@ def _described(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.int6
     """
     rows, places, size = looks.shape
     with np.errstate(all="ignore"):
-        x = numbers(looks.reshape(-1), encoding).astype(np.float32).reshape(rows, places, -1)
+        x = read_numbers(looks.reshape(-1), encoding).astype(np.float32).reshape(rows, places, -1)
         x = np.where(np.abs(x) < _LOUDEST, x, np.float32(0.0)) if encoding.startswith(("pcm_f", "f")) else x
     x -= x.mean(axis=2, keepdims=True)
     levels = np.abs(x).mean(axis=2)
@@ -319,7 +319,7 @@ def _described(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.int6
     return loudest, np.column_stack([octaves.T, beside, each]).astype(np.float64)
 
 
-def _two_of_each(cell: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _take_two_of_each(cell: NDArray[np.int64]) -> NDArray[np.bool_]:
     """The first and the last window of each cell."""
     chosen = np.zeros(len(cell), dtype=bool)
     chosen[np.unique(cell, return_index=True)[1]] = True
@@ -327,7 +327,9 @@ def _two_of_each(cell: NDArray[np.int64]) -> NDArray[np.bool_]:
     return chosen
 
 
-def _of_cells(scores: Floats, cell: NDArray[np.int64], judged: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
+def _average_cells(
+    scores: Floats, cell: NDArray[np.int64], judged: NDArray[np.bool_]
+) -> tuple[Floats, NDArray[np.bool_]]:
     """The mean scores of the judged windows of each cell, shape (cells, keys), and whether they agree."""
     count = int(cell.max()) + 1
     own, seen = cell[judged], scores[judged]
@@ -337,5 +339,5 @@ def _of_cells(scores: Floats, cell: NDArray[np.int64], judged: NDArray[np.bool_]
     return mean, np.bincount(own, weights=apart, minlength=count) == 0
 
 
-def _widened(mask: NDArray[np.bool_], near: int) -> NDArray[np.bool_]:
+def _widen(mask: NDArray[np.bool_], near: int) -> NDArray[np.bool_]:
     return np.convolve(mask, np.ones(2 * near + 1), mode="same")[: len(mask)] > 0.5

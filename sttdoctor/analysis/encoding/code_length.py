@@ -29,19 +29,19 @@ _MEAN_BITS = 2.0  # for each octave by which the squared mean exceeds the varian
 _CHOICE_BITS = 2.0  # which of the predictors a block uses
 
 
-def cheap_bits(samples: Reading) -> Floats:
+def count_cheap_bits(samples: Reading) -> Floats:
     """Description length with fixed predictors only.
 
     Returns:
         Bits of each excerpt, shape (excerpts,), by the best of: none, first and second difference, and the difference
         to the sample before the last (which suits interleaved channels).
     """
-    padded = _with_history(samples.values, 2)
+    padded = _prepend_history(samples.values, 2)
     now, last, before = padded[:, 2:], padded[:, 1:-1], padded[:, :-2]
-    return _best_bits(samples, [now, now - last, now - 2 * last + before, now - before], [0.0] * 4)
+    return _count_best_bits(samples, [now, now - last, now - 2 * last + before, now - before], [0.0] * 4)
 
 
-def mono_bits(samples: Reading, rounds: int = 1) -> Floats:
+def count_mono_bits(samples: Reading, rounds: int = 1) -> Floats:
     """Description length as one channel.
 
     Args:
@@ -51,19 +51,19 @@ def mono_bits(samples: Reading, rounds: int = 1) -> Floats:
     Returns:
         Bits of each excerpt, shape (excerpts,), with predictors fitted to blocks of about `BLOCK` samples.
     """
-    padded = _with_history(samples.values, ORDER)
+    padded = _prepend_history(samples.values, ORDER)
     now, last, before = padded[:, ORDER:], padded[:, ORDER - 1 : -1], padded[:, ORDER - 2 : -2]
     lags = sliding_window_view(padded, ORDER + 1, axis=1)[..., ::-1]
     errors = [now, now - last, now - 2 * last + before]
     costs = [0.0, 0.0, 0.0]
     for columns in (slice(None), slice(None, None, 2))[:rounds]:  # every other one suits oversampled sound
-        error, cost = _fitted(lags[..., columns], BLOCK, rounds)
+        error, cost = _fit_predictor(lags[..., columns], BLOCK, rounds)
         errors.append(error)
         costs.append(cost)
-    return _best_bits(samples, errors, costs)
+    return _count_best_bits(samples, errors, costs)
 
 
-def stereo_bits(samples: Reading, rounds: int = 1) -> Floats:
+def count_stereo_bits(samples: Reading, rounds: int = 1) -> Floats:
     """Description length as two interleaved channels.
 
     One channel is predicted from its own past, the other also from the first: this covers channels that are equal,
@@ -72,14 +72,14 @@ def stereo_bits(samples: Reading, rounds: int = 1) -> Floats:
 
     Args:
         samples: What to describe, the channels in turn.
-        rounds: As in `mono_bits`.
+        rounds: As in `count_mono_bits`.
 
     Returns:
         Bits of each excerpt, shape (excerpts,); an odd last sample is charged as a raw code.
     """
     count = samples.values.shape[1] // 2 * 2
     odd = (samples.values.shape[1] - count) * samples.code_bits
-    padded = _with_history(samples.values[:, :count], ORDER)
+    padded = _prepend_history(samples.values[:, :count], ORDER)
     lags = sliding_window_view(padded, ORDER + 1, axis=1)[..., ::-1]
     # Blocks as long in time as those of one channel: stereo pays for twice the coefficients and must be worth it.
     own, joint = [], []
@@ -93,26 +93,26 @@ def stereo_bits(samples: Reading, rounds: int = 1) -> Floats:
         )
         mine = lags[:, channel::2]
         errors = [mine[..., 0], mine[..., 0] - mine[..., 2]]
-        alone, cost = _fitted(mine[..., ::2], BLOCK // 2, rounds)
-        own.append(_best_bits(part, [*errors, alone], [0.0, 0.0, cost], BLOCK // 2))
+        alone, cost = _fit_predictor(mine[..., ::2], BLOCK // 2, rounds)
+        own.append(_count_best_bits(part, [*errors, alone], [0.0, 0.0, cost], BLOCK // 2))
         errors = [*errors, mine[..., 0] - mine[..., 1], alone]
-        both, more = _fitted(mine, BLOCK // 2, rounds)
-        joint.append(_best_bits(part, [*errors, both], [0.0, 0.0, 0.0, cost, more], BLOCK // 2))
+        both, more = _fit_predictor(mine, BLOCK // 2, rounds)
+        joint.append(_count_best_bits(part, [*errors, both], [0.0, 0.0, 0.0, cost, more], BLOCK // 2))
     bits: Floats = odd + np.minimum(own[0] + joint[1], joint[0] + own[1])
     return bits
 
 
-def _with_history(values: Floats, order: int) -> Floats:
+def _prepend_history(values: Floats, order: int) -> Floats:
     return np.concatenate([np.repeat(values[:, :1], order, axis=1), values], axis=1)
 
 
-def _blocks(count: int, block: int) -> tuple[int, int]:
+def _size_blocks(count: int, block: int) -> tuple[int, int]:
     """Number and length of the blocks of about `block` for `count` samples; the length is a multiple of `SCALE`."""
     number = max(1, round(count / block))
     return number, -(-count // (number * SCALE)) * SCALE
 
 
-def _fitted(lags: Floats, block: int = BLOCK, rounds: int = 1) -> tuple[Floats, float]:
+def _fit_predictor(lags: Floats, block: int = BLOCK, rounds: int = 1) -> tuple[Floats, float]:
     """Residual of a predictor fitted to each block by least squares, and the bits for the coefficients of one block.
 
     Args:
@@ -122,7 +122,7 @@ def _fitted(lags: Floats, block: int = BLOCK, rounds: int = 1) -> tuple[Floats, 
             pulses do not rule the fit.
     """
     rows, count, columns = lags.shape
-    number, length = _blocks(count, block)
+    number, length = _size_blocks(count, block)
     known = np.zeros((rows, number * length, columns + 1))
     known[:, :count, :columns] = lags
     known[:, :count, columns] = 1.0  # the constant: DC offset
@@ -144,10 +144,10 @@ def _fitted(lags: Floats, block: int = BLOCK, rounds: int = 1) -> tuple[Floats, 
     return error.reshape(rows, -1)[:, :count], float(bits)
 
 
-def _best_bits(samples: Reading, errors: list[Floats], costs: list[float], block: int = BLOCK) -> Floats:
+def _count_best_bits(samples: Reading, errors: list[Floats], costs: list[float], block: int = BLOCK) -> Floats:
     """Bits of each excerpt with the best of several residuals chosen for each block."""
     rows, count = samples.values.shape
-    number, length = _blocks(count, block)
+    number, length = _size_blocks(count, block)
     shape = (rows * number, length // SCALE, SCALE)
 
     def blocked(array: Floats, fill: float) -> Floats:
@@ -157,13 +157,13 @@ def _best_bits(samples: Reading, errors: list[Floats], costs: list[float], block
 
     weight = blocked(samples.valid.astype(np.float64), 0.0)
     cells = blocked(samples.cells, 1.0)
-    limits = blocked(_limits(samples), 0.0)
+    limits = blocked(_find_limits(samples), 0.0)
     flat = limits.reshape(len(limits), -1)
     before = np.concatenate([np.zeros((len(flat), 1)), flat[:, :-1]], axis=1).reshape(shape)
     law_weight = weight * ((limits == 0.0) | (limits != before))  # clipped plateaus do not follow the law
     some = law_weight.sum(axis=2) + 1e-9
     floor = 0.15 * (cells * weight).sum(axis=2) / (weight.sum(axis=2) + 1e-9) + 1e-300
-    magnitudes = [np.abs(_beyond(blocked(error, 0.0), limits)) for error in errors]
+    magnitudes = [np.abs(_drop_beyond(blocked(error, 0.0), limits)) for error in errors]
     scales = [np.maximum((size * law_weight).sum(axis=2) / some, floor) for size in magnitudes]
     guesses = [(np.log2(scale) * some).sum(axis=1) + cost for scale, cost in zip(scales, costs, strict=True)]
     choice = np.argmin(guesses, axis=0)
@@ -171,17 +171,17 @@ def _best_bits(samples: Reading, errors: list[Floats], costs: list[float], block
     for number_of, (other, others_scale) in enumerate(zip(magnitudes[1:], scales[1:], strict=True), start=1):
         taken = choice == number_of
         magnitude[taken], scale[taken] = other[taken], others_scale[taken]
-    law = _law(magnitude / scale[..., None], 0.5 * cells / scale[..., None], limits, before)
+    law = _integrate_law(magnitude / scale[..., None], 0.5 * cells / scale[..., None], limits, before)
     bits = -np.log2((1 - _ESCAPE) * law * weight + _ESCAPE * 2.0**-samples.code_bits)
     inside = blocked(np.ones_like(samples.values), 0.0)
     charged = (some > 0.5).sum(axis=1) * _SCALE_BITS + np.asarray(costs)[choice] + _CHOICE_BITS
     blocks = (bits * inside).sum(axis=(1, 2)) + charged
     header = samples.header_bits / rows + 2.0 * samples.code_bits  # the codebook, and the two limits
-    total: Floats = blocks.reshape(rows, number).sum(axis=1) + header + _offset_bits(samples)
+    total: Floats = blocks.reshape(rows, number).sum(axis=1) + header + _count_offset_bits(samples)
     return total
 
 
-def _limits(samples: Reading) -> Floats:
+def _find_limits(samples: Reading) -> Floats:
     """1 where a sample is the largest of its excerpt, -1 where the smallest, else 0.
 
     The cells of the extreme values reach to infinity: so a clipped sample costs little where sound is expected beyond.
@@ -192,19 +192,19 @@ def _limits(samples: Reading) -> Floats:
     return limits
 
 
-def _beyond(errors: Floats, limits: Floats) -> Floats:
+def _drop_beyond(errors: Floats, limits: Floats) -> Floats:
     """Errors with those removed where a sample stops at a limit and the prediction lies beyond it."""
     return np.where(limits * errors < 0.0, 0.0, errors)
 
 
-def _offset_bits(samples: Reading) -> Floats:
+def _count_offset_bits(samples: Reading) -> Floats:
     """Bits for the mean of each excerpt under a heavy-tailed law round zero, where sound mostly swings."""
     spread = np.var(samples.values, axis=1) + np.mean(samples.cells, axis=1) ** 2 + 1e-300
     octaves: Floats = np.log2(1.0 + np.mean(samples.values, axis=1) ** 2 / spread)
     return _MEAN_BITS * octaves
 
 
-def _law(distance: Floats, half_cell: Floats, limits: Floats, before: Floats) -> Floats:
+def _integrate_law(distance: Floats, half_cell: Floats, limits: Floats, before: Floats) -> Floats:
     """Probability of each code: the law's mass on its cell, and where sound is clipped, that it stays so."""
     mass = laplace_mass(distance, half_cell)
     limited = limits != 0.0

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.encoding.code_length import cheap_bits, mono_bits, stereo_bits
-from sttdoctor.analysis.encoding.excerpts import active_excerpts, busiest_parts
-from sttdoctor.analysis.encoding.non_pcm import byte_entropy, not_pcm_bits, text_bits
+from sttdoctor.analysis.encoding.code_length import count_cheap_bits, count_mono_bits, count_stereo_bits
+from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerpts
+from sttdoctor.analysis.encoding.non_pcm import count_non_pcm_bits, count_text_bits, measure_byte_entropy
 from sttdoctor.analysis.encoding.quantization import Floats, Reading, read_samples
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
@@ -117,19 +117,19 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
         The estimate; never raises whatever the bytes.
     """
     if len(data) < SHORTEST:
-        return _undecidable("they are too few", {}, len(data))
-    excerpts = active_excerpts(data)
-    reason = nothing_to_tell(excerpts)
+        return _leave_open("they are too few", {}, len(data))
+    excerpts = pick_excerpts(data)
+    reason = tell_why_open(excerpts)
     if reason:
-        return _undecidable(reason, {}, excerpts.size)
-    cheap = first_pass(excerpts)
+        return _leave_open(reason, {}, excerpts.size)
+    cheap = score_cheaply(excerpts)
     if ENCODINGS[LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding].width == 1:
-        busiest = np.argsort(byte_entropy(excerpts), kind="stable")[len(excerpts) // 2 :]
+        busiest = np.argsort(measure_byte_entropy(excerpts), kind="stable")[len(excerpts) // 2 :]
         excerpts = excerpts[np.sort(busiest)]  # one byte is one sample: half of them say enough
-    bits, readings = _description_lengths(excerpts, cheap)
+    bits, readings = _measure_lengths(excerpts, cheap)
     per_byte = {key: value / excerpts.size for key, value in bits.items()}
     if any(is_tone(samples) for samples in readings.values()):
-        return _undecidable("a pure tone", per_byte, excerpts.size)
+        return _leave_open("a pure tone", per_byte, excerpts.size)
     dialled = [key for key, samples in readings.items() if has_few_lines(samples) and _is_dialled(excerpts, key)]
     if dialled:  # no misreading is as simple as that, however few bits it takes
         least = max(bits[key] for key in dialled) + _SIMPLER
@@ -141,27 +141,27 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     best = max(LAYOUTS, key=lambda key: probabilities[key])
     layout = LAYOUTS[best]
     found = readings.get(best) or read_samples(excerpts, layout.encoding, layout.offset)
-    stereo = 0.0 if best in dialled else _two_channels(found)
+    stereo = 0.0 if best in dialled else _weigh_two_channels(found)
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
     return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size, best in dialled)
 
 
-def _undecidable(reason: str, per_byte: dict[str, float], judged: int) -> EncodingEstimate:
+def _leave_open(reason: str, per_byte: dict[str, float], judged: int) -> EncodingEstimate:
     flat = dict.fromkeys(KEYS, 1.0 / len(KEYS))
     return EncodingEstimate(flat, Layout("pcm_s16le"), 0.0, False, reason, per_byte, judged)
 
 
-def first_pass(excerpts: NDArray[np.uint8]) -> dict[str, float]:
+def score_cheaply(excerpts: NDArray[np.uint8]) -> dict[str, float]:
     """Bits a byte by key of `LAYOUTS`, by the cheap score on the busiest part of each excerpt.
 
     Args:
         excerpts: Shape (excerpts, bytes).
     """
-    few = busiest_parts(excerpts, _CHEAP)
-    return {key: float(cheap_layout_bits(few, layout).sum()) / few.size for key, layout in LAYOUTS.items()}
+    few = pick_busiest_parts(excerpts, _CHEAP)
+    return {key: float(count_layout_bits(few, layout).sum()) / few.size for key, layout in LAYOUTS.items()}
 
 
-def _description_lengths(
+def _measure_lengths(
     excerpts: NDArray[np.uint8], cheap: dict[str, float]
 ) -> tuple[dict[str, float], dict[str, Reading]]:
     """Bits of every key, and the samples of the readings judged in full."""
@@ -171,15 +171,15 @@ def _description_lengths(
         samples = read_samples(excerpts, LAYOUTS[key].encoding, LAYOUTS[key].offset)
         unread = 8.0 * (excerpts.size - samples.values.size * samples.code_bits // 8)
         readings[key] = samples
-        full[key] = unread + 1.0 + float(mono_bits(samples).sum())
+        full[key] = unread + 1.0 + float(count_mono_bits(samples).sum())
     for key in sorted(full, key=lambda key: full[key])[:_STEREO_SURVIVORS]:
-        if sign_extended(readings[key]):
+        if is_sign_extended(readings[key]):
             continue
         unread = 8.0 * (excerpts.size - readings[key].values.size * readings[key].code_bits // 8)
-        full[key] = min(full[key], unread + 1.0 + float(stereo_bits(readings[key]).sum()))
+        full[key] = min(full[key], unread + 1.0 + float(count_stereo_bits(readings[key]).sum()))
     bits = {key: max(value, max(full.values())) for key, value in bits.items()} | full
-    bits[NOT_PCM] = float(not_pcm_bits(excerpts.reshape(1, -1))[0])
-    bits[TEXT] = float(text_bits(excerpts.reshape(1, -1))[0])
+    bits[NOT_PCM] = float(count_non_pcm_bits(excerpts.reshape(1, -1))[0])
+    bits[TEXT] = float(count_text_bits(excerpts.reshape(1, -1))[0])
     return bits, readings
 
 
@@ -191,21 +191,21 @@ def _is_dialled(excerpts: NDArray[np.uint8], key: str) -> bool:
     return follows_from_four(read_samples(excerpts, layout.encoding, layout.offset, codebook=False))
 
 
-def _two_channels(samples: Reading) -> float:
+def _weigh_two_channels(samples: Reading) -> float:
     """Probability that the samples are two interleaved channels."""
-    if interpolated(samples):
+    if is_interpolated(samples):
         return 0.0
     if len(samples.values) > _CHANNEL_EXCERPTS:  # the costliest fit of all, and half of the excerpts say enough
         samples = Reading(
             samples.values[::2], samples.cells[::2], samples.valid[::2], samples.code_bits, samples.header_bits
         )
-    saved = mono_bits(samples, 2) - stereo_bits(samples, 2)
+    saved = count_mono_bits(samples, 2) - count_stereo_bits(samples, 2)
     total = float(saved.sum()) if np.median(saved) > 0.0 else min(0.0, float(saved.sum()))  # not for one part alone
     one, two = weight(np.maximum([total, -total], 0.0))
     return float(two / (one + two))
 
 
-def cheap_layout_bits(excerpts: NDArray[np.uint8], layout: Layout, scale: bool = True) -> Floats:
+def count_layout_bits(excerpts: NDArray[np.uint8], layout: Layout, scale: bool = True) -> Floats:
     """Description length of each excerpt in a layout, with fixed predictors only.
 
     Args:
@@ -218,7 +218,7 @@ def cheap_layout_bits(excerpts: NDArray[np.uint8], layout: Layout, scale: bool =
     """
     samples = read_samples(excerpts, layout.encoding, layout.offset, scale, codebook=False)
     unread = excerpts.shape[1] - samples.values.shape[1] * samples.code_bits // 8
-    bits: Floats = cheap_bits(samples) + 8.0 * unread
+    bits: Floats = count_cheap_bits(samples) + 8.0 * unread
     return bits
 
 
@@ -248,7 +248,7 @@ def _share_twins(probabilities: dict[str, float], excerpts: NDArray[np.uint8]) -
     return probabilities
 
 
-def nothing_to_tell(excerpts: NDArray[np.uint8]) -> str:
+def tell_why_open(excerpts: NDArray[np.uint8]) -> str:
     """Why these bytes, shape (excerpts, bytes), cannot tell their encoding: a clause; empty where they can."""
     counts = np.bincount(excerpts.reshape(-1), minlength=256)
     common = np.argsort(counts)[::-1][:2]  # silence: zero, or the codes of plus and minus zero
@@ -327,7 +327,7 @@ def follows_from_four(samples: Reading) -> bool:
     return bool((left < _FOLLOWS_FOUR * steps + 1e-12).mean() > 0.5)
 
 
-def sign_extended(samples: Reading) -> bool:
+def is_sign_extended(samples: Reading) -> bool:
     """Whether one "channel" is only the sign of the other: quiet samples of twice the width, read by halves."""
     values = samples.values[:, : samples.values.shape[1] // 2 * 2]
     for sign, other in ((values[:, 1::2], values[:, ::2]), (values[:, ::2], values[:, 1::2])):
@@ -337,7 +337,7 @@ def sign_extended(samples: Reading) -> bool:
     return False
 
 
-def interpolated(samples: Reading) -> bool:
+def is_interpolated(samples: Reading) -> bool:
     """Whether every other sample follows from its neighbours: one channel, upsampled by a short interpolation.
 
     The filter (linear, cubic, any symmetric one of six taps) is fitted; what it leaves over is rounding and dither.

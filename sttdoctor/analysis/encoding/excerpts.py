@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.encoding.non_pcm import byte_entropy
+from sttdoctor.analysis.encoding.non_pcm import measure_byte_entropy
 
 ALIGNMENT = 48
 """Bytes: a multiple of every width times one or two channels, so that an excerpt begins as the capture does."""
@@ -17,7 +17,7 @@ _LOOK = 2048  # bytes read at each
 _RANKS = (1.0, 0.97, 0.92, 0.85, 0.7, 0.5)  # loud parts tell most readings apart, quieter ones the one-byte shift
 
 
-def active_excerpts(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def pick_excerpts(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Choose what to judge.
 
     Activity is the entropy of the bytes: it grows with level in every encoding and needs none to be known.
@@ -37,14 +37,14 @@ def active_excerpts(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     starts = np.unique(np.linspace(0, places - 1, min(places, _LOOKED_AT)).astype(np.int64)) * EXCERPT
     middle = (EXCERPT - _LOOK) // 2
     looks = np.stack([data[start + middle : start + middle + _LOOK] for start in starts])
-    activity = byte_entropy(looks)
+    activity = measure_byte_entropy(looks)
     order = np.argsort(activity, kind="stable")
     order = order[activity[order] >= 0.5 * activity[order[-1]]]
     picked = sorted({int(order[int(rank * (len(order) - 1))]) for rank in _RANKS})
     return np.stack([data[starts[place] : starts[place] + EXCERPT] for place in picked])
 
 
-def busiest_parts(rows: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def pick_busiest_parts(rows: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """The most active part of each row.
 
     Args:
@@ -59,6 +59,6 @@ def busiest_parts(rows: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         return np.ascontiguousarray(rows[:, :size])
     starts = np.unique(np.linspace(0, spare, 2 + spare // size).astype(np.int64) // ALIGNMENT) * ALIGNMENT
     parts = np.stack([rows[:, start : start + size] for start in starts], axis=1)
-    busiest = byte_entropy(parts.reshape(-1, size)).reshape(len(rows), -1).argmax(axis=1)
+    busiest = measure_byte_entropy(parts.reshape(-1, size)).reshape(len(rows), -1).argmax(axis=1)
     chosen: NDArray[np.uint8] = parts[np.arange(len(rows)), busiest]
     return chosen

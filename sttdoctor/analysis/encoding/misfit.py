@@ -76,7 +76,7 @@ def find_misfit(codes: Codes, bits: int) -> Misfit | None:
         for size, off in _CONVERTERS:
             if _is_converter(codes, 1 << size, off):
                 return Misfit("converter", size)
-    if bits == 16 and (_laps(codes, 1 << bits) or _is_empty_noise(codes)):
+    if bits == 16 and (_goes_in_laps(codes, 1 << bits) or _is_empty_noise(codes)):
         return Misfit("low bits", bits)
     return None
 
@@ -104,7 +104,7 @@ def _is_converter(codes: Codes, size: int, off: float) -> bool:
     return abs(float(np.median(moving)) / size - 0.5) <= off
 
 
-def _laps(codes: Codes, size: int) -> bool:
+def _goes_in_laps(codes: Codes, size: int) -> bool:
     """Whether the codes go on smoothly modulo their range while they pass its end again and again."""
     way = np.diff(codes)
     bends = (np.diff(way) + size // 2) % size - size // 2
@@ -135,7 +135,7 @@ def has_few_codes(peak: float, encoding: str) -> bool:
     return peak < _FEW * ENCODINGS[encoding].quantum
 
 
-def loud_factor(level: float, encoding: str) -> float:
+def find_loud_factor(level: float, encoding: str) -> float:
     """What brings floats far beyond full scale to it: 1/32768 for those in 16-bit units, 1 where nothing has to.
 
     Args:
@@ -159,7 +159,7 @@ def is_low_end(samples: NDArray[np.float64], encoding: str) -> bool:
     return find_scale(whole, np.ones(len(whole)), 2.0**31) is None
 
 
-def faint_factor(peak: float, encoding: str) -> float:
+def find_faint_factor(peak: float, encoding: str) -> float:
     """What brings speech that would be silent to the scale at which it was recorded; 1 where it was that faint.
 
     Args:

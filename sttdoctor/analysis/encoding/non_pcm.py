@@ -22,7 +22,7 @@ _STRUCTURE = 0.5  # share of its order-0 length that structured text (JSON, numb
 _DENSE = 5.5  # bits a byte: what compressed or encrypted data never falls below for long (G.722 of quiet speech: 6.1)
 
 
-def not_pcm_bits(excerpts: NDArray[np.uint8]) -> Floats:
+def count_non_pcm_bits(excerpts: NDArray[np.uint8]) -> Floats:
     """Bits for bytes that are no samples, such as compressed or encrypted audio.
 
     Raw bytes or an adaptive code of their frequencies, whichever is cheaper; but such data is dense, so that bytes of a
@@ -35,11 +35,11 @@ def not_pcm_bits(excerpts: NDArray[np.uint8]) -> Floats:
         Bits of each excerpt.
     """
     size = excerpts.shape[1]
-    bits: Floats = 1.0 + np.clip(adaptive_bits(byte_counts(excerpts)), _DENSE * size, 8.0 * size)
+    bits: Floats = 1.0 + np.clip(count_adaptive_bits(count_bytes(excerpts)), _DENSE * size, 8.0 * size)
     return bits
 
 
-def text_bits(excerpts: NDArray[np.uint8]) -> Floats:
+def count_text_bits(excerpts: NDArray[np.uint8]) -> Floats:
     """Bits for bytes that are text, such as base64, hexadecimal digits, JSON or HTML.
 
     Args:
@@ -48,16 +48,16 @@ def text_bits(excerpts: NDArray[np.uint8]) -> Floats:
     Returns:
         Bits of each excerpt.
     """
-    counts = byte_counts(excerpts)
+    counts = count_bytes(excerpts)
     foreign = counts[:, ~_TEXT].sum(axis=1)
-    bits = adaptive_bits(counts[:, _TEXT])
+    bits = count_adaptive_bits(counts[:, _TEXT])
     size = excerpts.shape[1]
     plain = (foreign <= _FOREIGN * size) & (counts[:, _RARE].sum(axis=1) <= _ODD * size)
     total: Floats = 1.0 + np.where(plain, _STRUCTURE, 1.0) * bits + _FOREIGN_BITS * foreign
     return total
 
 
-def adaptive_bits(counts: NDArray[np.int64]) -> Floats:
+def count_adaptive_bits(counts: NDArray[np.int64]) -> Floats:
     """Length of the Krichevsky-Trofimov code (1981): each symbol is charged by how often it has come before.
 
     Args:
@@ -74,7 +74,7 @@ def adaptive_bits(counts: NDArray[np.int64]) -> Floats:
     return bits
 
 
-def byte_counts(blocks: NDArray[np.uint8]) -> NDArray[np.int64]:
+def count_bytes(blocks: NDArray[np.uint8]) -> NDArray[np.int64]:
     """How often each byte value comes in each row, shape (rows, 256).
 
     Args:
@@ -84,12 +84,12 @@ def byte_counts(blocks: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.bincount(places.reshape(-1), minlength=256 * len(blocks)).reshape(-1, 256)
 
 
-def byte_entropy(blocks: NDArray[np.uint8]) -> Floats:
+def measure_byte_entropy(blocks: NDArray[np.uint8]) -> Floats:
     """Entropy of the bytes of each row, in bits a byte (0..8).
 
     Args:
         blocks: Shape (rows, bytes).
     """
-    shares = byte_counts(blocks) / blocks.shape[1]
+    shares = count_bytes(blocks) / blocks.shape[1]
     entropy: Floats = -(shares * np.log2(np.maximum(shares, 1e-12))).sum(axis=1)
     return entropy

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
-from sttdoctor.analysis.encoding.non_pcm import adaptive_bits
+from sttdoctor.analysis.encoding.non_pcm import count_adaptive_bits
 from sttdoctor.encodings import ENCODINGS
 
 Floats = NDArray[np.float64]
@@ -77,23 +77,23 @@ def find_scale(values: Floats, cells: Floats, full: float) -> Scale | None:
     Returns:
         A scale of at least 8 cells a step; None where there is none.
     """
-    known, widths = _known(values, cells)
+    known, widths = _list_known(values, cells)
     if len(known) < 4:
         return None
     with np.errstate(all="ignore"):  # what overflows lies on no line
-        lines = _lines(known, widths)
-        return _described(values, known, widths, lines, full) if lines is not None else None
+        lines = _find_lines(known, widths)
+        return _describe_scale(values, known, widths, lines, full) if lines is not None else None
 
 
-def _lines(known: Floats, widths: Floats) -> list[Line] | None:
+def _find_lines(known: Floats, widths: Floats) -> list[Line] | None:
     """The lines of the values below zero and of the others; None where they lie on none."""
     below = known < 0.0
     sides = [below, ~below]
     sides.sort(key=np.count_nonzero, reverse=True)
-    main = _line(known[sides[0]], widths[sides[0]], None)
+    main = _find_line(known[sides[0]], widths[sides[0]], None)
     if main is None:
         return None
-    other = _line(known[sides[1]], widths[sides[1]], main[0]) or main
+    other = _find_line(known[sides[1]], widths[sides[1]], main[0]) or main
     apart = (main[1] - other[1]) / main[0]
     if not abs(apart - np.rint(apart)) <= max(_APART, 2 * _LEFT * float(widths.min()) / main[0]):
         return None  # as of bytes that were swapped: the values of both signs are no one scale
@@ -101,7 +101,7 @@ def _lines(known: Floats, widths: Floats) -> list[Line] | None:
     return [main, other] if sides[0] is below else [other, main]
 
 
-def _described(values: Floats, known: Floats, widths: Floats, lines: list[Line], full: float) -> Scale | None:
+def _describe_scale(values: Floats, known: Floats, widths: Floats, lines: list[Line], full: float) -> Scale | None:
     """The scale with its lines as most samples have them; None where too many lie beside it."""
     place = np.searchsorted(known, values)
     counts = np.bincount(place, minlength=len(known))
@@ -110,7 +110,7 @@ def _described(values: Floats, known: Floats, widths: Floats, lines: list[Line],
     for side, (step, offset) in zip((below, ~below), lines, strict=True):
         at[side] = np.rint((known[side] - offset) / step)
         if len(np.unique(at[side])) > 1:
-            step, offset = _straight(at[side], known[side], counts[side] / widths[side] ** 2)
+            step, offset = _fit_line(at[side], known[side], counts[side] / widths[side] ** 2)
         line[side] = step * at[side] + offset
     first = int(np.count_nonzero(below))
     if 0 < first < len(known) and at[first - 1] == at[first]:
@@ -124,7 +124,7 @@ def _described(values: Floats, known: Floats, widths: Floats, lines: list[Line],
     table = np.bincount(
         left[on].astype(np.int64) + _LEFT, weights=None if same else counts[on], minlength=2 * _LEFT + 1
     )
-    bits = _LINE_BITS + float(adaptive_bits(table.astype(np.int64)[None, :])[0])
+    bits = _LINE_BITS + float(count_adaptive_bits(table.astype(np.int64)[None, :])[0])
     bits += 0.0 if _is_plain(step, full) else _ANY_STEP_BITS
     return Scale(step, bits, on[place], same)
 
@@ -135,7 +135,7 @@ def _is_plain(step: float, full: float) -> bool:
     return any(abs(full / step - count) <= 1.1 for count in codes)
 
 
-def _known(values: Floats, cells: Floats) -> tuple[Floats, Floats]:
+def _list_known(values: Floats, cells: Floats) -> tuple[Floats, Floats]:
     """The different values in ascending order, and to how much each is rounded at best."""
     if len(cells) and cells.min() == cells.max():
         known = np.unique(values)
@@ -146,7 +146,7 @@ def _known(values: Floats, cells: Floats) -> tuple[Floats, Floats]:
     return known, np.maximum(widths, _FLOAT * np.abs(known))
 
 
-def _line(known: Floats, widths: Floats, step: float | None) -> Line | None:
+def _find_line(known: Floats, widths: Floats, step: float | None) -> Line | None:
     """Step and offset of the line on which the values of one sign lie, None where there is none.
 
     Args:
@@ -169,11 +169,11 @@ def _line(known: Floats, widths: Floats, step: float | None) -> Line | None:
     between = np.diff(np.sort(gaps[wide]))  # where no neighbours occur, as at a volume above 1, two distances tell
     between = between[between > _COARSE * widest.min()]
     guesses += np.quantile(between, _QUANTILES[:2], method="lower").tolist() if len(between) else []
-    found = (_grown(middles, widest, guess) for guess in dict.fromkeys(guesses) if guess)
+    found = (_grow_line(middles, widest, guess) for guess in dict.fromkeys(guesses) if guess)
     return next((line for line in found if line is not None), None)
 
 
-def _grown(middles: Floats, widths: Floats, step: float) -> Line | None:
+def _grow_line(middles: Floats, widths: Floats, step: float) -> Line | None:
     """The line through values of one sign, grown from those near zero outwards; None where they leave it."""
     if middles[-1] <= 0.0:
         middles, widths = middles[::-1], widths[::-1]
@@ -187,13 +187,13 @@ def _grown(middles: Floats, widths: Floats, step: float) -> Line | None:
         good = np.abs(some - offset - step * places) <= np.maximum(_LEFT * tight, 0.02 * step)
         if good.mean() < 0.9 or np.ptp(places[good]) < 1:
             return None
-        step, offset = _straight(places[good], some[good], 1.0 / tight[good] ** 2)
+        step, offset = _fit_line(places[good], some[good], 1.0 / tight[good] ** 2)
         if count == len(away):
             return step, offset + float(middles[0])
         count = max(count + 1, int(np.searchsorted(far, 4.0 * far[count - 1], side="right")))
 
 
-def _straight(places: Floats, values: Floats, weights: Floats) -> Line:
+def _fit_line(places: Floats, values: Floats, weights: Floats) -> Line:
     """The line that fits best by weighted least squares."""
     shares = weights / weights.max()
     shares /= shares.sum()
@@ -222,7 +222,7 @@ class Reading:
     header_bits: float = 0.0
 
 
-def _segment_steps(table: Floats) -> Floats:
+def _measure_segment_steps(table: Floats) -> Floats:
     """Width of the cell of each of the 256 codes of a G.711 table: the distance to the nearest other magnitude."""
     order = np.argsort(table, kind="stable")
     gaps = np.diff(table[order])
@@ -232,7 +232,7 @@ def _segment_steps(table: Floats) -> Floats:
     return steps
 
 
-_STEPS = {"pcm_mulaw": _segment_steps(MULAW_TABLE), "pcm_alaw": _segment_steps(ALAW_TABLE)}
+_STEPS = {"pcm_mulaw": _measure_segment_steps(MULAW_TABLE), "pcm_alaw": _measure_segment_steps(ALAW_TABLE)}
 
 
 def read_samples(
@@ -256,7 +256,7 @@ def read_samples(
     if encoding in _STEPS:
         values: Floats = decode(rows.reshape(-1), encoding).reshape(rows.shape)
         samples = Reading(values, _STEPS[encoding][rows], np.ones(rows.shape, dtype=bool), 8)
-        return _in_codebook(samples) if codebook else samples
+        return _widen_to_codebook(samples) if codebook else samples
     values = decode(rows.reshape(-1), encoding).reshape(len(rows), count)
     if not ENCODINGS[encoding].is_float:
         values *= 2.0 ** (8 * width - 1)
@@ -265,20 +265,20 @@ def read_samples(
     else:
         valid = np.abs(values) < _LOUDEST  # False for NaN too
         values[~valid] = 0.0
-        cells = _float_cells(values, encoding)
+        cells = _measure_float_cells(values, encoding)
     raw = Reading(values, cells, valid, 8 * width)
-    samples = _on_grid(raw)
-    samples = _on_scale(raw, samples, encoding) if scale and width > 1 else samples
-    return _in_codebook(samples) if codebook else samples
+    samples = _widen_to_grid(raw)
+    samples = _widen_to_scale(raw, samples, encoding) if scale and width > 1 else samples
+    return _widen_to_codebook(samples) if codebook else samples
 
 
-def _float_cells(values: Floats, encoding: str) -> Floats:
+def _measure_float_cells(values: Floats, encoding: str) -> Floats:
     _, exponents = np.frexp(values)
     ulps: Floats = np.ldexp(1.0, exponents - ENCODINGS[encoding].mantissa_bits)
     return np.maximum(ulps, ENCODINGS[encoding].smallest)
 
 
-def _on_grid(samples: Reading) -> Reading:
+def _widen_to_grid(samples: Reading) -> Reading:
     """Widen the cells to the grid that nearly all samples of an excerpt lie on; samples off it become invalid."""
     count = samples.values.shape[1]
     chosen = samples.valid & (samples.values != 0.0)
@@ -297,7 +297,7 @@ def _on_grid(samples: Reading) -> Reading:
     return Reading(samples.values, cells, valid, samples.code_bits)
 
 
-def _on_scale(raw: Reading, gridded: Reading, encoding: str) -> Reading:
+def _widen_to_scale(raw: Reading, gridded: Reading, encoding: str) -> Reading:
     """Widen the cells to the scale that coarse samples were brought to by any factor, where that pays.
 
     Args:
@@ -329,7 +329,7 @@ def _is_pair(words: Floats) -> bool:
     return bool(powers[1] <= 1.1 * powers[0] and related > _SAME * np.sqrt(powers.prod()) > 0.0)
 
 
-def _in_codebook(samples: Reading) -> Reading:
+def _widen_to_codebook(samples: Reading) -> Reading:
     """Widen the cells to the gaps between the few values that occur, where that pays.
 
     Audio that was once 8-bit or G.711 and then scaled lies on no regular grid, but has at most 256 values.
@@ -347,13 +347,13 @@ def _in_codebook(samples: Reading) -> Reading:
     each = samples.code_bits - np.log2(
         len(known) / np.e
     )  # their order need not be told: log2 of the factorial is saved
-    header = len(known) * (_VALUE_BITS if _regular(gaps, float(samples.cells.max())) else float(each))
+    header = len(known) * (_VALUE_BITS if _is_regular(gaps, float(samples.cells.max())) else float(each))
     if (np.log2(cells[used]) - np.log2(samples.cells[used])).sum() <= header:
         return samples
     return Reading(samples.values, cells, samples.valid, samples.code_bits, header + samples.header_bits)
 
 
-def _regular(gaps: Floats, cell: float) -> bool:
+def _is_regular(gaps: Floats, cell: float) -> bool:
     """Whether most gaps are whole multiples of a small one, as between the values of a scaled coarse source.
 
     Args:

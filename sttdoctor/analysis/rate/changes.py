@@ -40,13 +40,13 @@ class RateChange:
     later: tuple[tuple[int, int], ...] = ()
 
 
-def nearest_rate(rate_hz: float, candidates: Sequence[int], tolerance: float = 0.03) -> int | None:
+def find_nearest_rate(rate_hz: float, candidates: Sequence[int], tolerance: float = 0.03) -> int | None:
     """Return the candidate (Hz) within a relative tolerance of a measured rate, None where there is none."""
     nearest = min(candidates, key=lambda candidate: abs(math.log(candidate / rate_hz)))
     return nearest if abs(nearest / rate_hz - 1) <= tolerance else None
 
 
-def change_by_pace(
+def find_change_by_pace(
     line: Timeline,
     parts: Sequence[Stretch],
     samples_per_s: float,
@@ -64,7 +64,7 @@ def change_by_pace(
         candidates: Rates in Hz.
         sound_of: What a part of the audio sounds like; None where there is no sound.
     """
-    rates = [nearest_rate(part.speed.ratio * samples_per_s, candidates) if part.speed else None for part in parts]
+    rates = [find_nearest_rate(part.speed.ratio * samples_per_s, candidates) if part.speed else None for part in parts]
     offsets = [start + int(line.size[: part.first].sum()) for part in parts]
     changes = [i for i in range(1, len(parts)) if rates[i] != rates[i - 1]]
     if not changes or None in rates:
@@ -94,7 +94,7 @@ def hear_parts(
     """Judge the parts of a stream: a few of them quickly where these are sure of one rate, else all in full.
 
     The first and the last part that tell a rate are heard, and of `MOST_PARTS` some between: a rate that lasts for
-    three of these parts (of fewer, `change_by_sound` would not be sure) is in one of them.
+    three of these parts (of fewer, `find_change_by_sound` would not be sure) is in one of them.
 
     Args:
         parts: (first byte, stop) of consecutive parts, at most `MOST_PARTS`.
@@ -113,12 +113,12 @@ def hear_parts(
             few[i] = few.get(i) or quick_of(*parts[i])
             if _tells(few[i]):
                 break
-    if same_rate([part for part in few.values() if _tells(part)]):
+    if have_same_rate([part for part in few.values() if _tells(part)]):
         return [(parts[i][0], few[i]) for i in sorted(few)]
     return [(first, sound_of(first, stop)) for first, stop in parts]
 
 
-def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.3) -> RateChange | None:
+def find_change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.3) -> RateChange | None:
     """Find one change between consecutive parts of a stream.
 
     Two rates for the parts before and after a border are compared with one rate for all, by the product of the parts'
@@ -136,8 +136,8 @@ def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.
     together = max(sum(log[rate] for log in logs) for rate in rates)
     best: tuple[float, RateChange] | None = None
     for border in range(1, len(heard)):
-        before, before_log = _best(logs[:border], rates)
-        after, after_log = _best(logs[border:], rates)
+        before, before_log = _pick_best(logs[:border], rates)
+        after, after_log = _pick_best(logs[border:], rates)
         gain = before_log + after_log - together
         if abs(math.log(before / after)) < math.log(apart) or (best is not None and gain <= best[0]):
             continue
@@ -146,7 +146,7 @@ def change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float = 1.
     return best[1] if best is not None and best[0] > 4.6 else None
 
 
-def same_rate(heard: Sequence[RateEstimate], sure: float = 0.9) -> bool:
+def have_same_rate(heard: Sequence[RateEstimate], sure: float = 0.9) -> bool:
     """Whether all parts sound like speech of one rate, give or take what cannot be told apart by sound."""
     return bool(heard) and all(_tells(part) and part.mass_near(heard[0].best) >= sure for part in heard)
 
@@ -156,7 +156,7 @@ def _tells(part: RateEstimate) -> bool:
     return part.speech_s >= 1.0 and part.speech_like >= 0.5
 
 
-def _best(logs: Sequence[dict[int, float]], rates: Sequence[int]) -> tuple[int, float]:
+def _pick_best(logs: Sequence[dict[int, float]], rates: Sequence[int]) -> tuple[int, float]:
     score: Callable[[int], float] = lambda rate: sum(log[rate] for log in logs)  # noqa: E731
     rate = max(rates, key=score)
     return rate, score(rate)

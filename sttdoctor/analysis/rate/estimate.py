@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.rate.net import Floats, Model, frame_features, scores, shipped_model
+from sttdoctor.analysis.rate.net import Floats, Model, extract_features, load_model, score_rates
 from sttdoctor.encodings import STANDARD_RATES
 
 STEP = 256
@@ -60,7 +60,7 @@ def finite_mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
     return (clean / rms).astype(np.float32) if rms > 1e-9 else np.zeros(clean.size, np.float32)
 
 
-def active_steps(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
+def find_active_steps(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which whole steps of `STEP` samples are active; shape (n // STEP,)."""
     count = len(samples) // STEP
     steps = samples[: count * STEP].reshape(count, STEP)
@@ -71,12 +71,12 @@ def active_steps(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(power > loud * 10.0 ** (-ACTIVE_DB / 10.0))
 
 
-def active_excerpt(samples: NDArray[np.float32], active: NDArray[np.bool_], limit: int) -> NDArray[np.float32]:
+def cut_active(samples: NDArray[np.float32], active: NDArray[np.bool_], limit: int) -> NDArray[np.float32]:
     """The most active blocks in their order, at most about `limit` samples; blocks deep inside a pause are left out.
 
     Args:
         samples: Shape (n,).
-        active: From `active_steps`.
+        active: From `find_active_steps`.
         limit: Samples wanted; at least one block is returned.
     """
     size = STEP * BLOCK
@@ -138,7 +138,7 @@ def estimate_rate(samples: NDArray[np.float64], candidates: Sequence[int] = STAN
     Raises:
         ValueError: No candidate was given.
     """
-    return estimate_with(shipped_model(), samples, candidates)
+    return estimate_with(load_model(), samples, candidates)
 
 
 def estimate_with(
@@ -158,7 +158,7 @@ def estimate_with(
         return RateEstimate({rate: 1.0 / len(rates) for rate in rates}, 0.0, 0.0)
     logits, speech_logits, active = judged
     seconds = np.minimum(active / np.array(rates), JUDGED_S)
-    told = softmax(logits * sharpness(model, float(softmax(logits) @ seconds)))
+    told = softmax(logits * get_sharpness(model, float(softmax(logits) @ seconds)))
     gain, offset = model["all_speech"]
     speech_like = float(told @ (1.0 / (1.0 + np.exp(-np.clip(gain * speech_logits + offset, -50, 50)))))
     mixed = speech_like * told + (1.0 - speech_like) / len(rates)
@@ -177,18 +177,18 @@ def judge(
         clean: Shape (n,), from `speech.finite_mono`.
         rates: Hz.
     """
-    active = active_steps(clean)
+    active = find_active_steps(clean)
     sound = [rate for rate in rates if _LOWEST_HZ <= rate <= _HIGHEST_HZ]
-    hearings = [frame_features(active_excerpt(clean, active, int(JUDGED_S * rate)), rate) for rate in sound]
+    hearings = [extract_features(cut_active(clean, active, int(JUDGED_S * rate)), rate) for rate in sound]
     if not hearings or not active.any() or min(len(frames) for frames in hearings) == 0:
         return None
-    found = scores(hearings, model)
+    found = score_rates(hearings, model)
     lowest = found.min(axis=0)
     rows = np.array([found[sound.index(rate)] if rate in sound else lowest for rate in rates])
     return rows[:, 0], rows[:, 1], int(active.sum()) * STEP
 
 
-def sharpness(model: Model, seconds: float) -> float:
+def get_sharpness(model: Model, seconds: float) -> float:
     """Factor on the scores for an amount of speech: a power of it, fitted on speakers that the nets had not heard."""
     slope, offset = model["all_sharpness"]
     return float(np.exp(offset + slope * np.log(np.clip(seconds, 0.3, JUDGED_S))))
@@ -200,7 +200,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum())
 
 
-def long_term_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def measure_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return the mean power spectrum of the louder half of a recording in dB, None where there is too little.
 
     Args:
@@ -224,7 +224,7 @@ def long_term_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | No
     return level
 
 
-def steep_edge(samples: NDArray[np.float64]) -> float | None:
+def find_steep_edge(samples: NDArray[np.float64]) -> float | None:
     """Find the frequency above which nothing stands.
 
     Args:
@@ -233,7 +233,7 @@ def steep_edge(samples: NDArray[np.float64]) -> float | None:
     Returns:
         The edge as a share of the sample rate (0.05 to 0.45), None where there is no steep one.
     """
-    level = long_term_spectrum(samples)
+    level = measure_spectrum(samples)
     if level is None:
         return None
     smooth = np.convolve(level, np.ones(7) / 7, mode="same")

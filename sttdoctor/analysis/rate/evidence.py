@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sttdoctor.analysis.rate.changes import nearest_rate
+from sttdoctor.analysis.rate.changes import find_nearest_rate
 from sttdoctor.analysis.session.pacing import Speed
 
 _LIVE, _PACED_BY_DECLARATION, _ON_PURPOSE, _ANY = 0.60, 0.30, 0.02, 0.08
@@ -56,7 +56,7 @@ def is_steady(measured: Speed) -> bool:
     return measured.seconds >= 3 and measured.spread <= 0.04
 
 
-def rate_likelihood(
+def weigh_byte_rate(
     measured: Speed, candidates: Sequence[int], declared_bytes_per_s: float, bytes_per_frame: int
 ) -> dict[int, float]:
     """Return how well each true sample rate explains the measured pace, up to a common factor.
@@ -98,7 +98,7 @@ class Flow:
         if not is_steady(self.speed):
             return None
         near = 0.01 if abs(self.speed.ratio - 1) <= 0.1 else 0.02
-        return nearest_rate(self.speed.ratio * self.promised / self.frame_bytes, candidates, near)
+        return find_nearest_rate(self.speed.ratio * self.promised / self.frame_bytes, candidates, near)
 
     def true_speed(self, rates: Iterable[int]) -> float | None:
         """Seconds of audio per clock second by the rate (Hz) that comes nearest to realtime, None without a rate."""
@@ -106,7 +106,9 @@ class Flow:
         return min(ratios, key=lambda ratio: abs(math.log(ratio)), default=None)
 
 
-def weighed(heard: Mapping[int, float] | None, flow: Flow | None, candidates: Sequence[int]) -> dict[int, float] | None:
+def weigh_evidence(
+    heard: Mapping[int, float] | None, flow: Flow | None, candidates: Sequence[int]
+) -> dict[int, float] | None:
     """Multiply what the sound says by what a steady byte rate says.
 
     Args:
@@ -119,7 +121,7 @@ def weighed(heard: Mapping[int, float] | None, flow: Flow | None, candidates: Se
     """
     if flow is None or not is_steady(flow.speed):
         return dict(heard) if heard is not None else None
-    seen = rate_likelihood(flow.speed, candidates, flow.promised, flow.frame_bytes)
+    seen = weigh_byte_rate(flow.speed, candidates, flow.promised, flow.frame_bytes)
     weights = {rate: (heard[rate] if heard else 1.0) * seen[rate] for rate in candidates}
     total = sum(weights.values())
     if total > 0:
@@ -127,7 +129,7 @@ def weighed(heard: Mapping[int, float] | None, flow: Flow | None, candidates: Se
     return dict(heard) if heard is not None else None
 
 
-def most_probable(probabilities: Mapping[int, float], mass: float = 0.95) -> list[int]:
+def list_most_probable(probabilities: Mapping[int, float], mass: float = 0.95) -> list[int]:
     """The smallest list of rates (Hz), most probable first, that holds `mass` of the probability."""
     chosen: list[int] = []
     held = 0.0

@@ -44,14 +44,14 @@ _SEEN = 13
 """Frames that one output of the convolutions sees; it moves by two frames."""
 
 
-def _mel(hz: float) -> float:
+def _convert_to_mel(hz: float) -> float:
     return 2595.0 * float(np.log10(1.0 + hz / 700.0))
 
 
-def _band_edges_hz() -> NDArray[np.float64]:
+def _place_band_edges_hz() -> NDArray[np.float64]:
     """Edges of triangular bands on the mel scale (O'Shaughnessy 1987): `SHARED_BANDS` of them up to 3800 Hz."""
-    step = (_mel(_SHARED_HZ) - _mel(_LOWEST_HZ)) / (SHARED_BANDS + 1)
-    mels = _mel(_LOWEST_HZ) + step * np.arange(BANDS + 2)
+    step = (_convert_to_mel(_SHARED_HZ) - _convert_to_mel(_LOWEST_HZ)) / (SHARED_BANDS + 1)
+    mels = _convert_to_mel(_LOWEST_HZ) + step * np.arange(BANDS + 2)
     return np.asarray(700.0 * (10.0 ** (mels / 2595.0) - 1.0), dtype=np.float64)
 
 
@@ -62,7 +62,7 @@ def _plan(rate: float) -> tuple[int, int, Floats, Floats, Floats]:
     n_fft = fast_length(max(length, round(FFT_S * rate)))
     hz = np.arange(n_fft // 2 + 1) * rate / n_fft
     hz = hz[hz <= _HIGHEST_HZ]
-    edges = _band_edges_hz()
+    edges = _place_band_edges_hz()
     up = (hz[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     down = (edges[2:] - hz[:, None]) / (edges[2:] - edges[1:-1])
     weights = np.maximum(0.0, np.minimum(up, down))
@@ -76,7 +76,7 @@ def _plan(rate: float) -> tuple[int, int, Floats, Floats, Floats]:
     return length, n_fft, window.astype(np.float32), weights.astype(np.float32), cosines.astype(np.float32)
 
 
-def frame_features(samples: Floats, rate: float) -> Floats:
+def extract_features(samples: Floats, rate: float) -> Floats:
     """Features of every frame, as if the samples had been taken at `rate`.
 
     Args:
@@ -110,18 +110,18 @@ def frame_features(samples: Floats, rate: float) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def shipped_model() -> Model:
+def load_model() -> Model:
     """The model that comes with the package."""
     with np.load(Path(__file__).with_name("rate_model.npz")) as stored:
         return {name: stored[name].astype(np.float32) for name in stored.files}
 
 
-def member(model: Model, number: int) -> Model:
+def take_member(model: Model, number: int) -> Model:
     """One member of a model as a model of its own; what belongs to all members stays."""
     return {name: array if name.startswith("all_") else array[number : number + 1] for name, array in model.items()}
 
 
-def scores(hearings: Sequence[Floats], model: Model) -> NDArray[np.float64]:
+def score_rates(hearings: Sequence[Floats], model: Model) -> NDArray[np.float64]:
     """Judge the features of some audio at several rates.
 
     Args:
@@ -131,11 +131,11 @@ def scores(hearings: Sequence[Floats], model: Model) -> NDArray[np.float64]:
     Returns:
         Shape (rates, 2), logits: "this is the right rate" (comparable within these hearings) and "this is speech".
     """
-    members = [_member_arrays(model, number) for number in range(len(model["feature_mean"]))]
-    return np.array([_judged(features, members) for features in hearings], dtype=np.float64)
+    members = [_fold_scaling_in(model, number) for number in range(len(model["feature_mean"]))]
+    return np.array([_judge_all(features, members) for features in hearings], dtype=np.float64)
 
 
-def _member_arrays(model: Model, number: int) -> dict[str, Floats]:
+def _fold_scaling_in(model: Model, number: int) -> dict[str, Floats]:
     """Arrays of one member, with the scaling of the features moved into the first layer."""
     net = {name: array[number] for name, array in model.items() if not name.startswith("all_")}
     width = len(net["frame1_weight"]) // len(net["feature_scale"])
@@ -144,7 +144,7 @@ def _member_arrays(model: Model, number: int) -> dict[str, Floats]:
     return net
 
 
-def _judged(features: Floats, members: Sequence[Mapping[str, Floats]]) -> Floats:
+def _judge_all(features: Floats, members: Sequence[Mapping[str, Floats]]) -> Floats:
     """Mean of the members' scores; what they share is computed once."""
     count = len(features)
     weight = np.full(count, 1.0 / count, np.float32)
@@ -154,43 +154,43 @@ def _judged(features: Floats, members: Sequence[Mapping[str, Floats]]) -> Floats
     else:
         padded = features
     width = len(members[0]["frame1_weight"]) // features.shape[1]
-    windows = _windows(padded, width)
+    windows = _slide_windows(padded, width)
     return np.asarray(np.mean([_judge(features, weight, windows, net) for net in members], axis=0))
 
 
 def _judge(features: Floats, weight: Floats, windows: Floats, net: Mapping[str, Floats]) -> Floats:
-    overall = _spread((features - net["feature_mean"]) * net["feature_scale"], weight)
-    hidden = _rectified(windows, net, "frame1")
-    hidden = _convolved(hidden, net, "frame2", stride=2)
-    hidden = _convolved(hidden, net, "frame3")
+    overall = _pool((features - net["feature_mean"]) * net["feature_scale"], weight)
+    hidden = _rectify(windows, net, "frame1")
+    hidden = _convolve(hidden, net, "frame2", stride=2)
+    hidden = _convolve(hidden, net, "frame3")
     hidden = hidden[: max(1, (len(features) - _SEEN + 2) // 2)]
     attention = (hidden @ net["attention_weight"] + net["attention_bias"])[:, 0]
     attention = np.exp(attention - attention.max())
     overall = np.maximum(overall @ net["overall_weight"] + net["overall_bias"], 0.0)
-    vector = np.concatenate([_spread(hidden, attention / attention.sum()), overall])
+    vector = np.concatenate([_pool(hidden, attention / attention.sum()), overall])
     for name in ("dense1", "dense2"):
         vector = np.maximum(vector @ net[f"{name}_weight"] + net[f"{name}_bias"], 0.0)
     return np.asarray(vector @ net["output_weight"] + net["output_bias"])
 
 
-def _convolved(x: Floats, net: Mapping[str, Floats], name: str, stride: int = 1) -> Floats:
+def _convolve(x: Floats, net: Mapping[str, Floats], name: str, stride: int = 1) -> Floats:
     """Rectified valid convolution over time of (frames, inputs)."""
-    return _rectified(_windows(x, len(net[f"{name}_weight"]) // x.shape[1], stride), net, name)
+    return _rectify(_slide_windows(x, len(net[f"{name}_weight"]) // x.shape[1], stride), net, name)
 
 
-def _windows(x: Floats, width: int, stride: int = 1) -> Floats:
+def _slide_windows(x: Floats, width: int, stride: int = 1) -> Floats:
     """Every `width` frames in a row as one row: (windows, inputs * width), the frames of one input side by side."""
     views = np.lib.stride_tricks.sliding_window_view(x, width, axis=0)[::stride]
     return views.reshape(len(views), -1)
 
 
-def _rectified(x: Floats, net: Mapping[str, Floats], name: str) -> Floats:
+def _rectify(x: Floats, net: Mapping[str, Floats], name: str) -> Floats:
     result = x @ net[f"{name}_weight"]
     result += net[f"{name}_bias"]
     return np.asarray(np.maximum(result, 0.0, out=result))
 
 
-def _spread(x: Floats, weight: Floats) -> Floats:
+def _pool(x: Floats, weight: Floats) -> Floats:
     """Weighted mean and standard deviation over the frames, one after the other."""
     mean = weight @ x
     variance = weight @ (x * x) - mean * mean

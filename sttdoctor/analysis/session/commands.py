@@ -70,7 +70,7 @@ _ANSWER_S = 1.0
 """An error of status 400 that comes so soon after a message is about it, whatever it says."""
 
 
-def text_form(frame: Frame) -> str | None:
+def tell_text_form(frame: Frame) -> str | None:
     """Return the form in which a sent text message carries audio, None where it carries none.
 
     Args:
@@ -83,17 +83,17 @@ def text_form(frame: Frame) -> str | None:
         (bytes that were taken for text).
     """
     if frame.elided and frame.text:
-        return _form_of_cut(frame.text, frame.size)
+        return _tell_form_of_cut(frame.text, frame.size)
     if frame.elided and isinstance(frame.message, list) and frame.size >= _LEAST_BASE64:
         return "list"
     if isinstance(frame.message, dict | list):
-        return json_form(frame.message)
+        return tell_json_form(frame.message)
     text = frame.message if isinstance(frame.message, str) else frame.text
-    return _form_of_text(text, frame.size) if text else None
+    return _tell_form_of_text(text, frame.size) if text else None
 
 
-def json_form(value: Any, depth: int = 0) -> str | None:
-    """Return the form (of `text_form`) in which a JSON list or object carries audio, None where it carries none."""
+def tell_json_form(value: Any, depth: int = 0) -> str | None:
+    """The form (of `tell_text_form`) in which a JSON list or object carries audio, None where it carries none."""
     if isinstance(value, list):
         return "list" if _are_numbers(value) else None
     if not isinstance(value, dict) or depth > 2:
@@ -104,9 +104,9 @@ def json_form(value: Any, depth: int = 0) -> str | None:
         return "typed-array"
     for key, item in value.items():
         if isinstance(item, str):
-            if (form := _form_of_value(key, item)) is not None:
+            if (form := _tell_form_of_value(key, item)) is not None:
                 return form
-        elif (form := json_form(item, depth + 1)) is not None:
+        elif (form := tell_json_form(item, depth + 1)) is not None:
             return form
     return None
 
@@ -124,21 +124,21 @@ def _is_indexed(value: Mapping[str, Any]) -> bool:
     return all(key.isdigit() for key in value) and all(type(item) in (int, float) for item in value.values())
 
 
-def _form_of_value(key: str, text: str) -> str | None:
+def _tell_form_of_value(key: str, text: str) -> str | None:
     if _DATA_URL.match(text):
         return "data-url"
     if len(text) < _LEAST_BASE64_IN_JSON or key.lower().replace("_", "").replace("-", "") not in _AUDIO_KEYS:
         return None
-    return _letters(text) or (_form_of_text(text, len(text)) if len(text) >= _LEAST_BASE64 else None)
+    return _match_letters(text) or (_tell_form_of_text(text, len(text)) if len(text) >= _LEAST_BASE64 else None)
 
 
-def _form_of_text(text: str, size: int) -> str | None:
+def _tell_form_of_text(text: str, size: int) -> str | None:
     """Return the form of a text that was `size` bytes long, of which redaction may have left less."""
     form = next((form for form, fits in _FORMS if fits(text)), None)
-    return form or (_letters(text) if max(size, len(text)) >= _LEAST_BASE64 else None)
+    return form or (_match_letters(text) if max(size, len(text)) >= _LEAST_BASE64 else None)
 
 
-def _letters(text: str) -> str | None:
+def _match_letters(text: str) -> str | None:
     """`hex` or `base64`, None for any other text; line breaks do not count."""
     packed = text.replace("\r", "").replace("\n", "")
     if _HEX.fullmatch(packed):
@@ -176,7 +176,7 @@ _CUT_FORMS = (
 _CUT_PAIR = re.compile(r'"([^"\\]{1,40})"\s*:\s*"([A-Za-z0-9+/_-]{8,})')
 
 
-def _form_of_cut(text: str, size: int) -> str | None:
+def _tell_form_of_cut(text: str, size: int) -> str | None:
     """The form of a message whose middle the capture dropped, by its beginning."""
     if size < _LEAST_BASE64:
         return None
@@ -187,7 +187,7 @@ def _form_of_cut(text: str, size: int) -> str | None:
     for key, value in _CUT_PAIR.findall(head):
         if head.endswith(value) and key.lower().replace("_", "").replace("-", "") in _AUDIO_KEYS:
             return "base64"
-    return _letters(head) if len(head) >= _LEAST_BASE64_IN_JSON and head == text[: len(head)] else None
+    return _match_letters(head) if len(head) >= _LEAST_BASE64_IN_JSON and head == text[: len(head)] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +226,10 @@ def is_command_bytes(frame: Frame) -> bool:
     if content is None or not 0 < len(content) <= _LONGEST_BINARY:
         return False
     if content[0] in b"{ \t\r\n":
-        message = _object(content)
-        name = command_name(message)
-        return name is not None and meaning_of(name) != "audio" and json_form(message) is None
-    return len(content) <= 40 and content.isascii() and _bare(content.decode("ascii")) in _WORDS
+        message = _parse_object(content)
+        name = get_command_name(message)
+        return name is not None and meaning_of(name) != "audio" and tell_json_form(message) is None
+    return len(content) <= 40 and content.isascii() and _strip_quotes(content.decode("ascii")) in _WORDS
 
 
 def is_audio(frame: Frame) -> bool:
@@ -237,7 +237,7 @@ def is_audio(frame: Frame) -> bool:
     return frame.sent and frame.binary and not is_command_bytes(frame)
 
 
-def _object(content: bytes | str) -> dict[str, Any]:
+def _parse_object(content: bytes | str) -> dict[str, Any]:
     """A JSON object, empty where the content is none."""
     try:
         value = json.loads(content)
@@ -246,11 +246,11 @@ def _object(content: bytes | str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _bare(text: str) -> str:
+def _strip_quotes(text: str) -> str:
     return text.strip().strip("\"'")
 
 
-def command_name(message: dict[str, Any]) -> str | None:
+def get_command_name(message: dict[str, Any]) -> str | None:
     """Return what a JSON message is called, in at most 40 characters; None where it has no name."""
     names = (message.get(key) for key in _NAME_KEYS)
     found = next((name for name in names if isinstance(name, str) and name), None)
@@ -259,27 +259,27 @@ def command_name(message: dict[str, Any]) -> str | None:
     return found[:40] if found is not None else None
 
 
-def audio_texts(frames: Iterable[Frame]) -> dict[int, str]:
-    """Return the form (of `text_form`) of each sent text that carries audio, by the place of its frame."""
+def find_audio_texts(frames: Iterable[Frame]) -> dict[int, str]:
+    """Return the form (of `tell_text_form`) of each sent text that carries audio, by the place of its frame."""
     texts = ((place, frame) for place, frame in enumerate(frames) if frame.sent and not frame.binary)
-    return {place: form for place, frame in texts if (form := text_form(frame)) is not None}
+    return {place: form for place, frame in texts if (form := tell_text_form(frame)) is not None}
 
 
-def commands(frames: Sequence[Frame], audio: Container[int]) -> list[Command]:
+def list_commands(frames: Sequence[Frame], audio: Container[int]) -> list[Command]:
     """Return the messages of one connection that are commands, or were meant to be, in order.
 
     A text of which the capture kept nothing that names a command is none.
 
     Args:
         frames: Of one connection, in order.
-        audio: Places of the texts that carry audio, as `audio_texts` has them.
+        audio: Places of the texts that carry audio, as `find_audio_texts` has them.
     """
     found: list[tuple[int, _Told]] = []
     last_audio = -1
     for position, frame in enumerate(frames):
         if not frame.sent:
             continue
-        told = None if position in audio else _told(frame)
+        told = None if position in audio else _read_command(frame)
         if told is not None:
             found.append((position, told))
         elif frame.size:
@@ -291,35 +291,37 @@ _Told = tuple[Frame, str, bool, Form]
 """The first attributes of a `Command`."""
 
 
-def _told(frame: Frame) -> _Told | None:
+def _read_command(frame: Frame) -> _Told | None:
     if frame.binary:
         if not is_command_bytes(frame):
             return None
         content = frame.audio or b""
-        message = _object(content)
-        return _of_object(frame, message) if message else (frame, _bare(content.decode("ascii")), True, "word")
+        message = _parse_object(content)
+        return (
+            _read_object(frame, message) if message else (frame, _strip_quotes(content.decode("ascii")), True, "word")
+        )
     if isinstance(frame.message, dict):
-        return _of_object(frame, frame.message)
+        return _read_object(frame, frame.message)
     if isinstance(frame.message, str):
-        message = _object(frame.message) if frame.message.lstrip()[:1] == "{" else {}
-        found = _of_object(frame, message) if message else None
+        message = _parse_object(frame.message) if frame.message.lstrip()[:1] == "{" else {}
+        found = _read_object(frame, message) if message else None
         return (frame, found[1], found[2], "twice") if found else (frame, frame.message[:40], True, "word")
     if frame.text is None:
-        return frame, _described(frame.message), False, "word"
+        return frame, _describe_object(frame.message), False, "word"
     broken = _BROKEN_NAME.match(frame.text.lstrip()) if "{" in frame.text else None
     if broken is not None:
         return frame, broken[1], True, "broken"
     return None if frame.elided else (frame, frame.text[:40], True, "word")
 
 
-def _of_object(frame: Frame, message: dict[str, Any]) -> _Told | None:
-    name = command_name(message)
+def _read_object(frame: Frame, message: dict[str, Any]) -> _Told | None:
+    name = get_command_name(message)
     if name is None:
-        return None if frame.elided else (frame, _described(message), False, "json")
+        return None if frame.elided else (frame, _describe_object(message), False, "json")
     return frame, name, True, "json" if isinstance(message.get("type"), str) else "other-key"
 
 
-def _described(value: Any) -> str:
+def _describe_object(value: Any) -> str:
     """A JSON message that names no command, for a reader."""
     keys = [key for key in list(value)[:3] if key.strip()] if isinstance(value, dict) else []
     if keys:
@@ -340,7 +342,7 @@ def is_mixed_up(command: Command, endpoint: Endpoint | None) -> bool:
         return False
     if endpoint is None or command.form == endpoint.command_form:
         return False
-    words = _OWN_WORDS if command.form == "json" else _words_written("word")
+    words = _OWN_WORDS if command.form == "json" else _list_words("word")
     return command.word in words
 
 
@@ -348,15 +350,17 @@ def is_known(command: Command, endpoint: Endpoint | None) -> bool:
     """Whether a command is one of the endpoint's own, or of the other one's by its form, which is a mix-up."""
     if command.frame.binary or command.form not in ("json", "word"):
         return False
-    return command.word in _words_written(command.form) or is_mixed_up(command, endpoint)
+    return command.word in _list_words(command.form) or is_mixed_up(command, endpoint)
 
 
-def _words_written(form: Form) -> frozenset[str]:
+def _list_words(form: Form) -> frozenset[str]:
     """The commands of the endpoints that write them in this form."""
     return frozenset().union(*(endpoint.commands for endpoint in ENDPOINTS if endpoint.command_form == form))
 
 
-def refused(frames: Iterable[Frame], told: Iterable[Command], endpoint: Endpoint | None) -> list[tuple[Command, Frame]]:
+def match_refused(
+    frames: Iterable[Frame], told: Iterable[Command], endpoint: Endpoint | None
+) -> list[tuple[Command, Frame]]:
     """Return the messages that the service answered with an error as unknown, each with the error event.
 
     Args:
@@ -372,16 +376,16 @@ def refused(frames: Iterable[Frame], told: Iterable[Command], endpoint: Endpoint
             waiting.append(unknown[id(frame)])
             del waiting[:-_MOST_WAITING]
         elif not frame.sent and frame.type == "error" and waiting:
-            found += [(command, frame) for command in _refused_by(frame, waiting)]
+            found += [(command, frame) for command in _match_error(frame, waiting)]
     return found
 
 
-def _refused_by(error: Frame, waiting: list[Command]) -> list[Command]:
+def _match_error(error: Frame, waiting: list[Command]) -> list[Command]:
     """The message that an error is about, taken from those that wait for an answer; empty where it is about none."""
     status = error.message.get("status_code")
     if isinstance(status, int) and not 400 <= status < 500:
         return []
-    said = error_text(error)
+    said = get_error_text(error)
     place = next((i for i, command in enumerate(waiting) if command.named and f'"{command.word}"' in said), None)
     if place is None and (_REFUSAL.search(said) or (status == 400 and _answers_at_once(error, waiting[-1].frame))):
         place = 0
@@ -392,7 +396,7 @@ def _answers_at_once(error: Frame, message: Frame) -> bool:
     return error.t is not None and message.t is not None and 0 <= error.t - message.t <= _ANSWER_S
 
 
-def error_text(error: Frame) -> str:
+def get_error_text(error: Frame) -> str:
     """Return title and message of an error event."""
     parts = (error.message.get(key) for key in ("title", "message"))
     return ", ".join(part[:300] for part in parts if isinstance(part, str) and part)

@@ -191,14 +191,14 @@ def _tell(code: int, reason: str) -> About:
         return "wire"
     if code in CODES:
         return CODES[code][0]
-    return _BY_STATUS.get(_as_status(code), "unknown")
+    return _BY_STATUS.get(_convert_to_status(code), "unknown")
 
 
 def _name(code: int) -> str:
     return CODES[code][1] if code in CODES else ""
 
 
-def _as_status(code: int) -> int:
+def _convert_to_status(code: int) -> int:
     """The HTTP status that a code from 4000 on repeats: 4429 and 4029 are both 429."""
     return code - 4000 if code >= 4300 else code - 3600
 
@@ -221,7 +221,7 @@ class UnusedEnd:
     readable: bool
 
 
-def unused_ends(
+def find_unused_ends(
     connections: Sequence[Connection], lacking: Sequence[int], endpoint: Endpoint | None
 ) -> Iterator[UnusedEnd]:
     """Tell of each turn that is missing whether its end could have been read.
@@ -232,19 +232,19 @@ def unused_ends(
         endpoint: `auto` or `manual`, None where it is not known.
     """
     owners = [(number, turn) for number, connection in enumerate(connections) for turn in connection.turns]
-    left = [_left(connection, endpoint) for connection in connections] if lacking else []
+    left = [_find_leaving(connection, endpoint) for connection in connections] if lacking else []
     for index in lacking:
         number, turn = owners[index]
-        yield _unused(index + 1, turn, left[number])
+        yield _judge_end(index + 1, turn, left[number])
 
 
-def _left(connection: Connection, endpoint: Endpoint | None) -> Frame | Close | None:
+def _find_leaving(connection: Connection, endpoint: Endpoint | None) -> Frame | Close | None:
     """With what the client left: its close command, else the close."""
     command = next((frame for frame in connection.frames if is_close_command(frame, endpoint)), None)
     return command or connection.close
 
 
-def _unused(number: int, turn: Turn, left: Frame | Close | None) -> UnusedEnd:
+def _judge_end(number: int, turn: Turn, left: Frame | Close | None) -> UnusedEnd:
     if left is None or turn.end_line is None:
         return UnusedEnd(number, turn, None, True)
     if left.t is None or turn.end_t is None:

@@ -38,7 +38,7 @@ class Address:
         return next(iter(self.values(key)), None)
 
 
-def address(url: str | None) -> Address | None:
+def parse_address(url: str | None) -> Address | None:
     """Take a URL apart; None where there is none or it cannot be read."""
     if url is None:
         return None
@@ -52,7 +52,7 @@ def address(url: str | None) -> Address | None:
     return Address(parts.scheme.lower(), host, parts.path.rstrip("/"), query)
 
 
-def declared_in(where: Address | None) -> Declared:
+def read_declared(where: Address | None) -> Declared:
     """Return what the parameters of a URL declare; a sample rate that is no positive whole number is none."""
     if where is None:
         return Declared()
@@ -60,19 +60,19 @@ def declared_in(where: Address | None) -> Declared:
     return Declared(None if encoding and is_mask(encoding) else encoding, rate_of(where.first("sample_rate") or ""))
 
 
-def of_path(path: str) -> Endpoint | None:
+def match_path(path: str) -> Endpoint | None:
     """Return the endpoint that a path ends in (a proxy may put a prefix before it), None for any other."""
     return next((endpoint for endpoint in ENDPOINTS if path.endswith(endpoint.path)), None)
 
 
-def endpoint_of(session: Session) -> Endpoint | None:
+def find_endpoint(session: Session) -> Endpoint | None:
     """Return the endpoint by the URL, else by the events; None where neither tells."""
-    where = address(session.url)
-    by_path = of_path(where.path) if where else None
-    return by_path or by_events(event for event in session.events if isinstance(event, Frame))
+    where = parse_address(session.url)
+    by_path = match_path(where.path) if where else None
+    return by_path or match_events(event for event in session.events if isinstance(event, Frame))
 
 
-def by_events(frames: Iterable[Frame]) -> Endpoint | None:
+def match_events(frames: Iterable[Frame]) -> Endpoint | None:
     """Return the endpoint whose events were received, None where none was."""
     for frame in frames:
         if not frame.sent and frame.type:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import numbers
+from sttdoctor.analysis.decoding import read_numbers
 from sttdoctor.encodings import ENCODINGS
 
 MOST = 600
@@ -79,9 +79,9 @@ class Tail:
     first: int
 
 
-def _values(frame: bytes, encoding: str) -> NDArray[np.float64]:
+def _read_values(frame: bytes, encoding: str) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
-        values = numbers(frame, encoding).astype(np.float64)
+        values = read_numbers(frame, encoding).astype(np.float64)
     values[np.isnan(values)] = np.nan  # a signalling one in hostile bytes would make later arithmetic warn
     return values
 
@@ -113,11 +113,11 @@ def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
     mean = sum(map(len, chosen)) / len(chosen)
     length = _find_length_field(frames, active)
     heads = np.array([np.frombuffer(frame[:depth], dtype=np.uint8) for frame in chosen])
-    body = _body_of(chosen, shortest, depth)
+    body = _cut_bodies(chosen, shortest, depth)
     taken = max(_count_structured(heads, active, body), length)
     if taken:
         kind = _name_head(heads, taken, length)
-        taken = {"RTP": _rtp_length(chosen), "AudioSocket": 3}.get(kind, taken)
+        taken = {"RTP": _measure_rtp_header(chosen), "AudioSocket": 3}.get(kind, taken)
         disorder = _count_disorder(heads) if kind == "RTP" else 0
         counts = any(_is_counting(heads[:, i], active) for i in range(min(taken, depth)))
         return Field(False, taken, kind, counts, taken / mean, disorder)
@@ -129,7 +129,7 @@ def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
     return Field(True, taken, "", False, taken / mean) if taken else None
 
 
-def _body_of(chosen: Sequence[bytes], shortest: int, depth: int) -> NDArray[np.uint8]:
+def _cut_bodies(chosen: Sequence[bytes], shortest: int, depth: int) -> NDArray[np.uint8]:
     """Bytes from the middle of each frame: the same places of all, as many as a header may have."""
     start = (shortest - depth) // 2
     return np.array([np.frombuffer(frame[start : start + depth], dtype=np.uint8) for frame in chosen])
@@ -137,20 +137,20 @@ def _body_of(chosen: Sequence[bytes], shortest: int, depth: int) -> NDArray[np.u
 
 def _count_structured(columns: NDArray[np.uint8], active: Sequence[int], body: NDArray[np.uint8]) -> int:
     """How many places from the edge on hold the same or a counting value, where places in the middle do not."""
-    inside = [_regularity(body[:, i], active) for i in range(body.shape[1])]
+    inside = [_measure_regularity(body[:, i], active) for i in range(body.shape[1])]
     usual = float(np.quantile(inside, 0.95))
     if usual > 0.8:
         return 0  # quiet or coarse sound is regular itself
     taken = 0
     for i in range(columns.shape[1]):
-        if _regularity(columns[:, i], active) >= 0.95:
+        if _measure_regularity(columns[:, i], active) >= 0.95:
             taken = i + 1
         elif i >= taken + 2:
             break  # up to two bytes of a check sum or a random part may stand within
     return taken
 
 
-def _regularity(column: NDArray[np.uint8], active: Sequence[int]) -> float:
+def _measure_regularity(column: NDArray[np.uint8], active: Sequence[int]) -> float:
     """The share of neighbours of which one follows from the other: the same step, or that step and a carry."""
     steps = np.diff(column.astype(np.int16))[np.diff(np.asarray(active)) == 1] % 256
     if len(steps) < _FEWEST // 2:
@@ -161,7 +161,7 @@ def _regularity(column: NDArray[np.uint8], active: Sequence[int]) -> float:
 
 
 def _is_counting(column: NDArray[np.uint8], active: Sequence[int]) -> bool:
-    return bool(np.ptp(column)) and _regularity(column, active) >= 0.95
+    return bool(np.ptp(column)) and _measure_regularity(column, active) >= 0.95
 
 
 def _find_length_field(frames: Sequence[bytes], active: Sequence[int]) -> int:
@@ -188,7 +188,7 @@ def _name_head(heads: NDArray[np.uint8], taken: int, length: int) -> str:
     return "length" if length else ""
 
 
-def _rtp_length(chosen: Sequence[bytes]) -> int:
+def _measure_rtp_header(chosen: Sequence[bytes]) -> int:
     """Bytes of an RTP header (RFC 3550): 12, the contributing sources, and an extension."""
     first = chosen[0]
     length = 12 + 4 * (first[0] & 0x0F)
@@ -218,7 +218,7 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     stuck = _find_stuck(frames, encoding)
     if stuck is not None:
         return stuck
-    lively = _without_filler(frames, [i for i in active if not _is_periodic(frames[i], encoding)])
+    lively = _drop_filler(frames, [i for i in active if not _is_periodic(frames[i], encoding)])
     if len(lively) < _FEWEST:
         return None
     whole = _find_whole(frames, lively)
@@ -226,21 +226,21 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
         return whole
     width = ENCODINGS[encoding].width
     pairs = [(i, frames[i - 1], frames[i]) for i in lively if i and len(frames[i]) == len(frames[i - 1])]
-    alike = [(i, _alike(before, frame, width)) for i, before, frame in pairs]
+    alike = [(i, _measure_likeness(before, frame, width)) for i, before, frame in pairs]
     hits = [(i, share) for i, share in alike if share >= 0.5]
     if len(hits) >= max(3, 0.3 * len(alike)):
         return Repeat("place", len(hits), len(hits) / len(lively), float(np.mean([s for _, s in hits])), hits[0][0])
-    own = [(i, share) for i in lively if (share := _own(frames[i], width)) > 0]
+    own = [(i, share) for i in lively if (share := _measure_own_start(frames[i], width)) > 0]
     if len(own) >= max(3, 0.3 * len(lively)):
         return Repeat("own", len(own), len(own) / len(lively), float(np.mean([s for _, s in own])), own[0][0])
-    overlaps = [(i, share) for i in lively if i and (share := _overlap(frames[i - 1], frames[i])) > 0]
+    overlaps = [(i, share) for i in lively if i and (share := _measure_overlap(frames[i - 1], frames[i])) > 0]
     if len(overlaps) >= max(3, 0.3 * len(lively)):
         share = float(np.mean([s for _, s in overlaps]))
         return Repeat("overlap", len(overlaps), len(overlaps) / len(lively), share, overlaps[0][0])
     return None
 
 
-def _without_filler(frames: Sequence[bytes], lively: list[int]) -> list[int]:
+def _drop_filler(frames: Sequence[bytes], lively: list[int]) -> list[int]:
     """Leave out one frame or two that come again and again between others: comfort noise, which fills pauses."""
     counts = Counter(frames[i] for i in lively)
     often = {content for content, count in counts.items() if count > _NEAR}
@@ -275,7 +275,7 @@ _STUCK_BYTES = 4000  # half a second of G.711
 
 def _is_tone(frame: bytes, encoding: str) -> bool:
     """Whether a frame that follows itself goes on without a step, as a tone does whose period divides it."""
-    values = _values(frame, encoding)
+    values = _read_values(frame, encoding)
     if len(values) < 16 or not np.all(np.isfinite(values)):
         return True
     spectrum = np.abs(np.fft.rfft(values - values.mean())) ** 2  # of the frame's own period: a tone is a few lines
@@ -285,14 +285,14 @@ def _is_tone(frame: bytes, encoding: str) -> bool:
 
 def _comes_round(frame: bytes, encoding: str) -> bool:
     """Whether a frame that follows itself has a shorter period, exactly: a tone of whatever shape."""
-    values = _values(frame[:_SEEN], encoding)
+    values = _read_values(frame[:_SEEN], encoding)
     values = values - values.mean()
     lags = np.fft.irfft(np.abs(np.fft.rfft(values)) ** 2, len(values))[: len(values) // 2 + 1]
     away = np.flatnonzero(lags < 0.7 * lags[0])
     return bool(len(away) and lags[away[0] :].max() >= 0.995 * lags[0])
 
 
-def _own(frame: bytes, width: int) -> float:
+def _measure_own_start(frame: bytes, width: int) -> float:
     """The share of a frame's bytes, at its end, that are those with which it begins; 0 where none are."""
     head = frame[:32]
     if len(set(head)) < 8:
@@ -313,15 +313,15 @@ def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str)
     exchange makes all three borders fit, and nowhere the other way round, they were swapped.
     """
     chosen = set(active)
-    edges = [_edges(frame, encoding) if i in chosen else None for i, frame in enumerate(frames[: 4 * MOST])]
+    edges = [_extrapolate_edges(frame, encoding) if i in chosen else None for i, frame in enumerate(frames[: 4 * MOST])]
     found = []
     for i in range(1, len(edges) - 2):
         four = edges[i - 1 : i + 3]
         if any(edge is None for edge in four):
             continue
         p, a, b, n = four
-        as_is = [_misfit(p, a), _misfit(a, b), _misfit(b, n)]
-        exchanged = [_misfit(p, b), _misfit(b, a), _misfit(a, n)]
+        as_is = [_measure_misfit(p, a), _measure_misfit(a, b), _measure_misfit(b, n)]
+        exchanged = [_measure_misfit(p, b), _measure_misfit(b, a), _measure_misfit(a, n)]
         if max(exchanged) < _FITS and sum(step > _MISFIT for step in as_is) >= 2 and min(as_is) > max(exchanged):
             found.append(i + 1)
     return found
@@ -331,9 +331,9 @@ _FITS, _MISFIT = 2.5, 4.0  # steps across a border, in units of the usual error 
 _Edge = tuple[float, float, float, float]
 
 
-def _edges(frame: bytes, encoding: str) -> _Edge | None:
+def _extrapolate_edges(frame: bytes, encoding: str) -> _Edge | None:
     """Where a frame's sound would go on, where it began, and how far extrapolation usually errs near either end."""
-    values = _values(frame, encoding)
+    values = _read_values(frame, encoding)
     if len(values) < 48 or not np.all(np.isfinite(values)):
         return None
     errors = values[2:] - 2 * values[1:-1] + values[:-2]
@@ -341,7 +341,7 @@ def _edges(frame: bytes, encoding: str) -> _Edge | None:
     return 2 * float(values[-1]) - float(values[-2]), float(values[0]), before, after
 
 
-def _misfit(one: _Edge | None, other: _Edge | None) -> float:
+def _measure_misfit(one: _Edge | None, other: _Edge | None) -> float:
     """How badly a frame goes on with another."""
     assert one is not None and other is not None
     scale = max(one[3], other[2], 1e-9)
@@ -361,7 +361,7 @@ def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> Repeat | None
     return None
 
 
-def _alike(one: bytes, other: bytes, width: int) -> float:
+def _measure_likeness(one: bytes, other: bytes, width: int) -> float:
     """The share of samples that are the same: their high bytes alone are alike in any quiet sound."""
     whole = min(len(one), _SEEN) // width * width
     a, b = (np.frombuffer(part[:whole], dtype=np.uint8).reshape(-1, width) for part in (one, other))
@@ -370,7 +370,7 @@ def _alike(one: bytes, other: bytes, width: int) -> float:
     return float(np.mean(same[informative])) if np.count_nonzero(informative) >= 16 else 0.0
 
 
-def _overlap(before: bytes, frame: bytes) -> float:
+def _measure_overlap(before: bytes, frame: bytes) -> float:
     """The share of a frame's bytes with which the one before it ended; 0 where it begins anew."""
     at = before.find(frame[:32], 1)
     if at < 1 or len(set(frame[:32])) < 8:
@@ -381,7 +381,7 @@ def _overlap(before: bytes, frame: bytes) -> float:
 
 def _is_periodic(frame: bytes, encoding: str) -> bool:
     """Whether a frame repeats within itself: a tone, of which two frames may be the same with nothing wrong."""
-    values = _values(frame[:_SEEN], encoding)
+    values = _read_values(frame[:_SEEN], encoding)
     values = np.nan_to_num(values[np.isfinite(values)] if not np.all(np.isfinite(values)) else values)
     if len(values) < 32:
         return False
@@ -428,17 +428,20 @@ def is_two_streams(frames: Sequence[bytes], active: Sequence[int], encoding: str
     usual = Counter(len(frames[i]) for i in active).most_common(1)
     if not usual or usual[0][1] < 60:
         return 0.0
-    levels = np.array([_level(frame, encoding) for frame in frames[: 4 * MOST]])
+    levels = np.array([_measure_level(frame, encoding) for frame in frames[: 4 * MOST]])
     near, far = _correlate(levels, 1), _correlate(levels, 2)
     if near > 0.5 or far - near < 0.25:
         return 0.0
-    steps_near, steps_far = _border_steps(frames, active, encoding, 1), _border_steps(frames, active, encoding, 2)
+    steps_near, steps_far = (
+        _measure_border_steps(frames, active, encoding, 1),
+        _measure_border_steps(frames, active, encoding, 2),
+    )
     fits = steps_far < 0.9 * steps_near
     return min(0.97, 0.6 + 0.5 * (far - near)) if fits else 0.0
 
 
-def _level(frame: bytes, encoding: str) -> float:
-    values = _values(frame[:_SEEN], encoding)
+def _measure_level(frame: bytes, encoding: str) -> float:
+    values = _read_values(frame[:_SEEN], encoding)
     values = values[np.isfinite(values)]
     return float(np.log1p(np.sqrt(np.mean(np.square(values)))) if len(values) else 0.0)
 
@@ -450,7 +453,7 @@ def _correlate(levels: NDArray[np.float64], lag: int) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _border_steps(frames: Sequence[bytes], active: Sequence[int], encoding: str, lag: int) -> float:
+def _measure_border_steps(frames: Sequence[bytes], active: Sequence[int], encoding: str, lag: int) -> float:
     """The usual step from the last sample of a frame to the first of the one that is `lag` further on."""
     width = ENCODINGS[encoding].width
     steps = []
@@ -458,15 +461,15 @@ def _border_steps(frames: Sequence[bytes], active: Sequence[int], encoding: str,
         if i + lag < len(frames) and len(frames[i]) >= width and len(frames[i + lag]) >= width:
             whole = len(frames[i]) // width * width
             last, first = (
-                _values(frames[i][whole - width : whole], encoding),
-                _values(frames[i + lag][:width], encoding),
+                _read_values(frames[i][whole - width : whole], encoding),
+                _read_values(frames[i + lag][:width], encoding),
             )
             steps.append(abs(float(last[0]) - float(first[0])))
     finite = [step for step in steps if np.isfinite(step)]
     return float(np.median(finite)) if finite else 0.0
 
 
-def border_jump(frames: Sequence[bytes], encoding: str) -> float | None:
+def measure_border_jump(frames: Sequence[bytes], encoding: str) -> float | None:
     """Return the usual step across the border of two frames, as a multiple of the step between two samples.
 
     About 1 where each frame goes on with the one before; 2 and more where samples between them are missing. None where
@@ -479,13 +482,13 @@ def border_jump(frames: Sequence[bytes], encoding: str) -> float | None:
     inner = []
     for i in active:
         whole = len(frames[i]) // width * width
-        last = _values(frames[i][whole - 2 * width : whole], encoding)
+        last = _read_values(frames[i][whole - 2 * width : whole], encoding)
         inner.append(abs(float(last[1] - last[0])))
     usual = float(np.median([step for step in inner if np.isfinite(step)] or [0.0]))
-    return _border_steps(frames, active, encoding, 1) / usual if usual > 0 else None
+    return _measure_border_steps(frames, active, encoding, 1) / usual if usual > 0 else None
 
 
-def broken_borders(frames: Sequence[bytes], encoding: str) -> float | None:
+def measure_broken_borders(frames: Sequence[bytes], encoding: str) -> float | None:
     """Return the share of borders, 0..1, across which the sound does not go on, beyond what cuts within frames show.
 
     Cutting each frame in its middle and looking at that border in the same way tells what sound and noise do alone.
@@ -494,10 +497,13 @@ def broken_borders(frames: Sequence[bytes], encoding: str) -> float | None:
     width = ENCODINGS[encoding].width
     chosen = set(select_active(frames, encoding))
     halves = {i: (frames[i][: (h := len(frames[i]) // 2 // width * width)], frames[i][h:]) for i in chosen}
-    edges = {i: (_edges(one, encoding), _edges(other, encoding)) for i, (one, other) in halves.items()}
+    edges = {
+        i: (_extrapolate_edges(one, encoding), _extrapolate_edges(other, encoding))
+        for i, (one, other) in halves.items()
+    }
     between = [(edges[i][1], edges[i + 1][0]) for i in chosen if i + 1 in chosen]
     within = [edges[i] for i in chosen if i + 1 in chosen]
-    steps = [[_misfit(*pair) for pair in pairs if None not in pair] for pairs in (between, within)]
+    steps = [[_measure_misfit(*pair) for pair in pairs if None not in pair] for pairs in (between, within)]
     if min(map(len, steps)) < _LEAST_BORDERS:
         return None
     across, inside = (float(np.mean(np.array(found) > _MISFIT)) for found in steps)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sttdoctor.analysis.session.join_spelling import beginning, word_list, words_of
+from sttdoctor.analysis.session.join_spelling import cut_beginning, extract_letters, list_words
 from sttdoctor.analysis.session.turns import Turn
 
 _MOST_PLACES = 8  # at which a turn may stand
@@ -50,11 +50,14 @@ def excerpts(got: str, turns: Sequence[Turn], shown: Shown) -> Iterator[Excerpt]
         turns: All turns of the capture, in order.
         shown: Which part of the session they are; not the whole.
     """
-    letters, spoken = words_of(got), [turn for turn in turns if any(words_of(text) for _, text in turn.pieces)]
+    letters, spoken = (
+        extract_letters(got),
+        [turn for turn in turns if any(extract_letters(text) for _, text in turn.pieces)],
+    )
     if not letters or not spoken:
         return
-    firsts = [words_of(text) for _, text in spoken[0].pieces]
-    lasts = [words_of(text) for _, text in spoken[-1].pieces]
+    firsts = [extract_letters(text) for _, text in spoken[0].pieces]
+    lasts = [extract_letters(text) for _, text in spoken[-1].pieces]
     starts = [0] if shown.begins else _places(letters, firsts)
     stops = [len(letters)] if shown.ends else [_end(letters, place, lasts) for place in _places(letters, lasts)][::-1]
     for start in starts:
@@ -81,9 +84,9 @@ def _end(letters: str, place: int, texts: Sequence[str]) -> int:
 
 
 def _excerpt(got: str, turns: Sequence[Turn], start: int, stop: int, shown: Shown) -> Excerpt:
-    text = got[len(beginning(got, start)) : None if shown.ends else len(beginning(got, stop))]
+    text = got[len(cut_beginning(got, start)) : None if shown.ends else len(cut_beginning(got, stop))]
     cut = list(turns)
-    ended = [number for number, turn in enumerate(turns) if words_of(turn.end or "")]
+    ended = [number for number, turn in enumerate(turns) if extract_letters(turn.end or "")]
     if not shown.begins:
         text = _BEFORE.sub("", text)
         if ended:
@@ -110,7 +113,7 @@ def is_longer(got: str, right: str, least: float) -> bool:
     """
     from rapidfuzz.distance import LCSseq
 
-    ours, theirs = word_list(right)[:_MOST_WORDS], word_list(got)[:_MOST_WORDS]
+    ours, theirs = list_words(right)[:_MOST_WORDS], list_words(got)[:_MOST_WORDS]
     if len(theirs) <= _LONGER * len(ours):
         return False
     return not ours or LCSseq.similarity(ours, theirs) >= least * len(ours)

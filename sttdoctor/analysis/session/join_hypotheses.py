@@ -15,10 +15,10 @@ from itertools import accumulate, chain, islice
 
 from sttdoctor.analysis.session import join_readings
 from sttdoctor.analysis.session.join_excerpts import Shown, excerpts
-from sttdoctor.analysis.session.join_search import TooManyStepsError, simplest_reading
-from sttdoctor.analysis.session.join_spelling import Spelling, spelling, tidy, word_list, words_of
-from sttdoctor.analysis.session.text_changes import Before, Change, changes
-from sttdoctor.analysis.session.turns import Turn, expected_text
+from sttdoctor.analysis.session.join_search import TooManyStepsError, find_simplest_reading
+from sttdoctor.analysis.session.join_spelling import Spelling, extract_letters, find_spelling, list_words, tidy
+from sttdoctor.analysis.session.text_changes import Before, Change, list_changes
+from sttdoctor.analysis.session.turns import Turn, join_expected
 
 _WORDS = 4_000
 _BEGINNING = 400_000  # characters: the words that are compared stand in them
@@ -72,17 +72,17 @@ class Join:
     beyond: int = 0
 
 
-def updates_text(turns: Sequence[Turn]) -> str:
+def join_updates(turns: Sequence[Turn]) -> str:
     """Return what appending every update and every end gives."""
-    return "".join(_texts(turns, ("update", "end")))
+    return "".join(_collect_texts(turns, ("update", "end")))
 
 
-def _texts(turns: Iterable[Turn], kinds: Iterable[str]) -> list[str]:
+def _collect_texts(turns: Iterable[Turn], kinds: Iterable[str]) -> list[str]:
     wanted = set(kinds)
     return [text for turn in turns for kind, text in turn.pieces if kind in wanted]
 
 
-def _distinct(texts: Iterable[str]) -> list[str]:
+def _drop_repeated(texts: Iterable[str]) -> list[str]:
     kept: list[str] = []
     for text in texts:
         if not kept or kept[-1] != text:
@@ -90,7 +90,7 @@ def _distinct(texts: Iterable[str]) -> list[str]:
     return kept
 
 
-def _candidates(turns: Sequence[Turn], most: int) -> Iterator[tuple[str, str, str]]:
+def _list_candidates(turns: Sequence[Turn], most: int) -> Iterator[tuple[str, str, str]]:
     """(habit, text, detail) of the habits that are the same for all turns, simplest first.
 
     Args:
@@ -107,18 +107,18 @@ def _candidates(turns: Sequence[Turn], most: int) -> Iterator[tuple[str, str, st
         ("eager-ends-joined", ("eager_end",), "every eager end was appended"),
     )
     for habit, kinds, detail in lists:
-        yield habit, "".join(_texts(turns, kinds)), detail
+        yield habit, "".join(_collect_texts(turns, kinds)), detail
     for habit, kinds, detail in lists[:4]:
-        yield habit, "".join(_distinct(_texts(turns, kinds))), detail + ", repeats left out"
-    kept = (_distinct(_texts([turn], ("eager_end", "end"))) for turn in turns)
+        yield habit, "".join(_drop_repeated(_collect_texts(turns, kinds))), detail + ", repeats left out"
+    kept = (_drop_repeated(_collect_texts([turn], ("eager_end", "end"))) for turn in turns)
     yield "eager-ends-joined", "".join(chain.from_iterable(kept)), "eager ends that were taken back stayed"
     twice = (turn.end * 2 for turn in turns if turn.end is not None)
     yield "turns-repeated", "".join(twice), "every final text was appended twice"
-    yield "turns-repeated", expected_text(turns) * 2, "the whole text stands twice"
-    yield "updates-joined", "".join(_running(turns, most)), "the text so far was appended with each event"
+    yield "turns-repeated", join_expected(turns) * 2, "the whole text stands twice"
+    yield "updates-joined", "".join(_append_displays(turns, most)), "the text so far was appended with each event"
 
 
-def _running(turns: Sequence[Turn], most: int) -> Iterator[str]:
+def _append_displays(turns: Sequence[Turn], most: int) -> Iterator[str]:
     """Texts of an application that appends its whole display each time a turn ends, until they are long enough."""
     total = 0
     for text in accumulate(turn.end for turn in turns if turn.end is not None):
@@ -137,27 +137,27 @@ def explain(got: str, turns: Sequence[Turn], shown: Shown = _WHOLE) -> Join:
         shown: Which part of the session the capture holds.
     """
     start = Before(got, turns, _UNCHANGED)
-    direct, searched = _exactly(got, turns)
+    direct, searched = _find_exact(got, turns)
     if direct is not None:
-        direct = _finished(direct, start, ())
+        direct = _finish(direct, start, ())
         if direct.habit != "ends" and not shown.begins and _holds_ends_alone(got, turns):
             direct = _right_end(start) or direct  # what was said before the capture began may have been the same
         if _is_explained(direct):
             return direct
-    tried = list(_behind(start)) if got.strip() else []
+    tried = list(_look_behind(start)) if got.strip() else []
     for before, changed in tried:
-        join, _ = _exactly(before.got, before.turns, _SHARE)
+        join, _ = _find_exact(before.got, before.turns, _SHARE)
         if join is not None:
-            join = _finished(join, before, changed)
+            join = _finish(join, before, changed)
             if direct is None or (join.habit == direct.habit and _is_explained(join)):
                 return join
     if direct is not None:
         return direct
     cut: Join | None = None
     for before, changed in [(start, ()), *tried] if searched else []:
-        found = next(join_readings.parts(before.got, _ends(before.turns)), None)
+        found = next(join_readings.read_parts(before.got, _list_ends(before.turns)), None)
         if found is not None:
-            join = _finished(_of_reading(found), before, changed)
+            join = _finish(_make_join(found), before, changed)
             if _is_explained(join):
                 return join
             cut = cut or join
@@ -165,7 +165,7 @@ def explain(got: str, turns: Sequence[Turn], shown: Shown = _WHOLE) -> Join:
         return cut
     if not shown.whole and (join := _excerpt(shown, [(start, ()), *tried])) is not None:
         return join
-    return _nearest_behind(start, searched, tried)
+    return _find_nearest_behind(start, searched, tried)
 
 
 _UNCHANGED = Change("", "")
@@ -175,7 +175,7 @@ _SURE_EXCERPT = 20  # letters: a shorter piece may stand in a text by chance
 def _holds_ends_alone(got: str, turns: Sequence[Turn]) -> bool:
     """Whether a text can be read as final texts, some of them more than once."""
     try:
-        read = _mixed(words_of(got), turns, _SHARE)
+        read = _read_mixed(extract_letters(got), turns, _SHARE)
     except TooManyStepsError:
         return False
     return read is not None and read.habit == "turns-repeated"
@@ -189,10 +189,10 @@ def _right_end(start: Before) -> Join | None:
 
 def _updates_within(before: Before) -> Join | None:
     """Every update of the capture somewhere in a text, None where they do not stand there or are too few."""
-    letters, least = words_of(before.got), len(words_of(expected_text(before.turns))) + _SURE_EXCERPT
+    letters, least = extract_letters(before.got), len(extract_letters(join_expected(before.turns))) + _SURE_EXCERPT
     for kinds in (("update", "eager_end", "end"), ("update", "end"), ("update",)):
-        text = "".join(_texts(before.turns, kinds))
-        if len(words_of(text)) > least and words_of(text) in letters:
+        text = "".join(_collect_texts(before.turns, kinds))
+        if len(extract_letters(text)) > least and extract_letters(text) in letters:
             beyond = max(0, len(before.got) - len(text))
             return Join("updates-joined", text, True, 1.0, "every update was appended", sure=0.8, beyond=beyond)
     return None
@@ -210,10 +210,10 @@ def _excerpt(shown: Shown, tried: Sequence[tuple[Before, tuple[Change, ...]]]) -
         if appended is not None:
             return replace(appended, changes=changed, got=before.got, turns=before.turns)
         for part in excerpts(before.got, before.turns, shown):
-            join, _ = _exactly(part.got, part.turns, _SHARE)
-            if join is None or (join.habit != "ends" and len(words_of(part.got)) < _SURE_EXCERPT):
+            join, _ = _find_exact(part.got, part.turns, _SHARE)
+            if join is None or (join.habit != "ends" and len(extract_letters(part.got)) < _SURE_EXCERPT):
                 continue
-            join = _finished(join, Before(part.got, part.turns, before.change), changed)
+            join = _finish(join, Before(part.got, part.turns, before.change), changed)
             join = replace(join, beyond=len(before.got) - len(part.got), sure=min(join.sure, 0.8))
             if join.habit == "ends" and join.rest is None:
                 return join
@@ -232,11 +232,11 @@ def _is_explained(join: Join) -> bool:
     return got == text or (join.habit == "truncated" and got.strip(".") == text.strip("."))
 
 
-def _ends(turns: Sequence[Turn]) -> list[str]:
+def _list_ends(turns: Sequence[Turn]) -> list[str]:
     return [turn.end or "" for turn in turns]
 
 
-def _behind(start: Before) -> Iterator[tuple[Before, tuple[Change, ...]]]:
+def _look_behind(start: Before) -> Iterator[tuple[Before, tuple[Change, ...]]]:
     """The text as if one change, then as if two, had not been made; as many as are affordable."""
     left, room = _TRIED, _CHANGED
     level: list[tuple[Before, tuple[Change, ...]]] = [(start, ())]
@@ -246,8 +246,8 @@ def _behind(start: Before) -> Iterator[tuple[Before, tuple[Change, ...]]]:
             room -= len(before.got) + sum(len(text) for turn in before.turns for _, text in turn.pieces)
             if room < 0:
                 return
-            for one in changes(before.got, before.turns):
-                if words_of(one.got) and one.change.cause not in {change.cause for change in changed}:
+            for one in list_changes(before.got, before.turns):
+                if extract_letters(one.got) and one.change.cause not in {change.cause for change in changed}:
                     left, room = left - 1, room - len(one.got)
                     if left < 0 or room < 0:
                         return
@@ -256,20 +256,20 @@ def _behind(start: Before) -> Iterator[tuple[Before, tuple[Change, ...]]]:
         level = following
 
 
-def _finished(join: Join, before: Before, changed: tuple[Change, ...]) -> Join:
+def _finish(join: Join, before: Before, changed: tuple[Change, ...]) -> Join:
     """A join with what was changed, and what besides happened to its spelling."""
     rest = None
     if join.habit == "ends":
-        right = expected_text(before.turns)
+        right = join_expected(before.turns)
         loose = any(change.loose for change in changed)
-        if not loose or word_list(before.got) != word_list(right):
-            rest = spelling(before.got, before.turns, right)
+        if not loose or list_words(before.got) != list_words(right):
+            rest = find_spelling(before.got, before.turns, right)
         if loose and rest is not None and rest.habit != "whitespace-stripped":
             rest = None
     return replace(join, changes=changed, rest=rest, got=before.got, turns=before.turns)
 
 
-def _exactly(got: str, turns: Sequence[Turn], share: int = 1) -> tuple[Join | None, bool]:
+def _find_exact(got: str, turns: Sequence[Turn], share: int = 1) -> tuple[Join | None, bool]:
     """The simplest habit that gives a text letter by letter, and whether all were tried.
 
     Args:
@@ -277,15 +277,15 @@ def _exactly(got: str, turns: Sequence[Turn], share: int = 1) -> tuple[Join | No
         turns: All turns.
         share: One in so many of the steps of a search may be taken.
     """
-    ends = expected_text(turns)
-    letters = words_of(got)
-    if letters == words_of(ends):
+    ends = join_expected(turns)
+    letters = extract_letters(got)
+    if letters == extract_letters(ends):
         return Join("ends", ends, True, 1.0), True
-    candidates = _candidates(turns, max(_RUNNING, 2 * len(got)))
-    fitting = [join for join in candidates if join[1] and words_of(join[1]) == letters]
+    candidates = _list_candidates(turns, max(_RUNNING, 2 * len(got)))
+    fitting = [join for join in candidates if join[1] and extract_letters(join[1]) == letters]
     mixed, searched = None, True
     try:
-        mixed = _mixed(letters, turns, share)
+        mixed = _read_mixed(letters, turns, share)
     except TooManyStepsError:
         searched = False
     missing = mixed is not None and mixed.habit == "turns-missing"
@@ -297,39 +297,39 @@ def _exactly(got: str, turns: Sequence[Turn], share: int = 1) -> tuple[Join | No
         rival = next((other for other, _, _ in fitting if other != habit), "")
         return Join(habit, text, True, 1.0, detail, rival), True
     if mixed is not None:
-        return _simpler(mixed, got, letters, turns), True
+        return _prefer_simpler(mixed, got, letters, turns), True
     # where not all was tried, a turn that is missing cannot be told from one that was merged
-    found = next(join_readings.rearranged(got, _ends(turns)), None) if searched else None
-    return (_of_reading(found) if found is not None else None), searched
+    found = next(join_readings.read_rearranged(got, _list_ends(turns)), None) if searched else None
+    return (_make_join(found) if found is not None else None), searched
 
 
-def _of_reading(found: join_readings.Reading) -> Join:
+def _make_join(found: join_readings.Reading) -> Join:
     return Join(found.habit, found.text, True, 1.0, found.detail, sure=found.sure, turn=found.turn)
 
 
-def _simpler(mixed: Join, got: str, letters: str, turns: Sequence[Turn]) -> Join:
+def _prefer_simpler(mixed: Join, got: str, letters: str, turns: Sequence[Turn]) -> Join:
     """A reading turn by turn, or what says the same with less: turns that were said twice, or a text that was cut."""
-    if mixed.habit == "turns-missing" and (again := _said_before(mixed.lacking, turns)) is not None:
-        if not any(words_of(turn.end or "") for turn in turns[mixed.lacking[-1] + 1 :]):
+    if mixed.habit == "turns-missing" and (again := _find_repeated_turn(mixed.lacking, turns)) is not None:
+        if not any(extract_letters(turn.end or "") for turn in turns[mixed.lacking[-1] + 1 :]):
             return replace(mixed, rival="words-merged")  # the text ends there, which is more usual
         detail = f"turn {mixed.lacking[0] + 1} says the same as turn {again + 1}, and stands there once"
         return replace(mixed, habit="words-merged", detail=detail, rival="turns-missing", turn=mixed.lacking[0])
     if mixed.habit == "partial-kept":
-        ends = _ends(turns)
-        merged = next(join_readings.rearranged(got, ends), None)
+        ends = _list_ends(turns)
+        merged = next(join_readings.read_rearranged(got, ends), None)
         if merged is not None:  # what the unfinished turn lacks is just what the next one begins with
-            return replace(_of_reading(merged), rival="partial-kept")
-        cut = join_readings.part(got, letters, [words_of(end) for end in ends], ends)
-        if cut is not None and cut.text == expected_text(turns)[: len(cut.text)]:
+            return replace(_make_join(merged), rival="partial-kept")
+        cut = join_readings.read_part(got, letters, [extract_letters(end) for end in ends], ends)
+        if cut is not None and cut.text == join_expected(turns)[: len(cut.text)]:
             if join_readings.is_limited(got):
-                return replace(_of_reading(cut), rival="partial-kept")
+                return replace(_make_join(cut), rival="partial-kept")
             return replace(mixed, turn=cut.turn, rival="truncated" if len(mixed.lacking) > 1 else "")
     return mixed
 
 
-def _said_before(missing: Sequence[int], turns: Sequence[Turn]) -> int | None:
+def _find_repeated_turn(missing: Sequence[int], turns: Sequence[Turn]) -> int | None:
     """The turn that the first missing one repeats, where exactly the turns that repeat another are missing."""
-    letters = [words_of(turn.end or "") for turn in turns]
+    letters = [extract_letters(turn.end or "") for turn in turns]
     for near in (True, False):
         first: dict[str, int] = {}
         repeating = {}
@@ -344,67 +344,67 @@ def _said_before(missing: Sequence[int], turns: Sequence[Turn]) -> int | None:
     return None
 
 
-def _mixed(letters: str, turns: Sequence[Turn], share: int = 1) -> Join | None:
+def _read_mixed(letters: str, turns: Sequence[Turn], share: int = 1) -> Join | None:
     """Read the text as turns of which some are missing, repeated or stand in an unfinished version.
 
     Raises:
         TooManyStepsError: It is not known whether it can be read so.
     """
-    parts = simplest_reading(letters, turns, words_of, share)
+    parts = find_simplest_reading(letters, turns, extract_letters, share)
     if parts is None:
         return None
     numbers = {kind: [part.turn for part in parts if part.kind == kind] for kind in ("partial", "repeated")}
     there = {part.turn for part in parts}
-    missing = [i for i, turn in enumerate(turns) if i not in there and turn.end and words_of(turn.end)]
+    missing = [i for i, turn in enumerate(turns) if i not in there and turn.end and extract_letters(turn.end)]
     text = "".join(part.text for part in parts)
-    habit, detail = _reading(numbers["partial"], numbers["repeated"], missing)
+    habit, detail = _describe_reading(numbers["partial"], numbers["repeated"], missing)
     lacking = sorted({*missing, *(i for i in numbers["partial"] if turns[i].end is not None)})
     return Join(habit, text, True, 1.0, detail, lacking=tuple(lacking))
 
 
-def _reading(partial: Sequence[int], repeated: Sequence[int], missing: Sequence[int]) -> tuple[str, str]:
+def _describe_reading(partial: Sequence[int], repeated: Sequence[int], missing: Sequence[int]) -> tuple[str, str]:
     if partial:
-        return "partial-kept", f"{_numbers(partial)} in an unfinished version"
+        return "partial-kept", f"{_list_numbers(partial)} in an unfinished version"
     if repeated:
-        return "turns-repeated", f"{_numbers(repeated)} more than once"
-    return "turns-missing", f"{_numbers(missing)} not there"
+        return "turns-repeated", f"{_list_numbers(repeated)} more than once"
+    return "turns-missing", f"{_list_numbers(missing)} not there"
 
 
-def _numbers(chosen: Sequence[int]) -> str:
+def _list_numbers(chosen: Sequence[int]) -> str:
     shown = ", ".join(str(number + 1) for number in chosen[:8])
     return ("turn " if len(chosen) == 1 else "turns ") + shown + (" ..." if len(chosen) > 8 else "")
 
 
-def _nearest_behind(start: Before, searched: bool, tried: Sequence[tuple[Before, tuple[Change, ...]]]) -> Join:
+def _find_nearest_behind(start: Before, searched: bool, tried: Sequence[tuple[Before, tuple[Change, ...]]]) -> Join:
     """The nearest habit, behind the change that makes the text more alike, if one does."""
-    near = replace(_nearest(start.got, start.turns), searched=searched, got=start.got, turns=start.turns)
+    near = replace(_find_nearest(start.got, start.turns), searched=searched, got=start.got, turns=start.turns)
     for before, changed in tried:
         if len(changed) == 1:
-            right = expected_text(before.turns)
-            alike = similarity(before.got, right)
+            right = join_expected(before.turns)
+            alike = measure_similarity(before.got, right)
             if alike > near.similarity + _BETTER:
                 near = Join("ends", right, False, alike, "", "", searched, got=before.got, turns=before.turns)
                 near = replace(near, changes=changed)
     return near
 
 
-def _nearest(got: str, turns: Sequence[Turn]) -> Join:
+def _find_nearest(got: str, turns: Sequence[Turn]) -> Join:
     """The habit whose text is most similar in words; `ends` wins a tie."""
-    options = chain([("ends", expected_text(turns), "")], _candidates(turns, _RUNNING))
+    options = chain([("ends", join_expected(turns), "")], _list_candidates(turns, _RUNNING))
     last = next((turn.partial for turn in reversed(turns) if turn.end is None and turn.partial), None)
     if last:
-        unfinished = expected_text(turns) + last
+        unfinished = join_expected(turns) + last
         options = chain(options, [("partial-kept", unfinished, "the open turn in an unfinished version")])
-    joins = (Join(habit, text, False, similarity(got, text), detail) for habit, text, detail in options if text)
+    joins = (Join(habit, text, False, measure_similarity(got, text), detail) for habit, text, detail in options if text)
     return max(joins, key=lambda join: join.similarity, default=Join("ends", "", False, 0.0))
 
 
-def similarity(a: str, b: str) -> float:
+def measure_similarity(a: str, b: str) -> float:
     """Share (0..1) of words that two texts have in common in order, by `rapidfuzz`; of the first 4,000 words each.
 
     Twice the longest common subsequence over the words of both.
     """
-    words_a, words_b = _words(a), _words(b)
+    words_a, words_b = _split_words(a), _split_words(b)
     if not words_a or not words_b or min(len(words_a), len(words_b)) * 8 < max(len(words_a), len(words_b)):
         return 0.0
     from rapidfuzz.distance import Indel
@@ -412,12 +412,12 @@ def similarity(a: str, b: str) -> float:
     return Indel.normalized_similarity(words_a, words_b)
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     beginning = unicodedata.normalize("NFKC", text[:_BEGINNING]).casefold()
     return [match.group() for match in islice(re.finditer(r"\w+", beginning), _WORDS)]
 
 
-def first_differences(got: str, right: str, most: int = 3) -> list[tuple[str, str]]:
+def find_differences(got: str, right: str, most: int = 3) -> list[tuple[str, str]]:
     """Return the first places at which the application's text departs from the right one: (right, the application's).
 
     Words between single spaces are compared, 2,000 from the first on that differs. Where one of the two has nothing
@@ -430,7 +430,7 @@ def first_differences(got: str, right: str, most: int = 3) -> list[tuple[str, st
     """
     from rapidfuzz.distance import Indel
 
-    alike = _alike(right, got)
+    alike = _count_alike(right, got)
     border = right.rfind(" ", 0, alike)  # in front of the first word that differs
     start = right.rfind(" ", 0, border) + 1 if border >= 0 else 0
     ours, theirs = (text[start:].split(" ", _DIFFERING + 1)[: _DIFFERING + 1] for text in (right, got))
@@ -438,10 +438,10 @@ def first_differences(got: str, right: str, most: int = 3) -> list[tuple[str, st
     starts = [(0, 0), *((part.src_end, part.dest_end) for part in equal)]
     ends = [*((part.src_start, part.dest_start) for part in equal), (len(ours), len(theirs))]
     between = ((slice(a, c), slice(b, d)) for (a, b), (c, d) in zip(starts, ends, strict=True) if (a, b) != (c, d))
-    return [_around(ours, theirs, one, other) for one, other in islice(between, most)]
+    return [_strip_alike(ours, theirs, one, other) for one, other in islice(between, most)]
 
 
-def _alike(a: str, b: str) -> int:
+def _count_alike(a: str, b: str) -> int:
     """Count the characters that two texts have in common at their beginning."""
     low, high = 0, min(len(a), len(b))
     while low < high:
@@ -453,7 +453,7 @@ def _alike(a: str, b: str) -> int:
     return low
 
 
-def _around(ours: list[str], theirs: list[str], one: slice, other: slice) -> tuple[str, str]:
+def _strip_alike(ours: list[str], theirs: list[str], one: slice, other: slice) -> tuple[str, str]:
     texts = " ".join(ours[one]), " ".join(theirs[other])
     if all(text.strip() for text in texts):
         return texts

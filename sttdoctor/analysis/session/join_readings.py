@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from sttdoctor.analysis.session.join_spelling import beginning, word_list, words_of
+from sttdoctor.analysis.session.join_spelling import cut_beginning, extract_letters, list_words
 
 _LEAST_END, _LEAST_INSIDE = 6, 20  # letters of a part that can be told from chance
 _MOST_LOST = 5  # words at the edge of a turn
@@ -42,33 +42,35 @@ class Reading:
     turn: int | None = None
 
 
-def rearranged(got: str, ends: Sequence[str]) -> Iterator[Reading]:
+def read_rearranged(got: str, ends: Sequence[str]) -> Iterator[Reading]:
     """Yield the ways in which a text comes out of all final texts, simplest first.
 
     Args:
         got: The application's text.
         ends: The final text of each turn, in order; "" where it has none.
     """
-    letters = words_of(got)
-    turns = [words_of(end) for end in ends]
+    letters = extract_letters(got)
+    turns = [extract_letters(end) for end in ends]
     if letters and any(turns):
-        yield from _found(
-            _in_order(letters, turns, ends), _overlapping(letters, turns, ends), _once(letters, got, ends)
+        yield from _skip_none(
+            _read_reordered(letters, turns, ends),
+            _read_overlapping(letters, turns, ends),
+            _read_once(letters, got, ends),
         )
 
 
-def parts(got: str, ends: Sequence[str]) -> Iterator[Reading]:
+def read_parts(got: str, ends: Sequence[str]) -> Iterator[Reading]:
     """Yield the ways in which a text is the final texts with words missing: cut, or without the edges of turns.
 
     Args:
         got: The application's text.
         ends: The final text of each turn, in order; "" where it has none.
     """
-    letters = words_of(got)
-    turns = [words_of(end) for end in ends]
+    letters = extract_letters(got)
+    turns = [extract_letters(end) for end in ends]
     if letters and any(turns):
-        cut, edges = part(got, letters, turns, ends), _without_edges(letters, ends)
-        yield from _found(cut, edges) if is_limited(got) else _found(edges, cut)
+        cut, edges = read_part(got, letters, turns, ends), _read_without_edges(letters, ends)
+        yield from _skip_none(cut, edges) if is_limited(got) else _skip_none(edges, cut)
 
 
 def is_limited(got: str) -> bool:
@@ -80,12 +82,12 @@ def is_limited(got: str) -> bool:
 _LIMITS = frozenset({*(1 << n for n in range(5, 17)), *((1 << n) - 1 for n in range(5, 17)), *range(50, 10_001, 50)})
 
 
-def _found(*possible: Reading | None) -> Iterator[Reading]:
+def _skip_none(*possible: Reading | None) -> Iterator[Reading]:
     return (reading for reading in possible if reading is not None)
 
 
-def _in_order(letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
-    order = _permutation(letters, turns)
+def _read_reordered(letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
+    order = _find_permutation(letters, turns)
     if order is None or order == sorted(order):
         return None
     if order == sorted(order, reverse=True):
@@ -96,7 +98,7 @@ def _in_order(letters: str, turns: list[str], ends: Sequence[str]) -> Reading | 
     return Reading("order", "".join(ends[i] for i in order), detail, 0.97, order[0])
 
 
-def _permutation(letters: str, turns: list[str]) -> list[int] | None:
+def _find_permutation(letters: str, turns: list[str]) -> list[int] | None:
     """The order in which all turns stand in a text, None where they do not or it takes too many steps."""
     if len(letters) != sum(map(len, turns)):
         return None
@@ -110,7 +112,7 @@ def _permutation(letters: str, turns: list[str]) -> list[int] | None:
     steps = _STEPS + _STEPS_A_TURN * len(turns)
     order: list[int] = []
     place = 0
-    waiting = [_standing(letters, 0, by_head)]
+    waiting = [_find_standing(letters, 0, by_head)]
     while place < len(letters):
         said = next(waiting[-1], None)
         steps -= 1 if said is None else 1 + len(said) // _COMPARED
@@ -125,28 +127,28 @@ def _permutation(letters: str, turns: list[str]) -> list[int] | None:
         elif free[said] and letters.startswith(said, place):
             order.append(free[said].pop())
             place += len(said)
-            waiting.append(_standing(letters, place, by_head))
+            waiting.append(_find_standing(letters, place, by_head))
     return order
 
 
-def _standing(letters: str, place: int, by_head: dict[str, list[str]]) -> Iterator[str]:
+def _find_standing(letters: str, place: int, by_head: dict[str, list[str]]) -> Iterator[str]:
     """Texts of turns that may stand at a place, by how they begin."""
     for size in _HEADS:
         if place + size <= len(letters):
             yield from by_head.get(letters[place : place + size], ())
 
 
-def _overlapping(letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
+def _read_overlapping(letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
     """Turns joined so that an end and a beginning that are alike stand once."""
     place, first, text = 0, None, []
     for number, turn in enumerate(turns):
         eaten = 0
         if not letters.startswith(turn, place):
-            eaten = _eaten(letters, place, turn)
+            eaten = _count_eaten(letters, place, turn)
             if not eaten:
                 return None
             first = number if first is None else first
-        text.append(ends[number][len(beginning(ends[number], eaten)) :] if eaten else ends[number])
+        text.append(ends[number][len(cut_beginning(ends[number], eaten)) :] if eaten else ends[number])
         place += len(turn) - eaten
     if first is None or place != len(letters):
         return None
@@ -155,10 +157,10 @@ def _overlapping(letters: str, turns: list[str], ends: Sequence[str]) -> Reading
     return Reading("words-merged", "".join(text), detail, 0.9, first)
 
 
-def _eaten(letters: str, place: int, turn: str) -> int:
+def _count_eaten(letters: str, place: int, turn: str) -> int:
     """Letters at the beginning of a turn that end the text before it, and without which it goes on; 0 for none."""
     before = letters[max(0, place - len(turn)) : place]
-    borders = _borders(turn + "\x00" + before)
+    borders = _find_borders(turn + "\x00" + before)
     length = borders[-1]
     for _ in range(_BORDERS):
         if not length:
@@ -169,7 +171,7 @@ def _eaten(letters: str, place: int, turn: str) -> int:
     return 0
 
 
-def _borders(text: str) -> list[int]:
+def _find_borders(text: str) -> list[int]:
     """For each beginning of a text, the length of its longest end that is also its beginning (Knuth, Morris, Pratt)."""
     found = [0] * len(text)
     for i in range(1, len(text)):
@@ -180,20 +182,20 @@ def _borders(text: str) -> list[int]:
     return found
 
 
-def _once(letters: str, got: str, ends: Sequence[str]) -> Reading | None:
+def _read_once(letters: str, got: str, ends: Sequence[str]) -> Reading | None:
     """Words or sentences that were said twice stand once."""
     whole = "".join(ends)
-    if len(letters) >= len(words_of(whole)):
+    if len(letters) >= len(extract_letters(whole)):
         return None
-    sentences = dict.fromkeys(words_of(sentence) for sentence in _SENTENCE.findall(whole))
+    sentences = dict.fromkeys(extract_letters(sentence) for sentence in _SENTENCE.findall(whole))
     if "".join(sentences) == letters:
         return Reading("words-merged", got, "sentences that were said more than once stand once", 0.9)
-    if "".join(collapsed(word_list(whole))) == "".join(collapsed(word_list(got))):
+    if "".join(collapse(list_words(whole))) == "".join(collapse(list_words(got))):
         return Reading("words-merged", got, "words that were said twice in a row stand once", 0.9)
     return None
 
 
-def collapsed(words: list[str]) -> list[str]:
+def collapse(words: list[str]) -> list[str]:
     """Leave one of each run of equal words, then of each run of equal phrases up to six words."""
     for size in range(1, _LONGEST_PHRASE + 1):
         kept: list[str] = []
@@ -209,7 +211,7 @@ def collapsed(words: list[str]) -> list[str]:
     return words
 
 
-def part(got: str, letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
+def read_part(got: str, letters: str, turns: list[str], ends: Sequence[str]) -> Reading | None:
     """One stretch of the right text alone.
 
     Args:
@@ -225,8 +227,9 @@ def part(got: str, letters: str, turns: list[str], ends: Sequence[str]) -> Readi
     stop = len(letters)
     if whole.startswith(letters):
         turn = next(i for i, border in enumerate(borders) if border > stop)
-        detail = f"it ends after {_size(got)}, {_where(ends[turn], stop - (borders[turn] - len(turns[turn])), turn)}"
-        return Reading("truncated", beginning("".join(ends), stop), detail, 0.9, turn)
+        place = _describe_place(ends[turn], stop - (borders[turn] - len(turns[turn])), turn)
+        detail = f"it ends after {_describe_size(got)}, {place}"
+        return Reading("truncated", cut_beginning("".join(ends), stop), detail, 0.9, turn)
     if whole.endswith(letters):
         start, told, sure = len(whole) - len(letters), "it begins", 0.9
     elif len(letters) >= _LEAST_INSIDE and (start := whole.find(letters)) >= 0:
@@ -236,31 +239,37 @@ def part(got: str, letters: str, turns: list[str], ends: Sequence[str]) -> Readi
     turn = next(i for i, border in enumerate(borders) if border > start)
     at = start - (borders[turn] - len(turns[turn]))
     text = "".join(ends)
-    text = text[len(beginning(text, start)) : len(beginning(text, start + len(letters)))]
-    return Reading("truncated", text, f"{told} {_where(ends[turn], at, turn)} and is {_size(got)} long", sure, turn)
+    text = text[len(cut_beginning(text, start)) : len(cut_beginning(text, start + len(letters)))]
+    return Reading(
+        "truncated",
+        text,
+        f"{told} {_describe_place(ends[turn], at, turn)} and is {_describe_size(got)} long",
+        sure,
+        turn,
+    )
 
 
-def _size(got: str) -> str:
+def _describe_size(got: str) -> str:
     size = len(got.encode("utf-8", "replace"))
     return f"{len(got)} characters" + (f" ({size} bytes)" if size != len(got) else "")
 
 
-def _where(end: str, count: int, turn: int) -> str:
+def _describe_place(end: str, count: int, turn: int) -> str:
     """Where in a turn a number of its letters is over."""
-    at = len(beginning(end, count))
+    at = len(cut_beginning(end, count))
     before, after = end[:at].split(" ")[-1], end[at:].split(" ")[0]
     if not count:
         return f"with turn {turn + 1}"
-    if words_of(before) and words_of(after):
+    if extract_letters(before) and extract_letters(after):
         return f"inside {(before + after).strip()!r} in turn {turn + 1}"
     return f"behind {(before or end[:at].strip().split(' ')[-1]).strip()!r} in turn {turn + 1}"
 
 
-def _without_edges(letters: str, ends: Sequence[str]) -> Reading | None:
+def _read_without_edges(letters: str, ends: Sequence[str]) -> Reading | None:
     """All turns, some of them without a few words at their beginning; or at their end."""
-    words = [word_list(end) for end in ends]
+    words = [list_words(end) for end in ends]
     for told, first in (("first", True), ("last", False)):
-        lost = _edges(letters, words, first)
+        lost = _find_edges(letters, words, first)
         if lost is not None:
             turn = next(i for i, count in enumerate(lost) if count)
             of_turn = words[turn][: lost[turn]] if first else words[turn][-lost[turn] :]
@@ -272,7 +281,7 @@ def _without_edges(letters: str, ends: Sequence[str]) -> Reading | None:
     return None
 
 
-def _edges(letters: str, turns: list[list[str]], first: bool) -> list[int] | None:
+def _find_edges(letters: str, turns: list[list[str]], first: bool) -> list[int] | None:
     """How many words each turn lacks at one edge, None where that does not give the text."""
     steps: list[dict[int, tuple[int, int]]] = []  # place behind each turn: the place before it, and the words it lacks
     places = [0]

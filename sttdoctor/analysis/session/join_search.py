@@ -65,7 +65,7 @@ class _Step:
         return own + _MISSING * self.skipped
 
 
-def simplest_reading(
+def find_simplest_reading(
     letters: str, turns: Sequence[Turn], letters_of: Callable[[str], str], share: int = 1
 ) -> list[Part] | None:
     """Find the reading of a text that departs least from every turn as it ended.
@@ -129,7 +129,7 @@ class _Search:
             place = heapq.heappop(waiting)
             if place == len(self._letters):
                 return True
-            for step, end in self._options(fewest[place], place):
+            for step, end in self._list_options(fewest[place], place):
                 if end not in fewest:
                     heapq.heappush(waiting, end)
                 if step.turn + 1 < fewest.get(end, len(self._turns) + 1):
@@ -141,16 +141,16 @@ class _Search:
         goal, start = (len(self._turns), len(self._letters)), (0, 0)
         costs = {start: 0}
         came: dict[tuple[int, int], tuple[tuple[int, int], _Step | None]] = {}
-        waiting = [(self._at_least(*start), 0, start)]
+        waiting = [(self._bound_cost(*start), 0, start)]
         while True:
             bound, _, state = heapq.heappop(waiting)
             if state == goal:
                 break
             turn, place = state
-            if bound > costs[state] + self._at_least(turn, place):
+            if bound > costs[state] + self._bound_cost(turn, place):
                 continue  # a cheaper way to it was found since
             options: list[tuple[tuple[int, int], _Step | None, int]] = [
-                ((step.turn + 1, end), step, step.cost) for step, end in self._options(turn, place)
+                ((step.turn + 1, end), step, step.cost) for step, end in self._list_options(turn, place)
             ]
             if place == len(self._letters):
                 options.append((goal, None, _MISSING * (self._ended[-1] - self._ended[turn])))
@@ -158,21 +158,21 @@ class _Search:
                 total = costs[state] + cost
                 if total < costs.get(following, total + 1):
                     costs[following], came[following] = total, (state, step)
-                    heapq.heappush(waiting, (total + self._at_least(*following), -following[1], following))
+                    heapq.heappush(waiting, (total + self._bound_cost(*following), -following[1], following))
         found = []
         while state != start:
             state, step = came[state]
             found += [step] if step is not None else []
         return found[::-1]
 
-    def _at_least(self, turn: int, place: int) -> int:
+    def _bound_cost(self, turn: int, place: int) -> int:
         """What the rest costs at least: turns that have no room, or letters that no turn is there for."""
         more = self._lengths[-1] - self._lengths[turn] - (len(self._letters) - place)
         if more > 0:
             return _MISSING * -(-more // self._longest)
         return int(-(more / self._gain)) if more else 0
 
-    def _options(self, turn: int, place: int) -> Iterator[tuple[_Step, int]]:
+    def _list_options(self, turn: int, place: int) -> Iterator[tuple[_Step, int]]:
         """What may stand at a place, from a turn on: of each version the next turn that has it; and where it ends."""
         for length in self._heads:
             if place + length > len(self._letters):

@@ -23,7 +23,7 @@ _SAME = {
 }
 
 
-def words_of(text: str) -> str:
+def extract_letters(text: str) -> str:
     """Return the letters and digits alone, case folded: what stays when only the spelling changes."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     # piece by piece: of a text of single letters the list of its words takes thirty times its room
@@ -31,7 +31,7 @@ def words_of(text: str) -> str:
     return "".join("".join(_WORDS.findall(piece)) for piece in pieces)
 
 
-def word_list(text: str) -> list[str]:
+def list_words(text: str) -> list[str]:
     """Return the words, case folded."""
     return _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
 
@@ -41,12 +41,12 @@ def tidy(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_SAME).replace("--", "-").replace("\r\n", "\n")
 
 
-def beginning(text: str, count: int) -> str:
+def cut_beginning(text: str, count: int) -> str:
     """Return the shortest beginning of a text that holds a number of its letters."""
     low, high = 0, len(text)
     while low < high:
         middle = (low + high) // 2
-        if len(words_of(text[:middle])) < count:
+        if len(extract_letters(text[:middle])) < count:
             low = middle + 1
         else:
             high = middle
@@ -69,7 +69,7 @@ class Spelling(NamedTuple):
     plain: bool = False
 
 
-def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> Spelling | None:
+def find_spelling(got: str, turns: Sequence[Turn], verbatim: str) -> Spelling | None:
     """Say what an application with the right words did to white space, case or punctuation.
 
     Args:
@@ -88,20 +88,20 @@ def spelling(got: str, turns: Sequence[Turn], verbatim: str) -> Spelling | None:
     ends = [tidy(turn.end) for turn in turns if turn.end is not None]
     if got.strip() == verbatim.strip():
         # white space that still stands between turns shows that only the whole text was trimmed
-        return None if _is_spaced([end for end in ends if end.strip()]) else _at_the_ends(got, verbatim)
+        return None if _is_spaced([end for end in ends if end.strip()]) else _describe_ends(got, verbatim)
     if _is_laid_out(got, ends, verbatim):
         return None
-    found = _compared(got, ends, verbatim)
+    found = _compare_white_space(got, ends, verbatim)
     if found is not None:
         return found._replace(plain=True)
     for fold, change in _FOLDS:
         folded = [fold(end) for end in ends]
-        found = _compared(fold(got), folded, fold(verbatim))
+        found = _compare_white_space(fold(got), folded, fold(verbatim))
         if found is not None:
             right = not found.detail or keeps_apart(fold(got), folded)
             clause = change(got, verbatim)
             if right:
-                return Spelling("normalized", clause, change is _case or "added" in clause)
+                return Spelling("normalized", clause, change is _describe_case or "added" in clause)
             return Spelling(found.habit, f"{found.detail}, and {clause}")
     return Spelling("normalized", "punctuation, case or white space was changed")
 
@@ -120,28 +120,28 @@ def _is_laid_out(got: str, ends: Sequence[str], verbatim: str) -> bool:
     return got.strip() in ("\n".join(lines), "\n\n".join(lines))
 
 
-def _compared(got: str, ends: list[str], verbatim: str) -> Spelling | None:
+def _compare_white_space(got: str, ends: list[str], verbatim: str) -> Spelling | None:
     """What differs in white space alone, `normalized` where nothing does, None where more differs."""
     if got.strip() == verbatim.strip() or _is_laid_out(got, ends, verbatim):
         return Spelling("normalized", "")
     for habit, detail, join in _SPELLINGS:
         if join(ends).strip() == got.strip():
             return Spelling(habit, detail)
-    return _white_space(got, verbatim) if _packed(got) == _packed(verbatim) else None
+    return _describe_white_space(got, verbatim) if _drop_space(got) == _drop_space(verbatim) else None
 
 
-def _case(_got: str, _verbatim: str) -> str:
+def _describe_case(_got: str, _verbatim: str) -> str:
     return "upper and lower case were changed"
 
 
-def _punctuation(got: str, verbatim: str) -> str:
+def _describe_punctuation(got: str, verbatim: str) -> str:
     more = len(_MARKS.findall(got)) - len(_MARKS.findall(verbatim))
     done = "added" if more > 0 else "removed" if more < 0 else "changed"
-    case = "" if _bare(got).split() == _bare(verbatim).split() else " and case was changed"
+    case = "" if _drop_marks(got).split() == _drop_marks(verbatim).split() else " and case was changed"
     return f"punctuation was {done}{case}"
 
 
-def _bare(text: str) -> str:
+def _drop_marks(text: str) -> str:
     return _MARKS.sub("", text)
 
 
@@ -165,44 +165,44 @@ def keeps_apart(got: str, ends: Sequence[str]) -> bool:
     return repaired and not got[position:].strip("\r\n")
 
 
-def _joined(separator: str, strip: Callable[[str], str]) -> Callable[[list[str]], str]:
+def _join_by(separator: str, strip: Callable[[str], str]) -> Callable[[list[str]], str]:
     def join(ends: list[str]) -> str:
         return separator.join(strip(end) for end in ends)
 
     return join
 
 
-def _same(text: str) -> str:
+def _keep(text: str) -> str:
     return text
 
 
 _SEPARATORS = ((" ", "a space"), ("\n", "a line break"), ("\n\n", "an empty line"), (", ", "a comma"), (". ", "a stop"))
 _SPELLINGS = (
-    ("whitespace-stripped", "each turn was stripped before it was appended", _joined("", str.strip)),
-    ("whitespace-stripped", "the start of each turn was stripped", _joined("", str.lstrip)),
-    ("whitespace-stripped", "the end of each turn was stripped", _joined("", str.rstrip)),
-    *(("separator-added", f"the turns were joined with {name}", _joined(sep, _same)) for sep, name in _SEPARATORS),
+    ("whitespace-stripped", "each turn was stripped before it was appended", _join_by("", str.strip)),
+    ("whitespace-stripped", "the start of each turn was stripped", _join_by("", str.lstrip)),
+    ("whitespace-stripped", "the end of each turn was stripped", _join_by("", str.rstrip)),
+    *(("separator-added", f"the turns were joined with {name}", _join_by(sep, _keep)) for sep, name in _SEPARATORS),
     *(
-        ("separator-added", f"the turns were stripped and joined with {name}", _joined(sep, str.strip))
+        ("separator-added", f"the turns were stripped and joined with {name}", _join_by(sep, str.strip))
         for sep, name in _SEPARATORS
     ),
 )
 _SPACE, _MARKS = re.compile(r"\s"), re.compile(r"[^\w\s]")
 _FOLDS: tuple[tuple[Callable[[str], str], Callable[[str, str], str]], ...] = (
-    (str.casefold, _case),
-    (lambda text: _bare(text).casefold(), _punctuation),
+    (str.casefold, _describe_case),
+    (lambda text: _drop_marks(text).casefold(), _describe_punctuation),
 )
 
 
-def _packed(text: str) -> str:
+def _drop_space(text: str) -> str:
     return _SPACE.sub("", text)
 
 
-def _characters(count: int) -> str:
+def _count_characters(count: int) -> str:
     return f"{count} character{'s' if count != 1 else ''}"
 
 
-def _at_the_ends(got: str, verbatim: str) -> Spelling:
+def _describe_ends(got: str, verbatim: str) -> Spelling:
     """The texts differ in white space at their ends alone."""
     if len(got) > len(verbatim):
         return Spelling(
@@ -211,13 +211,15 @@ def _at_the_ends(got: str, verbatim: str) -> Spelling:
     return Spelling("whitespace-stripped", "white space at the ends of the text is gone", True, True)
 
 
-def _white_space(got: str, verbatim: str) -> Spelling:
+def _describe_white_space(got: str, verbatim: str) -> Spelling:
     """The texts differ in white space alone, in no regular way."""
     difference = len(_SPACE.findall(got)) - len(_SPACE.findall(verbatim))
     if difference > 0:
-        return Spelling("separator-added", f"it holds {_characters(difference)} of white space more than the events")
+        return Spelling(
+            "separator-added", f"it holds {_count_characters(difference)} of white space more than the events"
+        )
     if difference < 0:
         return Spelling(
-            "whitespace-stripped", f"it holds {_characters(-difference)} of white space less than the events"
+            "whitespace-stripped", f"it holds {_count_characters(-difference)} of white space less than the events"
         )
     return Spelling("normalized", "white space was changed inside the text")

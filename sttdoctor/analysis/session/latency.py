@@ -42,14 +42,14 @@ class TurnLatency:
         return max(0.0, self.total_s - self.waiting_s - self.silent_s)
 
 
-def sent_at(timeline: Timeline, audio_s: float) -> tuple[float, int]:
+def find_sent(timeline: Timeline, audio_s: float) -> tuple[float, int]:
     """Return (seconds on the clock, index) of the frame that holds a position in the audio (seconds)."""
     ends = np.cumsum(timeline.audio_s)
     index = min(int(np.searchsorted(ends, audio_s, side="left")), len(ends) - 1)
     return float(timeline.t_s[index]), index
 
 
-def spoken_between(
+def measure_spoken(
     timeline: Timeline, active: Sequence[tuple[float, float]], after_s: ArrayLike, until_s: ArrayLike
 ) -> NDArray[np.float64]:
     """Return the seconds of active audio that were sent between two moments on the clock.
@@ -76,7 +76,7 @@ def spoken_between(
     return seconds
 
 
-def turn_latencies(
+def measure_latencies(
     timeline: Timeline, waiting_s: NDArray[np.float64], active: Sequence[tuple[float, float]], turns: Sequence[Turn]
 ) -> list[TurnLatency]:
     """Measure each finished turn.
@@ -106,12 +106,12 @@ def turn_latencies(
         heard = int(np.searchsorted(timeline.t_s, turn.end_t, side="right")) - 1
         index = min(int(last[before[-1]]), heard)
         t = float(timeline.t_s[index])
-        silent = _silent(timeline, index, turn.end_t)
+        silent = _measure_silence(timeline, index, turn.end_t)
         found.append(TurnLatency(turn.end_line, turn.end_t, turn.end_t - t, float(waiting_s[index]), silent))
     return found
 
 
-def timeout_ms(latency: TurnLatency, declared_ms: float, changes: Sequence[tuple[float, float]]) -> float:
+def read_timeout_ms(latency: TurnLatency, declared_ms: float, changes: Sequence[tuple[float, float]]) -> float:
     """Return the longest timeout that was in force while a turn waited for its end.
 
     Args:
@@ -124,7 +124,7 @@ def timeout_ms(latency: TurnLatency, declared_ms: float, changes: Sequence[tuple
     return max(known[-1], *(value for at, value in changes if since < at <= latency.t), 0.0)
 
 
-def _silent(timeline: Timeline, index: int, until_s: float) -> float:
+def _measure_silence(timeline: Timeline, index: int, until_s: float) -> float:
     """Clock time without audio from a frame to a moment: how far the audio was behind where it was furthest.
 
     What fills a pause afterwards, in one block or in a hurry, came too late all the same.
@@ -135,8 +135,10 @@ def _silent(timeline: Timeline, index: int, until_s: float) -> float:
     return max(0.0, float((until - timeline.t_s[index] - sent).max()))
 
 
-def first_text_s(timeline: Timeline, active: Sequence[tuple[float, float]], texts_t: Sequence[float]) -> float | None:
+def measure_first_text_s(
+    timeline: Timeline, active: Sequence[tuple[float, float]], texts_t: Sequence[float]
+) -> float | None:
     """Seconds from the first active audio to the first event with a text, None without one of them."""
     if not len(timeline) or not active or not texts_t:
         return None
-    return max(0.0, min(texts_t) - sent_at(timeline, active[0][0] + 1e-6)[0])
+    return max(0.0, min(texts_t) - find_sent(timeline, active[0][0] + 1e-6)[0])

@@ -87,7 +87,7 @@ class Backlog:
     sudden: bool
 
 
-def holes(timeline: Timeline, speed: float = 1.0) -> list[Hole]:
+def find_holes(timeline: Timeline, speed: float = 1.0) -> list[Hole]:
     """Find the clock time between frames beyond the longer of their audio.
 
     A single frame much longer than the others that ends a pause is what fills it (a watchdog that sends the missed
@@ -107,10 +107,10 @@ def holes(timeline: Timeline, speed: float = 1.0) -> list[Hole]:
     cover = np.maximum(np.where(block, 0.0, audio_s[1:]), np.maximum(audio_s[:-1], typical_gap))
     lengths = gaps - cover
     found = np.flatnonzero(lengths > _HOLE_FLOOR_S)
-    return [_hole(timeline, audio_s, int(i) + 1, float(lengths[i])) for i in found]
+    return [_make_hole(timeline, audio_s, int(i) + 1, float(lengths[i])) for i in found]
 
 
-def _hole(timeline: Timeline, audio_s: Floats, index: int, length_s: float) -> Hole:
+def _make_hole(timeline: Timeline, audio_s: Floats, index: int, length_s: float) -> Hole:
     """Decide whether the audio that is missing after a hole was sent later."""
     t = timeline.t_s
     horizon = int(np.searchsorted(t, t[index] + 2 * length_s + 5, side="right"))
@@ -127,7 +127,7 @@ def _hole(timeline: Timeline, audio_s: Floats, index: int, length_s: float) -> H
     return Hole(index, float(t[index]) - length_s, float(t[index]), filled, caught_up)
 
 
-def speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:
+def measure_speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:
     """Measure the client's usual speed, robust against holes, bursts and jitter.
 
     Slopes of windows of about 1 s vote; the windows near their median are fitted again as a whole, so that the result
@@ -146,27 +146,27 @@ def speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:
         t, total = t[keep], total[keep]
     if len(t) < 5:
         return None
-    windows = split_runs(t, runs_of(t, total), 1.0)
+    windows = split_runs(t, find_runs(t, total), 1.0)
     if not windows:
         return None
-    slopes = np.array([frame_slope(t[a:b], total[a:b]) for a, b in windows])
+    slopes = np.array([measure_frame_slope(t[a:b], total[a:b]) for a, b in windows])
     lengths = np.array([t[b - 1] - t[a] for a, b in windows])
-    middle = _weighted_median(slopes, lengths)
+    middle = _take_weighted_median(slopes, lengths)
     if middle <= 0:
         return None
     near = [window for window, slope in zip(windows, slopes, strict=True) if abs(slope / middle - 1) < 0.25]
-    runs = _join(near, {a for a, _ in runs_of(t, total)})
-    run_slopes = np.array([frame_slope(t[a:b], total[a:b]) for a, b in runs])
+    runs = _join(near, {a for a, _ in find_runs(t, total)})
+    run_slopes = np.array([measure_frame_slope(t[a:b], total[a:b]) for a, b in runs])
     run_lengths = np.array([t[b - 1] - t[a] for a, b in runs])
     if not len(runs) or run_lengths.sum() <= 0:
         return None
     ratio = float(np.average(run_slopes, weights=run_lengths))
-    parts = [frame_slope(t[a:b], total[a:b]) for a, b in split_runs(t, runs, 4.0)]
+    parts = [measure_frame_slope(t[a:b], total[a:b]) for a, b in split_runs(t, runs, 4.0)]
     spread = max((abs(part / ratio - 1) for part in parts), default=1.0)
     return Speed(ratio, float(run_lengths.sum()), float(spread))
 
 
-def runs_of(t: Floats, total: Floats) -> list[tuple[int, int]]:
+def find_runs(t: Floats, total: Floats) -> list[tuple[int, int]]:
     """Return index ranges of frames without a pause of more than half a second beyond the usual.
 
     A client that sends in batches pauses all the time: then the whole is one range.
@@ -206,20 +206,20 @@ def _join(parts: list[tuple[int, int]], starts: set[int]) -> list[tuple[int, int
     return runs
 
 
-def frame_slope(t: Floats, total: Floats) -> float:
+def measure_frame_slope(t: Floats, total: Floats) -> float:
     """Return the least-squares slope of audio over clock; both of shape (n,), seconds."""
     centred = t - t.mean()
     norm = float(centred @ centred)
     return float(centred @ total) / norm if norm > 0 else 0.0
 
 
-def _weighted_median(values: Floats, weights: Floats) -> float:
+def _take_weighted_median(values: Floats, weights: Floats) -> float:
     order = np.argsort(values)
     reached = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
 
 
-def waiting_audio(timeline: Timeline, drain_speed: float, start_burst_s: float, start_window_s: float) -> Floats:
+def measure_waiting(timeline: Timeline, drain_speed: float, start_burst_s: float, start_window_s: float) -> Floats:
     """Return the seconds of audio that wait at the service after each frame.
 
     A bucket filled by the audio of each frame and emptied at `drain_speed`. Up to `start_burst_s` of what was made
@@ -246,31 +246,31 @@ def waiting_audio(timeline: Timeline, drain_speed: float, start_burst_s: float, 
     return counted
 
 
-def backlogs(timeline: Timeline, waiting_s: Floats, limit_s: float) -> list[Backlog]:
+def find_backlogs(timeline: Timeline, waiting_s: Floats, limit_s: float) -> list[Backlog]:
     """Find each stretch in which more than `limit_s` of audio waits.
 
     Args:
         timeline: The audio frames.
-        waiting_s: Shape (frames,), from `waiting_audio`.
+        waiting_s: Shape (frames,), from `measure_waiting`.
         limit_s: Seconds.
     """
     over = np.concatenate([[False], waiting_s > limit_s, [False]])
     edges = np.flatnonzero(np.diff(over.astype(np.int8)))
-    return [_backlog(timeline, waiting_s, int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+    return [_make_backlog(timeline, waiting_s, int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def _backlog(timeline: Timeline, waiting_s: Floats, start: int, stop: int) -> Backlog:
+def _make_backlog(timeline: Timeline, waiting_s: Floats, start: int, stop: int) -> Backlog:
     peak = start + int(np.argmax(waiting_s[start:stop]))
     height = float(waiting_s[peak])
     ahead = np.maximum(waiting_s[: peak + 1] - timeline.audio_s[: peak + 1], 0.0)
-    first = _last_lowest(ahead, 0.25 * height)
+    first = _find_last_lowest(ahead, 0.25 * height)
     t, level = timeline.t_s[first : peak + 1], waiting_s[first : peak + 1]
     before = np.searchsorted(t, t - 1.0)
     base = np.where(before == 0, ahead[first], level[np.maximum(before - 1, 0)])
     return Backlog(first, peak, height, float(ahead[first]), bool((level - base).max() >= 0.6 * height))
 
 
-def _last_lowest(ahead_s: Floats, limit_s: float) -> int:
+def _find_last_lowest(ahead_s: Floats, limit_s: float) -> int:
     """Index of the lowest value, the last of equals, in the last stretch of values up to a limit; the first is 0."""
     stop = int(np.flatnonzero(ahead_s <= limit_s)[-1]) + 1
     above = np.flatnonzero(ahead_s[:stop] > limit_s)

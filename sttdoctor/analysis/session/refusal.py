@@ -94,14 +94,14 @@ def is_accepted(connection: Connection) -> bool:
 def _find_refusal(connection: Connection) -> Refusal | None:
     opened, close = connection.open, connection.close
     if opened is not None and opened.status is not None and opened.status != 101:
-        refusal = _make("handshake", opened.status, words_of(opened.body or ""), opened.line, opened.t)
+        refusal = _make("handshake", opened.status, extract_words(opened.body or ""), opened.line, opened.t)
         return replace(refusal, about="between") if find_answerer(opened).who == "between" else refusal
     error = _find_first_error(connection)
     if error is not None:
         status = error.message.get("status_code")
         is_refused = isinstance(status, int) and 400 <= status < 500
         return _make("event", status, _join_words(error.message), error.line, error.t) if is_refused else None
-    if close is not None and close.by != "client" and close.code is not None and _heard_nothing(connection):
+    if close is not None and close.by != "client" and close.code is not None and _has_heard_nothing(connection):
         found = _make("close", close.code, close.reason, close.line, close.t)
         return found if found.about is not None else None
     return None
@@ -119,11 +119,11 @@ def _find_first_error(connection: Connection) -> Frame | None:
     return None
 
 
-def _heard_nothing(connection: Connection) -> bool:
+def _has_heard_nothing(connection: Connection) -> bool:
     return not any(frame.type in _SPOKEN or frame.type == "error" for frame in connection.received)
 
 
-def words_of(body: str) -> str:
+def extract_words(body: str) -> str:
     """Return what the body of a refusal says: title and message of the service's JSON, anything else as it is."""
     try:
         message = json.loads(body[:_MAX_BODY])
@@ -144,13 +144,13 @@ def tell_words(words: str) -> Subject | None:
 
 def _make(how: How, status: int, words: str, line: int, t: float | None) -> Refusal:
     words = " ".join(words[:_MAX_BODY].split())[:200]
-    about, named = _tell_subject(_as_http(status) if how == "close" else status, words)
+    about, named = _tell_subject(_convert_to_http(status) if how == "close" else status, words)
     if how != "handshake" and not named:
         about = None  # it may be about much else than how the session was opened
     return Refusal(status, about, named, words, how, line, t)
 
 
-def _as_http(code: int) -> int:
+def _convert_to_http(code: int) -> int:
     """The status that a close code stands for: those from 4000 on repeat it, 1008 is any fault of the client."""
     if code >= 4000:
         return code - 4000 if code >= 4300 else code - 3600  # 4401 and 4001 are both 401

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.session.pacing import Speed, frame_slope, runs_of, speed, split_runs
+from sttdoctor.analysis.session.pacing import Speed, find_runs, measure_frame_slope, measure_speed, split_runs
 from sttdoctor.analysis.session.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,7 @@ class Stretch:
     seconds: float
 
 
-def stretches(timeline: Timeline, start_window_s: float = 1.5) -> list[Stretch]:
+def split_stretches(timeline: Timeline, start_window_s: float = 1.5) -> list[Stretch]:
     """Divide the audio of a connection where its pace changes for good by a factor of 1.25 or more.
 
     Each side of a change is steady for 3 s or more; pauses do not count as a pace.
@@ -62,20 +62,20 @@ def stretches(timeline: Timeline, start_window_s: float = 1.5) -> list[Stretch]:
     """
     if not len(timeline):
         return []
-    borders = _borders(timeline) if len(timeline) >= 2 * _LEAST_FRAMES else []
+    borders = _find_borders(timeline) if len(timeline) >= 2 * _LEAST_FRAMES else []
     while True:
         edges = [0, *borders, len(timeline)]
-        parts = [_stretch(timeline, a, b, start_window_s if a == 0 else 0.0) for a, b in pairwise(edges)]
+        parts = [_measure_stretch(timeline, a, b, start_window_s if a == 0 else 0.0) for a, b in pairwise(edges)]
         kept = [border for border, (left, right) in zip(borders, pairwise(parts), strict=True) if _differ(left, right)]
         if len(kept) == len(borders):
             return parts
         borders = kept
 
 
-def _stretch(timeline: Timeline, first: int, stop: int, start_window_s: float) -> Stretch:
+def _measure_stretch(timeline: Timeline, first: int, stop: int, start_window_s: float) -> Stretch:
     line = timeline.part(first, stop)
     seconds = float(line.t_s[-1] - line.t_s[0])
-    return Stretch(first, stop, speed(line, start_window_s), float(np.median(line.audio_s)), seconds)
+    return Stretch(first, stop, measure_speed(line, start_window_s), float(np.median(line.audio_s)), seconds)
 
 
 def _differ(left: Stretch, right: Stretch) -> bool:
@@ -96,28 +96,28 @@ def _differ(left: Stretch, right: Stretch) -> bool:
     return abs(math.log(ratios[1] / ratios[0])) >= _APART
 
 
-def _borders(timeline: Timeline) -> list[int]:
+def _find_borders(timeline: Timeline) -> list[int]:
     """Indices of the frames at which a new pace may begin."""
     t, total = timeline.t_s, np.cumsum(timeline.audio_s)
     if t[-1] - t[0] < 2 * _LEAST_S - 1:
         return []
-    windows = split_runs(t, runs_of(t, total), _WINDOW_S, intervals=4)
+    windows = split_runs(t, find_runs(t, total), _WINDOW_S, intervals=4)
     if len(windows) < 2 * _LEAST_WINDOWS:
         return []
-    slopes = np.array([frame_slope(t[a:b], total[a:b]) for a, b in windows])
-    values = _middle(np.log(np.clip(slopes, 1 / 64, 64.0)))
-    found = sorted(_splits(values, 0, len(values)))
-    return [] if len(found) >= _MOST else [_border(timeline, windows, at) for at in found]
+    slopes = np.array([measure_frame_slope(t[a:b], total[a:b]) for a, b in windows])
+    values = _smooth(np.log(np.clip(slopes, 1 / 64, 64.0)))
+    found = sorted(_find_splits(values, 0, len(values)))
+    return [] if len(found) >= _MOST else [_place_border(timeline, windows, at) for at in found]
 
 
-def _middle(values: Floats) -> Floats:
+def _smooth(values: Floats) -> Floats:
     """Median of each value and its neighbours."""
     padded = np.concatenate([values[:1], values, values[-1:]])
     middle: Floats = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
     return middle
 
 
-def _splits(values: Floats, first: int, stop: int, depth: int = 0) -> list[int]:
+def _find_splits(values: Floats, first: int, stop: int, depth: int = 0) -> list[int]:
     """Where a sequence of levels steps from one to another: the best place, then those on each side of it."""
     count = stop - first
     if count < 2 * _LEAST_WINDOWS or depth > 5:
@@ -131,10 +131,10 @@ def _splits(values: Floats, first: int, stop: int, depth: int = 0) -> list[int]:
     left, right = values[max(first, at - _BESIDE) : at], values[at : min(stop, at + _BESIDE)]
     if abs(float(np.median(left)) - float(np.median(right))) < _APART:
         return []
-    return [*_splits(values, first, at, depth + 1), at, *_splits(values, at, stop, depth + 1)]
+    return [*_find_splits(values, first, at, depth + 1), at, *_find_splits(values, at, stop, depth + 1)]
 
 
-def _border(timeline: Timeline, windows: Sequence[tuple[int, int]], at: int) -> int:
+def _place_border(timeline: Timeline, windows: Sequence[tuple[int, int]], at: int) -> int:
     """The frame at which the pace changes, near the border of two windows.
 
     By the length of the frames where that changes too, as it does with a new capture device; else where audio over

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from sttdoctor.analysis.session.join_spelling import word_list, words_of
-from sttdoctor.analysis.session.turns import Turn, expected_text
+from sttdoctor.analysis.session.join_spelling import extract_letters, list_words
+from sttdoctor.analysis.session.turns import Turn, join_expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class Before:
     change: Change
 
 
-def changes(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+def list_changes(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
     """Yield each change that the text may have gone through, the most certain ones first."""
     for look in _LOOKS:
         yield from look(got, turns)
 
 
-def _mapped(turns: Sequence[Turn], change: Callable[[str], str]) -> list[Turn]:
+def _map_turns(turns: Sequence[Turn], change: Callable[[str], str]) -> list[Turn]:
     return [
         replace(
             turn,
@@ -69,34 +69,34 @@ _ESCAPE = re.compile(r"""\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U000[0-9a-fA-F]{5}
 _UNESCAPED = {'"': '"', "'": "'", "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def _escaped_for_html(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
-    yield from _unescaped(got, turns, _ENTITY, html.unescape, "HTML")
+def _unescape_html(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    yield from _unescape(got, turns, _ENTITY, html.unescape, "HTML")
 
 
-def _escaped_for_url(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+def _unescape_url(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
     if "+" in got and " " not in got:
         change = Change("escaped", "it is escaped for a URL, with '+' for each space", True)
         yield Before(unquote(got.replace("+", " "), errors="replace"), turns, change)
-    yield from _unescaped(got, turns, _PERCENT, lambda text: unquote(text, errors="replace"), "a URL")
+    yield from _unescape(got, turns, _PERCENT, lambda text: unquote(text, errors="replace"), "a URL")
 
 
-def _escaped_for_json(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
-    for strings in _columns(_value(got.strip())):
+def _unescape_json(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    for strings in _list_columns(_parse_value(got.strip())):
         yield Before("".join(strings), turns, Change("escaped", "it stands there as a value, with its quotes", True))
-    yield from _unescaped(got, turns, _ESCAPE, _without_backslashes, "JSON")
+    yield from _unescape(got, turns, _ESCAPE, _drop_backslashes, "JSON")
 
 
-def _value(text: str) -> object:
+def _parse_value(text: str) -> object:
     """The value that a text is, in JSON or as Python prints it; None where it is none."""
     if text[:1] not in ("[", "{", '"', "'", "(") or len(text) > _LONGEST_VALUE:
         return None
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return [_without_backslashes(quoted[1:-1]) for quoted in _QUOTED.findall(text)]
+        return [_drop_backslashes(quoted[1:-1]) for quoted in _QUOTED.findall(text)]
 
 
-def _columns(value: object) -> list[list[str]]:
+def _list_columns(value: object) -> list[list[str]]:
     """The texts of a value, in order: those of each key apart, and those without a key."""
     found: dict[str, list[str]] = {}
     waiting: list[tuple[str, object]] = [("", value)]
@@ -111,7 +111,7 @@ def _columns(value: object) -> list[list[str]]:
     return sorted(found.values(), key=lambda texts: -sum(map(len, texts)))[:_MOST_COLUMNS]
 
 
-def _without_backslashes(text: str) -> str:
+def _drop_backslashes(text: str) -> str:
     def plain(match: re.Match[str]) -> str:
         sign = match.group()[1:]
         return _UNESCAPED[sign] if len(sign) == 1 else chr(min(int(sign[1:], 16), 0x10FFFF))
@@ -119,7 +119,7 @@ def _without_backslashes(text: str) -> str:
     return _ESCAPE.sub(plain, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _unescaped(
+def _unescape(
     got: str, turns: Sequence[Turn], escape: re.Pattern[str], plain: Callable[[str], str], name: str
 ) -> Iterator[Before]:
     """What a text was before it was escaped once, or twice, which no reader wants."""
@@ -148,7 +148,7 @@ def _read_in_another_charset(got: str, turns: Sequence[Turn]) -> Iterator[Before
     for name, encoding in _CHARSETS:
         before = got
         for times in ("", " twice"):
-            text = _reread(before, encoding)
+            text = _read_again(before, encoding)
             if text == before:
                 break
             first = _BEYOND.search(got)
@@ -158,12 +158,12 @@ def _read_in_another_charset(got: str, turns: Sequence[Turn]) -> Iterator[Before
             before = text
 
 
-def _reread(text: str, encoding: str) -> str:
+def _read_again(text: str, encoding: str) -> str:
     """Take back that UTF-8 was read in another encoding, wherever that is possible."""
 
     def plain(match: re.Match[str]) -> str:
         try:
-            read = _encoded(match.group(), encoding).decode("utf-8")
+            read = _encode(match.group(), encoding).decode("utf-8")
         except UnicodeError:
             return match.group()
         return match.group() if any(unicodedata.category(char) in ("Cn", "Co") for char in read) else read
@@ -171,7 +171,7 @@ def _reread(text: str, encoding: str) -> str:
     return _BEYOND.sub(plain, text)
 
 
-def _encoded(text: str, encoding: str) -> bytes:
+def _encode(text: str, encoding: str) -> bytes:
     """Encode a text; bytes that Windows-1252 lacks stand for themselves, as browsers read them."""
     if encoding != "cp1252":
         return text.encode(encoding)
@@ -181,31 +181,31 @@ def _encoded(text: str, encoding: str) -> bytes:
 _HOLE = "\ufffd"
 
 
-def _lost_characters(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+def _compare_lost_characters(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
     """Characters beyond ASCII that became a sign for something unknown, or nothing, or lost their accents."""
-    right = expected_text(turns)
+    right = join_expected(turns)
     found = _BEYOND.search(right)
     if found is None:
         return
     example = repr(found.group()[:6])
     if _HOLE in got:
         change = Change("wrong-charset", f"characters such as {example} became '\ufffd': the bytes are no UTF-8")
-        yield Before(_BEYOND.sub(_HOLE, got), _mapped(turns, lambda text: _BEYOND.sub(_HOLE, text)), change)
+        yield Before(_BEYOND.sub(_HOLE, got), _map_turns(turns, lambda text: _BEYOND.sub(_HOLE, text)), change)
     elif got.count("?") > right.count("?"):
         change = Change("wrong-charset", f"characters such as {example} became '?'")
-        yield Before(_marked(got), _mapped(turns, _marked), change)
+        yield Before(_mark_foreign(got), _map_turns(turns, _mark_foreign), change)
     elif got.isascii():
         change = Change("normalized", f"accents were taken away, as in {example}", harmless=True)
-        yield Before(got, _mapped(turns, _without_accents), change)
+        yield Before(got, _map_turns(turns, _drop_accents), change)
         change = Change("wrong-charset", f"characters beyond ASCII are gone, such as {example}")
-        yield Before(got, _mapped(turns, lambda text: _BEYOND.sub("", text)), change)
+        yield Before(got, _map_turns(turns, lambda text: _BEYOND.sub("", text)), change)
 
 
-def _marked(text: str) -> str:
+def _mark_foreign(text: str) -> str:
     return re.sub(r"[?\x80-\U0010ffff]+", "?", text)
 
 
-def _without_accents(text: str) -> str:
+def _drop_accents(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
 
 
@@ -218,13 +218,13 @@ _NAME = re.compile(r"^[ \t]*[*_]{0,2}([A-Za-z][^:\n]{0,40}):[*_]{0,2}[ \t]", re.
 _SIGNS = re.compile(r"[*_#`~|>\u2022]|[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+")
 
 
-def _labelled(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+def _drop_labels(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
     """Names, times, tags, bullets and pictures that stand between the words."""
-    right = expected_text(turns)
+    right = join_expected(turns)
     tags = len(_TAG.findall(got)) - len(_TAG.findall(right))
     if tags < 0:
         change = Change("normalized", "marks in brackets were taken out", True, True)
-        yield Before(_TAG.sub(" ", got), _mapped(turns, lambda text: _TAG.sub(" ", text)), change)
+        yield Before(_TAG.sub(" ", got), _map_turns(turns, lambda text: _TAG.sub(" ", text)), change)
     text, shown = got, ""
     for pattern in (_CUE, _TAG, _STAMP, _BULLET, _STAMP, _NAME):
         name = pattern.search(text) if pattern is not _TAG or tags > 0 else None
@@ -245,13 +245,13 @@ def _labelled(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
 _NOTHING = re.compile(r"undefined|null|None|NaN|\[object Object\]")
 
 
-def _nothing_appended(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+def _drop_nothings(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
     """What a program writes for a value that is none."""
     found = _NOTHING.findall(got)
-    if len(found) > len(_NOTHING.findall(expected_text(turns))):
+    if len(found) > len(_NOTHING.findall(join_expected(turns))):
         detail = f"{found[0]!r} stands in it: something was appended that had no text"
         change = Change("labels-added", detail, loose=True, fix=_HAS_TEXT)
-        yield Before(_NOTHING.sub("", got), _mapped(turns, lambda text: _NOTHING.sub("", text)), change)
+        yield Before(_NOTHING.sub("", got), _map_turns(turns, lambda text: _NOTHING.sub("", text)), change)
 
 
 _HAS_TEXT = (
@@ -264,15 +264,15 @@ _FILLERS = "|".join(  # bounded, so that a long run of one letter costs no more 
 _PHRASES = r"like|you know|i mean|sort of|kind of|basically|actually|literally|well|so"
 
 
-def _without_fillers(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
-    right = expected_text(turns)
+def _drop_fillers(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    right = join_expected(turns)
     for words in (_FILLERS, f"{_FILLERS}|{_PHRASES}"):
         filler = re.compile(rf"\b(?:{words})\b[,.]?", re.IGNORECASE)
         found = filler.findall(right)
         if len(found) > len(filler.findall(got)):
             detail = f"filler words were left out, such as {found[0].strip(',.')!r}"
             change = Change("normalized", detail, True, True)
-            yield Before(filler.sub(" ", got), _mapped(turns, lambda text, f=filler: f.sub(" ", text)), change)  # type: ignore[misc]
+            yield Before(filler.sub(" ", got), _map_turns(turns, lambda text, f=filler: f.sub(" ", text)), change)  # type: ignore[misc]
 
 
 # fmt: off
@@ -300,24 +300,26 @@ _MEASURES = re.compile(
 )
 
 
-def _in_digits(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
-    right = expected_text(turns)
+def _write_in_digits(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    right = join_expected(turns)
     ours, theirs = (sum(char.isdigit() for char in text) for text in (right, got))
     if ours != theirs:
         how = "numbers were written with digits" if theirs > ours else "digits were written as words"
-        yield Before(_digits(got), _mapped(turns, _digits), Change("normalized", how, True, True))
+        yield Before(
+            _convert_to_digits(got), _map_turns(turns, _convert_to_digits), Change("normalized", how, True, True)
+        )
 
 
-def _digits(text: str) -> str:
+def _convert_to_digits(text: str) -> str:
     """A text with its numbers in digits, without what stands between digits and without units of money."""
-    return _BETWEEN.sub("", _MEASURES.sub(" ", _NUMBERS.sub(_number, text))).replace("  ", " ")
+    return _BETWEEN.sub("", _MEASURES.sub(" ", _NUMBERS.sub(_convert_number, text))).replace("  ", " ")
 
 
-def _number(match: re.Match[str]) -> str:
+def _convert_number(match: re.Match[str]) -> str:
     written: list[str] = []
     total = current = 0
     room = 1 << 63  # a number that is smaller may follow: 10 behind tens, 100 behind a hundred, none behind a unit
-    for word in word_list(match.group()):
+    for word in list_words(match.group()):
         if word in _POWERS:
             room = _POWERS[word]
             current = max(current, 1) * room
@@ -339,14 +341,18 @@ _MASKED = re.compile(
 )
 
 
-def _masked(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+def _unmask(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
     """Single words behind asterisks."""
-    theirs, ours = re.split(r"(\s+)", got), re.split(r"(\s+)", expected_text(turns))
+    theirs, ours = re.split(r"(\s+)", got), re.split(r"(\s+)", join_expected(turns))
     if len(theirs) != len(ours):
         return
     shown, text = "", []
     for their, our in zip(theirs, ours, strict=True):
-        masked = len(their) <= _LONGEST_MASKED and _MASKED.match(their) is not None and words_of(their) != words_of(our)
+        masked = (
+            len(their) <= _LONGEST_MASKED
+            and _MASKED.match(their) is not None
+            and extract_letters(their) != extract_letters(our)
+        )
         shown = shown or (their if masked else "")
         text.append(our if masked else their)
     if shown:
@@ -354,14 +360,14 @@ def _masked(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
 
 
 _LOOKS = (
-    _escaped_for_html,
-    _escaped_for_url,
-    _escaped_for_json,
+    _unescape_html,
+    _unescape_url,
+    _unescape_json,
     _read_in_another_charset,
-    _lost_characters,
-    _masked,
-    _nothing_appended,
-    _labelled,
-    _in_digits,
-    _without_fillers,
+    _compare_lost_characters,
+    _unmask,
+    _drop_nothings,
+    _drop_labels,
+    _write_in_digits,
+    _drop_fillers,
 )

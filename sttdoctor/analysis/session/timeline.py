@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.session.commands import Command, audio_texts, commands, is_audio
-from sttdoctor.analysis.session.turns import Turn, turns
+from sttdoctor.analysis.session.commands import Command, find_audio_texts, is_audio, list_commands
+from sttdoctor.analysis.session.turns import Turn, collect_turns
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import CLOSE_WORDS
 from sttdoctor.evidence import Close, Control, Event, Frame, Open, Session
@@ -40,12 +40,12 @@ class Connection:
     @cached_property
     def commands(self) -> list[Command]:
         """What the client sent beside audio."""
-        return commands(self.frames, self.audio_texts)
+        return list_commands(self.frames, self.audio_texts)
 
     @cached_property
     def audio_texts(self) -> dict[int, str]:
         """The forms of text messages of the client's that carry audio, by the place in `frames`."""
-        return audio_texts(self.frames)
+        return find_audio_texts(self.frames)
 
     @cached_property
     def received(self) -> list[Frame]:
@@ -65,10 +65,10 @@ class Connection:
     @cached_property
     def turns(self) -> list[Turn]:
         """The turns that the service reported."""
-        return turns(self.received)
+        return collect_turns(self.received)
 
 
-def connections(session: Session) -> list[Connection]:
+def split_connections(session: Session) -> list[Connection]:
     """Split a session at each further `open` row; rows before the first one belong to it."""
     parts: list[list[Event]] = [[]]
     seen_open = False
@@ -78,10 +78,10 @@ def connections(session: Session) -> list[Connection]:
                 parts.append([])
             seen_open = True
         parts[-1].append(event)
-    return [_connection(part) for part in parts]
+    return [_make_connection(part) for part in parts]
 
 
-def _connection(events: Sequence[Event]) -> Connection:
+def _make_connection(events: Sequence[Event]) -> Connection:
     opens = [event for event in events if isinstance(event, Open)]
     closes = [event for event in events if isinstance(event, Close)]
     frames = tuple(event for event in events if isinstance(event, Frame))
@@ -131,7 +131,7 @@ class Timeline:
         return Timeline(self.t_s[chosen], self.audio_s[chosen], self.size[chosen], self.line[chosen])
 
 
-def timeline(connection: Connection, bytes_per_s: float) -> Timeline:
+def make_timeline(connection: Connection, bytes_per_s: float) -> Timeline:
     """Lay out the audio of a connection.
 
     Args:

@@ -49,13 +49,13 @@ TURN_EVENTS = frozenset[str]().union(*(endpoint.turn_events for endpoint in ENDP
 _STARTS = frozenset(endpoint.turn_start for endpoint in ENDPOINTS)
 
 
-def turns(frames: Iterable[Frame]) -> list[Turn]:
+def collect_turns(frames: Iterable[Frame]) -> list[Turn]:
     """Group the received events of one connection into turns, tolerant of lost or repeated events."""
     found: list[Turn] = []
     for frame in frames:
         if frame.sent or frame.type is None:
             continue
-        piece = _piece_of(frame)
+        piece = _get_piece(frame)
         if piece is None and frame.type not in TURN_EVENTS:
             continue
         if frame.type in _STARTS or not found or found[-1].end is not None:
@@ -65,7 +65,7 @@ def turns(frames: Iterable[Frame]) -> list[Turn]:
     return found
 
 
-def _piece_of(frame: Frame) -> Piece | None:
+def _get_piece(frame: Frame) -> Piece | None:
     return next((piece for endpoint in ENDPOINTS if (piece := endpoint.piece_of(frame.message)) is not None), None)
 
 
@@ -76,6 +76,6 @@ def _add(turn: Turn, piece: Piece, frame: Frame) -> None:
         turn.end, turn.end_t, turn.end_line = piece[1], frame.t, frame.line
 
 
-def expected_text(all_turns: Iterable[Turn]) -> str:
+def join_expected(all_turns: Iterable[Turn]) -> str:
     """Return the session's text: every `turn.end` as it is."""
     return "".join(turn.end for turn in all_turns if turn.end is not None)

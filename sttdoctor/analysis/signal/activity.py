@@ -7,7 +7,7 @@ a door count as active, so it only says where the service had something to hear.
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.excerpt import mono
+from sttdoctor.analysis.excerpt import decode_mono
 from sttdoctor.encodings import ENCODINGS
 
 BLOCK_S = 0.02
@@ -15,7 +15,7 @@ _FLOOR = 10 ** (-55 / 20)
 """Root mean square below which a block is silence whatever surrounds it (full scale is 1)."""
 
 
-def active_spans(
+def find_active_spans(
     data: NDArray[np.uint8], encoding: str, channels: int, sample_rate: float
 ) -> list[tuple[float, float]]:
     """Find the active stretches of audio.
@@ -30,20 +30,22 @@ def active_spans(
         (start, end) of each stretch in seconds.
     """
     frame = ENCODINGS[encoding].width * channels
-    size = block_size(sample_rate)
+    size = get_block_size(sample_rate)
     # one channel in blocks that stay in a processor's cache; which of two is louder is told from more
     step = max(1, (1 << (16 if channels == 1 else 20)) // size) * size * frame
     rows = (data[start : start + step] for start in range(0, len(data), step))
     levels = [
-        block_levels(mono(row[: len(row) // frame * frame].reshape(-1, frame), encoding, channels), sample_rate)
+        measure_block_levels(
+            decode_mono(row[: len(row) // frame * frame].reshape(-1, frame), encoding, channels), sample_rate
+        )
         for row in rows
     ]
     exact = size / sample_rate / BLOCK_S  # blocks are whole samples, so a block is not exactly as long as asked for
-    spans = spans_s(active_blocks(np.concatenate(levels))) if levels else []
+    spans = list_spans_s(find_active_blocks(np.concatenate(levels))) if levels else []
     return [(start * exact, end * exact) for start, end in spans]
 
 
-def block_levels(samples: NDArray[np.float64], sample_rate: float) -> NDArray[np.float64]:
+def measure_block_levels(samples: NDArray[np.float64], sample_rate: float) -> NDArray[np.float64]:
     """Return the root mean square of each whole block of `BLOCK_S`, its mean taken off.
 
     Args:
@@ -53,16 +55,16 @@ def block_levels(samples: NDArray[np.float64], sample_rate: float) -> NDArray[np
     Returns:
         Shape (n // block,), where a block is `block_size(sample_rate)` samples.
     """
-    size = block_size(sample_rate)
+    size = get_block_size(sample_rate)
     blocks = samples[: len(samples) // size * size].reshape(-1, size)
-    variance = _variance(blocks)
+    variance = _measure_variance(blocks)
     if not np.isfinite(variance).all():
-        variance = _variance(np.nan_to_num(blocks, nan=0.0, posinf=0.0, neginf=0.0))
+        variance = _measure_variance(np.nan_to_num(blocks, nan=0.0, posinf=0.0, neginf=0.0))
     levels: NDArray[np.float64] = np.sqrt(np.maximum(variance, 0.0))
     return levels
 
 
-def _variance(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+def _measure_variance(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Of each row, without a copy of the rows: this is done for every sample of an hour."""
     size = blocks.shape[1]
     with np.errstate(all="ignore"):
@@ -71,12 +73,12 @@ def _variance(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     return variance
 
 
-def block_size(sample_rate: float) -> int:
+def get_block_size(sample_rate: float) -> int:
     """Return the samples of one block of `BLOCK_S`."""
     return max(1, round(sample_rate * BLOCK_S))
 
 
-def active_blocks(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
+def find_active_blocks(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which blocks are active.
 
     A block is active when it lies 12 dB above the quiet level (10th percentile) or within 12 dB of the loud level
@@ -84,7 +86,7 @@ def active_blocks(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
     inside are closed, runs of fewer than three blocks are dropped.
 
     Args:
-        levels: Shape (n,), from `block_levels`.
+        levels: Shape (n,), from `measure_block_levels`.
 
     Returns:
         Shape (n,).
@@ -112,7 +114,7 @@ def _tidy(active: NDArray[np.bool_], closed: int = 10) -> NDArray[np.bool_]:
     return tidy
 
 
-def spans_s(active: NDArray[np.bool_]) -> list[tuple[float, float]]:
+def list_spans_s(active: NDArray[np.bool_]) -> list[tuple[float, float]]:
     """Return (start, end) in seconds of audio of each active stretch; `active` has shape (blocks of `BLOCK_S`,)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8))).reshape(-1, 2)
     return [(start * BLOCK_S, stop * BLOCK_S) for start, stop in edges.tolist()]

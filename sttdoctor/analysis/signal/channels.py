@@ -38,21 +38,21 @@ def count_channels(samples: NDArray[np.float64]) -> int:
     loud = rows[level > max(_LOUD * float(np.percentile(level, 95)), 1e-9)] if len(rows) else rows
     if loud.size < _FEWEST:
         return 1
-    changes = [_change(loud, lag) for lag in range(1, MOST + 1)]
+    changes = [_measure_change(loud, lag) for lag in range(1, MOST + 1)]
     number = int(np.argmin(changes)) + 1
     if number == 1 or changes[number - 1] > _CLEARLY * min(changes[: number - 1]):
         return 1
-    before, twice, behind = (_change(loud, lag) for lag in (2 * number - 1, 2 * number, 2 * number + 1))
+    before, twice, behind = (_measure_change(loud, lag) for lag in (2 * number - 1, 2 * number, 2 * number + 1))
     return number if twice < min(before, behind) else 1
 
 
-def _change(rows: NDArray[np.float64], lag: int) -> float:
+def _measure_change(rows: NDArray[np.float64], lag: int) -> float:
     """The usual change over some samples in loud parts, each part by its own level."""
     apart = np.abs(rows[:, lag:] - rows[:, :-lag]).mean(axis=1)
     return float(np.median(apart / rows.std(axis=1)))
 
 
-def silent_side(data: NDArray[np.uint8], encoding: str | None) -> int | None:
+def find_silent_side(data: NDArray[np.uint8], encoding: str | None) -> int | None:
     """Which of two interleaved channels is silent.
 
     Args:

@@ -51,7 +51,7 @@ class Clicks:
     places: tuple[int, ...]
 
 
-def jumps(samples: Floats, floor: float) -> Floats:
+def measure_jumps(samples: Floats, floor: float) -> Floats:
     """How much more each sample departs from its prediction than its neighbourhood does.
 
     Args:
@@ -61,7 +61,7 @@ def jumps(samples: Floats, floor: float) -> Floats:
     Returns:
         Shape (n,): 0.._CAP, about 1 where nothing stands out, and -1 where there is no sound to judge by.
     """
-    error = np.abs(_unpredicted(samples))
+    error = np.abs(_subtract_prediction(samples))
     count = len(error) // _NEIGHBOURHOOD
     blocks = error[: count * _NEIGHBOURHOOD].reshape(count, _NEIGHBOURHOOD)
     upper = _NEIGHBOURHOOD * 3 // 4  # a quantile and no mean: a click must not hide itself
@@ -75,7 +75,7 @@ def jumps(samples: Floats, floor: float) -> Floats:
     return ratio
 
 
-def _unpredicted(samples: Floats) -> Floats:
+def _subtract_prediction(samples: Floats) -> Floats:
     """What one linear predictor for all of the sound leaves over (autocorrelation method, Makhoul 1975)."""
     part = samples[:_FITTED]
     count = len(part)
@@ -95,31 +95,31 @@ def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
     Args:
         samples: Shape (n,), finite: a few seconds with sound.
         rate: Hz.
-        floor: As in `jumps`.
+        floor: As in `measure_jumps`.
 
     Returns:
         The strongest period with its ratio, None where no grid has enough sound to judge.
     """
-    if len(samples) < _shortest(rate) * _FEWEST:
+    if len(samples) < _get_shortest(rate) * _FEWEST:
         return None
-    ratio = jumps(samples, floor)
-    ratio[_switched(samples, round(SHORTEST_HOLE_S * rate))] = -1.0
+    ratio = measure_jumps(samples, floor)
+    ratio[_find_switched(samples, round(SHORTEST_HOLE_S * rate))] = -1.0
     spikes = np.where(ratio > _SPIKE, ratio, 0.0)
     if np.count_nonzero(spikes) < _FEWEST:
         return None
     best: Clicks | None = None
-    for period in _likely_periods(spikes, rate):
-        found = _on_grid(ratio, period) if not _repeats(samples, period) else None
+    for period in _list_likely_periods(spikes, rate):
+        found = _judge_grid(ratio, period) if not _repeats(samples, period) else None
         if found is not None and (best is None or found.ratio > best.ratio * 1.02):
             best = found
     return best
 
 
-def _shortest(rate: float) -> int:
+def _get_shortest(rate: float) -> int:
     return max(int(SHORTEST_PERIOD_S * rate), _FEWEST_SAMPLES)
 
 
-def _switched(samples: Floats, shortest: int) -> NDArray[np.bool_]:
+def _find_switched(samples: Floats, shortest: int) -> NDArray[np.bool_]:
     """Which samples stand where a constant stretch begins or ends: sound is switched off and on there."""
     still = np.concatenate([[False], samples[1:] == samples[:-1], [False]]).astype(np.int8)
     edges = np.flatnonzero(np.diff(still)).reshape(-1, 2)
@@ -130,10 +130,10 @@ def _switched(samples: Floats, shortest: int) -> NDArray[np.bool_]:
     return near
 
 
-def _likely_periods(spikes: Floats, rate: float) -> list[int]:
+def _list_likely_periods(spikes: Floats, rate: float) -> list[int]:
     size = fast_length(len(spikes))
     power = np.abs(np.fft.rfft(spikes - spikes.mean(), size)) ** 2
-    shortest, longest = _shortest(rate), min(int(LONGEST_PERIOD_S * rate), len(spikes) // _FEWEST)
+    shortest, longest = _get_shortest(rate), min(int(LONGEST_PERIOD_S * rate), len(spikes) // _FEWEST)
     periods = np.arange(shortest, longest + 1)
     if not len(periods):
         return []
@@ -159,7 +159,7 @@ def _repeats(samples: Floats, period: int) -> bool:
     return bool(loud.any()) and float(np.quantile(apart[loud] / both[loud], 0.25)) < _AGAIN  # some are switched off
 
 
-def _on_grid(ratio: Floats, period: int) -> Clicks | None:
+def _judge_grid(ratio: Floats, period: int) -> Clicks | None:
     count = len(ratio) // period
     rows = ratio[: count * period].reshape(count, period)
     known = rows >= 0

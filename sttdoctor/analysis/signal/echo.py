@@ -49,7 +49,7 @@ def find_echo(samples: Floats, rate: float) -> Echo | None:
     """
     if len(samples) < max(_LEAST_S * rate, 8 * _ORDER) or not samples.any():
         return None
-    flat = _whitened(samples)
+    flat = _whiten(samples)
     first, last = round(SHORTEST_S * rate), min(round(LONGEST_S * rate), len(samples) // 2)
     size = fast_length(2 * len(flat))
     spectrum = np.fft.rfft(flat, size)
@@ -62,7 +62,7 @@ def find_echo(samples: Floats, rate: float) -> Echo | None:
     peak = float(heard[lag])
     if peak < max(_PEAK, _ABOVE * usual) or _is_of_comb(heard, lag, first, near):
         return None
-    share = _share(flat, lag, block)
+    share = _measure_share(flat, lag, block)
     strength = 2 * peak / (1 + np.sqrt(max(0.0, 1 - 4 * peak**2)))  # a copy of strength g agrees by g / (1 + g * g)
     return Echo(lag / rate, min(1.0, float(strength)), share) if share >= _ALONG else None
 
@@ -79,7 +79,7 @@ def _is_of_comb(heard: Floats, lag: int, first: int, near: int) -> bool:
     return bool(others.max() > least and there > least)
 
 
-def _whitened(samples: Floats) -> Floats:
+def _whiten(samples: Floats) -> Floats:
     """What one linear predictor leaves over, with loud parts brought down to the level of the others."""
     centred = samples - samples.mean()
     size = fast_length(2 * len(samples))
@@ -99,7 +99,7 @@ def _whitened(samples: Floats) -> Floats:
     return flat
 
 
-def _share(flat: Floats, lag: int, block: int) -> float:
+def _measure_share(flat: Floats, lag: int, block: int) -> float:
     """The share of blocks with sound of which the sound a lag before is a part."""
     now, then = flat[lag:], flat[:-lag]
     count = len(now) // block

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.analysis.signal.levels import LONGEST_HOLE_S, Levels, zero_runs
+from sttdoctor.analysis.signal.levels import LONGEST_HOLE_S, Levels, find_zero_runs
 from sttdoctor.analysis.signal.runs import EDGE_S, Floats
 from sttdoctor.encodings import ENCODINGS
 
@@ -37,7 +37,7 @@ _MOST_SILENCES = 500  # silences that are looked at
 _SILENT_VALUE = 0.001  # of full scale: value of silence, also in A-law
 
 
-def torn_holes(data: NDArray[np.uint8], layout: Layout, levels: Levels) -> NDArray[np.int64]:
+def find_torn_holes(data: NDArray[np.uint8], layout: Layout, levels: Levels) -> NDArray[np.int64]:
     """Which constant stretches are holes.
 
     Args:
@@ -52,15 +52,15 @@ def torn_holes(data: NDArray[np.uint8], layout: Layout, levels: Levels) -> NDArr
     runs = levels.runs
     extreme = (runs.value == levels.high) | (runs.value == levels.low)
     inside = np.minimum(runs.before, runs.after) > _VOICE * levels.loud
-    inside &= (runs.length <= LONGEST_HOLE_S * levels.rate) & ~zero_runs(levels, layout.encoding) & ~extreme
+    inside &= (runs.length <= LONGEST_HOLE_S * levels.rate) & ~find_zero_runs(levels, layout.encoding) & ~extreme
     found = np.flatnonzero(inside)
     if len(found) > _MOST:
         found = found[np.linspace(0, len(found) - 1, _MOST).astype(np.int64)]
     if not len(found):
         return found
-    sides = [beside(data, layout, levels, found[i : i + _AT_ONCE]) for i in range(0, len(found), _AT_ONCE)]
+    sides = [read_beside(data, layout, levels, found[i : i + _AT_ONCE]) for i in range(0, len(found), _AT_ONCE)]
     before, after = (np.concatenate(parts) for parts in zip(*sides, strict=True))
-    step = _step(np.concatenate([before, after]))
+    step = _measure_step(np.concatenate([before, after]))
     edge = max(2, round(EDGE_S * levels.rate))
     loud = np.minimum(runs.before[found], runs.after[found]) > _STEPS * step
     chosen = loud & ~(is_tonal(before) & is_tonal(after))
@@ -70,7 +70,9 @@ def torn_holes(data: NDArray[np.uint8], layout: Layout, levels: Levels) -> NDArr
     return found[starts | ends]
 
 
-def beside(data: NDArray[np.uint8], layout: Layout, levels: Levels, chosen: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def read_beside(
+    data: NDArray[np.uint8], layout: Layout, levels: Levels, chosen: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
     """The sound before some stretches, counted backwards, and behind them, about the value between; (stretches, n)."""
     runs, width = levels.runs, ENCODINGS[layout.encoding].width
     frames = data[: len(data) // layout.frame_bytes * layout.frame_bytes].reshape(-1, layout.frame_bytes)
@@ -87,7 +89,7 @@ def beside(data: NDArray[np.uint8], layout: Layout, levels: Levels, chosen: NDAr
     return heard(start - 1 - steps), heard(end + steps)
 
 
-def _step(samples: Floats) -> float:
+def _measure_step(samples: Floats) -> float:
     """Distance of neighbouring values that occur: the step of the source, not of the encoding that it is written in."""
     gaps = np.diff(np.unique(samples[:, : _AT_ONCE // 4]))
     return float(np.quantile(gaps, 0.1)) if len(gaps) else 0.0
@@ -148,7 +150,7 @@ def find_muted(data: NDArray[np.uint8], layout: Layout, levels: Levels, least_s:
     long = (
         (runs.length >= least_s * levels.rate)
         & (np.abs(runs.value) <= _SILENT_VALUE)
-        & ~zero_runs(levels, layout.encoding)
+        & ~find_zero_runs(levels, layout.encoding)
     )
     place = runs.start // levels.step
     long &= place >= _STEPS_BEFORE
@@ -157,7 +159,7 @@ def find_muted(data: NDArray[np.uint8], layout: Layout, levels: Levels, least_s:
     cut = chosen[(before >= _VOICE_BEFORE * levels.loud) & (runs.before[chosen] >= _EDGE_BEFORE * levels.loud)]
     cut = cut[:_MOST_SILENCES]
     if len(cut):
-        cut = cut[~is_tonal(beside(data, layout, levels, cut)[0])]
+        cut = cut[~is_tonal(read_beside(data, layout, levels, cut)[0])]
     if not len(cut) or 2 * len(cut) < min(len(chosen), _MOST_SILENCES):
         return None
     first = int(cut[np.argmax(runs.length[cut])])

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import decode, numbers
+from sttdoctor.analysis.decoding import decode, read_numbers
 from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.analysis.excerpt import blocks
-from sttdoctor.analysis.signal.runs import WRAPPING, Floats, Runs, Wraps, constant_runs, joined
+from sttdoctor.analysis.excerpt import read_blocks
+from sttdoctor.analysis.signal.runs import WRAPPING, Floats, Runs, Wraps, find_constant_runs, join_runs
 from sttdoctor.encodings import ENCODINGS
 
 Steps = NDArray[np.float32]
@@ -31,7 +31,7 @@ _BLOCK_SAMPLES = 1 << 16  # a block and its copy as floats stay in a processor's
 _MOST_RUNS = 100_000
 
 WORST_S = 2.0
-"""Length of the part of which `worst_clipping` tells."""
+"""Length of the part of which `find_worst_clipping` tells."""
 
 _LOUD = 0.1  # of the level of the loud parts, -20 dB
 _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
@@ -136,26 +136,26 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, 
     frame = ENCODINGS[encoding].width * channels
     size = max(1, _BLOCK_SAMPLES // step) * step
     count = len(data) // frame
-    channel = _loudest(data, encoding, channels)
+    channel = _pick_channel(data, encoding, channels)
     floats = ENCODINGS[encoding].is_float
     tally = _Tally()
     first = known = 0
-    for block in blocks(data[: count * frame], size * frame):
-        x = numbers(block, encoding)[channel::channels]
-        x = _tamed(x, factor) if floats else x
+    for block in read_blocks(data[: count * frame], size * frame):
+        x = read_numbers(block, encoding)[channel::channels]
+        x = _tame(x, factor) if floats else x
         _add(tally, x, step, first)
         if len(x) and encoding in WRAPPING:
             tally.wraps.add(x, first)
         if known < _MOST_RUNS:
-            runs = constant_runs(x, first, rate)
+            runs = find_constant_runs(x, first, rate)
             known += len(runs)
             tally.runs.append(runs)
         first += len(x)
     scale = 1.0 if floats else factor / ENCODINGS[encoding].full_scale
-    return _finished(tally, rate, step, count, channel, factor, scale)
+    return _finish(tally, rate, step, count, channel, factor, scale)
 
 
-def _loudest(data: NDArray[np.uint8], encoding: str, channels: int) -> int:
+def _pick_channel(data: NDArray[np.uint8], encoding: str, channels: int) -> int:
     """The louder channel, by probes."""
     if channels == 1:
         return 0
@@ -164,13 +164,13 @@ def _loudest(data: NDArray[np.uint8], encoding: str, channels: int) -> int:
     probes = [
         data[place * frame : (place + 2048) * frame] for place in np.linspace(0, max(0, count - 2048), 64, dtype=int)
     ]
-    parts = [_tamed(decode(np.asarray(probe), encoding), 1.0) for probe in probes]
+    parts = [_tame(decode(np.asarray(probe), encoding), 1.0) for probe in probes]
     x = np.concatenate(parts) if parts else np.empty(0)
     x = x[: len(x) // channels * channels].reshape(-1, channels)
     return int(np.argmax(x.var(axis=0))) if len(x) else 0
 
 
-def _tamed(x: NDArray[Any], scale: float) -> NDArray[Any]:
+def _tame(x: NDArray[Any], scale: float) -> NDArray[Any]:
     """Floats at full scale, at least 32 bits wide, without numbers that are none."""
     with np.errstate(invalid="ignore"):
         wide = x.astype(np.result_type(x.dtype.newbyteorder("="), np.float32)) * np.float32(scale)
@@ -198,21 +198,21 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
     tally.low.add(x, bottom.item(), first // step, step)
 
 
-def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
+def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
     rms, half_range, peak, offset = (
         (np.float32(scale) * np.concatenate(parts) for parts in zip(*tally.steps, strict=True))
         if tally.steps
         else _NOTHING
     )
-    runs = joined(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
+    runs = join_runs(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
     high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.steps else (0.0, 0.0)
     held = runs.length - 2  # a constant stretch is no clipping
-    clipped = _each_step(tally.beyond, len(rms))
+    clipped = _sum_steps(tally.beyond, len(rms))
     beyond, flat = int(clipped.sum()), 0
     for side, value in ((tally.high, high), (tally.low, low)):
-        at_limit, own = _each_step(side.flat, len(rms)), runs.value == value
+        at_limit, own = _sum_steps(side.flat, len(rms)), runs.value == value
         flat += max(0, int(at_limit.sum()) - int(held[own].sum()))
-        clipped += np.where(_covered(runs, own, step, len(rms)), 0, at_limit)
+        clipped += np.where(_find_covered(runs, own, step, len(rms)), 0, at_limit)
     return Levels(
         rate,
         count,
@@ -236,7 +236,7 @@ def _finished(tally: _Tally, rate: float, step: int, count: int, channel: int, f
 _NOTHING = (np.empty(0, np.float32),) * 4
 
 
-def _each_step(parts: list[tuple[int, NDArray[np.int64]]], count: int) -> NDArray[np.int64]:
+def _sum_steps(parts: list[tuple[int, NDArray[np.int64]]], count: int) -> NDArray[np.int64]:
     """Counts of each step from those of parts; what lies behind the last whole step counts for it."""
     total = np.zeros(count + 1, dtype=np.int64)
     for first, counts in parts:
@@ -246,7 +246,7 @@ def _each_step(parts: list[tuple[int, NDArray[np.int64]]], count: int) -> NDArra
     return total[:count]
 
 
-def _covered(runs: Runs, chosen: NDArray[np.bool_], step: int, count: int) -> NDArray[np.bool_]:
+def _find_covered(runs: Runs, chosen: NDArray[np.bool_], step: int, count: int) -> NDArray[np.bool_]:
     """Which steps hold a part of the chosen stretches."""
     edges = np.zeros(count + 1, dtype=np.int64)
     np.add.at(edges, np.minimum(runs.start[chosen] // step, count), 1)
@@ -254,7 +254,7 @@ def _covered(runs: Runs, chosen: NDArray[np.bool_], step: int, count: int) -> ND
     return np.cumsum(edges[:count]) > 0
 
 
-def dc_offset(levels: Levels) -> float:
+def get_dc_offset(levels: Levels) -> float:
     """The mean of the sound, of full scale; constant stretches (a fill, false silence) have none of its offset."""
     moving = levels.offset[levels.rms > 0]
     return float(np.median(moving)) if len(moving) else 0.0
@@ -265,13 +265,13 @@ def is_modulated(levels: Levels) -> bool:
     return bool((levels.rms > 0).any()) and levels.loud > _FLAT_MODULATION * levels.active_rms(20)
 
 
-def clipped_share(levels: Levels) -> float:
+def measure_clipping(levels: Levels) -> float:
     """The share of the loud samples (0..) that is cut off."""
     loud = int((levels.rms > _LOUD * levels.loud).sum()) * STEP_S * levels.rate
     return (levels.flat + levels.beyond) / loud if loud else 0.0
 
 
-def worst_clipping(levels: Levels) -> tuple[float, float]:
+def find_worst_clipping(levels: Levels) -> tuple[float, float]:
     """The share of the loud samples that is cut off in the worst `WORST_S`, and where that begins in seconds."""
     steps = round(WORST_S / STEP_S)
     if len(levels.rms) <= steps or not levels.clipped.any():
@@ -283,14 +283,14 @@ def worst_clipping(levels: Levels) -> tuple[float, float]:
     return float(shares[worst_at]), worst_at * STEP_S
 
 
-def zero_runs(levels: Levels, encoding: str) -> NDArray[np.bool_]:
+def find_zero_runs(levels: Levels, encoding: str) -> NDArray[np.bool_]:
     """Which constant stretches are runs of zero bytes in G.711, shape (runs,); none in another encoding."""
     if not ENCODINGS[encoding].is_g711:
         return np.zeros(len(levels.runs.start), dtype=bool)
     return np.asarray(levels.runs.value == float(decode(b"\0", encoding)[0]))
 
 
-def loudest(data: NDArray[np.uint8], layout: Layout, levels: Levels, most: int) -> tuple[Floats, int]:
+def decode_loudest(data: NDArray[np.uint8], layout: Layout, levels: Levels, most: int) -> tuple[Floats, int]:
     """Decode the stretch with most sound.
 
     Args:

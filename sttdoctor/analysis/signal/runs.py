@@ -45,7 +45,7 @@ class Runs:
     after: Floats
 
 
-def constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
+def find_constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
     """Find the constant stretches of a block.
 
     Args:
@@ -89,11 +89,11 @@ def constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
     return chosen
 
 
-def joined(found: Floats, scale: float) -> Runs:
+def join_runs(found: Floats, scale: float) -> Runs:
     """Join stretches that a block border cut, and bring their values to full scale.
 
     Args:
-        found: Shape (n, 5), rows from `constant_runs` of all blocks, in order.
+        found: Shape (n, 5), rows from `find_constant_runs` of all blocks, in order.
         scale: What one unit of the values is of full scale.
     """
     if len(found) > 1:

@@ -9,7 +9,7 @@ looking at them. What it refused is named first, by its status and its words.
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.checks.base import Answer, Check, answer, unknown, worst
+from sttdoctor.checks.base import Answer, Check, answer, pick_worst, unknown
 from sttdoctor.checks.connection.address import (
     BAD_AUTH,
     BAD_PARAMETER,
@@ -82,7 +82,7 @@ CHECK = Check(
 def _judge(facts: Facts) -> Answer:
     if facts.session is None:
         found = [tell_parameters(list(find_wrong_encoding(facts)))]
-        return answer(worst(found).summary, found, {})
+        return answer(pick_worst(found).summary, found, {})
     where = facts.address
     if where is None and not any(connection.open for connection in facts.connections):
         return unknown(missing.URL)
@@ -102,7 +102,7 @@ def _judge(facts: Facts) -> Answer:
         *find_doubled(facts),
     ]
     if findings:
-        return answer(worst(findings).summary, findings, {})
+        return answer(pick_worst(findings).summary, findings, {})
     if where is None:
         return unknown(missing.NO_URL)
     return answer("The address and its parameters are right.", [], {"endpoint": facts.endpoint_name})

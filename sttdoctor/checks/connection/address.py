@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from itertools import islice
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.endpoint import Address, by_events, of_path
+from sttdoctor.analysis.session.endpoint import Address, match_events, match_path
 from sttdoctor.analysis.session.refusal import Refusal
 from sttdoctor.checks.base import Cause, Evidence, Finding, Status
-from sttdoctor.checks.connection.handshake import get_refusal, place_of, quote, worked_before
+from sttdoctor.checks.connection.handshake import get_refusal, has_worked_before, place_of, quote
 from sttdoctor.encodings import SUPPORTED, meant_by
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import (
@@ -96,22 +96,22 @@ def judge_key(facts: Facts) -> Iterator[Finding]:
     """Whether the key stands where the service looks for it, and was accepted."""
     where = facts.address
     if where is not None and not is_unset(where.first("api_key") or ""):
-        yield KEY_IN_URL.finding("warn", 0.99, "The API key is a part of the URL (api_key).")
+        yield KEY_IN_URL.find("warn", 0.99, "The API key is a part of the URL (api_key).")
     refusal = get_refusal(facts, "key")
     fault = None if facts.is_accepted else _find_key_fault(facts, where)
     if refusal is not None:
-        if not worked_before(facts, refusal):
+        if not has_worked_before(facts, refusal):
             yield _tell_refused_key(refusal, fault)
     elif fault is not None:
-        yield BAD_AUTH.finding("fail", 0.9, f"{_capitalize(fault[0])}.", fix=fault[1])
+        yield BAD_AUTH.find("fail", 0.9, f"{_capitalize(fault[0])}.", fix=fault[1])
 
 
 def _tell_refused_key(refusal: Refusal, fault: tuple[str, str] | None) -> Finding:
     place = place_of(refusal)
     summary = f"The key was not accepted ({quote(refusal)})"
     if fault is not None:
-        return BAD_AUTH.finding("fail", 0.97, f"{summary}: {fault[0]}.", place, fault[1])
-    return BAD_AUTH.finding("fail", 0.97, f"{summary}.", place)
+        return BAD_AUTH.find("fail", 0.97, f"{summary}: {fault[0]}.", place, fault[1])
+    return BAD_AUTH.find("fail", 0.97, f"{summary}.", place)
 
 
 def _find_key_fault(facts: Facts, where: Address | None) -> tuple[str, str] | None:
@@ -175,25 +175,25 @@ def judge_path(facts: Facts) -> Iterator[Finding]:
     fault = _find_path_fault(where) if where is not None and not _is_right_place(facts, where) else None
     if refusal is not None:
         summary = f"The server knows no such path ({quote(refusal)})" + (f": {fault}." if fault else ".")
-        yield WRONG_PATH.finding("fail", 0.97, summary, place_of(refusal))
+        yield WRONG_PATH.find("fail", 0.97, summary, place_of(refusal))
     elif fault is not None:
-        yield WRONG_PATH.finding("fail", 0.95, f"{_capitalize(fault)}.")
+        yield WRONG_PATH.find("fail", 0.95, f"{_capitalize(fault)}.")
 
 
 def _is_right_place(facts: Facts, where: Address) -> bool:
     """Whether the service answers there, or a host of which nothing is known accepted the handshake."""
-    if by_events(frame for connection in facts.connections for frame in connection.received) is not None:
+    if match_events(frame for connection in facts.connections for frame in connection.received) is not None:
         return True
-    return facts.is_accepted and not where.host.endswith("cartesia.ai") and _vendor_of(where) is None
+    return facts.is_accepted and not where.host.endswith("cartesia.ai") and _find_vendor(where) is None
 
 
-def _vendor_of(where: Address) -> str | None:
+def _find_vendor(where: Address) -> str | None:
     return next((name for path, name in FOREIGN_PATHS.items() if where.path.endswith(path)), None)
 
 
 def _find_path_fault(where: Address) -> str | None:
-    if where.host and where.path and of_path(where.path) is None:
-        vendor = _vendor_of(where)
+    if where.host and where.path and match_path(where.path) is None:
+        vendor = _find_vendor(where)
         return f"the path is {where.path[:100]!r}" + (f", which is {vendor}'s" if vendor else "")
     if where.scheme in ("ws", "http") and where.host.endswith("cartesia.ai"):
         return f"the scheme is {where.scheme}://, which is not encrypted; use wss://"
@@ -234,7 +234,7 @@ def tell_parameters(problems: list[_Problem], refusal: Refusal | None = None) ->
     evidence += place_of(refusal) if refusal is not None else ()
     fix = " ".join(dict.fromkeys(f"{problem.fix}." for problem in problems[:3])) or None
     confidence = 0.97 if is_named else 0.95 if status == "fail" else 0.7
-    return BAD_PARAMETER.finding(status, confidence, f"{_capitalize(summary)}.", tuple(evidence), fix)
+    return BAD_PARAMETER.find(status, confidence, f"{_capitalize(summary)}.", tuple(evidence), fix)
 
 
 def _find_named(words: str) -> list[str]:
@@ -263,11 +263,11 @@ def find_wrong_encoding(facts: Facts) -> Iterator[_Problem]:
     """A declared encoding that the service does not take."""
     encoding = facts.declared.encoding
     if encoding and encoding not in SUPPORTED:
-        said, fix = _right_encoding(encoding)
+        said, fix = _tell_right_encoding(encoding)
         yield _Problem("encoding", f"encoding={encoding[:40]} is not one of the six; {said}", fix, "fail")
 
 
-def _right_encoding(name: str) -> tuple[str, str]:
+def _tell_right_encoding(name: str) -> tuple[str, str]:
     meant = meant_by(name)
     if meant is not None:
         return f"here it is called {meant}", f"Write encoding={meant}"

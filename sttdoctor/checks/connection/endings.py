@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.answerer import find_name
-from sttdoctor.analysis.session.loss import Loss, Reconnect, Sleep, find_loss, find_sleep, reconnects
+from sttdoctor.analysis.session.loss import Loss, Reconnect, Sleep, find_loss, find_reconnects, find_sleep
 from sttdoctor.analysis.session.timeline import Connection
-from sttdoctor.checks.base import Cause, Evidence, Finding, Status, worst
+from sttdoctor.checks.base import Cause, Evidence, Finding, Status, pick_worst
 from sttdoctor.evidence import Open
 
 _KEEP_PASSING = (
@@ -91,7 +91,7 @@ def _tell_cut(loss: Loss, connection: Connection) -> Finding:
         fix = _KEEP_ANSWERING
     is_usual = loss.how == "one-sided" or loss.limit_s in (50, 60, 300, 600, 900)
     place = (Evidence("gone here", loss.line, loss.t),)
-    return IDLE_CUT.finding("fail", 0.9 if is_usual else 0.75, summary, place, fix)
+    return IDLE_CUT.find("fail", 0.9 if is_usual else 0.75, summary, place, fix)
 
 
 def _tell_slept(slept: Sleep) -> Finding:
@@ -100,7 +100,7 @@ def _tell_slept(slept: Sleep) -> Finding:
         f"audio was sent for {slept.sent_s:.1f} s and nothing came back for {slept.deaf_s:.1f} s. The socket still "
         f"looked open, but the other side was gone."
     )
-    return DEAD.finding("fail", 0.9, summary, (Evidence("sent into nothing", slept.line, slept.t),), _SLEPT)
+    return DEAD.find("fail", 0.9, summary, (Evidence("sent into nothing", slept.line, slept.t),), _SLEPT)
 
 
 def _tell_dead(loss: Loss) -> Finding:
@@ -114,13 +114,13 @@ def _tell_dead(loss: Loss) -> Finding:
         f"The connection was dead: nothing came in for {loss.silent_s:.0f} s with a turn open, while audio was still "
         f"sent for {heard_s:.0f} s of them; {after}."
     )
-    return DEAD.finding("fail", 0.85, summary, (Evidence("gone here", loss.line, loss.t),))
+    return DEAD.find("fail", 0.85, summary, (Evidence("gone here", loss.line, loss.t),))
 
 
 def find_reconnect(facts: Facts) -> list[Finding]:
     """The worst of the reconnects."""
-    found = [_tell_reconnect(facts, item) for item in reconnects(facts.connections, facts.declared.bytes_per_s)]
-    return [worst(found)] if found else []
+    found = [_tell_reconnect(facts, item) for item in find_reconnects(facts.connections, facts.declared.bytes_per_s)]
+    return [pick_worst(found)] if found else []
 
 
 def _tell_reconnect(facts: Facts, reconnect: Reconnect) -> Finding:
@@ -134,7 +134,7 @@ def _tell_reconnect(facts: Facts, reconnect: Reconnect) -> Finding:
     status: Status = "fail" if losses else "warn"
     detail = "; ".join(losses) if losses else "nothing seems to be lost"
     place = (Evidence("the second handshake", reconnect.line, reconnect.t),)
-    return RECONNECTED.finding(status, 0.9, f"The client connected again in mid-session: {detail}.", place)
+    return RECONNECTED.find(status, 0.9, f"The client connected again in mid-session: {detail}.", place)
 
 
 def find_doubled(facts: Facts) -> Iterator[Finding]:
@@ -149,4 +149,4 @@ def find_doubled(facts: Facts) -> Iterator[Finding]:
     summary = (
         f"{how_many} connections ran at the same time{together} and carried the same audio; one of them is judged here."
     )
-    yield DOUBLED.finding("fail", 0.97, summary, place)
+    yield DOUBLED.find("fail", 0.97, summary, place)

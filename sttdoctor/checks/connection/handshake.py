@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer
 from sttdoctor.analysis.session.endings import find_ending
-from sttdoctor.analysis.session.refusal import Refusal, Subject, is_accepted, tell_words, words_of
+from sttdoctor.analysis.session.refusal import Refusal, Subject, extract_words, is_accepted, tell_words
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Cause, Evidence, Finding
 from sttdoctor.evidence import Open
@@ -81,7 +81,7 @@ def place_of(refusal: Refusal) -> tuple[Evidence, ...]:
     return (Evidence(what[refusal.how], refusal.line, refusal.t),)
 
 
-def worked_before(facts: Facts, refusal: Refusal) -> bool:
+def has_worked_before(facts: Facts, refusal: Refusal) -> bool:
     """Whether the same credential had been accepted: all connections of a capture are one client's."""
     return refusal.how == "handshake" and _find_accepted(facts, refusal.line) is not None
 
@@ -96,7 +96,7 @@ def find_expired(facts: Facts) -> Iterator[Finding]:
     """A credential that worked, and no longer does; or one of which the service says that its time is over."""
     refusal = facts.refusal
     is_refused = refusal is not None and refusal.about in ("key", "expired")
-    if refusal is not None and is_refused and (refusal.about == "expired" or worked_before(facts, refusal)):
+    if refusal is not None and is_refused and (refusal.about == "expired" or has_worked_before(facts, refusal)):
         yield _tell_expired(facts, refusal)
         return
     for connection in facts.connections:
@@ -114,7 +114,7 @@ def _tell_expired(facts: Facts, refusal: Refusal) -> Finding:
     again = sum(1 for item in facts.connections if item.open and item.open.status == refusal.status) - 1
     if again > 0:
         summary += f", and was presented {again} more {'time' if again == 1 else 'times'}"
-    return EXPIRED.finding("fail", 0.95, f"{summary}.", place_of(refusal))
+    return EXPIRED.find("fail", 0.95, f"{summary}.", place_of(refusal))
 
 
 def _find_said_expired(connection: Connection) -> Finding | None:
@@ -124,7 +124,7 @@ def _find_said_expired(connection: Connection) -> Finding | None:
         words = " ".join(str(frame.message.get(key) or "") for key in ("title", "message", "error_code"))
         if tell_words(words) == "expired":
             place = (Evidence("the error event", frame.line, frame.t),)
-            return EXPIRED.finding("fail", 0.95, f"The service reported: {words.strip()[:200]}.", place)
+            return EXPIRED.find("fail", 0.95, f"The service reported: {words.strip()[:200]}.", place)
     return None
 
 
@@ -136,7 +136,7 @@ def _find_closed_expired(connection: Connection) -> Finding | None:
     if ending.t is not None and opened is not None and opened.t is not None:
         summary += f", {ending.t - opened.t:.0f} s after it had accepted the credential"
     place = (Evidence("closed here", ending.line, ending.t),)
-    return EXPIRED.finding("fail", 0.95, f"{summary}.", place)
+    return EXPIRED.find("fail", 0.95, f"{summary}.", place)
 
 
 def find_unanswered(facts: Facts) -> Iterator[Finding]:
@@ -153,7 +153,7 @@ def find_unanswered(facts: Facts) -> Iterator[Finding]:
         summary = f"The handshake was never answered, by no status and no frame{after}."
         fix = _NODE_DIRECT + _LOOK_AT_NETWORK if _is_of_node(session.client or "") else None
         place = (Evidence("given up here", close.line, close.t),)
-        yield UNANSWERED.finding("fail", 0.9, summary, place, fix)
+        yield UNANSWERED.find("fail", 0.9, summary, place, fix)
         return
 
 
@@ -179,7 +179,7 @@ def find_unconfirmed(facts: Facts) -> Iterator[Finding]:
             f"must."
         )
         place = (Evidence("the answer to the handshake", opened.line, opened.t),)
-        yield SUBPROTOCOL.finding("fail", 0.95, summary, place)
+        yield SUBPROTOCOL.find("fail", 0.95, summary, place)
         return
 
 
@@ -196,7 +196,7 @@ def find_between(facts: Facts) -> Iterator[Finding]:
         if ending is not None and ending.about == "between":
             reason = f", reason {ending.reason[:100]!r}" if ending.reason else ""
             summary = f"The socket was closed with code {ending.code} ({ending.meaning or 'from between'}{reason})."
-            yield INTERMEDIARY.finding("fail", 0.85, summary, (Evidence("closed here", ending.line, ending.t),))
+            yield INTERMEDIARY.find("fail", 0.85, summary, (Evidence("closed here", ending.line, ending.t),))
             return
     silent = next((item for item in facts.connections if _is_swallowed(facts, item)), None)
     if silent is not None and silent.open is not None:
@@ -207,7 +207,7 @@ def find_between(facts: Facts) -> Iterator[Finding]:
             f"service sends at once."
         )
         place = (Evidence("accepted here", silent.open.line, silent.open.t),)
-        yield INTERMEDIARY.finding("fail", 0.85, summary, place, _SWALLOWED)
+        yield INTERMEDIARY.find("fail", 0.85, summary, place, _SWALLOWED)
 
 
 def _tell_between(opened: Open, answerer: Answerer, tries: int) -> Finding:
@@ -229,7 +229,7 @@ def _tell_between(opened: Open, answerer: Answerer, tries: int) -> Finding:
     summary += f", {tries} times." if tries > 1 else "."
     later = " The same handshake may work later." if advice is not None and advice.again == "later" else ""
     place = (Evidence(f"refused here; what shows who: {answerer.proof}", opened.line, opened.t),)
-    return INTERMEDIARY.finding("fail", 0.95, summary, place, fix + later)
+    return INTERMEDIARY.find("fail", 0.95, summary, place, fix + later)
 
 
 def _is_swallowed(facts: Facts, connection: Connection) -> bool:
@@ -258,7 +258,7 @@ def find_rejection(facts: Facts) -> Iterator[Finding]:
     opens = (connection.open for connection in facts.connections)
     refused = next((opened for opened in opens if opened is not None and opened.status not in (None, 101)), None)
     if refused is not None:
-        words = " ".join(words_of(refused.body or "").split())[:200]
+        words = " ".join(extract_words(refused.body or "").split())[:200]
         summary = f"The handshake was refused with HTTP status {refused.status}" + (f": {words!r}." if words else ".")
         place = (Evidence("the handshake was refused here", refused.line, refused.t),)
-        yield REJECTED.finding("fail", 0.97, summary, place)
+        yield REJECTED.find("fail", 0.97, summary, place)

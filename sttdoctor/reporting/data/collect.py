@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sttdoctor import thresholds
 from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.analysis.excerpt import mono
+from sttdoctor.analysis.excerpt import decode_mono
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.fast_length import fast_length
 from sttdoctor.analysis.rate.estimate import TOLERANCE
@@ -23,9 +23,9 @@ from sttdoctor.encodings import ENCODINGS
 from sttdoctor.listen import is_audible, pick_format
 from sttdoctor.missing import AUDIO
 from sttdoctor.report import Report
-from sttdoctor.reporting.data.sound import loudest, profile, reading, waveform
-from sttdoctor.reporting.data.stream import bytes_per_s, latency, stream
-from sttdoctor.reporting.data.transcript_diff import wording
+from sttdoctor.reporting.data.sound import find_loudest, make_waveform, measure_profile, name_reading
+from sttdoctor.reporting.data.stream import count_bytes_per_s, show_latency, show_stream
+from sttdoctor.reporting.data.transcript_diff import diff_transcript
 from sttdoctor.reporting.data.values import (
     Candidate,
     Excerpt,
@@ -82,32 +82,32 @@ def collect(facts: Facts, report: Report) -> Exhibits:
             return otherwise
 
     layout, rate = pick_format(facts, report.checks)
-    known = bytes_per_s(layout.encoding, layout.channels, rate) if layout and rate else None
+    known = count_bytes_per_s(layout.encoding, layout.channels, rate) if layout and rate else None
     nothing: _Shown = (None, None, "The sound could not be decoded.")
     shape, excerpt, no_sound = _SILENCE
     if is_audible(report.checks):
-        shape, excerpt, no_sound = tried("the sound", lambda: _sound(facts, layout, rate), nothing)
+        shape, excerpt, no_sound = tried("the sound", lambda: _show_sound(facts, layout, rate), nothing)
     return Exhibits(
         shape,
         excerpt,
         no_sound,
-        tried("the probabilities", lambda: odds(facts), None),
-        tried("the stream", lambda: stream(facts, known), None),
-        tried("the latency", lambda: latency(facts), None),
-        tried("the transcript", lambda: wording(facts), None),
-        {check.id: _limits(facts, check.id) for check in report.checks},
+        tried("the probabilities", lambda: show_odds(facts), None),
+        tried("the stream", lambda: show_stream(facts, known), None),
+        tried("the latency", lambda: show_latency(facts), None),
+        tried("the transcript", lambda: diff_transcript(facts), None),
+        {check.id: _list_limits(facts, check.id) for check in report.checks},
         tuple(failed),
     )
 
 
-def _limits(facts: Facts, check: str) -> tuple[Limit, ...]:
+def _list_limits(facts: Facts, check: str) -> tuple[Limit, ...]:
     return tuple(
         Limit(item.name, facts.limits[item.name], item.default, item.unit, item.reason)
         for item in thresholds.of_check(check)
     )
 
 
-def _sound(facts: Facts, layout: Layout | None, rate: int | None) -> _Shown:
+def _show_sound(facts: Facts, layout: Layout | None, rate: int | None) -> _Shown:
     """The waveform, the excerpt, and why there is neither."""
     if facts.audio is None:
         return None, None, (facts.why_no_audio or AUDIO).sentence
@@ -120,32 +120,32 @@ def _sound(facts: Facts, layout: Layout | None, rate: int | None) -> _Shown:
     if not PLAYABLE[0] <= shown_rate <= PLAYABLE[1]:
         return None, None, f"Nothing plays audio at {shown_rate} Hz."
     data = facts.audio.data[: facts.sound.end_of_layout(shown.offset)]
-    sound = profile(data, shown, shown_rate)
+    sound = measure_profile(data, shown, shown_rate)
     if sound is None:
         return None, None, "The audio is too short to be shown."
-    first, blocks = loudest(sound)
+    first, blocks = find_loudest(sound)
     start = sound.first_byte + first * sound.block_bytes
     stretch = data[start : start + blocks * sound.block_bytes]
     at_s = first * sound.block_s
     shape = None  # bytes that are no samples have no waveform
     if layout is not None:
-        shape = waveform(sound, (at_s, at_s + blocks * sound.block_s), reading(shown, shown_rate))
-    as_detected = version(stretch, layout, rate) if layout and rate else None
+        shape = make_waveform(sound, (at_s, at_s + blocks * sound.block_s), name_reading(shown, shown_rate))
+    as_detected = read_version(stretch, layout, rate) if layout and rate else None
     as_declared = None
     if declared is not None and declared_rate is not None:
         if as_detected is not None and (declared, declared_rate) == (layout, rate):
             return shape, Excerpt(start, at_s, as_detected, None, True), ""
-        as_declared = version(_aligned(data, start, len(stretch), declared), declared, declared_rate)
+        as_declared = read_version(_align(data, start, len(stretch), declared), declared, declared_rate)
     return shape, Excerpt(start, at_s, as_declared, as_detected, False), ""
 
 
-def _aligned(data: NDArray[np.uint8], start: int, length: int, layout: Layout) -> NDArray[np.uint8]:
+def _align(data: NDArray[np.uint8], start: int, length: int, layout: Layout) -> NDArray[np.uint8]:
     """The same stretch from the sample border before it, as the declared reading has it."""
     first = start // ENCODINGS[layout.encoding].width * ENCODINGS[layout.encoding].width
     return data[first : first + length]
 
 
-def odds(facts: Facts) -> Odds | None:
+def show_odds(facts: Facts) -> Odds | None:
     """Collect the candidates; None where neither encoding nor rate can be told."""
     estimate = facts.sound.encoding
     encodings: tuple[Candidate, ...] = ()
@@ -181,7 +181,7 @@ def _name(key: str) -> str:
     return f"{name}, {shift} byte{'s' if shift != '1' else ''} off"
 
 
-def version(data: NDArray[np.uint8], layout: Layout, rate: int) -> Version:
+def read_version(data: NDArray[np.uint8], layout: Layout, rate: int) -> Version:
     """Read a stretch of bytes in one way.
 
     Args:
@@ -189,7 +189,7 @@ def version(data: NDArray[np.uint8], layout: Layout, rate: int) -> Version:
         layout: How it is read; its offset does not count here.
         rate: Hz.
     """
-    words = reading(layout, rate)
+    words = name_reading(layout, rate)
     frame = ENCODINGS[layout.encoding].width * layout.channels
     rows = data[: len(data) // frame * frame].reshape(-1, frame)
     if not PLAYABLE[0] <= rate <= PLAYABLE[1]:
@@ -197,12 +197,12 @@ def version(data: NDArray[np.uint8], layout: Layout, rate: int) -> Version:
     if len(rows) < rate // 20:
         return Version(words, None, 0.0, None, "Too short to be heard.")
     cut = rows[: int(MAX_PLAYED_S * rate)]
-    samples = _limited(mono(cut, layout.encoding, layout.channels), rate)
+    samples = _limit_level(decode_mono(cut, layout.encoding, layout.channels), rate)
     remark = f"Cut after {MAX_PLAYED_S:.0f} s; in this reading it is longer." if len(cut) < len(rows) else ""
-    return Version(words, _wav(samples, rate), len(samples) / rate, spectrogram(samples, rate), remark)
+    return Version(words, _write_wav(samples, rate), len(samples) / rate, make_spectrogram(samples, rate), remark)
 
 
-def _limited(samples: Floats, rate: int) -> Floats:
+def _limit_level(samples: Floats, rate: int) -> Floats:
     """Bring a reading to a level that ears stand, whatever its units; quiet sound stays as quiet as it is."""
     clean: Floats = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
     high = float(np.percentile(np.abs(clean), 99.5))
@@ -220,10 +220,10 @@ def _limited(samples: Floats, rate: int) -> Floats:
     return clean
 
 
-def _wav(samples: Floats, rate: int) -> bytes:
+def _write_wav(samples: Floats, rate: int) -> bytes:
     factor = -(-rate // MAX_RATE)
     if factor > 1:
-        samples = _brought_down(samples, factor)
+        samples = _lower_rate(samples, factor)
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
         wav.setnchannels(1)
@@ -233,7 +233,7 @@ def _wav(samples: Floats, rate: int) -> bytes:
     return file.getvalue()
 
 
-def _brought_down(samples: Floats, factor: int) -> Floats:
+def _lower_rate(samples: Floats, factor: int) -> Floats:
     """Lower the sample rate to a fraction: only the frequencies that it can hold are kept.
 
     The sound is faded at both ends, so that its transform sees no jump from the end to the beginning.
@@ -245,7 +245,7 @@ def _brought_down(samples: Floats, factor: int) -> Floats:
     return lowered
 
 
-def spectrogram(samples: Floats, rate: int) -> Spectrogram:
+def make_spectrogram(samples: Floats, rate: int) -> Spectrogram:
     """Return the levels of at most 128 frequencies up to 8 kHz at 320 times.
 
     Args:

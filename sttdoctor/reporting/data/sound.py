@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.analysis.excerpt import mono
-from sttdoctor.analysis.signal.activity import BLOCK_S, active_blocks, block_size, spans_s
+from sttdoctor.analysis.excerpt import decode_mono
+from sttdoctor.analysis.signal.activity import BLOCK_S, find_active_blocks, get_block_size, list_spans_s
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.reporting.data.values import Floats, Span, Waveform
 
@@ -41,14 +41,14 @@ class Profile:
     first_byte: int
 
 
-def reading(layout: Layout, rate: int) -> str:
+def name_reading(layout: Layout, rate: int) -> str:
     """Return how bytes are read, for a reader."""
     words = f"{layout.encoding} at {rate} Hz"
     words += f", {'two' if layout.channels == 2 else layout.channels} channels" if layout.channels > 1 else ""
     return words + (f", from byte {layout.offset} on" if layout.offset else "")
 
 
-def profile(data: NDArray[np.uint8], layout: Layout, rate: int) -> Profile | None:
+def measure_profile(data: NDArray[np.uint8], layout: Layout, rate: int) -> Profile | None:
     """Measure all of the audio block by block; None where there is less than a block.
 
     Args:
@@ -57,36 +57,41 @@ def profile(data: NDArray[np.uint8], layout: Layout, rate: int) -> Profile | Non
         rate: Hz.
     """
     frame = ENCODINGS[layout.encoding].width * layout.channels
-    size = block_size(rate)
-    parts = [_measured(samples.reshape(-1, size)) for samples in _pieces(data[layout.offset :], layout, frame, size)]
+    size = get_block_size(rate)
+    parts = [
+        _measure_pieces(samples.reshape(-1, size))
+        for samples in _cut_pieces(data[layout.offset :], layout, frame, size)
+    ]
     if not parts:
         return None
     low, high, level = (np.concatenate(values) for values in zip(*parts, strict=True))
-    return Profile(low, high, level, active_blocks(level), size / rate, size * frame, layout.offset)
+    return Profile(low, high, level, find_active_blocks(level), size / rate, size * frame, layout.offset)
 
 
-def _pieces(data: NDArray[np.uint8], layout: Layout, frame: int, size: int) -> Iterator[Floats]:
+def _cut_pieces(data: NDArray[np.uint8], layout: Layout, frame: int, size: int) -> Iterator[Floats]:
     step = max(1, _PIECE // (size * frame)) * size * frame
     floats = ENCODINGS[layout.encoding].is_float
     whole = len(data) // (size * frame) * size * frame
     for start in range(0, whole, step):
-        samples = mono(data[start : min(start + step, whole)].reshape(-1, frame), layout.encoding, layout.channels)
+        samples = decode_mono(
+            data[start : min(start + step, whole)].reshape(-1, frame), layout.encoding, layout.channels
+        )
         # integers are finite as they are
         yield samples if not floats else np.nan_to_num(samples, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _measured(blocks: Floats) -> tuple[Floats, Floats, Floats]:
+def _measure_pieces(blocks: Floats) -> tuple[Floats, Floats, Floats]:
     with np.errstate(over="ignore", invalid="ignore"):
         level = np.nan_to_num(blocks.std(axis=1), nan=0.0, posinf=0.0)
     return blocks.min(axis=1), blocks.max(axis=1), level
 
 
-def full_scale(high: float) -> float:
+def find_full_scale(high: float) -> float:
     """Return what full scale is: 1, or 32768 for floats written in 16-bit units, or the peak of what is neither."""
     return 1.0 if high <= 2 else max(32768.0, high) if high > 8 else high
 
 
-def waveform(sound: Profile, excerpt: Span, words: str) -> Waveform:
+def make_waveform(sound: Profile, excerpt: Span, words: str) -> Waveform:
     """Bring a profile to at most `COLUMNS` columns.
 
     Args:
@@ -97,15 +102,15 @@ def waveform(sound: Profile, excerpt: Span, words: str) -> Waveform:
     count = len(sound.level)
     starts = np.unique(np.linspace(0, count, min(count, COLUMNS) + 1).astype(np.int64))[:-1]
     peaks = np.maximum(np.abs(sound.low), np.abs(sound.high))
-    scale = full_scale(float(np.percentile(peaks, 99.5)))
+    scale = find_full_scale(float(np.percentile(peaks, 99.5)))
     exact = sound.block_s / BLOCK_S
     column_s = count * sound.block_s / len(starts)
-    spans = [(start * exact, end * exact) for start, end in spans_s(sound.active)]
+    spans = [(start * exact, end * exact) for start, end in list_spans_s(sound.active)]
     return Waveform(
         column_s,
         np.clip(np.minimum.reduceat(sound.low, starts) / scale, -1, 1),
         np.clip(np.maximum.reduceat(sound.high, starts) / scale, -1, 1),
-        _merged(spans, column_s),
+        _merge(spans, column_s),
         float(sound.active.sum()) * sound.block_s,
         excerpt,
         count * sound.block_s,
@@ -113,7 +118,7 @@ def waveform(sound: Profile, excerpt: Span, words: str) -> Waveform:
     )
 
 
-def _merged(spans: list[Span], gap_s: float) -> tuple[Span, ...]:
+def _merge(spans: list[Span], gap_s: float) -> tuple[Span, ...]:
     """Join spans that stand closer than a column."""
     merged: list[Span] = []
     for start, end in spans:
@@ -124,7 +129,7 @@ def _merged(spans: list[Span], gap_s: float) -> tuple[Span, ...]:
     return tuple(merged)
 
 
-def loudest(sound: Profile, seconds: float = EXCERPT_S) -> tuple[int, int]:
+def find_loudest(sound: Profile, seconds: float = EXCERPT_S) -> tuple[int, int]:
     """Return (first block, blocks) of the stretch with the most speech, by level; single clicks do not count."""
     count = len(sound.level)
     length = min(count, max(1, round(seconds / sound.block_s)))

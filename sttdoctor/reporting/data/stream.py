@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import is_audio
-from sttdoctor.analysis.session.latency import TurnLatency, turn_latencies
+from sttdoctor.analysis.session.latency import TurnLatency, measure_latencies
 from sttdoctor.analysis.session.timeline import Connection, Timeline, is_close_command
-from sttdoctor.analysis.session.turns import TURN_EVENTS, turns
+from sttdoctor.analysis.session.turns import TURN_EVENTS, collect_turns
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Frame
 from sttdoctor.reporting.data.values import Floats, Latency, Sending, Span, Stream, TurnSpan
@@ -30,7 +30,7 @@ _LANES = {
 }
 
 
-def stream(facts: Facts, detected_bytes_per_s: float | None) -> Stream | None:
+def show_stream(facts: Facts, detected_bytes_per_s: float | None) -> Stream | None:
     """Lay out a session; None where it has no times.
 
     Args:
@@ -45,32 +45,32 @@ def stream(facts: Facts, detected_bytes_per_s: float | None) -> Stream | None:
         return None
     declared = facts.declared.bytes_per_s
     sending = [
-        _sending(facts, connection, line, speed.ratio if speed else 1.0)
+        _show_sending(facts, connection, line, speed.ratio if speed else 1.0)
         for connection, line, speed in zip(facts.connections, facts.timelines, facts.speeds, strict=False)
         if len(line) > 1
     ]
     return Stream(
         tuple(sending[:_MOST]),
         declared / detected_bytes_per_s if declared and detected_bytes_per_s else 1.0,
-        _turns(facts),
-        _events(facts, min(times), max(times)),
+        _list_turns(facts),
+        _list_events(facts, min(times), max(times)),
         min(times),
         max(times),
     )
 
 
-def _sending(facts: Facts, connection: Connection, line: Timeline, speed: float) -> Sending:
+def _show_sending(facts: Facts, connection: Connection, line: Timeline, speed: float) -> Sending:
     sent = np.cumsum(line.audio_s)
     ahead = sent - (line.t_s - line.t_s[0])
     limits = facts.limits
-    waiting = waiting_audio(facts, line)
-    bursts = pacing.backlogs(line, waiting, limits["pacing.backlog_warn_s"])
+    waiting = measure_waiting(facts, line)
+    bursts = pacing.find_backlogs(line, waiting, limits["pacing.backlog_warn_s"])
     bursts = sorted(sorted(bursts, key=lambda burst: -burst.seconds)[:_MOST], key=lambda burst: burst.first)
-    holes = [hole for hole in pacing.holes(line, speed) if hole.length_s >= SHORTEST_GAP_S]
+    holes = [hole for hole in pacing.find_holes(line, speed) if hole.length_s >= SHORTEST_GAP_S]
     holes = sorted(sorted(holes, key=lambda hole: -hole.length_s)[:_MOST], key=lambda hole: hole.index)
     marked = [i for burst in bursts for i in (burst.first, burst.peak)]
     marked += [i for hole in holes for i in (hole.index - 1, hole.index)]
-    chosen = _thinned(line.t_s, ahead, marked)
+    chosen = _thin(line.t_s, ahead, marked)
     end_s = _end_s(facts, connection, line)
     last_s = float(line.t_s[-1] + line.audio_s[-1] / speed)
     gaps: list[Span] = [(hole.start_s, hole.end_s) for hole in holes]
@@ -89,10 +89,10 @@ def _sending(facts: Facts, connection: Connection, line: Timeline, speed: float)
     )
 
 
-def waiting_audio(facts: Facts, line: Timeline) -> Floats:
+def measure_waiting(facts: Facts, line: Timeline) -> Floats:
     """Return the seconds of audio that wait after each frame, shape (frames,), by the limits of the facts."""
     limits = facts.limits
-    return pacing.waiting_audio(
+    return pacing.measure_waiting(
         line, limits["pacing.drain_speed"], limits["pacing.start_burst_s"], limits["pacing.start_window_s"]
     )
 
@@ -106,7 +106,7 @@ def _end_s(facts: Facts, connection: Connection, line: Timeline) -> float:
     return min(later, default=max(times))
 
 
-def _thinned(t_s: Floats, values: Floats, marked: Iterable[int]) -> NDArray[np.int64]:
+def _thin(t_s: Floats, values: Floats, marked: Iterable[int]) -> NDArray[np.int64]:
     """Indices that keep the line's look: of each bin its least and greatest value, and what is marked."""
     count = len(t_s)
     if count <= 2 * _POINTS:
@@ -116,7 +116,7 @@ def _thinned(t_s: Floats, values: Floats, marked: Iterable[int]) -> NDArray[np.i
     return np.unique(np.array([0, count - 1, *extremes, *marked], dtype=np.int64))
 
 
-def _turns(facts: Facts) -> tuple[TurnSpan, ...]:
+def _list_turns(facts: Facts) -> tuple[TurnSpan, ...]:
     known = [
         TurnSpan(number, turn.start_t, turn.end_t)
         for number, turn in enumerate(facts.turns, start=1)
@@ -125,25 +125,25 @@ def _turns(facts: Facts) -> tuple[TurnSpan, ...]:
     return tuple(known[: 50 * _MOST])
 
 
-def _events(facts: Facts, first_s: float, last_s: float) -> dict[str, Floats]:
+def _list_events(facts: Facts, first_s: float, last_s: float) -> dict[str, Floats]:
     """Times of what is neither audio nor a turn, by lane."""
     lanes: dict[str, list[float]] = {}
     for connection in facts.connections:
         for frame in connection.frames:
-            name = _lane(frame)
+            name = _pick_lane(frame)
             if name is not None and frame.t is not None:
                 lanes.setdefault(name, []).append(frame.t)
     order = (*dict.fromkeys(_LANES.values()), "client messages")
-    return {name: _apart(lanes[name], (last_s - first_s) / _TICKS) for name in order if name in lanes}
+    return {name: _keep_apart(lanes[name], (last_s - first_s) / _TICKS) for name in order if name in lanes}
 
 
-def _lane(frame: Frame) -> str | None:
+def _pick_lane(frame: Frame) -> str | None:
     if frame.sent:
         return None if is_audio(frame) else "client messages"
     return _LANES.get(frame.type or "") if frame.type in _LANES or frame.type not in TURN_EVENTS else None
 
 
-def _apart(times: list[float], step_s: float) -> Floats:
+def _keep_apart(times: list[float], step_s: float) -> Floats:
     """One time of each step."""
     values = np.sort(np.array(times, dtype=np.float64))
     if step_s <= 0:
@@ -151,23 +151,23 @@ def _apart(times: list[float], step_s: float) -> Floats:
     return values[np.unique((values // step_s).astype(np.int64), return_index=True)[1]]
 
 
-def latency(facts: Facts) -> Latency | None:
+def show_latency(facts: Facts) -> Latency | None:
     """Measure the answer to each turn; None where no turn can be measured."""
     if facts.audio is None or not facts.ends_turns or facts.why_no_timeline:
         return None
     found: list[tuple[int, TurnLatency]] = []
     before = 0
     for number, (connection, line) in enumerate(zip(facts.connections, facts.timelines, strict=True)):
-        known = turns(connection.frames)
+        known = collect_turns(connection.frames)
         by_line = {turn.end_line: before + i for i, turn in enumerate(known, start=1)}
         if len(line):
-            measured = turn_latencies(line, waiting_audio(facts, line), facts.active_spans(number), known)
+            measured = measure_latencies(line, measure_waiting(facts, line), facts.active_spans(number), known)
             found += [(by_line[item.line], item) for item in measured]
         before += len(known)
-    return _latency(found, facts.limits["latency.end_of_turn_warn_s"]) if found else None
+    return _show_latency(found, facts.limits["latency.end_of_turn_warn_s"]) if found else None
 
 
-def _latency(found: list[tuple[int, TurnLatency]], warn_s: float) -> Latency:
+def _show_latency(found: list[tuple[int, TurnLatency]], warn_s: float) -> Latency:
     """Of each group of neighbours the slowest turn."""
     groups = np.array_split(np.arange(len(found)), min(len(found), _LATENCY_BARS))
     slowest = [found[max(group.tolist(), key=lambda i: found[i][1].total_s)] for group in groups]
@@ -182,6 +182,6 @@ def _latency(found: list[tuple[int, TurnLatency]], warn_s: float) -> Latency:
     )
 
 
-def bytes_per_s(encoding: str, channels: int, rate: int) -> float:
+def count_bytes_per_s(encoding: str, channels: int, rate: int) -> float:
     """Return the byte rate of a format."""
     return float(ENCODINGS[encoding].width * channels * rate)

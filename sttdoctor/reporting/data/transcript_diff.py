@@ -52,7 +52,7 @@ class Text:
     starts: list[int]
 
 
-def key_of(word: str) -> str:
+def fold_word(word: str) -> str:
     """Return a word as it is compared."""
     return word.casefold().replace("\u2019", "'")
 
@@ -65,18 +65,18 @@ def split(text: str) -> Text:
         gaps.append(text[end : match.start()])
         starts.append(match.start())
         end = match.end()
-    return Text(words, [*gaps, text[end:]], [key_of(word) for word in words], starts)
+    return Text(words, [*gaps, text[end:]], [fold_word(word) for word in words], starts)
 
 
-def unglued(text: Text, known: set[str]) -> Text:
+def unglue(text: Text, known: set[str]) -> Text:
     """Take words apart that are two or more known words without a space.
 
     Args:
         text: The text; its starts are lost.
-        known: Words as `key_of` gives them.
+        known: Words as `fold_word` gives them.
     """
     unknown = list(dict.fromkeys(key for key in text.keys if key not in known and len(key) <= _LONGEST_GLUED))
-    apart = {key: parts for key in unknown[:_MOST_GLUED] if (parts := _parts(key, known))}
+    apart = {key: parts for key in unknown[:_MOST_GLUED] if (parts := _split_parts(key, known))}
     if not apart:
         return text
     words, gaps = [], []
@@ -85,10 +85,10 @@ def unglued(text: Text, known: set[str]) -> Text:
         cuts = [0, *accumulate(map(len, parts or [word]))]
         words += [word[a:b] for a, b in pairwise(cuts)]
         gaps += [gap, *[""] * (len(cuts) - 2)]
-    return Text(words, [*gaps, text.gaps[-1]], [key_of(word) for word in words], [])
+    return Text(words, [*gaps, text.gaps[-1]], [fold_word(word) for word in words], [])
 
 
-def _parts(key: str, known: set[str]) -> list[str] | None:
+def _split_parts(key: str, known: set[str]) -> list[str] | None:
     """The fewest known words that a word is made of; None where it is not."""
     fewest = {0: (0, 0)}  # where a word ends: how many end there, and where the last of them begins
     for end in range(1, len(key) + 1):
@@ -103,7 +103,7 @@ def _parts(key: str, known: set[str]) -> list[str] | None:
     return [key[a:b] for a, b in pairwise(reversed(cuts))]
 
 
-def matches(right: Text, theirs: Text, of_turn: list[int]) -> tuple[list[Match], bool]:
+def match_words(right: Text, theirs: Text, of_turn: list[int]) -> tuple[list[Match], bool]:
     """Find pairs of words, both sides rising.
 
     Args:
@@ -115,11 +115,11 @@ def matches(right: Text, theirs: Text, of_turn: list[int]) -> tuple[list[Match],
         The pairs, and whether all of both texts could be compared.
     """
     i = j = 0
-    anchors, whole = _anchors(right.keys, theirs.keys, of_turn)
+    anchors, whole = _find_anchors(right.keys, theirs.keys, of_turn)
     found: list[Match] = []
     for start, stop, at in [*anchors, (len(right.keys), len(right.keys), len(theirs.keys))]:
         if (start - i) * (at - j) <= _MAX_CELLS:
-            found += _aligned(right.keys, theirs.keys, (i, start), (j, at))
+            found += _align(right.keys, theirs.keys, (i, start), (j, at))
         else:
             whole = False
         found += zip(range(start, stop), range(at, at + stop - start), strict=True)
@@ -127,7 +127,7 @@ def matches(right: Text, theirs: Text, of_turn: list[int]) -> tuple[list[Match],
     return found, whole
 
 
-def _anchors(right: list[str], theirs: list[str], of_turn: list[int]) -> tuple[list[tuple[int, int, int]], bool]:
+def _find_anchors(right: list[str], theirs: list[str], of_turn: list[int]) -> tuple[list[tuple[int, int, int]], bool]:
     """(first word, end, first word there) of each turn of three words or more that stands whole in the other text.
 
     Of several places the last: what led up to a final text stands before it. The texts are searched backwards, since
@@ -157,7 +157,7 @@ def _anchors(right: list[str], theirs: list[str], of_turn: list[int]) -> tuple[l
     return placed, True
 
 
-def _aligned(right: list[str], theirs: list[str], one: tuple[int, int], other: tuple[int, int]) -> Iterator[Match]:
+def _align(right: list[str], theirs: list[str], one: tuple[int, int], other: tuple[int, int]) -> Iterator[Match]:
     from rapidfuzz.distance import Indel
 
     for part in Indel.opcodes(right[slice(*one)], theirs[slice(*other)]):
@@ -166,7 +166,7 @@ def _aligned(right: list[str], theirs: list[str], one: tuple[int, int], other: t
                 yield one[0] + part.src_start + step, other[0] + part.dest_start + step
 
 
-def wording(facts: Facts) -> Wording | None:
+def diff_transcript(facts: Facts) -> Wording | None:
     """Compare the texts of a session; None where there is no text at all."""
     session = facts.session
     if session is None:
@@ -175,22 +175,22 @@ def wording(facts: Facts) -> Wording | None:
     got = session.transcript.text if session.transcript is not None else None
     if not finished and got is None:
         return None
-    ends = _within([turn.end or "" for turn in finished])
+    ends = _is_within([turn.end or "" for turn in finished])
     compared = got[:MAX_GOT] if got is not None else None
-    pieces, whole = [_same(end) for end in ends], True
+    pieces, whole = [_is_same(end) for end in ends], True
     if compared is not None:
-        pieces, whole = _compared(finished, ends, compared)
+        pieces, whole = _compare_words(finished, ends, compared)
     counts = Counter(piece.kind for turn in pieces for piece in turn if piece.kind != "same")
     texts = [
         TurnText(i, turn.start_t, turn.end_t, turn.end_line, sum(kind != "end" for kind, _ in turn.pieces), tuple(part))
         for i, (turn, part) in enumerate(zip(finished, pieces, strict=True), start=1)
     ]
     if compared is not None and not finished:
-        texts = [TurnText(0, None, None, None, 0, (_piece("added", "", compared),))]
-    return Wording(tuple(texts), compared, counts, " ".join(_remarks(facts, ends, got, whole)))
+        texts = [TurnText(0, None, None, None, 0, (_make_piece("added", "", compared),))]
+    return Wording(tuple(texts), compared, counts, " ".join(_list_remarks(facts, ends, got, whole)))
 
 
-def _within(ends: list[str]) -> list[str]:
+def _is_within(ends: list[str]) -> list[str]:
     """Cut the texts where they are longer together than what is compared."""
     left, kept = MAX_TEXT, []
     for end in ends:
@@ -199,7 +199,7 @@ def _within(ends: list[str]) -> list[str]:
     return kept
 
 
-def _remarks(facts: Facts, ends: list[str], got: str | None, whole: bool) -> Iterator[str]:
+def _list_remarks(facts: Facts, ends: list[str], got: str | None, whole: bool) -> Iterator[str]:
     turns = [turn.end for turn in facts.turns if turn.end is not None]
     long = sum(map(len, turns)) > sum(map(len, ends)) or (got is not None and len(got) > MAX_GOT)
     if len(turns) > MAX_TURNS or long:
@@ -211,40 +211,40 @@ def _remarks(facts: Facts, ends: list[str], got: str | None, whole: bool) -> Ite
         yield "Where the texts differ for very long they are not compared word by word."
 
 
-def _same(text: str) -> list[Piece]:
-    return [_piece("same", text, text)] if text else []
+def _is_same(text: str) -> list[Piece]:
+    return [_make_piece("same", text, text)] if text else []
 
 
-def _piece(kind: str, text: str, got: str) -> Piece:
-    return Piece(kind, _clipped(text), _clipped(got))
+def _make_piece(kind: str, text: str, got: str) -> Piece:
+    return Piece(kind, _clip(text), _clip(got))
 
 
-def _clipped(text: str) -> str:
+def _clip(text: str) -> str:
     if len(text) <= MAX_PIECE:
         return text
     half = MAX_PIECE // 2
     return f"{text[:half]} [... {len(text) - 2 * half} characters left out ...] {text[-half:]}"
 
 
-def _compared(turns: Sequence[Turn], ends: list[str], got: str) -> tuple[list[list[Piece]], bool]:
+def _compare_words(turns: Sequence[Turn], ends: list[str], got: str) -> tuple[list[list[Piece]], bool]:
     """The pieces of each turn, and whether all of the texts could be compared."""
     borders = list(accumulate(map(len, ends)))
     right = split("".join(ends))
     known = set(right.keys)
     known.update(
-        key_of(word) for turn in turns for _, text in turn.pieces[-200:] for word in WORD.findall(text[:10_000])
+        fold_word(word) for turn in turns for _, text in turn.pieces[-200:] for word in WORD.findall(text[:10_000])
     )
-    theirs = unglued(split(got), known)
+    theirs = unglue(split(got), known)
     of_turn = [bisect_right(borders, start) for start in right.starts]
-    pairs, whole = matches(right, theirs, of_turn)
+    pairs, whole = match_words(right, theirs, of_turn)
     found: list[list[_Run]] = [[] for _ in ends]
-    for where, run in _runs(right, theirs, pairs, of_turn, borders):
+    for where, run in _find_runs(right, theirs, pairs, of_turn, borders):
         if found:
             found[min(where, len(found) - 1)].append(run)
-    return [_joined(runs) for runs in found], whole
+    return [_join(runs) for runs in found], whole
 
 
-def _runs(
+def _find_runs(
     right: Text, theirs: Text, pairs: list[Match], of_turn: list[int], borders: list[int]
 ) -> Iterator[tuple[int, _Run]]:
     """(turn, run) in order."""
@@ -255,18 +255,18 @@ def _runs(
         last = a == len(right.words)
         straight = (a, b) == (i, j)
         if j < b:
-            yield turn, _extra(theirs, nearby.words(turn), (j, b), right.gaps[i])
+            yield turn, _find_extra(theirs, nearby.words(turn), (j, b), right.gaps[i])
         for k in range(i, a):
             # the stop of the turn before the first missing word is there as long as any stop is
             kept = (of_turn[i - 1], "same") if k == i > 0 and j == b and theirs.gaps[b].strip() else None
-            yield from _gap(right, k, borders, "missing", kept)
+            yield from _compare_gap(right, k, borders, "missing", kept)
             yield of_turn[k], ("missing", right.words[k], "")
         if straight:
-            yield from _between(right, a, theirs.gaps[b], of_turn, borders)
+            yield from _compare_between(right, a, theirs.gaps[b], of_turn, borders)
         else:
             lost = j == b and right.gaps[a].strip() and not theirs.gaps[b].strip()
             gone = (of_turn[a - 1], "missing") if i < a and j == b and of_turn[a - 1] > of_turn[max(i - 1, 0)] else None
-            yield from _gap(right, a, borders, "missing" if lost else "same", gone)
+            yield from _compare_gap(right, a, borders, "missing" if lost else "same", gone)
         if last:
             return
         turn = of_turn[a]
@@ -291,7 +291,7 @@ class _Nearby:
         return self._words
 
 
-def _extra(theirs: Text, nearby: set[str], span: tuple[int, int], ours: str) -> _Run:
+def _find_extra(theirs: Text, nearby: set[str], span: tuple[int, int], ours: str) -> _Run:
     """Words that the application has beyond the right text; repeated where they are words of a turn nearby.
 
     Punctuation before them that the right text has in this place (`ours`) is no part of what was added.
@@ -302,14 +302,14 @@ def _extra(theirs: Text, nearby: set[str], span: tuple[int, int], ours: str) -> 
     return "repeated" if known >= 0.8 * (span[1] - span[0]) else "added", "", text
 
 
-def _between(
+def _compare_between(
     right: Text, number: int, theirs: str, of_turn: list[int], borders: list[int]
 ) -> Iterator[tuple[int, _Run]]:
     """What stands before a word (or at the end), compared where the words on both sides have partners."""
     ours = right.gaps[number]
     edge = number in (0, len(right.words))  # white space at the ends of the text is no matter of joining
     if theirs == ours or (edge and theirs.strip() == ours.strip()):
-        yield from _gap(right, number, borders, "same")
+        yield from _compare_gap(right, number, borders, "same")
         return
     ours_bare, theirs_bare = "".join(ours.split()), "".join(theirs.split())
     more = (len(theirs) - len(theirs_bare)) - (len(ours) - len(ours_bare))
@@ -318,7 +318,7 @@ def _between(
     yield of_turn[number - 1] if number else 0, (kind, ours, theirs)
 
 
-def _gap(
+def _compare_gap(
     right: Text, number: int, borders: list[int], kind: str, of_one: tuple[int, str] | None = None
 ) -> Iterator[tuple[int, _Run]]:
     """A gap cut at the borders of turns; the part of one turn may be of another kind."""
@@ -332,10 +332,10 @@ def _gap(
             yield turn, (what, part, part if what == "same" else "")
 
 
-def _joined(runs: list[_Run]) -> list[Piece]:
+def _join(runs: list[_Run]) -> list[Piece]:
     """Neighbours of one kind as one piece; marks of white space stay on their own."""
     pieces = []
     for (kind, _), group in groupby(enumerate(runs), key=lambda item: (item[1][0], item[1][0] in _ALONE and item[0])):
         texts = [run[1:] for _, run in group]
-        pieces.append(_piece(kind, *("".join(parts) for parts in zip(*texts, strict=True))))
+        pieces.append(_make_piece(kind, *("".join(parts) for parts in zip(*texts, strict=True))))
     return pieces

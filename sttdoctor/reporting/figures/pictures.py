@@ -86,11 +86,11 @@ def picture(report: Report, exhibits: Exhibits, suffix: str) -> bytes:
         raise InputError("there is nothing to draw: the capture holds neither audio nor times")
     content = io.BytesIO()
     with settings({"pdf.fonttype": 42, "svg.hashsalt": "sttdoctor"}):
-        _page(report, shown).savefig(content, format=suffix[1:], dpi=DPI, metadata=_metadata(suffix))
+        _draw_page(report, shown).savefig(content, format=suffix[1:], dpi=DPI, metadata=_collect_metadata(suffix))
     return content.getvalue()
 
 
-def _metadata(suffix: str) -> dict[str, Any]:
+def _collect_metadata(suffix: str) -> dict[str, Any]:
     """No date and no program: the same report gives the same picture."""
     return {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}[suffix]
 
@@ -107,17 +107,17 @@ def settings(values: Any) -> Iterator[None]:
         yield
 
 
-def _page(report: Report, shown: list[Drawing]) -> "Figure":
+def _draw_page(report: Report, shown: list[Drawing]) -> "Figure":
     from matplotlib.figure import Figure
 
     heights = [_HEAD, *(drawing.height + _TITLE for drawing in shown)]
     figure = Figure(figsize=(WIDTH, sum(heights)), facecolor="white")
     head, *parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     first = report.diagnoses[0] if report.diagnoses else None
-    name = _plain(str(report.subject.get("path") or "the capture"))
+    name = _strip_plain(str(report.subject.get("path") or "the capture"))
     title = f"{report.status.upper()}   {first.cause}" if first else report.status.upper()
     head.text(0.012, 0.95, title, fontsize=14, weight="bold", color=PAPER.ink, va="top", parse_math=False)
-    words = textwrap.fill(_plain(first.summary if first else report.tally), 125)
+    words = textwrap.fill(_strip_plain(first.summary if first else report.tally), 125)
     head.text(0.012, 0.62, words, fontsize=9.5, color=PAPER.ink, va="top", parse_math=False)
     head.text(0.988, 0.95, name[-60:], fontsize=9, color=PAPER.muted, va="top", ha="right", parse_math=False)
     for part, drawing in zip(parts, shown, strict=True):
@@ -127,7 +127,7 @@ def _page(report: Report, shown: list[Drawing]) -> "Figure":
     return figure
 
 
-def _plain(text: str) -> str:
+def _strip_plain(text: str) -> str:
     """Text that every font can draw: what the bundled one may lack is written as an escape."""
     short = for_terminal(text if len(text) <= _SUMMARY else text[:_SUMMARY] + " ...")
     return "".join(char if char < "\u0250" else char.encode("unicode_escape").decode() for char in short)
@@ -143,22 +143,22 @@ def inline(figure: "Figure", name: str) -> str:
     file = io.StringIO()
     with settings({"svg.fonttype": "none", "svg.hashsalt": name, "svg.image_inline": True}):
         figure.savefig(file, format="svg", metadata={"Date": None}, transparent=True)
-    return _page_ready(file.getvalue(), name)
+    return _fit_for_page(file.getvalue(), name)
 
 
-def _page_ready(svg: str, name: str) -> str:
+def _fit_for_page(svg: str, name: str) -> str:
     body = _DROPPED.sub("", svg)
-    body = _STYLE.sub(lambda match: _attributes(match[1]), body)
+    body = _STYLE.sub(lambda match: _convert_attributes(match[1]), body)
     body = _COLOUR.sub(lambda match: f"var(--{_VARIABLES[match[0]]})", body)
-    body = re.sub(r' (?:d|transform|x|y|width|height|points)="[^"]*"', lambda match: _short(match[0]), body)
-    body = _with_ids(body, name)
+    body = re.sub(r' (?:d|transform|x|y|width|height|points)="[^"]*"', lambda match: _shorten_number(match[0]), body)
+    body = _prefix_ids(body, name)
     size = re.search(r'viewBox="[^"]*"', body)
     body = re.sub(r"<svg [^>]*>", "", body, count=1).replace("</svg>", "")
     box = size[0] if size else ""
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {box} aria-hidden="true" focusable="false">{_packed(body)}</svg>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box} aria-hidden="true" focusable="false">{_pack(body)}</svg>'
 
 
-def _attributes(style: str) -> str:
+def _convert_attributes(style: str) -> str:
     """Inline style as attributes; the font is the page's own, only its size is kept."""
     kept = []
     for item in style.split(";"):
@@ -171,16 +171,16 @@ def _attributes(style: str) -> str:
     return "".join(kept)
 
 
-def _short(text: str) -> str:
+def _shorten_number(text: str) -> str:
     return _NUMBER.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), text)
 
 
-def _with_ids(body: str, name: str) -> str:
+def _prefix_ids(body: str, name: str) -> str:
     """Keep the ids that something refers to, made unique on the page."""
     used = set(re.findall(r'(?:href="|url\()#([^")]+)', body))
     body = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", body)
     return re.sub(r'(href="|url\()#', rf"\1#{name}-", body)
 
 
-def _packed(body: str) -> str:
+def _pack(body: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r">\s+<", "><", body)).strip()

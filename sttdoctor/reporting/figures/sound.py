@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sttdoctor.reporting.captions import percent
+from sttdoctor.reporting.captions import format_percent
 from sttdoctor.reporting.data.values import Candidate, Excerpt, Floats, Odds, Span, Version, Waveform
 
 if TYPE_CHECKING:
@@ -147,10 +147,10 @@ def draw_spectrograms(figure: "Figure | SubFigure", excerpt: Excerpt, palette: P
         shown = [("as declared, which fits here", shown[0][1])]
     across = (1, len(shown)) if wide else (len(shown), 1)
     panels = np.ravel(figure.subplots(*across, sharex=True, sharey=True, squeeze=False))
-    longest = max(_seconds(version) for _, version in shown)
+    longest = max(_label_seconds(version) for _, version in shown)
     highest = max(version.spectrogram.top_hz for _, version in shown if version.spectrogram)
     for number, (axes, (title, version)) in enumerate(zip(panels, shown, strict=True)):
-        _spectrogram(axes, version)
+        _draw_spectrogram(axes, version)
         axes.set(xlim=(0, longest), ylim=(0, highest / 1000))
         tidy(axes, palette, f"{title}: {version.reading}")
         axes.grid(visible=False)
@@ -161,11 +161,11 @@ def draw_spectrograms(figure: "Figure | SubFigure", excerpt: Excerpt, palette: P
     margins(figure, left=0.5, top=0.3, between=0.25 if wide else 0.32)
 
 
-def _seconds(version: Version) -> float:
+def _label_seconds(version: Version) -> float:
     return version.spectrogram.duration_s if version.spectrogram else 0.0
 
 
-def _spectrogram(axes: "Axes", version: Version) -> None:
+def _draw_spectrogram(axes: "Axes", version: Version) -> None:
     picture = version.spectrogram
     assert picture is not None
     axes.imshow(
@@ -187,19 +187,24 @@ def draw_odds(figure: "Figure | SubFigure", odds: Odds, palette: Palette, wide: 
     heights = None if wide else [len(rows) for _, rows in groups]
     panels = np.ravel(figure.subplots(*across, squeeze=False, height_ratios=heights))
     for axes, (title, rows) in zip(panels, groups, strict=True):
-        _bars(axes, rows, palette, max(len(rows) for _, rows in groups) if wide else len(rows))
+        _draw_bars(axes, rows, palette, max(len(rows) for _, rows in groups) if wide else len(rows))
         tidy(axes, palette, title)
         axes.grid(visible=False, axis="y")
     margins(figure, left=1.75, top=0.3, between=1.75 if wide else 0.7)
 
 
-def _bars(axes: "Axes", rows: tuple[Candidate, ...], palette: Palette, room: int) -> None:
+def _draw_bars(axes: "Axes", rows: tuple[Candidate, ...], palette: Palette, room: int) -> None:
     places = np.arange(len(rows))
     shares = np.array([row.probability for row in rows])
     axes.barh(places, shares, height=0.62, color=palette.main)
     for place, row in enumerate(rows):
         axes.text(
-            row.probability + 0.015, place, percent(row.probability), va="center", fontsize=FONT, color=palette.ink
+            row.probability + 0.015,
+            place,
+            format_percent(row.probability),
+            va="center",
+            fontsize=FONT,
+            color=palette.ink,
         )
     names = [row.name + (" (declared)" if row.declared else "") for row in rows]
     axes.set_yticks(places, names, parse_math=False)

@@ -16,17 +16,17 @@ _MOST_LABELS = 30
 
 def draw_stream(figure: "Figure | SubFigure", stream: Stream, palette: Palette, wide: bool) -> None:
     """Three panels on one clock: audio sent, how far it is ahead of the clock, and the events."""
-    lanes = _lanes(stream)
+    lanes = _draw_lanes(stream)
     if not stream.sending:
         axes = figure.subplots()
-        _events(axes, stream, palette, lanes)
+        _draw_events(axes, stream, palette, lanes)
         axes.set_xlabel("seconds on the clock")
         margins(figure, left=1.15, top=0.08)
         return
     panels = figure.subplots(3, 1, sharex=True, height_ratios=[2.2, 1.5, 0.45 + 0.3 * len(lanes)])
-    _sent(panels[0], stream, palette, wide)
-    _ahead(panels[1], stream, palette)
-    _events(panels[2], stream, palette, lanes)
+    _draw_sent(panels[0], stream, palette, wide)
+    _draw_ahead(panels[1], stream, palette)
+    _draw_events(panels[2], stream, palette, lanes)
     panels[2].set_xlabel("seconds on the clock")
     margins(figure, left=1.15, top=0.3 if wide else 0.55, between=0.24)
 
@@ -36,7 +36,7 @@ def _span(stream: Stream) -> tuple[float, float]:
     return min(0.0, stream.first_t_s) - room, stream.last_t_s + room
 
 
-def _sent(axes: "Axes", stream: Stream, palette: Palette, wide: bool) -> None:
+def _draw_sent(axes: "Axes", stream: Stream, palette: Palette, wide: bool) -> None:
     for first, part in zip([True] + [False] * len(stream.sending), stream.sending, strict=False):
         end = np.array([part.start_t_s, part.end_t_s])
         axes.plot(
@@ -52,14 +52,14 @@ def _sent(axes: "Axes", stream: Stream, palette: Palette, wide: bool) -> None:
                 linestyle=(0, (1, 1)),
                 label="as detected" * first or None,
             )
-    _marks(axes, stream, palette, labels=True)
+    _draw_marks(axes, stream, palette, labels=True)
     axes.set(xlim=_span(stream), ylabel="seconds of audio sent")
     axes.set_ylim(bottom=0)
     tidy(axes, palette)
     legend(axes, palette, columns=6 if wide else 2)
 
 
-def _marks(axes: "Axes", stream: Stream, palette: Palette, labels: bool) -> None:
+def _draw_marks(axes: "Axes", stream: Stream, palette: Palette, labels: bool) -> None:
     """Bursts and gaps as hatched columns: the hatch tells them apart without colour."""
     least = 0.003 * (stream.last_t_s - stream.first_t_s)
     kinds = (("burst or backlog", palette.other, "////", "bursts"), ("gap", palette.warm, "\\\\\\\\", "gaps"))
@@ -78,21 +78,21 @@ def _marks(axes: "Axes", stream: Stream, palette: Palette, labels: bool) -> None
             )
 
 
-def _ahead(axes: "Axes", stream: Stream, palette: Palette) -> None:
+def _draw_ahead(axes: "Axes", stream: Stream, palette: Palette) -> None:
     for part in stream.sending:
-        t_s, ahead = _with_end(part)
+        t_s, ahead = _append_end(part)
         axes.plot(t_s, ahead, color=palette.main, linewidth=1.3)
     axes.axhline(0, color=palette.muted, linewidth=1, linestyle=(0, (5, 3)))
-    _marks(axes, stream, palette, labels=False)
+    _draw_marks(axes, stream, palette, labels=False)
     if sum(len(part.bursts) + len(part.gaps) for part in stream.sending) <= _MOST_LABELS:
-        _lengths(axes, stream, palette)
+        _draw_lengths(axes, stream, palette)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -0.5), max(high, 0.5))
     axes.set_ylabel("ahead (+) or\nbehind (-), s")
     tidy(axes, palette)
 
 
-def _with_end(part: Sending) -> tuple[np.ndarray, np.ndarray]:
+def _append_end(part: Sending) -> tuple[np.ndarray, np.ndarray]:
     """The line, to the moment when no more audio was owed: without audio it falls with the clock."""
     if part.end_t_s <= part.t_s[-1]:
         return part.t_s, part.ahead_s
@@ -100,7 +100,7 @@ def _with_end(part: Sending) -> tuple[np.ndarray, np.ndarray]:
     return np.append(part.t_s, part.end_t_s), np.append(part.ahead_s, last)
 
 
-def _lengths(axes: "Axes", stream: Stream, palette: Palette) -> None:
+def _draw_lengths(axes: "Axes", stream: Stream, palette: Palette) -> None:
     """How much audio each burst left waiting and how long each gap is."""
     for part in stream.sending:
         notes = [(span, f"+{waiting:.1f} s") for span, waiting in zip(part.bursts, part.burst_s, strict=True)]
@@ -112,14 +112,14 @@ def _lengths(axes: "Axes", stream: Stream, palette: Palette) -> None:
             )  # fmt: skip
 
 
-def _lanes(stream: Stream) -> list[str]:
+def _draw_lanes(stream: Stream) -> list[str]:
     return [*(["turns"] if stream.turns else []), *stream.events]
 
 
-def _events(axes: "Axes", stream: Stream, palette: Palette, lanes: list[str]) -> None:
+def _draw_events(axes: "Axes", stream: Stream, palette: Palette, lanes: list[str]) -> None:
     for place, name in enumerate(lanes):
         if name == "turns":
-            _turns(axes, stream, palette, place)
+            _draw_turns(axes, stream, palette, place)
         else:
             colour = palette.other if name == "errors" else palette.muted if name == "client messages" else palette.main
             axes.plot(*ticks(stream.events[name], place - 0.3, place + 0.3), color=colour, linewidth=1)
@@ -129,7 +129,7 @@ def _events(axes: "Axes", stream: Stream, palette: Palette, lanes: list[str]) ->
     axes.grid(visible=False, axis="y")
 
 
-def _turns(axes: "Axes", stream: Stream, palette: Palette, place: int) -> None:
+def _draw_turns(axes: "Axes", stream: Stream, palette: Palette, place: int) -> None:
     """Finished turns as bars between two ticks, open ones hatched to the end of the session."""
     finished = [(turn.start_t_s, turn.end_t_s) for turn in stream.turns if turn.end_t_s is not None]
     still_open = [(turn.start_t_s, stream.last_t_s - turn.start_t_s) for turn in stream.turns if turn.end_t_s is None]

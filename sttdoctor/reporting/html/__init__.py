@@ -18,11 +18,11 @@ from sttdoctor import __version__
 from sttdoctor.checks.base import Evidence
 from sttdoctor.report import Diagnosis, Report
 from sttdoctor.reporting import phrases
-from sttdoctor.reporting.captions import clock
+from sttdoctor.reporting.captions import format_clock
 from sttdoctor.reporting.data.values import Exhibits
 from sttdoctor.reporting.escape import cut, for_page, for_terminal
 from sttdoctor.reporting.figures.sheet import Drawing, drawings
-from sttdoctor.reporting.phrases import answer, commands, groups, place, sureness, tally
+from sttdoctor.reporting.phrases import answer, describe_sureness, get_tally, group_answers, list_commands, place
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -59,11 +59,11 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         report: The report.
         exhibits: What is shown and heard beside it.
     """
-    environment = _environment()
+    environment = _load_environment()
     css = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]
     first = report.diagnoses[0] if report.diagnoses else None
-    figures = {drawing.name: _pictured(drawing) for drawing in drawings(exhibits)}
-    linked = dict(_sections(report, exhibits, figures))
+    figures = {drawing.name: _draw_both(drawing) for drawing in drawings(exhibits)}
+    linked = dict(_list_sections(report, exhibits, figures))
     page = environment.get_template("report.html.jinja").render(
         report=report,
         exhibits=exhibits,
@@ -71,28 +71,28 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         headline=first.summary if first else answer(report),
         answer=answer(report),
         figures=figures,
-        facts=list(_facts(report, exhibits)),
-        subject=list(_subject_rows(report, exhibits)),
-        commands=[(what.capitalize(), command) for what, command in commands(report)],
+        facts=list(_list_facts(report, exhibits)),
+        subject=list(_list_subject(report, exhibits)),
+        commands=[(what.capitalize(), command) for what, command in list_commands(report)],
         linked=linked,
         see=_see(first, linked, exhibits),
-        groups=groups(report, brief=False),
-        tally=tally(report),
-        doubled=_doubled(report),
+        groups=group_answers(report, brief=False),
+        tally=get_tally(report),
+        doubled=_get_doubled(report),
         name=str(report.subject.get("path") or "the capture"),
         kinds=_KINDS,
         labels={kind: label for kind, label, _ in _KINDS},
         status_words=STATUS_WORDS,
         version=__version__,
-        css=_markup(css),
-        style_hash=_markup("sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()),
+        css=_mark_safe(css),
+        style_hash=_mark_safe("sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()),
     )
     # pure ASCII: no terminal, pipe or mail gateway can spoil it
     return page.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 @lru_cache(maxsize=1)
-def _environment() -> "Environment":
+def _load_environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -103,64 +103,64 @@ def _environment() -> "Environment":
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "name": _name,
-        "rows": _rows,
-        "lines": _lines,
-        "value": _value,
-        "visible_space": _visible_space,
-        "wav_uri": _wav_uri,
+        "name": _break_name,
+        "rows": _list_rows,
+        "lines": _keep_lines,
+        "value": _format_value,
+        "visible_space": _show_space,
+        "wav_uri": _make_wav_uri,
     }
-    environment.globals |= {"clock": clock, "sureness": sureness, "where": _where}
+    environment.globals |= {"clock": format_clock, "sureness": describe_sureness, "where": _tell_place}
     return environment
 
 
-def _markup(text: str) -> Any:
+def _mark_safe(text: str) -> Any:
     from markupsafe import Markup
 
     return Markup(text)
 
 
-def _lines(text: str) -> Any:
+def _keep_lines(text: str) -> Any:
     """A long text whose line breaks are kept; the page shows white space as it is."""
     from markupsafe import Markup, escape
 
     return Markup("\n").join(escape(for_terminal(line)) for line in cut(text, _LONGEST_WHOLE).split("\n"))
 
 
-def _visible_space(text: str) -> str:
+def _show_space(text: str) -> str:
     """Text whose white space is the point: an open box for each space, words for nothing at all."""
     return text.replace(" ", "\u2423") if text else "nothing"
 
 
-def _wav_uri(wav: bytes) -> Any:
-    return _markup("data:audio/wav;base64," + base64.b64encode(wav).decode())
+def _make_wav_uri(wav: bytes) -> Any:
+    return _mark_safe("data:audio/wav;base64," + base64.b64encode(wav).decode())
 
 
-def _where(evidence: Evidence) -> str:
+def _tell_place(evidence: Evidence) -> str:
     """Where a piece of evidence stands, without what it says."""
     return place(Evidence("", evidence.line, evidence.t, evidence.offset)).removesuffix(": ")
 
 
-def _value(value: Any) -> str:
+def _format_value(value: Any) -> str:
     """A measured value in words; names that stand in a list without brackets and quotes."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value) or "none"
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _rows(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _list_rows(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Measurements as rows; one that holds several is a row of its parts, without those that are nothing."""
     rows = [
-        (key, "; ".join(f"{name}: {_value(part)}" for name, part in value.items() if part))
+        (key, "; ".join(f"{name}: {_format_value(part)}" for name, part in value.items() if part))
         if isinstance(value, Mapping)
-        else (key, _value(value))
+        else (key, _format_value(value))
         for key, value in values.items()
         if value is not None
     ]
     return rows if len(rows) <= _MOST_ROWS else [*rows[:_MOST_ROWS], ("and more", str(len(rows) - _MOST_ROWS))]
 
 
-def _name(text: str) -> Any:
+def _break_name(text: str) -> Any:
     """A name that may break where its parts end, and nowhere else."""
     from markupsafe import Markup, escape
 
@@ -179,7 +179,7 @@ class _Picture:
     narrow: Any
 
 
-def _pictured(drawing: Drawing) -> _Picture:
+def _draw_both(drawing: Drawing) -> _Picture:
     from matplotlib.figure import Figure
 
     from sttdoctor.reporting.figures.pictures import STAND_INS, inline
@@ -188,25 +188,25 @@ def _pictured(drawing: Drawing) -> _Picture:
     for name, size in (("w", (WIDE, drawing.height)), ("n", (NARROW, drawing.narrow_height))):
         figure = Figure(figsize=size)
         drawing.draw(figure, STAND_INS, name == "w")
-        forms.append(_markup(inline(figure, f"{drawing.name}-{name}")))
+        forms.append(_mark_safe(inline(figure, f"{drawing.name}-{name}")))
     return _Picture(drawing.name, drawing.title, drawing.words, *forms)
 
 
-def _facts(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
+def _list_facts(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
     """Return what a reader wants to know at once, as (name, value)."""
     subject = report.subject
-    yield "Declared", phrases.declared(report)
-    if phrases.heard(report):
-        yield "Found", phrases.heard(report).removeprefix("is ")
+    yield "Declared", phrases.describe_declared(report)
+    if phrases.describe_detected(report):
+        yield "Found", phrases.describe_detected(report).removeprefix("is ")
     if exhibits.waveform is not None:
-        yield "Audio", clock(exhibits.waveform.duration_s)
+        yield "Audio", format_clock(exhibits.waveform.duration_s)
     if subject.get("duration_s") is not None:
-        yield "Session", clock(subject["duration_s"])
+        yield "Session", format_clock(subject["duration_s"])
     if subject["kind"] == "session":
         yield "Finished turns", str(len(subject["transcript"]["turns"]))
 
 
-def _subject_rows(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
+def _list_subject(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str]]:
     """Return what was examined, as (name, value)."""
     names = {
         "path": "File",
@@ -231,13 +231,13 @@ def _subject_rows(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str
             yield "Damaged lines", f"{capture['damaged_lines']} ({notes})"
 
 
-def _doubled(report: Report) -> str:
+def _get_doubled(report: Report) -> str:
     """What appending every update would give, where the application's text is not known and this is another one."""
     joining = next((check for check in report.checks if check.id == "joining"), None)
     return (joining.measurements.get("updates_joined") or "") if joining is not None else ""
 
 
-def _sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _list_sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Return (id, title) of the sections that the page has, for its navigation."""
     yield "questions", "Questions"
     if exhibits.excerpt is not None or not {"waveform", "odds"}.isdisjoint(figures):

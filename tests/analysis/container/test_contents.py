@@ -13,8 +13,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.container.contents import find_containers, packed_as
-from sttdoctor.analysis.container.header import wav_header
+from sttdoctor.analysis.container.contents import find_containers, name_compressor
+from sttdoctor.analysis.container.header import read_wav_header
 from sttdoctor.analysis.decoding import MULAW_TABLE
 
 RNG = np.random.default_rng(5)
@@ -120,16 +120,16 @@ def test_a_header_whose_beginning_is_lost():
 def test_the_promised_size(size):
     data = bytearray(written("WAV", "PCM_16"))
     data[40:44] = struct.pack("<I", size)
-    assert wav_header(bytes(data)).size == (16000 if size == 16000 else None)
-    assert wav_header(bytes(data)).payload == 44
+    assert read_wav_header(bytes(data)).size == (16000 if size == 16000 else None)
+    assert read_wav_header(bytes(data)).payload == 44
 
 
 def test_chunks_in_odd_order_and_a_cut_header():
     data = written("WAV", "PCM_16")
     odd = data[:12] + b"LIST" + struct.pack("<I", 5) + b"INFOx\0" + data[12:]
-    assert wav_header(odd).payload == 58
+    assert read_wav_header(odd).payload == 58
     assert found(odd).trailers == ()
-    cut = wav_header(data[:30])
+    cut = read_wav_header(data[:30])
     assert (cut.sample_rate, cut.encoding, cut.payload) == (None, None, 30)
 
 
@@ -221,7 +221,7 @@ PACKED = [
 
 @pytest.mark.parametrize(("kind", "data"), PACKED, ids=[kind for kind, _ in PACKED])
 def test_what_a_compressor_wrote_is_told_from_its_first_bytes(kind, data):
-    assert packed_as(data) == packed_as(data[:4096]) == kind
+    assert name_compressor(data) == name_compressor(data[:4096]) == kind
 
 
 @pytest.mark.parametrize(
@@ -240,10 +240,10 @@ def test_what_a_compressor_wrote_is_told_from_its_first_bytes(kind, data):
     ],
 )
 def test_a_magic_number_alone_is_not_enough(data):
-    assert packed_as(data) is None
+    assert name_compressor(data) is None
 
 
 @given(st.binary(max_size=80), st.sampled_from([data[:6] for _, data in PACKED]))
 def test_no_bytes_make_it_fail(data, magic):
-    assert packed_as(data) in (None, "gzip", "zip", "bzip2", "xz", "zstd")
-    assert packed_as(magic + data) in (None, "gzip", "zip", "bzip2", "xz", "zstd")
+    assert name_compressor(data) in (None, "gzip", "zip", "bzip2", "xz", "zstd")
+    assert name_compressor(magic + data) in (None, "gzip", "zip", "bzip2", "xz", "zstd")

@@ -7,11 +7,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from sttdoctor.analysis.container.header import Header, aiff_header, au_header, caf_header, wav_header
+from sttdoctor.analysis.container.header import (
+    Header,
+    read_aiff_header,
+    read_au_header,
+    read_caf_header,
+    read_wav_header,
+)
 from sttdoctor.analysis.decoding import decode
 
-READ = {"WAV": wav_header, "WAVEX": wav_header, "RF64": wav_header}
-READ |= {"AIFF": aiff_header, "AU": au_header, "CAF": caf_header}
+READ = {"WAV": read_wav_header, "WAVEX": read_wav_header, "RF64": read_wav_header}
+READ |= {"AIFF": read_aiff_header, "AU": read_au_header, "CAF": read_caf_header}
 SOUND = np.random.default_rng(5).uniform(-0.9, 0.9, (500, 2))
 LITTLE = {"PCM_16": "pcm_s16le", "PCM_24": "s24le", "PCM_32": "pcm_s32le", "FLOAT": "pcm_f32le", "DOUBLE": "f64le"}
 BIG = {"PCM_16": "s16be", "PCM_24": None, "PCM_32": "s32be", "FLOAT": "f32be", "DOUBLE": None}
@@ -72,7 +78,7 @@ def form_chunk(tag=1, bits=16, rate=8000, channels=1):
     ],
 )
 def test_coded_samples_have_a_name(tag, bits, words):
-    header = wav_header(wav(form_chunk(tag, bits), (b"data", 9, bytes(9))))
+    header = read_wav_header(wav(form_chunk(tag, bits), (b"data", 9, bytes(9))))
     assert (header.encoding, header.codec, header.payload, header.size) == (None, words, 44, 9)
 
 
@@ -84,12 +90,12 @@ def test_coded_samples_have_a_name(tag, bits, words):
     ],
 )
 def test_bare_samples_in_a_wav_file(tag, bits, encoding):
-    header = wav_header(wav((b"LIST", 5, b"INFOx\0"), form_chunk(tag, bits, 44100, 2), (b"data", 8, bytes(8))))
+    header = read_wav_header(wav((b"LIST", 5, b"INFOx\0"), form_chunk(tag, bits, 44100, 2), (b"data", 8, bytes(8))))
     assert header == Header(58, 8, encoding, encoding, 44100, 2)
 
 
 def test_a_long_form_chunk_is_only_read_on_where_its_tag_says_so():
-    assert wav_header(written("WAV", "LITTLE", "MS_ADPCM")).codec == "MS ADPCM"
+    assert read_wav_header(written("WAV", "LITTLE", "MS_ADPCM")).codec == "MS ADPCM"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +111,7 @@ def test_a_long_form_chunk_is_only_read_on_where_its_tag_says_so():
     ],
 )
 def test_absurd_numbers_are_not_told(rate, channels, detected):
-    header = wav_header(wav(form_chunk(rate=rate, channels=channels), (b"data", 2, bytes(2))))
+    header = read_wav_header(wav(form_chunk(rate=rate, channels=channels), (b"data", 2, bytes(2))))
     assert (header.sample_rate, header.channels) == ((rate, channels) if detected else (None, None))
     assert (header.payload, header.size) == (44, 2)
 
@@ -114,7 +120,7 @@ def test_absurd_numbers_are_not_told(rate, channels, detected):
 @pytest.mark.parametrize("length", [4, 1 << 16, (1 << 16) + 1, 1 << 31])
 def test_behind_a_chunk_that_lies_the_samples_are_looked_for(name, length):
     body = b"junk" + bytes(3) + b"data" + struct.pack("<I", 2) + b"\1\2"
-    header = wav_header(wav(form_chunk(), (name, length, body)))
+    header = read_wav_header(wav(form_chunk(), (name, length, body)))
     lies = name != b"junk" or length > 1 << 16
     # a chunk of four bytes is followed by three zero bytes where a name should be: no chunk up to the end
     assert header.payload == (44 + 8 + 7 if lies else 44)
@@ -123,12 +129,12 @@ def test_behind_a_chunk_that_lies_the_samples_are_looked_for(name, length):
 @pytest.mark.parametrize(("length", "size"), [(4, 4), (0xFFFFFFFF, 6_000_000_000)])
 def test_a_long_file_says_its_size_in_another_chunk(length, size):
     sizes = struct.pack("<QQQI", 7_000_000_000, 6_000_000_000, 3_000_000_000, 0)
-    header = wav_header(wav((b"ds64", 28, sizes), form_chunk(), (b"data", length, bytes(4)), magic=b"RF64"))
+    header = read_wav_header(wav((b"ds64", 28, sizes), form_chunk(), (b"data", length, bytes(4)), magic=b"RF64"))
     assert (header.payload, header.size, header.encoding) == (80, size, "pcm_s16le")
 
 
 def test_what_stands_behind_the_samples_does_not_count():
-    header = wav_header(wav(form_chunk(), (b"data", 4, bytes(4)), form_chunk(rate=16000), (b"data", 2, bytes(2))))
+    header = read_wav_header(wav(form_chunk(), (b"data", 4, bytes(4)), form_chunk(rate=16000), (b"data", 2, bytes(2))))
     assert (header.payload, header.size, header.sample_rate) == (44, 4, 8000)
 
 
@@ -153,7 +159,7 @@ def test_the_rate_of_an_aiff_file(rate, expected):
     common = struct.pack(">hIh", 1, 0, 16) + rate
     skipped = struct.pack(">II", 6, 0)
     data = b"FORM" + bytes(4) + b"AIFFCOMM" + struct.pack(">I", 18) + common + b"SSND" + struct.pack(">I", 24) + skipped
-    header = aiff_header(data + bytes(16))
+    header = read_aiff_header(data + bytes(16))
     assert (header.sample_rate, header.payload) == (expected, len(data) + 6)
     assert header.size == (16 if expected else None)
 
@@ -163,7 +169,7 @@ def test_the_size_of_an_aiff_file(length, size):
     common = struct.pack(">hIh", 1, 0, 16) + extended(16383 + 13, 16000 << 50)
     samples = b"SSND" + struct.pack(">III", length, 0, 0) + bytes(4)
     data = b"FORM" + bytes(4) + b"AIFFCOMM" + struct.pack(">I", 18) + common + samples
-    assert aiff_header(data) == Header(54, size, "s16be", "s16be", 16000, 1)
+    assert read_aiff_header(data) == Header(54, size, "s16be", "s16be", 16000, 1)
 
 
 @pytest.mark.parametrize(
@@ -179,15 +185,15 @@ def test_the_size_of_an_aiff_file(length, size):
 def test_the_kinds_of_aiff_c(kind, bits, encoding, codec):
     common = struct.pack(">hIh", 1, 0, bits) + extended(16383 + 13, 16000 << 50) + kind + b"\0\0"
     data = b"FORM" + bytes(4) + b"AIFCCOMM" + struct.pack(">I", 24) + common + b"SSND" + struct.pack(">III", 8, 0, 0)
-    header = aiff_header(data)
+    header = read_aiff_header(data)
     assert (header.encoding, header.codec, header.sample_rate) == (encoding, codec, 16000)
 
 
 @pytest.mark.parametrize(("size", "expected"), [(0, 0), (0xFFFFFFFE, 0xFFFFFFFE), (0xFFFFFFFF, None)])
 def test_the_size_of_an_au_file(size, expected):
-    header = au_header(b".snd" + struct.pack(">5I", 28, size, 3, 8000, 1))
+    header = read_au_header(b".snd" + struct.pack(">5I", 28, size, 3, 8000, 1))
     assert (header.payload, header.size, header.encoding) == (28, expected, "s16be")
-    assert au_header(b".snd" + bytes(19)).payload == 23
+    assert read_au_header(b".snd" + bytes(19)).payload == 23
 
 
 def caf(*chunks, rate=8000.0):
@@ -210,6 +216,6 @@ def caf(*chunks, rate=8000.0):
     ],
 )
 def test_the_chunks_of_a_caf_file(chunks, payload, size):
-    header = caf_header(caf(*chunks))
+    header = read_caf_header(caf(*chunks))
     assert (header.payload, header.size, header.encoding, header.sample_rate) == (payload, size, "pcm_s16le", 8000)
-    assert caf_header(caf(*chunks, rate=float("nan"))) == Header(payload)
+    assert read_caf_header(caf(*chunks, rate=float("nan"))) == Header(payload)

@@ -8,7 +8,7 @@ import soundfile
 from common import FIXTURES
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
-from sttdoctor.analysis.encoding.changes import _scored, find_changes, screened_scores
+from sttdoctor.analysis.encoding.changes import _score_probes, find_changes, score_screened
 
 RATE, MINUTES = 16000, 4
 SPAN = 2 * RATE
@@ -65,10 +65,10 @@ def test_two_seconds_of_another_format_are_found(voice, name):
     assert found[0].after.startswith(name.partition("+")[0])
 
 
-def test_a_healthy_stream_has_no_change_and_few_windows_are_scored(voice):
+def test_a_healthy_stream_has_no_change_and_few_windows_are_score_probes(voice):
     data = s16(voice)
     assert find_changes(data) == []
-    scores, judged = screened_scores(data, 12240, 480, "pcm_s16le", partial(_scored, coarse=False))
+    scores, judged = score_screened(data, 12240, 480, "pcm_s16le", partial(_score_probes, coarse=False))
     assert len(judged) == len(scores) == len(data) // 12240
     assert judged.mean() < 0.35
     assert (np.argmax(scores[judged], axis=1) == 0).mean() > 0.95

@@ -10,7 +10,7 @@ from sttdoctor.analysis.decoding import MULAW_TABLE
 from sttdoctor.analysis.encoding.changes import find_changes
 from sttdoctor.analysis.encoding.code_length import laplace_mass
 from sttdoctor.analysis.encoding.estimate import KEYS, EncodingEstimate, Layout, estimate_encoding
-from sttdoctor.analysis.encoding.non_pcm import adaptive_bits
+from sttdoctor.analysis.encoding.non_pcm import count_adaptive_bits
 from sttdoctor.analysis.encoding.quantization import read_samples
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
@@ -229,7 +229,7 @@ def test_the_law_of_all_cells_sums_to_one(middle, half):
 
 def test_a_code_of_counts_is_as_long_as_its_entropy():
     counts = np.array([[500, 500], [1000, 0]])
-    fair, constant = adaptive_bits(counts)
+    fair, constant = count_adaptive_bits(counts)
     assert 1000 < fair < 1010
     assert constant < 8
 

@@ -4,7 +4,14 @@ from buzz import RATE, voice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.encoding.misfit import Misfit, faint_factor, find_misfit, has_few_codes, is_low_end, loud_factor
+from sttdoctor.analysis.encoding.misfit import (
+    Misfit,
+    find_faint_factor,
+    find_loud_factor,
+    find_misfit,
+    has_few_codes,
+    is_low_end,
+)
 
 VOICE = voice(4.0, rng=np.random.default_rng(7))
 FINE = np.rint(VOICE * 0.5 * 2**23).astype(np.int64)
@@ -81,8 +88,8 @@ def test_sound_of_fewer_than_64_codes_says_nothing(encoding, codes):
 
 
 def test_floats_in_16_bit_units_are_far_beyond_full_scale():
-    assert loud_factor(9.0, "pcm_f32le") == 1 / 32768
-    assert loud_factor(7.0, "pcm_f32le") == loud_factor(9.0, "pcm_s16le") == 1.0
+    assert find_loud_factor(9.0, "pcm_f32le") == 1 / 32768
+    assert find_loud_factor(7.0, "pcm_f32le") == find_loud_factor(9.0, "pcm_s16le") == 1.0
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def test_floats_in_16_bit_units_are_far_beyond_full_scale():
     ],
 )
 def test_how_faint_speech_came_to_be(peak, encoding, factor):
-    assert faint_factor(peak, encoding) == factor
+    assert find_faint_factor(peak, encoding) == factor
 
 
 @pytest.mark.parametrize(

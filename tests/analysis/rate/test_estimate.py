@@ -16,15 +16,15 @@ from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.rate import net as rate_net
 from sttdoctor.analysis.rate.estimate import (
     RateEstimate,
-    active_excerpt,
-    active_steps,
+    cut_active,
     estimate_rate,
+    find_active_steps,
+    find_steep_edge,
     finite_mono,
+    get_sharpness,
     judge,
-    sharpness,
-    steep_edge,
 )
-from sttdoctor.analysis.rate.evidence import most_probable
+from sttdoctor.analysis.rate.evidence import list_most_probable
 from sttdoctor.encodings import STANDARD_RATES
 
 SOURCES = FIXTURES / "source"
@@ -57,7 +57,7 @@ def test_speech_is_told_within_ten_percent_and_clearly_wrong_rates_are_excluded(
     estimate = estimate_rate(recorded(name, true))
     assert estimate.speech_like > 0.9
     assert abs(estimate.best / true - 1) < 0.1
-    assert true in most_probable(estimate.probabilities)
+    assert true in list_most_probable(estimate.probabilities)
     assert estimate.mass_near(true) > 0.09
     for declared in (rate for rate in STANDARD_RATES if max(rate / true, true / rate) > 1.9):
         assert estimate.mass_near(declared) < 0.015
@@ -109,7 +109,7 @@ def test_without_speech_nothing_is_excluded(samples: np.ndarray) -> None:
     assert estimate.speech_like < 0.5
     assert estimate.speech_s == 0.0
     assert min(estimate.probabilities.values()) > 0.09
-    assert len(most_probable(estimate.probabilities)) > 5
+    assert len(list_most_probable(estimate.probabilities)) > 5
 
 
 def test_a_little_speech_says_less_than_much() -> None:
@@ -132,7 +132,7 @@ def test_any_samples_and_candidates_give_probabilities(samples: np.ndarray, cand
     assert sum(estimate.probabilities.values()) == pytest.approx(1.0)
     assert all(0.0 <= p <= 1.0 for p in estimate.probabilities.values())
     assert 0.0 <= estimate.speech_like <= 1.0
-    assert estimate.best in most_probable(estimate.probabilities)
+    assert estimate.best in list_most_probable(estimate.probabilities)
 
 
 def test_declared_rates_outside_the_standard_join_the_candidates() -> None:
@@ -160,7 +160,7 @@ def test_features_are_anchored_in_hertz_and_seconds() -> None:
     def features(rate: int) -> np.ndarray:
         times = np.arange(rate) / rate
         voice = sum(np.sin(2 * np.pi * 125 * k * times) / k for k in range(1, 25))
-        return rate_net.frame_features((voice * (1 + np.sin(2 * np.pi * 4 * times))).astype(np.float32), rate)
+        return rate_net.extract_features((voice * (1 + np.sin(2 * np.pi * 4 * times))).astype(np.float32), rate)
 
     low, high = features(16000), features(44100)
     assert low.shape == high.shape == (49, rate_net.FEATURES)
@@ -180,24 +180,24 @@ def test_convolutions_and_pooling_are_what_they_say() -> None:
         [sum(x[t + k, i] * kernel[i, k, o] for k in range(3) for i in range(4)) + net["a_bias"][o] for o in range(2)]
         for t in (0, 2, 4, 6)
     ]
-    assert rate_net._convolved(x, net, "a", stride=2) == pytest.approx(np.maximum(expected, 0), abs=1e-5)
-    spread = rate_net._spread(x, np.full(9, 1 / 9, np.float32))
+    assert rate_net._convolve(x, net, "a", stride=2) == pytest.approx(np.maximum(expected, 0), abs=1e-5)
+    spread = rate_net._pool(x, np.full(9, 1 / 9, np.float32))
     assert spread == pytest.approx(np.concatenate([x.mean(axis=0), x.std(axis=0)]), abs=1e-4)
 
 
 def test_a_model_is_the_average_of_its_members() -> None:
-    model = rate_net.shipped_model()
+    model = rate_net.load_model()
     count = len(model["feature_mean"])
     clean = finite_mono(recorded("kennedy", 16000))
-    single = [judge(rate_net.member(model, number), clean, STANDARD_RATES) for number in range(count)]
+    single = [judge(rate_net.take_member(model, number), clean, STANDARD_RATES) for number in range(count)]
     together = judge(model, clean, STANDARD_RATES)
     assert together is not None
     assert together[0] == pytest.approx(np.mean([one[0] for one in single if one is not None], axis=0), abs=1e-4)
 
 
 def test_more_speech_never_makes_the_scores_softer() -> None:
-    model = rate_net.shipped_model()
-    values = [sharpness(model, seconds) for seconds in (0.0, 0.5, 1.0, 3.0, 8.0, 1e6)]
+    model = rate_net.load_model()
+    values = [get_sharpness(model, seconds) for seconds in (0.0, 0.5, 1.0, 3.0, 8.0, 1e6)]
     assert values == sorted(values)
     assert values[-1] == values[-2]
 
@@ -206,11 +206,11 @@ def test_the_excerpt_is_bounded_and_takes_the_active_parts() -> None:
     quiet = np.random.default_rng(0).normal(size=2_000_000).astype("f4") * 1e-4
     loud = slice(1_200_000, 1_300_000)
     quiet[loud] *= 1e4
-    active = active_steps(quiet)
-    excerpt = active_excerpt(quiet, active, 64_000)
+    active = find_active_steps(quiet)
+    excerpt = cut_active(quiet, active, 64_000)
     assert 64_000 <= len(excerpt) < 64_000 + SIZE
     assert np.abs(excerpt).mean() > 0.5
-    whole = active_excerpt(quiet, active, 10**7)
+    whole = cut_active(quiet, active, 10**7)
     assert 100_000 <= len(whole) <= 100_000 + 4 * SIZE
 
 
@@ -242,26 +242,26 @@ def steps(*levels):
 
 def test_a_step_is_active_within_30_db_of_the_loud_ones():
     # 30 dB are a ratio of 31.6
-    assert active_steps(steps(*[1.0] * 20, 1 / 31, 1 / 32, 0.0)).tolist() == [True] * 21 + [False] * 2
+    assert find_active_steps(steps(*[1.0] * 20, 1 / 31, 1 / 32, 0.0)).tolist() == [True] * 21 + [False] * 2
 
 
 def test_the_loud_steps_are_the_95th_percentile_of_those_with_sound():
     # one step in fifty that is 100 times louder does not hide the others, nor does silence count
-    assert active_steps(steps(100.0, *[1.0] * 49, *[0.0] * 50)).tolist() == [True] * 50 + [False] * 50
-    assert active_steps(steps(1.0, 1.0, 1 / 40, *[0.0] * 60)).tolist() == [True] * 2 + [False] * 61
+    assert find_active_steps(steps(100.0, *[1.0] * 49, *[0.0] * 50)).tolist() == [True] * 50 + [False] * 50
+    assert find_active_steps(steps(1.0, 1.0, 1 / 40, *[0.0] * 60)).tolist() == [True] * 2 + [False] * 61
 
 
 def test_whole_steps_only():
-    assert active_steps(np.ones(STEP * 3 - 1, np.float32)).tolist() == [True, True]
-    assert active_steps(np.zeros(STEP * 3, np.float32)).tolist() == [False] * 3
-    assert active_steps(np.ones(STEP - 1, np.float32)).tolist() == []
+    assert find_active_steps(np.ones(STEP * 3 - 1, np.float32)).tolist() == [True, True]
+    assert find_active_steps(np.zeros(STEP * 3, np.float32)).tolist() == [False] * 3
+    assert find_active_steps(np.ones(STEP - 1, np.float32)).tolist() == []
 
 
 def excerpt(shares, limit):
     """Numbers of the blocks in the excerpt of a stream whose blocks have this many active steps of 32."""
     active = np.concatenate([np.arange(32) < share for share in shares])
     samples = np.repeat(np.arange(len(shares)), SIZE).astype(np.float32)
-    kept = active_excerpt(samples, active, limit)
+    kept = cut_active(samples, active, limit)
     numbers = kept[::SIZE].astype(int).tolist()
     assert len(kept) <= max(limit, SIZE) and np.array_equal(kept, np.repeat(numbers, SIZE)[: len(kept)])
     return numbers
@@ -288,37 +288,37 @@ def test_the_excerpt_holds_the_most_active_blocks(shares, limit, expected):
 def test_of_less_than_two_blocks_the_beginning_is_taken():
     samples = np.arange(SIZE + 100, dtype=np.float32)
     active = np.ones(32, bool)
-    assert np.array_equal(active_excerpt(samples, active, 10), samples[:SIZE])
-    assert np.array_equal(active_excerpt(samples, active, SIZE + 50), samples[: SIZE + 50])
-    assert np.array_equal(active_excerpt(samples, active, 10 * SIZE), samples)
+    assert np.array_equal(cut_active(samples, active, 10), samples[:SIZE])
+    assert np.array_equal(cut_active(samples, active, SIZE + 50), samples[: SIZE + 50])
+    assert np.array_equal(cut_active(samples, active, 10 * SIZE), samples)
 
 
 def test_where_every_block_is_wanted_the_rest_of_the_last_one_stays():
     samples = np.arange(2 * SIZE + 100, dtype=np.float32)
-    assert np.array_equal(active_excerpt(samples, np.ones(64, bool), 10 * SIZE), samples)
-    assert np.array_equal(active_excerpt(samples, np.ones(64, bool), 2 * SIZE), samples[: 2 * SIZE])
+    assert np.array_equal(cut_active(samples, np.ones(64, bool), 10 * SIZE), samples)
+    assert np.array_equal(cut_active(samples, np.ones(64, bool), 2 * SIZE), samples[: 2 * SIZE])
 
 
 @pytest.mark.parametrize("samples", [WIDE, NARROW], ids=["48k", "16k"])
 def test_speech_as_recorded_has_no_steep_edge_in_the_middle_of_its_band(samples):
-    edge = steep_edge(samples)
+    edge = find_steep_edge(samples)
     assert edge is None or edge > 0.31
 
 
 @pytest.mark.parametrize(("low", "high"), [(8000, 16000), (8000, 48000), (16000, 48000)])
 def test_upsampled_speech_has_its_edge_at_the_lower_nyquist(low, high):
     narrow = resample_poly(NARROW, low // 8000, 2) if low != 16000 else NARROW
-    edge = steep_edge(resample_poly(narrow, high // low, 1))
+    edge = find_steep_edge(resample_poly(narrow, high // low, 1))
     assert edge * high == pytest.approx(low / 2, rel=0.15)
 
 
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(9000), np.full(9000, np.nan), np.ones(100)])
 def test_too_little_or_no_sound_has_no_edge(samples):
-    assert steep_edge(samples) is None
+    assert find_steep_edge(samples) is None
 
 
 def test_white_noise_has_no_edge():
-    assert steep_edge(np.random.default_rng(0).normal(size=48000)) is None
+    assert find_steep_edge(np.random.default_rng(0).normal(size=48000)) is None
 
 
 def shaped(gain_db, count=200_000, rate=22050):
@@ -336,8 +336,8 @@ def shaped(gain_db, count=200_000, rate=22050):
     ],
 )
 def test_a_slope_is_no_edge(gain_db):
-    assert steep_edge(shaped(gain_db)) is None
+    assert find_steep_edge(shaped(gain_db)) is None
 
 
 def test_a_cut_is_an_edge():
-    assert steep_edge(shaped(lambda hz: -60.0 * (hz > 4000))) * 22050 == pytest.approx(4000, rel=0.1)
+    assert find_steep_edge(shaped(lambda hz: -60.0 * (hz > 4000))) * 22050 == pytest.approx(4000, rel=0.1)

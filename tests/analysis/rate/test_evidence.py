@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.rate import evidence
-from sttdoctor.analysis.rate.changes import MOST_PARTS, change_by_sound, hear_parts, same_rate
+from sttdoctor.analysis.rate.changes import MOST_PARTS, find_change_by_sound, have_same_rate, hear_parts
 from sttdoctor.analysis.rate.estimate import RateEstimate
-from sttdoctor.analysis.rate.evidence import Flow, most_probable, weighed
+from sttdoctor.analysis.rate.evidence import Flow, list_most_probable, weigh_evidence
 from sttdoctor.analysis.session.pacing import Speed
-from sttdoctor.analysis.session.stretches import stretches
+from sttdoctor.analysis.session.stretches import split_stretches
 from sttdoctor.encodings import STANDARD_RATES
 
 FLOW = Flow(Speed(1.5, 30.0, 0.001), 32000.0, 2)
@@ -29,32 +29,32 @@ def test_a_steady_byte_rate_implies_a_rate_and_a_speed():
 
 def test_sound_and_wire_are_multiplied():
     flat = dict.fromkeys(STANDARD_RATES, 1 / len(STANDARD_RATES))
-    assert weighed(None, None, STANDARD_RATES) is None
-    assert weighed(flat, None, STANDARD_RATES) == flat
-    both = weighed(flat, FLOW, STANDARD_RATES)
+    assert weigh_evidence(None, None, STANDARD_RATES) is None
+    assert weigh_evidence(flat, None, STANDARD_RATES) == flat
+    both = weigh_evidence(flat, FLOW, STANDARD_RATES)
     assert sum(both.values()) == pytest.approx(1) and max(both, key=both.get) == 24000
-    assert weighed(heard(16000).probabilities, FLOW, STANDARD_RATES)[16000] > both[16000]
+    assert weigh_evidence(heard(16000).probabilities, FLOW, STANDARD_RATES)[16000] > both[16000]
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=1, max_size=9), st.floats(0.1, 0.99))
 def test_the_most_probable_hold_the_mass_and_no_fewer_do(weights, mass):
     shares = dict(enumerate(np.array(weights) / sum(weights)))
-    chosen = most_probable(shares, mass)
+    chosen = list_most_probable(shares, mass)
     assert sum(shares[rate] for rate in chosen) >= mass - 1e-9
     assert sum(shares[rate] for rate in chosen[:-1]) < mass
 
 
 def test_the_most_probable_come_first():
     shares = {8000: 0.02, 22050: 0.40, 24000: 0.56, 48000: 0.02}
-    assert most_probable(shares) == [24000, 22050]
-    assert most_probable(shares, 0.5) == [24000]
+    assert list_most_probable(shares) == [24000, 22050]
+    assert list_most_probable(shares, 0.5) == [24000]
 
 
 def test_one_rate_is_one_that_all_parts_are_sure_of():
-    assert same_rate([heard(16000)] * 4)
-    assert not same_rate([heard(16000), heard(16000, 0.6)])
-    assert not same_rate([heard(16000), heard(16000, speech_s=0.2)])
-    assert not same_rate([])
+    assert have_same_rate([heard(16000)] * 4)
+    assert not have_same_rate([heard(16000), heard(16000, 0.6)])
+    assert not have_same_rate([heard(16000), heard(16000, speech_s=0.2)])
+    assert not have_same_rate([])
 
 
 def listened(sounds):
@@ -103,21 +103,21 @@ def test_parts_that_are_not_sure_of_one_rate_are_all_heard_in_full():
 def test_few_parts_never_hide_a_change_for_good(change):
     border, speech = change
     sounds = [heard(48000 if i >= border else 16000, speech_s=s) for i, s in enumerate(speech)]
-    told = change_by_sound([(100 * i, sound) for i, sound in enumerate(sounds)])
-    assert change_by_sound(listened(sounds)[0]) == told
+    told = find_change_by_sound([(100 * i, sound) for i, sound in enumerate(sounds)])
+    assert find_change_by_sound(listened(sounds)[0]) == told
 
 
 def test_few_of_eight_parts_never_hide_a_change_for_a_while():
     for first in range(8):
         for last in range(first + 1, 9):
             sounds = [heard(48000 if first <= i < last else 16000) for i in range(8)]
-            told = change_by_sound([(100 * i, sound) for i, sound in enumerate(sounds)])
-            assert change_by_sound(listened(sounds)[0]) == told
+            told = find_change_by_sound([(100 * i, sound) for i, sound in enumerate(sounds)])
+            assert find_change_by_sound(listened(sounds)[0]) == told
 
 
 def pace_change(line):
     """(index, pace before, pace after) of the only change of pace, None where there is none."""
-    parts = stretches(line)
+    parts = split_stretches(line)
     if len(parts) == 1:
         return None
     before, after = parts
@@ -125,7 +125,7 @@ def pace_change(line):
 
 
 def likelihood(ratio, declared_rate=16000, seconds=10.0, spread=0.005):
-    return evidence.rate_likelihood(Speed(ratio, seconds, spread), STANDARD_RATES, declared_rate * 2, 2)
+    return evidence.weigh_byte_rate(Speed(ratio, seconds, spread), STANDARD_RATES, declared_rate * 2, 2)
 
 
 @pytest.mark.parametrize(("true", "declared"), [(24000, 16000), (48000, 16000), (8000, 16000), (16000, 24000)])
@@ -244,7 +244,7 @@ def test_the_likelihood_is_a_mixture_of_what_sets_the_pace():
 
 
 def test_the_bytes_of_a_sample_count():
-    seen = evidence.rate_likelihood(Speed(2.0, 10, 0.005), STANDARD_RATES, 32000, 4)
+    seen = evidence.weigh_byte_rate(Speed(2.0, 10, 0.005), STANDARD_RATES, 32000, 4)
     assert max(seen, key=seen.get) == 16000
 
 

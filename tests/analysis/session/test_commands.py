@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.session.commands import (
-    audio_texts,
-    commands,
+    find_audio_texts,
     is_audio,
     is_command_bytes,
     is_known,
-    refused,
-    text_form,
+    list_commands,
+    match_refused,
+    tell_text_form,
 )
 from sttdoctor.endpoints.cartesia import AUTO, ENDPOINTS, MANUAL
 from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS, meaning_of
@@ -41,11 +41,11 @@ def error(t, line=9, **fields):
 
 
 def told(frames):
-    return commands(frames, audio_texts(frames))
+    return list_commands(frames, find_audio_texts(frames))
 
 
 def answered(frames):
-    return refused(frames, told(frames), AUTO)
+    return match_refused(frames, told(frames), AUTO)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_errors_and_messages_by_the_thousand_are_matched_one_to_one():
 
 
 def form(text):
-    return text_form(text_frame(1, 0.0, True, text))
+    return tell_text_form(text_frame(1, 0.0, True, text))
 
 
 def as_json(value):
@@ -282,12 +282,12 @@ def test_other_text_carries_no_audio(text):
     ],
 )
 def test_a_message_whose_middle_is_gone_is_told_by_its_beginning(shown, size, expected):
-    assert text_form(elided_frame(1, 0.0, True, shown, size)) == expected
+    assert tell_text_form(elided_frame(1, 0.0, True, shown, size)) == expected
 
 
 def test_audio_is_told_although_redaction_left_little_of_it():
     short = replace(text_frame(1, 0.0, True, "AAECAwQFBgcICQoLREDACTED"), size=4000)
-    assert text_form(short) == "base64" and text_form(replace(short, size=24)) is None
+    assert tell_text_form(short) == "base64" and tell_text_form(replace(short, size=24)) is None
 
 
 @given(st.binary(min_size=320, max_size=2000), st.sampled_from(["base64", "hex", "buffer", "list", "python"]))
@@ -321,7 +321,7 @@ def test_no_text_takes_memory_beyond_its_own_length(unit):
     frames += [Frame(1, 0.0, True, len(text), text=f"{text}...{text}", elided=True)]
     tracemalloc.start()
     for frame in frames:
-        text_form(frame)
+        tell_text_form(frame)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 6 * len(text)

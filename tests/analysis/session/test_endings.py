@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.session.endings import CODES, find_ending, find_ping_timeout, is_ping_timeout
-from sttdoctor.analysis.session.timeline import Connection, connections
+from sttdoctor.analysis.session.timeline import Connection, split_connections
 from sttdoctor.evidence import Close, Control
 
 OPEN = [*turn(1.0, "Hello")[:2]]
@@ -96,7 +96,7 @@ def talk(sent_until=40.0, heard_until=40.0, pings=(), clock="client", by="client
 
 
 def who(subject):
-    (connection,) = connections(subject)
+    (connection,) = split_connections(subject)
     found = find_ping_timeout(connection, subject.clock)
     return None if found is None else found.who
 

@@ -18,7 +18,7 @@ def ask_all(frames, encoding):
     analysis.find_field(frames, active)
     analysis.find_tails(frames, active, encoding)
     analysis.is_two_streams(frames, active, encoding)
-    return analysis.border_jump(frames, encoding)
+    return analysis.measure_border_jump(frames, encoding)
 
 
 @pytest.mark.parametrize("encoding", NAN)
@@ -41,4 +41,4 @@ def test_any_frames_are_answered_without_a_warning(frames, encoding):
 def test_borders_tell_whether_frames_go_on(step, low, high):
     data = encoded(voice(34.0), "pcm_s16le").tobytes()
     frames = [data[2 * round(i * step * 16_000) :][:3200] for i in range(60)]
-    assert low <= analysis.border_jump(frames, "pcm_s16le") <= high
+    assert low <= analysis.measure_border_jump(frames, "pcm_s16le") <= high

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from turns import make
 
 from sttdoctor.analysis.session import join_hypotheses, join_spelling
-from sttdoctor.analysis.session.turns import expected_text
+from sttdoctor.analysis.session.turns import join_expected
 
 TWO = [
     make("Hi", "Hi there.", eager=["Hi there."]),
@@ -81,7 +81,7 @@ def test_an_unrelated_text_is_not_similar():
     ],
 )
 def test_spelling(got, habit):
-    found = join_spelling.spelling(got, TWO, expected_text(TWO))
+    found = join_spelling.find_spelling(got, TWO, join_expected(TWO))
     assert (found[0] if found else None) == habit
 
 
@@ -98,7 +98,7 @@ def test_spelling(got, habit):
     ],
 )
 def test_what_was_done_to_the_spelling_is_told(got, habit, words):
-    found = join_spelling.spelling(got, [make("A, b."), make(" C  d.")], "A, b. C  d.")
+    found = join_spelling.find_spelling(got, [make("A, b."), make(" C  d.")], "A, b. C  d.")
     assert found[0] == habit and words in found[1]
 
 
@@ -166,14 +166,14 @@ _turns = st.lists(st.lists(_words, min_size=1, max_size=4), min_size=1, max_size
 
 @given(_turns)
 def test_the_right_text_is_always_right(turns):
-    join = join_hypotheses.explain(expected_text(turns), turns)
+    join = join_hypotheses.explain(join_expected(turns), turns)
     assert (join.habit, join.exact) == ("ends", True)
-    assert join_spelling.spelling(expected_text(turns), turns, expected_text(turns)) is None
+    assert join_spelling.find_spelling(join_expected(turns), turns, join_expected(turns)) is None
 
 
 @given(_turns)
 def test_joined_updates_are_always_explained_exactly(turns):
-    join = join_hypotheses.explain(join_hypotheses.updates_text(turns), turns)
+    join = join_hypotheses.explain(join_hypotheses.join_updates(turns), turns)
     assert join.exact
     assert join.habit != "ends"
 
@@ -183,7 +183,7 @@ def test_any_text_gets_an_answer(got, turns):
     join = join_hypotheses.explain(got, turns)
     assert 0 <= join.similarity <= 1
     if join.exact and join.habit == "ends":
-        join_spelling.spelling(got, turns, expected_text(turns))
+        join_spelling.find_spelling(got, turns, join_expected(turns))
 
 
 @pytest.mark.parametrize(
@@ -200,17 +200,17 @@ def test_any_text_gets_an_answer(got, turns):
     ],
 )
 def test_similarity_is_the_share_of_words_in_common_in_order(a, b, expected):
-    assert join_hypotheses.similarity(a, b) == pytest.approx(expected)
+    assert join_hypotheses.measure_similarity(a, b) == pytest.approx(expected)
 
 
 def test_similarity_counts_the_first_4000_words():
-    assert join_hypotheses.similarity("a " * 4000 + "b", "a " * 4000 + "c") == 1.0
-    assert join_hypotheses.similarity("a " * 3999 + "b", "a " * 3999 + "c") == pytest.approx(1 - 1 / 4000)
+    assert join_hypotheses.measure_similarity("a " * 4000 + "b", "a " * 4000 + "c") == 1.0
+    assert join_hypotheses.measure_similarity("a " * 3999 + "b", "a " * 3999 + "c") == pytest.approx(1 - 1 / 4000)
 
 
 def test_texts_of_few_words_that_stand_very_often_are_compared_in_no_time():
     begun = time.process_time()
-    assert join_hypotheses.similarity("the cat " * 2000, "cat the " * 2000) == pytest.approx(1 - 1 / 4000)
+    assert join_hypotheses.measure_similarity("the cat " * 2000, "cat the " * 2000) == pytest.approx(1 - 1 / 4000)
     assert time.process_time() - begun < 1
 
 
@@ -222,7 +222,7 @@ def test_an_appended_display_of_many_turns_is_cut_and_told_by_its_beginning():
         shown.append(text)
     join = join_hypotheses.explain("".join(shown), turns)
     assert (join.habit, join.exact) == ("updates-joined", True)
-    texts = [text for _, text, _ in join_hypotheses._candidates(turns, 10_000)]
+    texts = [text for _, text, _ in join_hypotheses._list_candidates(turns, 10_000)]
     assert max(map(len, texts[-1:])) < 21_000  # one text more than what is allowed
 
 
@@ -241,13 +241,13 @@ def test_an_appended_display_of_many_turns_is_cut_and_told_by_its_beginning():
     ],
 )
 def test_the_first_places_that_differ_are_told(got, right, places):
-    assert join_hypotheses.first_differences(got, right) == places
+    assert join_hypotheses.find_differences(got, right) == places
 
 
 def test_of_a_long_text_the_words_from_the_first_that_differs_are_compared():
     right = [str(number) for number in range(9000)]
     got = [*right[:5000], "x", *right[5000:]]
-    assert join_hypotheses.first_differences(" ".join(got), " ".join(right)) == [
+    assert join_hypotheses.find_differences(" ".join(got), " ".join(right)) == [
         ("4999 5000", "4999 x 5000"),
         ("6998 6999", "6998"),
     ]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.session.join_readings import collapsed, parts, rearranged
+from sttdoctor.analysis.session.join_readings import collapse, read_parts, read_rearranged
 
 THREE = ["Yes, I said no.", " No, I never did that.", " Could you call me back?"]
 
@@ -17,14 +17,14 @@ def first(readings):
     [([1, 0, 2], "turn 2 stands before turn 1"), ([0, 2, 1], "turn 3 stands before turn 2"), ([2, 1, 0], "newest")],
 )
 def test_another_order_is_told_with_its_place(order, says):
-    (reading, *_) = rearranged("".join(THREE[i] for i in order), THREE)
+    (reading, *_) = read_rearranged("".join(THREE[i] for i in order), THREE)
     assert reading.habit == "order" and says in reading.detail
 
 
 @given(st.permutations([" a", " ab", " aba", " b", " a", " bab"]))
 def test_every_order_is_found(order):
     turns = [" a", " ab", " aba", " b", " a", " bab"]
-    reading = next(rearranged("".join(order), turns))
+    reading = next(read_rearranged("".join(order), turns))
     assert reading.habit == "order" and reading.text.replace(" ", "") == "".join(order).replace(" ", "")
 
 
@@ -36,7 +36,7 @@ def test_every_order_is_found(order):
     ],
 )
 def test_an_end_and_a_beginning_that_are_alike_stand_once(got, ends, turn):
-    assert first(rearranged(got, ends)) == ("words-merged", turn)
+    assert first(read_rearranged(got, ends)) == ("words-merged", turn)
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_an_end_and_a_beginning_that_are_alike_stand_once(got, ends, turn):
     ],
 )
 def test_what_was_said_twice_stands_once(got, ends):
-    assert first(rearranged(got, ends)) == ("words-merged", None)
+    assert first(read_rearranged(got, ends)) == ("words-merged", None)
 
 
 def test_runs_of_equal_words_and_phrases_are_one():
-    assert collapsed(list("aabababc")) == list("abc")
-    assert collapsed(["no", "no", "i", "mean", "i", "mean", "no"]) == ["no", "i", "mean", "no"]
+    assert collapse(list("aabababc")) == list("abc")
+    assert collapse(["no", "no", "i", "mean", "i", "mean", "no"]) == ["no", "i", "mean", "no"]
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_runs_of_equal_words_and_phrases_are_one():
     ],
 )
 def test_a_part_is_told_with_its_place(got, turn, says):
-    (reading, *_) = parts(got, THREE)
+    (reading, *_) = read_parts(got, THREE)
     assert (reading.habit, reading.turn) == ("truncated", turn)
     assert says in reading.detail
 
 
 @pytest.mark.parametrize("got", ["", "Yes", "call", "Something else.", "".join(THREE)])
 def test_what_may_be_chance_or_is_all_is_no_part(got):
-    assert first(parts(got, THREE)) is None
+    assert first(read_parts(got, THREE)) is None
 
 
 _ends = st.lists(st.text("ab .", max_size=6), max_size=5)
@@ -88,5 +88,5 @@ _ends = st.lists(st.text("ab .", max_size=6), max_size=5)
 @given(st.text("ab .", max_size=20), _ends)
 @example("babb", ["bab", "b"])  # the letters of all turns in their order
 def test_any_text_gets_an_answer(got, ends):
-    for reading in (*rearranged(got, ends), *parts(got, ends)):
+    for reading in (*read_rearranged(got, ends), *read_parts(got, ends)):
         assert reading.habit in ("order", "words-merged", "truncated") and 0 < reading.sure <= 1

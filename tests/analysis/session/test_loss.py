@@ -4,8 +4,8 @@ from builders import drained, report, session, steady, turn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.session.loss import LIMITS_S, Reconnect, find_loss, reconnects
-from sttdoctor.analysis.session.timeline import Connection, connections
+from sttdoctor.analysis.session.loss import LIMITS_S, Reconnect, find_loss, find_reconnects
+from sttdoctor.analysis.session.timeline import Connection, split_connections
 from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.evidence import Close, Control, Frame, Open
 
@@ -24,7 +24,7 @@ def lost(seconds=7.0, at=67.0, events=SAID, by="unknown", code=1006, **fields):
 
 
 def loss_of(subject):
-    return find_loss(connections(subject)[0], AUTO, subject.resolution)
+    return find_loss(split_connections(subject)[0], AUTO, subject.resolution)
 
 
 def first(subject):
@@ -93,7 +93,7 @@ def test_other_ends_are_neither_a_cut_nor_dead(subject):
 def test_pings_count_as_traffic():
     subject = lost()
     pings = tuple(Control(100 + n, 7.0 + 17 * n, True, "ping") for n in range(3))
-    connection = connections(subject)[0]
+    connection = split_connections(subject)[0]
     alive = type(connection)(connection.open, connection.frames, connection.close, pings)
     assert loss_of(subject) is not None and find_loss(alive, AUTO) is None
 
@@ -129,9 +129,9 @@ AFTER = made(sent(*chunks(60, 70), t=5.0, line=61), line=60, t=4.8)
 
 def test_place_and_gap_of_a_reconnect():
     first = made(sent(*chunks(0, 20)))  # the last chunk of 0.1 s at 1.9 s
-    (found,) = reconnects([first, AFTER], 8000)
+    (found,) = find_reconnects([first, AFTER], 8000)
     assert found == Reconnect(60, 4.8, False, pytest.approx(3.0), 0.0)
-    (found,) = reconnects([first, AFTER], None)
+    (found,) = find_reconnects([first, AFTER], None)
     assert found == Reconnect(60, 4.8, False, pytest.approx(3.1), 0.0)
 
 
@@ -140,7 +140,7 @@ def test_place_and_gap_of_a_reconnect():
 )
 def test_whether_a_turn_was_open(events, expected):
     received = [Frame(30 + i, 1.0 + i, False, 9, message={"type": kind}) for i, kind in enumerate(events)]
-    (found,) = reconnects([made([*sent(*chunks(0, 20)), *received]), AFTER], 8000)
+    (found,) = find_reconnects([made([*sent(*chunks(0, 20)), *received]), AFTER], 8000)
     assert found.turn_open is expected
 
 
@@ -166,38 +166,38 @@ def test_whether_a_turn_was_open(events, expected):
     ],
 )
 def test_a_connection_that_was_drained_is_complete(frames, close, count):
-    assert len(list(reconnects([made([*sent(*chunks(0, 20)), *frames], close), AFTER], 8000))) == count
+    assert len(list(find_reconnects([made([*sent(*chunks(0, 20)), *frames], close), AFTER], 8000))) == count
 
 
 def test_a_connection_without_audio_or_a_handshake_that_is_not_seen_is_no_reconnect():
-    assert list(reconnects([made([]), AFTER], 8000)) == []
-    assert list(reconnects([made(sent(*chunks(0, 20))), Connection(None, AFTER.frames, None)], 8000)) == []
-    assert list(reconnects([AFTER], 8000)) == []
+    assert list(find_reconnects([made([]), AFTER], 8000)) == []
+    assert list(find_reconnects([made(sent(*chunks(0, 20))), Connection(None, AFTER.frames, None)], 8000)) == []
+    assert list(find_reconnects([AFTER], 8000)) == []
 
 
 def test_each_further_handshake_is_found():
     parts = [made(sent(*chunks(0, 20))), AFTER, made(sent(*chunks(80, 90), t=8.0), line=90, t=7.5)]
-    assert [found.line for found in reconnects(parts, 8000)] == [60, 90]
+    assert [found.line for found in find_reconnects(parts, 8000)] == [60, 90]
 
 
 def test_without_times_or_audio_no_gap_is_known():
     first = made(sent(*chunks(0, 20)))
-    (found,) = reconnects([first, made([], line=60)], 8000)
+    (found,) = find_reconnects([first, made([], line=60)], 8000)
     assert found.audio_missing_s == 0.0
     timeless = [Frame(61, None, True, 800, binary=True)]
-    (found,) = reconnects([first, made(timeless, line=60)], 8000)
+    (found,) = find_reconnects([first, made(timeless, line=60)], 8000)
     assert found.audio_missing_s == 0.0
-    (found,) = reconnects([made(timeless), AFTER], 8000)
+    (found,) = find_reconnects([made(timeless), AFTER], 8000)
     assert found.audio_missing_s == 0.0
 
 
 def test_audio_that_overlaps_in_time_is_not_missing():
-    (found,) = reconnects([made(sent(*chunks(0, 20), t=4.0)), AFTER], 8000)
+    (found,) = find_reconnects([made(sent(*chunks(0, 20), t=4.0)), AFTER], 8000)
     assert found.audio_missing_s == 0.0
 
 
 def again(old, new, rate=8000):
-    (found,) = reconnects([made(sent(*old)), made(sent(*new, t=5.0), line=60)], rate)
+    (found,) = find_reconnects([made(sent(*old)), made(sent(*new, t=5.0), line=60)], rate)
     return found.sent_again_s
 
 

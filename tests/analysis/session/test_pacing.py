@@ -12,12 +12,12 @@ LIMITS = (1.1, 2.0, 1.5)
 
 
 def waiting(line):
-    return pacing.waiting_audio(line, *LIMITS)
+    return pacing.measure_waiting(line, *LIMITS)
 
 
 @pytest.mark.parametrize("ratio", [0.5, 0.75, 1.0, 1.25, 1.6, 2.756])
 def test_speed_of_a_steady_client_is_exact(ratio):
-    found = pacing.speed(timeline(steady(12) / ratio))
+    found = pacing.measure_speed(timeline(steady(12) / ratio))
     assert found is not None
     assert found.ratio == pytest.approx(ratio, rel=1e-3)
     assert found.spread < 0.01
@@ -28,51 +28,51 @@ def test_jitter_hardly_moves_the_speed_and_makes_no_backlog(chunk_s):
     rng = np.random.default_rng(1)
     t = steady(20, chunk_s)
     line = timeline(np.sort(t + rng.uniform(-0.08, 0.08, len(t))), chunk_s)
-    assert pacing.speed(line).ratio == pytest.approx(1.0, rel=0.01)
+    assert pacing.measure_speed(line).ratio == pytest.approx(1.0, rel=0.01)
     assert waiting(line).max() < 0.6
-    assert pacing.holes(line) == []
+    assert pacing.find_holes(line) == []
 
 
 @pytest.mark.parametrize(("seconds", "measured_s"), [(3.0, 2.9), (4.6, 4.5), (4.7, 3.0), (10.0, 8.3)])
 def test_the_start_is_left_out_where_three_times_as_much_is_there(seconds, measured_s):
     """The frames of the first 1.5 s; that at 1.5 s is the last of them."""
-    assert pacing.speed(timeline(steady(seconds))).seconds == pytest.approx(measured_s)
+    assert pacing.measure_speed(timeline(steady(seconds))).seconds == pytest.approx(measured_s)
 
 
 def test_speed_ignores_holes_bursts_and_catching_up():
     t = steady(20)
     t[50:] += 3  # a hole
     t[120:] = np.maximum(t[120:], t[120] + 2.5)  # a stall that catches up
-    assert pacing.speed(timeline(t)).ratio == pytest.approx(1.0, rel=0.01)
+    assert pacing.measure_speed(timeline(t)).ratio == pytest.approx(1.0, rel=0.01)
 
 
 def test_speed_of_a_client_that_sends_in_batches():
     t = np.repeat(np.arange(12.0), 10) + np.tile(np.arange(10) * 0.001, 12)
-    assert pacing.speed(timeline(t)).ratio == pytest.approx(1.0, rel=0.02)
+    assert pacing.measure_speed(timeline(t)).ratio == pytest.approx(1.0, rel=0.02)
 
 
 @pytest.mark.parametrize("t", [[], [0.0], [0.0, 0.1, 0.2], [1.0] * 50])
 def test_speed_of_too_little_is_none(t):
-    assert pacing.speed(timeline(t)) is None
+    assert pacing.measure_speed(timeline(t)) is None
 
 
 @pytest.mark.parametrize(("frames", "expected"), [(10, None), (11, 1.0)])
 def test_a_second_shows_a_speed(frames, expected):
-    found = pacing.speed(timeline(steady(frames / 10)))
+    found = pacing.measure_speed(timeline(steady(frames / 10)))
     assert (found and found.ratio) == (expected and pytest.approx(expected))
 
 
 def test_a_hole_that_is_never_filled():
     t = steady(10)
     t[50:] += 3
-    (hole,) = pacing.holes(timeline(t))
+    (hole,) = pacing.find_holes(timeline(t))
     assert hole.length_s == pytest.approx(3.0)
     assert (hole.filled, hole.index) == (False, 50)
 
 
 def test_a_hole_that_is_caught_up():
     t = np.maximum(steady(10), np.where((steady(10) > 4) & (steady(10) < 6.5), 6.5, 0))
-    (hole,) = pacing.holes(timeline(t))
+    (hole,) = pacing.find_holes(timeline(t))
     assert hole.filled
     assert hole.length_s == pytest.approx(2.4, abs=0.11)
 
@@ -81,13 +81,13 @@ def test_a_hole_that_is_filled_by_one_block_of_silence():
     t, audio_s = steady(10), np.full(100, 0.1)
     t[50:] += 3
     audio_s[50] = 3.0
-    (hole,) = pacing.holes(timeline(t, audio_s))
+    (hole,) = pacing.find_holes(timeline(t, audio_s))
     assert hole.filled and hole.length_s == pytest.approx(3.0)
 
 
 def test_a_hole_that_the_last_block_fills():
     t = np.append(steady(5), 8.0)
-    (hole,) = pacing.holes(timeline(t, [*[0.1] * 50, 3.1]))
+    (hole,) = pacing.find_holes(timeline(t, [*[0.1] * 50, 3.1]))
     assert (hole.filled, hole.caught_up) == (True, 50)
 
 
@@ -99,13 +99,13 @@ def test_what_comes_long_after_a_hole_does_not_fill_it(later, filled):
     first = round((5 + later) * 10)
     t[first : first + 25] = t[first]
     t[first + 25 :] -= 2.4
-    (hole,) = pacing.holes(timeline(t))
+    (hole,) = pacing.find_holes(timeline(t))
     assert (hole.length_s, hole.filled) == (pytest.approx(2.0), filled)
 
 
 def test_a_steady_client_with_a_wrong_declaration_has_no_holes():
-    assert pacing.holes(timeline(steady(10), 0.025), speed=0.25) == []
-    assert pacing.holes(timeline(steady(10), 0.025)) == []
+    assert pacing.find_holes(timeline(steady(10), 0.025), speed=0.25) == []
+    assert pacing.find_holes(timeline(steady(10), 0.025)) == []
 
 
 def test_a_start_burst_never_counts():
@@ -134,11 +134,11 @@ def test_a_burst_is_sudden_and_a_fast_client_is_not():
     t = steady(10)
     t[50:] = t[50] + np.arange(50) * 0.01
     line = timeline(t)
-    (backlog,) = pacing.backlogs(line, waiting(line), 1.0)
+    (backlog,) = pacing.find_backlogs(line, waiting(line), 1.0)
     assert backlog.sudden
     assert backlog.seconds == pytest.approx(4.4, abs=0.3)
     line = timeline(steady(30) / 1.6)
-    (backlog,) = pacing.backlogs(line, waiting(line), 1.0)
+    (backlog,) = pacing.find_backlogs(line, waiting(line), 1.0)
     assert not backlog.sudden
 
 
@@ -151,9 +151,9 @@ def test_nothing_raises_and_waiting_audio_is_never_negative_nor_more_than_was_se
     assert (level >= 0).all()
     digit_s = np.spacing(t.max(initial=1.0))  # the last one of a time: a clock may count from anywhere
     assert (level <= np.cumsum(audio_s) + 1e-9 + 4 * digit_s).all()
-    pacing.speed(line)
-    pacing.holes(line)
-    for backlog in pacing.backlogs(line, level, 1.0):
+    pacing.measure_speed(line)
+    pacing.find_holes(line)
+    for backlog in pacing.find_backlogs(line, level, 1.0):
         sent = sum(audio_s[backlog.first : backlog.peak + 1])
         assert backlog.first <= backlog.peak and sent + backlog.before_s >= backlog.seconds - 1e-3
 
@@ -166,7 +166,7 @@ def test_a_backlog_begins_with_the_first_frame_of_the_burst(chunk_s):
     t[start : start + burst] = t[start]
     t[start + burst :] -= (burst - 1) * chunk_s
     line = timeline(t, chunk_s)
-    (backlog,) = pacing.backlogs(line, waiting(line), 1.0)
+    (backlog,) = pacing.find_backlogs(line, waiting(line), 1.0)
     assert (backlog.first, backlog.peak) == (start, start + burst - 1)
     assert backlog.before_s == pytest.approx(0, abs=1e-6) and backlog.seconds == pytest.approx(burst * chunk_s)
 
@@ -176,12 +176,12 @@ def test_a_backlog_begins_with_the_first_frame_of_the_burst(chunk_s):
     [([0, 9, 1, 2, 9, 3, 2, 2, 9], 7), ([0, 0, 1, 9], 1), ([0, 9, 1, 9, 5, 9], 4), ([0, 9, 9, 6], 0)],
 )
 def test_a_backlog_begins_at_the_lowest_place_after_the_last_one(ahead, expected):
-    assert pacing._last_lowest(np.array(ahead, dtype=float), 5.0) == expected
+    assert pacing._find_last_lowest(np.array(ahead, dtype=float), 5.0) == expected
 
 
 def test_nothing_waits_where_nothing_was_sent():
     assert waiting(timeline([])).shape == (0,)
-    assert pacing.backlogs(timeline([]), np.empty(0), 1.0) == []
+    assert pacing.find_backlogs(timeline([]), np.empty(0), 1.0) == []
 
 
 def test_what_waited_before_a_second_burst_is_told_apart():
@@ -191,7 +191,7 @@ def test_what_waited_before_a_second_burst_is_told_apart():
     t[200:240] = t[200]
     t[240:] -= 4
     line = timeline(t)
-    first, second = pacing.backlogs(line, waiting(line), 1.0)
+    first, second = pacing.find_backlogs(line, waiting(line), 1.0)
     assert (first.first, second.first) == (50, 200)
     assert second.before_s == pytest.approx(0.7, abs=0.3)
     assert second.seconds == pytest.approx(4 + second.before_s, abs=0.11)
@@ -202,7 +202,7 @@ def test_what_waited_before_a_second_burst_is_told_apart():
 def test_a_shift_in_time_changes_nothing(shift):
     t = steady(8)
     t[40:] += 2
-    assert [h.filled for h in pacing.holes(timeline(t + shift))] == [False]
+    assert [h.filled for h in pacing.find_holes(timeline(t + shift))] == [False]
     assert waiting(timeline(t + shift)) == pytest.approx(waiting(timeline(t)), abs=1e-6)
 
 

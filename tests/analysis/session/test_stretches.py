@@ -6,7 +6,7 @@ from builders import causes, report, session, steady, timeline, turn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.session.stretches import stretches
+from sttdoctor.analysis.session.stretches import split_stretches
 
 
 def paced(*parts, interval=0.1, jitter=0.0):
@@ -20,14 +20,14 @@ def paced(*parts, interval=0.1, jitter=0.0):
 
 
 def borders(t, lengths):
-    return [part.first for part in stretches(timeline(t, lengths))[1:]]
+    return [part.first for part in split_stretches(timeline(t, lengths))[1:]]
 
 
 @pytest.mark.parametrize("jitter", [0.0, 0.08])
 @pytest.mark.parametrize("interval", [0.02, 0.1, 0.16])
 def test_each_change_is_found_at_its_frame(interval, jitter):
     t, lengths = paced((6, 1), (6, 1 / 3), (9, 1), (8, 0.5), interval=interval, jitter=jitter)
-    found = stretches(timeline(t, lengths))
+    found = split_stretches(timeline(t, lengths))
     assert [part.first for part in found[1:]] == np.cumsum([round(s / interval) for s in (6, 6, 9)]).tolist()
     assert [part.speed.ratio for part in found] == pytest.approx([1, 1 / 3, 1, 0.5], rel=0.03)
     assert [part.frame_s for part in found] == pytest.approx([interval * r for r in (1, 1 / 3, 1, 0.5)])
@@ -42,7 +42,7 @@ def test_each_change_is_found_at_its_frame(interval, jitter):
 @settings(max_examples=40)
 def test_stretches_are_a_partition_with_steps_of_a_quarter(paces, interval, seconds):
     t, lengths = paced(*((seconds, pace) for pace in paces), interval=interval)
-    found = stretches(timeline(t, lengths))
+    found = split_stretches(timeline(t, lengths))
     assert [part.first for part in found[1:]] == [part.stop for part in found[:-1]]
     assert (found[0].first, found[-1].stop) == (0, len(t))
     assert len(found) <= 1 + sum(a != b for a, b in pairwise(paces))
@@ -81,11 +81,11 @@ STEADY = {
 
 @pytest.mark.parametrize("name", STEADY)
 def test_a_client_of_one_pace_has_one_stretch(name):
-    assert len(stretches(timeline(*STEADY[name]))) == 1
+    assert len(split_stretches(timeline(*STEADY[name]))) == 1
 
 
 def test_without_frames_there_is_none():
-    assert stretches(timeline([])) == []
+    assert split_stretches(timeline([])) == []
 
 
 OPEN_TURN = turn(1.0, *["And so"] * 30)

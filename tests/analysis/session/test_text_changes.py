@@ -5,15 +5,15 @@ from urllib.parse import quote, quote_plus
 import pytest
 from turns import make
 
-from sttdoctor.analysis.session.join_spelling import word_list, words_of
-from sttdoctor.analysis.session.text_changes import _digits, changes
-from sttdoctor.analysis.session.turns import expected_text
+from sttdoctor.analysis.session.join_spelling import extract_letters, list_words
+from sttdoctor.analysis.session.text_changes import _convert_to_digits, list_changes
+from sttdoctor.analysis.session.turns import join_expected
 
 TURNS = [
     make("I don\u2019t", "I don\u2019t know, um, where the café is & what it costs."),
     make(" No damn way,", " No damn way, it costs twenty five dollars."),
 ]
-TEXT = expected_text(TURNS)
+TEXT = join_expected(TURNS)
 
 
 def mojibake(text, encoding="latin-1"):
@@ -24,8 +24,8 @@ def found(got):
     """Causes and clauses of the changes behind which the text comes out of the events."""
     return [
         (one.change.cause, one.change.detail)
-        for one in changes(got, TURNS)
-        if words_of(one.got) == words_of(expected_text(one.turns))
+        for one in list_changes(got, TURNS)
+        if extract_letters(one.got) == extract_letters(join_expected(one.turns))
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_change_is_taken_back(got, cause, says):
 
 
 def test_behind_a_text_with_nothing_done_to_it_there_is_nothing():
-    assert list(changes("Plain words, and no more.", [make("Plain words, and no more.")])) == []
+    assert list(list_changes("Plain words, and no more.", [make("Plain words, and no more.")])) == []
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_what_only_looks_changed_is_left_alone(got):
     ],
 )
 def test_numbers_in_words_are_those_in_digits(words, digits):
-    assert word_list(_digits(words)) == word_list(digits)
+    assert list_words(_convert_to_digits(words)) == list_words(digits)

@@ -1,30 +1,30 @@
 from builders import session, steady, turn
 
-from sttdoctor.analysis.session.timeline import connections
-from sttdoctor.analysis.session.turns import expected_text, turns
+from sttdoctor.analysis.session.timeline import split_connections
+from sttdoctor.analysis.session.turns import collect_turns, join_expected
 from sttdoctor.evidence import Frame
 
 
 def found(*events):
-    (connection,) = connections(session(steady(1), events=events))
-    return turns(connection.frames)
+    (connection,) = split_connections(session(steady(1), events=events))
+    return collect_turns(connection.frames)
 
 
 def test_the_text_is_every_end_as_it_is():
     two = found(*turn(0.1, "Hi", "Hi there.", end=1.0), *turn(2.0, " How", " How are you? ", end=3.0))
-    assert expected_text(two) == "Hi there. How are you? "
+    assert join_expected(two) == "Hi there. How are you? "
     assert [t.start_t for t in two] == [0.1, 2.0]
     assert two[0].pieces == [("update", "Hi"), ("update", "Hi there."), ("end", "Hi there.")]
 
 
 def test_an_open_turn_keeps_its_partial_text_and_adds_nothing():
     (only,) = found(*turn(0.1, "Hi", "Hi th"))
-    assert (only.end, only.partial, expected_text([only])) == (None, "Hi th", "")
+    assert (only.end, only.partial, join_expected([only])) == (None, "Hi th", "")
 
 
 def test_lost_events_still_give_turns():
     only_ends = found((1.0, "turn.end", "One."), (2.0, "turn.end", " Two."))
-    assert expected_text(only_ends) == "One. Two."
+    assert join_expected(only_ends) == "One. Two."
     assert len(only_ends) == 2
 
 
@@ -41,7 +41,7 @@ def test_texts_that_are_no_strings_count_as_empty():
 
 
 def received(*messages):
-    return turns([Frame(10 + i, i / 10, False, 9, message=message) for i, message in enumerate(messages)])
+    return collect_turns([Frame(10 + i, i / 10, False, 9, message=message) for i, message in enumerate(messages)])
 
 
 def final(text, is_final=True):
@@ -67,7 +67,7 @@ def test_a_second_start_begins_a_turn_of_its_own():
 
 def test_what_the_client_sends_and_what_is_unknown_is_no_turn():
     sent = [Frame(1, 0.0, True, 9, message=message) for message in ({"type": "turn.start"}, final("Hi"))]
-    assert turns(sent) == []
+    assert collect_turns(sent) == []
     assert received({"type": "connected"}, {"transcript": "Hi"}, "turn.end", None) == []
 
 
@@ -80,7 +80,7 @@ def test_on_the_manual_endpoint_each_final_is_a_piece():
         11,
     )
     assert (second.pieces, third.partial, third.end) == ([("end", " you.")], "Wh", None)
-    assert expected_text([first, second, third]) == "Hello you."
+    assert join_expected([first, second, third]) == "Hello you."
 
 
 def test_final_is_final_only_where_it_is_true():
@@ -93,7 +93,7 @@ def test_a_text_that_is_not_whole_marks_its_turn():
         Frame(2, 0.1, False, 9, message={"type": "turn.end", "transcript": "AB"}),
         Frame(3, 0.2, False, 9, message={"type": "turn.end", "transcript": "C"}),
     ]
-    assert [turn.elided for turn in turns(frames)] == [True, False]
+    assert [turn.elided for turn in collect_turns(frames)] == [True, False]
 
 
 def test_the_partial_text_is_the_last_before_the_end():

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.signal.activity import active_blocks, active_spans, block_levels, block_size, spans_s
+from sttdoctor.analysis.signal.activity import (
+    find_active_blocks,
+    find_active_spans,
+    get_block_size,
+    list_spans_s,
+    measure_block_levels,
+)
 
 
 def levels(*parts):
@@ -17,44 +23,47 @@ def runs(active):
 
 @pytest.mark.parametrize(("rate", "expected"), [(8000, 160), (16000, 320), (44100, 882), (11025, 220), (10, 1), (1, 1)])
 def test_the_size_of_a_block(rate, expected):
-    assert block_size(rate) == expected
+    assert get_block_size(rate) == expected
 
 
 def test_the_level_of_a_block_is_its_rms_about_its_mean():
     samples = np.tile([0.25, 0.75], 200)  # 400 samples are two whole blocks of 160
-    assert block_levels(samples, 8000).tolist() == [0.25, 0.25]
-    assert len(block_levels(samples[:319], 8000)) == 1
+    assert measure_block_levels(samples, 8000).tolist() == [0.25, 0.25]
+    assert len(measure_block_levels(samples[:319], 8000)) == 1
 
 
 def test_what_is_no_number_counts_as_zero():
     samples = np.tile([0.5, -0.5], 80)
     samples[:80] = np.resize([np.nan, np.inf, -np.inf], 80)
-    assert block_levels(samples, 8000) == pytest.approx([np.sqrt(0.125)])
+    assert measure_block_levels(samples, 8000) == pytest.approx([np.sqrt(0.125)])
 
 
 def test_no_blocks():
-    assert active_blocks(np.zeros(0)).tolist() == []
-    assert spans_s(np.zeros(0, bool)) == []
+    assert find_active_blocks(np.zeros(0)).tolist() == []
+    assert list_spans_s(np.zeros(0, bool)) == []
 
 
 def test_between_silence_sound_is_active_to_the_block():
-    assert runs(active_blocks(levels((50, 0.0), (40, 0.1), (30, 0.0), (20, 0.1), (10, 0.0)))) == [(50, 90), (120, 140)]
+    assert runs(find_active_blocks(levels((50, 0.0), (40, 0.1), (30, 0.0), (20, 0.1), (10, 0.0)))) == [
+        (50, 90),
+        (120, 140),
+    ]
 
 
 @pytest.mark.parametrize(("gap", "expected"), [(10, [(20, 60)]), (11, [(20, 35), (46, 61)])])
 def test_gaps_of_up_to_ten_blocks_are_closed(gap, expected):
-    assert runs(active_blocks(levels((20, 0.0), (15, 0.1), (gap, 0.0), (15, 0.1), (20, 0.0)))) == expected
+    assert runs(find_active_blocks(levels((20, 0.0), (15, 0.1), (gap, 0.0), (15, 0.1), (20, 0.0)))) == expected
 
 
 @pytest.mark.parametrize(("length", "expected"), [(2, []), (3, [(60, 63)])])
 def test_runs_of_fewer_than_three_blocks_are_dropped(length, expected):
     sound = levels((20, 0.0), (20, 0.1), (20, 0.0), (length, 0.1), (20, 0.0))
-    assert runs(active_blocks(sound))[1:] == expected
+    assert runs(find_active_blocks(sound))[1:] == expected
 
 
 @pytest.mark.parametrize(("level", "expected"), [(0.0019, True), (0.0017, False)])
 def test_below_55_db_under_full_scale_nothing_is_active(level, expected):
-    assert active_blocks(levels((50, 0.0), (50, level))).any() == expected
+    assert find_active_blocks(levels((50, 0.0), (50, level))).any() == expected
 
 
 @pytest.mark.parametrize(
@@ -70,19 +79,19 @@ def test_below_55_db_under_full_scale_nothing_is_active(level, expected):
 )
 def test_what_is_active_lies_above_the_quiet_and_near_the_loud_parts(quiet, level, expected):
     sound = levels((30, quiet), (20, 1.0), (30, quiet), (10, level), (30, quiet))
-    assert ((80, 90) in runs(active_blocks(sound))) == expected
+    assert ((80, 90) in runs(find_active_blocks(sound))) == expected
 
 
 def test_quiet_is_the_10th_percentile_and_loud_the_95th():
     # of 101 blocks the 11th and the 96th: the threshold is 4 times 0.02
     sound = levels((11, 0.02), (1, 0.1), (20, 0.2), (64, 1.0), (5, 5.0))
-    assert runs(active_blocks(sound)) == [(11, 101)]
+    assert runs(find_active_blocks(sound)) == [(11, 101)]
 
 
 def test_spans_are_seconds_of_blocks():
     active = np.array([False, True, True, True, False, False, True])
-    assert np.array(spans_s(active)) == pytest.approx(np.array([(0.02, 0.08), (0.12, 0.14)]))
-    assert spans_s(np.ones(5, bool)) == [(0.0, 0.1)]
+    assert np.array(list_spans_s(active)) == pytest.approx(np.array([(0.02, 0.08), (0.12, 0.14)]))
+    assert list_spans_s(np.ones(5, bool)) == [(0.0, 0.1)]
 
 
 def tone(seconds, rate):
@@ -93,8 +102,8 @@ def tone(seconds, rate):
 def test_spans_of_bytes_are_counted_in_whole_samples(rate):
     hiss = np.random.default_rng(4).integers(-100, 100, rate).astype("<i2")  # loud, were it read a byte off
     samples = np.concatenate([hiss, tone(2, rate), hiss])
-    (span,) = active_spans(samples.view(np.uint8), "pcm_s16le", 1, rate)
-    size = block_size(rate)
+    (span,) = find_active_spans(samples.view(np.uint8), "pcm_s16le", 1, rate)
+    size = get_block_size(rate)
     first, last = rate // size, -(-3 * rate // size)  # blocks that hold the first and the last of the tone
     assert span == pytest.approx((first * size / rate, last * size / rate))
 
@@ -103,13 +112,13 @@ def test_spans_of_bytes_are_counted_in_whole_samples(rate):
 def test_of_two_channels_the_louder_one_is_judged(side):
     frames = np.zeros((32000, 2), dtype="<i2")
     frames[8000:24000, side] = tone(2, 8000)
-    (span,) = active_spans(frames.reshape(-1).view(np.uint8), "pcm_s16le", 2, 8000)
+    (span,) = find_active_spans(frames.reshape(-1).view(np.uint8), "pcm_s16le", 2, 8000)
     assert span == pytest.approx((1.0, 3.0))
 
 
 def test_long_audio_is_read_in_parts_without_a_seam():
     samples = np.concatenate([np.zeros(60_000, dtype="<i2"), tone(20, 8000), np.zeros(20_000, dtype="<i2")])
-    (span,) = active_spans(samples.view(np.uint8), "pcm_s16le", 1, 8000)
+    (span,) = find_active_spans(samples.view(np.uint8), "pcm_s16le", 1, 8000)
     assert span == pytest.approx((7.5, 27.5))
-    assert active_spans(samples.view(np.uint8)[:1], "pcm_s16le", 1, 8000) == []
-    assert active_spans(samples.view(np.uint8)[:0], "pcm_s16le", 1, 8000) == []
+    assert find_active_spans(samples.view(np.uint8)[:1], "pcm_s16le", 1, 8000) == []
+    assert find_active_spans(samples.view(np.uint8)[:0], "pcm_s16le", 1, 8000) == []

@@ -6,7 +6,7 @@ from resonances import encoded
 from resonances import voice as speech
 
 from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.analysis.signal.holes import find_muted, torn_holes
+from sttdoctor.analysis.signal.holes import find_muted, find_torn_holes
 from sttdoctor.analysis.signal.levels import measure
 
 RATE = 16000
@@ -23,7 +23,7 @@ LOUD = [int(np.argmax(SPAN[at : at + 100]) + at + 3) * 320 for at in (50, 200, 3
 def found(x, encoding="pcm_s16le", rate=RATE, channels=1, factor=1.0):
     data = encoded(np.asarray(x), encoding)
     levels = measure(data, encoding, channels, rate, factor)
-    return levels.runs.start[torn_holes(data, Layout(encoding, 0, channels), levels)] / rate
+    return levels.runs.start[find_torn_holes(data, Layout(encoding, 0, channels), levels)] / rate
 
 
 def torn(x, length_s=0.02, rate=RATE):
@@ -110,7 +110,7 @@ def test_numbers_that_are_none_stand_beside_a_hole_without_a_warning(odd):
     x = torn(speech(2.0)).astype("<f4")
     x[::7] = odd
     data = np.ascontiguousarray(x).view(np.uint8)
-    torn_holes(data, Layout("pcm_f32le"), measure(data, "pcm_f32le", 1, RATE))
+    find_torn_holes(data, Layout("pcm_f32le"), measure(data, "pcm_f32le", 1, RATE))
 
 
 @pytest.mark.parametrize("idiom", [np.floor, np.trunc])

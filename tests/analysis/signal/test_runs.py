@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.signal.runs import constant_runs, joined
+from sttdoctor.analysis.signal.runs import find_constant_runs, join_runs
 
 RATE = 8000
 
@@ -17,7 +17,7 @@ def stream(count=2000, **holes):
 
 
 def found(x, first=0, rate=RATE):
-    return [tuple(row) for row in constant_runs(x, first, rate).tolist()]
+    return [tuple(row) for row in find_constant_runs(x, first, rate).tolist()]
 
 
 @pytest.mark.parametrize("start", range(200, 222))
@@ -29,7 +29,7 @@ def test_start_and_length_are_exact_wherever_the_stretch_lies(start, length):
 
 def test_39_samples_are_too_few():
     for x in (stream(s200=(39, 0)), stream(), stream(19)):
-        assert constant_runs(x, 0, RATE).shape == (0, 5)
+        assert find_constant_runs(x, 0, RATE).shape == (0, 5)
 
 
 def test_levels_beside_are_of_16_samples_about_the_value():
@@ -83,7 +83,7 @@ def rows(*found):
 
 
 def test_stretches_that_a_border_cut_are_joined_and_scaled():
-    runs = joined(rows((100, 50, 4, 10, 0), (150, 30, 4, 0, 0), (180, 20, 4, 0, 20), (400, 60, 4, 1, 2)), 0.5)
+    runs = join_runs(rows((100, 50, 4, 10, 0), (150, 30, 4, 0, 0), (180, 20, 4, 0, 20), (400, 60, 4, 1, 2)), 0.5)
     assert runs.start.tolist() == [100, 400] and runs.length.tolist() == [100, 60]
     assert (runs.value.tolist(), runs.before.tolist(), runs.after.tolist()) == ([2, 2], [5, 0.5], [10, 1])
     assert runs.start.dtype == runs.length.dtype == np.int64
@@ -91,9 +91,9 @@ def test_stretches_that_a_border_cut_are_joined_and_scaled():
 
 @pytest.mark.parametrize("second", [(151, 30, 4, 0, 0), (149, 30, 4, 0, 0), (150, 30, 5, 0, 0)])
 def test_a_distance_or_another_value_keeps_them_apart(second):
-    assert len(joined(rows((100, 50, 4, 10, 0), second), 1.0).start) == 2
+    assert len(join_runs(rows((100, 50, 4, 10, 0), second), 1.0).start) == 2
 
 
 def test_one_or_none_to_join():
-    assert joined(rows((100, 50, 4, 10, 3)), 2.0).after.tolist() == [6]
-    assert [len(column) for column in (joined(rows(), 1.0).start, joined(rows(), 1.0).after)] == [0, 0]
+    assert join_runs(rows((100, 50, 4, 10, 3)), 2.0).after.tolist() == [6]
+    assert [len(column) for column in (join_runs(rows(), 1.0).start, join_runs(rows(), 1.0).after)] == [0, 0]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.reporting.data.sound import COLUMNS, loudest, profile, reading, waveform
+from sttdoctor.reporting.data.sound import COLUMNS, find_loudest, make_waveform, measure_profile, name_reading
 
 RATE = 16000
 S16 = Layout("pcm_s16le")
@@ -22,8 +22,8 @@ def encoded(samples):
 
 
 def test_the_stretch_with_the_most_speech_is_found():
-    sound = profile(encoded(bursts(30, (17, 21))), S16, RATE)
-    first, count = loudest(sound)
+    sound = measure_profile(encoded(bursts(30, (17, 21))), S16, RATE)
+    first, count = find_loudest(sound)
     assert count * sound.block_s == pytest.approx(6.0)
     assert first * sound.block_s <= 17 and (first + count) * sound.block_s >= 21
 
@@ -31,12 +31,12 @@ def test_the_stretch_with_the_most_speech_is_found():
 def test_a_single_click_is_not_the_loudest_speech():
     samples = bursts(30, (17, 21))
     samples[:40] = 0.99
-    first, _ = loudest(profile(encoded(samples), S16, RATE))
+    first, _ = find_loudest(measure_profile(encoded(samples), S16, RATE))
     assert 14 <= first * 0.02 <= 17
 
 
 def test_speech_and_silence_are_told_apart_in_seconds():
-    wave = waveform(profile(encoded(bursts(30, (17, 21))), S16, RATE), (17.0, 21.0), "x")
+    wave = make_waveform(measure_profile(encoded(bursts(30, (17, 21))), S16, RATE), (17.0, 21.0), "x")
     assert wave.speech_s == pytest.approx(4.0, abs=0.1) and wave.duration_s == pytest.approx(30.0)
     assert [(round(a, 1), round(b, 1)) for a, b in wave.speech] == [(17.0, 21.0)]
 
@@ -44,7 +44,7 @@ def test_speech_and_silence_are_told_apart_in_seconds():
 @pytest.mark.parametrize("seconds", [0.1, 3.0, 400.0])
 def test_a_waveform_never_has_more_columns_than_a_page(seconds):
     samples = bursts(seconds, (0.0, 0.05), rate=8000)
-    wave = waveform(profile(encoded(samples), S16, 8000), (0.0, 1.0), "x")
+    wave = make_waveform(measure_profile(encoded(samples), S16, 8000), (0.0, 1.0), "x")
     assert len(wave.low) == len(wave.high) <= COLUMNS
     assert len(wave.low) * wave.column_s == pytest.approx(wave.duration_s)
     assert wave.high.max() == pytest.approx(samples.max(), abs=1e-3)
@@ -55,15 +55,15 @@ def test_floats_that_are_no_numbers_or_far_too_large_do_no_harm():
     raw = np.full(RATE, 3e38, dtype="<f4")
     raw[::7] = np.nan
     raw[::11] = np.inf
-    sound = profile(raw.view(np.uint8), Layout("pcm_f32le"), RATE)
-    wave = waveform(sound, (0.0, 1.0), "x")
+    sound = measure_profile(raw.view(np.uint8), Layout("pcm_f32le"), RATE)
+    wave = make_waveform(sound, (0.0, 1.0), "x")
     assert np.isfinite(wave.low).all() and np.abs(wave.high).max() <= 1
-    assert loudest(sound)[1] == len(sound.level)
+    assert find_loudest(sound)[1] == len(sound.level)
 
 
 def test_less_than_a_block_is_nothing():
-    assert profile(np.zeros(100, dtype=np.uint8), S16, RATE) is None
+    assert measure_profile(np.zeros(100, dtype=np.uint8), S16, RATE) is None
 
 
 def test_a_reading_says_all_that_matters():
-    assert reading(Layout("pcm_s16le", 1, 2), 8000) == "pcm_s16le at 8000 Hz, two channels, from byte 1 on"
+    assert name_reading(Layout("pcm_s16le", 1, 2), 8000) == "pcm_s16le at 8000 Hz, two channels, from byte 1 on"

@@ -8,12 +8,12 @@ import pytest
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.evidence import Frame
-from sttdoctor.reporting.data.stream import _thinned, latency, stream
+from sttdoctor.reporting.data.stream import _thin, show_latency, show_stream
 from sttdoctor.thresholds import DEFAULTS
 
 
 def laid_out(session, detected=None):
-    return stream(Facts(DEFAULTS, session=session), detected)
+    return show_stream(Facts(DEFAULTS, session=session), detected)
 
 
 def test_a_healthy_session_keeps_to_the_clock():
@@ -58,7 +58,7 @@ def test_without_a_clock_there_is_nothing():
 @pytest.mark.parametrize("count", [2, 500, 50_000])
 def test_thinning_keeps_the_ends_the_extremes_and_what_is_marked(count):
     values = np.random.default_rng(3).standard_normal(count)
-    chosen = _thinned(np.arange(count) * 0.1, values, [0, 1])
+    chosen = _thin(np.arange(count) * 0.1, values, [0, 1])
     assert len(chosen) <= 1000 and (np.diff(chosen) > 0).all()
     assert {0, 1, count - 1, int(values.argmax()), int(values.argmin())} <= set(chosen.tolist())
 
@@ -69,10 +69,10 @@ def test_latencies_carry_the_number_of_their_turn():
     from sttdoctor.api import session_facts
 
     facts = session_facts(str(FIXTURES / "sessions" / "healthy-several-turns.jsonl"), None, None, None, None)
-    found = latency(facts)
+    found = show_latency(facts)
     assert found.number.tolist() == [1, 2, 3] and found.turns == 3
     assert (found.service_s > 0).all() and found.warn_s == DEFAULTS["latency.end_of_turn_warn_s"]
-    assert latency(Facts(DEFAULTS, session=builders.drained())) is None
+    assert show_latency(Facts(DEFAULTS, session=builders.drained())) is None
 
 
 def test_a_command_in_a_binary_frame_is_shown_with_the_messages():
