@@ -35,7 +35,7 @@ MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 GRAPH = {name: imported(path) for name, path in MODULES.items()}
 
 EVIDENCE = ("sttdoctor.errors", "sttdoctor.encodings", "sttdoctor.evidence", "sttdoctor.redact", "sttdoctor.endpoints")
-TOOLS = tuple(f"sttdoctor.analysis.{tool}" for tool in ("decoding", "excerpt", "fast_length"))
+TOOLS = tuple(f"sttdoctor.analysis.{tool}" for tool in ("decoding", "excerpt", "arrays"))
 TOPICS = tuple(f"sttdoctor.analysis.{topic}" for topic in ("container", "encoding", "rate", "signal", "session"))
 CHECKED = (*EVIDENCE, "sttdoctor.missing", "sttdoctor.analysis")
 ALLOWED = {

@@ -199,16 +199,11 @@ def _collect_measurements(facts: Facts, levels: Levels, clipped_worst: float) ->
 
 
 def _is_silent(facts: Facts, levels: Levels) -> bool:
-    return _count_loud_steps(facts, levels) < _SOUND_STEPS and not _is_speech(facts)
+    return _count_loud_steps(facts, levels) < _SOUND_STEPS and not facts.rate_is_heard
 
 
 def _count_loud_steps(facts: Facts, levels: Levels) -> int:
     return int((levels.half_range >= facts.limits["signal.silent_peak"]).sum())
-
-
-def _is_speech(facts: Facts) -> bool:
-    rate = facts.sound.rate
-    return rate is not None and rate.is_speech(facts.limits["sample-rate.min_speech_s"])
 
 
 def _judge_silence(facts: Facts, levels: Levels) -> Finding:
@@ -249,7 +244,7 @@ def _judge_levels(facts: Facts, levels: Levels, worst_part: tuple[float, float],
     found = []
     loud, limits = levels.loud, facts.limits
     found += _find_wrapped(facts, levels)
-    if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels) and _is_speech(facts):
+    if loud < limits["signal.quiet_rms"] and signal_levels.is_modulated(levels) and facts.rate_is_heard:
         summary = f"The speech is very quiet: {_describe_level(levels)}."
         found.append(CHECK.find("too-quiet", "warn", 0.9, summary))
     share = signal_levels.measure_clipping(levels)
@@ -343,7 +338,7 @@ def _find_discontinuities(facts: Facts, layout: Layout, levels: Levels, found: C
 
 def _judge_muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     assert facts.audio is not None
-    if not _is_speech(facts):
+    if not facts.rate_is_heard:
         return []
     found = find_muted(facts.audio.data[layout.offset :], layout, levels, facts.limits["signal.muted_s"])
     if found is None:
@@ -358,7 +353,7 @@ def _judge_muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
 
 def _find_echoed(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     assert facts.audio is not None
-    if not _is_speech(facts):
+    if not facts.rate_is_heard:
         return []
     samples, _ = signal_levels.decode_loudest(facts.audio.data[layout.offset :], layout, levels, _ECHO_LOOKED_AT)
     found = find_echo(samples, levels.rate)

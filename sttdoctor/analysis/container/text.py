@@ -17,10 +17,12 @@ _PAGES = 32
 _TEXTY = 0.97
 _RARE_SHARE = 0.02
 
-_PRINTABLE = np.zeros(256, dtype=bool)
-_PRINTABLE[[9, 10, 13, *range(0x20, 0x7F)]] = True
-_RARE = np.zeros(256, dtype=bool)
-_RARE[list(b"@\\^`|~$*")] = True
+PRINTABLE = np.zeros(256, dtype=bool)
+PRINTABLE[[9, 10, 13, *range(0x20, 0x7F)]] = True
+"""Which byte values are printable ASCII or white space, shape (256,)."""
+RARE = np.zeros(256, dtype=bool)
+RARE[list(b"@\\^`|~$*")] = True
+"""The marks between letters and digits of which text has few; a waveform cannot avoid them. Shape (256,)."""
 
 _OPENINGS = (
     ("http", re.compile(rb"HTTP/[0-9.]+ [0-9]{3}")),
@@ -42,7 +44,7 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
         `base64`, `hex`, `json`, `html`, `http`, `data-url` or `text`; None for anything else.
     """
     head = data[:_PAGE].tobytes()
-    printable = int(np.argmin(np.append(_PRINTABLE[data[:_PAGE]], False)))
+    printable = int(np.argmin(np.append(PRINTABLE[data[:_PAGE]], False)))
     for kind, opening in _OPENINGS:
         if opening.match(head[:printable]) and (printable >= SHORTEST_TEXT or printable == len(data)):
             return kind
@@ -57,15 +59,15 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
 
 def is_printable(data: NDArray[np.uint8]) -> bool:
     """Whether all bytes, shape (n,) of uint8, are printable ASCII or white space."""
-    return bool(_PRINTABLE[data].all())
+    return bool(PRINTABLE[data].all())
 
 
 def _is_text(page: NDArray[np.uint8]) -> bool:
     """Printable, few rare marks, and not the few values of a quiet 8-bit line (0x55 is silence in A-law, and `U`)."""
     counts = np.bincount(page, minlength=256)
     return bool(
-        counts[_PRINTABLE].sum() >= _TEXTY * len(page)
-        and counts[_RARE].sum() <= _RARE_SHARE * len(page)
+        counts[PRINTABLE].sum() >= _TEXTY * len(page)
+        and counts[RARE].sum() <= _RARE_SHARE * len(page)
         and (counts > 0).sum() >= 10
         and counts.max() < 0.9 * len(page)
     )

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.arrays import find_stretches
 from sttdoctor.analysis.encoding.quantization import find_scale
 from sttdoctor.encodings import ENCODINGS
 
@@ -108,8 +109,7 @@ def _goes_in_laps(codes: Codes, size: int) -> bool:
     """Whether the codes go on smoothly modulo their range while they pass its end again and again."""
     way = np.diff(codes)
     bends = (np.diff(way) + size // 2) % size - size // 2
-    smooth = np.concatenate([[False], np.abs(bends) < _BENDS * size, [False]]).astype(np.int8)
-    edges = np.flatnonzero(np.diff(smooth)).reshape(-1, 2)
+    edges = find_stretches(np.abs(bends) < _BENDS * size)
     long = edges[edges[:, 1] - edges[:, 0] >= _SMOOTH]
     return sum(_reach(way[first], bends[first:stop], size) >= _LAPS * size for first, stop in long) >= _STRETCHES
 

@@ -7,15 +7,9 @@ not PCM" competes with every reading as samples.
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.container.text import PRINTABLE, RARE
 from sttdoctor.analysis.decoding import Samples as Floats
 
-_TEXT = np.zeros(256, dtype=bool)
-_TEXT[[9, 10, 13]] = True
-_TEXT[0x20:0x7F] = True
-_RARE = np.zeros(
-    256, dtype=bool
-)  # between the letters, digits and common marks: text has few, a waveform cannot avoid them
-_RARE[list(b"@\\^`|~$*")] = True
 _FOREIGN_BITS = 16.0  # a byte outside the printable characters: rare in text, and then part of UTF-8
 _FOREIGN, _ODD = 0.1, 0.005  # shares of bytes outside the printable characters, and of rare ones, that text may have
 _STRUCTURE = 0.5  # share of its order-0 length that structured text (JSON, numbers, base64 of pauses) comes down to
@@ -49,10 +43,10 @@ def count_text_bits(excerpts: NDArray[np.uint8]) -> Floats:
         Bits of each excerpt.
     """
     counts = count_bytes(excerpts)
-    foreign = counts[:, ~_TEXT].sum(axis=1)
-    bits = count_adaptive_bits(counts[:, _TEXT])
+    foreign = counts[:, ~PRINTABLE].sum(axis=1)
+    bits = count_adaptive_bits(counts[:, PRINTABLE])
     size = excerpts.shape[1]
-    plain = (foreign <= _FOREIGN * size) & (counts[:, _RARE].sum(axis=1) <= _ODD * size)
+    plain = (foreign <= _FOREIGN * size) & (counts[:, RARE].sum(axis=1) <= _ODD * size)
     total: Floats = 1.0 + np.where(plain, _STRUCTURE, 1.0) * bits + _FOREIGN_BITS * foreign
     return total
 

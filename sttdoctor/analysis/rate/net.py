@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.fast_length import fast_length
+from sttdoctor.analysis.arrays import fast_length
 
 Floats = NDArray[np.float32]
 

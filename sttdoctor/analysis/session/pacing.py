@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.arrays import find_stretches
 from sttdoctor.analysis.session.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -254,9 +255,7 @@ def find_backlogs(timeline: Timeline, waiting_s: Floats, limit_s: float) -> list
         waiting_s: Shape (frames,), from `measure_waiting`.
         limit_s: Seconds.
     """
-    over = np.concatenate([[False], waiting_s > limit_s, [False]])
-    edges = np.flatnonzero(np.diff(over.astype(np.int8)))
-    return [_make_backlog(timeline, waiting_s, int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+    return [_make_backlog(timeline, waiting_s, a, b) for a, b in find_stretches(waiting_s > limit_s).tolist()]
 
 
 def _make_backlog(timeline: Timeline, waiting_s: Floats, start: int, stop: int) -> Backlog:

@@ -4,9 +4,12 @@ Energy of 20 ms blocks against the quiet and the loud parts of the same recordin
 a door count as active, so it only says where the service had something to hear.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.arrays import find_stretches
 from sttdoctor.analysis.excerpt import decode_mono
 from sttdoctor.encodings import ENCODINGS
 
@@ -99,22 +102,14 @@ def find_active_blocks(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _tidy(active: NDArray[np.bool_], closed: int = 10) -> NDArray[np.bool_]:
     """Close gaps of up to `closed` blocks and drop runs of fewer than three."""
-    padded = np.concatenate([[False], active, [False]])
-    edges = np.flatnonzero(np.diff(padded.astype(np.int8))).reshape(-1, 2)
-    tidy = np.zeros(len(active), dtype=np.bool_)
-    joined: list[list[int]] = []
-    for start, stop in edges.tolist():
-        if joined and start - joined[-1][1] <= closed:
-            joined[-1][1] = stop
-        else:
-            joined.append([start, stop])
-    for start, stop in joined:
-        if stop - start >= 3:
-            tidy[start:stop] = True
+    tidy = active.copy()
+    for (_, start), (stop, _) in pairwise(find_stretches(active).tolist()):
+        tidy[start:stop] |= stop - start <= closed
+    for start, stop in find_stretches(tidy).tolist():
+        tidy[start:stop] = stop - start >= 3
     return tidy
 
 
 def list_spans_s(active: NDArray[np.bool_]) -> list[tuple[float, float]]:
     """Return (start, end) in seconds of audio of each active stretch; `active` has shape (blocks of `BLOCK_S`,)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8))).reshape(-1, 2)
-    return [(start * BLOCK_S, stop * BLOCK_S) for start, stop in edges.tolist()]
+    return [(start * BLOCK_S, stop * BLOCK_S) for start, stop in find_stretches(active).tolist()]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.fast_length import fast_length
+from sttdoctor.analysis.arrays import fast_length, find_stretches, subtract_prediction
 from sttdoctor.analysis.signal.runs import SHORTEST_HOLE_S
 
 Floats = NDArray[np.float64]
@@ -61,7 +61,9 @@ def measure_jumps(samples: Floats, floor: float) -> Floats:
     Returns:
         Shape (n,): 0.._CAP, about 1 where nothing stands out, and -1 where there is no sound to judge by.
     """
-    error = np.abs(_subtract_prediction(samples))
+    part = samples[:_FITTED]
+    lags = np.array([np.einsum("i,i", part[: len(part) - lag], part[lag:]) for lag in range(_ORDER + 1)])
+    error = np.abs(subtract_prediction(samples, lags, ridge=1e-5))
     count = len(error) // _NEIGHBOURHOOD
     blocks = error[: count * _NEIGHBOURHOOD].reshape(count, _NEIGHBOURHOOD)
     upper = _NEIGHBOURHOOD * 3 // 4  # a quantile and no mean: a click must not hide itself
@@ -73,20 +75,6 @@ def measure_jumps(samples: Floats, floor: float) -> Floats:
     audible = local > floor
     inside[audible] = np.minimum(error[: len(local)][audible] / local[audible], _CAP)
     return ratio
-
-
-def _subtract_prediction(samples: Floats) -> Floats:
-    """What one linear predictor for all of the sound leaves over (autocorrelation method, Makhoul 1975)."""
-    part = samples[:_FITTED]
-    count = len(part)
-    lags = np.array([np.einsum("i,i", part[: count - lag], part[lag:]) for lag in range(_ORDER + 1)])
-    normal = lags[np.abs(np.subtract.outer(np.arange(_ORDER), np.arange(_ORDER)))]
-    normal += (1e-5 * lags[0] + 1e-30) * np.eye(_ORDER)
-    error = samples.copy()
-    for lag, weight in enumerate(np.linalg.solve(normal, lags[1:]), start=1):
-        error[lag:] -= weight * samples[:-lag]
-    error[:_ORDER] = 0.0
-    return error
 
 
 def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
@@ -121,8 +109,7 @@ def _get_shortest(rate: float) -> int:
 
 def _find_switched(samples: Floats, shortest: int) -> NDArray[np.bool_]:
     """Which samples stand where a constant stretch begins or ends: sound is switched off and on there."""
-    still = np.concatenate([[False], samples[1:] == samples[:-1], [False]]).astype(np.int8)
-    edges = np.flatnonzero(np.diff(still)).reshape(-1, 2)
+    edges = find_stretches(samples[1:] == samples[:-1])
     edges = edges[edges[:, 1] - edges[:, 0] >= shortest - 1]
     near = np.zeros(len(samples), dtype=bool)
     for away in range(-1, _ORDER + 2):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.fast_length import fast_length
+from sttdoctor.analysis.arrays import fast_length, subtract_prediction
 
 Floats = NDArray[np.float64]
 
@@ -85,12 +85,7 @@ def _whiten(samples: Floats) -> Floats:
     size = fast_length(2 * len(samples))
     power = np.abs(np.fft.rfft(centred, size)) ** 2
     lags = np.fft.irfft(power, size)[: _ORDER + 1]
-    normal = lags[np.abs(np.subtract.outer(np.arange(_ORDER), np.arange(_ORDER)))]
-    weights = np.linalg.solve(normal + (1e-9 * lags[0] + 1e-30) * np.eye(_ORDER), lags[1:])
-    error = centred.copy()
-    for lag, weight in enumerate(weights, start=1):
-        error[lag:] -= weight * centred[:-lag]
-    error[:_ORDER] = 0.0
+    error = subtract_prediction(centred, lags, ridge=1e-9)
     count = -(-len(error) // _LEVELLED)
     rows = np.pad(error, (0, count * _LEVELLED - len(error))).reshape(count, _LEVELLED)
     level = np.sqrt((rows**2).mean(axis=1))

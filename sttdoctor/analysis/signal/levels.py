@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import decode, read_numbers
 from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.analysis.excerpt import read_blocks
+from sttdoctor.analysis.excerpt import find_loudest_channel, read_blocks
 from sttdoctor.analysis.signal.runs import WRAPPING, Floats, Runs, Wraps, find_constant_runs, join_runs
 from sttdoctor.encodings import ENCODINGS
 
@@ -167,7 +167,7 @@ def _pick_channel(data: NDArray[np.uint8], encoding: str, channels: int) -> int:
     parts = [_tame(decode(np.asarray(probe), encoding), 1.0) for probe in probes]
     x = np.concatenate(parts) if parts else np.empty(0)
     x = x[: len(x) // channels * channels].reshape(-1, channels)
-    return int(np.argmax(x.var(axis=0))) if len(x) else 0
+    return find_loudest_channel(x)
 
 
 def _tame(x: NDArray[Any], scale: float) -> NDArray[Any]:
@@ -311,4 +311,4 @@ def decode_loudest(data: NDArray[np.uint8], layout: Layout, levels: Levels, most
     part = part[: len(part) // frame * frame]
     samples = decode(np.asarray(part), layout.encoding).reshape(-1, layout.channels)
     samples = np.clip(np.nan_to_num(samples), -1e6, 1e6)
-    return np.ascontiguousarray(samples[:, int(np.argmax(samples.var(axis=0))) if len(samples) else 0]), first
+    return np.ascontiguousarray(samples[:, find_loudest_channel(samples)]), first

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor import thresholds
+from sttdoctor.analysis.arrays import fast_length
 from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.excerpt import decode_mono
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.fast_length import fast_length
 from sttdoctor.analysis.rate.estimate import TOLERANCE
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.listen import is_audible, pick_format

@@ -1,0 +1,55 @@
+"""What several analyses do with arrays of numbers, whatever these stand for."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def fast_length(least: int) -> int:
+    """The smallest product of powers of 2, 3 and 5 that is at least `least` (1 or more): a transform is fast there.
+
+    >>> [fast_length(least) for least in (1, 7, 11, 97, 1025)]
+    [1, 8, 12, 100, 1080]
+    """
+    best = 1 << (least - 1).bit_length()
+    fives = 1
+    while fives < best:
+        threes = fives
+        while threes < best:
+            twos = threes << max(0, (-(-least // threes) - 1).bit_length())
+            best = min(best, twos)
+            threes *= 3
+        fives *= 5
+    return best
+
+
+def find_stretches(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Where flags of shape (n,) are set without a break: shape (stretches, 2), the first of each and the one behind it.
+
+    >>> find_stretches(np.array([True, False, True, True])).tolist()
+    [[0, 1], [2, 4]]
+    """
+    edges = np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))
+    return np.flatnonzero(edges).reshape(-1, 2)
+
+
+def subtract_prediction(samples: Floats, lags: Floats, ridge: float) -> Floats:
+    """What one linear predictor for all of the samples leaves over (the autocorrelation method, Makhoul 1975).
+
+    Args:
+        samples: Shape (n,), more than `order`.
+        lags: Autocorrelation at 0 to `order` samples, shape (order + 1,).
+        ridge: Share of the power that is added to the diagonal, so that pure tones do not make it singular.
+
+    Returns:
+        Shape (n,); 0 for the first `order` samples, which have no past.
+    """
+    order = len(lags) - 1
+    normal = lags[np.abs(np.subtract.outer(np.arange(order), np.arange(order)))]
+    normal += (ridge * lags[0] + 1e-30) * np.eye(order)
+    error = samples.copy()
+    for lag, weight in enumerate(np.linalg.solve(normal, lags[1:]), start=1):
+        error[lag:] -= weight * samples[:-lag]
+    error[:order] = 0.0
+    return error

@@ -1,0 +1,31 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.fft import next_fast_len
+
+from sttdoctor.analysis.arrays import fast_length, find_stretches, subtract_prediction
+
+
+def test_it_is_the_next_product_of_two_three_and_five():
+    assert [fast_length(n) for n in range(1, 3000)] == [next_fast_len(n, real=True) for n in range(1, 3000)]
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_stretches_hold_the_flags_that_are_set_and_no_other(flags):
+    found = find_stretches(np.array(flags, dtype=bool)).tolist()
+    assert [i for first, stop in found for i in range(first, stop)] == [i for i, flag in enumerate(flags) if flag]
+    assert all(one[1] < other[0] for one, other in pairwise(found))
+
+
+def test_of_what_follows_from_its_past_nothing_is_left():
+    times = np.arange(4000)
+    tone = np.sin(0.3 * times)
+    lags = np.array([tone[: 4000 - lag] @ tone[lag:] for lag in range(3)])
+    left = subtract_prediction(tone, lags, ridge=1e-9)
+    assert np.abs(left).max() < 0.01
+    noise = np.random.default_rng(1).normal(size=4000)
+    lags = np.array([noise[: 4000 - lag] @ noise[lag:] for lag in range(3)])
+    assert subtract_prediction(noise, lags, ridge=1e-9).std() == pytest.approx(1.0, abs=0.05)
