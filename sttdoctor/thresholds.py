@@ -48,13 +48,13 @@ THRESHOLDS = (
         "sample-rate.fail_below",
         0.03,
         "probability",
-        "the declared rate, give or take 10 %, is excluded (false alarms: docs/rate-model.md)",
+        "the declared rate, give or take 10 %, is excluded (false alarms: docs/methods/rate-model.md)",
     ),
     Threshold(
         "sample-rate.warn_below",
         0.17,
         "probability",
-        "another rate explains the evidence clearly better (false alarms: docs/rate-model.md)",
+        "another rate explains the evidence clearly better (false alarms: docs/methods/rate-model.md)",
     ),
     Threshold("sample-rate.min_speech_s", 1.0, "s", "a shorter piece of speech says little about the speaker's pitch"),
     Threshold(

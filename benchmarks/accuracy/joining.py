@@ -3,7 +3,7 @@
 `python benchmarks/accuracy/joining.py [--each 50] [--healthy 1000] [--pairs 200]` makes sessions with turns by chance,
 joins their texts in each of the ways below, runs the check on all and prints a line a way. Right is a finding of the
 cause first; a harmless way must besides never `fail`. With pairs, two ways are applied one after the other, and right
-is that both are named. Where the ways come from stands in `docs/joining.md`.
+is that both are named. Where the ways come from stands in `docs/methods/joining.md`.
 """
 
 import argparse

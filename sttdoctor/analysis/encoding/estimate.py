@@ -1,4 +1,4 @@
-"""Which encoding wrote these bytes, by the shortest description: the method is in `docs/encoding-estimate.md`.
+"""Which encoding wrote these bytes, by the shortest description: the method is in `docs/methods/encoding-estimate.md`.
 
 Two things would fool it: bytes that cannot tell their encoding, and one channel that looks like two.
 """

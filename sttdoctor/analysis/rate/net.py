@@ -2,7 +2,8 @@
 
 A member of the model is one small net: three convolutions over the frames, pooled to an attentive mean and spread,
 beside the plain mean and spread of the features, then two dense layers. ``benchmarks/training/train_rate.py`` trains
-one member for each of five folds of the speakers; the model is their average. ``docs/rate-model.md`` describes it.
+one member for each of five folds of the speakers; the model is their average. ``docs/methods/rate-model.md`` describes
+it.
 
 A wrong rate multiplies every frequency and every tempo by one factor. So the features of a candidate rate are anchored
 in hertz and seconds: a log spectrum in mel bands (formants, sibilants, long-term spectrum) and a spectral
