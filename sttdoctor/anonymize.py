@@ -21,18 +21,18 @@ _LONG = 200  # characters; a longer string in a text message may be audio in bas
 _MANY = 16  # numbers
 
 
-def without_audio(session: Session) -> Session:
+def drop_audio(session: Session) -> Session:
     """Return the session with lengths instead of audio, in binary frames and in long strings of text frames."""
-    return _changed(session, "audio", _mute)
+    return _change(session, "audio", _mute)
 
 
-def without_text(session: Session) -> Session:
+def drop_text(session: Session) -> Session:
     """Return the session without spoken words: messages keep their type, their ids and their place."""
-    quiet = _changed(session, "text", _silence)
+    quiet = _change(session, "text", _silence)
     return replace(quiet, transcript=None, url=_without_keyterms(session.url))
 
 
-def _changed(session: Session, lacks: str, change: Callable[[Frame], Frame]) -> Session:
+def _change(session: Session, lacks: str, change: Callable[[Frame], Frame]) -> Session:
     events: tuple[Event, ...] = tuple(change(event) if isinstance(event, Frame) else event for event in session.events)
     return replace(session, events=events, lacks=session.lacks | {lacks})
 
@@ -40,17 +40,17 @@ def _changed(session: Session, lacks: str, change: Callable[[Frame], Frame]) -> 
 def _mute(frame: Frame) -> Frame:
     if frame.binary:
         return replace(frame, audio=None)
-    message = _shortened(frame.message)
+    message = _shorten(frame.message)
     text = frame.text if frame.text is None or len(frame.text) < _LONG else ""
     changed = message != frame.message or text != frame.text
     return replace(frame, message=message, text=text, elided=frame.elided or changed)
 
 
-def _shortened(value: Any) -> Any:
+def _shorten(value: Any) -> Any:
     if isinstance(value, dict):
-        return {} if _are_samples(value.values()) else {k: _shortened(v) for k, v in value.items() if len(k) < _LONG}
+        return {} if _are_samples(value.values()) else {k: _shorten(v) for k, v in value.items() if len(k) < _LONG}
     if isinstance(value, list):
-        return [] if _are_samples(value) else [_shortened(item) for item in value]
+        return [] if _are_samples(value) else [_shorten(item) for item in value]
     return "" if isinstance(value, str) and len(value) >= _LONG else value
 
 

@@ -14,13 +14,13 @@ from sttdoctor.diagnosis import diagnose
 from sttdoctor.encodings import ENCODINGS, SUPPORTED, meant_by
 from sttdoctor.errors import UsageError
 from sttdoctor.evidence import Declared, Session, Transcript
-from sttdoctor.listen import commands, is_audible, pick_format
+from sttdoctor.listen import is_audible, list_commands, pick_format
 from sttdoctor.readers.audio_file import Source, read_audio
 from sttdoctor.readers.capture import read_session
 from sttdoctor.readers.sockets import Wanted
 from sttdoctor.redact import redact_tokens
 from sttdoctor.report import CheckResult, Report
-from sttdoctor.thresholds import DEFAULTS, validated
+from sttdoctor.thresholds import DEFAULTS, validate
 
 Progress = Callable[[int, int, str], None]
 
@@ -98,7 +98,7 @@ def audio_facts(
 ) -> Facts:
     """Read audio for `examine`; arguments and errors as for `check`."""
     declared = _tell_declared(encoding, sample_rate)
-    limits = DEFAULTS | validated(thresholds or {})
+    limits = DEFAULTS | validate(thresholds or {})
     return Facts(limits, audio=read_audio(source), declared=declared)
 
 
@@ -112,7 +112,7 @@ def session_facts(
 ) -> Facts:
     """Read a session for `examine`; arguments and errors as for `replay`."""
     declared = _tell_declared(encoding, sample_rate)
-    limits = DEFAULTS | validated(thresholds or {})
+    limits = DEFAULTS | validate(thresholds or {})
     sources = cast("Sequence[Source]", source if isinstance(source, list | tuple) else [source])
     session = read_session(sources, connection)
     if transcript is not None:
@@ -140,7 +140,7 @@ def examine(
     findings = [finding for result in results for finding in result.findings]
     diagnoses = diagnose(findings, facts)
     layout, rate = pick_format(facts, results)
-    listen = commands(facts, layout, rate) if is_audible(results) else dict.fromkeys(("declared", "estimated"))
+    listen = list_commands(facts, layout, rate) if is_audible(results) else dict.fromkeys(("declared", "estimated"))
     return Report(_describe_subject(facts, _can_estimate(facts)), diagnoses, results, listen)
 
 

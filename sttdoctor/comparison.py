@@ -24,7 +24,7 @@ class Difference:
     second: Any
 
 
-def against(report: Report, other: Report) -> Report:
+def compare_with_older(report: Report, other: Report) -> Report:
     """Return a report that also says what differs from another one."""
     differences = [
         {"check": item.check, "what": item.what, "this": item.first, "other": item.second}
@@ -64,7 +64,7 @@ def _differences(first: CheckResult, second: CheckResult, tolerance: float) -> I
     if causes[0] != causes[1]:
         yield Difference(first.id, "findings", *causes)
     for name, value, other in _pairs(first.measurements, second.measurements):
-        if not _alike(value, other, tolerance):
+        if not _is_alike(value, other, tolerance):
             yield Difference(first.id, name, value, other)
 
 
@@ -76,7 +76,7 @@ def _pairs(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[tupl
             yield name, value, other
 
 
-def _alike(value: Any, other: Any, tolerance: float) -> bool:
+def _is_alike(value: Any, other: Any, tolerance: float) -> bool:
     numbers = all(isinstance(item, int | float) and not isinstance(item, bool) for item in (value, other))
     if numbers:
         return bool(abs(value - other) <= tolerance * max(abs(value), abs(other)))

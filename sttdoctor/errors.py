@@ -15,7 +15,7 @@ class UsageError(SttdoctorError):
     """An option or argument makes no sense: an unknown check, threshold or encoding."""
 
 
-def unwritable(path: str | os.PathLike[str], error: OSError) -> InputError:
+def make_unwritable(path: str | os.PathLike[str], error: OSError) -> InputError:
     """Return the error to raise for a file that cannot be written; a missing directory is named."""
     folder = os.path.dirname(path)
     missing = isinstance(error, FileNotFoundError) and folder and not os.path.isdir(folder)

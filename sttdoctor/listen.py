@@ -19,7 +19,7 @@ from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.errors import InputError
-from sttdoctor.outputs import whole
+from sttdoctor.outputs import write_whole
 from sttdoctor.redact import redact_tokens
 from sttdoctor.report import CheckResult
 
@@ -49,7 +49,7 @@ def is_audible(results: Sequence[CheckResult]) -> bool:
     return not any(finding.cause == "signal.silent" for result in results for finding in result.findings)
 
 
-def commands(facts: Facts, detected: Layout | None, rate: int | None) -> dict[str, str | None]:
+def list_commands(facts: Facts, detected: Layout | None, rate: int | None) -> dict[str, str | None]:
     """Return the shell commands that play the audio as declared and as detected (`estimated`), None where none.
 
     Args:
@@ -64,8 +64,8 @@ def commands(facts: Facts, detected: Layout | None, rate: int | None) -> dict[st
     path = raw = redact_tokens(path)
     if facts.session is not None:
         raw = _stem(path) + (".raw" if not path.lower().endswith(".raw") else ".audio.raw")
-        captures = " ".join(map(_quoted, (path, *facts.session.more)))
-        listen["convert"] = f"sttdoctor convert {captures} -o {_quoted(raw)}"
+        captures = " ".join(map(_quote, (path, *facts.session.more)))
+        listen["convert"] = f"sttdoctor convert {captures} -o {_quote(raw)}"
     listen["declared"] = _play(
         raw, facts.sound.declared_layout, facts.declared.sample_rate, "--ignore encoding,sample-rate "
     )
@@ -80,7 +80,7 @@ def _stem(path: str) -> str:
     return name or "session"
 
 
-def _quoted(path: str) -> str:
+def _quote(path: str) -> str:
     """Quote a path for a shell; a leading dash would be an option, and what stands before a colon a protocol."""
     plain = os.path.isabs(path) or not (path.startswith("-") or ":" in path)
     return shlex.quote(path if plain else f"./{path}")
@@ -97,10 +97,10 @@ def _play(path: str, layout: Layout | None, rate: int | None, trusting: str) -> 
             f"--encoding {layout.encoding} --sample-rate {rate}" if layout.channels == 1 else f"--sample-rate {rate}"
         )
         # --fail-on never: the conversion must go on to the player whatever is found
-        convert = f"sttdoctor check {_quoted(path)} {declared} {trusting}--fail-on never --wav {_quoted(wav)}"
-        return f"{convert} && ffplay {_quoted(wav)}"
+        convert = f"sttdoctor check {_quote(path)} {declared} {trusting}--fail-on never --wav {_quote(wav)}"
+        return f"{convert} && ffplay {_quote(wav)}"
     skip = f"-skip_initial_bytes {layout.offset} " if layout.offset else ""
-    return f"ffplay {skip}-f {name} -ar {rate} {_quoted(path)}"
+    return f"ffplay {skip}-f {name} -ar {rate} {_quote(path)}"
 
 
 def write_wav(facts: Facts, layout: Layout | None, rate: int | None, path: str, force: bool = False) -> None:
@@ -121,7 +121,7 @@ def write_wav(facts: Facts, layout: Layout | None, rate: int | None, path: str, 
         raise InputError("there is no audio that can be decoded, so no WAV was written")
     if len(facts.audio.data) // ENCODINGS[layout.encoding].width * 2 > _MAX_WAV_BYTES:
         raise InputError("the audio is too long for a WAV file, which holds at most 4 GiB")
-    with whole(path, force, private=True) as file:
+    with write_whole(path, force, private=True) as file:
         _write(file, facts, layout, rate or _USUAL_RATE)
 
 

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from sttdoctor.errors import UsageError, unwritable
+from sttdoctor.errors import UsageError, make_unwritable
 
 
-def spare(outputs: Iterable[str | None], inputs: Iterable[str | None], force: bool) -> None:
+def check_spared(outputs: Iterable[str | None], inputs: Iterable[str | None], force: bool) -> None:
     """Refuse outputs that cannot be meant, before any work is done.
 
     Args:
@@ -42,7 +42,7 @@ def spare(outputs: Iterable[str | None], inputs: Iterable[str | None], force: bo
 
 
 @contextmanager
-def whole(path: str | os.PathLike[str], force: bool = False, private: bool = False) -> Iterator[BinaryIO]:
+def write_whole(path: str | os.PathLike[str], force: bool = False, private: bool = False) -> Iterator[BinaryIO]:
     """Open a file for writing that stands under its name when the body is through, and not before.
 
     Args:
@@ -73,7 +73,7 @@ def whole(path: str | os.PathLike[str], force: bool = False, private: bool = Fal
             with suppress(FileNotFoundError):
                 os.unlink(beside)
     except OSError as error:
-        raise unwritable(name, error) from None
+        raise make_unwritable(name, error) from None
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -109,9 +109,9 @@ def _target(path: str, force: bool) -> str:
     """
     target = os.path.realpath(path)
     if os.path.isdir(target):
-        raise unwritable(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
+        raise make_unwritable(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
     if os.path.islink(path) and not force:
         raise UsageError(f"{path} is a link to {target}; --force writes there")
     if not os.path.isdir(os.path.dirname(target)):
-        raise unwritable(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+        raise make_unwritable(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
     return target

@@ -15,6 +15,6 @@ main()
 """
 
 
-def program(module: str, *arguments: str) -> tuple[str, ...]:
+def build_command(module: str, *arguments: str) -> tuple[str, ...]:
     """Return the command that calls `main` of a module, with arguments in `sys.argv`."""
     return sys.executable, "-P", "-c", _PROGRAM.format(module), str(Path(__file__).parent.parent), *arguments

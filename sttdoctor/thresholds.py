@@ -162,7 +162,7 @@ def parse_settings(settings: Iterable[str]) -> dict[str, float]:
         name, equals, value = setting.partition("=")
         if not equals:
             raise UsageError(f"--set takes NAME=VALUE, not {setting!r}")
-        values[name.strip()] = _valid(name.strip(), value.strip())
+        values[name.strip()] = _validate_one(name.strip(), value.strip())
     return values
 
 
@@ -188,20 +188,20 @@ def load_config(path: str | Path) -> dict[str, float]:
         entries = table.items() if isinstance(table, dict) else [("", table)]
         for key, value in entries:
             name = f"{check}.{key}" if key else check
-            values[name] = _valid(name, value)
+            values[name] = _validate_one(name, value)
     return values
 
 
-def validated(values: Mapping[str, object]) -> dict[str, float]:
+def validate(values: Mapping[str, object]) -> dict[str, float]:
     """Return values by name as numbers.
 
     Raises:
         UsageError: An unknown name, or a value that is no number within its bounds.
     """
-    return {name: _valid(name, value) for name, value in values.items()}
+    return {name: _validate_one(name, value) for name, value in values.items()}
 
 
-def _valid(name: str, value: object) -> float:
+def _validate_one(name: str, value: object) -> float:
     if name not in _BY_NAME:
         import difflib
 

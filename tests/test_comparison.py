@@ -3,7 +3,7 @@ import json
 import numpy as np
 from builders import drained, report, session, steady
 
-from sttdoctor.comparison import against, compare
+from sttdoctor.comparison import compare, compare_with_older
 
 
 def test_a_report_does_not_differ_from_itself():
@@ -25,7 +25,7 @@ def test_numbers_that_are_close_are_the_same():
 
 
 def test_the_comparison_is_a_part_of_the_report():
-    both = against(report(drained()), report(session(steady(8, 2.0), 2.0)))
+    both = compare_with_older(report(drained()), report(session(steady(8, 2.0), 2.0)))
     told = json.loads(both.to_json())["against"]
     assert told["status"] == "fail"
     assert {"check": "chunking", "what": "status", "this": "pass", "other": "fail"} in told["differences"]

@@ -20,7 +20,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Audio, Declared
-from sttdoctor.listen import commands, write_wav
+from sttdoctor.listen import list_commands, write_wav
 from sttdoctor.readers.audio_file import read_audio
 from sttdoctor.thresholds import DEFAULTS
 
@@ -149,7 +149,7 @@ def test_ffmpeg_knows_each_format_name(tmp_path, encoding):
     path = tmp_path / "a.raw"
     path.write_bytes(data)
     facts = Facts(DEFAULTS, audio=read_audio(path), declared=Declared())
-    samples, rate = play(commands(facts, Layout(encoding), 22050)["estimated"] or "", tmp_path)
+    samples, rate = play(list_commands(facts, Layout(encoding), 22050)["estimated"] or "", tmp_path)
     assert (len(samples), rate) == (400, 22050)
 
 
@@ -159,7 +159,7 @@ def test_the_real_ffplay_takes_the_command(tmp_path, encoding):
     path = tmp_path / "a.raw"
     path.write_bytes(speech(encoding, 0.3))
     facts = Facts(DEFAULTS, audio=read_audio(path), declared=Declared())
-    command = commands(facts, Layout(encoding, offset=2), 8000)["estimated"]
+    command = list_commands(facts, Layout(encoding, offset=2), 8000)["estimated"]
     assert command is not None
     quiet = command.replace("ffplay", "ffplay -v error -nostats -nodisp -autoexit", 1)
     silent = {**os.environ, "SDL_AUDIODRIVER": "dummy", "SDL_VIDEODRIVER": "dummy"}

@@ -11,7 +11,7 @@ from common import one_sentence
 from disk import small_files
 
 from sttdoctor.errors import InputError, UsageError
-from sttdoctor.outputs import spare, whole
+from sttdoctor.outputs import check_spared, write_whole
 
 OLD = b"what was there before"
 
@@ -30,12 +30,12 @@ def path(tmp_path):
 
 
 def write(path, content=b"new", **options):
-    with whole(path, **options) as file:
+    with write_whole(path, **options) as file:
         file.write(content)
 
 
 def test_a_file_stands_under_its_name_when_it_is_whole_and_not_before(path, tmp_path):
-    with whole(path) as file:
+    with write_whole(path) as file:
         file.write(b"new")
         file.flush()
         assert not path.exists()
@@ -46,7 +46,7 @@ def test_a_file_stands_under_its_name_when_it_is_whole_and_not_before(path, tmp_
 @pytest.mark.parametrize("force", [True, False])
 def test_what_is_not_finished_leaves_nothing_and_what_was_there(path, tmp_path, error, force):
     def fail():
-        with whole(path, force) as file:
+        with write_whole(path, force) as file:
             file.write(b"half")
             raise error
 
@@ -117,7 +117,7 @@ def test_pipes_and_devices_are_written_to_as_they_are(tmp_path):
 
 @pytest.mark.parametrize(("name", "says"), [("", "Is a directory"), ("missing/r.txt", "there is no directory")])
 def test_what_cannot_be_written_is_told_before_any_work(tmp_path, name, says):
-    for attempt in (lambda: spare((str(tmp_path / name),), (), False), lambda: write(tmp_path / name)):
+    for attempt in (lambda: check_spared((str(tmp_path / name),), (), False), lambda: write(tmp_path / name)):
         with pytest.raises(InputError, match=says):
             attempt()
 
@@ -128,10 +128,10 @@ def test_inputs_and_other_outputs_are_spared_even_by_force(path, tmp_path):
     os.link(path, tmp_path / "name")
     for output in (path, tmp_path / "link", tmp_path / "name"):
         with pytest.raises(UsageError, match="is an input"):
-            spare((None, str(output)), (None, "-", str(path)), force=True)
+            check_spared((None, str(output)), (None, "-", str(path)), force=True)
     with pytest.raises(UsageError, match="is to be written twice"):
-        spare((str(path), str(tmp_path / "." / "report.txt")), (), force=True)
-    spare((str(path), None, "/dev/stdout", "/dev/stdout"), (), force=False)
+        check_spared((str(path), str(tmp_path / "." / "report.txt")), (), force=True)
+    check_spared((str(path), None, "/dev/stdout", "/dev/stdout"), (), force=False)
 
 
 WRITES = {

@@ -9,7 +9,7 @@ from captures import FORMATS
 from rows import written
 from verdicts import LACKS, verdicts
 
-from sttdoctor.anonymize import without_audio, without_text
+from sttdoctor.anonymize import drop_audio, drop_text
 from sttdoctor.evidence import Frame
 from sttdoctor.readers import read_capture
 
@@ -43,9 +43,9 @@ def test_private_words_leave_text_frames_and_terms():
         )
     )
     rows = rows.replace(b"sample_rate=8000", b"sample_rate=8000&keyterm=private&key%74erm=private&keywords=private")
-    quiet = written(without_text(read_capture(rows)))
+    quiet = written(drop_text(read_capture(rows)))
     assert b"private" not in quiet and b'"finalize"' in quiet and b"keyterm=REDACTED" in quiet
-    mute = written(without_audio(read_capture(rows)))
+    mute = written(drop_audio(read_capture(rows)))
     assert b"QUJD" not in mute and b"a private word" in mute
 
 
@@ -62,7 +62,7 @@ def test_private_words_leave_text_frames_and_terms():
 def test_private_words_leave_binary_frames_that_keep_their_size(content, left):
     row = {"type": "send", "t": 3.6, "audio": base64.b64encode(content).decode()}
     before = read_capture(captures.session_jsonl() + json.dumps(row).encode() + b"\n")
-    after = without_text(before)
+    after = drop_text(before)
     kept = next(event for event in reversed(after.events) if isinstance(event, Frame) and event.binary and event.sent)
     assert kept.audio is not None and len(kept.audio) == kept.size == len(content)
     assert json.loads(kept.audio) == left if left else not kept.audio.strip()
@@ -75,7 +75,7 @@ def test_private_words_leave_binary_frames_that_keep_their_size(content, left):
 def test_binary_frames_without_words_are_left_as_they_are(content):
     row = {"type": "send", "t": 3.6, "audio": base64.b64encode(content).decode()}
     session = read_capture(captures.session_jsonl() + json.dumps(row).encode() + b"\n")
-    assert any(isinstance(event, Frame) and event.audio == content for event in without_text(session).events)
+    assert any(isinstance(event, Frame) and event.audio == content for event in drop_text(session).events)
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def test_binary_frames_without_words_are_left_as_they_are(content):
 )
 def test_audio_that_went_out_as_numbers_is_left_out_too(message):
     row = json.dumps({"type": "send", "t": 3.61, "json": message}).encode() + b"\n"
-    mute = written(without_audio(read_capture(captures.session_jsonl() + row)))
+    mute = written(drop_audio(read_capture(captures.session_jsonl() + row)))
     assert b"7777" not in mute
 
 
 def test_audio_as_numbers_is_still_told_when_the_numbers_are_gone():
     for message in ([7777] * 160, {"type": "Buffer", "data": [7777] * 160}):
         row = json.dumps({"type": "send", "t": 3.61, "json": message}).encode() + b"\n"
-        found = dict(verdicts(written(without_audio(read_capture(captures.session_jsonl() + row)))))
+        found = dict(verdicts(written(drop_audio(read_capture(captures.session_jsonl() + row)))))
         assert found["messages"][0] == "fail"

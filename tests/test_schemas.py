@@ -7,7 +7,7 @@ from common import FIXTURES
 from schemas import undescribed, validator
 
 import sttdoctor
-from sttdoctor.comparison import against
+from sttdoctor.comparison import compare_with_older
 from sttdoctor.readers import read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 
@@ -37,7 +37,7 @@ def test_what_is_no_report_is_refused(change):
 def test_a_report_with_a_comparison():
     report = sttdoctor.replay(FIXTURES / "sessions" / "stream-muted.jsonl", select=["continuity"])
     other = sttdoctor.replay(FIXTURES / "sessions" / "healthy-jitter.jsonl", select=["continuity"])
-    values = json.loads(against(report, other).to_json())
+    values = json.loads(compare_with_older(report, other).to_json())
     assert values["against"]["differences"]
     validator("report", strict=True).validate(values)
 

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from sttdoctor.errors import InputError, UsageError
-from sttdoctor.thresholds import DEFAULTS, THRESHOLDS, load_config, of_check, parse_settings, validated
+from sttdoctor.thresholds import DEFAULTS, THRESHOLDS, load_config, of_check, parse_settings, validate
 
 
 def config(tmp_path, text):
@@ -85,10 +85,10 @@ def test_a_config_that_is_no_file_is_an_input_error(tmp_path, name):
 
 
 def test_values_of_a_program_are_validated_too():
-    assert validated({"pacing.min_s": 7}) == {"pacing.min_s": 7.0}
+    assert validate({"pacing.min_s": 7}) == {"pacing.min_s": 7.0}
     for value in (None, True, object(), float("nan"), 10**400):
         with pytest.raises(UsageError, match=r"pacing\.min_s takes a number"):
-            validated({"pacing.min_s": value})
+            validate({"pacing.min_s": value})
 
 
 def test_the_thresholds_of_a_check_are_its_own():

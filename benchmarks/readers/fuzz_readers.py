@@ -187,7 +187,7 @@ def one_archive(data: bytes) -> None:
         file.flush()
         for task in list(archives.members(file.name, archives.Room()))[:20]:
             if not task.error:
-                with contextlib.suppress(InputError), archives.opened(task) as member:
+                with contextlib.suppress(InputError), archives.open_task(task) as member:
                     member.read(100_000)
         archives.close()
 

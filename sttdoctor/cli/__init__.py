@@ -49,15 +49,15 @@ def main() -> None:
         click.echo(error.ctx.get_help())
         sys.exit(2)
     except click.ClickException as error:
-        click.echo(f"sttdoctor: {_one_line(_said(error))}", err=True)
+        click.echo(f"sttdoctor: {_one_line(_say(error))}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
-        sys.exit(_told(error))
+        sys.exit(_tell(error))
 
 
-def _said(error: click.ClickException) -> str:
+def _say(error: click.ClickException) -> str:
     """The sentence, and where to look when the arguments do not show what was meant."""
     text = error.format_message()
     context = error.ctx if isinstance(error, click.UsageError) else None
@@ -67,7 +67,7 @@ def _said(error: click.ClickException) -> str:
     return f"{text.rstrip('.')}; see {context.command_path} --help" if context and unclear and "?" not in text else text
 
 
-def _told(error: Exception) -> int:
+def _tell(error: Exception) -> int:
     """Tell an error of the user in one sentence; anything else is a defect and keeps its traceback."""
     from sttdoctor.errors import SttdoctorError
 

@@ -38,12 +38,12 @@ def convert(
     them, are joined, their clocks shifted by when they started. With -o NAME.raw the audio bytes are written, as they
     were sent.
     """
-    from sttdoctor.anonymize import without_audio, without_text
+    from sttdoctor.anonymize import drop_audio, drop_text
     from sttdoctor.errors import UsageError
-    from sttdoctor.outputs import spare, whole
+    from sttdoctor.outputs import check_spared, write_whole
     from sttdoctor.readers import read_session
 
-    spare((output,), captures, force)
+    check_spared((output,), captures, force)
     if output is not None and output.lower().endswith(_OTHER_AUDIO):
         raise UsageError(f"{output} would be audio; the bytes as sent go to a .raw file (replay --wav writes a WAV)")
     if captures.count("-") > 1:
@@ -51,13 +51,13 @@ def convert(
     session = read_session([source_of(capture) for capture in captures], connection)
     if session.beside:
         click.echo("the same audio went over several connections; one of them is written", err=True)
-    session = without_audio(session) if no_audio else session
-    session = without_text(session) if no_text else session
+    session = drop_audio(session) if no_audio else session
+    session = drop_text(session) if no_text else session
     if output is None:
         with standard_output():
             _write(sys.stdout.buffer, session, raw=False)
         return
-    with whole(output, force, private=True) as file:
+    with write_whole(output, force, private=True) as file:
         _write(file, session, output.lower().endswith(".raw"))
 
 

@@ -25,7 +25,7 @@ def explain(topic: str | None) -> None:
     checks = {check.id: check for check in all_checks()}
     causes = all_causes()
     if topic is None:
-        lines = [line for check in checks.values() for line in _listed(check)]
+        lines = [line for check in checks.values() for line in _list_checks(check)]
     elif topic in checks:
         lines = list(_check(checks[topic]))
     elif topic in causes:
@@ -48,7 +48,7 @@ def _unknown(topic: str, known: list[str]) -> str:
     return f"there is no check or cause {topic!r}; {hint}"
 
 
-def _wrapped(text: str, indent: str = "  ", rest: str | None = None) -> str:
+def _wrap(text: str, indent: str = "  ", rest: str | None = None) -> str:
     import shutil
     import textwrap
 
@@ -57,7 +57,7 @@ def _wrapped(text: str, indent: str = "  ", rest: str | None = None) -> str:
     return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=later, break_on_hyphens=False)
 
 
-def _listed(check: "Check") -> Iterator[str]:
+def _list_checks(check: "Check") -> Iterator[str]:
     yield f"{check.id:<14}{check.question}"
     for cause in check.causes:
         yield f"    {cause.id:<32}{cause.what}"
@@ -66,7 +66,7 @@ def _listed(check: "Check") -> Iterator[str]:
 def _check(check: "Check") -> Iterator[str]:
     yield f"{check.id}: {check.question}"
     for title, text in (("Why it matters", check.why), ("How it is judged", check.how), ("What it needs", check.needs)):
-        yield from ("", title, _wrapped(text))
+        yield from ("", title, _wrap(text))
     yield from ("", "Causes")
     for cause in check.causes:
         yield from _cause(cause)
@@ -77,8 +77,8 @@ def _check(check: "Check") -> Iterator[str]:
 
 def _cause(cause: "Cause") -> Iterator[str]:
     yield f"  {cause.id} ({cause.worst} at worst)"
-    yield _wrapped(cause.what, "    ")
-    yield _wrapped(f"Fix: {cause.fix}", "    ", "         ")
+    yield _wrap(cause.what, "    ")
+    yield _wrap(f"Fix: {cause.fix}", "    ", "         ")
 
 
 def _numbers(check: "Check") -> Iterator[str]:
@@ -90,11 +90,11 @@ def _numbers(check: "Check") -> Iterator[str]:
         yield from ("", "Thresholds (change with --set NAME=VALUE)")
     for limit in limits:
         yield f"  {limit.name} = {limit.default:g} {limit.unit}"
-        yield _wrapped(limit.reason, "    ")
+        yield _wrap(limit.reason, "    ")
     if measurements:
         yield from ("", "Measurements (in JSON, and in text with -v)")
     for name, meaning in measurements.items():
-        yield _wrapped(f"{name}: {meaning}", "  ", "    ")
+        yield _wrap(f"{name}: {meaning}", "  ", "    ")
 
 
 def _guide(check: "Check") -> Iterator[str]:
@@ -104,22 +104,22 @@ def _guide(check: "Check") -> Iterator[str]:
     yield from ("", "A fault (in a clone of the repository; the commands to listen are left out)", *_example(guide.bad))
     yield from ("", "All is well", *_example(guide.good))
     for language, code in guide.code.items():
-        yield from ("", f"Code that does it right, {language}", *_indented(code))
+        yield from ("", f"Code that does it right, {language}", *_indent(code))
 
 
 def _example(example: "Example") -> Iterator[str]:
     yield f"  $ {example.command}"
-    yield from _indented(example.report)
+    yield from _indent(example.report)
 
 
-def _indented(text: str) -> Iterator[str]:
+def _indent(text: str) -> Iterator[str]:
     return (f"  {line}".rstrip() for line in text.splitlines())
 
 
 def _about_cause(cause: "Cause", check: "Check") -> Iterator[str]:
     yield f"{cause.id} ({cause.worst} at worst)"
-    yield _wrapped(cause.what)
-    yield _wrapped(f"Fix: {cause.fix}", "  ", "       ")
-    yield _wrapped(f"Why it matters: {check.why}")
-    yield _wrapped(f"How it is judged: {check.how}")
+    yield _wrap(cause.what)
+    yield _wrap(f"Fix: {cause.fix}", "  ", "       ")
+    yield _wrap(f"Why it matters: {check.why}")
+    yield _wrap(f"How it is judged: {check.how}")
     yield f"  Examples, code and thresholds: sttdoctor explain {check.id}; vendor page: {check.docs}"

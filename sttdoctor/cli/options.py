@@ -177,9 +177,9 @@ def spare(options: Mapping[str, Any], *inputs: str | None) -> None:
         UsageError: An output is an input or another output, or a link without `--force`.
         InputError: It is a directory, or stands in none.
     """
-    from sttdoctor.outputs import spare
+    from sttdoctor.outputs import check_spared
 
-    spare((*options["outputs"], options["wav"], options["plot"]), (*inputs, options["config"]), options["force"])
+    check_spared((*options["outputs"], options["wav"], options["plot"]), (*inputs, options["config"]), options["force"])
 
 
 @contextmanager
@@ -293,9 +293,9 @@ def _write(report: "Report", form: Format, output: str | None, exhibits: Any, op
         with standard_output():
             click.echo(printable(content), nl=False, color=_wants_colour())
     else:
-        from sttdoctor.outputs import whole
+        from sttdoctor.outputs import write_whole
 
-        with whole(output, options["force"]) as file:
+        with write_whole(output, options["force"]) as file:
             file.write(encoded)
     return len(encoded)
 

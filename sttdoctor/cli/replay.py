@@ -60,7 +60,7 @@ def replay(
             from sttdoctor import comparison
 
             other = session_facts(source_of(against), None, None, None, limits)
-            report = comparison.against(report, examine(other, options["select"], options["ignore"], told))
+            report = comparison.compare_with_older(report, examine(other, options["select"], options["ignore"], told))
     if options["wav"]:
         from sttdoctor.listen import pick_format, write_wav
 

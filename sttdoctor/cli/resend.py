@@ -46,11 +46,11 @@ def resend(
     one, and its status is the exit code. The key is taken from CARTESIA_API_KEY.
     """
     from sttdoctor.api import examine, session_facts
-    from sttdoctor.comparison import against
+    from sttdoctor.comparison import compare_with_older
     from sttdoctor.listen import pick_format, write_wav
     from sttdoctor.reporting.side_by_side import show_side_by_side
-    from sttdoctor.resend.plan import as_it_was
-    from sttdoctor.resend.repair import repaired
+    from sttdoctor.resend.plan import plan_unchanged
+    from sttdoctor.resend.repair import plan_repair
     from sttdoctor.resend.send import choose_names
     from sttdoctor.resend.send import resend as send_again
 
@@ -62,9 +62,9 @@ def resend(
         before = examine(facts, options["select"], options["ignore"], told)
     if repair:
         whole = examine(facts) if options["select"] or options["ignore"] else before  # the format is judged in any case
-        plan = repaired(facts, *pick_format(facts, whole.checks))
+        plan = plan_repair(facts, *pick_format(facts, whole.checks))
     else:
-        plan = as_it_was(facts)
+        plan = plan_unchanged(facts)
     assert facts.session is not None
     try:
         path = send_again(plan, to, choose_names(facts.session, record, repair), repair, _tell, _show(plan.seconds))
@@ -72,7 +72,7 @@ def resend(
         if sys.stderr.isatty():
             click.echo("\r\x1b[K", nl=False, err=True)
     fresh = session_facts(str(path), None, None, None, limits)
-    after = against(examine(fresh, options["select"], options["ignore"]), before)
+    after = compare_with_older(examine(fresh, options["select"], options["ignore"]), before)
     if not options["outputs"] and options["form"] in (None, "text"):
         width = min(shutil.get_terminal_size().columns, 120)
         with standard_output():

@@ -98,12 +98,12 @@ async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour
 
     from sttdoctor.net import is_loopback, stop_signal
     from sttdoctor.record.upstream import cannot_listen
-    from sttdoctor.simulate.server import simulator
+    from sttdoctor.simulate.server import serve_simulator
 
     stop = stop_signal()
     host, port = where
     shown = f"[{host}]" if ":" in host else host
-    serving = simulator(words, behaviour, host=host, port=port, make_sink=_Teller().new_connection, door=door)
+    serving = serve_simulator(words, behaviour, host=host, port=port, make_sink=_Teller().new_connection, door=door)
     async with AsyncExitStack() as stack:
         try:
             running = await stack.enter_async_context(serving)

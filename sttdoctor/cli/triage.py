@@ -69,7 +69,7 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
     --encoding and --sample-rate are what the client declared for the audio among them.
     """
     from sttdoctor.errors import UsageError
-    from sttdoctor.outputs import spare
+    from sttdoctor.outputs import check_spared
     from sttdoctor.triage.batch import Batch
     from sttdoctor.triage.summary import Summary
     from sttdoctor.triage.task import Settings
@@ -80,7 +80,7 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
         raise UsageError("--jobs is for this machine; a Dask cluster has its own number of workers")
     if options["resume"] and options["force"]:
         raise UsageError("--resume goes on with tables and --force begins them anew; give one of them")
-    spare(options["outputs"], (options["config"],), options["resume"] or options["force"])
+    check_spared(options["outputs"], (options["config"],), options["resume"] or options["force"])
     settings = Settings(
         options["encoding"],
         options["sample_rate"],
@@ -102,7 +102,7 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
     try:
         _run(batch, summary, paths, options["html"])
     except KeyboardInterrupt:
-        _interrupted(batch)
+        _tell_interrupted(batch)
         raise
     _deliver(summary, options["fail_on"])
 
@@ -121,7 +121,7 @@ def _run(batch: "Batch", summary: "Summary", paths: tuple[str, ...], html: str |
         write(html, summary, batch.pages(summary))
 
 
-def _interrupted(batch: "Batch") -> None:
+def _tell_interrupted(batch: "Batch") -> None:
     hint = "; the same command with --resume goes on" if batch.outputs else ""
     click.echo(f"sttdoctor: interrupted after {batch.done} of {batch.total} captures{hint}", err=True)
 

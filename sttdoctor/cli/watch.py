@@ -14,9 +14,9 @@ from typing import TextIO
 import click
 
 from sttdoctor.net import Door, host_port, is_loopback, stop_signal
-from sttdoctor.program import program
+from sttdoctor.program import build_command
 from sttdoctor.record.desk import Entry
-from sttdoctor.record.proxy import listening
+from sttdoctor.record.proxy import listen
 from sttdoctor.record.upstream import Upstream, cannot_listen
 from sttdoctor.reporting.escape import for_terminal
 
@@ -84,7 +84,7 @@ class Screen:
         """Diagnose in a process of its own, so that no other connection waits; one at a time."""
         async with self._one_at_a_time:
             process = await asyncio.create_subprocess_exec(
-                *program("sttdoctor.cli", "replay", str(path), "--fail-on", "never"),
+                *build_command("sttdoctor.cli", "replay", str(path), "--fail-on", "never"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 env={**os.environ, "COLUMNS": str(_width())},
@@ -188,7 +188,7 @@ async def _record(host: str, port: int, service: Upstream, output: str | None, d
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(screen.close)
         try:
-            proxy = await stack.enter_async_context(listening(host, port, service, output, screen, door))
+            proxy = await stack.enter_async_context(listen(host, port, service, output, screen, door))
         except (OSError, UnicodeError) as error:
             raise cannot_listen(f"{shown}:{port}", error) from None
         at = f"{shown}:{proxy.port}"

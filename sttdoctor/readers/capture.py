@@ -14,10 +14,10 @@ from sttdoctor.readers.har.files import holds_messages, holds_zip, read_messages
 from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
 from sttdoctor.readers.logs.log import holds_log, holds_records, read_log
 from sttdoctor.readers.mitmproxy import holds_flows, read_flows
-from sttdoctor.readers.no_capture import NoCaptureError, described
+from sttdoctor.readers.no_capture import NoCaptureError, describe
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.sockets import Wanted
-from sttdoctor.readers.stream import Source, StreamError, Transcoded, opened, utf8_of, utf16_of
+from sttdoctor.readers.stream import Source, StreamError, Transcoded, open_stream, utf8_of, utf16_of
 from sttdoctor.readers.wire.net_log import holds_net_log, read_net_log
 from sttdoctor.readers.wire.pcap import holds_packets, read_pcap
 from sttdoctor.readers.wire.tshark import holds_packet_list, read_packet_list
@@ -54,7 +54,7 @@ def read_capture(source: Source, connection: Wanted = None) -> Session:
     path = str(source) if isinstance(source, str | os.PathLike) else None
     name = path or "the capture"
     try:
-        with opened(source) as stream:
+        with open_stream(source) as stream:
             head, whole = _text_of(stream)
             if not head:
                 raise InputError(f"{name} is empty")
@@ -124,7 +124,7 @@ def _head_of(path: str) -> bytes:
     if not os.path.isfile(path):
         return b""
     try:
-        with opened(path) as stream:
+        with open_stream(path) as stream:
             return _text_of(stream)[0]
     except (OSError, ValueError):  # damage is for who reads it to judge
         return b""
@@ -139,7 +139,7 @@ def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: 
     try:
         return keep_real_times(read(stream, path, connection))
     except NoCaptureError:
-        what = described(text)
+        what = describe(text)
         if what is None:
             raise
         raise InputError(f"{path or 'the capture'} is {what}") from None
@@ -147,9 +147,9 @@ def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: 
 
 def _text_of(stream: Any) -> tuple[bytes, io.BufferedReader]:
     """Return the first bytes, and a stream that begins with them; UTF-16 becomes UTF-8."""
-    head, whole = _rewound(stream)
+    head, whole = _rewind(stream)
     encoding = utf16_of(head)
-    return _rewound(Transcoded(whole, encoding)) if encoding else (head, whole)
+    return _rewind(Transcoded(whole, encoding)) if encoding else (head, whole)
 
 
 class _Rewound(io.RawIOBase):
@@ -169,7 +169,7 @@ class _Rewound(io.RawIOBase):
         return len(block)
 
 
-def _rewound(stream: Any) -> tuple[bytes, io.BufferedReader]:
+def _rewind(stream: Any) -> tuple[bytes, io.BufferedReader]:
     """Return the first bytes, and a stream that begins with them; damage shows again when the stream is read.
 
     Raises:

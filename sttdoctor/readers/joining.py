@@ -77,7 +77,7 @@ def join(parts: Sequence[Part], is_told: bool) -> Session:
         raise ApartError("they differ in the address, the declared format or the client")
     chain: list[_Placed] = []
     beside: list[Session] = []
-    for item in _placed([part.session for part in parts]):
+    for item in _place([part.session for part in parts]):
         before = next((other for other in chain if _overlap(other, item) > _OVERLAP_S), None)
         if before is not None:
             if not have_same_audio(before.session, item.session):
@@ -89,7 +89,7 @@ def join(parts: Sequence[Part], is_told: bool) -> Session:
         if chain and not is_told and item.begin - chain[-1].end > MOST_BETWEEN_S:
             raise ApartError("there is more than a minute between them")
         chain.append(item)
-    return replace(_chained(chain), beside=tuple(beside))
+    return replace(_chain(chain), beside=tuple(beside))
 
 
 def _client(session: Session, is_told: bool) -> tuple[object, ...]:
@@ -104,7 +104,7 @@ def _client(session: Session, is_told: bool) -> tuple[object, ...]:
     return declared if is_told else (*where, *declared, session.client)
 
 
-def _placed(sessions: Sequence[Session]) -> list[_Placed]:
+def _place(sessions: Sequence[Session]) -> list[_Placed]:
     """Place sessions on the clock of the first; one that does not say when it began follows the one before."""
     known = [_epoch(session.started_at) for session in sessions]
     zero = min((moment for moment in known if moment is not None), default=0.0)
@@ -127,14 +127,14 @@ def _overlap(one: _Placed, other: _Placed) -> float:
     return min(one.audio[1], other.audio[1]) - max(one.audio[0], other.audio[0])
 
 
-def _chained(chain: Sequence[_Placed]) -> Session:
+def _chain(chain: Sequence[_Placed]) -> Session:
     """Return sessions that follow each other as one; each begins with an `Open`."""
     first = chain[0].session
     if len(chain) == 1:
         return first
     sessions = [item.session for item in chain]
     first_s = chain[0].shift
-    events = tuple(event for item in chain for event in _shifted(item.session, item.shift - first_s))
+    events = tuple(event for item in chain for event in _shift(item.session, item.shift - first_s))
     clocks = {session.clock for session in sessions}
     return replace(
         first,
@@ -150,7 +150,7 @@ def _chained(chain: Sequence[_Placed]) -> Session:
     )
 
 
-def _shifted(session: Session, shift: float) -> Sequence[Event]:
+def _shift(session: Session, shift: float) -> Sequence[Event]:
     events = [replace(event, t=None if event.t is None else round(event.t + shift, 6)) for event in session.events]
     if any(isinstance(event, Open) for event in events):
         return events

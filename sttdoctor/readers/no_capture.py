@@ -84,7 +84,7 @@ class NoCaptureError(InputError):
     """Nothing in a file could be read."""
 
 
-def described(head: bytes) -> str | None:
+def describe(head: bytes) -> str | None:
     """Return what a file is that begins with these bytes, and what to do; None where it is nothing that is known."""
     wrapping = wrapping_of(head)
     signature = next((sentence for pattern, sentence in _SIGNATURES if pattern.match(head)), None)

@@ -44,7 +44,7 @@ class StreamError(ValueError):
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[BufferedIOBase]:
+def open_stream(source: Source) -> Iterator[BufferedIOBase]:
     """Open a capture; a path is closed again, a file object of the caller stays open.
 
     Raises:
@@ -57,24 +57,24 @@ def opened(source: Source) -> Iterator[BufferedIOBase]:
                 f"{source} is a directory; sttdoctor replay reads one capture, sttdoctor triage reads folders"
             )
         with open(source, "rb") as file:
-            yield _unpacked(file)
+            yield _unpack(file)
     elif hasattr(source, "peek"):
-        yield _unpacked(source)
+        yield _unpack(source)
     else:
         content = source if isinstance(source, bytes | bytearray | memoryview) else source.read(MAX_OBJECT_BYTES + 1)
         if isinstance(content, str):
             raise InputError("the file object is not opened in binary mode")
         if not isinstance(source, bytes | bytearray | memoryview) and len(content) > MAX_OBJECT_BYTES:
             raise InputError(f"the file object holds more than {MAX_OBJECT_BYTES >> 20} MiB; save it and give the path")
-        yield _unpacked(io.BufferedReader(io.BytesIO(content)))
+        yield _unpack(io.BufferedReader(io.BytesIO(content)))
 
 
-def _unpacked(stream: Any) -> BufferedIOBase:
+def _unpack(stream: Any) -> BufferedIOBase:
     packed = stream.peek(2)[:2] == b"\x1f\x8b"
-    return cast(BufferedIOBase, unpacked_gzip(stream) if packed else stream)
+    return cast(BufferedIOBase, unpack_gzip(stream) if packed else stream)
 
 
-def unpacked_gzip(stream: Any) -> "Unpacked":
+def unpack_gzip(stream: Any) -> "Unpacked":
     """Return what a gzip stream holds."""
     counted = _Counted(stream)
     return Unpacked(GzipFile(fileobj=cast(BinaryIO, counted)), lambda: counted.size)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sttdoctor.errors import InputError
-from sttdoctor.program import program
+from sttdoctor.program import build_command
 from sttdoctor.record.meter import Glance
 from sttdoctor.record.recording import Heading
-from sttdoctor.record.slips import Fair, Kind, Slip, packed
+from sttdoctor.record.slips import Fair, Kind, Slip, pack
 
 MOST_BYTES = 1 << 20
 """Of one connection that are not read yet, before its client and its service are held back."""
@@ -153,7 +153,7 @@ class Desk:
             while self._fair:
                 slip = self._fair.take()
                 if slip.kind not in (Kind.CLIENT, Kind.SERVER):
-                    self._pipe.write(packed(slip))
+                    self._pipe.write(pack(slip))
         self._pipe.close()
 
     def begin(self, heading: Heading, hold: Callable[[bool], None]) -> Line:
@@ -190,7 +190,7 @@ class Desk:
 
     def _write(self, slip: Slip) -> None:
         self._ahead += slip.size
-        self._pipe.write(packed(slip))
+        self._pipe.write(pack(slip))
 
     def leave(self, number: int) -> None:
         """A connection is over; what is still to be written is told when it is."""
@@ -254,8 +254,8 @@ class Desk:
         entry.status, entry.close, entry.glance = said["status"], said["close"], Glance(**said["glance"])
 
 
-async def _started(output: str) -> Process:
-    command = program("sttdoctor.record.scribe", output)
+async def _start(output: str) -> Process:
+    command = build_command("sttdoctor.record.scribe", output)
     try:  # in a session of its own: Ctrl-C is for the recorder
         return await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, limit=_MAX_LINE, start_new_session=True
@@ -289,7 +289,7 @@ async def desk(output: str | None, watcher: Watcher) -> AsyncIterator[Desk]:
     Raises:
         InputError: The system does not start it.
     """
-    process = await _started(output or "")
+    process = await _start(output or "")
     _widen(process)
     running = Desk(process, watcher)
     listening = asyncio.create_task(running.listen())

@@ -16,7 +16,7 @@ from sttdoctor.record.meter import Meter
 from sttdoctor.record.recording import Heading, Recording, Row, to_file
 
 
-def names(output: str | None) -> Iterator[Path]:
+def free_names(output: str | None) -> Iterator[Path]:
     """Yield the name for each connection.
 
     Args:
@@ -35,7 +35,7 @@ def names(output: str | None) -> Iterator[Path]:
         raise UsageError(f"{path} is there already; give another name, or a directory")
     if not path.parent.is_dir():
         raise UsageError(f"there is no directory {path.parent}")
-    return numbered(path)
+    return number_names(path)
 
 
 def _in_directory(path: Path) -> Iterator[Path]:
@@ -56,14 +56,14 @@ def _make(folder: Path) -> None:
     folder.mkdir(exist_ok=True)  # which raises where it is a file
 
 
-def numbered(path: Path) -> Iterator[Path]:
+def number_names(path: Path) -> Iterator[Path]:
     """Yield `session.jsonl`, `session-2.jsonl`, `session-3.jsonl` and so on."""
     yield path
     for number in count(2):
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
-def create(free: Iterator[Path]) -> tuple[Path, BinaryIO]:
+def create_file(free: Iterator[Path]) -> tuple[Path, BinaryIO]:
     """Open a new file under the next free name, for its owner alone and without a buffer.
 
     A file that is there, or a link, is never written over.
@@ -86,7 +86,7 @@ class Journal:
 
     Args:
         heading: For the first row.
-        names: Free names, from `names`.
+        names: Free names, from `free_names`.
         tell: Takes a sentence about what went wrong.
         began: When the session began, on the clock of `time.monotonic`; None is now.
         ends: Takes the final texts.
@@ -114,7 +114,7 @@ class Journal:
         self._tell = tell
         self._file: BinaryIO | None = None
         try:
-            self.path, self._file = create(names)
+            self.path, self._file = create_file(names)
             self._write = to_file(self._file)
         except OSError as error:
             self._failed(error)

@@ -20,10 +20,10 @@ from typing import Protocol
 from sttdoctor.net import Door
 from sttdoctor.readers.wire.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, answer
 from sttdoctor.record.desk import Desk, Line, Watcher, desk
-from sttdoctor.record.journal import names
+from sttdoctor.record.journal import free_names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.slips import Kind
-from sttdoctor.record.upstream import Upstream, dial, why
+from sttdoctor.record.upstream import Upstream, dial, say_why
 
 HIGH_WATER_BYTES = 256 << 10  # waiting to be sent to one side, before the other is no longer read
 LINGER_S = 10.0  # for a side that does not take its last bytes
@@ -243,7 +243,7 @@ class _Link:
                 await dial(side, upstream, self._proxy.tls)
         except (OSError, UnicodeError) as error:
             self._connecting = None
-            self._refuse("502 Bad Gateway", f"cannot reach {upstream.url}: {why(error)}")
+            self._refuse("502 Bad Gateway", f"cannot reach {upstream.url}: {say_why(error)}")
             if self._open_sides == 0:
                 self._finish()
         except asyncio.CancelledError:  # the client is gone
@@ -316,7 +316,7 @@ class Listening:
 
 
 @contextlib.asynccontextmanager
-async def listening(
+async def listen(
     host: str, port: int, upstream: Upstream, output: str | None, watcher: Watcher, door: Door | None = None
 ) -> AsyncIterator[Listening]:
     """Run the proxy inside the context; leaving it cuts all connections, frees the port and ends the files.
@@ -325,7 +325,7 @@ async def listening(
         host: Where to listen.
         port: 0 for any free one.
         upstream: The service.
-        output: A file or a directory, as `naming.names` has it.
+        output: A file or a directory, as `free_names` has it.
         watcher: Is told what happens.
         door: Who may connect; by default those whom the host lets in.
 
@@ -333,7 +333,7 @@ async def listening(
         OSError: The address cannot be had.
         UsageError: The output cannot be used.
     """
-    names(output)  # which raises where it cannot be used
+    free_names(output)  # which raises where it cannot be used
     async with desk(output, watcher) as scribe:
         proxy = _Proxy(upstream, door or Door.of(host), scribe, watcher)
         loop = asyncio.get_running_loop()

@@ -17,10 +17,10 @@ from typing import Any
 
 from sttdoctor.errors import UsageError
 from sttdoctor.readers.wire.tap import Room
-from sttdoctor.record.journal import Journal, names
+from sttdoctor.record.journal import Journal, free_names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.session_writer import SessionWriter
-from sttdoctor.record.slips import Kind, Slip, slips
+from sttdoctor.record.slips import Kind, Slip, read_slips
 
 STEP_BYTES, STEP_S = 64 << 10, 0.02
 """Of all connections, after which the recorder is told what is read and what that cost."""
@@ -45,7 +45,7 @@ class Scribe:
     """Reads along with all connections and writes a file for each.
 
     Args:
-        free: Names for the files, from `naming.names`.
+        free: Names for the files, from `free_names`.
         tell: Takes what the recorder should know.
     """
 
@@ -130,14 +130,14 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # they are for the recorder, which then closes standard input
         signal.signal(number, signal.SIG_IGN)
     try:
-        free = names(sys.argv[1] or None)
+        free = free_names(sys.argv[1] or None)
     except UsageError as error:  # somebody else was quicker
         _tell({"told": str(error)})
         return
     scribe = Scribe(free, _tell)
     _tell({"reads": True})
     with open(sys.stdin.fileno(), "rb", buffering=1 << 20, closefd=False) as file:
-        for slip in slips(file):
+        for slip in read_slips(file):
             scribe.take(slip)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sttdoctor.readers.wire.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, agreed, body_of
+from sttdoctor.readers.wire.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, body_of, read_agreement
 from sttdoctor.readers.wire.tap import Closing, Item, Message, Room, Tap
 from sttdoctor.record.journal import Journal
 
@@ -96,7 +96,7 @@ class SessionWriter:
 
     def _upgraded(self, head: Head, at: float) -> None:
         self._journal.recording.opened(101, head.headers(), at=at)
-        packed = agreed(head)
+        packed = read_agreement(head)
         to_server, to_client = Tap(packed.to_server, room=self._room), Tap(packed.to_client, room=self._room)
         self._taps = to_server, to_client
         if self.from_client != _ignore:

@@ -47,12 +47,12 @@ class Slip(NamedTuple):
         return _HEAD.size + len(self.data)
 
 
-def packed(slip: Slip) -> bytes:
+def pack(slip: Slip) -> bytes:
     """Return a slip as bytes."""
     return _HEAD.pack(slip.kind, slip.number, slip.at, len(slip.data)) + slip.data
 
 
-def slips(file: BinaryIO) -> Iterator[Slip]:
+def read_slips(file: BinaryIO) -> Iterator[Slip]:
     """Yield the slips of a file until it ends; one that is cut is left out."""
     while len(head := file.read(_HEAD.size)) == _HEAD.size:
         kind, number, at, length = _HEAD.unpack(head)

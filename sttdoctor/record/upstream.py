@@ -100,10 +100,10 @@ class Destination:
 
 def cannot_listen(where: str, error: BaseException) -> UsageError:
     """Return the error to raise for an address (host and port) that cannot be bound."""
-    return UsageError(f"cannot listen at {where}: {why(error)}; try another address with --listen")
+    return UsageError(f"cannot listen at {where}: {say_why(error)}; try another address with --listen")
 
 
-def why(error: BaseException) -> str:
+def say_why(error: BaseException) -> str:
     """Return what a network error says, for a person."""
     if isinstance(error, TimeoutError):
         return "it does not answer in time"

@@ -43,14 +43,14 @@ def redact_text(text: str) -> str:
     for _ in range(PASSES):  # what is left may be JSON only now
         if not may_hold_secret(text):
             break
-        redacted = _redacted(text)
+        redacted = _redact(text)
         if redacted == text:
             break
         text = redacted
     return text
 
 
-def _redacted(text: str) -> str:
+def _redact(text: str) -> str:
     pieces: list[str] = []
     at = 0
     while len(pieces) < MOST and (brace := _BRACE.search(text, at)) is not None:
@@ -60,7 +60,7 @@ def _redacted(text: str) -> str:
         except (ValueError, RecursionError):
             break
         shown = text[brace.start() : end]
-        shown = shown if redacted == message else _dumped(redacted, shown)
+        shown = shown if redacted == message else _dump(redacted, shown)
         if brace.start() == 0 and end == len(text):
             return shown
         pieces += [text[at : brace.start()], shown]
@@ -68,7 +68,7 @@ def _redacted(text: str) -> str:
     return replace_secrets("".join([*pieces, text[at:]]) if pieces else text, spoken=False)
 
 
-def _dumped(value: Any, before: str) -> str:
+def _dump(value: Any, before: str) -> str:
     """Return a value as JSON, with blanks and letters as what it was before."""
     separators = (", ", ": ") if '": ' in before else (",", ":")
     return dumps(value, separators=separators, ensure_ascii=before.isascii())

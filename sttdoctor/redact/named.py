@@ -161,11 +161,11 @@ def find(text: str, low: str, spoken: bool) -> Iterator[Span]:
                 yield from _find_in_session(text, at, searched)
             continue
         if found["by"]:
-            span = _assigned(text, low, found)
+            span = _find_assigned(text, low, found)
         elif found["announced"]:
-            span = _announced(text, low, found)
+            span = _find_announced(text, low, found)
         else:
-            span = _paired(text, found)
+            span = _find_paired(text, found)
         if span is not None:
             yield span
             at = max(at, span[1])
@@ -182,7 +182,7 @@ def _is_written(text: str, found: re.Match[str]) -> bool:
     return by.startswith(("=", "%3d")) and by == by.strip() and not text[end : end + 1].isspace()
 
 
-def _assigned(text: str, low: str, found: re.Match[str]) -> Span | None:
+def _find_assigned(text: str, low: str, found: re.Match[str]) -> Span | None:
     """Return where the value of a name stands, None where it is no secret."""
     begin, name, by = found.end(), found["name"], found["by"]
     if name in ("basic", "digest"):
@@ -242,14 +242,14 @@ def _value_end(text: str, found: re.Match[str], whole_line: bool = False) -> int
     return begin + len(value[0].rstrip(_CLOSING)) if value else begin
 
 
-def _paired(text: str, found: re.Match[str]) -> Span | None:
+def _find_paired(text: str, found: re.Match[str]) -> Span | None:
     """Return where the second of two strings stands, the first of which is a name; None where it is no secret."""
     begin, end = found.end(), _value_end(text, found)
     value = text[begin:end]
     return (begin, end) if not is_unset(value) and (found["value"] or is_opaque(value)) else None
 
 
-def _announced(text: str, low: str, found: re.Match[str]) -> Span | None:
+def _find_announced(text: str, low: str, found: re.Match[str]) -> Span | None:
     """Return where a secret stands behind words that announce it, None where none does."""
     if not found["name"].startswith(_ANNOUNCED_KINDS) or found["more"]:
         return None

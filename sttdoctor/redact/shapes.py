@@ -155,7 +155,7 @@ def _is_base64(text: str) -> bool:
 
 def _is_pair(word: str) -> bool:
     """Whether base64 holds `user:password`."""
-    plain = _unpacked(word)
+    plain = _unpack(word)
     return ":" in plain and plain.isprintable()
 
 
@@ -164,11 +164,11 @@ def _is_bearer(word: str) -> bool:
 
 
 def _holds_secret(word: str, redact: Redact) -> bool:
-    plain = _unpacked(word)
+    plain = _unpack(word)
     return redact(plain) != plain
 
 
-def _unpacked(word: str) -> str:
+def _unpack(word: str) -> str:
     standard = word.rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return b64decode(standard + "=" * (-len(standard) % 4)).decode(errors="replace")

@@ -40,7 +40,7 @@ def redact_words(text: str, redact: Redact) -> str:
         left -= 1
         if left < 0:
             return REDACTED
-        plain = _unquoted(found[0])
+        plain = _unquote(found[0])
         redacted = redact(plain)
         return found[0] if redacted == plain else quote(redacted, safe="")
 
@@ -60,7 +60,7 @@ def _character(found: re.Match[str]) -> str:
     return _CHARACTERS.get(found[0]) or html.unescape(found[0])
 
 
-def _unquoted(word: str) -> str:
+def _unquote(word: str) -> str:
     """Return a word without percent-encoding, however often it was encoded; faster than `urllib.parse.unquote`."""
     if "%25" in word:
         word = _PERCENT_AGAIN.sub("%", word)
@@ -125,24 +125,24 @@ def replace_secrets(text: str, spoken: bool, depth: int = 0) -> str:
     if depth > _DEEPEST or not may_hold_secret(text):
         return text
     for _ in range(PASSES):
-        redacted = _replaced_in_codes(text, spoken, depth)
+        redacted = _replace_in_codes(text, spoken, depth)
         if redacted == text:
             break
         text = redacted
     return text
 
 
-def _replaced_in_codes(text: str, spoken: bool, depth: int) -> str:
-    redacted, plain = _replaced(text, spoken, depth), plain_reading(text)
+def _replace_in_codes(text: str, spoken: bool, depth: int) -> str:
+    redacted, plain = _replace(text, spoken, depth), plain_reading(text)
     if plain != text:
-        more = _replaced(plain, spoken, depth)
+        more = _replace(plain, spoken, depth)
         if more not in (plain, plain_reading(redacted)):
             redacted = more
     return redact_words(redacted, partial(replace_secrets, spoken=spoken, depth=depth + 1))
 
 
-def _replaced(text: str, spoken: bool, depth: int) -> str:
-    low = _lowered(text)
+def _replace(text: str, spoken: bool, depth: int) -> str:
+    low = _lower(text)
     found = [
         *shapes.find(text, low, spoken, partial(replace_secrets, spoken=False, depth=depth + 1)),
         *named.find(text, low, spoken),
@@ -154,7 +154,7 @@ def _replaced(text: str, spoken: bool, depth: int) -> str:
         found += named.find_protocols(text, low)
         found += named.find_denied(text, low)
         found += named.find_logins(text)
-    return _without(text, sorted(found)) if found else text
+    return _replace_spans(text, sorted(found)) if found else text
 
 
 def _find_userinfo(text: str) -> Iterator[Span]:
@@ -169,7 +169,7 @@ def _find_userinfo(text: str) -> Iterator[Span]:
             yield found.span(1)
 
 
-def _without(text: str, spans: Iterable[Span]) -> str:
+def _replace_spans(text: str, spans: Iterable[Span]) -> str:
     """Return a text with one mark for each span, or for several that overlap."""
     pieces: list[str] = []
     at = -1
@@ -180,6 +180,6 @@ def _without(text: str, spans: Iterable[Span]) -> str:
     return "".join([*pieces, text[max(0, at) :]])
 
 
-def _lowered(text: str) -> str:
+def _lower(text: str) -> str:
     """Return a text in lower case, of the same length; what looks like a letter of ASCII is one."""
     return text.lower() if text.isascii() else text.replace("\u0130", "I").replace("\u017f", "s").lower()

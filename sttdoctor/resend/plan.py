@@ -73,7 +73,7 @@ class Plan:
         return max((leg.begin_s + (leg.steps[-1].t if leg.steps else 0.0) for leg in self.legs), default=0.0)
 
 
-def as_it_was(facts: Facts) -> Plan:
+def plan_unchanged(facts: Facts) -> Plan:
     """Plan the same frames and messages at the same times; what a capture does not keep (keys) is left out.
 
     Raises:
@@ -83,7 +83,7 @@ def as_it_was(facts: Facts) -> Plan:
     where = require_address(facts)
     if any(frame.t is None for connection in facts.connections for frame in connection.frames if frame.sent):
         raise InputError("the capture has no times, so it cannot be sent again as it was; add --repair")
-    first = _began(facts.connections[0])
+    first = _find_beginning(facts.connections[0])
     legs = tuple(_leg(connection, first) for connection in facts.connections if connection.frames or connection.open)
     elided = sum(frame.elided for connection in facts.connections for frame in connection.frames if frame.sent)
     notes = (f"{elided} text messages are left out: the capture holds only a part of them",) if elided else ()
@@ -145,7 +145,7 @@ def query_of(pairs: list[tuple[str, str]]) -> str:
     return urlencode(pairs, quote_via=quote)
 
 
-def _began(connection: Connection) -> float:
+def _find_beginning(connection: Connection) -> float:
     """When the handshake was answered."""
     if connection.open is not None and connection.open.t is not None:
         return connection.open.t
@@ -153,7 +153,7 @@ def _began(connection: Connection) -> float:
 
 
 def _leg(connection: Connection, first: float) -> Leg:
-    began = _began(connection)
+    began = _find_beginning(connection)
     sent = [frame for frame in connection.frames if frame.sent and not frame.elided]
     steps = tuple(Step(max(0.0, (frame.t or 0.0) - began), _content(frame)) for frame in sent)
     close, leaving = connection.close, None

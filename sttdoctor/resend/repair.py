@@ -28,11 +28,11 @@ from sttdoctor.evidence import Frame
 from sttdoctor.resend.plan import Leg, Plan, Step, headers_of, query_of, require_address, require_audio
 
 
-def _reversed(samples: Bytes) -> Bytes:
+def _reverse(samples: Bytes) -> Bytes:
     return samples[:, ::-1]
 
 
-def _padded(samples: Bytes) -> Bytes:
+def _pad(samples: Bytes) -> Bytes:
     """Put a lowest byte of zero below each sample."""
     return np.concatenate([np.zeros((len(samples), 1), np.uint8), samples], axis=1)
 
@@ -44,22 +44,22 @@ def _as_float32(samples: Bytes) -> Bytes:
 
 
 _CONVERSIONS: dict[str, tuple[str, Callable[[Bytes], Bytes]]] = {
-    "s16be": ("pcm_s16le", _reversed),
-    "s32be": ("pcm_s32le", _reversed),
-    "f32be": ("pcm_f32le", _reversed),
-    "s8": ("pcm_s16le", _padded),
-    "u8": ("pcm_s16le", lambda samples: _padded(samples ^ np.uint8(0x80))),
-    "s24le": ("pcm_s32le", _padded),
+    "s16be": ("pcm_s16le", _reverse),
+    "s32be": ("pcm_s32le", _reverse),
+    "f32be": ("pcm_f32le", _reverse),
+    "s8": ("pcm_s16le", _pad),
+    "u8": ("pcm_s16le", lambda samples: _pad(samples ^ np.uint8(0x80))),
+    "s24le": ("pcm_s32le", _pad),
     "f64le": ("pcm_f32le", _as_float32),
 }
 
 
-def target_of(encoding: str) -> str:
+def choose_target(encoding: str) -> str:
     """Return the encoding of the six that an encoding is sent as."""
     return encoding if encoding in SUPPORTED else _CONVERSIONS[encoding][0]
 
 
-def converted(data: Bytes, encoding: str, channel: int = 0, channels: int = 1) -> bytes:
+def convert(data: Bytes, encoding: str, channel: int = 0, channels: int = 1) -> bytes:
     """Convert to `target_of(encoding)`.
 
     Args:
@@ -74,7 +74,7 @@ def converted(data: Bytes, encoding: str, channel: int = 0, channels: int = 1) -
     return (samples if encoding in SUPPORTED else _CONVERSIONS[encoding][1](samples)).tobytes()
 
 
-def loudest(data: Bytes, encoding: str, channels: int) -> int:
+def keep_loudest(data: Bytes, encoding: str, channels: int) -> int:
     """Return which of the interleaved channels is the loudest, so that two voices are not mixed.
 
     Args:
@@ -89,7 +89,7 @@ def loudest(data: Bytes, encoding: str, channels: int) -> int:
     return find_loudest_channel(samples.reshape(-1, channels))
 
 
-def silence(encoding: str, samples: int) -> bytes:
+def make_silence(encoding: str, samples: int) -> bytes:
     """Return silence in one of the six; in G.711 a zero byte would be near full scale."""
     return ENCODINGS[encoding].silence * samples
 
@@ -117,7 +117,7 @@ class _Insert:
     command: str = ""
 
 
-def repaired(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
+def plan_repair(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
     """Plan the session as it should have been sent.
 
     Args:
@@ -138,9 +138,9 @@ def repaired(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
     if facts.rate_change is not None:
         rate = facts.rate_change.before
     parts, notes = _parts(facts, layout)
-    encoding = target_of(parts[0].layout.encoding)
+    encoding = choose_target(parts[0].layout.encoding)
     inserts = sorted([*_silences(facts), *_commands(facts, _endpoint(facts, where))], key=lambda insert: insert.at)
-    stream, commands = _joined(facts.audio.data, parts, inserts, encoding, rate)
+    stream, commands = _join(facts.audio.data, parts, inserts, encoding, rate)
     steps = [*_chunks(stream, commands, encoding, rate)]
     seconds = len(stream) / (ENCODINGS[encoding].width * rate)
     steps.append(Step(seconds, _endpoint(facts, where).close_command))
@@ -167,7 +167,7 @@ def _parts(facts: Facts, layout: Layout) -> tuple[list[_Part], list[str]]:
     layouts = [layout, *(LAYOUTS.get(change.after) for change in changes)]
     parts: list[_Part] = []
     for (start, stop), read in zip(pairwise(edges), layouts, strict=True):
-        if read is None or target_of(read.encoding) != target_of(layout.encoding):
+        if read is None or choose_target(read.encoding) != choose_target(layout.encoding):
             notes.append(f"the encoding changes at byte {start}; what comes after it is left out")
             break
         if parts:
@@ -218,7 +218,7 @@ def _starts(facts: Facts, connection: Connection) -> dict[int, int]:
     return starts
 
 
-def _joined(
+def _join(
     data: Bytes, parts: list[_Part], inserts: list[_Insert], encoding: str, rate: int
 ) -> tuple[bytes, list[tuple[int, str]]]:
     """Convert the parts and put in what stands between them; returns the stream, and (its byte, command)."""
@@ -229,13 +229,13 @@ def _joined(
     for number, part in enumerate(parts):
         frame = ENCODINGS[part.layout.encoding].width * part.layout.channels
         begin = part.start + (part.layout.offset - part.start) % frame
-        channel = loudest(data[begin : part.stop], part.layout.encoding, part.layout.channels)
+        channel = keep_loudest(data[begin : part.stop], part.layout.encoding, part.layout.channels)
         at = begin
         last = number == len(parts) - 1
         while True:
             here = waiting[0] if waiting and (last or waiting[0].at < part.stop) else None
             stop = part.stop if here is None else min(part.stop, max(at, here.at - (here.at - begin) % frame))
-            piece = converted(np.asarray(data[at:stop]), part.layout.encoding, channel, part.layout.channels)
+            piece = convert(np.asarray(data[at:stop]), part.layout.encoding, channel, part.layout.channels)
             pieces.append(piece)
             length += len(piece)
             at = stop
@@ -245,7 +245,7 @@ def _joined(
             if here.command:
                 commands.append((length, here.command))
             else:
-                pieces.append(silence(encoding, round(here.silence_s * rate)))
+                pieces.append(make_silence(encoding, round(here.silence_s * rate)))
                 length += len(pieces[-1])
     return b"".join(pieces), commands
 

@@ -16,9 +16,9 @@ from sttdoctor.errors import InputError, UsageError
 from sttdoctor.evidence import Session
 from sttdoctor.net import is_loopback
 from sttdoctor.readers.wire.tap import MAX_AUDIO_BYTES
-from sttdoctor.record.journal import Journal, names, numbered
+from sttdoctor.record.journal import Journal, free_names, number_names
 from sttdoctor.record.recording import Heading, Recording
-from sttdoctor.record.upstream import Destination, why
+from sttdoctor.record.upstream import Destination, say_why
 from sttdoctor.redact import redact_text
 from sttdoctor.resend.plan import Leaving, Leg, Plan
 
@@ -47,7 +47,7 @@ async def send(plan: Plan, url: str, headers: dict[str, str], recording: Recordi
         loop = asyncio.get_running_loop()
         if began is not None:
             await asyncio.sleep(began + leg.begin_s - loop.time())
-        connection = await _opened(url, headers, recording)
+        connection = await _open(url, headers, recording)
         if connection is None:
             return
         began = loop.time() - leg.begin_s if began is None else began
@@ -61,7 +61,7 @@ class _Connect(connect):
         return exc
 
 
-async def _opened(url: str, headers: dict[str, str], recording: Recording) -> ClientConnection | None:
+async def _open(url: str, headers: dict[str, str], recording: Recording) -> ClientConnection | None:
     """Connect; None where the handshake was refused, which is recorded."""
     agent = headers.get("User-Agent")
     others = {name: value for name, value in headers.items() if name != "User-Agent"}
@@ -81,7 +81,7 @@ async def _opened(url: str, headers: dict[str, str], recording: Recording) -> Cl
         recording.opened(answer.status_code, dict(answer.headers.raw_items()), body)
         return None
     except (OSError, InvalidHandshake) as error:
-        raise InputError(f"cannot reach {url.partition('?')[0]}: {redact_text(why(error))}") from None
+        raise InputError(f"cannot reach {url.partition('?')[0]}: {redact_text(say_why(error))}") from None
     response = connection.response
     recording.opened(101, dict(response.headers.raw_items()) if response is not None else None)
     return connection
@@ -214,7 +214,7 @@ def _key(destination: Destination) -> str:
 def choose_names(session: Session, record: str | None, is_repaired: bool) -> Iterator[Path]:
     """Return names for the recording of a session that is sent again; where none is given, free ones beside it."""
     if record is not None:
-        return names(record)
+        return free_names(record)
     source = Path(session.path or "session.jsonl")
     stem = source.name.removesuffix(".gz").removesuffix(".jsonl")
-    return numbered(source.with_name(f"{stem}-{'repaired' if is_repaired else 'again'}.jsonl"))
+    return number_names(source.with_name(f"{stem}-{'repaired' if is_repaired else 'again'}.jsonl"))

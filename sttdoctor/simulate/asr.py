@@ -13,7 +13,7 @@ import numpy as np
 
 from sttdoctor.analysis.decoding import Samples
 from sttdoctor.errors import InputError
-from sttdoctor.program import program
+from sttdoctor.program import build_command
 from sttdoctor.simulate.asr_worker import HEAD, LENGTH
 
 _HEARD_HZ = 16000
@@ -127,7 +127,9 @@ def _common(first: list[str], second: list[str]) -> list[str]:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(program("sttdoctor.simulate.asr_worker"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(
+        build_command("sttdoctor.simulate.asr_worker"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

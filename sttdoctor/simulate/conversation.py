@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.record.recording import Recording
-from sttdoctor.simulate.faults import Behaviour, distortion
+from sttdoctor.simulate.faults import Behaviour, make_distortion
 from sttdoctor.simulate.handshake import Accepted, error_event
 from sttdoctor.simulate.manual_detector import ManualDetector
 from sttdoctor.simulate.turn_detector import TurnDetector
@@ -135,7 +135,7 @@ class Conversation:
         width = ENCODINGS[accepted.encoding].width
         self._backlog = Backlog(width * accepted.sample_rate, width, behaviour.speed, behaviour.buffer_s)
         self._outbox: asyncio.Queue[tuple[float, Event | _Goodbye]] = asyncio.Queue()
-        self._distort = distortion(behaviour.faults)
+        self._distort = make_distortion(behaviour.faults)
         self._silent = False
 
     async def run(self) -> None:

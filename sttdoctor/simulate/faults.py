@@ -107,7 +107,7 @@ def _setting(text: str) -> tuple[str, float]:
 Distort = Callable[[Event], Iterator[Event]]
 
 
-def distortion(faults: Faults) -> Distort:
+def make_distortion(faults: Faults) -> Distort:
     """Return what the faults make of one connection's events, which come to it one by one."""
     steps = [make() for name, make in _DISTORTIONS.items() if name in faults]
 
@@ -120,7 +120,7 @@ def distortion(faults: Faults) -> Distort:
     return distort
 
 
-def _never_ending() -> Distort:
+def _drop_ends() -> Distort:
     """Nothing comes from the first `turn.end` on."""
     ended = False
 
@@ -133,7 +133,7 @@ def _never_ending() -> Distort:
     return distort
 
 
-def _reordered() -> Distort:
+def _reorder() -> Distort:
     """A `turn.start` waits for the event after it."""
     held: list[Event] = []
 
@@ -148,7 +148,7 @@ def _reordered() -> Distort:
     return distort
 
 
-def _taken_back() -> Distort:
+def _take_back() -> Distort:
     """Of two updates of a turn the second has another first word."""
     updates = 0
 
@@ -162,7 +162,7 @@ def _taken_back() -> Distort:
     return distort
 
 
-def _mixed() -> Distort:
+def _mix() -> Distort:
     """Every third event carries the id of somebody else."""
     number = 0
 
@@ -175,10 +175,10 @@ def _mixed() -> Distort:
 
 
 _DISTORTIONS: Mapping[str, Callable[[], Distort]] = {
-    "left-open": _never_ending,
-    "out-of-order": _reordered,
-    "not-cumulative": _taken_back,
-    "mixed-connections": _mixed,
+    "left-open": _drop_ends,
+    "out-of-order": _reorder,
+    "not-cumulative": _take_back,
+    "mixed-connections": _mix,
 }
 
 

@@ -143,7 +143,7 @@ def _nowhere(_row: Row) -> None:
 
 
 @contextlib.asynccontextmanager
-async def simulator(
+async def serve_simulator(
     make_words: MakeWords,
     behaviour: Behaviour | None = None,
     *,
@@ -189,7 +189,7 @@ async def simulator(
 
 
 @contextlib.contextmanager
-def in_background(
+def run_in_background(
     make_words: MakeWords, behaviour: Behaviour, make_sink: MakeSink, door: Door | None = None
 ) -> Iterator[Simulator]:
     """Run the stand-in on a free port of 127.0.0.1; leaving the context ends it, recordings included.
@@ -204,7 +204,7 @@ def in_background(
 
     async def run() -> None:
         ended = asyncio.Event()
-        async with simulator(make_words, behaviour, make_sink=make_sink, door=door) as running:
+        async with serve_simulator(make_words, behaviour, make_sink=make_sink, door=door) as running:
             started.set_result((running, asyncio.get_running_loop(), ended))
             await ended.wait()
 

@@ -18,7 +18,7 @@ from sttdoctor.record.recording import Row, Sink, to_file
 from sttdoctor.report import Report
 from sttdoctor.reporting.text import render
 from sttdoctor.simulate.faults import FAULTS, Behaviour, parse
-from sttdoctor.simulate.server import in_background
+from sttdoctor.simulate.server import run_in_background
 from sttdoctor.simulate.words import Script, default_script, read_script
 
 if TYPE_CHECKING:
@@ -212,11 +212,11 @@ class Service:
 
 
 @contextmanager
-def serving(options: Options) -> Iterator[Service]:
+def serve_clients(options: Options) -> Iterator[Service]:
     """Run the stand-in for one test."""
     service = Service(options)
     behaviour = Behaviour(faults=options.faults, fault_after_s=options.fault_after)
     door = Door.of("127.0.0.1", options.allow_origin)
-    with in_background(options.script.words, behaviour, service.new_session, door) as running:
+    with run_in_background(options.script.words, behaviour, service.new_session, door) as running:
         service.port = running.port
         yield service

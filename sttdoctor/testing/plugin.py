@@ -34,13 +34,13 @@ def stt_service(request: pytest.FixtureRequest) -> "Iterator[Service]":
     that is wrong. Attributes: `url` (with the path of the turns endpoint), `base_url`, `websocket_base_url`, `api_key`,
     and `transcript`, to which the test may give the text that its application ended up with.
     """
-    from sttdoctor.testing.fixture import options_of, serving
+    from sttdoctor.testing.fixture import options_of, serve_clients
 
     try:
         options = options_of(request.node.iter_markers("sttdoctor"))
     except ValueError as error:
         pytest.fail(f"sttdoctor: {error}", pytrace=False)
-    with serving(options) as service:
+    with serve_clients(options) as service:
         request.node.stash[_SERVICE] = service
         yield service
 

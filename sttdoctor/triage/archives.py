@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers.har.files import recorded
-from sttdoctor.readers.har.zip_file import DAMAGE, Zip, opened_member
+from sttdoctor.readers.har.files import list_recorded
+from sttdoctor.readers.har.zip_file import DAMAGE, Zip, open_unchecked
 from sttdoctor.redact import redact_text
 from sttdoctor.triage.task import Task
 
@@ -81,7 +81,7 @@ def members(path: str, room: Room) -> Iterator[Task]:
 
 def _zip_members(path: str) -> Iterator[Task]:
     with Zip(path) as archive:
-        if any(recorded(archive)):  # one capture in several files
+        if any(list_recorded(archive)):  # one capture in several files
             yield Task(path)
             return
         for info in archive.infolist():
@@ -91,7 +91,7 @@ def _zip_members(path: str) -> Iterator[Task]:
 
 
 def _tar_members(path: str) -> Iterator[Task]:
-    with _unpacked(path) as file:
+    with _unpack(path) as file:
         bounded = _Bounded(file)
         with tarfile.open(fileobj=cast(BinaryIO, bounded), mode="r:") as t:
             while (info := t.next()) is not None:
@@ -102,7 +102,7 @@ def _tar_members(path: str) -> Iterator[Task]:
                     yield Task(path, info.name, info.offset_data, info.size)
 
 
-def _unpacked(path: str) -> BinaryIO:
+def _unpack(path: str) -> BinaryIO:
     return cast(BinaryIO, open(path, "rb") if path.lower().endswith(".tar") else gzip.open(path, "rb"))
 
 
@@ -131,7 +131,7 @@ class _Bounded:
 
 
 @contextmanager
-def opened(task: Task) -> Iterator[io.BufferedReader]:
+def open_task(task: Task) -> Iterator[io.BufferedReader]:
     """Open a member for reading.
 
     Raises:
@@ -139,10 +139,10 @@ def opened(task: Task) -> Iterator[io.BufferedReader]:
     """
     try:
         if task.offset >= 0:
-            yield io.BufferedReader(_Part(_kept(task.path), task.offset, task.size), _BLOCK)
+            yield io.BufferedReader(_Part(_keep_open(task.path), task.offset, task.size), _BLOCK)
         else:
-            archive = _kept(task.path)
-            with opened_member(archive, task.member) as stream:
+            archive = _keep_open(task.path)
+            with open_unchecked(archive, task.member) as stream:
                 yield stream
     except RuntimeError as error:  # zipfile says so of what is encrypted
         raise InputError(f"cannot read {task.member}: {error}") from None
@@ -150,11 +150,11 @@ def opened(task: Task) -> Iterator[io.BufferedReader]:
         raise InputError(f"cannot read {task.member} in {task.path}: {redact_text(str(error))}") from None
 
 
-def _kept(path: str) -> Any:
+def _keep_open(path: str) -> Any:
     """Return an archive that stays open for its next member; there is one at a time."""
     if path not in _open:
         close()
-        _open[path] = Zip(path) if path.lower().endswith(".zip") else _unpacked(path)
+        _open[path] = Zip(path) if path.lower().endswith(".zip") else _unpack(path)
     return _open[path]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from sttdoctor.errors import InputError, SttdoctorError, UsageError
 from sttdoctor.triage.archives import Room, is_archive, members
 from sttdoctor.triage.row import Row
-from sttdoctor.triage.sandbox import close_all, judged
+from sttdoctor.triage.sandbox import close_all, judge_apart
 from sttdoctor.triage.summary import Summary
 from sttdoctor.triage.table import Table
 from sttdoctor.triage.task import Settings, Task
@@ -44,7 +44,7 @@ def run(
 
     with _cluster(dask) if dask else _here():
         parallel = Parallel(jobs, prefer="threads", return_as="generator_unordered", pre_dispatch="4*n_jobs")
-        done = parallel(delayed(judged)(task, settings, wants_pages) for task in tasks)
+        done = parallel(delayed(judge_apart)(task, settings, wants_pages) for task in tasks)
         try:
             for judgement in done:  # noqa: UP028 - `yield from` would close the generator without what follows
                 yield judgement

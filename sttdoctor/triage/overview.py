@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sttdoctor.errors import UsageError, unwritable
-from sttdoctor.outputs import whole
+from sttdoctor.errors import UsageError, make_unwritable
+from sttdoctor.outputs import write_whole
 from sttdoctor.reporting.escape import for_page
 from sttdoctor.triage.row import Row
 from sttdoctor.triage.single import FORMAT
@@ -39,7 +39,7 @@ def prepare(folder: str, anew: bool) -> None:
     try:
         (Path(folder) / _REPORTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise unwritable(folder, error) from None
+        raise make_unwritable(folder, error) from None
 
 
 def write(folder: str, summary: Summary, pages: Iterable[tuple[tuple[str, str], str]]) -> None:
@@ -67,7 +67,7 @@ def _page(number: int) -> str:
 
 
 def _write(path: Path, content: str) -> None:
-    with whole(path, force=True) as file:
+    with write_whole(path, force=True) as file:
         file.write(content.encode("utf-8", "backslashreplace"))
 
 

@@ -90,18 +90,18 @@ def row_of(task: Task, facts: Facts, report: Report) -> Row:
         "damaged_lines": subject.get("capture", {}).get("damaged_lines"),
         "error": " ".join(f"{check.id}: {check.answer}" for check in report.checks if check.crashed) or None,
     }
-    return _bounded(row | {column: measured.get(check, {}).get(name) for column, (check, name) in _MEASURED.items()})
+    return _bound(row | {column: measured.get(check, {}).get(name) for column, (check, name) in _MEASURED.items()})
 
 
 def error_row(task: Task, error: str) -> Row:
     """Return the row of a capture that cannot be judged."""
     error = error.removeprefix(f"{task.path} ").replace(f"cannot read {task.path}: ", "cannot read: ", 1)
-    return _bounded(
+    return _bound(
         dict.fromkeys(COLUMNS) | {"path": task.path, "member": task.member, "status": "error", "error": error}
     )
 
 
-def _bounded(row: Row) -> Row:
+def _bound(row: Row) -> Row:
     """Cut what a capture says to a length that fits a cell; names stay whole.
 
     A number that is none, and a text without a character, tell nothing.

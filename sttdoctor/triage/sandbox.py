@@ -13,7 +13,7 @@ import threading
 import time
 from typing import Any
 
-from sttdoctor.program import program
+from sttdoctor.program import build_command
 from sttdoctor.triage.row import Row, error_row
 from sttdoctor.triage.task import Settings, Task
 
@@ -21,7 +21,7 @@ _own = threading.local()
 _all: "set[Sandbox]" = set()
 
 
-def judged(task: Task, settings: Settings, wants_page: bool = False) -> tuple[Row, str | None]:
+def judge_apart(task: Task, settings: Settings, wants_page: bool = False) -> tuple[Row, str | None]:
     """Return the row of a capture, whatever happens to the process that judges it, and its page.
 
     Args:
@@ -69,7 +69,7 @@ class Sandbox:
         """Return the answer, None where the process died over the question."""
         process = self._process
         if process is None or process.poll() is not None:
-            process = self._process = _started()
+            process = self._process = _start()
         assert process.stdin is not None and process.stdout is not None
         try:
             process.stdin.write(question)
@@ -97,12 +97,12 @@ class Sandbox:
         _all.discard(self)
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _start() -> subprocess.Popen[bytes]:
     """Start a process, in a session of its own: the interrupt key is for the one that asks."""
     # the products here are small: threads that wait for each other cost more than they save
     environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
     return subprocess.Popen(
-        program("sttdoctor.triage.worker"),
+        build_command("sttdoctor.triage.worker"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

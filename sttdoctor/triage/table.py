@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from sttdoctor.errors import UsageError, unwritable
-from sttdoctor.outputs import spare
+from sttdoctor.errors import UsageError, make_unwritable
+from sttdoctor.outputs import check_spared
 from sttdoctor.reporting.escape import for_terminal
 from sttdoctor.triage.row import COLUMNS, Row, is_row
 
@@ -28,18 +28,18 @@ _NAMED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([ntr\\]))")
 
 
-def encoded(text: str) -> str:
+def encode_cell(text: str) -> str:
     r"""Return a text as a cell: control characters as `\n` or `\x1b`, a backslash doubled, no formula."""
     safe = for_terminal(text.replace("\\", "\\\\"))
-    safe = _SECOND.sub(lambda match: match[1] + _escaped(match[2]), safe)
+    safe = _SECOND.sub(lambda match: match[1] + _escape(match[2]), safe)
     return f"'{safe}" if _FORMULA.match(safe) else safe
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
 
 
-def decoded(cell: str) -> str:
+def decode_cell(cell: str) -> str:
     """Return the text of a cell."""
     return _ESCAPE.sub(_character, cell.removeprefix("'"))
 
@@ -51,7 +51,7 @@ def _character(match: re.Match[str]) -> str:
 
 def line_of(values: Iterable[Any]) -> str:
     """Return values as one line of CSV; None is an empty cell."""
-    cells = [encoded(value) if isinstance(value, str) else value for value in values]
+    cells = [encode_cell(value) if isinstance(value, str) else value for value in values]
     buffer = io.StringIO()
     csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(cells)
     return buffer.getvalue()
@@ -72,7 +72,7 @@ def row_of_line(line: str) -> Row | None:
 
 
 def _value(kind: Any, cell: str) -> Any:
-    return decoded(cell) if kind is str else kind(cell)
+    return decode_cell(cell) if kind is str else kind(cell)
 
 
 SUFFIXES = (".csv", ".jsonl", ".ndjson")
@@ -100,11 +100,11 @@ class Table:
         self.path = path
         self.done: set[tuple[str, str]] = set()
         self._is_csv = path.lower().endswith(".csv")
-        spare((path,), (), resume or force)
+        check_spared((path,), (), resume or force)
         try:
             self._file = self._opened(resume, force)
         except OSError as error:
-            raise unwritable(path, error) from None
+            raise make_unwritable(path, error) from None
 
     def _opened(self, resume: bool, force: bool) -> BinaryIO:
         if os.path.exists(self.path) and not resume:
@@ -148,7 +148,7 @@ class Table:
         try:
             _append(self._file, line.encode("utf-8"))
         except OSError as error:
-            raise unwritable(self.path, error) from None
+            raise make_unwritable(self.path, error) from None
         self.done.add(key)
 
     def rows(self) -> Iterator[Row]:

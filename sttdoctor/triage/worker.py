@@ -21,7 +21,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import audio_facts, examine, session_facts
 from sttdoctor.errors import InputError, SttdoctorError
 from sttdoctor.readers.capture import holds_session
-from sttdoctor.readers.stream import StreamError, unpacked_gzip
+from sttdoctor.readers.stream import StreamError, unpack_gzip
 from sttdoctor.report import Report
 from sttdoctor.triage import archives
 from sttdoctor.triage.row import error_row, row_of
@@ -41,15 +41,15 @@ def judge(task: Task, settings: Settings) -> tuple[Facts, Report]:
         InputError: It cannot be read.
         UsageError: The settings make no sense.
     """
-    with _opened(task) as stream:
+    with _open(task) as stream:
         facts = _case(task, stream, settings)
     return facts, examine(facts, settings.select, settings.ignore)
 
 
 @contextmanager
-def _opened(task: Task) -> Iterator[io.BufferedReader[Any]]:
+def _open(task: Task) -> Iterator[io.BufferedReader[Any]]:
     if task.member:
-        with archives.opened(task) as member:
+        with archives.open_task(task) as member:
             yield io.BufferedReader(member, _HEAD_BYTES)
         return
     try:
@@ -64,12 +64,12 @@ def _case(task: Task, stream: io.BufferedReader, settings: Settings) -> Facts:
     """Read a file of its own by its path, so that it is mapped into memory and the report can name it."""
     head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
     packed = head.startswith(b"\x1f\x8b")
-    head = _unpacked(head) if packed else head
+    head = _unpack(head) if packed else head
     if task.member and (head.startswith(b"PK\x03\x04") or head[257:262] == b"ustar"):
         raise InputError("an archive inside an archive is not opened")
     if _is_session(task.member or task.path, head):
         return session_facts(stream if task.member else task.path, None, None, None, settings.thresholds)
-    source = io.BufferedReader(unpacked_gzip(stream)) if packed else stream
+    source = io.BufferedReader(unpack_gzip(stream)) if packed else stream
     by_path = not task.member and not packed
     try:
         return audio_facts(
@@ -79,7 +79,7 @@ def _case(task: Task, stream: io.BufferedReader, settings: Settings) -> Facts:
         raise InputError(str(error)) from None
 
 
-def _unpacked(head: bytes) -> bytes:
+def _unpack(head: bytes) -> bytes:
     try:
         return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, _HEAD_BYTES)
     except zlib.error:

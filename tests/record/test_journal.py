@@ -3,14 +3,14 @@ import os
 import pytest
 
 from sttdoctor.errors import UsageError
-from sttdoctor.record.journal import create, names
+from sttdoctor.record.journal import create_file, free_names
 
 
 def made(output, count):
-    free = names(str(output))
+    free = free_names(str(output))
     paths = []
     for _ in range(count):
-        path, file = create(free)
+        path, file = create_file(free)
         file.close()
         paths.append(path.name)
     return paths
@@ -55,4 +55,4 @@ def test_a_device_is_one_for_all():
 def test_what_cannot_be_used_is_refused(name, sentence, tmp_path):
     (tmp_path / "there").write_text("")
     with pytest.raises(UsageError, match=sentence):
-        names(f"{tmp_path}/{name}")
+        free_names(f"{tmp_path}/{name}")

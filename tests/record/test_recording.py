@@ -9,7 +9,7 @@ import pytest
 
 from sttdoctor.readers import read_capture
 from sttdoctor.readers.wire.tap import MAX_TEXT_BYTES
-from sttdoctor.record.journal import create, names
+from sttdoctor.record.journal import create_file, free_names
 from sttdoctor.record.recording import Heading, Recording, to_file
 
 HEADERS = {"Authorization": "Bearer sk_car_canary1234", "User-Agent": "client/1"}
@@ -98,7 +98,7 @@ def test_what_a_file_takes_in_parts_is_written_whole():
 
 
 def test_a_line_is_one_write_into_an_unbuffered_file(tmp_path):
-    _, file = create(names(str(tmp_path / "session.jsonl")))
+    _, file = create_file(free_names(str(tmp_path / "session.jsonl")))
     lengths = []
     with file:
         write = to_file(file)

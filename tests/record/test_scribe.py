@@ -15,13 +15,13 @@ from proxying import TARGET, echo, proxy, service
 from websockets.asyncio.client import connect
 from websockets.frames import Frame, Opcode
 
-from sttdoctor.program import program
+from sttdoctor.program import build_command
 from sttdoctor.readers import read_capture
 from sttdoctor.record.desk import ALL_BYTES, LEAST_BYTES, MOST_BYTES, Desk, Line, desk
-from sttdoctor.record.journal import names
+from sttdoctor.record.journal import free_names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.scribe import STEP_BYTES, Scribe
-from sttdoctor.record.slips import Kind, Slip, packed, slips
+from sttdoctor.record.slips import Kind, Slip, pack, read_slips
 
 HEADING = json.dumps(asdict(Heading(f"ws://x{TARGET}", {"X-API-Key": "canary"}, "test", "proxy"))).encode()
 ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
@@ -34,8 +34,8 @@ one_slip = st.builds(
 
 @given(st.lists(one_slip, max_size=6), st.integers(0, 40))
 def test_slips_come_out_as_they_went_in_and_a_cut_one_not_at_all(given_, cut):
-    data = b"".join(map(packed, given_))
-    read = list(slips(io.BytesIO(data[: len(data) - cut])))
+    data = b"".join(map(pack, given_))
+    read = list(read_slips(io.BytesIO(data[: len(data) - cut])))
     assert read == given_[: len(read)] and (cut or read == given_)
 
 
@@ -47,7 +47,7 @@ def begun(scribe, *numbers):
 
 def test_a_connection_from_its_beginning_to_its_end(tmp_path):
     told = []
-    scribe = Scribe(names(f"{tmp_path}/s.jsonl"), told.append)
+    scribe = Scribe(free_names(f"{tmp_path}/s.jsonl"), told.append)
     begun(scribe, 1)
     scribe.take(Slip(Kind.CLIENT, 1, 101.0, AUDIO))
     scribe.take(Slip(Kind.LOOK, 0, 0.0, b""))
@@ -64,7 +64,7 @@ def test_a_connection_from_its_beginning_to_its_end(tmp_path):
 
 def test_what_is_read_is_told_in_steps_with_what_it_cost(tmp_path):
     told = []
-    scribe = Scribe(names(f"{tmp_path}/s.jsonl"), told.append)
+    scribe = Scribe(free_names(f"{tmp_path}/s.jsonl"), told.append)
     begun(scribe, 1, 2)
     handed = [Slip(Kind.CLIENT, number, 101.0, AUDIO) for number in (1, 2, 2)] * 40
     for slip in handed:
@@ -78,7 +78,7 @@ def test_what_is_read_is_told_in_steps_with_what_it_cost(tmp_path):
 
 def test_a_defect_costs_its_own_connection_the_recording(tmp_path):
     told = []
-    scribe = Scribe(names(f"{tmp_path}/s.jsonl"), told.append)
+    scribe = Scribe(free_names(f"{tmp_path}/s.jsonl"), told.append)
     begun(scribe, 1, 2)
 
     def fails(*_):
@@ -101,7 +101,7 @@ def test_a_connection_that_cannot_begin_is_told_and_ends(tmp_path, monkeypatch):
 
     monkeypatch.setattr("sttdoctor.record.scribe.Journal", fails)
     told = []
-    scribe = Scribe(names(f"{tmp_path}/s.jsonl"), told.append)
+    scribe = Scribe(free_names(f"{tmp_path}/s.jsonl"), told.append)
     begun(scribe, 1)
     scribe.take(Slip(Kind.ENDED, 1, 102.0, b"client"))
     assert "MemoryError" in told[0]["told"] and told[1:] == [{"begun": 1, "path": None}, {"ended": 1}]
@@ -111,10 +111,10 @@ def test_the_process_writes_what_it_was_handed_though_nobody_listens(tmp_path):
     """The recorder was killed: its pipe to the process ends, and the one back leads nowhere."""
     handed = [Slip(Kind.BEGUN, 1, 100.0, HEADING), Slip(Kind.SERVER, 1, 100.0, ANSWER)]
     handed += [Slip(Kind.CLIENT, 1, 101.0, AUDIO)] * 200
-    command = program("sttdoctor.record.scribe", f"{tmp_path}/s.jsonl")
+    command = build_command("sttdoctor.record.scribe", f"{tmp_path}/s.jsonl")
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
-    process.stdin.write(b"".join(map(packed, handed)) + packed(handed[2])[:100])
+    process.stdin.write(b"".join(map(pack, handed)) + pack(handed[2])[:100])
     process.stdin.close()
     assert process.wait(30) == 0 and process.stderr.read() == b""
     process.stderr.close()
@@ -236,7 +236,7 @@ class Pipe:
         self.closed = True
 
     def handed(self):
-        return [(slip.number, slip.kind) for slip in slips(io.BytesIO(self.written))]
+        return [(slip.number, slip.kind) for slip in read_slips(io.BytesIO(self.written))]
 
 
 def with_lines(costs):
@@ -246,7 +246,7 @@ def with_lines(costs):
     lines = {number: desk.begin(Heading("ws://x", {}, "test", "proxy"), lambda _: None) for number in costs}
 
     def read():
-        slip = next(slips(io.BytesIO(pipe.written)))
+        slip = next(read_slips(io.BytesIO(pipe.written)))
         pipe.written = pipe.written[slip.size :]
         desk._hear({"read": [[slip.number, slip.size, costs[slip.number]]]})
         return slip.number, slip.kind

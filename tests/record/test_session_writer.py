@@ -8,7 +8,7 @@ from websockets.frames import Close, Frame, Opcode
 from sttdoctor.readers import read_capture
 from sttdoctor.readers.wire.http_head import MAX_HEAD_BYTES
 from sttdoctor.readers.wire.tap import Room
-from sttdoctor.record.journal import Journal, names
+from sttdoctor.record.journal import Journal, free_names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.session_writer import MAX_EARLY_BYTES, SessionWriter
 
@@ -21,7 +21,7 @@ class Reading:
 
     def __init__(self, folder):
         self.told = []
-        self.journal = Journal(HEADING, names(f"{folder}/s.jsonl"), self.told.append, began=100.0)
+        self.journal = Journal(HEADING, free_names(f"{folder}/s.jsonl"), self.told.append, began=100.0)
         self.along = SessionWriter(self.journal, self.told.append, Room())
 
     def events(self):

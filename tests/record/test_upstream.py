@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.errors import UsageError
-from sttdoctor.record.upstream import Destination, Upstream, why
+from sttdoctor.record.upstream import Destination, Upstream, say_why
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_what_leaves_this_machine_in_clear(url, in_clear):
     ],
 )
 def test_reasons(error, sentence):
-    assert sentence in why(error)
+    assert sentence in say_why(error)

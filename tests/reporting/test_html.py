@@ -10,7 +10,7 @@ from common import AUDIO, FIXTURES, HEADER, OPEN, jsonl
 from pages import HOSTILE, page_of, session_page
 
 from sttdoctor.api import audio_facts, examine, session_facts
-from sttdoctor.comparison import against
+from sttdoctor.comparison import compare_with_older
 from sttdoctor.reporting.data.collect import collect
 from sttdoctor.reporting.data.values import Exhibits
 from sttdoctor.reporting.html import render
@@ -206,7 +206,7 @@ def test_a_mark_in_the_text_has_the_name_that_its_legend_gives(name, label, mark
 def test_two_sessions_are_compared_in_words():
     facts = session_facts(str(FIXTURES / "sessions" / "joining-stripped.jsonl"), None, None, None, None)
     other = session_facts(str(FIXTURES / "sessions" / "healthy-several-turns.jsonl"), None, None, None, None)
-    report = against(examine(facts), examine(other))
+    report = compare_with_older(examine(facts), examine(other))
     rows = [[text_of(cell) for cell in row] for row in elements(tree(render(report, exhibits=Exhibits())), "tr")]
     assert ["check", "what", "this session", "the other"] in rows
     assert ["joining", "findings", "joining.whitespace-stripped", "none"] in rows

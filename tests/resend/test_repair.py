@@ -14,8 +14,8 @@ from sttdoctor.api import examine, session_facts
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError
 from sttdoctor.listen import pick_format
-from sttdoctor.resend.plan import as_it_was
-from sttdoctor.resend.repair import converted, repaired, silence, target_of
+from sttdoctor.resend.plan import plan_unchanged
+from sttdoctor.resend.repair import choose_target, convert, make_silence, plan_repair
 
 PATH = "wss://api.cartesia.ai/stt/turns/websocket"
 
@@ -54,9 +54,9 @@ def test_what_holds_for_every_repair(sent, encoding, rate):
     facts = case_of(*rows, url=f"{PATH}?model=ink-2&encoding={encoding}&sample_rate={rate}")
     if not data:
         with pytest.raises(InputError, match="no audio content"):
-            repaired(facts, Layout(encoding), rate)
+            plan_repair(facts, Layout(encoding), rate)
         return
-    plan = repaired(facts, Layout(encoding), rate)
+    plan = plan_repair(facts, Layout(encoding), rate)
     (leg,) = plan.legs
     width = ENCODINGS[encoding].width
     chunks = [step for step in leg.steps if isinstance(step.content, bytes)]
@@ -74,7 +74,7 @@ def test_what_holds_for_every_repair(sent, encoding, rate):
     assert len(texts(plan)) == configs + 1
     if not any(facts.sound.encoding_changes) and facts.rate_change is None:
         left = data[: len(data) // width * width]
-        quiet = silence(encoding, 1)
+        quiet = make_silence(encoding, 1)
         assert len(stream(plan)) >= len(left)
         whole = [left[i : i + width] for i in range(0, len(left), width) if left[i : i + width] != quiet]
         found = stream(plan)
@@ -92,21 +92,22 @@ def test_conversion_keeps_the_sound(name, channels):
         data = np.random.default_rng(1).bytes(240 * ENCODINGS[name].width)
     samples = decode(data, name).reshape(-1, channels)
     for channel in range(channels):
-        sent = converted(np.frombuffer(data, np.uint8), name, channel, channels)
-        assert target_of(name) in SUPPORTED
-        np.testing.assert_allclose(decode(sent, target_of(name)), samples[:, channel], atol=1e-7)
+        sent = convert(np.frombuffer(data, np.uint8), name, channel, channels)
+        assert choose_target(name) in SUPPORTED
+        np.testing.assert_allclose(decode(sent, choose_target(name)), samples[:, channel], atol=1e-7)
 
 
 @pytest.mark.parametrize("name", SUPPORTED)
 def test_silence_is_silent(name):
     assert (
-        np.abs(decode(silence(name, 10), name)).max() < 0.001 and len(silence(name, 10)) == 10 * ENCODINGS[name].width
+        np.abs(decode(make_silence(name, 10), name)).max() < 0.001
+        and len(make_silence(name, 10)) == 10 * ENCODINGS[name].width
     )
 
 
 def of_fixture(name):
     facts = session_facts(str(FIXTURES / "sessions" / name), None, None, None, None)
-    return facts, repaired(facts, *pick_format(facts, examine(facts).checks))
+    return facts, plan_repair(facts, *pick_format(facts, examine(facts).checks))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_the_true_format_is_declared(name):
     manifest = json.loads((FIXTURES / "manifest.json").read_text())
     true = next(item["true"] for item in manifest if item["path"] == f"sessions/{name}")
     query = dict(parse_qsl(of_fixture(name)[1].query))
-    assert (query["encoding"], query["sample_rate"]) == (target_of(true["encoding"]), str(true["sample_rate"]))
+    assert (query["encoding"], query["sample_rate"]) == (choose_target(true["encoding"]), str(true["sample_rate"]))
 
 
 def test_holes_become_silence_and_foreign_messages_go():
@@ -153,28 +154,28 @@ def test_samples_that_lost_their_step_are_read_in_step():
 def test_the_query_is_put_right():
     url = f"{PATH}?encoding=linear16&sample_rate=16000&model=nova-3&smart_format=true&access_token=x&keyterm=a%20b"
     url += "&turn_start_threshold=0.3&language=en&cartesia_version=2026-03-01"
-    plan = repaired(case_of(audio(0.2, bytes(3200)), url=url), Layout("pcm_s16le"), 16000)
+    plan = plan_repair(case_of(audio(0.2, bytes(3200)), url=url), Layout("pcm_s16le"), 16000)
     expected = "model=ink-2&encoding=pcm_s16le&sample_rate=16000&cartesia_version=2026-03-01&keyterm=a%20b"
     assert (plan.path, plan.query, plan.headers) == ("/stt/turns/websocket", expected, {})
 
 
 def test_another_vendors_path_becomes_the_endpoint():
     url = "wss://api.cartesia.ai/v1/listen?encoding=pcm_s16le&sample_rate=16000"
-    plan = repaired(case_of(audio(0.2, bytes(3200)), url=url), Layout("pcm_s16le"), 16000)
+    plan = plan_repair(case_of(audio(0.2, bytes(3200)), url=url), Layout("pcm_s16le"), 16000)
     assert plan.path == "/stt/turns/websocket" and plan.headers == {"Cartesia-Version": "2026-03-01"}
 
 
 def test_the_manual_endpoint_keeps_its_words():
     url = "wss://api.cartesia.ai/stt/websocket?model=ink-whisper&language=fr&encoding=pcm_s16le&sample_rate=16000"
     rows = [audio(0.2, bytes(3200)), {"type": "send", "t": 0.3, "text": "finalize"}, audio(0.4, bytes(3200))]
-    plan = repaired(case_of(*rows, {"type": "send", "t": 0.5, "text": "done"}, url=url), Layout("pcm_s16le"), 16000)
+    plan = plan_repair(case_of(*rows, {"type": "send", "t": 0.5, "text": "done"}, url=url), Layout("pcm_s16le"), 16000)
     assert texts(plan) == ["finalize", "close"] and "language=fr" in plan.query and "model=ink-whisper" in plan.query
 
 
 def test_a_header_is_left_out_and_the_louder_channel_sent():
     loud, quiet = np.arange(1600, dtype="<i2"), np.zeros(1600, dtype="<i2")
     data = bytes(44) + np.stack([quiet, loud], axis=1).tobytes()
-    plan = repaired(case_of(audio(0.2, data)), Layout("pcm_s16le", 44, 2), 16000)
+    plan = plan_repair(case_of(audio(0.2, data)), Layout("pcm_s16le", 44, 2), 16000)
     assert stream(plan) == loud.tobytes()
     assert any("first 44 bytes" in note for note in plan.notes) and any("louder" in note for note in plan.notes)
 
@@ -189,13 +190,13 @@ def test_a_header_is_left_out_and_the_louder_channel_sent():
 )
 def test_what_cannot_be_repaired_is_told(rows, layout, rate, sentence):
     with pytest.raises(InputError, match=sentence):
-        repaired(case_of(*rows), layout, rate)
+        plan_repair(case_of(*rows), layout, rate)
 
 
 def test_without_an_address_nothing_is_sent():
     facts = session_facts(jsonl({**HEADER, "url": None}, OPEN, audio(0.2, bytes(100))), None, None, None, None)
     with pytest.raises(InputError, match="no URL"):
-        as_it_was(facts)
+        plan_unchanged(facts)
 
 
 def test_as_it_was_keeps_frames_messages_times_and_ends():
@@ -208,7 +209,7 @@ def test_as_it_was_keeps_frames_messages_times_and_ends():
         audio(2.2, b"de"),
         {"type": "close", "t": 3.1, "by": "client", "code": 1006},
     ]
-    plan = as_it_was(case_of(*rows, url=f"{PATH}?encoding=linear16&access_token=REDACTED"))
+    plan = plan_unchanged(case_of(*rows, url=f"{PATH}?encoding=linear16&access_token=REDACTED"))
     first, second = plan.legs
     assert [(round(step.t, 6), step.content) for step in first.steps] == [(0.1, b"abc"), (0.2, '{"type": "KeepAlive"}')]
     assert (first.leaving, round(second.begin_s, 6), second.leaving.code) == (None, 2.0, None)
@@ -218,4 +219,4 @@ def test_as_it_was_keeps_frames_messages_times_and_ends():
 def test_as_it_was_needs_times():
     row = {key: value for key, value in audio(0.2, b"ab").items() if key != "t"}
     with pytest.raises(InputError, match="no times"):
-        as_it_was(case_of(row))
+        plan_unchanged(case_of(row))

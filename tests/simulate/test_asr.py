@@ -10,7 +10,7 @@ import pytest
 from stand_in import Format, recorded, sdk_for, speech, talk
 
 from sttdoctor.errors import InputError
-from sttdoctor.program import program
+from sttdoctor.program import build_command
 from sttdoctor.simulate import asr
 from sttdoctor.simulate.asr import Sphinx
 
@@ -150,6 +150,6 @@ def test_what_is_missing_is_named_with_the_extra_that_brings_it(monkeypatch, mis
 @recognises
 def test_the_worker_ends_with_its_input():
     worker = subprocess.run(
-        program("sttdoctor.simulate.asr_worker"), input=b"", capture_output=True, timeout=60, check=False
+        build_command("sttdoctor.simulate.asr_worker"), input=b"", capture_output=True, timeout=60, check=False
     )
     assert (worker.returncode, worker.stdout, worker.stderr) == (0, b"", b"")

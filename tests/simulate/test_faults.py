@@ -9,7 +9,7 @@ from sttdoctor.analysis.session.endings import CODES
 from sttdoctor.checks import all_causes
 from sttdoctor.errors import UsageError
 from sttdoctor.evidence import Frame, Open, Session
-from sttdoctor.simulate.faults import FAULTS, distortion, parse
+from sttdoctor.simulate.faults import FAULTS, make_distortion, parse
 
 
 def test_settings_have_defaults_and_values():
@@ -67,13 +67,13 @@ def test_whatever_a_status_is_called_the_client_that_meets_it_is_excused(status)
 
 
 def test_without_a_fault_events_pass_as_they_are():
-    distort = distortion({"slow": 1.0})
+    distort = make_distortion({"slow": 1.0})
     event = {"type": "turn.update", "request_id": "id", "transcript": "Hi"}
     assert list(distort(event)) == [event]
 
 
 def test_distortions_of_two_connections_are_apart():
-    first, second = distortion({"left-open": 0.0}), distortion({"left-open": 0.0})
+    first, second = make_distortion({"left-open": 0.0}), make_distortion({"left-open": 0.0})
     end = {"type": "turn.end", "request_id": "id", "transcript": "Hi"}
     start = {"type": "turn.start", "request_id": "id"}
     assert [list(first(end)), list(first(start)), list(second(start))] == [[], [], [start]]

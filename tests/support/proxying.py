@@ -24,7 +24,7 @@ from sttdoctor.evidence import Session
 from sttdoctor.net import Door
 from sttdoctor.readers import read_capture
 from sttdoctor.record.desk import Entry
-from sttdoctor.record.proxy import listening
+from sttdoctor.record.proxy import listen
 from sttdoctor.record.upstream import Upstream
 from sttdoctor.simulate.faults import Behaviour
 from sttdoctor.simulate.words import Script
@@ -65,7 +65,7 @@ class Proxy:
 @contextlib.asynccontextmanager
 async def proxy(upstream: str, output: Path | str, door: Door | None = None) -> AsyncIterator[Proxy]:
     running = Proxy()
-    async with listening("127.0.0.1", 0, Upstream.parse(upstream), str(output), running, door) as listens:
+    async with listen("127.0.0.1", 0, Upstream.parse(upstream), str(output), running, door) as listens:
         running.port = listens.port
         yield running
 

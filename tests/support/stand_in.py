@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: E4
 
 from sttdoctor.api import replay  # noqa: E402
 from sttdoctor.record.recording import to_file  # noqa: E402
-from sttdoctor.simulate.server import simulator  # noqa: E402
+from sttdoctor.simulate.server import serve_simulator  # noqa: E402
 from sttdoctor.simulate.words import Script  # noqa: E402
 
 MULAW = Format("pcm_mulaw", 8000)
@@ -154,6 +154,6 @@ class Recorded:
 @contextlib.asynccontextmanager
 async def recorded(behaviour=None, words=SCRIPT.words, door=None):
     kept = Recorded()
-    async with simulator(words, behaviour, make_sink=kept.new, door=door) as running:
+    async with serve_simulator(words, behaviour, make_sink=kept.new, door=door) as running:
         kept.port = running.port
         yield kept

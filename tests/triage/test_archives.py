@@ -19,7 +19,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.readers import read_capture, stream
 from sttdoctor.readers.har import zip_file
 from sttdoctor.triage import archives
-from sttdoctor.triage.archives import Room, opened
+from sttdoctor.triage.archives import Room, open_task
 from sttdoctor.triage.batch import collect
 from sttdoctor.triage.task import Settings, Task
 from sttdoctor.triage.worker import judge
@@ -36,7 +36,7 @@ def members(path: str, room: Room | None = None) -> list[Task]:
 
 
 def read(task):
-    with opened(task) as stream:
+    with open_task(task) as stream:
         return stream.read()
 
 
@@ -211,7 +211,7 @@ def test_a_member_that_unpacks_to_far_more_than_its_size_is_read_so_far_and_told
     rows = b'{"type":"open","t":0,"status":101}\n'
     path = as_zip(tmp_path / "x.zip", {"a.jsonl": rows + b"\n" * (8 << 20), "b.raw": bytes(8 << 20)})
     session, audio = members(path)
-    with opened(session) as file:
+    with open_task(session) as file:
         damage = read_capture(file).damage
     assert "the member of the archive unpacks to more than 100 times its size" in damage.examples[0][1]
     with pytest.raises(InputError, match="unpacks to more than 100 times its size"):

@@ -8,7 +8,7 @@ import pytest
 from triaged import break_by_name, capture
 
 from sttdoctor.triage import sandbox
-from sttdoctor.triage.sandbox import judged
+from sttdoctor.triage.sandbox import judge_apart
 from sttdoctor.triage.task import Settings, Task
 
 
@@ -26,7 +26,7 @@ def write(path, content):
 
 def test_one_process_judges_capture_after_capture(tmp_path):
     task = write(tmp_path / "a.jsonl", capture())
-    rows = [judged(task, Settings())[0] for _ in range(3)]
+    rows = [judge_apart(task, Settings())[0] for _ in range(3)]
     assert {row["status"] for row in rows} == {"pass"}
     assert rows[2]["seconds"] < rows[0]["seconds"] / 2  # what is imported stays
 
@@ -37,31 +37,31 @@ def test_one_process_judges_capture_after_capture(tmp_path):
 )
 def test_a_capture_that_ends_its_process_costs_its_own_row(tmp_path, monkeypatch, name, says):
     break_by_name(tmp_path / "breaker", monkeypatch)
-    row, page = judged(write(tmp_path / f"{name}.jsonl", capture()), Settings(), wants_page=True)
+    row, page = judge_apart(write(tmp_path / f"{name}.jsonl", capture()), Settings(), wants_page=True)
     assert (row["status"], page) == ("error", None) and says in row["error"]
-    assert judged(write(tmp_path / "next.jsonl", capture()), Settings())[0]["status"] == "pass"
+    assert judge_apart(write(tmp_path / "next.jsonl", capture()), Settings())[0]["status"] == "pass"
 
 
 @pytest.mark.parametrize("hang", ["loop", "pipe"])
 def test_a_capture_that_hangs_is_left_at_the_time_limit(tmp_path, monkeypatch, hang):
     break_by_name(tmp_path / "breaker", monkeypatch)
-    assert judged(write(tmp_path / "first.jsonl", capture()), Settings())[0]["status"] == "pass"
+    assert judge_apart(write(tmp_path / "first.jsonl", capture()), Settings())[0]["status"] == "pass"
     if hang == "pipe":
         os.mkfifo(tmp_path / "pipe")
         task = Task(str(tmp_path / "pipe"))
     else:
         task = write(tmp_path / "hang.jsonl", capture())
     began = time.monotonic()
-    row, _ = judged(task, Settings(time_limit_s=0.5))
+    row, _ = judge_apart(task, Settings(time_limit_s=0.5))
     assert row["error"] == "took longer than the time limit of 0.5 s" and time.monotonic() - began < 5
-    assert judged(Task(str(tmp_path / "first.jsonl")), Settings())[0]["status"] == "pass"
+    assert judge_apart(Task(str(tmp_path / "first.jsonl")), Settings())[0]["status"] == "pass"
 
 
 def test_a_capture_that_eats_memory_is_left_at_the_memory_limit(tmp_path):
     bomb = write(tmp_path / "bomb.raw.gz", gzip.compress(bytes(600 << 20), 1))
-    row, _ = judged(bomb, Settings(memory_limit_bytes=400 << 20))
+    row, _ = judge_apart(bomb, Settings(memory_limit_bytes=400 << 20))
     assert (row["status"], row["error"]) == ("error", "needs more memory than the limit")
-    assert judged(write(tmp_path / "next.jsonl", capture()), Settings())[0]["status"] == "pass"
+    assert judge_apart(write(tmp_path / "next.jsonl", capture()), Settings())[0]["status"] == "pass"
 
 
 def test_the_memory_limit_is_not_that_of_files_which_are_mapped(tmp_path):
@@ -81,15 +81,15 @@ def test_a_file_in_the_current_folder_is_never_imported(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("json.py", "numpy.py", "click.py"):
         (tmp_path / name).write_text("raise SystemExit(9)")
-    assert judged(write(tmp_path / "a.jsonl", capture()), Settings())[0]["status"] == "pass"
+    assert judge_apart(write(tmp_path / "a.jsonl", capture()), Settings())[0]["status"] == "pass"
 
 
 def test_a_task_that_cannot_be_read_needs_no_process():
-    row, page = judged(Task("x.zip", error="the archive holds no files"), Settings())
+    row, page = judge_apart(Task("x.zip", error="the archive holds no files"), Settings())
     assert (row["path"], row["error"], row["seconds"], page) == ("x.zip", "the archive holds no files", 0.0, None)
     assert not sandbox._all
 
 
 def test_a_page_comes_with_the_row_where_it_is_wanted(tmp_path):
-    _, page = judged(write(tmp_path / "a.jsonl", capture()), Settings(), wants_page=True)
+    _, page = judge_apart(write(tmp_path / "a.jsonl", capture()), Settings(), wants_page=True)
     assert page is not None and "a.jsonl" in page

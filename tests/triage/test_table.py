@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError, UsageError
 from sttdoctor.triage.row import COLUMNS, error_row
-from sttdoctor.triage.table import Table, decoded, encoded, line_of, row_of_line
+from sttdoctor.triage.table import Table, decode_cell, encode_cell, line_of, row_of_line
 from sttdoctor.triage.task import Task
 
 ROWS = [error_row(Task(f"calls/{n}\n,é", "m" * (n % 2)), f"odd\n{n}") | {"seconds": 0.5} for n in range(6)]
@@ -188,8 +188,8 @@ CELLS = st.fixed_dictionaries({name: st.none() | VALUES[kind] for name, (kind, _
 
 @given(TEXT)
 def test_a_cell_is_one_line_no_formula_and_reads_back(text):
-    cell = encoded(text)
-    assert decoded(cell) == text
+    cell = encode_cell(text)
+    assert decode_cell(cell) == text
     assert not cell.lstrip().startswith(tuple(SIGNS)) and len(cell.splitlines()) <= 1
     cell.encode("utf-8")
 
@@ -203,9 +203,9 @@ def test_a_spreadsheet_that_splits_anywhere_runs_nothing(row):
 
 
 def test_a_name_that_hides_a_formula_is_readable_and_harmless():
-    assert encoded("x;=HYPERLINK(1).jsonl") == r"x;\x3dHYPERLINK(1).jsonl"
-    assert encoded("\uff1d1+1") == "'\uff1d1+1"
-    assert encoded("a=1; b - c; d") == "a=1; b - c; d"
+    assert encode_cell("x;=HYPERLINK(1).jsonl") == r"x;\x3dHYPERLINK(1).jsonl"
+    assert encode_cell("\uff1d1+1") == "'\uff1d1+1"
+    assert encode_cell("a=1; b - c; d") == "a=1; b - c; d"
 
 
 @given(CELLS)

@@ -16,7 +16,7 @@ from typing import Any
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, Loss
-from sttdoctor.readers.har.files import Attached, beside, inside, member, opened_archive, recorded
+from sttdoctor.readers.har.files import Attached, list_recorded, look_beside, look_inside, open_archive, open_member
 from sttdoctor.readers.har.socket import MEMBERS, Entry, HarSocket, no_frames
 from sttdoctor.readers.json_stream import ENDS, DamagedError, JsonStream, TooLargeError
 from sttdoctor.readers.sockets import Wanted, and_more, choose, is_wanted
@@ -72,9 +72,9 @@ def read_har(stream: BufferedReader, path: str | None = None, connection: Wanted
         InputError: No socket, several without a choice, or none with messages.
         OSError: The file cannot be read.
     """
-    archive = _Archive(connection, beside(path))
+    archive = _Archive(connection, look_beside(path))
     _fill(archive, stream, _read)
-    return _chosen(archive, path, connection)
+    return _choose(archive, path, connection)
 
 
 def holds_trace(head: bytes) -> bool:
@@ -84,19 +84,19 @@ def holds_trace(head: bytes) -> bool:
 
 def read_trace(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
     """Read one socket of the network part of a Playwright trace; arguments and errors as for `read_har`."""
-    archive = _Archive(connection, beside(path), "Playwright")
+    archive = _Archive(connection, look_beside(path), "Playwright")
     _fill(archive, stream, _read_trace)
-    return _chosen(archive, path, connection)
+    return _choose(archive, path, connection)
 
 
 def read_zip(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
     """Read one socket of a HAR or a trace that Playwright packed; arguments and errors as for `read_har`."""
-    with opened_archive(stream, path) as packed:
-        hars, traces = recorded(packed)
-        archive = _Archive(connection, inside(packed), "Playwright" if traces else "")
+    with open_archive(stream, path) as packed:
+        hars, traces = list_recorded(packed)
+        archive = _Archive(connection, look_inside(packed), "Playwright" if traces else "")
         for name in hars or traces:
             try:
-                with member(packed, name) as file:
+                with open_member(packed, name) as file:
                     _fill(archive, file, _read if hars else _read_trace)
             except StreamError as error:
                 archive.loss = Loss(1, str(error))
@@ -105,7 +105,7 @@ def read_zip(stream: BufferedReader, path: str | None = None, connection: Wanted
                 f"{path or 'the capture'} is a zip archive and no capture; give the capture in it, or run sttdoctor "
                 "triage, which reads all captures of an archive"
             )
-        return _chosen(archive, path, connection)
+        return _choose(archive, path, connection)
 
 
 def _fill(archive: _Archive, stream: BufferedReader, read: Callable[[JsonStream, _Archive], None]) -> None:
@@ -117,7 +117,7 @@ def _fill(archive: _Archive, stream: BufferedReader, read: Callable[[JsonStream,
         archive.loss = har.lost(error)
 
 
-def _chosen(archive: _Archive, path: str | None, connection: Wanted) -> Session:
+def _choose(archive: _Archive, path: str | None, connection: Wanted) -> Session:
     name = path or "the capture"
     last = archive.sockets[-1] if archive.sockets else None
     sockets = [item.socket(archive.creator, path, archive.loss, item is last) for item in archive.sockets]

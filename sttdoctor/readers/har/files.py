@@ -55,7 +55,7 @@ def holds_zip(head: bytes) -> bool:
     return head.startswith(_HEAD)
 
 
-def beside(path: str | None) -> Attached:
+def look_beside(path: str | None) -> Attached:
     """Return what opens files beside a HAR; they are regular ones, and no links."""
     folder = os.path.dirname(path) if path is not None else None
 
@@ -72,7 +72,7 @@ def beside(path: str | None) -> Attached:
 
 
 @contextmanager
-def opened_archive(stream: BufferedReader, path: str | None) -> Iterator["Zip"]:
+def open_archive(stream: BufferedReader, path: str | None) -> Iterator["Zip"]:
     """Open a zip archive: where it lies, or held in memory where it is no file.
 
     Raises:
@@ -82,7 +82,7 @@ def opened_archive(stream: BufferedReader, path: str | None) -> Iterator["Zip"]:
 
     name = path or "the capture"
     try:
-        archive = Zip(path if path is not None and _is_archive(path) else io.BytesIO(_held(stream, name)))
+        archive = Zip(path if path is not None and _is_archive(path) else io.BytesIO(_hold(stream, name)))
     except DAMAGE:
         raise InputError(f"{name} is a damaged zip archive") from None
     with archive:
@@ -94,37 +94,37 @@ def _is_archive(path: str) -> bool:
         return holds_zip(file.read(len(_HEAD)))
 
 
-def _held(stream: BufferedReader, name: str) -> bytes:
+def _hold(stream: BufferedReader, name: str) -> bytes:
     content = stream.read(MAX_OBJECT_BYTES + 1)
     if len(content) > MAX_OBJECT_BYTES:
         raise InputError(f"{name} is an archive of more than {MAX_OBJECT_BYTES >> 20} MiB; save it and give the path")
     return content
 
 
-def recorded(archive: "Zip") -> tuple[list[str], list[str]]:
+def list_recorded(archive: "Zip") -> tuple[list[str], list[str]]:
     """Return the names of HARs and of the network parts of traces that Playwright packed into an archive."""
     names = archive.namelist()
     return [name for name in names if name == _HAR], sorted(name for name in names if _TRACE.fullmatch(name))
 
 
-def inside(archive: "Zip") -> Attached:
+def look_inside(archive: "Zip") -> Attached:
     """Return what opens files of an archive."""
     names = set(archive.namelist())
-    return lambda name: member(archive, name) if name in names else nullcontext(None)
+    return lambda name: open_member(archive, name) if name in names else nullcontext(None)
 
 
 @contextmanager
-def member(archive: "Zip", name: str) -> Iterator[BufferedReader]:
+def open_member(archive: "Zip", name: str) -> Iterator[BufferedReader]:
     """Open a file of an archive.
 
     Raises:
         StreamError: It is damaged or encrypted.
     """
-    from sttdoctor.readers.har.zip_file import DAMAGE, opened_member
+    from sttdoctor.readers.har.zip_file import DAMAGE, open_unchecked
 
     with ExitStack() as stack:
         try:
-            stream = stack.enter_context(opened_member(archive, name))
+            stream = stack.enter_context(open_unchecked(archive, name))
         except RuntimeError:  # zipfile says so
             raise StreamError("the archive is encrypted") from None
         except DAMAGE:  # whose words may hold what stands in the file

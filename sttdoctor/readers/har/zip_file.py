@@ -67,7 +67,7 @@ class _Source:
 
 
 @contextmanager
-def opened_member(archive: Zip, name: str) -> Iterator[io.BufferedReader]:
+def open_unchecked(archive: Zip, name: str) -> Iterator[io.BufferedReader]:
     """Open a member for reading.
 
     Raises:

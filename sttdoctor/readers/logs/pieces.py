@@ -123,10 +123,10 @@ def keys_in(pieces: list[Piece]) -> Layer | None:
     lines = [piece.text for piece in pieces if piece.text]
     marked = [line for line in lines if ANY.search(line)]
     asked = marked[:1] or lines[:_FIRST_LINES]
-    return _without_keys if asked and all(_keyed(line) for line in asked) else None
+    return _without_keys if asked and all(_read_key(line) for line in asked) else None
 
 
-def _keyed(text: bytes) -> tuple[int, re.Match[bytes]] | None:
+def _read_key(text: bytes) -> tuple[int, re.Match[bytes]] | None:
     """Where the key of the message begins, and its value in quotes."""
     key = _KEY.search(text)
     value = _QUOTED.match(text, key.end()) if key is not None else None
@@ -135,19 +135,19 @@ def _keyed(text: bytes) -> tuple[int, re.Match[bytes]] | None:
 
 def _without_keys(pieces: Iterator[Piece]) -> Iterator[Piece]:
     for piece in pieces:
-        found = _keyed(piece.text) if piece.text else None
+        found = _read_key(piece.text) if piece.text else None
         if found is None or piece.text is None:
             yield piece
             continue
         begin, value = found
         others = piece.text[:begin] + piece.text[value.end() :]
         logger = _LOGGER.search(others[:_LONGEST_TIME])
-        message = _ESCAPE.sub(_unescaped, value[0][1:-1])
+        message = _ESCAPE.sub(_unescape, value[0][1:-1])
         time = finer(time_in(others), piece.time)
         yield Piece(piece.number, message, time, logger[0] if logger is not None else piece.logger)
 
 
-def _unescaped(found: re.Match[bytes]) -> bytes:
+def _unescape(found: re.Match[bytes]) -> bytes:
     if found[1]:
         return chr(int(found[1], 16)).encode(errors="replace")
     return {b"n": b"\n", b"t": b"\t", b"r": b"\r"}.get(found[2], found[2])

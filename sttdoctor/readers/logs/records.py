@@ -141,7 +141,7 @@ def _named_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
     return next((found[name] for name in _MESSAGES if name in found), None)
 
 
-def _parsed(text: bytes) -> Any:
+def _parse(text: bytes) -> Any:
     """The object of a line, with or without words before it; None where there is none."""
     begin = text.find(b"{", 0, _LONGEST_PREFIX)
     content = (text[begin:] if begin else text).rstrip()
@@ -158,10 +158,9 @@ def _parsed(text: bytes) -> Any:
 
 def lines_of_json_in(pieces: list[Piece]) -> Layer | None:
     """Return the layer of a JSON object a line; None where the lines have none that holds a line of a log."""
-    records = [value for piece in pieces[:_LOOKED_AT] if piece.text and (value := _parsed(piece.text)) is not None]
+    records = [value for piece in pieces[:_LOOKED_AT] if piece.text and (value := _parse(piece.text)) is not None]
     plain = sum(
-        piece.text is not None and _parsed(piece.text) is None and ANY.search(piece.text) is not None
-        for piece in pieces
+        piece.text is not None and _parse(piece.text) is None and ANY.search(piece.text) is not None for piece in pieces
     )
     if plain >= len(records):
         return None  # nothing, or JSON that an application prints beside the lines that are read
@@ -170,14 +169,14 @@ def lines_of_json_in(pieces: list[Piece]) -> Layer | None:
         return None
     layer: Layer = partial(_out_of_lines, fields=fields)
     if falls(list(layer(iter(pieces)))):
-        return lambda inner: turned_round(layer(inner))
+        return lambda inner: turn_round(layer(inner))
     return layer
 
 
 def _out_of_lines(pieces: Iterator[Piece], fields: Fields) -> Iterator[Piece]:
     joining = Joining()
     for piece in pieces:
-        record = _parsed(piece.text) if piece.text is not None else None
+        record = _parse(piece.text) if piece.text is not None else None
         inner = fields.piece(piece.number, record, piece) if record is not None else None
         if record is None or inner is None:
             yield piece
@@ -273,7 +272,7 @@ def is_document(head: bytes) -> bool:
         return text[1:].lstrip()[:1] in (b"{", b"[")
     if text[:1] != b"{":
         return False
-    record = _parsed(first)
+    record = _parse(first)
     return record is None or any(
         isinstance(value, list) and value[:1] and isinstance(value[0], dict) for value in record.values()
     )
@@ -307,7 +306,7 @@ def falls(pieces: list[Piece]) -> bool:
     return sum(a > b for a, b in steps) > sum(a < b for a, b in steps)
 
 
-def turned_round(pieces: Iterator[Piece]) -> Iterator[Piece]:
+def turn_round(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """Yield the last piece first.
 
     Raises:

@@ -43,17 +43,17 @@ def bytes_of(text: bytes) -> bytes:
     Raises:
         NoLiteralError: There is none.
     """
-    value = _decoded(text[2:-1])
+    value = _decode(text[2:-1])
     if value is not None and repr(value).encode() == text:  # the usual case, and the quick way
         return value
     whole = _LITERAL.match(text)
-    value = _decoded(whole[0][2:-1]) if whole is not None else None
+    value = _decode(whole[0][2:-1]) if whole is not None else None
     if value is None:
         raise NoLiteralError("a frame that is no literal of bytes")
     return value
 
 
-def _decoded(inside: bytes) -> bytes | None:
+def _decode(inside: bytes) -> bytes | None:
     """The bytes of a literal without its quotes; None where an escape is cut or none that `repr` writes."""
     if not inside.isascii() or _STRANGE.search(inside.replace(rb"\\", b"")):
         return None

@@ -26,7 +26,7 @@ from sttdoctor.readers.logs.records import (
     pieces_of,
     records_of_csv,
     records_of_document,
-    turned_round,
+    turn_round,
 )
 from sttdoctor.readers.logs.rich_table import table_in
 from sttdoctor.readers.stream import Reader, StreamError, marked_lines, numbered_lines
@@ -82,7 +82,7 @@ def wrapping_of(head: bytes) -> Wrapping | None:
         pieces = list(_split_all(layer(iter(pieces))))
     if front is None and not layers:
         return None
-    lines = (_rendered(piece, ANY.search(piece.text or b"")) or b"" for piece in pieces)
+    lines = (_render(piece, ANY.search(piece.text or b"")) or b"" for piece in pieces)
     return Wrapping(front, tuple(layers), b"\n".join(lines))
 
 
@@ -95,17 +95,17 @@ def _front_of(head: bytes) -> tuple[Front | None, list[Piece]]:
         if fields is not None:
             pieces = list(pieces_of(iter(records), fields))
             newest_first = falls(pieces)
-            front: Front = partial(_exported, records_of, fields, newest_first)
-            return front, list(_split_all(turned_round(iter(pieces)) if newest_first else iter(pieces)))
+            front: Front = partial(_read_export, records_of, fields, newest_first)
+            return front, list(_split_all(turn_round(iter(pieces)) if newest_first else iter(pieces)))
     lines = head.split(b"\n")
     if len(head) >= HEAD_BYTES:
         lines = lines[:-1] or lines  # the last one is cut
     return None, [Piece(number, line) for number, line in enumerate(lines, start=1)]
 
 
-def _exported(records_of: Records, fields: Fields, newest_first: bool, stream: BufferedReader) -> Iterator[Piece]:
+def _read_export(records_of: Records, fields: Fields, newest_first: bool, stream: BufferedReader) -> Iterator[Piece]:
     pieces = pieces_of(records_of(stream), fields)
-    return _split_all(turned_round(pieces) if newest_first else pieces)
+    return _split_all(turn_round(pieces) if newest_first else pieces)
 
 
 def _lines(stream: BufferedReader) -> Iterator[Piece]:
@@ -148,10 +148,10 @@ def lines_of(stream: BufferedReader, wrapping: Wrapping | None, reader: Reader) 
     for piece in wrapping.pieces(stream):
         mark = reader.marks.search(piece.text) if piece.text is not None else None
         if piece.text is None or mark is not None:
-            yield piece.number, _rendered(piece, mark)
+            yield piece.number, _render(piece, mark)
 
 
-def _rendered(piece: Piece, mark: re.Match[bytes] | None) -> bytes | None:
+def _render(piece: Piece, mark: re.Match[bytes] | None) -> bytes | None:
     """A line as its logger would have written it: a time of its own goes before the one that was told from outside."""
     if piece.text is None or not piece.text.strip():
         return piece.text

@@ -147,7 +147,7 @@ class Agreed:
     to_client: Inflate | None = None
 
 
-def agreed(response: Head) -> Agreed:
+def read_agreement(response: Head) -> Agreed:
     """Return what was agreed about compression; other extensions mark their frames and are not understood."""
     name, *parameters = [part.strip().lower() for part in response.get("sec-websocket-extensions").split(";")]
     if name != "permessage-deflate":
@@ -161,7 +161,7 @@ def agreed(response: Head) -> Agreed:
 def body_of(head: Head, data: bytes) -> str | None:
     """Return the text of an answer's body, None where it is packed in a way that is not understood."""
     if "chunked" in head.get("transfer-encoding").lower():
-        data = _joined(data)
+        data = _join(data)
     packing = head.get("content-encoding").lower()
     if packing in ("gzip", "deflate"):
         try:
@@ -173,7 +173,7 @@ def body_of(head: Head, data: bytes) -> str | None:
     return data.decode(errors="replace")
 
 
-def _joined(data: bytes) -> bytes:
+def _join(data: bytes) -> bytes:
     """Join the chunks of a body (RFC 9112, section 7.1), as far as they are there."""
     parts = []
     while data:

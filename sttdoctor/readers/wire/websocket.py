@@ -11,7 +11,7 @@ from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import text_frame
 from sttdoctor.readers.sockets import Wanted, is_wanted
 from sttdoctor.readers.stream import FREE_BYTES, MAX_RATIO
-from sttdoctor.readers.wire.http_head import END, BadHeadError, Head, agreed, body_of
+from sttdoctor.readers.wire.http_head import END, BadHeadError, Head, body_of, read_agreement
 from sttdoctor.readers.wire.tap import MAX_TEXT_BYTES, Beat, Closing, Item, Message, Room, Tap
 
 MAX_REQUEST_BYTES = 16 << 10
@@ -191,7 +191,7 @@ class Wire:
             self._refusal = head, line, t
             return
         self.conversation.answer(line, self._time(line, t), status, head.headers(), None)
-        packed = agreed(head)
+        packed = read_agreement(head)
         self._taps = (
             Tap(packed.to_client, room=self._room, beats=True),
             Tap(packed.to_server, room=self._room, beats=True),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sttdoctor.errors import InputError, UsageError
-from sttdoctor.outputs import whole
+from sttdoctor.outputs import write_whole
 from sttdoctor.report import Report
 from sttdoctor.reporting.data.values import Exhibits
 from sttdoctor.reporting.escape import for_terminal
@@ -71,7 +71,7 @@ def plot(report: Report, exhibits: Exhibits, path: str, force: bool = False) -> 
         InputError: There is nothing to draw, or the file cannot be written.
     """
     content = picture(report, exhibits, suffix_of(path))
-    with whole(path, force) as file:
+    with write_whole(path, force) as file:
         file.write(content)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.readers.wire.http_head import BadHeadError, Head, agreed, answer, body_of
+from sttdoctor.readers.wire.http_head import BadHeadError, Head, answer, body_of, read_agreement
 
 UPGRADE = (
     b"GET /stt/turns/websocket?model=ink-2&keyterm=a%20b HTTP/1.1\r\nHost: 127.0.0.1:8765\r\nUpgrade: WebSocket\r\n"
@@ -98,7 +98,7 @@ def test_a_field_that_goes_on_in_the_next_line_is_one_field():
 
 def test_extensions():
     def told(value):
-        return agreed(Head.parse(b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: " + value))
+        return read_agreement(Head.parse(b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: " + value))
 
     assert told(b"permessage-deflate; server_no_context_takeover").to_client is not None
     assert told(b"x-other").to_server is None
