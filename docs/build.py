@@ -13,6 +13,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from sttdoctor import guides
 from sttdoctor.checks import all_checks
 from sttdoctor.checks.base import Check
 from sttdoctor.cli import cli
@@ -22,7 +23,7 @@ from sttdoctor.thresholds import of_check
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "checks"
-EXCERPTS = ROOT / "sttdoctor" / "guides" / "excerpts.json"
+EXCERPTS = Path(guides.__file__).parent / "excerpts.json"
 
 
 def main() -> None:

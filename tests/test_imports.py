@@ -12,7 +12,7 @@ from common import FIXTURES
 import sttdoctor
 
 ROOT = Path(sttdoctor.__file__).parent
-HEAVY = {"numpy", "scipy", "matplotlib", "websockets", "joblib", "tqdm", "jinja2", "distributed", "rapidfuzz"}
+HEAVY = {"numpy", "scipy", "matplotlib", "websockets", "joblib", "jinja2", "distributed", "rapidfuzz"}
 
 
 def module_name(path: Path) -> str:

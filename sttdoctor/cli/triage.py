@@ -1,6 +1,7 @@
 """`sttdoctor triage`."""
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -108,15 +109,12 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
 
 
 def _run(batch: "Batch", summary: "Summary", paths: tuple[str, ...], html: str | None) -> None:
-    from functools import partial
-
-    from tqdm import tqdm
-
     from sttdoctor.triage.overview import prepare, write
 
     if html:
         prepare(html, anew=batch.resume or batch.force)
-    batch.triage(paths, summary, partial(tqdm, unit=" captures", disable=None, file=sys.stderr, dynamic_ncols=True))
+    shown = sys.stderr is not None and sys.stderr.isatty()
+    batch.triage(paths, summary, partial(click.progressbar, show_pos=True, file=sys.stderr, hidden=not shown))
     if html:
         write(html, summary, batch.pages(summary))
 

@@ -150,7 +150,7 @@ def _tasks(path: str, room: Room) -> Iterator[Task]:
 
 
 Bar = Callable[..., Any]
-"""A progress bar as tqdm makes one: a context with `update()`, made with `total` and `initial`."""
+"""A progress bar as click makes one: a context with `update(rows)`, made with `length`."""
 
 
 @dataclass(slots=True)
@@ -192,13 +192,14 @@ class Batch:
                     summary.add(row)
             todo = [task for task in tasks if task.key not in before]
             self.done, self.total = len(before), len(before) + len(todo)
-            with bar(total=self.total, initial=self.done) as shown:
+            with bar(length=self.total) as shown:
+                shown.update(self.done)
                 for row in self._judged(todo):
                     for table in tables:
                         table.add(row)
                     summary.add(row)
                     self.done += 1
-                    shown.update()
+                    shown.update(1)
 
     def _judged(self, tasks: list[Task]) -> Iterator[Row]:
         for row, _ in run(tasks, self.settings, self.jobs, self.dask):

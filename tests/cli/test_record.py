@@ -17,6 +17,7 @@ from proxying import TARGET, closes, echo, seen, service
 from websockets.asyncio.client import connect
 
 from sttdoctor.readers import read_capture
+from sttdoctor.record.desk import REST_S
 
 TOOL = (sys.executable, "-m", "sttdoctor", "record", "--listen", "127.0.0.1:0")
 
@@ -51,7 +52,7 @@ async def line(process, pattern):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_within_a_second(number, code, tmp_path):
+def test_a_signal_ends_it_though_a_connection_is_open(number, code, tmp_path):
     path = tmp_path / "s.jsonl"
 
     async def main():
@@ -59,16 +60,15 @@ def test_a_signal_ends_it_within_a_second(number, code, tmp_path):
             connection = await connect(f"ws://127.0.0.1:{own}{TARGET}")
             await connection.send("one")
             await connection.recv()
-            began = time.monotonic()
             process.send_signal(number)
-            _, told = await process.communicate()
-            took = time.monotonic() - began
+            async with asyncio.timeout(REST_S / 2):  # nothing waits for what still lies there
+                _, told = await process.communicate()
             with socket.create_server(("127.0.0.1", own)):
                 pass
-            return process.returncode, took, told.decode()
+            return process.returncode, told.decode()
 
-    returned, took, told = asyncio.run(main())
-    assert returned == code and took < 1.0
+    returned, told = asyncio.run(main())
+    assert returned == code
     assert "stopped while the connection was open" in told and "Traceback" not in told
     assert f"next: sttdoctor replay {path}" in told
     assert len(read_capture(str(path)).events) == 3

@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 from common import ROOT
 
+import sttdoctor
+
+PACKAGE = Path(sttdoctor.__file__).parent  # which may be installed elsewhere
+
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"})
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]*)\)")
 PLACE = re.compile(r"(?<![\w/.-])(?:docs|benchmarks|fixtures|tests|sttdoctor)/[\w./-]*\w\.(?:py|md|toml|js)\b")
 HEADINGS = re.compile(r"^#+ (.*)$", re.MULTILINE)
 WRITTEN = [
     *PAGES,
-    *(p for folder in ("sttdoctor", "tests", "benchmarks", "fixtures", "docs") for p in (ROOT / folder).rglob("*.py")),
+    *PACKAGE.rglob("*.py"),
+    *(p for folder in ("tests", "benchmarks", "fixtures", "docs") for p in (ROOT / folder).rglob("*.py")),
     ROOT / "pyproject.toml",
 ]
 
@@ -41,10 +46,10 @@ def test_every_page_of_a_folder_is_in_its_index():
 
 def test_files_that_are_named_are_there():
     wrong = {
-        (str(path.relative_to(ROOT)), place)
+        (str(path), place)
         for path in WRITTEN
         if path.name != Path(__file__).name and "real_clients/node_modules" not in str(path)
         for place in PLACE.findall(path.read_text("utf-8"))
-        if not (ROOT / place).exists()
+        if not ((PACKAGE.parent if place.startswith("sttdoctor/") else ROOT) / place).exists()
     }
     assert wrong == set()
