@@ -80,6 +80,11 @@ def decode(data: Bytes | bytes, encoding: str) -> Samples:
 
     Raises:
         KeyError: The encoding is unknown.
+
+    >>> decode(bytes.fromhex("0080 0000 0040"), "pcm_s16le").tolist()
+    [-1.0, 0.0, 0.5]
+    >>> decode(bytes.fromhex("ff 80"), "pcm_mulaw").round(3).tolist()
+    [0.0, 0.98]
     """
     values = read_numbers(data, encoding)
     with np.errstate(invalid="ignore"):  # a signalling NaN in hostile bytes is still only a NaN

@@ -108,6 +108,7 @@ def pick_stretches(
         return [frames] if len(frames) else []
     length = most // _STRETCHES
     starts = np.arange(0, len(frames) - length + 1, length)
+    # evenly spread, so that the cost does not grow with the length
     starts = starts[np.unique(np.linspace(0, len(starts) - 1, _LOOKED_AT).astype(np.int64))]
     loudest = np.sort(np.argsort(_measure_powers(frames, starts, length, encoding, channels))[::-1][:_STRETCHES])
     return [frames[starts[i] : starts[i] + length] for i in loudest]

@@ -109,6 +109,7 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
     changes: list[EncodingChange] = []
     for one, two in pairwise(segments):
         if one.key != two.key and _differ_clearly(one, two):
+            # the path is exact to a window; the place is looked for in two windows on each side
             low, high = max(one.start, one.end - 2) * window, min(two.end, two.start + 2) * window
             low = max([low, *(change.offset for change in changes[-1:])])
             place = low + _find_turning_point(data[low:high], one.key, two.key, coarse)
@@ -206,6 +207,7 @@ def _score_probes(probes: NDArray[np.uint8], coarse: bool) -> Floats:
 def _find_long_path(scores: Floats) -> NDArray[np.int64]:
     """`_find_best_path` for many windows: those in a row that all fit the usual key are one step of the search."""
     usual = scores[:, int(np.argmax(scores.sum(axis=0)))] > -_SETTLED
+    # a window begins a new step unless it and the one before it fit the usual key
     first = np.flatnonzero(~(usual & np.concatenate([[False], usual[:-1]])))
     path = _find_best_path(np.add.reduceat(scores, first, axis=0))
     return np.repeat(path, np.diff(np.append(first, len(scores))))
@@ -217,6 +219,7 @@ def _find_best_path(scores: Floats) -> NDArray[np.int64]:
     total = np.zeros(scores.shape[1])
     keys = np.arange(scores.shape[1])
     for place, score in enumerate(scores):
+        # a change costs the same whatever the keys, so the best predecessor is the key itself or the best of all
         best = int(np.argmax(total))
         switched = total[best] - _SWITCH > total
         came_from[place] = np.where(switched, best, keys)
@@ -233,6 +236,7 @@ def _find_turning_point(data: NDArray[np.uint8], before: str, after: str, coarse
     """Byte at which the description turns from one key to the other."""
     rows = data[: len(data) // _FINE * _FINE].reshape(-1, _FINE)
     gain = _count_key_bits(rows, before, coarse) - _count_key_bits(rows, after, coarse)
+    # the sum falls while `before` fits and rises while `after` does: its lowest place is the border
     return _FINE * int(np.argmin(np.concatenate([[0.0], np.cumsum(gain)])))
 
 
@@ -263,6 +267,7 @@ def score_screened(
     scores[chosen] = found
     typical, agree = _average_cells(scores, cell, judged)
     usual = int(np.argmax(typical[cell].sum(axis=0)))
+    # a window that was not scored is strange where its cell is of two minds and does not fit the usual key
     strange = np.where(judged, scores[:, usual] < -_AGREE, ~agree[cell] & (typical[cell, usual] < -0.1 * _AGREE))
     more = np.flatnonzero(_widen(strange, _NEAR) & ~judged)
     if len(more):
@@ -290,6 +295,7 @@ def _place_looks(
         loudest, described[first:last] = _describe_looks(looks[:1] if alike else looks, encoding)
         places[first:last] = np.arange(first, last) * window + starts[loudest]
         first = last
+    # windows whose numbers fall into one box of this grid share a cell
     steps = np.floor(described / _CELL).astype(np.int64)
     steps -= steps.min(axis=0)
     key = np.ravel_multi_index(tuple(steps.T), tuple(steps.max(axis=0) + 1))
@@ -306,6 +312,7 @@ def _describe_looks(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np
     with np.errstate(all="ignore"):
         x = read_numbers(looks.reshape(-1), encoding).astype(np.float32).reshape(rows, places, -1)
         x = np.where(np.abs(x) < _LOUDEST, x, np.float32(0.0)) if encoding.startswith(("pcm_f", "f")) else x
+    # an offset is no level
     x -= x.mean(axis=2, keepdims=True)
     levels = np.abs(x).mean(axis=2)
     loudest = levels.argmax(axis=1)
@@ -314,6 +321,7 @@ def _describe_looks(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np
     step = np.abs(x[:, 1:] - x[:, :-1]).mean(axis=1) + 0.1 * level
     skip = np.abs(x[:, 2:] - x[:, :-2]).mean(axis=1) + 0.1 * level
     beside = np.abs((probe[:, 1:] - probe[:, :-1]).view(np.int8).astype(np.float32)).mean(axis=1)
+    # by the place in a word of four bytes: shifts and other widths move what stands where
     each = np.abs(probe.view(np.int8).astype(np.float32)).reshape(rows, size // 4, 4).mean(axis=1)
     octaves = np.log2([level, step / level, skip / step])
     return loudest, np.column_stack([octaves.T, beside, each]).astype(np.float64)

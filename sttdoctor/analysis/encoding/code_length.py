@@ -56,6 +56,7 @@ def count_mono_bits(samples: Reading, rounds: int = 1) -> Floats:
     lags = sliding_window_view(padded, ORDER + 1, axis=1)[..., ::-1]
     errors = [now, now - last, now - 2 * last + before]
     costs = [0.0, 0.0, 0.0]
+    # column 0 is the sample itself, the others its past: all 16 samples, then every other one
     for columns in (slice(None), slice(None, None, 2))[:rounds]:  # every other one suits oversampled sound
         error, cost = _fit_predictor(lags[..., columns], BLOCK, rounds)
         errors.append(error)
@@ -125,21 +126,27 @@ def _fit_predictor(lags: Floats, block: int = BLOCK, rounds: int = 1) -> tuple[F
     number, length = _size_blocks(count, block)
     known = np.zeros((rows, number * length, columns + 1))
     known[:, :count, :columns] = lags
+    # rows that pad the last block are all zero, the constant too, so they pull on nothing
     known[:, :count, columns] = 1.0  # the constant: DC offset
     known = known.reshape(rows * number, length, columns + 1)
+    # the constant gets the size of the samples, else the ridge below would rule it or be nothing to it
     level = np.sqrt(np.mean(known[..., :columns] ** 2, axis=(1, 2))) + 1e-150
     known[..., columns] *= level[:, None]
     weighted = known
     for _ in range(rounds):
+        # normal equations of all blocks at once: far cheaper than a least-squares call for each
         gram = weighted.transpose(0, 2, 1) @ weighted
         trace = np.trace(gram, axis1=1, axis2=2)
+        # a ridge of 1e-11 of the trace keeps pure tones and silence solvable and hardly moves any other fit
         normal = gram[:, 1:, 1:] + (1e-11 * trace + 1e-290)[:, None, None] * np.eye(columns)
         coefficients = np.linalg.solve(normal, gram[:, 1:, :1])
         error = known[..., 0] - (known[..., 1:] @ coefficients)[..., 0]
         if rounds > 1:
+            # weighted least squares: each row counts by the level of the residual round it, as of unequal variances
             size = np.abs(error).reshape(len(error), -1, SCALE // 2).mean(axis=2)
             size = np.maximum(size, 0.01 * size.mean(axis=1, keepdims=True) + 1e-9 * level[:, None])
             weighted = known / np.repeat(size, SCALE // 2, axis=1)[..., None]
+    # half the log2 of the samples for each coefficient (Rissanen 1978), and a bit
     bits = columns * (0.5 * np.log2(length) + 1.0)
     return error.reshape(rows, -1)[:, :count], float(bits)
 
@@ -155,6 +162,7 @@ def _count_best_bits(samples: Reading, errors: list[Floats], costs: list[float],
         whole[:, :count] = array
         return whole.reshape(shape)
 
+    # what pads a block is invalid: it has no part in scales, and no bits
     weight = blocked(samples.valid.astype(np.float64), 0.0)
     cells = blocked(samples.cells, 1.0)
     limits = blocked(_find_limits(samples), 0.0)
@@ -162,9 +170,12 @@ def _count_best_bits(samples: Reading, errors: list[Floats], costs: list[float],
     before = np.concatenate([np.zeros((len(flat), 1)), flat[:, :-1]], axis=1).reshape(shape)
     law_weight = weight * ((limits == 0.0) | (limits != before))  # clipped plateaus do not follow the law
     some = law_weight.sum(axis=2) + 1e-9
+    # at such a scale nearly all of a law's mass lies in one cell: a narrower one says no more
     floor = 0.15 * (cells * weight).sum(axis=2) / (weight.sum(axis=2) + 1e-9) + 1e-300
     magnitudes = [np.abs(_drop_beyond(blocked(error, 0.0), limits)) for error in errors]
+    # the mean magnitude is the most likely scale of a Laplace law
     scales = [np.maximum((size * law_weight).sum(axis=2) / some, floor) for size in magnitudes]
+    # the log of the scale ranks the predictors; the law itself is integrated for the best one only
     guesses = [(np.log2(scale) * some).sum(axis=1) + cost for scale, cost in zip(scales, costs, strict=True)]
     choice = np.argmin(guesses, axis=0)
     magnitude, scale = magnitudes[0], scales[0]
@@ -172,6 +183,7 @@ def _count_best_bits(samples: Reading, errors: list[Floats], costs: list[float],
         taken = choice == number_of
         magnitude[taken], scale[taken] = other[taken], others_scale[taken]
     law = _integrate_law(magnitude / scale[..., None], 0.5 * cells / scale[..., None], limits, before)
+    # mixed with a flat law over all codes: no sample costs more than a raw code and 7 bits
     bits = -np.log2((1 - _ESCAPE) * law * weight + _ESCAPE * 2.0**-samples.code_bits)
     inside = blocked(np.ones_like(samples.values), 0.0)
     charged = (some > 0.5).sum(axis=1) * _SCALE_BITS + np.asarray(costs)[choice] + _CHOICE_BITS
@@ -209,10 +221,12 @@ def _integrate_law(distance: Floats, half_cell: Floats, limits: Floats, before: 
     mass = laplace_mass(distance, half_cell)
     limited = limits != 0.0
     edge = distance[limited] - half_cell[limited]  # of the cells at a limit only their near edge counts
+    # the mass of a half line: all that would have been beyond the limit was cut off to it
     near = 0.5 * np.exp(-np.abs(edge))
     mass[limited] = np.where(edge > 0.0, near, 1.0 - near)
     after = before != 0.0
     stays = after & (limits == before)
+    # how often a clipped sample is followed by one, by the estimate of Krichevsky and Trofimov
     stay = min(0.995, (stays.sum() + 0.5) / (after.sum() + 1.0))
     kept: Floats = np.where(after, (1.0 - stay) * mass + stay * stays, mass)
     return kept
@@ -229,6 +243,7 @@ def laplace_mass(distance: Floats, half_cell: Floats) -> NDArray[np.float64]:
         Probabilities, 0..1; exact in both tails.
     """
     gap = distance - half_cell
+    # differences of exponentials in a form that loses no digits: expm1 in the tail, complements round the middle
     mass: NDArray[np.float64] = np.exp(-np.abs(gap))
     outside = gap > 0.0
     mass[outside] *= -0.5 * np.expm1(-2.0 * half_cell[outside])

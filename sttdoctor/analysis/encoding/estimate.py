@@ -47,7 +47,11 @@ class Layout:
         return ENCODINGS[self.encoding].width * self.channels
 
     def whole_from(self, place: int) -> int:
-        """The first byte at or behind a place at which a sample of all channels begins."""
+        """The first byte at or behind a place at which a sample of all channels begins.
+
+        >>> Layout("pcm_s16le", offset=1, channels=2).whole_from(6)
+        9
+        """
         start = max(place, self.offset)
         return start + (self.offset - start) % self.frame_bytes
 
@@ -177,6 +181,7 @@ def _measure_lengths(
             continue
         unread = 8.0 * (excerpts.size - readings[key].values.size * readings[key].code_bits // 8)
         full[key] = min(full[key], unread + 1.0 + float(count_stereo_bits(readings[key]).sum()))
+    # a cheap score is no better than the worst full one: the first pass had ruled it out
     bits = {key: max(value, max(full.values())) for key, value in bits.items()} | full
     bits[NOT_PCM] = float(count_non_pcm_bits(excerpts.reshape(1, -1))[0])
     bits[TEXT] = float(count_text_bits(excerpts.reshape(1, -1))[0])
@@ -199,6 +204,7 @@ def _weigh_two_channels(samples: Reading) -> float:
         samples = Reading(
             samples.values[::2], samples.cells[::2], samples.valid[::2], samples.code_bits, samples.header_bits
         )
+    # two rounds of fitting compare channels fairly, see `count_mono_bits`
     saved = count_mono_bits(samples, 2) - count_stereo_bits(samples, 2)
     total = float(saved.sum()) if np.median(saved) > 0.0 else min(0.0, float(saved.sum()))  # not for one part alone
     one, two = weight(np.maximum([total, -total], 0.0))
@@ -266,7 +272,8 @@ def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
     """Whether the active bytes repeat exactly after at most a quarter of an excerpt."""
     most = int(np.argmax(active.sum(axis=1)))
     row, length = excerpts[most], excerpts.shape[1]
-    for lag in range(1, 17):  # the period of the probe itself may be short
+    # the period of the probe itself may be short
+    for lag in range(1, 17):
         both = active[:, lag:] & active[:, :-lag]
         if both.sum() > active.sum() // 2 and (excerpts[:, lag:] == excerpts[:, :-lag])[both].mean() > 0.97:
             return True
@@ -287,9 +294,11 @@ def is_tone(samples: Reading) -> bool:
         return False
     power = np.abs(np.fft.rfft(values * np.hanning(values.shape[1]))) ** 2
     lines = power.argmax(axis=1)
+    # the main lobe of a Hann window is four bins wide; pauses widen it
     near = np.abs(np.arange(power.shape[1]) - lines[:, None]) <= 3
     if (power * near).sum() < _LINE * power.sum() or np.ptp(lines) > 2:
         return False
+    # a sine follows from two samples: x[n] = 2 cos(w) x[n-1] - x[n-2]
     now, last, before = (samples.values[:, 2 - lag : values.shape[1] - lag].reshape(-1) for lag in range(3))
     pair = np.stack([last, before, np.full(len(now), np.abs(now).mean())], axis=1)
     error = now - pair @ np.linalg.lstsq(pair, now, rcond=None)[0]
@@ -317,6 +326,7 @@ def follows_from_four(samples: Reading) -> bool:
     sounding = stretches.std(axis=1) > _SOUNDING * np.sqrt(np.mean(cells**2, axis=1))
     if not sounding.any():
         return False
+    # by the level of the stretch, so that the column of ones is as large as the samples
     level = np.abs(stretches[sounding]).mean(axis=1, keepdims=True)
     scaled, order = stretches[sounding] / level, 2 * _TONES
     past = np.stack([scaled[:, order - lag : _STRETCH - lag] for lag in range(order + 1)], axis=2)
@@ -347,6 +357,7 @@ def is_interpolated(samples: Reading) -> bool:
         return False
     values = samples.values[:, :count]
     inner, cells = values[:, _REACH:-_REACH], samples.cells[:, _REACH : count - _REACH]
+    # an even filter at half a sample: taps at the same distance on both sides are one unknown
     pairs = [
         values[:, _REACH - away : count - _REACH - away] + values[:, _REACH + away : count - _REACH + away]
         for away in range(1, _REACH + 1, 2)

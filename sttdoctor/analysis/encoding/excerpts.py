@@ -39,6 +39,7 @@ def pick_excerpts(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     looks = np.stack([data[start + middle : start + middle + _LOOK] for start in starts])
     activity = measure_byte_entropy(looks)
     order = np.argsort(activity, kind="stable")
+    # silence and half-empty places tell nothing
     order = order[activity[order] >= 0.5 * activity[order[-1]]]
     picked = sorted({int(order[int(rank * (len(order) - 1))]) for rank in _RANKS})
     return np.stack([data[starts[place] : starts[place] + EXCERPT] for place in picked])
@@ -59,6 +60,7 @@ def pick_busiest_parts(rows: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         return np.ascontiguousarray(rows[:, :size])
     starts = np.unique(np.linspace(0, spare, 2 + spare // size).astype(np.int64) // ALIGNMENT) * ALIGNMENT
     parts = np.stack([rows[:, start : start + size] for start in starts], axis=1)
+    # entropy grows with level in every encoding, so none has to be known
     busiest = measure_byte_entropy(parts.reshape(-1, size)).reshape(len(rows), -1).argmax(axis=1)
     chosen: NDArray[np.uint8] = parts[np.arange(len(rows)), busiest]
     return chosen

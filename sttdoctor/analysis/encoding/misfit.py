@@ -88,6 +88,7 @@ def _is_cast(codes: Codes) -> bool:
     count = int(np.count_nonzero(sounding))
     if not _FEWEST <= count <= 0.7 * len(codes) or np.abs(codes).max() > 1:
         return False
+    # syllables come in bursts: their counts vary far more than those of hiss, which are Poisson's
     steps = np.add.reduceat(sounding, np.arange(0, len(codes) - _STEP + 1, _STEP)).astype(np.float64)
     before, after = codes[:-1][sounding[:-1]], codes[1:][sounding[:-1]]
     on, flips = float((before == after).mean()), float((before == -after).mean())
@@ -108,6 +109,7 @@ def _is_converter(codes: Codes, size: int, off: float) -> bool:
 def _goes_in_laps(codes: Codes, size: int) -> bool:
     """Whether the codes go on smoothly modulo their range while they pass its end again and again."""
     way = np.diff(codes)
+    # second differences modulo the range: of sound that wraps they stay small, whatever the codes do
     bends = (np.diff(way) + size // 2) % size - size // 2
     edges = find_stretches(np.abs(bends) < _BENDS * size)
     long = edges[edges[:, 1] - edges[:, 0] >= _SMOOTH]
@@ -181,6 +183,7 @@ def find_order(samples: NDArray[np.floating]) -> Order | None:
         "swapped" where each pair is the wrong way round, "twice" where the two of each pair are the same, else None.
     """
     pairs = samples[: len(samples) // 2 * 2].reshape(-1, 2)
+    # pairs in silence are alike in any order
     moving = np.append(np.any(np.diff(pairs, axis=0) != 0, axis=1), False)
     if np.count_nonzero(moving) < _FEWEST_PAIRS:
         return None

@@ -62,6 +62,7 @@ def count_adaptive_bits(counts: NDArray[np.int64]) -> Floats:
     """
     totals, symbols = counts.sum(axis=1), counts.shape[1]
     longest = int(totals.max(initial=0))
+    # sums of logs: the code of a whole sequence depends on how often each symbol comes, not on the order
     seen = np.concatenate([[0.0], np.cumsum(np.log2(np.arange(longest) + 0.5))])
     all_seen = np.concatenate([[0.0], np.cumsum(np.log2(np.arange(longest) + 0.5 * symbols))])
     bits: Floats = all_seen[totals] - seen[counts].sum(axis=1)
@@ -74,6 +75,7 @@ def count_bytes(blocks: NDArray[np.uint8]) -> NDArray[np.int64]:
     Args:
         blocks: Shape (rows, bytes).
     """
+    # one count for all rows: the values of each row are moved to a range of their own
     places = blocks.astype(np.int64) + 256 * np.arange(len(blocks))[:, None]
     return np.bincount(places.reshape(-1), minlength=256 * len(blocks)).reshape(-1, 256)
 

@@ -89,6 +89,7 @@ def _find_lines(known: Floats, widths: Floats) -> list[Line] | None:
     """The lines of the values below zero and of the others; None where they lie on none."""
     below = known < 0.0
     sides = [below, ~below]
+    # the sign with more values has the surer step, which the other one starts from
     sides.sort(key=np.count_nonzero, reverse=True)
     main = _find_line(known[sides[0]], widths[sides[0]], None)
     if main is None:
@@ -103,6 +104,7 @@ def _find_lines(known: Floats, widths: Floats) -> list[Line] | None:
 
 def _describe_scale(values: Floats, known: Floats, widths: Floats, lines: list[Line], full: float) -> Scale | None:
     """The scale with its lines as most samples have them; None where too many lie beside it."""
+    # all below is done on the different values, of which there are few, and weighted by how often each occurs
     place = np.searchsorted(known, values)
     counts = np.bincount(place, minlength=len(known))
     at, line = np.empty(len(known)), np.empty(len(known))
@@ -121,6 +123,7 @@ def _describe_scale(values: Floats, known: Floats, widths: Floats, lines: list[L
     if counts[on].sum() < _ON_SCALE * len(values):
         return None
     same = len(np.unique(at[on])) == np.count_nonzero(on)
+    # what is left over without dither is charged once a value, else once a sample
     table = np.bincount(
         left[on].astype(np.int64) + _LEFT, weights=None if same else counts[on], minlength=2 * _LEFT + 1
     )
@@ -156,6 +159,7 @@ def _find_line(known: Floats, widths: Floats, step: float | None) -> Line | None
     """
     if len(known) < 3:
         return None
+    # values that dither or rounding spread over a few cells are one: their mean is a point of the line
     first = np.concatenate([[0], np.flatnonzero(np.diff(known) > _NEAR * np.maximum(widths[1:], widths[:-1])) + 1])
     if len(first) < 3:
         return None
@@ -181,6 +185,7 @@ def _grow_line(middles: Floats, widths: Floats, step: float) -> Line | None:
     far = np.abs(away)
     offset, count = 0.0, 3
     while True:
+        # near zero a step that is a little off still counts right; each fit is good for four times the distance
         count = min(len(away), max(count, int(np.searchsorted(far, 4.0 * step, side="right"))))
         some, tight = away[:count], widths[:count]
         places = np.rint((some - offset) / step)
@@ -195,6 +200,7 @@ def _grow_line(middles: Floats, widths: Floats, step: float) -> Line | None:
 
 def _fit_line(places: Floats, values: Floats, weights: Floats) -> Line:
     """The line that fits best by weighted least squares."""
+    # weights are brought to sum 1 first: squares of tiny cells would overflow
     shares = weights / weights.max()
     shares /= shares.sum()
     middle, mean = float(shares @ places), float(shares @ values)
@@ -226,6 +232,7 @@ def _measure_segment_steps(table: Floats) -> Floats:
     """Width of the cell of each of the 256 codes of a G.711 table: the distance to the nearest other magnitude."""
     order = np.argsort(table, kind="stable")
     gaps = np.diff(table[order])
+    # the wider of both sides: at a segment's border the step of the outer segment counts
     wide = np.maximum(np.concatenate([gaps[:1], gaps]), np.concatenate([gaps, gaps[-1:]]))
     steps = np.empty(256)
     steps[order] = wide
@@ -285,12 +292,15 @@ def _widen_to_grid(samples: Reading) -> Reading:
     if count < 8:
         return samples
     mantissas, exponents = np.frexp(samples.values)
+    # a double has 53 bits: the mantissa as a whole number, whose lowest set bit says how coarse the sample is
     whole = (mantissas * 2.0**53).astype(np.int64)
     lowest = np.frexp((whole & -whole).astype(np.float64))[1] + exponents - 54  # exponent of the lowest bit that is set
     few = int((1.0 - _ON_GRID) * count)
+    # the finest bit that all but the few samples off the grid respect
     step = np.partition(np.where(chosen, lowest, _HIGH), few, axis=1)[:, few : few + 1]
     step = np.where(step == _HIGH, -_HIGH, step)
     digits = np.where(chosen, exponents - lowest, 0).max(axis=1, keepdims=True)  # the most that any sample has
+    # loud floats have fewer bits below the point: the grid of a sample is no finer than its own mantissa
     grid = np.ldexp(1.0, np.maximum(step, np.where(chosen, exponents - digits, step)))
     cells = np.maximum(samples.cells, grid)
     valid = samples.valid & (~chosen | (np.ldexp(1.0, lowest) >= cells))
@@ -313,6 +323,7 @@ def _widen_to_scale(raw: Reading, gridded: Reading, encoding: str) -> Reading:
     cells, valid = np.maximum(raw.cells, scale.step), used.copy()
     valid[used] = scale.on
     both = valid & gridded.valid
+    # a cell twice as wide saves one bit a sample
     saved = float(np.log2(cells[both] / gridded.cells[both]).sum())
     saved += raw.code_bits * (int(valid.sum()) - int(gridded.valid.sum()))
     return Reading(raw.values, cells, valid, raw.code_bits, scale.bits) if saved > scale.bits else gridded
@@ -342,6 +353,7 @@ def _widen_to_codebook(samples: Reading) -> Reading:
     if len(known) < 2:
         return samples
     gaps = np.diff(known)
+    # the cell of a value reaches half way to each of its neighbours
     widths = 0.5 * (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]]))
     cells = np.maximum(widths[place.reshape(samples.values.shape)], samples.cells)
     each = samples.code_bits - np.log2(

@@ -41,7 +41,11 @@ class RateChange:
 
 
 def find_nearest_rate(rate_hz: float, candidates: Sequence[int], tolerance: float = 0.03) -> int | None:
-    """Return the candidate (Hz) within a relative tolerance of a measured rate, None where there is none."""
+    """Return the candidate (Hz) within a relative tolerance of a measured rate, None where there is none.
+
+    >>> find_nearest_rate(15_890.0, (8000, 16_000, 24_000)), find_nearest_rate(18_500.0, (8000, 16_000, 24_000))
+    (16000, None)
+    """
     nearest = min(candidates, key=lambda candidate: abs(math.log(candidate / rate_hz)))
     return nearest if abs(nearest / rate_hz - 1) <= tolerance else None
 
@@ -108,6 +112,7 @@ def hear_parts(
         return []
     few: dict[int, RateEstimate] = {}
     inner = (2, 5) if len(parts) == MOST_PARTS else ()
+    # each search goes on until a part tells: the first, two inner ones, the last
     for search in (range(len(parts)), *(range(i, len(parts)) for i in inner), reversed(range(len(parts)))):
         for i in search:
             few[i] = few.get(i) or quick_of(*parts[i])
@@ -132,12 +137,14 @@ def find_change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float
     if len(heard) < 2:
         return None
     rates = list(heard[0][1].probabilities)
+    # no part alone may exclude a rate for all of the stream
     logs = [{rate: math.log(max(part.probabilities[rate], 1e-6)) for rate in rates} for _, part in heard]
     together = max(sum(log[rate] for log in logs) for rate in rates)
     best: tuple[float, RateChange] | None = None
     for border in range(1, len(heard)):
         before, before_log = _pick_best(logs[:border], rates)
         after, after_log = _pick_best(logs[border:], rates)
+        # the log of the likelihood ratio of one change and none, each with its best rates
         gain = before_log + after_log - together
         if abs(math.log(before / after)) < math.log(apart) or (best is not None and gain <= best[0]):
             continue

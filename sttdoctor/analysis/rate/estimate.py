@@ -54,6 +54,7 @@ def finite_mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
     peak = float(np.abs(clean).max())
     if peak == 0.0:
         return np.zeros(clean.size, np.float32)
+    # by the peak first: the squares of floats in odd units would overflow
     clean = clean / peak
     clean -= clean.mean()
     rms = float(np.sqrt(np.mean(clean * clean)))
@@ -67,6 +68,7 @@ def find_active_steps(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     power = np.einsum("ij,ij->i", steps, steps) / STEP
     if not count or power.max() <= 0.0:
         return np.zeros(count, bool)
+    # digital silence would pull the percentile down with every pause
     loud = np.percentile(power[power > 0.0], 95)
     return np.asarray(power > loud * 10.0 ** (-ACTIVE_DB / 10.0))
 
@@ -158,9 +160,11 @@ def estimate_with(
         return RateEstimate({rate: 1.0 / len(rates) for rate in rates}, 0.0, 0.0)
     logits, speech_logits, active = judged
     seconds = np.minimum(active / np.array(rates), JUDGED_S)
+    # the seconds depend on the candidate: their mean under the first, unsharpened guess
     told = softmax(logits * get_sharpness(model, float(softmax(logits) @ seconds)))
     gain, offset = model["all_speech"]
     speech_like = float(told @ (1.0 / (1.0 + np.exp(-np.clip(gain * speech_logits + offset, -50, 50)))))
+    # what is not speech says nothing: so much of the probability is spread evenly
     mixed = speech_like * told + (1.0 - speech_like) / len(rates)
     estimate = RateEstimate(dict(zip(rates, mixed.tolist(), strict=True)), 0.0, speech_like)
     speech_s = float(seconds[rates.index(estimate.best)]) if speech_like >= 0.5 else 0.0
@@ -213,6 +217,7 @@ def measure_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | None
     if count < 4:
         return None
     frames = np.nan_to_num(samples[: count * _SIZE], nan=0.0, posinf=0.0, neginf=0.0).reshape(count, _SIZE)
+    # a thousand frames are enough for a mean
     frames = frames[:: max(1, count // 1000)]
     energy = frames.var(axis=1)
     loud = frames[energy >= max(float(np.median(energy)), 1e-20)]
@@ -236,10 +241,12 @@ def find_steep_edge(samples: NDArray[np.float64]) -> float | None:
     level = measure_spectrum(samples)
     if level is None:
         return None
+    # seven bins of 1024: single lines are no edge
     smooth = np.convolve(level, np.ones(7) / 7, mode="same")
     # the last bins hold the resampler of the recording itself
     above = np.maximum.accumulate(smooth[: _SIZE // 2 - 8][::-1])[::-1]
     bins = np.arange(int(0.05 * _SIZE), int(0.45 * _SIZE))
+    # just below the edge, in ratios of frequency, as filters fall off by the octave
     below = np.array([np.median(level[int(0.80 * k) : int(0.96 * k)]) for k in bins])
     drops, rest = (below - above[np.minimum((far * bins).astype(int) + 3, len(above) - 1)] for far in (1.08, 1.3))
     steep = np.flatnonzero((drops > _DROP_DB) & (rest > _REST_DB))

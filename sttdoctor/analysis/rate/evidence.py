@@ -70,11 +70,13 @@ def weigh_byte_rate(
     if not is_steady(measured):
         return dict.fromkeys(candidates, 1.0)
     width = 0.005 if abs(measured.ratio - 1) <= 0.1 else 0.01
+    # on a log scale a factor of 2 and one of 1/2 are as far from realtime
     log_ratio = math.log(measured.ratio)
 
     def bell(expected: float) -> float:
         return math.exp(-0.5 * ((log_ratio - math.log(expected)) / width) ** 2) / (width * math.sqrt(2 * math.pi))
 
+    # what does not depend on the candidate: it keeps a steady pace from excluding any
     other = _PACED_BY_DECLARATION * bell(1.0) + _ON_PURPOSE * bell(measured.ratio) + _ANY / _RANGE
     return {rate: _LIVE * bell(rate * bytes_per_frame / declared_bytes_per_s) + other for rate in candidates}
 
@@ -130,7 +132,11 @@ def weigh_evidence(
 
 
 def list_most_probable(probabilities: Mapping[int, float], mass: float = 0.95) -> list[int]:
-    """The smallest list of rates (Hz), most probable first, that holds `mass` of the probability."""
+    """The smallest list of rates (Hz), most probable first, that holds `mass` of the probability.
+
+    >>> list_most_probable({16000: 0.01, 22050: 0.44, 24000: 0.55})
+    [24000, 22050]
+    """
     chosen: list[int] = []
     held = 0.0
     for rate, probability in sorted(probabilities.items(), key=lambda item: -item[1]):

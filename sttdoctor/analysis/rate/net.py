@@ -67,10 +67,13 @@ def _plan(rate: float) -> tuple[int, int, Floats, Floats, Floats]:
     up = (hz[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     down = (edges[2:] - hz[:, None]) / (edges[2:] - edges[1:-1])
     weights = np.maximum(0.0, np.minimum(up, down))
+    # each band is a mean over its bins, so that longer transforms of higher rates do not count more
     weights /= np.maximum(weights.sum(axis=0), 1e-9)
+    # bands that the rate cannot hold stay at the floor
     weights[:, edges[2:] > 0.49 * rate] = 0.0
     lags = np.geomspace(_SHORTEST_LAG_S, _LONGEST_LAG_S, LAGS)
     voiced = (hz >= _LOWEST_HZ) & (hz <= _SHARED_HZ)
+    # a smooth end at 3800 Hz: a sharp one would ring over all lags
     taper = np.where(voiced, np.cos(0.5 * np.pi * hz / _SHARED_HZ) ** 2, 0.0)
     cosines = taper[:, None] * np.cos(2.0 * np.pi * hz[:, None] * lags)
     window = np.hanning(length + 2)[1:-1]
@@ -93,14 +96,17 @@ def extract_features(samples: Floats, rate: float) -> Floats:
     if len(samples) < length:
         return np.zeros((0, FEATURES), np.float32)
     count = int((len(samples) - length) / (HOP_S * rate)) + 1
+    # rounded one by one: the hop stays 20 ms on average at rates such as 11025 Hz
     starts = np.round(np.arange(count) * HOP_S * rate).astype(np.int64)
     starts = starts[starts + length <= len(samples)]
     frames = np.lib.stride_tricks.sliding_window_view(samples, length)[starts] * window
     spectrum = np.fft.rfft(frames, n_fft, axis=1)[:, : len(weights)]
     power = spectrum.real**2 + spectrum.imag**2
     bands = power @ weights
+    # the level of a recording says nothing of its rate
     level = max(float(bands[:, :SHARED_BANDS].mean()), 1e-30)
     bands = np.log(np.maximum(bands / level, FLOOR))
+    # compressed as loudness is, so that the autocorrelation follows pitch and not the strongest formant
     compressed = (power + FLOOR * level) ** 0.3
     inside = (np.abs(cosines[:, :1]) > 0).ravel()
     compressed -= compressed[:, inside].mean(axis=1, keepdims=True)
@@ -164,8 +170,10 @@ def _judge(features: Floats, weight: Floats, windows: Floats, net: Mapping[str, 
     hidden = _rectify(windows, net, "frame1")
     hidden = _convolve(hidden, net, "frame2", stride=2)
     hidden = _convolve(hidden, net, "frame3")
+    # outputs that saw padding are left out
     hidden = hidden[: max(1, (len(features) - _SEEN + 2) // 2)]
     attention = (hidden @ net["attention_weight"] + net["attention_bias"])[:, 0]
+    # softmax: the largest is taken off first, so that nothing overflows
     attention = np.exp(attention - attention.max())
     overall = np.maximum(overall @ net["overall_weight"] + net["overall_bias"], 0.0)
     vector = np.concatenate([_pool(hidden, attention / attention.sum()), overall])
@@ -194,5 +202,6 @@ def _rectify(x: Floats, net: Mapping[str, Floats], name: str) -> Floats:
 def _pool(x: Floats, weight: Floats) -> Floats:
     """Weighted mean and standard deviation over the frames, one after the other."""
     mean = weight @ x
+    # may be a little below 0 by rounding
     variance = weight @ (x * x) - mean * mean
     return np.concatenate([mean, np.sqrt(np.maximum(variance, np.float32(1e-4)))])

@@ -152,10 +152,12 @@ def _count_structured(columns: NDArray[np.uint8], active: Sequence[int], body: N
 
 def _measure_regularity(column: NDArray[np.uint8], active: Sequence[int]) -> float:
     """The share of neighbours of which one follows from the other: the same step, or that step and a carry."""
+    # only frames that follow one another: over a left-out one a counter takes two steps
     steps = np.diff(column.astype(np.int16))[np.diff(np.asarray(active)) == 1] % 256
     if len(steps) < _FEWEST // 2:
         return 0.0
     counts = np.bincount(steps.astype(np.int64), minlength=256)
+    # the upper byte of a counter steps by one more whenever the lower one overflows
     top = int(counts.argmax())
     return float(counts[top] + counts[(top + 1) % 256]) / len(steps)
 
@@ -287,7 +289,9 @@ def _comes_round(frame: bytes, encoding: str) -> bool:
     """Whether a frame that follows itself has a shorter period, exactly: a tone of whatever shape."""
     values = _read_values(frame[:_SEEN], encoding)
     values = values - values.mean()
+    # circular autocorrelation (Wiener-Khinchin): of the frame as it follows itself
     lags = np.fft.irfft(np.abs(np.fft.rfft(values)) ** 2, len(values))[: len(values) // 2 + 1]
+    # first away from the peak at 0, which is wide of smooth sound
     away = np.flatnonzero(lags < 0.7 * lags[0])
     return bool(len(away) and lags[away[0] :].max() >= 0.995 * lags[0])
 
@@ -336,6 +340,7 @@ def _extrapolate_edges(frame: bytes, encoding: str) -> _Edge | None:
     values = _read_values(frame, encoding)
     if len(values) < 48 or not np.all(np.isfinite(values)):
         return None
+    # the second difference: what a straight line through the last two samples misses
     errors = values[2:] - 2 * values[1:-1] + values[:-2]
     before, after = float(np.sqrt(np.mean(errors[:16] ** 2))), float(np.sqrt(np.mean(errors[-16:] ** 2)))
     return 2 * float(values[-1]) - float(values[-2]), float(values[0]), before, after
@@ -366,6 +371,7 @@ def _measure_likeness(one: bytes, other: bytes, width: int) -> float:
     whole = min(len(one), _SEEN) // width * width
     a, b = (np.frombuffer(part[:whole], dtype=np.uint8).reshape(-1, width) for part in (one, other))
     same = (a == b).all(axis=1)
+    # the samples of silence and of small numbers are alike in any two frames
     informative = ((a != 0) & (a != 0xFF)).any(axis=1)
     return float(np.mean(same[informative])) if np.count_nonzero(informative) >= 16 else 0.0
 
@@ -390,8 +396,10 @@ def _is_periodic(frame: bytes, encoding: str) -> bool:
     if energy <= 0:
         return True
     half = len(values) // 2
+    # padded to twice the length: a lag must not wrap round
     spectrum = np.fft.rfft(values, 2 * len(values))
     lags = np.fft.irfft(np.abs(spectrum) ** 2)[4:half]
+    # of a lag fewer products are summed
     norm = 1 - np.arange(4, half) / len(values)
     return bool(np.max(lags / norm, initial=0.0) >= 0.97 * energy)
 

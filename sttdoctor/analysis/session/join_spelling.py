@@ -24,7 +24,11 @@ _SAME = {
 
 
 def extract_letters(text: str) -> str:
-    """Return the letters and digits alone, case folded: what stays when only the spelling changes."""
+    """Return the letters and digits alone, case folded: what stays when only the spelling changes.
+
+    >>> extract_letters("Don't stop -- it's 9.")
+    'dontstopits9'
+    """
     folded = unicodedata.normalize("NFKC", text).casefold()
     # piece by piece: of a text of single letters the list of its words takes thirty times its room
     pieces = (folded[start : start + _PIECE] for start in range(0, len(folded), _PIECE))

@@ -100,6 +100,7 @@ def measure_latencies(
         # speech that began after the turn had ended, or that goes on for long, belongs to the next turn; what fades
         # away as it ends, in a room with echoes, is the end of this one
         fading = (starts <= turn.end_t - _FADING_S) & (ends <= turn.end_t + _FADING_S)
+        # the last active stretch that was sent before the turn ended
         before = np.flatnonzero((ends <= turn.end_t) | fading)
         if not len(before):
             continue
@@ -131,6 +132,7 @@ def _measure_silence(timeline: Timeline, index: int, until_s: float) -> float:
     """
     stop = int(np.searchsorted(timeline.t_s, until_s, side="right"))
     sent = np.cumsum(timeline.audio_s[index:stop])
+    # right before each later frame, and at the moment itself: clock time less audio is what was missing
     until = np.append(timeline.t_s[index + 1 : stop], until_s)
     return max(0.0, float((until - timeline.t_s[index] - sent).max()))
 

@@ -103,6 +103,7 @@ def find_holes(timeline: Timeline, speed: float = 1.0) -> list[Hole]:
     audio_s = timeline.audio_s / speed
     gaps = np.diff(timeline.t_s)
     typical_audio = float(np.median(audio_s))
+    # a client that sends in batches pauses as long as a batch lasts, within reason
     typical_gap = min(float(np.median(gaps)), max(4 * typical_audio, 0.3))
     block = audio_s[1:] > 3 * max(typical_audio, typical_gap, 0.1)
     cover = np.maximum(np.where(block, 0.0, audio_s[1:]), np.maximum(audio_s[:-1], typical_gap))
@@ -116,8 +117,10 @@ def _make_hole(timeline: Timeline, audio_s: Floats, index: int, length_s: float)
     t = timeline.t_s
     horizon = int(np.searchsorted(t, t[index] + 2 * length_s + 5, side="right"))
     sent = np.cumsum(audio_s[index - 1 : horizon])
+    # how far the audio is behind the clock right before each frame, and after it
     lag = (t[index:horizon] - t[index - 1]) - sent[:-1]
     after = np.append(lag[1:], (t[horizon - 1] - t[index - 1]) - sent[-1])
+    # of what was missing behind the hole, the most that had been made up for by each frame
     recovered = lag[0] - np.minimum.accumulate(after)
     # two thirds: a client that caught up may still be a chunk or two behind when the capture ends
     own = min(float(np.median(audio_s)), 0.3)
@@ -155,6 +158,7 @@ def measure_speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | No
     middle = _take_weighted_median(slopes, lengths)
     if middle <= 0:
         return None
+    # windows with a hole or a burst in them are far from the median: they have no vote on the digits
     near = [window for window, slope in zip(windows, slopes, strict=True) if abs(slope / middle - 1) < 0.25]
     runs = _join(near, {a for a, _ in find_runs(t, total)})
     run_slopes = np.array([measure_frame_slope(t[a:b], total[a:b]) for a, b in runs])
@@ -162,6 +166,7 @@ def measure_speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | No
     if not len(runs) or run_lengths.sum() <= 0:
         return None
     ratio = float(np.average(run_slopes, weights=run_lengths))
+    # parts of 4 s, in which jitter averages out
     parts = [measure_frame_slope(t[a:b], total[a:b]) for a, b in split_runs(t, runs, 4.0)]
     spread = max((abs(part / ratio - 1) for part in parts), default=1.0)
     return Speed(ratio, float(run_lengths.sum()), float(spread))
@@ -186,6 +191,7 @@ def find_runs(t: Floats, total: Floats) -> list[tuple[int, int]]:
 
 def split_runs(t: Floats, runs: Iterable[tuple[int, int]], seconds: float, intervals: int = 8) -> list[tuple[int, int]]:
     """Return index ranges cut into equal parts of at least the given seconds and frame intervals."""
+    # eight intervals or more, so that one late frame does not tilt a window
     seconds = max(seconds, intervals * float(np.percentile(np.diff(t), 95)))
     parts = []
     for a, b in runs:
@@ -234,11 +240,13 @@ def measure_waiting(timeline: Timeline, drain_speed: float, start_burst_s: float
     if not len(timeline):
         return np.empty(0)
     audio_s, t = timeline.audio_s, timeline.t_s - timeline.t_s[0]
+    # a bucket that cannot run below empty: the running minimum is the last time it was empty
     net = np.concatenate([[0.0], np.cumsum(audio_s)[:-1]]) - drain_speed * t
     before = net - np.minimum.accumulate(net)
     level = before + audio_s
     started = t <= start_window_s + _SAME_S
     credit = min(start_burst_s, float(level[started].max()))
+    # once the bucket was lower than the start burst, only that much of the burst is still in it
     floor = np.minimum.accumulate(np.where(started, np.inf, before))
     excused = np.where(started, start_burst_s, np.minimum(credit, floor))
     typical = float(np.median(audio_s))
@@ -265,6 +273,7 @@ def _make_backlog(timeline: Timeline, waiting_s: Floats, start: int, stop: int) 
     first = _find_last_lowest(ahead, 0.25 * height)
     t, level = timeline.t_s[first : peak + 1], waiting_s[first : peak + 1]
     before = np.searchsorted(t, t - 1.0)
+    # the level one second before each frame: sudden is what was built within it
     base = np.where(before == 0, ahead[first], level[np.maximum(before - 1, 0)])
     return Backlog(first, peak, height, float(ahead[first]), bool((level - base).max() >= 0.6 * height))
 
@@ -306,6 +315,7 @@ def find_rhythm(timeline: Timeline) -> Rhythm | None:
     if len(timeline) <= _LEAST_BEATS:
         return None
     own_s = float(np.median(timeline.audio_s))
+    # a beat begins behind each pause that is longer than a frame and than any usual jitter
     starts = np.flatnonzero(np.diff(timeline.t_s) > max(_LEAST_S, 1.5 * own_s)) + 1
     if len(starts) < _LEAST_BEATS:
         return None

@@ -55,7 +55,7 @@ def split_stretches(timeline: Timeline, start_window_s: float = 1.5) -> list[Str
 
     Args:
         timeline: The audio frames.
-        start_window_s: As in `pacing.speed`, for the first stretch.
+        start_window_s: As in `measure_speed`, for the first stretch.
 
     Returns:
         One stretch for all frames where the pace does not change; empty without frames.
@@ -105,6 +105,7 @@ def _find_borders(timeline: Timeline) -> list[int]:
     if len(windows) < 2 * _LEAST_WINDOWS:
         return []
     slopes = np.array([measure_frame_slope(t[a:b], total[a:b]) for a, b in windows])
+    # on a log scale a factor is a step of the same size both ways; the median takes out single windows
     values = _smooth(np.log(np.clip(slopes, 1 / 64, 64.0)))
     found = sorted(_find_splits(values, 0, len(values)))
     return [] if len(found) >= _MOST else [_place_border(timeline, windows, at) for at in found]
@@ -125,6 +126,7 @@ def _find_splits(values: Floats, first: int, stop: int, depth: int = 0) -> list[
     part = values[first:stop]
     sizes = np.arange(1, count)
     sums = np.cumsum(part)
+    # by how much two means explain the levels better than one, for every place of the border at once
     gain = (sums[:-1] / sizes - (sums[-1] - sums[:-1]) / (count - sizes)) ** 2 * sizes * (count - sizes)
     inside = gain[_LEAST_WINDOWS - 1 : count - _LEAST_WINDOWS]
     at = first + _LEAST_WINDOWS + int(np.argmax(inside))
@@ -148,5 +150,6 @@ def _place_border(timeline: Timeline, windows: Sequence[tuple[int, int]], at: in
         is_old = np.flatnonzero(np.abs(size - old) < np.abs(size - new))
         return first + (int(is_old[-1]) + 1 if len(is_old) else 0)
     t, total = timeline.t_s[first:stop], np.cumsum(timeline.audio_s[first:stop])
+    # the bend is where audio over clock is farthest from the straight line between both ends
     chord = (total[-1] - total[0]) / max(t[-1] - t[0], 1e-9)
     return first + int(np.argmax(np.abs(total - total[0] - chord * (t - t[0]))))

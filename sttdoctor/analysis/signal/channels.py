@@ -38,10 +38,12 @@ def count_channels(samples: NDArray[np.float64]) -> int:
     loud = rows[level > max(_LOUD * float(np.percentile(level, 95)), 1e-9)] if len(rows) else rows
     if loud.size < _FEWEST:
         return 1
+    # the mean change over 1 to 8 places: least over the number of channels
     changes = [_measure_change(loud, lag) for lag in range(1, MOST + 1)]
     number = int(np.argmin(changes)) + 1
     if number == 1 or changes[number - 1] > _CLEARLY * min(changes[: number - 1]):
         return 1
+    # a tone may change least over its period too, but channels do again over twice their number
     before, twice, behind = (_measure_change(loud, lag) for lag in (2 * number - 1, 2 * number, 2 * number + 1))
     return number if twice < min(before, behind) else 1
 

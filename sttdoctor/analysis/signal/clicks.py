@@ -69,6 +69,7 @@ def measure_jumps(samples: Floats, floor: float) -> Floats:
     upper = _NEIGHBOURHOOD * 3 // 4  # a quantile and no mean: a click must not hide itself
     usual = np.partition(blocks, upper, axis=1)[:, upper]
     beside = np.pad(usual, 1, mode="edge")
+    # the loudest of a block and both beside it, so that the onset of a word is no click
     local = np.repeat(np.maximum(np.maximum(beside[:-2], beside[2:]), usual), _NEIGHBOURHOOD)
     ratio = np.full(len(error), -1.0)
     inside = ratio[: len(local)]
@@ -125,8 +126,10 @@ def _list_likely_periods(spikes: Floats, rate: float) -> list[int]:
     if not len(periods):
         return []
     lines = np.rint(np.outer(np.arange(1, _HARMONICS + 1), size / periods)).astype(np.int64)
+    # a train of clicks has a line at each harmonic; one strong line alone is capped, as it is a hum
     score = np.minimum(power[np.minimum(lines, len(power) - 1)], power.mean() * 200).sum(axis=0)
     order = np.argsort(score)[::-1]
+    # near a peak all periods score well: of these the best, and its neighbours to be exact
     chosen: list[int] = []
     for period in periods[order[:200]]:
         if all(abs(int(period) - other) > 2 for other in chosen):
@@ -152,6 +155,7 @@ def _judge_grid(ratio: Floats, period: int) -> Clicks | None:
     known = rows >= 0
     heard = known.sum(axis=0)
     means = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(heard, 1)
+    # of few periods the largest mean is chance
     means = np.where(heard >= _FEWEST, means, 0.0)
     first = int(np.argmax(means))
     if means[first] == 0.0:

@@ -87,6 +87,7 @@ def _whiten(samples: Floats) -> Floats:
     lags = np.fft.irfft(power, size)[: _ORDER + 1]
     error = subtract_prediction(centred, lags, ridge=1e-9)
     count = -(-len(error) // _LEVELLED)
+    # every part counts alike, so that one loud word does not decide
     rows = np.pad(error, (0, count * _LEVELLED - len(error))).reshape(count, _LEVELLED)
     level = np.sqrt((rows**2).mean(axis=1))
     usual = float(np.median(level[level > 0])) if (level > 0).any() else 1.0

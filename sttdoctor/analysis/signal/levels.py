@@ -185,7 +185,9 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
     high, low = rows.max(axis=1), rows.min(axis=1)
     centred = rows.astype(np.result_type(rows.dtype.newbyteorder("="), np.float32))
     mean = centred @ np.full(rows.shape[1], 1 / rows.shape[1], dtype=centred.dtype)
+    # about the mean of the step: squares about zero would lose quiet sound on a large offset in 32 bits
     centred -= mean[:, None]
+    # sums the squares of each row without an array of them
     power = np.einsum("ij,ij->i", centred, centred) / rows.shape[1]
     rms = np.where(high == low, 0.0, np.sqrt(power))
     top, bottom = high.max(), low.min()
@@ -206,6 +208,7 @@ def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, fac
     )
     runs = join_runs(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
     high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.steps else (0.0, 0.0)
+    # the first two samples of a run are not counted as flat either
     held = runs.length - 2  # a constant stretch is no clipping
     clipped = _sum_steps(tally.beyond, len(rms))
     beyond, flat = int(clipped.sum()), 0
@@ -248,6 +251,7 @@ def _sum_steps(parts: list[tuple[int, NDArray[np.int64]]], count: int) -> NDArra
 
 def _find_covered(runs: Runs, chosen: NDArray[np.bool_], step: int, count: int) -> NDArray[np.bool_]:
     """Which steps hold a part of the chosen stretches."""
+    # +1 where a stretch begins and -1 behind its end: the running sum counts those that cover a step
     edges = np.zeros(count + 1, dtype=np.int64)
     np.add.at(edges, np.minimum(runs.start[chosen] // step, count), 1)
     np.add.at(edges, np.minimum((runs.start + runs.length - 1)[chosen] // step + 1, count), -1)
@@ -276,6 +280,7 @@ def find_worst_clipping(levels: Levels) -> tuple[float, float]:
     steps = round(WORST_S / STEP_S)
     if len(levels.rms) <= steps or not levels.clipped.any():
         return 0.0, 0.0
+    # differences of running sums are the sums over all windows at once
     sums = [np.cumsum(np.concatenate([[0], values])) for values in (levels.clipped, levels.rms > _LOUD * levels.loud)]
     clipped, loud = (total[steps:] - total[:-steps] for total in sums)
     shares = clipped / (np.maximum(loud, steps // 4) * levels.step)

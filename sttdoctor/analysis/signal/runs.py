@@ -62,6 +62,7 @@ def find_constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
     count = len(x) // part
     if count and x[0] == x[-1] and (x == x[0]).all():
         return np.array([[first, len(x), x[0], 0.0, 0.0]])
+    # three samples of each part rule out nearly all of them, at a fraction of the cost
     rows = x[: count * part].reshape(-1, part)
     maybe = np.flatnonzero((rows[:, 0] == rows[:, -1]) & (rows[:, 0] == rows[:, part // 2]))
     full = maybe[(rows[maybe] == rows[maybe, :1]).all(axis=1)]
@@ -74,6 +75,7 @@ def find_constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
     beside = np.arange(1, part + 1)
     left = x[np.maximum(start[:, None] - beside, 0)]
     same = (left == value[:, None]) & (start[:, None] - beside >= 0)
+    # counts the equal samples up to the first other one
     start = start - np.logical_and.accumulate(same, axis=1).sum(axis=1)
     right = x[np.minimum(stop[:, None] + beside - 1, len(x) - 1)]
     same = (right == value[:, None]) & (stop[:, None] + beside - 1 < len(x))
@@ -97,6 +99,7 @@ def join_runs(found: Floats, scale: float) -> Runs:
         scale: What one unit of the values is of full scale.
     """
     if len(found) > 1:
+        # a stretch that begins where the one before ends, with the same value, is its rest
         goes_on = (found[1:, 0] == found[:-1, 0] + found[:-1, 1]) & (found[1:, 2] == found[:-1, 2])
         group = np.concatenate([[0], np.cumsum(~goes_on)])
         heads = np.concatenate([[True], ~goes_on])
@@ -127,6 +130,7 @@ class Wraps:
         top, bottom = float(x.max()), float(x.min())
         if top < _NEAR * full or bottom > -_NEAR * full:
             return
+        # as doubles: the difference of two int16 does not fit into one
         step = np.abs(np.diff(x.astype(np.float64)))
         at_limit = (x >= top - full // 4096) | (x <= bottom + full // 4096)
         limits = np.iinfo(x.dtype)
