@@ -13,6 +13,7 @@ from itertools import accumulate
 import numpy as np
 
 from sttdoctor.analysis.audio_facts import AudioFacts
+from sttdoctor.analysis.container.contents import Start
 from sttdoctor.analysis.encoding.estimate import Layout
 from sttdoctor.analysis.encoding.misfit import Order
 from sttdoctor.analysis.rate.changes import RateChange, SoundOf, find_change_by_pace, find_change_by_sound
@@ -94,6 +95,15 @@ class Facts:
         if self.session is None or self.declared.bytes_per_s is None or self.session.clock == "none":
             return []
         return [make_timeline(connection, self.declared.bytes_per_s) for connection in self.connections]
+
+    @property
+    def attached(self) -> Start | None:
+        """The one file of samples that the audio is, where nothing is declared: how a ticket carries a recording."""
+        contents = self.sound.contents
+        if self.session is not None or self.declared != Declared() or contents is None or len(contents.starts) != 1:
+            return None
+        start = contents.starts[0]
+        return start if start.offset == 0 and start.header is not None and start.header.encoding is not None else None
 
     @property
     def refused(self) -> bool:

@@ -44,20 +44,21 @@ CHECK = Check(
         Cause(
             "container.wav-header",
             "fail",
-            "A file header (WAV, AIFF, AU, CAF) is sent in front of the samples, or with every chunk.",
+            "A file header (WAV, Wave64, AIFF, AU, CAF, SPHERE, NumPy and others) is sent in front of the samples, or "
+            "with every chunk.",
             "Skip the header: open the file with a reader and send its frames only.",
         ),
         Cause(
             "container.compressed",
             "fail",
-            "The audio is compressed (Ogg, WebM, MP4, MP3, AAC, FLAC, AMR, WMA), "
+            "The audio is compressed (Ogg, WebM, MP4, also fragments of them, MP3, AAC, FLAC, AMR, WMA), "
             "or the file is (gzip, zip, bzip2, xz, zstd).",
             "Decode (or unpack) to samples before sending: ffmpeg -i FILE -f s16le -ac 1 -ar 16000 out.raw",
         ),
         Cause(
             "container.text",
             "fail",
-            "Text is sent as audio: base64, hexadecimal digits, JSON, HTML.",
+            "Text is sent as audio: base64, hexadecimal digits, JSON, HTML, or bytes that were made a string.",
             "Decode to bytes before sending, and send them in binary frames.",
         ),
     ),
@@ -76,6 +77,10 @@ _TEXTS = {
     "base64": "base64",
     "hex": "hexadecimal digits",
     "json": "JSON",
+    "numbers": "numbers written out as text",
+    "literal": "a bytes literal of Python, as str() or repr() gives it",
+    "string": "text made of bytes: each was read as a character of Latin-1 and then encoded as UTF-8",
+    "lossy-string": "text made of bytes: they were decoded as UTF-8, which replaced what is no character",
     "html": "HTML or XML",
     "http": "an HTTP answer",
     "data-url": "a data: URL",
@@ -87,6 +92,20 @@ _DECODE = (
     "opusscript or @discordjs/opus in Node), and declare pcm_s16le at the decoder's rate, for Opus 48000 or the one "
     "you ask it for. Packets need no container for that, but all of them, in order."
 )
+
+
+_STRINGS = {
+    "numbers": "Send the samples as bytes, not as a list: np.asarray(samples).tobytes() in Python, the ArrayBuffer of "
+    "a typed array in JavaScript (not JSON.stringify).",
+    "literal": "Send the bytes object itself, without str(), repr() or an f-string around it.",
+    "string": "Keep audio as bytes from the source to the socket: leave out .decode('latin-1') in Python and "
+    ".toString('binary') in Node, and send bytes or a Buffer.",
+    "lossy-string": "Keep audio as bytes from the source to the socket: leave out .decode() in Python and .toString() "
+    "or setEncoding('utf8') in Node, and send bytes or a Buffer. What was replaced is lost.",
+}
+
+_READ_WITH = {"wav": "wave.open(...).readframes()", "npy": "np.load(...).tobytes()"}
+_READ_OTHERS = "soundfile.read(..., dtype='int16')"
 
 
 def _judge(facts: Facts) -> Answer:
@@ -107,6 +126,9 @@ def _judge(facts: Facts) -> Answer:
     packets = None if contents.starts else _judge_packets(facts)
     if packets is not None:
         return answer(packets.summary, [packets], measured, "packets of a codec")
+    attached = facts.attached
+    if attached is not None and attached.header is not None:
+        return answer(_say_inside(attached, attached.header), [], measured)
     compressed = [start for start in contents.starts if start.header is None]
     headers = [start for start in contents.starts if start.header is not None]
     findings = [_judge_compressed(facts, compressed)] if compressed else []
@@ -115,9 +137,16 @@ def _judge(facts: Facts) -> Answer:
     elif contents.trailers and not compressed:
         findings.append(_judge_trailers(facts, contents.trailers))
     if findings:
-        reading = "" if contents.holds_samples else LABELS[contents.starts[0].kind]
+        reading = "" if contents.holds_samples else contents.starts[0].label
         return answer(pick_worst(findings).summary, findings, measured, reading)
     return answer("No file header, compressed stream or text was found: the bytes look bare.", [], measured)
+
+
+def _say_inside(start: Start, header: Header) -> str:
+    return (
+        f"It is {start.label} of {_format(header)}, and what it holds is judged. If the client sends the file as it "
+        f"is, leave the header out: the samples begin at byte {header.payload}."
+    )
 
 
 def _has_too_few(data: NDArray[np.uint8]) -> str:
@@ -165,9 +194,10 @@ def _judge_text(facts: Facts, contents: Contents, kind: str) -> Finding:
     if kind in ("base64", "hex", "data-url"):
         summary = f"The bytes are {_TEXTS[kind]}: text that stands for bytes, not the bytes themselves."
         fix = "Decode to bytes before sending, and send them in binary frames."
+    fix = _STRINGS.get(kind, fix)
     if contents.inside is not None:
-        summary += f" What it holds is {LABELS[contents.inside]}, which is no stream of bare samples either."
-        fix += f" Then {_unpack(contents.inside) or f'convert the file: {_convert(facts)}'}"
+        summary += f" What it holds is {contents.inside.label}, which is no stream of bare samples either."
+        fix += f" Then {_unpack(contents.inside.kind) or f'convert the file: {_convert(facts)}'}"
     if kind in ("http", "html", "json"):
         fix = "Look at what it says: it may be an error of the source. " + fix
     return CHECK.find("text", "fail", 0.99, summary, _list_places(facts, [0], _TEXTS[kind]), fix)
@@ -175,7 +205,7 @@ def _judge_text(facts: Facts, contents: Contents, kind: str) -> Finding:
 
 def _judge_compressed(facts: Facts, starts: list[Start]) -> Finding:
     first = starts[0]
-    label = LABELS[first.kind]
+    label = first.label
     summary = f"The bytes are {label}{_tell_where(first.offset)}; the service takes bare samples only."
     if first.offset and len(starts) == 1:
         summary = f"A stream of {label} begins at byte {first.offset}; the service takes bare samples only."
@@ -225,7 +255,7 @@ def _judge_header(facts: Facts, starts: list[Start]) -> Finding:
         else f"{_format_place(first.offset)}; the service plays it as a click."
     )
     odds = _tell_odds(facts, header)
-    if header.sample_rate is not None:
+    if header.sample_rate is not None or header.encoding is not None:
         summary += f" It says {_format(header)}"
         summary += f"; declared is {odds}." if odds else ", as declared." if facts.declared.meant else "."
     places = _list_places(facts, [start.offset for start in starts], label)
@@ -238,7 +268,8 @@ def _format_place(offset: int) -> str:
 
 def _format(header: Header) -> str:
     channels = {None: "", 1: ", mono", 2: ", stereo"}.get(header.channels, f", {header.channels} channels")
-    return f"{header.codec} at {header.sample_rate} Hz{channels}"
+    rate = f" at {header.sample_rate} Hz" if header.sample_rate is not None else ""
+    return f"{header.codec}{rate}{channels}"
 
 
 def _tell_odds(facts: Facts, header: Header) -> str:
@@ -260,7 +291,8 @@ def _strip(facts: Facts, starts: list[Start], header: Header, odds: str) -> str:
     fix = f"Send from byte {end} on: "
     if len(starts) > 1:
         fix = "Write no header to any chunk: each of them holds its own file now. "
-    fix += "open the file with a reader (in Python wave.open(...).readframes()) and send its frames only"
+    reader = _READ_WITH.get(starts[0].kind, _READ_OTHERS)
+    fix += f"open the file with a reader (in Python {reader}) and send its frames only"
     supported = header.encoding is not None and ENCODINGS[header.encoding].supported and header.channels == 1
     if odds and supported:
         fix += f", and declare encoding={header.encoding} and sample_rate={header.sample_rate}"

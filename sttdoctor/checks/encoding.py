@@ -124,7 +124,7 @@ def _judge(facts: Facts) -> Answer:
         finding = _judge_scale(name or best, facts.sound.factor)
         return answer(finding.summary, [finding], measured, _name_reading(name or best))
     if name is None:
-        return _judge_undeclared(estimate, best, measured)
+        return _judge_undeclared(facts, estimate, best, measured)
     if right >= facts.limits["encoding.warn_below"]:
         said = facts.declared.encoding
         if facts.order is not None:
@@ -171,7 +171,9 @@ def _collect_measurements(estimate: EncodingEstimate) -> dict[str, Any]:
     }
 
 
-def _judge_undeclared(estimate: EncodingEstimate, best: str, measured: dict[str, Any]) -> Answer:
+def _judge_undeclared(facts: Facts, estimate: EncodingEstimate, best: str, measured: dict[str, Any]) -> Answer:
+    if facts.attached is not None:
+        return answer(f"No encoding was declared; the samples of the file are {_label(best)}.", [], measured, best)
     if best in SUPPORTED:
         return answer(f"No encoding was declared; the bytes are {_label(best)}.", [], measured, best)
     finding = _judge_mismatch(best, None, "fail", estimate.probabilities[best])

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 from builders import session
+from common import FIXTURES
 
+import sttdoctor
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import examine
 from sttdoctor.evidence import Audio, Declared, Frame
@@ -146,10 +148,23 @@ def test_two_channels_cannot_be_declared():
     assert "declared is 16000 Hz and one channel." in finding(wav(rate=24000, channels=2)).summary
 
 
-def test_without_a_declaration_nothing_is_at_odds():
-    found = finding(wav(rate=24000), encoding=None, rate=None)
-    assert found.summary.endswith("It says pcm_s16le at 24000 Hz, mono.")
+def test_without_a_rate_declared_the_rate_of_the_header_is_not_at_odds():
+    found = finding(wav(rate=24000), rate=None)
+    assert found.summary.endswith("It says pcm_s16le at 24000 Hz, mono, as declared.")
     assert found.fix.endswith(", or convert it: ffmpeg -i FILE -f s16le -ac 1 -ar 24000 out.raw")
+
+
+@pytest.mark.parametrize(("form", "endian"), [("WAV", "FILE"), ("AIFF", "FILE"), ("W64", "FILE"), ("AU", "LITTLE")])
+def test_a_file_of_which_nothing_is_declared_carries_the_audio_and_is_judged_inside(form, endian):
+    samples = np.fromfile(FIXTURES / "audio" / "s16-16k.raw", "<i2")
+    file = io.BytesIO()
+    soundfile.write(file, samples, RATE, format=form, subtype="PCM_16", endian=endian)
+    whole = sttdoctor.check(file.getvalue())
+    assert whole.status == "pass" and not whole.diagnoses
+    assert whole.checks[0].id == "container" and "16000 Hz, mono" in whole.checks[0].answer
+    assert whole.subject["estimated"]["sample_rate"] == 16000
+    declared = sttdoctor.check(file.getvalue(), encoding="pcm_s16le", sample_rate=RATE)
+    assert declared.diagnoses[0].cause == "container.wav-header"
 
 
 def test_several_headers_are_counted_and_all_are_clicks():

@@ -15,6 +15,7 @@ many sizes whose bytes are as good as random, but for the first, which tells the
 and stays the same for long. Samples come in frames of few sizes.
 """
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -29,6 +30,12 @@ from sttdoctor.analysis.container.header import (
     read_aiff_header,
     read_au_header,
     read_caf_header,
+    read_ircam_header,
+    read_npy_header,
+    read_sphere_header,
+    read_svx_header,
+    read_voc_header,
+    read_w64_header,
     read_wav_header,
 )
 from sttdoctor.analysis.container.text import decode_text, find_text
@@ -38,11 +45,22 @@ LABELS = {
     "aiff": "an AIFF file",
     "au": "an AU file",
     "caf": "a CAF file",
-    "ogg": "Ogg (Opus or Vorbis)",
-    "webm": "WebM/Matroska (Opus)",
-    "mp4": "MP4/M4A (AAC)",
+    "w64": "a Wave64 file",
+    "sphere": "a NIST SPHERE file",
+    "ircam": "an IRCAM file",
+    "npy": "a NumPy file",
+    "voc": "a VOC file",
+    "8svx": "an 8SVX file",
+    "ogg": "Ogg",
+    "webm": "WebM/Matroska",
+    "mp4": "MP4/M4A",
+    "avi": "AVI",
+    "flv": "Flash video",
     "flac": "FLAC",
+    "tta": "True Audio",
+    "wavpack": "WavPack",
     "mp3": "MP3",
+    "mp2": "MPEG layer II (MP2)",
     "aac": "AAC (ADTS)",
     "amr": "AMR",
     "amr-wb": "AMR-WB",
@@ -85,13 +103,42 @@ _OPUS_MS = (10, 20, 40, 60) * 3 + (10, 20) * 2 + (2.5, 5, 10, 20) * 4
 """By the five bits of the configuration: how long one frame of a packet lasts."""
 
 
+_CODECS = {
+    "ogg": ((b"OpusHead", "Opus"), (b"\x01vorbis", "Vorbis"), (b"Speex   ", "Speex"), (b"\x7fFLAC", "FLAC")),
+    "webm": (
+        (b"A_OPUS", "Opus"),
+        (b"A_VORBIS", "Vorbis"),
+        (b"A_PCM/FLOAT", "float samples"),
+        (b"A_PCM/INT", "integer samples"),
+        (b"A_AAC", "AAC"),
+        (b"A_FLAC", "FLAC"),
+        (b"A_MPEG/L3", "MP3"),
+    ),
+    "mp4": ((b"Opus", "Opus"), (b"alac", "ALAC"), (b"fLaC", "FLAC"), (b"ac-3", "AC-3"), (b"mp4a", "AAC")),
+}
+"""By kind, what stands in the head of a file whose sound is coded so. Sources: RFC 7845, RFC 9559, ISO/IEC 14496-12."""
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a media file begins: byte offset, a key of `LABELS`, and for files of bare samples what the header says."""
+    """Where a media file begins.
+
+    Attributes:
+        offset: Byte.
+        kind: A key of `LABELS`.
+        header: For files of bare samples what the header says.
+        codec: Of the sound in a container that may hold several; empty where its head does not say.
+    """
 
     offset: int
     kind: str
     header: Header | None = None
+    codec: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a reader calls it."""
+        return f"{LABELS[self.kind]} ({self.codec})" if self.codec else LABELS[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +148,13 @@ class Contents:
     Attributes:
         starts: Beginnings of media files in their order, at most `_MOST`; of Ogg each page counts.
         text: Kind of text as in `sttdoctor.analysis.container.text.find_text`, None where the bytes are none.
-        inside: Key of `LABELS` for the file that text of base64 or hex holds, None where it holds none.
+        inside: The file that text of base64 or hex holds, None where it holds none.
         trailers: Offsets of the chunks that stand behind the samples of a WAV file (LIST, id3).
     """
 
     starts: tuple[Start, ...] = ()
     text: str | None = None
-    inside: str | None = None
+    inside: Start | None = None
     trailers: tuple[int, ...] = ()
 
     @property
@@ -133,6 +180,14 @@ def _is_au(head: bytes) -> bool:
     return (
         len(head) >= 24 and 24 <= header.payload <= 4096 and is_plausible(header.sample_rate or 0, header.channels or 0)
     )
+
+
+def _is_wave64(head: bytes) -> bool:
+    return head[4:16] == b"\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0" and head[24:28] == b"wave"
+
+
+def _is_ircam(head: bytes) -> bool:
+    return head[2:3] in b"\1\2\3\4" and head[3:4] == b"\0" and read_ircam_header(head).sample_rate is not None
 
 
 def _is_id3(head: bytes) -> bool:
@@ -168,8 +223,21 @@ _AT_START: tuple[_Signature, ...] = (
     (b"FORM", 0, lambda head: head[8:12] in (b"AIFF", b"AIFC"), "aiff"),
     (b"caff", 0, lambda head: head[4:12] == b"\0\x01\0\0desc", "caf"),
     (b".snd", 0, _is_au, "au"),
+    (b"dns.", 0, _is_au, "au"),
+    (b"\0ds.", 0, _is_au, "au"),
+    (b"FORM", 0, lambda head: head[8:16] == b"8SVXVHDR", "8svx"),
+    (b"riff", 0, _is_wave64, "w64"),
+    (b"NIST_1A\n", 0, lambda head: head[15:16] == b"\n", "sphere"),
+    (b"\x64\xa3", 0, _is_ircam, "ircam"),
+    (b"\x93NUMPY", 0, lambda head: head[6:7] in (b"\1", b"\2", b"\3") and b"{'" in head[:16], "npy"),
+    (b"Creative Voice File\x1a", 0, lambda _: True, "voc"),
+    (b"RIFF", 0, lambda head: head[8:16] == b"AVI LIST", "avi"),
+    (b"FLV\x01", 0, lambda head: head[5:9] == b"\0\0\0\x09", "flv"),
+    (b"TTA1", 0, lambda head: head[4:6] in (b"\1\0", b"\2\0") and len(head) >= 22, "tta"),
+    (b"wvpk", 0, lambda head: head[9:10] == b"\x04" and len(head) >= 32, "wavpack"),
     (b"ftyp", 4, _is_box, "mp4"),
     (b"styp", 4, _is_box, "mp4"),
+    (b"moof", 4, lambda head: _is_box(head) and head[12:16] == b"mfhd", "mp4"),
     (b"ID3", 0, _is_id3, "mp3"),
     (b"#!AMR\n", 0, lambda _: True, "amr"),
     (b"#!AMR-WB\n", 0, lambda _: True, "amr-wb"),
@@ -180,6 +248,12 @@ _READERS: dict[str, Callable[[bytes], Header]] = {
     "aiff": read_aiff_header,
     "au": read_au_header,
     "caf": read_caf_header,
+    "w64": read_w64_header,
+    "sphere": read_sphere_header,
+    "ircam": read_ircam_header,
+    "npy": read_npy_header,
+    "voc": read_voc_header,
+    "8svx": read_svx_header,
 }
 
 
@@ -196,7 +270,7 @@ def find_containers(data: NDArray[np.uint8]) -> Contents:
     text = find_text(data)
     if text is not None:
         inside = _find_starts(decode_text(data[: 4 * _NEAR].tobytes(), text))
-        return Contents(text=text, inside=inside[0].kind if inside else None)
+        return Contents(text=text, inside=inside[0] if inside else None)
     content = data[:_SEARCHED].tobytes()
     starts = _find_starts(content)
     trailers = [place for place in _find_all(content, b"LIST") if content[place + 8 : place + 12] in (b"INFO", b"adtl")]
@@ -234,7 +308,22 @@ def _find_signature(content: bytes, signature: _Signature) -> list[Start]:
     places = [place - before for place in _find_all(content, magic) if place >= before]
     good = [place for place in places if holds(content[place : place + 64])]
     reader = _READERS.get(kind)
-    return [Start(place, kind, reader(content[place : place + _HEAD]) if reader else None) for place in good]
+    return [
+        Start(
+            place, kind, reader(content[place : place + _HEAD]) if reader else None, _find_codec(kind, content, place)
+        )
+        for place in good
+    ]
+
+
+def _find_codec(kind: str, content: bytes, place: int) -> str:
+    """What codes the sound of a file that may hold several codecs, as far as its head says."""
+    if kind == "mp4":
+        place = content.find(b"stsd", place)  # of the table of tracks, which may stand at the very end
+        if place < 0:
+            return ""
+    end = place + (64 if kind == "mp4" else _NEAR)
+    return next((name for mark, name in _CODECS.get(kind, ()) if content.find(mark, place, end) >= 0), "")
 
 
 def _find_all(content: bytes, magic: bytes) -> list[int]:
@@ -265,6 +354,15 @@ def _read_mp3_frame(head: bytes) -> tuple[int, int] | None:
     return length, (head[1] & 0xFE) << 8 | head[2] & 0x0C
 
 
+def _read_block(data: bytes) -> tuple[int, int] | None:
+    """(length, what all share) of a SimpleBlock of Matroska with one frame of sound."""
+    if len(data) < 7 or data[0] != 0xA3 or data[1] < 0x40:
+        return None
+    size, width = (data[1] & 0x7F, 1) if data[1] & 0x80 else ((data[1] & 0x3F) << 8 | data[2], 2)
+    track, flags = data[1 + width], data[4 + width]
+    return (1 + width + size, track) if 0x81 <= track <= 0x84 and flags in (0, 0x80) and size > 4 else None
+
+
 def _read_adts_frame(head: bytes) -> tuple[int, int] | None:
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 > 12:
         return None
@@ -284,19 +382,27 @@ def _chains(data: bytes, place: int, frame: Callable[[bytes], tuple[int, int] | 
 
 
 def find_frames(data: bytes) -> tuple[int, str] | None:
-    """Find a stream of MP3 or ADTS frames at the start of bytes or a little way in.
+    """Find a stream of frames or blocks that chain, at the start of bytes or a little way in.
 
     Returns:
-        (offset of the first frame, `mp3` or `aac`), None where no frames chain.
+        (offset of the first, `mp3`, `mp2`, `aac` or `webm`), None where none chain.
     """
-    place = data.find(b"\xff", 0, _LOOKED_AT)
-    while place >= 0:
-        wanted = _CHAIN_FURTHER_IN if place else _CHAIN_AT_START
-        for kind, frame in (("mp3", _read_mp3_frame), ("aac", _read_adts_frame)):
-            if _chains(data, place, frame, wanted):
-                return place, kind
-        place = data.find(b"\xff", place + 1, _LOOKED_AT)
+    for start in _CHAINED_START.finditer(data, 0, _LOOKED_AT):
+        place = start.start()
+        for kind, frame, at_start, further_in in _CHAINED:
+            if _chains(data, place, frame, further_in if place else at_start):
+                return place, "mp2" if kind == "mp3" and data[place + 1] >> 1 & 3 == 2 else kind
     return None
+
+
+_CHAINED: tuple[tuple[str, Callable[[bytes], tuple[int, int] | None], int, int], ...] = (
+    ("mp3", _read_mp3_frame, _CHAIN_AT_START, _CHAIN_FURTHER_IN),
+    ("aac", _read_adts_frame, _CHAIN_AT_START, _CHAIN_FURTHER_IN),
+    ("webm", _read_block, 4, 5),
+)
+"""Kind, what reads one, and how many in a row are no chance, at the start and further in."""
+
+_CHAINED_START = re.compile(rb"[\xff\xa3]")
 
 
 def name_compressor(head: bytes) -> str | None:

@@ -1,10 +1,11 @@
-"""Text where samples should be: base64, hexadecimal digits, JSON, HTML, an HTTP answer.
+"""Text where samples should be: base64, hexadecimal digits, JSON, HTML, an HTTP answer, bytes that were made a string.
 
 Samples pass through all byte values, so text is told by what it lacks. Runs of printable bytes are common in 8-bit
 audio; whole pages of them without the rare marks between the letters and digits are not.
 """
 
 import base64
+import codecs
 import re
 
 import numpy as np
@@ -28,8 +29,15 @@ _OPENINGS = (
     ("http", re.compile(rb"HTTP/[0-9.]+ [0-9]{3}")),
     ("data-url", re.compile(rb"data:[a-z]+/[a-z0-9.+-]+[;,]", re.I)),
     ("html", re.compile(rb"\s*<(!doctype|html|\?xml|head|body|error)\b", re.I)),
-    ("json", re.compile(rb'\s*[\[{]\s*("[^"\x00-\x1f\x7f-\xff]+"\s*[:,\]]|[\[{]\s*"|-?\d+(\.\d+)?\s*,)')),
+    ("numbers", re.compile(rb'\s*(\[\s*-?\d+(\.\d+)?\s*,|\{\s*"0"\s*:\s*-?\d|\{"type":\s*"Buffer",\s*"data":\s*\[)')),
+    ("json", re.compile(rb'\s*[\[{]\s*("[^"\x00-\x1f\x7f-\xff]+"\s*[:,\]]|[\[{]\s*")')),
+    ("literal", re.compile(rb"""\s*(bytearray\()?b['"]([^\\'"]{0,60}\\x[0-9a-f]{2}){4}""")),
 )
+_NUMBERS = re.compile(rb"[-+0-9.eE,;\s]+")
+_LEAST_STRING = 2048
+"""Bytes: fewer are not told as bytes that were made a string."""
+_HIGH, _CONTROL, _LOST = 0.05, 0.01, 0.02
+"""Shares: of bytes beyond ASCII, of control characters, and of characters that could not be decoded."""
 _HEX = re.compile(rb"[0-9a-fA-F\s]+")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_\-\s]+={0,2}[A-Za-z0-9+/_\-=\s]*")
 
@@ -41,7 +49,9 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
         data: Shape (n,) of uint8; of long data pages spread over the whole are read.
 
     Returns:
-        `base64`, `hex`, `json`, `html`, `http`, `data-url` or `text`; None for anything else.
+        `base64`, `hex`, `numbers`, `json`, `html`, `http`, `data-url`, `literal` (bytes as Python shows them), `text`,
+        or for bytes that were taken for characters and encoded as UTF-8 `string`, and where that lost some of them
+        `lossy-string`; None for anything else.
     """
     head = data[:_PAGE].tobytes()
     printable = int(np.argmin(np.append(PRINTABLE[data[:_PAGE]], False)))
@@ -50,11 +60,31 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
             return kind
     if len(data) < SHORTEST_TEXT:
         return None
+    string = _find_string(data[: _PAGES * _PAGE])
+    if string is not None:
+        return string
     starts = np.unique(np.linspace(0, max(0, len(data) - _PAGE), _PAGES).astype(np.int64))
     pages = [data[start : start + _PAGE] for start in starts]
     if sum(_is_text(page) for page in pages) < 0.9 * len(pages) or not _is_text(pages[0]):
         return None
     return _tell_kind(head)
+
+
+def _find_string(data: NDArray[np.uint8]) -> str | None:
+    """Tell bytes that were decoded as characters and encoded as UTF-8: no samples are UTF-8 for long.
+
+    Latin-1 keeps every byte, as one character; a decoder of UTF-8 puts U+FFFD for what it cannot decode.
+    """
+    if len(data) < _LEAST_STRING or (data >= 0x80).mean() < _HIGH:
+        return None
+    try:
+        text, _ = codecs.utf_8_decode(data.tobytes(), "strict", False)
+    except UnicodeDecodeError:
+        return None
+    controls = sum(char < " " and char not in "\t\n\r" for char in text)
+    if controls < _CONTROL * len(text):
+        return None
+    return "lossy-string" if text.count("\ufffd") > _LOST * len(text) else "string"
 
 
 def is_printable(data: NDArray[np.uint8]) -> bool:
@@ -78,16 +108,20 @@ def _tell_kind(head: bytes) -> str | None:
         return "hex"
     if _BASE64.fullmatch(head):
         return "base64"
+    if _NUMBERS.fullmatch(head):
+        return "numbers"
     words = head.count(b" ") + head.count(b"\n") + head.count(b",")
     return "text" if words >= 0.02 * len(head) else None
 
 
 def decode_text(data: bytes, kind: str) -> bytes:
-    """What text of base64 or hexadecimal digits holds; as much as can be decoded, maybe nothing."""
+    """What text of base64 or hexadecimal digits, or a string, holds; as much as can be decoded, maybe nothing."""
     if kind == "data-url":
         data, kind = data.partition(b",")[2], "base64"
     plain = re.sub(rb"\s", b"", data)
     try:
+        if kind == "string":
+            return codecs.utf_8_decode(data, "strict", False)[0].encode("latin-1")
         if kind == "hex":
             return bytes.fromhex(plain[: len(plain) // 2 * 2].decode("ascii"))
         if kind == "base64":

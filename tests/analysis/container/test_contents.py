@@ -100,6 +100,40 @@ def test_signatures(data, kind, offset):
     assert (first.kind, first.offset) == (kind, offset)
 
 
+def block(size=300):
+    return b"\xa3" + (0x4000 | size + 4).to_bytes(2, "big") + b"\x81\x00\x14\x80" + b"\x5a" * size
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "offset", "label"),
+    [
+        (
+            block()[1:] + b"".join(map(block, (200, 310, 90, 250, 130))),
+            "webm",
+            306,
+            "WebM/Matroska",
+        ),  # as Chromium cuts
+        (b"\x1a\x45\xdf\xa3\x9fB\x82\x84webm" + bytes(99) + b"A_OPUS" + bytes(99), "webm", 0, "WebM/Matroska (Opus)"),
+        (b"\0\0\0\x18moof\0\0\0\x10mfhd" + bytes(200), "mp4", 0, "MP4/M4A"),
+        (b"\0\0\0\x18ftypM4A \0\0\0\0" + bytes(5000) + b"stsd" + bytes(12) + b"alac", "mp4", 0, "MP4/M4A (ALAC)"),
+        (b"OggS\0\2" + bytes(20) + b"\1\x13OpusHead" + bytes(99), "ogg", 0, "Ogg (Opus)"),
+        (3 * (b"\xff\xfd\x90\x64" + bytes(518)) + bytes(4), "mp2", 0, "MPEG layer II"),
+        (b"RIFF\0\0\0\0AVI LIST" + bytes(99), "avi", 0, "AVI"),
+        (b"FLV\1\4\0\0\0\x09" + bytes(99), "flv", 0, "Flash video"),
+        (b"TTA1\1\0" + bytes(99), "tta", 0, "True Audio"),
+        (b"wvpk" + bytes(4) + b"\x10\4" + bytes(99), "wavpack", 0, "WavPack"),
+    ],
+)
+def test_what_is_compressed_is_named_with_the_codec_that_is_inside(data, kind, offset, label):
+    first = found(data).first
+    assert (first.kind, first.offset) == (kind, offset) and first.label.startswith(label)
+    assert first.header is None
+
+
+def test_a_few_blocks_may_be_chance():
+    assert found(block(200) + block(310) + bytes(3000)).starts == ()
+
+
 @pytest.mark.parametrize("data", [2 * mp3_frame(), b"\1" * 150 + 4 * mp3_frame(), 2 * adts_frame()])
 def test_a_short_chain_of_frames_may_be_chance(data):
     assert found(data + bytes(2000)).starts == ()
@@ -146,7 +180,11 @@ TEXTS = {
     "html": b"<!DOCTYPE html>\n<html><body>502 Bad Gateway</body></html>",
     "http": b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n\x01\x02\x03",
     "data-url": b"data:audio/wav;base64," + base64.b64encode(RAW),
-    "text": b"0.0012, -0.0031, 0.0044, 0.0102, -0.98, " * 60,
+    "text": b"It was a bright cold day in April, and the clocks were striking thirteen. " * 60,
+    "numbers": b"0.0012, -0.0031, 0.0044, 0.0102, -0.98, " * 60,
+    "literal": repr(RAW).encode(),
+    "string": RAW.decode("latin-1").encode(),
+    "lossy-string": RAW.decode("utf-8", "replace").encode(),
 }
 
 
@@ -161,9 +199,28 @@ def test_kinds_of_base64(encode):
     assert found(encode(RAW)).text == "base64"
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps(list(RAW[:500])),
+        json.dumps({str(number): value for number, value in enumerate(RAW[:500])}),
+        json.dumps({"type": "Buffer", "data": list(RAW[:500])}),
+        "[0.25, -0.5, 0.125, " + "0, " * 99,
+    ],
+)
+def test_kinds_of_numbers(data):
+    assert found(data.encode()).text == "numbers"
+
+
+def test_samples_are_no_string_and_text_of_any_language_is_none_made_of_bytes():
+    assert found("Ein schöner Tag für Müßiggänger. ".encode() * 200).text != "string"
+    assert found(bytes(9000) + b"\xc3\xa4" * 50).text is None
+
+
 def test_what_is_inside_base64():
-    assert found(base64.b64encode(written("WAV", "PCM_16"))).inside == "wav"
-    assert found(b"data:audio/ogg;base64," + base64.b64encode(written("OGG", "VORBIS"))).inside == "ogg"
+    assert found(base64.b64encode(written("WAV", "PCM_16"))).inside.kind == "wav"
+    assert found(b"data:audio/ogg;base64," + base64.b64encode(written("OGG", "VORBIS"))).inside.kind == "ogg"
+    assert found(written("WAV", "PCM_16").decode("latin-1").encode()).inside.kind == "wav"
     assert found(TEXTS["base64"]).inside is None
 
 

@@ -6,18 +6,34 @@ import struct
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sttdoctor.analysis.container.header import (
     Header,
     read_aiff_header,
     read_au_header,
     read_caf_header,
+    read_ircam_header,
+    read_npy_header,
+    read_sphere_header,
+    read_svx_header,
+    read_voc_header,
+    read_w64_header,
     read_wav_header,
 )
 from sttdoctor.analysis.decoding import decode
+from sttdoctor.encodings import ENCODINGS
 
 READ = {"WAV": read_wav_header, "WAVEX": read_wav_header, "RF64": read_wav_header}
-READ |= {"AIFF": read_aiff_header, "AU": read_au_header, "CAF": read_caf_header}
+READ |= {
+    "AIFF": read_aiff_header,
+    "AU": read_au_header,
+    "CAF": read_caf_header,
+    "W64": read_w64_header,
+    "NIST": read_sphere_header,
+}
+READ |= {"IRCAM": read_ircam_header, "VOC": read_voc_header, "SVX": read_svx_header}
 SOUND = np.random.default_rng(5).uniform(-0.9, 0.9, (500, 2))
 LITTLE = {"PCM_16": "pcm_s16le", "PCM_24": "s24le", "PCM_32": "pcm_s32le", "FLOAT": "pcm_f32le", "DOUBLE": "f64le"}
 BIG = {"PCM_16": "s16be", "PCM_24": None, "PCM_32": "s32be", "FLOAT": "f32be", "DOUBLE": None}
@@ -32,6 +48,13 @@ KINDS = {
     ("AU", "BIG"): BIG | G711 | {"PCM_S8": "s8"},
     ("CAF", "BIG"): BIG | G711 | {"PCM_S8": "s8"},
     ("CAF", "LITTLE"): LITTLE,
+    ("AU", "LITTLE"): LITTLE | G711 | {"PCM_S8": "s8"},
+    ("W64", "LITTLE"): LITTLE | G711 | {"PCM_U8": "u8"},
+    ("NIST", "LITTLE"): {"PCM_16": "pcm_s16le", "PCM_32": "pcm_s32le"} | G711,
+    ("NIST", "BIG"): {"PCM_16": "s16be", "PCM_24": None, "PCM_32": "s32be"},
+    ("IRCAM", "LITTLE"): {"PCM_16": "pcm_s16le", "PCM_32": "pcm_s32le", "FLOAT": "pcm_f32le"} | G711,
+    ("IRCAM", "BIG"): {"PCM_16": "s16be", "PCM_32": "s32be", "FLOAT": "f32be"} | G711,
+    ("VOC", "LITTLE"): {"PCM_16": "pcm_s16le"} | G711,
 }
 CASES = [(*kind, subtype, encoding) for kind, known in KINDS.items() for subtype, encoding in known.items()]
 
@@ -50,8 +73,43 @@ def test_a_header_leads_to_the_samples(form, endian, subtype, encoding):
     if encoding is None:
         return
     assert header.codec == encoding
-    samples = decode(data[header.payload : header.payload + header.size], encoding).reshape(-1, 2)
+    end = header.payload + header.size if header.size else len(data)
+    whole = (end - header.payload) // (2 * ENCODINGS[encoding].width) * 2 * ENCODINGS[encoding].width
+    samples = decode(data[header.payload : header.payload + whole], encoding).reshape(-1, 2)
     np.testing.assert_array_equal(samples, soundfile.read(io.BytesIO(data))[0])
+
+
+def test_the_header_of_an_old_voice_file_and_of_one_for_the_amiga():
+    old = b"Creative Voice File\x1a\x1a\0\x0a\1\x29\x11\1" + (102).to_bytes(3, "little") + bytes([131, 0]) + bytes(100)
+    assert read_voc_header(old) == Header(32, 100, "u8", "u8", 8000, 1)
+    file = io.BytesIO()
+    soundfile.write(file, SOUND[:, 0], 16000, format="SVX", subtype="PCM_S8")
+    header = read_svx_header(file.getvalue())
+    assert (header.encoding, header.sample_rate, header.channels) == ("s8", 16000, 1)
+    samples = decode(file.getvalue()[header.payload : header.payload + header.size], "s8")
+    np.testing.assert_array_equal(samples, soundfile.read(io.BytesIO(file.getvalue()))[0])
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+@pytest.mark.parametrize(
+    ("kind", "encoding"),
+    [("<i2", "pcm_s16le"), (">i2", "s16be"), ("<f4", "pcm_f32le"), ("|u1", "u8"), ("<i8", None), ("<f8", "f64le")],
+)
+def test_the_header_of_an_array(version, kind, encoding):
+    for shape, channels in (((500,), 1), ((500, 2), 2), ((2, 500), 2)):
+        file = io.BytesIO()
+        array = np.zeros(shape, kind)
+        np.lib.format.write_array(file, array, version)
+        header = read_npy_header(file.getvalue())
+        assert (header.encoding, header.sample_rate, header.channels) == (encoding, None, channels)
+        assert len(file.getvalue()) - header.payload == array.nbytes
+
+
+@given(st.sampled_from(CASES), st.integers(0, 200), st.binary(max_size=300))
+def test_a_header_that_is_cut_and_goes_on_otherwise_makes_no_reader_fail(case, cut, rest):
+    form, endian, subtype, _ = case
+    header = READ[form](written(form, endian, subtype)[:cut] + rest)
+    assert header.payload >= 0 and (header.channels is None or header.channels >= 0)
 
 
 def wav(*chunks, magic=b"RIFF"):
