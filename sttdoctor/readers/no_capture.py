@@ -1,6 +1,7 @@
 """What a file is that is no capture, and what gives one: told by its first bytes, once nothing in it could be read."""
 
 import re
+from collections.abc import Iterable
 
 from sttdoctor.errors import InputError
 from sttdoctor.readers.logs.wrapping import wrapping_of
@@ -8,24 +9,42 @@ from sttdoctor.readers.logs.wrapping import wrapping_of
 RECORD = "record with sttdoctor record: the client connects to it instead of the service, and nothing else changes"
 
 _CHECK = "sttdoctor check reads audio, if it is headerless"
-_NO_SOUND = "it shows what was on a screen, not what was sent"
+_SCREEN = f"it shows what was on a screen, not what was sent; {RECORD}"
 _ITSELF = "send the log or the HAR itself"
+_ATTACHED = "give what is attached to it"
+_BROWSER = (
+    "export a HAR with Chrome's developer tools: open the Network panel before the page connects, then choose Export "
+    "HAR"
+)
 _BURP = rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!DOCTYPE items.{0,2000})?<items burpVersion"
 _NODE = rb"^(?:NET|HTTP|TLS|STREAM|FETCH|UNDICI|WEBSOCKET) \d+: "
-_REQUESTS = rb"\s*\{\s*\"(?:info|_type|collection)\":.{0,4000}(?:postman|insomnia)"
+_REQUESTS = rb"\s*\{\s*\"(?:info|_type|collection)\":.{0,4000}(?:postman|insomnia)|type: [\w.]{1,40}\.insomnia\.rest/"
+_CHARLES = rb"\s*\[\s*\{\s*\"status\":\s*\"[A-Z_]{1,40}\",\s*\"method\":"
+_TLS_KEYS = rb"(?:#[^\n]{0,200}\n)*(?:CLIENT_RANDOM|(?:CLIENT|SERVER)_[A-Z_0-9]{1,40}) [0-9a-fA-F]{64} "
+_MAIL = rb"(?:[A-Z][A-Za-z-]{1,40}:[^\n]{0,2000}\n|[ \t][^\n]{0,2000}\n){0,60}?(?i:MIME-Version|Message-ID): "
+_PERFORMANCE = rb"\s*\{\s*\"(?:traceEvents\":|metadata\":.{0,4000}(?:traceEvents|DevTools))"
+_SUBTITLES = rb"WEBVTT\b|1\r?\n\d\d:\d\d:\d\d,\d{3} --> "
+_COPIED = rb"\s*(?:curl (?:-|'|\"|https?:|wss?:)|(?:await )?fetch\([\"'])"
+_ACCESS = rb"\"(?:GET|POST|HEAD) \S{1,4000} HTTP/[\d.]{1,3}\"|\"WebSocket /\S{0,4000}\" \[accepted\]"
+_EVENTS = rb"[\"']?type[\"']?: ?[\"'](?:turn\.(?:start|update|end|eager_end|resume)|flush_done|transcript)[\"']"
+_SYSTEM_CALL = rb"^(?:\[?[\w ]{0,20}\d\]? +)?(?:[\d:.]{8,20} )?(?:read|write|recv|send|recvfrom|sendto)\(\d{1,5}, \""
 
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), f"{what}, no capture; {advice}")
     for pattern, what, advice in (
         (rb"RIFF.{4}WAVE", "a WAV file", _CHECK),
+        (rb"RIFF.{4}AVI ", "an AVI file", _SCREEN),
+        (rb"RIFF.{4}WEBP|II\*\x00|MM\x00\*|.{4}ftyp(?:hei[cx]|mif1|avif)", "a picture", _ITSELF),
         (rb"FORM.{4}AIF", "an AIFF file", _CHECK),
         (rb"fLaC", "a FLAC file", _CHECK),
         (rb"OggS", "an Ogg file", _CHECK),
         (rb"ID3|\xff[\xfb\xf3\xf2]", "an MP3 file", _CHECK),
         (rb".{4}ftyp(?:M4A|M4B)", "an MPEG-4 audio file", _CHECK),
-        (rb".{4}ftyp", "an MPEG-4 file", _NO_SOUND),
-        (rb"\x1aE\xdf\xa3", "a WebM or Matroska file", _NO_SOUND),
+        (rb".{4}ftypqt", "a QuickTime film", _SCREEN),
+        (rb".{4}ftyp", "an MPEG-4 file", _SCREEN),
+        (rb"\x1aE\xdf\xa3", "a WebM or Matroska file", _SCREEN),
         (rb"%PDF-", "a PDF file", _ITSELF),
+        (rb"\{\\rtf|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of a word processor", _ITSELF),
         (rb"\x89PNG\r\n|\xff\xd8\xff|GIF8", "a picture", _ITSELF),
         (
             rb"7z\xbc\xaf\x27\x1c|Rar!|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd",
@@ -38,12 +57,40 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (_BURP, "an export of Burp", RECORD),
         (rb"\s*<\?xml", "an XML file", RECORD),
         (_REQUESTS, "a collection of requests", RECORD),
+        (_CHARLES, "an export of Charles", RECORD),
+        (_PERFORMANCE, "a recording of Chrome's Performance panel", _BROWSER),
+        (rb"\s*\{\s*\"(?:getUserMedia|PeerConnections)\":", "a dump of chrome://webrtc-internals", _BROWSER),
+        (rb"\s*\{\s*\"resource(?:Spans|Metrics|Logs)\":", "an export of OpenTelemetry", RECORD),
+        (
+            _TLS_KEYS,
+            "a file of TLS keys",
+            "give it to tshark with the packets: tshark -r FILE -o tls.keylog_file:keys.log -Y 'http or websocket' -T "
+            "json > FILE.json",
+        ),
+        (_MAIL, "a mail", _ATTACHED),
+        (_SUBTITLES, "a file of subtitles", "give the capture, and the text with --transcript"),
+        (_COPIED, "a request copied from a browser", _BROWSER),
     )
 )
+
+_ARCHIVES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), f"{what}, no capture; {advice}")
+    for pattern, what, advice in (
+        (r"raw/\d{1,9}_[csm]\.(?:txt|xml)", "an archive of Fiddler", RECORD),
+        (r"\d{1,9}-meta\.json", "an archive of Charles", RECORD),
+        (r"(?:word|xl|ppt)/[^/]{1,100}\.xml", "a document of an office program", _ITSELF),
+    )
+)
+"""By the name of a member."""
 
 _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE), f"{what}; {advice}")
     for pattern, what, advice in (
+        (
+            rb"\bConnect(?:ing|ed) to Cartesia STT\b",
+            "a log of pipecat's service for the manual endpoint, which logs no events",
+            RECORD,
+        ),
         (
             rb"\bpipecat\.[a-z]",
             "a log of pipecat above DEBUG, which holds no events",
@@ -76,6 +123,39 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             "the list of packets of Wireshark, which lacks what they hold",
             "save the packets themselves (pcapng)",
         ),
+        (
+            rb"^\d\d:\d\d:\d\d\.\d{6} IP6? \S{1,80} > \S{1,80}: ",
+            "what tcpdump prints, which is not read",
+            "let it write the packets themselves: tcpdump -i any -s 0 -w FILE",
+        ),
+        (
+            rb"^interface: \S{1,40} \(|^T [\d.]{7,15}:\d{1,5} -> ",
+            "what ngrep prints, which is not read",
+            "let tcpdump write the packets themselves: tcpdump -i any -s 0 -w FILE",
+        ),
+        (
+            rb" (?:->|<-) WebSocket (?:text|binary) message (?:->|<-) |\]\[\S{1,60}\] client (?:dis)?connect",
+            "what mitmdump prints, which is not read",
+            "let it write its flows: mitmdump -w FILE",
+        ),
+        (_SYSTEM_CALL, "a list of system calls, which is not read", RECORD),
+        (rb"^== Info: |^(?:=>|<=) (?:Send|Recv) header", "a trace of curl, which shows the handshake only", RECORD),
+        (rb"^Connected \(press CTRL\+C to quit\)", "what wscat prints, which has no times", RECORD),
+        (rb"\bwebsocat::", "a log of websocat, which shows no frames", RECORD),
+        (rb"\bhttpcore\.|\bhttpx\b|\burllib3\.", "a log of requests, which shows no frames", RECORD),
+        (rb"\bWebSocket connection to '?wss?://", "the console of a browser, which shows no frames", _BROWSER),
+        (
+            rb"\"event\": ?\"media\".{0,1000}\"streamSid\"",
+            "a log of Twilio's media stream, which is what came into the program, not what it sent on",
+            RECORD,
+        ),
+        (_EVENTS, "a log of events that a program printed, which lacks what was sent", RECORD),
+        (_ACCESS, "an access log, which shows requests, not messages", RECORD),
+        (
+            rb"^Traceback \(most recent call last\):|^ {4}at \S.{0,300}:\d{1,6}:\d{1,6}\)?\s*$",
+            "the error of a program, which shows how it ended, not what was sent",
+            RECORD,
+        ),
     )
 )
 
@@ -88,5 +168,12 @@ def describe(head: bytes) -> str | None:
     """Return what a file is that begins with these bytes, and what to do; None where it is nothing that is known."""
     wrapping = wrapping_of(head)
     signature = next((sentence for pattern, sentence in _SIGNATURES if pattern.match(head)), None)
-    text = head if wrapping is None else wrapping.head
-    return signature or next((sentence for pattern, sentence in _LOGS if pattern.search(text)), None)
+    texts = (head,) if wrapping is None else (wrapping.head, head)
+    logs = (sentence for text in texts for pattern, sentence in _LOGS if pattern.search(text))
+    return signature or next(logs, None)
+
+
+def describe_archive(names: Iterable[str]) -> str | None:
+    """Return what an archive is that has members of these names, and what to do; None where it is nothing known."""
+    found = (sentence for name in names for pattern, sentence in _ARCHIVES if pattern.fullmatch(name))
+    return next(found, None)

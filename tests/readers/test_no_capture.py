@@ -1,5 +1,8 @@
 """What is no capture is named, with the one thing that gives a capture."""
 
+import io
+import zipfile
+
 import pytest
 from common import FIXTURES
 from dresses import DRESSES
@@ -20,6 +23,18 @@ FILES = {
     "web page": b"<!DOCTYPE html><html></html>",
     "Burp": b'<?xml version="1.0"?>\n<!DOCTYPE items [\n<!ELEMENT items (item*)>\n]>\n<items burpVersion="2026.1">',
     "XML": b'<?xml version="1.0"?><session/>',
+    "AVI": b"RIFF\x24\x00\x00\x00AVI LIST",
+    "QuickTime": b"\x00\x00\x00\x14ftypqt  ",
+    "word processor": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    "requests": b"type: collection.insomnia.rest/5.0\nname: Scratch\n",
+    "Charles": b'[{"status":"COMPLETE","method":"GET","scheme":"https","webSocket":true}]',
+    "Performance panel": b'{"metadata":{"source":"DevTools"},\n"traceEvents":[]}',
+    "webrtc-internals": b'{"getUserMedia":[],"PeerConnections":{}}',
+    "OpenTelemetry": b'{"resourceSpans":[{"resource":{}}]}',
+    "TLS keys": b"# made by a browser\nCLIENT_RANDOM " + b"a" * 64 + b" " + b"b" * 96 + b"\n",
+    "mail": b"Return-Path: <a@example.com>\nSubject: two\n lines\nMIME-Version: 1.0\n\nhello\n",
+    "subtitles": b"1\r\n00:00:00,000 --> 00:00:02,000\r\nHello there.\r\n",
+    "copied from a browser": b"curl 'wss://api.cartesia.ai/stt/turns/websocket' \\\n  -H 'Upgrade: websocket'\n",
     "collection": b'{"info": {"name": "x", "schema": "https://schema.getpostman.com/json/collection/v2.1.0"}}',
 }
 LOGS = {
@@ -33,6 +48,20 @@ LOGS = {
     "tungstenite": "[TRACE tungstenite::protocol] Frames still in queue: 0",
     "OkHttp": "okhttp.OkHttpClient: <-- 101 Switching Protocols wss://api.cartesia.ai/ (80ms)",
     "CFNetwork": "Task <1>.<1> [CFNetwork:Summary] response_status=101",
+    "the manual endpoint": "DEBUG | pipecat.services.cartesia.stt:x:1 - Connecting to Cartesia STT",
+    "tcpdump": "06:43:31.031222 IP 127.0.0.1.48586 > 127.0.0.1.8766: Flags [P.], seq 1:78, ack 3, length 77",
+    "ngrep": "interface: lo (127.0.0.0/255.0.0.0)",
+    "mitmdump": "127.0.0.1:48586 <- WebSocket text message <- 127.0.0.1:8766/stt/turns/websocket?model=ink-2",
+    "system calls": '1234 06:38:24.584 write(5, "\\202\\376"..., 3208) = 3208',
+    "curl": "== Info: Connected to api.cartesia.ai",
+    "wscat": "Connected (press CTRL+C to quit)",
+    "websocat": "[INFO  websocat::ws_client_peer] Connected to ws",
+    "requests": 'INFO:httpx:HTTP Request: GET https://a/ "HTTP/1.1 200 OK"',
+    "browser": "WebSocket connection to 'wss://api.cartesia.ai/stt/turns/websocket' failed: ",
+    "Twilio": '{"event":"media","media":{"payload":"f39/"},"streamSid":"MZ1"}',
+    "events that a program printed": "received {'type': 'turn.update', 'transcript': 'Hello'}",
+    "access log": '10.0.0.1 - - [30/Nov/2026:06:38:24 +0000] "GET /stt/turns/websocket HTTP/1.1" 101 4523',
+    "error of a program": "Traceback (most recent call last):",
     "Wireshark": "   12 0.5 127.0.0.1 127.0.0.1 WebSocket 90 WebSocket Binary [FIN] [MASKED]",
 }
 
@@ -45,7 +74,7 @@ def test_a_file_is_named_for_what_it_is(name):
 
 @pytest.mark.parametrize("name", LOGS)
 def test_a_log_without_frames_is_named_with_what_gives_a_capture(name):
-    with pytest.raises(InputError, match=f"{name}.*; (?:record with|log at|call|save)"):
+    with pytest.raises(InputError, match=f"{name}.*; (?:record with|log at|call|save|let|export)"):
         read_capture(f"app started\n{LOGS[name]}\n".encode())
 
 
@@ -54,6 +83,18 @@ def test_it_is_named_in_any_dress(dress):
     lines = [(float(number), line) for number, line in enumerate(("app started", LOGS["aiohttp"], "x", "y"))]
     with pytest.raises(InputError, match="aiohttp"):
         read_capture(DRESSES[dress](lines))
+
+
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [("raw/001_c.txt", "Fiddler"), ("0-meta.json", "Charles"), ("word/document.xml", "office"), ("app.log", "triage")],
+)
+def test_an_archive_is_named_by_what_is_in_it(member, name):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(member, "x")
+    with pytest.raises(InputError, match=f"no capture; .*{name}|{name}.*no capture; "):
+        read_capture(packed.getvalue())
 
 
 def test_what_is_nothing_known_keeps_the_general_sentence():

@@ -2,7 +2,8 @@
 
 Each entry of a socket holds its messages with `type` (`send`, `receive`, `error`), `time`, `opcode` (1 text, 2 binary,
 then `data` is base64) and `data`. Times are seconds since the epoch in Chrome and mitmproxy, milliseconds in
-Playwright. A HAR holds no close frame. What Playwright writes into files of their own, `har_files` opens.
+Playwright. Only HTTP Toolkit writes the close, as `_webSocketClose`. What Playwright writes into files of their own,
+`files` opens.
 Sources: https://chromedevtools.github.io/devtools-protocol/tot/Network/#type-WebSocketFrame and
 https://github.com/mitmproxy/mitmproxy/blob/main/mitmproxy/addons/savehar.py
 """
@@ -19,6 +20,7 @@ from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, Ful
 from sttdoctor.readers.har.files import Attached, list_recorded, look_beside, look_inside, open_archive, open_member
 from sttdoctor.readers.har.socket import MEMBERS, Entry, HarSocket, no_frames
 from sttdoctor.readers.json_stream import ENDS, DamagedError, JsonStream, TooLargeError
+from sttdoctor.readers.no_capture import describe_archive
 from sttdoctor.readers.sockets import Wanted, and_more, choose, is_wanted
 from sttdoctor.readers.stream import StreamError
 
@@ -30,6 +32,10 @@ _HEAD = re.compile(
 )
 _TRACE = re.compile(rb'\s*+\{"type":"resource-snapshot","snapshot":\{')
 _MAX_NAME = 100
+_OTHER_ARCHIVE = (
+    "a zip archive and no capture; give the capture in it, or run sttdoctor triage, which reads all captures of an "
+    "archive"
+)
 
 
 @dataclass(slots=True)
@@ -101,10 +107,8 @@ def read_zip(stream: BufferedReader, path: str | None = None, connection: Wanted
             except StreamError as error:
                 archive.loss = Loss(1, str(error))
         if not hars and not traces:
-            raise InputError(
-                f"{path or 'the capture'} is a zip archive and no capture; give the capture in it, or run sttdoctor "
-                "triage, which reads all captures of an archive"
-            )
+            what = describe_archive(packed.namelist()) or _OTHER_ARCHIVE
+            raise InputError(f"{path or 'the capture'} is {what}")
         return _choose(archive, path, connection)
 
 

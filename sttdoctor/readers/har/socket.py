@@ -25,6 +25,7 @@ _NO_TIME = -1.0  # what Playwright writes where it has none
 _MAX_NAME, _MAX_BODY, _MAX_URL = 100, 10_000, 1 << 16  # characters
 _MAX_HEADERS, _MAX_HEADER = 200, 1 << 16
 _A_DAY_S = 86400.0
+_LOST = 1006  # the code of a connection that ended without a close frame
 _FIRST_S = 1e9  # 2001; Chrome dates a socket that never connected one second before the epoch
 # how Chrome's error message names the status of a refused handshake, whose answer it leaves out
 _REFUSED = re.compile(r"Unexpected response code: (\d{3})\b|HTTP Authentication failed")
@@ -38,7 +39,8 @@ def no_frames(creator: str) -> str:
     if tool.startswith("playwright"):
         return (
             "the HAR holds no WebSocket messages; let Playwright record it with recordHar: {path: 'FILE.har', content: "
-            "'embed', mode: 'full'} (Python: record_har_path, record_har_content, record_har_mode)"
+            "'embed', mode: 'full'} (Python: record_har_path, record_har_content, record_har_mode), or as a trace with "
+            "tracing.start({snapshots: true})"
         )
     return f"the HAR holds no WebSocket messages; {_EXPORT}"
 
@@ -86,6 +88,32 @@ class Part:
         return len(self.url or "") + len(self.body or "") + sum(len(k) + len(v) for k, v in self.headers.items())
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a socket ended.
+
+    Attributes:
+        code: Of the close, None where it had none; 1006 where there was no close.
+        reason: Redacted.
+        time: Seconds since the epoch, None where the HAR does not say it.
+    """
+
+    code: int | None
+    reason: str = ""
+    time: float | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> "Ending | None":
+        """Return the ending that a value of a HAR tells, None where it tells none."""
+        if value == "aborted":
+            return cls(_LOST)
+        if not isinstance(value, dict):
+            return None
+        code, reason = _number(value.get("code")), value.get("reason")
+        said = redact_text(reason[:_MAX_NAME]) if isinstance(reason, str) else ""
+        return cls(None if code is None else int(code), said, _number(value.get("timestamp")))
+
+
 @dataclass(slots=True)
 class Entry:
     """What an entry says beside its messages.
@@ -96,6 +124,7 @@ class Entry:
         response: What was answered.
         started: When, as the HAR says it.
         kind: What kind of resource it is.
+        close: How the socket ended, where the HAR says it (HTTP Toolkit's does).
     """
 
     line: int
@@ -103,11 +132,14 @@ class Entry:
     response: Part = field(default_factory=Part)
     started: str | None = None
     kind: str | None = None
+    close: "Ending | None" = None
 
     def learn(self, key: str, value: Any) -> None:
         """Take a member of the entry in that is one of `MEMBERS`."""
         if key in ("request", "response"):
             setattr(self, key, Part.of(value))
+        elif key == _CLOSE:
+            self.close = Ending.of(value)
         else:
             name = value[:_MAX_NAME] if isinstance(value, str) else None
             setattr(self, MEMBERS[key], name)
@@ -119,7 +151,15 @@ class Entry:
         return by_url or self.kind == "websocket" or self.response.status == 101
 
 
-MEMBERS = {"request": "request", "response": "response", "startedDateTime": "started", "_resourceType": "kind"}
+_CLOSE = "_webSocketClose"
+MEMBERS = {
+    "request": "request",
+    "response": "response",
+    "startedDateTime": "started",
+    "_resourceType": "kind",
+    _CLOSE: "close",
+}
+"""Of an entry, what is read beside the messages, and where it is kept."""
 
 
 class HarSocket:
@@ -200,11 +240,14 @@ class HarSocket:
         began = _epoch(entry.started)
         first = next((event.t for event in events if event.t is not None), None)
         zero = began if began is not None and (first is None or abs(first - began) < _A_DAY_S) else first or 0.0
+        if entry.close is not None:
+            events = [*events, self._closed(entry.line, entry.close)]
         events = [replace(event, t=None if event.t is None else round(event.t - zero, 6)) for event in events]
         opened = _open(entry)
         if opened is not None:  # an error message that names the same refusal tells nothing new
             events = [opened, *(event for event in events if not isinstance(event, Open))]
-        headers, url, lacks = entry.request.headers, entry.request.url, {"close"} | self.found.lacks
+        headers, url = entry.request.headers, entry.request.url
+        lacks = self.found.lacks | ({"close"} if entry.close is None else set())
         proxied = creator.lower().startswith(_PROXIES)
         if not headers or not (proxied or _carries_key(headers, url)):
             # browsers leave the authorization out of a HAR, so its absence proves nothing
@@ -222,6 +265,10 @@ class HarSocket:
             damage=self.found.losses,
             path=path,
         )
+
+    def _closed(self, line: int, ending: Ending) -> Close:
+        t = ending.time if ending.time is not None and self.found.is_time(ending.time) else None
+        return Close(line, t, "unknown", ending.code, ending.reason)
 
 
 def _event(line: int, t: float | None, message: Mapping[str, Any]) -> Event:

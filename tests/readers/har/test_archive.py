@@ -75,3 +75,34 @@ def test_chrome_has_no_wall_clock_for_a_socket_that_never_connected():
     ]
     session = read_capture(json.dumps(archive).encode())
     assert session.started_at is None and session.events[-1].t == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "reason", "t"),
+    [
+        ({"code": 1011, "reason": "token=geheim", "timestamp": captures.EPOCH + 5}, 1011, "token=REDACTED", 5.0),
+        ({"code": 1000, "reason": 7, "timestamp": 12.5}, 1000, "", None),  # a clock that is not the messages'
+        ({}, None, "", None),
+        ("aborted", 1006, "", None),
+    ],
+)
+def test_the_close_is_read_where_a_har_has_one(told, code, reason, t):
+    archive = har()
+    archive["log"]["entries"][0]["_webSocketClose"] = told
+    session = read_capture(json.dumps(archive).encode())
+    last = session.events[-1]
+    assert isinstance(last, Close) and "close" not in session.lacks
+    assert (last.by, last.code, last.reason, last.t) == ("unknown", code, reason, t)
+
+
+@pytest.mark.parametrize("told", [None, 7, "open", []])
+def test_what_tells_no_close_is_none(told):
+    archive = har()
+    archive["log"]["entries"][0]["_webSocketClose"] = told
+    assert "close" in read_capture(json.dumps(archive).encode()).lacks
+
+
+def test_a_trace_without_snapshots_says_how_to_get_one_with_them():
+    row = {"type": "resource-snapshot", "snapshot": {"request": {"url": URL}, "response": {"status": 101}}}
+    with pytest.raises(InputError, match=r"snapshots: true"):
+        read_capture(json.dumps(row, separators=(",", ":")).encode())
