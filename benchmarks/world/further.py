@@ -13,7 +13,7 @@ from faults_make import encode
 from faults_recipe import WIDTHS, Frame, Heard, Recipe, Row
 from faults_scene import Samples, Utterance
 from faults_stream import shifted
-from kinds import HELLO, _blocks, _closed, _each, _ended, _mid_word, _misheard, _paced, _rows, fault, refused, tiled
+from kinds import _blocks, _closed, _each, _ended, _mid_word, _misheard, _paced, _rows, fault, refused, tiled
 from scipy import signal
 
 TALKING = "turn.update"
@@ -316,7 +316,9 @@ def idle_pinged(recipe: Recipe, seconds: float) -> None:
 
     def change(made: list[Row]) -> list[Row]:
         last = max(row["t"] for row in made if "audio" in row)
-        lines = [(last + 9.0, "% sent keepalive ping"), (last + 9.03, "% received keepalive pong")]
+        lines = [(last + 9.0, "> PING 3e 51 c8 07 [binary, 4 bytes]"), (last + 9.001, "% sent keepalive ping"),
+                 (last + 9.03, "< PONG 3e 51 c8 07 [binary, 4 bytes]"),
+                 (last + 9.031, "% received keepalive pong")]  # fmt: skip
         lines += [(last + 29.0, "> PING 1c 9a 22 0e [binary, 4 bytes]"), (last + 29.001, "% sent keepalive ping")]
         lines += [(last + 49.0, "- timed out waiting for keepalive pong")]
         return _with_lines(made, lines)
@@ -358,8 +360,10 @@ def opened_when_spoken(recipe: Recipe, pause: float, late: float) -> None:
                 for row in made
                 if "turn." in row.get("json", {}).get("type", "") and turn[0].start < row["t"] < end
             ]
+            hello = {"type": "connected", "request_id": f"5d0c9e2{number}"}
+            heard = [row | {"json": row["json"] | {"request_id": hello["request_id"]}} for row in heard]
             over = max(row["t"] for row in [*sent, *heard])
-            rows += [made[1] | {"t": began + shift}, {"type": "receive", "t": began + shift + 0.03, "json": HELLO}]
+            rows += [made[1] | {"t": began + shift}, {"type": "receive", "t": began + shift + 0.03, "json": hello}]
             rows += [row | {"t": row["t"] + shift} for row in sorted([*sent, *heard], key=lambda row: row["t"])]
             rows += [{"type": "send", "t": over + shift + 0.1, "json": {"type": "close"}},
                      _closed(over + shift + 0.4, "server", 1000)]  # fmt: skip

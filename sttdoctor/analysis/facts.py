@@ -6,7 +6,7 @@ session adds to it: its connections and turns, the clock, the byte rate, and wha
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 
@@ -314,7 +314,9 @@ class Facts:
         lacking = self.join.lacking if self.join is not None else ()
         return list(find_unused_ends(self.connections, lacking, self.endpoint))
 
-    def borders(self, number: int, first: int, count: int) -> tuple[float, float] | None:
+    def borders(
+        self, number: int, first: int, count: int, at: Sequence[int] | None = None
+    ) -> tuple[float, float] | None:
         """The usual step between frames of a connection, beside that within them, and the share of broken borders.
 
         None where it cannot be told.
@@ -323,13 +325,17 @@ class Facts:
             number: Of the connection, from 0.
             first: Number of the first timed audio frame that counts.
             count: How many count.
+            at: Numbers of the frames among these whose end counts, None for all.
         """
         layout = self.sound.layout if self.audio is not None else None
         if layout is None or layout.channels != 1:
             return None
         frames = [frame for frame in self.connections[number].audio_frames if frame.t is not None]
         contents = [frame.audio or b"" for frame in frames[first : first + count]]
-        jump, broken = measure_border_jump(contents, layout.encoding), measure_broken_borders(contents, layout.encoding)
+        jump, broken = (
+            measure_border_jump(contents, layout.encoding, at),
+            measure_broken_borders(contents, layout.encoding, at),
+        )
         return None if jump is None else (jump, broken or 0.0)
 
     def active_spans(self, number: int) -> list[tuple[float, float]]:

@@ -32,6 +32,7 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.checks.pace_texts import fix_rhythm, tell_rhythm
 from sttdoctor.endpoints.base import Endpoint
+from sttdoctor.evidence import Close
 
 _SEND_SILENCE = "Send silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) for as long as there is nothing to hear."
 
@@ -118,7 +119,7 @@ _BESIDE_S = 0.1
 _VOICE_END_S = 0.05
 _VOICE_S = 0.2
 _SAID_IDLE_S = 10.0  # less is the way of a message, or a pause
-_IDLE = re.compile(r"tim(?:ed|e)[ -]?out|inactiv|idle|(?:no|not receive) (?:audio|data)", re.IGNORECASE)
+_IDLE = re.compile(r"tim(?:ed|e)[ -]?out|inactiv|idle|(?:no|not receive) (?:new |more )?(?:audio|data)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,12 +363,24 @@ def _find_idle_timeout(facts: Facts, connection: Connection, gaps: list[_Gap]) -
     if close is None or close.by == "client" or close.t is None or not gaps:
         return []
     last = gaps[-1]
-    is_said = close.by == "server" and last.length_s >= _SAID_IDLE_S and _IDLE.search(close.reason) is not None
+    said = _find_idle_words(connection, close)
+    is_said = bool(said) and last.length_s >= _SAID_IDLE_S
     if last.ended or (last.length_s < 0.9 * facts.limits["continuity.idle_limit_s"] and not is_said):
         return []
-    reason = f", reason {close.reason[:100]!r}" if is_said else ""
+    reason = f", {said}" if is_said else ""
     summary = f"The server closed the socket (code {close.code}{reason}) after {last.length_s:.0f} s without audio."
     return [CHECK.find("idle-timeout", "fail", 0.95, summary, (Evidence("closed here", close.line, close.t),))]
+
+
+def _find_idle_words(connection: Connection, close: Close) -> str:
+    """What the server said of audio that did not come: the reason of its close, or the error before it."""
+    if close.by == "server" and _IDLE.search(close.reason):
+        return f"reason {close.reason[:100]!r}"
+    last = connection.received[-1] if connection.received else None
+    if last is None or last.type != "error":
+        return ""
+    words = " ".join(str(last.message.get("message") or last.message.get("title") or "").split())
+    return f"error {words[:100]!r}" if _IDLE.search(words) else ""
 
 
 def _merge(findings: list[Finding]) -> list[Finding]:

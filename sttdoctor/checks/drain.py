@@ -130,6 +130,14 @@ _PING_BY_SERVER: _Ping = {
     "link": ("connection-lost", 0.8, "no pong of the client reached it; the connection was dead", _RECONNECT),
 }
 
+_LIMITED = (
+    "Look for a longest duration of what the client runs in or what it passes (a serverless function, a relay, a "
+    "proxy, a load balancer, a token), and open the next connection in a pause before it is reached. Send again what "
+    "was not answered, and show the open turn as unfinished."
+)
+_LIFETIMES_S = (300, 600, 900, 1800, 3600, 7200)
+"""5 minutes: Cloud Run; 15: AWS Lambda; 60: Cloud Run at most; 120: API Gateway of AWS; the others are set by hand."""
+_EXACT_S, _STILL_FLOWING_S = 0.6, 2.0
 _AT_END_S = 1.0
 _FLOWING_S = 0.5
 
@@ -285,7 +293,22 @@ def _has_lost(connection: Connection, end: _End | None) -> Finding:
     last = connection.frames[-1]
     place = Evidence("the connection was lost here", close.line if close else last.line, close.t if close else last.t)
     summary = f"The connection was lost without a close{turn}; what had not been answered by then is gone."
-    return CHECK.find("connection-lost", status, 0.9, summary, (place,))
+    lifetime = _find_lifetime(connection)
+    if lifetime is None:
+        return CHECK.find("connection-lost", status, 0.9, summary, (place,))
+    told = f"It had lived for {lifetime:.1f} s, which is {lifetime / 60:.0f} minutes to the second."
+    return CHECK.find("connection-lost", status, 0.9, f"{summary} {told}", (place,), _LIMITED)
+
+
+def _find_lifetime(connection: Connection) -> float | None:
+    """Seconds that a connection lived on which audio flowed to the end, where they are a usual longest duration."""
+    opened, close = connection.open, connection.close
+    sent = [frame.t for frame in connection.audio_frames[-1:] if frame.t is not None]
+    if close is None or close.t is None or opened is None or opened.t is None or not sent:
+        return None
+    lived = close.t - opened.t
+    is_usual = any(abs(lived - limit) <= _EXACT_S for limit in _LIFETIMES_S)
+    return lived if is_usual and close.t - sent[0] <= _STILL_FLOWING_S else None
 
 
 def _tell_left(facts: Facts, end: _End) -> Finding | Answer:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sttdoctor.analysis.session.pacing import Rhythm
+from sttdoctor.analysis.session.pacing import Pauses, Rhythm
 from sttdoctor.checks.base import Finding
 
 _BROKEN = 0.06  # of the borders, beyond what cuts within frames show
@@ -22,6 +22,11 @@ _CAPTURE: Mapping[bool | None, str] = {
     False: f"{_OWN_THREAD}.",
     None: f"{_OWN_THREAD}. In a browser {_WORKLET}.",
 }
+_OVERFLOW = (
+    "While one message waits to be sent (a weak radio, a blocking send), what is recorded meanwhile overflows its "
+    "buffer and is thrown away. Send from a task of its own, give the queue before it room for two seconds, and send "
+    "what waited in that order when the way is free."
+)
 
 
 def tell_rhythm(rhythm: Rhythm) -> str:
@@ -45,6 +50,16 @@ def fix_rhythm(rhythm: Rhythm, is_browser: bool | None) -> str:
     if is_browser is None and hidden:
         return f"{elsewhere} In a browser it is the throttled timer of a hidden tab: {worker[0].lower()}{worker[1:]}."
     return elsewhere
+
+
+def explain_pauses(finding: Finding, borders: tuple[float, float] | None, pauses: Pauses) -> Finding:
+    """Say of audio that is slow by its pauses alone whether what was spoken in them is lost."""
+    jump, broken = borders or (math.nan, math.nan)
+    stops = f"It stops {len(pauses.after)} times for about {pauses.usual_s:.2f} s, and is at realtime in between."
+    if jump >= _LOST or broken >= _BROKEN:
+        lost = "The sound does not go on across these pauses: what was spoken in them is lost."
+        return replace(finding, summary=f"{finding.summary} {stops} {lost}", fix=_OVERFLOW)
+    return replace(finding, summary=f"{finding.summary} {stops}")
 
 
 def explain_borders(finding: Finding, borders: tuple[float, float] | None, is_browser: bool | None) -> Finding:

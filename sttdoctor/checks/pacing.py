@@ -12,7 +12,7 @@ from typing import Any
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
-from sttdoctor.analysis.session.pacing import find_rhythm
+from sttdoctor.analysis.session.pacing import find_pauses, find_rhythm
 from sttdoctor.analysis.session.stretches import Stretch
 from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.checks.base import (
@@ -27,7 +27,7 @@ from sttdoctor.checks.base import (
     pick_worst,
     unknown,
 )
-from sttdoctor.checks.pace_texts import explain_borders, fix_rhythm, tell_rhythm
+from sttdoctor.checks.pace_texts import explain_borders, explain_pauses, fix_rhythm, tell_rhythm
 
 CHECK = Check(
     id="pacing",
@@ -139,6 +139,9 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
     if rhythm is not None:
         summary = f"{finding.summary} {tell_rhythm(rhythm)}"
         return replace(finding, summary=summary, fix=fix_rhythm(rhythm, facts.is_browser))
+    pauses = find_pauses(line)
+    if pauses is not None:
+        return explain_pauses(finding, facts.borders(number, first, len(line), pauses.after), pauses)
     return explain_borders(finding, facts.borders(number, first, len(line)), facts.is_browser)
 
 

@@ -564,3 +564,46 @@ def test_a_reconnect_is_judged_by_what_was_lost(gap, status, words):
 def test_a_capture_that_ends_before_the_handshake_was_answered_accuses_nobody():
     (check,) = report(replace(drained(url="wss://api.cartesia.ai/stt/tu"), events=()), "connection").checks
     assert check.status == "unknown" and check.findings == ()
+
+
+def test_a_second_question_mark_is_told_and_what_it_swallows_is_not_called_missing():
+    url = BASE.replace("&encoding", "?encoding")
+    found = refused(400, "Unknown model", url=url).diagnoses[0]
+    assert found.cause == "connection.bad-parameter"
+    assert "second question mark stands before encoding" in found.summary
+    assert "write &encoding= for ?encoding=" in found.fix and "Add encoding" not in found.fix
+
+
+def test_an_address_escaped_for_html_is_told():
+    found = refused(400, url=BASE.replace("&", "&amp;")).diagnoses[0]
+    assert "&amp; where & belongs" in found.summary and "Write & alone" in found.fix
+
+
+@pytest.mark.parametrize(("url", "quoted"), [(BASE.partition("&")[0], True), (BASE.rpartition("&")[0], False)])
+def test_an_address_that_ends_at_its_first_parameter_may_have_been_cut_by_a_shell(url, quoted):
+    found = refused(400, "encoding is required", url=url).diagnoses[0]
+    assert ("put it in quotes" in found.fix) is quoted
+
+
+TWO = "You must only send one of protocol api key and Authorization header."
+
+
+def test_two_credentials_at_once_are_told_where_the_service_refused_that():
+    both = HEADERS | {"sec-websocket-protocol": "realtime, insecure-api-key.REDACTED"}
+    found = refused(400, TWO, headers=both).diagnoses[0]
+    assert found.cause == "connection.bad-auth"
+    assert "authorization and sec-websocket-protocol" in found.summary
+    assert "not accepted" not in found.summary and "one of them only" in found.fix
+
+
+def test_two_credentials_of_which_nobody_complains_are_no_fault_of_their_own():
+    both = HEADERS | {"x-api-key": "REDACTED"}
+    assert "two credentials" not in refused(401, "Unauthorized", headers=both).diagnoses[0].summary
+    assert of_url(BASE, both) == {}
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_client_of_socket_io_is_told_that_it_speaks_another_protocol(status):
+    url = "wss://api.cartesia.ai/socket.io/?EIO=4&transport=websocket"
+    (found,) = [d for d in refused(status, url=url).diagnoses if d.cause == "connection.wrong-path"]
+    assert "Socket.IO is a protocol of its own" in found.fix

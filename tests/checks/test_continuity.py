@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders import causes, drained, report, session, steady, turn
+
+from sttdoctor.evidence import Frame
 
 
 def with_hole(length, at=4.0, total=10.0, **fields):
@@ -184,3 +188,12 @@ def test_lumps_of_a_timer_are_one_finding_with_the_period_and_the_count():
     (found,) = report(session(t, client="Mozilla/5.0 Firefox/140"), "continuity").checks[0].findings
     assert (found.cause, found.status) == ("continuity.stalled", "warn")
     assert "10 frames go out at once every 1.00 s, 24 times" in found.summary and "hidden" in found.fix
+
+
+@pytest.mark.parametrize("words", ["Your request timed out because no new audio was received.", "Request Timeout"])
+def test_an_error_about_audio_that_did_not_come_is_the_servers_idle_limit(words):
+    subject = session(steady(5), events=turn(1.0, "Hello", end=4.0), close=(20.5, "server", 1011))
+    error = Frame(90, 20.4, False, 9, message={"type": "error", "title": words, "status_code": 408})
+    found = report(replace(subject, events=(*subject.events[:-1], error, subject.events[-1]))).diagnoses[0]
+    assert found.cause == "continuity.idle-timeout"
+    assert "server.error-event" in found.explains and words[:30] in found.summary

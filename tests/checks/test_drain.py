@@ -279,3 +279,18 @@ def test_who_takes_the_end_of_a_turn_for_the_end_of_all_is_told_so():
 @pytest.mark.parametrize(("after_s", "speaks"), [(0.4, False), (3.0, True)])
 def test_another_leaving_is_no_leaving_at_the_end_of_a_turn(after_s, speaks):
     assert "drain.left-at-turn-end" not in causes(leaving_after(after_s, speaks), "drain")
+
+
+@pytest.mark.parametrize(("at", "minutes"), [(300.2, "5 minutes"), (899.9, "15 minutes")])
+def test_a_connection_that_lived_for_a_usual_longest_duration_is_told_so(at, minutes):
+    subject = session(steady(at - 0.1, 0.2), 0.2, events=turn(at - 3, "Hello"), close=(at, "unknown", 1006))
+    found = report(subject, "drain").diagnoses[0]
+    assert found.cause == "drain.connection-lost"
+    assert minutes in found.summary and "longest duration" in found.fix
+
+
+@pytest.mark.parametrize(("at", "until"), [(302.0, 301.9), (300.0, 290.0)])
+def test_another_age_or_a_silent_end_shows_no_longest_duration(at, until):
+    subject = session(steady(until, 0.2), 0.2, events=turn(until - 3, "Hello"), close=(at, "unknown", 1006))
+    (finding,) = report(subject, "drain").checks[0].findings
+    assert "minutes" not in finding.summary

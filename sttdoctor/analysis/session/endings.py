@@ -125,7 +125,8 @@ def _judge_by_client(
     if silent_s < waited_s - _FLOWING_S:
         return "peer"
     if unsent_s >= _STILL_S:
-        return "process" if _stopped_at_once(sent, silent_s, unsent_s) else "link"
+        lived = bool(pings) and pings[-1] - max(sent) >= _STILL_S  # a process that stands still sends no ping
+        return "process" if _stopped_at_once(sent, silent_s, unsent_s) and not lived else "link"
     return "reader" if is_due else "unknown"
 
 

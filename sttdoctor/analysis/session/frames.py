@@ -477,15 +477,21 @@ def _measure_border_steps(frames: Sequence[bytes], active: Sequence[int], encodi
     return float(np.median(finite)) if finite else 0.0
 
 
-def measure_border_jump(frames: Sequence[bytes], encoding: str) -> float | None:
+def measure_border_jump(frames: Sequence[bytes], encoding: str, at: Sequence[int] | None = None) -> float | None:
     """Return the usual step across the border of two frames, as a multiple of the step between two samples.
 
     About 1 where each frame goes on with the one before; 2 and more where samples between them are missing. None where
     fewer than `_LEAST_BORDERS` frames of one channel hold sound.
+
+    Args:
+        frames: The audio frames.
+        encoding: Of the samples.
+        at: Numbers of the frames whose end counts, None for all. Of these `_LEAST_CHOSEN` are enough.
     """
     active = [i for i in select_active(frames, encoding) if i + 1 < len(frames)]
     width = ENCODINGS[encoding].width
-    if len(active) < _LEAST_BORDERS:
+    chosen = active if at is None else sorted(set(active) & set(at))
+    if len(active) < _LEAST_BORDERS or len(chosen) < _LEAST_CHOSEN:
         return None
     inner = []
     for i in active:
@@ -493,14 +499,14 @@ def measure_border_jump(frames: Sequence[bytes], encoding: str) -> float | None:
         last = _read_values(frames[i][whole - 2 * width : whole], encoding)
         inner.append(abs(float(last[1] - last[0])))
     usual = float(np.median([step for step in inner if np.isfinite(step)] or [0.0]))
-    return _measure_border_steps(frames, active, encoding, 1) / usual if usual > 0 else None
+    return _measure_border_steps(frames, chosen, encoding, 1) / usual if usual > 0 else None
 
 
-def measure_broken_borders(frames: Sequence[bytes], encoding: str) -> float | None:
+def measure_broken_borders(frames: Sequence[bytes], encoding: str, at: Sequence[int] | None = None) -> float | None:
     """Return the share of borders, 0..1, across which the sound does not go on, beyond what cuts within frames show.
 
     Cutting each frame in its middle and looking at that border in the same way tells what sound and noise do alone.
-    None where fewer than `_LEAST_BORDERS` frames with sound follow one another.
+    None where fewer than `_LEAST_BORDERS` frames with sound follow one another. Arguments as in `border_jump`.
     """
     width = ENCODINGS[encoding].width
     chosen = set(select_active(frames, encoding))
@@ -509,13 +515,14 @@ def measure_broken_borders(frames: Sequence[bytes], encoding: str) -> float | No
         i: (_extrapolate_edges(one, encoding), _extrapolate_edges(other, encoding))
         for i, (one, other) in halves.items()
     }
-    between = [(edges[i][1], edges[i + 1][0]) for i in chosen if i + 1 in chosen]
+    ends = chosen if at is None else chosen & set(at)
+    between = [(edges[i][1], edges[i + 1][0]) for i in ends if i + 1 in chosen]
     within = [edges[i] for i in chosen if i + 1 in chosen]
     steps = [[_measure_misfit(*pair) for pair in pairs if None not in pair] for pairs in (between, within)]
-    if min(map(len, steps)) < _LEAST_BORDERS:
+    if len(steps[1]) < _LEAST_BORDERS or len(steps[0]) < (_LEAST_BORDERS if at is None else _LEAST_CHOSEN):
         return None
     across, inside = (float(np.mean(np.array(found) > _MISFIT)) for found in steps)
     return max(0.0, across - inside)
 
 
-_LEAST_BORDERS = 20
+_LEAST_BORDERS, _LEAST_CHOSEN = 20, 5

@@ -16,11 +16,12 @@ from typing import Literal
 
 import numpy as np
 
+from sttdoctor.analysis.session.endings import is_ping_timeout
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Frame
 
-How = Literal["idle", "one-sided", "dead"]
+How = Literal["idle", "one-sided", "pinged", "dead", "left"]
 
 LIMITS_S = (50, 60, 100, 240, 300, 350, 360, 600, 900)
 """Usual limits; 100 s is Cloudflare's, 240 s Azure's, 350 s that of a network load balancer of AWS."""
@@ -30,8 +31,11 @@ _LATE_S = 1.6
 """A client's own loop may see the end a second later."""
 _EXACT_S = 0.35
 _FLOWING_S = 2.0
-_DEAF_S = 5.0
-"""Updates come several times a second while somebody speaks."""
+_DEAF_S, _SURELY_DEAF_S = 5.0, 15.0
+"""Updates come several times a second while somebody speaks, and within 7 s of silence a turn is ended: with a turn
+open nothing is that quiet. The longer of them counts where nothing else says that the connection was lost."""
+_IDLE_S = 15.0
+"""No proxy or load balancer that is known cuts earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,12 @@ class Loss:
 
     Attributes:
         how: `idle`: nothing passed for as long as something between allows. `one-sided`: audio was sent to the end, and
-            nothing came for that long. `dead`: a turn was open and audio was sent, but nothing came any more.
+            nothing came for that long. `pinged`: no message passed for long, pings did and were answered, then one was
+            not. `dead`: a turn was open and audio was sent, but nothing came any more. `left`: the same, until the
+            client closed by itself.
         silent_s: Seconds from the last frame that counts to the end: of either side; for the others, a received one.
-        limit_s: The limit that this is, None for `dead`.
+            For `pinged`, from the last message to the ping that nobody answered.
+        limit_s: The limit that this is, None where it is none of the usual.
         unsent_s: Seconds from the last frame that was sent to the end.
         line: Of the close, from 1.
         t: Of the close, seconds since the session began.
@@ -65,7 +72,7 @@ def find_loss(connection: Connection, endpoint: Endpoint | None, resolution: flo
         resolution: Seconds between two times that the clock can tell apart.
     """
     close = connection.close
-    if close is None or close.t is None or not _is_lost(close.code, close.by):
+    if close is None or close.t is None or (close.by != "client" and not _is_lost(close.code, close.by)):
         return None
     if not connection.audio_frames or any(is_close_command(frame, endpoint) for frame in connection.frames):
         return None
@@ -76,6 +83,12 @@ def find_loss(connection: Connection, endpoint: Endpoint | None, resolution: flo
     if sent is None or came is None:
         return None
     unsent_s, silent_s = close.t - sent, close.t - came
+    if is_ping_timeout(close):
+        idle_s = _find_idle_before_ping(connection)
+        return Loss("pinged", idle_s, None, unsent_s, close.line, close.t) if idle_s is not None else None
+    if not _is_lost(close.code, close.by):
+        is_deaf = _is_turn_open(connection) and sent - came >= _SURELY_DEAF_S
+        return Loss("left", silent_s, None, unsent_s, close.line, close.t) if is_deaf else None
     if _is_turn_open(connection) and sent - came >= _DEAF_S:
         return Loss("dead", silent_s, None, unsent_s, close.line, close.t)
     if unsent_s < _FLOWING_S:
@@ -84,6 +97,21 @@ def find_loss(connection: Connection, endpoint: Endpoint | None, resolution: flo
     idle_s = min(unsent_s, silent_s)
     limit = _find_limit(idle_s, resolution)
     return Loss("idle", idle_s, limit, unsent_s, close.line, close.t) if limit else None
+
+
+def _find_idle_before_ping(connection: Connection) -> float | None:
+    """Seconds without a message until the client's ping that nobody answered; None where pings show no idle cut.
+
+    The one before was answered, or the connection lay idle no longer than a ping's period: so it died in between. Some
+    load balancers count messages only, and no pings.
+    """
+    pings = [control.t for control in connection.controls if control.sent and control.kind == "ping"]
+    came = [control.t for control in connection.controls if not control.sent and control.t is not None]
+    passed = [frame.t for frame in connection.frames if frame.t is not None]
+    if not pings or pings[-1] is None or not passed or max([*came, *passed]) > pings[-1]:
+        return None
+    idle_s = pings[-1] - max(passed)
+    return idle_s if idle_s >= _IDLE_S else None
 
 
 def _is_lost(code: int | None, by: str) -> bool:

@@ -334,3 +334,35 @@ def find_rhythm(timeline: Timeline) -> Rhythm | None:
         int(timeline.line[beats[0]]),
         frames,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Short pauses that explain why audio is slow: between them it flows at realtime.
+
+    Attributes:
+        after: Number of the frame before each pause, at least five.
+        usual_s: Clock time that passes in one of them beyond the audio of the next frame.
+    """
+
+    after: tuple[int, ...]
+    usual_s: float
+
+
+def find_pauses(timeline: Timeline) -> Pauses | None:
+    """Return the pauses in which the missing audio is missing; None where it is missing everywhere, or made up for.
+
+    Args:
+        timeline: The audio frames of one connection, or a part of them.
+    """
+    if len(timeline) <= _LEAST_BEATS:
+        return None
+    beyond = np.diff(timeline.t_s) - timeline.audio_s[1:]
+    is_pause = beyond > max(_LEAST_PAUSE_S, 1.5 * float(np.median(timeline.audio_s)))
+    paused, missing = float(beyond[is_pause].sum()), float(beyond.sum())
+    if is_pause.sum() < _LEAST_BEATS or missing < 0.8 * paused or paused < 0.8 * missing:
+        return None
+    return Pauses(tuple(map(int, np.flatnonzero(is_pause))), float(np.median(beyond[is_pause])))
+
+
+_LEAST_PAUSE_S = 0.04

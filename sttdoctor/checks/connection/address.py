@@ -39,6 +39,20 @@ _KEY_PLACES = (
     "On a server send X-API-Key: KEY or Authorization: Bearer KEY; in a browser use a short-lived access_token with "
     "the stt grant in the URL."
 )
+_ONE_KEY = (
+    "Send one of them only. Where headers can be set, leave out the second argument of new WebSocket(); in a browser "
+    "put a short-lived access_token with the stt grant in the URL. A library that takes both headers and protocols "
+    "sends both."
+)
+_ONE_ONLY = re.compile(
+    r"\bonly (?:send |use |provide |give )?one\b|\bone of\b|\bboth\b|more than one|multiple", re.IGNORECASE
+)
+_KEY_PROTOCOL = re.compile(r"api[-_]?key|token|bearer|auth", re.IGNORECASE)
+_SOCKET_IO = (
+    "Socket.IO is a protocol of its own: its client speaks to Socket.IO servers only. Use a plain WebSocket (new "
+    "WebSocket(url) in a browser, the package ws in Node) instead of io(url)."
+)
+_QUOTED = "Where the address is given in a shell, put it in quotes: an & outside them ends it"
 _SHOWN = 20  # problems of one URL that are listed
 _JUDGED = 100  # unknown names of one URL that are looked at
 _EXAMPLES = {
@@ -98,7 +112,7 @@ def judge_key(facts: Facts) -> Iterator[Finding]:
     if where is not None and not is_unset(where.first("api_key") or ""):
         yield KEY_IN_URL.find("warn", 0.99, "The API key is a part of the URL (api_key).")
     refusal = get_refusal(facts, "key")
-    fault = None if facts.is_accepted else _find_key_fault(facts, where)
+    fault = None if facts.is_accepted else _find_two_keys(facts, where) or _find_key_fault(facts, where)
     if refusal is not None:
         if not has_worked_before(facts, refusal):
             yield _tell_refused_key(refusal, fault)
@@ -106,8 +120,24 @@ def judge_key(facts: Facts) -> Iterator[Finding]:
         yield BAD_AUTH.find("fail", 0.9, f"{_capitalize(fault[0])}.", fix=fault[1])
 
 
+def _find_two_keys(facts: Facts, where: Address | None) -> tuple[str, str] | None:
+    """That several credentials go out at once, where the service refused that."""
+    refusal = facts.refusal
+    if refusal is None or facts.session is None or not _ONE_ONLY.search(refusal.words):
+        return None
+    headers = facts.session.headers
+    given = [name for name in ("authorization", "x-api-key") if headers.get(name)]
+    given += ["sec-websocket-protocol"] if _KEY_PROTOCOL.search(headers.get("sec-websocket-protocol", "")) else []
+    given += [name for name in ("access_token", "api_key") if where is not None and where.first(name)]
+    return (f"two credentials are sent at once ({' and '.join(given[:3])})", _ONE_KEY) if len(given) > 1 else None
+
+
 def _tell_refused_key(refusal: Refusal, fault: tuple[str, str] | None) -> Finding:
     place = place_of(refusal)
+    if fault is not None and fault[1] is _ONE_KEY:
+        return BAD_AUTH.find(
+            "fail", 0.97, f"{_capitalize(fault[0])}; the service refused it ({quote(refusal)}).", place, _ONE_KEY
+        )
     summary = f"The key was not accepted ({quote(refusal)})"
     if fault is not None:
         return BAD_AUTH.find("fail", 0.97, f"{summary}: {fault[0]}.", place, fault[1])
@@ -173,11 +203,12 @@ def judge_path(facts: Facts) -> Iterator[Finding]:
     """Whether the address is that of an endpoint."""
     where, refusal = facts.address, get_refusal(facts, "path")
     fault = _find_path_fault(where) if where is not None and not _is_right_place(facts, where) else None
+    fix = f"{_SOCKET_IO} {WRONG_PATH.fix}" if where is not None and _is_socket_io(where) else None
     if refusal is not None:
         summary = f"The server knows no such path ({quote(refusal)})" + (f": {fault}." if fault else ".")
-        yield WRONG_PATH.find("fail", 0.97, summary, place_of(refusal))
+        yield WRONG_PATH.find("fail", 0.97, summary, place_of(refusal), fix)
     elif fault is not None:
-        yield WRONG_PATH.find("fail", 0.95, f"{_capitalize(fault)}.")
+        yield WRONG_PATH.find("fail", 0.95, f"{_capitalize(fault)}.", fix=fix)
 
 
 def _is_right_place(facts: Facts, where: Address) -> bool:
@@ -185,6 +216,12 @@ def _is_right_place(facts: Facts, where: Address) -> bool:
     if match_events(frame for connection in facts.connections for frame in connection.received) is not None:
         return True
     return facts.is_accepted and not where.host.endswith("cartesia.ai") and _find_vendor(where) is None
+
+
+def _is_socket_io(where: Address) -> bool:
+    return where.path.endswith("/socket.io") or (
+        where.first("EIO") is not None and where.first("transport") is not None
+    )
 
 
 def _find_vendor(where: Address) -> str | None:
@@ -206,6 +243,7 @@ def judge_parameters(facts: Facts) -> Iterator[Finding]:
     problems: list[_Problem] = []
     if where is not None and facts.endpoint is not None and not any(is_mask(name) for name, _ in where.query):
         problems = [
+            *_find_torn(where),
             *_find_missing(facts, where),
             *_find_wrong_values(facts, where),
             *_find_foreign(facts.endpoint, where),
@@ -248,10 +286,24 @@ def _capitalize(text: str) -> str:
     return text if "=" in text.split(" ")[0] or "_" in text.split(" ")[0] else text[:1].upper() + text[1:]
 
 
+def _find_torn(where: Address) -> Iterator[_Problem]:
+    """An address whose parameters do not part where they should: a second question mark, or HTML's way to write &."""
+    for name, value in where.query:
+        swallowed = next((key for key in (*REQUIRED, "cartesia_version") if f"?{key}=" in value), None)
+        if swallowed is not None:
+            text = f"a second question mark stands before {swallowed}, so that it is a part of the value of {name[:40]}"
+            yield _Problem(name, text, f"Join parameters by &: write &{swallowed}= for ?{swallowed}=", None)
+        if name.startswith("amp;"):
+            text = f"the address has &amp; where & belongs, so that {name[4:40]} is not read"
+            yield _Problem(name[4:], text, "Write & alone: &amp; is for HTML only", None)
+
+
 def _find_missing(facts: Facts, where: Address) -> Iterator[_Problem]:
-    for key in REQUIRED:
-        if not where.first(key):
-            yield _Problem(key, f"the required parameter {key} is missing", f"Add {key}={_EXAMPLES[key]}", None)
+    lacking = [key for key in REQUIRED if not where.first(key) and not any(f"?{key}=" in v for _, v in where.query)]
+    is_cut = len(where.query) == 1 and len(lacking) > 1
+    for key in lacking:
+        fix = f"Add {key}={_EXAMPLES[key]}" + (f". {_QUOTED}" if is_cut and key == lacking[-1] else "")
+        yield _Problem(key, f"the required parameter {key} is missing", fix, None)
     session = facts.session
     versioned = where.first("cartesia_version") or (session is not None and "cartesia-version" in session.headers)
     if session is not None and session.headers and not versioned:

@@ -20,6 +20,11 @@ _KEEP_ANSWERING = (
     "enough here, as each direction has a timer of its own (haproxy with independent-streams, lighttpd). If the proxy "
     "is yours, raise its timeouts."
 )
+_KEEP_SENDING = (
+    "Go on sending silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) at realtime while there is nothing to hear: "
+    "pings went out and did not keep this connection, as some load balancers count messages only. If the load balancer "
+    "is yours, raise its timeout (timeoutSec of a BackendConfig in GKE, 30 s unless it is set)."
+)
 _SLEPT = (
     "The machine slept, or something between forgot the idle connection. Open a new connection when the machine wakes "
     "(NSWorkspace.didWakeNotification, online and visibilitychange in a browser) and whenever nothing passed for a "
@@ -71,7 +76,10 @@ def find_losses(facts: Facts) -> list[Finding]:
             told.setdefault("connection.dead", _tell_slept(slept))
         loss = find_loss(connection, facts.endpoint, facts.session.resolution)
         if loss is not None:
-            finding = _tell_dead(loss) if loss.how == "dead" else _tell_cut(loss, connection)
+            if loss.how == "pinged":
+                finding = _tell_cut_before_ping(loss)
+            else:
+                finding = _tell_dead(loss) if loss.how in ("dead", "left") else _tell_cut(loss, connection)
             told.setdefault(finding.cause, finding)
     return list(told.values())
 
@@ -94,6 +102,15 @@ def _tell_cut(loss: Loss, connection: Connection) -> Finding:
     return IDLE_CUT.find("fail", 0.9 if is_usual else 0.75, summary, place, fix)
 
 
+def _tell_cut_before_ping(loss: Loss) -> Finding:
+    summary = (
+        f"No message passed for {loss.silent_s:.0f} s, in neither direction; the ping after that had no answer, and "
+        f"the client gave up: something in between (a proxy, a load balancer) had cut the idle connection."
+    )
+    place = (Evidence("given up here", loss.line, loss.t),)
+    return IDLE_CUT.find("fail", 0.75, summary, place, _KEEP_SENDING)
+
+
 def _tell_slept(slept: Sleep) -> Finding:
     summary = (
         f"The connection was dead: nothing passed for {slept.still_s:.0f} s (from {slept.since_s:.1f} s on), then "
@@ -105,16 +122,17 @@ def _tell_slept(slept: Sleep) -> Finding:
 
 def _tell_dead(loss: Loss) -> Finding:
     heard_s = loss.silent_s - loss.unsent_s
-    after = (
-        "and the connection was lost at last"
-        if loss.unsent_s < 2
-        else f"then sending stood still too, and {loss.unsent_s:.0f} s later the connection was given up"
-    )
+    after = "and the connection was lost at last"
+    if loss.unsent_s >= 2:
+        after = f"then sending stood still too, and {loss.unsent_s:.0f} s later the connection was given up"
+    elif loss.how == "left":
+        after = "then the client closed the socket"
     summary = (
         f"The connection was dead: nothing came in for {loss.silent_s:.0f} s with a turn open, while audio was still "
         f"sent for {heard_s:.0f} s of them; {after}."
     )
-    return DEAD.find("fail", 0.85, summary, (Evidence("gone here", loss.line, loss.t),))
+    confidence, where = (0.7, "closed here") if loss.how == "left" else (0.85, "gone here")
+    return DEAD.find("fail", confidence, summary, (Evidence(where, loss.line, loss.t),))
 
 
 def find_reconnect(facts: Facts) -> list[Finding]:

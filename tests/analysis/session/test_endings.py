@@ -121,7 +121,11 @@ PING = (20.0, True, "ping")
         ({"heard_until": 30.6, "events": turn(1.0, "Yes.", end=30.5)}, "unknown"),  # nobody speaks
         # neither
         ({"sent_until": 12.0, "heard_until": 12.0}, "process"),
-        ({"sent_until": 12.0, "heard_until": 12.0, "pings": [PING]}, "process"),
+        ({"sent_until": 12.0, "heard_until": 12.0, "pings": [(12.5, True, "ping")]}, "process"),
+        (
+            {"sent_until": 12.0, "heard_until": 12.0, "pings": [PING]},
+            "link",
+        ),  # a process that stands still sends no ping
         ({"sent_until": 4.0, "heard_until": 20.0}, "link"),
         # what passed a proxy need not have been read
         ({"clock": "proxy"}, "reader"),

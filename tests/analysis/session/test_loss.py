@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders import drained, report, session, steady, turn
@@ -88,6 +90,46 @@ def test_a_connection_that_was_sent_to_and_gave_nothing_back_was_dead(seconds, w
 def test_other_ends_are_neither_a_cut_nor_dead(subject):
     assert loss_of(subject) is None
     assert not {"connection.idle-cut", "connection.dead"} & {d.cause for d in report(subject).diagnoses}
+
+
+@pytest.mark.parametrize("deaf_s", [15.5, 60.0])
+def test_a_client_that_leaves_after_it_sent_for_long_with_a_turn_open_and_no_event_left_a_dead_connection(deaf_s):
+    seconds = 1.6 + deaf_s
+    found = first(lost(seconds=seconds, at=seconds, events=OPEN, by="client", code=1000))
+    assert (found.cause, found.status) == ("connection.dead", "fail")
+    assert {"drain.no-close", "turns.left-open"} <= set(found.explains)
+    assert "then the client closed the socket" in found.summary
+
+
+@pytest.mark.parametrize("events", [SAID, turn(1.0, "Hello", "Hello there.", step=3.0)])
+def test_a_client_that_leaves_soon_or_with_no_turn_open_left_no_dead_connection(events):
+    assert loss_of(lost(seconds=20.0, at=20.0, events=events, by="client", code=1000)) is None
+
+
+PINGED = {"by": "client", "code": 1011}
+
+
+def pinged(idle_s, pongs=(), answered=False):
+    """A ping that goes out after so many idle seconds, and the client's leaving 20 s later."""
+    subject = lost(at=6.9 + idle_s + 20.0, **PINGED)
+    close = replace(subject.events[-1], reason="keepalive ping timeout")
+    controls = [Control(900 + n, t, False, "pong") for n, t in enumerate(pongs)]
+    controls += [Control(990, 6.9 + idle_s, True, "ping")]
+    controls += [Control(991, 7.0 + idle_s, False, "pong")] if answered else []
+    return replace(subject, events=(*subject.events[:-1], *controls, close))
+
+
+@pytest.mark.parametrize("pongs", [(), (16.0,)])
+def test_a_ping_without_an_answer_after_a_long_idle_time_shows_that_the_connection_had_been_cut(pongs):
+    found = first(pinged(30.0, pongs))
+    assert (found.cause, found.status) == ("connection.idle-cut", "fail")
+    assert "drain.connection-lost" in found.explains
+    assert "for 30 s" in found.summary and "count messages only" in found.fix
+
+
+@pytest.mark.parametrize("subject", [pinged(5.0), pinged(30.0, answered=True)])
+def test_a_ping_that_was_answered_or_came_soon_shows_no_cut(subject):
+    assert loss_of(subject) is None
 
 
 def test_pings_count_as_traffic():

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.session import pacing
-from sttdoctor.analysis.session.pacing import find_rhythm
+from sttdoctor.analysis.session.pacing import find_pauses, find_rhythm
 from sttdoctor.analysis.session.timeline import Timeline
 
 LIMITS = (1.1, 2.0, 1.5)
@@ -244,3 +244,38 @@ def test_without_a_steady_beat_there_is_none(t):
 
 def test_long_frames_have_their_own_pace():
     assert find_rhythm(line([0.5 * i for i in range(60)], audio_s=0.5)) is None
+
+
+def paused(count=8, every=25, length_s=0.16):
+    """Frames of 20 ms with a pause behind every so many of them."""
+    t = steady(count * every * 0.02, 0.02)
+    return timeline(t + length_s * (np.arange(len(t)) // every), 0.02)
+
+
+def test_pauses_that_nothing_makes_up_for_explain_slow_audio():
+    found = find_pauses(paused())
+    assert found is not None
+    assert found.after == tuple(range(24, 199, 25))[: len(found.after)] and len(found.after) == 7
+    assert found.usual_s == pytest.approx(0.16, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        timeline(steady(8, 0.02) / 0.8, 0.02),  # slow everywhere
+        timeline(np.floor(steady(8, 0.02) / 0.2) * 0.2, 0.02),  # sent in lumps
+        paused(count=3),
+        timeline(steady(8, 0.02), 0.02),
+    ],
+)
+def test_slow_everywhere_made_up_for_or_rare_is_no_pause(line):
+    assert find_pauses(line) is None
+
+
+@given(st.lists(st.floats(0, 5), min_size=0, max_size=60), st.floats(0.005, 0.3))
+def test_pauses_stand_between_frames_and_last_longer_than_one(steps, chunk_s):
+    line = timeline(np.cumsum(steps), chunk_s)
+    found = find_pauses(line)
+    if found is not None:
+        assert all(0 <= i < len(line) - 1 for i in found.after)
+        assert found.usual_s > 1.5 * chunk_s
