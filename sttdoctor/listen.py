@@ -14,8 +14,7 @@ from typing import IO
 
 import numpy as np
 
-from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.errors import InputError
@@ -127,16 +126,15 @@ def write_wav(facts: Facts, layout: Layout | None, rate: int | None, path: str, 
 
 def _write(file: IO[bytes], facts: Facts, layout: Layout, rate: int) -> None:
     assert facts.audio is not None
-    frame = ENCODINGS[layout.encoding].width * layout.channels
+    frame = layout.frame_bytes
     data = facts.audio.data[layout.offset :]
-    data = data[: len(data) // frame * frame]
     scale = _scale(facts, layout)
     with wave.open(file, "wb") as wav:
         wav.setnchannels(layout.channels)
         wav.setsampwidth(2)
         wav.setframerate(rate)
         for start in range(0, len(data), _BLOCK * frame):
-            samples = decode(np.asarray(data[start : start + _BLOCK * frame]), layout.encoding)
+            samples = layout.decode(np.asarray(data[start : start + _BLOCK * frame]))
             with np.errstate(invalid="ignore"):  # a signalling NaN in hostile bytes is still only a NaN
                 whole = np.nan_to_num(samples * scale, nan=0.0, posinf=1.0, neginf=-1.0)
             wav.writeframes((np.clip(whole, -1, 32767 / 32768) * 32768).round().astype("<i2").tobytes())

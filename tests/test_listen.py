@@ -14,8 +14,7 @@ import soundfile
 from common import FIXTURES, HEADER, OPEN, jsonl
 
 import sttdoctor
-from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.container.contents import Contents, find_containers
-from sttdoctor.analysis.decoding import Samples, decode, read_numbers
+from sttdoctor.analysis.decoding import Layout, Samples, read_numbers
 from sttdoctor.analysis.encoding.changes import EncodingChange, find_changes
-from sttdoctor.analysis.encoding.estimate import LAYOUTS, EncodingEstimate, Layout, estimate_encoding
+from sttdoctor.analysis.encoding.estimate import LAYOUTS, EncodingEstimate, estimate_encoding
 from sttdoctor.analysis.encoding.misfit import (
     LOW_END,
     Misfit,
@@ -238,7 +238,7 @@ class AudioFacts:
         data = self.audio.data[layout.offset : self.end_of_layout(layout.offset)]
         first = max(0, len(data) // frame - _ORDERED) // 2 * frame
         middle = data[first : first + _ORDERED * frame]
-        return find_order(np.nan_to_num(decode(np.asarray(middle), layout.encoding)))
+        return find_order(np.nan_to_num(layout.decode(np.asarray(middle)).reshape(-1)))
 
     def end_of_layout(self, first: int) -> int | None:
         """Where the encoding changes for the first time, when enough stands before it from byte `first` on."""

@@ -4,6 +4,7 @@ Samples are float64 with full scale at +-1, scaled as libsndfile and FFmpeg scal
 2**(bits - 1), floats are taken as they are. G.711 follows ITU-T Recommendation G.711 (11/88), tables 1a and 2a.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,47 @@ from sttdoctor.encodings import ENCODINGS
 
 Bytes = NDArray[np.uint8]
 Samples = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One way of reading the bytes.
+
+    Attributes:
+        encoding: A name of `sttdoctor.encodings.ENCODINGS`.
+        offset: Bytes skipped at the start so that samples are whole, 0..width - 1.
+        channels: 1 or 2.
+    """
+
+    encoding: str
+    offset: int = 0
+    channels: int = 1
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one sample of all channels."""
+        return ENCODINGS[self.encoding].width * self.channels
+
+    def whole_from(self, place: int) -> int:
+        """The first byte at or behind a place at which a sample of all channels begins.
+
+        >>> Layout("pcm_s16le", offset=1, channels=2).whole_from(6)
+        9
+        """
+        start = max(place, self.offset)
+        return start + (self.offset - start) % self.frame_bytes
+
+    def decode(self, data: Bytes | bytes) -> Samples:
+        """Decode bytes that begin with a whole sample.
+
+        Args:
+            data: Shape (n,) of uint8, or bytes; what is no whole sample of all channels at the end is left out.
+
+        Returns:
+            Shape (n // frame_bytes, channels), as `decode` reads them.
+        """
+        whole = len(data) // self.frame_bytes * self.frame_bytes
+        return decode(data[:whole], self.encoding).reshape(-1, self.channels)
 
 
 def _make_mulaw_table() -> Samples:
@@ -94,3 +136,16 @@ def decode(data: Bytes | bytes, encoding: str) -> Samples:
     if values.dtype.kind == "i":
         samples /= ENCODINGS[encoding].full_scale
     return samples
+
+
+def find_loudest_channel(samples: Samples) -> int:
+    """Return which of several channels is the loudest; numbers that are none are silent.
+
+    Args:
+        samples: Shape (n, channels).
+    """
+    if not len(samples):
+        return 0
+    with np.errstate(all="ignore"):
+        spread = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).var(axis=0)
+    return int(np.argmax(np.nan_to_num(spread, nan=np.inf)))  # what is too large to be squared is loud

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import Samples, decode, read_numbers
+from sttdoctor.analysis.decoding import Samples, decode, find_loudest_channel, read_numbers
 from sttdoctor.encodings import ENCODINGS
 
 _KEPT = 32 << 20  # bytes of a mapped file that may stay in memory
@@ -144,16 +144,3 @@ def decode_mono(frames: NDArray[np.uint8], encoding: str, channels: int) -> Samp
         return samples
     apart = samples.reshape(-1, channels)
     return apart[:, find_loudest_channel(apart)]
-
-
-def find_loudest_channel(samples: Samples) -> int:
-    """Return which of several channels is the loudest; numbers that are none are silent.
-
-    Args:
-        samples: Shape (n, channels).
-    """
-    if not len(samples):
-        return 0
-    with np.errstate(all="ignore"):
-        spread = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).var(axis=0)
-    return int(np.argmax(np.nan_to_num(spread, nan=np.inf)))  # what is too large to be squared is loud

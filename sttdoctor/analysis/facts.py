@@ -14,7 +14,7 @@ import numpy as np
 
 from sttdoctor.analysis.audio_facts import AudioFacts
 from sttdoctor.analysis.container.contents import Start
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.encoding.misfit import Order
 from sttdoctor.analysis.rate.changes import RateChange, SoundOf, find_change_by_pace, find_change_by_sound
 from sttdoctor.analysis.rate.evidence import Flow, format_ratio, list_most_probable, weigh_evidence

@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 
 from sttdoctor import missing
-from sttdoctor.analysis.decoding import Samples, decode
-from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.analysis.excerpt import find_loudest_channel
+from sttdoctor.analysis.decoding import Layout, Samples, find_loudest_channel
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
 
@@ -103,8 +101,7 @@ def _read_channels(facts: Facts, layout: Layout) -> Samples:
     count = len(data) // layout.frame_bytes
     first = max(0, (count - _LOOKED_AT) // 2)
     middle = data[first * layout.frame_bytes : (first + min(count, _LOOKED_AT)) * layout.frame_bytes]
-    samples = decode(np.asarray(middle), layout.encoding).reshape(-1, layout.channels)
-    return np.clip(np.nan_to_num(samples), -1e6, 1e6)
+    return np.clip(np.nan_to_num(layout.decode(np.asarray(middle))), -1e6, 1e6)
 
 
 def _measure_agreement(facts: Facts, layout: Layout) -> str:

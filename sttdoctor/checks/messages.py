@@ -272,7 +272,8 @@ def _find_unknown(facts: Facts) -> Iterator[Finding]:
         summary += f". {first.word} is {_tell_origin(first)}"
     evidence = [_place(first.frame, f"the first {_show_command(first)}")]
     if error is not None:
-        summary += f". The service answered: {get_error_text(error)}".rstrip(".")
+        said = get_error_text(error).rstrip(". ")
+        summary += f". The service answered: {said}" if said else ". The service answered with an error"
         evidence.append(_place(error, "the service's answer"))
     meant = any(command.is_meant_here for command in found)
     status: Status = "fail" if foreign or meant or error is not None or facts.ends_by_unknown_word else "warn"

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from sttdoctor import missing
-from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.signal import levels as signal_levels
 from sttdoctor.analysis.signal.clicks import Clicks, find_clicks
@@ -368,7 +367,7 @@ def _find_echoed(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
 
 def _list_places(facts: Facts, layout: Layout, samples: Any, note: str) -> tuple[Evidence, ...]:
     rate = facts.declared.sample_rate or _USUAL_RATE
-    frame = ENCODINGS[layout.encoding].width * layout.channels
+    frame = layout.frame_bytes
     places = []
     for sample in samples[:5]:
         offset = layout.offset + int(sample) * frame

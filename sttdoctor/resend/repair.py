@@ -12,9 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from sttdoctor.analysis.decoding import Bytes, decode
-from sttdoctor.analysis.encoding.estimate import LAYOUTS, Layout
-from sttdoctor.analysis.excerpt import find_loudest_channel
+from sttdoctor.analysis.decoding import Bytes, Layout, find_loudest_channel
+from sttdoctor.analysis.encoding.estimate import LAYOUTS
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.commands import is_audio
 from sttdoctor.analysis.session.endpoint import Address, match_path
@@ -72,21 +71,6 @@ def convert(data: Bytes, encoding: str, channel: int = 0, channels: int = 1) -> 
     whole = data[: len(data) // (width * channels) * (width * channels)]
     samples = whole.reshape(-1, channels, width)[:, channel, :]
     return (samples if encoding in SUPPORTED else _CONVERSIONS[encoding][1](samples)).tobytes()
-
-
-def keep_loudest(data: Bytes, encoding: str, channels: int) -> int:
-    """Return which of the interleaved channels is the loudest, so that two voices are not mixed.
-
-    Args:
-        data: Bytes, shape (n,), from the first whole sample on.
-        encoding: A name of `sttdoctor.encodings.ENCODINGS`.
-        channels: Their number.
-    """
-    if channels == 1:
-        return 0
-    frame = ENCODINGS[encoding].width * channels
-    samples = decode(np.ascontiguousarray(data[: min(len(data), frame << 20) // frame * frame]), encoding)
-    return find_loudest_channel(samples.reshape(-1, channels))
 
 
 def make_silence(encoding: str, samples: int) -> bytes:
@@ -227,15 +211,17 @@ def _join(
     waiting = list(inserts)
     length = 0
     for number, part in enumerate(parts):
-        frame = ENCODINGS[part.layout.encoding].width * part.layout.channels
-        begin = part.start + (part.layout.offset - part.start) % frame
-        channel = keep_loudest(data[begin : part.stop], part.layout.encoding, part.layout.channels)
+        layout = part.layout
+        frame = layout.frame_bytes
+        begin = part.start + (layout.offset - part.start) % frame
+        looked_at = np.ascontiguousarray(data[begin : min(part.stop, begin + (frame << 20))])
+        channel = find_loudest_channel(layout.decode(looked_at)) if layout.channels > 1 else 0
         at = begin
         last = number == len(parts) - 1
         while True:
             here = waiting[0] if waiting and (last or waiting[0].at < part.stop) else None
             stop = part.stop if here is None else min(part.stop, max(at, here.at - (here.at - begin) % frame))
-            piece = convert(np.asarray(data[at:stop]), part.layout.encoding, channel, part.layout.channels)
+            piece = convert(np.asarray(data[at:stop]), layout.encoding, channel, layout.channels)
             pieces.append(piece)
             length += len(piece)
             at = stop

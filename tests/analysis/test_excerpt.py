@@ -3,14 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.excerpt import (
-    MAX_SAMPLES,
-    decode_mono,
-    find_loudest_channel,
-    pick_stretches,
-    read_blocks,
-    release,
-)
+from sttdoctor.analysis.decoding import find_loudest_channel
+from sttdoctor.analysis.excerpt import MAX_SAMPLES, decode_mono, pick_stretches, read_blocks, release
 
 
 def test_of_long_audio_the_loudest_stretches_are_judged():

@@ -7,9 +7,9 @@ from common import FIXTURES
 from scipy.signal import resample_poly
 
 import sttdoctor
-from sttdoctor.analysis.decoding import decode
+from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.analysis.encoding.changes import EncodingChange
-from sttdoctor.analysis.encoding.estimate import EncodingEstimate, Layout
+from sttdoctor.analysis.encoding.estimate import EncodingEstimate
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks.encoding import CHECK
 from sttdoctor.encodings import ENCODINGS

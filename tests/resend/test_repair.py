@@ -8,8 +8,7 @@ from common import FIXTURES, HEADER, OPEN, jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.api import examine, session_facts
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError

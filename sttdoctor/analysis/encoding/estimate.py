@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.encoding.code_length import count_cheap_bits, count_mono_bits, count_stereo_bits
 from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerpts
 from sttdoctor.analysis.encoding.non_pcm import count_non_pcm_bits, count_text_bits, measure_byte_entropy
@@ -25,35 +26,6 @@ _REACH = 5  # samples to each side from which an interpolation makes a new one
 _ROUNDED = 3.0  # cells: rounding of the sample and of its neighbours, and dither
 _GAIN = 0.1
 _CONTRAST = 0.5  # of what is left over: the samples between which others were made follow less well
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """One way of reading the bytes.
-
-    Attributes:
-        encoding: A name of `sttdoctor.encodings.ENCODINGS`.
-        offset: Bytes skipped at the start so that samples are whole, 0..width - 1.
-        channels: 1 or 2.
-    """
-
-    encoding: str
-    offset: int = 0
-    channels: int = 1
-
-    @property
-    def frame_bytes(self) -> int:
-        """Bytes of one sample of all channels."""
-        return ENCODINGS[self.encoding].width * self.channels
-
-    def whole_from(self, place: int) -> int:
-        """The first byte at or behind a place at which a sample of all channels begins.
-
-        >>> Layout("pcm_s16le", offset=1, channels=2).whole_from(6)
-        9
-        """
-        start = max(place, self.offset)
-        return start + (self.offset - start) % self.frame_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import decode
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.analysis.signal.levels import LONGEST_HOLE_S, Levels, find_zero_runs
 from sttdoctor.analysis.signal.runs import EDGE_S, Floats
 from sttdoctor.encodings import ENCODINGS

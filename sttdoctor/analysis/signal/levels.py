@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import decode, read_numbers
-from sttdoctor.analysis.encoding.estimate import Layout
-from sttdoctor.analysis.excerpt import find_loudest_channel, read_blocks
+from sttdoctor.analysis.decoding import Layout, decode, find_loudest_channel, read_numbers
+from sttdoctor.analysis.excerpt import read_blocks
 from sttdoctor.analysis.signal.runs import WRAPPING, Floats, Runs, Wraps, find_constant_runs, join_runs
 from sttdoctor.encodings import ENCODINGS
 
@@ -311,9 +310,7 @@ def decode_loudest(data: NDArray[np.uint8], layout: Layout, levels: Levels, most
     wanted = max(1, most // step)
     sums = np.concatenate([[0.0], np.cumsum(np.minimum(levels.rms, levels.loud), dtype=np.float64)])
     first = int(np.argmax(sums[wanted:] - sums[:-wanted])) * step if len(levels.rms) > wanted else 0
-    frame = ENCODINGS[layout.encoding].width * layout.channels
+    frame = layout.frame_bytes
     part = data[first * frame : (first + wanted * step) * frame]
-    part = part[: len(part) // frame * frame]
-    samples = decode(np.asarray(part), layout.encoding).reshape(-1, layout.channels)
-    samples = np.clip(np.nan_to_num(samples), -1e6, 1e6)
+    samples = np.clip(np.nan_to_num(layout.decode(np.asarray(part))), -1e6, 1e6)
     return np.ascontiguousarray(samples[:, find_loudest_channel(samples)]), first

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sttdoctor import thresholds
 from sttdoctor.analysis.arrays import fast_length
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.excerpt import decode_mono
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.rate.estimate import TOLERANCE
@@ -190,7 +190,7 @@ def read_version(data: NDArray[np.uint8], layout: Layout, rate: int) -> Version:
         rate: Hz.
     """
     words = name_reading(layout, rate)
-    frame = ENCODINGS[layout.encoding].width * layout.channels
+    frame = layout.frame_bytes
     rows = data[: len(data) // frame * frame].reshape(-1, frame)
     if not PLAYABLE[0] <= rate <= PLAYABLE[1]:
         return Version(words, None, 0.0, None, f"Nothing plays audio at {rate} Hz.")

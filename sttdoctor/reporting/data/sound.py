@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.excerpt import decode_mono
 from sttdoctor.analysis.signal.activity import BLOCK_S, find_active_blocks, get_block_size, list_spans_s
 from sttdoctor.encodings import ENCODINGS
@@ -56,7 +56,7 @@ def measure_profile(data: NDArray[np.uint8], layout: Layout, rate: int) -> Profi
         layout: How it is read.
         rate: Hz.
     """
-    frame = ENCODINGS[layout.encoding].width * layout.channels
+    frame = layout.frame_bytes
     size = get_block_size(rate)
     parts = [
         _measure_pieces(samples.reshape(-1, size))

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from resonances import RATE, best, encoded, interleaved, voice
 
-from sttdoctor.analysis.decoding import MULAW_TABLE
+from sttdoctor.analysis.decoding import MULAW_TABLE, Layout
 from sttdoctor.analysis.encoding.changes import find_changes
 from sttdoctor.analysis.encoding.code_length import laplace_mass
-from sttdoctor.analysis.encoding.estimate import KEYS, EncodingEstimate, Layout, estimate_encoding
+from sttdoctor.analysis.encoding.estimate import KEYS, EncodingEstimate, estimate_encoding
 from sttdoctor.analysis.encoding.non_pcm import count_adaptive_bits
 from sttdoctor.analysis.encoding.quantization import read_samples
 from sttdoctor.encodings import ENCODINGS, SUPPORTED

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from resonances import encoded
 from resonances import voice as speech
 
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.signal.holes import find_muted, find_torn_holes
 from sttdoctor.analysis.signal.levels import measure
 

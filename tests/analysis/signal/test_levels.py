@@ -4,8 +4,7 @@ from buzz import RATE, levels, voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.decoding import MULAW_TABLE
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import MULAW_TABLE, Layout
 from sttdoctor.analysis.signal.clicks import find_clicks
 from sttdoctor.analysis.signal.levels import (
     decode_loudest,

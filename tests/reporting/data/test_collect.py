@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.reporting.data.collect import MAX_PLAYED_S, MAX_RATE, make_spectrogram, read_version
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sttdoctor.analysis.encoding.estimate import Layout
+from sttdoctor.analysis.decoding import Layout
 from sttdoctor.reporting.data.sound import COLUMNS, find_loudest, make_waveform, measure_profile, name_reading
 
 RATE = 16000
