@@ -113,7 +113,9 @@ _REPORT = (
         type=click.Path(),
         multiple=True,
         metavar="FILE",
-        help="Write the report to this file: .txt, .json, .md, .xml (JUnit) or .html (repeatable).",
+        help="Write the report to this file (repeatable): "
+        + ", ".join(f"{form.suffixes[0]} ({form.label})" for form in FORMATS.values())
+        + ".",
     ),
     click.option("--force", is_flag=True, help="Write over files that are there and hold something else."),
 )

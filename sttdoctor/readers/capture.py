@@ -2,17 +2,17 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame, Session
 from sttdoctor.readers.har.archive import holds_har, holds_trace, read_har, read_trace, read_zip
 from sttdoctor.readers.har.files import holds_messages, holds_zip, read_messages
 from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
-from sttdoctor.readers.logs.log import holds_log, holds_records, read_log
+from sttdoctor.readers.logs.log import KINDS, holds_log, holds_records, read_log
 from sttdoctor.readers.mitmproxy import holds_flows, read_flows
 from sttdoctor.readers.no_capture import NoCaptureError, describe
 from sttdoctor.readers.session_jsonl import holds_rows, read_rows
@@ -22,19 +22,34 @@ from sttdoctor.readers.wire.net_log import holds_net_log, read_net_log
 from sttdoctor.readers.wire.pcap import holds_packets, read_pcap
 from sttdoctor.readers.wire.tshark import holds_packet_list, read_packet_list
 
+
+class Format(NamedTuple):
+    """One format of a capture.
+
+    Attributes:
+        label: Words for who gave something else; empty where it is a part of another format.
+        holds: Whether the first bytes (unpacked) are its.
+        read: Reads one session of it.
+    """
+
+    label: str
+    holds: Callable[[bytes], bool]
+    read: Callable[[io.BufferedReader, str | None, Wanted], Session]
+
+
 FORMATS = (
-    (holds_packets, read_pcap),
-    (holds_flows, read_flows),
-    (holds_net_log, read_net_log),
-    (holds_packet_list, read_packet_list),
-    (holds_har, read_har),
-    (holds_trace, read_trace),
-    (holds_messages, read_messages),
-    (holds_zip, read_zip),
-    (holds_rows, read_rows),
-    (holds_log, read_log),
+    Format("a pcap", holds_packets, read_pcap),
+    Format("a flow file of mitmproxy", holds_flows, read_flows),
+    Format("a net log of Chromium", holds_net_log, read_net_log),
+    Format("the JSON of tshark", holds_packet_list, read_packet_list),
+    Format("a HAR", holds_har, read_har),
+    Format("a trace of Playwright", holds_trace, read_trace),
+    Format("", holds_messages, read_messages),
+    Format("", holds_zip, read_zip),
+    Format("session JSONL", holds_rows, read_rows),
+    Format(f"logs of {', '.join(kind.label for kind in KINDS)}", holds_log, read_log),
 )
-"""Of each format, in the order of asking: whether the first bytes are its, and its reader."""
+"""In the order of asking."""
 
 _HEAD_BYTES = 1 << 16
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -109,7 +124,7 @@ def holds_session(head: bytes) -> bool:
     """Whether the first bytes (unpacked) are those of a capture that `read_capture` knows."""
     encoding = utf16_of(head)
     text = utf8_of(head, encoding) if encoding else head.removeprefix(_BYTE_ORDER_MARK)
-    return any(holds(text) for holds, _ in FORMATS)
+    return any(form.holds(text) for form in FORMATS)
 
 
 def is_session_file(path: str) -> bool:
@@ -135,13 +150,15 @@ def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: 
     like_rows = text.lstrip()[:1] in (b"", b"{")
     # it finds something further on, or says what is wrong
     unknown = read_rows if like_rows and not holds_records(text) else read_log
-    read = next((read for holds, read in FORMATS if holds(text)), unknown)
+    read = next((form.read for form in FORMATS if form.holds(text)), unknown)
     try:
         return keep_real_times(read(stream, path, connection))
-    except NoCaptureError:
+    except NoCaptureError as error:
         what = describe(text)
         if what is None:
-            raise
+            *most, last = (form.label for form in FORMATS if form.label)
+            known = f"{', '.join(most)} and {last}"
+            raise InputError(f"{error}; sttdoctor replay reads {known}; sttdoctor check reads audio") from None
         raise InputError(f"{path or 'the capture'} is {what}") from None
 
 

@@ -21,11 +21,13 @@ class Format:
 
     Attributes:
         name: As `--format` takes it; the module of the same name renders it.
+        label: What it is, for a reader of a help.
         suffixes: Of file names that ask for it, in lower case.
         takes: Keyword arguments of its `render`.
     """
 
     name: str
+    label: str
     suffixes: tuple[str, ...]
     takes: tuple[str, ...] = ()
 
@@ -44,11 +46,11 @@ class Format:
 FORMATS = {
     form.name: form
     for form in (
-        Format("text", (".txt",), takes=("width", "colour", "verbose")),
-        Format("json", (".json",)),
-        Format("markdown", (".md", ".markdown")),
-        Format("junit", (".xml",), takes=("failing",)),
-        Format("html", (".html", ".htm"), takes=("exhibits",)),
+        Format("text", "text", (".txt",), takes=("width", "colour", "verbose")),
+        Format("json", "JSON", (".json",)),
+        Format("markdown", "Markdown", (".md", ".markdown")),
+        Format("junit", "JUnit", (".xml",), takes=("failing",)),
+        Format("html", "a page", (".html", ".htm"), takes=("exhibits",)),
     )
 }
 

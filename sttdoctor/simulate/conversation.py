@@ -13,10 +13,9 @@ from websockets.exceptions import ConnectionClosed
 from sttdoctor.analysis.decoding import decode
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.record.recording import Recording
+from sttdoctor.simulate.detectors import ManualDetector, TurnDetector
 from sttdoctor.simulate.faults import Behaviour, make_distortion
 from sttdoctor.simulate.handshake import Accepted, error_event
-from sttdoctor.simulate.manual_detector import ManualDetector
-from sttdoctor.simulate.turn_detector import TurnDetector
 from sttdoctor.simulate.words import Words
 
 PIECE_S = 0.1

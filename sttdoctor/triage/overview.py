@@ -9,12 +9,23 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sttdoctor.analysis.facts import Facts
 from sttdoctor.errors import UsageError, make_unwritable
 from sttdoctor.outputs import write_whole
+from sttdoctor.report import Report
+from sttdoctor.reporting import FORMATS
+from sttdoctor.reporting.data.collect import collect
 from sttdoctor.reporting.escape import for_page
 from sttdoctor.triage.row import Row
-from sttdoctor.triage.single import FORMAT
 from sttdoctor.triage.summary import MAX_GROUPS, Summary, faults, group_name, head, mix, name_of, share, words
+
+FORMAT = FORMATS["html"]
+
+
+def page(facts: Facts, report: Report) -> str:
+    """Return a report as the content of a file with the first suffix of `FORMAT`."""
+    return FORMAT.render(report, exhibits=collect(facts, report))
+
 
 Links = Mapping[tuple[str, str], str]
 """Page of a capture, relative to `index.html`, by path and member."""

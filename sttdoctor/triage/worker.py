@@ -24,8 +24,8 @@ from sttdoctor.readers.capture import holds_session
 from sttdoctor.readers.stream import StreamError, unpack_gzip
 from sttdoctor.report import Report
 from sttdoctor.triage import archives
+from sttdoctor.triage.overview import page
 from sttdoctor.triage.row import error_row, row_of
-from sttdoctor.triage.single import page
 from sttdoctor.triage.task import Settings, Task
 
 AUDIO_SUFFIXES = (".raw", ".pcm", ".ulaw", ".mulaw", ".ul", ".alaw", ".al", ".s16", ".s16le", ".f32", ".f32le", ".wav")

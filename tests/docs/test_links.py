@@ -10,7 +10,9 @@ import sttdoctor
 
 PACKAGE = Path(sttdoctor.__file__).parent  # which may be installed elsewhere
 
-PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"})
+PAGES = sorted(
+    {ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"}
+)
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]*)\)")
 PLACE = re.compile(r"(?<![\w/.-])(?:docs|benchmarks|fixtures|tests|sttdoctor)/[\w./-]*\w\.(?:py|md|toml|js)\b")
 HEADINGS = re.compile(r"^#+ (.*)$", re.MULTILINE)

@@ -9,6 +9,7 @@ from dresses import DRESSES
 
 from sttdoctor.errors import InputError
 from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import FORMATS
 
 FILES = {
     "WAV": b"RIFF\x24\x00\x00\x00WAVEfmt ",
@@ -98,8 +99,9 @@ def test_an_archive_is_named_by_what_is_in_it(member, name):
 
 
 def test_what_is_nothing_known_keeps_the_general_sentence():
-    with pytest.raises(InputError, match="is not a session capture"):
+    with pytest.raises(InputError, match="is not a session capture") as told:
         read_capture(b"hello\nworld\n")
+    assert all(form.label in str(told.value) for form in FORMATS)
 
 
 def test_an_audio_file_of_the_fixtures_is_named():

@@ -1,6 +1,7 @@
 """A log of any library, line by line: its connections, its clock, its bounds."""
 
 import re
+from typing import ClassVar
 
 from sttdoctor.readers.collector import CONNECTION_BYTES, UNREAD, Budget, Collector, FullError, Loss
 from sttdoctor.readers.logs import line as log_line
@@ -20,6 +21,7 @@ class Log:
         wanted: Number of the connection that is asked for, from 1; None for all.
 
     Attributes:
+        label: Whose log it is and what makes one, in words.
         connections: In their order.
         marks: What to look for in the next line.
         loss: Why the log was not read to its end, None where it was.
@@ -27,6 +29,7 @@ class Log:
         last_line: Number of the last line with a mark.
     """
 
+    label: ClassVar[str]
     marks: re.Pattern[bytes]
 
     def __init__(self, wanted: Wanted) -> None:

@@ -88,6 +88,8 @@ _MARKS_IN_HEAD = re.compile(log_marks.LIBRARY % rb"|[A-Za-z0-9!#$%&'*+.^_`|~-]+:
 class LibraryLog(Log):
     """Follows the connections that the library and the SDK tell of."""
 
+    label = "websockets at DEBUG, the Cartesia SDK with CARTESIA_LOG=debug"
+
     def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted)
         self.marks = _MARKS

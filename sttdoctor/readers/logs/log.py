@@ -17,12 +17,6 @@ from sttdoctor.readers.no_capture import NoCaptureError
 from sttdoctor.readers.sockets import Wanted, and_more, choose
 from sttdoctor.readers.stream import StreamError
 
-UNKNOWN_FORMAT = (
-    "is not a session capture (session JSONL, a HAR, or a debug log of websockets, websocket-client, pipecat or the "
-    "Cartesia SDK; log at level DEBUG, or set CARTESIA_LOG=debug; docs/captures.md has more); sttdoctor check reads "
-    "audio"
-)
-
 KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, TungsteniteLog, PipecatLog)
 """The richest first, where the lines of several stand in one log."""
 
@@ -53,7 +47,7 @@ def read_log(stream: BufferedReader, path: str | None = None, connection: Wanted
     except StreamError as error:
         loss = Loss(error.line, str(error))
     if not log.connections:
-        raise NoCaptureError(f"{name} {UNKNOWN_FORMAT}{and_more(loss)}")
+        raise NoCaptureError(f"{name} is not a session capture{and_more(loss)}")
     sockets = [item.socket(path, loss or log.long_line) for item in log.connections]
     return choose(sockets, connection, name, loss)
 

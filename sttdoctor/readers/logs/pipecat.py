@@ -38,6 +38,8 @@ _SAMPLE_BYTES = 2  # the service sends 16-bit audio only
 class PipecatLog(Log):
     """Follows the connections that a log of pipecat tells of."""
 
+    label = "pipecat at DEBUG"
+
     def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted)
         self.marks = re.compile(

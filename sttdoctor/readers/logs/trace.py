@@ -75,6 +75,8 @@ class _Fragments:
 class TraceLog(Log):
     """Follows the connections that a trace tells of."""
 
+    label = "websocket-client with enableTrace(True)"
+
     def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted)
         self.marks = _MARKS

@@ -48,6 +48,8 @@ class _Frame:
 class TungsteniteLog(Log):
     """Follows the frames that a log of tungstenite tells of."""
 
+    label = "tungstenite at TRACE"
+
     def __init__(self, wanted: int | None) -> None:
         super().__init__(wanted)
         self.marks = _MARKS
