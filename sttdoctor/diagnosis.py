@@ -177,10 +177,12 @@ RULES = (
     ),
     Rule("container.wav-header", _FORMAT, "the header names the format that the samples have", _header_is_at_odds),
     Rule("container.wav-header", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
-    *(
-        Rule(cause, ("sample-rate.mismatch", "signal.discontinuities"), "the order of the samples changes their sound")
-        for cause in ("encoding.swapped", "encoding.doubled")
+    Rule(
+        "encoding.swapped",
+        ("sample-rate.mismatch", "signal.discontinuities"),
+        "the order of the samples changes their sound",
     ),
+    Rule("encoding.doubled", ("signal.discontinuities",), "each second step of the waveform is none"),
     Rule("container.compressed", ("frames.header", "server.stopped-answering", *_LATE, *_CHUNKS), "packets of a codec"),
     *(
         Rule(

@@ -35,6 +35,10 @@ TEXTS = Missing(
     "the whole texts of the events", "The capture holds no whole event texts; record every received message in full."
 )
 TURNS = Missing("turn events", "No turn event was received.")
+LOUDER = Missing(
+    "louder speech",
+    "The sound is too quiet to see where its words end, and so how long an answer takes; record it louder.",
+)
 ENDED_TURN = Missing("a finished turn", "No turn with speech before it ended.")
 END = Missing(
     "the end of the connection", "The capture stops before the connection ends; record until the socket is closed."

@@ -25,8 +25,7 @@ def silent(recipe: Recipe) -> None:
 
 @fault("signal.too-quiet", "sound", formats=LINEAR, status="warn")
 def too_quiet(recipe: Recipe) -> None:
-    """Speech whose loud parts are at -62 to -54 dBFS; the service finds its end late, which may be as bad."""
-    recipe.also.add("latency.end-of-turn")
+    """Speech whose loud parts are at -62 to -54 dBFS."""
     target = 10 ** (recipe.rng.uniform(-62, -54) / 20)
 
     def shape(samples: Samples) -> Samples:

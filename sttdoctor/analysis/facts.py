@@ -29,7 +29,7 @@ from sttdoctor.analysis.session.refusal import Refusal, find_refusal, is_accepte
 from sttdoctor.analysis.session.stretches import Stretch, split_stretches
 from sttdoctor.analysis.session.timeline import Connection, Timeline, make_timeline, split_connections
 from sttdoctor.analysis.session.turns import Turn
-from sttdoctor.analysis.signal.activity import find_active_spans
+from sttdoctor.analysis.signal.activity import Activity, find_activity
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Audio, Declared, Frame, Session
@@ -74,7 +74,7 @@ class Facts:
             limits["encoding.warn_below"],
             limits["sample-rate.min_speech_s"],
         )
-        self._active_spans: dict[int, list[tuple[float, float]]] = {}
+        self._activity: dict[int, Activity] = {}
 
     @cached_property
     def connections(self) -> list[Connection]:
@@ -338,14 +338,21 @@ class Facts:
         )
         return None if jump is None else (jump, broken or 0.0)
 
-    def active_spans(self, number: int) -> list[tuple[float, float]]:
+    def active_spans(self, number: int) -> Sequence[tuple[float, float]]:
         """(start, end) of each active stretch of one connection's audio, in seconds as declared; empty without audio.
 
         Sound is judged as the bytes are best read, the seconds are those of the timeline.
         """
-        if number not in self._active_spans:
-            self._active_spans[number] = self._find_active(number)
-        return self._active_spans[number]
+        return self._activity_of(number).spans
+
+    def is_faint(self, number: int) -> bool:
+        """Whether the sound of one connection is too quiet to see where its words end."""
+        return self._activity_of(number).is_faint
+
+    def _activity_of(self, number: int) -> Activity:
+        if number not in self._activity:
+            self._activity[number] = self._find_activity(number)
+        return self._activity[number]
 
     def spoken(self, number: int, since_s: float | None, until_s: float | None) -> float | None:
         """Seconds of active audio that one connection sent from a moment on the clock to another.
@@ -395,13 +402,13 @@ class Facts:
         spoken = self.spoken(number, max([until_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)]), until_s)
         return None if spoken is None else spoken > _WORD_S
 
-    def _find_active(self, number: int) -> list[tuple[float, float]]:
+    def _find_activity(self, number: int) -> Activity:
         layout, promised = self.sound.layout, self.declared.bytes_per_s
         if self.audio is None or layout is None or promised is None:
-            return []
+            return Activity()
         first, stop = self.audio_starts[number : number + 2]
         data = self.audio.data[max(first, layout.offset) : stop]
-        return find_active_spans(data, layout.encoding, layout.channels, promised / layout.frame_bytes)
+        return find_activity(data, layout.encoding, layout.channels, promised / layout.frame_bytes)
 
     @cached_property
     def cut_frames(self) -> list[Frame]:

@@ -74,7 +74,8 @@ def _judge(facts: Facts) -> Answer:
         finding = _judge_many(facts, layout)
         return answer(finding.summary, [finding], measured, f"{_NUMBERS[layout.channels]} channels")
     if facts.order is not None:
-        return answer("The samples are of one channel, in the wrong order.", [], measured | {"channels": 1})
+        how = "each of them twice" if facts.order == "twice" else "in the wrong order"
+        return answer(f"The samples are of one channel, {how}.", [], measured | {"channels": 1})
     pair = _compare_channels(facts, layout)
     measured |= {"quieter_db": round(pair.quieter_db, 1), "correlation": round(pair.correlation, 3)}
     finding = _tell_interleaved(facts, layout, pair, estimate.stereo)

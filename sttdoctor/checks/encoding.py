@@ -68,8 +68,8 @@ CHECK = Check(
         ),
         Cause(
             "encoding.doubled",
-            "fail",
-            "Each sample is sent twice.",
+            "warn",
+            "Each sample is sent twice: the sound has half the declared rate.",
             "Keep every second sample (samples[::2]) and declare half the sample rate.",
         ),
         Cause(
@@ -207,13 +207,18 @@ def _judge_order(facts: Facts, order: Order, name: str) -> Finding:
     if order == "swapped":
         summary = f"The bytes are {name}, but neighbouring samples are swapped: the second of each pair comes first."
         return CHECK.find("swapped", "fail", 0.95, summary)
-    half = (facts.declared.sample_rate or 0) // 2
-    summary = f"The bytes are {name}, but each sample is sent twice: there are {half} different ones a second."
-    fix = (
-        f"Keep every second sample (samples[::2]) and declare sample_rate={half}; or read the device in the slot width "
-        "that it has, and at its true rate."
+    rate = facts.declared.sample_rate or 0
+    half = rate // 2
+    summary = (
+        f"Each sample is sent twice: {half} different ones a second, declared as {rate}. The speed is right, but above "
+        f"{half // 2} Hz the sound holds nothing except a mirror image of itself."
     )
-    return CHECK.find("doubled", "fail", 0.95, summary, fix=fix)
+    fix = (
+        f"Keep every second sample (samples[::2]) and declare sample_rate={half}: half the bytes, and no mirror image. "
+        "Where you need the higher rate, use a resampler that filters instead of repeating samples; of a device, read "
+        "the slot width that it has, at its true rate."
+    )
+    return CHECK.find("doubled", "warn", 0.95, summary, fix=fix)
 
 
 def _judge_scale(name: str, factor: float) -> Finding:

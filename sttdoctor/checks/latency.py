@@ -97,7 +97,8 @@ def _judge(facts: Facts) -> Answer:
     if facts.audio is None:
         return unknown(facts.why_no_audio or missing.AUDIO, measured)
     if not latencies:
-        return unknown(missing.ENDED_TURN, measured)
+        faint = any(map(facts.is_faint, range(len(facts.connections))))
+        return unknown(missing.LOUDER if faint else missing.ENDED_TURN, measured)
     return answer(f"A turn ends {measured['end_of_turn_median_s']:.2f} s after its speech (median).", [], measured)
 
 
@@ -116,7 +117,7 @@ def _list_latencies(
     first = measure_first_text_s(timeline, active, texts)
     if first is not None and "first_text_s" not in measured:
         measured["first_text_s"] = round(first, 3)
-    return measure_latencies(timeline, waiting, active, known)
+    return [] if facts.is_faint(number) else measure_latencies(timeline, waiting, active, known)
 
 
 def _has_text(frame: Any) -> bool:

@@ -183,3 +183,12 @@ def test_what_is_behind_the_clock_is_told_in_seconds():
 def test_what_is_behind_the_clock_is_less_sure_than_what_waited():
     (finding,) = report(session(steady(25) / 0.93), "latency").checks[0].findings
     assert (finding.cause, finding.confidence) == ("latency.backlog", 0.75)
+
+
+@pytest.mark.parametrize(("peak", "expected"), [(0.1, "warn"), (0.01, "unknown")])
+def test_the_end_of_faint_speech_is_not_measured(peak, expected):
+    sound, values = decode(SPEECH, "pcm_mulaw"), decode(bytes(range(256)), "pcm_mulaw")
+    quiet = np.abs(np.subtract.outer(sound * (peak / np.abs(sound).max()), values)).argmin(axis=1).astype(np.uint8)
+    (result,) = report(with_audio(spoken(3.5), quiet.tobytes() + SILENCE * 20), "latency").checks
+    assert result.status == expected
+    assert ("turns_measured" in result.measurements) == (expected == "warn")

@@ -4,6 +4,8 @@ Energy of 20 ms blocks against the quiet and the loud parts of the same recordin
 a door count as active, so it only says where the service had something to hear.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,11 +18,25 @@ from sttdoctor.encodings import ENCODINGS
 BLOCK_S = 0.02
 _FLOOR = 10 ** (-55 / 20)
 """Root mean square below which a block is silence whatever surrounds it (full scale is 1)."""
+_LOUD, _NEAR_LOUD = 95, 0.25
+"""Percentile of the loud blocks, and the share of their level above which a block is active whatever surrounds it."""
 
 
-def find_active_spans(
-    data: NDArray[np.uint8], encoding: str, channels: int, sample_rate: float
-) -> list[tuple[float, float]]:
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Where sound is active.
+
+    Attributes:
+        spans: (start, end) of each active stretch in seconds.
+        is_faint: Whether the loud parts are so near the level below which all is silence that the ends of words fall
+            under it, so that the spans end too early.
+    """
+
+    spans: Sequence[tuple[float, float]] = ()
+    is_faint: bool = False
+
+
+def find_activity(data: NDArray[np.uint8], encoding: str, channels: int, sample_rate: float) -> Activity:
     """Find the active stretches of audio.
 
     Args:
@@ -28,9 +44,6 @@ def find_active_spans(
         encoding: How they are read.
         channels: 1 or 2; of two the louder one is judged.
         sample_rate: Hz, at which seconds are counted.
-
-    Returns:
-        (start, end) of each stretch in seconds.
     """
     frame = ENCODINGS[encoding].width * channels
     size = get_block_size(sample_rate)
@@ -43,9 +56,12 @@ def find_active_spans(
         )
         for row in rows
     ]
+    whole = np.concatenate(levels) if levels else np.zeros(0)
+    if not len(whole):
+        return Activity()
     exact = size / sample_rate / BLOCK_S  # blocks are whole samples, so a block is not exactly as long as asked for
-    spans = list_spans_s(find_active_blocks(np.concatenate(levels))) if levels else []
-    return [(start * exact, end * exact) for start, end in spans]
+    spans = [(start * exact, end * exact) for start, end in list_spans_s(find_active_blocks(whole))]
+    return Activity(spans, float(np.percentile(whole, _LOUD)) * _NEAR_LOUD < _FLOOR)
 
 
 def measure_block_levels(samples: NDArray[np.float64], sample_rate: float) -> NDArray[np.float64]:
@@ -96,8 +112,8 @@ def find_active_blocks(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
     """
     if not len(levels):
         return np.zeros(0, dtype=np.bool_)
-    quiet, loud = (float(value) for value in np.percentile(levels, [10, 95]))
-    return _tidy(levels > max(_FLOOR, min(quiet * 4.0, loud * 0.25), loud * 0.056))
+    quiet, loud = (float(value) for value in np.percentile(levels, [10, _LOUD]))
+    return _tidy(levels > max(_FLOOR, min(quiet * 4.0, loud * _NEAR_LOUD), loud * 0.056))
 
 
 def _tidy(active: NDArray[np.bool_], closed: int = 10) -> NDArray[np.bool_]:

@@ -160,7 +160,7 @@ def show_latency(facts: Facts) -> Latency | None:
     for number, (connection, line) in enumerate(zip(facts.connections, facts.timelines, strict=True)):
         known = collect_turns(connection.frames)
         by_line = {turn.end_line: before + i for i, turn in enumerate(known, start=1)}
-        if len(line):
+        if len(line) and not facts.is_faint(number):
             measured = measure_latencies(line, measure_waiting(facts, line), facts.active_spans(number), known)
             found += [(by_line[item.line], item) for item in measured]
         before += len(known)

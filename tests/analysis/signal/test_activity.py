@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from sttdoctor.analysis.signal.activity import (
+    Activity,
     find_active_blocks,
-    find_active_spans,
+    find_activity,
     get_block_size,
     list_spans_s,
     measure_block_levels,
@@ -102,7 +103,7 @@ def tone(seconds, rate):
 def test_spans_of_bytes_are_counted_in_whole_samples(rate):
     hiss = np.random.default_rng(4).integers(-100, 100, rate).astype("<i2")  # loud, were it read a byte off
     samples = np.concatenate([hiss, tone(2, rate), hiss])
-    (span,) = find_active_spans(samples.view(np.uint8), "pcm_s16le", 1, rate)
+    (span,) = find_activity(samples.view(np.uint8), "pcm_s16le", 1, rate).spans
     size = get_block_size(rate)
     first, last = rate // size, -(-3 * rate // size)  # blocks that hold the first and the last of the tone
     assert span == pytest.approx((first * size / rate, last * size / rate))
@@ -112,13 +113,19 @@ def test_spans_of_bytes_are_counted_in_whole_samples(rate):
 def test_of_two_channels_the_louder_one_is_judged(side):
     frames = np.zeros((32000, 2), dtype="<i2")
     frames[8000:24000, side] = tone(2, 8000)
-    (span,) = find_active_spans(frames.reshape(-1).view(np.uint8), "pcm_s16le", 2, 8000)
+    (span,) = find_activity(frames.reshape(-1).view(np.uint8), "pcm_s16le", 2, 8000).spans
     assert span == pytest.approx((1.0, 3.0))
 
 
 def test_long_audio_is_read_in_parts_without_a_seam():
     samples = np.concatenate([np.zeros(60_000, dtype="<i2"), tone(20, 8000), np.zeros(20_000, dtype="<i2")])
-    (span,) = find_active_spans(samples.view(np.uint8), "pcm_s16le", 1, 8000)
+    (span,) = find_activity(samples.view(np.uint8), "pcm_s16le", 1, 8000).spans
     assert span == pytest.approx((7.5, 27.5))
-    assert find_active_spans(samples.view(np.uint8)[:1], "pcm_s16le", 1, 8000) == []
-    assert find_active_spans(samples.view(np.uint8)[:0], "pcm_s16le", 1, 8000) == []
+    assert find_activity(samples.view(np.uint8)[:1], "pcm_s16le", 1, 8000) == Activity()
+    assert find_activity(samples.view(np.uint8)[:0], "pcm_s16le", 1, 8000) == Activity()
+
+
+@pytest.mark.parametrize(("peak_db", "expected"), [(-20, False), (-36, False), (-46, True), (-60, True)])
+def test_sound_near_the_level_of_silence_is_faint(peak_db, expected):
+    samples = np.concatenate([np.zeros(8000), np.sin(np.arange(16000) * 0.3) * 10 ** (peak_db / 20), np.zeros(8000)])
+    assert find_activity(samples.astype("<f4").view(np.uint8), "pcm_f32le", 1, 8000).is_faint == expected
