@@ -36,6 +36,10 @@ def _one_side_is_silent(facts: Facts) -> bool:
     return facts.sound.silent_side is not None
 
 
+def _are_planes(facts: Facts) -> bool:
+    return facts.sound.planes is not None
+
+
 def _chunks_are_right_in_truth(facts: Facts) -> bool:
     """With the true format in place of the declared one the frames have a usual length."""
     length_ms = facts.true_chunk_ms
@@ -202,6 +206,12 @@ RULES = (
     Rule("channels.interleaved", ("sample-rate.mismatch", *_PACE), _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule(
         "channels.interleaved",
+        ("signal.discontinuities", "signal.dropouts", "signal.echoed", "sample-rate.changed", *_LATE),
+        "what is said at one time comes again and again",
+        _are_planes,
+    ),
+    Rule(
+        "channels.interleaved",
         ("encoding.mismatch", "encoding.unsupported", "encoding.byte-order", "encoding.misaligned", "encoding.changed"),
         "with a silent channel the bytes look like wider samples",
         _one_side_is_silent,
@@ -304,7 +314,7 @@ RULES = (
         "what misses its scale is silent, off centre or noise",
     ),
     *(
-        Rule(cause, ("sample-rate.mismatch", "sample-rate.changed"), "no single format fits the bytes")
+        Rule(cause, ("sample-rate.mismatch", "sample-rate.changed", *_SIGNAL), "no single format fits the bytes")
         for cause in ("encoding.changed", "encoding.misaligned")
     ),
     Rule("encoding.changed", _PACE, "no single format fits the bytes"),

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import soundfile
 from faults_make import encode
-from faults_recipe import SIX, WIDTHS, Recipe, Segment
+from faults_recipe import SIX, WIDTHS, Frame, Recipe, Segment
 from faults_registry import fault
 from faults_scene import Samples, scene
 from scipy import signal
@@ -332,12 +332,16 @@ def doubled(recipe: Recipe) -> None:
 
 @fault("channels.interleaved", "format")
 def interleaved(recipe: Recipe) -> None:
-    """Two channels (the same, near, another speaker's, an empty one), or the three to eight of an array, as one."""
+    """Two channels (the same, near, another speaker's, an empty one), or the three to eight of an array, as one.
+
+    Sample by sample in turn, or in planes: each frame holds all samples of one, then those of the next.
+    """
     kind = str(recipe.rng.choice(["same", "near", "other voice", "silent", "array"]))
-    many = int(recipe.rng.integers(3, 9)) if kind == "array" else 2
-    recipe.note = f"{kind}, {many}, {recipe.encoding}"
-    _garbage(recipe, float(many))
     rng, rate = recipe.rng, recipe.scene.rate
+    many = int(rng.integers(3, 9)) if kind == "array" else 2
+    are_planes = bool(rng.random() < 0.35)
+    recipe.note = f"{kind}, {many}, {recipe.encoding}{', planes' if are_planes else ''}"
+    _garbage(recipe, float(many))
 
     def heard_by(samples: Samples) -> Samples:
         """What one microphone of an array hears: a little later, softer, with a noise of its own."""
@@ -362,3 +366,12 @@ def interleaved(recipe: Recipe) -> None:
     recipe.write = write
     width = many * WIDTHS[recipe.encoding]
     recipe.segments = lambda samples: [Segment(write(samples), recipe.scene.duration, width)]
+    if are_planes:
+        recipe.pace.append(lambda frames: [_in_planes(frame, many, WIDTHS[recipe.encoding]) for frame in frames])
+
+
+def _in_planes(frame: Frame, many: int, width: int) -> Frame:
+    """The samples of a frame, channel after channel."""
+    assert isinstance(frame.data, bytes)
+    rows = np.frombuffer(frame.data, np.uint8).reshape(-1, many, width)
+    return Frame(frame.t, rows.transpose(1, 0, 2).tobytes(), frame.until)

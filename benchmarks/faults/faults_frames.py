@@ -1,6 +1,7 @@
 """Faults of frames: `frames`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from faults_recipe import Frame, Recipe
 from faults_registry import fault
@@ -65,10 +66,14 @@ def out_of_order(recipe: Recipe) -> None:
 
 @fault("frames.repeated", "frames", solo=True)
 def repeated(recipe: Recipe) -> None:
-    kind = recipe.note = str(recipe.rng.choice(["pool", "twice", "overlap", "own", "stuck"]))
+    kind = recipe.note = str(recipe.rng.choice(["pool", "twice", "stale", "overlap", "own", "stuck"]))
+    if kind == "twice":  # two handlers send each frame
+        recipe.pace.append(lambda frames: [f for frame in frames for f in (frame, replace(frame, t=frame.t + 0.0004))])
+        recipe.service.hears, recipe.text = "garbage", False
+        return
 
     def change(made: list[bytes]) -> list[bytes]:
-        if kind == "twice":
+        if kind == "stale":  # every other frame is lost, and the one before sent in its place
             return [made[number // 2 * 2] for number in range(len(made))]
         if kind == "overlap":
             return [made[max(number - 1, 0)][len(data) // 2 // 8 * 8 :] + data for number, data in enumerate(made)]
@@ -108,17 +113,22 @@ def two_streams(recipe: Recipe) -> None:
 
 @fault("frames.zero-filled", "frames", solo=True)
 def zero_filled(recipe: Recipe) -> None:
+    """Short reads: the buffer goes out whole, and what was not read yet comes with the next frame."""
     rng = recipe.rng
 
-    def change(made: list[bytes]) -> list[bytes]:
-        keep = [1.0 if rng.random() > 0.3 else float(rng.uniform(0.3, 0.9)) for _ in made]
-        cut = [
-            len(data) if share == 1 else int(len(data) * share) // 8 * 8 for data, share in zip(made, keep, strict=True)
-        ]
-        return [data[:n] + bytes(len(data) - n) for data, n in zip(made, cut, strict=True)]
+    def apply(frames: list[Frame]) -> list[Frame]:
+        size = max(len(frame.data) for frame in frames)
+        data, at, out = b"".join(frame.data for frame in frames), 0, []
+        while at < len(data):
+            n = size if rng.random() > 0.3 else int(size * rng.uniform(0.3, 0.9)) // 8 * 8
+            due = frames[min(len(frames) - 1, (at + n) // size)]
+            out.append(Frame(due.t, data[at : at + n].ljust(size, b"\0"), due.until))
+            at += n
+        return sorted(out, key=lambda frame: frame.t)
 
-    _change(recipe, change)
-    recipe.also.add("signal.dropouts")
+    recipe.pace.append(apply)
+    recipe.service.hears, recipe.text = "garbage", False
+    recipe.also |= {"signal.dropouts", "frames.out-of-order"}
 
 
 @fault("frames.empty", "frames", solo=True, status="warn")

@@ -4,6 +4,7 @@ All of it is found from the bytes and the declaration alone, once and on demand;
 `sttdoctor.analysis.facts`.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.container.contents import Contents, find_containers
-from sttdoctor.analysis.decoding import Layout, Samples, read_numbers
+from sttdoctor.analysis.decoding import Bytes, Layout, Samples, read_numbers
 from sttdoctor.analysis.encoding.changes import EncodingChange, find_changes
 from sttdoctor.analysis.encoding.estimate import LAYOUTS, EncodingEstimate, estimate_encoding
 from sttdoctor.analysis.encoding.misfit import (
@@ -31,6 +32,7 @@ from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
 from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with, find_steep_edge
 from sttdoctor.analysis.rate.net import load_model, take_member
 from sttdoctor.analysis.signal.channels import count_channels, find_silent_side
+from sttdoctor.analysis.signal.planes import Planes, find_planes, take_plane
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
 
@@ -56,6 +58,7 @@ class AudioFacts:
         silent_peak: Peak below which samples are silent, of full scale.
         plausible: Probability from which on the declared encoding counts as right, also where another one fits better.
         speech_s: How much speech, in seconds, says that there is speech.
+        frame_sizes: Gives the bytes of each frame that the audio was sent in; none for audio alone.
     """
 
     def __init__(
@@ -65,12 +68,14 @@ class AudioFacts:
         silent_peak: float,
         plausible: float = DEFAULT_PLAUSIBLE,
         speech_s: float = DEFAULT_SPEECH_S,
+        frame_sizes: Callable[[], Sequence[int]] = tuple,
     ) -> None:
         self.audio = audio
         self.declared = declared
         self._silent_peak = silent_peak
         self._plausible = plausible
         self._speech_s = speech_s
+        self._frame_sizes = frame_sizes
 
     @cached_property
     def contents(self) -> Contents | None:
@@ -205,6 +210,31 @@ class AudioFacts:
         is_best = (estimate.layout.encoding, estimate.layout.offset) == (name, 0)
         return estimate.layout if is_best else Layout(name)
 
+    @cached_property
+    def planes(self) -> Planes | None:
+        """The channels that each frame holds one after the other, None where it holds one, or they are interleaved."""
+        layout = self.layout
+        if self.audio is None or layout is None or layout.offset or layout.channels != 1 or self.encoding is None:
+            return None
+        return find_planes(self.audio.data, self._frame_sizes(), layout.encoding) if self.encoding.decidable else None
+
+    @property
+    def row_bytes(self) -> int | None:
+        """Bytes of one sample of all channels, None where the bytes cannot be read."""
+        if self.layout is None:
+            return None
+        return self.layout.frame_bytes * (self.planes.channels if self.planes is not None else 1)
+
+    @cached_property
+    def _one_plane(self) -> Bytes | None:
+        """The audio of the loudest of several planes, None where there are none."""
+        planes, layout = self.planes, self.layout
+        if self.audio is None or planes is None or layout is None:
+            return None
+        width = layout.frame_bytes
+        parts = take_plane(self.audio.data, self._frame_sizes(), planes.channels, planes.loudest, width)
+        return np.concatenate(parts)
+
     @property
     def declared_layout(self) -> Layout | None:
         """How the bytes are to be read by the declaration alone, None without one."""
@@ -226,7 +256,11 @@ class AudioFacts:
             return np.empty(0)
         first = layout.whole_from(first_byte)
         stop = self.end_of_layout(first) if stop_byte is None else stop_byte
-        return decode_active(self.audio.data[first:stop], layout.encoding, layout.channels, most)
+        data = self.audio.data
+        if self.planes is not None and self._one_plane is not None:
+            data, count = self._one_plane, self.planes.channels
+            first, stop = layout.whole_from(first // count), stop // count if stop is not None else None
+        return decode_active(data[first:stop], layout.encoding, layout.channels, most)
 
     @cached_property
     def order(self) -> Order | None:
@@ -283,7 +317,7 @@ class AudioFacts:
         rate, layout = self.rate, self.layout
         if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
             return []
-        seconds = len(self.audio.data) / (rate.best * layout.frame_bytes)
+        seconds = len(self.audio.data) / (rate.best * (self.row_bytes or layout.frame_bytes))
         count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else 6)))
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
         one, most = take_member(load_model(), 0), round(_QUICK_S * rate.best)

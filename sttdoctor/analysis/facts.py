@@ -73,6 +73,7 @@ class Facts:
             limits["signal.silent_peak"],
             limits["encoding.warn_below"],
             limits["sample-rate.min_speech_s"],
+            lambda: [frame.size for connection in self.connections for frame in connection.audio_frames],
         )
         self._activity: dict[int, Activity] = {}
 
@@ -159,8 +160,8 @@ class Facts:
     @cached_property
     def flow(self) -> Flow | None:
         """The measured byte rate of the session beside the declared one, None where either is not known."""
-        speed, promised, layout = self.longest_speed, self.declared.bytes_per_s, self.sound.layout
-        return Flow(speed, promised, layout.frame_bytes) if speed and promised and layout else None
+        speed, promised, row = self.longest_speed, self.declared.bytes_per_s, self.sound.row_bytes
+        return Flow(speed, promised, row) if speed and promised and row else None
 
     @cached_property
     def rate_probabilities(self) -> dict[int, float] | None:
@@ -244,7 +245,7 @@ class Facts:
         promised = self.declared.bytes_per_s
         if promised is None or layout is None:
             return None
-        samples_per_s = promised / layout.frame_bytes
+        samples_per_s = promised / (self.sound.row_bytes or layout.frame_bytes)
         for start, line, parts in zip(self.audio_starts, self.timelines, self.stretches, strict=False):
             found = find_change_by_pace(line, parts, samples_per_s, start, self.sound.candidates, sound_of)
             if found is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.remedies import Remedy
 from sttdoctor.missing import SPEECH, Missing
 
 Status = Literal["pass", "warn", "fail", "unknown", "not_applicable"]
@@ -43,6 +44,7 @@ class Finding:
         summary: One sentence with the measured values.
         fix: What to do.
         evidence: Where it shows.
+        remedy: The fix as a value that can be carried out; None where sending cannot mend it, or any client knows how.
     """
 
     cause: str
@@ -51,6 +53,7 @@ class Finding:
     summary: str
     fix: str
     evidence: tuple[Evidence, ...] = ()
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,12 @@ class Cause:
         summary: str,
         evidence: tuple[Evidence, ...] = (),
         fix: str | None = None,
+        remedy: Remedy | None = None,
     ) -> Finding:
         """Make a finding of this cause; the fix is the cause's own unless another is given."""
         limited: Status = "warn" if status == "fail" and self.worst == "warn" else status
-        return Finding(self.id, limited, round(min(max(confidence, 0.0), 1.0), 3), summary, fix or self.fix, evidence)
+        sure = round(min(max(confidence, 0.0), 1.0), 3)
+        return Finding(self.id, limited, sure, summary, fix or self.fix, evidence, remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +155,11 @@ class Check:
         summary: str,
         evidence: tuple[Evidence, ...] = (),
         fix: str | None = None,
+        remedy: Remedy | None = None,
     ) -> Finding:
         """Make a finding of this check's cause `what`, as `Cause.find` does."""
         cause = next(cause for cause in self.causes if cause.id == f"{self.id}.{what}")
-        return cause.find(status, confidence, summary, evidence, fix)
+        return cause.find(status, confidence, summary, evidence, fix, remedy)
 
 
 def answer(text: str, findings: list[Finding], measurements: Mapping[str, Any], reading: str = "") -> Answer:

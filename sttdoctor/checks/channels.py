@@ -14,7 +14,11 @@ import numpy as np
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import Layout, Samples, find_loudest_channel
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.remedies import TakeChannel, TakePlane
+from sttdoctor.analysis.signal.planes import Planes
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
+from sttdoctor.encodings import ENCODINGS
+from sttdoctor.evidence import Declared
 
 CHECK = Check(
     id="channels",
@@ -63,11 +67,16 @@ def _judge(facts: Facts) -> Answer:
     if estimate is None or layout is None:
         return unknown(missing.SAMPLES)
     if facts.sound.silent_side is not None:
-        finding = _tell_silent_side(facts.sound.silent_side, layout.encoding)
+        finding = _tell_silent_side(facts.sound.silent_side, layout)
         return answer(finding.summary, [finding], {"channels": 2, "silent_side": facts.sound.silent_side}, _TWO)
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.")
     measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
+    if facts.sound.planes is not None:
+        planes = facts.sound.planes
+        finding = _tell_planes(facts, layout, planes)
+        measured |= {"channels": planes.channels, "plane_samples": planes.samples}
+        return answer(finding.summary, [finding], measured, f"{_NUMBERS[planes.channels]} channels")
     if layout.channels == 1:
         return answer("The samples are of one channel.", [], measured)
     if layout.channels > 2:
@@ -82,6 +91,26 @@ def _judge(facts: Facts) -> Answer:
     return answer(finding.summary, [finding], measured, _TWO)
 
 
+def _tell_planes(facts: Facts, layout: Layout, planes: Planes) -> Finding:
+    """Planar buffers: all samples of one channel, then all of the next."""
+    many = planes.channels
+    summary = (
+        f"{_NUMBERS[many].capitalize()} channels stand one after the other in each frame, {planes.samples} samples of "
+        "each (planes): the sound goes on from each piece to the same one of the next frame."
+    )
+    summary += _measure_agreement(facts, layout, many)
+    remedy = TakePlane(layout.encoding, planes.loudest, many)
+    fix = _fix(f"send one of them, {remedy.code} of each frame (the loudest)") + _PLANAR
+    return CHECK.find("interleaved", "fail", 0.97, summary, fix=fix, remedy=remedy)
+
+
+_PLANAR = (
+    " In PyAV and aiortc let an AudioResampler(format='s16', layout='mono') make the frames, in Web Audio send "
+    "getChannelData(0) alone; of a NumPy array of shape (channels, samples), as librosa and torchaudio make, send "
+    "array[0] or array.mean(axis=0)."
+)
+
+
 def _judge_many(facts: Facts, layout: Layout) -> Finding:
     """More than two channels, as of an array of microphones."""
     many = layout.channels
@@ -90,9 +119,16 @@ def _judge_many(facts: Facts, layout: Layout) -> Finding:
         f"{_NUMBERS[many].capitalize()} channels are interleaved: the sound goes on from each sample to the one {many} "
         "places later, as of an array of microphones."
     )
-    summary += _measure_agreement(facts, layout)
-    fix = _fix(f"send one of them, samples[{loud}::{many}] (the loudest) or the one that the device has processed")
-    return CHECK.find("interleaved", "fail", 0.97, summary, fix=fix)
+    summary += _measure_agreement(facts, layout, layout.channels)
+    remedy = _take(layout, loud)
+    fix = _fix(f"send one of them, {remedy.code} (the loudest), or the one that the device has processed")
+    return CHECK.find("interleaved", "fail", 0.97, summary, fix=fix, remedy=remedy)
+
+
+def _take(layout: Layout, channel: int) -> TakeChannel:
+    """One of the channels, as the samples are best read; an encoding that the service does not take stays that."""
+    encoding = layout.encoding if ENCODINGS[layout.encoding].supported else None
+    return TakeChannel(layout.encoding, channel, layout.channels, layout.offset, declares=Declared(encoding))
 
 
 def _read_channels(facts: Facts, layout: Layout) -> Samples:
@@ -105,10 +141,10 @@ def _read_channels(facts: Facts, layout: Layout) -> Samples:
     return np.clip(np.nan_to_num(layout.decode(np.asarray(middle))), -1e6, 1e6)
 
 
-def _measure_agreement(facts: Facts, layout: Layout) -> str:
+def _measure_agreement(facts: Facts, layout: Layout, channels: int) -> str:
     """That the byte rate is as many times the declared one, where it is."""
     speed = facts.longest_speed
-    agrees = speed is not None and abs(speed.ratio / layout.channels - 1) <= _NEAR
+    agrees = speed is not None and abs(speed.ratio / channels - 1) <= _NEAR
     if speed is None or not agrees or layout.encoding != facts.declared.meant:
         return ""
     return f" The byte rate, {speed.ratio:.2f} times the declared one, agrees."
@@ -122,9 +158,8 @@ def _compare_channels(facts: Facts, layout: Layout) -> _Pair:
     return _Pair(10 * float(np.log10(power.min() / power.max())), correlation, int(np.argmax(power)))
 
 
-def _judge_kinds(pair: _Pair) -> tuple[str, str]:
-    """What the two channels are to each other, and how to make one of them."""
-    loud = f"samples[{pair.louder}::2]"
+def _judge_kinds(pair: _Pair, loud: str) -> tuple[str, str]:
+    """What the two channels are to each other, and how to make one of them; `loud` is the louder one."""
     if pair.quieter_db < _SILENT_DB:
         return "one of them is silent", f"send the other one only: {loud}"
     if abs(pair.correlation) >= _SAME:
@@ -138,17 +173,19 @@ def _judge_kinds(pair: _Pair) -> tuple[str, str]:
 
 
 def _tell_interleaved(facts: Facts, layout: Layout, pair: _Pair, probability: float) -> Finding:
-    relation, fix = _judge_kinds(pair)
+    remedy = _take(layout, pair.louder)
+    relation, fix = _judge_kinds(pair, remedy.code)
     summary = f"Two channels are interleaved: every other sample belongs to the other one, and {relation}."
-    agreement = _measure_agreement(facts, layout)
+    agreement = _measure_agreement(facts, layout, layout.channels)
     summary += agreement
     probability = max(probability, 0.99) if agreement else probability
     status: Status = "fail" if probability >= facts.limits["channels.fail_above"] else "warn"
-    return CHECK.find("interleaved", status, probability, summary, fix=_fix(fix))
+    return CHECK.find("interleaved", status, probability, summary, fix=_fix(fix), remedy=remedy)
 
 
-def _tell_silent_side(side: int, encoding: str) -> Finding:
-    fix = _fix(f"send the channel with sound only: samples[{1 - side}::2]")
+def _tell_silent_side(side: int, layout: Layout) -> Finding:
+    remedy, encoding = _take(layout, 1 - side), layout.encoding
+    fix = _fix(f"send the channel with sound only: {remedy.code}")
     summary = "Two channels are interleaved: every other sample is the code of silence, so one of them is silent."
     if encoding == "pcm_s16le" and side == 0:
         summary = (
@@ -156,7 +193,7 @@ def _tell_silent_side(side: int, encoding: str) -> Finding:
             "low half is empty. Both readings are the same bytes; neither is one channel of 16 bits."
         )
         fix += " If it is 32-bit audio, declare pcm_s32le."
-    return CHECK.find("interleaved", "fail", 0.99, summary, fix=fix)
+    return CHECK.find("interleaved", "fail", 0.99, summary, fix=fix, remedy=remedy)
 
 
 def _fix(what: str) -> str:

@@ -15,6 +15,7 @@ from sttdoctor.analysis.container.contents import LABELS, Contents, Start, find_
 from sttdoctor.analysis.container.header import Header
 from sttdoctor.analysis.container.text import SHORTEST_TEXT, is_printable
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.remedies import CutStream, DecodeText, Remedy
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -29,6 +30,7 @@ from sttdoctor.checks.base import (
     want_speech,
 )
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.evidence import Declared
 
 CHECK = Check(
     id="container",
@@ -200,7 +202,11 @@ def _judge_text(facts: Facts, contents: Contents, kind: str) -> Finding:
         fix += f" Then {_unpack(contents.inside.kind) or f'convert the file: {_convert(facts)}'}"
     if kind in ("http", "html", "json"):
         fix = "Look at what it says: it may be an error of the source. " + fix
-    return CHECK.find("text", "fail", 0.99, summary, _list_places(facts, [0], _TEXTS[kind]), fix)
+    remedy = DecodeText(kind, facts.declared.meant or "pcm_s16le") if kind in _HOLD_BYTES else None
+    return CHECK.find("text", "fail", 0.99, summary, _list_places(facts, [0], _TEXTS[kind]), fix, remedy)
+
+
+_HOLD_BYTES = ("base64", "hex", "data-url", "json")
 
 
 def _judge_compressed(facts: Facts, starts: list[Start]) -> Finding:
@@ -259,7 +265,22 @@ def _judge_header(facts: Facts, starts: list[Start]) -> Finding:
         summary += f" It says {_format(header)}"
         summary += f"; declared is {odds}." if odds else ", as declared." if facts.declared.meant else "."
     places = _list_places(facts, [start.offset for start in starts], label)
-    return CHECK.find("wav-header", "fail", 0.99, summary, places, _strip(facts, starts, header, odds))
+    fix = _strip(facts, starts, header, odds)
+    return CHECK.find("wav-header", "fail", 0.99, summary, places, fix, _leave_out_headers(facts, starts))
+
+
+def _leave_out_headers(facts: Facts, starts: list[Start]) -> Remedy:
+    """Without the headers, and what stands behind samples; what the header says of them is right."""
+    contents, audio = facts.sound.contents, facts.audio
+    assert contents is not None and audio is not None
+    spans = [(start.offset, start.offset + start.header.payload) for start in starts if start.header is not None]
+    for place in contents.trailers:
+        size = int.from_bytes(audio.data[place + 4 : place + 8].tobytes(), "little")
+        spans.append((place, place + 8 + size + size % 2))
+    header = starts[0].header if starts else None
+    known = header is not None and header.encoding is not None and ENCODINGS[header.encoding].supported
+    declares = Declared(header.encoding, header.sample_rate) if known and header is not None else Declared()
+    return CutStream(tuple(sorted(spans)), declares=declares)
 
 
 def _format_place(offset: int) -> str:
@@ -308,6 +329,5 @@ def _judge_trailers(facts: Facts, offsets: tuple[int, ...]) -> Finding:
         f"A chunk of text of a WAV file (LIST or id3) stands at byte {offsets[0]}; the service plays it as a click."
     )
     fix = "Send only the bytes of the data chunk: as many as its length says, not everything behind the header."
-    return CHECK.find(
-        "wav-header", "warn", 0.95, summary, _list_places(facts, list(offsets), "chunk of a WAV file"), fix
-    )
+    places = _list_places(facts, list(offsets), "chunk of a WAV file")
+    return CHECK.find("wav-header", "warn", 0.95, summary, places, fix, _leave_out_headers(facts, []))

@@ -14,6 +14,7 @@ from sttdoctor.analysis.encoding.changes import EncodingChange
 from sttdoctor.analysis.encoding.estimate import EncodingEstimate
 from sttdoctor.analysis.encoding.misfit import Misfit, Order
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.remedies import Remedy, Rescale, SwapPairs, TakeChannel
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -29,6 +30,7 @@ from sttdoctor.checks.base import (
     want_speech,
 )
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
+from sttdoctor.evidence import Declared
 
 CHECK = Check(
     id="encoding",
@@ -109,7 +111,7 @@ def _judge(facts: Facts) -> Answer:
     if not estimate.decidable and contents is not None and not contents.holds_samples:
         return unknown(missing.SAMPLES, measured)
     if facts.sound.misfit is not None:
-        finding = _judge_misfit(facts.sound.misfit, facts.declared.meant or _find_best(estimate))
+        finding = _judge_misfit(facts, facts.sound.misfit, facts.declared.meant or _find_best(estimate))
         return answer(finding.summary, [finding], measured, facts.declared.meant or _find_best(estimate))
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.", measured)
@@ -121,7 +123,7 @@ def _judge(facts: Facts) -> Answer:
     if facts.sound.factor != 1.0 and (
         best in SUPPORTED if name is None else right >= facts.limits["encoding.warn_below"]
     ):
-        finding = _judge_scale(name or best, facts.sound.factor)
+        finding = _judge_scale(facts, name or best, facts.sound.factor)
         return answer(finding.summary, [finding], measured, _name_reading(name or best))
     if name is None:
         return _judge_undeclared(facts, estimate, best, measured)
@@ -199,33 +201,46 @@ def _judge_mismatch(best: str, declared: str | None, status: Status, confidence:
         return CHECK.find("byte-order", status, confidence, summary)
     if name not in SUPPORTED:
         return CHECK.find("unsupported", status, confidence, summary)
-    fix = f"Declare encoding={name}, or convert the samples to {declared} before you send them."
-    return CHECK.find("mismatch", status, confidence, summary, fix=fix)
+    remedy = Remedy(declares=Declared(encoding=name))
+    fix = f"{_write_sentence(remedy)}, or convert the samples to {declared} before you send them."
+    return CHECK.find("mismatch", status, confidence, summary, fix=fix, remedy=remedy)
+
+
+def _write_sentence(remedy: Remedy) -> str:
+    return remedy.words[0].upper() + remedy.words[1:]
+
+
+def _get_offset(facts: Facts) -> int:
+    """The first byte of the samples."""
+    return facts.sound.layout.offset if facts.sound.layout is not None else 0
 
 
 def _judge_order(facts: Facts, order: Order, name: str) -> Finding:
     if order == "swapped":
         summary = f"The bytes are {name}, but neighbouring samples are swapped: the second of each pair comes first."
-        return CHECK.find("swapped", "fail", 0.95, summary)
+        return CHECK.find("swapped", "fail", 0.95, summary, remedy=SwapPairs(name, _get_offset(facts)))
     rate = facts.declared.sample_rate or 0
     half = rate // 2
     summary = (
         f"Each sample is sent twice: {half} different ones a second, declared as {rate}. The speed is right, but above "
         f"{half // 2} Hz the sound holds nothing except a mirror image of itself."
     )
+    remedy = TakeChannel(name, 0, 2, _get_offset(facts), declares=Declared(sample_rate=half))
     fix = (
-        f"Keep every second sample (samples[::2]) and declare sample_rate={half}: half the bytes, and no mirror image. "
+        f"{_write_sentence(remedy)}: half the bytes, and no mirror image. "
         "Where you need the higher rate, use a resampler that filters instead of repeating samples; of a device, read "
         "the slot width that it has, at its true rate."
     )
-    return CHECK.find("doubled", "warn", 0.95, summary, fix=fix)
+    return CHECK.find("doubled", "warn", 0.95, summary, fix=fix, remedy=remedy)
 
 
-def _judge_scale(name: str, factor: float) -> Finding:
+def _judge_scale(facts: Facts, name: str, factor: float) -> Finding:
     """The samples are of the right encoding, and stand at another scale in it."""
+    remedy = Rescale(name, factor, offset=_get_offset(facts))
     if factor < 1.0:
         summary = f"The bytes are {_label(name)}, but in 16-bit units: full scale is 1.0, and they go up to 32768."
-        return CHECK.find("scaled", "fail", 0.95, summary, fix="Divide the samples by 32768 before you send them.")
+        fix = "Divide the samples by 32768 before you send them."
+        return CHECK.find("scaled", "fail", 0.95, summary, fix=fix, remedy=remedy)
     if ENCODINGS[name].label.startswith("signed"):
         shift = round(np.log2(factor))
         bits = 8 * ENCODINGS[name].width - shift
@@ -233,12 +248,13 @@ def _judge_scale(name: str, factor: float) -> Finding:
             f"The bytes are {_label(name)}, but hold {bits}-bit samples at the low end: {factor:.0f} times too quiet."
         )
         fix = f"Shift each sample up by {shift} bits (x << {shift})" + (", or send pcm_s16le." if bits == 16 else ".")
-        return CHECK.find("scaled", "fail", 0.95, summary, fix=fix)
+        return CHECK.find("scaled", "fail", 0.95, summary, fix=fix, remedy=remedy)
     summary = f"The bytes are {_label(name)}, but {factor:.0f} times too quiet, as if they were divided by it twice."
-    return CHECK.find("scaled", "fail", 0.9, summary, fix=f"Divide the 16-bit samples by {factor:.0f} once.")
+    fix = f"Divide the 16-bit samples by {factor:.0f} once."
+    return CHECK.find("scaled", "fail", 0.9, summary, fix=fix, remedy=remedy)
 
 
-def _judge_misfit(misfit: Misfit, name: str) -> Finding:
+def _judge_misfit(facts: Facts, misfit: Misfit, name: str) -> Finding:
     """Integers that nothing brought to the scale of their encoding."""
     bits = 8 * ENCODINGS[name.partition("+")[0]].width
     full = (1 << bits - 1) - 1
@@ -254,8 +270,9 @@ def _judge_misfit(misfit: Misfit, name: str) -> Finding:
         )
         summary += f"signed {bits}-bit samples, so the sound is off centre and quiet."
         fix = f"Centre the values and bring them to full scale: (x - mean) * {1 << bits - misfit.bits}, with the mean "
-        fix += f"of x at rest, about {1 << misfit.bits - 1}."
-        return CHECK.find("scaled", "fail", 0.95, summary, fix=fix)
+        fix += f"of x at rest, here {misfit.centre:.0f}."
+        remedy = Rescale(name.partition("+")[0], float(1 << bits - misfit.bits), misfit.centre, _get_offset(facts))
+        return CHECK.find("scaled", "fail", 0.95, summary, fix=fix, remedy=remedy)
     summary = f"The samples are the low {bits} bits of wider ones: they wrap around again and again where it is loud."
     fix = f"Keep the high bits instead: x >> {32 - bits} of 32-bit samples, x >> {24 - bits} of 24-bit ones."
     return CHECK.find("scaled", "fail", 0.9, summary, fix=fix)

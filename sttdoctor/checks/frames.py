@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.remedies import CutFrames, CutZeros, DropEmpty, Exchange, SendOnce, TakeStream
 from sttdoctor.analysis.session.frames import (
     Field,
     Repeat,
@@ -103,7 +104,7 @@ def _judge(facts: Facts) -> Answer:
     findings = list(_find_empty(facts, sent))
     encoding = facts.declared.meant
     has_content = all(frame.audio is not None or frame.size == 0 for frame in sent)
-    if encoding is not None and has_content:
+    if encoding is not None and has_content and facts.sound.planes is None:
         for connection in facts.connections:
             findings += _judge_connection(connection, encoding)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
@@ -122,7 +123,7 @@ def _find_empty(facts: Facts, sent: list[Frame]) -> Iterator[Finding]:
     if len(empty) >= 3 and share >= facts.limits["frames.empty"]:
         summary = f"{count_noun(len(empty), 'binary frame')} of {len(sent)} ({share:.0%}) are empty."
         place = (Evidence("the first empty frame", empty[0].line, empty[0].t),)
-        yield CHECK.find("empty", "warn", 0.95, summary, place)
+        yield CHECK.find("empty", "warn", 0.95, summary, place, remedy=DropEmpty())
 
 
 def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding]:
@@ -131,7 +132,7 @@ def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding
     active = select_active(contents, encoding)
     repeat = find_repeats(contents, active, encoding)
     if repeat is not None:
-        yield _tell_repeat(repeat, sent)
+        yield _tell_repeat(repeat, sent, encoding)
         return  # what else stands out is the doing of what was found
     field = find_field(contents, active)
     if field is not None:
@@ -146,7 +147,7 @@ def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding
         return
     tail = find_tails(contents, active, encoding)
     if tail is not None:
-        yield _tell_tail(tail, sent)
+        yield _tell_tail(tail, sent, encoding)
         return
     swapped = find_disorder(contents, active, encoding)
     if len(swapped) >= max(3, _SWAPPED * len(active)):
@@ -160,7 +161,7 @@ def _tell_disorder(swapped: list[int], count: int, sent: list[Frame]) -> Finding
         f"after it: they were overtaken on the way."
     )
     place = (Evidence("the first of them", first.line, first.t),)
-    return CHECK.find("out-of-order", "fail", 0.9, summary, place)
+    return CHECK.find("out-of-order", "fail", 0.9, summary, place, remedy=Exchange(tuple(swapped)))
 
 
 def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[Finding]:
@@ -177,22 +178,24 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
     count = " (a part of it counts up)" if field.counts and not field.kind else ""
     size = count_noun(field.length, "byte")
     summary = f"Each frame {where} {names[field.kind]}: {size}{count}, {field.share:.0%} of all."
-    end, cut = ("end", f"frame[:-{field.length}]") if field.at_end else ("beginning", f"frame[{field.length}:]")
-    fix = f"Send the samples alone: cut {size} from the {end} of each frame ({cut})."
+    head, tail = (0, field.length) if field.at_end else (field.length, 0)
+    remedy = CutFrames(head, tail, field.kind == "RTP" and field.disorder > 0)
+    fix = f"Send the samples alone: {remedy.words}."
     fix += {
         "RTP": " Better let the RTP library hand out the payload; it also knows lost and late packets.",
         "AudioSocket": " Those are the type and the length of the message; send only messages of a type of audio.",
         "padding": " In PyAV and aiortc take frame.to_ndarray().tobytes(), which holds the samples alone, not "
         "bytes(frame.planes[0]), which is the whole buffer.",
     }.get(field.kind, "")
-    yield CHECK.find("header", "fail", 0.95, summary, place, fix)
+    yield CHECK.find("header", "fail", 0.95, summary, place, fix, remedy)
     if field.disorder:
         text = f"{count_noun(field.disorder, 'frame')} came later than its sequence number says."
         yield CHECK.find("out-of-order", "fail", 0.9, text, place)
 
 
-def _tell_repeat(repeat: Repeat, sent: list[Frame]) -> Finding:
+def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
     first = sent[repeat.first]
+    remedy = SendOnce(repeat.kind, encoding, repeat.first)
     place = (Evidence("the first frame that repeats", first.line, first.t),)
     if repeat.kind == "place":
         size = first.size
@@ -205,32 +208,32 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame]) -> Finding:
             "send buf.subarray(...), or new Uint8Array(buf.buffer, buf.byteOffset, buf.byteLength), never buf.buffer "
             "(it is the pool of 8192 bytes); elsewhere copy a buffer before it is filled again."
         )
-        return CHECK.find("repeated", "fail", 0.95, summary, place, fix)
+        return CHECK.find("repeated", "fail", 0.95, summary, place, fix, remedy)
     if repeat.kind == "overlap":
         summary = (
             f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) begin with the bytes with "
             f"which the one before ended: {repeat.alike:.0%} of a frame is sent twice."
         )
         fix = "Advance by a whole frame: send only what follows the last sample that was sent, without the overlap."
-        return CHECK.find("repeated", "fail", 0.95, summary, place, fix)
+        return CHECK.find("repeated", "fail", 0.95, summary, place, fix, remedy)
     if repeat.kind == "own":
         summary = (
             f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) end with the bytes with "
             f"which they began: {repeat.alike:.0%} of a frame is sent twice."
         )
-        return CHECK.find("repeated", "fail", 0.95, summary, place, _OWN)
+        return CHECK.find("repeated", "fail", 0.95, summary, place, _OWN, remedy)
     if repeat.kind == "stuck":
         since = f"From {first.t:.1f} s on" if first.t is not None else "At one place"
         summary = (
             f"{since} the same frame of {first.size} bytes is sent again and again, {repeat.count} times: nothing new "
             f"was recorded."
         )
-        return CHECK.find("repeated", "fail", 0.95, summary, place, _STUCK)
+        return CHECK.find("repeated", "fail", 0.95, summary, place, _STUCK, remedy)
     summary = (
         f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) hold the same bytes as one that "
         "was sent before."
     )
-    return CHECK.find("repeated", "fail", 0.95, summary, place)
+    return CHECK.find("repeated", "fail", 0.95, summary, place, remedy=remedy)
 
 
 def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:
@@ -239,14 +242,14 @@ def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:
         "nothing to do with that of its neighbours."
     )
     place = (Evidence("the first frame of the second stream", sent[1].line, sent[1].t),)
-    return CHECK.find("two-streams", "fail", sure, summary, place)
+    return CHECK.find("two-streams", "fail", sure, summary, place, remedy=TakeStream())
 
 
-def _tell_tail(tail: Tail, sent: list[Frame]) -> Finding:
+def _tell_tail(tail: Tail, sent: list[Frame], encoding: str) -> Finding:
     first = sent[tail.first]
     summary = (
         f"{count_noun(tail.count, 'frame')} ({tail.share:.0%} of those with sound) end in zeros although the sound "
         f"goes on: on average {tail.filled:.0%} of such a frame is filled."
     )
     place = (Evidence("the first of them", first.line, first.t),)
-    return CHECK.find("zero-filled", "fail", 0.9, summary, place)
+    return CHECK.find("zero-filled", "fail", 0.9, summary, place, remedy=CutZeros(encoding))

@@ -11,7 +11,15 @@ from collections.abc import Iterator, Sequence
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.commands import Command, get_command_name, get_error_text, is_audio, is_known
+from sttdoctor.analysis.remedies import DecodeText
+from sttdoctor.analysis.session.commands import (
+    Command,
+    get_command_name,
+    get_error_text,
+    is_audio,
+    is_known,
+    read_audio_text,
+)
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import (
@@ -217,9 +225,14 @@ def _find_audio_as_text(facts: Facts) -> Iterator[Finding]:
     if kinds:
         summary += f" ({', '.join(kinds)[:80]}" + (f", {' and '.join(vendors)}'s format)" if vendors else ")")
     summary += "; binary frames carry the rest." if binary else "; no binary frame was sent."
-    yield CHECK.find(
-        "audio-as-text", "fail", 0.95, summary, (_place(frames[0], "the first of them"),), change + _BINARY
-    )
+    spoilt = sum(not read_audio_text(frame, "pcm_s16le") for frame in frames)
+    remedy = DecodeText(encoding=facts.declared.meant or "pcm_s16le") if spoilt <= _SPOILT * len(frames) else None
+    place = (_place(frames[0], "the first of them"),)
+    yield CHECK.find("audio-as-text", "fail", 0.95, summary, place, change + _BINARY, remedy)
+
+
+_SPOILT = 0.1
+"""So many of the messages at most may have lost their content, or a part of it to redaction."""
 
 
 def _find_binary(facts: Facts) -> Iterator[Finding]:

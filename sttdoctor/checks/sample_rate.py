@@ -13,6 +13,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.rate.changes import RateChange
 from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.analysis.rate.evidence import is_steady
+from sttdoctor.analysis.remedies import Remedy
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -196,7 +197,8 @@ def _judge_mismatch(facts: Facts, declared: int, verdict: _Verdict) -> Finding:
     better, best = format_hz(verdict.better), verdict.better[0]
     probably = "" if verdict.status == "fail" else "probably "
     summary = f"The audio was {probably}recorded at {better}, not at {declared} Hz as declared"
-    change = f"declare sample_rate={best}" + (
+    remedy = Remedy(declares=Declared(sample_rate=best))
+    change = remedy.words + (
         f" (or {join_list(map(str, verdict.better[1:]), 'or')})" if len(verdict.better) > 1 else ""
     )
     change += f", or resample to {declared} Hz before you send."
@@ -212,7 +214,7 @@ def _judge_mismatch(facts: Facts, declared: int, verdict: _Verdict) -> Finding:
         summary += f" {wire_bytes:.0f} bytes a second come in, {ratio:.2f} times what the declaration promises"
         evidence = (Evidence(f"steady at {wire_bytes:.0f} bytes a second of clock"),)
     confidence = 1 - sum((facts.rate_probabilities or {})[rate] for rate in _is_near(facts, declared))
-    return CHECK.find("mismatch", verdict.status, confidence, summary + ".", evidence, fix)
+    return CHECK.find("mismatch", verdict.status, confidence, summary + ".", evidence, fix, remedy)
 
 
 def _judge_wire_alone(facts: Facts, measured: dict[str, Any]) -> Answer:

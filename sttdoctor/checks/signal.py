@@ -12,6 +12,7 @@ import numpy as np
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.remedies import FillSilence, Rescale
 from sttdoctor.analysis.signal import levels as signal_levels
 from sttdoctor.analysis.signal.clicks import Clicks, find_clicks
 from sttdoctor.analysis.signal.echo import find_echo
@@ -126,6 +127,7 @@ _CLICK_SHARE = 0.3
 _WRAPS_TO_STEEP = 1  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _ECHO_LOOKED_AT = 320_000  # samples: 20 s at 16 kHz
+_TOO_LOUD = 8.0  # of full scale: floats beyond it are in other units, or single ones that no gain made
 _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 
 
@@ -151,7 +153,10 @@ def _judge(facts: Facts) -> Answer:
             return want_speech(f"{1000 * levels.samples / rate:.3g} ms of silence are too short to judge.", measured)
         findings.insert(0, _judge_silence(facts, levels))
     else:
-        findings += [*_judge_levels(facts, levels, worst_part, bool(findings)), *_find_holes(facts, layout, levels)]
+        findings += [
+            *_judge_levels(facts, layout, levels, worst_part, bool(findings)),
+            *_find_holes(facts, layout, levels),
+        ]
         if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
             findings += _search_clicks(facts, layout, levels)
         findings += [*_judge_muted(facts, layout, levels), *_find_echoed(facts, layout, levels)]
@@ -236,10 +241,17 @@ def _find_false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Fi
         f"byte 0x00 stands for {level}, silence is {code}."
     )
     places = _list_places(facts, layout, levels.runs.start[zeros], "zero bytes")
-    return [CHECK.find("false-silence", "fail", 0.97, summary, places, f"Fill pauses with {code} instead of 0x00.")]
+    starts = layout.offset + levels.runs.start[zeros] * layout.channels
+    lengths = levels.runs.length[zeros] * layout.channels
+    spans = tuple((int(start), int(start + length)) for start, length in zip(starts, lengths, strict=True))
+    remedy = FillSilence(layout.encoding, spans)
+    fix = f"{remedy.words[0].upper()}{remedy.words[1:]}."
+    return [CHECK.find("false-silence", "fail", 0.97, summary, places, fix, remedy)]
 
 
-def _judge_levels(facts: Facts, levels: Levels, worst_part: tuple[float, float], false_silence: bool) -> list[Finding]:
+def _judge_levels(
+    facts: Facts, layout: Layout, levels: Levels, worst_part: tuple[float, float], false_silence: bool
+) -> list[Finding]:
     found = []
     loud, limits = levels.loud, facts.limits
     found += _find_wrapped(facts, levels)
@@ -249,15 +261,23 @@ def _judge_levels(facts: Facts, levels: Levels, worst_part: tuple[float, float],
     share = signal_levels.measure_clipping(levels)
     if share > limits["signal.clipped_share"] and not false_silence:
         summary = f"The sound is clipped: {100 * share:.1f} % of the loud samples are cut off at the same value"
+        fix, remedy = None, None
         if levels.beyond:
             summary = f"{100 * share:.1f} % of the loud samples lie beyond full scale, where the service cuts them off"
-        found.append(CHECK.find("clipped", "warn", min(0.99, 0.7 + 10 * share), summary + "."))
+            if _get_peak(levels) <= _TOO_LOUD:
+                remedy = Rescale(layout.encoding, round(0.9 / _get_peak(levels), 3), offset=layout.offset)
+                fix = f"Keep floats within -1 to 1: they go up to {_get_peak(levels):.2f} here, so {remedy.words}."
+        sure = min(0.99, 0.7 + 10 * share)
+        found.append(CHECK.find("clipped", "warn", sure, summary + ".", fix=fix, remedy=remedy))
     elif not false_silence:
         found += _find_clipped_part(facts, *worst_part)
     offset = signal_levels.get_dc_offset(levels)
     if abs(offset) > limits["signal.dc_offset"]:
         summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale ({_describe_level(levels)})."
-        found.append(CHECK.find("dc-offset", "warn", 0.95, summary))
+        encoding = ENCODINGS[layout.encoding]
+        centre = offset * (1.0 if encoding.is_float else encoding.full_scale)
+        remedy = None if encoding.is_g711 else Rescale(layout.encoding, 1.0, centre, layout.offset)
+        found.append(CHECK.find("dc-offset", "warn", 0.95, summary, remedy=remedy))
     return found
 
 

@@ -49,8 +49,8 @@ def resend(
     from sttdoctor.comparison import compare_with_older
     from sttdoctor.listen import pick_format, write_wav
     from sttdoctor.reporting.side_by_side import show_side_by_side
+    from sttdoctor.resend.mend import plan_mended
     from sttdoctor.resend.plan import plan_unchanged
-    from sttdoctor.resend.repair import plan_repair
     from sttdoctor.resend.send import choose_names
     from sttdoctor.resend.send import resend as send_again
 
@@ -60,11 +60,7 @@ def resend(
     with progress(options["form"]) as told:
         facts = session_facts([source_of(name) for name in sessions], None, encoding, sample_rate, limits, connection)
         before = examine(facts, options["select"], options["ignore"], told)
-    if repair:
-        whole = examine(facts) if options["select"] or options["ignore"] else before  # the format is judged in any case
-        plan = plan_repair(facts, *pick_format(facts, whole.checks))
-    else:
-        plan = plan_unchanged(facts)
+    plan = plan_mended(facts) if repair else plan_unchanged(facts)
     assert facts.session is not None
     try:
         path = send_again(plan, to, choose_names(facts.session, record, repair), repair, _tell, _show(plan.seconds))
@@ -77,8 +73,6 @@ def resend(
         width = min(shutil.get_terminal_size().columns, 120)
         with standard_output():
             click.echo(printable(show_side_by_side(before, after, width)))
-    if any(found.cause.startswith("joining.") for found in before.diagnoses):
-        _tell("joining is not tried: what the application makes of the text is not sent")
     if options["wav"]:
         write_wav(fresh, *pick_format(fresh, after.checks), options["wav"], options["force"])
     deliver(after, options, fresh)

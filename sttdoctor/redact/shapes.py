@@ -73,8 +73,10 @@ HINTS = (*_BEGINNINGS, *(f"{prefix}[-_]" for prefix in _ISSUED), *_in_base64("sk
 _TAIL = re.compile(r"(?:(?:\.{2,}|…|\*{2,}|\[\.{3}\]|<\.{3}>)[\w+/=~-]*+)++")
 _NEXT_PART = re.compile(r"/([\w+=~-]{4,})")
 _NEXT_LINE = re.compile(r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+)([\w+/=-]{6,}+)(?!\s*[:=])")
+_READABLE = 24  # characters at the beginning of what base64 holds that tell text
 _DIVIDER = re.compile("[-_]")
 _LONG_RUN = re.compile(r"[\w-]{25}")
+_RUN_OF_BASE64 = re.compile(r"[\w+/-]{24}[A-Za-z0-9+]|(?=[\w/-]*\+)[\w+/-]{25}")  # a path goes on with a slash
 _LONG_PART = re.compile(r"[A-Za-z0-9]{16,}")
 _PART = re.compile(r"[A-Za-z0-9]{6,}")
 _MADE_UP = re.compile(r"[A-Za-z][0-9]+[A-Za-z]")
@@ -135,7 +137,7 @@ def end_of(text: str, end: int) -> int:
 
 def _looks_issued(word: str, before: str, spoken: bool) -> bool:
     """Whether what begins as many keys do is one: its rest is opaque, and it is no part of a longer text in base64."""
-    if _LONG_RUN.fullmatch(before):
+    if _LONG_RUN.fullmatch(before) or _RUN_OF_BASE64.fullmatch(before):
         return False
     if word[:4].lower() in ("akia", "asia"):
         return word[:4].isupper() and is_opaque(word)
@@ -164,8 +166,10 @@ def _is_bearer(word: str) -> bool:
 
 
 def _holds_secret(word: str, redact: Redact) -> bool:
+    """Whether base64 holds text with a secret in it; what begins like JSON by chance, as in audio, is no text."""
     plain = _unpack(word)
-    return redact(plain) != plain
+    head = "".join(plain[:_READABLE].split())
+    return head.isprintable() and "\ufffd" not in head and redact(plain) != plain
 
 
 def _unpack(word: str) -> str:

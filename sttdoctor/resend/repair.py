@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sttdoctor.analysis.decoding import Bytes, Layout, find_loudest_channel
+from sttdoctor.analysis.decoding import Bytes, Layout
 from sttdoctor.analysis.encoding.estimate import LAYOUTS
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.commands import is_audio
@@ -58,24 +58,36 @@ def choose_target(encoding: str) -> str:
     return encoding if encoding in SUPPORTED else _CONVERSIONS[encoding][0]
 
 
-def convert(data: Bytes, encoding: str, channel: int = 0, channels: int = 1) -> bytes:
-    """Convert to `target_of(encoding)`.
+def convert(data: Bytes, encoding: str) -> bytes:
+    """Convert to `choose_target(encoding)`.
 
     Args:
         data: Shape (n,); a partial sample at the end is left out.
         encoding: A name in `sttdoctor.encodings.ENCODINGS`.
-        channel: Which one to keep.
-        channels: Interleaved in the data.
     """
     width = ENCODINGS[encoding].width
-    whole = data[: len(data) // (width * channels) * (width * channels)]
-    samples = whole.reshape(-1, channels, width)[:, channel, :]
+    samples = data[: len(data) // width * width].reshape(-1, width)
     return (samples if encoding in SUPPORTED else _CONVERSIONS[encoding][1](samples)).tobytes()
 
 
+_LOWEST = 2.0**-15
+QUIET = {
+    "pcm_s16le": (bytes(2), b"\1\0", b"\xff\xff"),
+    "pcm_s32le": (bytes(4), b"\0\0\1\0", b"\0\0\xff\xff"),
+    "pcm_f16le": tuple(np.array(value, "<f2").tobytes() for value in (0.0, _LOWEST, -_LOWEST)),
+    "pcm_f32le": tuple(np.array(value, "<f4").tobytes() for value in (0.0, _LOWEST, -_LOWEST)),
+    "pcm_mulaw": (b"\xff", b"\xfe", b"\x7e"),
+    "pcm_alaw": (b"\xd5", b"\x55", b"\xd4"),
+}
+"""Of each encoding the samples that silence is made of; a zero byte of G.711 is near full scale."""
+
+
 def make_silence(encoding: str, samples: int) -> bytes:
-    """Return silence in one of the six; in G.711 a zero byte would be near full scale."""
-    return ENCODINGS[encoding].silence * samples
+    """Return silence in one of the six, as a quiet room has it: noise of the lowest code of 16 bits or of G.711.
+
+    Where a hole tore a word apart, exact zeros would look like a microphone that was taken away.
+    """
+    return b"".join(QUIET[encoding][code] for code in np.random.default_rng(0).integers(3, size=samples))
 
 
 CHUNK_S = 0.1
@@ -106,7 +118,7 @@ def plan_repair(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
 
     Args:
         facts: The session.
-        layout: How its audio is best read.
+        layout: How its audio is best read; it is of one channel.
         rate: Its true sample rate, Hz.
 
     Raises:
@@ -117,6 +129,8 @@ def plan_repair(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
     assert facts.audio is not None
     if layout is None:
         raise InputError("the audio is compressed, text or unknown, so it cannot be repaired; decode it to samples")
+    if layout.channels > 1:
+        raise InputError(f"the audio has {layout.channels} channels, and it is not sure how they stand; send one")
     if rate is None:
         raise InputError("the sample rate is not known; give --sample-rate")
     if facts.rate_change is not None:
@@ -211,17 +225,14 @@ def _join(
     waiting = list(inserts)
     length = 0
     for number, part in enumerate(parts):
-        layout = part.layout
-        frame = layout.frame_bytes
-        begin = part.start + (layout.offset - part.start) % frame
-        looked_at = np.ascontiguousarray(data[begin : min(part.stop, begin + (frame << 20))])
-        channel = find_loudest_channel(layout.decode(looked_at)) if layout.channels > 1 else 0
+        frame = ENCODINGS[part.layout.encoding].width
+        begin = part.start + (part.layout.offset - part.start) % frame
         at = begin
         last = number == len(parts) - 1
         while True:
             here = waiting[0] if waiting and (last or waiting[0].at < part.stop) else None
             stop = part.stop if here is None else min(part.stop, max(at, here.at - (here.at - begin) % frame))
-            piece = convert(np.asarray(data[at:stop]), layout.encoding, channel, layout.channels)
+            piece = convert(np.asarray(data[at:stop]), part.layout.encoding)
             pieces.append(piece)
             length += len(piece)
             at = stop
@@ -296,8 +307,6 @@ def _format_notes(facts: Facts, layout: Layout, encoding: str, rate: int) -> Ite
         yield f"declared as {encoding} at {rate} Hz instead of {before}"
     if layout.encoding != encoding:
         yield f"converted from {layout.encoding}, which the service does not take"
-    if layout.channels > 1:
-        yield f"the louder of {layout.channels} channels is sent"
 
 
 def _silence_notes(inserts: list[_Insert]) -> Iterator[str]:

@@ -115,7 +115,10 @@ def _tell_kind(head: bytes) -> str | None:
 
 
 def decode_text(data: bytes, kind: str) -> bytes:
-    """What text of base64 or hexadecimal digits, or a string, holds; as much as can be decoded, maybe nothing."""
+    """What text of base64 or hexadecimal digits, or a string, holds; as much as can be decoded, maybe nothing.
+
+    Text that was padded piece by piece is decoded so.
+    """
     if kind == "data-url":
         data, kind = data.partition(b",")[2], "base64"
     plain = re.sub(rb"\s", b"", data)
@@ -125,8 +128,13 @@ def decode_text(data: bytes, kind: str) -> bytes:
         if kind == "hex":
             return bytes.fromhex(plain[: len(plain) // 2 * 2].decode("ascii"))
         if kind == "base64":
-            standard = plain.partition(b"=")[0].replace(b"-", b"+").replace(b"_", b"/")
-            return base64.b64decode(standard[: len(standard) // 4 * 4])
+            standard = plain.replace(b"-", b"+").replace(b"_", b"/")
+            return b"".join(map(_decode_base64, re.split(rb"=+", standard)))
     except ValueError:
         return b""
     return b""
+
+
+def _decode_base64(letters: bytes) -> bytes:
+    last = len(letters) % 4  # one letter alone stands for no whole byte
+    return base64.b64decode(letters[:-1] if last == 1 else letters + b"=" * (-last % 4))

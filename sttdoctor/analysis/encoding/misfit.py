@@ -53,10 +53,17 @@ _FEWEST_PAIRS = 4000  # pairs that are not silent
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """What the codes are, and how many bits of the encoding (`converter`) or of the sample (`low bits`) they fill."""
+    """Integers that miss the scale of their encoding.
+
+    Attributes:
+        kind: What the codes are.
+        bits: How many of the encoding (`converter`) or of the sample (`low bits`) they fill.
+        centre: Where they rest (`converter`).
+    """
 
     kind: Kind
     bits: int
+    centre: float = 0.0
 
 
 def find_misfit(codes: Codes, bits: int) -> Misfit | None:
@@ -76,7 +83,7 @@ def find_misfit(codes: Codes, bits: int) -> Misfit | None:
     if bits == 16:
         for size, off in _CONVERTERS:
             if _is_converter(codes, 1 << size, off):
-                return Misfit("converter", size)
+                return Misfit("converter", size, float(np.median(codes[codes != 0])))
     if bits == 16 and (_goes_in_laps(codes, 1 << bits) or _is_empty_noise(codes)):
         return Misfit("low bits", bits)
     return None

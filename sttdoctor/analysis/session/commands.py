@@ -4,16 +4,22 @@ Audio that went out as text is told from what one text message looks like. Each 
 makes of bytes or samples, so naming the form names what to change.
 """
 
+import ast
 import json
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
+from sttdoctor.analysis.container.text import decode_text
+from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint, Meaning
 from sttdoctor.endpoints.cartesia import ENDPOINTS
 from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS, meaning_of
 from sttdoctor.evidence import Frame
+from sttdoctor.redact import REDACTED
 
 _LEAST_NUMBERS = 16
 """A message of so many numbers is audio: no command of any service has more than a few."""
@@ -188,6 +194,97 @@ def _tell_form_of_cut(text: str, size: int) -> str | None:
         if head.endswith(value) and key.lower().replace("_", "").replace("-", "") in _AUDIO_KEYS:
             return "base64"
     return _match_letters(head) if len(head) >= _LEAST_BASE64_IN_JSON and head == text[: len(head)] else None
+
+
+def read_audio_text(frame: Frame, encoding: str) -> bytes | None:
+    """Return the bytes that a sent text message stands for, None where it carries no audio.
+
+    They are empty where a part of it was redacted, or all of it is lost.
+
+    Args:
+        frame: A text frame.
+        encoding: What samples that are written as numbers become; bytes that are written so stay what they are.
+    """
+    form = tell_text_form(frame)
+    if form is None:
+        return None
+    value = frame.message if frame.message is not None else frame.text
+    if frame.elided or form in ("object", "raw") or (isinstance(value, str | dict) and REDACTED in str(value)):
+        return b""
+    return _read(value, encoding) or b""
+
+
+def read_json_audio(data: bytes, encoding: str) -> bytes:
+    """Return what all JSON messages in bytes, one behind the other, carry; arguments as of `read_audio_text`."""
+    return b"".join(content for value in _list_json(data) if (content := _read(value, encoding)) is not None)
+
+
+def _list_json(data: bytes) -> Iterator[Any]:
+    text, at = data.decode("utf-8", "replace"), 0
+    decoder = json.JSONDecoder()
+    while (at := text.find("{", at)) >= 0:
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return
+        yield value
+
+
+def _read(value: Any, encoding: str, depth: int = 0) -> bytes | None:
+    """The bytes that a string, a list of numbers or a JSON object stands for, None where it stands for none."""
+    if isinstance(value, str):
+        return _read_text(value, encoding)
+    if isinstance(value, list):
+        if value and isinstance(value[0], list):
+            return _read(value[0], encoding, depth + 1)  # the first of one list a channel
+        return _pack_numbers(value, encoding) if _are_numbers(value) else None
+    if not isinstance(value, dict) or depth > 2:
+        return None
+    if value.get("type") == "Buffer" and isinstance(value.get("data"), list):
+        return _pack_numbers(value["data"], encoding)
+    if _is_indexed(value):
+        return _pack_numbers([value[key] for key in sorted(value, key=int)], encoding)
+    for key, item in value.items():
+        if not isinstance(item, str) or _tell_form_of_value(key, item) is not None:
+            content = _read(item, encoding, depth + 1)
+            if content is not None:
+                return content
+    return None
+
+
+def _read_text(text: str, encoding: str) -> bytes | None:
+    form = _tell_form_of_text(text, len(text)) or _match_letters(text)
+    if form == "numbers":
+        return _pack_numbers([float(word) for word in re.findall(_NUMBER, text)], encoding)
+    if form == "python":
+        return _read_python(text)
+    if form in ("base64", "hex", "data-url"):
+        return decode_text(text.encode("ascii", "ignore"), form) or None
+    return None
+
+
+def _read_python(text: str) -> bytes | None:
+    """The bytes of a literal; NumPy prints the first and last numbers of an array alone."""
+    try:
+        value = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return value if isinstance(value, bytes) else None
+
+
+def _pack_numbers(values: list[Any], encoding: str) -> bytes | None:
+    """Numbers as bytes where they are bytes, else as samples of an encoding that is no G.711."""
+    numbers = np.nan_to_num(np.array([v if type(v) in (int, float) else 0 for v in values], dtype=np.float64))
+    whole = bool((numbers == np.rint(numbers)).all())
+    if whole and numbers.min(initial=0.0) >= 0 and numbers.max(initial=0.0) <= 255:
+        return numbers.astype(np.uint8).tobytes()
+    how = ENCODINGS["pcm_s16le" if ENCODINGS[encoding].is_g711 else encoding]
+    if whole == how.is_float:  # floats are of full scale 1, integers of 16 bits, whatever was declared
+        numbers = numbers / 32768.0 if whole else numbers * how.full_scale
+    if not how.is_float:
+        numbers = np.clip(np.rint(numbers), -how.full_scale, how.full_scale - 1)
+    with np.errstate(all="ignore"):
+        return numbers.astype(how.dtype).tobytes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,14 +91,15 @@ def select_active(frames: Sequence[bytes], encoding: str) -> list[int]:
     width = ENCODINGS[encoding].width
     chosen: list[int] = []
     for number, frame in enumerate(frames):
-        if len(frame) >= max(32, 8 * width) and _is_active(frame):
+        if len(frame) >= max(32, 8 * width) and is_active(frame):
             chosen.append(number)
             if len(chosen) == MOST:
                 break
     return chosen
 
 
-def _is_active(frame: bytes) -> bool:
+def is_active(frame: bytes) -> bool:
+    """Whether a frame holds sound: many values, and none nearly everywhere."""
     counts = np.bincount(np.frombuffer(frame[:_SEEN], dtype=np.uint8), minlength=256)
     return bool(np.count_nonzero(counts) >= 12 and counts.max() <= 0.6 * counts.sum())
 
@@ -232,10 +233,12 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     hits = [(i, share) for i, share in alike if share >= 0.5]
     if len(hits) >= max(3, 0.3 * len(alike)):
         return Repeat("place", len(hits), len(hits) / len(lively), float(np.mean([s for _, s in hits])), hits[0][0])
-    own = [(i, share) for i in lively if (share := _measure_own_start(frames[i], width)) > 0]
+    own = [(i, share) for i in lively if (share := 1 - find_own_start(frames[i], width) / len(frames[i])) > 0]
     if len(own) >= max(3, 0.3 * len(lively)):
         return Repeat("own", len(own), len(own) / len(lively), float(np.mean([s for _, s in own])), own[0][0])
-    overlaps = [(i, share) for i in lively if i and (share := _measure_overlap(frames[i - 1], frames[i])) > 0]
+    overlaps = [
+        (i, share) for i in lively if i and (share := measure_overlap(frames[i - 1], frames[i]) / len(frames[i])) > 0
+    ]
     if len(overlaps) >= max(3, 0.3 * len(lively)):
         share = float(np.mean([s for _, s in overlaps]))
         return Repeat("overlap", len(overlaps), len(overlaps) / len(lively), share, overlaps[0][0])
@@ -262,11 +265,11 @@ def _find_stuck(frames: Sequence[bytes], encoding: str) -> Repeat | None:
             start = i
     length, first = best[0], -best[1]
     frame = frames[first] if frames else b""
-    if length < _STUCK or length * len(frame) < _STUCK_BYTES or len(frame) < 64 or not _is_active(frame):
+    if length < _STUCK or length * len(frame) < _STUCK_BYTES or len(frame) < 64 or not is_active(frame):
         return None
     if _is_tone(frame, encoding) or _comes_round(frame, encoding):
         return None
-    if sum(other != frame and _is_active(other) for other in frames[first + length :]) >= _FEWEST:
+    if sum(other != frame and is_active(other) for other in frames[first + length :]) >= _FEWEST:
         return None  # the sound goes on: a gate that fills pauses with one piece of noise
     return Repeat("stuck", length - 1, (length - 1) / len(frames), 1.0, first)
 
@@ -296,18 +299,17 @@ def _comes_round(frame: bytes, encoding: str) -> bool:
     return bool(len(away) and lags[away[0] :].max() >= 0.995 * lags[0])
 
 
-def _measure_own_start(frame: bytes, width: int) -> float:
-    """The share of a frame's bytes, at its end, that are those with which it begins; 0 where none are."""
+def find_own_start(frame: bytes, width: int) -> int:
+    """Where in a frame the bytes with which it begins come again, to its end; its length where they do not."""
     head = frame[:32]
     if len(set(head)) < 8:
-        return 0.0
+        return len(frame)
     at = frame.find(head, 32)
     while at > 0:
-        tail = frame[at:]
-        if at % width == 0 and frame.startswith(tail):
-            return len(tail) / len(frame)
+        if at % width == 0 and frame.startswith(frame[at:]):
+            return at
         at = frame.find(head, at + 1)
-    return 0.0
+    return len(frame)
 
 
 def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> list[int]:
@@ -353,6 +355,12 @@ def _measure_misfit(one: _Edge | None, other: _Edge | None) -> float:
     return abs(other[1] - one[0]) / scale
 
 
+def was_sent_before(frames: Sequence[bytes], number: int) -> bool:
+    """Whether a frame with sound holds the bytes of one shortly before."""
+    frame = frames[number]
+    return frame in frames[max(0, number - _NEAR) : number] and is_active(frame)
+
+
 def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> Repeat | None:
     """Frames that hold the bytes of one shortly before; a recording that is played in a loop comes round much later."""
     seen: dict[bytes, int] = {}
@@ -376,13 +384,13 @@ def _measure_likeness(one: bytes, other: bytes, width: int) -> float:
     return float(np.mean(same[informative])) if np.count_nonzero(informative) >= 16 else 0.0
 
 
-def _measure_overlap(before: bytes, frame: bytes) -> float:
-    """The share of a frame's bytes with which the one before it ended; 0 where it begins anew."""
+def measure_overlap(before: bytes, frame: bytes) -> int:
+    """How many bytes a frame begins with that ended the one before it; 0 where it begins anew."""
     at = before.find(frame[:32], 1)
     if at < 1 or len(set(frame[:32])) < 8:
-        return 0.0
+        return 0
     part = before[at:]
-    return len(part) / len(frame) if len(part) >= 32 and frame.startswith(part) else 0.0
+    return len(part) if len(part) >= 32 and frame.startswith(part) else 0
 
 
 def _is_periodic(frame: bytes, encoding: str) -> bool:
@@ -415,16 +423,20 @@ def find_tails(frames: Sequence[bytes], active: Sequence[int], encoding: str) ->
     for i in active:
         frame = frames[i]
         run = len(frame) - len(frame.rstrip(b"\0"))
-        if (
-            run >= max(least, 0.02 * len(frame))
-            and i + 1 < len(frames)
-            and not frames[i + 1].startswith(bytes(2 * width))
-        ):
+        if count_trailing_zeros(frame, frames[i + 1] if i + 1 < len(frames) else b"", width):
             hits.append((i, 1 - run / len(frame)))
         inner += bytes(least) in frame[: len(frame) - run].rstrip(b"\0")
     if len(hits) < max(3, 0.03 * len(active)) or inner > 0.5 * len(hits):
         return None
     return Tail(len(hits), len(hits) / len(active), float(np.mean([share for _, share in hits])), hits[0][0])
+
+
+def count_trailing_zeros(frame: bytes, after: bytes, width: int) -> int:
+    """How many bytes of zero samples end a frame with sound, with which the next one does not go on; else 0."""
+    run = (len(frame) - len(frame.rstrip(b"\0"))) // width * width
+    if run < max(8 * width, 0.02 * len(frame)) or not after or after.startswith(bytes(2 * width)):
+        return 0
+    return run if is_active(frame[: len(frame) - run]) else 0
 
 
 def is_two_streams(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> float:
