@@ -6,6 +6,8 @@
 Each faulty session of the fault bench whose fix is a change of what is declared, sent or joined is judged; its fix is
 carried out as `sttdoctor resend --repair` plans it (and its text joined as the report says); what a client that follows
 the plan sends is judged again. A fix is right where its cause is gone, and clean where no other finding is left.
+In some captures sound is lost (floats that were cast to -1, 0 and 1): no sending mends those, and the plan has to say
+so.
 """
 
 import os
@@ -65,6 +67,7 @@ class Trial:
         left: Causes that are found in what was mended; remarks that need no repair do not count.
         gone: Whether none of them is the cause.
         changes: What was changed, a sentence each.
+        lost: Whether it is told that what the cause took away is not in the capture, so that sending cannot mend it.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Trial:
     left: tuple[str, ...]
     gone: bool
     changes: tuple[str, ...]
+    lost: bool = False
 
     @property
     def is_clean(self) -> bool:
@@ -123,10 +127,11 @@ def try_fix(case: Case) -> Trial:
         try:
             plan = plan_mended(facts)
         except InputError as error:
-            return Trial(case.name, cause, case.note, named, str(error), (), False, ())
+            return Trial(case.name, cause, case.note, named, str(error), (), False, (), lost=True)
         changes = plan.notes
         left = list_causes(examine(session_facts(jsonl(write_rows(plan)), None, None, None, None)))
-    return Trial(case.name, cause, case.note, named, "", left, cause not in left, changes)
+    lost = any(change.startswith(f"{cause} is not mended") for change in changes)
+    return Trial(case.name, cause, case.note, named, "", left, cause not in left, changes, lost)
 
 
 def task(job: tuple[str, int, int, Path | None]) -> list[Trial]:
@@ -164,17 +169,19 @@ def main() -> None:
     began = time.monotonic()
     causes = [cause for cause in (*BY_SENDING, *BY_JOINING) if cause.startswith(options.only)]
     trials: list[Trial] = []
-    print(f"{'cause':28} {'n':>3} {'named':>5} {'gone':>5} {'clean':>5}  left")
+    print(f"{'cause':28} {'n':>3} {'named':>5} {'lost':>5} {'gone':>5} {'clean':>5}  left")
     for own in run(causes, seed, options.each, options.save, options.jobs):
         trials += own
         left = Counter(cause for trial in own for cause in trial.left) + Counter(t.refused for t in own if t.refused)
-        print(f"{own[0].cause:28} {len(own):3} {sum(t.named for t in own):5} {sum(t.gone for t in own):5} "
+        print(f"{own[0].cause:28} {len(own):3} {sum(t.named for t in own):5} {sum(t.lost for t in own):5} "
+              f"{sum(t.gone for t in own):5} "
               f"{sum(t.is_clean for t in own):5}  {', '.join(f'{c} {n}' for c, n in left.most_common())}",
               flush=True)  # fmt: skip
     for trial in trials:
         if not trial.is_clean:
             print(f"{trial.name}: {trial.note}: {'; '.join(trial.changes)} -> {trial.refused or ', '.join(trial.left)}")
-    print(f"{len(trials)} captures: {sum(t.named for t in trials)} named; cause gone in {sum(t.gone for t in trials)}, "
+    print(f"{len(trials)} captures: {sum(t.named for t in trials)} named; {sum(t.lost for t in trials)} lost sound, "
+          f"and that is told; cause gone in {sum(t.gone for t in trials)}, "
           f"nothing left in {sum(t.is_clean for t in trials)}; "
           f"{time.monotonic() - began:.0f} s, seed {seed}")  # fmt: skip
 

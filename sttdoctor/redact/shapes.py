@@ -76,7 +76,7 @@ _NEXT_LINE = re.compile(r"(?:[ \t]*+[\r\n]\s*+|(?:\\[rn])++[ \t]*+)([\w+/=-]{6,}
 _READABLE = 24  # characters at the beginning of what base64 holds that tell text
 _DIVIDER = re.compile("[-_]")
 _LONG_RUN = re.compile(r"[\w-]{25}")
-_RUN_OF_BASE64 = re.compile(r"[\w+/-]{24}[A-Za-z0-9+]|(?=[\w/-]*\+)[\w+/-]{25}")  # a path goes on with a slash
+_RUN_OF_BASE64 = re.compile(r"[\w+/-]{25}")
 _LONG_PART = re.compile(r"[A-Za-z0-9]{16,}")
 _PART = re.compile(r"[A-Za-z0-9]{6,}")
 _MADE_UP = re.compile(r"[A-Za-z][0-9]+[A-Za-z]")
@@ -137,7 +137,7 @@ def end_of(text: str, end: int) -> int:
 
 def _looks_issued(word: str, before: str, spoken: bool) -> bool:
     """Whether what begins as many keys do is one: its rest is opaque, and it is no part of a longer text in base64."""
-    if _LONG_RUN.fullmatch(before) or _RUN_OF_BASE64.fullmatch(before):
+    if _LONG_RUN.fullmatch(before) or _is_amid_base64(before):
         return False
     if word[:4].lower() in ("akia", "asia"):
         return word[:4].isupper() and is_opaque(word)
@@ -147,6 +147,13 @@ def _looks_issued(word: str, before: str, spoken: bool) -> bool:
     if before[-1:].isalnum():  # within a word, as of "risk-free"
         return any(is_opaque(part) for part in _LONG_PART.findall(body))
     return is_opaque(body) and len(body) >= (12 if spoken else 4)
+
+
+def _is_amid_base64(before: str) -> bool:
+    """Whether what stands before a word is base64 that it goes on with; a path goes on with a slash."""
+    if not _RUN_OF_BASE64.fullmatch(before):
+        return False
+    return before[-1].isalnum() or "+" in before or _is_base64(before)
 
 
 def _is_base64(text: str) -> bool:

@@ -5,17 +5,15 @@ since one fault may hide another. What then is right goes out in real time (`rep
 stays.
 """
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.remedies import mend_session
+from sttdoctor.analysis.remedies import Remedy, mend_session
 from sttdoctor.api import examine
-from sttdoctor.checks.base import Finding
 from sttdoctor.evidence import Declared
 from sttdoctor.listen import pick_format
-from sttdoctor.report import Diagnosis, Report
+from sttdoctor.report import Report
 from sttdoctor.resend.plan import Plan, require_address, require_audio
 from sttdoctor.resend.repair import plan_repair
 
@@ -77,6 +75,21 @@ _SENT_RIGHT = (
 """What a plan by `plan_repair` does right, whatever the session did; a cause alone, or all of a check's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A session as it should have been sent.
+
+    Attributes:
+        facts: Of it.
+        report: What is still found in it.
+        done: (cause, remedy) of each change, in order.
+    """
+
+    facts: Facts
+    report: Report
+    done: tuple[tuple[str, Remedy], ...] = ()
+
+
 def plan_mended(facts: Facts) -> Plan:
     """Plan the session as a healthy client would have sent it.
 
@@ -85,55 +98,46 @@ def plan_mended(facts: Facts) -> Plan:
     """
     require_address(facts)
     found = examine(facts)
-    mended, report, notes = mend(facts, found)
-    require_audio(mended)
-    plan = plan_repair(mended, *pick_format(mended, report.checks))
-    return replace(plan, notes=(*notes, *plan.notes, *_tell_what_stays(found, report)))
+    mended = mend(facts, found)
+    require_audio(mended.facts)
+    plan = plan_repair(mended.facts, *pick_format(mended.facts, mended.report.checks))
+    changes = (f"for {cause}: {remedy.words}" for cause, remedy in mended.done)
+    return replace(plan, notes=(*changes, *plan.notes, *_list_what_stays(found, mended)))
 
 
-def mend(facts: Facts, report: Report) -> tuple[Facts, Report, list[str]]:
-    """Carry out the remedies of the root causes.
+def mend(facts: Facts, report: Report) -> Mended:
+    """Carry out the remedies of the root causes, one after another.
 
     Args:
         facts: A session.
         report: Of it.
-
-    Returns:
-        The facts of the session as it should have been, what is still found in it, and what was changed, a sentence
-        each.
     """
-    notes: list[str] = []
-    times: Counter[str] = Counter()
+    done: list[tuple[str, Remedy]] = []
     for _ in range(_ROUNDS):
-        root = next((d.root for d in report.diagnoses if _can_be_mended(d.root, times)), None)
+        root = next((d.root for d in report.diagnoses if d.root.remedy and _is_new(d.cause, done)), None)
         if root is None or root.remedy is None or facts.session is None:
             break
-        times[root.cause] += 1
-        notes.append(f"for {root.cause}: {root.remedy.words}")
-        session = mend_session(facts.session, root.remedy)
+        done.append((root.cause, root.remedy))
         said, now = root.remedy.declares, facts.declared
         declared = Declared(said.encoding or now.encoding, said.sample_rate or now.sample_rate)
-        facts = Facts(facts.limits, session=session, declared=declared)
+        facts = Facts(facts.limits, session=mend_session(facts.session, root.remedy), declared=declared)
         report = examine(facts, _JUDGED)
-    return facts, report, notes
+    return Mended(facts, report, tuple(done))
 
 
-def _can_be_mended(root: Finding, times: Counter[str]) -> bool:
-    return root.remedy is not None and times[root.cause] < _TIMES
+def _is_new(cause: str, done: list[tuple[str, Remedy]]) -> bool:
+    return sum(mended == cause for mended, _ in done) < _TIMES
 
 
-def _tell_what_stays(found: Report, left: Report) -> Iterator[str]:
+def _list_what_stays(found: Report, mended: Mended) -> Iterator[str]:
     """Of each root cause that is still there: why."""
-    still = {diagnosis.cause for diagnosis in left.diagnoses}
-    for diagnosis in found.diagnoses:
-        if diagnosis.cause in still or not _was_judged(diagnosis):
-            why = tell_why_not(diagnosis.cause)
-            if why is not None:
-                yield f"{diagnosis.cause} is not mended: {why}"
-
-
-def _was_judged(diagnosis: Diagnosis) -> bool:
-    return diagnosis.cause.partition(".")[0] in _JUDGED
+    still, tried = {d.cause for d in mended.report.diagnoses}, {cause for cause, _ in mended.done}
+    for cause in (diagnosis.cause for diagnosis in found.diagnoses):
+        why = tell_why_not(cause) if cause in still or cause.partition(".")[0] not in _JUDGED else None
+        if cause in still & tried:
+            yield f"{cause} is still found: look at the sound itself (--wav)"
+        elif why is not None:
+            yield f"{cause} is not mended: {why}"
 
 
 def tell_why_not(cause: str) -> str | None:
