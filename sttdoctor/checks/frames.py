@@ -6,6 +6,7 @@ looks like a wrong rate, like holes or clicks.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
@@ -19,10 +20,23 @@ from sttdoctor.analysis.session.frames import (
     find_repeats,
     find_tails,
     is_two_streams,
+    measure_rtp_header,
     select_active,
+    split_rtp,
 )
 from sttdoctor.analysis.session.timeline import Connection
-from sttdoctor.checks.base import Answer, Cause, Check, Evidence, Finding, answer, count_noun, pick_worst, unknown
+from sttdoctor.checks.base import (
+    Answer,
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    answer,
+    count_noun,
+    not_applicable,
+    pick_worst,
+    unknown,
+)
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Frame
 
@@ -30,8 +44,9 @@ CHECK = Check(
     id="frames",
     order=68,
     question="Does each frame hold new audio, and nothing else?",
-    kinds=("session",),
-    needs="the content of each binary frame that the client sent, in order, and the declared encoding",
+    kinds=("audio", "session"),
+    needs="the content of each binary frame that the client sent, in order, and the declared encoding; of bare audio, "
+    "packets of RTP",
     why="The service takes every byte of a binary frame as a sample. A header, old bytes or padding in each frame are "
     "played as noise, and shift what follows.",
     how="Fields that are constant or count at the same place of all frames with sound, bytes that were in the frame "
@@ -98,6 +113,8 @@ _STUCK = (
 
 
 def _judge(facts: Facts) -> Answer:
+    if facts.session is None:
+        return _judge_dump(facts)
     sent = [frame for connection in facts.connections for frame in connection.audio_frames]
     if not sent:
         return unknown(facts.why_no_audio or missing.SENT_AUDIO)
@@ -115,6 +132,23 @@ def _judge(facts: Facts) -> Answer:
     if not has_content:
         return unknown(missing.AUDIO)
     return answer("Each frame holds new audio and nothing else.", [], {"frames": len(sent)})
+
+
+def _judge_dump(facts: Facts) -> Answer:
+    """Bare audio has lost its frames, unless they are packets that tell where they begin."""
+    packets = split_rtp(facts.audio.data) if facts.audio is not None else []
+    if not packets:
+        return replace(not_applicable("Bare audio does not show its frames."), quiet=True)
+    length = measure_rtp_header(packets)
+    summary = (
+        f"The bytes are RTP packets with their headers: {length} of the first {len(packets[0])} bytes are no samples."
+    )
+    fix = (
+        f"Cut the first {length} bytes of each packet, and send the payloads in the order of their sequence numbers. "
+        "Better let the RTP library hand out the payload."
+    )
+    finding = CHECK.find("header", "fail", 0.97, summary, (Evidence("a packet begins", offset=0),), fix)
+    return answer(finding.summary, [finding], {"frames": len(packets)})
 
 
 def _find_empty(facts: Facts, sent: list[Frame]) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Frames as frames: what each holds beside new audio."""
 
+import struct
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,15 @@ from common import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.session.frames import find_field, find_repeats, find_tails, is_two_streams, select_active
+import sttdoctor
+from sttdoctor.analysis.session.frames import (
+    find_field,
+    find_repeats,
+    find_tails,
+    is_two_streams,
+    select_active,
+    split_rtp,
+)
 from sttdoctor.evidence import Frame, Session
 
 SPEECH = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()
@@ -159,3 +168,33 @@ def test_a_gate_that_fills_pauses_with_one_piece_of_noise_repeats_nothing(block)
     assert (
         found([*speech[:third], *[noise] * 40, *speech[third : 2 * third], *[noise] * 40, *speech[2 * third :]]) == {}
     )
+
+
+def packets(payloads, first=65530, source=0x5A17C0DE, sources=0):
+    """Packets of RTP, as a media socket hands them out."""
+    for number, payload in enumerate(payloads):
+        header = struct.pack(">BBHII", 0x80 | sources, 0, (first + number) % 65536, 160 * number, source)
+        yield header + bytes(4 * sources) + payload
+
+
+@pytest.mark.parametrize("sources", [0, 2])
+def test_a_dump_of_packets_is_told_with_the_bytes_to_cut(sources):
+    speech = (FIXTURES / "audio" / "mulaw-8k.raw").read_bytes()
+    dump = b"".join(packets(cut(speech, 160), sources=sources))
+    told = sttdoctor.check(dump, encoding="pcm_mulaw", sample_rate=8000)
+    assert told.diagnoses[0].cause == "frames.header"
+    assert f"first {12 + 4 * sources} bytes of each packet" in told.diagnoses[0].fix
+    assert len(told.diagnoses) == 1
+
+
+@pytest.mark.parametrize("data", [SPEECH, bytes(99_000), b"\x80" * 99_000, bytes(range(256)) * 400])
+def test_audio_without_packets_is_not_asked_for_frames(data):
+    (frames,) = (check for check in sttdoctor.check(data).checks if check.id == "frames")
+    assert frames.status == "not_applicable" and frames.quiet
+
+
+@given(st.binary(max_size=400), st.lists(st.binary(max_size=300), min_size=10, max_size=12), st.integers(0, 15))
+def test_packets_are_found_behind_anything_and_whatever_they_hold(lead, payloads, sources):
+    *all_but_last, last = packets(payloads, sources=sources)
+    assert split_rtp(np.frombuffer(lead + b"".join((*all_but_last, last)), np.uint8)) == all_but_last
+    assert split_rtp(np.frombuffer(lead + b"".join(all_but_last[:7]), np.uint8)) == []

@@ -108,7 +108,7 @@ def _read(terminal):
 
 def test_a_person_sees_the_bar_beside_the_report():
     shown, report = on_a_terminal()
-    assert "4 of 5 checks, signal" in shown and report.startswith("PASS")
+    assert "4 of 6 checks, signal" in shown and report.startswith("PASS")
 
 
 def test_json_stands_alone():

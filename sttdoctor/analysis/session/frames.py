@@ -8,9 +8,11 @@ together across one frame and not next to each other.
 Only frames with sound are looked at, as silence is alike everywhere; and at most `MOST` of them.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,10 @@ _FEWEST = 12  # frames with sound below which nothing is told
 _DEEPEST = 64  # bytes into a frame that a header may reach
 _SEEN = 8192  # bytes of a frame that are compared
 _NEAR = 8  # frames within which one that is sent again follows the first
+
+_DUMP, _NEAR_DUMP = 1 << 16, 4096  # bytes of a dump that are read, and within which its first packet begins
+_RTP_START = re.compile(rb"[\x80-\x9f]")  # version 2, without padding
+_FEWEST_PACKETS, _LONGEST_PACKET = 8, 2048  # packets in a row; bytes of one, more than a network carries in one piece
 
 Bytes = NDArray[np.uint8]
 
@@ -118,7 +124,7 @@ def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
     taken = max(_count_structured(heads, active, body), length)
     if taken:
         kind = _name_head(heads, taken, length)
-        taken = {"RTP": _measure_rtp_header(chosen), "AudioSocket": 3}.get(kind, taken)
+        taken = {"RTP": measure_rtp_header(chosen), "AudioSocket": 3}.get(kind, taken)
         disorder = _count_disorder(heads) if kind == "RTP" else 0
         counts = any(_is_counting(heads[:, i], active) for i in range(min(taken, depth)))
         return Field(False, taken, kind, counts, taken / mean, disorder)
@@ -128,6 +134,39 @@ def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
     if padding > taken:
         return Field(True, padding, "padding", False, padding / mean)
     return Field(True, taken, "", False, taken / mean) if taken else None
+
+
+def split_rtp(data: Bytes) -> list[bytes]:
+    """Split bytes that are packets of RTP (RFC 3550), one behind the other, as a dump of a media socket holds them.
+
+    A packet begins where the source's number of 32 bits stands again with the next sequence number of 16.
+
+    Args:
+        data: Shape (n,); the first 64 KiB are read.
+
+    Returns:
+        The whole packets from the first on, headers included; empty where fewer than eight follow each other.
+    """
+    content = data[:_DUMP].tobytes()
+    for start in _RTP_START.finditer(content, 0, _NEAR_DUMP):
+        places = _follow_rtp(content, start.start())
+        if len(places) > _FEWEST_PACKETS:
+            return [content[begin:end] for begin, end in pairwise(places)]
+    return []
+
+
+def _follow_rtp(content: bytes, place: int) -> list[int]:
+    source, kind = content[place + 8 : place + 12], content[place + 1] & 0x7F if place + 1 < len(content) else 0
+    places = [place]
+    while len(source) == 4:
+        place = content.find(source, places[-1] + 12, places[-1] + _LONGEST_PACKET) - 8
+        if place < 0 or content[place] >> 6 != 2 or content[place + 1] & 0x7F != kind:
+            break
+        number, before = (int.from_bytes(content[at + 2 : at + 4]) for at in (place, places[-1]))
+        if (number - before) % 65536 != 1:
+            break
+        places.append(place)
+    return places
 
 
 def _cut_bodies(chosen: Sequence[bytes], shortest: int, depth: int) -> NDArray[np.uint8]:
@@ -191,7 +230,7 @@ def _name_head(heads: NDArray[np.uint8], taken: int, length: int) -> str:
     return "length" if length else ""
 
 
-def _measure_rtp_header(chosen: Sequence[bytes]) -> int:
+def measure_rtp_header(chosen: Sequence[bytes]) -> int:
     """Bytes of an RTP header (RFC 3550): 12, the contributing sources, and an extension."""
     first = chosen[0]
     length = 12 + 4 * (first[0] & 0x0F)
