@@ -2,7 +2,7 @@
 
     python docs/build.py
 
-A test compares what is there with what this would write.
+`docs/sources.md` is written too. A test compares what is there with what this would write.
 """
 
 import contextlib
@@ -18,11 +18,13 @@ from sttdoctor.checks import all_checks
 from sttdoctor.checks.base import Check
 from sttdoctor.cli import cli
 from sttdoctor.guides import Example, Guide, load_guide
-from sttdoctor.reporting.escape import fence_of, for_markdown
+from sttdoctor.reporting.escape import as_code, fence_of, for_markdown
+from sttdoctor.sources import SOURCES, describe
 from sttdoctor.thresholds import of_check
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "checks"
+SOURCES_PAGE = ROOT / "docs" / "sources.md"
 EXCERPTS = Path(guides.__file__).parent / "excerpts.json"
 
 
@@ -34,6 +36,7 @@ def main() -> None:
     PAGES.mkdir(exist_ok=True)
     for name, text in pages().items():
         (PAGES / name).write_text(text, "utf-8")
+    SOURCES_PAGE.write_text(list_sources(), "utf-8")
 
 
 def excerpt_of(guide: Guide) -> dict[str, list[str]]:
@@ -58,6 +61,26 @@ def index() -> str:
     """The list of the checks."""
     rows = (f"| [{check.id}]({check.id}.md) | {check.question} | {_causes(check)} |" for check in all_checks())
     head = ("# The checks", "", _GENERATED, "", "| check | question | causes |", "|---|---|---|")
+    return "\n".join((*head, *rows)) + "\n"
+
+
+def list_sources() -> str:
+    """The page of what sources give."""
+    head = (
+        "# What sources of audio give when nothing is asked",
+        "",
+        "Recorders, sound servers, browsers, libraries and platforms have defaults of their own, and often just one of",
+        "them gives what the bytes are: then the fix names it. Versions are those that were run, or of which the",
+        "documentation was read. `sttdoctor explain sources` shows the same in the terminal.",
+        "",
+        "| kind | source | gives | instead | seen |",
+        "|---|---|---|---|---|",
+    )
+    rows = (
+        f"| {source.kind} | {for_markdown(source.name)} | {for_markdown(describe(source))} | "
+        f"{as_code(source.change).replace('|', chr(92) + '|')} | {for_markdown(source.seen)} |"
+        for source in SOURCES
+    )
     return "\n".join((*head, *rows)) + "\n"
 
 

@@ -37,7 +37,7 @@ GRAPH = {name: imported(path) for name, path in MODULES.items()}
 EVIDENCE = ("sttdoctor.errors", "sttdoctor.encodings", "sttdoctor.evidence", "sttdoctor.redact", "sttdoctor.endpoints")
 TOOLS = tuple(f"sttdoctor.analysis.{tool}" for tool in ("decoding", "excerpt", "arrays"))
 TOPICS = tuple(f"sttdoctor.analysis.{topic}" for topic in ("container", "encoding", "rate", "signal", "session"))
-CHECKED = (*EVIDENCE, "sttdoctor.missing", "sttdoctor.analysis")
+CHECKED = (*EVIDENCE, "sttdoctor.missing", "sttdoctor.sources", "sttdoctor.analysis")
 ALLOWED = {
     "sttdoctor.evidence": ("sttdoctor.encodings",),
     "sttdoctor.readers": (*EVIDENCE, "sttdoctor.readers"),
@@ -104,6 +104,7 @@ ALLOWED = {
     "sttdoctor.errors": (),
     "sttdoctor.missing": (),
     "sttdoctor.encodings": (),
+    "sttdoctor.sources": ("sttdoctor.encodings",),
     "sttdoctor.endpoints": ("sttdoctor.endpoints",),
     "sttdoctor.redact": ("sttdoctor.redact",),
     "sttdoctor.diagnosis": ("sttdoctor.analysis", "sttdoctor.checks", "sttdoctor.report"),

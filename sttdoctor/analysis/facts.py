@@ -34,6 +34,7 @@ from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.missing import AUDIO, FORMAT, PACE, SENDS, SENT_AUDIO, TIMES, Missing
+from sttdoctor.sources import name_sources
 
 _BROWSERS = re.compile(r"\b(?:Mozilla|Chrom(?:e|ium)|Safari|Firefox|Edg|OPR)\b", re.IGNORECASE)
 _ON_ITS_WAY_S = 1.5
@@ -96,6 +97,14 @@ class Facts:
         if self.session is None or self.declared.bytes_per_s is None or self.session.clock == "none":
             return []
         return [make_timeline(connection, self.declared.bytes_per_s) for connection in self.connections]
+
+    @cached_property
+    def origin(self) -> str:
+        """A sentence on what gives just this audio when nothing is asked of it; empty where nothing or much does."""
+        layout = self.sound.layout
+        if layout is None:
+            return ""
+        return name_sources(layout.encoding, self.likely_rates, layout.channels, self.is_browser)
 
     @property
     def attached(self) -> Start | None:

@@ -5,6 +5,7 @@ samples that begin in mid-sample) is judged by how short a description of the sa
 follow from that.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,7 @@ def _judge(facts: Facts) -> Answer:
     status: Status = "fail" if right < facts.limits["encoding.fail_below"] else "warn"
     confidence = estimate.probabilities[best]
     finding = _judge_mismatch(best, name, status, confidence)
+    finding = replace(finding, fix=finding.fix + facts.origin)
     return answer(finding.summary, [finding], measured, _name_reading(best))
 
 
@@ -179,6 +181,7 @@ def _judge_undeclared(facts: Facts, estimate: EncodingEstimate, best: str, measu
     if best in SUPPORTED:
         return answer(f"No encoding was declared; the bytes are {_label(best)}.", [], measured, best)
     finding = _judge_mismatch(best, None, "fail", estimate.probabilities[best])
+    finding = replace(finding, fix=finding.fix + facts.origin)
     return answer(finding.summary, [finding], measured, _name_reading(best))
 
 

@@ -202,7 +202,9 @@ def _judge_mismatch(facts: Facts, declared: int, verdict: _Verdict) -> Finding:
         f" (or {join_list(map(str, verdict.better[1:]), 'or')})" if len(verdict.better) > 1 else ""
     )
     change += f", or resample to {declared} Hz before you send."
-    fix = change[0].upper() + change[1:]
+    layout = facts.sound.layout
+    told = layout is not None and layout.encoding != facts.declared.meant  # where the encoding is wrong, that says it
+    fix = change[0].upper() + change[1:] + ("" if told else facts.origin)
     if verdict.possible:
         summary = f"The audio fits {better} better than {declared} Hz as declared, which cannot be excluded"
         fix = f"Play it at both rates. If {best} Hz sounds right, {change}"

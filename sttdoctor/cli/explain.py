@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("topic", required=False, metavar="[CHECK|CAUSE]")
+@click.argument("topic", required=False, metavar="[CHECK|CAUSE|sources]")
 def explain(topic: str | None) -> None:
     """What a check asks, why it matters and how to fix what it finds.
 
-    Without an argument: the list of checks and causes.
+    Without an argument: the list of checks and causes. sources lists what recorders, browsers, libraries and telephone
+    platforms give when nothing is asked, and what to write instead.
     """
     from sttdoctor.checks import all_causes, all_checks
     from sttdoctor.errors import UsageError
@@ -26,12 +27,14 @@ def explain(topic: str | None) -> None:
     causes = all_causes()
     if topic is None:
         lines = [line for check in checks.values() for line in _list_checks(check)]
+    elif topic == "sources":
+        lines = list(_list_sources())
     elif topic in checks:
         lines = list(_check(checks[topic]))
     elif topic in causes:
         lines = list(_about_cause(causes[topic], checks[topic.partition(".")[0]]))
     else:
-        raise UsageError(_unknown(topic, [*checks, *causes]))
+        raise UsageError(_unknown(topic, [*checks, *causes, "sources"]))
     with standard_output():
         click.echo("\n".join(lines))
 
@@ -61,6 +64,18 @@ def _list_checks(check: "Check") -> Iterator[str]:
     yield f"{check.id:<14}{check.question}"
     for cause in check.causes:
         yield f"    {cause.id:<32}{cause.what}"
+
+
+def _list_sources() -> Iterator[str]:
+    from itertools import groupby
+
+    from sttdoctor.sources import SOURCES, describe
+
+    for kind, group in groupby(SOURCES, lambda source: source.kind):
+        yield f"{kind}:"
+        for source in group:
+            yield _wrap(f"{source.name} ({source.seen}): {describe(source)}", "  ", "    ")
+            yield _wrap(f"instead: {source.change}", "    ", "      ")
 
 
 def _check(check: "Check") -> Iterator[str]:

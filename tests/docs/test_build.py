@@ -30,6 +30,10 @@ def test_a_page_is_up_to_date(name):
     assert (build.PAGES / name).read_text("utf-8") == PAGES[name], STALE
 
 
+def test_the_page_of_sources_is_up_to_date():
+    assert build.SOURCES_PAGE.read_text("utf-8") == build.list_sources(), STALE
+
+
 @pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.id)
 def test_an_excerpt_is_what_the_tool_prints(check):
     guide = load_guide(check.id)
