@@ -337,15 +337,6 @@ SOURCES = (
         "1.14.0",
     ),
     Source(
-        "agent framework",
-        "pipecat or other TTS output",
-        "pcm_s16le",
-        (24000,),
-        1,
-        "declare 24000, or audio_out_sample_rate=16000",
-        "1.14.0",
-    ),
-    Source(
         "board",
         "I2S of ESP32 with an INMP441",
         "pcm_s32le",
@@ -402,5 +393,5 @@ def name_sources(encoding: str, rates: Iterable[int], channels: int, is_browser:
     found = match_sources(encoding, rates, channels, is_browser)
     if not 1 <= len(found) <= _MOST:
         return ""
-    said = " or ".join(f"{source.name} (there: {source.change})" for source in found)
-    return f" Such audio comes from {said}."
+    said = " or of ".join(f"{source.name} (instead: {source.change})" for source in found)
+    return f" This is the default of {said}."
