@@ -40,6 +40,7 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.readers.audio_file import read_audio
     from sttdoctor.readers.capture import keep_real_times
     from sttdoctor.readers.har.archive import read_har
+    from sttdoctor.readers.har.protocol import read_protocol
     from sttdoctor.readers.logs import base as log_base
     from sttdoctor.readers.logs import library
     from sttdoctor.readers.logs.log import read_log
@@ -102,6 +103,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
     "net-log": (from_stream(read_net_log), ()),
     "pcap": (from_stream(read_pcap), ("captures/*.pcap.gz",)),
     "tshark": (from_stream(read_packet_list), ()),
+    "devtools": (from_stream(read_protocol), ("captures/*-devtools.json.gz",)),
     "zip": (read_capture, ()),
     "any": (read_capture, ("captures/*",)),
     "gzip": (packed, ("captures/*",)),

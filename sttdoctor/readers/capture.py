@@ -11,6 +11,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame, Session
 from sttdoctor.readers.har.archive import holds_har, holds_trace, read_har, read_trace, read_zip
 from sttdoctor.readers.har.files import holds_messages, holds_zip, read_messages
+from sttdoctor.readers.har.protocol import holds_protocol, read_protocol
 from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
 from sttdoctor.readers.logs.log import KINDS, holds_log, holds_records, read_log
 from sttdoctor.readers.mitmproxy import holds_flows, read_flows
@@ -44,6 +45,7 @@ FORMATS = (
     Format("the JSON of tshark", holds_packet_list, read_packet_list),
     Format("a HAR", holds_har, read_har),
     Format("a trace of Playwright", holds_trace, read_trace),
+    Format("events of the DevTools protocol", holds_protocol, read_protocol),
     Format("", holds_messages, read_messages),
     Format("", holds_zip, read_zip),
     Format("session JSONL", holds_rows, read_rows),

@@ -168,15 +168,17 @@ class HarSocket:
     Args:
         entry: It may learn more after them.
         found: Takes the events.
+        source: What it was captured as, None where the HAR names the tool.
 
     Attributes:
         has_messages: There is a list of them, which may be empty.
         missing: The file that holds them, where it is not there.
     """
 
-    def __init__(self, entry: Entry, found: Collector) -> None:
+    def __init__(self, entry: Entry, found: Collector, source: str | None = None) -> None:
         self.entry = entry
         self.found = found
+        self._source = source
         self.has_messages = False
         self.missing: str | None = None
         self._scale: float | None = None
@@ -258,7 +260,7 @@ class HarSocket:
             headers=headers,
             started_at=redact_text(str(entry.started))[:60] if began is not None else None,
             client=headers.get("x-cartesia-client") or headers.get("user-agent"),
-            source=redact_text(f"HAR by {creator or 'an unnamed tool'}"),
+            source=self._source or redact_text(f"HAR by {creator or 'an unnamed tool'}"),
             clock="none" if first is None else "proxy" if proxied else "client",
             resolution=0.001,
             lacks=frozenset(lacks),
