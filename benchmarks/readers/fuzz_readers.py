@@ -103,7 +103,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
     "net-log": (from_stream(read_net_log), ()),
     "pcap": (from_stream(read_pcap), ("captures/*.pcap.gz",)),
     "tshark": (from_stream(read_packet_list), ()),
-    "devtools": (from_stream(read_protocol), ("captures/*-devtools.json.gz",)),
+    "devtools": (from_stream(read_protocol), ()),
     "zip": (read_capture, ()),
     "any": (read_capture, ("captures/*",)),
     "gzip": (packed, ("captures/*",)),
@@ -239,6 +239,7 @@ def seeds(patterns: tuple[str, ...]) -> Iterator[bytes]:
 
 def of_bytes(name: str) -> Iterator[bytes]:
     """Yield small captures of bytes with secrets in them, made as the tools make them."""
+    import devtools
     import wires
 
     words = '{"type":"turn.end","request_id":"a","transcript":"api_key=' + KEY + '"}'
@@ -266,6 +267,10 @@ def of_bytes(name: str) -> Iterator[bytes]:
             "tshark": (wires.tshark([item for item in made if item not in items[-2:-1]]),),
             "flow": (wires.tnetstring(flow), wires.tnetstring(flow | {"websocket": None})),
         }.get(name, ())
+    if name == "devtools":
+        told = devtools.events()[:8] + devtools.events()[-4:]
+        told[1]["params"]["url"] = SECRETS
+        yield from (make(told).replace(b"sk_car_secret", KEY.encode()) for make in devtools.FORMS.values())
     if name == "zip":
         har = short_har(leaky((FIXTURES / "captures" / "healthy-playwright.har").read_text("utf-8")))
         entry = json.loads(har)["log"]["entries"][-1]

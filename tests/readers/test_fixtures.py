@@ -16,7 +16,7 @@ REFERENCES = {
     **dict.fromkeys(("jsonlogger", "structlog-json", "structlog-console", "rich", "utf16"), "dressed"),
     **dict.fromkeys(("pipecat-debug", "pipecat-trace"), "pipecat"),
     **dict.fromkeys(("flow", "tcpdump"), "wire"),
-    **dict.fromkeys(("attach", "trace", "net-log"), "browser"),
+    **dict.fromkeys(("attach", "trace", "net-log", "devtools"), "browser"),
 }
 SOUND = {"container", "encoding", "sample-rate", "channels", "signal"}
 ELIDED = SOUND | {"frames", "joining", "latency"}
@@ -38,6 +38,7 @@ UNTOLD = {
     "flow.mitm.gz": set(),
     "tcpdump.pcap.gz": set(),
     "net-log.json.gz": set(),
+    "devtools.json.gz": set(),
     "attach.har.zip": {"drain"},
     "trace.zip": {"drain"},
 }
