@@ -26,16 +26,17 @@ CHECK = Check(
     question="Is it one channel?",
     kinds=("audio", "session"),
     needs="audio bytes that are not silent and can be decoded",
-    why="The service takes every sample as the next one in time. Two interleaved channels sound rough and half as "
-    "fast, and the words are lost; often no error tells.",
-    how="One channel predicts each sample best from the one before it, two interleaved ones from the one before the "
-    "last. The description of the bytes is computed both ways and the shorter one wins; of more channels, sound "
-    "changes least over their number of samples. Upsampled audio is smooth both ways and stays one channel.",
+    why="The service expects one channel. Two interleaved channels sound rough and play at half speed, and the words "
+    "are lost, often without any error.",
+    how="In one channel each sample follows best from the one before it, in two interleaved ones from the one before "
+    "the last. The bytes are described both ways, and the shorter description wins. With more channels, the sound "
+    "changes least over as many samples as there are channels. Upsampled audio is smooth both ways and counts as one "
+    "channel.",
     causes=(
         Cause(
             "channels.interleaved",
             "fail",
-            "Two or more channels are sent sample by sample in turn.",
+            "Two or more channels are interleaved, sample by sample.",
             "Send one channel (of two: samples[0::2]) or mix them down to one before sending.",
         ),
     ),
@@ -117,11 +118,11 @@ def _judge_many(facts: Facts, layout: Layout) -> Finding:
     loud = find_loudest_channel(_read_channels(facts, layout))
     summary = (
         f"{_NUMBERS[many].capitalize()} channels are interleaved: the sound goes on from each sample to the one {many} "
-        "places later, as of an array of microphones."
+        "places later, as from an array of microphones."
     )
     summary += _measure_agreement(facts, layout, layout.channels)
     remedy = _take(layout, loud)
-    fix = _fix(f"send one of them, {remedy.code} (the loudest), or the one that the device has processed")
+    fix = _fix(f"send one channel, {remedy.code} (the loudest), or the one that the device has processed")
     return CHECK.find("interleaved", "fail", 0.97, summary, fix=fix, remedy=remedy)
 
 
@@ -165,9 +166,9 @@ def _judge_kinds(pair: _Pair, loud: str) -> tuple[str, str]:
     if abs(pair.correlation) >= _SAME:
         return "both carry the same sound", f"send one of them: {loud}"
     if abs(pair.correlation) >= _RELATED:
-        return "they carry the same sound differently placed", f"send one of them, {loud}, or their mean"
+        return "they carry the same sound, panned differently", f"send one of them, {loud}, or their mean"
     return (
-        "they carry different sound, as of two speakers",
+        "they carry different sound, as from two speakers",
         "open one connection for each channel (samples[0::2] and samples[1::2]), or mix them",
     )
 
@@ -186,7 +187,7 @@ def _tell_interleaved(facts: Facts, layout: Layout, pair: _Pair, probability: fl
 def _tell_silent_side(side: int, layout: Layout) -> Finding:
     remedy, encoding = _take(layout, 1 - side), layout.encoding
     fix = _fix(f"send the channel with sound only: {remedy.code}")
-    summary = "Two channels are interleaved: every other sample is the code of silence, so one of them is silent."
+    summary = "Two channels are interleaved, and one of them is silent: every other sample is the code for silence."
     if encoding == "pcm_s16le" and side == 0:
         summary = (
             "Every other 16-bit sample is zero: either two channels of which one is silent, or 32-bit samples whose "

@@ -33,21 +33,21 @@ CHECK = Check(
     question="Are you chunking audio?",
     kinds=("session",),
     needs="the length of each binary frame that the client sent, and the declared format",
-    why="The service answers as audio comes in. A chunk that holds a second of audio makes every answer up to a second "
-    "late, and a whole file in one chunk can overload the server's buffer.",
+    why="The service answers as audio comes in. Chunks of a second make every answer up to a second late, and a whole"
+    " file in one chunk can overload the server's buffer.",
     how="The median and the 95th percentile of the frame lengths, in audio time, against about 100 ms.",
     causes=(
         Cause(
             "chunking.too-large",
             "fail",
-            "Audio is sent in chunks that are far longer than 100 ms.",
+            "Audio is sent in chunks much longer than 100 ms.",
             "Send about 100 ms at a time: sample_rate // 10 samples every 0.1 s.",
         ),
         Cause(
             "chunking.too-small",
             "warn",
             "Audio is sent in chunks of a few milliseconds.",
-            "Collect about 100 ms (20 ms at least) before you send: sample_rate // 10 samples a message.",
+            "Collect about 100 ms (at least 20 ms) before you send: sample_rate // 10 samples per message.",
         ),
     ),
     docs=TROUBLESHOOTING,

@@ -38,10 +38,11 @@ CHECK = Check(
     question="Are you sending bare samples?",
     kinds=("audio", "session"),
     needs="audio bytes",
-    why="The service reads every byte as samples. A file header is played as a click and may hide that the format is "
-    "another one; compressed audio and text are noise to it, and often no error tells.",
-    how="Signatures of the media files and kinds of text that clients send are looked for at the start, some bytes in "
-    "and repeated along the stream, and each is checked beyond its magic number, so that samples do not hit by chance.",
+    why="The service reads every byte as audio. A file header becomes a click, and may hide that the format is a "
+    "different one. Compressed audio and text become noise, often without any error.",
+    how="The start, the bytes behind it and the rest of the stream are searched for the media files and the kinds of "
+    "text that clients send. Each match is checked beyond its magic number, so that plain samples do not match by "
+    "chance.",
     causes=(
         Cause(
             "container.wav-header",
@@ -60,7 +61,7 @@ CHECK = Check(
         Cause(
             "container.text",
             "fail",
-            "Text is sent as audio: base64, hexadecimal digits, JSON, HTML, or bytes that were made a string.",
+            "Text (base64, hexadecimal digits, JSON, HTML, or bytes that became a string) is sent as audio.",
             "Decode to bytes before sending, and send them in binary frames.",
         ),
     ),

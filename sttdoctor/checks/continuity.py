@@ -42,54 +42,55 @@ CHECK = Check(
     question="Did you stop sending audio?",
     kinds=("session",),
     needs="the time and length of each binary frame that the client sent, the declared format, and the turn events",
-    why="Turn detection runs on audio. When it stops in mid-turn the service waits: the turn does not end and no text "
-    "comes until audio goes on, and after three minutes it closes the socket.",
-    how="Clock time between two frames beyond the longer of their audio is a hole. It is judged by whether the missing "
-    "audio came later and whether a turn stayed open in it. Silence that is sent counts as audio.",
+    why="Turn detection runs on audio. When audio stops in mid-turn, the service waits: the turn does not end and no "
+    "text comes until audio resumes, and after three minutes the service closes the socket.",
+    how="A hole is clock time between two frames beyond the longer of the two. What counts is whether the missing "
+    "audio came later, and whether a turn stayed open meanwhile. Silence that is sent counts as audio.",
     causes=(
-        Cause("continuity.muted", "fail", "Audio stopped, then went on where it was.", _SEND_SILENCE),
+        Cause("continuity.muted", "fail", "Audio stopped, then resumed where it had left off.", _SEND_SILENCE),
         Cause(
             "continuity.stalled",
             "fail",
-            "Audio stopped, then the missing part was sent in a hurry.",
-            "Look for what blocks the sender (a slow callback, garbage collection, a lock, the network) and send "
-            "from a thread or task of its own.",
+            "Audio stopped, then the missing part was sent all at once.",
+            "Find what blocks the sender (a slow callback, garbage collection, a lock, the network), and send from a "
+            "separate thread or task.",
         ),
         Cause(
             "continuity.stopped",
             "fail",
             "Audio ended, but the socket stayed open with a turn open.",
-            'Send {"type":"close"} right after the last chunk and read on until the server closes; or, to wait for '
-            "the turn to end by itself, go on sending silence.",
+            'Send {"type":"close"} right after the last chunk and keep reading until the server closes; or, to wait '
+            "for the turn to end by itself, keep sending silence.",
         ),
         Cause(
             "continuity.keepalive",
             "fail",
-            "Messages were sent to keep the connection alive instead of audio.",
+            "The client sent keep-alive messages instead of audio.",
             "The protocol has no keep-alive message; only audio counts. " + _SEND_SILENCE,
         ),
         Cause(
             "continuity.nothing-sent",
             "fail",
-            "The client was connected, and sent not one frame of audio.",
-            "Follow one chunk from the capture to the socket: is the microphone allowed, is the AudioContext running "
-            "(call resume() after a click), is the sender attached to this socket, and is the test of its state right? "
-            "Chunks that come before the socket is open must wait in a queue; thrown away, the first one of a "
-            "container or stream is missing for good.",
+            "The client was connected but never sent any audio.",
+            "Follow one chunk from the recorder to the socket: is the microphone allowed, is the AudioContext running"
+            " (call resume() after a click), is the sender attached to this socket, and does it check the socket's "
+            "state correctly? Queue chunks that come before the socket is open: if the first one of a container or "
+            "stream is dropped, it is missing for good.",
         ),
         Cause(
             "continuity.capture-died",
             "fail",
-            "Audio ended in full voice, but the socket stayed open: the capture died, or was stopped without closing.",
+            "Audio broke off in mid-speech, but the socket stayed open: recording died, or was stopped without "
+            "closing.",
             "Watch the microphone: when no chunk comes for 0.5 s, or the track or stream reports ended, mute, an "
-            "interruption or a change of device or route (earbuds, a call, an app in the background), start the "
-            "capture again on the device that is there now. Send silence meanwhile, so that the turn ends. If "
-            'recording was stopped on purpose, send {"type":"close"} right after the last chunk.',
+            "interruption or a change of device or route (earbuds, a call, an app in the background), restart "
+            "recording on the device that is there now. Send silence meanwhile, so that the turn ends. If recording "
+            'was stopped on purpose, send {"type":"close"} right after the last chunk.',
         ),
         Cause(
             "continuity.blocked",
             "fail",
-            "Sending and reading stood still together, then everything came at once.",
+            "Sending and reading stopped together, then everything came at once.",
             "Something blocks the process or its event loop: a call that waits (time.sleep, requests, a model, a file, "
             "a database) in async code, a long garbage collection, a machine that sleeps. Move it off the loop (await "
             "asyncio.to_thread(...), a worker) and find it with asyncio's debug mode, which logs slow callbacks.",
@@ -108,9 +109,9 @@ CHECK = Check(
 _PRESS_S = 1.0
 _A_FEW, _A_MOMENT_S = 3, 0.6
 _DIED_AT_ONCE = (
-    "Look at what the recorder does with its second buffer: an exception in the callback (the browser's console, the "
-    "log) ends it silently. In an AudioWorklet a buffer that was transferred by postMessage(buffer, [buffer]) is gone: "
-    "copy it first (slice()), and return true from process()."
+    "Check what the recorder does with its second buffer: an exception in the callback (look in the browser's console"
+    " or the log) ends it silently. In an AudioWorklet a buffer that was transferred by postMessage(buffer, [buffer])"
+    " is gone: copy it first (slice()), and return true from process()."
 )
 
 _AT_ONCE_S = 0.04
@@ -164,7 +165,7 @@ def _judge(facts: Facts) -> Answer:
         findings = _merge([*findings, *found])
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
-    return answer("Audio was sent without holes that matter.", [], measured)
+    return answer("Audio was sent without any holes that matter.", [], measured)
 
 
 def _find_nothing_sent(facts: Facts) -> Finding | None:
@@ -183,16 +184,14 @@ def _find_nothing_sent(facts: Facts) -> Finding | None:
         length_s = close.t - opened.t
         if said or is_refused or not connection.received or length_s < facts.limits["continuity.nothing_s"]:
             continue
-        summary = f"The client was connected for {length_s:.1f} s, and not one frame of audio was sent."
+        summary = f"The client was connected for {length_s:.1f} s, but never sent any audio."
         place = (Evidence("closed here, without any audio", close.line, close.t),)
         return CHECK.find("nothing-sent", "fail", 0.95, summary, place)
     held = [item.close.t - item.open.t for item in facts.connections if _is_press(facts, item)]  # type: ignore[union-attr,operator]
     if len(held) < 2 or len(held) < len(facts.connections) or sum(held) < facts.limits["continuity.nothing_s"]:
         return None
     close = facts.connections[-1].close
-    summary = (
-        f"The client connected {len(held)} times for {sum(held):.1f} s in all, and not one frame of audio was sent."
-    )
+    summary = f"The client connected {len(held)} times for {sum(held):.1f} s in all, but never sent any audio."
     places = () if close is None else (Evidence("closed here, without any audio", close.line, close.t),)
     return CHECK.find("nothing-sent", "fail", 0.85, summary, places)
 
@@ -292,18 +291,18 @@ def _judge_gap(facts: Facts, gap: _Gap, number: int) -> Finding | None:
         return CHECK.find("keepalive", status, 0.95, summary, place)
     if gap.filled and _has_stood_still(facts, gap, facts.connections[number]):
         summary = (
-            f"{begin}, and nothing was read either; then everything came at once, sent and received: the process "
-            f"stood still."
+            f"{begin}, and nothing was read either; then everything was sent and received at once: the process "
+            f"was blocked."
         )
         return CHECK.find("blocked", status, 0.85, summary, place)
     if gap.filled:
         return CHECK.find("stalled", status, 0.9, f"{begin}; the missing audio was sent later.", place)
     if not gap.ended and _ends_in_full_voice(facts, number):
-        summary = f"{begin}; the last frame ends in full voice, and the socket stayed open: the capture died."
+        summary = f"{begin}; the last frame breaks off in mid-speech, and the socket stayed open: recording died."
         return CHECK.find("capture-died", status, 0.8, summary, place)
     if not gap.ended:
         return CHECK.find("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)
-    return CHECK.find("muted", status, 0.95, f"{begin}; then it went on where it was.", place)
+    return CHECK.find("muted", status, 0.95, f"{begin}; then it resumed where it had left off.", place)
 
 
 def _explain_beats(finding: Finding, rhythm: Rhythm, is_browser: bool | None) -> Finding:
@@ -311,7 +310,7 @@ def _explain_beats(finding: Finding, rhythm: Rhythm, is_browser: bool | None) ->
     if finding.cause != "continuity.stalled":
         return finding
     longest = f"The longest wait: {finding.summary[0].lower()}{finding.summary[1:]}"
-    summary = f"Audio comes in lumps. {tell_rhythm(rhythm)} {longest}"
+    summary = f"Audio comes in bursts. {tell_rhythm(rhythm)} {longest}"
     return replace(finding, summary=summary, fix=fix_rhythm(rhythm, is_browser))
 
 

@@ -29,7 +29,7 @@ from sttdoctor.checks.base import (
 from sttdoctor.evidence import Close, Frame
 
 _DRAIN = (
-    'Send {"type":"close"} after the last chunk, go on reading events, and stop only when the server closes the socket.'
+    'Send {"type":"close"} after the last chunk, keep reading events, and stop only when the server closes the socket.'
 )
 
 CHECK = Check(
@@ -38,31 +38,34 @@ CHECK = Check(
     question="Did you drain all events?",
     kinds=("session",),
     needs="what the client sent, the events, and the close with its side and code",
-    why="After the last chunk the service still holds about a second of audio. The close command makes it turn that "
-    "into events; a client that does not send it, or does not read on, loses the last words.",
+    why="After the last chunk the service still holds about a second of audio. The close command makes it finish that"
+    " audio; a client that does not send it, or stops reading, loses the last words.",
     how="Whether the close command was sent, whether the server closed first, and whether words were on their way: a "
     "turn was open, or speech was sent in the last second. Where only silence was sent, leaving early is a warning.",
     causes=(
         Cause("drain.no-close", "fail", "The client closed the socket without the close command.", _DRAIN),
-        Cause("drain.hung-up", "fail", "The client left right after its close command, before the server.", _DRAIN),
+        Cause(
+            "drain.hung-up", "fail", "The client left right after its close command, before the server closed.", _DRAIN
+        ),
         Cause(
             "drain.left-at-turn-end",
             "fail",
-            "The client took the end of one turn for the end of all, and left while the user went on speaking.",
-            "A turn.end closes a turn, not the session: keep the text, go on sending and reading, and leave only when "
+            "The client took the end of one turn for the end of the session, and left while the user was still "
+            "speaking.",
+            "A turn.end closes a turn, not the session: keep the text, keep sending and reading, and leave only when "
             "the user is done. " + _DRAIN,
         ),
         Cause(
             "drain.stopped-reading",
             "fail",
             "The client stopped reading events while the connection was open.",
-            "Read events in a task of its own from the handshake to the close, not only when all is sent.",
+            "Read events in a separate task from the handshake to the close, not only once everything is sent.",
         ),
         Cause(
             "drain.connection-lost",
             "fail",
             "The connection broke before everything was answered.",
-            "Open a new connection, send again what was not answered, and show the open turn as unfinished.",
+            "Reconnect, send the unanswered audio again, and show the open turn as unfinished.",
         ),
     ),
     docs=TROUBLESHOOTING,
@@ -70,19 +73,19 @@ CHECK = Check(
 )
 
 _READ = (
-    "Read events in a task of its own from the handshake to the close, not only when all is sent. If the client does "
-    "that, the network was gone: connect again."
+    "Read events in a separate task from the handshake to the close, not only once everything is sent. If the client "
+    "already does that, the network was gone: reconnect."
 )
 _UNBLOCK = (
-    "Find the call that blocked the process (a model, a file, a database, time.sleep) and move it off the event loop, "
-    "in Python with asyncio.to_thread. If nothing blocks, the machine was asleep or the network gone: connect again."
+    "Find the call that blocked the process (a model, a file, a database, time.sleep) and move it off the event loop,"
+    " in Python with asyncio.to_thread. If nothing blocks, the machine was asleep or the network was gone: reconnect."
 )
-_RECONNECT = "Connect again, send what was not answered once more, and look at the network between client and service."
+_RECONNECT = "Reconnect, send the unanswered audio again, and check the network between client and service."
 _ALLOW = (
-    "Find out what between client and service swallows pings or pongs (a proxy, a gateway). Until then allow for it: "
-    "ping_timeout=None in websockets, or a longer timeout; and connect again when the socket closes."
+    "Find out what swallows pings or pongs between client and service (a proxy, a gateway). Until then allow for it: "
+    "ping_timeout=None in websockets, or a longer timeout; and reconnect when the socket closes."
 )
-_LOOK = "Record pings with their times (websockets logs them at DEBUG), and connect again when the socket closes."
+_LOOK = "Record pings with their times (websockets logs them at DEBUG), and reconnect when the socket closes."
 _Ping = Mapping[Who, tuple[str, float, str, str]]
 _PING_BY_CLIENT: _Ping = {
     "peer": (
@@ -196,7 +199,7 @@ def _judge(facts: Facts) -> Answer:
         return unknown(missing.CLOSE)
     used = [(number, connection) for number, connection in enumerate(facts.connections) if connection.audio_frames]
     if not used:
-        return not_applicable("No audio was sent, so there is nothing to drain.")
+        return not_applicable("No audio was sent, so there was nothing to drain.")
     unread = {id(end.turn): end.number for end in facts.unused_ends if not end.readable}
     judged = [_judge_connection(facts, number, connection, unread) for number, connection in used]
     findings = _keep_one_a_cause([item for item in judged if isinstance(item, Finding)], len(used))
@@ -292,7 +295,7 @@ def _has_lost(connection: Connection, end: _End | None) -> Finding:
     turn = " with a turn open" if end is None or end.turn_open else ""
     last = connection.frames[-1]
     place = Evidence("the connection was lost here", close.line if close else last.line, close.t if close else last.t)
-    summary = f"The connection was lost without a close{turn}; what had not been answered by then is gone."
+    summary = f"The connection was lost without a close{turn}; what had not been answered by then is lost."
     lifetime = _find_lifetime(connection)
     if lifetime is None:
         return CHECK.find("connection-lost", status, 0.9, summary, (place,))

@@ -39,8 +39,8 @@ CHECK = Check(
     question="Are you using the right encoding?",
     kinds=("audio", "session"),
     needs="audio bytes that are not silent",
-    why="The service reads the bytes as declared and may not complain when they are something else: the words come "
-    "out as nonsense, or not at all.",
+    why="The service reads the bytes as declared, and may not complain when they are something else: the transcript is "
+    "nonsense, or empty.",
     how="Each way of reading the bytes predicts every sample from those before it; the reading that needs the fewest "
     "bits to describe the same bytes is the right one, and how much fewer says how sure that is.",
     causes=(
@@ -65,7 +65,7 @@ CHECK = Check(
         Cause(
             "encoding.swapped",
             "fail",
-            "Neighbouring samples are in swapped order.",
+            "Neighbouring samples are swapped.",
             "Swap each pair back before you send it: numpy.flip(samples.reshape(-1, 2), 1). On an ESP32 the I2S "
             "driver swaps 16-bit mono samples; read 32-bit slots instead.",
         ),
@@ -84,13 +84,13 @@ CHECK = Check(
         Cause(
             "encoding.scaled",
             "fail",
-            "The samples stand at another scale than their encoding has.",
-            "Bring them to full scale: floats within -1 to 1, integers over all of their bits.",
+            "The samples do not use the scale of their encoding.",
+            "Scale them to the full range: floats from -1 to 1, integers over all of their bits.",
         ),
         Cause(
             "encoding.changed",
             "fail",
-            "The encoding changes along the stream.",
+            "The encoding changes in mid-stream.",
             "Send one encoding on a connection, and open a new one when the format changes.",
         ),
     ),

@@ -21,22 +21,22 @@ CHECK = Check(
     question="Are you using the right endpoint?",
     kinds=("session",),
     needs="the URL or the events, and what the client sent with its times",
-    why="The two realtime endpoints have different commands and events; a client that speaks the other's "
-    "language hears nothing that it knows. Push-to-talk fits manual, recordings fit batch.",
+    why="The two realtime endpoints have different commands and events; a client that uses the wrong ones gets no "
+    "answer that it understands. The manual endpoint suits push-to-talk, the batch endpoint suits recordings.",
     how="Commands and events are compared with those of the endpoint in the URL; the remarks come from the pace of the "
     "audio.",
     causes=(
         Cause(
             "endpoint.mixed-up",
             "fail",
-            "The client speaks one endpoint's language to the other.",
+            "The client uses one endpoint's commands or events with the other.",
             "Use the commands and events of the endpoint that you connect to.",
         ),
         Cause(
             "endpoint.manual-fits",
             "warn",
-            "The client decides itself when the user speaks; the manual endpoint is made for that.",
-            "For push-to-talk or a voice detector of your own use /stt/websocket and send finalize at the end.",
+            "The client decides for itself when the user speaks; the manual endpoint is made for that.",
+            "For push-to-talk or your own voice detector, use /stt/websocket and send finalize at the end.",
             informational=True,
         ),
         Cause(
@@ -59,7 +59,7 @@ def _judge(facts: Facts) -> Answer:
     measured = {"endpoint": facts.endpoint.name}
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
-    return answer(f"The client speaks the language of {facts.endpoint.path}.", [], measured)
+    return answer(f"The client uses the language of {facts.endpoint.path}.", [], measured)
 
 
 def _find_mixed_up(facts: Facts, endpoint: Endpoint) -> Iterator[Finding]:
@@ -85,7 +85,9 @@ def _find_batch_fits(facts: Facts) -> Iterator[Finding]:
         audio_s = float(timeline.audio_s.sum()) * truth
         clock_s = float(timeline.t_s[-1] - timeline.t_s[0]) if len(timeline) else 0.0
         if audio_s > max(facts.limits["endpoint.batch_s"], facts.limits["endpoint.batch_speed"] * clock_s):
-            summary = f"{audio_s:.0f} s of audio were sent in {clock_s:.1f} s; batch fits a whole recording."
+            summary = (
+                f"{audio_s:.0f} s of audio were sent in {clock_s:.1f} s; the batch endpoint suits a whole recording."
+            )
             yield CHECK.find("batch-fits", "warn", 0.8, summary)
             return
 
@@ -100,5 +102,5 @@ def _find_manual_fits(facts: Facts) -> Iterator[Finding]:
         pauses += sum(not hole.filled and hole.length_s > facts.limits["endpoint.pause_s"] for hole in found)
     finished = sum(turn.end is not None for turn in facts.turns)
     if pauses >= facts.limits["endpoint.pauses"] and finished >= 1:
-        summary = f"Audio pauses {count_noun(pauses, 'time')}: the client seems to know itself when the user speaks."
+        summary = f"Audio pauses {count_noun(pauses, 'time')}: the client itself seems to know when the user speaks."
         yield CHECK.find("manual-fits", "warn", 0.7, summary)

@@ -47,51 +47,50 @@ CHECK = Check(
     kinds=("audio", "session"),
     needs="the content of each binary frame that the client sent, in order, and the declared encoding; of bare audio, "
     "packets of RTP",
-    why="The service takes every byte of a binary frame as a sample. A header, old bytes or padding in each frame are "
-    "played as noise, and shift what follows.",
-    how="Fields that are constant or count at the same place of all frames with sound, bytes that were in the frame "
-    "before, zeros at the end of frames that the next one does not go on with, and frames that fit the one before "
-    "the last instead of the last. Silence and tones are left out, as they repeat with nothing wrong.",
+    why="The service reads every byte of a binary frame as audio. A header, old bytes or padding in each frame become"
+    " noise, and shift what follows.",
+    how="Frames with sound are searched for fields that are constant or count up at the same place, for bytes that "
+    "were in the frame before, for zeros at the end that the next frame does not continue, and for frames that "
+    "continue the one before the last instead of the last. Silence and tones are left out, as they repeat anyway.",
     causes=(
         Cause(
             "frames.header",
             "fail",
-            "Each frame holds bytes before or behind its samples that are no audio.",
-            "Send the samples alone, without headers, lengths or padding.",
+            "Each frame has bytes before or after its samples that are not audio.",
+            "Send only the samples, without headers, lengths or padding.",
         ),
         Cause(
             "frames.two-streams",
             "fail",
-            "Frames of two sources are sent in turn as one stream.",
-            "Send one track a connection: filter the messages by their track or speaker (for Twilio media.track "
-            '"inbound"), or mix the two sources sample by sample before you send them. For both sides of a call open '
-            "two connections.",
+            "Frames from two sources alternate in one stream.",
+            "Send one track per connection: filter the messages by their track or speaker (for Twilio media.track "
+            '"inbound"), or mix the two sources sample by sample before you send them. For both sides of a call, open'
+            " two connections.",
         ),
         Cause(
             "frames.repeated",
             "fail",
-            "Frames hold bytes that were sent before.",
-            "Send each piece of audio once: look for a handler that is registered twice, a queue that is read by two "
-            "tasks, or a buffer that is sent again when nothing new came.",
+            "Frames contain bytes that were sent before.",
+            "Send each piece of audio once: look for a handler that is registered twice, a queue that two tasks read,"
+            " or a buffer that is sent again when nothing new has come.",
         ),
         Cause(
             "frames.zero-filled",
             "fail",
-            "Frames are only partly filled; their end is zeros.",
+            "Frames are only partly filled; they end in zeros.",
             "Send only as many bytes as read() returned: buffer[:n] (Python), buffer.copyOf(n) (Kotlin), "
             "buffer.subarray(0, n) (JavaScript), never the whole buffer after a short read.",
         ),
         Cause(
             "frames.out-of-order",
             "fail",
-            "Frames are sent in another order than the sound has.",
-            "Put packets in the order of their sequence numbers before you send them (a jitter buffer of 50 to 100 "
-            "ms).",
+            "Frames are sent in the wrong order.",
+            "Sort packets by their sequence numbers before you send them (a jitter buffer of 50 to 100 ms).",
         ),
         Cause(
             "frames.empty",
             "warn",
-            "Binary frames without a byte are sent.",
+            "Empty binary frames are sent.",
             "Skip empty frames: send nothing when a filter or a resampler returns nothing.",
         ),
     ),
@@ -102,13 +101,14 @@ CHECK = Check(
 _SWAPPED = 0.005
 
 _OWN = (
-    "Give a converter or resampler each buffer once. The input block of AVAudioConverter is called until it has "
-    "enough: answer .haveData with the buffer the first time and .noDataNow from then on. Elsewhere look for a buffer "
+    "Give a converter or resampler each buffer only once. The input block of AVAudioConverter is called until it has "
+    "enough: answer .haveData with the buffer the first time and .noDataNow after that. Elsewhere look for a buffer "
     "that is read past its end."
 )
 _STUCK = (
-    "Look at what reading returned: a negative count or an error (a device that was unplugged, taken away or not yet "
-    "ready) leaves the buffer as it was. Send only what was read, open the device anew, and tell the user."
+    "Check what the read call returned: after a negative count or an error (a device that was unplugged, taken away "
+    "or not yet ready) the buffer still holds old audio. Send only what was read, reopen the device, and tell the "
+    "user."
 )
 
 
@@ -131,7 +131,7 @@ def _judge(facts: Facts) -> Answer:
         return unknown(missing.FORMAT)
     if not has_content:
         return unknown(missing.AUDIO)
-    return answer("Each frame holds new audio and nothing else.", [], {"frames": len(sent)})
+    return answer("Each frame holds only new audio.", [], {"frames": len(sent)})
 
 
 def _judge_dump(facts: Facts) -> Answer:
@@ -272,7 +272,7 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
 
 def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:
     summary = (
-        "Frames of two streams come in turn: each goes on where the one before the last ended, and its level has "
+        "Frames of two streams alternate: each continues where the one before the last ended, and its level has "
         "nothing to do with that of its neighbours."
     )
     place = (Evidence("the first frame of the second stream", sent[1].line, sent[1].t),)

@@ -66,13 +66,13 @@ CHECK = Check(
         Cause(
             "joining.turns-missing",
             "fail",
-            "Turns are missing in the application's text.",
+            "Turns are missing from the application's text.",
             "Append every turn.end, also those that come after the close command and those while you speak.",
         ),
         Cause(
             "joining.turns-repeated",
             "fail",
-            "Turns stand more than once in the application's text.",
+            "Turns appear more than once in the application's text.",
             "Append each turn.end once; look for a second handler, or for a display that is appended to itself.",
         ),
         Cause(
@@ -84,14 +84,14 @@ CHECK = Check(
         Cause(
             "joining.order",
             "fail",
-            "The turns stand in another order than they were spoken in.",
+            "The turns are not in the order in which they were spoken.",
             "Append each turn.end when it arrives: one handler at a time, no await between reading an event and "
             "appending its text; sort by the order of arrival, not by the time at which something was stored.",
         ),
         Cause(
             "joining.words-merged",
             "fail",
-            "Words that were said twice stand once: the application takes them for a repeat.",
+            "Words that were said twice appear once: the application takes the second for a duplicate.",
             "Do not look for repeats or overlaps: turns do not overlap, so append every turn.end as it is; to ignore "
             "an event that is delivered twice, compare its place in the stream, not its text.",
         ),
@@ -99,8 +99,8 @@ CHECK = Check(
             "joining.truncated",
             "fail",
             "A part of the text is cut off.",
-            "Look for the limit on the way of the text: a slice such as text[:255], the length of a database column "
-            "(VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in pieces.",
+            "Look for a limit that the text passes through: a slice such as text[:255], the length of a database "
+            "column (VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in pieces.",
         ),
         Cause(
             "joining.wrong-charset",
@@ -119,7 +119,7 @@ CHECK = Check(
         Cause(
             "joining.labels-added",
             "fail",
-            "Names, times, tags, marks or what a program writes for nothing stand between the words.",
+            "Names, times, tags, marks or a program's word for an empty value are mixed in with the words.",
             "Keep the text alone, and labels beside it (a field for each); put them together for display only. Fine "
             "where this is what you show.",
         ),
@@ -166,14 +166,15 @@ _KEPT_APART = (
 )
 
 _SAID = {
-    "order": "holds all turns in another order",
-    "words-merged": "holds only once what was said twice",
+    "order": "holds all turns in a different order",
+    "words-merged": "holds what was said twice only once",
     "truncated": "is cut",
 }
 
 _KEEP_END = (
-    "Look for a limit of about {0} characters on the way of the text: a slice such as text[:{0}], the length of a "
-    "database column (VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in pieces."
+    "Look for a limit of about {0} characters that the text passes through: a slice such as text[:{0}], the length of "
+    "a database column (VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in "
+    "pieces."
 )
 _KEEP_EDGES = (
     "Take the text of each turn from its turn.end alone: text += event.transcript. Do not clear a buffer at turn.start "
@@ -185,8 +186,8 @@ _KEEP_BEGINNING = (
 )
 
 _READ_ON = (
-    "Read on after a turn.end and append every turn.end until the server closes: do not leave the loop, return or "
-    "remove the handler at the first one."
+    "Keep reading after a turn.end, and append every turn.end until the server closes: do not leave the loop, return "
+    "or remove the handler at the first one."
 )
 _APPEND = "Append every turn.end to what is there (text += event.transcript); the last one must not replace the others."
 
@@ -196,8 +197,8 @@ _WHEN = {
     "turns-missing": "turns are left out",
     "turns-repeated": "turns are appended more than once",
     "partial-kept": "an unfinished text is shown as final",
-    "order": "the turns stand in another order",
-    "words-merged": "what was said twice is taken for a repeat",
+    "order": "the turns are in a different order",
+    "words-merged": "what was said twice is taken for a duplicate",
     "truncated": "a part of it is cut off",
 }
 
@@ -355,7 +356,7 @@ def _list_differences(got: str, expected: str) -> tuple[Evidence, ...]:
 
 def _describe_difference(right: str, wrong: str) -> str:
     if not right:
-        return f"{_quote(wrong, 80)} stands there and in no event"
+        return f"{_quote(wrong, 80)} is there, but in no event"
     if not wrong:
         return f"{_quote(right, 80)} is missing"
     return f"should be {_quote(right, 80)}, is {_quote(wrong, 80)}"

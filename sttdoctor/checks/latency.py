@@ -39,15 +39,15 @@ CHECK = Check(
     needs="times in both directions, the audio and the turn events",
     why="Turn detection costs about half a second. What comes on top is often the client's: audio that was sent late, "
     "or faster than realtime so that it queues, or events that were not read.",
-    how="From the sending of the last active audio to the turn.end, split into audio that waited, clock time without "
-    "audio, and the rest.",
+    how="The time from sending the last active audio to the turn.end is split into audio that waited, clock time "
+    "without audio, and the rest.",
     causes=(
         Cause(
             "latency.end-of-turn",
             "fail",
             "A turn ended late although audio kept coming.",
-            "Look at the turn settings: a lower turn_end_timeout_ms and a higher turn_end_threshold end turns sooner; "
-            "or start the answer at turn.eager_end and take it back at turn.resume.",
+            "Check the turn settings: a lower turn_end_timeout_ms and a higher turn_end_threshold end turns sooner. "
+            "Or start the answer at turn.eager_end and cancel it at turn.resume.",
         ),
         Cause(
             "latency.backlog",
@@ -59,7 +59,7 @@ CHECK = Check(
             "latency.slow-reader",
             "fail",
             "The client reads events late.",
-            "Read in a task of its own, and do nothing slow in the handler.",
+            "Read in a separate task, and do nothing slow in the handler.",
         ),
     ),
     docs=TROUBLESHOOTING,

@@ -45,9 +45,9 @@ _BINARY = (
 )
 
 _AS_TEXT = (
-    "Send commands as text frames and audio as binary ones: a string, no Buffer or bytes. In JavaScript "
+    "Send commands as text frames (a string, not a Buffer or bytes) and audio as binary frames. In JavaScript "
     'ws.send(JSON.stringify({type: "close"})), in Python ws.send(json.dumps({"type": "close"})) without .encode(); a '
-    "relay passes on what it received with ws.send(data, { binary: isBinary })."
+    "relay passes messages on with ws.send(data, { binary: isBinary })."
 )
 
 CHECK = Check(
@@ -57,11 +57,11 @@ CHECK = Check(
     kinds=("session",),
     needs="what the client sent, in order",
     why="The service takes samples in binary frames, and two commands in text frames. Audio in text frames, commands "
-    "in binary ones and the commands of other vendors cannot do what they are meant to: the service answers with an "
-    "error or hears noise. Audio after the close command is lost.",
-    how="Each sent frame is compared with the documented messages. Audio in text is told by its form (base64, numbers, "
-    "a Buffer through JSON); known words of other vendors are named with what to use instead; an error that the "
-    "service sent as its answer is quoted.",
+    "in binary frames and the commands of other vendors do not work: the service answers with an error or hears "
+    "noise. Audio after the close command is lost.",
+    how="Each sent frame is compared with the documented messages. Audio in text is recognised by its form (base64, "
+    "numbers, a Buffer through JSON). Commands of other vendors are named, with what to use instead. An error that "
+    "the service sent in answer is quoted.",
     causes=(
         Cause(
             "messages.audio-as-text",
@@ -78,14 +78,14 @@ CHECK = Check(
         Cause(
             "messages.unknown-command",
             "fail",
-            "Messages are sent that the endpoint does not know.",
+            "The client sends messages that the endpoint does not know.",
             'The commands are {"type":"close"} and {"type":"config","turn":{...}}; leave the others out.',
         ),
         Cause(
             "messages.partial-samples",
             "fail",
             "Frames cut a sample in two.",
-            "Send a whole number of samples in each frame; keep the odd byte for the next one.",
+            "Send a whole number of samples in each frame; keep leftover bytes for the next one.",
         ),
         Cause(
             "messages.audio-after-close",
@@ -96,16 +96,16 @@ CHECK = Check(
         Cause(
             "messages.broken-frame",
             "fail",
-            "The other side closed because of what the client put on the wire.",
-            "Let one writer at a time use the socket, by a lock or a queue: two tasks, threads or interrupts that "
-            "write at once tear a frame. Where code of your own makes the frames, compare them with RFC 6455 (masking, "
-            "reserved bits, lengths). A proxy that rewrites frames can break them too; try once without it.",
+            "The other side closed because of what the client sent.",
+            "Let only one writer at a time use the socket, with a lock or a queue: two tasks, threads or interrupts "
+            "that write at once tear a frame apart. If your own code builds the frames, compare them with RFC 6455 "
+            "(masking, reserved bits, lengths). A proxy that rewrites frames can break them too; try once without it.",
         ),
         Cause(
             "messages.too-big",
             "fail",
-            "A message was larger than the side that received it takes (close code 1009).",
-            "Raise max_size of the client's library where it closed; send smaller chunks where the server did.",
+            "A message was larger than its receiver accepts (close code 1009).",
+            "If the client closed, raise max_size of its library; if the server closed, send smaller chunks.",
         ),
     ),
     docs="https://docs.cartesia.ai/api-reference/stt/turns/websocket",
@@ -163,17 +163,17 @@ _MEANS: dict[Meaning, str] = {
 
 _RSV1 = re.compile(r"\brsv ?1\b(?! *(?:,|and|or|&|/) *rsv)|compress|deflate", re.IGNORECASE)
 _COMPRESSED = (
-    "Connect without compression: compression=None (websockets), perMessageDeflate: false (ws), compress=0 (aiohttp). "
-    "RSV1 marks a compressed frame, and permessage-deflate was not agreed on in the handshake: a proxy that changes "
-    "the header Sec-WebSocket-Extensions, or a library that compresses all the same. A browser cannot turn it off; "
-    "there mend the proxy. Audio hardly shrinks anyway."
+    "Connect without compression: compression=None (websockets), perMessageDeflate: false (ws), compress=0 (aiohttp)."
+    " RSV1 marks a compressed frame, and permessage-deflate was not agreed on in the handshake: a proxy changes the "
+    "header Sec-WebSocket-Extensions, or a library compresses all the same. A browser cannot turn it off; fix the "
+    "proxy there. Audio hardly compresses anyway."
 )
 _KINDS = (
-    "Send audio as binary frames and commands as text frames, nothing else: the other side does not take the kind of "
-    "frame that it got."
+    "Send audio as binary frames and commands as text frames, nothing else: the other side does not accept the kind "
+    "of frame that it got."
 )
 _UTF8 = (
-    "Send audio as binary frames, and text frames as UTF-8 alone: bytes of audio in a text frame, or text in another "
+    "Send audio as binary frames, and only UTF-8 in text frames: audio bytes in a text frame, or text in another "
     "encoding, end the connection."
 )
 
@@ -182,7 +182,7 @@ _LARGE_BYTES = 64 << 10  # beyond the default limits of some servers, far beyond
 _NUMBER = re.compile(r"\d{4,}")
 _MAX_SIZE = (
     "Raise the client's limit for received messages: max_size in websockets (websockets.connect(url, max_size=16 * "
-    "2**20)), max_msg_size in aiohttp, maxPayload in ws. Then connect again: the open turn is lost."
+    "2**20)), max_msg_size in aiohttp, maxPayload in ws. Then reconnect: the open turn is lost."
 )
 _SMALLER = "Send about 100 ms of audio in each message: 3200 bytes of pcm_s16le at 16000 Hz."
 
@@ -199,7 +199,7 @@ def _judge(facts: Facts) -> Answer:
     measured = {"text_frames": len(texts)}
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
-    return answer("Every message belongs to the protocol.", [], measured)
+    return answer("Every message is part of the protocol.", [], measured)
 
 
 def _place(frame: Frame, note: str) -> Evidence:
@@ -370,7 +370,7 @@ def _find_broken_frame(facts: Facts) -> Iterator[Finding]:
         reason = f", reason {ending.reason[:100]!r}" if ending.reason else ""
         summary = (
             f"The other side closed with code {ending.code} ({ending.meaning or 'a broken frame'}{reason}): "
-            f"what it complains of is a frame of the client."
+            f"it complains of a frame that the client sent."
         )
         place = (Evidence(f"closed here with code {ending.code}", ending.line, ending.t),)
         fix = _COMPRESSED if _RSV1.search(ending.reason) else {1003: _KINDS, 1007: _UTF8}.get(ending.code)
@@ -390,7 +390,7 @@ def _find_too_big(facts: Facts) -> Iterator[Finding]:
             said = f"an event of {size[0]} bytes" if size else "an event"
             limit = f" (the limit was {size[1]} bytes)" if len(size) > 1 else ""
             side = "The client's library closed" if close.by == "client" else "The socket was closed"
-            summary = f"{side} with code {_TOO_BIG}: {said} was larger than it takes{limit}."
+            summary = f"{side} with code {_TOO_BIG}: {said} was larger than it accepts{limit}."
             yield CHECK.find("too-big", "fail", 0.95 if close.by == "client" else 0.8, summary, place, _MAX_SIZE)
         else:
             side = "The server" if close.by == "server" else "A side"

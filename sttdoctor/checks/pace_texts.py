@@ -10,12 +10,12 @@ from sttdoctor.checks.base import Finding
 _BROKEN = 0.06  # of the borders, beyond what cuts within frames show
 _LOST, _WHOLE = 2.0, 1.5  # steps at the borders of frames, as multiples of those inside
 _OWN_THREAD = (
-    "Samples are dropped before they are sent: read the device in a thread or callback of its own with a queue behind "
+    "Samples are dropped before they are sent: read the device in a separate thread or callback with a queue behind "
     "it, and watch its overrun flag"
 )
 _WORKLET = (
-    "capture in an AudioWorklet: a ScriptProcessorNode shares the page's main thread, and what comes while that is "
-    "busy is dropped"
+    "record in an AudioWorklet: a ScriptProcessorNode shares the page's main thread and drops what comes while that "
+    "is busy"
 )
 _CAPTURE: Mapping[bool | None, str] = {
     True: f"{_WORKLET[0].upper()}{_WORKLET[1:]}.",
@@ -42,7 +42,7 @@ def fix_rhythm(rhythm: Rhythm, is_browser: bool | None) -> str:
     """
     hidden = any(abs(rhythm.period_s - held_s) <= 0.1 * held_s for held_s in (1.0, 60.0))
     worker = (
-        "Send from an AudioWorklet or a worker, never by setTimeout, setInterval or requestAnimationFrame of the page"
+        "Send from an AudioWorklet or a worker, never from setTimeout, setInterval or requestAnimationFrame of the page"
     )
     if is_browser and hidden:
         return f"Browsers hold back the timers of a hidden or background tab like this. {worker}."
@@ -66,9 +66,9 @@ def explain_borders(finding: Finding, borders: tuple[float, float] | None, is_br
     """Say of audio that is slow whether samples are lost or only late, by the steps at the borders of its frames."""
     jump, broken = borders or (math.nan, math.nan)
     if jump >= _LOST or broken >= _BROKEN:
-        lost = "The frames do not continue one another: what was spoken between them is lost, not late."
+        lost = "The frames do not join up: what was spoken between them is lost, not late."
         return replace(finding, summary=f"{finding.summary} {lost}", fix=_CAPTURE[is_browser])
     if jump <= _WHOLE and broken <= _BROKEN / 3:
-        late = "The frames continue one another: nothing is lost, it only comes later and later."
+        late = "The frames join up: nothing is lost, it only comes later and later."
         return replace(finding, summary=f"{finding.summary} {late}")
     return finding

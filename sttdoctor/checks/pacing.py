@@ -44,23 +44,23 @@ CHECK = Check(
         Cause(
             "pacing.burst",
             "fail",
-            "Seconds of audio were sent within about one second.",
-            "Send each chunk when its audio was spoken; for a file, sleep for the length of each chunk. "
-            "For a whole file at once use the batch endpoint.",
+            "Several seconds of audio were sent within about one second.",
+            "Send each chunk once its audio has been spoken; for a file, sleep for the length of each chunk. For a "
+            "whole file at once, use the batch endpoint.",
         ),
         Cause(
             "pacing.too-fast",
             "fail",
             "Audio is sent faster than it is spoken, and the backlog grows.",
-            "Pace by the clock: after n chunks of 100 ms, n times 0.1 s must have passed. "
-            "For a whole file at once use the batch endpoint.",
+            "Pace by the clock: after n chunks of 100 ms, n times 0.1 s must have passed. For a whole file at once, "
+            "use the batch endpoint.",
         ),
         Cause(
             "pacing.too-slow",
             "fail",
             "Audio is sent slower than it is spoken.",
-            "Look for what blocks the sender, for samples that are dropped, and pace by a clock instead of "
-            "sleeping a fixed time after each chunk.",
+            "Find what blocks the sender and where samples are dropped, and pace by the clock instead of sleeping for"
+            " a fixed time after each chunk.",
         ),
     ),
     docs=TROUBLESHOOTING,

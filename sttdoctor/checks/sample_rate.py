@@ -37,8 +37,8 @@ CHECK = Check(
     question="Are you using the right sample rate?",
     kinds=("audio", "session"),
     needs="a second or more of speech; in a session also the time of each frame",
-    why="The service trusts the declared rate. When it is wrong the voice is too deep and slow, or too high and "
-    "fast, and the words come out wrong; often no error tells.",
+    why="The service trusts the declared rate. When it is wrong, the voice sounds too deep and slow, or too high and "
+    "fast, and the words come out wrong, often without any error.",
     how="Pitch, formants, spectrum and rhythm of the speech are compared with speech at each candidate rate. In a live "
     "session a steady byte rate that fits another rate is weighed with the sound. Rates less than 10 % apart (22050 "
     "and 24000, 44100 and 48000) often cannot be told apart by sound: then the report names both.",
@@ -46,20 +46,20 @@ CHECK = Check(
         Cause(
             "sample-rate.mismatch",
             "fail",
-            "The audio has another sample rate than declared.",
+            "The audio does not have the declared sample rate.",
             "Read the rate from the source (AudioContext.sampleRate, the WAV header, the device) and declare that.",
         ),
         Cause(
             "sample-rate.changed",
             "fail",
-            "The sample rate changes along the stream.",
+            "The sample rate changes in mid-stream.",
             "Resample to one rate, or open a new connection when the device changes (a headset that switches profile).",
         ),
         Cause(
             "sample-rate.upsampled",
             "warn",
             "The band above some frequency is empty: the audio was upsampled from a lower rate.",
-            "Nothing has to be repaired. Sending the original rate saves bandwidth and loses nothing.",
+            "Nothing needs fixing. Sending audio at its original rate saves bandwidth and loses nothing.",
             informational=True,
         ),
     ),
@@ -190,7 +190,7 @@ def _judge_undeclared(facts: Facts, measured: dict[str, Any]) -> Answer:
     if not facts.rate_is_told or not rates:
         reason = _tell_why_silent(facts.sound.rate, facts.limits["sample-rate.min_speech_s"])
         return want_speech(f"No rate was declared, and the sound cannot tell: {reason}.", measured)
-    return answer(f"No rate was declared; by its sound it is {format_hz(rates)}.", [], measured, format_hz(rates))
+    return answer(f"No rate was declared; by the sound it is {format_hz(rates)}.", [], measured, format_hz(rates))
 
 
 def _judge_mismatch(facts: Facts, declared: int, verdict: _Verdict) -> Finding:
@@ -226,7 +226,7 @@ def _judge_wire_alone(facts: Facts, measured: dict[str, Any]) -> Answer:
         return unknown(missing.SAMPLES, measured)
     if facts.rate_change is not None:
         finding = _judge_change(facts, facts.rate_change)
-        summary = f"{finding.summary} The capture holds no sound, so the number of bytes a second tells it alone."
+        summary = " The capture holds no sound, so only the number of bytes per second can tell."
         return answer(summary, [replace(finding, summary=summary)], measured)
     if ratio is None or facts.longest_speed is None:
         return unknown(facts.why_no_audio or missing.AUDIO, measured)
@@ -264,7 +264,7 @@ def _judge_upsampled(facts: Facts, declared: int) -> list[Finding]:
     if edge is None or 2 * edge >= facts.limits["sample-rate.upsampled_below"] or not facts.rate_is_told:
         return []
     summary = (
-        f"Nothing stands above {edge * declared:.0f} Hz: the audio was made at a lower rate and upsampled "
+        f"There is nothing above {edge * declared:.0f} Hz: the audio was made at a lower rate and upsampled "
         f"to {declared} Hz."
     )
     return [CHECK.find("upsampled", "warn", 0.8, summary)]

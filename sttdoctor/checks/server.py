@@ -36,8 +36,8 @@ CHECK = Check(
     question="Did the server report an error?",
     kinds=("session",),
     needs="the received events, the close with its side and code, and the audio with its times",
-    why="An error of the server ends the text. Many have their cause in what the client did just before: a burst, a "
-    "wrong parameter, too many streams.",
+    why="A server error ends the transcript. Many are caused by what the client did just before: a burst, a wrong "
+    "parameter, too many streams.",
     how="Error events, refused handshakes and close codes are read as documented. Five seconds of sent speech without "
     "any event, or five seconds after the close command, count as silence of the server.",
     causes=(
@@ -45,41 +45,42 @@ CHECK = Check(
             "server.error-event",
             "fail",
             "The server sent an error event.",
-            "Try again with a new connection; if it stays, send the request_id and this report to the vendor.",
+            "Try again with a new connection; if the error persists, send the request_id and this report to the "
+            "vendor.",
         ),
         Cause(
             "server.closed-abnormally",
             "fail",
             "The server closed the connection in mid-session.",
-            "Connect again, and send the request_id and this report to the vendor's support if it stays.",
+            "Reconnect; if it happens again, send the request_id and this report to the vendor's support.",
         ),
         Cause(
             "server.concurrency",
             "fail",
-            "There are more streams at once than the plan allows.",
+            "More streams are open at once than the plan allows.",
             "Close connections when they are done, limit how many are open, or ask for a larger plan.",
         ),
         Cause(
             "server.quota",
             "fail",
             "Credits, plan or rate limit are used up.",
-            "Look at the account's usage and plan: top up or raise the limit, and connect again after that. For a rate "
-            "limit wait with pauses that double; a new try at once only costs more.",
+            "Check the account's usage and plan: top up or raise the limit, then reconnect. For a rate limit, retry "
+            "with pauses that double; retrying at once only makes it worse.",
         ),
         Cause(
             "server.session-limit",
             "fail",
             "The service ended the session: a longest duration, a restart, a deploy, or overload.",
-            "Connect again at once, and again with pauses that double; keep the text of finished turns, show the open "
-            "turn as unfinished and send its audio again. For calls longer than the limit open the next connection in "
-            "a pause, before the limit is reached. A load balancer or proxy that restarts or reloads looks the same.",
+            "Reconnect at once, then with pauses that double; keep the text of finished turns, show the open turn as "
+            "unfinished and send its audio again. For calls longer than the limit, open the next connection during a "
+            "pause, before the limit is reached. A load balancer or proxy that restarts or reloads looks the same.",
         ),
         Cause(
             "server.stopped-answering",
             "fail",
             "The server sent no event although speech was sent, or after the close command.",
-            "Look at what was sent first (format, level, binary frames). If that is right, send the request_id "
-            "and this report to the vendor.",
+            "Check first what was sent (format, level, binary frames). If that is right, send the request_id and this"
+            " report to the vendor.",
         ),
     ),
     docs="https://docs.cartesia.ai/use-the-api/api-errors",
@@ -90,11 +91,12 @@ _WORD_S = 1.0  # less sound holds no words that the service would answer
 _NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|too short", re.IGNORECASE)
 
 _UNASKED = (
-    "Treat a close that you did not ask for as an error, also with code 1000: the SDK ends silently. Connect again and "
-    "show the open turn as unfinished. Some proxies close with 1000 when what is behind them crashed: look there too."
+    "Treat a close that you did not ask for as an error, even with code 1000: the SDK ends silently. Reconnect, and "
+    "show the open turn as unfinished. Some proxies close with 1000 when the server behind them crashed: look there "
+    "too."
 )
 _SPOKEN = (
-    "Read the reason: correct what it names before you connect again. If it names nothing of yours, send the "
+    "Read the reason, and correct what it names before you reconnect. If it names nothing of yours, send the "
     "request_id and this report to the vendor's support."
 )
 
@@ -202,7 +204,7 @@ def _find_errors(connection: Connection) -> Iterator[Finding]:
 
 def _fix(status: object) -> str | None:
     if isinstance(status, int) and 400 <= status < 500:
-        return "The request is at fault: correct what the message names, and do not try again unchanged."
+        return "The request is at fault: correct what the message names, and do not retry it unchanged."
     return None
 
 

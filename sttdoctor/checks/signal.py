@@ -41,18 +41,18 @@ CHECK = Check(
     question="Is there speech in it?",
     kinds=("audio", "session"),
     needs="audio bytes that can be decoded",
-    why="A muted or wrong input device, a gain that is far off, and holes or clicks that a buffer or resampler makes "
-    "cost words while format and pacing are right; from silence some recognisers even invent words.",
-    how="Level, offset, flat tops and constant stretches are measured over all of the audio. A hole counts where the "
-    "sound breaks off in full voice and comes back so, which no pause does. Clicks count where jumps far beyond the "
-    "prediction error stand on a fixed period, an echo where the whitened sound agrees with itself, to the sample, all "
-    "along at one delay.",
+    why="Words get lost even when format and pacing are right: to a muted or wrong input device, to a gain that is far "
+    "off, to holes or clicks from a buffer or resampler. From silence, some recognisers even invent words.",
+    how="Level, offset, flat tops and constant stretches are measured over all of the audio. A hole is where the sound "
+    "breaks off at full level and comes back at full level, which no pause does. Clicks are jumps far beyond the "
+    "prediction error at a fixed period. An echo is where the whitened sound agrees with itself, to the sample, at "
+    "one delay throughout.",
     causes=(
         Cause(
             "signal.silent",
             "fail",
             "All of the audio is silent.",
-            "Check which input device is used, whether it is muted, and the permission to record.",
+            "Check which input device is in use, whether it is muted, and whether recording is permitted.",
         ),
         Cause(
             "signal.too-quiet",
@@ -71,7 +71,7 @@ CHECK = Check(
             "warn",
             "Loud samples wrap around: they overflow in the cast to integers.",
             "Limit the samples before the cast: np.clip(x * 32767, -32768, 32767).astype('<i2'), in JavaScript "
-            "Math.max(-32768, Math.min(32767, x * 32767)); then lower the gain, for what is limited is still clipped.",
+            "Math.max(-32768, Math.min(32767, x * 32767)). Then lower the gain: limited samples are still clipped.",
         ),
         Cause(
             "signal.dc-offset",
@@ -82,7 +82,7 @@ CHECK = Check(
         Cause(
             "signal.dropouts",
             "fail",
-            "Short holes are torn into the sound.",
+            "The sound has short holes in it.",
             "Look for buffers that run empty, lost packets filled with zeros, or frames that are cleared before they "
             "are sent; read from the device in a thread of its own.",
         ),
@@ -96,22 +96,22 @@ CHECK = Check(
         Cause(
             "signal.muted",
             "warn",
-            "In the middle of speech the sound turns to exact silence, for long, while audio goes on to be sent.",
-            "Look for what mutes the microphone while the stream goes on: an app in the background or a locked screen "
-            "(on Android use a foreground service of type microphone), another app that took the device, a gate. Where "
+            "In mid-speech the sound turns to exact silence and stays silent, while audio is still sent.",
+            "Look for what mutes the microphone while the stream goes on: an app in the background or a locked screen"
+            " (on Android use a foreground service of type microphone), another app that took the device, a gate. If "
             "the user pressed mute, nothing is wrong.",
         ),
         Cause(
             "signal.echoed",
             "warn",
-            "The sound holds itself again, later: it reaches the stream by two routes.",
+            "The sound contains a delayed copy of itself: it reaches the stream by two routes.",
             "Send one route only: look for a microphone that is mixed with its own monitor or loopback, or a track "
-            "that is added twice. Where the microphone hears a loudspeaker, use echo cancellation.",
+            "that is added twice. If the microphone picks up a loudspeaker, use echo cancellation.",
         ),
         Cause(
             "signal.false-silence",
             "fail",
-            "Zero bytes are sent as silence in G.711, where they are loud.",
+            "Zero bytes are sent as silence, but in G.711 they are loud.",
             "Fill pauses with 0xFF in mu-law and 0xD5 in A-law.",
         ),
     ),
@@ -237,7 +237,7 @@ def _find_false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Fi
     code = f"0x{ENCODINGS[layout.encoding].silence.hex().upper()}"
     level = f"{round(20 * np.log10(abs(decode(bytes(1), layout.encoding)[0])))} dBFS"
     summary = (
-        f"{seconds:.1f} s of zero bytes were sent, which are no silence in {layout.encoding}: "
+        f"{seconds:.1f} s of zero bytes were sent, which are not silence in {layout.encoding}: "
         f"byte 0x00 stands for {level}, silence is {code}."
     )
     places = _list_places(facts, layout, levels.runs.start[zeros], "zero bytes")
@@ -290,8 +290,8 @@ def _find_wrapped(facts: Facts, levels: Levels) -> list[Finding]:
         return []
     summary = (
         f"Loud samples wrap around: {wraps.count} times the waveform jumps by most of the range from one sample "
-        f"to the next (first at {wraps.places[0] / levels.rate:.2f} s). What was beyond full scale overflowed in the "
-        "cast to integers."
+        f"to the next (first at {wraps.places[0] / levels.rate:.2f} s). What was beyond full scale overflowed when "
+        "it was cast to integers."
     )
     return [CHECK.find("wrapped", "warn", 0.95, summary)]
 
@@ -301,7 +301,7 @@ def _find_clipped_part(facts: Facts, share: float, start_s: float) -> list[Findi
     if share <= facts.limits["signal.clipped_share_worst"]:
         return []
     summary = (
-        f"The sound is clipped for a while: {100 * share:.1f} % of the loud samples in the "
+        f"Part of the sound is clipped: {100 * share:.1f} % of the loud samples in the "
         f"{signal_levels.WORST_S:.0f} s from {start_s:.1f} s on are cut off."
     )
     return [CHECK.find("clipped", "warn", min(0.95, 0.7 + 2 * share), summary)]
@@ -321,7 +321,7 @@ def _find_holes(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     span = join_list(dict.fromkeys(f"{length:.0f}" for length in (lengths.min(), lengths.max())), "to")
     holes = f"{count_noun(len(chosen), 'hole')} of {span} ms {'is' if len(chosen) == 1 else 'are'}"
     summary = (
-        f"{holes} torn into the sound: it breaks off in full voice, stays constant and goes on "
+        f"{holes} torn into the sound: it breaks off at full level, stays constant and goes on "
         f"(first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
     )
     places = _list_places(facts, layout, runs.start[chosen], "hole")
@@ -364,8 +364,8 @@ def _judge_muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
         return []
     start, length = found.start / levels.rate, found.length / levels.rate
     where = f"for {length:.1f} s" + (", to the end" if found.to_end else "")
-    times = f"; so it does {found.count} times" if found.count > 1 else ""
-    summary = f"At {start:.1f} s the sound turns to exact silence in the middle of speech, {where}{times}."
+    times = f"; this happens {found.count} times" if found.count > 1 else ""
+    summary = f"At {start:.1f} s the sound turns to exact silence in mid-speech, {where}{times}."
     places = _list_places(facts, layout, np.array([found.start]), "silence begins")
     return [CHECK.find("muted", "warn", 0.85 if found.to_end else 0.7, summary, places)]
 
@@ -379,7 +379,7 @@ def _find_echoed(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     if found is None or found.strength < facts.limits["signal.echo_strength"]:
         return []
     summary = (
-        f"The sound holds itself again {found.delay_s:.2f} s later, about {found.strength:.1f} times as strong: each "
+        f"The sound repeats itself {found.delay_s:.2f} s later, about {found.strength:.1f} times as strong: each "
         "phrase is heard twice."
     )
     return [CHECK.find("echoed", "warn", min(0.95, 0.6 + found.strength), summary)]

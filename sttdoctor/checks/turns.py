@@ -118,7 +118,7 @@ def _find_mixed(connection: Connection) -> Iterator[Finding]:
     ids = list(dict.fromkeys(name for _, name in named))
     if len(ids) > 1:
         frame = next(frame for frame, name in named if name != ids[0])
-        summary = f"Events of {len(ids)} connections ({', '.join(ids[:3])[:90]}) stand in one log."
+        summary = f"Events of {len(ids)} connections ({', '.join(ids[:3])[:90]}) are mixed in one log."
         place = (Evidence("the first event of another connection", frame.line, frame.t),)
         yield CHECK.find("mixed-connections", "fail", 0.95, summary, place)
 
@@ -143,7 +143,9 @@ def _measure_growth(connection: Connection) -> Iterator[Finding]:
     shrunk = [place for turn in connection.turns if not turn.elided and (place := _find_shrink(turn))]
     if shrunk:
         turns = count_noun(len(shrunk), "turn")
-        summary = f"In {turns} a text does not continue the one before it, although sent text is never revised."
+        summary = (
+            f"In {turns} a text does not continue the one before it, although text that was sent is never revised."
+        )
         yield CHECK.find("not-cumulative", "warn", 0.9, summary, tuple(shrunk[:5]))
 
 

@@ -22,7 +22,7 @@ def coloured(seed):
 LEFT, RIGHT = coloured(1), coloured(2)
 SIDES = {
     "same sound": (LEFT, LEFT),
-    "differently placed": (LEFT, 0.5 * LEFT + 0.1 * RIGHT),
+    "panned differently": (LEFT, 0.5 * LEFT + 0.1 * RIGHT),
     "two speakers": (LEFT, RIGHT),
 }
 

@@ -147,10 +147,10 @@ TOLD = [
     ({"xi-api-key": "REDACTED"}, "", "ElevenLabs' header"),
     ({"cartesia-api-key": "REDACTED"}, "", "key is in the header cartesia-api-key"),
     ({}, "&key=REDACTED", "key is in the parameter key"),
-    ({"authorization": "Bearer null"}, "", "'null' stands where the key should, in Bearer"),
-    ({"x-api-key": "undefined"}, "", "'undefined' stands where the key should, in X-API"),
+    ({"authorization": "Bearer null"}, "", "'null' is where the key should be, in Bearer"),
+    ({"x-api-key": "undefined"}, "", "'undefined' is where the key should be, in X-API"),
     ({"x-api-key": "${CARTESIA_API_KEY}"}, "", "CARTESIA_API_KEY"),
-    ({}, "&access_token=undefined", "'undefined' stands where the key should, in acc"),
+    ({}, "&access_token=undefined", "'undefined' is where the key should be, in acc"),
 ]
 """Handshakes that show what is wrong with the key, whoever wrote them down."""
 
@@ -557,7 +557,7 @@ def test_a_reconnect_is_judged_by_what_was_lost(gap, status, words):
     shut = session(steady(4), events=turn(1.0, "Hello", end=2.0), close=(4.0, "unknown", 1006))
     (finding,) = report(two(shut, drained(), gap), "connection").checks[0].findings
     assert (finding.status, finding.confidence) == (status, 0.9)
-    assert finding.summary == f"The client connected again in mid-session: {words}."
+    assert finding.summary == f"The client reconnected in mid-session: {words}."
     assert finding.evidence[0].t == pytest.approx(4.0 + gap)
 
 

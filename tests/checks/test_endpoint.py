@@ -43,7 +43,7 @@ def test_events_of_the_other_endpoint(events, url, summary):
 def test_the_language_of_the_endpoint_itself_is_right(sends, url):
     (result,) = report(session(steady(5), sends=sends, url=url), "endpoint").checks
     path = "/stt/websocket" if url == MANUAL else "/stt/turns/websocket"
-    assert result.findings == () and result.answer == f"The client speaks the language of {path}."
+    assert result.findings == () and result.answer == f"The client uses the language of {path}."
 
 
 def test_without_url_the_events_tell():
@@ -129,7 +129,7 @@ def test_batch_fits_more_than_ten_seconds_at_once(seconds, expected):
     batch = [f for f in found(session(np.full(round(seconds * 10), 50.0))) if f.cause == "endpoint.batch-fits"]
     assert len(batch) == expected
     for finding in batch:
-        assert finding.summary == "10 s of audio were sent in 0.0 s; batch fits a whole recording."
+        assert finding.summary == "10 s of audio were sent in 0.0 s; the batch endpoint suits a whole recording."
         assert finding.confidence == 0.8
 
 
@@ -167,7 +167,7 @@ def test_manual_fits_three_pauses_and_a_finished_turn(subject, expected):
 
 def test_the_pauses_are_counted():
     (finding,) = found(pushed(4))
-    assert finding.summary == "Audio pauses 4 times: the client seems to know itself when the user speaks."
+    assert finding.summary == "Audio pauses 4 times: the client itself seems to know when the user speaks."
     assert finding.confidence == 0.7
 
 

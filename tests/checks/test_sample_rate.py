@@ -170,7 +170,7 @@ def test_where_nothing_stands_above_is_told_in_hz():
     facts = told(heard(r16000=0.9), 16000)
     facts.sound.band_edge = 0.25
     (finding,) = CHECK.judge(facts).findings
-    assert finding.summary.startswith("Nothing stands above 4000 Hz") and finding.confidence == 0.8
+    assert finding.summary.startswith("There is nothing above 4000 Hz") and finding.confidence == 0.8
 
 
 @pytest.mark.parametrize(

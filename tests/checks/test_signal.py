@@ -299,7 +299,7 @@ def test_two_seconds_of_clipping_in_a_long_recording_are_found_and_placed():
     x[4_000_000 : 4_000_000 + 2 * RATE] = np.clip(8 * x[4_000_000 : 4_000_000 + 2 * RATE], -1, 1)
     found = judged(s16(x)).checks[0].findings
     assert [finding.cause for finding in found] == ["signal.clipped"]
-    share = float(found[0].summary.split("while: ")[1].split(" %")[0]) / 100
+    share = float(found[0].summary.split("clipped: ")[1].split(" %")[0]) / 100
     assert found[0].confidence == pytest.approx(min(0.95, 0.7 + 2 * share), abs=0.01)
     assert float(found[0].summary.split("from ")[1].split(" s ")[0]) == pytest.approx(250, abs=2)
 

@@ -51,11 +51,12 @@ CHECK = Check(
     kinds=("audio", "session"),
     needs="the URL, the headers of the handshake, its answer, and the rows of every connection; of bare audio the name "
     "of the declared encoding, which is all that is judged there",
-    why="Everything about a connection is fixed by its URL. A missing or misspelled parameter may be refused, or "
-    "ignored without a word, and names that another vendor uses mean nothing here.",
+    why="The URL fixes everything about a connection. A missing or misspelled parameter may be refused or silently "
+    "ignored, and another vendor's names mean nothing here.",
     how="Path, required parameters, values and ranges are compared with the documentation; names of other vendors are "
-    "recognised. What the service accepted is right, and what it refused is told first. A second handshake is judged "
-    "by what was lost between the connections, a lost connection by what passed last, and how long before.",
+    "recognised. What the service accepted counts as right, and what it refused comes first. A second handshake is "
+    "judged by what was lost between the connections, a lost connection by what was sent or received last, and how "
+    "long before.",
     causes=(
         REJECTED,
         BAD_PARAMETER,
@@ -105,4 +106,4 @@ def _judge(facts: Facts) -> Answer:
         return answer(pick_worst(findings).summary, findings, {})
     if where is None:
         return unknown(missing.NO_URL)
-    return answer("The address and its parameters are right.", [], {"endpoint": facts.endpoint_name})
+    return answer("The address and its parameters are correct.", [], {"endpoint": facts.endpoint_name})

@@ -64,7 +64,7 @@ _EXAMPLES = {
 BAD_PARAMETER = Cause(
     "connection.bad-parameter",
     "fail",
-    "A parameter of the URL is missing, unknown, out of range or another vendor's.",
+    "A URL parameter is missing, unknown, out of range or another vendor's.",
     "Give model=ink-2, encoding, sample_rate and cartesia_version; correct what is named here.",
 )
 BAD_AUTH = Cause(
@@ -76,8 +76,8 @@ BAD_AUTH = Cause(
 KEY_IN_URL = Cause(
     "connection.key-in-url",
     "warn",
-    "The API key stands in the URL, where logs and proxies keep it.",
-    "Send it as a header; in a browser use a short-lived access_token instead, and rotate the key.",
+    "The API key is in the URL, where logs and proxies keep it.",
+    "Send it as a header, or in a browser use a short-lived access_token instead. Then rotate the key.",
 )
 WRONG_PATH = Cause(
     "connection.wrong-path",
@@ -110,7 +110,7 @@ def judge_key(facts: Facts) -> Iterator[Finding]:
     """Whether the key stands where the service looks for it, and was accepted."""
     where = facts.address
     if where is not None and not is_unset(where.first("api_key") or ""):
-        yield KEY_IN_URL.find("warn", 0.99, "The API key is a part of the URL (api_key).")
+        yield KEY_IN_URL.find("warn", 0.99, "The API key is in the URL (api_key).")
     refusal = get_refusal(facts, "key")
     fault = None if facts.is_accepted else _find_two_keys(facts, where) or _find_key_fault(facts, where)
     if refusal is not None:
@@ -171,7 +171,9 @@ def _find_key_fault(facts: Facts, where: Address | None) -> tuple[str, str] | No
         text = f"the Authorization header has the scheme {scheme[:20]}{whose}; here it is Bearer"
         return text, _KEY_PLACES
     if NO_SCHEME in headers:
-        text = "the Authorization header holds a key without a scheme, as AssemblyAI has it; here it is Bearer"
+        text = (
+            "the Authorization header holds a key without a scheme, as AssemblyAI expects it; here the scheme is Bearer"
+        )
         return text, _KEY_PLACES
     elsewhere = _find_key_elsewhere(headers, where)
     if elsewhere is not None:
@@ -180,7 +182,7 @@ def _find_key_fault(facts: Facts, where: Address | None) -> tuple[str, str] | No
         return None
     if given:
         place, value = max(given.items(), key=lambda item: bool(item[1]))
-        text = f"{value[:40]!r} stands where the key should, in {place}" if value else f"no key follows {place}"
+        text = f"{value[:40]!r} is where the key should be, in {place}" if value else f"no key follows {place}"
         return text, "Set the variable that the key is read from; it was empty when the client connected."
     if not headers or not is_unset(authorization):
         return None

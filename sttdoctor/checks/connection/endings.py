@@ -10,15 +10,15 @@ from sttdoctor.checks.base import Cause, Evidence, Finding, Status, pick_worst
 from sttdoctor.evidence import Open
 
 _KEEP_PASSING = (
-    "Go on sending silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) at realtime while there is nothing to hear, "
-    "or let the client ping every 20 s (websockets from 15 on does so by itself, ws and aiohttp have to be told, a "
-    "browser cannot). TCP keepalive does not help, and to connect again does not help at the next pause. If the proxy "
-    "or load balancer is yours, raise its idle timeout too."
+    "Keep sending silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) in real time while there is nothing to hear, "
+    "or have the client ping every 20 s (websockets does so by default from version 15 on, ws and aiohttp have to be "
+    "configured, a browser cannot). TCP keepalive does not help, and reconnecting helps only until the next pause. If"
+    " the proxy or load balancer is yours, raise its idle timeout too."
 )
 _KEEP_ANSWERING = (
-    "Let the client send a WebSocket ping every 20 s: its pong counts as traffic towards the client. Silence is not "
-    "enough here, as each direction has a timer of its own (haproxy with independent-streams, lighttpd). If the proxy "
-    "is yours, raise its timeouts."
+    "Have the client send a WebSocket ping every 20 s: the pong counts as traffic towards the client. Sending silence"
+    " is not enough here, as each direction has its own timer (haproxy with independent-streams, lighttpd). If the "
+    "proxy is yours, raise its timeouts."
 )
 _KEEP_SENDING = (
     "Go on sending silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) at realtime while there is nothing to hear: "
@@ -26,42 +26,42 @@ _KEEP_SENDING = (
     "is yours, raise its timeout (timeoutSec of a BackendConfig in GKE, 30 s unless it is set)."
 )
 _SLEPT = (
-    "The machine slept, or something between forgot the idle connection. Open a new connection when the machine wakes "
-    "(NSWorkspace.didWakeNotification, online and visibilitychange in a browser) and whenever nothing passed for a "
-    "minute, before the first audio; the service itself ends a session after three minutes without audio. A ping every "
-    "20 s, given up when no pong comes in as long, shows a dead socket that looks open. Send again what was spoken "
-    "into it."
+    "The machine slept, or something in between dropped the idle connection. Open a new connection when the machine "
+    "wakes (NSWorkspace.didWakeNotification, online and visibilitychange in a browser), and whenever nothing was sent"
+    " or received for a minute, before the first audio; the service itself ends a session after three minutes without"
+    " audio. Ping every 20 s and give up when no pong comes back within that time: that shows a dead socket that "
+    "looks open. Send the audio again that was sent into it."
 )
 
 IDLE_CUT = Cause(
     "connection.idle-cut",
     "fail",
-    "Nothing passed for about as long as a proxy or load balancer allows, then the connection was gone.",
+    "The connection was idle for about as long as a proxy or load balancer allows, then it was gone.",
     _KEEP_PASSING,
 )
 DEAD = Cause(
     "connection.dead",
     "fail",
     "The connection was half-open: nothing came in any more, and sending went on or blocked until it was lost.",
-    "Notice it sooner: send a ping every 10 to 20 s and give up when no pong comes in as long, or when a turn "
-    "is open and no event came for 5 s; give each send a timeout. Then connect again, send what was not "
-    "answered at the pace it was spoken, and show the open turn as unfinished.",
+    "Detect it sooner: ping every 10 to 20 s, and give up when no pong comes back within that time, or when a turn is"
+    " open and no event has come for 5 s; give each send a timeout. Then reconnect, send the unanswered audio again "
+    "at the pace it was spoken, and show the open turn as unfinished.",
 )
 RECONNECTED = Cause(
     "connection.reconnected",
     "fail",
-    "The client connected again in mid-session; there is no resume.",
-    "Keep the text of finished turns, show the open turn as unfinished, keep the audio that was not answered "
-    "and send it again at the pace it was spoken.",
+    "The client reconnected in mid-session; a session cannot be resumed.",
+    "Keep the text of finished turns, show the open turn as unfinished, and send the unanswered audio again at the "
+    "pace it was spoken.",
 )
 DOUBLED = Cause(
     "connection.doubled",
     "fail",
-    "Two connections at a time carry the same audio.",
-    "Open one connection for each stream: as it is, every word comes back twice, and each counts as a stream. "
-    "Look for code that runs twice (a React effect under StrictMode, a second mount, a start button without a "
-    "guard, a retry beside a connection that lives), close the connection where it is cleaned up, and do not "
-    "open one while another is open or opening.",
+    "Two connections carry the same audio at the same time.",
+    "Open one connection for each stream: with two, every word comes back twice, and both count against the plan. "
+    "Look for code that runs twice (a React effect under StrictMode, a second mount, a start button without a guard, "
+    "a retry while the old connection is alive), close the connection on cleanup, and do not open one while another "
+    "is open or opening.",
 )
 
 
@@ -152,7 +152,7 @@ def _tell_reconnect(facts: Facts, reconnect: Reconnect) -> Finding:
     status: Status = "fail" if losses else "warn"
     detail = "; ".join(losses) if losses else "nothing seems to be lost"
     place = (Evidence("the second handshake", reconnect.line, reconnect.t),)
-    return RECONNECTED.find(status, 0.9, f"The client connected again in mid-session: {detail}.", place)
+    return RECONNECTED.find(status, 0.9, f"The client reconnected in mid-session: {detail}.", place)
 
 
 def find_doubled(facts: Facts) -> Iterator[Finding]:

@@ -13,10 +13,10 @@ from sttdoctor.evidence import Open
 
 _SUBPROTOCOL = "sec-websocket-protocol"
 _LOOK_AT_NETWORK = (
-    "Look at the network first: does the name resolve, and does a TLS connection to api.cartesia.ai:443 come up from "
-    "that machine (openssl s_client -connect api.cartesia.ai:443)? Behind a proxy or firewall the client has to be "
-    "told of the proxy; many WebSocket libraries do not read HTTPS_PROXY by themselves. Give the handshake a time "
-    "limit of 10 s and try again. Nothing reached the service, so there is nothing to ask the vendor about."
+    "Check the network first: does the name resolve, and can that machine open a TLS connection to "
+    "api.cartesia.ai:443 (openssl s_client -connect api.cartesia.ai:443)? Behind a proxy or firewall, configure the "
+    "proxy in the client: many WebSocket libraries do not read HTTPS_PROXY. Give the handshake a timeout of 10 s and "
+    "try again. Nothing reached the service, so the vendor cannot help here."
 )
 _NODE_DIRECT = (
     "In Node the built-in WebSocket takes no proxy agent and connects directly: use the package ws with an "
@@ -25,11 +25,11 @@ _NODE_DIRECT = (
 _SWALLOWED = (
     "Look between client and service first: try once without HTTP(S)_PROXY, from another network, or straight to "
     "wss://api.cartesia.ai. A proxy that accepts the upgrade must relay frames in both directions at once, without "
-    "buffering. The service never heard this session, so there is nothing to ask the vendor about."
+    "buffering. The session never reached the service, so the vendor cannot help here."
 )
 _LET_PASS = (
-    "Find out what answered (its headers and body stand in the capture) and let it pass wss://api.cartesia.ai; try "
-    "once without HTTP(S)_PROXY, or from another network."
+    "Find out what answered (its headers and body are in the capture) and make it let wss://api.cartesia.ai through; "
+    "try once without HTTP(S)_PROXY, or from another network."
 )
 
 REJECTED = Cause(
@@ -41,10 +41,10 @@ REJECTED = Cause(
 EXPIRED = Cause(
     "connection.expired",
     "fail",
-    "A credential that worked before, or was minted too long ago, is presented.",
-    "Get a fresh access token right before each connection, also before each reconnect, and give it a lifetime "
-    "(expires_in) that is longer than the session; for longer ones connect again before it ends. Do not try "
-    "the same token again: it stays expired.",
+    "The credential has expired: it worked before, or was issued too long ago.",
+    "Get a fresh access token right before each connection and each reconnect, and give it a lifetime (expires_in) "
+    "longer than the session; for a longer session, reconnect before it ends. Do not retry with the same token: it "
+    "stays expired.",
 )
 INTERMEDIARY = Cause(
     "connection.intermediary",
@@ -57,9 +57,9 @@ SUBPROTOCOL = Cause(
     "connection.subprotocol",
     "fail",
     "The client offers a subprotocol that the other side does not confirm.",
-    "Leave out the second argument of new WebSocket(): the service knows no subprotocol, and its token belongs "
-    "into the URL (access_token). A relay of your own that takes a token by the header Sec-WebSocket-Protocol "
-    "has to repeat one of the offered names in its answer.",
+    "Leave out the second argument of new WebSocket(): the service has no subprotocol, and the token belongs in the "
+    "URL (access_token). If a relay of your own takes a token in the header Sec-WebSocket-Protocol, it has to repeat "
+    "one of the offered names in its answer.",
 )
 
 
@@ -113,7 +113,7 @@ def _tell_expired(facts: Facts, refusal: Refusal) -> Finding:
         summary += f"; it had been accepted {refusal.t - worked.t:.0f} s before"
     again = sum(1 for item in facts.connections if item.open and item.open.status == refusal.status) - 1
     if again > 0:
-        summary += f", and was presented {again} more {'time' if again == 1 else 'times'}"
+        summary += f", and was used {again} more {'time' if again == 1 else 'times'}"
     return EXPIRED.find("fail", 0.95, f"{summary}.", place_of(refusal))
 
 
@@ -150,7 +150,7 @@ def find_unanswered(facts: Facts) -> Iterator[Finding]:
             continue
         first = connection is facts.connections[0]
         after = f": the client gave up after {close.t:.1f} s" if close.t is not None and first else ""
-        summary = f"The handshake was never answered, by no status and no frame{after}."
+        summary = f"The handshake was never answered: no status and no frame came{after}."
         fix = _NODE_DIRECT + _LOOK_AT_NETWORK if _is_of_node(session.client or "") else None
         place = (Evidence("given up here", close.line, close.t),)
         yield UNANSWERED.find("fail", 0.9, summary, place, fix)
@@ -203,7 +203,7 @@ def find_between(facts: Facts) -> Iterator[Finding]:
         end = silent.close.t if silent.close is not None and silent.close.t is not None else silent.frames[-1].t
         lasted = f" in {end - silent.open.t:.1f} s" if end is not None and silent.open.t is not None else ""
         summary = (
-            f"The handshake was accepted, and then nothing at all was received{lasted}: not even connected, which the "
+            f"The handshake was accepted, but then nothing at all was received{lasted}: not even connected, which the "
             f"service sends at once."
         )
         place = (Evidence("accepted here", silent.open.line, silent.open.t),)
@@ -221,14 +221,14 @@ def _tell_between(opened: Open, answerer: Answerer, tries: int) -> Finding:
     who = (
         f"A proxy or load balancer between client and service ({answerer.name})"
         if answerer.name
-        else ("Something between client and service (a proxy, a load balancer, a network's login page)")
+        else ("Something between client and service (a proxy, a load balancer, a login page of the network)")
     )
     where = f", to {opened.headers['location'][:100]!r}" if "location" in opened.headers else ""
     meaning = advice.meaning if advice is not None else "answered"
     summary = f"{who} {meaning}: HTTP status {opened.status}{where}"
     summary += f", {tries} times." if tries > 1 else "."
     later = " The same handshake may work later." if advice is not None and advice.again == "later" else ""
-    place = (Evidence(f"refused here; what shows who: {answerer.proof}", opened.line, opened.t),)
+    place = (Evidence(f"refused here; who answered shows in: {answerer.proof}", opened.line, opened.t),)
     return INTERMEDIARY.find("fail", 0.95, summary, place, fix + later)
 
 

@@ -180,10 +180,10 @@ def test_a_reason_that_is_a_ping_timeout(reason, expected):
     ("fields", "cause", "words", "fix"),
     [
         ({}, "drain.connection-lost", "events came until 0.5 s before", "ping_timeout=None"),
-        ({"heard_until": 12.0}, "drain.stopped-reading", "took nothing in for 29.4 s", "task of its own"),
+        ({"heard_until": 12.0}, "drain.stopped-reading", "took nothing in for 29.4 s", "a separate task"),
         ({"sent_until": 12.0, "heard_until": 12.0}, "drain.stopped-reading", "for 28.1 s it neither", "to_thread"),
-        ({"sent_until": 4.0, "heard_until": 20.0}, "drain.connection-lost", "nothing came for", "Connect again"),
-        ({"by": "server"}, "drain.stopped-reading", "answered no ping", "task of its own"),
+        ({"sent_until": 4.0, "heard_until": 20.0}, "drain.connection-lost", "nothing came for", "Reconnect"),
+        ({"by": "server"}, "drain.stopped-reading", "answered no ping", "a separate task"),
     ],
 )
 def test_what_is_said_of_it(fields, cause, words, fix):
