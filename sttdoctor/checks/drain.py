@@ -134,7 +134,7 @@ _PING_BY_SERVER: _Ping = {
 }
 
 _LIMITED = (
-    "Look for a longest duration of what the client runs in or what it passes (a serverless function, a relay, a "
+    "Look for a time limit of what the client runs in or passes through (a serverless function, a relay, a "
     "proxy, a load balancer, a token), and open the next connection in a pause before it is reached. Send again what "
     "was not answered, and show the open turn as unfinished."
 )
@@ -299,7 +299,7 @@ def _has_lost(connection: Connection, end: _End | None) -> Finding:
     lifetime = _find_lifetime(connection)
     if lifetime is None:
         return CHECK.find("connection-lost", status, 0.9, summary, (place,))
-    told = f"It had lived for {lifetime:.1f} s, which is {lifetime / 60:.0f} minutes to the second."
+    told = f"It had lasted {lifetime:.1f} s, which is {lifetime / 60:.0f} minutes to the second."
     return CHECK.find("connection-lost", status, 0.9, f"{summary} {told}", (place,), _LIMITED)
 
 

@@ -116,7 +116,10 @@ def test_the_first_event_of_another_connection_is_the_place():
     subject = drained()
     other = Frame(800, 4.0, False, 9, message={"type": "turn.start", "request_id": "r2"})
     (finding, *_) = report(type(subject)((*subject.events, other), url=subject.url), "turns").checks[0].findings
-    assert (finding.evidence[0].line, finding.summary) == (800, "Events of 2 connections (r1, r2) are mixed in one log.")
+    assert (finding.evidence[0].line, finding.summary) == (
+        800,
+        "Events of 2 connections (r1, r2) are mixed in one log.",
+    )
 
 
 def test_the_manual_endpoint_has_no_turns_though_events_are_there():
