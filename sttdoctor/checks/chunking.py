@@ -33,8 +33,8 @@ CHECK = Check(
     question="Are you chunking audio?",
     kinds=("session",),
     needs="the length of each binary frame that the client sent, and the declared format",
-    why="The service answers as audio comes in. Chunks of a second make every answer up to a second late, and a whole"
-    " file in one chunk can overload the server's buffer.",
+    why="The service answers as audio comes in. Chunks of a second make every answer up to a second late, and a whole "
+    "file in one chunk can overload the server's buffer.",
     how="The median and the 95th percentile of the frame lengths, in audio time, against about 100 ms.",
     causes=(
         Cause(

@@ -72,8 +72,8 @@ CHECK = Check(
             "continuity.nothing-sent",
             "fail",
             "The client was connected but never sent any audio.",
-            "Follow one chunk from the recorder to the socket: is the microphone allowed, is the AudioContext running"
-            " (call resume() after a click), is the sender attached to this socket, and does it check the socket's "
+            "Follow one chunk from the recorder to the socket: is the microphone allowed, is the AudioContext running "
+            "(call resume() after a click), is the sender attached to this socket, and does it check the socket's "
             "state correctly? Queue chunks that come before the socket is open: if the first one of a container or "
             "stream is dropped, it is missing for good.",
         ),
@@ -109,9 +109,9 @@ CHECK = Check(
 _PRESS_S = 1.0
 _A_FEW, _A_MOMENT_S = 3, 0.6
 _DIED_AT_ONCE = (
-    "Check what the recorder does with its second buffer: an exception in the callback (look in the browser's console"
-    " or the log) ends it silently. In an AudioWorklet a buffer that was transferred by postMessage(buffer, [buffer])"
-    " is gone: copy it first (slice()), and return true from process()."
+    "Check what the recorder does with its second buffer: an exception in the callback (look in the browser's console "
+    "or the log) ends it silently. In an AudioWorklet a buffer that was transferred by postMessage(buffer, [buffer]) "
+    "is gone: copy it first (slice()), and return true from process()."
 )
 
 _AT_ONCE_S = 0.04

@@ -38,8 +38,8 @@ CHECK = Check(
     question="Did you drain all events?",
     kinds=("session",),
     needs="what the client sent, the events, and the close with its side and code",
-    why="After the last chunk the service still holds about a second of audio. The close command makes it finish that"
-    " audio; a client that does not send it, or stops reading, loses the last words.",
+    why="After the last chunk the service still holds about a second of audio. The close command makes it finish that "
+    "audio; a client that does not send it, or stops reading, loses the last words.",
     how="Whether the close command was sent, whether the server closed first, and whether words were on their way: a "
     "turn was open, or speech was sent in the last second. Where only silence was sent, leaving early is a warning.",
     causes=(
@@ -77,8 +77,8 @@ _READ = (
     "already does that, the network was gone: reconnect."
 )
 _UNBLOCK = (
-    "Find the call that blocked the process (a model, a file, a database, time.sleep) and move it off the event loop,"
-    " in Python with asyncio.to_thread. If nothing blocks, the machine was asleep or the network was gone: reconnect."
+    "Find the call that blocked the process (a model, a file, a database, time.sleep) and move it off the event loop, "
+    "in Python with asyncio.to_thread. If nothing blocks, the machine was asleep or the network was gone: reconnect."
 )
 _RECONNECT = "Reconnect, send the unanswered audio again, and check the network between client and service."
 _ALLOW = (

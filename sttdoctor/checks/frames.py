@@ -47,8 +47,8 @@ CHECK = Check(
     kinds=("audio", "session"),
     needs="the content of each binary frame that the client sent, in order, and the declared encoding; of bare audio, "
     "packets of RTP",
-    why="The service reads every byte of a binary frame as audio. A header, old bytes or padding in each frame become"
-    " noise, and shift what follows.",
+    why="The service reads every byte of a binary frame as audio. A header, old bytes or padding in each frame become "
+    "noise, and shift what follows.",
     how="Frames with sound are searched for fields that are constant or count up at the same place, for bytes that "
     "were in the frame before, for zeros at the end that the next frame does not continue, and for frames that "
     "continue the one before the last instead of the last. Silence and tones are left out, as they repeat anyway.",
@@ -64,15 +64,15 @@ CHECK = Check(
             "fail",
             "Frames from two sources alternate in one stream.",
             "Send one track per connection: filter the messages by their track or speaker (for Twilio media.track "
-            '"inbound"), or mix the two sources sample by sample before you send them. For both sides of a call, open'
-            " two connections.",
+            '"inbound"), or mix the two sources sample by sample before you send them. For both sides of a call, open '
+            "two connections.",
         ),
         Cause(
             "frames.repeated",
             "fail",
             "Frames contain bytes that were sent before.",
-            "Send each piece of audio once: look for a handler that is registered twice, a queue that two tasks read,"
-            " or a buffer that is sent again when nothing new has come.",
+            "Send each piece of audio once: look for a handler that is registered twice, a queue that two tasks read, "
+            "or a buffer that is sent again when nothing new has come.",
         ),
         Cause(
             "frames.zero-filled",

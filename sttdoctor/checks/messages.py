@@ -163,8 +163,8 @@ _MEANS: dict[Meaning, str] = {
 
 _RSV1 = re.compile(r"\brsv ?1\b(?! *(?:,|and|or|&|/) *rsv)|compress|deflate", re.IGNORECASE)
 _COMPRESSED = (
-    "Connect without compression: compression=None (websockets), perMessageDeflate: false (ws), compress=0 (aiohttp)."
-    " RSV1 marks a compressed frame, and permessage-deflate was not agreed on in the handshake: a proxy changes the "
+    "Connect without compression: compression=None (websockets), perMessageDeflate: false (ws), compress=0 (aiohttp). "
+    "RSV1 marks a compressed frame, and permessage-deflate was not agreed on in the handshake: a proxy changes the "
     "header Sec-WebSocket-Extensions, or a library compresses all the same. A browser cannot turn it off; fix the "
     "proxy there. Audio hardly compresses anyway."
 )

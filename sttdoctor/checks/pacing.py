@@ -59,8 +59,8 @@ CHECK = Check(
             "pacing.too-slow",
             "fail",
             "Audio is sent slower than it is spoken.",
-            "Find what blocks the sender and where samples are dropped, and pace by the clock instead of sleeping for"
-            " a fixed time after each chunk.",
+            "Find what blocks the sender and where samples are dropped, and pace by the clock instead of sleeping for "
+            "a fixed time after each chunk.",
         ),
     ),
     docs=TROUBLESHOOTING,

@@ -79,8 +79,8 @@ CHECK = Check(
             "server.stopped-answering",
             "fail",
             "The server sent no event although speech was sent, or after the close command.",
-            "Check first what was sent (format, level, binary frames). If that is right, send the request_id and this"
-            " report to the vendor.",
+            "Check first what was sent (format, level, binary frames). If that is right, send the request_id and this "
+            "report to the vendor.",
         ),
     ),
     docs="https://docs.cartesia.ai/use-the-api/api-errors",

@@ -97,8 +97,8 @@ CHECK = Check(
             "signal.muted",
             "warn",
             "In mid-speech the sound turns to exact silence and stays silent, while audio is still sent.",
-            "Look for what mutes the microphone while the stream goes on: an app in the background or a locked screen"
-            " (on Android use a foreground service of type microphone), another app that took the device, a gate. If "
+            "Look for what mutes the microphone while the stream goes on: an app in the background or a locked screen "
+            "(on Android use a foreground service of type microphone), another app that took the device, a gate. If "
             "the user pressed mute, nothing is wrong.",
         ),
         Cause(

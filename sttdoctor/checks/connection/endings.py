@@ -12,12 +12,12 @@ from sttdoctor.evidence import Open
 _KEEP_PASSING = (
     "Keep sending silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) in real time while there is nothing to hear, "
     "or have the client ping every 20 s (websockets does so by default from version 15 on, ws and aiohttp have to be "
-    "configured, a browser cannot). TCP keepalive does not help, and reconnecting helps only until the next pause. If"
-    " the proxy or load balancer is yours, raise its idle timeout too."
+    "configured, a browser cannot). TCP keepalive does not help, and reconnecting helps only until the next pause. If "
+    "the proxy or load balancer is yours, raise its idle timeout too."
 )
 _KEEP_ANSWERING = (
-    "Have the client send a WebSocket ping every 20 s: the pong counts as traffic towards the client. Sending silence"
-    " is not enough here, as each direction has its own timer (haproxy with independent-streams, lighttpd). If the "
+    "Have the client send a WebSocket ping every 20 s: the pong counts as traffic towards the client. Sending silence "
+    "is not enough here, as each direction has its own timer (haproxy with independent-streams, lighttpd). If the "
     "proxy is yours, raise its timeouts."
 )
 _KEEP_SENDING = (
@@ -27,10 +27,10 @@ _KEEP_SENDING = (
 )
 _SLEPT = (
     "The machine slept, or something in between dropped the idle connection. Open a new connection when the machine "
-    "wakes (NSWorkspace.didWakeNotification, online and visibilitychange in a browser), and whenever nothing was sent"
-    " or received for a minute, before the first audio; the service itself ends a session after three minutes without"
-    " audio. Ping every 20 s and give up when no pong comes back within that time: that shows a dead socket that "
-    "looks open. Send the audio again that was sent into it."
+    "wakes (NSWorkspace.didWakeNotification, online and visibilitychange in a browser), and whenever nothing was sent "
+    "or received for a minute, before the first audio; the service itself ends a session after three minutes without "
+    "audio. Ping every 20 s and give up when no pong comes back within that time: that shows a dead socket that looks "
+    "open. Send the audio again that was sent into it."
 )
 
 IDLE_CUT = Cause(
@@ -43,9 +43,9 @@ DEAD = Cause(
     "connection.dead",
     "fail",
     "The connection was half-open: nothing came in any more, and sending went on or blocked until it was lost.",
-    "Detect it sooner: ping every 10 to 20 s, and give up when no pong comes back within that time, or when a turn is"
-    " open and no event has come for 5 s; give each send a timeout. Then reconnect, send the unanswered audio again "
-    "at the pace it was spoken, and show the open turn as unfinished.",
+    "Detect it sooner: ping every 10 to 20 s, and give up when no pong comes back within that time, or when a turn is "
+    "open and no event has come for 5 s; give each send a timeout. Then reconnect, send the unanswered audio again at "
+    "the pace it was spoken, and show the open turn as unfinished.",
 )
 RECONNECTED = Cause(
     "connection.reconnected",
