@@ -15,14 +15,22 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sttdoctor import __version__
-from sttdoctor.checks.base import Evidence
+from sttdoctor.checks.base import Evidence, count_noun
 from sttdoctor.report import Diagnosis, Report
 from sttdoctor.reporting import phrases
 from sttdoctor.reporting.captions import format_clock
 from sttdoctor.reporting.data.values import Exhibits
 from sttdoctor.reporting.escape import cut, for_page, for_terminal
 from sttdoctor.reporting.figures.sheet import Drawing, drawings
-from sttdoctor.reporting.phrases import answer, describe_sureness, get_tally, group_answers, list_commands, place
+from sttdoctor.reporting.phrases import (
+    STATUS,
+    answer,
+    describe_sureness,
+    get_tally,
+    group_answers,
+    list_commands,
+    place,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -64,6 +72,11 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
     first = report.diagnoses[0] if report.diagnoses else None
     figures = {drawing.name: _draw_both(drawing) for drawing in drawings(exhibits)}
     linked = dict(_list_sections(report, exhibits, figures))
+    see = _see(first, linked, exhibits)
+    if see is not None:  # what proves the first cause stands under it
+        linked = {see[0]: linked[see[0]], **linked}
+    groups = group_answers(report, brief=False)
+    told = [group for group in groups if group.status not in ("pass", "not_applicable")]
     page = environment.get_template("report.html.jinja").render(
         report=report,
         exhibits=exhibits,
@@ -75,8 +88,10 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         subject=list(_list_subject(report, exhibits)),
         commands=[(what.capitalize(), command) for what, command in list_commands(report)],
         linked=linked,
-        see=_see(first, linked, exhibits),
-        groups=group_answers(report, brief=False),
+        see=see,
+        groups=sorted(told, key=lambda group: list(STATUS).index(group.status)),
+        passed=[group for group in groups if group not in told],
+        passed_words=_count_passed(report),
         tally=get_tally(report),
         doubled=_get_doubled(report),
         name=str(report.subject.get("path") or "the capture"),
@@ -235,6 +250,16 @@ def _get_doubled(report: Report) -> str:
     """What appending every update would give, where the application's text is not known and this is another one."""
     joining = next((check for check in report.checks if check.id == "joining"), None)
     return (joining.measurements.get("updates_joined") or "") if joining is not None else ""
+
+
+def _count_passed(report: Report) -> str:
+    """Say how many checks found no fault, and how many do not apply, with their names."""
+    parts = []
+    for status, words in (("pass", "found no fault"), ("not_applicable", "not applicable")):
+        names = [check.id for check in report.checks if check.status == status]
+        if names:
+            parts.append(f"{count_noun(len(names), 'check')} {words}: {', '.join(names)}")
+    return "; ".join(parts)
 
 
 def _list_sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
