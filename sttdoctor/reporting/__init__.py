@@ -50,6 +50,7 @@ FORMATS = {
         Format("json", "JSON", (".json",)),
         Format("markdown", "Markdown", (".md", ".markdown")),
         Format("junit", "JUnit", (".xml",), takes=("failing",)),
+        Format("github", "GitHub annotations", ()),
         Format("html", "a page", (".html", ".htm"), takes=("exhibits",)),
     )
 }
