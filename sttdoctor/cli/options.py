@@ -114,7 +114,7 @@ _REPORT = (
         multiple=True,
         metavar="FILE",
         help="Write the report to this file (repeatable): "
-        + ", ".join(f"{form.suffixes[0]} ({form.label})" for form in FORMATS.values())
+        + ", ".join(f"{form.suffixes[0]} ({form.label})" for form in FORMATS.values() if form.suffixes)
         + ".",
     ),
     click.option("--force", is_flag=True, help="Write over files that are there and hold something else."),
