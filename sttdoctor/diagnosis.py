@@ -74,7 +74,7 @@ def _has_ping_timed_out(*at_fault: str) -> Callable[[Facts], bool]:
     """A ping without an answer ended a connection, and one of these is at fault."""
 
     def holds(facts: Facts) -> bool:
-        pings = map(facts.ping_timeout, facts.connections)
+        pings = map(facts.find_ping_timeout, facts.connections)
         return any(ping is not None and ping.who in at_fault for ping in pings)
 
     return holds

@@ -91,12 +91,12 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, weights: np.nda
 
 def masses(cases: list[Case]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Probability within 10 % of the declared rate, for right and for clearly wrong declarations, each with weights."""
-    right = np.array([case.estimate.mass_near(case.true) for case in cases])
+    right = np.array([case.estimate.sum_near(case.true) for case in cases])
     wrong, wrong_weights = [], []
     for case, weight in zip(cases, weights_of(cases), strict=True):
         for rate in SEVEN:
             if abs(np.log(rate / case.true)) >= np.log(WRONG_BY):
-                wrong.append(case.estimate.mass_near(rate))
+                wrong.append(case.estimate.sum_near(rate))
                 wrong_weights.append(weight)
     return right, weights_of(cases), np.array(wrong), np.array(wrong_weights) / np.sum(wrong_weights)
 
@@ -169,7 +169,7 @@ def null_table(clips: list[Clip]) -> None:
     for name, group in sounds.items():
         found = [estimate_with(load_model(), samples.astype(np.float64)) for samples in group]
         like = np.array([estimate.speech_like > 0.5 for estimate in found])
-        low = np.array([min(map(estimate.mass_near, STANDARD_RATES)) < FAIL for estimate in found])
+        low = np.array([min(map(estimate.sum_near, STANDARD_RATES)) < FAIL for estimate in found])
         if len(found):
             print(f"| {name} | {len(found)} | {like.mean():.3f} | {low.mean():.3f} | {(like & low).mean():.3f} |")
 

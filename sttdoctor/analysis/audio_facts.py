@@ -134,7 +134,7 @@ class AudioFacts:
         if estimate is not None and estimate.decidable and estimate.layout != layout and _is_sure(estimate):
             return None  # read otherwise it is plain sound: big endian or out of step, whose codes wrap like these
         width = ENCODINGS[layout.encoding].width
-        data = self.audio.data[layout.whole_from(self.payload_offset) :]
+        data = self.audio.data[layout.find_whole(self.payload_offset) :]
         frames = data[: len(data) // width * width].reshape(-1, width)
         chosen = pick_stretches(frames, layout.encoding, 1, _CODES)
         parts = [read_numbers(np.asarray(piece).reshape(-1), layout.encoding) for piece in chosen]
@@ -254,12 +254,12 @@ class AudioFacts:
         layout = self.layout
         if layout is None or self.audio is None:
             return np.empty(0)
-        first = layout.whole_from(first_byte)
+        first = layout.find_whole(first_byte)
         stop = self.end_of_layout(first) if stop_byte is None else stop_byte
         data = self.audio.data
         if self.planes is not None and self._one_plane is not None:
             data, count = self._one_plane, self.planes.channels
-            first, stop = layout.whole_from(first // count), stop // count if stop is not None else None
+            first, stop = layout.find_whole(first // count), stop // count if stop is not None else None
         return decode_active(data[first:stop], layout.encoding, layout.channels, most)
 
     @cached_property
@@ -304,15 +304,15 @@ class AudioFacts:
             return RateEstimate(dict.fromkeys(self.candidates, 1.0 / len(self.candidates)), 0.0, 0.0)
         return estimate_rate(self._excerpt, self.candidates)
 
-    def rate_of(self, first: int, stop: int | None) -> RateEstimate:
+    def estimate_rate(self, first: int, stop: int | None) -> RateEstimate:
         """What a part of the audio, in bytes, sounds like."""
         return estimate_rate(self.samples(first, stop, _PART_SAMPLES), self.candidates)
 
     def is_speech(self, first: int, stop: int | None) -> bool:
         """Whether a part of the audio, in bytes, holds speech for long enough to be sure of it."""
-        return self.rate_of(first, stop).is_speech(self._speech_s)
+        return self.estimate_rate(first, stop).is_speech(self._speech_s)
 
-    def rate_parts(self) -> list[tuple[int, RateEstimate]]:
+    def estimate_parts(self) -> list[tuple[int, RateEstimate]]:
         """(first byte, its rate by sound) of equal parts of 3 s or more each, for audio of 12 s or more."""
         rate, layout = self.rate, self.layout
         if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
@@ -325,7 +325,7 @@ class AudioFacts:
         def quick_of(first: int, stop: int) -> RateEstimate:
             return estimate_with(one, self.samples(first, stop, most), self.candidates)
 
-        return hear_parts(list(pairwise(edges)), self.rate_of, quick_of)
+        return hear_parts(list(pairwise(edges)), self.estimate_rate, quick_of)
 
 
 def _get_estimated(estimate: EncodingEstimate) -> Layout | None:

@@ -35,10 +35,10 @@ class Layout:
         """Bytes of one sample of all channels."""
         return ENCODINGS[self.encoding].width * self.channels
 
-    def whole_from(self, place: int) -> int:
+    def find_whole(self, place: int) -> int:
         """The first byte at or behind a place at which a sample of all channels begins.
 
-        >>> Layout("pcm_s16le", offset=1, channels=2).whole_from(6)
+        >>> Layout("pcm_s16le", offset=1, channels=2).find_whole(6)
         9
         """
         start = max(place, self.offset)

@@ -192,14 +192,14 @@ class Facts:
     @cached_property
     def wire_rate(self) -> int | None:
         """The sample rate (Hz) that the byte rate on the wire implies, where it is not the declared one."""
-        implied = self.flow.implied_rate(self.sound.candidates) if self.flow is not None else None
+        implied = self.flow.find_implied_rate(self.sound.candidates) if self.flow is not None else None
         return implied if implied != self.declared.sample_rate else None
 
     @cached_property
     def true_speed(self) -> float | None:
         """Seconds of true audio per clock second, by the likely rate that comes nearest to realtime; None if untold."""
         rates = self.likely_rates if self.rate_is_told else [self.declared.sample_rate or 0]
-        return self.flow.true_speed(rates) if self.flow is not None else None
+        return self.flow.find_true_speed(rates) if self.flow is not None else None
 
     @property
     def true_chunk_ms(self) -> float | None:
@@ -243,13 +243,13 @@ class Facts:
     def rate_change(self) -> RateChange | None:
         """Where the sample rate changes along the stream, None where it does not; without sound by the pace alone."""
         if self.audio is None:
-            return self._rate_change_by_wire(self.sound.declared_layout, None)
+            return self._find_rate_change_by_wire(self.sound.declared_layout, None)
         if self.sound.layout is None:
             return None
-        by_wire = self._rate_change_by_wire(self.sound.layout, self.sound.rate_of)
-        return by_wire or find_change_by_sound(self.sound.rate_parts())
+        by_wire = self._find_rate_change_by_wire(self.sound.layout, self.sound.estimate_rate)
+        return by_wire or find_change_by_sound(self.sound.estimate_parts())
 
-    def _rate_change_by_wire(self, layout: Layout | None, sound_of: SoundOf | None) -> RateChange | None:
+    def _find_rate_change_by_wire(self, layout: Layout | None, sound_of: SoundOf | None) -> RateChange | None:
         """A pace that changes for good, where both paces fit a standard rate and the sound does not object."""
         promised = self.declared.bytes_per_s
         if promised is None or layout is None:
@@ -291,7 +291,7 @@ class Facts:
         """Whether a handshake of the session was accepted."""
         return any(map(is_accepted, self.connections))
 
-    def ping_timeout(self, connection: Connection) -> PingTimeout | None:
+    def find_ping_timeout(self, connection: Connection) -> PingTimeout | None:
         """Return the ping without an answer that ended a connection, None where none did."""
         return find_ping_timeout(connection, self.session.clock if self.session is not None else "none")
 
@@ -324,7 +324,7 @@ class Facts:
         lacking = self.join.lacking if self.join is not None else ()
         return list(find_unused_ends(self.connections, lacking, self.endpoint))
 
-    def borders(
+    def measure_borders(
         self, number: int, first: int, count: int, at: Sequence[int] | None = None
     ) -> tuple[float, float] | None:
         """The usual step between frames of a connection, beside that within them, and the share of broken borders.
@@ -364,7 +364,7 @@ class Facts:
             self._activity[number] = self._find_activity(number)
         return self._activity[number]
 
-    def spoken(self, number: int, since_s: float | None, until_s: float | None) -> float | None:
+    def measure_spoken(self, number: int, since_s: float | None, until_s: float | None) -> float | None:
         """Seconds of active audio that one connection sent from a moment on the clock to another.
 
         Args:
@@ -409,7 +409,7 @@ class Facts:
             None where the capture cannot tell.
         """
         ended = [turn.end_t for turn in self.connections[number].turns[-1:] if turn.end_t is not None]
-        spoken = self.spoken(number, max([until_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)]), until_s)
+        spoken = self.measure_spoken(number, max([until_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)]), until_s)
         return None if spoken is None else spoken > _WORD_S
 
     def _find_activity(self, number: int) -> Activity:
@@ -468,7 +468,7 @@ class Facts:
         frames = [frame for connection in self.connections for frame in connection.audio_frames]
         return frames, list(accumulate(frame.size for frame in frames))
 
-    def frame_at(self, offset: int) -> tuple[int | None, float | None]:
+    def find_frame(self, offset: int) -> tuple[int | None, float | None]:
         """(line, seconds) of the frame that holds a byte of a session's audio; (None, None) for audio alone."""
         frames, ends = self._audio_frames
         index = bisect_right(ends, offset)

@@ -177,7 +177,7 @@ def _collect_measurements(contents: Contents) -> dict[str, Any]:
 
 
 def _list_places(facts: Facts, offsets: list[int], note: str) -> tuple[Evidence, ...]:
-    return tuple(Evidence(note, *facts.frame_at(offset), offset) for offset in offsets[:5])
+    return tuple(Evidence(note, *facts.find_frame(offset), offset) for offset in offsets[:5])
 
 
 def _tell_where(offset: int) -> str:

@@ -334,7 +334,7 @@ def _ends_in_full_voice(facts: Facts, number: int) -> bool:
     if facts.audio is None or facts.sound.layout is None:
         return False
     connection, audio_s = facts.connections[number], float(facts.timelines[number].audio_s.sum())
-    if facts.ping_timeout(connection) is not None or find_loss(connection, facts.endpoint) is not None:
+    if facts.find_ping_timeout(connection) is not None or find_loss(connection, facts.endpoint) is not None:
         return False
     spans = facts.active_spans(number)
     return bool(spans) and spans[-1][1] >= audio_s - _VOICE_END_S and spans[-1][1] - spans[-1][0] >= _VOICE_S

@@ -228,7 +228,7 @@ def _judge_connection(facts: Facts, number: int, connection: Connection, unread:
             return _has_lost(connection, None)
         return unknown(missing.END)
     end = _end(facts, number, connection, close, unread)
-    ping = facts.ping_timeout(connection)
+    ping = facts.find_ping_timeout(connection)
     if ping is not None:
         return _tell_ping_timeout(connection, end, ping)
     if close.code == 1009:

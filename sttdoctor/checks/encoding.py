@@ -290,7 +290,7 @@ def _judge_changes(facts: Facts) -> list[Finding]:
     if all(_name(change.before) == _name(change.after) for change in changes):
         return [_judge_shift(facts, first, evidence)]
     summary = f"The bytes are {_label(first.before)} at first and {_label(first.after)} from byte {first.offset} on"
-    line, _ = facts.frame_at(first.offset)
+    line, _ = facts.find_frame(first.offset)
     summary += f" (line {line})." if line is not None else "."
     return [CHECK.find("changed", "fail", first.confidence, summary, evidence)]
 
@@ -301,7 +301,7 @@ def _name(key: str) -> str:
 
 def _judge_shift(facts: Facts, first: EncodingChange, evidence: tuple[Evidence, ...]) -> Finding:
     """The encoding stays the same, but a part of a sample was lost or added on the way."""
-    line, _ = facts.frame_at(first.offset)
+    line, _ = facts.find_frame(first.offset)
     where = f"byte {first.offset}" + (f" (line {line})" if line is not None else "")
     summary = f"From {where} on the samples are out of step: a part of a sample was lost or added there."
     fix = "Keep every frame a whole number of samples, and never drop a part of a frame."
@@ -309,5 +309,5 @@ def _judge_shift(facts: Facts, first: EncodingChange, evidence: tuple[Evidence, 
 
 
 def _list_change_evidence(facts: Facts, change: EncodingChange) -> Evidence:
-    line, t = facts.frame_at(change.offset)
+    line, t = facts.find_frame(change.offset)
     return Evidence(f"{change.before} becomes {change.after}", line, t, change.offset)

@@ -218,7 +218,7 @@ def _find_backlog(facts: Facts, number: int, timeline: Timeline, measured: dict[
     )
     place = (Evidence(f"{behind_s:.1f} s behind", int(timeline.line[-1]), float(timeline.t_s[-1])),)
     finding = CHECK.find("backlog", status, 0.75, summary, place)
-    yield explain_borders(finding, facts.borders(number, 0, len(timeline)), facts.is_browser)
+    yield explain_borders(finding, facts.measure_borders(number, 0, len(timeline)), facts.is_browser)
 
 
 def _find_uplink(facts: Facts, connection: Connection, timeline: Timeline) -> Iterator[Finding]:

@@ -355,7 +355,7 @@ def _find_after_close(facts: Facts) -> Iterator[Finding]:
         verb = "was" if amount == "1 byte" else "were"
         status: Status = "fail"
         silent = ""
-        if facts.spoken(number, late[0].t, None) == 0:
+        if facts.measure_spoken(number, late[0].t, None) == 0:
             status, silent = "warn", "; it was silence"
         summary = f"{amount} of audio {verb} sent after the close command; the service no longer takes them{silent}."
         yield CHECK.find("audio-after-close", status, 0.97, summary, (_place(late[0], "the first late frame"),))

@@ -141,8 +141,8 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
         return replace(finding, summary=summary, fix=fix_rhythm(rhythm, facts.is_browser))
     pauses = find_pauses(line)
     if pauses is not None:
-        return explain_pauses(finding, facts.borders(number, first, len(line), pauses.after), pauses)
-    return explain_borders(finding, facts.borders(number, first, len(line)), facts.is_browser)
+        return explain_pauses(finding, facts.measure_borders(number, first, len(line), pauses.after), pauses)
+    return explain_borders(finding, facts.measure_borders(number, first, len(line)), facts.is_browser)
 
 
 def _judge_backlogs(

@@ -251,11 +251,11 @@ def _list_explanations(declared: Declared, ratio: float) -> Iterator[str]:
 
 
 def _judge_change(facts: Facts, change: RateChange) -> Finding:
-    line, t = facts.frame_at(change.offset)
+    line, t = facts.find_frame(change.offset)
     summary = f"The audio is {change.before} Hz at first and {change.after} Hz from byte {change.offset} on"
     summary += f" (line {line}, {t:.1f} s)." if line is not None and t is not None else "."
     places = [Evidence(f"{change.before} Hz becomes {change.after} Hz", line, t, change.offset)]
-    places += [Evidence(f"becomes {rate} Hz", *facts.frame_at(offset), offset) for offset, rate in change.later[:4]]
+    places += [Evidence(f"becomes {rate} Hz", *facts.find_frame(offset), offset) for offset, rate in change.later[:4]]
     return CHECK.find("changed", "fail", change.confidence, summary, tuple(places))
 
 

@@ -391,7 +391,7 @@ def _list_places(facts: Facts, layout: Layout, samples: Any, note: str) -> tuple
     places = []
     for sample in samples[:5]:
         offset = layout.offset + int(sample) * frame
-        line, t = facts.frame_at(offset)
+        line, t = facts.find_frame(offset)
         places.append(Evidence(f"{note} at {int(sample) / rate:.3f} s of the audio", line, t, offset))
     return tuple(places)
 

@@ -45,7 +45,7 @@ def test_the_audio_of_a_session_is_joined_and_places_are_known():
     frames = tuple(Frame(10 + i, i * 0.1, True, 4, binary=True, audio=bytes([i]) * 4) for i in range(3))
     facts = Facts(DEFAULTS, session=Session(frames, url=URL))
     assert facts.audio.data.tolist() == [0] * 4 + [1] * 4 + [2] * 4
-    assert [facts.frame_at(offset) for offset in (0, 3, 4, 11, 12)] == [
+    assert [facts.find_frame(offset) for offset in (0, 3, 4, 11, 12)] == [
         (10, 0.0),
         (10, 0.0),
         (11, 0.1),

@@ -155,7 +155,7 @@ def find_change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float
 
 def have_same_rate(heard: Sequence[RateEstimate], sure: float = 0.9) -> bool:
     """Whether all parts sound like speech of one rate, give or take what cannot be told apart by sound."""
-    return bool(heard) and all(_tells(part) and part.mass_near(heard[0].best) >= sure for part in heard)
+    return bool(heard) and all(_tells(part) and part.sum_near(heard[0].best) >= sure for part in heard)
 
 
 def _tells(part: RateEstimate) -> bool:

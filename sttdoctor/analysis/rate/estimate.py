@@ -121,7 +121,7 @@ class RateEstimate:
         """Whether there is so much sound, in seconds, that is like speech."""
         return self.speech_s >= least_s and self.speech_like >= 0.5
 
-    def mass_near(self, rate: float) -> float:
+    def sum_near(self, rate: float) -> float:
         """Probability of all candidates within `TOLERANCE` of a rate in Hz."""
         return sum(p for other, p in self.probabilities.items() if abs(other / rate - 1.0) <= TOLERANCE)
 

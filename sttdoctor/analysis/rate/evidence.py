@@ -95,14 +95,14 @@ class Flow:
     promised: float
     frame_bytes: int
 
-    def implied_rate(self, candidates: Sequence[int]) -> int | None:
+    def find_implied_rate(self, candidates: Sequence[int]) -> int | None:
         """The candidate (Hz) that a steady byte rate fits, None where it is not steady or fits none."""
         if not is_steady(self.speed):
             return None
         near = 0.01 if abs(self.speed.ratio - 1) <= 0.1 else 0.02
         return find_nearest_rate(self.speed.ratio * self.promised / self.frame_bytes, candidates, near)
 
-    def true_speed(self, rates: Iterable[int]) -> float | None:
+    def find_true_speed(self, rates: Iterable[int]) -> float | None:
         """Seconds of audio per clock second by the rate (Hz) that comes nearest to realtime, None without a rate."""
         ratios = [self.speed.ratio * self.promised / (rate * self.frame_bytes) for rate in rates if rate]
         return min(ratios, key=lambda ratio: abs(math.log(ratio)), default=None)

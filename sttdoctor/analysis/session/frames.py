@@ -306,7 +306,7 @@ def _find_stuck(frames: Sequence[bytes], encoding: str) -> Repeat | None:
     frame = frames[first] if frames else b""
     if length < _STUCK or length * len(frame) < _STUCK_BYTES or len(frame) < 64 or not is_active(frame):
         return None
-    if _is_tone(frame, encoding) or _comes_round(frame, encoding):
+    if _is_tone(frame, encoding) or _has_shorter_period(frame, encoding):
         return None
     if sum(other != frame and is_active(other) for other in frames[first + length :]) >= _FEWEST:
         return None  # the sound goes on: a gate that fills pauses with one piece of noise
@@ -327,7 +327,7 @@ def _is_tone(frame: bytes, encoding: str) -> bool:
     return bool(top[:4].sum() >= 0.995 * max(top.sum(), 1e-30))
 
 
-def _comes_round(frame: bytes, encoding: str) -> bool:
+def _has_shorter_period(frame: bytes, encoding: str) -> bool:
     """Whether a frame that follows itself has a shorter period, exactly: a tone of whatever shape."""
     values = _read_values(frame[:_SEEN], encoding)
     values = values - values.mean()

@@ -58,9 +58,9 @@ def test_speech_is_told_within_ten_percent_and_clearly_wrong_rates_are_excluded(
     assert estimate.speech_like > 0.9
     assert abs(estimate.best / true - 1) < 0.1
     assert true in list_most_probable(estimate.probabilities)
-    assert estimate.mass_near(true) > 0.09
+    assert estimate.sum_near(true) > 0.09
     for declared in (rate for rate in STANDARD_RATES if max(rate / true, true / rate) > 1.9):
-        assert estimate.mass_near(declared) < 0.015
+        assert estimate.sum_near(declared) < 0.015
 
 
 def test_telephone_speech_in_a_wider_container_is_not_a_wrong_rate() -> None:
@@ -68,7 +68,7 @@ def test_telephone_speech_in_a_wider_container_is_not_a_wrong_rate() -> None:
     spectrum = np.fft.rfft(narrow)
     wide = np.fft.irfft(np.pad(spectrum, (0, 2 * len(spectrum))), 3 * len(narrow)) * 3
     estimate = estimate_rate(wide)
-    assert estimate.mass_near(24000) > 0.5
+    assert estimate.sum_near(24000) > 0.5
 
 
 def test_level_offset_and_broken_samples_do_not_matter() -> None:
@@ -151,9 +151,9 @@ def test_no_candidate_is_an_error() -> None:
 def test_mass_near() -> None:
     estimate = RateEstimate({8000: 0.02, 22050: 0.40, 24000: 0.56, 48000: 0.02}, 5.0, 1.0)
     assert estimate.best == 24000
-    assert estimate.mass_near(22050) == pytest.approx(0.96)
-    assert estimate.mass_near(23000) == pytest.approx(0.96)
-    assert estimate.mass_near(16000) == 0
+    assert estimate.sum_near(22050) == pytest.approx(0.96)
+    assert estimate.sum_near(23000) == pytest.approx(0.96)
+    assert estimate.sum_near(16000) == 0
 
 
 def test_features_are_anchored_in_hertz_and_seconds() -> None:
