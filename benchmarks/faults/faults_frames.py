@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 from faults_recipe import Frame, Recipe
 from faults_registry import fault
 
@@ -66,7 +67,7 @@ def out_of_order(recipe: Recipe) -> None:
 
 @fault("frames.repeated", "frames", solo=True)
 def repeated(recipe: Recipe) -> None:
-    kind = recipe.note = str(recipe.rng.choice(["pool", "twice", "stale", "overlap", "own", "stuck"]))
+    kind = recipe.note = str(recipe.rng.choice(["pool", "twice", "stale", "overlap", "own", "stuck", "replay"]))
     if kind == "twice":  # two handlers send each frame
         recipe.pace.append(lambda frames: [f for frame in frames for f in (frame, replace(frame, t=frame.t + 0.0004))])
         recipe.service.hears, recipe.text = "garbage", False
@@ -79,6 +80,9 @@ def repeated(recipe: Recipe) -> None:
             return [made[max(number - 1, 0)][len(data) // 2 // 8 * 8 :] + data for number, data in enumerate(made)]
         if kind == "own":  # a converter that asks again gets the same buffer once more
             return [data + data[: len(data) // 4 // 8 * 8] for data in made]
+        if kind == "replay":  # a reader of fragments takes the last one again whenever it goes on
+            length = round(recipe.rng.uniform(0.5, 1.2) / recipe.chunk_s) * len(made[0])
+            return _replay(made, length, 3 * length)
         if kind == "stuck":  # reading fails, and the buffer stays as it was
             loud = max(range(len(made) // 2), key=lambda n: len(set(made[n])))
             return [*made[: loud + 1], *[made[loud]] * (len(made) - loud - 1)]
@@ -90,6 +94,16 @@ def repeated(recipe: Recipe) -> None:
         return out
 
     _change(recipe, change)
+
+
+def _replay(made: list[bytes], length: int, every: int) -> list[bytes]:
+    """The same frames of a stream in which the last `length` bytes come once more whenever `every` are out."""
+    data, at, out = b"".join(made), 0, b""
+    while len(out) < len(data):
+        out += data[at : at + every] + data[at + every - length : at + every]
+        at += every
+    ends = np.cumsum([len(part) for part in made]).tolist()
+    return [out[end - len(part) : end] for end, part in zip(ends, made, strict=True)]
 
 
 @fault("frames.two-streams", "frames", solo=True, turns=(4, 5))

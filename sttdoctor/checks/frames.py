@@ -24,6 +24,7 @@ from sttdoctor.analysis.session.frames import (
     select_active,
     split_rtp,
 )
+from sttdoctor.analysis.session.replays import Replays, find_replays
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import (
     Answer,
@@ -110,6 +111,11 @@ _STUCK = (
     "or not yet ready) the buffer still holds old audio. Send only what was read, reopen the device, and tell the "
     "user."
 )
+_AGAIN = (
+    "Go on behind the last sample that was sent: whoever reads on from a place of his own (a fragment, a position, a "
+    "time) takes the last piece a second time. In Kinesis Video Streams go on with the ContinuationToken, or behind "
+    "the last fragment (AfterFragmentNumber). Keep the count of bytes that went out, and drop what comes before it."
+)
 
 
 def _judge(facts: Facts) -> Answer:
@@ -123,7 +129,7 @@ def _judge(facts: Facts) -> Answer:
     has_content = all(frame.audio is not None or frame.size == 0 for frame in sent)
     if encoding is not None and has_content and facts.sound.planes is None:
         for connection in facts.connections:
-            findings += _judge_connection(connection, encoding)
+            findings += _judge_connection(connection, encoding, facts.declared.bytes_per_s)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
         return answer(pick_worst(findings).summary, findings, {"frames": len(sent)})
@@ -160,7 +166,7 @@ def _find_empty(facts: Facts, sent: list[Frame]) -> Iterator[Finding]:
         yield CHECK.find("empty", "warn", 0.95, summary, place, remedy=DropEmpty())
 
 
-def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding]:
+def _judge_connection(connection: Connection, encoding: str, bytes_per_s: float | None) -> Iterator[Finding]:
     sent = [frame for frame in connection.audio_frames if frame.size]
     contents = [frame.audio or b"" for frame in sent]
     active = select_active(contents, encoding)
@@ -168,6 +174,10 @@ def _judge_connection(connection: Connection, encoding: str) -> Iterator[Finding
     if repeat is not None:
         yield _tell_repeat(repeat, sent, encoding)
         return  # what else stands out is the doing of what was found
+    replays = find_replays(contents, encoding, bytes_per_s) if bytes_per_s else None
+    if replays is not None:
+        yield _tell_replays(replays, sent)
+        return
     field = find_field(contents, active)
     if field is not None:
         yield from _tell_field(field, sent, active)
@@ -268,6 +278,16 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
         "was sent before."
     )
     return CHECK.find("repeated", "fail", 0.95, summary, place, remedy=remedy)
+
+
+def _tell_replays(replays: Replays, sent: list[Frame]) -> Finding:
+    first = sent[replays.first]
+    place = (Evidence("here the first of them begins again", first.line, first.t),)
+    summary = (
+        f"{replays.count} stretches of about {replays.usual_s:.2f} s are sent twice in a row, byte for byte: "
+        f"{replays.share:.0%} of the audio."
+    )
+    return CHECK.find("repeated", "fail", 0.95, summary, place, _AGAIN)
 
 
 def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:
