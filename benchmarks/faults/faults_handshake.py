@@ -232,6 +232,12 @@ def unknown_model(recipe: Recipe) -> None:
 
 
 @parameter
+def second_question_mark(recipe: Recipe) -> None:
+    recipe.rows.append(lambda made: [made[0] | {"url": made[0]["url"].replace("&", "?", 1)}, *made[1:]])
+    _refuse(recipe, "unknown model")
+
+
+@parameter
 def whisper_on_auto(recipe: Recipe) -> None:
     recipe.drop_query.add("model")
     recipe.query.append(("model", str(recipe.rng.choice(["ink-whisper", "ink-whisper-2025-06-04"]))))
@@ -251,9 +257,12 @@ def bad_parameter(recipe: Recipe) -> None:
 def bad_auth(recipe: Recipe) -> None:
     recipe.refused = (int(recipe.rng.choice([401, 401, 403])), error_body(401, "Unauthorized", "Invalid API key."))
     recipe.text = False
-    kinds = ["none", "token", "bare", "xi-api-key", "wrong key", "null", "empty", "masked"]
+    kinds = ["none", "token", "bare", "xi-api-key", "wrong key", "null", "empty", "masked", "two"]
     kind = recipe.note = str(recipe.rng.choice(kinds))
-    if kind != "wrong key":
+    if kind == "two":
+        recipe.headers["sec-websocket-protocol"] = "realtime, api-key.REDACTED"
+        recipe.refused = (400, "Send only one of the API key in the protocol and the Authorization header.")
+    elif kind != "wrong key":
         recipe.drop_headers |= {"authorization", "x-api-key"} - (
             {"authorization"} if kind in ("token", "bare") else set()
         )

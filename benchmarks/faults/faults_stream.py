@@ -75,6 +75,11 @@ def too_fast(recipe: Recipe) -> None:
     recipe.remake(turns=5)
     speed = _apart(recipe, 1.4, 2.6)
     recipe.note = f"{speed:.2f} times"
+    if recipe.rng.random() < 0.3 and recipe.chunk_s <= 0.06:  # by pauses, in which what is recorded is thrown away
+        recipe.note += " by pauses"
+        every, length = 0.6, 0.6 * (1 - speed)
+        recipe.pace.append(lambda frames: [frame for frame in frames if frame.t % every >= length])
+        return
     recipe.pace.append(shifted(lambda t: 0.08 + (t - 0.08) / speed))
 
 
@@ -172,6 +177,18 @@ def idle_timeout(recipe: Recipe) -> None:
     recipe.close_after = None
     recipe.leave_after = float(recipe.rng.uniform(180.0, 181.0))
     recipe.leave = ("server", 1001, "idle timeout" if recipe.rng.random() < 0.5 else "")
+    if recipe.rng.random() < 0.25:  # a shorter limit, and an error that names it
+        recipe.note += ", told by an error"
+        recipe.leave_after = float(recipe.rng.uniform(15.0, 20.0))
+        recipe.leave = ("server", 1011, "")
+        recipe.rows.append(_with_idle_error)
+
+
+def _with_idle_error(made: list[Row]) -> list[Row]:
+    message = "The request timed out because no audio was received."
+    error = {"type": "error", "title": "Request timeout", "message": message, "status_code": 408}
+    at = next(n for n, row in enumerate(made) if row["type"] == "close")
+    return [*made[:at], {"type": "receive", "t": made[at]["t"] - 0.01, "json": error}, *made[at:]]
 
 
 @fault("connection.idle-cut", "ending", solo=True)
@@ -187,8 +204,17 @@ def idle_cut(recipe: Recipe) -> None:
 
 @fault("connection.dead", "ending", solo=True)
 def dead(recipe: Recipe) -> None:
-    """Nothing comes in any more; sending goes on, or blocks once the buffers are full, and much later it is lost."""
+    """Nothing comes in any more; sending goes on, or blocks once the buffers are full, and much later it is lost.
+
+    Some clients notice nothing, send to the end and leave.
+    """
     recipe.remake(turns=8)
+    if recipe.rng.random() < 0.25:
+        recipe.note, recipe.clock = "left politely", "client"
+        recipe.remake(turns=12)
+        recipe.read_until = mid_turn(recipe, (0.2, 0.4)) + 0.9
+        recipe.close_after, recipe.leave_after = None, 0.01
+        return
     if recipe.rng.random() < 0.3:
         _slept(recipe)
         return
