@@ -360,7 +360,8 @@ def find_pauses(timeline: Timeline) -> Pauses | None:
     beyond = np.diff(timeline.t_s) - timeline.audio_s[1:]
     is_pause = beyond > max(_LEAST_PAUSE_S, 1.5 * float(np.median(timeline.audio_s)))
     paused, missing = float(beyond[is_pause].sum()), float(beyond.sum())
-    if is_pause.sum() < _LEAST_BEATS or missing < 0.8 * paused or paused < 0.8 * missing:
+    is_rule = is_pause.mean() > 0.5  # then it is slow everywhere, and not by its pauses
+    if is_rule or is_pause.sum() < _LEAST_BEATS or missing < 0.8 * paused or paused < 0.8 * missing:
         return None
     return Pauses(tuple(map(int, np.flatnonzero(is_pause))), float(np.median(beyond[is_pause])))
 
