@@ -148,15 +148,14 @@ def _head_of(path: str) -> bytes:
 
 
 def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: Wanted) -> Session:
-    text = head.removeprefix(_BYTE_ORDER_MARK)
-    like_rows = text.lstrip()[:1] in (b"", b"{")
+    like_rows = head.lstrip()[:1] in (b"", b"{")
     # it finds something further on, or says what is wrong
-    unknown = read_rows if like_rows and not holds_records(text) else read_log
-    read = next((form.read for form in FORMATS if form.holds(text)), unknown)
+    unknown = read_rows if like_rows and not holds_records(head) else read_log
+    read = next((form.read for form in FORMATS if form.holds(head)), unknown)
     try:
         return keep_real_times(read(stream, path, connection))
     except NoCaptureError as error:
-        what = describe(text)
+        what = describe(head)
         if what is None:
             *most, last = (form.label for form in FORMATS if form.label)
             known = f"{', '.join(most)} and {last}"
@@ -189,7 +188,9 @@ class _Rewound(io.RawIOBase):
 
 
 def _rewind(stream: Any) -> tuple[bytes, io.BufferedReader]:
-    """Return the first bytes, and a stream that begins with them; damage shows again when the stream is read.
+    """Return the first bytes without a byte order mark, and a stream that begins with them.
+
+    Damage shows again when the stream is read.
 
     Raises:
         StreamError: A gzip stream is damaged before its first byte.
@@ -201,6 +202,7 @@ def _rewind(stream: Any) -> tuple[bytes, io.BufferedReader]:
     except StreamError:
         if not head:
             raise
+    head = head.removeprefix(_BYTE_ORDER_MARK)
     return head, io.BufferedReader(_Rewound(head, stream), 1 << 20)
 
 

@@ -112,6 +112,44 @@ def table(lines: list[Line]) -> bytes:
     return out.getvalue().encode()
 
 
+def other_table(lines: list[Line]) -> bytes:
+    """An export with names of columns that say little, with a byte order mark and the newest line first."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["TimeGenerated [UTC]", "ContainerName", "LogEntry"])
+    writer.writerows([f"{iso(t)}Z", "web", message] for t, message in reversed(lines))
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def loki(lines: list[Line]) -> bytes:
+    """The answer of Loki to a query, the newest line first."""
+    values = [[f"{round((EPOCH + t) * 1000)}000000", message] for t, message in reversed(lines)]
+    data = {"resultType": "streams", "result": [{"stream": {"app": "stt"}, "values": values}], "stats": {}}
+    return json.dumps({"status": "success", "data": data}).encode()
+
+
+def elastic(lines: list[Line]) -> bytes:
+    """The answer of Elasticsearch to a search, the newest line first."""
+    hits = [
+        {"_id": "1", "_source": {"@timestamp": f"{iso(t)}Z", "message": message}, "sort": [1]}
+        for t, message in reversed(lines)
+    ]
+    return json.dumps({"took": 1, "_shards": {"total": 1}, "hits": {"total": {"value": 9}, "hits": hits}}).encode()
+
+
+def journal_export(lines: list[Line]) -> bytes:
+    """`journalctl -o export`: what holds several lines or colours has its length before it."""
+    out = b""
+    for number, (t, message) in enumerate(lines):
+        content = message.encode()
+        is_plain = "\n" not in message and "CLOSE" not in message
+        length = len(content).to_bytes(8, "little")
+        shown = b"MESSAGE=" + content if is_plain else b"MESSAGE\n" + length + content
+        stamps = f"__REALTIME_TIMESTAMP={round((EPOCH + t) * 1e6)}\n__MONOTONIC_TIMESTAMP=1\n"
+        out += f"__CURSOR=s=1;i={number}\n{stamps}PRIORITY=6\n".encode() + shown + b"\n_PID=7\n\n"
+    return out
+
+
 def journal(t: float, message: str) -> dict[str, object]:
     """`journalctl -o json`: what holds colours is a list of bytes."""
     shown: object = list(message.encode()) if "CLOSE" in message else message
@@ -133,6 +171,13 @@ DRESSES: dict[str, Callable[[list[Line]], bytes]] = {
     "insights": insights,
     "google": google,
     "table": table,
+    "other-table": other_table,
+    "insights-compact": lambda lines: json.dumps(json.loads(insights(lines))).encode(),
+    "loki": loki,
+    "elastic": elastic,
+    "journal-export": journal_export,
+    "compact-log-events": each(lambda t, m: {"@t": f"{iso(t)}Z", "@mt": m, "@l": "Debug"}),
+    "other-names": each(lambda t, m: {"severity": "DEBUG", "log_entry": m, "happened": f"{iso(t)}Z"}),
     "journal": each(journal),
     "journal-pretty": lambda lines: "".join(json.dumps(journal(*line), indent=1) + "\n" for line in lines).encode(),
     "journal-short": each(lambda t, m: f"Sep 21 {iso(t)[11:19]} host app[7]: {iso(t)[11:].replace('.', ',')} {m}"),

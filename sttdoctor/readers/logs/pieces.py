@@ -37,6 +37,10 @@ class Piece(NamedTuple):
     logger: bytes = b""
 
 
+_JOURNAL_TIME = re.compile(rb"__REALTIME_TIMESTAMP=(\d{16})")
+_JOURNAL_MESSAGE = b"MESSAGE"
+_LENGTH_BYTES = 8
+
 Layer = Callable[[Iterator[Piece]], Iterator[Piece]]
 """Takes off what stands round the text of each piece."""
 
@@ -116,6 +120,53 @@ def _without_runtime(pieces: Iterator[Piece]) -> Iterator[Piece]:
         if whole is not None:
             yield whole
     yield from joining.rest()
+
+
+def journal_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of a journal's export, a field a line; None where the lines are none."""
+    first = [piece.text for piece in pieces[:_FIRST_LINES] if piece.text]
+    return _without_fields if any(_JOURNAL_TIME.fullmatch(text) for text in first) else None
+
+
+def _without_fields(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    time, binary = b"", _Binary()
+    for piece in pieces:
+        text = piece.text
+        if binary.is_begun:
+            whole = binary.take(text)
+            if whole is not None:
+                yield piece._replace(text=whole, time=time)
+        elif text is None:
+            yield piece
+        elif text.startswith(_JOURNAL_MESSAGE + b"="):
+            yield piece._replace(text=text[len(_JOURNAL_MESSAGE) + 1 :], time=time)
+        elif (found := _JOURNAL_TIME.fullmatch(text)) is not None:
+            time = time_of(found[1].decode())
+        else:
+            binary.is_begun = text == _JOURNAL_MESSAGE
+
+
+class _Binary:
+    """A value of a journal's export that is no plain text: its length in eight bytes, the value, the end of the line.
+
+    Attributes:
+        is_begun: The lines that come are its.
+    """
+
+    def __init__(self) -> None:
+        self.is_begun = False
+        self._held = bytearray()
+
+    def take(self, text: bytes | None) -> bytes | None:
+        """Take a line in and return the value once it is whole; one that is too long or damaged is empty."""
+        self._held += (text or b"") + b"\n"
+        length = int.from_bytes(self._held[:_LENGTH_BYTES], "little")
+        if len(self._held) <= _LENGTH_BYTES + length and length <= MAX_LINE_BYTES:
+            return None
+        value = bytes(self._held[_LENGTH_BYTES : _LENGTH_BYTES + length]) if length <= MAX_LINE_BYTES else b""
+        self.is_begun = False
+        self._held.clear()
+        return value
 
 
 def keys_in(pieces: list[Piece]) -> Layer | None:

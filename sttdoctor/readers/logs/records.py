@@ -9,7 +9,7 @@ https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedIOBase, BufferedReader
@@ -26,7 +26,7 @@ Path = tuple[str, ...]
 
 _MESSAGES = (
     *("message", "msg", "log", "event", "text", "textpayload", "content", "line", "body"),
-    *("@message", "_raw", "payload", "data"),
+    *("@message", "_raw", "payload", "data", "raw", "logentry", "log_entry", "short_message", "@m", "@mt"),
 )
 _TIMES = (
     *("time", "timestamp", "@timestamp", "ts", "asctime", "datetime", "date", "eventtime", "created", "t", "_time"),
@@ -34,6 +34,11 @@ _TIMES = (
 )
 _CONNECTIONS = ("connection_id", "conn_id", "websocket_id", "websocket", "connection")
 _LISTS = ("MESSAGE", "labels", "tags")  # members of a record that are lists
+_CONTAINERS = ("hits", "data", "response")  # members of an answer that hold the list of the records
+_MOST_CONTAINERS = 3  # one in another
+_STREAM = ("timestamp", "line")
+_COLUMN = re.compile(r"[\w@. \[\]()/-]{1,80}")
+_DATED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _LOGGER = re.compile(r"websockets\.(?:client|server)")
 _DECODER = json.JSONDecoder(strict=False)
 _NEVER_COSTLY = MAX_HELD_BYTES // 1000  # bytes of JSON whose values take no more than can be held, whatever they are
@@ -122,6 +127,8 @@ def _fields_of(records: list[Any]) -> Fields | None:
                 times[path] = None
             if isinstance(value, str) and (_LOGGER.fullmatch(value) or path[-1].lower() in _CONNECTIONS):
                 loggers[path] = None
+    if not times:
+        times = _dated_path(kept, message)
     is_docker = message == ("log",) and any(set(record) >= {"log", "stream"} for record in records)
     return Fields(message, tuple(times)[:4], tuple(loggers)[:4], is_docker)
 
@@ -139,6 +146,16 @@ def _named_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
     """The message of the first record by its name: the log may come to the lines that are read only later."""
     found = {path[-1].lower(): path for path, value in reversed(kept[0]) if isinstance(value, str)} if kept else {}
     return next((found[name] for name in _MESSAGES if name in found), None)
+
+
+def _dated_path(kept: list[list[tuple[Path, Any]]], message: Path) -> dict[Path, None]:
+    """The first value, whatever its name, that is a date with a time in every record."""
+    dated = [
+        [path for path, value in leaves if isinstance(value, str) and _DATED.match(value) and path != message]
+        for leaves in kept
+    ]
+    alike = set(dated[0]).intersection(*dated[1:]) if dated else set()
+    return dict.fromkeys([path for path in dated[0] if path in alike][:1]) if dated else {}
 
 
 def _parse(text: bytes) -> Any:
@@ -212,20 +229,43 @@ def _records(document: JsonStream) -> Iterator[tuple[int, Any]]:
         if document.peek() == "[":
             yield from _items(document)
             continue
-        record: dict[str, Any] = {}
         line = document.line
-        for key in document.members():
-            if document.peek() == "[" and key not in _LISTS:
-                yield from _items(document)
-            else:
-                record[key] = _value(document)
+        record = yield from _members(document, 0)
         yield line, record
+
+
+def _members(document: JsonStream, depth: int) -> Generator[tuple[int, Any], None, dict[str, Any]]:
+    """Yield the records that an object lists, and return what else it has."""
+    record: dict[str, Any] = {}
+    for key in document.members():
+        if document.peek() == "[" and key not in _LISTS:
+            yield from (_streams if depth and key == "result" else _items)(document)
+        elif document.peek() == "{" and key in _CONTAINERS and depth < _MOST_CONTAINERS:
+            record[key] = yield from _members(document, depth + 1)
+        else:
+            record[key] = _value(document)
+    return record
 
 
 def _items(document: JsonStream) -> Iterator[tuple[int, Any]]:
     for line in document.elements():
         value = _value(document)
         yield line, _pairs(value) if isinstance(value, list) else value
+
+
+def _streams(document: JsonStream) -> Iterator[tuple[int, Any]]:
+    """Yield the records of Loki's answer, whose streams list pairs of a time and a line."""
+    for _ in document.elements():
+        if document.peek() != "{":
+            document.skip()
+            continue
+        for key in document.members():
+            if key != "values" or document.peek() != "[":
+                document.skip()
+                continue
+            for line in document.elements():
+                value = _value(document)
+                yield line, dict(zip(_STREAM, value, strict=False)) if isinstance(value, list) else value
 
 
 def _value(document: JsonStream) -> Any:
@@ -273,15 +313,35 @@ def is_document(head: bytes) -> bool:
     if text[:1] != b"{":
         return False
     record = _parse(first)
-    return record is None or any(
-        isinstance(value, list) and value[:1] and isinstance(value[0], dict) for value in record.values()
+    is_alone = len(first) == len(text.strip())
+    return record is None or _lists_records(record, (dict, list) if is_alone else (dict,))
+
+
+def _lists_records(value: Any, kinds: tuple[type, ...], depth: int = 0) -> bool:
+    """Whether an object has a list of records, or a container that has one."""
+    if isinstance(value, list):
+        return bool(value) and isinstance(value[0], kinds)
+    if not isinstance(value, dict) or depth > _MOST_CONTAINERS:
+        return False
+    return any(
+        _lists_records(item, kinds, depth + 1)
+        for key, item in value.items()
+        if isinstance(item, list) or key in _CONTAINERS
     )
 
 
 def is_table(head: bytes) -> bool:
-    """Whether the first line names columns, one of them that of a message."""
-    names = head.partition(b"\n")[0].decode(errors="replace").lower().replace('"', "").strip().split(",")
-    return len(names) > 1 and any(name.strip() in _MESSAGES for name in names)
+    """Whether the first line names columns: one of them that of a message, or as many as the lines behind it have."""
+    try:
+        names, *rows = list(islice(csv.reader(head.decode(errors="replace").splitlines()), 4)) or [[]]
+    except csv.Error:
+        return False
+    if len(names) < 2:
+        return False
+    if any(name.strip().lower() in _MESSAGES for name in names):
+        return True
+    alike = bool(rows) and all(len(row) == len(names) for row in rows)
+    return alike and all(_COLUMN.fullmatch(name) for name in names)
 
 
 def fields_of_records(records: list[Any]) -> Fields | None:

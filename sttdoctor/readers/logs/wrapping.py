@@ -15,7 +15,7 @@ from itertools import islice
 
 from sttdoctor.readers.collector import FullError
 from sttdoctor.readers.logs.marks import ANY
-from sttdoctor.readers.logs.pieces import Layer, Piece, keys_in, runtime_in
+from sttdoctor.readers.logs.pieces import Layer, Piece, journal_in, keys_in, runtime_in
 from sttdoctor.readers.logs.records import (
     Fields,
     falls,
@@ -37,7 +37,7 @@ HEAD_BYTES = 1 << 16
 _HEAD_RECORDS = 2000
 _MAX_LAYERS = 4
 _OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
-_FINDERS = (runtime_in, lines_of_json_in, keys_in, table_in)
+_FINDERS = (runtime_in, journal_in, lines_of_json_in, keys_in, table_in)
 
 Records = Callable[[BufferedReader], Iterator[tuple[int, object]]]
 Front = Callable[[BufferedReader], Iterator[Piece]]
