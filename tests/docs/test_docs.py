@@ -11,6 +11,7 @@ from common import ROOT
 from sttdoctor.cli import cli
 
 README = (ROOT / "README.md").read_text("utf-8")
+TICKETS = (ROOT / "docs" / "tickets.md").read_text("utf-8")
 TRIAGE = (ROOT / "docs" / "triage.md").read_text("utf-8")
 
 
@@ -34,3 +35,9 @@ def test_readme_shows_what_its_commands_print(number):
 def test_the_page_on_triage_shows_what_its_command_prints():
     command = re.search(r"^    (sttdoctor triage fixtures.*)$", TRIAGE, re.MULTILINE)[1]
     assert blocks(TRIAGE)[0] == printed(command)
+
+
+@pytest.mark.parametrize("shown", blocks(TICKETS, "console"))
+def test_the_tickets_show_what_their_commands_print(shown):
+    command, report = shown.partition("\n")[::2]
+    assert report.rstrip() == printed(command.removeprefix("$ ")).partition("\nListen\n")[0].rstrip()
