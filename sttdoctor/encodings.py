@@ -52,7 +52,7 @@ class Encoding:
 
     @property
     def full_scale(self) -> float:
-        """What full scale is in the numbers that `decoding.numbers` reads: a power of two, 1 for floats."""
+        """What full scale is in the numbers that `decoding.read_numbers` reads: a power of two, 1 for floats."""
         if self.is_float:
             return 1.0
         bits = 16 if self.is_g711 else 32 if self.width == 3 else 8 * self.width

@@ -6,20 +6,20 @@ command.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from sttdoctor.analysis.decoding import Bytes, Layout
+from sttdoctor.analysis.decoding import Bytes, Layout, read_numbers
 from sttdoctor.analysis.encoding.estimate import LAYOUTS
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.commands import is_audio
 from sttdoctor.analysis.session.endpoint import Address, match_path
 from sttdoctor.analysis.session.pacing import find_holes
 from sttdoctor.analysis.session.timeline import Connection
-from sttdoctor.encodings import ENCODINGS, SUPPORTED
+from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import AUTO, MAX_KEYTERM_CHARACTERS, MAX_KEYTERMS, TURN_OPTIONS
 from sttdoctor.errors import InputError
@@ -27,59 +27,29 @@ from sttdoctor.evidence import Frame
 from sttdoctor.resend.plan import Leg, Plan, Step, headers_of, query_of, require_address, require_audio
 
 
-def _reverse(samples: Bytes) -> Bytes:
-    return samples[:, ::-1]
-
-
-def _pad(samples: Bytes) -> Bytes:
-    """Put a lowest byte of zero below each sample."""
-    return np.concatenate([np.zeros((len(samples), 1), np.uint8), samples], axis=1)
-
-
-def _as_float32(samples: Bytes) -> Bytes:
-    with np.errstate(over="ignore", invalid="ignore"):
-        floats = np.ascontiguousarray(samples).view("<f8").astype("<f4")
-    return floats.view(np.uint8).reshape(-1, 4)
-
-
-_CONVERSIONS: dict[str, tuple[str, Callable[[Bytes], Bytes]]] = {
-    "s16be": ("pcm_s16le", _reverse),
-    "s32be": ("pcm_s32le", _reverse),
-    "f32be": ("pcm_f32le", _reverse),
-    "s8": ("pcm_s16le", _pad),
-    "u8": ("pcm_s16le", lambda samples: _pad(samples ^ np.uint8(0x80))),
-    "s24le": ("pcm_s32le", _pad),
-    "f64le": ("pcm_f32le", _as_float32),
-}
-
-
 def choose_target(encoding: str) -> str:
     """Return the encoding of the six that an encoding is sent as."""
-    return encoding if encoding in SUPPORTED else _CONVERSIONS[encoding][0]
+    how = ENCODINGS[encoding]
+    if how.supported:
+        return encoding
+    return "pcm_f32le" if how.is_float else "pcm_s16le" if how.width <= 2 else "pcm_s32le"
 
 
 def convert(data: Bytes, encoding: str) -> bytes:
-    """Convert to `choose_target(encoding)`.
+    """Convert to `choose_target(encoding)`, without loss but for 64-bit floats.
 
     Args:
-        data: Shape (n,); a partial sample at the end is left out.
+        data: Shape (n,), of one channel; a partial sample at the end is left out.
         encoding: A name in `sttdoctor.encodings.ENCODINGS`.
     """
-    width = ENCODINGS[encoding].width
-    samples = data[: len(data) // width * width].reshape(-1, width)
-    return (samples if encoding in SUPPORTED else _CONVERSIONS[encoding][1](samples)).tobytes()
-
-
-_LOWEST = 2.0**-15
-QUIET = {
-    "pcm_s16le": (bytes(2), b"\1\0", b"\xff\xff"),
-    "pcm_s32le": (bytes(4), b"\0\0\1\0", b"\0\0\xff\xff"),
-    "pcm_f16le": tuple(np.array(value, "<f2").tobytes() for value in (0.0, _LOWEST, -_LOWEST)),
-    "pcm_f32le": tuple(np.array(value, "<f4").tobytes() for value in (0.0, _LOWEST, -_LOWEST)),
-    "pcm_mulaw": (b"\xff", b"\xfe", b"\x7e"),
-    "pcm_alaw": (b"\xd5", b"\x55", b"\xd4"),
-}
-"""Of each encoding the samples that silence is made of; a zero byte of G.711 is near full scale."""
+    how = ENCODINGS[encoding]
+    if how.supported:
+        return data[: len(data) // how.width * how.width].tobytes()
+    values = read_numbers(data, encoding)
+    if values.dtype.itemsize == 1:
+        values = values.astype(np.int16) << 8
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bytes(values.astype(ENCODINGS[choose_target(encoding)].dtype).data)
 
 
 def make_silence(encoding: str, samples: int) -> bytes:
