@@ -52,6 +52,18 @@ def convert(data: Bytes, encoding: str) -> bytes:
         return bytes(values.astype(ENCODINGS[choose_target(encoding)].dtype).data)
 
 
+_LOWEST = 2.0**-15
+QUIET = {
+    "pcm_s16le": (bytes(2), b"\1\0", b"\xff\xff"),
+    "pcm_s32le": (bytes(4), b"\0\0\1\0", b"\0\0\xff\xff"),
+    "pcm_f16le": tuple(np.array(value, "<f2").tobytes() for value in (0.0, _LOWEST, -_LOWEST)),
+    "pcm_f32le": tuple(np.array(value, "<f4").tobytes() for value in (0.0, _LOWEST, -_LOWEST)),
+    "pcm_mulaw": (b"\xff", b"\xfe", b"\x7e"),
+    "pcm_alaw": (b"\xd5", b"\x55", b"\xd4"),
+}
+"""Of each encoding the samples that silence is made of; a zero byte of G.711 is near full scale."""
+
+
 def make_silence(encoding: str, samples: int) -> bytes:
     """Return silence in one of the six, as a quiet room has it: noise of the lowest code of 16 bits or of G.711.
 
