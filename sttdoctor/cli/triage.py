@@ -114,7 +114,8 @@ def _run(batch: "Batch", summary: "Summary", paths: tuple[str, ...], html: str |
     if html:
         prepare(html, anew=batch.resume or batch.force)
     shown = sys.stderr is not None and sys.stderr.isatty()
-    batch.triage(paths, summary, partial(click.progressbar, show_pos=True, file=sys.stderr, hidden=not shown))
+    bar = partial(click.progressbar, label="captures", show_pos=True, file=sys.stderr, hidden=not shown)
+    batch.triage(paths, summary, bar)
     if html:
         write(html, summary, batch.pages(summary))
 
