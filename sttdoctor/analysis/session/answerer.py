@@ -84,91 +84,89 @@ _UPGRADE = (
     "connect once without HTTP(S)_PROXY, or from another network."
 )
 _DOWN = (
-    "Try again after a pause that doubles. If it stays, look at the proxy or load balancer that answered (its log, and "
-    "whether it reaches the service); where none is yours, look at the vendor's status page."
+    "Retry with pauses that double. If it persists, check the proxy or load balancer that answered (its log, and "
+    "whether it reaches the service); if it is not yours, check the vendor's status page."
 )
 PORTAL = (
     "Open any web page on that machine and log in, or ask the network's owner to let api.cartesia.ai through; then "
-    "connect again. An upgrade never leads through a redirect or a login page."
+    "reconnect. A WebSocket upgrade never gets through a redirect or a login page."
 )
 _ALLOW = (
     "Ask whoever runs that proxy or firewall to allow wss://api.cartesia.ai (port 443, CONNECT and the WebSocket "
     "upgrade). The key is not at fault: the request never reached the service."
 )
 _ROUTE = (
-    "Correct the route of the proxy or gateway that answered: it must hand /stt/turns/websocket, with its query and as "
-    "a WebSocket upgrade, on to wss://api.cartesia.ai."
+    "Correct the route of the proxy or gateway that answered: it must pass /stt/turns/websocket on to "
+    "wss://api.cartesia.ai, with its query and as a WebSocket upgrade."
 )
 _LOGIN_PROXY = (
-    "Give the proxy its user and password (in HTTPS_PROXY, or as the client's proxy option). It wants them for itself; "
-    "the service's key is not at fault."
+    "Give the proxy its user name and password (in HTTPS_PROXY, or as the client's proxy option). The proxy itself "
+    "asks for them; the service's key is not at fault."
 )
 _SIZE = "Send less in the handshake (cookies, long tokens, keyterms), or raise the proxy's limit for headers and URL."
 _SLOW = (
-    "Look at why the proxy or load balancer waited so long: the service behind it did not answer in time. Try again "
-    "after a pause; give the client's handshake a time limit below the proxy's (50 to 60 s)."
+    "Find out why the proxy or load balancer waited so long: the service behind it did not answer in time. Retry "
+    "after a pause; give the client's handshake a timeout below the proxy's (50 to 60 s)."
 )
-_TLS = "Check the certificate and the TLS settings between that proxy and the service; a new try will not help."
+_TLS = "Check the certificate and the TLS settings between that proxy and the service; retrying will not help."
 
 STATUSES: Mapping[int, Advice] = {
     200: Advice("answered with a page instead of opening the WebSocket", PORTAL, "after a change"),
-    300: Advice("sent the client elsewhere", PORTAL, "after a change"),
-    301: Advice("sent the client elsewhere for good", PORTAL, "after a change"),
-    302: Advice("sent the client elsewhere", PORTAL, "after a change"),
-    303: Advice("sent the client elsewhere", PORTAL, "after a change"),
-    307: Advice("sent the client elsewhere", PORTAL, "after a change"),
-    308: Advice("sent the client elsewhere for good", PORTAL, "after a change"),
+    300: Advice("redirected the client", PORTAL, "after a change"),
+    301: Advice("redirected the client permanently", PORTAL, "after a change"),
+    302: Advice("redirected the client", PORTAL, "after a change"),
+    303: Advice("redirected the client", PORTAL, "after a change"),
+    307: Advice("redirected the client", PORTAL, "after a change"),
+    308: Advice("redirected the client permanently", PORTAL, "after a change"),
     400: Advice("did not understand the request", _UPGRADE, "after a change"),
     401: Advice("wants a login of its own", _LOGIN_PROXY, "after a change"),
-    403: Advice("does not let the request pass", _ALLOW, "after a change"),
+    403: Advice("does not let the request through", _ALLOW, "after a change"),
     404: Advice("knows no such path", _ROUTE, "after a change"),
-    405: Advice("does not take this method, so it saw no WebSocket upgrade", _UPGRADE, "after a change"),
-    406: Advice("does not let this kind of request pass", _ALLOW, "after a change"),
+    405: Advice("does not accept this method, so it did not see a WebSocket upgrade", _UPGRADE, "after a change"),
+    406: Advice("does not let this kind of request through", _ALLOW, "after a change"),
     407: Advice("wants a login for the proxy", _LOGIN_PROXY, "after a change"),
     408: Advice("waited too long for the request", _SLOW, "later"),
     410: Advice("knows the path as gone", _ROUTE, "after a change"),
-    411: Advice("took the upgrade for an ordinary request", _UPGRADE, "after a change"),
+    411: Advice("treated the upgrade as an ordinary request", _UPGRADE, "after a change"),
     413: Advice("found the request too large", _SIZE, "after a change"),
     414: Advice("found the URL too long", _SIZE, "after a change"),
-    417: Advice("does not let this kind of request pass", _ALLOW, "after a change"),
+    417: Advice("does not let this kind of request through", _ALLOW, "after a change"),
     421: Advice("does not serve this host on that connection", _ROUTE, "after a change"),
-    425: Advice("does not take a request that early in the connection", _DOWN, "later"),
+    425: Advice("does not accept a request that early in the connection", _DOWN, "later"),
     426: Advice("did not see a WebSocket upgrade", _UPGRADE, "after a change"),
-    429: Advice("lets no more requests pass for now", _DOWN, "later"),
+    429: Advice("lets no more requests through for now", _DOWN, "later"),
     431: Advice("found the headers too large", _SIZE, "after a change"),
     451: Advice("does not let the request pass for legal reasons", _ALLOW, "after a change"),
     460: Advice("saw the client leave before it had an answer", _SLOW, "later"),
-    464: Advice("was spoken to in a version of HTTP that it does not pass on", _UPGRADE, "after a change"),
+    464: Advice("got a version of HTTP that it does not pass on", _UPGRADE, "after a change"),
     494: Advice("found the headers too large", _SIZE, "after a change"),
     495: Advice("did not accept the client's certificate", _TLS, "after a change"),
-    496: Advice("wants a certificate of the client", _TLS, "after a change"),
-    497: Advice(
-        "was spoken to without TLS on a port for TLS", "Connect with wss:// instead of ws://.", "after a change"
-    ),
+    496: Advice("wants a client certificate", _TLS, "after a change"),
+    497: Advice("was addressed without TLS on a TLS port", "Connect with wss:// instead of ws://.", "after a change"),
     499: Advice("saw the client leave before it had an answer", _SLOW, "later"),
     500: Advice("failed", _DOWN, "later"),
     501: Advice("does not know how to pass on an upgrade", _UPGRADE, "after a change"),
-    502: Advice("got no usable answer from behind", _DOWN, "later"),
-    503: Advice("has nobody behind it that answers", _DOWN, "later"),
-    504: Advice("waited for an answer from behind until its time was up", _SLOW, "later"),
-    505: Advice("spoke a version of HTTP in which no WebSocket opens", _UPGRADE, "after a change"),
-    508: Advice("sends the request round in a circle", _ROUTE, "after a change"),
+    502: Advice("got no usable answer from the server behind it", _DOWN, "later"),
+    503: Advice("has no server behind it that answers", _DOWN, "later"),
+    504: Advice("timed out waiting for the server behind it", _SLOW, "later"),
+    505: Advice("used a version of HTTP that cannot open a WebSocket", _UPGRADE, "after a change"),
+    508: Advice("sends the request round in a loop", _ROUTE, "after a change"),
     509: Advice("has used up its bandwidth", _DOWN, "later"),
     510: Advice("does not know how to pass on an upgrade", _UPGRADE, "after a change"),
     511: Advice("wants a login for the network", PORTAL, "after a change"),
-    520: Advice("got no usable answer from behind", _DOWN, "later"),
-    521: Advice("found nobody listening behind it", _DOWN, "later"),
-    522: Advice("could not connect to what is behind it", _DOWN, "later"),
-    523: Advice("could not reach what is behind it", _DOWN, "later"),
-    524: Advice("waited for an answer from behind until its time was up", _SLOW, "later"),
-    525: Advice("could not agree on TLS with what is behind it", _TLS, "after a change"),
-    526: Advice("did not accept the certificate of what is behind it", _TLS, "after a change"),
-    527: Advice("lost its connection to what is behind it", _DOWN, "later"),
+    520: Advice("got no usable answer from the server behind it", _DOWN, "later"),
+    521: Advice("found no server listening behind it", _DOWN, "later"),
+    522: Advice("could not connect to the server behind it", _DOWN, "later"),
+    523: Advice("could not reach the server behind it", _DOWN, "later"),
+    524: Advice("timed out waiting for the server behind it", _SLOW, "later"),
+    525: Advice("could not agree on TLS with the server behind it", _TLS, "after a change"),
+    526: Advice("did not accept the certificate of the server behind it", _TLS, "after a change"),
+    527: Advice("lost its connection to the server behind it", _DOWN, "later"),
     529: Advice("is overloaded", _DOWN, "later"),
-    530: Advice("could not find what is behind it", _DOWN, "later"),
+    530: Advice("could not find the server behind it", _DOWN, "later"),
     561: Advice("could not check the client's login", _LOGIN_PROXY, "after a change"),
-    598: Advice("waited for an answer from behind until its time was up", _SLOW, "later"),
-    599: Advice("waited for a connection from behind until its time was up", _SLOW, "later"),
+    598: Advice("timed out waiting for the server behind it", _SLOW, "later"),
+    599: Advice("timed out connecting to the server behind it", _SLOW, "later"),
 }
 """What a status means that an intermediary gave.
 

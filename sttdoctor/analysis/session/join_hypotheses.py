@@ -114,7 +114,7 @@ def _list_candidates(turns: Sequence[Turn], most: int) -> Iterator[tuple[str, st
     yield "eager-ends-joined", "".join(chain.from_iterable(kept)), "eager ends that were taken back stayed"
     twice = (turn.end * 2 for turn in turns if turn.end is not None)
     yield "turns-repeated", "".join(twice), "every final text was appended twice"
-    yield "turns-repeated", join_expected(turns) * 2, "the whole text stands twice"
+    yield "turns-repeated", join_expected(turns) * 2, "the whole text is there twice"
     yield "updates-joined", "".join(_append_displays(turns, most)), "the text so far was appended with each event"
 
 
@@ -312,7 +312,7 @@ def _prefer_simpler(mixed: Join, got: str, letters: str, turns: Sequence[Turn]) 
     if mixed.habit == "turns-missing" and (again := _find_repeated_turn(mixed.lacking, turns)) is not None:
         if not any(extract_letters(turn.end or "") for turn in turns[mixed.lacking[-1] + 1 :]):
             return replace(mixed, rival="words-merged")  # the text ends there, which is more usual
-        detail = f"turn {mixed.lacking[0] + 1} says the same as turn {again + 1}, and stands there once"
+        detail = f"turn {mixed.lacking[0] + 1} says the same as turn {again + 1}, and is there once"
         return replace(mixed, habit="words-merged", detail=detail, rival="turns-missing", turn=mixed.lacking[0])
     if mixed.habit == "partial-kept":
         ends = _list_ends(turns)

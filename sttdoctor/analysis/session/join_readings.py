@@ -91,10 +91,10 @@ def _read_reordered(letters: str, turns: list[str], ends: Sequence[str]) -> Read
     if order is None or order == sorted(order):
         return None
     if order == sorted(order, reverse=True):
-        detail = "the newest turn stands first"
+        detail = "the newest turn comes first"
     else:
         at = next(i for i, (a, b) in enumerate(zip(order, sorted(order), strict=True)) if a != b)
-        detail = f"turn {order[at] + 1} stands before turn {sorted(order)[at] + 1}"
+        detail = f"turn {order[at] + 1} comes before turn {sorted(order)[at] + 1}"
     return Reading("order", "".join(ends[i] for i in order), detail, 0.97, order[0])
 
 
@@ -153,7 +153,7 @@ def _read_overlapping(letters: str, turns: list[str], ends: Sequence[str]) -> Re
     if first is None or place != len(letters):
         return None
     eaten_text = ends[first][: len(ends[first]) - len(text[first])].strip()
-    detail = f"turn {first + 1} begins as the text before it ends, and {eaten_text!r} stands there once"
+    detail = f"turn {first + 1} begins as the text before it ends, and {eaten_text!r} is there once"
     return Reading("words-merged", "".join(text), detail, 0.9, first)
 
 
@@ -189,9 +189,9 @@ def _read_once(letters: str, got: str, ends: Sequence[str]) -> Reading | None:
         return None
     sentences = dict.fromkeys(extract_letters(sentence) for sentence in _SENTENCE.findall(whole))
     if "".join(sentences) == letters:
-        return Reading("words-merged", got, "sentences that were said more than once stand once", 0.9)
+        return Reading("words-merged", got, "sentences that were said more than once appear once", 0.9)
     if "".join(collapse(list_words(whole))) == "".join(collapse(list_words(got))):
-        return Reading("words-merged", got, "words that were said twice in a row stand once", 0.9)
+        return Reading("words-merged", got, "words that were said twice in a row appear once", 0.9)
     return None
 
 

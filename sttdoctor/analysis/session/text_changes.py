@@ -82,7 +82,7 @@ def _unescape_url(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
 
 def _unescape_json(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
     for strings in _list_columns(_parse_value(got.strip())):
-        yield Before("".join(strings), turns, Change("escaped", "it stands there as a value, with its quotes", True))
+        yield Before("".join(strings), turns, Change("escaped", "it is there as a value, with its quotes", True))
     yield from _unescape(got, turns, _ESCAPE, _drop_backslashes, "JSON")
 
 
@@ -189,7 +189,7 @@ def _compare_lost_characters(got: str, turns: Sequence[Turn]) -> Iterator[Before
         return
     example = repr(found.group()[:6])
     if _HOLE in got:
-        change = Change("wrong-charset", f"characters such as {example} became '\ufffd': the bytes are no UTF-8")
+        change = Change("wrong-charset", f"characters such as {example} became '\ufffd': the bytes are not UTF-8")
         yield Before(_BEYOND.sub(_HOLE, got), _map_turns(turns, lambda text: _BEYOND.sub(_HOLE, text)), change)
     elif got.count("?") > right.count("?"):
         change = Change("wrong-charset", f"characters such as {example} became '?'")
@@ -223,7 +223,7 @@ def _drop_labels(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
     right = join_expected(turns)
     tags = len(_TAG.findall(got)) - len(_TAG.findall(right))
     if tags < 0:
-        change = Change("normalized", "marks in brackets were taken out", True, True)
+        change = Change("normalized", "marks in brackets were removed", True, True)
         yield Before(_TAG.sub(" ", got), _map_turns(turns, lambda text: _TAG.sub(" ", text)), change)
     text, shown = got, ""
     for pattern in (_CUE, _TAG, _STAMP, _BULLET, _STAMP, _NAME):
@@ -249,14 +249,14 @@ def _drop_nothings(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
     """What a program writes for a value that is none."""
     found = _NOTHING.findall(got)
     if len(found) > len(_NOTHING.findall(join_expected(turns))):
-        detail = f"{found[0]!r} stands in it: something was appended that had no text"
+        detail = f"{found[0]!r} is in it: something was appended that had no text"
         change = Change("labels-added", detail, loose=True, fix=_HAS_TEXT)
         yield Before(_NOTHING.sub("", got), _map_turns(turns, lambda text: _NOTHING.sub("", text)), change)
 
 
 _HAS_TEXT = (
-    'Begin with an empty text (text = "") and append event.transcript of turn.end alone: other events have none, and '
-    "an object is no text."
+    'Begin with an empty text (text = "") and append event.transcript of turn.end only: other events have none, and '
+    "an object is not text."
 )
 _FILLERS = "|".join(  # bounded, so that a long run of one letter costs no more than its length
     re.sub("[a-z]", r"\g<0>{1,8}", sounds) for sounds in ("um", "uh", "uhm", "er", "erm", "ah", "eh", "hm", "mhm", "mm")

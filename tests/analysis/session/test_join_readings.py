@@ -14,7 +14,7 @@ def first(readings):
 
 @pytest.mark.parametrize(
     ("order", "says"),
-    [([1, 0, 2], "turn 2 stands before turn 1"), ([0, 2, 1], "turn 3 stands before turn 2"), ([2, 1, 0], "newest")],
+    [([1, 0, 2], "turn 2 comes before turn 1"), ([0, 2, 1], "turn 3 comes before turn 2"), ([2, 1, 0], "newest")],
 )
 def test_another_order_is_told_with_its_place(order, says):
     (reading, *_) = read_rearranged("".join(THREE[i] for i in order), THREE)
