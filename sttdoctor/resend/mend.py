@@ -100,8 +100,8 @@ def plan_mended(facts: Facts) -> Plan:
     found = examine(facts)
     mended = mend(facts, found)
     require_audio(mended.facts)
-    plan = plan_repair(mended.facts, *pick_format(mended.facts, mended.report.checks))
-    changes = (f"for {cause}: {remedy.words}" for cause, remedy in mended.done)
+    plan = plan_repair(mended.facts, *pick_format(mended.facts, mended.report.checks), facts.declared)
+    changes = (f"for {cause}: {remedy.words}" for cause, remedy in mended.done if type(remedy) is not Remedy)
     return replace(plan, notes=(*changes, *plan.notes, *_list_what_stays(found, mended)))
 
 

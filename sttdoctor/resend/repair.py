@@ -23,7 +23,7 @@ from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import AUTO, MAX_KEYTERM_CHARACTERS, MAX_KEYTERMS, TURN_OPTIONS
 from sttdoctor.errors import InputError
-from sttdoctor.evidence import Frame
+from sttdoctor.evidence import Declared, Frame
 from sttdoctor.resend.plan import Leg, Plan, Step, headers_of, query_of, require_address, require_audio
 
 
@@ -95,13 +95,14 @@ class _Insert:
     command: str = ""
 
 
-def plan_repair(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
+def plan_repair(facts: Facts, layout: Layout | None, rate: int | None, declared: Declared | None = None) -> Plan:
     """Plan the session as it should have been sent.
 
     Args:
         facts: The session.
         layout: How its audio is best read; it is of one channel.
         rate: Its true sample rate, Hz.
+        declared: What the client told the service; None where that is what the facts go by.
 
     Raises:
         InputError: There is no audio content, or it is no samples; the capture has no URL.
@@ -125,7 +126,8 @@ def plan_repair(facts: Facts, layout: Layout | None, rate: int | None) -> Plan:
     seconds = len(stream) / (ENCODINGS[encoding].width * rate)
     steps.append(Step(seconds, _endpoint(facts, where).close_command))
     query = _query(facts, where, encoding, rate)
-    notes = [*_format_notes(facts, parts[0].layout, encoding, rate), *notes, *_silence_notes(inserts)]
+    said = _note_format(declared or facts.declared, parts[0].layout, encoding, rate)
+    notes = [*said, *notes, *_note_silence(inserts)]
     path, headers = _endpoint(facts, where).path, headers_of(facts, query, repairs=True)
     return Plan(path, query_of(query), headers, (Leg(0.0, tuple(steps)),), tuple(notes))
 
@@ -282,8 +284,7 @@ def _keyterms(where: Address) -> Iterator[tuple[str, str]]:
             yield "keyterm", term
 
 
-def _format_notes(facts: Facts, layout: Layout, encoding: str, rate: int) -> Iterator[str]:
-    declared = facts.declared
+def _note_format(declared: Declared, layout: Layout, encoding: str, rate: int) -> Iterator[str]:
     if (declared.encoding, declared.sample_rate) != (encoding, rate):
         before = f"{declared.encoding or 'no encoding'} at {declared.sample_rate or 'no'} Hz"
         yield f"declared as {encoding} at {rate} Hz instead of {before}"
@@ -291,7 +292,7 @@ def _format_notes(facts: Facts, layout: Layout, encoding: str, rate: int) -> Ite
         yield f"converted from {layout.encoding}, which the service does not take"
 
 
-def _silence_notes(inserts: list[_Insert]) -> Iterator[str]:
+def _note_silence(inserts: list[_Insert]) -> Iterator[str]:
     filled = [insert.silence_s for insert in inserts if not insert.command]
     if filled:
         yield f"{sum(filled):.1f} s of silence in {len(filled)} {'hole' if len(filled) == 1 else 'holes'}"
