@@ -25,6 +25,7 @@ from sttdoctor.analysis.session.frames import (
 from sttdoctor.analysis.signal.planes import take_plane
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Declared, Event, Frame, Session
+from sttdoctor.redact import REDACTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,9 +440,9 @@ class DecodeText(Remedy):
         """Return the frames of bytes; where text goes on from frame to frame, it is decoded as one."""
         if not self.kind:
             return list(frames)
-        whole = b"".join(frames)
+        whole = b"".join(_fill_masked(frames))
         content = read_json_audio(whole, self.encoding) if self.kind == "json" else decode_text(whole, self.kind)
-        return restream(frames, lambda _: np.frombuffer(content, np.uint8), 1)
+        return restream(frames, lambda _: np.frombuffer(content, np.uint8), ENCODINGS[self.encoding].width)
 
     def read(self, frame: Frame) -> Frame:
         """Return the binary frame that a text frame with audio should have been; another one as it is."""
@@ -449,6 +450,12 @@ class DecodeText(Remedy):
         if content is None:
             return frame
         return replace(frame, size=len(content), binary=True, audio=content, message=None, text=None)
+
+
+def _fill_masked(frames: Sequence[bytes]) -> list[bytes]:
+    """Text in which as many letters stand for what was redacted: else all that follows would be out of step."""
+    usual, mask = max(map(len, frames), default=0), REDACTED.encode()
+    return [frame.replace(mask, b"A" * (usual - len(frame) + len(mask)), 1) for frame in frames]
 
 
 def restream(frames: Sequence[bytes], change: Callable[[Bytes], Bytes], width: int) -> list[bytes]:

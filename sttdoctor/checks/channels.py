@@ -30,13 +30,14 @@ CHECK = Check(
     "are lost, often without any error.",
     how="In one channel each sample follows best from the one before it, in two interleaved ones from the one before "
     "the last. The bytes are described both ways, and the shorter description wins. With more channels, the sound "
-    "changes least over as many samples as there are channels. Upsampled audio is smooth both ways and counts as one "
-    "channel.",
+    "changes least over as many samples as there are channels. When channels come one after the other in each frame "
+    "(planes), each part of a frame continues the same part of the frame before. Upsampled audio is smooth both ways "
+    "and counts as one channel.",
     causes=(
         Cause(
             "channels.interleaved",
             "fail",
-            "Two or more channels are interleaved, sample by sample.",
+            "Two or more channels are sent, sample by sample or one after the other in each frame.",
             "Send one channel (of two: samples[0::2]) or mix them down to one before sending.",
         ),
     ),

@@ -179,6 +179,14 @@ def test_base64_that_is_padded_in_each_frame_is_decoded_piece_by_piece():
     assert b"".join(DecodeText("base64").apply([base64.b64encode(piece) for piece in pieces])) == SAMPLES
 
 
+def test_what_was_redacted_of_text_does_not_shift_what_follows():
+    text = base64.b64encode(noise(300))
+    frames = cut(text, [200] * 4)
+    masked = [frames[0], frames[1][:50] + b"REDACTED" + frames[1][87:], *frames[2:]]
+    mended, whole = (b"".join(DecodeText("base64").apply(sent)) for sent in (masked, frames))
+    assert len(mended) == len(whole) and mended[300:] == whole[300:]
+
+
 def test_frames_that_are_left_empty_are_not_sent_and_others_keep_their_times():
     frames = tuple(Frame(n, n / 10, True, 4 * (n % 2), True, b"abcd" * (n % 2)) for n in range(6))
     mended = mend_session(Session(frames), DropEmpty()).events
