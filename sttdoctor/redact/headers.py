@@ -22,7 +22,11 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
     Kept is also what shows that there was no secret.
     """
-    redacted = {redact_text(name.lower()).lower(): _value(name.lower(), value) for name, value in headers.items()}
+    redacted = {}
+    for name, value in headers.items():
+        shown = redact_text(name.lower()).lower()
+        # a name that is secret only after a secret in it was replaced is so when it is read again, too
+        redacted[shown] = _value(shown if is_secret_name(shown) else name.lower(), value)
     if any(name.lower() == "authorization" and _stands_alone(value) for name, value in headers.items()):
         redacted[NO_SCHEME] = "none"
     return redacted

@@ -55,6 +55,11 @@ def test_a_key_that_was_never_set_stays_to_be_seen(nothing):
         assert redact_text(url) == url
 
 
+def test_a_name_that_holds_a_secret_is_redacted_once_and_for_all():
+    once = redact_headers({f"x?api_key={CANARY}&mod_token={CANARY}": "anything"})
+    assert redact_headers(once) == once and CANARY not in str(once)
+
+
 def test_other_headers_stay_and_lose_secrets_by_shape():
     assert redact_headers({"Cartesia-Version": "2026-03-01", "Referer": f"https://a.b/?token={CANARY}"}) == {
         "cartesia-version": "2026-03-01",
