@@ -117,7 +117,7 @@ class Journal:
             self.path, self._file = create_file(names)
             self._write = to_file(self._file)
         except OSError as error:
-            self._failed(error)
+            self._fail(error)
         self.recording = Recording(heading, self._take, began)
 
     def end(self) -> None:
@@ -137,9 +137,9 @@ class Journal:
             try:
                 self._write(row)
             except OSError as error:
-                self._failed(error)
+                self._fail(error)
 
-    def _failed(self, error: OSError) -> None:
+    def _fail(self, error: OSError) -> None:
         where = f"cannot write {self.path or error.filename}: {error.strerror or error}"
         self._tell(f"{where}; what was captured is kept, the connection goes on without being recorded")
         self.end()

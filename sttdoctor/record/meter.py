@@ -54,7 +54,7 @@ class Meter:
         self.turn: str | None = None
         self._ends = ends
         self.t = 0.0
-        self._bytes_per_s = _declared(url)
+        self._bytes_per_s = _read_declared(url)
         self._waiting_s = 0.0
         self._filled_t = 0.0
 
@@ -104,7 +104,7 @@ def _size(row: Row) -> int:
     return len(audio) // 4 * 3 - audio.count("=", -2)
 
 
-def _declared(url: str) -> float:
+def _read_declared(url: str) -> float:
     """Return the declared bytes a second, 0 where the declaration is missing or makes no sense."""
     query = parse_qs(urlsplit(url).query, max_num_fields=1000)
     encoding, rate = meant_by(query.get("encoding", [None])[0]), query.get("sample_rate", [""])[0]

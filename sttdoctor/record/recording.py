@@ -77,10 +77,8 @@ class Recording:
         self, status: int, headers: Mapping[str, str] | None = None, body: str | None = None, at: float | None = None
     ) -> None:
         """Note the answer to the handshake: its HTTP status, 101 when it worked, and the body of a refusal."""
-        told = {name: self._hidden(value) for name, value in redact_headers(headers or {}).items()} or None
-        self._add(
-            "open", at, status=status, headers=told, body=None if body is None else redact_text(self._hidden(body))
-        )
+        told = {name: self._hide(value) for name, value in redact_headers(headers or {}).items()} or None
+        self._add("open", at, status=status, headers=told, body=None if body is None else redact_text(self._hide(body)))
 
     def message(self, sent: bool, content: str | bytes, at: float | None = None) -> None:
         """Note a message.
@@ -95,7 +93,7 @@ class Recording:
             if len(content) > MAX_TEXT_BYTES:
                 self.left_out(sent, False, len(content.encode(errors="replace")), at)
                 return
-            frame = text_frame(0, None, sent, self._hidden(content))
+            frame = text_frame(0, None, sent, self._hide(content))
             self._add("send" if sent else "receive", at, **content_of(frame))
         elif sent and len(content) > MAX_TEXT_BYTES and holds_text(content, MAX_TEXT_BYTES):
             self.left_out(True, True, len(content), at)
@@ -112,13 +110,13 @@ class Recording:
 
     def closed(self, by: str, code: int, reason: str = "", at: float | None = None) -> None:
         """Note the close of the WebSocket; `by` is `client`, `server` or `unknown`."""
-        self._add("close", at, by=by, code=code, reason=redact_text(self._hidden(reason)))
+        self._add("close", at, by=by, code=code, reason=redact_text(self._hide(reason)))
 
     def transcript(self, text: str) -> None:
         """Note the text that the application ended up with."""
-        self._add("transcript", None, text=redact_tokens(self._hidden(text)))
+        self._add("transcript", None, text=redact_tokens(self._hide(text)))
 
-    def _hidden(self, text: str) -> str:
+    def _hide(self, text: str) -> str:
         return hide_known(text, self._secrets)
 
     def _add(self, kind: str, at: float | None, **keys: Any) -> None:

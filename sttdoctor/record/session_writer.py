@@ -79,7 +79,7 @@ class SessionWriter:
             del self._answer[: end + len(END)]
             searched = 0
             if status == 101:
-                self._upgraded(head, at)
+                self._note_upgrade(head, at)
                 return
             if status >= 200:
                 self._refusal = head, at
@@ -94,7 +94,7 @@ class SessionWriter:
         self._answer, self._early = bytearray(), bytearray()
         self.from_server = self.from_client = _ignore
 
-    def _upgraded(self, head: Head, at: float) -> None:
+    def _note_upgrade(self, head: Head, at: float) -> None:
         self._journal.recording.opened(101, head.headers(), at=at)
         packed = read_agreement(head)
         to_server, to_client = Tap(packed.to_server, room=self._room), Tap(packed.to_client, room=self._room)

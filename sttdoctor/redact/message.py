@@ -166,9 +166,9 @@ class _Walk:
             if paired and name in _NAMING and isinstance(item, str) and not is_opaque(item):
                 secret = False  # it names what stands beside it
             if owner and name in _VALUE:
-                redacted[shown] = self._hidden(owner, item)
+                redacted[shown] = self._hide(owner, item)
             elif secret or (within and is_secret_name(within + name)):
-                redacted[shown] = self._hidden(name, item)
+                redacted[shown] = self._hide(name, item)
             else:
                 redacted[shown] = self.redact(item, "" if faulty else name)
         return redacted
@@ -187,7 +187,7 @@ class _Walk:
                 announced = key == "session"
         return redacted
 
-    def _hidden(self, name: str, value: Any) -> Any:
+    def _hide(self, name: str, value: Any) -> Any:
         """Return what may be shown of the value of a secret's name."""
         if not value or isinstance(value, bool):
             return value
@@ -199,7 +199,7 @@ class _Walk:
             return self._session(value)
         if name.lower() == "auth" and isinstance(value, dict):
             known = {key: self._known(key) for key in value}
-            return {known[key][1]: self._hidden(key if known[key][0] else name, item) for key, item in value.items()}
+            return {known[key][1]: self._hide(key if known[key][0] else name, item) for key, item in value.items()}
         return REDACTED
 
     def _session(self, value: Any) -> Any:

@@ -194,14 +194,14 @@ class Batch:
             self.done, self.total = len(before), len(before) + len(todo)
             with bar(length=self.total) as shown:
                 shown.update(self.done)
-                for row in self._judged(todo):
+                for row in self._judge(todo):
                     for table in tables:
                         table.add(row)
                     summary.add(row)
                     self.done += 1
                     shown.update(1)
 
-    def _judged(self, tasks: list[Task]) -> Iterator[Row]:
+    def _judge(self, tasks: list[Task]) -> Iterator[Row]:
         for row, _ in run(tasks, self.settings, self.jobs, self.dask):
             yield row
 

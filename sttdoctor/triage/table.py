@@ -102,11 +102,11 @@ class Table:
         self._is_csv = path.lower().endswith(".csv")
         check_spared((path,), (), resume or force)
         try:
-            self._file = self._opened(resume, force)
+            self._file = self._open(resume, force)
         except OSError as error:
             raise make_unwritable(path, error) from None
 
-    def _opened(self, resume: bool, force: bool) -> BinaryIO:
+    def _open(self, resume: bool, force: bool) -> BinaryIO:
         if os.path.exists(self.path) and not resume:
             if not force and not self._has_no_rows():
                 raise UsageError(f"{self.path} exists; --resume goes on with it, --force writes over it")

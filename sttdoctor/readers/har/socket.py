@@ -243,7 +243,7 @@ class HarSocket:
         first = next((event.t for event in events if event.t is not None), None)
         zero = began if began is not None and (first is None or abs(first - began) < _A_DAY_S) else first or 0.0
         if entry.close is not None:
-            events = [*events, self._closed(entry.line, entry.close)]
+            events = [*events, self._read_close(entry.line, entry.close)]
         events = [replace(event, t=None if event.t is None else round(event.t - zero, 6)) for event in events]
         opened = _open(entry)
         if opened is not None:  # an error message that names the same refusal tells nothing new
@@ -268,7 +268,7 @@ class HarSocket:
             path=path,
         )
 
-    def _closed(self, line: int, ending: Ending) -> Close:
+    def _read_close(self, line: int, ending: Ending) -> Close:
         t = ending.time if ending.time is not None and self.found.is_time(ending.time) else None
         return Close(line, t, "unknown", ending.code, ending.reason)
 

@@ -126,7 +126,7 @@ class LogConnection:
         parts.append(part)
         self._shown += len(part[1])
         if not continued:
-            self._joined(line, time, mark == self._sent_mark, parts)
+            self._join(line, time, mark == self._sent_mark, parts)
             self._forget(parts)
         elif len(parts) > _MAX_FRAGMENTS or self._shown > _MAX_SHOWN:
             self._forget(parts)
@@ -136,7 +136,7 @@ class LogConnection:
         self._shown -= sum(len(part[1]) for part in parts)
         parts.clear()
 
-    def _joined(self, line: int, time: Time, sent: bool, parts: list[tuple[str, str, int]]) -> None:
+    def _join(self, line: int, time: Time, sent: bool, parts: list[tuple[str, str, int]]) -> None:
         size = sum(part[2] for part in parts)
         if parts[0][0] == "TEXT":
             self.text(line, time, sent, "".join(literal(part[1]) for part in parts), size)
@@ -159,11 +159,11 @@ class LogConnection:
     def sdk_message(self, line: int, time: Time, text: str) -> None:
         """Take a received message in as the SDK logged it; the library's line of it comes first where there is one."""
         try:
-            self._told(text_frame(line, self._seconds(line, time), False, text), text)
+            self._tell(text_frame(line, self._seconds(line, time), False, text), text)
         except CostlyError as error:
             self.found.damage(line, str(error))
 
-    def _told(self, message: Frame, text: str) -> None:
+    def _tell(self, message: Frame, text: str) -> None:
         if self.only_sdk:
             if self._opened_once:
                 self.found.add(Open(message.line, message.t, None))
@@ -188,15 +188,15 @@ class LogConnection:
     def refused(self, line: int, status: int) -> None:
         """The SDK's error names the status of a refused handshake."""
         if self.only_sdk:
-            self._answered(Open(line, None, status))
+            self._take_answer(Open(line, None, status))
 
-    def _answered(self, event: Open) -> None:
+    def _take_answer(self, event: Open) -> None:
         self._accepted = event.status in (None, 101)
         self.found.add(event)
 
     def answered(self, line: int, time: Time, status: int) -> None:
         """Take the answer of the handshake in where its headers are not known."""
-        self._answered(Open(line, self._seconds(line, time), status))
+        self._take_answer(Open(line, self._seconds(line, time), status))
 
     def header(self, line: int, name: str, value: str) -> None:
         """Take a header line of the handshake in; any other line that looks like one is ignored."""
@@ -232,7 +232,7 @@ class LogConnection:
         if self._open is not None:
             line, time, status = self._open
             self._open = None
-            self._answered(Open(line, self._seconds(line, time), status, redact_headers(self._response)))
+            self._take_answer(Open(line, self._seconds(line, time), status, redact_headers(self._response)))
             self._response = {}
 
     def binary(self, line: int, time: Time, sent: bool, size: int, audio: bytes | None) -> None:
