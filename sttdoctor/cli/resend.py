@@ -48,7 +48,7 @@ def resend(
     from sttdoctor.api import examine, session_facts
     from sttdoctor.comparison import compare_with_older
     from sttdoctor.listen import pick_format, write_wav
-    from sttdoctor.reporting.side_by_side import show_side_by_side
+    from sttdoctor.reporting.text import show_side_by_side
     from sttdoctor.resend.mend import plan_mended
     from sttdoctor.resend.plan import plan_unchanged
     from sttdoctor.resend.send import choose_names

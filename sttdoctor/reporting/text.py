@@ -1,4 +1,7 @@
-"""A report for a person at a terminal: the diagnosis, what failed, what could not be judged, then what passed."""
+"""A report for a person at a terminal: the diagnosis, what failed, what could not be judged, then what passed.
+
+Two reports stand in two columns: what a repair changed.
+"""
 
 import json
 import re
@@ -19,6 +22,9 @@ _SHOWN_EVIDENCE = 2
 _LONGEST_MEASUREMENT = 4000
 
 Paint = Callable[[str, str], str]
+
+_NAME_COLUMNS = 9
+_LONGEST_TEXT = 400  # characters
 
 
 def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bool = False) -> str:
@@ -134,3 +140,55 @@ def _write_listen(report: Report) -> Iterator[str]:
     listed = [f"  {what:<14}{command}" for what, command in phrases.list_commands(report)]
     if listed:
         yield from ("", "Listen", *listed)
+
+
+def show_side_by_side(before: Report, after: Report, width: int = 80) -> str:
+    """Render status, causes and text of two reports as plain text.
+
+    Args:
+        before: Of the session as it was.
+        after: Of the new session.
+        width: Columns of the terminal.
+    """
+    column = max(20, (width - _NAME_COLUMNS - 2) // 2)
+    lines = _write_row("", ["before"], ["after"], column)
+    for name, (left, right) in (
+        ("status", ([before.status.upper()], [after.status.upper()])),
+        ("format", ([phrases.describe_declared(before)], [phrases.describe_declared(after)])),
+        ("causes", (_list_causes(before), _list_causes(after))),
+        ("text", (_list_texts(before), _list_texts(after))),
+    ):
+        lines += _write_row(name, left, right, column)
+    return "\n".join(lines) + "\n"
+
+
+def _write_row(name: str, left: list[str], right: list[str], column: int) -> list[str]:
+    columns = [[line for text in side for line in _fill_column(text, column)] for side in (left, right)]
+    height = max(map(len, columns))
+    padded = [side + [""] * (height - len(side)) for side in columns]
+    names = [name] + [""] * (height - 1)
+    return [f"{a:<{_NAME_COLUMNS}}{b:<{column}}  {c}".rstrip() for a, b, c in zip(names, *padded, strict=True)]
+
+
+def _fill_column(text: str, column: int) -> list[str]:
+    return textwrap.wrap(for_terminal(text), column, break_on_hyphens=False) or [""]
+
+
+def _list_causes(report: Report) -> list[str]:
+    return [f"{diagnosis.cause} ({diagnosis.status})" for diagnosis in report.diagnoses] or ["none"]
+
+
+def _list_texts(report: Report) -> list[str]:
+    transcript = report.subject["transcript"]
+    return list(_choose_texts(transcript["expected"], transcript["got"]))
+
+
+def _choose_texts(expected: str | None, got: str | None) -> Iterator[str]:
+    """The text of the events joined verbatim, and that of the application where it is another one."""
+    yield "not in the capture" if expected is None else repr(_cut_text(expected))
+    if got is not None and got != expected:
+        yield f"the application had {_cut_text(got)!r}"
+
+
+def _cut_text(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 3] + "..."

@@ -8,7 +8,7 @@ from hypothesis import given
 import sttdoctor
 from sttdoctor.checks.base import Evidence, Finding
 from sttdoctor.report import CheckResult, Diagnosis, Report
-from sttdoctor.reporting.text import render
+from sttdoctor.reporting.text import render, show_side_by_side
 
 FORMAT = {"encoding": None, "sample_rate": None}
 SUBJECT = {
@@ -206,3 +206,23 @@ def test_hostile_text_of_a_capture_is_escaped(name, verbose):
 def test_whatever_stands_in_a_capture_is_escaped(text):
     for verbose in (True, False):
         assert hostile.controls(render(hostile.report(text), verbose=verbose)) == {"\n"}
+
+
+def transcribed(expected, got=None, encoding="pcm_s16le"):
+    transcript = {"expected": expected, "got": got, "turns": []}
+    return Report({"declared": {"encoding": encoding, "sample_rate": None}, "transcript": transcript}, (), ())
+
+
+def test_two_columns():
+    text = show_side_by_side(transcribed("Good morning.", "Goodmorning"), transcribed(None, encoding=None), 80)
+    lines = [line.split("  ") for line in text.splitlines()]
+    assert [line[0] for line in lines] == ["", "status", "format", "causes", "text", ""]
+    assert "'Good morning.'" in text and "the application had 'Goodmorning'" in text and "not in the capture" in text
+    assert "nothing" in text
+
+
+@pytest.mark.parametrize("columns", [20, 50, 200])
+def test_long_and_hostile_text_is_bounded(columns):
+    text = show_side_by_side(transcribed("\x1b[31m\n" + "wo\u202erd " * 500), transcribed("x" * 5000), columns)
+    assert "\x1b" not in text and "\u202e" not in text and len(text) < 40_000
+    assert max(map(len, text.splitlines())) <= max(columns, 9 + 42)
