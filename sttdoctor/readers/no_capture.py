@@ -98,7 +98,7 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         ),
         (rb"\blivekit\.(?:plugins|agents)\b", "a log of livekit-agents, which shows no frames at any level", RECORD),
         (
-            rb"\bWebsocket connected\b| - goodbye\s*$|\bwebsocket (?:DEBUG|INFO|ERROR)\b",
+            rb"\bWebsocket connected\b| - goodbye\s*$|(?<!-)\bwebsocket (?:DEBUG|INFO|ERROR)\b",
             "a log of websocket-client without its trace",
             "call websocket.enableTrace(True) before it connects",
         ),
@@ -108,7 +108,14 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             "log at level DEBUG, with WEBSOCKETS_MAX_LOG_SIZE=10000000 to have the audio too",
         ),
         (rb"\baiohttp\.[a-z]", "a log of aiohttp, which shows no frames at any level", RECORD),
-        (rb"\bUsing selector: \w+", "a log of asyncio, which shows no frames, and neither does aiohttp's", RECORD),
+        (rb"\btrio-websocket\b", "a log of trio-websocket, which shows no frames", RECORD),
+        (rb"\bautobahn\b", "a log of Autobahn, which shows sizes only", RECORD),
+        (rb"\bhttpcore\.|\bhttpx\b|\burllib3\.", "a log of requests, which shows no frames", RECORD),
+        (
+            rb"\bUsing selector: \w+",
+            "a log of asyncio, which shows no frames, and neither do those of aiohttp and tornado",
+            RECORD,
+        ),
         (_NODE, "the debug output of Node, which shows no frames", RECORD),
         (
             rb"\btungstenite::",
@@ -142,7 +149,6 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"^== Info: |^(?:=>|<=) (?:Send|Recv) header", "a trace of curl, which shows the handshake only", RECORD),
         (rb"^Connected \(press CTRL\+C to quit\)", "what wscat prints, which has no times", RECORD),
         (rb"\bwebsocat::", "a log of websocat, which shows no frames", RECORD),
-        (rb"\bhttpcore\.|\bhttpx\b|\burllib3\.", "a log of requests, which shows no frames", RECORD),
         (rb"\bWebSocket connection to '?wss?://", "the console of a browser, which shows no frames", _BROWSER),
         (
             rb"\"event\": ?\"media\".{0,1000}\"streamSid\"",

@@ -42,6 +42,8 @@ LOGS = {
     "aiohttp": "2026-11-29 21:14:20,889 aiohttp.client DEBUG hello",
     "asyncio": "2026-11-29 21:14:20,889 asyncio DEBUG Using selector: EpollSelector",
     "livekit-agents": "21:21:17,696 livekit.plugins.cartesia DEBUG Established new Cartesia STT WebSocket connection",
+    "trio-websocket": "2026-11-30 07:40:34,105 trio-websocket DEBUG client-0 sending 306 bytes",
+    "Autobahn": "07:40:46,746 autobahn.asyncio.websocket.WebSocketClientProtocol DEBUG _connectionLost: None",
     "websocket-client": "2026-11-29 21:21:17,696 websocket INFO Websocket connected",
     "pipecat": "21:21:17.696 | INFO | pipecat.services.cartesia:x:1 - Cartesia Ink-2 ASR connected (request_id=1)",
     "websockets above DEBUG": "INFO:websockets.client:hello",

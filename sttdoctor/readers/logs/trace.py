@@ -1,12 +1,14 @@
 """The trace of `websocket-client` (`websocket.enableTrace(True)`): the handshake, and each frame in full.
 
 A frame stands in it twice, as it went over the wire and decoded; the second is read. Its content is a Python literal of
-bytes. There is no time in a line unless a handler with a format puts one there.
+bytes. There is no time in a line unless a handler with a format puts one there. Before version 1.0 there were only the
+frames that were sent, as they went over the wire, and nothing of what was received.
 Source: https://github.com/websocket-client/websocket-client/blob/master/websocket/_logging.py
 """
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sttdoctor.readers.logs import line as log_line
 from sttdoctor.readers.logs import marks as log_marks
@@ -14,12 +16,16 @@ from sttdoctor.readers.logs.base import Log
 from sttdoctor.readers.logs.connection import LogConnection
 from sttdoctor.readers.sockets import Wanted
 
+if TYPE_CHECKING:
+    from sttdoctor.readers.wire.tap import Tap
+
 SOURCE = "websocket-client trace"
 CLIENT = "websocket-client"
 
-_MARKS = re.compile(log_marks.TRACE + rb"| - (?:goodbye|reconnect)\b")
+_MARKS = re.compile(log_marks.TRACE + rb"| - (?:goodbye|reconnect)\b|\bsend: b['\"]")
 _ANY_LINE = re.compile(rb"\S")  # a mark is never empty
 _FRAME = re.compile(rb"\+\+(Sent|Rcv) decoded: fin=([01]) opcode=(\d{1,2}) data=(?=b['\"])")
+_ON_WIRE = re.compile(rb"(?:^|[\s:|\]])send: (?=b['\"])")
 _DUMP = re.compile(r"--- (request|response) header ---")
 _END = "-----------------------"
 _GET = re.compile(r"(?:^|[\s:|\]])GET (\S+) HTTP/1\.1(?!\S)")
@@ -87,6 +93,7 @@ class TraceLog(Log):
         self._head_lines = 0
         self._before: re.Pattern[str] | None = None
         self._behind: re.Pattern[str] | None = None
+        self._wire: Tap | None = None  # of the current connection, in a trace that has what went over the wire alone
 
     @staticmethod
     def knows(text: str) -> bool:
@@ -98,6 +105,11 @@ class TraceLog(Log):
         if found is not None:
             self._end_head()
             self._add_frame(line, content, found)
+            return
+        on_wire = _ON_WIRE.search(content) if self._current is not None else None
+        if on_wire is not None and self._current is not None:
+            self._end_head()
+            self._add_on_wire(self._current, line, content, on_wire)
             return
         text = log_line.plain(content)
         dump = _DUMP.search(text)
@@ -139,6 +151,7 @@ class TraceLog(Log):
 
     def _begin(self, asked: re.Match[str]) -> None:
         self._begun.clear()
+        self._wire = None
         if self._again and self._current is not None:
             self._again = False
             self._current.again()
@@ -178,6 +191,30 @@ class TraceLog(Log):
             self._current.found.damage(line, "a message of too many fragments")
         else:
             self._begun[sent] = begun
+
+    def _add_on_wire(self, current: LogConnection, line: int, content: bytes, found: re.Match[bytes]) -> None:
+        from sttdoctor.readers.wire.tap import Beat, Closing, Tap
+
+        if self._wire is None:
+            self._wire = Tap(beats=True)
+            current.lacks |= {"receive", "close"}
+        prefix = content[: found.start()][: log_line.USUAL_PREFIX].decode(errors="replace")
+        time = self._time(prefix) if prefix else None
+        try:
+            items = self._wire.feed(bytes_of(content[found.end() :].rstrip()))
+        except NoLiteralError as error:
+            current.found.damage(line, str(error))
+            return
+        for item in items:
+            if isinstance(item, Closing):
+                continue  # it may answer one that was received, so who closed is not known
+            if isinstance(item, Beat):
+                current.control(line, time, True, item.kind)
+            elif item.binary:
+                current.binary(line, time, True, item.size, item.content)
+            else:
+                text = "..." if item.content is None else item.content.decode("utf-8", errors="replace")
+                current.text(line, time, True, text, item.size)
 
     def _add_message(self, line: int, time: log_line.Time, sent: bool, opcode: int, payload: bytes) -> None:
         if self._current is None:

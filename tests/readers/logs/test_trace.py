@@ -3,10 +3,12 @@
 import contextlib
 
 import pytest
+import wires
 from captures import HEADERS, URL, steps
 from dresses import each, iso, trace_lines
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.frames import Opcode
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
@@ -155,3 +157,34 @@ def test_a_head_at_the_end_of_a_log_is_read_once(monkeypatch):
     monkeypatch.setattr(log_base, "MAX_LINES", 100)
     session = read_capture(bare(sent(AUDIO), received(b"\x03\xe8", opcode=8)) + b"--- request header ---\nX-A: b\n\n")
     assert session.damage.lines == 0
+
+
+def on_wire(data, opcode=Opcode.BINARY, t=1.0, fin=True):
+    return t, f"send: {wires.frame(True, opcode, data, fin)!r}"
+
+
+def test_a_trace_of_before_1_0_has_what_was_sent_as_it_went_over_the_wire():
+    session = read_capture(
+        trace(
+            on_wire(AUDIO),
+            on_wire(AUDIO[:100], fin=False),
+            on_wire(AUDIO[100:], Opcode.CONT, 1.2),
+            on_wire(b'{"type":"close"}', Opcode.TEXT, 1.3),
+            on_wire(b"", Opcode.PING, 1.4),
+            on_wire(b"\x03\xe8", Opcode.CLOSE, 1.5),
+        )
+    )
+    assert [frame.audio or frame.message for frame in frames(session)] == [AUDIO, AUDIO, {"type": "close"}]
+    assert {"receive", "close"} <= session.lacks and session.damage.lines == 0
+    assert [round(event.t, 1) for event in frames(session)] == [1.0, 1.2, 1.3]
+    assert sum(isinstance(event, Control) for event in session.events) == 1
+
+
+def test_such_a_frame_that_is_cut_is_damage():
+    session = read_capture(trace(on_wire(AUDIO), (1.1, "send: b'\\x82\\xfe"), on_wire(AUDIO, t=1.2)))
+    assert len(frames(session)) == 2 and session.damage.lines == 1
+
+
+def test_words_like_these_before_any_handshake_are_none():
+    with pytest.raises(InputError):
+        read_capture(each(lambda _, message: message)([on_wire(AUDIO)]))
