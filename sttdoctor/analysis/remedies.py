@@ -15,13 +15,8 @@ import numpy as np
 from sttdoctor.analysis.container.text import decode_text
 from sttdoctor.analysis.decoding import Bytes, read_numbers
 from sttdoctor.analysis.session.commands import is_audio, read_audio_text, read_json_audio
-from sttdoctor.analysis.session.frames import (
-    count_trailing_zeros,
-    find_own_start,
-    is_active,
-    measure_overlap,
-    was_sent_before,
-)
+from sttdoctor.analysis.session.frames import count_trailing_zeros, is_active
+from sttdoctor.analysis.session.repeats import find_own_start, measure_overlap, was_sent_before
 from sttdoctor.analysis.signal.planes import take_plane
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Declared, Event, Frame, Session

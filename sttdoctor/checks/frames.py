@@ -11,20 +11,9 @@ from dataclasses import replace
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import CutFrames, CutZeros, DropEmpty, Exchange, SendOnce, TakeStream
-from sttdoctor.analysis.session.frames import (
-    Field,
-    Repeat,
-    Tail,
-    find_disorder,
-    find_field,
-    find_repeats,
-    find_tails,
-    is_two_streams,
-    measure_rtp_header,
-    select_active,
-    split_rtp,
-)
-from sttdoctor.analysis.session.replays import Replays, find_replays
+from sttdoctor.analysis.session.frame_headers import Field, find_field, measure_rtp_header, split_rtp
+from sttdoctor.analysis.session.frames import Tail, find_disorder, find_tails, is_two_streams, select_active
+from sttdoctor.analysis.session.repeats import Repeat, Replays, find_repeats, find_replays
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import (
     Answer,

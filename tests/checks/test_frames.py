@@ -11,14 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sttdoctor
-from sttdoctor.analysis.session.frames import (
-    find_field,
-    find_repeats,
-    find_tails,
-    is_two_streams,
-    select_active,
-    split_rtp,
-)
+from sttdoctor.analysis.session.frame_headers import find_field, split_rtp
+from sttdoctor.analysis.session.frames import find_tails, is_two_streams, select_active
+from sttdoctor.analysis.session.repeats import find_repeats
 from sttdoctor.evidence import Frame, Session
 
 SPEECH = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()

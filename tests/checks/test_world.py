@@ -7,7 +7,7 @@ import pytest
 from builders import causes, report, session, steady, turn
 from common import FIXTURES
 
-from sttdoctor.analysis.session.frames import find_repeats
+from sttdoctor.analysis.session.repeats import find_repeats
 from sttdoctor.evidence import Close, Frame, Open, Session
 
 SPEECH = (FIXTURES / "audio" / "s16-16k.raw").read_bytes()

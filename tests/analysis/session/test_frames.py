@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from resonances import encoded, voice
 
 from sttdoctor.analysis.session import frames as analysis
+from sttdoctor.analysis.session.frame_headers import find_field
+from sttdoctor.analysis.session.repeats import find_repeats
 from sttdoctor.encodings import ENCODINGS
 
 NAN = {"pcm_f16le": b"\x01\x7c", "pcm_f32le": b"\x01\x00\x80\x7f", "f32be": b"\x7f\x80\x00\x01"}
@@ -14,8 +16,8 @@ NAN = {"pcm_f16le": b"\x01\x7c", "pcm_f32le": b"\x01\x00\x80\x7f", "f32be": b"\x
 
 def ask_all(frames, encoding):
     active = analysis.select_active(frames, encoding)
-    analysis.find_repeats(frames, active, encoding)
-    analysis.find_field(frames, active)
+    find_repeats(frames, active, encoding)
+    find_field(frames, active)
     analysis.find_tails(frames, active, encoding)
     analysis.is_two_streams(frames, active, encoding)
     return analysis.measure_border_jump(frames, encoding)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.session.replays import find_replays
+from sttdoctor.analysis.session.repeats import find_replays
 
 RATE = 16000
 VOICE = (np.random.default_rng(3).standard_normal(12 * RATE) * 3000).astype("<i2").tobytes()

@@ -1,0 +1,183 @@
+"""Bytes at the ends of frames that are no samples: headers, lengths, padding; RTP, also in a dump of bare bytes.
+
+A field of a header is constant or counts while samples vary, which shows over many frames with sound.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.session.frames import FEWEST, Bytes
+
+_DEEPEST = 64  # bytes into a frame that a header may reach
+_DUMP, _NEAR_DUMP = 1 << 16, 4096  # bytes of a dump that are read, and within which its first packet begins
+_RTP_START = re.compile(rb"[\x80-\x9f]")  # version 2, without padding
+_FEWEST_PACKETS, _LONGEST_PACKET = 8, 2048  # packets in a row; bytes of one, more than a network carries in one piece
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Bytes at one end of each frame that are no samples.
+
+    Attributes:
+        at_end: Behind the samples, not before them.
+        length: Bytes.
+        kind: What it is known as (`RTP`, `AudioSocket`, `length`, `padding`), or `` where no format is recognised.
+        counts: Whether a part of it counts up.
+        share: 0..1, how much of all bytes it takes.
+        disorder: How many frames come out of the order that its sequence number tells.
+    """
+
+    at_end: bool
+    length: int
+    kind: str
+    counts: bool
+    share: float
+    disorder: int = 0
+
+
+def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
+    """Find a header or padding that stands in nearly every frame with sound; None where there is none."""
+    if len(active) < FEWEST:
+        return None
+    chosen = [frames[i] for i in active]
+    shortest = min(map(len, chosen))
+    depth = min(_DEEPEST, shortest // 2)
+    mean = sum(map(len, chosen)) / len(chosen)
+    length = _find_length_field(frames, active)
+    heads = np.array([np.frombuffer(frame[:depth], dtype=np.uint8) for frame in chosen])
+    body = _cut_bodies(chosen, shortest, depth)
+    taken = max(_count_structured(heads, active, body), length)
+    if taken:
+        kind = _name_head(heads, taken, length)
+        taken = {"RTP": measure_rtp_header(chosen), "AudioSocket": 3}.get(kind, taken)
+        disorder = _count_disorder(heads) if kind == "RTP" else 0
+        counts = any(_is_counting(heads[:, i], active) for i in range(min(taken, depth)))
+        return Field(False, taken, kind, counts, taken / mean, disorder)
+    tails = np.array([np.frombuffer(frame[-depth:], dtype=np.uint8)[::-1] for frame in chosen])
+    taken = _count_structured(tails, active, body)
+    padding = _find_padding(chosen)
+    if padding > taken:
+        return Field(True, padding, "padding", False, padding / mean)
+    return Field(True, taken, "", False, taken / mean) if taken else None
+
+
+def split_rtp(data: Bytes) -> list[bytes]:
+    """Split bytes that are packets of RTP (RFC 3550), one behind the other, as a dump of a media socket holds them.
+
+    A packet begins where the source's number of 32 bits stands again with the next sequence number of 16.
+
+    Args:
+        data: Shape (n,); the first 64 KiB are read.
+
+    Returns:
+        The whole packets from the first on, headers included; empty where fewer than eight follow each other.
+    """
+    content = data[:_DUMP].tobytes()
+    for start in _RTP_START.finditer(content, 0, _NEAR_DUMP):
+        places = _follow_rtp(content, start.start())
+        if len(places) > _FEWEST_PACKETS:
+            return [content[begin:end] for begin, end in pairwise(places)]
+    return []
+
+
+def _follow_rtp(content: bytes, place: int) -> list[int]:
+    source, kind = content[place + 8 : place + 12], content[place + 1] & 0x7F if place + 1 < len(content) else 0
+    places = [place]
+    while len(source) == 4:
+        place = content.find(source, places[-1] + 12, places[-1] + _LONGEST_PACKET) - 8
+        if place < 0 or content[place] >> 6 != 2 or content[place + 1] & 0x7F != kind:
+            break
+        number, before = (int.from_bytes(content[at + 2 : at + 4]) for at in (place, places[-1]))
+        if (number - before) % 65536 != 1:
+            break
+        places.append(place)
+    return places
+
+
+def _cut_bodies(chosen: Sequence[bytes], shortest: int, depth: int) -> NDArray[np.uint8]:
+    """Bytes from the middle of each frame: the same places of all, as many as a header may have."""
+    start = (shortest - depth) // 2
+    return np.array([np.frombuffer(frame[start : start + depth], dtype=np.uint8) for frame in chosen])
+
+
+def _count_structured(columns: NDArray[np.uint8], active: Sequence[int], body: NDArray[np.uint8]) -> int:
+    """How many places from the edge on hold the same or a counting value, where places in the middle do not."""
+    inside = [_measure_regularity(body[:, i], active) for i in range(body.shape[1])]
+    usual = float(np.quantile(inside, 0.95))
+    if usual > 0.8:
+        return 0  # quiet or coarse sound is regular itself
+    taken = 0
+    for i in range(columns.shape[1]):
+        if _measure_regularity(columns[:, i], active) >= 0.95:
+            taken = i + 1
+        elif i >= taken + 2:
+            break  # up to two bytes of a check sum or a random part may stand within
+    return taken
+
+
+def _measure_regularity(column: NDArray[np.uint8], active: Sequence[int]) -> float:
+    """The share of neighbours of which one follows from the other: the same step, or that step and a carry."""
+    # only frames that follow one another: over a left-out one a counter takes two steps
+    steps = np.diff(column.astype(np.int16))[np.diff(np.asarray(active)) == 1] % 256
+    if len(steps) < FEWEST // 2:
+        return 0.0
+    counts = np.bincount(steps.astype(np.int64), minlength=256)
+    # the upper byte of a counter steps by one more whenever the lower one overflows
+    top = int(counts.argmax())
+    return float(counts[top] + counts[(top + 1) % 256]) / len(steps)
+
+
+def _is_counting(column: NDArray[np.uint8], active: Sequence[int]) -> bool:
+    return bool(np.ptp(column)) and _measure_regularity(column, active) >= 0.95
+
+
+def _find_length_field(frames: Sequence[bytes], active: Sequence[int]) -> int:
+    """Bytes of a prefix that tells the length of what follows, in either order; 0 where there is none."""
+    sizes = [len(frames[i]) for i in active]
+    for width in (2, 4):
+        for order in ("big", "little"):
+            for skip in (0, 1):
+                told = [int.from_bytes(frames[i][skip : skip + width], order) for i in active]
+                rest = {size - skip - width - said for size, said in zip(sizes, told, strict=True)}
+                if rest in ({0}, {-width}, {-width - skip}):
+                    return skip + width
+    return 0
+
+
+def _name_head(heads: NDArray[np.uint8], taken: int, length: int) -> str:
+    if length == 3 and taken <= 3 and len(set(heads[:, 0].tolist())) == 1:
+        return "AudioSocket"
+    if taken >= 8 and heads.shape[1] >= 12 and np.all(heads[:, 0] >> 6 == 2):
+        sequence = heads[:, 2].astype(np.int64) * 256 + heads[:, 3]
+        steps = np.diff(sequence) % 65536
+        if np.mean(steps <= 64) > 0.8 or np.mean(steps >= 65536 - 64) > 0.2:
+            return "RTP"
+    return "length" if length else ""
+
+
+def measure_rtp_header(chosen: Sequence[bytes]) -> int:
+    """Bytes of an RTP header (RFC 3550): 12, the contributing sources, and an extension."""
+    first = chosen[0]
+    length = 12 + 4 * (first[0] & 0x0F)
+    if first[0] & 0x10 and len(first) >= length + 4:
+        length += 4 + 4 * int.from_bytes(first[length + 2 : length + 4], "big")
+    return min(length, len(first))
+
+
+def _count_disorder(heads: NDArray[np.uint8]) -> int:
+    sequence = heads[:, 2].astype(np.int64) * 256 + heads[:, 3]
+    return int(np.count_nonzero(np.diff(sequence) % 65536 > 32768))
+
+
+def _find_padding(chosen: Sequence[bytes]) -> int:
+    """Zero bytes that end every frame: the same number of them, or nearly."""
+    runs = np.array([len(frame) - len(frame.rstrip(b"\0")) for frame in chosen])
+    usual = int(np.median(runs))
+    if usual < 16 or np.mean(np.abs(runs - usual) <= 8) < 0.9:
+        return 0
+    return int(runs[np.abs(runs - usual) <= 8].min())

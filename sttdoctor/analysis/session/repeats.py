@@ -1,0 +1,292 @@
+"""Audio that was sent before: frames that hold bytes of those shortly before, and stretches sent twice in a row.
+
+A pool repeats the frame before at the same place, a retry sends a frame again, an overlap begins a frame with the end
+of the one before. Who reads a recording on from a place of his own (a fragment, a position, a time) and takes the last
+piece again sends a stretch twice, A B B C, wherever frames begin. A stretch that comes round more often is a tone or a
+loop, and one that comes again later is a prompt that is played again: of neither anything is wrong. Sound of a
+microphone is never the same twice, by its noise.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sttdoctor.analysis.session.frames import FEWEST, SEEN, is_active, read_values
+from sttdoctor.encodings import ENCODINGS
+
+_NEAR = 8  # frames within which one that is sent again follows the first
+_FILLERS = 2
+_STUCK = 15
+_STUCK_BYTES = 4000  # half a second of G.711
+
+_SHORTEST_S, _LONGEST_S = 0.15, 12.0
+_FEWEST_REPLAYS = 2
+_APART = 256  # samples from one place that is looked for to the next
+_KEY = 8  # bytes
+_LIVELY = 5  # different values among these, as silence and small numbers are alike everywhere
+_OFTEN = 3
+_BLOCK = 1 << 20  # samples, so that memory stays small
+_COMPARED = 1 << 28  # bytes, so that no input takes long
+_MOST = 16 << 20  # bytes that are looked at
+
+_Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Bytes that were sent before.
+
+    Attributes:
+        kind: `place` (the same bytes at the same place of the frame before), `whole` (a frame sent again), `overlap`
+            (a frame begins with the end of the one before), `own` (a frame ends with bytes that it began with), `stuck`
+            (one frame again and again, to the end or for seconds).
+        count: Frames that it shows in.
+        share: 0..1, of the frames with sound.
+        alike: 0..1, how much of such a frame is alike.
+        first: Number of the first such frame, from 0.
+    """
+
+    kind: str
+    count: int
+    share: float
+    alike: float
+    first: int
+
+
+def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> Repeat | None:
+    """Find bytes that were sent before, other than silence and tones; None where there are none."""
+    if len(active) < FEWEST:
+        return None
+    stuck = _find_stuck(frames, encoding)
+    if stuck is not None:
+        return stuck
+    lively = _drop_filler(frames, [i for i in active if not _is_periodic(frames[i], encoding)])
+    if len(lively) < FEWEST:
+        return None
+    whole = _find_whole(frames, lively)
+    if whole is not None:
+        return whole
+    width = ENCODINGS[encoding].width
+    pairs = [(i, frames[i - 1], frames[i]) for i in lively if i and len(frames[i]) == len(frames[i - 1])]
+    alike = [(i, _measure_likeness(before, frame, width)) for i, before, frame in pairs]
+    hits = [(i, share) for i, share in alike if share >= 0.5]
+    if len(hits) >= max(3, 0.3 * len(alike)):
+        return Repeat("place", len(hits), len(hits) / len(lively), float(np.mean([s for _, s in hits])), hits[0][0])
+    own = [(i, share) for i in lively if (share := 1 - find_own_start(frames[i], width) / len(frames[i])) > 0]
+    if len(own) >= max(3, 0.3 * len(lively)):
+        return Repeat("own", len(own), len(own) / len(lively), float(np.mean([s for _, s in own])), own[0][0])
+    overlaps = [
+        (i, share) for i in lively if i and (share := measure_overlap(frames[i - 1], frames[i]) / len(frames[i])) > 0
+    ]
+    if len(overlaps) >= max(3, 0.3 * len(lively)):
+        share = float(np.mean([s for _, s in overlaps]))
+        return Repeat("overlap", len(overlaps), len(overlaps) / len(lively), share, overlaps[0][0])
+    return None
+
+
+def _drop_filler(frames: Sequence[bytes], lively: list[int]) -> list[int]:
+    """Leave out one frame or two that come again and again between others: comfort noise, which fills pauses."""
+    counts = Counter(frames[i] for i in lively)
+    often = {content for content, count in counts.items() if count > _NEAR}
+    others = [i for i in lively if frames[i] not in often]
+    return others if len(often) <= _FILLERS and len(others) >= FEWEST else lively
+
+
+def _find_stuck(frames: Sequence[bytes], encoding: str) -> Repeat | None:
+    """The longest run of one frame, at least `_STUCK` long; of a tone all frames may be alike with nothing wrong."""
+    best, start = (0, 0), 0
+    for i in range(1, len(frames) + 1):
+        if i == len(frames) or frames[i] != frames[start]:
+            best = max(best, (i - start, -start))
+            start = i
+    length, first = best[0], -best[1]
+    frame = frames[first] if frames else b""
+    if length < _STUCK or length * len(frame) < _STUCK_BYTES or len(frame) < 64 or not is_active(frame):
+        return None
+    if _is_tone(frame, encoding) or _has_shorter_period(frame, encoding):
+        return None
+    if sum(other != frame and is_active(other) for other in frames[first + length :]) >= FEWEST:
+        return None  # the sound goes on: a gate that fills pauses with one piece of noise
+    return Repeat("stuck", length - 1, (length - 1) / len(frames), 1.0, first)
+
+
+def _is_tone(frame: bytes, encoding: str) -> bool:
+    """Whether a frame that follows itself goes on without a step, as a tone does whose period divides it."""
+    values = read_values(frame, encoding)
+    if len(values) < 16 or not np.all(np.isfinite(values)):
+        return True
+    spectrum = np.abs(np.fft.rfft(values - values.mean())) ** 2  # of the frame's own period: a tone is a few lines
+    top = np.sort(spectrum)[::-1]
+    return bool(top[:4].sum() >= 0.995 * max(top.sum(), 1e-30))
+
+
+def _has_shorter_period(frame: bytes, encoding: str) -> bool:
+    """Whether a frame that follows itself has a shorter period, exactly: a tone of whatever shape."""
+    values = read_values(frame[:SEEN], encoding)
+    values = values - values.mean()
+    # circular autocorrelation (Wiener-Khinchin): of the frame as it follows itself
+    lags = np.fft.irfft(np.abs(np.fft.rfft(values)) ** 2, len(values))[: len(values) // 2 + 1]
+    # first away from the peak at 0, which is wide of smooth sound
+    away = np.flatnonzero(lags < 0.7 * lags[0])
+    return bool(len(away) and lags[away[0] :].max() >= 0.995 * lags[0])
+
+
+def find_own_start(frame: bytes, width: int) -> int:
+    """Where in a frame the bytes with which it begins come again, to its end; its length where they do not."""
+    head = frame[:32]
+    if len(set(head)) < 8:
+        return len(frame)
+    at = frame.find(head, 32)
+    while at > 0:
+        if at % width == 0 and frame.startswith(frame[at:]):
+            return at
+        at = frame.find(head, at + 1)
+    return len(frame)
+
+
+def was_sent_before(frames: Sequence[bytes], number: int) -> bool:
+    """Whether a frame with sound holds the bytes of one shortly before."""
+    frame = frames[number]
+    return frame in frames[max(0, number - _NEAR) : number] and is_active(frame)
+
+
+def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> Repeat | None:
+    """Frames that hold the bytes of one shortly before; a recording that is played in a loop comes round much later."""
+    seen: dict[bytes, int] = {}
+    again: list[int] = []
+    for i in lively:
+        if i - seen.get(frames[i], i - _NEAR - 1) <= _NEAR:
+            again.append(i)
+        seen[frames[i]] = i
+    if len(again) >= max(3, 0.03 * len(lively)):
+        return Repeat("whole", len(again), len(again) / len(lively), 1.0, again[0])
+    return None
+
+
+def _measure_likeness(one: bytes, other: bytes, width: int) -> float:
+    """The share of samples that are the same: their high bytes alone are alike in any quiet sound."""
+    whole = min(len(one), SEEN) // width * width
+    a, b = (np.frombuffer(part[:whole], dtype=np.uint8).reshape(-1, width) for part in (one, other))
+    same = (a == b).all(axis=1)
+    # the samples of silence and of small numbers are alike in any two frames
+    informative = ((a != 0) & (a != 0xFF)).any(axis=1)
+    return float(np.mean(same[informative])) if np.count_nonzero(informative) >= 16 else 0.0
+
+
+def measure_overlap(before: bytes, frame: bytes) -> int:
+    """How many bytes a frame begins with that ended the one before it; 0 where it begins anew."""
+    at = before.find(frame[:32], 1)
+    if at < 1 or len(set(frame[:32])) < 8:
+        return 0
+    part = before[at:]
+    return len(part) if len(part) >= 32 and frame.startswith(part) else 0
+
+
+def _is_periodic(frame: bytes, encoding: str) -> bool:
+    """Whether a frame repeats within itself: a tone, of which two frames may be the same with nothing wrong."""
+    values = read_values(frame[:SEEN], encoding)
+    values = np.nan_to_num(values[np.isfinite(values)] if not np.all(np.isfinite(values)) else values)
+    if len(values) < 32:
+        return False
+    values = values - values.mean()
+    energy = float(values @ values)
+    if energy <= 0:
+        return True
+    half = len(values) // 2
+    # padded to twice the length: a lag must not wrap round
+    spectrum = np.fft.rfft(values, 2 * len(values))
+    lags = np.fft.irfft(np.abs(spectrum) ** 2)[4:half]
+    # of a lag fewer products are summed
+    norm = 1 - np.arange(4, half) / len(values)
+    return bool(np.max(lags / norm, initial=0.0) >= 0.97 * energy)
+
+
+@dataclass(frozen=True, slots=True)
+class Replays:
+    """Stretches that are sent twice in a row.
+
+    Attributes:
+        count: How many, at least two.
+        usual_s: Seconds of one, as declared.
+        share: 0..1, how much of the audio is such a second time.
+        first: Number of the frame in which the first one begins again, from 0.
+    """
+
+    count: int
+    usual_s: float
+    share: float
+    first: int
+
+
+def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> Replays | None:
+    """Find stretches that are sent twice in a row, byte for byte; None where fewer than two are.
+
+    Args:
+        frames: The audio frames, in order.
+        encoding: Of the samples.
+        bytes_per_s: The declared byte rate.
+    """
+    data = b"".join(frames)[:_MOST]
+    width = ENCODINGS[encoding].width
+    found: list[tuple[int, int]] = []
+    left = _COMPARED
+    for at, lag in _find_places(data, width):
+        is_known = bool(found) and at < found[-1][0] + 2 * found[-1][1]
+        if is_known or left <= 0 or not _SHORTEST_S <= lag / bytes_per_s <= _LONGEST_S:
+            continue
+        left -= 3 * lag
+        start, length = _extend(data, at, lag)
+        if abs(length - lag) <= max(16 * width, 0.02 * lag):
+            found.append((start, lag))
+    if len(found) < _FEWEST_REPLAYS:
+        return None
+    ends = np.cumsum([len(frame) for frame in frames])
+    again = found[0][0] + found[0][1]
+    lags = [lag for _, lag in found]
+    number = int(np.searchsorted(ends, again, side="right"))
+    return Replays(len(found), float(np.median(lags)) / bytes_per_s, sum(lags) / len(data), number)
+
+
+def _find_places(data: bytes, width: int) -> Iterator[tuple[int, int]]:
+    """Yield places whose bytes come again, and after how many bytes they do, in order."""
+    count = (len(data) - _KEY) // width + 1
+    if count < 1:
+        return
+    # the eight bytes from each sample on, as one number; a view, so that it takes no room
+    keys: _Keys = np.ndarray(count, "<u8", data, 0, (width,))
+    lively = [i for i in range(0, count, _APART) if len(set(data[i * width : i * width + _KEY])) >= _LIVELY]
+    wanted, rank = np.unique(keys[lively], return_inverse=True)
+    if not lively:
+        return
+    parts = [_find_hits(keys[at : at + _BLOCK], wanted, at) for at in range(0, count, _BLOCK)]
+    hits, of_key = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(of_key, kind="stable")  # of each key the places in order
+    starts = np.searchsorted(of_key[order], np.arange(len(wanted) + 1))
+    for place, key in zip(lively, rank.tolist(), strict=True):
+        same = hits[order[starts[key] : starts[key + 1]]] if starts[key + 1] - starts[key] <= _OFTEN else hits[:0]
+        later = same[same > place]
+        if len(later):
+            yield place * width, int(later[0] - place) * width
+
+
+def _find_hits(keys: _Keys, wanted: _Keys, offset: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places whose key is wanted, and the number of that."""
+    own = np.ascontiguousarray(keys)
+    near = np.minimum(np.searchsorted(wanted, own), len(wanted) - 1)
+    hits = np.flatnonzero(wanted[near] == own)
+    return hits + offset, near[hits]
+
+
+def _extend(data: bytes, at: int, lag: int) -> tuple[int, int]:
+    """Where the stretch begins that is the same `lag` bytes later, and how long it is, at most three lags."""
+    start, stop = max(0, at - lag), min(len(data) - lag, at + 2 * lag)
+    here = np.frombuffer(data, np.uint8, stop - start, start)
+    there = np.frombuffer(data, np.uint8, stop - start, start + lag)
+    differs = np.flatnonzero(here != there) + start
+    before, after = differs[differs < at], differs[differs > at]
+    first = int(before[-1]) + 1 if len(before) else start
+    end = int(after[0]) if len(after) else stop
+    return first, end - first
