@@ -95,7 +95,7 @@ THRESHOLDS = (
     Threshold("signal.dropouts", 3, "holes", "a single hole may be an accident or an edit"),
     Threshold("signal.dropouts_per_min", 1, "holes a minute", "rarer holes cost a word now and then: a warning"),
     Threshold("signal.false_silence_s", 0.1, "s", "clipped speech never stays at one extreme for so long"),
-    Threshold("signal.click_ratio", 3, "x the usual error", "a jump that speech makes by chance, never periodically"),
+    Threshold("signal.click_ratio", 1.1, "x the usual error", "at a period that is heard often, speech has 0.6 to 1.0"),
     Threshold(
         "signal.muted_s", 3, "s", "shorter silence is a pause, a hole, or a button that was pressed for a moment"
     ),

@@ -123,7 +123,10 @@ _USUAL_RATE = 16000
 _SHORTEST_SILENCE_S = 0.5  # a microphone begins with a moment of silence, whether it is muted or not
 _SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three loud ones
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
-_CLICK_SHARE = 0.3
+_CLICK_USUAL, _CLICK_EVIDENCE = 0.65, 10  # x the usual error: the mean at places without clicks; sure beyond chance
+_NO_CLICKS = frozenset(
+    {"signal.dropouts", "signal.false-silence", "signal.clipped", "signal.wrapped"}
+)  # they jump, too
 _WRAPS_TO_STEEP = 1  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _ECHO_LOOKED_AT = 320_000  # samples: 20 s at 16 kHz
@@ -157,7 +160,7 @@ def _judge(facts: Facts) -> Answer:
             *_judge_levels(facts, layout, levels, worst_part, bool(findings)),
             *_find_holes(facts, layout, levels),
         ]
-        if not any(finding.cause in ("signal.dropouts", "signal.false-silence") for finding in findings):
+        if not any(finding.cause in _NO_CLICKS for finding in findings):
             findings += _search_clicks(facts, layout, levels)
         findings += [*_judge_muted(facts, layout, levels), *_find_echoed(facts, layout, levels)]
     if findings:
@@ -340,7 +343,9 @@ def _search_clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
     data = facts.audio.data[layout.offset :]
     samples, first = signal_levels.decode_loudest(data, layout, levels, _CLICKS_LOOKED_AT)
     found = find_clicks(samples, levels.rate, 0.003 * levels.loud) if len(samples) else None
-    if found is None or found.ratio < facts.limits["signal.click_ratio"] or found.share < _CLICK_SHARE:
+    if found is None or found.ratio < facts.limits["signal.click_ratio"]:
+        return []
+    if (found.ratio - _CLICK_USUAL) * np.sqrt(found.heard) < _CLICK_EVIDENCE:  # at few places a mean is large by chance
         return []
     return [_find_discontinuities(facts, layout, levels, found, first)]
 
@@ -348,7 +353,7 @@ def _search_clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
 def _find_discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
     period_ms = 1000 * found.period / levels.rate
     summary = (
-        f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio:.1f} times as far as "
+        f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio / _CLICK_USUAL:.1f} times as far as "
         f"speech does there, at {100 * found.share:.0f} % of the places with sound."
     )
     places = _list_places(facts, layout, np.array([first + place for place in found.places]), "jump")

@@ -3,6 +3,7 @@ import pytest
 from builders import session
 from buzz import RATE, voice
 from common import FIXTURES
+from scipy.signal import resample_poly
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
 from sttdoctor.analysis.facts import Facts
@@ -333,3 +334,48 @@ def test_a_moment_of_silence_is_no_sign_of_a_muted_microphone():
 def test_no_limit_for_false_silence_finds_none_in_other_encodings():
     (check,) = judged((8000 * voice()).astype("<i2").tobytes(), signal__false_silence_s=0).checks
     assert "crashed" not in check.answer and check.findings == ()
+
+
+@pytest.mark.parametrize("encoding", ["pcm_mulaw", "pcm_alaw"])
+def test_a_peak_that_stays_on_one_coarse_code_is_not_clipped(encoding):
+    piece = 0.9 * np.sin(2 * np.pi * 150 * np.arange(800) / 8000) * np.exp(-np.arange(800) / 60)
+    values = decode(bytes(range(256)), encoding)
+    data = np.abs(np.subtract.outer(piece, values)).argmin(axis=1).astype(np.uint8).tobytes()
+    assert judged(data, encoding=encoding, rate=8000).checks[0].findings == ()
+
+
+def tones(rate, on_s, level):
+    """Two tones at once, switched on and off, as a telephone's keys sound."""
+    t = np.arange(round(on_s * rate)) / rate
+    pairs = [(697, 1209), (770, 1336), (852, 1477), (941, 1209)] * 10
+    rest = np.zeros(len(t))
+    return level * np.concatenate(
+        [part for low, high in pairs for part in (np.sin(2 * np.pi * low * t) + np.sin(2 * np.pi * high * t), rest)]
+    )
+
+
+def notes(rate, length_s, level):
+    """Notes that are struck on a beat and fade away, as hold music has them."""
+    t = np.arange(round(length_s * rate)) / rate
+    scale = 220 * 2 ** (np.array([0, 4, 7, 12, 9, 5, 2, 11]) / 12)
+    return level * np.concatenate(
+        [sum(np.sin(2 * np.pi * f * k * t) / k for k in range(1, 6)) * np.exp(-10 * t) for f in np.tile(scale, 8)]
+    )
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 48000])
+@pytest.mark.parametrize("sound", [lambda rate: tones(rate, 0.1, 0.2), lambda rate: notes(rate, 0.2, 0.2)])
+def test_tones_and_notes_that_begin_on_a_beat_are_no_clicks(sound, rate):
+    x = sound(rate)
+    x += 0.001 * np.random.default_rng(2).standard_normal(len(x))
+    assert "signal.discontinuities" not in {finding.cause for finding in judged(s16(x), rate=rate).checks[0].findings}
+
+
+@pytest.mark.parametrize("period", [160, 320, 640])
+def test_a_resampler_that_forgets_its_state_is_heard_in_real_speech(period):
+    high = resample_poly(SPEECH, 3, 1)
+    blocks = (high[at : at + 3 * period] for at in range(0, len(high), 3 * period))
+    x = np.concatenate([resample_poly(block, 1, 3) for block in blocks])
+    (found,) = judged(s16(0.8 * x)).checks[0].findings
+    assert found.cause == "signal.discontinuities"
+    assert judged(s16(0.8 * resample_poly(high, 1, 3))).checks[0].findings == ()

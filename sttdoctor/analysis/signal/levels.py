@@ -33,6 +33,7 @@ WORST_S = 2.0
 """Length of the part of which `find_worst_clipping` tells."""
 
 _LOUD = 0.1  # of the level of the loud parts, -20 dB
+_FEWEST_CUT = 5  # samples: in G.711 a single peak may well stay on one code for three or four
 _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
 
 
@@ -269,7 +270,9 @@ def is_modulated(levels: Levels) -> bool:
 
 
 def measure_clipping(levels: Levels) -> float:
-    """The share of the loud samples (0..) that is cut off."""
+    """The share of the loud samples (0..) that is cut off; 0 where so few are that coarse codes explain it."""
+    if levels.flat + levels.beyond < _FEWEST_CUT:
+        return 0.0
     loud = int((levels.rms > _LOUD * levels.loud).sum()) * STEP_S * levels.rate
     return (levels.flat + levels.beyond) / loud if loud else 0.0
 
