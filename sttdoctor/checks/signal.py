@@ -124,9 +124,7 @@ _SHORTEST_SILENCE_S = 0.5  # a microphone begins with a moment of silence, wheth
 _SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three loud ones
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _CLICK_USUAL, _CLICK_EVIDENCE = 0.65, 10  # x the usual error: the mean at places without clicks; sure beyond chance
-_NO_CLICKS = frozenset(
-    {"signal.dropouts", "signal.false-silence", "signal.clipped", "signal.wrapped"}
-)  # they jump, too
+_JUMPING = frozenset({"signal.dropouts", "signal.false-silence", "signal.clipped", "signal.wrapped"})
 _WRAPS_TO_STEEP = 1  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _ECHO_LOOKED_AT = 320_000  # samples: 20 s at 16 kHz
@@ -160,7 +158,7 @@ def _judge(facts: Facts) -> Answer:
             *_judge_levels(facts, layout, levels, worst_part, bool(findings)),
             *_find_holes(facts, layout, levels),
         ]
-        if not any(finding.cause in _NO_CLICKS for finding in findings):
+        if not any(finding.cause in _JUMPING for finding in findings):
             findings += _search_clicks(facts, layout, levels)
         findings += [*_judge_muted(facts, layout, levels), *_find_echoed(facts, layout, levels)]
     if findings:
@@ -353,8 +351,8 @@ def _search_clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
 def _find_discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
     period_ms = 1000 * found.period / levels.rate
     summary = (
-        f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio / _CLICK_USUAL:.1f} times as far as "
-        f"speech does there, at {100 * found.share:.0f} % of the places with sound."
+        f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio / _CLICK_USUAL:.1f} times "
+        f"as far as speech does, at {100 * found.share:.0f} % of the places with sound."
     )
     places = _list_places(facts, layout, np.array([first + place for place in found.places]), "jump")
     return CHECK.find("discontinuities", "warn", min(0.95, 0.5 + found.share), summary, places)
