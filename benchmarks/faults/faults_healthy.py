@@ -4,6 +4,7 @@ One file, though long: a list of independent kinds, in which a new one is compar
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -440,4 +441,325 @@ def press_without_speech(rng: Rng, corpus: Path | None) -> Recipe:
                 {"type": "close", "t": at + 0.11, "by": "server", "code": 1000, "reason": ""}]  # fmt: skip
 
     recipe.rows.append(rows)
+    return recipe
+
+
+# What looks like a fault, and is none
+
+
+def _added(recipe: Recipe, sound: Samples, at: float) -> None:
+    """Put a sound into the scene, from a second on."""
+    first = round(at * recipe.scene.rate)
+
+    def shape(samples: Samples) -> Samples:
+        out = samples.copy()
+        stop = min(len(out), first + len(sound))
+        out[first:stop] += sound[: stop - first]
+        return out
+
+    recipe.shape.append(shape)
+
+
+def _pauses(recipe: Recipe) -> list[tuple[float, float]]:
+    """Where nobody speaks between the turns, as the service has told their ends."""
+    turns = recipe.scene.turns
+    return [(one[-1].end + 1.0, other[0].start - 0.2) for one, other in pairwise(turns)]
+
+
+@kind
+def telephone_keys(rng: Rng, corpus: Path | None) -> Recipe:
+    """Digits of a menu, each two tones that are switched on and off."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=3, pause_s=(4.0, 6.0))
+    rate = recipe.scene.rate
+    t = np.arange(round(rng.uniform(0.06, 0.12) * rate)) / rate
+    for start, stop in _pauses(recipe):
+        keys = [(rng.choice([697, 770, 852, 941]), rng.choice([1209, 1336, 1477])) for _ in range(rng.integers(1, 9))]
+        tones = [(0.15 * (np.sin(2 * np.pi * a * t) + np.sin(2 * np.pi * b * t)), np.zeros(len(t))) for a, b in keys]
+        sound = np.concatenate([part for pair in tones for part in pair])
+        _added(recipe, sound[: round((stop - start) * rate)], start)
+    return recipe
+
+
+@kind
+def hold_music(rng: Rng, corpus: Path | None) -> Recipe:
+    """Struck notes on a beat in the pauses, which no turn begins on."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=3, pause_s=(5.0, 9.0))
+    rate = recipe.scene.rate
+    beat = float(rng.choice([0.2, 0.25, 0.3]))
+    for start, stop in _pauses(recipe):
+        music = np.zeros(round((stop - start) * rate))
+        for at in np.arange(0.0, stop - start - beat, beat):
+            t = np.arange(min(round(4 * beat * rate), len(music) - round(at * rate))) / rate
+            tone = 220 * 2 ** (int(rng.choice([0, 2, 4, 5, 7, 9, 11, 12])) / 12)
+            note = sum(np.sin(2 * np.pi * tone * k * t) / k for k in range(1, 5)) * np.exp(-t / (0.6 * beat))
+            music[round(at * rate) : round(at * rate) + len(t)] += 0.05 * note * np.minimum(1.0, (t[-1] - t) / 0.02)
+        _added(recipe, music, start)
+    return recipe
+
+
+@kind
+def comfort_noise_of_one_frame(rng: Rng, corpus: Path | None) -> Recipe:
+    """A gateway fills the pauses with one piece of faint noise, again and again."""
+    recipe = healthy(rng, corpus, "pcm_mulaw", 8000)
+    recipe.remake(turns=3, pause_s=(3.0, 6.0))
+    recipe.chunk_s = 0.02
+    piece = rng.standard_normal(160) * 0.002
+    spans = [(round(a * 50) * 160, round(b * 50) * 160) for a, b in _pauses(recipe)]
+
+    def shape(samples: Samples) -> Samples:
+        out = samples.copy()
+        for first, stop in spans:
+            out[first:stop] = np.resize(piece, max(0, stop - first))
+        return out
+
+    recipe.shape.append(shape)
+    return recipe
+
+
+@kind
+def frame_gate(rng: Rng, corpus: Path | None) -> Recipe:
+    """A detector zeroes whole frames in the pauses, from 0.2 s behind the last word on, without a fade."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=3, pause_s=(2.5, 5.0))
+    hop = recipe.scene.rate // 50
+
+    def shape(samples: Samples) -> Samples:
+        out = samples.copy()
+        for a, b in pairwise(recipe.scene.turns):
+            out[round((a[-1].end + 0.2) * 50) * hop : round((b[0].start - 0.1) * 50) * hop] = 0
+        return out
+
+    recipe.shape.append(shape)
+    return recipe
+
+
+@kind
+def far_end_in_the_pauses(rng: Rng, corpus: Path | None) -> Recipe:
+    """A speakerphone: the answer of another voice comes back faintly between the turns."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=3, pause_s=(4.0, 6.0))
+    rate = recipe.scene.rate
+    other = scene(rng, rate, 3, corpus, pause_s=(0.2, 0.4)).samples
+    for start, stop in _pauses(recipe):
+        _added(recipe, 0.01 * other[: round((stop - start) * rate)], start)
+    return recipe
+
+
+@kind
+def two_people_in_turn(rng: Rng, corpus: Path | None) -> Recipe:
+    """Each turn is of another voice, over one microphone."""
+    recipe = healthy(rng, corpus)
+    first = recipe.scene
+    second = scene(rng, first.rate, 2, corpus)
+    turns = (*first.turns, *(_later(turn, first.duration) for turn in second.turns))
+    recipe.scene = type(first)(np.concatenate([first.samples, second.samples]), first.rate, turns, first.voice)
+    return recipe
+
+
+@kind
+def one_recording_again_and_again(rng: Rng, corpus: Path | None) -> Recipe:
+    """A test bench, or a synthetic voice, says the very same thing three times, to the sample."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=1)
+    once = recipe.scene
+    turns = tuple(_later(once.turns[0], n * once.duration) for n in range(3))
+    recipe.scene = type(once)(np.tile(once.samples, 3), once.rate, turns, once.voice)
+    return recipe
+
+
+@kind
+def quiet_speaker(rng: Rng, corpus: Path | None) -> Recipe:
+    """Far from the microphone: loud parts at -46 to -34 dBFS."""
+    recipe = healthy(rng, corpus, *(("pcm_f32le", 16000) if rng.random() < 0.5 else ("pcm_s16le", 16000)))
+    target = 10 ** (rng.uniform(-46, -34) / 20)
+    hop = recipe.scene.rate // 50
+
+    def shape(samples: Samples) -> Samples:
+        levels = np.sqrt((samples[: len(samples) // hop * hop].reshape(-1, hop) ** 2).mean(axis=1))
+        return samples * (target / np.quantile(levels, 0.9))
+
+    recipe.shape.append(shape)
+    return recipe
+
+
+@kind
+def limiter(rng: Rng, corpus: Path | None) -> Recipe:
+    """A radio's sound: loud, near full scale, rounded and not cut."""
+    recipe = healthy(rng, corpus)
+    recipe.shape.append(lambda samples: 0.97 * np.tanh(rng.uniform(1.5, 3.0) * samples / np.abs(samples).max()))
+    return recipe
+
+
+@kind
+def eight_bits_in_sixteen(rng: Rng, corpus: Path | None) -> Recipe:
+    """An old sound card's 8 bits, or G.711 that was decoded, at full scale in 16-bit samples."""
+    recipe = healthy(rng, corpus, "pcm_s16le", 8000)
+    if rng.random() < 0.5:
+        recipe.shape.append(lambda samples: np.round(samples * 127) / 128)
+    else:
+        recipe.shape.append(_companded)
+    return recipe
+
+
+def _companded(samples: Samples) -> Samples:
+    codes = np.round(127 * np.log1p(255 * np.abs(samples)) / np.log(256))
+    return np.asarray(np.sign(samples) * (256 ** (codes / 127) - 1) / 255)
+
+
+@kind
+def fewer_bits_at_the_high_end(rng: Rng, corpus: Path | None) -> Recipe:
+    """16 or 24 bits at the high end of 32, as a right shift of the driver leaves them."""
+    recipe = healthy(rng, corpus, "pcm_s32le", 16000)
+    step = 2.0 ** -(int(rng.choice([16, 24])) - 1)
+    recipe.shape.append(lambda samples: np.round(samples / step) * step)
+    return recipe
+
+
+@kind
+def lumps_of_a_socket(rng: Rng, corpus: Path | None) -> Recipe:
+    """A relay hands on what came in the last 150 to 300 ms at once."""
+    recipe = healthy(rng, corpus)
+    step = float(rng.uniform(0.15, 0.3))
+    recipe.pace.append(shifted(lambda t: float(np.ceil(t / step) * step)))
+    return recipe
+
+
+@kind
+def a_minute_on_hold(rng: Rng, corpus: Path | None) -> Recipe:
+    """Longer than many an idle limit, with silence that is sent."""
+    recipe = healthy(rng, corpus, "pcm_mulaw", 8000)
+    recipe.remake(turns=2, pause_s=(62.0, 75.0))
+    return recipe
+
+
+def _split(made: list[Row], at: float, gap_s: float) -> list[Row]:
+    """The session on two connections: the first is closed as it should be, the next opens `gap_s` later."""
+    head, text = made[0], made[-1:] if made[-1]["type"] == "transcript" else []
+    rows = made[1 : len(made) - len(text)]
+    ready = next(row for row in rows if row["type"] == "receive")
+    before = [row for row in rows if row["t"] <= at]
+    behind = [{**row, "t": round(row["t"] + gap_s + 0.2, 4)} for row in rows if row["t"] > at]
+    for row in behind:
+        if row["type"] == "receive":
+            row["json"] = {**row["json"], "request_id": "5ec09d00"}
+    between = [
+        {"type": "send", "t": at + 0.01, "json": {"type": "close"}},
+        {"type": "close", "t": at + 0.15, "by": "server", "code": 1000, "reason": ""},
+        {"type": "open", "t": at + gap_s + 0.16, "status": 101},
+        {"type": "receive", "t": at + gap_s + 0.17, "json": {**ready["json"], "request_id": "5ec09d00"}},
+    ]
+    return [head, *before, *between, *behind, *text]
+
+
+def _between_turns(made: list[Row]) -> float:
+    """A moment at which the first turn is over and the second has not begun."""
+    ends = [row["t"] for row in made if row.get("json", {}).get("type") == "turn.end"]
+    starts = [row["t"] for row in made if row.get("json", {}).get("type") == "turn.start" and row["t"] > ends[0]]
+    return float(min(ends[0] + 0.05, starts[0]))
+
+
+@kind
+def connected_anew_between_turns(rng: Rng, corpus: Path | None) -> Recipe:
+    """A client that closes and opens again in a pause, at once."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=3, pause_s=(2.5, 4.0))
+    recipe.rows.append(lambda made: _split(made, _between_turns(made), 0.1))
+    return recipe
+
+
+@kind
+def two_calls_in_one_capture(rng: Rng, corpus: Path | None) -> Recipe:
+    """The next call begins half a minute after the last."""
+    recipe = healthy(rng, corpus)
+    recipe.remake(turns=3, pause_s=(2.5, 4.0))
+    recipe.rows.append(lambda made: _split(made, _between_turns(made), float(rng.uniform(20, 60))))
+    return recipe
+
+
+@kind
+def capture_that_begins_late(rng: Rng, corpus: Path | None) -> Recipe:
+    """Recorded from somewhere in the session on, with the whole text of the application."""
+    recipe = healthy(rng, corpus, turns=4)
+    at = float(rng.uniform(0.25, 0.7)) * recipe.scene.duration
+    recipe.rows.append(lambda made: [row for row in made if row["type"] in ("session", "transcript") or row["t"] >= at])
+    return recipe
+
+
+@kind
+def capture_that_stops_early(rng: Rng, corpus: Path | None) -> Recipe:
+    """Recorded up to somewhere in the session, with the application's text of the end, or of that moment."""
+    recipe = healthy(rng, corpus, turns=4)
+    at = float(rng.uniform(0.3, 0.9)) * recipe.scene.duration
+    kinds = ("whole", "so far", "so far, with what is not final yet")
+    recipe.note = str(rng.choice(kinds))
+
+    def rows(made: list[Row]) -> list[Row]:
+        kept = [row for row in made if row["type"] == "session" or row["t"] < at]
+        if recipe.note == kinds[0]:
+            return [*kept, made[-1]]
+        final, shown = "", ""
+        for event in (row["json"] for row in kept if row["type"] == "receive"):
+            shown = event.get("transcript", shown)
+            if event["type"] == "turn.end":
+                final, shown = final + shown, ""
+        return [*kept, {"type": "transcript", "text": final + (shown if recipe.note == kinds[2] else "")}]
+
+    recipe.rows.append(rows)
+    return recipe
+
+
+@kind
+def text_trimmed_for_display(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus, turns=3)
+    recipe.join = lambda heard: "".join(text for name, text in heard if name == "turn.end").strip()
+    return recipe
+
+
+SIGNS = (
+    "R&D's 100%",
+    "Zoë",
+    "C:\\new\\table",
+    "<b>",
+    "Note: 1 < 2",
+    "café [sic]",
+    "null",
+    "a+b=c",
+    "e.g. \u201cso\u201d",
+)
+"""Words that look escaped, labelled or read in another charset, and are right as they stand."""
+
+
+@kind
+def words_that_look_changed(rng: Rng, corpus: Path | None) -> Recipe:
+    recipe = healthy(rng, corpus)
+    recipe.note = str(rng.choice(SIGNS))
+
+    def events(made: list[Row]) -> list[Row]:
+        for row in made:
+            words = row["json"].get("transcript", "").split(" ")
+            if row["json"].get("transcript", "").strip():
+                row["json"]["transcript"] = " ".join([*words[:1], recipe.note, *words[1:]])
+        return made
+
+    recipe.events.append(events)
+    return recipe
+
+
+@kind
+def said_twice(rng: Rng, corpus: Path | None) -> Recipe:
+    """Every turn says the same, and the text holds all of them."""
+    recipe = healthy(rng, corpus, turns=3)
+
+    def events(made: list[Row]) -> list[Row]:
+        said = next(row["json"]["transcript"] for row in made if row["json"]["type"] == "turn.end").strip()
+        turn = 0
+        for row in made:
+            turn += row["json"]["type"] == "turn.start"
+            if row["json"].get("transcript", "").strip():
+                row["json"]["transcript"] = f" {said}" if turn > 1 else said
+        return made
+
+    recipe.events.append(events)
     return recipe

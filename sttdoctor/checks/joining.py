@@ -153,6 +153,7 @@ def _more_than_shown(shown: Shown) -> missing.Missing:
 
 
 _AS_IT_IS = "The application's text is every final text joined as it is."
+_STILL_OPEN = "The application's text is every final text, and what was known of the turn in which the capture stops."
 _LAID_OUT = "The application's text is every final text; only its layout differs (lines, quotes, spaces)."
 _ABOUT_JOINING = frozenset(
     f"joining.{what}"
@@ -249,6 +250,8 @@ def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], li
             return answer(_KEPT_APART, [], measured)
         findings.insert(0, _tell_spelling(join.rest, list(join.turns), (*place, *differing)))
     if not findings:
+        if join.habit == "ends" and join.detail:
+            return answer(_STILL_OPEN, [], measured)
         same = got.rstrip("\r\n") == expected.rstrip("\r\n")
         return answer(_AS_IT_IS if same else _LAID_OUT, [], measured)
     rule = facts.endpoint.joining if facts.endpoint is not None else None

@@ -84,6 +84,24 @@ def test_a_capture_of_a_part_of_the_session_judges_what_it_shows(text, shown, ex
     assert [finding.cause for finding in result.findings] == ([f"joining.{cause}"] if cause else [])
 
 
+OPEN = [*turn(0.5, " How", " How are you today?", end=2.0), *turn(3.0, " I", " I am fine,")]
+
+
+@pytest.mark.parametrize(
+    ("text", "ends", "expected"),
+    [
+        (" How are you today? I am fine,", False, "pass"),
+        (" How are you today? I", False, "pass"),
+        (" How are you today?", False, "pass"),
+        (" How are you today? I am fine, thank you. And you?", False, "unknown"),
+        (" How are you today? I am fine,", True, "fail"),
+        (" How  I am fine,", False, "fail"),
+    ],
+)
+def test_what_is_shown_of_the_turn_in_which_a_capture_stops_is_no_mistake(text, ends, expected):
+    assert joined_of(text, ends=ends, events=OPEN).status == expected
+
+
 def test_what_a_late_capture_cannot_show_is_counted():
     result = joined_of("Hi there. How are you today? I am fine, thank you.", begins=False)
     assert result.measurements["beyond_characters"] == len("Hi there. ")

@@ -86,15 +86,15 @@ def _end(letters: str, place: int, texts: Sequence[str]) -> int:
 def _excerpt(got: str, turns: Sequence[Turn], start: int, stop: int, shown: Shown) -> Excerpt:
     text = got[len(cut_beginning(got, start)) : None if shown.ends else len(cut_beginning(got, stop))]
     cut = list(turns)
-    ended = [number for number, turn in enumerate(turns) if extract_letters(turn.end or "")]
+    spoken = [number for number, turn in enumerate(turns) if any(extract_letters(text) for _, text in turn.pieces)]
     if not shown.begins:
         text = _BEFORE.sub("", text)
-        if ended:
-            cut[ended[0]] = _without(cut[ended[0]], _BEFORE)
+        if spoken:
+            cut[spoken[0]] = _without(cut[spoken[0]], _BEFORE)
     if not shown.ends:
         text = _BEHIND.sub("", text)
-        if ended:
-            cut[ended[-1]] = _without(cut[ended[-1]], _BEHIND)
+        if spoken:
+            cut[spoken[-1]] = _without(cut[spoken[-1]], _BEHIND)
     return Excerpt(text, cut)
 
 

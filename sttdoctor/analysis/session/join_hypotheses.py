@@ -139,6 +139,9 @@ def explain(got: str, turns: Sequence[Turn], shown: Shown = _WHOLE) -> Join:
     start = Before(got, turns, _UNCHANGED)
     direct, searched = _find_exact(got, turns)
     if direct is not None:
+        ended = _end_open(direct, turns, shown)
+        if ended is not None:
+            return _finish(replace(direct, habit="ends", detail=_OPEN), Before(got, ended, _UNCHANGED), ())
         direct = _finish(direct, start, ())
         if direct.habit != "ends" and not shown.begins and _holds_ends_alone(got, turns):
             direct = _right_end(start) or direct  # what was said before the capture began may have been the same
@@ -181,6 +184,17 @@ def _holds_ends_alone(got: str, turns: Sequence[Turn]) -> bool:
     return read is not None and read.habit == "turns-repeated"
 
 
+_OPEN = "with the open turn as far as it was"
+
+
+def _end_open(join: Join, turns: Sequence[Turn], shown: Shown) -> list[Turn] | None:
+    """The turns as if the open one had ended as it stands in a text, where the capture stops in it; else None."""
+    if join.habit != "partial-kept" or join.lacking or shown.ends or turns[-1].end is not None:
+        return None
+    kept = [text for _, text in turns[-1].pieces if join.text.endswith(text)]
+    return [*turns[:-1], replace(turns[-1], end=max(kept, key=len))] if kept else None
+
+
 def _right_end(start: Before) -> Join | None:
     """The end of a text that is every final text of the capture as it is, None where there is none."""
     join = _excerpt(Shown(begins=False), [(start, ())])
@@ -211,6 +225,9 @@ def _excerpt(shown: Shown, tried: Sequence[tuple[Before, tuple[Change, ...]]]) -
             return replace(appended, changes=changed, got=before.got, turns=before.turns)
         for part in excerpts(before.got, before.turns, shown):
             join, _ = _find_exact(part.got, part.turns, _SHARE)
+            ended = _end_open(join, part.turns, shown) if join is not None else None
+            if join is not None and ended is not None:
+                join, part = replace(join, habit="ends", detail=_OPEN), replace(part, turns=ended)
             if join is None or (join.habit != "ends" and len(extract_letters(part.got)) < _SURE_EXCERPT):
                 continue
             join = _finish(join, Before(part.got, part.turns, before.change), changed)
