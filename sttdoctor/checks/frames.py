@@ -40,8 +40,9 @@ CHECK = Check(
     why="The service reads every byte of a binary frame as audio. A header, old bytes or padding in each frame become "
     "noise, and shift what follows.",
     how="Frames with sound are searched for fields that are constant or count up at the same place, for bytes that "
-    "were in the frame before, for zeros at the end that the next frame does not continue, and for frames that "
-    "continue the one before the last instead of the last. Silence and tones are left out, as they repeat anyway.",
+    "were in the frame before, for stretches of sound that come twice in a row, for zeros at the end that the next "
+    "frame does not continue, and for frames that continue the one before the last instead of the last. Silence and "
+    "tones are left out, as they repeat anyway.",
     causes=(
         Cause(
             "frames.header",
