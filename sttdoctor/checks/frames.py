@@ -76,7 +76,7 @@ CHECK = Check(
             "frames.out-of-order",
             "fail",
             "Frames are sent in the wrong order.",
-            "Sort packets by their sequence numbers before you send them (a jitter buffer of 50 to 100 ms).",
+            "Sort packets into the order of their sequence numbers before you send them (a jitter buffer of 50 to 100 ms).",
         ),
         Cause(
             "frames.empty",
@@ -100,6 +100,10 @@ _STUCK = (
     "Check what the read call returned: after a negative count or an error (a device that was unplugged, taken away "
     "or not yet ready) the buffer still holds old audio. Send only what was read, reopen the device, and tell the "
     "user."
+)
+_OLD_REST = (
+    "Send only what was recorded into the buffer, not all of it: the rest is from before. The count is e.BytesRecorded "
+    "in NAudio, what read() returned in Java and C, and the limit of a ByteBuffer."
 )
 _AGAIN = (
     "Go on behind the last sample that was sent: whoever reads on from a place of his own (a fragment, a position, a "
@@ -204,6 +208,7 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
     names = {
         "RTP": "an RTP header",
         "AudioSocket": "an AudioSocket header",
+        "event stream": "an envelope of AWS's event stream",
         "length": "its length",
         "padding": "zeros that pad it",
         "": "bytes that are no samples",
@@ -212,12 +217,14 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
     count = " (a part of it counts up)" if field.counts and not field.kind else ""
     size = count_noun(field.length, "byte")
     summary = f"Each frame {where} {names[field.kind]}: {size}{count}, {field.share:.0%} of all."
-    head, tail = (0, field.length) if field.at_end else (field.length, 0)
+    head, tail = (0, field.length) if field.at_end else (field.length, 4 if field.kind == "event stream" else 0)
     remedy = CutFrames(head, tail, field.kind == "RTP" and field.disorder > 0)
     fix = f"Send the samples alone: {remedy.words}."
     fix += {
         "RTP": " Better let the RTP library hand out the payload; it also knows lost and late packets.",
         "AudioSocket": " Those are the type and the length of the message; send only messages of a type of audio.",
+        "event stream": " Amazon Transcribe takes audio in such envelopes, this service takes bare samples: leave out "
+        "the marshaller. A checksum of 4 bytes stands behind the samples too.",
         "padding": " In PyAV and aiortc take frame.to_ndarray().tobytes(), which holds the samples alone, not "
         "bytes(frame.planes[0]), which is the whole buffer.",
     }.get(field.kind, "")
@@ -243,6 +250,12 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
             "(it is the pool of 8192 bytes); elsewhere copy a buffer before it is filled again."
         )
         return CHECK.find("repeated", "fail", 0.95, summary, place, fix, remedy)
+    if repeat.kind == "rest":
+        summary = (
+            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) end with bytes that stood "
+            f"at the same place of the frame before: {repeat.alike:.0%} of a frame is old."
+        )
+        return CHECK.find("repeated", "fail", 0.9, summary, place, _OLD_REST)
     if repeat.kind == "overlap":
         summary = (
             f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) begin with the bytes with "

@@ -85,7 +85,7 @@ CHECK = Check(
             "messages.partial-samples",
             "fail",
             "Frames cut a sample in two.",
-            "Send a whole number of samples in each frame; keep leftover bytes for the next one.",
+            "Send a whole number of samples in each frame; keep leftover bytes, such as an odd one, for the next.",
         ),
         Cause(
             "messages.audio-after-close",
@@ -292,7 +292,23 @@ def _find_unknown(facts: Facts) -> Iterator[Finding]:
     status: Status = "fail" if foreign or meant or error is not None or facts.ends_by_unknown_word else "warn"
     confidence = 0.97 if error is not None else 0.95 if foreign or meant else 0.7
     fix = _fix(facts, [first, *found])
+    if any(_is_emptied(command) for command in found) and not any(c.audio_frames for c in facts.connections):
+        summary += ". The {} in it is what JSON makes of bytes, and not one binary frame was sent"
+        fix = _NOT_JSON
     yield CHECK.find("unknown-command", status, confidence, summary + ".", tuple(evidence), fix)
+
+
+def _is_emptied(command: Command) -> bool:
+    """Whether a message is a list or an object that holds an empty object: what JSON makes of an ArrayBuffer."""
+    message = command.frame.message
+    parts = message if isinstance(message, list) else list(message.values()) if isinstance(message, dict) else []
+    return any(part == {} and isinstance(part, dict) for part in parts)
+
+
+_NOT_JSON = (
+    "Send audio as a binary frame: ws.send(buffer) of the plain WebSocket. JSON.stringify() makes {} of an ArrayBuffer "
+    "or a Blob, so a library that stringifies what it sends (an event emitter) loses the bytes."
+)
 
 
 def _show_command(command: Command) -> str:

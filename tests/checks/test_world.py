@@ -1,5 +1,6 @@
 """Faults that public reports tell of, beyond the catalogue."""
 
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -204,3 +205,50 @@ def test_presses_that_send_nothing_are_told_together():
     found = first(handshake(*rows))
     assert (found.cause, found.status) == ("continuity.nothing-sent", "fail") and "3 times" in found.summary
     assert "continuity.nothing-sent" not in causes(handshake(*rows[:4]))
+
+
+def test_the_rest_of_a_buffer_that_is_sent_whole_is_old():
+    rng = np.random.default_rng(4)
+    buffer, at, frames = bytes(640), 0, []
+    while at < 120_000:
+        part = SPEECH[at : at + int(rng.integers(200, 320)) * 2]
+        buffer, at = part + buffer[len(part) :], at + len(part)
+        frames.append(buffer)
+    found = first(sent(frames))
+    assert (found.cause, found.status) == ("frames.repeated", "fail")
+    assert "same place of the frame before" in found.summary and "BytesRecorded" in found.fix
+
+
+def test_a_field_at_the_end_of_each_frame_is_no_old_rest():
+    trailer = bytes(range(40))
+    assert "frames.header" in causes(sent([frame + trailer for frame in cut()]), "frames")
+
+
+def wrapped(chunk):
+    """A chunk in an envelope of an event stream: lengths, a checksum, headers, the chunk, a checksum."""
+    names = {b":content-type": b"application/octet-stream", b":event-type": b"AudioEvent", b":message-type": b"event"}
+    head = b"".join(bytes([len(k)]) + k + b"\x07" + len(v).to_bytes(2, "big") + v for k, v in names.items())
+    lengths = (16 + len(head) + len(chunk)).to_bytes(4, "big") + len(head).to_bytes(4, "big")
+    begun = lengths + zlib.crc32(lengths).to_bytes(4, "big") + head + chunk
+    return begun + zlib.crc32(begun).to_bytes(4, "big")
+
+
+def test_an_envelope_of_an_event_stream_is_told_with_all_its_bytes():
+    frames = [wrapped(chunk) for chunk in cut()]
+    found = first(sent(frames))
+    size = len(frames[0]) - 640 - 4
+    assert found.cause == "frames.header" and f"event stream: {size} bytes" in found.summary
+    assert f"frame[{size}:-4]" in found.fix and "marshaller" in found.fix
+
+
+@pytest.mark.parametrize("message", [["audio", {}], {"event": "media", "audio": {}}])
+def test_bytes_that_json_made_an_empty_object_of_are_told(message):
+    found = first(session([], sends=[(0.1 * n, message) for n in range(30)], close=(4.0, "client", 1000)))
+    messages = report(session([], sends=[(0.1, message)] * 30), "messages").checks[0].findings
+    assert any("what JSON makes of bytes" in f.summary and "binary frame" in f.fix for f in messages)
+    assert found.cause in ("messages.unknown-command", "continuity.nothing-sent")
+
+
+def test_an_empty_object_beside_audio_is_no_lost_audio():
+    subject = session(steady(4), sends=[(1.0, {"type": "hello", "options": {}})])
+    assert not any("JSON makes" in f.summary for f in report(subject, "messages").checks[0].findings)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.session.frames import FEWEST, Bytes
 
-_DEEPEST = 64  # bytes into a frame that a header may reach
+_DEEPEST = 160  # bytes into a frame that a header may reach
 _DUMP, _NEAR_DUMP = 1 << 16, 4096  # bytes of a dump that are read, and within which its first packet begins
 _RTP_START = re.compile(rb"[\x80-\x9f]")  # version 2, without padding
 _FEWEST_PACKETS, _LONGEST_PACKET = 8, 2048  # packets in a row; bytes of one, more than a network carries in one piece
@@ -26,7 +26,8 @@ class Field:
     Attributes:
         at_end: Behind the samples, not before them.
         length: Bytes.
-        kind: What it is known as (`RTP`, `AudioSocket`, `length`, `padding`), or `` where no format is recognised.
+        kind: What it is known as (`RTP`, `AudioSocket`, `event stream`, `length`, `padding`), or `` where no format is
+            recognised.
         counts: Whether a part of it counts up.
         share: 0..1, how much of all bytes it takes.
         disorder: How many frames come out of the order that its sequence number tells.
@@ -55,6 +56,8 @@ def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
     if taken:
         kind = _name_head(heads, taken, length)
         taken = {"RTP": measure_rtp_header(chosen), "AudioSocket": 3}.get(kind, taken)
+        if kind == "event stream":  # the length of the headers stands behind that of the whole, a checksum behind both
+            taken = min(shortest, 12 + int.from_bytes(chosen[0][4:8], "big"))
         disorder = _count_disorder(heads) if kind == "RTP" else 0
         counts = any(_is_counting(heads[:, i], active) for i in range(min(taken, depth)))
         return Field(False, taken, kind, counts, taken / mean, disorder)
@@ -152,12 +155,18 @@ def _find_length_field(frames: Sequence[bytes], active: Sequence[int]) -> int:
 def _name_head(heads: NDArray[np.uint8], taken: int, length: int) -> str:
     if length == 3 and taken <= 3 and len(set(heads[:, 0].tolist())) == 1:
         return "AudioSocket"
+    if _EVENT_STREAM in heads[0].tobytes():
+        return "event stream"
     if taken >= 8 and heads.shape[1] >= 12 and np.all(heads[:, 0] >> 6 == 2):
         sequence = heads[:, 2].astype(np.int64) * 256 + heads[:, 3]
         steps = np.diff(sequence) % 65536
         if np.mean(steps <= 64) > 0.8 or np.mean(steps >= 65536 - 64) > 0.2:
             return "RTP"
     return "length" if length else ""
+
+
+_EVENT_STREAM = b":message-type"
+"""A header of the event streams of AWS: https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html"""
 
 
 def measure_rtp_header(chosen: Sequence[bytes]) -> int:

@@ -87,7 +87,8 @@ def find_loss(connection: Connection, endpoint: Endpoint | None, resolution: flo
         idle_s = _find_idle_before_ping(connection)
         return Loss("pinged", idle_s, None, unsent_s, close.line, close.t) if idle_s is not None else None
     if not _is_lost(close.code, close.by):
-        is_deaf = _is_turn_open(connection) and sent - came >= _SURELY_DEAF_S
+        is_left = close.code in (None, 1000, 1001, 1005)  # another code says why the client closed
+        is_deaf = is_left and _is_turn_open(connection) and sent - came >= _SURELY_DEAF_S
         return Loss("left", silent_s, None, unsent_s, close.line, close.t) if is_deaf else None
     if _is_turn_open(connection) and sent - came >= _DEAF_S:
         return Loss("dead", silent_s, None, unsent_s, close.line, close.t)

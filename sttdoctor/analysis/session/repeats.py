@@ -41,8 +41,8 @@ class Repeat:
 
     Attributes:
         kind: `place` (the same bytes at the same place of the frame before), `whole` (a frame sent again), `overlap`
-            (a frame begins with the end of the one before), `own` (a frame ends with bytes that it began with), `stuck`
-            (one frame again and again, to the end or for seconds).
+            (a frame begins with the end of the one before), `rest` (a frame ends with what stood there before), `own`
+            (a frame ends with bytes that it began with), `stuck` (one frame again and again, to the end or for long).
         count: Frames that it shows in.
         share: 0..1, of the frames with sound.
         alike: 0..1, how much of such a frame is alike.
@@ -84,7 +84,23 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     if len(overlaps) >= max(3, 0.3 * len(lively)):
         share = float(np.mean([s for _, s in overlaps]))
         return Repeat("overlap", len(overlaps), len(overlaps) / len(lively), share, overlaps[0][0])
+    rests = [(i, share) for i, before, frame in pairs if (share := _measure_old_rest(before, frame)) > 0]
+    shares = [share for _, share in rests]
+    # as much at the end of each frame is a field of a protocol, and not what was not written anew
+    if len(rests) >= max(3, 0.3 * len(pairs)) and float(np.std(shares)) > _UNEVEN:
+        return Repeat("rest", len(rests), len(rests) / len(lively), float(np.mean(shares)), rests[0][0])
     return None
+
+
+def _measure_old_rest(before: bytes, frame: bytes) -> float:
+    """The share of a frame's bytes, at its end, that stood at the same place of the one before; 0 for hardly any."""
+    one, other = np.frombuffer(before, np.uint8), np.frombuffer(frame, np.uint8)
+    differs = np.flatnonzero(one != other)
+    old = len(frame) - 1 - int(differs[-1]) if len(differs) else 0
+    return old / len(frame) if old >= 32 and len(set(frame[-old:])) >= 12 else 0.0
+
+
+_UNEVEN = 0.03
 
 
 def _drop_filler(frames: Sequence[bytes], lively: list[int]) -> list[int]:
