@@ -76,7 +76,8 @@ CHECK = Check(
             "frames.out-of-order",
             "fail",
             "Frames are sent in the wrong order.",
-            "Sort packets into the order of their sequence numbers before you send them (a jitter buffer of 50 to 100 ms).",
+            "Sort packets into the order of their sequence numbers before you send them (a jitter buffer of 50 to "
+            "100 ms).",
         ),
         Cause(
             "frames.empty",
