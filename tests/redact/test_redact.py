@@ -56,7 +56,7 @@ def test_a_key_that_was_never_set_stays_to_be_seen(nothing):
 
 
 def test_a_name_that_holds_a_secret_is_redacted_once_and_for_all():
-    once = redact_headers({f"/stt?access_token={CANARY}{0:200}": "anything"})
+    once = redact_headers({f"/stt?access_token={CANARY * 40}": "anything"})
     assert redact_headers(once) == once and CANARY not in str(once)
 
 
