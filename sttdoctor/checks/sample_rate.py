@@ -226,7 +226,7 @@ def _judge_wire_alone(facts: Facts, measured: dict[str, Any]) -> Answer:
         return unknown(missing.SAMPLES, measured)
     if facts.rate_change is not None:
         finding = _judge_change(facts, facts.rate_change)
-        summary = " The capture holds no sound, so only the number of bytes per second can tell."
+        summary = f"{finding.summary} The capture holds no sound, so only the number of bytes per second can tell."
         return answer(summary, [replace(finding, summary=summary)], measured)
     if ratio is None or facts.longest_speed is None:
         return unknown(facts.why_no_audio or missing.AUDIO, measured)

@@ -286,7 +286,7 @@ def test_a_connection_that_lived_for_a_usual_longest_duration_is_told_so(at, min
     subject = session(steady(at - 0.1, 0.2), 0.2, events=turn(at - 3, "Hello"), close=(at, "unknown", 1006))
     found = report(subject, "drain").diagnoses[0]
     assert found.cause == "drain.connection-lost"
-    assert minutes in found.summary and "longest duration" in found.fix
+    assert minutes in found.summary and "time limit" in found.fix
 
 
 @pytest.mark.parametrize(("at", "until"), [(302.0, 301.9), (300.0, 290.0)])

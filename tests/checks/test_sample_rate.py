@@ -159,7 +159,7 @@ def test_why_the_sound_cannot_tell(sound, words):
     ],
 )
 def test_the_fix_names_every_likely_rate(sound, fix):
-    assert judged(sound, 16000).findings[0].fix == fix
+    assert judged(sound, 16000).findings[0].fix.startswith(fix)
 
 
 def test_how_sure_a_mismatch_is_counts_against_the_declared_rate():

@@ -37,7 +37,8 @@ def test_floats_that_are_cast_leave_nothing_but_their_peaks(bits):
 
 @pytest.mark.parametrize(("bits", "rest"), [(12, 1870), (12, 2048), (10, 512)])
 def test_values_of_a_converter_count_from_zero(bits, rest):
-    assert find_misfit(codes(VOICE * rest * 0.9 + rest), 16) == Misfit("converter", bits)
+    found = find_misfit(codes(VOICE * rest * 0.9 + rest), 16)
+    assert (found.kind, found.bits) == ("converter", bits) and abs(found.centre - rest) <= 1
 
 
 @pytest.mark.parametrize("low", [wrapped(HUMMED), wrapped(FINE << 8)])
