@@ -4,7 +4,7 @@ All of it is found from the bytes and the declaration alone, once and on demand;
 `sttdoctor.analysis.facts`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -32,6 +32,8 @@ from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
 from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with, find_steep_edge
 from sttdoctor.analysis.rate.net import load_model, take_member
 from sttdoctor.analysis.signal.channels import count_channels, find_silent_side
+from sttdoctor.analysis.signal.clicks import find_clicks
+from sttdoctor.analysis.signal.planes import MOST as MOST_CHANNELS
 from sttdoctor.analysis.signal.planes import Planes, find_planes, take_plane
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
 from sttdoctor.evidence import Audio, Declared
@@ -41,6 +43,9 @@ _PART_SAMPLES = 600_000  # judged of a part: more than the 8 s at 48 kHz that ar
 _SURE = 0.9
 _CODES = 200_000  # of which the scale of integers is told
 _ORDERED = 1 << 18  # pairs of samples at most that are looked at for their order
+_CLICKED = 160_000  # samples in which jumps at a period are looked for: 10 s at 16 kHz
+_FLOOR, _JUMP = 0.003, 1.5  # of the sound's level; times as far as speech jumps
+_USUAL_RATE = 16_000
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 
 
@@ -210,13 +215,37 @@ class AudioFacts:
         is_best = (estimate.layout.encoding, estimate.layout.offset) == (name, 0)
         return estimate.layout if is_best else Layout(name)
 
-    @cached_property
+    @property
     def planes(self) -> Planes | None:
-        """The channels that each frame holds one after the other, None where it holds one, or they are interleaved."""
-        layout = self.layout
-        if self.audio is None or layout is None or layout.offset or layout.channels != 1 or self.encoding is None:
+        """The channels that stand one after the other, None where there is one, or they are interleaved."""
+        return self._planes[0] if self._planes is not None else None
+
+    @cached_property
+    def _planes(self) -> tuple[Planes, Sequence[int]] | None:
+        """Channels one after the other, and the bytes of each stretch that holds a piece of all of them."""
+        layout, estimate = self.layout, self.encoding
+        if self.audio is None or layout is None or layout.offset or layout.channels != 1 or estimate is None:
             return None
-        return find_planes(self.audio.data, self._frame_sizes(), layout.encoding) if self.encoding.decidable else None
+        if not estimate.decidable or estimate.tones:
+            return None
+        sent = self._frame_sizes()
+        for sizes in [sent] if len(sent) else self._list_periods(layout):
+            found = find_planes(self.audio.data, sizes, layout.encoding)
+            if found is not None:
+                return found, sizes
+        return None
+
+    def _list_periods(self, layout: Layout) -> Iterator[list[int]]:
+        """Stretches of equal length, in bytes, that end where the sound of audio without frames jumps at a period."""
+        assert self.audio is not None
+        data = self.audio.data[: _CLICKED * layout.frame_bytes]
+        samples = decode_active(data, layout.encoding, 1, _CLICKED)
+        clicks = find_clicks(samples, self.declared.sample_rate or _USUAL_RATE, _FLOOR * float(samples.std()))
+        if clicks is None or clicks.ratio < _JUMP:
+            return
+        for many in range(1, MOST_CHANNELS + 1):
+            size = many * clicks.period * layout.frame_bytes
+            yield [size] * (len(self.audio.data) // size)
 
     @property
     def row_bytes(self) -> int | None:
@@ -228,12 +257,12 @@ class AudioFacts:
     @cached_property
     def _one_plane(self) -> Bytes | None:
         """The audio of the loudest of several planes, None where there are none."""
-        planes, layout = self.planes, self.layout
-        if self.audio is None or planes is None or layout is None:
+        if self.audio is None or self._planes is None or self.layout is None:
             return None
-        width = layout.frame_bytes
-        parts = take_plane(self.audio.data, self._frame_sizes(), planes.channels, planes.loudest, width)
-        return np.concatenate(parts)
+        planes, sizes = self._planes
+        return np.concatenate(
+            take_plane(self.audio.data, sizes, planes.channels, planes.loudest, self.layout.frame_bytes)
+        )
 
     @property
     def declared_layout(self) -> Layout | None:

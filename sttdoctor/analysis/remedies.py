@@ -323,21 +323,25 @@ class TakePlane(Remedy):
         encoding: Of the samples.
         channel: Which one to keep.
         channels: Their number.
+        samples: Of each piece, where no frames are known; else 0.
     """
 
     encoding: str
     channel: int
     channels: int
+    samples: int = 0
 
     @property
     def code(self) -> str:
         """How to take it, in the words of NumPy."""
-        return f"samples.reshape({self.channels}, -1)[{self.channel}]"
+        if self.samples:
+            return f"samples.reshape(-1, {self.channels}, {self.samples})[:, {self.channel}]"
+        return f"samples.reshape({self.channels}, -1)[{self.channel}] of each frame"
 
     @property
     def words(self) -> str:
         """What to do."""
-        return f"keep {self.code} of each frame"
+        return f"keep {self.code}"
 
     def apply(self, frames: Sequence[bytes]) -> list[bytes]:
         """Return the frames with that channel alone."""

@@ -96,13 +96,14 @@ def _judge(facts: Facts) -> Answer:
 def _tell_planes(facts: Facts, layout: Layout, planes: Planes) -> Finding:
     """Planar buffers: all samples of one channel, then all of the next."""
     many = planes.channels
+    where = "in each frame, " if facts.session is not None else ""
     summary = (
-        f"{_NUMBERS[many].capitalize()} channels stand one after the other in each frame, {planes.samples} samples of "
-        "each (planes): the sound goes on from each piece to the same one of the next frame."
+        f"{_NUMBERS[many].capitalize()} channels stand one after the other, {where}{planes.samples} samples of each in "
+        f"turn (planes): the sound goes on from each piece to the one {many} pieces later."
     )
     summary += _measure_agreement(facts, layout, many)
-    remedy = TakePlane(layout.encoding, planes.loudest, many)
-    fix = _fix(f"send one of them, {remedy.code} of each frame (the loudest)") + _PLANAR
+    remedy = TakePlane(layout.encoding, planes.loudest, many, 0 if facts.session is not None else planes.samples)
+    fix = _fix(f"send one of them, {remedy.code} (the loudest)") + _PLANAR
     return CHECK.find("interleaved", "fail", 0.97, summary, fix=fix, remedy=remedy)
 
 

@@ -153,3 +153,16 @@ def test_twice_the_byte_rate_agrees():
 def test_silence_and_text_cannot_tell():
     assert judged(bytes(20000)).checks[0].status == "unknown"
     assert judged(b"0.12, 0.13, -0.5, 0.7\n" * 400).checks[0].status == "unknown"
+
+
+@pytest.mark.parametrize("samples", [320, 1024])
+def test_planes_are_told_by_the_frames_or_by_the_jumps_between_them(samples):
+    speech = np.frombuffer((FIXTURES / "audio" / "s16-16k.raw").read_bytes(), "<i2")
+    other = np.roll(speech, len(speech) // 3)
+    count = len(speech) // samples
+    rows = np.stack([c[: count * samples].reshape(count, samples) for c in (speech, other)], axis=1)
+    found = sttdoctor.check(rows.tobytes(), encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
+    assert (found.cause, found.status) == ("channels.interleaved", "fail")
+    assert f"{samples} samples" in found.summary and f"reshape(-1, 2, {samples})" in found.fix
+    mended = np.ascontiguousarray(rows[:, found.root.remedy.channel]).tobytes()
+    assert sttdoctor.check(mended, encoding="pcm_s16le", sample_rate=16000).diagnoses == ()
