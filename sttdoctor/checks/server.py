@@ -262,11 +262,21 @@ def _find_stopped(facts: Facts, number: int, connection: Connection) -> Iterator
     before, after = [start, *times], [*times, end]
     speech = measure_spoken(timeline, active, before, after)
     for i in map(int, np.flatnonzero(speech >= limit)):
-        if not facts.is_speech_between(number, before[i], after[i]):
+        if _is_passed_over(received, i) or not facts.is_speech_between(number, before[i], after[i]):
             continue  # music, ringing and noise are sound that no service answers
         summary = f"No event came for {after[i] - before[i]:.1f} s, in which {speech[i]:.1f} s of speech were sent."
         yield CHECK.find("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before[i]),))
         return
+
+
+def _is_passed_over(received: list[Frame], following: int) -> bool:
+    """Whether no turn was open before an event, and with it a new one begins: the service heard no speech until then.
+
+    Hold music sounds like speech to the estimate now and then; a service that stopped does not go on with a new turn.
+    """
+    if not 0 < following < len(received) or received[following].type != "turn.start":
+        return False
+    return received[following - 1].type in ("turn.end", "connected")
 
 
 def _find_silent_after_close(

@@ -82,6 +82,20 @@ def test_a_pause_filled_with_sound_that_is_no_speech_wants_no_event(name):
     assert causes(with_audio(subject, filled), "server") == {}
 
 
+@pytest.mark.parametrize(
+    ("until_then", "expected"),
+    [
+        (turn(0.8, "And so.", end=2.0), {}),  # what was sent meanwhile was no turn to the service
+        (turn(0.8, "And so"), {"server.stopped-answering": "fail"}),  # the turn is still open
+    ],
+)
+def test_a_service_that_goes_on_with_a_new_turn_had_not_stopped(until_then, expected):
+    events = [*until_then, *turn(13.0, "And so.", end=14.5)]
+    subject = session(steady(16), events=events, command=16.0, close=(16.1, "server", 1000))
+    found = causes(with_audio(subject, (SPEECH * 4)[: 16 * 8000]), "server")
+    assert found == expected
+
+
 def test_a_hole_in_the_audio_is_no_speech():
     t = steady(8)
     t[20:] += 6.0
