@@ -240,7 +240,8 @@ class AudioFacts:
         assert self.audio is not None
         data = self.audio.data[: _CLICKED * layout.frame_bytes]
         samples = decode_active(data, layout.encoding, 1, _CLICKED)
-        clicks = find_clicks(samples, self.declared.sample_rate or _USUAL_RATE, _FLOOR * float(samples.std()))
+        rate = self.declared.sample_rate or _USUAL_RATE
+        clicks = find_clicks(samples, rate, _FLOOR * float(samples.std()), goes_on=False)
         if clicks is None or clicks.ratio < _JUMP:
             return
         for many in range(1, MOST_CHANNELS + 1):

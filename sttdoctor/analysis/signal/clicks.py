@@ -86,13 +86,14 @@ def measure_jumps(samples: Floats, floor: float) -> Floats:
     return ratio
 
 
-def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
+def find_clicks(samples: Floats, rate: float, floor: float, goes_on: bool = True) -> Clicks | None:
     """Find the period at which the waveform bends most.
 
     Args:
         samples: Shape (n,), finite: a few seconds with sound.
         rate: Hz.
         floor: As in `measure_jumps`.
+        goes_on: Only clicks count that break into sound that goes on; where not, jumps to other sound as well.
 
     Returns:
         The strongest period with its ratio, None where no grid has enough sound to judge.
@@ -107,9 +108,11 @@ def find_clicks(samples: Floats, rate: float, floor: float) -> Clicks | None:
     best: Clicks | None = None
     for period in _list_likely_periods(spikes, rate):
         found = _judge_grid(ratio, period) if not _repeats(samples, period) else None
-        if found is not None and not _goes_on(samples, rate, np.arange(found.first, len(ratio), period), ratio):
+        if found is None or (
+            goes_on and not _goes_on(samples, rate, np.arange(found.first, len(ratio), period), ratio)
+        ):
             continue
-        if found is not None and (best is None or found.ratio > best.ratio * 1.02):
+        if best is None or found.ratio > best.ratio * 1.02:
             best = found
     return best
 
