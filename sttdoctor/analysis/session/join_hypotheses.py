@@ -147,6 +147,8 @@ def explain(got: str, turns: Sequence[Turn], shown: Shown = _WHOLE) -> Join:
             direct = _right_end(start) or direct  # what was said before the capture began may have been the same
         if _is_explained(direct):
             return direct
+    elif not shown.whole and (right := _find_right_part(shown, start)) is not None:
+        return right  # what stands beside a right part was not captured, so no change of it can be told
     tried = list(_look_behind(start)) if got.strip() else []
     for before, changed in tried:
         join, _ = _find_exact(before.got, before.turns, _SHARE)
@@ -197,7 +199,12 @@ def _end_open(join: Join, turns: Sequence[Turn], shown: Shown) -> list[Turn] | N
 
 def _right_end(start: Before) -> Join | None:
     """The end of a text that is every final text of the capture as it is, None where there is none."""
-    join = _excerpt(Shown(begins=False), [(start, ())])
+    return _find_right_part(Shown(begins=False), start)
+
+
+def _find_right_part(shown: Shown, start: Before) -> Join | None:
+    """A part of a text that is every final text of the capture as it is, None where there is none."""
+    join = _excerpt(shown, [(start, ())])
     return join if join is not None and join.habit == "ends" and join.rest is None else None
 
 
