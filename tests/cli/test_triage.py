@@ -219,5 +219,5 @@ def test_the_progress_bar_is_for_terminals(tmp_path, monkeypatch):
     out, _ = process.communicate(timeout=60)
     shown = os.read(ours, 1 << 16).decode()
     os.close(ours)
-    assert "3/3" in shown and "captures" in shown and "00:" in shown
+    assert "3/3" in shown and "captures" in shown
     assert out.startswith(b"3 captures")

@@ -319,6 +319,9 @@ def is_sign_extended(samples: Reading) -> bool:
     return False
 
 
+_HUGE = 1e100  # cells
+
+
 def is_interpolated(samples: Reading) -> bool:
     """Whether every other sample follows from its neighbours: one channel, upsampled by a short interpolation.
 
@@ -340,7 +343,8 @@ def is_interpolated(samples: Reading) -> bool:
         past = np.stack([pair[:, phase::2].reshape(-1) for pair in pairs], axis=1)
         now = inner[:, phase::2].reshape(-1)
         taps = np.linalg.lstsq(past, now, rcond=None)[0]
-        rest = np.abs(now - past @ taps) / cells[:, phase::2].reshape(-1)
+        # what no sound leaves is bounded: floats of any bits may stand here, and squares of theirs overflow
+        rest = np.minimum(np.abs(now - past @ taps) / cells[:, phase::2].reshape(-1), _HUGE)
         gain = 2.0 * float(taps.sum())  # of a constant: 1, unless one channel has nothing to do with the other
         moving = moves[:, phase::2].reshape(-1)
         follows = rest[moving] <= _ROUNDED

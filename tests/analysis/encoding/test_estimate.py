@@ -9,9 +9,9 @@ from resonances import RATE, best, encoded, interleaved, voice
 from sttdoctor.analysis.decoding import MULAW_TABLE, Layout
 from sttdoctor.analysis.encoding.changes import find_changes
 from sttdoctor.analysis.encoding.code_length import laplace_mass
-from sttdoctor.analysis.encoding.estimate import KEYS, EncodingEstimate, estimate_encoding
+from sttdoctor.analysis.encoding.estimate import KEYS, EncodingEstimate, estimate_encoding, is_interpolated
 from sttdoctor.analysis.encoding.non_pcm import count_adaptive_bits
-from sttdoctor.analysis.encoding.quantization import read_samples
+from sttdoctor.analysis.encoding.quantization import Reading, read_samples
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 
 
@@ -239,3 +239,8 @@ def test_cells_widen_to_the_grid_that_samples_lie_on():
     assert wide.valid.all() and wide.cells.min() == 2.0**16
     scaled = read_samples(encoded(np.rint(voice(0.2) * 32767) / 32767, "pcm_f32le")[None, :], "pcm_f32le", 0)
     assert scaled.cells.max() == pytest.approx(1 / 32767)
+
+
+def test_floats_that_no_sound_has_are_no_interpolation_and_overflow_nowhere():
+    values = np.random.default_rng(3).normal(size=(1, 400)) * 1e200
+    assert not is_interpolated(Reading(values, np.ones_like(values), np.ones_like(values, dtype=bool), 64))
