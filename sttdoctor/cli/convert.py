@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 _OTHER_AUDIO = (".wav", ".pcm", ".flac", ".mp3", ".ogg")
-"""Suffixes under which nobody looks for JSON."""
+_OTHER_CAPTURES = (".har", ".har.zip", ".pcap", ".pcapng", ".flow", ".flows", ".log", ".txt", ".csv")
+"""Suffixes under which nobody looks for session JSONL."""
 
 
 @click.command()
@@ -46,6 +47,8 @@ def convert(
     check_spared((output,), captures, force)
     if output is not None and output.lower().endswith(_OTHER_AUDIO):
         raise UsageError(f"{output} would be audio; the bytes as sent go to a .raw file (replay --wav writes a WAV)")
+    if output is not None and output.lower().endswith(_OTHER_CAPTURES):
+        raise UsageError(f"convert writes session JSONL: name the file {output.rpartition('.')[0]}.jsonl")
     if captures.count("-") > 1:
         raise UsageError("only one CAPTURE can be standard input")
     session = read_session([source_of(capture) for capture in captures], connection)
