@@ -24,9 +24,10 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """
     redacted = {}
     for name, value in headers.items():
-        shown = redact_text(name.lower()).lower()
+        low = name.lower()
+        shown = redact_text(low).lower()
         # a name that is secret only after a secret in it was replaced is so when it is read again, too
-        redacted[shown] = _value(shown if is_secret_name(shown) else name.lower(), value)
+        redacted[shown] = _value(shown if shown != low and is_secret_name(shown) else low, value)
     if any(name.lower() == "authorization" and _stands_alone(value) for name, value in headers.items()):
         redacted[NO_SCHEME] = "none"
     return redacted
