@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "faults"))  # the generators of the fault bench
+sys.path.append(str(Path(__file__).parents[2] / "tests" / "support"))  # forms that the tests write, too
 
 import argparse
 import hashlib

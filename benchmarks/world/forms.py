@@ -4,11 +4,11 @@ import base64
 import json
 import struct
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from faults_bench import _har, jsonl
 from faults_recipe import Row
 from websockets.frames import Frame, Opcode
+from wires import tnetstring
 
 EPOCH = 1_789_000_000.0
 LIMIT = 75  # what `websockets` prints of a frame
@@ -151,21 +151,6 @@ def pcap(rows: list[Row]) -> bytes:
     return b"".join(out)
 
 
-def _tnetstring(value: Any) -> bytes:
-    if isinstance(value, dict):
-        content, letter = b"".join(_tnetstring(item) for pair in value.items() for item in pair), b"}"
-    elif isinstance(value, list):
-        content, letter = b"".join(map(_tnetstring, value)), b"]"
-    elif isinstance(value, bool) or value is None:
-        content, letter = (b"", b"~") if value is None else (str(value).lower().encode(), b"!")
-    elif isinstance(value, bytes):
-        content, letter = value, b","
-    else:
-        content = str(value).encode()
-        letter = b";" if isinstance(value, str) else b"#" if isinstance(value, int) else b"^"
-    return b"%d:%b%b" % (len(content), content, letter)
-
-
 def flow(rows: list[Row]) -> bytes:
     """A flow of mitmproxy, with the close."""
     path, fields = _request(rows[0])
@@ -179,7 +164,7 @@ def flow(rows: list[Row]) -> bytes:
             messages.append([kind, row["type"] == "send", data, EPOCH + row["t"], False, False])
     ended = {"timestamp_end": EPOCH + close["t"], "close_code": close["code"], "close_reason": close["reason"]}
     opened = next(row["t"] for row in rows if row["type"] == "open")
-    return _tnetstring({
+    return tnetstring({
         "websocket": {**ended, "closed_by_client": close["by"] == "client", "messages": messages},
         "response": {"status_code": 101, "headers": [], "content": b"", "timestamp_end": EPOCH + opened},
         "request": {"path": path.encode(), "scheme": b"https", "authority": b"", "port": 443, "host": fields["Host"],
