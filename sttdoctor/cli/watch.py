@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import shlex
 import shutil
@@ -191,6 +192,7 @@ async def _record(host: str, port: int, service: Upstream, output: str | None, d
             proxy = await stack.enter_async_context(listen(host, port, service, output, screen, door))
         except (OSError, UnicodeError) as error:
             raise cannot_listen(f"{shown}:{port}", error) from None
+        gc.freeze()  # what is loaded stays; without it each full collection looks through it, and everybody waits
         at = f"{shown}:{proxy.port}"
         screen.say(f"recording http://{at} (ws://{at}) -> {service.url}; Ctrl-C ends it")
         if not is_loopback(host):

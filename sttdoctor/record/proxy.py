@@ -56,6 +56,7 @@ class RelayPeer(asyncio.BufferedProtocol):
         self.ended = False
         self._held: set[str] = set()
         self._link = link
+        self._linger: asyncio.TimerHandle | None = None
         self.take = take
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -95,41 +96,44 @@ class RelayPeer(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         """Pass the end on; returns whether this side stays open for what still comes from the other."""
         self.ended = True
-        other = self.other.transport if self.other is not None else None
         self._link.going(self)
-        if self.other is None or other is None or self.other.ended or not other.can_write_eof():
-            close_softly(other)
+        other = self.other
+        if other is None:
             return False
-        other.write_eof()
+        if other.ended or other.transport is None or not other.transport.can_write_eof():
+            other.close_softly()
+            return False
+        other.transport.write_eof()
         return self.transport is not None and self.transport.get_extra_info("sslcontext") is None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the other side as this one ended."""
         self.ended = True
+        if self._linger is not None:
+            self._linger.cancel()  # which would keep all that belongs to the connection in memory
         self._link.going(self)
-        other = self.other.transport if self.other is not None else None
-        if exc is not None:
-            _reset(other)
-        else:
-            close_softly(other)
+        if self.other is not None and exc is not None:
+            self.other.reset()
+        elif self.other is not None:
+            self.other.close_softly()
         self._link.lost()
 
+    def close_softly(self) -> None:
+        """Close after what waits was sent, but do not wait for ever."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.close()
+            self._linger = asyncio.get_running_loop().call_later(LINGER_S, self.transport.abort)
 
-def close_softly(transport: asyncio.Transport | None) -> None:
-    """Close after what waits was sent, but do not wait for ever."""
-    if transport is not None and not transport.is_closing():
-        transport.close()
-        asyncio.get_running_loop().call_later(LINGER_S, transport.abort)
-
-
-def _reset(transport: asyncio.Transport | None) -> None:
-    """Pass on that the connection broke: without a proper end, unless there is still something to deliver before it."""
-    if transport is not None and transport.get_write_buffer_size() > 0:
-        close_softly(transport)
-    elif transport is not None:
-        with contextlib.suppress(OSError):
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
+    def reset(self) -> None:
+        """Pass on that the connection broke: without a proper end, unless there is still something to deliver first."""
+        transport = self.transport
+        if transport is not None and transport.get_write_buffer_size() > 0:
+            self.close_softly()
+        elif transport is not None:
+            with contextlib.suppress(OSError):
+                end = transport.get_extra_info("socket")
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
 
 
 def _keep_alive(connected: socket.socket) -> None:
@@ -260,7 +264,7 @@ class _Link:
         self.client.take = lambda _data: None
         if self.client.transport is not None:
             self.client.transport.write(answer(status, told))
-        close_softly(self.client.transport)
+        self.client.close_softly()
 
     # what passes
 

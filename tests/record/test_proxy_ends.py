@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 import ssl
 import threading
@@ -75,6 +76,26 @@ def test_a_full_disk_ends_the_recording_and_not_the_session():
 
     (sentence,) = asyncio.run(main())
     assert "No space left on device" in sentence and "/dev/full" in sentence
+
+
+def test_nothing_of_a_refused_connection_stays_in_memory(tmp_path):
+    async def main():
+        async with proxy("ws://127.0.0.1:1", tmp_path) as running:
+            before = kept()
+            for _ in range(20):
+                reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+                writer.write(REQUEST.replace("\r\n\r\n", "\r\nHost: another\r\n\r\n").encode())
+                assert b" 400 " in await reader.readline()
+                writer.close()
+            async with asyncio.timeout(5):  # the end of the last one is still on its way
+                while kept() > before + 1:
+                    await asyncio.sleep(0.01)
+
+    def kept():
+        gc.collect()
+        return sum(isinstance(held, asyncio.Transport) for held in gc.get_objects())
+
+    asyncio.run(main())
 
 
 def test_a_client_that_goes_while_the_service_is_slow_to_answer(tmp_path):
