@@ -8,8 +8,8 @@ LIBRARY = (
 )
 """Of `websockets` and of the Cartesia SDK. It begins with one character of a few, for which a search is quick."""
 
-TRACE = rb"\+\+(?:Sent|Rcv) decoded: fin=|--- (?:request|response) header ---"
-"""Of `websocket-client`."""
+TRACE = rb"[-+ s](?:\+(?:Sent|Rcv) decoded: fin=|-- (?:request|response) header ---%s)"
+"""Of `websocket-client`; likewise. More that begins so has room at its end."""
 
 PIPECAT = rb"Cartesia [\w.-]{1,20} ASR(?: connected \(|: wss?://| turn\.| error \[)"
 """Of pipecat's service for turns."""
@@ -17,5 +17,5 @@ PIPECAT = rb"Cartesia [\w.-]{1,20} ASR(?: connected \(|: wss?://| turn\.| error 
 TUNGSTENITE = rb"<FRAME>"
 """Of tungstenite."""
 
-ANY = re.compile(b"|".join((LIBRARY % b"", TRACE, PIPECAT, TUNGSTENITE)))
+ANY = re.compile(b"|".join((LIBRARY % b"", TRACE % b"", PIPECAT, TUNGSTENITE)))
 """Any of them."""

@@ -167,10 +167,11 @@ def _parse(text: bytes) -> Any:
     try:
         if len(content) > _NEVER_COSTLY:
             refuse_costly(json_cost(content))
-        value = _DECODER.decode(content.decode("utf-8", errors="replace"))
+        characters = content.decode("utf-8", errors="replace")
+        value, end = _DECODER.raw_decode(characters)
     except (CostlyError, ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and value else None
+    return value if isinstance(value, dict) and value and end == len(characters) else None
 
 
 def lines_of_json_in(pieces: list[Piece]) -> Layer | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SOURCE = "websocket-client trace"
 CLIENT = "websocket-client"
 
-_MARKS = re.compile(log_marks.TRACE + rb"| - (?:goodbye|reconnect)\b|\bsend: b['\"]")
+_MARKS = re.compile(log_marks.TRACE % rb"|- (?:goodbye|reconnect)\b|end: b['\"]")
 _ANY_LINE = re.compile(rb"\S")  # a mark is never empty
 _FRAME = re.compile(rb"\+\+(Sent|Rcv) decoded: fin=([01]) opcode=(\d{1,2}) data=(?=b['\"])")
 _ON_WIRE = re.compile(rb"(?:^|[\s:|\]])send: (?=b['\"])")
