@@ -15,6 +15,7 @@ from sttdoctor import __version__
 from sttdoctor.cli.check import check
 from sttdoctor.cli.convert import convert
 from sttdoctor.cli.explain import explain
+from sttdoctor.cli.options import tell_error
 from sttdoctor.cli.record import record
 from sttdoctor.cli.replay import replay
 from sttdoctor.cli.resend import resend
@@ -49,7 +50,7 @@ def main() -> None:
         click.echo(error.ctx.get_help())
         sys.exit(2)
     except click.ClickException as error:
-        click.echo(f"sttdoctor: {_one_line(_say(error))}", err=True)
+        tell_error(_say(error))
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
@@ -74,11 +75,5 @@ def _tell(error: Exception) -> int:
     if not isinstance(error, SttdoctorError | MemoryError):
         raise error
     text = str(error) if isinstance(error, SttdoctorError) else "the input needs more memory than there is"
-    click.echo(f"sttdoctor: {_one_line(text)}", err=True)
+    tell_error(text)
     return 2
-
-
-def _one_line(text: str) -> str:
-    from sttdoctor.reporting.escape import for_terminal
-
-    return for_terminal(" ".join(text.split("\n")))

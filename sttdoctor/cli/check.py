@@ -1,37 +1,70 @@
 """`sttdoctor check`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sttdoctor.cli.options import deliver, format_options, forms_of, report_options, source_of, spare, thresholds
+from sttdoctor.cli.options import (
+    deliver,
+    format_options,
+    forms_of,
+    refuse_single,
+    report_options,
+    source_of,
+    spare,
+    tell_error,
+    thresholds,
+)
 from sttdoctor.cli.progress import progress
+
+if TYPE_CHECKING:
+    from sttdoctor.analysis.facts import Facts
+    from sttdoctor.report import Report
 
 
 @click.command()
-@click.argument("audio", type=click.Path())
+@click.argument("audio", metavar="AUDIO...", nargs=-1, required=True, type=click.Path())
 @format_options
 @report_options
-def check(audio: str, encoding: str | None, sample_rate: int | None, **options: Any) -> None:
+def check(audio: tuple[str, ...], encoding: str | None, sample_rate: int | None, **options: Any) -> None:
     """Is this headerless audio what the client declared?
 
-    AUDIO is the bytes as sent, - for standard input. Without --encoding and --sample-rate both are inferred.
+    AUDIO is the bytes as sent, - for standard input; each of several is judged by itself. Without --encoding and
+    --sample-rate both are inferred.
 
     sttdoctor check audio.raw --encoding pcm_s16le --sample-rate 16000
     """
     from sttdoctor.api import audio_facts, examine
+    from sttdoctor.errors import InputError
     from sttdoctor.readers.capture import is_session_file
 
     forms_of(options)
-    spare(options, audio)
-    if is_session_file(audio):
-        raise click.UsageError(f"{audio} is a recorded session, not audio; judge it with sttdoctor replay")
+    spare(options, *audio)
+    if len(audio) > 1:
+        refuse_single(options)
+    if audio.count("-") > 1:
+        raise click.UsageError("only one AUDIO can be standard input")
+    for path in audio:
+        if is_session_file(path):
+            raise click.UsageError(f"{path} is a recorded session, not audio; judge it with sttdoctor replay")
     limits = thresholds(options["settings"], options["config"])
+    facts: Facts | None = None
+    reports: list[Report] = []
+    unread = False
     with progress(options["form"]) as told:
-        facts = audio_facts(source_of(audio), encoding, sample_rate, limits)
-        report = examine(facts, options["select"], options["ignore"], told)
-    if options["wav"]:
+        for path in audio:
+            try:
+                facts = audio_facts(source_of(path), encoding, sample_rate, limits)
+            except InputError as error:
+                if len(audio) == 1:
+                    raise
+                unread = True
+                tell_error(str(error))
+            else:
+                reports.append(examine(facts, options["select"], options["ignore"], told))
+    if facts is not None and options["wav"]:
         from sttdoctor.listen import pick_format, write_wav
 
-        write_wav(facts, *pick_format(facts, report.checks), options["wav"], options["force"])
-    deliver(report, options, facts)
+        write_wav(facts, *pick_format(facts, reports[0].checks), options["wav"], options["force"])
+    code = deliver(reports, options, facts) if reports else 2
+    click.get_current_context().exit(2 if unread else code)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -168,6 +168,13 @@ def source_of(path: str) -> str | BinaryIO:
     return sys.stdin.buffer if path == "-" else path
 
 
+def tell_error(text: str) -> None:
+    """Tell on standard error what cannot be used, in one line."""
+    from sttdoctor.reporting.escape import for_terminal
+
+    click.echo(f"sttdoctor: {for_terminal(' '.join(text.split(chr(10))))}", err=True)
+
+
 def spare(options: Mapping[str, Any], *inputs: str | None) -> None:
     """Refuse outputs that would write over what is read, or that cannot be meant, before anything is judged.
 
@@ -234,35 +241,52 @@ def forms_of(options: Mapping[str, Any]) -> dict[str | None, Format]:
     return {output: FORMATS[asked] if asked else format_of(output or "") for output in options["outputs"] or (None,)}
 
 
-def deliver(report: "Report", options: Mapping[str, Any], facts: "Facts") -> None:
-    """Write the report and what goes with it, and exit with the code that it asks for.
+def refuse_single(options: Mapping[str, Any]) -> None:
+    """Refuse what is made of one capture alone, where several are given.
+
+    Raises:
+        click.UsageError: Such an output is asked for.
+    """
+    asked = [name for name in ("plot", "wav", "play") if options[name]]
+    if asked:
+        raise click.UsageError(f"--{asked[0]} is of one AUDIO; give it alone")
+    for output, form in forms_of(options).items():
+        if form.single:
+            raise click.UsageError(
+                f"{output or f'--format {form.name}'} holds the report of one AUDIO; sttdoctor triage --html DIR "
+                "writes one of many"
+            )
+
+
+def deliver(reports: Sequence["Report"], options: Mapping[str, Any], facts: "Facts | None" = None) -> int:
+    """Write reports and what goes with them, and return the exit code that the worst asks for.
 
     Args:
-        report: What to write.
+        reports: What to write; several below each other.
         options: Of the command, by their names in `report_options`.
-        facts: What was judged; figures and sound come from it.
+        facts: What was judged, where it is one; figures and sound come from it.
 
     Raises:
         click.UsageError: No check is left to run.
         InputError: A file or standard output cannot be written.
-        click.exceptions.Exit: At the end, with the exit code.
     """
-    if not report.checks:
-        raise click.UsageError(f"--select and --ignore leave no check to run; {_choice(report.subject['kind'])}")
+    first = reports[0]
+    if not first.checks:
+        raise click.UsageError(f"--select and --ignore leave no check to run; {_choice(first.subject['kind'])}")
     forms = forms_of(options)
     shown = options["plot"] or options["play"] or any("exhibits" in form.takes for form in forms.values())
-    exhibits: Any = _exhibits(report, facts) if shown else None
+    exhibits: Any = _exhibits(first, facts) if shown and facts is not None else None
     if options["plot"]:
         from sttdoctor.reporting.figures.pictures import plot
 
-        plot(report, exhibits, options["plot"], options["force"])
-    sizes = {output: _write(report, form, output, exhibits, options) for output, form in forms.items()}
-    _say_written(report, {output: size for output, size in sizes.items() if output is not None})
+        plot(first, exhibits, options["plot"], options["force"])
+    sizes = {output: _write(reports, form, output, exhibits, options) for output, form in forms.items()}
+    _say_written(reports, {output: size for output, size in sizes.items() if output is not None})
     if options["play"]:
         from sttdoctor.cli.play import play
 
-        play(report, exhibits)
-    click.get_current_context().exit(exit_code(report, options["fail_on"]))
+        play(first, exhibits)
+    return max(exit_code(report, options["fail_on"]) for report in reports)
 
 
 def _choice(kind: str) -> str:
@@ -278,18 +302,20 @@ def _exhibits(report: "Report", facts: "Facts") -> Any:
     return collect(facts, report)
 
 
-def _write(report: "Report", form: Format, output: str | None, exhibits: Any, options: Mapping[str, Any]) -> int:
-    """Write a report to a file, or to standard output, and return its bytes."""
+def _write(
+    reports: Sequence["Report"], form: Format, output: str | None, exhibits: Any, options: Mapping[str, Any]
+) -> int:
+    """Write reports to a file, or to standard output, and return their bytes."""
     import shutil
 
-    content = form.render(
-        report,
-        width=min(shutil.get_terminal_size().columns, 120),
-        colour=output is None and _wants_colour(),
-        verbose=options["verbose"],
-        failing={"fail", *FAIL_ON[options["fail_on"]]},
-        exhibits=exhibits,
-    )
+    settings = {
+        "width": min(shutil.get_terminal_size().columns, 120),
+        "colour": output is None and _wants_colour(),
+        "verbose": options["verbose"],
+        "failing": {"fail", *FAIL_ON[options["fail_on"]]},
+        "exhibits": exhibits,
+    }
+    content = form.join([form.render(report, **settings) for report in reports])
     encoded = content.encode("utf-8", "backslashreplace")
     if output is None:
         with standard_output():
@@ -302,14 +328,20 @@ def _write(report: "Report", form: Format, output: str | None, exhibits: Any, op
     return len(encoded)
 
 
-def _say_written(report: "Report", sizes: Mapping[str, int]) -> None:
-    """Say the answer on standard error where the report went to files, with their sizes in bytes."""
+def _say_written(reports: Sequence["Report"], sizes: Mapping[str, int]) -> None:
+    """Say the answers on standard error where the report went to files, with their sizes in bytes."""
     if sizes:
         from sttdoctor.reporting.escape import for_terminal
-        from sttdoctor.reporting.phrases import answer
+        from sttdoctor.reporting.phrases import answer, get_path
 
         files = ", ".join(f"{output} ({-(-size // 1000)} kB)" for output, size in sizes.items())
-        click.echo(for_terminal(f"{report.status.upper()}  {answer(report)} -> {files}"), err=True)
+        said = [
+            f"{report.status.upper()}  " + (f"{get_path(report)}: " if len(reports) > 1 else "") + answer(report)
+            for report in reports
+        ]
+        said[-1] += f" -> {files}"
+        for line in said:
+            click.echo(for_terminal(line), err=True)
 
 
 def _wants_colour() -> bool:

@@ -42,7 +42,8 @@ def replay(
     """What did this client do wrong?
 
     SESSION is any capture that docs/captures.md names, plain or gzip; - is standard input. Several, or a folder of
-    them, are one client's session, in the order of their times. --encoding and --sample-rate override what it declares.
+    them, are one client's session, in the order of their times; sttdoctor triage judges each by itself. --encoding and
+    --sample-rate override what it declares.
     """
     from sttdoctor.api import examine, session_facts
 
@@ -65,7 +66,7 @@ def replay(
         from sttdoctor.listen import pick_format, write_wav
 
         write_wav(facts, *pick_format(facts, report.checks), options["wav"], options["force"])
-    deliver(report, options, facts)
+    click.get_current_context().exit(deliver([report], options, facts))
 
 
 _LONGEST_TEXT = 64 << 20  # bytes; days of speech, and every update appended

@@ -75,7 +75,7 @@ def resend(
             click.echo(printable(show_side_by_side(before, after, width)))
     if options["wav"]:
         write_wav(fresh, *pick_format(fresh, after.checks), options["wav"], options["force"])
-    deliver(after, options, fresh)
+    click.get_current_context().exit(deliver([after], options, fresh))
 
 
 def _show(seconds: float) -> Any:

@@ -1,11 +1,13 @@
 """A report for one kind of reader each; none of the renderers knows how the result was found.
 
 A format is one line in `FORMATS` and one module here with a function `render(report, *, ...) -> str`. What a renderer
-needs beside the report it names in `takes`; whoever calls it makes just that.
+needs beside the report it names in `takes`; whoever calls it makes just that. Where several reports are more than one
+below the other the module has `join(rendered) -> str` too.
 """
 
 import importlib
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +26,14 @@ class Format:
         label: What it is, for a reader of a help.
         suffixes: Of file names that ask for it, in lower case.
         takes: Keyword arguments of its `render`.
+        single: Whether a file holds one report only.
     """
 
     name: str
     label: str
     suffixes: tuple[str, ...]
     takes: tuple[str, ...] = ()
+    single: bool = False
 
     def render(self, report: "Report", **options: Any) -> str:
         """Render a report; only then is the module imported.
@@ -38,9 +42,19 @@ class Format:
             report: The report.
             options: At least what the format takes; the rest is ignored.
         """
-        module = importlib.import_module(f"{__name__}.{self.name}")
-        text: str = module.render(report, **{name: options[name] for name in self.takes})
+        text: str = self._module.render(report, **{name: options[name] for name in self.takes})
         return text
+
+    def join(self, rendered: Sequence[str]) -> str:
+        """Return reports in this form as one; a single one stays as it is."""
+        if len(rendered) == 1:
+            return rendered[0]
+        join: Callable[[Sequence[str]], str] = getattr(self._module, "join", "\n".join)
+        return join(rendered)
+
+    @property
+    def _module(self) -> Any:
+        return importlib.import_module(f"{__name__}.{self.name}")
 
 
 FORMATS = {
@@ -51,7 +65,7 @@ FORMATS = {
         Format("markdown", "Markdown", (".md", ".markdown")),
         Format("junit", "JUnit", (".xml",), takes=("failing",)),
         Format("github", "GitHub annotations", ()),
-        Format("html", "a page", (".html", ".htm"), takes=("exhibits",)),
+        Format("html", "a page", (".html", ".htm"), takes=("exhibits",), single=True),
     )
 }
 

@@ -3,7 +3,7 @@
 Lines and their escapes are those of "Workflow commands for GitHub Actions" and of `command.ts` in actions/toolkit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sttdoctor.report import Diagnosis, Report
 from sttdoctor.reporting import phrases
@@ -16,6 +16,11 @@ def render(report: Report) -> str:
     """Render a report as workflow commands, and one line of text without a fault."""
     lines = [*_annotate(report)] or [f"::notice title=sttdoctor::{_escape(phrases.answer(report))}"]
     return "\n".join(lines) + "\n"
+
+
+def join(rendered: Sequence[str]) -> str:
+    """Return the annotations of several reports as those of one run."""
+    return "".join(rendered)
 
 
 def _annotate(report: Report) -> Iterator[str]:

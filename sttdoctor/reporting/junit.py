@@ -7,7 +7,7 @@ Jenkins (junit-10.xsd of https://github.com/jenkinsci/xunit-plugin); GitLab and 
 """
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -41,6 +41,19 @@ def render(report: Report, *, failing: Collection[str] = ("fail",)) -> str:
     _count(suite, report)
     SubElement(suite, "system-out").text = "\n\n".join([report.tally, *_list_warnings(report, failing)])
     SubElement(suite, "system-err")
+    return _write(root)
+
+
+def join(rendered: Sequence[str]) -> str:
+    """Return several reports as one, a suite each."""
+    root = Element("testsuites")
+    root.extend(suite for text in rendered for suite in ElementTree.fromstring(text))
+    for number, suite in enumerate(root):
+        suite.set("id", str(number))
+    return _write(root)
+
+
+def _write(root: Element) -> str:
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

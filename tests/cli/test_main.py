@@ -1,6 +1,7 @@
 import json
 import re
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from command_lines import DECLARED, ENCODING_ONLY, FAULTY, HEALTHY, ROWS, WITH_AUDIO
@@ -77,6 +78,29 @@ def test_a_report_goes_to_several_files_and_the_answer_is_said_once(run, tmp_pat
     assert run("replay", recorded, "-o", tmp_path / "x.md", "-o", tmp_path / "x.md").code == 2
 
 
+def test_each_of_several_audio_files_is_judged_by_itself(run):
+    alone = [run("check", path, *DECLARED).out for path in (FAULTY, HEALTHY)]
+    done = run("check", FAULTY, HEALTHY, *DECLARED)
+    assert (done.code, done.out) == (1, "\n".join(alone))
+    assert run("check", HEALTHY, HEALTHY, *DECLARED).code == 0
+
+
+def test_reports_of_several_files_are_one_list_or_one_run_for_programs(run):
+    several = ("check", FAULTY, HEALTHY, *DECLARED, "--format")
+    assert [report["status"] for report in json.loads(run(*several, "json").out)] == ["fail", "pass"]
+    suites = ElementTree.fromstring(run(*several, "junit").out)
+    assert [(suite.get("id"), suite.get("failures")) for suite in suites] == [("0", "2"), ("1", "0")]
+    lines = run(*several, "github").out.splitlines()
+    assert lines[0].startswith("::error ") and lines[-1].startswith("::notice ") and all(lines)
+
+
+def test_a_file_that_cannot_be_read_leaves_the_others_judged_and_is_exit_code_2(run, tmp_path):
+    done = run("check", tmp_path / "no.raw", HEALTHY, *DECLARED, "-o", tmp_path / "r.txt")
+    assert done.code == 2 and done.err.startswith("sttdoctor: cannot read ") and "\nPASS  " in done.err
+    assert (tmp_path / "r.txt").read_text().startswith("PASS  ")
+    assert run("check", tmp_path / "no.raw", tmp_path / "none.raw").code == 2
+
+
 def test_standard_input_is_read_like_a_file(run):
     audio = run("check", "-", *DECLARED, *ENCODING_ONLY, "--format", "json", stdin=HEALTHY.read_bytes())
     assert json.loads(audio.out)["subject"]["path"] is None and audio.code == 0
@@ -136,10 +160,12 @@ def test_set_wins_over_config(run, tmp_path, recorded):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["check"], "Missing argument 'AUDIO'; see sttdoctor check --help"),
+        (["check"], "Missing argument 'AUDIO...'; see sttdoctor check --help"),
         (["chekc", HEALTHY], "No such command 'chekc'. Did you mean 'check'?"),
         (["a.raw"], "No such command 'a.raw'; see sttdoctor --help"),
-        (["check", HEALTHY, "b.raw"], "unexpected extra argument (b.raw); see sttdoctor check --help"),
+        (["check", "-", "-"], "only one AUDIO can be standard input"),
+        (["check", "a.raw", "b.raw", "-o", "r.html"], "r.html holds the report of one AUDIO; sttdoctor triage --html"),
+        (["check", "a.raw", "b.raw", "--plot", "p.png"], "--plot is of one AUDIO"),
         (
             ["check", HEALTHY, "--select", "pacing"],
             "leave no check to run; of bare audio there are container, encoding",
