@@ -11,8 +11,8 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks import all_checks
 from sttdoctor.checks.base import Check, not_applicable, unknown
 from sttdoctor.diagnosis import diagnose
-from sttdoctor.encodings import ENCODINGS, SUPPORTED, meant_by
-from sttdoctor.errors import UsageError
+from sttdoctor.encodings import ALIASES, ENCODINGS, SUPPORTED, meant_by
+from sttdoctor.errors import UsageError, suggest
 from sttdoctor.evidence import Declared, Session, Transcript
 from sttdoctor.listen import is_audible, list_commands, pick_format
 from sttdoctor.readers.audio_file import Source, read_audio
@@ -154,9 +154,9 @@ def _can_estimate(facts: Facts) -> bool:
 
 def _choose_checks(select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
     wanted, unwanted = set(select), set(ignore)
-    known = {check.id for check in all_checks()}
-    for name in sorted((wanted | unwanted) - known):
-        raise UsageError(f"there is no check {name!r}; there are {', '.join(check.id for check in all_checks())}")
+    known = [check.id for check in all_checks()]
+    for name in sorted((wanted | unwanted) - set(known)):
+        raise UsageError(f"there is no check {name!r}; {suggest(name, known, 'there are ' + ', '.join(known))}")
     return [check for check in all_checks() if (not wanted or check.id in wanted) and check.id not in unwanted]
 
 
@@ -195,8 +195,8 @@ def _run(check: Check, facts: Facts) -> CheckResult:
 
 def _tell_declared(encoding: str | None, sample_rate: int | None) -> Declared:
     if encoding is not None and meant_by(encoding) is None:
-        known = ", ".join(name for name in ENCODINGS if name in SUPPORTED)
-        raise UsageError(f"unknown encoding {encoding!r}; the service takes {known}")
+        hint = suggest(encoding, (*SUPPORTED, *ENCODINGS, *ALIASES), f"the service takes {', '.join(SUPPORTED)}")
+        raise UsageError(f"unknown encoding {encoding!r}; {hint}")
     if sample_rate is not None and not 0 < sample_rate <= 1_000_000:
         raise UsageError(f"a sample rate is between 1 and 1000000 Hz, not {sample_rate}")
     return Declared(encoding, sample_rate)

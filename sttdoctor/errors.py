@@ -1,6 +1,7 @@
 """The errors that a user can cause, each told in one sentence."""
 
 import os
+from collections.abc import Iterable
 
 
 class SttdoctorError(Exception):
@@ -22,3 +23,22 @@ def make_unwritable(path: str | os.PathLike[str], error: OSError) -> InputError:
     return InputError(
         f"cannot write {path}: {f'there is no directory {folder}' if missing else error.strerror or error}"
     )
+
+
+_LONGEST_NAME = 80
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return what may be meant by a name that is none of the known ones, to stand at the end of a sentence.
+
+    Args:
+        name: As it was typed; of `check.cause` the part after the point is enough.
+        known: The names that there are.
+        otherwise: What to say where no name is like it.
+    """
+    from difflib import get_close_matches
+
+    names, typed = list(known), name[:_LONGEST_NAME].lower()
+    close = [other for other in names if typed and other.endswith(f".{typed}")]
+    close = close or get_close_matches(typed.replace("_", "-"), names, n=1) or get_close_matches(typed, names, n=1)
+    return f"did you mean {close[0]}?" if close else otherwise

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sttdoctor.errors import InputError, UsageError
+from sttdoctor.errors import InputError, UsageError, suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +203,9 @@ def validate(values: Mapping[str, object]) -> dict[str, float]:
 
 def _validate_one(name: str, value: object) -> float:
     if name not in _BY_NAME:
-        import difflib
-
-        close = difflib.get_close_matches(name, _BY_NAME, n=1)
-        hint = f"; did you mean {close[0]}?" if close else "; sttdoctor explain lists them by check"
-        raise UsageError(f"unknown threshold {name!r}{hint}")
+        raise UsageError(
+            f"unknown threshold {name!r}; {suggest(name, _BY_NAME, 'sttdoctor explain lists them by check')}"
+        )
     try:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):

@@ -40,15 +40,12 @@ def explain(topic: str | None) -> None:
 
 
 def _unknown(topic: str, known: list[str]) -> str:
-    import difflib
-
+    from sttdoctor.errors import suggest
     from sttdoctor.thresholds import DEFAULTS
 
     if topic in DEFAULTS:
         return f"{topic} is a threshold; sttdoctor explain {topic.partition('.')[0]} shows it"
-    close = difflib.get_close_matches(topic, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else "sttdoctor explain lists them"
-    return f"there is no check or cause {topic!r}; {hint}"
+    return f"there is no check or cause {topic!r}; {suggest(topic, known, 'sttdoctor explain lists them')}"
 
 
 def _wrap(text: str, indent: str = "  ", rest: str | None = None) -> str:

@@ -59,6 +59,17 @@ def judge_options(command: Command) -> Command:
     return command
 
 
+class Names(click.Choice[str]):
+    """One of some names; of another one it says which may be meant."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return the sentence of click, and the name that is like it."""
+        from sttdoctor.errors import suggest
+
+        hint = suggest(str(value), self.choices, "")
+        return f"{super().get_invalid_choice_message(value, ctx)} {hint.capitalize()}".rstrip()
+
+
 class _Connection(click.ParamType[Any]):
     """A number from 1, or `all`."""
 
@@ -103,7 +114,7 @@ _REPORT = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(list(FORMATS)),
+        type=Names(list(FORMATS)),
         help="Of the report; default by the name of the file, or text.",
     ),
     click.option(
@@ -130,7 +141,7 @@ _JUDGE = (
     click.option("--ignore", callback=ids, default="", metavar="IDS", help="Leave these checks out."),
     click.option(
         "--fail-on",
-        type=click.Choice(list(FAIL_ON)),
+        type=Names(list(FAIL_ON)),
         default="fail",
         show_default=True,
         help="From which status on the exit code is 1.",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sttdoctor.errors import UsageError
+from sttdoctor.errors import UsageError, suggest
 
 if TYPE_CHECKING:
     from sttdoctor.report import Report
@@ -81,6 +81,7 @@ def format_of(path: str) -> Format:
             return form
     suffix = os.path.splitext(path)[1]
     if suffix:
-        known = ", ".join(suffix for form in FORMATS.values() for suffix in form.suffixes)
-        raise UsageError(f"no report ends in {suffix}; there are {known}, or say which one with --format")
+        known = [suffix for form in FORMATS.values() for suffix in form.suffixes]
+        otherwise = f"there are {', '.join(known)}, or say which one with --format"
+        raise UsageError(f"no report ends in {suffix}; {suggest(suffix, known, otherwise)}")
     return FORMATS["text"]

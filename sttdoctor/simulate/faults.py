@@ -3,13 +3,12 @@
 Each fault is what one cause of `sttdoctor explain` is about, so that a client, and sttdoctor, can be tried with it.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from sttdoctor.errors import UsageError
+from sttdoctor.errors import UsageError, suggest
 
 Event = dict[str, Any]
 Faults = Mapping[str, float]
@@ -84,8 +83,7 @@ def _setting(text: str) -> tuple[str, float]:
     name, equals, given = text.strip().partition("=")
     fault = FAULTS.get(name)
     if fault is None:
-        close = difflib.get_close_matches(name, FAULTS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(FAULTS)}"
+        hint = suggest(name, FAULTS, f"there are {', '.join(FAULTS)}")
         raise UsageError(f"there is no fault {name!r}; {hint}")
     if not equals:
         return name, fault.value or 0.0

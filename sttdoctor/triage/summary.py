@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sttdoctor.errors import UsageError
+from sttdoctor.errors import UsageError, suggest
 from sttdoctor.redact import redact_tokens
 from sttdoctor.reporting.escape import for_terminal
 from sttdoctor.triage.row import COLUMNS, STATUSES, Row
@@ -46,7 +46,8 @@ class Summary:
         """Refuse columns that there are not."""
         for name in self.group_by:
             if name not in COLUMNS:
-                raise UsageError(f"there is no column {name!r} to group by; there are {', '.join(COLUMNS)}")
+                hint = suggest(name, COLUMNS, f"there are {', '.join(COLUMNS)}")
+                raise UsageError(f"there is no column {name!r} to group by; {hint}")
 
     def add(self, row: Row) -> None:
         """Take a row in."""

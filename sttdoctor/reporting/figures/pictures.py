@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sttdoctor.errors import InputError, UsageError
+from sttdoctor.errors import InputError, UsageError, suggest
 from sttdoctor.outputs import write_whole
 from sttdoctor.report import Report
 from sttdoctor.reporting.data.values import Exhibits
@@ -53,7 +53,8 @@ def suffix_of(path: str) -> str:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"a picture is {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, not {path}")
+        hint = suggest(suffix, SUFFIXES, "try .png")
+        raise UsageError(f"a picture is {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, not {path}; {hint}")
     return suffix
 
 
