@@ -24,6 +24,17 @@ def fast_length(least: int) -> int:
     return best
 
 
+def autocorrelate(values: Floats, count: int) -> Floats:
+    """How values of shape (n,) agree with themselves, moved by 0 to `count` - 1 places (Wiener-Khinchin, no wrap).
+
+    >>> autocorrelate(np.array([1.0, 0.0, 2.0]), 3).round(9).tolist()
+    [5.0, 0.0, 2.0]
+    """
+    size = fast_length(2 * len(values))
+    agreement: Floats = np.fft.irfft(np.abs(np.fft.rfft(values, size)) ** 2, size)[:count]
+    return agreement
+
+
 def find_stretches(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Where flags of shape (n,) are set without a break: shape (stretches, 2), the first of each and the one behind it.
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.fft import next_fast_len
 
-from sttdoctor.analysis.arrays import fast_length, find_stretches, subtract_prediction
+from sttdoctor.analysis.arrays import autocorrelate, fast_length, find_stretches, subtract_prediction
 
 
 def test_it_is_the_next_product_of_two_three_and_five():
@@ -20,11 +20,16 @@ def test_stretches_hold_the_flags_that_are_set_and_no_other(flags):
     assert all(one[1] < other[0] for one, other in pairwise(found))
 
 
+@pytest.mark.parametrize("length", [1, 2, 7, 160])
+def test_a_lag_does_not_wrap_round(length):
+    values = np.random.default_rng(length).normal(size=length)
+    assert autocorrelate(values, length) == pytest.approx(np.correlate(values, values, "full")[length - 1 :])
+
+
 def test_of_what_follows_from_its_past_nothing_is_left():
     times = np.arange(4000)
     tone = np.sin(0.3 * times)
-    lags = np.array([tone[: 4000 - lag] @ tone[lag:] for lag in range(3)])
-    left = subtract_prediction(tone, lags, ridge=1e-9)
+    left = subtract_prediction(tone, autocorrelate(tone, 3), ridge=1e-9)
     assert np.abs(left).max() < 0.01
     noise = np.random.default_rng(1).normal(size=4000)
     lags = np.array([noise[: 4000 - lag] @ noise[lag:] for lag in range(3)])

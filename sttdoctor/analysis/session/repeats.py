@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.arrays import autocorrelate
 from sttdoctor.analysis.session.frames import FEWEST, SEEN, is_active, read_values
 from sttdoctor.encodings import ENCODINGS
 
@@ -212,9 +213,7 @@ def _is_periodic(frame: bytes, encoding: str) -> bool:
     if energy <= 0:
         return True
     half = len(values) // 2
-    # padded to twice the length: a lag must not wrap round
-    spectrum = np.fft.rfft(values, 2 * len(values))
-    lags = np.fft.irfft(np.abs(spectrum) ** 2)[4:half]
+    lags = autocorrelate(values, half)[4:]
     # of a lag fewer products are summed
     norm = 1 - np.arange(4, half) / len(values)
     return bool(np.max(lags / norm, initial=0.0) >= 0.97 * energy)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.arrays import fast_length, subtract_prediction
+from sttdoctor.analysis.arrays import autocorrelate, subtract_prediction
 
 Floats = NDArray[np.float64]
 
@@ -51,12 +51,9 @@ def find_echo(samples: Floats, rate: float) -> Echo | None:
         return None
     flat = _whiten(samples)
     first, last = round(SHORTEST_S * rate), min(round(LONGEST_S * rate), len(samples) // 2)
-    size = fast_length(2 * len(flat))
-    spectrum = np.fft.rfft(flat, size)
-    agreement = np.fft.irfft(np.abs(spectrum) ** 2, size)[: len(flat)]
-    agreement = agreement / agreement[0] if agreement[0] > 0 else agreement
+    agreement = autocorrelate(flat, 2 * last)
     near, block = max(1, round(_NEAR_S * rate)), max(1, round(_BLOCK_S * rate))
-    heard = agreement[: 2 * last].copy()
+    heard = agreement / agreement[0] if agreement[0] > 0 else agreement
     usual = float(np.quantile(np.abs(heard[first:]), _USUAL))
     lag = first + int(np.argmax(heard[first:last]))
     peak = float(heard[lag])
@@ -82,10 +79,7 @@ def _is_of_comb(heard: Floats, lag: int, first: int, near: int) -> bool:
 def _whiten(samples: Floats) -> Floats:
     """What one linear predictor leaves over, with loud parts brought down to the level of the others."""
     centred = samples - samples.mean()
-    size = fast_length(2 * len(samples))
-    power = np.abs(np.fft.rfft(centred, size)) ** 2
-    lags = np.fft.irfft(power, size)[: _ORDER + 1]
-    error = subtract_prediction(centred, lags, ridge=1e-9)
+    error = subtract_prediction(centred, autocorrelate(centred, _ORDER + 1), ridge=1e-9)
     count = -(-len(error) // _LEVELLED)
     # every part counts alike, so that one loud word does not decide
     rows = np.pad(error, (0, count * _LEVELLED - len(error))).reshape(count, _LEVELLED)
