@@ -14,7 +14,7 @@ from sttdoctor.diagnosis import diagnose
 from sttdoctor.encodings import ALIASES, ENCODINGS, SUPPORTED, meant_by
 from sttdoctor.errors import UsageError, suggest
 from sttdoctor.evidence import Declared, Session, Transcript
-from sttdoctor.listen import is_audible, list_commands, pick_format
+from sttdoctor.listen import is_audible, list_commands, pick_format, pick_later
 from sttdoctor.readers.audio_file import Source, read_audio
 from sttdoctor.readers.capture import read_session
 from sttdoctor.readers.sockets import Wanted
@@ -139,8 +139,9 @@ def examine(
     results = tuple(_judge_all(chosen, facts, progress))
     findings = [finding for result in results for finding in result.findings]
     diagnoses = diagnose(findings, facts)
-    layout, rate = pick_format(facts, results)
-    listen = list_commands(facts, layout, rate) if is_audible(results) else dict.fromkeys(("declared", "estimated"))
+    listen: dict[str, str | None] = {"declared": None, "estimated": None}
+    if is_audible(results):
+        listen = list_commands(facts, *pick_format(facts, results), pick_later(facts, results))
     return Report(_describe_subject(facts, _can_estimate(facts)), diagnoses, results, listen)
 
 

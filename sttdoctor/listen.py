@@ -9,6 +9,7 @@ import os
 import shlex
 import wave
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -43,18 +44,34 @@ def pick_format(facts: Facts, results: Sequence[CheckResult]) -> tuple[Layout | 
     return layout, best if rate_is_wrong and best else facts.declared.sample_rate or best
 
 
+def pick_later(facts: Facts, results: Sequence[CheckResult]) -> tuple[Layout, int] | None:
+    """Return how the audio is to be read (layout, Hz) from where it becomes something else, None where it does not.
+
+    The offset of the layout is that place.
+    """
+    causes = {finding.cause for result in results for finding in result.findings}
+    layout, rate = pick_format(facts, results)
+    if "sample-rate.changed" in causes and facts.rate_change is not None and layout is not None:
+        return replace(layout, offset=layout.find_whole(facts.rate_change.offset)), facts.rate_change.after
+    later = facts.sound.later_layout if causes & {"encoding.changed", "encoding.misaligned"} else None
+    return (later, rate) if later is not None and rate is not None else None
+
+
 def is_audible(results: Sequence[CheckResult]) -> bool:
     """Whether there is anything to hear: no check found that all of the audio is silent."""
     return not any(finding.cause == "signal.silent" for result in results for finding in result.findings)
 
 
-def list_commands(facts: Facts, detected: Layout | None, rate: int | None) -> dict[str, str | None]:
+def list_commands(
+    facts: Facts, detected: Layout | None, rate: int | None, later: tuple[Layout, int] | None = None
+) -> dict[str, str | None]:
     """Return the shell commands that play the audio as declared and as detected (`estimated`), None where none.
 
     Args:
         facts: The subject.
         detected: How the bytes are best read.
         rate: The sample rate to play at, Hz.
+        later: What `pick_later` returned: both commands begin there, where a player can.
     """
     path = facts.session.path if facts.session is not None else facts.audio.path if facts.audio is not None else None
     if facts.audio is None or path is None or path == "-":
@@ -65,9 +82,11 @@ def list_commands(facts: Facts, detected: Layout | None, rate: int | None) -> di
         raw = _stem(path) + (".raw" if not path.lower().endswith(".raw") else ".audio.raw")
         captures = " ".join(map(_quote, (path, *facts.session.more)))
         listen["convert"] = f"sttdoctor convert {captures} -o {_quote(raw)}"
-    listen["declared"] = _play(
-        raw, facts.sound.declared_layout, facts.declared.sample_rate, "--ignore encoding,sample-rate "
-    )
+    declared = facts.sound.declared_layout
+    if later is not None and declared is not None and _is_played(declared) and _is_played(later[0]):
+        detected, rate = later
+        declared = replace(declared, offset=declared.find_whole(detected.offset))
+    listen["declared"] = _play(raw, declared, facts.declared.sample_rate, "--ignore encoding,sample-rate ")
     listen["estimated"] = _play(raw, detected, rate, "")
     return listen
 
@@ -85,11 +104,15 @@ def _quote(path: str) -> str:
     return shlex.quote(path if plain else f"./{path}")
 
 
+def _is_played(layout: Layout) -> bool:
+    """Whether a player takes such bytes without a conversion."""
+    return ENCODINGS[layout.encoding].ffmpeg is not None and layout.channels == 1
+
+
 def _play(path: str, layout: Layout | None, rate: int | None, trusting: str) -> str | None:
     if layout is None or rate is None:
         return None
-    name = ENCODINGS[layout.encoding].ffmpeg
-    if name is None or layout.channels != 1:
+    if not _is_played(layout):
         # not NAME.wav, which may well be the recording that the bytes were made from
         wav = _stem(path).removesuffix(".raw") + "-listen.wav"
         declared = (
@@ -99,7 +122,7 @@ def _play(path: str, layout: Layout | None, rate: int | None, trusting: str) -> 
         convert = f"sttdoctor check {_quote(path)} {declared} {trusting}--fail-on never --wav {_quote(wav)}"
         return f"{convert} && ffplay {_quote(wav)}"
     skip = f"-skip_initial_bytes {layout.offset} " if layout.offset else ""
-    return f"ffplay {skip}-f {name} -ar {rate} {_quote(path)}"
+    return f"ffplay {skip}-f {ENCODINGS[layout.encoding].ffmpeg} -ar {rate} {_quote(path)}"
 
 
 def write_wav(facts: Facts, layout: Layout | None, rate: int | None, path: str, force: bool = False) -> None:

@@ -142,6 +142,23 @@ def test_a_session_is_converted_and_plays(tmp_path, monkeypatch, name, encoding)
 
 
 @needs_ffmpeg
+def test_what_changes_on_the_way_plays_from_there_on(tmp_path, monkeypatch):
+    session = FIXTURES / "sessions" / "format-48k-then-16k.jsonl.gz"
+    (tmp_path / session.name).write_bytes(session.read_bytes())
+    whole = (FIXTURES / "audio" / "byte-lost-midway.raw").read_bytes()
+    listen = check(tmp_path, "lost.raw", whole, monkeypatch, encoding="pcm_s16le", sample_rate=16000)
+    sounds_like(play(listen["estimated"], tmp_path)[0], whole[116_737:], "pcm_s16le")
+    (tmp_path / "lost.raw").write_bytes(whole[:-1])  # ffmpeg complains of half a sample at the end
+    sounds_like(play(listen["declared"], tmp_path)[0], whole[116_738:-1], "pcm_s16le")
+    listen = sttdoctor.replay(session.name).listen
+    (slow, right), (fast, wrong) = (
+        play(f"{listen['convert']} && {listen[which]}", tmp_path) for which in ("estimated", "declared")
+    )
+    assert (right, wrong) == (16_000, 48_000)
+    np.testing.assert_array_equal(slow, fast)
+
+
+@needs_ffmpeg
 @pytest.mark.parametrize("encoding", sorted(set(ENCODINGS) - {"pcm_f16le"}))
 def test_ffmpeg_knows_each_format_name(tmp_path, encoding):
     data = np.random.default_rng(1).bytes(ENCODINGS[encoding].width * 400)

@@ -178,6 +178,19 @@ class AudioFacts:
         behind = self._payload_layout
         return replace(behind, offset=behind.offset + self.payload_offset) if behind is not None else None
 
+    @property
+    def later_layout(self) -> Layout | None:
+        """How the bytes are best read from the first change of encoding or alignment on, None where there is none.
+
+        Its offset is the first byte of a sample behind the change.
+        """
+        change = self.encoding_changes[0] if self.encoding_changes else None
+        after = LAYOUTS.get(change.after) if change is not None else None
+        if change is None or after is None:
+            return None
+        first = self.payload_offset
+        return replace(after, offset=first + after.find_whole(change.offset - first))
+
     @cached_property
     def _payload_layout(self) -> Layout | None:
         layout = self._plain_layout

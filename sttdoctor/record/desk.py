@@ -34,6 +34,7 @@ REST_S, PATIENCE_S = 10.0, 30.0
 """For the reading of what waits when the recorder ends, and for the end of the scribe."""
 
 _MAX_LINE = 1 << 20  # bytes of what the scribe tells
+_IN_A_ROW = 16  # lines of it that are taken before it is the turn of the connections
 
 
 @dataclass(eq=False)
@@ -201,9 +202,12 @@ class Desk:
     async def listen(self) -> None:
         """Take what the scribe tells, until it ends."""
         assert self._process.stdout is not None
+        heard = count(1)
         with contextlib.suppress(ValueError):  # a line beyond all bounds: nothing after it can be trusted
             async for line in self._process.stdout:
                 self._hear(json.loads(line))
+                if next(heard) % _IN_A_ROW == 0:
+                    await asyncio.sleep(0)
         self._works = False
         self._begun.set()
         self._handed.set()

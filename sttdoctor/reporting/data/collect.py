@@ -20,7 +20,7 @@ from sttdoctor.analysis.excerpt import decode_mono
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.rate.estimate import TOLERANCE
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.listen import is_audible, pick_format
+from sttdoctor.listen import is_audible, pick_format, pick_later
 from sttdoctor.missing import AUDIO
 from sttdoctor.report import Report
 from sttdoctor.reporting.data.sound import find_loudest, make_waveform, measure_profile, name_reading
@@ -86,7 +86,8 @@ def collect(facts: Facts, report: Report) -> Exhibits:
     nothing: _Shown = (None, None, "The sound could not be decoded.")
     shape, excerpt, no_sound = _SILENCE
     if is_audible(report.checks):
-        shape, excerpt, no_sound = tried("the sound", lambda: _show_sound(facts, layout, rate), nothing)
+        heard = pick_later(facts, report.checks) or (layout, rate)
+        shape, excerpt, no_sound = tried("the sound", lambda: _show_sound(facts, *heard), nothing)
     return Exhibits(
         shape,
         excerpt,
