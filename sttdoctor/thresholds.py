@@ -8,9 +8,8 @@ import math
 import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from sttdoctor.errors import InputError, UsageError, suggest
+from sttdoctor.errors import UsageError, suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,23 +165,12 @@ def parse_settings(settings: Iterable[str]) -> dict[str, float]:
     return values
 
 
-def load_config(path: str | Path) -> dict[str, float]:
-    """Read thresholds from a TOML file, one table a check: `[pacing]` with `backlog_fail_s = 5`.
+def read_tables(tables: Mapping[str, object]) -> dict[str, float]:
+    """Read thresholds from the tables of a TOML file, one a check: `[pacing]` with `backlog_fail_s = 5`.
 
     Raises:
-        InputError: The file cannot be read or is not TOML.
-        UsageError: It names an unknown threshold or gives a value that is no number within its bounds.
+        UsageError: They name an unknown threshold or give a value that is no number within its bounds.
     """
-    import tomllib
-
-    try:
-        tables = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not TOML: it is not text") from None
-    except (ValueError, RecursionError) as error:  # bad TOML, a number of 5000 digits, deep nesting
-        raise InputError(f"{path} is not TOML: {error}") from None
     values = {}
     for check, table in tables.items():
         entries = table.items() if isinstance(table, dict) else [("", table)]

@@ -2,14 +2,8 @@ import math
 
 import pytest
 
-from sttdoctor.errors import InputError, UsageError
-from sttdoctor.thresholds import DEFAULTS, THRESHOLDS, load_config, of_check, parse_settings, validate
-
-
-def config(tmp_path, text):
-    path = tmp_path / "limits.toml"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
+from sttdoctor.errors import UsageError
+from sttdoctor.thresholds import DEFAULTS, THRESHOLDS, of_check, parse_settings, validate
 
 
 def test_each_threshold_has_a_sound_default_and_a_reason():
@@ -40,48 +34,6 @@ def test_settings_are_numbers_by_name_and_the_last_one_counts():
 def test_a_bad_setting_is_a_usage_error(setting, says):
     with pytest.raises(UsageError, match=says.replace("?", r"\?")):
         parse_settings([setting])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[pacing]\nbacklog_fail_s = 5\n[sample-rate]\nfail_below = 0.1",
-        "pacing.backlog_fail_s = 5.0\nsample-rate.fail_below = 0.1\n",
-        '"pacing.backlog_fail_s" = 5\r\n"sample-rate.fail_below" = 0.1',
-        b"\xef\xbb\xbf[pacing]\nbacklog_fail_s = 5\n[sample-rate]\nfail_below = 0.1",
-    ],
-)
-def test_a_config_file_holds_tables_or_dotted_names(tmp_path, text):
-    assert load_config(config(tmp_path, text)) == {"pacing.backlog_fail_s": 5.0, "sample-rate.fail_below": 0.1}
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("[pacing]\nbacklog_fial_s = 5", "did you mean pacing.backlog_fail_s"),
-        ("backlog_fail_s = 5", "unknown threshold 'backlog_fail_s'"),
-        ("[pacing.more]\nbacklog_fail_s = 5", "unknown threshold 'pacing.more'"),
-        *(
-            (f"[pacing]\nbacklog_fail_s = {value}", "takes a number")
-            for value in ("true", "[5]", "{ a = 5 }", "nan", "inf", "-1", "2026-01-01", "1" + 400 * "0")
-        ),
-    ],
-)
-def test_a_config_file_with_a_bad_threshold_is_a_usage_error(tmp_path, text, says):
-    with pytest.raises(UsageError, match=says):
-        load_config(config(tmp_path, text))
-
-
-@pytest.mark.parametrize("text", ["[pacing", b"\xff\xfe", "x = " + "[" * 5000, "x = " + "1" * 5000, "a = 1\na = 2"])
-def test_what_is_not_toml_is_an_input_error(tmp_path, text):
-    with pytest.raises(InputError, match="is not TOML"):
-        load_config(config(tmp_path, text))
-
-
-@pytest.mark.parametrize("name", ["missing.toml", ""])
-def test_a_config_that_is_no_file_is_an_input_error(tmp_path, name):
-    with pytest.raises(InputError, match="cannot read"):
-        load_config(tmp_path / name)
 
 
 def test_values_of_a_program_are_validated_too():

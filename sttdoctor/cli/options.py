@@ -13,7 +13,10 @@ from sttdoctor.reporting import FORMATS, Format, format_of
 
 if TYPE_CHECKING:
     from sttdoctor.analysis.facts import Facts
+    from sttdoctor.cli.config import Config
     from sttdoctor.report import Report
+
+_NO_CONFIG = "sttdoctor.no_config"
 
 Command = Callable[..., None]
 
@@ -30,6 +33,33 @@ def _picture(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 
         suffix_of(value)
     return value
+
+
+def _leave_out(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    """Remember that no settings are wanted; what is given comes before what is not, so this before `_configure`."""
+    ctx.meta[_NO_CONFIG] = value
+
+
+def _configure(ctx: click.Context, _param: click.Parameter, value: str | None) -> "Config | None":
+    """Read the settings of a project; what they say of an option becomes its default."""
+    if ctx.resilient_parsing:
+        return None
+    from sttdoctor.cli.config import Config, find_config, load_config
+
+    if value is not None:
+        config = load_config(value)
+    else:
+        folder = None if ctx.meta.get(_NO_CONFIG) else _current_folder()
+        config = find_config(folder) if folder else Config()
+    ctx.default_map = dict(config.options)
+    return config
+
+
+def _current_folder() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it is gone
+        return None
 
 
 def format_options(command: Command) -> Command:
@@ -157,7 +187,18 @@ _JUDGE = (
         "--config",
         type=click.Path(),
         metavar="FILE",
-        help="TOML with thresholds, a table a check: [pacing], and below it backlog_fail_s = 5.",
+        is_eager=True,
+        callback=_configure,
+        help="TOML with settings; default sttdoctor.toml or [tool.sttdoctor] of pyproject.toml, here or above in the "
+        "repository.",
+    ),
+    click.option(
+        "--no-config",
+        is_flag=True,
+        is_eager=True,
+        callback=_leave_out,
+        expose_value=False,
+        help="Look for no settings.",
     ),
 )
 _MORE = (
@@ -199,7 +240,9 @@ def spare(options: Mapping[str, Any], *inputs: str | None) -> None:
     """
     from sttdoctor.outputs import check_spared
 
-    check_spared((*options["outputs"], options["wav"], options["plot"]), (*inputs, options["config"]), options["force"])
+    check_spared(
+        (*options["outputs"], options["wav"], options["plot"]), (*inputs, options["config"].path), options["force"]
+    )
 
 
 @contextmanager
@@ -228,16 +271,20 @@ def _drop_output() -> None:
     os.close(nowhere)
 
 
-def thresholds(settings: tuple[str, ...], config: str | None) -> dict[str, float]:
-    """Return the thresholds that the user changed; --set wins over --config.
+def thresholds(settings: tuple[str, ...], config: "Config") -> dict[str, float]:
+    """Return the thresholds that the user changed; --set wins over a file. Settings that were found are told.
 
     Raises:
-        InputError: The file cannot be read or is not TOML.
         UsageError: An unknown name, or a value that is no number within its bounds.
     """
-    from sttdoctor.thresholds import load_config, parse_settings
+    from sttdoctor.thresholds import parse_settings
 
-    return {**(load_config(config) if config else {}), **parse_settings(settings)}
+    changed = {**config.thresholds, **parse_settings(settings)}
+    if config.is_found:
+        from sttdoctor.reporting.escape import for_terminal
+
+        click.echo(f"settings from {for_terminal(str(config.path))} (--no-config leaves them out)", err=True)
+    return changed
 
 
 def forms_of(options: Mapping[str, Any]) -> dict[str | None, Format]:

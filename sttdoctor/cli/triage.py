@@ -81,7 +81,7 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
         raise UsageError("--jobs is for this machine; a Dask cluster has its own number of workers")
     if options["resume"] and options["force"]:
         raise UsageError("--resume goes on with tables and --force begins them anew; give one of them")
-    check_spared(options["outputs"], (options["config"],), options["resume"] or options["force"])
+    check_spared(options["outputs"], (options["config"].path,), options["resume"] or options["force"])
     settings = Settings(
         options["encoding"],
         options["sample_rate"],
