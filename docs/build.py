@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "checks"
 SOURCES_PAGE = ROOT / "docs" / "sources.md"
 EXCERPTS = Path(guides.__file__).parent / "excerpts.json"
+NAMES = EXCERPTS.with_name("names.json")
 
 
 def main() -> None:
@@ -33,6 +34,7 @@ def main() -> None:
     excerpts = {check.id: excerpt_of(load_guide(check.id)) for check in all_checks()}
     EXCERPTS.write_text(json.dumps(excerpts, indent=1) + "\n", "utf-8")
     load_guide.cache_clear()
+    NAMES.write_text(list_names(), "utf-8")
     PAGES.mkdir(exist_ok=True)
     for name, text in pages().items():
         (PAGES / name).write_text(text, "utf-8")
@@ -50,6 +52,12 @@ def printed(command: str) -> list[str]:
         outcome = CliRunner().invoke(cli, shlex.split(command)[1:], env={"COLUMNS": "80"})
     text: str = outcome.output
     return text.partition("\nListen\n")[0].rstrip().splitlines()
+
+
+def list_names() -> str:
+    """The checks and their causes."""
+    names = {check.id: {cause.id: cause.what for cause in check.causes} for check in all_checks()}
+    return json.dumps(names, indent=1) + "\n"
 
 
 def pages() -> dict[str, str]:

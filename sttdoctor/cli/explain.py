@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sttdoctor.cli.completion import complete, list_topics
 from sttdoctor.cli.options import standard_output
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("topic", required=False, metavar="[CHECK|CAUSE|sources]")
+@click.argument("topic", required=False, metavar="[CHECK|CAUSE|sources]", shell_complete=complete(list_topics))
 def explain(topic: str | None) -> None:
     """What a check asks, why it matters and how to fix what it finds.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from sttdoctor.cli.completion import complete, list_checks, list_encodings, list_rates, list_thresholds
 from sttdoctor.policy import FAIL_ON
 from sttdoctor.reporting import FORMATS, Format, format_of
 
@@ -26,9 +27,9 @@ def ids(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, 
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _picture(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+def _picture(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     """Refuse the name of a picture that cannot be made before anything is judged."""
-    if value is not None:
+    if value is not None and not ctx.resilient_parsing:
         from sttdoctor.reporting.figures.pictures import suffix_of
 
         suffix_of(value)
@@ -65,11 +66,16 @@ def _current_folder() -> str | None:
 def format_options(command: Command) -> Command:
     """Add the options that say what the client declared."""
     command = click.option(
-        "--sample-rate", type=int, metavar="HZ", help="Sample rate that the client declared, for instance 16000."
+        "--sample-rate",
+        type=int,
+        metavar="HZ",
+        shell_complete=complete(list_rates),
+        help="Sample rate that the client declared, for instance 16000.",
     )(command)
     return click.option(
         "--encoding",
         metavar="NAME",
+        shell_complete=complete(list_encodings),
         help="Encoding that the client declared; the service takes pcm_s16le, pcm_s32le, pcm_f16le, pcm_f32le, "
         "pcm_mulaw and pcm_alaw.",
     )(command)
@@ -118,6 +124,7 @@ class _Connection(click.ParamType[Any]):
 connection_option = click.option(
     "--connection",
     type=_Connection(),
+    shell_complete=complete(lambda: {"all": "they are one client's session"}),
     metavar="N|all",
     help="Which one, in a capture of several; all: they are one client's session.",
 )
@@ -164,11 +171,19 @@ _JUDGE = (
     click.option(
         "--select",
         callback=ids,
+        shell_complete=complete(list_checks, several=True),
         default="",
         metavar="IDS",
         help="Run these checks only (comma-separated; explain lists them).",
     ),
-    click.option("--ignore", callback=ids, default="", metavar="IDS", help="Leave these checks out."),
+    click.option(
+        "--ignore",
+        callback=ids,
+        shell_complete=complete(list_checks, several=True),
+        default="",
+        metavar="IDS",
+        help="Leave these checks out.",
+    ),
     click.option(
         "--fail-on",
         type=Names(list(FAIL_ON)),
@@ -181,6 +196,7 @@ _JUDGE = (
         "settings",
         multiple=True,
         metavar="NAME=VALUE",
+        shell_complete=complete(list_thresholds),
         help="Change a threshold that explain names, as pacing.backlog_fail_s=5 (repeatable).",
     ),
     click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sttdoctor.cli.completion import complete, list_faults
 from sttdoctor.cli.options import Command, stranger_options
 
 if TYPE_CHECKING:
@@ -45,7 +46,14 @@ def _seconds(name: str, default: float, least: float, words: str) -> Callable[[C
     metavar="FILE",
     help="What is said: text, one turn a line; default sentences of its own.",
 )
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Do something wrong (repeatable); see below.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete(list_faults),
+    help="Do something wrong (repeatable); see below.",
+)
 @_seconds("--fault-after", 2.0, 0, "Audio after which a fault in mid-session strikes.")
 @click.option("--asr", is_flag=True, help="Recognise what is said with PocketSphinx (extra sttdoctor[asr]).")
 @_seconds("--idle-timeout", 180.0, 0.1, "Close a connection that brings no audio for so long.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sttdoctor.cli.completion import complete, list_columns
 from sttdoctor.cli.options import format_options, ids, judge_options, printable, standard_output, thresholds
 from sttdoctor.policy import FAIL_ON
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--group-by",
     callback=ids,
+    shell_complete=complete(list_columns, several=True),
     default="",
     metavar="COLUMNS",
     help="Count causes by these columns of the table (comma-separated).",

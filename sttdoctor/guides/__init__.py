@@ -1,8 +1,8 @@
 """What there is to know about a check beside the check itself: examples, code that does it right, its measurements.
 
 One file a check, `CHECK.toml`: `bad` and `good` are commands on the fixtures, `python` and `javascript` code,
-`measurements` what each name in a report means. `excerpts.json` holds what the commands print; `docs/build.py` writes
-it, and the pages in `docs/checks/`.
+`measurements` what each name in a report means. `excerpts.json` holds what the commands print, `names.json` the causes
+of each check for who needs no check; `docs/build.py` writes both, and the pages in `docs/checks/`.
 """
 
 import json
@@ -46,6 +46,13 @@ def load_guide(check: str) -> Guide:
     bad, good = (Example(values[kind], "\n".join(excerpts[kind])) for kind in ("bad", "good"))
     code = {"Python": values["python"].strip(), "JavaScript": values["javascript"].strip()}
     return Guide(bad, good, code, values["measurements"])
+
+
+@cache
+def load_names() -> dict[str, dict[str, str]]:
+    """Return the checks in the order of a report, each with its causes and what they are; imports no check."""
+    names: dict[str, dict[str, str]] = json.loads(_read_text("names.json"))
+    return names
 
 
 def _read_text(name: str) -> str:

@@ -3,11 +3,13 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sttdoctor.analysis.facts import Facts
-from sttdoctor.report import Report
 from sttdoctor.triage.task import Task
+
+if TYPE_CHECKING:
+    from sttdoctor.analysis.facts import Facts
+    from sttdoctor.report import Report
 
 Row = dict[str, Any]
 """Column to value; None where a capture does not tell."""
@@ -61,7 +63,7 @@ _MEASURED = {
 }
 
 
-def row_of(task: Task, facts: Facts, report: Report) -> Row:
+def row_of(task: Task, facts: "Facts", report: "Report") -> Row:
     """Return the row of a judged capture, without `seconds`."""
     subject = report.subject
     declared, estimated = subject["declared"], subject["estimated"]
@@ -131,7 +133,7 @@ def is_row(values: Row) -> bool:
     return typed and None not in (values["path"], values["member"]) and values["status"] in STATUSES
 
 
-def client_of(facts: Facts) -> str | None:
+def client_of(facts: "Facts") -> str | None:
     """Return what the client calls itself, on one line of at most 120 characters; nothing else is changed."""
     if facts.session is None:
         return None

@@ -34,6 +34,10 @@ def test_the_page_of_sources_is_up_to_date():
     assert build.SOURCES_PAGE.read_text("utf-8") == build.list_sources(), STALE
 
 
+def test_the_names_of_checks_and_causes_are_up_to_date():
+    assert build.NAMES.read_text("utf-8") == build.list_names(), STALE
+
+
 @pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.id)
 def test_an_excerpt_is_what_the_tool_prints(check):
     guide = load_guide(check.id)
