@@ -190,7 +190,7 @@ def test_nothing_but_the_version_comes_from_the_front_door():
 def test_checks_do_not_import_each_other():
     """A check is a module, or a package of its concepts."""
     package = "sttdoctor.checks"
-    shared = {package, f"{package}.base", f"{package}.pace_texts"}
+    shared = {package, f"{package}.base", f"{package}.slow_sender"}
     links = {
         (name, other)
         for name, names in GRAPH.items()

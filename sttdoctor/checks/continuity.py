@@ -30,7 +30,7 @@ from sttdoctor.checks.base import (
     pick_worst,
     unknown,
 )
-from sttdoctor.checks.pace_texts import fix_rhythm, tell_rhythm
+from sttdoctor.checks.slow_sender import fix_rhythm, tell_rhythm
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Close
 

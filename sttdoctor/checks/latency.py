@@ -28,7 +28,7 @@ from sttdoctor.checks.base import (
     pick_worst,
     unknown,
 )
-from sttdoctor.checks.pace_texts import explain_borders
+from sttdoctor.checks.slow_sender import explain_borders
 from sttdoctor.endpoints.cartesia import TURN_OPTIONS
 
 CHECK = Check(

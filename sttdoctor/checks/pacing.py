@@ -27,7 +27,7 @@ from sttdoctor.checks.base import (
     pick_worst,
     unknown,
 )
-from sttdoctor.checks.pace_texts import explain_borders, explain_pauses, fix_rhythm, tell_rhythm
+from sttdoctor.checks.slow_sender import explain_borders, explain_pauses, fix_rhythm, tell_rhythm
 
 CHECK = Check(
     id="pacing",

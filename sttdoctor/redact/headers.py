@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl
 
+from sttdoctor.redact.assignments import redact_protocols
 from sttdoctor.redact.message import redact_text
-from sttdoctor.redact.named import redact_protocols
 from sttdoctor.redact.names import is_counted, is_secret_name
 from sttdoctor.redact.values import REDACTED, hide, is_mask, is_opaque, is_unset, split_scheme
 

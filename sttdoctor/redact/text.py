@@ -8,7 +8,7 @@ from html.entities import html5
 from itertools import islice
 from urllib.parse import quote
 
-from sttdoctor.redact import named, shapes
+from sttdoctor.redact import assignments, shapes
 from sttdoctor.redact.names import any_of
 from sttdoctor.redact.shapes import MOST, Redact, Span
 from sttdoctor.redact.values import REDACTED, is_opaque, is_unset
@@ -145,15 +145,15 @@ def _replace(text: str, spoken: bool, depth: int) -> str:
     low = _lower(text)
     found = [
         *shapes.find(text, low, spoken, partial(replace_secrets, spoken=False, depth=depth + 1)),
-        *named.find(text, low, spoken),
+        *assignments.find(text, low, spoken),
         *_find_userinfo(text),
     ]
     if "%" in text:
-        found += named.find_named_in_code(text)
+        found += assignments.find_named_in_code(text)
     if not spoken:
-        found += named.find_protocols(text, low)
-        found += named.find_denied(text, low)
-        found += named.find_logins(text)
+        found += assignments.find_protocols(text, low)
+        found += assignments.find_denied(text, low)
+        found += assignments.find_logins(text)
     return _replace_spans(text, sorted(found)) if found else text
 
 
