@@ -72,6 +72,7 @@ def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_bounds")
+@pytest.mark.long
 @pytest.mark.parametrize("name", SHAPES)
 def test_twice_the_size_takes_little_more_than_twice_the_steps(name):
     shape, size = SHAPES[name], PACKED_SIZE if name.startswith("gzip-") else SIZE

@@ -55,6 +55,7 @@ def shown(facts, figures=True):
     return texts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(DEFAULTS))
 def test_no_limit_at_one_of_its_bounds_makes_a_check_crash(name):
     bounds = next(limit.bounds for limit in THRESHOLDS if limit.name == name)

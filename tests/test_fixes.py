@@ -5,6 +5,7 @@ import sys
 import pytest
 from common import ROOT
 
+pytestmark = pytest.mark.long
 BENCHMARKS = str(ROOT / "benchmarks" / "faults")
 CAUSES = [
     "container.wav-header",

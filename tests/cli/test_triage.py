@@ -156,6 +156,7 @@ def wait_for_rows(process: subprocess.Popen[str], path: Path, count: int) -> Non
         time.sleep(0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "kills"), [("t.csv", (3,)), ("t.jsonl", (2, 6))])
 def test_killed_again_and_again_no_capture_is_lost_or_done_twice(tmp_path, monkeypatch, name, kills):
     monkeypatch.chdir(tmp_path)

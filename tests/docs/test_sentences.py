@@ -63,6 +63,7 @@ def bench():
     sys.path.remove(path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cause", all_causes())
 def test_a_session_with_a_fault(bench, cause):
     facts = next(bench.fault_cases(11, cause, 1, None))

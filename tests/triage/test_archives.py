@@ -156,11 +156,16 @@ def test_a_header_that_asks_for_memory_is_refused(tmp_path):
 @pytest.mark.parametrize("make", [as_zip, as_tar])
 def test_more_names_than_can_be_held_are_not_collected(tmp_path, monkeypatch, make):
     monkeypatch.setattr(archives, "MAX_LIST_BYTES", 1 << 20)
-    paths = [make(tmp_path / f"{i}.{make.__name__[3:]}", {str(i) * 5000: b"" for i in range(150)}) for i in range(2)]
+    paths = [make(tmp_path / f"{i}.{make.__name__[3:]}", {f"{i:03}" + "n" * 15_000: b"" for i in range(50)}) for i in range(2)]
     tasks = collect(paths)
     errors = [task for task in tasks if task.error]
-    assert 50 < len(tasks) - len(errors) < 110 and errors[-1].path == paths[-1]
+    assert 50 < len(tasks) - len(errors) < 90 and errors[-1].path == paths[-1]
     assert "cannot be read to its end: the names of more files would take more than 1 MiB" in errors[0].error
+
+
+def test_a_name_of_thousands_of_digits_is_left(tmp_path):
+    (_, task) = members(as_tar(tmp_path / "x.tar", {"a" * 150: b"", "1" * 400: b"", "b": b""}))
+    assert "more than 300 digits" in task.error
 
 
 def test_a_list_of_files_of_a_zip_archive_that_is_too_long_is_not_read(tmp_path, monkeypatch):

@@ -42,6 +42,7 @@ def test_a_capture_that_ends_its_process_costs_its_own_row(tmp_path, monkeypatch
     assert judge_apart(write(tmp_path / "next.jsonl", capture()), Settings())[0]["status"] == "pass"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hang", ["loop", "pipe"])
 def test_a_capture_that_hangs_is_left_at_the_time_limit(tmp_path, monkeypatch, hang):
     break_by_name(tmp_path / "breaker", monkeypatch)
@@ -57,6 +58,7 @@ def test_a_capture_that_hangs_is_left_at_the_time_limit(tmp_path, monkeypatch, h
     assert judge_apart(Task(str(tmp_path / "first.jsonl")), Settings())[0]["status"] == "pass"
 
 
+@pytest.mark.long
 def test_a_capture_that_eats_memory_is_left_at_the_memory_limit(tmp_path):
     bomb = write(tmp_path / "bomb.raw.gz", gzip.compress(bytes(600 << 20), 1))
     row, _ = judge_apart(bomb, Settings(memory_limit_bytes=400 << 20))
@@ -64,6 +66,7 @@ def test_a_capture_that_eats_memory_is_left_at_the_memory_limit(tmp_path):
     assert judge_apart(write(tmp_path / "next.jsonl", capture()), Settings())[0]["status"] == "pass"
 
 
+@pytest.mark.long
 def test_the_memory_limit_is_not_that_of_files_which_are_mapped(tmp_path):
     path = tmp_path / "zeros.raw"
     with path.open("wb") as file:
