@@ -30,8 +30,8 @@ MAX_LIST_BYTES = 192 << 20
 """Estimated memory for the members of all archives of a run: half a million with usual names."""
 
 _MOST_DIGITS = 300
-"""In a row, in what describes a member: no file system takes a longer name, and before Python 3.11.10 and 3.12.6 `tarfile`
-takes time by the square of them (https://docs.python.org/release/3.12.6/whatsnew/changelog.html)."""
+"""In a row, in what describes a member: no file system takes a longer name, and before Python 3.11.10 and 3.12.6
+`tarfile` takes time by the square of them (https://docs.python.org/release/3.12.6/whatsnew/changelog.html)."""
 
 _DIGITS = re.compile(rb"\d+")
 _TASK_BYTES = 300  # without the name

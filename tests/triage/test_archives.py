@@ -156,7 +156,8 @@ def test_a_header_that_asks_for_memory_is_refused(tmp_path):
 @pytest.mark.parametrize("make", [as_zip, as_tar])
 def test_more_names_than_can_be_held_are_not_collected(tmp_path, monkeypatch, make):
     monkeypatch.setattr(archives, "MAX_LIST_BYTES", 1 << 20)
-    paths = [make(tmp_path / f"{i}.{make.__name__[3:]}", {f"{i:03}" + "n" * 15_000: b"" for i in range(50)}) for i in range(2)]
+    members = {f"{i:03}" + "n" * 15_000: b"" for i in range(50)}
+    paths = [make(tmp_path / f"{i}.{make.__name__[3:]}", members) for i in range(2)]
     tasks = collect(paths)
     errors = [task for task in tasks if task.error]
     assert 50 < len(tasks) - len(errors) < 90 and errors[-1].path == paths[-1]
