@@ -94,12 +94,17 @@ def replay(
 
 
 def audio_facts(
-    source: Source, encoding: str | None, sample_rate: int | None, thresholds: Mapping[str, float] | None
+    source: Source,
+    encoding: str | None,
+    sample_rate: int | None,
+    thresholds: Mapping[str, float] | None,
+    name: str | None = None,
 ) -> Facts:
-    """Read audio for `examine`; arguments and errors as for `check`."""
+    """Read audio for `examine`; arguments and errors as for `check`, `name` in place of the path in the report."""
     declared = _tell_declared(encoding, sample_rate)
     limits = DEFAULTS | validate(thresholds or {})
-    return Facts(limits, audio=read_audio(source), declared=declared)
+    audio = read_audio(source)
+    return Facts(limits, audio=audio if name is None else replace(audio, path=name), declared=declared)
 
 
 def session_facts(
@@ -109,14 +114,17 @@ def session_facts(
     sample_rate: int | None,
     thresholds: Mapping[str, float] | None,
     connection: Wanted = None,
+    name: str | None = None,
 ) -> Facts:
-    """Read a session for `examine`; arguments and errors as for `replay`."""
+    """Read a session for `examine`; arguments and errors as for `replay`, `name` in place of the path in the report."""
     declared = _tell_declared(encoding, sample_rate)
     limits = DEFAULTS | validate(thresholds or {})
     sources = cast("Sequence[Source]", source if isinstance(source, list | tuple) else [source])
     session = read_session(sources, connection)
     if transcript is not None:
         session = replace(session, transcript=Transcript(redact_tokens(transcript)))
+    if name is not None:
+        session = replace(session, path=name)
     return Facts(limits, session=session, declared=declared)
 
 

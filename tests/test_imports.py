@@ -12,7 +12,18 @@ from common import FIXTURES
 import sttdoctor
 
 ROOT = Path(sttdoctor.__file__).parent
-HEAVY = {"numpy", "scipy", "matplotlib", "websockets", "joblib", "jinja2", "distributed", "rapidfuzz"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "websockets",
+    "joblib",
+    "jinja2",
+    "distributed",
+    "rapidfuzz",
+    "starlette",
+    "uvicorn",
+}
 
 
 def module_name(path: Path) -> str:
@@ -128,6 +139,17 @@ ALLOWED = {
         "sttdoctor.net",
         "sttdoctor.record",
         "sttdoctor.simulate",
+    ),
+    "sttdoctor.serve": (
+        "sttdoctor",
+        "sttdoctor.errors",
+        "sttdoctor.encodings",
+        "sttdoctor.program",
+        "sttdoctor.net",
+        "sttdoctor.outputs",
+        "sttdoctor.reporting",
+        "sttdoctor.triage",
+        "sttdoctor.serve",
     ),
     "sttdoctor.triage": (
         "sttdoctor",

@@ -19,6 +19,7 @@ from sttdoctor.cli.options import tell_error
 from sttdoctor.cli.record import record
 from sttdoctor.cli.replay import replay
 from sttdoctor.cli.resend import resend
+from sttdoctor.cli.serve import serve
 from sttdoctor.cli.simulate import simulate
 from sttdoctor.cli.triage import triage
 
@@ -33,7 +34,7 @@ def cli() -> None:
     """
 
 
-for command in (check, replay, resend, record, simulate, convert, triage, explain):
+for command in (check, replay, resend, record, simulate, serve, convert, triage, explain):
     cli.add_command(command)
 
 

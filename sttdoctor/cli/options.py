@@ -147,6 +147,26 @@ def stranger_options(command: Command) -> Command:
     )(command)
 
 
+def limit_options(command: Command) -> Command:
+    """Add the options that bound the process which judges a capture."""
+    command = click.option(
+        "--memory-limit",
+        type=click.IntRange(256),
+        default=2048,
+        show_default=True,
+        metavar="MIB",
+        help="Give a capture up that needs more memory.",
+    )(command)
+    return click.option(
+        "--time-limit",
+        type=click.FloatRange(0.1),
+        default=120,
+        show_default=True,
+        metavar="SECONDS",
+        help="Give a capture up that takes longer.",
+    )(command)
+
+
 _REPORT = (
     click.option(
         "--format",

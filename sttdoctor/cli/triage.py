@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sttdoctor.cli.completion import complete, list_columns
-from sttdoctor.cli.options import format_options, ids, judge_options, printable, standard_output, thresholds
+from sttdoctor.cli.options import (
+    format_options,
+    ids,
+    judge_options,
+    limit_options,
+    printable,
+    standard_output,
+    thresholds,
+)
 from sttdoctor.policy import FAIL_ON
 
 if TYPE_CHECKING:
@@ -47,22 +55,7 @@ if TYPE_CHECKING:
 )
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Captures at a time; default one a core.")
 @click.option("--dask", metavar="ADDRESS", help="Judge on the Dask cluster of this scheduler.")
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(0.1),
-    default=120,
-    show_default=True,
-    metavar="SECONDS",
-    help="Give a capture up that takes longer.",
-)
-@click.option(
-    "--memory-limit",
-    type=click.IntRange(256),
-    default=2048,
-    show_default=True,
-    metavar="MIB",
-    help="Give a capture up that needs more memory.",
-)
+@limit_options
 @format_options
 @judge_options
 def triage(paths: tuple[str, ...], **options: Any) -> None:

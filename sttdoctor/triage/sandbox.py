@@ -36,7 +36,7 @@ def judge_apart(task: Task, settings: Settings, wants_page: bool = False) -> tup
     sandbox = _sandbox()
     reply = sandbox.ask(json.dumps(asked).encode("ascii") + b"\n")
     seconds = time.monotonic() - began
-    row = reply["row"] if reply else error_row(task, _death(sandbox.code, seconds, settings.time_limit_s))
+    row = reply["row"] if reply else error_row(task, describe_death(sandbox.code, seconds, settings.time_limit_s))
     return row | {"seconds": round(seconds, 3)}, reply.get("page") if reply else None
 
 
@@ -111,7 +111,8 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
-def _death(code: int | None, seconds: float, time_limit_s: float) -> str:
+def describe_death(code: int | None, seconds: float, time_limit_s: float) -> str:
+    """Return how a process ended that judged, without what it judged; negative codes are signals."""
     if code == 1 and seconds >= time_limit_s:  # the code of the watchdog
         return f"took longer than the time limit of {time_limit_s:g} s"
     if code is None or code >= 0:

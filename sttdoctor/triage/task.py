@@ -14,6 +14,7 @@ class Task:
         offset: First byte of the member in the unpacked tar archive; -1 for anything else.
         size: Bytes of the member; -1 where it is not known before it is read.
         error: Why it cannot be read, where collecting has found out.
+        name: What its report calls it; empty where that is the path.
     """
 
     path: str
@@ -21,6 +22,7 @@ class Task:
     offset: int = -1
     size: int = -1
     error: str = ""
+    name: str = ""
 
     @property
     def key(self) -> tuple[str, str]:

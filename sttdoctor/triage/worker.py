@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.api import audio_facts, examine, session_facts
+from sttdoctor.api import Progress, audio_facts, examine, session_facts
 from sttdoctor.errors import InputError, SttdoctorError
 from sttdoctor.readers.capture import holds_session
 from sttdoctor.readers.stream import StreamError, unpack_gzip
@@ -34,16 +34,24 @@ AUDIO_SUFFIXES = (".raw", ".pcm", ".ulaw", ".mulaw", ".ul", ".alaw", ".al", ".s1
 _HEAD_BYTES = 1 << 16
 
 
-def judge(task: Task, settings: Settings) -> tuple[Facts, Report]:
+def judge(
+    task: Task, settings: Settings, transcript: str | None = None, progress: Progress | None = None
+) -> tuple[Facts, Report]:
     """Read and examine a capture.
+
+    Args:
+        task: The capture.
+        settings: How to judge it.
+        transcript: The text that the application ended up with, where it is a session.
+        progress: As `sttdoctor.api.examine` takes it.
 
     Raises:
         InputError: It cannot be read.
         UsageError: The settings make no sense.
     """
     with _open(task) as stream:
-        facts = _case(task, stream, settings)
-    return facts, examine(facts, settings.select, settings.ignore)
+        facts = _read(task, stream, settings, transcript)
+    return facts, examine(facts, settings.select, settings.ignore, progress)
 
 
 @contextmanager
@@ -60,20 +68,22 @@ def _open(task: Task) -> Iterator[io.BufferedReader[Any]]:
         yield stream
 
 
-def _case(task: Task, stream: io.BufferedReader, settings: Settings) -> Facts:
+def _read(task: Task, stream: io.BufferedReader, settings: Settings, transcript: str | None) -> Facts:
     """Read a file of its own by its path, so that it is mapped into memory and the report can name it."""
     head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
     packed = head.startswith(b"\x1f\x8b")
     head = _unpack(head) if packed else head
     if task.member and (head.startswith(b"PK\x03\x04") or head[257:262] == b"ustar"):
         raise InputError("an archive inside an archive is not opened")
-    if _is_session(task.member or task.path, head):
-        return session_facts(stream if task.member else task.path, None, None, None, settings.thresholds)
+    name = task.name or None
+    if _is_session(name or task.member or task.path, head):
+        whole = stream if task.member else task.path
+        return session_facts(whole, transcript, None, None, settings.thresholds, name=name)
     source = io.BufferedReader(unpack_gzip(stream)) if packed else stream
     by_path = not task.member and not packed
     try:
         return audio_facts(
-            task.path if by_path else source, settings.encoding, settings.sample_rate, settings.thresholds
+            task.path if by_path else source, settings.encoding, settings.sample_rate, settings.thresholds, name
         )
     except StreamError as error:
         raise InputError(str(error)) from None

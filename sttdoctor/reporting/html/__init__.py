@@ -68,7 +68,7 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         exhibits: What is shown and heard beside it.
     """
     environment = _load_environment()
-    css = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]
+    css = load_style()
     first = report.diagnoses[0] if report.diagnoses else None
     figures = {drawing.name: _draw_both(drawing) for drawing in drawings(exhibits)}
     linked = dict(_list_sections(report, exhibits, figures))
@@ -100,10 +100,21 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         status_words=STATUS_WORDS,
         version=__version__,
         css=_mark_safe(css),
-        style_hash=_mark_safe("sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()),
+        style_hash=_mark_safe(hash_style(css)),
     )
     # pure ASCII: no terminal, pipe or mail gateway can spoil it
     return page.encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def load_style() -> str:
+    """Return the style sheet of the page."""
+    environment = _load_environment()
+    return str(environment.loader.get_source(environment, "report.css")[0])  # type: ignore[union-attr]
+
+
+def hash_style(css: str) -> str:
+    """Return a style sheet's hash as a Content-Security-Policy names it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
 
 
 @lru_cache(maxsize=1)
