@@ -1,4 +1,4 @@
-"""Commands that play the audio, and the WAV file behind `--wav`.
+"""Commands that play the audio or make a report once more, and the WAV file behind `--wav`.
 
 FFmpeg 7 removed the `-ac` option of its raw demuxers, so no command gives a channel count: without one every version
 plays mono. Half floats and interleaved channels have no command that works everywhere; they are converted first.
@@ -8,10 +8,10 @@ Sources: https://ffmpeg.org/ffplay.html and FFmpeg's changelog for version 7.0.
 import os
 import shlex
 import wave
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -89,6 +89,30 @@ def list_commands(
     listen["declared"] = _play(raw, declared, facts.declared.sample_rate, "--ignore encoding,sample-rate ")
     listen["estimated"] = _play(raw, detected, rate, "")
     return listen
+
+
+def build_repeat(command: str, paths: Sequence[str], options: Mapping[str, Any], limits: Mapping[str, float]) -> str:
+    """Return the shell command that makes a report once more, where its files lie; of a path it has the name alone.
+
+    Args:
+        command: `check` or `replay`.
+        paths: Files that are judged; `-` is standard input.
+        options: Option, as it is typed, to its value; None and what is empty is left out. Files are `Path`.
+        limits: Thresholds that were changed.
+    """
+    words = ["sttdoctor", command, *map(_name, paths)]
+    for name, value in options.items():
+        several = value if isinstance(value, list | tuple) else (value,) if value is not None else ()
+        if several:
+            told = _name(str(value)) if isinstance(value, Path) else shlex.quote(",".join(map(str, several)))
+            words += [name, told]
+    for name, limit in limits.items():
+        words += ["--set", f"{name}={limit:g}"]
+    return " ".join(words)
+
+
+def _name(path: str) -> str:
+    return path if path == "-" else _quote(redact_tokens(Path(path).name))
 
 
 def _stem(path: str) -> str:

@@ -102,6 +102,8 @@ ALLOWED = {
     "sttdoctor.reporting.data": (
         *CHECKED,
         "sttdoctor.thresholds",
+        "sttdoctor.checks",
+        "sttdoctor.guides",
         "sttdoctor.listen",
         "sttdoctor.report",
         "sttdoctor.reporting.data",
@@ -156,6 +158,8 @@ ALLOWED = {
         "sttdoctor.program",
         *CHECKED,
         "sttdoctor.readers",
+        "sttdoctor.checks",
+        "sttdoctor.listen",
         "sttdoctor.report",
         "sttdoctor.api",
         "sttdoctor.outputs",

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Audio, Declared
-from sttdoctor.listen import list_commands, write_wav
+from sttdoctor.listen import build_repeat, list_commands, write_wav
 from sttdoctor.readers.audio_file import read_audio
 from sttdoctor.thresholds import DEFAULTS
 
@@ -261,3 +262,34 @@ def test_audio_that_no_wav_file_can_hold_is_refused(tmp_path):
     facts = Facts(DEFAULTS, audio=read_audio(path))
     with pytest.raises(InputError, match="too long for a WAV file"):
         write_wav(facts, Layout("pcm_s16le"), 8000, str(tmp_path / "a.wav"))
+
+
+@pytest.mark.parametrize("name", ["a b.jsonl", "it's; rm -rf $HOME.jsonl", "`x`.jsonl", 'x"y.jsonl', "\u00fc.jsonl"])
+def test_the_command_that_repeats_a_report_is_quoted_and_names_no_folder(name):
+    options = {
+        "--transcript": Path("/home/me/my text.txt"),
+        "--connection": "all",
+        "--select": ("pacing", "drain"),
+        "--ignore": (),
+    }
+    command = build_repeat("replay", (f"/home/me/{name}", "-"), options, {"pacing.min_s": 6.0})
+    typed = [
+        "--transcript",
+        "my text.txt",
+        "--connection",
+        "all",
+        "--select",
+        "pacing,drain",
+        "--set",
+        "pacing.min_s=6",
+    ]
+    assert shlex.split(command) == ["sttdoctor", "replay", name, "-", *typed]
+
+
+@pytest.mark.parametrize(("name", "typed"), [("-v", "./-v"), ("--config=x", "./--config=x"), ("a:b", "./a:b")])
+def test_a_name_that_looks_like_an_option_is_no_option(name, typed):
+    assert shlex.split(build_repeat("check", (name,), {"--encoding": None}, {})) == ["sttdoctor", "check", typed]
+
+
+def test_a_key_in_a_name_is_not_repeated():
+    assert "sk_car_" not in build_repeat("check", ("sk_car_AbCdEfGhIjKlMnOpQrStUvWx.raw",), {}, {})

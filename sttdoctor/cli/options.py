@@ -369,7 +369,7 @@ def deliver(reports: Sequence["Report"], options: Mapping[str, Any], facts: "Fac
         raise click.UsageError(f"--select and --ignore leave no check to run; {_choice(first.subject['kind'])}")
     forms = forms_of(options)
     shown = options["plot"] or options["play"] or any("exhibits" in form.takes for form in forms.values())
-    exhibits: Any = _exhibits(first, facts) if shown and facts is not None else None
+    exhibits: Any = _exhibits(first, facts, options) if shown and facts is not None else None
     if options["plot"]:
         from sttdoctor.reporting.figures.pictures import plot
 
@@ -390,10 +390,31 @@ def _choice(kind: str) -> str:
     return f"of {'a session' if kind == 'session' else 'bare audio'} there are {known}"
 
 
-def _exhibits(report: "Report", facts: "Facts") -> Any:
+def _exhibits(report: "Report", facts: "Facts", options: Mapping[str, Any]) -> Any:
     from sttdoctor.reporting.data.collect import collect
 
-    return collect(facts, report)
+    return collect(facts, report, _repeat(report, facts, options))
+
+
+def _repeat(report: "Report", facts: "Facts", options: Mapping[str, Any]) -> str:
+    """The command that makes this report once more; what was sent again is a session like any other."""
+    from pathlib import Path
+
+    from sttdoctor.listen import build_repeat
+    from sttdoctor.reporting.escape import for_terminal
+    from sttdoctor.thresholds import DEFAULTS
+
+    context = click.get_current_context()
+    given = context.params if context.info_name != "resend" else {}
+    is_session = report.subject["kind"] == "session"
+    files = given.get("sessions" if is_session else "audio") or (str(report.subject["path"]),)
+    wanted = {name: given.get(name) for name in ("encoding", "sample_rate", "connection")}
+    wanted |= {name: given[name] and Path(given[name]) for name in ("transcript", "against") if name in given}
+    wanted |= {name: options[name] for name in ("select", "ignore")}
+    limits = {name: value for name, value in facts.limits.items() if value != DEFAULTS[name]}
+    typed = {f"--{name.replace('_', '-')}": value for name, value in wanted.items()}
+    command = build_repeat("replay" if is_session else "check", files, typed, limits)
+    return command if for_terminal(command) == command else ""
 
 
 def _write(

@@ -22,9 +22,9 @@ from sttdoctor.triage.summary import MAX_GROUPS, Summary, faults, group_name, he
 FORMAT = FORMATS["html"]
 
 
-def page(facts: Facts, report: Report) -> str:
-    """Return a report as the content of a file with the first suffix of `FORMAT`."""
-    return FORMAT.render(report, exhibits=collect(facts, report))
+def page(facts: Facts, report: Report, command: str = "") -> str:
+    """Return a report as the content of a file with the first suffix of `FORMAT`; `command` makes it again."""
+    return FORMAT.render(report, exhibits=collect(facts, report, command))
 
 
 Links = Mapping[tuple[str, str], str]

@@ -20,9 +20,11 @@ from typing import Any, BinaryIO
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import Progress, audio_facts, examine, session_facts
 from sttdoctor.errors import InputError, SttdoctorError
+from sttdoctor.listen import build_repeat
 from sttdoctor.readers.capture import holds_session
 from sttdoctor.readers.stream import StreamError, unpack_gzip
 from sttdoctor.report import Report
+from sttdoctor.reporting.escape import for_terminal
 from sttdoctor.triage import archives
 from sttdoctor.triage.overview import page
 from sttdoctor.triage.row import error_row, row_of
@@ -125,13 +127,28 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
         facts, report = judge(task, settings)
         row = row_of(task, facts, report)
         starved = "MemoryError" in str(row["error"])
-        return {"row": row, "page": page(facts, report) if question["page"] else None, "last": starved}
+        return {
+            "row": row,
+            "page": page(facts, report, _repeat(task, report, settings)) if question["page"] else None,
+            "last": starved,
+        }
     except SttdoctorError as error:
         return {"row": error_row(task, str(error))}
     except MemoryError:
         return {"row": error_row(task, OUT_OF_MEMORY), "last": True}
     except Exception as error:
         return {"row": error_row(task, f"{type(error).__name__}: {error}; please report this")}
+
+
+def _repeat(task: Task, report: Report, settings: Settings) -> str:
+    """The command that makes the report of a file again; a member of an archive has none."""
+    if task.member:
+        return ""
+    is_audio = report.subject["kind"] == "audio"
+    declared = {"--encoding": settings.encoding, "--sample-rate": settings.sample_rate} if is_audio else {}
+    options = {**declared, "--select": settings.select, "--ignore": settings.ignore}
+    command = build_repeat("check" if is_audio else "replay", (task.path,), options, settings.thresholds)
+    return command if for_terminal(command) == command else ""
 
 
 def limit_memory(size: int) -> None:

@@ -82,7 +82,43 @@ def test_measurements_and_limits_stand_beside_each_answer():
     root = tree(session_page("format-24k-declared-16k.jsonl.gz"))
     rows = [[text_of(cell) for cell in row] for row in elements(root, "tr")]
     assert any(row[:2] == ["pacing.backlog_fail_s", "3 s"] and len(row) == 3 for row in rows)
-    assert ["wire_ratio", "1.5002"] in rows
+    assert ["The same over what the declaration promises wire_ratio", "1.5"] in rows
+    waited = next(row for row in rows if row[0] == "Most audio that waited at once max_backlog_s")
+    assert re.fullmatch(r"1\.7\d* s", waited[1])
+
+
+def links_in(root, of_class):
+    found = [element for element in root.iter() if of_class in (element.get("class") or "").split()]
+    return {a.get("href") for element in found for a in elements(element, "a")}
+
+
+def test_what_a_diagnosis_explains_is_linked_both_ways():
+    root = tree(session_page("format-24k-declared-16k.jsonl.gz"))
+    assert {"#check-pacing", "#check-latency"} <= links_in(root, "sure")
+    said = [text_of(p) for p in elements(root, "p") if p.get("class") == "belongs"]
+    assert said == ["What to do: sample-rate.mismatch", *["Explained by: sample-rate.mismatch"] * 2]
+    assert links_in(root, "belongs") == {"#diagnosis"}
+
+
+def test_each_cause_is_explained_inside_the_page():
+    root = tree(session_page("format-24k-declared-16k.jsonl.gz"))
+    about = next(section for section in elements(root, "section") if section.get("id") == "causes")
+    words = text_of(about)
+    assert words.count("Why it matters:") == 3 and "explained by sample-rate.mismatch" in words
+    linked = {a.get("href") for a in elements(root, "a") if a.get("href").startswith("#cause-")}
+    assert linked == {"#cause-sample-rate.mismatch", "#cause-pacing.too-fast", "#cause-latency.backlog"}
+    assert "causes" not in ids(tree(session_page("healthy-several-turns.jsonl")))
+
+
+def test_the_page_says_when_it_was_made_and_how_to_make_it_again():
+    facts = session_facts(str(FIXTURES / "sessions" / "stream-muted.jsonl"), None, None, None, None)
+    report = examine(facts)
+    command = "sttdoctor replay 'my calls.jsonl' --set pacing.min_s=6"
+    page = tree(render(report, exhibits=collect(facts, report, command)))
+    assert command in [text_of(code) for code in elements(page, "code")]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", text_of(elements(page, "time")[0]))
+    bare = tree(render(report, exhibits=Exhibits()))
+    assert not elements(bare, "time") and "from a terminal, where" not in text_of(bare)
 
 
 def test_two_versions_have_two_players_and_one_version_has_one():
@@ -145,7 +181,10 @@ def test_the_headline_counts_and_equal_answers_stand_together():
     answers = [item for item in elements(root, "li") if "check " in (item.get("class") or "")]
     assert len(answers) < len(report.checks) == sum(name.startswith("check-") for name in ids(root))
     named = [text_of(elements(item, "h3")[0]) for item in answers]
-    assert "container, encoding, sample-rate, channels, signal, frames, latency" in named and "language" in named
+    assert (
+        "container, encoding, sample-rate, channels, signal, frames, latency" in named
+        and "Are you using a supported language?" in named
+    )
 
 
 def test_of_a_refused_handshake_the_page_has_two_answers():
@@ -234,4 +273,6 @@ def test_figures_follow_the_colours_of_the_page():
 
 def test_the_same_case_gives_the_same_page():
     name = "healthy-several-turns.jsonl"
-    assert session_page(name) == page_of(session_facts(str(FIXTURES / "sessions" / name), None, None, None, None))
+    again = page_of(session_facts(str(FIXTURES / "sessions" / name), None, None, None, None))
+    made_at = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+    assert made_at.sub("", session_page(name)) == made_at.sub("", again) and made_at.search(again)

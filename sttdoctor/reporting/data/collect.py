@@ -6,6 +6,7 @@ declared and as detected, the same bytes ready to be heard and seen.
 
 import io
 import logging
+import time
 import wave
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,7 +20,9 @@ from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.excerpt import decode_mono
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.rate.estimate import TOLERANCE
+from sttdoctor.checks import all_causes, all_checks
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.guides import load_guide
 from sttdoctor.listen import is_audible, pick_format, pick_later
 from sttdoctor.missing import AUDIO
 from sttdoctor.report import Report
@@ -30,6 +33,7 @@ from sttdoctor.reporting.data.values import (
     Candidate,
     Excerpt,
     Exhibits,
+    Explanation,
     Floats,
     Limit,
     Odds,
@@ -62,7 +66,7 @@ _FLOOR_DB = -70.0
 _ROWS, _TIMES = 128, 320
 
 
-def collect(facts: Facts, report: Report) -> Exhibits:
+def collect(facts: Facts, report: Report, command: str = "") -> Exhibits:
     """Compute everything that can be shown.
 
     One exhibit that cannot be made (a defect, or evidence that nobody thought of) leaves the others in place.
@@ -70,6 +74,7 @@ def collect(facts: Facts, report: Report) -> Exhibits:
     Args:
         facts: The subject.
         report: Its report.
+        command: What makes the same report.
     """
     failed: list[str] = []
 
@@ -98,6 +103,22 @@ def collect(facts: Facts, report: Report) -> Exhibits:
         tried("the transcript", lambda: diff_transcript(facts), None),
         {check.id: _list_limits(facts, check.id) for check in report.checks},
         tuple(failed),
+        _explain(report),
+        {check.id: load_guide(check.id).measurements for check in report.checks},
+        time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        command,
+    )
+
+
+def _explain(report: Report) -> tuple[Explanation, ...]:
+    found = [name for diagnosis in report.diagnoses for name in (diagnosis.cause, *diagnosis.explains)]
+    by_check: dict[str, list[str]] = {}
+    for name in found:
+        by_check.setdefault(name.partition(".")[0], []).append(name)
+    checks, causes = {check.id: check for check in all_checks()}, all_causes()
+    return tuple(
+        Explanation(checks[id].question, {name: causes[name].what for name in names}, checks[id].why, checks[id].how)
+        for id, names in by_check.items()
     )
 
 

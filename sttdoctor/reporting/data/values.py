@@ -260,6 +260,23 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """What there is to know about the causes of one check.
+
+    Attributes:
+        question: Of the check.
+        causes: Cause that was found to what it is.
+        why: Why it matters.
+        how: How it is judged.
+    """
+
+    question: str
+    causes: Mapping[str, str]
+    why: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exhibits:
     """Everything that can be shown of a capture; None where the evidence holds nothing to show.
 
@@ -267,6 +284,10 @@ class Exhibits:
         no_sound: Why there is nothing to hear; empty where there is.
         limits: Check id to its thresholds.
         failed: What could not be made, each with the error named.
+        explanations: Of the checks whose causes belong to a diagnosis, in the order of these.
+        meanings: Check id to the names of its measurements with what they mean.
+        made_at: When, UTC, as `2026-11-22 10:00 UTC`; empty where that is not told.
+        command: What makes the same report; empty where that is not told.
     """
 
     waveform: Waveform | None = None
@@ -278,3 +299,7 @@ class Exhibits:
     wording: Wording | None = None
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
+    meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    made_at: str = ""
+    command: str = ""

@@ -8,6 +8,7 @@ long texts are cut, and the page forbids itself every script, style and request 
 import base64
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from sttdoctor.reporting.captions import format_clock
 from sttdoctor.reporting.data.values import Exhibits
 from sttdoctor.reporting.escape import cut, for_page, for_terminal
 from sttdoctor.reporting.figures.sheet import Drawing, drawings
+from sttdoctor.reporting.html.measured import list_measured
 from sttdoctor.reporting.phrases import (
     STATUS,
     answer,
@@ -39,7 +41,6 @@ WIDE, NARROW = 9.2, 4.2
 """Inches of a figure on a screen and on a phone; a point of its text is then about a CSS pixel."""
 _LONGEST_WHOLE = 60_000
 """Characters of the application's text that are shown once more as they are."""
-_MOST_ROWS = 60
 
 _KINDS = (
     ("missing", "missing", "in the events, not in the application's text"),
@@ -94,7 +95,9 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         passed_words=_count_passed(report),
         tally=get_tally(report),
         doubled=_get_doubled(report),
-        name=str(report.subject.get("path") or "the capture"),
+        name=os.path.basename(str(report.subject.get("path") or "")) or "the capture",
+        roots=_find_roots(report),
+        explained={cause for about in exhibits.explanations for cause in about.causes},
         kinds=_KINDS,
         labels={kind: label for kind, label, _ in _KINDS},
         status_words=STATUS_WORDS,
@@ -130,7 +133,7 @@ def _load_environment() -> "Environment":
     )
     environment.filters |= {
         "name": _break_name,
-        "rows": _list_rows,
+        "measured": list_measured,
         "lines": _keep_lines,
         "value": _format_value,
         "visible_space": _show_space,
@@ -168,22 +171,10 @@ def _tell_place(evidence: Evidence) -> str:
 
 
 def _format_value(value: Any) -> str:
-    """A measured value in words; names that stand in a list without brackets and quotes."""
+    """A value that differs in words; names that stand in a list without brackets and quotes."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value) or "none"
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _list_rows(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Measurements as rows; one that holds several is a row of its parts, without those that are nothing."""
-    rows = [
-        (key, "; ".join(f"{name}: {_format_value(part)}" for name, part in value.items() if part))
-        if isinstance(value, Mapping)
-        else (key, _format_value(value))
-        for key, value in values.items()
-        if value is not None
-    ]
-    return rows if len(rows) <= _MOST_ROWS else [*rows[:_MOST_ROWS], ("and more", str(len(rows) - _MOST_ROWS))]
 
 
 def _break_name(text: str) -> Any:
@@ -247,6 +238,8 @@ def _list_subject(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str
             yield name, ", ".join(map(str, value[:20])) if isinstance(value, list) else str(value)
     if exhibits.no_sound:
         yield "Sound", exhibits.no_sound
+    if exhibits.made_at:
+        yield "Report made", f"{exhibits.made_at}, by sttdoctor {__version__}"
     capture = report.subject.get("capture")
     if capture:
         yield "Captured by", str(capture["source"] or "not told")
@@ -255,6 +248,15 @@ def _list_subject(report: Report, exhibits: Exhibits) -> Iterator[tuple[str, str
         if capture["damaged_lines"]:
             notes = "; ".join(f"line {item['line']}: {item['note']}" for item in capture["damage"])
             yield "Damaged lines", f"{capture['damaged_lines']} ({notes})"
+
+
+def _find_roots(report: Report) -> dict[str, tuple[str, str]]:
+    """Cause that was found to the diagnosis that it belongs to, as (anchor on the page, cause)."""
+    return {
+        cause: (f"diagnosis-{number}" if number > 1 else "diagnosis", diagnosis.cause)
+        for number, diagnosis in enumerate(report.diagnoses, start=1)
+        for cause in (diagnosis.cause, *diagnosis.explains)
+    }
 
 
 def _get_doubled(report: Report) -> str:
@@ -284,6 +286,8 @@ def _list_sections(report: Report, exhibits: Exhibits, figures: Mapping[str, Any
         yield "transcript", "Transcript"
     if report.against is not None:
         yield "against", "Against"
+    if exhibits.explanations:
+        yield "causes", "Causes"
     yield "capture", "Capture"
 
 
