@@ -28,8 +28,9 @@ from sttdoctor.analysis.encoding.misfit import (
     is_low_end,
 )
 from sttdoctor.analysis.excerpt import MAX_SAMPLES, decode_active, pick_stretches, probe_levels
+from sttdoctor.analysis.rate.anchors import LONGEST, Anchor, find_anchors, weigh_anchors
 from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
-from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with, find_steep_edge
+from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with, find_steep_edge, finite_mono
 from sttdoctor.analysis.rate.net import load_model, take_member
 from sttdoctor.analysis.signal.channels import count_channels, find_silent_side
 from sttdoctor.analysis.signal.clicks import find_clicks
@@ -344,8 +345,15 @@ class AudioFacts:
         if self.layout is None:
             return None
         if self.encoding is not None and self.encoding.tones:
-            return RateEstimate(dict.fromkeys(self.candidates, 1.0 / len(self.candidates)), 0.0, 0.0)
-        return estimate_rate(self._excerpt, self.candidates)
+            heard = RateEstimate(dict.fromkeys(self.candidates, 1.0 / len(self.candidates)), 0.0, 0.0)
+        else:
+            heard = estimate_rate(self._excerpt, self.candidates)
+        return replace(heard, probabilities=weigh_anchors(heard.probabilities, self.anchors))
+
+    @cached_property
+    def anchors(self) -> list[Anchor]:
+        """Sounds whose frequencies are known, and what their places say about the sample rate."""
+        return find_anchors(finite_mono(self._excerpt[:LONGEST]), self.candidates)
 
     def estimate_rate(self, first: int, stop: int | None) -> RateEstimate:
         """What a part of the audio, in bytes, sounds like."""

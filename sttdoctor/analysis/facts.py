@@ -225,8 +225,13 @@ class Facts:
 
     @cached_property
     def rate_is_told(self) -> bool:
-        """Whether the evidence says anything about the rate: enough speech, or a byte rate that fits another rate."""
-        return self.wire_rate is not None or self.rate_is_heard
+        """Whether anything tells the rate: enough speech, known tones, or a byte rate that fits another rate."""
+        return self.wire_rate is not None or self.rate_is_heard or self.rate_is_anchored
+
+    @property
+    def rate_is_anchored(self) -> bool:
+        """Whether tones of known frequencies tell the rate, to a percent."""
+        return self.sound.rate is not None and any(anchor.is_sufficient for anchor in self.sound.anchors)
 
     @cached_property
     def rate_is_heard(self) -> bool:

@@ -1,15 +1,17 @@
 """Are you using the right sample rate?
 
 Needs a second or more of speech. A wrong rate multiplies every pitch, formant and tempo by one factor; the sound is
-compared with speech at each candidate rate. In a live session the byte rate on the wire is weighed with the sound.
+compared with speech at each candidate rate, and where there are telephone tones or mains hum, with where these belong.
+In a live session the byte rate on the wire is weighed with the sound.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.rate.anchors import Anchor
 from sttdoctor.analysis.rate.changes import RateChange
 from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.analysis.rate.evidence import is_steady
@@ -39,7 +41,8 @@ CHECK = Check(
     needs="a second or more of speech; in a session also the time of each frame",
     why="The service trusts the declared rate. When it is wrong, the voice sounds too deep and slow, or too high and "
     "fast, and the words come out wrong, often without any error.",
-    how="Pitch, formants, spectrum and rhythm of the speech are compared with speech at each candidate rate. In a live "
+    how="Pitch, formants, spectrum and rhythm of the speech are compared with speech at each candidate rate. Telephone "
+    "tones (keys, ringing, busy) and mains hum have known frequencies: where they stand says the rate too. In a live "
     "session a steady byte rate that fits another rate is weighed with the sound. Rates less than 10 % apart (22050 "
     "and 24000, 44100 and 48000) often cannot be told apart by sound: then the report names both.",
     causes=(
@@ -108,7 +111,7 @@ def _judge(facts: Facts) -> Answer:
         finding = _judge_mismatch(facts, declared, verdict)
         return answer(finding.summary, [finding], measured, format_hz(verdict.better))
     findings = _judge_upsampled(facts, declared)
-    text = findings[0].summary if findings else _is_plausible(declared, verdict)
+    text = findings[0].summary if findings else _is_plausible(declared, verdict, facts.sound.anchors)
     return answer(text, findings, measured, format_hz([declared]))
 
 
@@ -139,8 +142,8 @@ def weigh_plausibility(facts: Facts) -> float:
 
 
 def _is_near(facts: Facts, declared: int) -> list[int]:
-    """Candidates (Hz) within 10 % of the declared rate, which sound like it, unless the wire tells them apart."""
-    near = 0.02 if facts.wire_rate is not None else 0.1
+    """Candidates (Hz) within 10 % of the declared rate, which sound like it, unless wire or tones tell them apart."""
+    near = 0.02 if facts.wire_rate is not None or facts.rate_is_anchored else 0.1
     return [rate for rate in facts.rate_probabilities or {} if abs(rate / declared - 1) <= near]
 
 
@@ -149,8 +152,10 @@ def format_hz(rates: Iterable[int]) -> str:
     return f"{join_list(map(str, rates), 'or')} Hz"
 
 
-def _is_plausible(declared: int, verdict: _Verdict) -> str:
+def _is_plausible(declared: int, verdict: _Verdict, anchors: Sequence[Anchor]) -> str:
     text = f"The sound is plausible for {declared} Hz, as declared"
+    known = [_place_anchor(anchor, declared, declared) for anchor in anchors if anchor.speaks_for(declared)]
+    text += f": {join_list(known)}" if known else ""
     if verdict.better:
         return f"{text}, though {format_hz(verdict.better)} would fit better."
     return f"{text}; {format_hz(verdict.alike)} sounds alike." if verdict.alike else f"{text}."
@@ -173,6 +178,7 @@ def _collect_measurements(facts: Facts) -> dict[str, Any]:
         measured["speech_s"] = round(rate.speech_s, 2)
         measured["speech_like"] = round(rate.speech_like, 3)
         measured["band_edge"] = round(facts.sound.band_edge, 4) if facts.sound.band_edge is not None else None
+        measured["anchors"] = {anchor.name: anchor.rate for anchor in facts.sound.anchors}
         measured["sound_probabilities"] = _key_by_hz(rate.probabilities)
     if speed is not None and facts.declared.bytes_per_s:
         measured["wire_bytes_per_s"] = round(speed.ratio * facts.declared.bytes_per_s, 1)
@@ -208,15 +214,29 @@ def _judge_mismatch(facts: Facts, declared: int, verdict: _Verdict) -> Finding:
     if verdict.possible:
         summary = f"The audio fits {better} better than {declared} Hz as declared, which cannot be excluded"
         fix = f"Play it at both rates. If {best} Hz sounds right, {change}"
-    evidence: tuple[Evidence, ...] = ()
+    evidence, reasons = [], []
     if facts.wire_rate is not None and facts.longest_speed is not None and facts.declared.bytes_per_s:
         ratio = facts.longest_speed.ratio
         wire_bytes = ratio * facts.declared.bytes_per_s
-        summary += ";" if verdict.possible else ":"
-        summary += f" {wire_bytes:.0f} bytes a second come in, {ratio:.2f} times what the declaration promises"
-        evidence = (Evidence(f"steady at {wire_bytes:.0f} bytes a second of clock"),)
+        reasons.append(f"{wire_bytes:.0f} bytes a second come in, {ratio:.2f} times what the declaration promises")
+        evidence.append(Evidence(f"steady at {wire_bytes:.0f} bytes a second of clock"))
+    for anchor in facts.sound.anchors:
+        place = _place_anchor(anchor, best, declared)
+        evidence.append(Evidence(place))
+        if anchor.speaks_for(best):
+            reasons.append(place)
+    if reasons:
+        summary += (";" if verdict.possible else ":") + f" {join_list(reasons)}"
     confidence = 1 - sum((facts.rate_probabilities or {})[rate] for rate in _is_near(facts, declared))
-    return CHECK.find("mismatch", verdict.status, confidence, summary + ".", evidence, fix, remedy)
+    return CHECK.find("mismatch", verdict.status, confidence, summary + ".", tuple(evidence), fix, remedy)
+
+
+def _place_anchor(anchor: Anchor, rate: int, declared: int) -> str:
+    """Where a sound of known frequencies stands as declared, by a rate (Hz) that it speaks for, or by its own."""
+    right = rate if anchor.speaks_for(rate) else anchor.rate
+    if abs(right / declared - 1) <= 0.02:
+        return f"{anchor.names[right]} stand where they belong at {declared} Hz"
+    return f"{anchor.names[right]} stand at {declared / right:.2f} times their frequencies"
 
 
 def _judge_wire_alone(facts: Facts, measured: dict[str, Any]) -> Answer:

@@ -6,6 +6,7 @@ from builders import URL, session, steady
 from heard import told
 
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.rate.anchors import Anchor
 from sttdoctor.analysis.rate.changes import find_change_by_sound, find_nearest_rate
 from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.analysis.rate.evidence import FORMAT_RATIOS
@@ -52,6 +53,45 @@ def test_the_right_rate_passes():
 @pytest.mark.parametrize("sound", [heard(speech_s=0.3), heard(speech_like=0.1), heard(speech_s=0.0, speech_like=0.0)])
 def test_without_speech_it_is_unknown(sound):
     assert judged(sound, 16000).status == "unknown"
+
+
+def anchored(sound, declared, **weights):
+    """A case whose sound also holds keys of a telephone that have the given likelihood ratios (r24000=1e5)."""
+    facts = told(sound, declared)
+    known = {int(name[1:]): value for name, value in weights.items()}
+    names = {rate: "DTMF digits 1 5 9" for rate, weight in known.items() if weight > 1}
+    facts.sound.anchors = [Anchor({rate: known.get(rate, 0.5) for rate in STANDARD_RATES}, names)]
+    return CHECK.judge(facts)
+
+
+def test_tones_that_stand_elsewhere_are_told_as_evidence():
+    answer = anchored(heard(r16000=0.97), 24000, r16000=1e5)
+    (finding,) = answer.findings
+    assert (finding.cause, finding.status) == ("sample-rate.mismatch", "fail")
+    assert "DTMF digits 1 5 9 stand at 1.50 times their frequencies" in finding.summary
+    assert [place.note for place in finding.evidence] == ["DTMF digits 1 5 9 stand at 1.50 times their frequencies"]
+    assert answer.measurements["anchors"] == {"DTMF digits 1 5 9": 16000}
+
+
+def test_tones_that_stand_where_they_belong_are_told():
+    answer = anchored(heard(r16000=0.97), 16000, r16000=1e5)
+    assert (answer.status, "stand where they belong at 16000 Hz" in answer.text) == ("pass", True)
+
+
+def test_tones_that_contradict_the_voice_are_told_as_evidence():
+    (finding,) = anchored(heard(r24000=0.98), 16000, r16000=5.0).findings
+    assert [place.note for place in finding.evidence] == ["DTMF digits 1 5 9 stand where they belong at 16000 Hz"]
+    assert "DTMF" not in finding.summary
+
+
+def test_tones_tell_neighbours_apart():
+    assert anchored(heard(r22050=0.97), 24000, r22050=1e5).status == "fail"
+
+
+@pytest.mark.parametrize(("ratio", "status"), [(1e5, "fail"), (60.0, "unknown")])
+def test_tones_tell_without_speech_but_hum_does_not(ratio, status):
+    silent = RateEstimate({rate: 0.9999 if rate == 8000 else 0.0001 / 8 for rate in STANDARD_RATES}, 0.0, 0.0)
+    assert anchored(silent, 16000, r8000=ratio).status == status
 
 
 def test_without_a_declaration_the_sound_names_the_rate():
