@@ -31,7 +31,7 @@ MAX_LIST_BYTES = 192 << 20
 
 _MOST_DIGITS = 300
 """In a row, in what describes a member: no file system takes a longer name, and before Python 3.11.10 and 3.12.6
-`tarfile` takes time by the square of them (https://docs.python.org/release/3.12.6/whatsnew/changelog.html)."""
+`tarfile` takes time by the square of them (https://nvd.nist.gov/vuln/detail/CVE-2024-6232)."""
 
 _DIGITS = re.compile(rb"\d+")
 _TASK_BYTES = 300  # without the name
