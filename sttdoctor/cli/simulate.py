@@ -12,7 +12,7 @@ from sttdoctor.cli.options import Command, stranger_options
 if TYPE_CHECKING:
     from sttdoctor.net import Door
     from sttdoctor.record.recording import Row, Sink
-    from sttdoctor.simulate.faults import Behaviour
+    from sttdoctor.simulate.faults import Behaviour, Borders
     from sttdoctor.simulate.words import MakeWords
 
 
@@ -54,6 +54,13 @@ def _seconds(name: str, default: float, least: float, words: str) -> Callable[[C
     shell_complete=complete(list_faults),
     help="Do something wrong (repeatable); see below.",
 )
+@click.option(
+    "--borders",
+    type=click.Choice(["leading", "trailing", "none", "inside-word"]),
+    default="leading",
+    show_default=True,
+    help="Where the space between two turns stands.",
+)
 @_seconds("--fault-after", 2.0, 0, "Audio after which a fault in mid-session strikes.")
 @click.option("--asr", is_flag=True, help="Recognise what is said with PocketSphinx (extra sttdoctor[asr]).")
 @_seconds("--idle-timeout", 180.0, 0.1, "Close a connection that brings no audio for so long.")
@@ -63,6 +70,7 @@ def simulate(
     listen: str,
     script: str | None,
     faults: tuple[str, ...],
+    borders: "Borders",
     fault_after: float,
     asr: bool,
     idle_timeout: float,
@@ -86,7 +94,13 @@ def simulate(
         raise UsageError("--asr and --script exclude each other: the words come from the audio or from the file")
     where = host_port(listen)
     door = Door.of(where[0], allow_origin, allow_host)
-    behaviour = Behaviour(idle_timeout_s=idle_timeout, buffer_s=buffer, faults=parse(faults), fault_after_s=fault_after)
+    behaviour = Behaviour(
+        idle_timeout_s=idle_timeout,
+        buffer_s=buffer,
+        borders=borders,
+        faults=parse(faults),
+        fault_after_s=fault_after,
+    )
     if asr:
         from sttdoctor.simulate.asr import Sphinx
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ PIECE_S = 0.1
 QUEUE_S = 600.0
 """Audio that may wait for a recogniser which is slower than the client; it bounds the memory."""
 
+
+LEAST_AUDIO_S = 0.1
+"""A session that is closed with less is answered with an error."""
 
 MAX_COMMAND, MAX_COMMANDS = 65536, 1000
 """Characters of a text frame that are kept, and text frames that may wait: no command is as long, none are as many."""
@@ -130,12 +134,13 @@ class Conversation:
         self._request_id = request_id
         self._in_thread = words.blocking
         make_ear = TurnDetector if accepted.endpoint.ends_turns else ManualDetector
-        self._ear = make_ear(words, accepted.sample_rate, accepted.turn_options, request_id)
+        self._ear = make_ear(words, accepted.sample_rate, accepted.turn_options, request_id, behaviour.borders)
         width = ENCODINGS[accepted.encoding].width
         self._backlog = Backlog(width * accepted.sample_rate, width, behaviour.speed, behaviour.buffer_s)
         self._outbox: asyncio.Queue[tuple[float, Event | _Goodbye]] = asyncio.Queue()
         self._distort = make_distortion(behaviour.faults)
-        self._silent = False
+        self._silent = "silent" in behaviour.faults
+        self._heard_s = 0.0
 
     async def run(self) -> None:
         """Listen, hear and answer until the connection is closed."""
@@ -153,17 +158,23 @@ class Conversation:
 
     async def _listen(self) -> None:
         """Take what the client sends, until the connection ends."""
-        last_audio, flooded = asyncio.get_running_loop().time(), False
+        loop = asyncio.get_running_loop()
+        last_audio, flooded = loop.time(), False
+        cut_s = self._behaviour.faults.get("idle-cut", math.inf)
         while True:
+            idle, cut = last_audio + self._behaviour.idle_timeout_s, loop.time() + cut_s
             try:
-                async with asyncio.timeout_at(last_audio + self._behaviour.idle_timeout_s):
+                async with asyncio.timeout_at(min(idle, cut)):
                     message = await self._connection.recv()
             except TimeoutError:
-                await self._connection.close(1001, "idle timeout")
+                if cut < idle:
+                    self._connection.transport.abort()
+                else:
+                    await self._connection.close(1001, "idle timeout")
                 return
             self._recording.message(True, message)
             if isinstance(message, bytes):
-                last_audio = asyncio.get_running_loop().time()
+                last_audio = loop.time()
             if flooded:
                 continue
             if isinstance(message, str) and not self._backlog.command(message):
@@ -184,19 +195,19 @@ class Conversation:
         if not self._accepted.model_known:
             self._fail(400, "Model not found", f"there is no model {self._accepted.model[:40]} here", "model_not_found")
             return
-        heard_s, ended = 0.0, False
+        ended = False
         while not ended:
             item = await self._backlog.next()
             try:
                 if isinstance(item, bytes):
                     await self._hear_piece(item)
-                    heard_s += self._backlog.seconds(item)
+                    self._heard_s += self._backlog.seconds(item)
                 else:
                     ended = await self._obey(item)
             except (OSError, EOFError):  # the recogniser's process is gone
                 self._fail(500, "Internal server error", "the recogniser does not answer")
                 return
-            if heard_s >= self._behaviour.fault_after_s:
+            if self._heard_s >= self._behaviour.fault_after_s:
                 self._strike()
 
     async def _hear_piece(self, piece: bytes) -> None:
@@ -206,6 +217,9 @@ class Conversation:
     async def _obey(self, command: str) -> bool:
         """Do what a text frame asks for; whether it ends the session."""
         events, ends = await self._run(lambda: self._ear.obey(command))
+        if ends and self._heard_s < LEAST_AUDIO_S and self._accepted.endpoint.ends_turns:
+            told = f"the session holds less than {LEAST_AUDIO_S:g} s of audio"
+            events = [error_event(400, "No audio", told, None, self._request_id)]
         hasty = ends and "no-drain" in self._behaviour.faults
         self._say([] if hasty else events, self._behaviour.flush_s)
         if ends:
@@ -224,6 +238,10 @@ class Conversation:
             self._post(_Goodbye(int(faults["closed-abnormally"]), "simulated"), 0.0)
         if "connection-lost" in faults:
             self._post(_Goodbye(None), 0.0)
+        if "quota" in faults:
+            self._fail(int(faults["quota"]), "Insufficient credits", "the credits of this account are used up")
+        if "expired" in faults:
+            self._fail(401, "Unauthorized", "the access token has expired")
         self._silent = self._silent or "stopped-answering" in faults
 
     def _fail(self, status: int, title: str, message: str, code: str | None = None) -> None:

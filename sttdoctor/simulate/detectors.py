@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from sttdoctor.analysis.decoding import Samples
-from sttdoctor.endpoints.cartesia import TURN_OPTIONS, turn_option_problems
+from sttdoctor.endpoints.cartesia import CLOSE_WORDS, TURN_OPTIONS, turn_option_problems
+from sttdoctor.simulate.faults import Borders
 from sttdoctor.simulate.handshake import error_event
 from sttdoctor.simulate.words import FRAME_S, Words, begin_with
 
@@ -73,16 +74,21 @@ class TurnDetector:
         rate: Declared sample rate in Hz.
         options: The turn options, by their names in `TURN_OPTIONS`.
         request_id: Goes into every event.
+        borders: Where the space between two turns stands.
     """
 
-    def __init__(self, words: Words, rate: int, options: Mapping[str, float], request_id: str) -> None:
+    def __init__(
+        self, words: Words, rate: int, options: Mapping[str, float], request_id: str, borders: Borders = "leading"
+    ) -> None:
         self._words = words
         self._activity = Activity(rate)
         self._options = dict(options)
         self._request_id = request_id
+        self._borders = borders
         self._before: deque[Samples] = deque(maxlen=BEFORE_FRAMES)
         self._open = self._eager = False
-        self._space = ""
+        self._number = 0
+        self._lead = ""  # what stands before the words of the turn
         self._shown = ""
         self._silence_s = self._update_s = 0.0
 
@@ -101,17 +107,19 @@ class TurnDetector:
                     yield self._begin()
 
     def obey(self, message: str) -> tuple[list[Event], bool]:
-        """The events that a text frame brings, and whether it ends the session. What is not known has no effect."""
+        """The events that a text frame brings, and whether it ends the session."""
         try:
             command = json.loads(message)
         except (ValueError, RecursionError):
-            return [], False
-        kind = command.get("type") if isinstance(command, dict) else None
+            command = None
+        kind = str(command.get("type", "")) if isinstance(command, dict) else ""
         if kind == "config":
             return self._configure(command.get("turn")), False
-        if kind == "close":
-            return ([self._end()] if self._open else []), True
-        return [], False
+        if kind in CLOSE_WORDS:
+            return self._finish(), True
+        said = f"Unrecognized message type {json.dumps(kind[:40])}" if kind else "The message has no type"
+        told = f'{said}. Expected one of: "done", "close", "config".'
+        return [error_event(400, "Invalid client message", told, None, self._request_id)], False
 
     def _configure(self, turn: object) -> list[Event]:
         said = {f"turn_{key}": str(value) for key, value in turn.items()} if isinstance(turn, dict) else {}
@@ -126,6 +134,7 @@ class TurnDetector:
     def _begin(self) -> Event:
         self._open, self._eager, self._shown = True, False, ""
         self._silence_s, self._update_s = 0.0, 0.0
+        self._number += 1
         begin_with(self._words, self._before)
         return self._event("turn.start")
 
@@ -149,21 +158,38 @@ class TurnDetector:
             if self._show(self._words.so_far()):
                 yield self._event("turn.update", self._shown)
 
-    def _show(self, text: str) -> bool:
-        """Show more of the open turn, with the space before it from the second text on; whether there is more."""
-        spaced = self._space + text if text else ""
-        longer = len(spaced) > len(self._shown) and spaced.startswith(self._shown)
-        self._shown = spaced if longer else self._shown
+    def _show(self, text: str, to_the_end: bool = False) -> bool:
+        """Show more of the open turn, with what stands before it from the second text on; whether there is more."""
+        whole = self._lead + text if text else ""
+        if self._borders == "inside-word" and not to_the_end:
+            whole = whole[: len(whole) - len(whole.rpartition(" ")[2]) // 2]
+        longer = len(whole) > len(self._shown) and whole.startswith(self._shown)
+        self._shown = whole if longer else self._shown
         return longer
 
-    def _end(self) -> Event:
+    def _end(self, is_last: bool = False) -> Event:
         self._open = False
-        self._show(self._words.end())
-        self._space = " " if self._space or self._shown else ""
-        return self._event("turn.end", self._shown)
+        text = self._words.end()
+        self._show(text, to_the_end=is_last)
+        shown, space = self._shown, " " if self._borders in ("leading", "inside-word") else ""
+        if shown:
+            self._lead = (self._lead + text).removeprefix(shown) + space
+        return self._event("turn.end", f"{shown} " if shown and self._borders == "trailing" else shown)
+
+    def _finish(self) -> list[Event]:
+        """The rest of the session: the open turn, or the rest of a word that the last turn left over."""
+        if self._open:
+            return [self._end(is_last=True)]
+        rest, self._lead = self._lead.strip(), ""
+        if not rest:
+            return []
+        self._number += 1
+        return [self._event("turn.start"), self._event("turn.end", rest)]
 
     def _event(self, kind: str, transcript: str | None = None) -> Event:
         event: Event = {"type": kind, "request_id": self._request_id}
+        if kind != "connected":
+            event["turn_id"] = str(self._number)
         return event if transcript is None else {**event, "transcript": transcript}
 
 
@@ -181,9 +207,12 @@ class ManualDetector:
         rate: Declared sample rate in Hz.
         _options: The turn options, which this endpoint does not have.
         request_id: Goes into every event.
+        _borders: Likewise: here the space is documented to stand before a text.
     """
 
-    def __init__(self, words: Words, rate: int, _options: Mapping[str, float], request_id: str) -> None:
+    def __init__(
+        self, words: Words, rate: int, _options: Mapping[str, float], request_id: str, _borders: Borders = "leading"
+    ) -> None:
         self._words = words
         self._activity = Activity(rate)
         self._request_id = request_id

@@ -6,9 +6,15 @@ Each fault is what one cause of `sttdoctor explain` is about, so that a client, 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sttdoctor.errors import UsageError, suggest
+
+Borders = Literal["leading", "trailing", "none", "inside-word"]
+"""Where the space between two turns stands: before the second, behind the first, nowhere; or a turn ends inside a word,
+and the next one begins with the rest of it. A client that joins the texts as they are is right with all four."""
+
+BORDERS: tuple[Borders, ...] = get_args(Borders)
 
 Event = dict[str, Any]
 Faults = Mapping[str, float]
@@ -46,15 +52,30 @@ _NO_ANSWER = ("server.stopped-answering", "drain.hung-up", _OPEN)
 _NOTHING = "sends nothing more from mid-session on, and does not answer the close command"
 _MORE = "takes VALUE connections at once and refuses more with 429"
 
+_BETWEEN = ("connection.intermediary",)
+_PORTAL = "answers the handshake as a login page between client and service does, with status VALUE"
+_CUT = "cuts the TCP connection when nothing has come from the client for VALUE seconds, as a proxy does"
+_QUOTA = "sends an error event with status VALUE in mid-session: the credits are used up; and closes"
+_EXPIRED = "sends an error event with status 401 in mid-session: the token has expired; and closes"
+_MUTE = "takes the connection and never sends anything"
+_BIG = "sends one update of VALUE kB"
+
 _ALL = (
     Fault("rejected", "refuses the handshake with HTTP status VALUE", _REFUSED, 400, 400, 599),
     Fault("bad-auth", "refuses the key with HTTP status VALUE", ("connection.bad-auth",), 401, 401, 403),
     Fault("concurrency", _MORE, ("server.concurrency",), 0, 0, 1e6),
+    Fault("login-page", _PORTAL, _BETWEEN, 302, 200, 307),
     Fault("slow-handshake", "answers the handshake after VALUE seconds", (), 1, 0, 60),
     Fault("error-event", "sends an error event with status VALUE in mid-session and closes", _ERROR, 500, 400, 599),
     Fault("closed-abnormally", "closes with code VALUE in mid-session", _CLOSED, 1011, 1000, 4999),
     Fault("connection-lost", "cuts the TCP connection in mid-session", ("drain.connection-lost", _OPEN)),
     Fault("stopped-answering", _NOTHING, _NO_ANSWER),
+    Fault("silent", _MUTE, ("connection.dead", "server.stopped-answering", *_BETWEEN, *_NO_ANSWER)),
+    Fault("idle-cut", _CUT, ("connection.idle-cut", "drain.connection-lost", _OPEN), 60, 0.1, 3600),
+    Fault("quota", _QUOTA, ("server.quota", *_ERROR), 402, 400, 599),
+    Fault("expired", _EXPIRED, ("connection.expired", *_ERROR)),
+    Fault("big-event", _BIG, ("messages.too-big", "drain.hung-up", _OPEN), 2000, 1, 20_000),
+    Fault("event-storm", "sends each update VALUE times", (), 20, 2, 1000),
     Fault("slow", "answers VALUE seconds late", ("latency.end-of-turn",), 4, 0, 60),
     Fault("no-drain", "closes at the close command at once, without the last events", (_OPEN,)),
     Fault("left-open", "never ends a turn", (_OPEN,)),
@@ -64,6 +85,9 @@ _ALL = (
 )
 
 FAULTS = {fault.name: fault for fault in _ALL}
+
+PORTALS = (200, 302, 303, 307)
+"""How a login page answers: by itself, or with the way to it."""
 
 _STATUSES = tuple(status.value for status in HTTPStatus)
 _CLOSE_CODES = (*range(1000, 1004), *range(1007, 1015), *range(3000, 5000))
@@ -95,6 +119,8 @@ def _setting(text: str) -> tuple[str, float]:
         value = float("nan")
     if not fault.low <= value <= fault.high:
         raise UsageError(f"the value of {name} is a number from {fault.low:g} to {fault.high:g}, not {given!r}")
+    if name == "login-page" and value not in PORTALS:
+        raise UsageError(f"a login page answers with {', '.join(map(str, PORTALS))}, not {given}")
     if name in ("rejected", "bad-auth") and value not in _STATUSES:
         raise UsageError(f"{given} is not a status of HTTP; try {fault.value:g}")
     if name == "closed-abnormally" and value not in _CLOSE_CODES:
@@ -107,7 +133,7 @@ Distort = Callable[[Event], Iterator[Event]]
 
 def make_distortion(faults: Faults) -> Distort:
     """Return what the faults make of one connection's events, which come to it one by one."""
-    steps = [make() for name, make in _DISTORTIONS.items() if name in faults]
+    steps = [make(int(faults[name])) for name, make in _DISTORTIONS.items() if name in faults]
 
     def distort(event: Event) -> Iterator[Event]:
         events = [event]
@@ -172,11 +198,36 @@ def _mix() -> Distort:
     return distort
 
 
-_DISTORTIONS: Mapping[str, Callable[[], Distort]] = {
-    "left-open": _drop_ends,
-    "out-of-order": _reorder,
-    "not-cumulative": _take_back,
-    "mixed-connections": _mix,
+def _swell(kilobytes: int) -> Distort:
+    """One update is as long as is asked for."""
+    is_done = False
+
+    def distort(event: Event) -> Iterator[Event]:
+        nonlocal is_done
+        yield event
+        if event["type"] == "turn.update" and not is_done:
+            is_done = True
+            yield event | {"padding": "x" * 1000 * kilobytes}
+
+    return distort
+
+
+def _repeat(count: int) -> Distort:
+    """Each update comes again and again."""
+
+    def distort(event: Event) -> Iterator[Event]:
+        yield from [event] * (count if event["type"] == "turn.update" else 1)
+
+    return distort
+
+
+_DISTORTIONS: Mapping[str, Callable[[int], Distort]] = {
+    "left-open": lambda _: _drop_ends(),
+    "out-of-order": lambda _: _reorder(),
+    "not-cumulative": lambda _: _take_back(),
+    "mixed-connections": lambda _: _mix(),
+    "big-event": _swell,
+    "event-storm": _repeat,
 }
 
 
@@ -190,6 +241,7 @@ class Behaviour:
         idle_timeout_s: Without audio for so long, the server closes (1001); documented are 3 minutes.
         speed: Audio is heard at so many times realtime at most; more waits.
         buffer_s: So many seconds of audio may wait, then comes an error event and a close with 1011.
+        borders: Where the space between two turns stands.
         faults: What to do wrong, from `sttdoctor.simulate.faults.parse`.
         fault_after_s: Seconds of audio after which faults in mid-session strike.
     """
@@ -199,5 +251,6 @@ class Behaviour:
     idle_timeout_s: float = 180.0
     speed: float = 2.0
     buffer_s: float = 10.0
+    borders: Borders = "leading"
     faults: Faults = field(default_factory=dict)
     fault_after_s: float = 2.0

@@ -47,12 +47,29 @@ class RefusalError(Exception):
         super().__init__(message)
         self.status, self.title, self.message, self.code = status, title, message, code
 
-    def answer(self, version: str | None) -> tuple[str, str]:
-        """Return (content type, body) as the API version of the request has it."""
+    def answer(self, version: str | None) -> tuple[dict[str, str], str]:
+        """Return the headers and the body, as the API version of the request has it."""
         if version is not None and version < STRUCTURED_FROM:
-            return "text/plain; charset=utf-8", f"{self.title}: {self.message}"
+            return {"content-type": "text/plain; charset=utf-8"}, f"{self.title}: {self.message}"
         body = {"error_code": self.code, "title": self.title, "message": self.message, "request_id": str(uuid.uuid4())}
-        return "application/json", json.dumps(body)
+        return {"content-type": "application/json"}, json.dumps(body)
+
+
+class LoginPageError(RefusalError):
+    """A handshake that is answered by something between client and service, which wants somebody to sign in.
+
+    Args:
+        status: 200, or one that leads elsewhere.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status, "Sign in", "this network wants somebody to sign in first")
+
+    def answer(self, version: str | None) -> tuple[dict[str, str], str]:  # noqa: ARG002  # it knows of no version
+        """Return the headers and the body, a page."""
+        page = f"<!doctype html><html><head><title>{self.title}</title></head><body>{self.message}</body></html>"
+        headers = {"content-type": "text/html; charset=utf-8", "server": "simulated portal"}
+        return headers if self.status == 200 else {**headers, "location": "https://login.invalid/sign-in"}, page
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,7 @@ class Accepted:
         encoding: One of the six.
         sample_rate: Hz.
         turn_options: Every option of `TURN_OPTIONS`, given or by default.
+        token: The access token of the URL, None where there is none.
     """
 
     endpoint: Endpoint
@@ -74,6 +92,7 @@ class Accepted:
     encoding: str
     sample_rate: int
     turn_options: Mapping[str, float]
+    token: str | None = None
 
 
 def version_of(target: str, headers: Mapping[str, str]) -> str | None:
@@ -116,7 +135,23 @@ def accept(target: str, headers: Mapping[str, str]) -> Accepted:
         encoding=where.first("encoding") or "",
         sample_rate=int(where.first("sample_rate") or 0),
         turn_options=options | {name: float(text) for name, text in said.items()},
+        token=where.first("access_token"),
     )
+
+
+def check_key(target: str, headers: Mapping[str, str]) -> None:
+    """Look for a key, whatever it is.
+
+    Args:
+        target: Path and query of the request.
+        headers: Of the request.
+
+    Raises:
+        RefusalError: There is none.
+    """
+    where = parse_address(target)
+    if where is not None:
+        _check_key(where, headers)
 
 
 def _check_key(where: Address, headers: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -22,11 +22,17 @@ from sttdoctor.net import Door
 from sttdoctor.record.recording import Heading, Recording, Row, Sink
 from sttdoctor.simulate.conversation import Conversation
 from sttdoctor.simulate.faults import Behaviour
-from sttdoctor.simulate.handshake import Accepted, RefusalError, accept, version_of
+from sttdoctor.simulate.handshake import Accepted, LoginPageError, RefusalError, accept, check_key, version_of
+from sttdoctor.simulate.tokens import PATH, Tokens
 from sttdoctor.simulate.words import MakeWords
 
 MAX_MESSAGE = 2**25
 """Bytes; the service documents no limit."""
+
+MAX_REQUEST = 64 << 10
+"""Bytes of a request that is no handshake."""
+
+_END = b"\r\n\r\n"
 
 MakeSink = Callable[[], Sink]
 """Called for each connection; what it returns takes the rows of its recording."""
@@ -43,12 +49,44 @@ class _Connection(ServerConnection):
 
     recording: Recording
     accepted: Accepted
+    request_id: str
     close_came: float | None = None
+    method: str = "GET"
+    body: bytes = b""
+
+    _came: bytes | None = b""  # of the request, while it is not complete
+
+    def data_received(self, data: bytes) -> None:
+        """Hand the request over as the library takes it: a GET without a body; what else there was is kept here."""
+        if self._came is not None:
+            self._came += data
+            if (plain := _read_request(self._came)) is None:
+                return
+            self.method, data, self.body = plain
+            self._came = None
+        super().data_received(data)
 
     def process_event(self, event: Any) -> None:
         if isinstance(event, Frame) and event.opcode is Opcode.CLOSE and self.close_came is None:
             self.close_came = time.monotonic()
         super().process_event(event)
+
+
+def _read_request(came: bytes) -> tuple[str, bytes, bytes] | None:
+    """The method of a request, what the library is given of it, and its body; None while more has to come."""
+    line, found, _ = came[:MAX_REQUEST].partition(b" ")
+    if len(came) > MAX_REQUEST or came.startswith(b"GET ") or not (line if found else came[:1]).isalpha():
+        return "GET", came, b""
+    head, found, body = came.partition(_END)
+    if not found:
+        return None
+    request, *fields = head.split(b"\r\n")
+    kept = [field for field in fields if not field.lower().startswith((b"content-length:", b"transfer-encoding:"))]
+    length = next((field[15:].strip() for field in fields if field.lower().startswith(b"content-length:")), b"0")
+    if length.isdigit() and len(body) < int(length[:9]):
+        return None
+    method, _, rest = request.partition(b" ")
+    return method.decode("ascii"), b"\r\n".join((b"GET " + rest, *kept)) + _END, body
 
 
 class Simulator:
@@ -62,6 +100,7 @@ class Simulator:
         self.port = 0
         self._door = door
         self._guests: set[ServerConnection] = set()
+        self._tokens = Tokens()
         self._make_words = make_words
         self._behaviour = behaviour
         self._make_sink = make_sink
@@ -69,12 +108,21 @@ class Simulator:
     async def greet(self, connection: ServerConnection, request: Request) -> Response | None:
         """Take a handshake (None), or return the answer that refuses it."""
         assert isinstance(connection, _Connection)
+        stranger = self._find_stranger(request)
+        if connection.method == "POST" and request.path == PATH and stranger is None:
+            return self._mint(connection, request)
         recording = Recording(_heading(request), self._make_sink())
         faults = self._behaviour.faults
         try:
-            self._look_at(request)
+            if stranger is not None:
+                raise RefusalError(403, "Forbidden", stranger)
+            if connection.method != "GET":
+                raise RefusalError(405, "Method not allowed", f"only {PATH} takes a {connection.method}")
+            if "login-page" in faults:
+                raise LoginPageError(int(faults["login-page"]))
             await asyncio.sleep(faults.get("slow-handshake", 0.0))
             accepted = accept(request.path, request.headers)
+            self._tokens.check(accepted.token)
             if "rejected" in faults:
                 raise RefusalError(int(faults["rejected"]), "Simulated refusal", "this was asked for with --fault")
             if "bad-auth" in faults:
@@ -84,30 +132,39 @@ class Simulator:
                 message = "more connections are open than the plan has"
                 raise RefusalError(429, "Too many concurrent requests", message, "concurrency_limited")
         except RefusalError as refused:
-            kind, body = refused.answer(version_of(request.path, request.headers))
-            recording.opened(refused.status, {"content-type": kind}, body)
-            response = connection.respond(refused.status, body)
-            del response.headers["Content-Type"]
-            response.headers["Content-Type"] = kind
-            return response
+            headers, body = refused.answer(version_of(request.path, request.headers))
+            recording.opened(refused.status, headers, body)
+            return _respond(connection, refused.status, headers, body)
         self._guests.add(connection)
-        connection.recording, connection.accepted = recording, accepted
+        connection.recording, connection.accepted, connection.request_id = recording, accepted, str(uuid.uuid4())
         return None
 
-    def _look_at(self, request: Request) -> None:
-        """Refuse a stranger."""
+    @staticmethod
+    def name(connection: ServerConnection, _request: Request, response: Response) -> None:
+        """Put the id of a connection into the answer that takes it."""
+        if response.status_code == 101 and isinstance(connection, _Connection):
+            response.headers["cartesia-request-id"] = connection.request_id
+
+    def _find_stranger(self, request: Request) -> str | None:
+        """Why a request is refused, None where it may come in."""
         named = [", ".join(request.headers.get_all(name)) for name in ("Host", "Origin", "Sec-Fetch-Site")]
-        stranger = self._door.refusal(*named)
-        if stranger is not None:
-            raise RefusalError(403, "Forbidden", stranger)
+        return self._door.refusal(*named)
+
+    def _mint(self, connection: "_Connection", request: Request) -> Response:
+        """Answer a request for an access token, which is no session and is not recorded."""
+        try:
+            check_key(request.path, request.headers)
+            return _respond(connection, 200, _JSON, self._tokens.mint(connection.body))
+        except RefusalError as refused:
+            return _respond(connection, refused.status, *refused.answer(version_of(request.path, request.headers)))
 
     async def handle(self, connection: ServerConnection) -> None:
         """Serve one accepted connection to its end."""
         assert isinstance(connection, _Connection)
         recording, accepted = connection.recording, connection.accepted
+        request_id = connection.request_id
         recording.opened(101)
         words = self._make_words(accepted.sample_rate)
-        request_id = str(uuid.uuid4())
         try:
             await Conversation(connection, accepted, self._behaviour, words, recording, request_id).run()
             await connection.wait_closed()
@@ -120,6 +177,17 @@ class Simulator:
         for guest in self._guests:
             if guest.protocol.state is not State.CLOSED:
                 guest.transport.abort()
+
+
+_JSON = {"content-type": "application/json"}
+
+
+def _respond(connection: ServerConnection, status: int, headers: Mapping[str, str], body: str) -> Response:
+    response = connection.respond(status, body)
+    for name, value in headers.items():
+        response.headers.pop(name, None)
+        response.headers[name] = value
+    return response
 
 
 def _heading(request: Request) -> Heading:
@@ -171,6 +239,7 @@ async def serve_simulator(
         host,
         port,
         process_request=running.greet,
+        process_response=running.name,
         create_connection=_Connection,
         compression=None,  # what was sent is the same, and the clients' timing is not disturbed
         ping_interval=None,

@@ -17,7 +17,7 @@ from sttdoctor.policy import FAIL_ON
 from sttdoctor.record.recording import Row, Sink, to_file
 from sttdoctor.report import Report
 from sttdoctor.reporting.text import render
-from sttdoctor.simulate.faults import FAULTS, Behaviour, parse
+from sttdoctor.simulate.faults import BORDERS, FAULTS, Behaviour, Borders, parse
 from sttdoctor.simulate.server import run_in_background
 from sttdoctor.simulate.words import Script, default_script, read_script
 
@@ -39,6 +39,7 @@ class Options:
     fail_on: str = "fail"
     faults: Mapping[str, float] = field(default_factory=dict)
     fault_after: float = 2.0
+    borders: Borders = "leading"
     script: Script = field(default_factory=default_script)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     allow_origin: tuple[str, ...] = ()
@@ -55,7 +56,7 @@ def options_of(markers: "Iterable[pytest.Mark]") -> Options:
         if mark.args:
             raise ValueError("the marker takes arguments by name only")
         given = {**mark.kwargs, **given}
-    known = {"select", "ignore", "fail_on", "fault", "fault_after", "script", "thresholds", "allow_origin"}
+    known = {"select", "ignore", "fail_on", "fault", "fault_after", "borders", "script", "thresholds", "allow_origin"}
     unknown = set(given) - known
     if unknown:
         raise ValueError(f"the marker has no argument {sorted(unknown)[0]!r}")
@@ -69,12 +70,19 @@ def options_of(markers: "Iterable[pytest.Mark]") -> Options:
             fail_on=fail_on,
             faults=parse(_names(given.get("fault", ()))),
             fault_after=given.get("fault_after", Options.fault_after),
+            borders=_borders(given.get("borders", Options.borders)),
             script=_script(given.get("script")),
             thresholds=given.get("thresholds", {}),
             allow_origin=_names(given.get("allow_origin", ())),
         )
     except SttdoctorError as error:
         raise ValueError(str(error)) from None
+
+
+def _borders(value: object) -> Borders:
+    if value not in BORDERS:
+        raise ValueError(f"borders is one of {', '.join(BORDERS)}, not {value!r}")
+    return next(name for name in BORDERS if name == value)
 
 
 def _names(value: str | Iterable[str]) -> tuple[str, ...]:
@@ -215,7 +223,7 @@ class Service:
 def serve_clients(options: Options) -> Iterator[Service]:
     """Run the stand-in for one test."""
     service = Service(options)
-    behaviour = Behaviour(faults=options.faults, fault_after_s=options.fault_after)
+    behaviour = Behaviour(faults=options.faults, fault_after_s=options.fault_after, borders=options.borders)
     door = Door.of("127.0.0.1", options.allow_origin)
     with run_in_background(options.script.words, behaviour, service.new_session, door) as running:
         service.port = running.port

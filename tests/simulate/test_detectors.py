@@ -9,14 +9,15 @@ from tones import RATE, sound
 
 from sttdoctor.endpoints.cartesia import TURN_OPTIONS
 from sttdoctor.simulate.detectors import ManualDetector, TurnDetector
+from sttdoctor.simulate.faults import BORDERS
 from sttdoctor.simulate.words import FRAME_S, Script
 
 DEFAULTS = {name: limits.default for name, limits in TURN_OPTIONS.items()}
 SCRIPT = Script(("One two three.", "Four five."), 2.5)
 
 
-def ear(**options):
-    return TurnDetector(SCRIPT.words(RATE), RATE, DEFAULTS | options, "id")
+def ear(borders="leading", **options):
+    return TurnDetector(SCRIPT.words(RATE), RATE, DEFAULTS | options, "id", borders)
 
 
 def kinds(events):
@@ -82,6 +83,36 @@ def test_from_the_second_turn_on_the_space_is_part_of_the_text():
     assert "".join(ends) == "One two three. Four five."
 
 
+@settings(deadline=None)
+@given(
+    loud=st.lists(st.sampled_from([0.1, 0.5, 1.2, -0.3, -1.0]), max_size=12), borders=st.sampled_from(sorted(BORDERS))
+)
+def test_wherever_the_space_stands_the_words_are_the_same_and_text_only_grows(loud, borders):
+    heard = {}
+    for way in (borders, "leading"):
+        subject = ear(way)
+        events = [event for length in loud for event in subject.hear(sound(length))]
+        events += subject.obey('{"type":"close"}')[0]
+        check_turns(events)
+        shown = ""
+        for event in events:
+            shown = "" if event["type"] == "turn.start" else shown
+            assert event.get("transcript", shown).startswith(shown)
+            shown = event.get("transcript", shown)
+        heard[way] = "".join(event["transcript"] for event in events if event["type"] == "turn.end")
+    assert heard[borders].replace(" ", "") == heard["leading"].replace(" ", "")
+    if borders != "none":
+        assert heard[borders].strip() == heard["leading"]
+
+
+def test_a_turn_that_ends_inside_a_word_goes_on_in_the_next():
+    subject = ear("inside-word")
+    events = [*subject.hear(sound(1.5, -1.0, 1.5, -1.0)), *subject.obey('{"type":"done"}')[0]]
+    ends = [event["transcript"] for event in events if event["type"] == "turn.end"]
+    assert ends == ["One two thr", "ee. Four fiv", "e."]
+    assert [event["turn_id"] for event in events if event["type"] == "turn.end"] == ["1", "2", "3"]
+
+
 def test_time_is_audio_time():
     subject = ear()
     assert kinds(subject.hear(sound(1.0)))[0] == "turn.start"
@@ -126,9 +157,15 @@ def test_config_out_of_range_is_an_error_and_changes_nothing(turn):
     assert end_after(subject, 1.0, -2.0) == [1.7]
 
 
-@pytest.mark.parametrize("text", ["finalize", "{", "[" * 100_000, '{"type":"KeepAlive"}', '{"type":"config"}', "1", ""])
-def test_what_is_no_command_has_no_effect(text):
-    assert ear().obey(text) == ([], False)
+def test_a_config_without_turn_options_changes_nothing():
+    assert ear().obey('{"type":"config"}') == ([], False)
+
+
+@pytest.mark.parametrize("text", ["finalize", "{", "[" * 100_000, '{"type":"KeepAlive"}', '{"type":[]}', "1", ""])
+def test_what_is_no_command_is_an_error_that_says_what_is_one_and_the_session_goes_on(text):
+    (error,), ends = ear().obey(text)
+    assert (error["type"], error["status_code"], ends) == ("error", 400, False)
+    assert error["message"].endswith('Expected one of: "done", "close", "config".') and len(error["message"]) < 200
 
 
 def test_the_close_command_ends_an_open_turn():

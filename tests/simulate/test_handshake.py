@@ -104,12 +104,15 @@ def test_a_model_belongs_to_an_endpoint(path, model, known):
 def test_errors_are_structured_from_a_version_on():
     refused = RefusalError(429, "Too many concurrent requests", "no more", "concurrency_limited")
     for version in ("2026-03-01", "2026-08-14", None):
-        kind, body = refused.answer(version)
-        assert kind == "application/json"
+        headers, body = refused.answer(version)
+        assert headers == {"content-type": "application/json"}
         error = json.loads(body)
         assert set(error) == {"error_code", "title", "message", "request_id"}
         assert error["error_code"] == "concurrency_limited"
-    assert refused.answer("2025-04-16") == ("text/plain; charset=utf-8", "Too many concurrent requests: no more")
+    assert refused.answer("2025-04-16") == (
+        {"content-type": "text/plain; charset=utf-8"},
+        "Too many concurrent requests: no more",
+    )
 
 
 @settings(deadline=None)  # a busy machine is no failure

@@ -264,3 +264,96 @@ def test_leaving_ends_open_connections_within_a_second():
 
     seconds, code = asyncio.run(run())
     assert seconds < 1.0 and code == 1001
+
+
+def test_the_answer_names_the_request_as_its_events_do():
+    async def run():
+        async with recorded() as server, socket(server.port) as connection:
+            named = connection.response.headers["cartesia-request-id"]
+            return named, json.loads(await connection.recv())["request_id"]
+
+    named, told = asyncio.run(run())
+    assert named == told
+
+
+def test_a_close_without_audio_is_answered_with_an_error():
+    async def run():
+        async with recorded() as server, socket(server.port) as connection:
+            await connection.send(json.dumps(CLOSE))
+            return await read_all(connection)
+
+    (_, error), code = asyncio.run(run())
+    assert (error["type"], error["status_code"], code) == ("error", 400, 1000)
+
+
+async def ask(port, head, body=b"", pieces=1):
+    """The status and the body of the answer to a plain request."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    length = "" if head.startswith("GET") else f"Content-Length: {len(body)}\r\n"
+    request = f"{head} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}X-API-Key: any\r\n\r\n".encode() + body
+    step = -(-len(request) // pieces)
+    for start in range(0, len(request), step):
+        writer.write(request[start : start + step])
+        await writer.drain()
+        await asyncio.sleep(0)
+    answer = await reader.read()
+    writer.close()
+    top, _, content = answer.partition(b"\r\n\r\n")
+    return int(top.split(b" ")[1]), content
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 200])
+def test_a_token_is_minted_and_taken(pieces):
+    async def run():
+        async with recorded() as server:
+            status, body = await ask(server.port, "POST /access-token", b'{"grants":{"stt":true}}', pieces)
+            token = json.loads(body)["token"]
+            async with socket(server.port, query=QUERY.replace("access_token=canary", f"access_token={token}")) as one:
+                await one.recv()
+            status_of_another, body = await ask(server.port, "POST /access-token", b'{"grants":{"tts":true}}')
+            wrong = json.loads(body)["token"]
+            with pytest.raises(InvalidStatus) as refused:
+                async with socket(server.port, query=QUERY.replace("access_token=canary", f"access_token={wrong}")):
+                    pass
+            return status, status_of_another, refused.value.response.status_code, server
+
+    status, status_of_another, refused, server = asyncio.run(run())
+    assert (status, status_of_another, refused) == (200, 200, 403)
+    assert len(server.files) == 2  # sessions; minting is none
+    assert not [file for file in server.files if b"simulated_token" in file.getvalue()]
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /", 404),
+        ("GET /favicon.ico", 404),
+        ("POST /stt/turns/websocket", 405),
+        ("PUT /access-token", 405),
+        ("POST /access-token?x=1", 405),
+        ("HEAD /", 405),
+        (f"GET {TURNS}?{QUERY}", 426),
+    ],
+)
+def test_every_plain_request_gets_an_answer(head, status):
+    async def run():
+        async with recorded() as server:
+            return await ask(server.port, head)
+
+    assert asyncio.run(run())[0] == status
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00", b"nonsense", b"POST /" + b"x" * 70_000, b"1 2 3\r\n\r\n"])
+def test_what_is_no_request_leaves_the_server_as_it_was(sent):
+    async def run():
+        async with recorded() as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(sent)
+            writer.write_eof()
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+            async with socket(server.port) as connection:
+                return json.loads(await connection.recv())["type"]
+
+    assert asyncio.run(run()) == "connected"

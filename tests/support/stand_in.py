@@ -15,7 +15,7 @@ import plans  # noqa: E402
 import sounds  # noqa: E402
 from cartesia import AsyncCartesia, Cartesia  # noqa: E402
 from plans import Format  # noqa: E402
-from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: E402
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI  # noqa: E402
 
 from sttdoctor.api import replay  # noqa: E402
 from sttdoctor.record.recording import to_file  # noqa: E402
@@ -103,7 +103,7 @@ async def talk(port, data, fmt=MULAW, patience_s=60.0, sdk=None, **options) -> H
                 await connection.send(CLOSE)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(reader, patience_s)
-    except (ConnectionClosed, InvalidHandshake) as error:
+    except (ConnectionClosed, InvalidHandshake, InvalidURI) as error:
         heard.error = error
     await sdk.close()
     return heard

@@ -144,6 +144,31 @@ def test_refused(stt_service):
     done.assert_outcomes(passed=3)
 
 
+@pytest.mark.realtime
+def test_a_client_that_joins_texts_as_they_are_passes_wherever_the_space_stands(project):
+    done = project("""
+EACH = [pytest.param(border, marks=pytest.mark.sttdoctor(borders=border)) for border in ("trailing", "inside-word")]
+
+def two_turns(service):
+    with Cartesia(**at(service)) as sdk, sdk.stt.auto_finalize.websocket(**FORMAT) as connection:
+        send(connection, close=False)
+        send(connection)
+        return [event.transcript for event in connection if event.type == "turn.end"]
+
+@pytest.mark.parametrize("border", EACH)
+def test_joined(stt_service, border):
+    turns = two_turns(stt_service)
+    stt_service.transcript = "".join(turns)
+    assert len(turns) > 1 and ("  " in " ".join(turns)) == (border == "trailing")
+
+@pytest.mark.sttdoctor(borders="between")
+def test_wrong(stt_service):
+    pass
+""")
+    done.assert_outcomes(passed=2, errors=1)
+    done.stdout.fnmatch_lines(["*borders is one of leading, trailing, none, inside-word, not 'between'*"])
+
+
 def test_a_test_that_fails_by_itself_keeps_its_failure_and_gets_the_report(project):
     done = project("""
 def test_wrong(stt_service):
