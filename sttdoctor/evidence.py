@@ -185,7 +185,8 @@ class Session:
         source: What recorded it.
         clock: Where the times were taken: `client`, `proxy`, `server` or `none`.
         resolution: Seconds between two times that the clock can tell apart; 0 for an exact clock.
-        lacks: What this kind of capture cannot hold, of `send`, `receive`, `audio`, `text`, `headers`, `close`.
+        lacks: What this capture cannot hold, of `send`, `receive`, `audio`, `text`, `headers`, `close`, `commands`
+            (what the client sent beside audio), `events` (some kinds of them, the others are complete).
         transcript: The text that the application ended up with, None where the capture does not have it.
         damage: What of the capture could not be read.
         path: Of the capture, None for bytes in memory.

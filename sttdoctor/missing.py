@@ -24,6 +24,10 @@ AUDIO = Missing(
     "The capture holds lengths of audio, not the audio itself; record the content of the binary frames.",
 )
 SENDS = Missing("what the client sent", "The capture holds nothing that the client sent; record both directions.")
+COMMANDS = Missing(
+    "the client's commands",
+    "The capture shows no message that the client sent beside its audio; record both directions in full.",
+)
 SENT_AUDIO = Missing("audio", "No audio was sent in binary frames.")
 SAMPLES = Missing("bare samples", "The bytes cannot be read as samples.")
 SPEECH = Missing("a few seconds of speech", "Capture a few seconds of speech.")
@@ -31,6 +35,11 @@ FORMAT = Missing("the declared format", "The declared format is not known; give 
 TIMES = Missing("times", "The capture has no times; record when each frame was sent.")
 PACE = Missing("a second frame", "Only one frame of audio was sent, which shows no pace.")
 EVENTS = Missing("the received events", "The capture holds no received events; record both directions.")
+KINDS = Missing(
+    "all kinds of events",
+    "The capture holds some kinds of events only, as the program printed them; print every message as it comes, or "
+    "record both directions.",
+)
 TEXTS = Missing(
     "the whole texts of the events", "The capture holds no whole event texts; record every received message in full."
 )

@@ -27,7 +27,13 @@ from sttdoctor.analysis.session.join_excerpts import Shown
 from sttdoctor.analysis.session.latency import measure_spoken
 from sttdoctor.analysis.session.refusal import Refusal, find_refusal, is_accepted
 from sttdoctor.analysis.session.stretches import Stretch, split_stretches
-from sttdoctor.analysis.session.timeline import Connection, Timeline, make_timeline, split_connections
+from sttdoctor.analysis.session.timeline import (
+    Connection,
+    Timeline,
+    is_close_command,
+    make_timeline,
+    split_connections,
+)
 from sttdoctor.analysis.session.turns import Turn
 from sttdoctor.analysis.signal.activity import Activity, find_activity
 from sttdoctor.encodings import ENCODINGS
@@ -447,6 +453,17 @@ class Facts:
             if not is_known(command, self.endpoint)
         ]
         return any(c.means == "close" or (c.means == "flush" and not c.audio_follows) for c in unknown)
+
+    @cached_property
+    def shows_turns(self) -> bool:
+        """Whether the capture tells which turns are open: it holds how they begin and how they end."""
+        session = self.session
+        kinds = {frame.type for connection in self.connections for frame in connection.received}
+        return session is None or "events" not in session.lacks or kinds >= {"turn.start", "turn.end"}
+
+    def has_close_command(self, connection: Connection) -> bool:
+        """Whether the capture shows that the client sent its close command on a connection."""
+        return any(is_close_command(frame, self.endpoint) for frame in connection.frames)
 
     @property
     def request_ids(self) -> list[str]:

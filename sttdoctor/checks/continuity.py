@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import is_known
@@ -165,7 +166,18 @@ def _judge(facts: Facts) -> Answer:
         findings = _merge([*findings, *found])
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
+    if any(_is_end_untold(facts, *part) for part in zip(facts.connections, facts.timelines, strict=True)):
+        return unknown(missing.COMMANDS, measured)
     return answer("Audio was sent without any holes that matter.", [], measured)
+
+
+def _is_end_untold(facts: Facts, connection: Connection, timeline: Timeline) -> bool:
+    """Whether audio ended some time before the connection did, and a close command may have followed it or not."""
+    if facts.session is None or "commands" not in facts.session.lacks or not len(timeline):
+        return False
+    times = [event.t for event in (*connection.frames, connection.close) if event is not None and event.t is not None]
+    audio_end_s = float(timeline.t_s[-1] + timeline.audio_s[-1])
+    return max(times) - audio_end_s > facts.limits["continuity.turn_fail_s"]
 
 
 def _find_nothing_sent(facts: Facts) -> Finding | None:
@@ -267,6 +279,8 @@ class _Clock:
 def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
     clock = _Clock(connection, facts.endpoint)
     found = [clock.gap(h.start_s, h.end_s, h.filled, True) for h in pacing.find_holes(timeline, speed)]
+    if facts.session is not None and "commands" in facts.session.lacks:
+        return found  # the close command may have followed the last audio
     last_s = float(timeline.t_s[-1] + timeline.audio_s[-1] / speed)
     ends = [frame.t for frame in connection.frames if is_close_command(frame, facts.endpoint) and frame.t is not None]
     ends += [connection.close.t] if connection.close and connection.close.t is not None else []

@@ -193,11 +193,16 @@ class _End:
 
 def _judge(facts: Facts) -> Answer:
     session = facts.session
-    if session is None or "send" in session.lacks:
-        return unknown(missing.SENDS)
-    if "close" in session.lacks:
-        return unknown(missing.CLOSE)
-    used = [(number, connection) for number, connection in enumerate(facts.connections) if connection.audio_frames]
+    why = _say_what_lacks(facts)
+    if session is None or why is not None:
+        return unknown(why or missing.SENDS)
+    # what was heard was sent, although the capture does not show it
+    unseen = "send" in session.lacks
+    used = [
+        (number, connection)
+        for number, connection in enumerate(facts.connections)
+        if connection.audio_frames or (unseen and connection.turns)
+    ]
     if not used:
         return not_applicable("No audio was sent, so there was nothing to drain.")
     unread = {id(end.turn): end.number for end in facts.unused_ends if not end.readable}
@@ -207,6 +212,25 @@ def _judge(facts: Facts) -> Answer:
         return answer(pick_worst(findings).summary, findings, {})
     texts = [item for item in judged if isinstance(item, Answer)]
     return min(texts, key=lambda item: ("unknown", "pass", "not_applicable").index(item.status))
+
+
+def _say_what_lacks(facts: Facts) -> missing.Missing | None:
+    """What is missing for a judgement, None where nothing is."""
+    lacks = facts.session.lacks if facts.session is not None else frozenset({"send"})
+    ends_turns = [connection for connection in facts.connections if connection.audio_frames or connection.turns]
+    is_told = bool(ends_turns) and all(_is_told(facts, connection) for connection in ends_turns)
+    if lacks & {"send", "commands"} and not is_told:
+        return missing.SENDS if "send" in lacks else missing.COMMANDS
+    if "close" in lacks:
+        return missing.CLOSE
+    return None if facts.shows_turns else missing.KINDS
+
+
+def _is_told(facts: Facts, connection: Connection) -> bool:
+    """Whether an end can be judged where not everything is seen that was sent: a lost turn is lost in any case."""
+    is_lost = connection.close is not None and connection.close.code == 1006
+    is_open = facts.shows_turns and any(turn.end is None for turn in connection.turns[-1:])
+    return facts.has_close_command(connection) or (is_lost and is_open)
 
 
 def _keep_one_a_cause(findings: list[Finding], connections: int) -> list[Finding]:
@@ -237,7 +261,7 @@ def _judge_connection(facts: Facts, number: int, connection: Connection, unread:
         return _tell_left(facts, end)
     if close.code == 1006 or (close.code == 1005 and close.by == "unknown" and end.command is None):
         return _has_lost(connection, end)  # 1005 stands for a close frame without a code, or for none at all
-    if end.command is not None:
+    if end.command is not None and not (end.turn_open and close.by == "unknown"):
         return answer("The close command was sent and the events were read until the server closed.", [], {})
     if close.by == "server":
         return not_applicable("The server closed the connection first.")
@@ -267,7 +291,8 @@ def _find_turn_end(connection: Connection, command: Frame | None, close: Close) 
 
 
 def _find_last_command(facts: Facts, number: int, connection: Connection, close: Close) -> bool | None:
-    left_s = close.t if close.t is not None else connection.audio_frames[-1].t
+    times = [close.t, *(frame.t for frame in connection.audio_frames[-1:])]
+    left_s = next((t for t in times if t is not None), None)
     return facts.has_unanswered_speech(number, left_s) if left_s is not None else None
 
 

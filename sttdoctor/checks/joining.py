@@ -162,6 +162,12 @@ _ABOUT_JOINING = frozenset(
         "turns-repeated", "partial-kept",
     )
 )  # fmt: skip
+_BY_UPDATES = frozenset(
+    f"joining.{what}"
+    for what in ("updates-joined", "eager-ends-joined", "partial-kept", "turns-repeated", "truncated", "unrelated")
+)
+"""What is told by the events between the beginning and the end of a turn."""
+
 _KEPT_APART = (
     "The turns of this capture have no white space where they meet; the application put some there, and nothing else."
 )
@@ -214,6 +220,8 @@ def _judge(facts: Facts) -> Answer:
     session, turns = facts.session, facts.turns
     if session is None or session.lacks & {"receive", "text"}:
         return unknown(missing.TEXTS)
+    if "events" in session.lacks and not any(turn.end is not None for turn in turns):
+        return unknown(missing.KINDS)
     expected = join_expected(turns)
     measured: dict[str, Any] = {"turns": len(turns), "expected_characters": len(expected)}
     if any(turn.elided for turn in turns):
@@ -249,6 +257,9 @@ def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], li
         if facts.ends_turns and not findings and keeps_apart(got, [turn.end or "" for turn in facts.turns]):
             return answer(_KEPT_APART, [], measured)
         findings.insert(0, _tell_spelling(join.rest, list(join.turns), (*place, *differing)))
+    guessed = not join.exact or any(finding.cause in _BY_UPDATES for finding in findings)
+    if guessed and facts.session is not None and "events" in facts.session.lacks:
+        return unknown(missing.KINDS, measured)
     if not findings:
         if join.habit == "ends" and join.detail:
             return answer(_STILL_OPEN, [], measured)

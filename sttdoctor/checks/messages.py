@@ -188,9 +188,7 @@ _SMALLER = "Send about 100 ms of audio in each message: 3200 bytes of pcm_s16le 
 
 
 def _judge(facts: Facts) -> Answer:
-    session = facts.session
-    if session is None or "send" in session.lacks:
-        return unknown(missing.SENDS)
+    lacks = facts.session.lacks if facts.session is not None else frozenset({"send"})
     texts = [
         frame for connection in facts.connections for frame in connection.frames if frame.sent and not frame.binary
     ]
@@ -199,6 +197,8 @@ def _judge(facts: Facts) -> Answer:
     measured = {"text_frames": len(texts)}
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
+    if lacks & {"send", "commands"}:
+        return unknown(missing.SENDS if "send" in lacks else missing.COMMANDS)
     return answer("Every message is part of the protocol.", [], measured)
 
 

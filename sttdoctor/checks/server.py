@@ -115,6 +115,8 @@ def _judge(facts: Facts) -> Answer:
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
         return answer(pick_worst(findings).summary, findings, {})
+    if "events" in session.lacks:
+        return unknown(missing.KINDS)
     return answer("The server reported no error and answered to the end.", [], {})
 
 
@@ -213,8 +215,7 @@ def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
     if ending is None or close is None:
         return
     commanded = any(is_close_command(frame, facts.endpoint) for frame in connection.frames)
-    known = connection.turns
-    turn_open = bool(known) and known[-1].end is None
+    turn_open = _is_turn_open(facts, connection)
     if ending.code == 1000 and (close.by == "unknown" or commanded or not turn_open):
         return
     if ending.code == 1001 and _was_idle(facts, connection):
@@ -236,12 +237,19 @@ def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
         yield CHECK.find(what, status if what == "session-limit" else "fail", 0.95, summary, place)
 
 
+def _is_turn_open(facts: Facts, connection: Connection) -> bool:
+    """Whether the last turn had not ended, as far as the capture holds the ends of turns."""
+    return facts.shows_turns and any(turn.end is None for turn in connection.turns[-1:])
+
+
 def _put_in_words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} minutes"
 
 
 def _was_idle(facts: Facts, connection: Connection) -> bool:
-    times = [frame.t for frame in connection.audio_frames if frame.t is not None]
+    is_seen = facts.session is None or "send" not in facts.session.lacks
+    passed = connection.audio_frames if is_seen else connection.received  # which comes while audio is sent
+    times = [frame.t for frame in passed if frame.t is not None]
     end = connection.close.t if connection.close else None
     return bool(times) and end is not None and end - times[-1] >= 0.9 * facts.limits["continuity.idle_limit_s"]
 
@@ -290,7 +298,9 @@ def _find_silent_after_close(
     known_end = close.t if close is not None and close.t is not None else None
     if known_end is None or (close is not None and close.by == "server" and known_end - command.t < limit):
         return
-    turn_open = any(turn.end is None for turn in connection.turns[-1:])
+    if facts.session is not None and "events" in facts.session.lacks:
+        return  # what came may not have been printed
+    turn_open = _is_turn_open(facts, connection)
     if received and not turn_open and facts.has_unanswered_speech(number, command.t) is False:
         return
     last = max([command.t, *(frame.t for frame in received if frame.t is not None and frame.t > command.t)])

@@ -92,14 +92,20 @@ def _judge(facts: Facts) -> Answer:
         return unknown(missing.TURNS)
     findings: list[Finding] = []
     for number, connection in enumerate(facts.connections):
+        is_whole = "events" not in session.lacks
         findings += _find_mixed(connection)
-        findings += _order(connection)
+        findings += _order(connection) if is_whole else ()
         findings += _measure_growth(connection)
-        findings += _find_left_open(connection, last=number == len(facts.connections) - 1)
+        if facts.shows_turns:
+            findings += _find_left_open(connection, last=number == len(facts.connections) - 1)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     measured = {"turns": len(facts.turns), "finished": sum(turn.end is not None for turn in facts.turns)}
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
+    if "events" in session.lacks:
+        return unknown(missing.KINDS, measured)
+    if "close" in session.lacks and facts.turns[-1].end is None:
+        return unknown(missing.CLOSE, measured)
     return answer(f"{count_noun(measured['finished'], 'turn')} began, grew and ended in order.", [], measured)
 
 

@@ -155,7 +155,11 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             "a log of Twilio's media stream, which is what came into the program, not what it sent on",
             RECORD,
         ),
-        (_EVENTS, "a log of events that a program printed, which lacks what was sent", RECORD),
+        (
+            _EVENTS,
+            "a log of a program with an event of the service, too few to judge",
+            f"print every message as it comes, with a time, or {RECORD}",
+        ),
         (_ACCESS, "an access log, which shows requests, not messages", RECORD),
         (
             rb"^Traceback \(most recent call last\):|^ {4}at \S.{0,300}:\d{1,6}:\d{1,6}\)?\s*$",

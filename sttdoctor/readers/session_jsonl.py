@@ -32,9 +32,11 @@ from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
 from sttdoctor.redact import redact_headers, redact_message, redact_text, redact_tokens
 
 _CLOCKS = ("client", "proxy", "server", "none")
-_LACKS = ("send", "receive", "audio", "text", "headers", "close")
+_LACKS = ("send", "receive", "audio", "text", "headers", "close", "commands", "events")
 
 _ROW = re.compile(rb'"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"')
+_FIRST_ROW = re.compile(rb'"type"\s*:\s*"(?:session|open|send|receive)"')
+_EVENT = re.compile(rb'"type"\s*:\s*"turn\.|"is_final"\s*:')
 # a row of sent audio as writers of JSON lay it out; anything else about such a row is for the JSON decoder
 _AUDIO_ROW = re.compile(rb'\{"type": ?"send", ?"t": ?((?:0|[1-9]\d{0,9})(?:\.\d{1,20})?), ?"audio": ?"')
 _AUDIO_END = b'"}'
@@ -47,7 +49,9 @@ class _BadRowError(ValueError):
 
 def holds_rows(head: bytes) -> bool:
     """Whether a line of the first bytes of a capture (unpacked) looks like a row of session JSONL."""
-    return any(line.lstrip().startswith(b"{") and _ROW.search(line) for line in head.splitlines())
+    rows = [line for line in head.splitlines() if line.lstrip().startswith(b"{") and _ROW.search(line)]
+    # a program that prints events alone may print its own close command, too, and texts of the manual endpoint
+    return any(map(_FIRST_ROW.search, rows)) or (bool(rows) and _EVENT.search(head) is None)
 
 
 def read_rows(stream: BufferedIOBase, path: str | None = None, connection: Wanted = None) -> Session:

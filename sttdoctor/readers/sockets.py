@@ -40,7 +40,12 @@ class Socket:
     @property
     def is_cartesia(self) -> bool:
         """Whether its URL is the service's, or names a path or parameter of its."""
-        return bool(_CARTESIA.search(self.url or ""))
+        return is_service(self.url or "")
+
+
+def is_service(url: str) -> bool:
+    """Whether a URL is the service's, or names a path or parameter of its."""
+    return _CARTESIA.search(url) is not None
 
 
 def is_wanted(connection: Wanted, number: int) -> bool:

@@ -62,7 +62,7 @@ LOGS = {
     "requests": 'INFO:httpx:HTTP Request: GET https://a/ "HTTP/1.1 200 OK"',
     "browser": "WebSocket connection to 'wss://api.cartesia.ai/stt/turns/websocket' failed: ",
     "Twilio": '{"event":"media","media":{"payload":"f39/"},"streamSid":"MZ1"}',
-    "events that a program printed": "received {'type': 'turn.update', 'transcript': 'Hello'}",
+    "with an event of the service": "received {'type': 'turn.update', 'transcript': 'Hello'}",
     "access log": '10.0.0.1 - - [30/Nov/2026:06:38:24 +0000] "GET /stt/turns/websocket HTTP/1.1" 101 4523',
     "error of a program": "Traceback (most recent call last):",
     "Wireshark": "   12 0.5 127.0.0.1 127.0.0.1 WebSocket 90 WebSocket Binary [FIN] [MASKED]",
@@ -77,7 +77,7 @@ def test_a_file_is_named_for_what_it_is(name):
 
 @pytest.mark.parametrize("name", LOGS)
 def test_a_log_without_frames_is_named_with_what_gives_a_capture(name):
-    with pytest.raises(InputError, match=f"{name}.*; (?:record with|log at|call|save|let|export)"):
+    with pytest.raises(InputError, match=f"{name}.*; (?:record with|log at|call|save|let|export|print)"):
         read_capture(f"app started\n{LOGS[name]}\n".encode())
 
 

@@ -65,9 +65,13 @@ DOUBLED = Cause(
 )
 
 
+_NEEDED = frozenset({"send", "receive", "commands", "events"})
+"""Where nothing is seen of one of them, nobody can say that nothing passed."""
+
+
 def find_losses(facts: Facts) -> list[Finding]:
     """The first connection that was cut while idle, and the first that was dead."""
-    if facts.session is None or facts.session.lacks & {"send", "receive"}:
+    if facts.session is None or facts.session.lacks & _NEEDED:
         return []
     told: dict[str, Finding] = {}
     for connection in facts.connections:

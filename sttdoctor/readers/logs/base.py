@@ -1,6 +1,7 @@
 """A log of any library, line by line: its connections, its clock, its bounds."""
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 from sttdoctor.readers.collector import CONNECTION_BYTES, UNREAD, Budget, Collector, FullError, Loss
@@ -47,6 +48,14 @@ class Log:
     def knows(text: str) -> bool:
         """Whether a line, as `log_line.plain` gives it, is one that its library wrote."""
         raise NotImplementedError
+
+    @classmethod
+    def holds(cls, texts: Sequence[str]) -> bool:
+        """Whether lines, as `log_line.plain` gives them, are those of its library, or some of them are."""
+        return any(map(cls.knows, texts))
+
+    def end(self) -> None:
+        """Take in that there are no more lines."""
 
     def take(self, line: int, content: bytes | None) -> None:
         """Take a line with a mark in; None stands for one that is too long.

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Close, Control, Frame, Open, Session
 from sttdoctor.readers.collector import LONGEST_S, Collector, CostlyError, FullError, Loss, json_cost
 from sttdoctor.readers.frames import elided_frame, text_frame
@@ -18,6 +19,7 @@ MIXED = (
     "or put the connection's id into the log format"
 )
 _CLOSE = re.compile(r"(\d{4}) \([^)]*\)(?: (.*))?$", re.DOTALL)
+_ENCODING, _RATE = re.compile(r"[?&]encoding=(\w{1,20})"), re.compile(r"[?&]sample_rate=(\d{1,6})\b")
 _CONTROL = ("CLOSE", "PING", "PONG")
 _AHEAD = 8  # messages of the library that the SDK may leave out
 _MAX_FRAGMENTS = 100_000  # of a message; they are held as they stand in the log until it is whole
@@ -194,8 +196,8 @@ class LogConnection:
         self._accepted = event.status in (None, 101)
         self.found.add(event)
 
-    def answered(self, line: int, time: Time, status: int) -> None:
-        """Take the answer of the handshake in where its headers are not known."""
+    def answered(self, line: int, time: Time, status: int | None) -> None:
+        """Take the answer of the handshake in where its headers, and with None its status, are not known."""
         self._take_answer(Open(line, self._seconds(line, time), status))
 
     def header(self, line: int, name: str, value: str) -> None:
@@ -269,6 +271,13 @@ class LogConnection:
         if fineness > self._resolution:
             self._resolution = fineness
         return round(seconds - began[0], 6)
+
+    @property
+    def bytes_per_s(self) -> float | None:
+        """Byte rate that the URL declares, None where it declares none."""
+        encoding, rate = _ENCODING.search(self._url or ""), _RATE.search(self._url or "")
+        kind = ENCODINGS.get(encoding[1]) if encoding is not None else None
+        return float(kind.width * int(rate[1])) if kind is not None and rate is not None else None
 
     def socket(self, path: str | None, loss: Loss | None) -> Socket:
         """Return what was found as a socket of the log."""

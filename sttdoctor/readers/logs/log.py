@@ -10,6 +10,7 @@ from sttdoctor.readers.logs import marks as log_marks
 from sttdoctor.readers.logs.base import Log
 from sttdoctor.readers.logs.library import LibraryLog
 from sttdoctor.readers.logs.pipecat import PipecatLog
+from sttdoctor.readers.logs.program import MARKS, ProgramLog
 from sttdoctor.readers.logs.trace import TraceLog
 from sttdoctor.readers.logs.tungstenite import TungsteniteLog
 from sttdoctor.readers.logs.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
@@ -17,7 +18,9 @@ from sttdoctor.readers.no_capture import NoCaptureError
 from sttdoctor.readers.sockets import Wanted, and_more, choose
 from sttdoctor.readers.stream import StreamError
 
-KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, TungsteniteLog, PipecatLog)
+_EITHER = re.compile(log_marks.LIBRARIES.pattern + b"|" + MARKS.pattern, re.MULTILINE)
+
+KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, TungsteniteLog, PipecatLog, ProgramLog)
 """The richest first, where the lines of several stand in one log."""
 
 
@@ -37,11 +40,12 @@ def read_log(stream: BufferedReader, path: str | None = None, connection: Wanted
     head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
     wrapping = wrapping_of(head)
     kind = _kind_of(head, wrapping)
-    log = _Undecided(connection) if kind is None else kind(connection)
+    log = kind(connection) if kind not in (None, ProgramLog) else _Undecided(connection)
     loss: Loss | None = None
     try:
         for number, line in lines_of(stream, wrapping, log):
             log.take(number, line)
+        log.end()
     except FullError as error:
         loss = Loss(log.last_line + 1, str(error))
     except StreamError as error:
@@ -65,28 +69,40 @@ def holds_records(head: bytes) -> bool:
 def _kind_of(head: bytes, wrapping: Wrapping | None) -> type[Log] | None:
     lines = (head if wrapping is None else wrapping.head).splitlines()
     texts = [log_line.plain(line) for line in lines if log_marks.ANY.search(line)]
-    return next((kind for kind in KINDS if any(kind.knows(text) for text in texts)), None)
+    if not texts:
+        return None
+    every = [log_line.plain(line) for line in lines if line.strip()]
+    return next((kind for kind in KINDS if kind.holds(every if kind is ProgramLog else texts)), None)
 
 
 class _Undecided(Log):
-    """A log whose first bytes have no line of a known library; the first line that has one decides."""
+    """A log whose first lines are of no library: the first line that is one decides, else what the program prints."""
 
     def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted)
+        self._program = ProgramLog(wanted)
         self._log: Log | None = None
         self._asked_for = wanted
+        self.connections = self._program.connections
 
     @property
     def marks(self) -> re.Pattern[bytes]:  # type: ignore[override]
         """What to look for in the next line."""
-        return log_marks.ANY if self._log is None else self._log.marks
+        if self._log is not None:
+            return self._log.marks
+        return _EITHER if self._program.marks is MARKS else self._program.marks
 
-    def _add(self, line: int, content: bytes) -> None:
-        if self._log is None:
+    def take(self, line: int, content: bytes | None) -> None:
+        """Take a line in."""
+        self.last_line = line
+        if self._log is None and content is not None and not self.connections and log_marks.LIBRARIES.search(content):
             text = log_line.plain(content)
-            kind = next((kind for kind in KINDS if kind.knows(text)), None)
-            if kind is None:
-                return
-            self._log = kind(self._asked_for)
-            self.connections = self._log.connections
-        self._log.take(line, content)
+            kind = next((kind for kind in KINDS if kind is not ProgramLog and kind.knows(text)), None)
+            if kind is not None:
+                self._log = kind(self._asked_for)
+                self.connections = self._log.connections
+        (self._log or self._program).take(line, content)
+
+    def end(self) -> None:
+        """Take in that there are no more lines."""
+        (self._log or self._program).end()

@@ -17,5 +17,21 @@ PIPECAT = rb"Cartesia [\w.-]{1,20} ASR(?: connected \(|: wss?://| turn\.| error 
 TUNGSTENITE = rb"<FRAME>"
 """Of tungstenite."""
 
-ANY = re.compile(b"|".join((LIBRARY % b"", TRACE % b"", PIPECAT, TUNGSTENITE)))
+EVENT = (
+    rb"turn\.(?:start|update|eager_end|resume|end)\b|[Tt]urn(?:Start|Update|EagerEnd|Resume|End)\w{0,5} ?[({]"
+    rb"|is_?[Ff]inal\b"
+)
+"""Of a program that prints the events it receives."""
+
+EVENTS = re.compile(EVENT)
+"""Likewise."""
+
+TYPE = re.compile(rb"turn\.(?:start|update|eager_end|resume|end)")
+"""The type of such an event."""
+
+_LIBRARIES = b"|".join((LIBRARY % b"", TRACE % b"", PIPECAT, TUNGSTENITE))
+LIBRARIES = re.compile(_LIBRARIES)
+"""Of any library."""
+
+ANY = re.compile(_LIBRARIES + b"|" + EVENT)
 """Any of them."""

@@ -174,7 +174,13 @@ def keys_in(pieces: list[Piece]) -> Layer | None:
     lines = [piece.text for piece in pieces if piece.text]
     marked = [line for line in lines if ANY.search(line)]
     asked = marked[:1] or lines[:_FIRST_LINES]
-    return _without_keys if asked and all(_read_key(line) for line in asked) else None
+    return _without_keys if asked and all(_holds_message(line, bool(marked)) for line in asked) else None
+
+
+def _holds_message(text: bytes, is_marked: bool) -> bool:
+    """Whether the value of a key is the message, and what marks the line stands in it."""
+    found = _read_key(text)
+    return found is not None and (not is_marked or ANY.search(found[1][0]) is not None)
 
 
 def _read_key(text: bytes) -> tuple[int, re.Match[bytes]] | None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
-from sttdoctor.readers.logs.marks import ANY
+from sttdoctor.readers.logs.marks import ANY, EVENTS, LIBRARIES, TYPE
 from sttdoctor.readers.logs.pieces import Joining, Layer, Piece, finer, time_of
 from sttdoctor.readers.stream import StreamError, numbered_lines
 
@@ -54,7 +54,7 @@ class Fields:
     """Where the records of a log keep what is read of them.
 
     Attributes:
-        message: Path of the line.
+        message: Path of the line; empty where the record is an event itself.
         times: Paths of its time, the first that has one counts.
         loggers: Paths of what names its logger or its connection.
         is_docker: A line without an end goes on in the next record.
@@ -86,9 +86,11 @@ class Fields:
 
 
 def _text(value: Any) -> bytes | None:
-    """A message as bytes; journald writes one that is no plain text as a list of them."""
+    """A message as bytes: an event as JSON; journald writes one that is no plain text as a list of them."""
     if isinstance(value, str):
         return value.encode(errors="replace")
+    if isinstance(value, dict):
+        return json.dumps(value).encode()
     if isinstance(value, list) and value and all(isinstance(item, int) and 0 <= item < 256 for item in value):
         return bytes(value)
     return None
@@ -114,7 +116,9 @@ def _leaves(record: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 def _fields_of(records: list[Any]) -> Fields | None:
     """Tell where records keep their lines; None where nothing in them is one."""
     kept = [list(islice(_leaves(record), _MOST_LEAVES)) for record in records]
-    message = _marked_path(kept) or _named_path(kept)
+    message = _marked_path(kept)
+    if message is None:
+        message = _named_path(kept)
     if message is None:
         return None
     times: dict[Path, None] = {}
@@ -129,14 +133,29 @@ def _fields_of(records: list[Any]) -> Fields | None:
                 loggers[path] = None
     if not times:
         times = _dated_path(kept, message)
+    if not times and any(map(_has_short_time, kept)) and not _is_of_library(kept, message):
+        message = ()
     is_docker = message == ("log",) and any(set(record) >= {"log", "stream"} for record in records)
     return Fields(message, tuple(times)[:4], tuple(loggers)[:4], is_docker)
 
 
+def _has_short_time(leaves: list[tuple[Path, Any]]) -> bool:
+    """Whether a record has seconds since the program began, which are no time of a log."""
+    return any(path[-1].lower() in _TIMES and isinstance(value, int | float) for path, value in leaves)
+
+
+def _is_of_library(kept: list[list[tuple[Path, Any]]], message: Path) -> bool:
+    lines = (_text(value) for leaves in kept for path, value in leaves if path == message)
+    return not any(text is not None and EVENTS.search(text) and not LIBRARIES.search(text) for text in lines)
+
+
 def _marked_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
+    """Where the first record has a line that is read; the record itself where its members are those of an event."""
     for leaves in kept:
         for path, value in leaves:
             text = _text(value)
+            if text is not None and TYPE.fullmatch(text):
+                return ()
             if text is not None and ANY.search(text):
                 return path
     return None
@@ -183,7 +202,7 @@ def lines_of_json_in(pieces: list[Piece]) -> Layer | None:
     if plain >= len(records):
         return None  # nothing, or JSON that an application prints beside the lines that are read
     fields = _fields_of(records)
-    if fields is None:
+    if fields is None or not fields.message:
         return None
     layer: Layer = partial(_out_of_lines, fields=fields)
     if falls(list(layer(iter(pieces)))):

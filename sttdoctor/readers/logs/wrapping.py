@@ -92,7 +92,8 @@ def _front_of(head: bytes) -> tuple[Front | None, list[Piece]]:
             continue
         records = list(_as_far(islice(records_of(BufferedReader(BytesIO(head))), _HEAD_RECORDS)))
         fields = fields_of_records([record for _, record in records])
-        if fields is not None:
+        is_object = head.lstrip()[:1] == b"{"  # or one after the other: what a program prints may have words between
+        if fields is not None and (fields.message or not is_object or is_one is is_table):
             pieces = list(pieces_of(iter(records), fields))
             newest_first = falls(pieces)
             front: Front = partial(_read_export, records_of, fields, newest_first)

@@ -1,0 +1,323 @@
+"""The log of a program that prints the events it receives."""
+
+import json
+
+import pytest
+from captures import EVENTS, ID, URL
+from common import FIXTURES
+from dresses import DRESSES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from printed import BARE, PRINTS, RECEIVED, STAMPS, print_session
+
+import sttdoctor
+from sttdoctor.errors import InputError
+from sttdoctor.evidence import Close, Frame, Open
+from sttdoctor.readers import read_capture
+from sttdoctor.readers.session_jsonl import write_rows
+
+SESSIONS = {path.name.partition(".")[0]: path for path in sorted((FIXTURES / "sessions").iterdir())}
+HEALTHY = [name for name in SESSIONS if name.startswith("healthy-")]
+
+
+def lines(*pairs):
+    return "".join(f"2026-09-21 14:13:{20 + t:06.3f} {text}\n" for t, text in pairs).encode()
+
+
+def frames(session):
+    return [event for event in session.events if isinstance(event, Frame)]
+
+
+def received(session):
+    return [frame.message for frame in frames(session) if not frame.sent]
+
+
+def verdicts(report):
+    return {check.id: (check.status, [finding.cause for finding in check.findings]) for check in report.checks}
+
+
+def causes(report):
+    return [diagnosis.cause for diagnosis in report.diagnoses]
+
+
+def told(*events, prefix="got "):
+    return [(float(number), prefix + json.dumps(event)) for number, event in enumerate(events)]
+
+
+TALK = (
+    {"type": "connected", "request_id": ID},
+    {"type": "turn.start", "request_id": ID},
+    {"type": "turn.update", "request_id": ID, "transcript": 'Well, it\'s "me"'},
+    {"type": "turn.eager_end", "request_id": ID, "transcript": 'Well, it\'s "me"'},
+    {"type": "turn.resume", "request_id": ID},
+    {"type": "turn.update", "request_id": ID, "transcript": 'Well, it\'s "me", caf\u00e9 (2): yes'},
+    {"type": "turn.end", "request_id": ID, "transcript": 'Well, it\'s "me", caf\u00e9 (2): yes.'},
+    {"type": "turn.start", "request_id": ID},
+    {"type": "turn.end", "request_id": ID, "transcript": " Bye {} then: 10:30."},
+)
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+@pytest.mark.parametrize("dress", PRINTS)
+def test_whole_events_are_read_as_they_came_however_they_are_printed(dress, stamp):
+    rows = [{"type": "receive", "t": number / 4, "json": event} for number, event in enumerate(TALK)]
+    session = read_capture("".join(f"{json.dumps(row)}\n" for row in rows).encode())
+    read = read_capture(print_session(session, PRINTS[dress], STAMPS[stamp], "recv: "))
+    assert received(read) == list(TALK)
+    times = [frame.t for frame in frames(read)]
+    if stamp == "none":
+        assert read.clock == "none"
+    else:
+        assert [t - times[0] for t in times] == pytest.approx([number / 4 for number in range(len(TALK))], abs=0.002)
+
+
+@pytest.mark.parametrize("dress", BARE)
+def test_types_and_texts_alone_are_read_too(dress):
+    rows = [{"type": "receive", "t": number / 4, "json": event} for number, event in enumerate(TALK)]
+    session = read_capture("".join(f"{json.dumps(row)}\n" for row in rows).encode())
+    read = read_capture(print_session(session, BARE[dress], STAMPS["iso"]))
+    texts = [event.get("transcript") for event in TALK[1:]]
+    assert [message.get("transcript") for message in received(read)] == texts
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_it_is_read_in_what_stands_round_it(dress):
+    read = read_capture(DRESSES[dress](told(*EVENTS)))
+    assert received(read) == list(EVENTS) and read.clock == "client"
+
+
+RECORDS = {
+    "bare": lambda _, event: event,
+    "beside members of the record": lambda t, event: {"level": "info", "ts": 1790000000 + t, **event},
+    "as the message": lambda t, event: (
+        {"timestamp": f"2026-09-21T14:13:{20 + t:06.3f}Z", "event": event["type"]}
+        | {key: value for key, value in event.items() if key != "type"}
+    ),
+    "in a member": lambda t, event: {"received_at": 1790000000 + t, "direction": "in", "data": event},
+    "as text in a member": lambda t, event: {"t": t + 0.25, "dir": "recv", "payload": json.dumps(event)},
+}
+
+
+@pytest.mark.parametrize("is_list", [False, True], ids=["lines", "list"])
+@pytest.mark.parametrize("record", RECORDS)
+def test_events_in_a_file_of_json(record, is_list):
+    made = [RECORDS[record](t + 0.5, event) for t, event in enumerate(EVENTS)]
+    content = json.dumps(made, indent=1) if is_list else "\n".join(map(json.dumps, made))
+    read = read_capture(content.encode())
+    assert [message["type"] for message in received(read)] == [event["type"] for event in EVENTS]
+    assert received(read)[-1]["transcript"] == EVENTS[-1]["transcript"]
+    assert (read.clock == "none") == (record == "bare")
+
+
+def test_what_a_log_does_not_show_is_lacking():
+    session = read_capture(lines(*told(*EVENTS)))
+    assert session.lacks == {"send", "audio", "headers", "close", "commands"}
+    assert session.events[0].status == 101 and session.source == "log of a program"
+
+
+def test_the_address_the_command_and_the_close_are_taken_from_lines_that_tell_them():
+    said = [(0.0, f"connecting to {URL}"), *told(*EVENTS), (3.5, '>> {"type": "close"}'), (4.0, "ws closed 1000")]
+    session = read_capture(lines(*said))
+    assert session.url == URL and session.lacks == {"send", "audio", "headers"}
+    assert session.events[-1] == Close(session.events[-1].line, 4.0, "unknown", 1000)
+    assert [frame.message for frame in frames(session) if frame.sent] == [{"type": "close"}]
+
+
+@pytest.mark.parametrize(
+    ("line", "close"),
+    [
+        ("closed: code=1006 reason=", ("unknown", 1006, "")),
+        ("onclose 1011 internal error", ("unknown", 1011, "")),
+        (
+            "CloseEvent {isTrusted: true, wasClean: true, code: 1001, reason: 'bye', type: 'close'}",
+            ("unknown", 1001, "bye"),
+        ),
+        ("websockets.exceptions.ConnectionClosedError: no close frame received or sent", ("unknown", 1006, "")),
+        ("received 1011 (internal error) oops; then sent 1011 (internal error) oops", ("server", 1011, "oops")),
+        ("sent 1000 (OK); then received 1000 (OK)", ("client", 1000, "")),
+        ("websocket: close 1006 (abnormal closure): unexpected EOF", ("unknown", 1006, "")),
+    ],
+)
+def test_how_a_connection_closed_is_taken_from_its_line(line, close):
+    last = read_capture(lines(*told(*EVENTS), (5.0, line))).events[-1]
+    assert (last.by, last.code, last.reason) == close
+
+
+@pytest.mark.parametrize(
+    "line", ["closing", "closed 1000 files", "disconnecting from wss://api.cartesia.ai", "file closed"]
+)
+def test_a_line_without_a_code_closes_nothing(line):
+    session = read_capture(lines(*told(*EVENTS), (5.0, line)))
+    assert "close" in session.lacks or line.startswith("closed 1000")
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        "sent {0} bytes",
+        "sending chunk {1}: {0} bytes",
+        "-> audio {0} B",
+        "send_audio len={0}",
+        "sent {0}",
+        "wrote {0} bytes",
+    ],
+)
+def test_lines_that_say_how_much_was_sent_are_its_audio(send):
+    audio = [(0.1 * number, send.format(1600 + number % 3, number)) for number in range(40)]
+    session = read_capture(lines((0.0, URL), *sorted([*audio, *told(*EVENTS)])))
+    assert [frame.size for frame in frames(session) if frame.sent] == [1600 + number % 3 for number in range(40)]
+    assert session.lacks == {"audio", "headers", "close", "commands"}
+
+
+@pytest.mark.parametrize(
+    ("send", "every"),
+    [
+        ("sent chunk {1}: 800 bytes", 10),
+        ("sent 800 bytes", 20),
+        ("sent {2} bytes", 1),
+        ("sent 800 bytes in all", 1),
+        ("received 800 bytes", 1),
+    ],
+    ids=["counted", "rare", "sums", "in words", "received"],
+)
+def test_lines_that_do_not_tell_all_that_was_sent_tell_none_of_it(send, every):
+    numbers = range(0, 400, every)
+    audio = [(0.1 * number, send.format(0, number, 800 * (number + 1))) for number in numbers]
+    session = read_capture(lines((0.0, URL), *sorted([*audio, *told(*EVENTS)])))
+    assert "send" in session.lacks and not any(frame.sent for frame in frames(session))
+
+
+def test_lines_of_audio_that_end_before_the_last_turn_are_a_part_of_it():
+    audio = [(0.1 * number, "sent 800 bytes") for number in range(20)]
+    late = [(20.0 + t, text) for t, text in told(*EVENTS[1:])]
+    assert "send" in read_capture(lines((0.0, URL), *audio, *late)).lacks
+
+
+@pytest.mark.parametrize("kinds", [("turn.end",), ("turn.start", "turn.update"), ("turn.update", "turn.end")])
+def test_kinds_of_events_that_are_not_printed_are_lacking_and_not_missed(kinds):
+    session = read_capture(SESSIONS["healthy-several-turns"])
+    log = print_session(session, PRINTS["json"], STAMPS["iso"], kinds=kinds, close=True, url=True)
+    report = sttdoctor.replay(log, transcript=session.transcript.text)
+    assert "events" in read_capture(log).lacks
+    assert verdicts(report)["turns"] == verdicts(report)["drain"] == ("unknown", [])
+
+
+def test_a_text_without_its_end_is_elided():
+    whole = lines(*told(*EVENTS))
+    cut = whole.replace(b"enough to be elided by the library.", b"...").replace(b'..."}', b"")
+    session = read_capture(cut)
+    assert "text" in session.lacks and frames(session)[-1].elided
+
+
+def test_connections_are_told_apart_by_their_requests():
+    first, second = (told(*({**event, "request_id": name} for event in EVENTS)) for name in "ab")
+    mixed = sorted([*first, *((t + 0.5, text) for t, text in second)])
+    with pytest.raises(InputError, match="holds 2 connections"):
+        read_capture(lines(*mixed))
+    assert {message["request_id"] for message in received(read_capture(lines(*mixed), 2))} == {"b"}
+
+
+def test_a_reconnect_is_one_session():
+    first, second = (told(*({**event, "request_id": name} for event in EVENTS)) for name in "ab")
+    session = read_capture(lines(*first, *((t + 6, text) for t, text in second)))
+    assert [event.status for event in session.events if isinstance(event, Open)] == [101, 101]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "websockets.exceptions.InvalidStatus: server rejected WebSocket connection: HTTP 401",
+        "Error: Unexpected server response: 401",
+        "aiohttp.client_exceptions.WSServerHandshakeError: 401, message='Invalid response status'",
+        "websocket._exceptions.WebSocketBadStatusException: Handshake status 401 Unauthorized",
+    ],
+)
+def test_a_refused_handshake_is_taken_from_the_error_of_the_library(refused):
+    report = sttdoctor.replay(lines((0.0, f"connecting to {URL}"), (0.3, refused)))
+    assert "connection.bad-auth" in causes(report) or "connection.rejected" in causes(report)
+
+
+def test_an_error_event_is_one_also_where_the_capture_shows_nothing_else_of_the_server():
+    error = {"type": "error", "title": "Oops", "message": "it failed", "status_code": 500, "request_id": ID}
+    assert "server.error-event" in causes(sttdoctor.replay(lines(*told(EVENTS[0], error))))
+
+
+NOT_OURS = {
+    "another vendor": [{"type": "Results", "is_final": True}, {"type": "UtteranceEnd"}] * 5,
+    "an agent": [{"type": "turn.started", "id": 1}, {"type": "turn.completed", "usage": {}}] * 5,
+    "a browser": [{"type": "error", "isTrusted": True}, {"type": "close", "code": 1000}] * 5,
+    "Twilio": [{"event": "connected", "protocol": "Call"}, {"event": "media", "media": {}}] * 5,
+    "a transcript of another": [{"type": "transcript", "text": "a", "is_final": True}] * 5,
+    "one event": [{"type": "turn.update", "transcript": "Hello"}],
+}
+
+
+@pytest.mark.parametrize("name", NOT_OURS)
+def test_other_logs_are_no_capture(name):
+    with pytest.raises(InputError):
+        read_capture(lines(*told(*NOT_OURS[name])))
+
+
+def test_talk_about_events_is_none():
+    code = 'if event.type == "turn.end":\n    text += event.transcript  # turn.update holds it too\n' * 20
+    with pytest.raises(InputError):
+        read_capture(code.encode())
+
+
+def test_a_frame_log_wins_over_what_the_program_prints_beside_it():
+    frame = 'websockets.client DEBUG < TEXT \'{"type":"connected"}\' [20 bytes]'
+    session = read_capture(lines((0.0, frame), *told(*EVENTS)))
+    assert session.source.startswith("websockets")
+
+
+def test_keys_do_not_come_out():
+    key = "sk_car_" + "a1B2" * 6
+    said = [(0.0, f"connecting to {URL}&api_key={key}"), (0.1, f"sending {json.dumps({'type': 'config', 'key': key})}")]
+    session = read_capture(
+        lines(*said, *told(*EVENTS, {"type": "error", "title": "x", "message": key, "status_code": 1}))
+    )
+    assert key not in repr(session) and len(frames(session)) == len(EVENTS) + 2
+
+
+def test_what_is_read_is_written_and_read_again():
+    session = read_capture(lines((0.0, URL), *told(*EVENTS), (9.0, "closed 1000")))
+    again = read_capture("".join(f"{row}\n" for row in write_rows(session)).encode())
+    assert (received(again), again.lacks, again.url) == (received(session), session.lacks, session.url)
+
+
+@given(
+    name=st.sampled_from(HEALTHY),
+    dress=st.sampled_from(sorted({**PRINTS, **BARE})),
+    stamp=st.sampled_from(sorted(STAMPS)),
+    prefix=st.sampled_from(RECEIVED),
+    kinds=st.sampled_from([None, ("turn.end",), ("turn.start", "turn.end"), ("turn.start", "turn.update")]),
+    said=st.fixed_dictionaries({name: st.booleans() for name in ("sends", "commands", "close")}),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_healthy_session_is_accused_of_nothing_in_any_dress(name, dress, stamp, prefix, kinds, said):
+    session = read_capture(SESSIONS[name])
+    log = print_session(session, {**PRINTS, **BARE}[dress], STAMPS[stamp], prefix, kinds=kinds, url=True, **said)
+    report = sttdoctor.replay(log, transcript=session.transcript.text if session.transcript else None)
+    assert causes(report) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("joining-updates-joined", "joining.updates-joined"),
+        ("joining-handled-twice", "joining.turns-repeated"),
+        ("joining-stripped", "joining.whitespace-stripped"),
+        ("stream-connection-lost", "drain.connection-lost"),
+        ("stream-hung-up", "turns.left-open"),
+        ("stream-muted", "continuity.muted"),
+        ("stream-burst", "pacing.burst"),
+    ],
+)
+def test_a_fault_shows_where_the_lines_show_it(name, cause):
+    session = read_capture(SESSIONS[name])
+    shown = {"sends": True, "commands": True, "close": True, "url": True}
+    log = print_session(session, PRINTS["python"], STAMPS["logging"], **shown)
+    text = session.transcript.text if session.transcript else None
+    assert cause in [
+        finding.cause for check in sttdoctor.replay(log, transcript=text).checks for finding in check.findings
+    ]
