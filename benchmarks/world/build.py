@@ -4,7 +4,8 @@
 
 Reports are divided by chance, by a hash of their link: the half `build` is what the tool is improved by, the half
 `held` is looked at only to see what that was worth. `round` 2 are those that were sought out after the tool had been
-improved by the first ones. Nothing of a report is copied: words, times and sound are others.
+improved by the first ones, `round` 3 those after that. Nothing of a report is copied: words, times and sound are
+others.
 """
 
 import sys
@@ -23,6 +24,7 @@ from typing import Any
 import faults_make
 import further  # noqa: F401  its kinds are registered
 import numpy as np
+import third  # noqa: F401  likewise
 from dress import dress
 from faults_healthy import lengths_only
 from faults_recipe import Recipe, Row, healthy
@@ -34,7 +36,8 @@ from scipy.interpolate import make_interp_spline
 
 REPORTS = Path(__file__).parent / "reports.toml"
 TEXT = ("equal_turns_dropped", "turns_twice", "last_turn_missing", "only_last_turn", "turns_swapped", "running_total",
-        "typed_by_length", "not_decoded_whole")  # fmt: skip
+        "typed_by_length", "not_decoded_whole", "equal_words_dropped", "fillers_dropped", "earlier_text_first",
+        "only_first_turn", "other_layout", "accents_dropped")  # fmt: skip
 LONG_TWIN_S = 240.0
 Report = dict[str, Any]
 
@@ -129,13 +132,17 @@ def main() -> None:
     options = parser.parse_args()
     index: dict[str, dict[str, Any]] = {"build": {}, "held": {}}
     for report in reports(options.only):
-        ends = form(report)
-        files = {"file": f"{name(report)}-faulty.{ends}", "twin": f"{name(report)}-healthy.{ends}"}
+        ends = f".{form(report)}"
+        if ends == ".raw":
+            recipe = client(report)
+            said = report.get("with", {}).get("said_rate") or recipe.scene.rate
+            ends = f"-{report.get('with', {}).get('said', recipe.encoding)}_{said}.raw"
+        files = {"file": f"{name(report)}-faulty{ends}", "twin": f"{name(report)}-healthy{ends}"}
         folder = options.folder / half(report)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / files["file"]).write_bytes(faulty(report))
         (folder / files["twin"]).write_bytes(twin(report))
-        keys = ("must_say", "must_not_say", "link", "round")
+        keys = ("must_say", "must_not_say", "or_healthy", "link", "round")
         index[half(report)][name(report)] = files | {"description": f"{report['kind']}: {report['cause']}"} | {
             key: report[key] for key in keys if key in report}  # fmt: skip
     for part, cases in index.items():

@@ -70,7 +70,10 @@ def websockets_log(rows: list[Row]) -> bytes:
                 yield t, f"{'>' if row['type'] == 'send' else '<'} {_shown(_payload(row))}"
             elif row["type"] == "log":
                 yield t, row["line"]
-            elif row["type"] == "close" and row["code"] != 1006:
+            elif row["type"] == "close" and row["code"] == 1006:
+                yield from ((t, line) for line in ("< EOF", "> EOF", "x half-closing TCP connection"))
+                yield t + 0.001, "= connection is CLOSED"
+            elif row["type"] == "close":
                 way = ">" if row["by"] == "client" else "<"
                 said = f"CLOSE {row['code']} ({MEANINGS.get(row['code'], 'private use')}) {row['reason']}"
                 yield t, f"{way} {said.strip()} [{2 + len(row['reason'])} bytes]"
@@ -177,5 +180,6 @@ def flow(rows: list[Row]) -> bytes:
 FORMS: dict[str, Callable[[list[Row]], bytes]] = {
     "jsonl": jsonl, "har": lambda rows: _har(rows, (0.0,)) if rows[-1]["type"] != "again" else jsonl(rows),
     "log": websockets_log, "trace": trace, "pcap": pcap, "mitm": flow,
+    "raw": lambda rows: b"".join(base64.b64decode(row["audio"]) for row in rows if "audio" in row),
 }  # fmt: skip
 """By the suffix of the file."""

@@ -3,7 +3,8 @@
     python benchmarks/world/score.py FOLDER [--half build] [--round 2] [-v] [--answers FILE]
 
 FOLDER is what `build.py` wrote. Right: what has to be said stands in summary or fix of the first diagnosis, and nothing
-that misleads. Near: it is said, with advice that misleads beside it. Wrong: another first diagnosis. Nothing: none.
+that misleads; or nothing is said of a capture that is no fault (`or_healthy`). Near: it is said, with advice that
+misleads beside it. Wrong: another first diagnosis. Nothing: none.
 A twin is accused when it has any diagnosis. Of the held half only figures are shown, unless asked for with
 `--half held -v`.
 """
@@ -20,7 +21,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from sttdoctor.api import replay
+from sttdoctor.api import check, replay
 from sttdoctor.errors import InputError
 
 Case = dict[str, Any]
@@ -34,7 +35,7 @@ def judge(job: tuple[Path, Case]) -> Answer:
     found, text = _first(folder / case["file"])
     accused, _ = _first(folder / case["twin"])
     if not found:
-        return "nothing", text, accused
+        return "right" if case.get("or_healthy") else "nothing", text, accused
     low = text.lower()
     said = any(re.search(pattern, low) for pattern in case["must_say"])
     misleads = [pattern for pattern in case.get("must_not_say", ()) if re.search(pattern, low)]
@@ -43,9 +44,13 @@ def judge(job: tuple[Path, Case]) -> Answer:
 
 
 def _first(path: Path) -> tuple[str, str]:
-    """The first diagnosis: its cause and status, and what is said."""
+    """The first diagnosis: its cause and status, and what is said; the name of bare audio holds what is declared."""
     try:
-        report = replay(path)
+        if path.suffix == ".raw":
+            encoding, rate = path.stem.split("-")[-1].rsplit("_", 1)
+            report = check(path, encoding=encoding, sample_rate=int(rate))
+        else:
+            report = replay(path)
     except InputError as error:
         return "", f"refused: {error}"
     if not report.diagnoses:
@@ -59,14 +64,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--half", choices=("build", "held"))
-    parser.add_argument("--round", type=int, choices=(1, 2), action="append", help="default: both, one by one")
+    parser.add_argument("--round", type=int, choices=(1, 2, 3), action="append", help="default: all, one by one")
     parser.add_argument("--only", default="")
     parser.add_argument("--answers", type=Path, help="write what was said of each report as JSON")
     parser.add_argument("-v", action="store_true")
     options = parser.parse_args()
     answers: dict[str, dict[str, str | int]] = {}
     halves = (options.half,) if options.half else ("build", "held")
-    for part, half in ((part, half) for part in options.round or (1, 2) for half in halves):
+    for part, half in ((part, half) for part in options.round or (1, 2, 3) for half in halves):
         listed = json.loads((options.folder / half / "index.json").read_text(encoding="utf-8"))
         cases = {key: case for key, case in listed.items()
                  if case.get("round", 1) == part and options.only in f"{key} {case['description']}"}  # fmt: skip
