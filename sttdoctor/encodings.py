@@ -79,6 +79,7 @@ _ALL = (
     Encoding("s24le", 3, "integer", "", "s24le", False, "signed 24-bit, little endian", bytes(3)),
     Encoding("s32be", 4, "integer", ">i4", "s32be", False, "signed 32-bit, big endian", bytes(4)),
     Encoding("f32be", 4, "float", ">f4", "f32be", False, "32-bit float, big endian", bytes(4), 24, 2.0**-149),
+    Encoding("s64le", 8, "integer", "<i8", None, False, "signed 64-bit, little endian", bytes(8)),
     Encoding("f64le", 8, "float", "<f8", "f64le", False, "64-bit float, little endian", bytes(8), 53, 2.0**-1074),
 )
 

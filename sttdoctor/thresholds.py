@@ -82,6 +82,8 @@ THRESHOLDS = (
         "of full scale",
         "-50 dBFS in the loud parts: 10 dB under speech that peaks at -30 dBFS",
     ),
+    Threshold("signal.noise_rms", 0.02, "of full scale", "-34 dBFS: the noise of rooms and lines is softer"),
+    Threshold("signal.noise_s", 5, "s", "who has just connected may not have spoken yet"),
     Threshold("signal.clipped_share", 0.005, "of the loud samples", "about the share at which clipping is heard"),
     Threshold(
         "signal.clipped_share_worst",

@@ -1,6 +1,6 @@
 """What else goes wrong: the kinds of the third round of reports, in the form of `kinds`."""
 
-import json
+import itertools
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
@@ -297,7 +297,7 @@ def zeros_too_long(recipe: Recipe, factor: int) -> None:
 
     def pace(frames: list[Frame]) -> list[Frame]:
         turns = recipe.scene.turns
-        pauses = [(before[-1].end + 0.3, turn[0].start - 0.2) for before, turn in zip(turns, turns[1:], strict=False)]
+        pauses = [(before[-1].end + 0.3, turn[0].start - 0.2) for before, turn in itertools.pairwise(turns)]
         for frame in frames:
             if isinstance(frame.data, bytes) and any(a < (frame.until or 0.0) < b for a, b in pauses):
                 frame.data = bytes(factor * len(frame.data))
@@ -414,7 +414,7 @@ def dtmf_payloads(recipe: Recipe, presses: int) -> None:
 
 @fault
 def replaced_and_mute(recipe: Recipe, stay: float) -> None:
-    """The token is renewed by another connection, and the handler of the old one's close marks the new one as closed."""
+    """The token is renewed by another connection, and the old one's close marks the new one as closed."""
 
     def change(made: list[Row]) -> list[Row]:
         ended = [row for row in made if row["type"] != "close" and row.get("json", {}).get("type") != "close"]

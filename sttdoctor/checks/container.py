@@ -61,7 +61,8 @@ CHECK = Check(
         Cause(
             "container.text",
             "fail",
-            "Text (base64, hexadecimal digits, JSON, HTML, or bytes that became a string) is sent as audio.",
+            "Text (base64, hexadecimal digits, JSON, HTML, or bytes that became a string) is sent as audio, or stands "
+            "among the samples (a program's messages, the lengths of HTTP's chunks).",
             "Decode to bytes before sending, and send them in binary frames.",
         ),
     ),
@@ -126,6 +127,9 @@ def _judge(facts: Facts) -> Answer:
     if contents.text is not None:
         finding = _judge_text(facts, contents, contents.text)
         return answer(finding.summary, [finding], measured, _TEXTS[contents.text])
+    notes = _judge_notes(facts, contents)
+    if notes is not None:
+        return answer(notes.summary, [notes], measured)
     packets = None if contents.starts else _judge_packets(facts)
     if packets is not None:
         return answer(packets.summary, [packets], measured, "packets of a codec")
@@ -207,6 +211,33 @@ def _judge_text(facts: Facts, contents: Contents, kind: str) -> Finding:
     return CHECK.find("text", "fail", 0.99, summary, _list_places(facts, [0], _TEXTS[kind]), fix, remedy)
 
 
+def _judge_notes(facts: Facts, contents: Contents) -> Finding | None:
+    """Text among samples; what comes with each frame is no message but a header, which another check tells."""
+    notes, frames = contents.notes, sum(len(connection.audio_frames) for connection in facts.connections)
+    if not notes or (notes[0].kind == "messages" and 0 < frames <= 2 * len(notes)):
+        return None
+    first, many = notes[0], len(notes)
+    where = f"{count_noun(many, 'place')}, the first at byte {first.start}"
+    if first.kind == "lengths":
+        summary = f"The lengths of the chunks of an HTTP body stand among the samples ({where}): each is a click."
+        fix = (
+            "Read the body with a client that decodes Transfer-Encoding: chunked, instead of the bytes of the socket, "
+            "and send what it returns."
+        )
+    else:
+        said = " ".join(first.text.split())[:_QUOTED]
+        summary = f"Messages of a program stand among the samples ({where}: {said!r}), and shift what follows."
+        fix = (
+            "Keep the two apart: let the program that records write its messages to standard error or nowhere "
+            "(ffmpeg -loglevel quiet, sox -q, arecord -q), do not join both outputs (2>&1), and print nothing to "
+            "standard output yourself."
+        )
+    places = _list_places(facts, [note.start for note in notes], "text among the samples")
+    remedy = CutStream(tuple((note.start, note.stop) for note in notes))
+    return CHECK.find("text", "fail", 0.97, summary, places, fix, remedy)
+
+
+_QUOTED = 60
 _HOLD_BYTES = ("base64", "hex", "data-url", "json")
 
 

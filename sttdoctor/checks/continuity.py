@@ -115,6 +115,11 @@ _DIED_AT_ONCE = (
     "is gone: copy it first (slice()), and return true from process()."
 )
 
+_ANSWERED = (
+    "Look first whether the client waits for an answer to each chunk (send, then recv, in one loop): the service "
+    "answers when something is said, not to each chunk. Read events in a task or thread of its own."
+)
+
 _AT_ONCE_S = 0.04
 _CHUNK_S = 0.3  # it may read on until the next chunk is due
 _BESIDE_S = 0.1
@@ -239,7 +244,14 @@ def _find_one_frame(facts: Facts) -> Finding | None:
     seconds = sum(frame.size for frame in sent) / rate
     summary = f"{what} of audio ({1000 * seconds:.0f} ms) went out, and none in the {after_s:.1f} s after it."
     place = (Evidence("the last audio", sent[-1].line, sent[-1].t), Evidence("closed here", close.line, close.t))
-    return CHECK.find("capture-died", "fail", 0.85, summary, place, _DIED_AT_ONCE)
+    fix = f"{_ANSWERED} {_DIED_AT_ONCE}" if _is_one_each(connection) else _DIED_AT_ONCE
+    return CHECK.find("capture-died", "fail", 0.85, summary, place, fix)
+
+
+def _is_one_each(connection: Connection) -> bool:
+    """Whether frames and messages came in turn: as of a client that waits for a message after each frame."""
+    sent = [frame.sent for frame in connection.frames]
+    return len(connection.audio_frames) == len(connection.received) + 1 and len(sent) > 1 and sent[-1]
 
 
 class _Clock:

@@ -138,8 +138,10 @@ _LIMITED = (
     "proxy, a load balancer, a token), and open the next connection in a pause before it is reached. Send again what "
     "was not answered, and show the open turn as unfinished."
 )
-_LIFETIMES_S = (300, 600, 900, 1800, 3600, 7200)
-"""5 minutes: Cloud Run; 15: AWS Lambda; 60: Cloud Run at most; 120: API Gateway of AWS; the others are set by hand."""
+_LIFETIMES_S = (30, 60, 300, 600, 900, 1800, 3600, 7200)
+"""30 s: load balancers of Google Cloud; 5 minutes: Cloud Run; 15: AWS Lambda; 60: Cloud Run at most; 120: API Gateway of
+AWS; the others are set by hand."""
+_MINUTES_S, _SHORT_EXACT_S = 120.0, 0.2  # short connections are lost near such a limit by chance
 _EXACT_S, _STILL_FLOWING_S = 0.6, 2.0
 _AT_END_S = 1.0
 _FLOWING_S = 0.5
@@ -324,7 +326,8 @@ def _has_lost(connection: Connection, end: _End | None) -> Finding:
     lifetime = _find_lifetime(connection)
     if lifetime is None:
         return CHECK.find("connection-lost", status, 0.9, summary, (place,))
-    told = f"It had lasted {lifetime:.1f} s, which is {lifetime / 60:.0f} minutes to the second."
+    length = f"{lifetime / 60:.0f} minutes to the second" if lifetime > _MINUTES_S else f"{lifetime:.0f} s to the tenth"
+    told = f"It had lasted {lifetime:.1f} s, which is {length}."
     return CHECK.find("connection-lost", status, 0.9, f"{summary} {told}", (place,), _LIMITED)
 
 
@@ -335,7 +338,8 @@ def _find_lifetime(connection: Connection) -> float | None:
     if close is None or close.t is None or opened is None or opened.t is None or not sent:
         return None
     lived = close.t - opened.t
-    is_usual = any(abs(lived - limit) <= _EXACT_S for limit in _LIFETIMES_S)
+    exact = _EXACT_S if lived > _MINUTES_S else _SHORT_EXACT_S
+    is_usual = any(abs(lived - limit) <= exact for limit in _LIFETIMES_S)
     return lived if is_usual and close.t - sent[0] <= _STILL_FLOWING_S else None
 
 

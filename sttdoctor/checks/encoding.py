@@ -100,6 +100,12 @@ CHECK = Check(
 
 _NO_SAMPLES = {"not-pcm": "no plain samples", "text": "text"}
 
+_OF_ARITHMETIC = {
+    "s64le": "Convert the samples to 16 bits before you send them: numpy makes 64-bit integers of lists and by "
+    "astype(int), so np.asarray(samples).astype('<i2').tobytes().",
+    "f64le": "Convert the samples to 16 bits before you send them, and declare pcm_s16le: numpy's floats have 64 bits "
+    "unless it is told otherwise, so (np.clip(samples, -1, 1) * 32767).astype('<i2').tobytes().",
+}
 _NOT_SAMPLES = "Decode to bare samples before sending: one of the six encodings, no container, codec or text."
 
 
@@ -203,7 +209,7 @@ def _judge_mismatch(best: str, declared: str | None, status: Status, confidence:
     if ENCODINGS[name].is_big_endian:
         return CHECK.find("byte-order", status, confidence, summary)
     if name not in SUPPORTED:
-        return CHECK.find("unsupported", status, confidence, summary)
+        return CHECK.find("unsupported", status, confidence, summary, fix=_OF_ARITHMETIC.get(name))
     remedy = Remedy(declares=Declared(encoding=name))
     fix = f"{_write_sentence(remedy)}, or convert the samples to {declared} before you send them."
     return CHECK.find("mismatch", status, confidence, summary, fix=fix, remedy=remedy)

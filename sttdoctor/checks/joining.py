@@ -124,6 +124,13 @@ CHECK = Check(
             "where this is what you show.",
         ),
         Cause(
+            "joining.text-added",
+            "warn",
+            "The text holds words before or behind the turns of this capture that no event of it has.",
+            "Empty the text when a session begins: a variable, a list or a component that lives on keeps what was "
+            "said in the session before. Fine where the application goes on with an earlier text.",
+        ),
+        Cause(
             "joining.unrelated",
             "warn",
             "The application's text is not made from these events.",
@@ -275,6 +282,9 @@ def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], li
 def _tell_habit(
     facts: Facts, join: join_hypotheses.Join, got: str, expected: str, place: tuple[Evidence, ...]
 ) -> Finding:
+    if join.habit == "text-added":
+        summary = f"The application's text is every final text, and {join.detail} that no event of this capture holds."
+        return CHECK.find(join.habit, "warn", join.sure, summary, (*place, *_list_differences(got, expected)))
     if join.habit == "turns-missing" and (finding := _tell_missing(facts, join, place)):
         return finding
     exactly = f"comes out exactly when {_WHEN[join.habit]}"

@@ -168,6 +168,12 @@ _COMPRESSED = (
     "header Sec-WebSocket-Extensions, or a library compresses all the same. A browser cannot turn it off; fix the "
     "proxy there. Audio hardly compresses anyway."
 )
+_FRAGMENT = re.compile(r"fragment|continuation|opcode (?:0\b|0x0)|\bfin\b", re.IGNORECASE)
+_FINISH = (
+    "Send each chunk as a message of its own, with the final flag (FIN) set: in Java sendBinary(data, true), in Kotlin "
+    "Frame.Binary(true, data), in .NET SendAsync(..., endOfMessage: true). Behind a frame without it the other side "
+    "takes continuation frames (opcode 0) only. If you do finish each message, let one writer at a time use the socket."
+)
 _KINDS = (
     "Send audio as binary frames and commands as text frames, nothing else: the other side does not accept the kind "
     "of frame that it got."
@@ -390,6 +396,7 @@ def _find_broken_frame(facts: Facts) -> Iterator[Finding]:
         )
         place = (Evidence(f"closed here with code {ending.code}", ending.line, ending.t),)
         fix = _COMPRESSED if _RSV1.search(ending.reason) else {1003: _KINDS, 1007: _UTF8}.get(ending.code)
+        fix = _FINISH if _FRAGMENT.search(ending.reason) else fix
         yield CHECK.find("broken-frame", "fail", 0.9 if ending.reason else 0.75, summary, place, fix)
         return
 

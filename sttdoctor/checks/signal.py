@@ -61,6 +61,14 @@ CHECK = Check(
             "Raise the input gain or move the microphone closer; scaling the samples does not bring back lost bits.",
         ),
         Cause(
+            "signal.noise",
+            "warn",
+            "There is loud, steady noise alone, and no speech that stands out of it.",
+            "Listen to it (the commands are below). A hiss: the wrong device, an input that nothing is connected to, a "
+            "rate or format that was forced on the device, bytes that are no samples. A hum or buzz: power supply, "
+            "ground, long or unshielded wires of a microphone. A voice beneath it: move the microphone to the mouth.",
+        ),
+        Cause(
             "signal.clipped",
             "warn",
             "The loud parts are cut off.",
@@ -124,10 +132,11 @@ _SHORTEST_SILENCE_S = 0.5  # a microphone begins with a moment of silence, wheth
 _SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three loud ones
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _CLICK_USUAL, _CLICK_EVIDENCE = 0.65, 10  # x the usual error: the mean at places without clicks; sure beyond chance
-_JUMPING = frozenset({"signal.dropouts", "signal.false-silence", "signal.clipped", "signal.wrapped"})
+_JUMPING = frozenset({"signal.noise", "signal.dropouts", "signal.false-silence", "signal.clipped", "signal.wrapped"})
 _WRAPS_TO_STEEP = 1  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _ECHO_LOOKED_AT = 320_000  # samples: 20 s at 16 kHz
+_SPEECH_LIKE = 0.5
 _TOO_LOUD = 8.0  # of full scale: floats beyond it are in other units, or single ones that no gain made
 _CLICKS_LOOKED_AT = 160_000  # samples: 10 s at 16 kHz
 
@@ -155,6 +164,7 @@ def _judge(facts: Facts) -> Answer:
         findings.insert(0, _judge_silence(facts, levels))
     else:
         findings += [
+            *_find_noise(facts, levels),
             *_judge_levels(facts, layout, levels, worst_part, bool(findings)),
             *_find_holes(facts, layout, levels),
         ]
@@ -248,6 +258,19 @@ def _find_false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Fi
     remedy = FillSilence(layout.encoding, spans)
     fix = f"{remedy.words[0].upper()}{remedy.words[1:]}."
     return [CHECK.find("false-silence", "fail", 0.97, summary, places, fix, remedy)]
+
+
+def _find_noise(facts: Facts, levels: Levels) -> list[Finding]:
+    """Noise alone, all the time and loud, in which neither this tool nor the service heard anybody speak."""
+    rate, seconds = facts.sound.rate, levels.samples / levels.rate
+    if rate is None or rate.speech_like >= _SPEECH_LIKE or signal_levels.is_modulated(levels):
+        return []
+    if levels.loud < facts.limits["signal.noise_rms"] or seconds < facts.limits["signal.noise_s"]:
+        return []
+    if any(turn.end or turn.partial for turn in facts.turns):
+        return []
+    summary = f"There is nothing but steady noise for {seconds:.0f} s ({_describe_level(levels)}), and no speech in it."
+    return [CHECK.find("noise", "warn", 0.85, summary)]
 
 
 def _judge_levels(
@@ -401,7 +424,7 @@ def _list_places(facts: Facts, layout: Layout, samples: Any, note: str) -> tuple
 
 def _judge_speech(facts: Facts, levels: Levels, measured: dict[str, Any]) -> Answer:
     rate = facts.sound.rate
-    if rate is not None and rate.speech_like < 0.5:
+    if rate is not None and rate.speech_like < _SPEECH_LIKE:
         steady = "" if signal_levels.is_modulated(levels) else ", only steady noise"
         return want_speech(
             f"There is sound ({_describe_level(levels)}), but it is not clearly speech{steady}.", measured

@@ -38,7 +38,7 @@ from sttdoctor.analysis.container.header import (
     read_w64_header,
     read_wav_header,
 )
-from sttdoctor.analysis.container.text import decode_text, find_text
+from sttdoctor.analysis.container.text import Note, decode_text, find_notes, find_text
 
 LABELS = {
     "wav": "a WAV file",
@@ -150,12 +150,14 @@ class Contents:
         text: Kind of text as in `sttdoctor.analysis.container.text.find_text`, None where the bytes are none.
         inside: The file that text of base64 or hex holds, None where it holds none.
         trailers: Offsets of the chunks that stand behind the samples of a WAV file (LIST, id3).
+        notes: Text among samples that are no file.
     """
 
     starts: tuple[Start, ...] = ()
     text: str | None = None
     inside: Start | None = None
     trailers: tuple[int, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def first(self) -> Start | None:
@@ -276,7 +278,8 @@ def find_containers(data: NDArray[np.uint8]) -> Contents:
     trailers = [place for place in _find_all(content, b"LIST") if content[place + 8 : place + 12] in (b"INFO", b"adtl")]
     trailers += [place for place in _find_all(content, b"id3 ") if content[place + 8 : place + 11] == b"ID3"]
     outside = [place for place in trailers if not _is_in_header(place, starts)]
-    return Contents(tuple(starts), trailers=tuple(sorted(outside)))
+    notes = () if starts or outside else tuple(find_notes(data[:_SEARCHED]))
+    return Contents(tuple(starts), trailers=tuple(sorted(outside)), notes=notes)
 
 
 def _find_starts(content: bytes) -> list[Start]:

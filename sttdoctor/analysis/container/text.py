@@ -7,9 +7,12 @@ audio; whole pages of them without the rare marks between the letters and digits
 import base64
 import codecs
 import re
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sttdoctor.analysis.arrays import find_stretches
 
 SHORTEST_TEXT = 48
 """Fewer bytes are told as text by an unmistakable opening only."""
@@ -38,6 +41,12 @@ _LEAST_STRING = 2048
 """Bytes: fewer are not told as bytes that were made a string."""
 _HIGH, _CONTROL, _LOST = 0.05, 0.01, 0.02
 """Shares: of bytes beyond ASCII, of control characters, and of characters that could not be decoded."""
+SHORTEST_NOTE = 40
+"""Bytes: what is printable for a shorter time among samples may be samples."""
+_MOST_NOTES = 1000
+_LENGTH = re.compile(rb"(?:\A|\r\n)([0-9a-fA-F]{1,8})\r\n")
+_WORD = re.compile(rb"(?<=[\s(,;:=/.'\"-])[A-Za-z][a-z]{2,}(?=[\s),;:=/.'\"-])")
+_SMOOTH, _IN_WORDS = 0.35, 0.2  # shares: of neighbours that are alike, and of what stands in words
 _HEX = re.compile(rb"[0-9a-fA-F\s]+")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_\-\s]+={0,2}[A-Za-z0-9+/_\-=\s]*")
 
@@ -85,6 +94,56 @@ def _find_string(data: NDArray[np.uint8]) -> str | None:
     if controls < _CONTROL * len(text):
         return None
     return "lossy-string" if text.count("\ufffd") > _LOST * len(text) else "string"
+
+
+class Note(NamedTuple):
+    """Text among samples.
+
+    Attributes:
+        kind: `lengths` of the chunks of an HTTP body, or `messages` of a program.
+        start: Its first byte.
+        stop: The byte behind it.
+        text: What it says, as far as it is ASCII.
+    """
+
+    kind: Literal["lengths", "messages"]
+    start: int
+    stop: int
+    text: str
+
+
+def find_notes(data: NDArray[np.uint8]) -> list[Note]:
+    """Find text that stands among samples.
+
+    Lengths of chunks prove themselves: each leads to the next one. Messages are told by their words: samples of 16 bits
+    and more are not printable for so long, and those of 8 bits go by small steps, which letters do not.
+
+    Args:
+        data: Shape (n,) of uint8.
+
+    Returns:
+        The notes in order, at most `_MOST_NOTES`; of lengths two or more, else the messages.
+    """
+    content = data.tobytes()
+    found = [match for match in _LENGTH.finditer(content) if _leads_on(content, match)]
+    if len(found) > 1:
+        notes = [Note("lengths", match.start(), match.end(), match[1].decode()) for match in found]
+    else:
+        stretches = find_stretches(PRINTABLE[data])
+        long = stretches[stretches[:, 1] - stretches[:, 0] >= SHORTEST_NOTE].tolist()
+        notes = [Note("messages", a, b, content[a:b].decode()) for a, b in long if _is_message(data[a:b])]
+    return notes[:_MOST_NOTES]
+
+
+def _leads_on(content: bytes, match: re.Match[bytes]) -> bool:
+    behind = match.end() + int(match[1], 16)
+    return behind > match.end() and content[behind : behind + 2] == b"\r\n"
+
+
+def _is_message(part: NDArray[np.uint8]) -> bool:
+    steps = np.abs(np.diff(part.astype(np.int16)))
+    words = _WORD.findall(part.tobytes())
+    return bool((steps <= 2).mean() < _SMOOTH and len(words) > 1 and sum(map(len, words)) >= _IN_WORDS * len(part))
 
 
 def is_printable(data: NDArray[np.uint8]) -> bool:

@@ -46,6 +46,7 @@ _TWO_IN_ONE = ("pcm_s32le", "s32be")
 """Words that two samples of 16 bits may look like."""
 _SAME = 0.98  # correlation of two channels of one source
 
+_WIDEST = 2.0**32  # integers of 64 bits come of arithmetic with samples, no converter has as many
 _LOUDEST = 2.0**20  # floats beyond it cannot be samples in any scale that clients use (the widest is +-32768)
 
 
@@ -268,7 +269,8 @@ def read_samples(
     if not ENCODINGS[encoding].is_float:
         values *= 2.0 ** (8 * width - 1)
         cells: Floats = np.ones(values.shape)
-        valid = np.ones(values.shape, dtype=bool)
+        valid = np.abs(values) < _WIDEST  # all but of 64 bits
+        values[~valid] = 0.0
     else:
         valid = np.abs(values) < _LOUDEST  # False for NaN too
         values[~valid] = 0.0

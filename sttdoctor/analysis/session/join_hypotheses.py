@@ -16,7 +16,14 @@ from itertools import accumulate, chain, islice
 from sttdoctor.analysis.session import join_readings
 from sttdoctor.analysis.session.join_excerpts import Shown, excerpts
 from sttdoctor.analysis.session.join_search import TooManyStepsError, find_simplest_reading
-from sttdoctor.analysis.session.join_spelling import Spelling, extract_letters, find_spelling, list_words, tidy
+from sttdoctor.analysis.session.join_spelling import (
+    Spelling,
+    cut_beginning,
+    extract_letters,
+    find_spelling,
+    list_words,
+    tidy,
+)
 from sttdoctor.analysis.session.text_changes import Before, Change, list_changes
 from sttdoctor.analysis.session.turns import Turn, join_expected
 
@@ -170,10 +177,11 @@ def explain(got: str, turns: Sequence[Turn], shown: Shown = _WHOLE) -> Join:
         return cut
     if not shown.whole and (join := _excerpt(shown, [(start, ()), *tried])) is not None:
         return join
-    return _find_nearest_behind(start, searched, tried)
+    return _find_added(start) or _find_nearest_behind(start, searched, tried)
 
 
 _UNCHANGED = Change("", "")
+_QUOTED = 80
 _SURE_EXCERPT = 20  # letters: a shorter piece may stand in a text by chance
 
 
@@ -244,6 +252,22 @@ def _excerpt(shown: Shown, tried: Sequence[tuple[Before, tuple[Change, ...]]]) -
             if join.rest is None or join.rest.plain or join.rest.harmless:
                 best = best or join
     return best
+
+
+def _find_added(start: Before) -> Join | None:
+    """Every final text as it is, and before or behind them words of which no event tells; None for another text."""
+    right = join_expected(start.turns)
+    letters, spoken = extract_letters(start.got), extract_letters(right)
+    at = letters.find(spoken) if len(spoken) >= _SURE_EXCERPT else -1
+    if at < 0:
+        return None
+    before = cut_beginning(start.got, at)
+    behind = start.got[len(cut_beginning(start.got, at + len(spoken))) :]
+    sides = [(where, text.split()) for where, text in (("before", before), ("behind", behind)) if extract_letters(text)]
+    told = " and ".join(f"{len(words)} word{'s' * (len(words) > 1)} {where} them" for where, words in sides)
+    detail = f"{told} ({' '.join(sides[0][1])[:_QUOTED]!r})"
+    alike = len(spoken) / len(letters)
+    return Join("text-added", right, True, alike, detail, sure=0.9, got=start.got, turns=start.turns)
 
 
 def _is_explained(join: Join) -> bool:
