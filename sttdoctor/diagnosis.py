@@ -160,6 +160,7 @@ _CUT = ("encoding.misaligned", "encoding.changed", "messages.partial-samples")
 _SIGNAL = (
     "signal.silent",
     "signal.too-quiet",
+    "signal.noise",
     "signal.clipped",
     "signal.wrapped",
     "signal.dc-offset",

@@ -55,15 +55,17 @@ class Encoding:
         """What full scale is in the numbers that `decoding.read_numbers` reads: a power of two, 1 for floats."""
         if self.is_float:
             return 1.0
-        bits = 16 if self.is_g711 else 32 if self.width == 3 else 8 * self.width
-        return 2.0 ** (bits - 1)
+        return 2.0**31 if self.width == 3 else 1.0 / self.quantum
 
     @property
     def quantum(self) -> float:
-        """The smallest step between two samples, of full scale; of G.711 that of its linear codes."""
+        """The smallest step between two samples, of full scale; of G.711 that of its linear codes.
+
+        Integers of 64 bits come of arithmetic with samples of 16: no converter has as many.
+        """
         if self.is_float:
             return self.smallest
-        return 2.0 ** -(15 if self.is_g711 else 8 * self.width - 1)
+        return 2.0 ** -(15 if self.is_g711 or self.width == 8 else 8 * self.width - 1)
 
 
 _ALL = (

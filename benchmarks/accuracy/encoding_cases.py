@@ -30,11 +30,12 @@ def encoded(samples: Floats, name: str) -> Bytes:
     floats = {"pcm_f16le": "<f2", "pcm_f32le": "<f4", "f32be": ">f4", "f64le": "<f8"}
     if name in floats:
         return np.ascontiguousarray(samples.astype(floats[name])).view(np.uint8).reshape(-1)
-    bits = 8 * ENCODINGS[name].width
+    width = ENCODINGS[name].width
+    bits = 16 if name == "s64le" else 8 * width
     whole = np.clip(np.rint(samples * 2.0 ** (bits - 1)), -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1).astype(np.int64)
     if name == "u8":
         whole += 128
-    little = np.ascontiguousarray(whole.astype("<i8")).view(np.uint8).reshape(-1, 8)[:, : bits // 8]
+    little = np.ascontiguousarray(whole.astype("<i8")).view(np.uint8).reshape(-1, 8)[:, :width]
     return np.ascontiguousarray(little[:, ::-1] if name.endswith("be") else little).reshape(-1)
 
 

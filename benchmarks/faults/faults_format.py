@@ -123,11 +123,13 @@ def _by_hand(recipe: Recipe, kind: str, seconds: float) -> bytes:
 
 @fault("container.text", "format", formats=S16, solo=True)
 def text(recipe: Recipe) -> None:
-    kind = recipe.note = str(recipe.rng.choice(["base64", "hex", "json", "html"]))
+    kind = recipe.note = str(recipe.rng.choice(["base64", "hex", "json", "html", "messages", "lengths"]))
     recipe.service.hears = "nothing"
 
     def write(samples: Samples) -> bytes:
         data = encode(samples, "pcm_s16le")
+        if kind in ("messages", "lengths"):
+            return _among_samples(recipe, data, kind)
         if kind == "base64":
             return base64.b64encode(data)
         if kind == "hex":
@@ -139,6 +141,18 @@ def text(recipe: Recipe) -> None:
         return b"".join(b'{"event":"media","media":{"payload":"' + part.encode() + b'"}}' for part in parts)
 
     recipe.write = write
+
+
+def _among_samples(recipe: Recipe, data: bytes, kind: str) -> bytes:
+    """What a program says, or the lengths of the chunks of an HTTP body, between the samples."""
+    size = 2 * int(recipe.rng.integers(2000, 12000))
+    parts = [data[at : at + size] for at in range(0, len(data), size)]
+    if kind == "lengths":
+        return b"".join(f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in parts)
+    said = ("WARNING: the input buffer is nearly full", "In: 0.00% 00:00:04.10 [00:00:00.00] Out: 65.5k Clip: 0",
+            "Recording raw data 'stdin': Signed 16 bit Little Endian, Rate 16000 Hz, Mono")  # fmt: skip
+    line = str(recipe.rng.choice(said)).encode() + b"\n"
+    return line + b"".join(part + line * bool(recipe.rng.random() < 0.4) for part in parts)
 
 
 @fault("encoding.mismatch", "format")
@@ -157,7 +171,7 @@ def _declared(recipe: Recipe) -> None:
 
 @fault("encoding.unsupported", "format", formats=S16)
 def unsupported(recipe: Recipe) -> None:
-    recipe.encoding = str(recipe.rng.choice(["u8", "s8", "s24le", "f64le"]))
+    recipe.encoding = str(recipe.rng.choice(["u8", "s8", "s24le", "f64le", "s64le"]))
     usual = {"u8": ["pcm_mulaw", "pcm_s16le"], "s8": ["pcm_mulaw", "pcm_s16le"], "s24le": ["pcm_s16le", "pcm_s32le"]}
     recipe.said_encoding = str(recipe.rng.choice(usual.get(recipe.encoding, ["pcm_f32le", "pcm_s16le"])))
     _declared(recipe)

@@ -28,6 +28,8 @@ def encode(samples: Samples, encoding: str) -> bytes:
     """Samples in any of the encodings that a client might write."""
     if encoding in FLOATS:
         return samples.astype(FLOATS[encoding]).tobytes()
+    if encoding == "s64le":
+        return np.rint(samples * 32767).astype("<i8").tobytes()
     if encoding == "s8":
         return np.clip(np.round(samples * 128), -128, 127).astype(np.int8).tobytes()
     if encoding == "s32be":

@@ -114,7 +114,7 @@ class Recipe:
 
 WIDTHS = {
     "pcm_s16le": 2, "pcm_s32le": 4, "pcm_f16le": 2, "pcm_f32le": 4, "pcm_mulaw": 1, "pcm_alaw": 1,
-    "u8": 1, "s8": 1, "s16be": 2, "s24le": 3, "s32be": 4, "f32be": 4, "f64le": 8,
+    "u8": 1, "s8": 1, "s16be": 2, "s24le": 3, "s32be": 4, "f32be": 4, "f64le": 8, "s64le": 8,
 }  # fmt: skip
 SIX = ("pcm_s16le", "pcm_s32le", "pcm_f16le", "pcm_f32le", "pcm_mulaw", "pcm_alaw")
 COMMON = (

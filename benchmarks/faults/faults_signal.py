@@ -36,6 +36,25 @@ def too_quiet(recipe: Recipe) -> None:
     recipe.shape.append(shape)
 
 
+@fault("signal.noise", "sound", solo=True, formats=(*LINEAR, *G711), status="warn")
+def noise(recipe: Recipe) -> None:
+    """Hiss or a buzz at -28 to -12 dBFS, and at most a voice far below it."""
+    level, voice = 10 ** (recipe.rng.uniform(-28, -12) / 20), 10 ** (recipe.rng.uniform(-60, -26) / 20)
+    hertz = float(recipe.rng.choice([50.0, 60.0, 100.0, 217.0]))
+    buzzes = bool(recipe.rng.random() < 0.5)
+    recipe.note = f"buzz of {hertz:.0f} Hz" if buzzes else "hiss"
+    if (recipe.encoding, recipe.scene.rate) in G711:
+        recipe.also.add("encoding.unsupported")  # bytes without order may as well be encrypted
+    recipe.service.hears = "nothing"
+
+    def shape(samples: Samples) -> Samples:
+        hiss = recipe.rng.standard_normal(len(samples))
+        wave = signal.sawtooth(2 * np.pi * hertz * np.arange(len(samples)) / recipe.scene.rate) * 1.7
+        return level * ((0.9 * wave + 0.2 * hiss if buzzes else hiss) + voice * samples / np.std(samples))
+
+    recipe.shape.append(shape)
+
+
 @fault("signal.clipped", "sound", formats=(*LINEAR, *G711), status="warn")
 def clipped(recipe: Recipe) -> None:
     """Gain until 4 to 20 % of the samples of speech are at full scale."""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from faults_recipe import Heard, Recipe, Row
 from faults_registry import fault
-from faults_scene import joins
+from faults_scene import SENTENCES, joins
 
 
 def _finals(heard: Heard) -> list[str]:
@@ -213,6 +213,13 @@ def _named(made: list[Row], name: str) -> list[Row]:
         if text.strip():
             row["json"]["transcript"] = re.sub(r"\S+", name, text, count=1)
     return made
+
+
+@fault("joining.text-added", "text", status="warn")
+def text_added(recipe: Recipe) -> None:
+    """What was said in the session before is still there."""
+    earlier = " ".join(recipe.rng.choice(SENTENCES, 2, replace=False))
+    recipe.join = lambda heard: f"{earlier} {''.join(_finals(heard)).strip()}"
 
 
 @fault("joining.unrelated", "text", status="warn")

@@ -139,8 +139,8 @@ _LIMITED = (
     "was not answered, and show the open turn as unfinished."
 )
 _LIFETIMES_S = (30, 60, 300, 600, 900, 1800, 3600, 7200)
-"""30 s: load balancers of Google Cloud; 5 minutes: Cloud Run; 15: AWS Lambda; 60: Cloud Run at most; 120: API Gateway of
-AWS; the others are set by hand."""
+"""30 s: load balancers of Google Cloud; 5 minutes: Cloud Run; 15: AWS Lambda; 60: Cloud Run at most; 120: API Gateway
+of AWS; the others are set by hand."""
 _MINUTES_S, _SHORT_EXACT_S = 120.0, 0.2  # short connections are lost near such a limit by chance
 _EXACT_S, _STILL_FLOWING_S = 0.6, 2.0
 _AT_END_S = 1.0

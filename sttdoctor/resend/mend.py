@@ -41,7 +41,7 @@ WHY_NOT = {
     "connection.subprotocol": _BETWEEN,
     "connection.rejected": "the handshake is made anew, and the service may refuse it again",
     "container.compressed": "decode it first: only samples can be sent",
-    "container.text": "the text holds no audio",
+    "container.text": "the text holds no audio, and where a message among samples ends is not known to the byte",
     "continuity.capture-died": _GONE,
     "continuity.nothing-sent": "the capture holds no audio",
     "encoding.scaled": _GONE,

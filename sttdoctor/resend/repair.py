@@ -32,7 +32,7 @@ def choose_target(encoding: str) -> str:
     how = ENCODINGS[encoding]
     if how.supported:
         return encoding
-    return "pcm_f32le" if how.is_float else "pcm_s16le" if how.width <= 2 else "pcm_s32le"
+    return "pcm_f32le" if how.is_float else "pcm_s16le" if how.width in (1, 2, 8) else "pcm_s32le"
 
 
 def convert(data: Bytes, encoding: str) -> bytes:

@@ -379,3 +379,10 @@ def test_a_resampler_that_forgets_its_state_is_heard_in_real_speech(period):
     (found,) = judged(s16(0.8 * x)).checks[0].findings
     assert found.cause == "signal.discontinuities"
     assert judged(s16(0.8 * resample_poly(high, 1, 3))).checks[0].findings == ()
+
+
+def test_loud_steady_noise_alone_is_a_warning_and_a_room_or_a_voice_is_none():
+    hiss = np.random.default_rng(3).standard_normal(RATE * 6)
+    assert "signal.noise" in causes(s16(0.1 * hiss))
+    assert "signal.noise" not in causes(s16(0.01 * hiss))
+    assert "signal.noise" not in causes(s16(0.1 * hiss[: 4 * RATE]))

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 from builders import causes, report, session, steady, turn
 from common import FIXTURES
+from resonances import encoded
 
+from sttdoctor import check
+from sttdoctor.analysis.container.text import find_notes
+from sttdoctor.analysis.decoding import decode
 from sttdoctor.analysis.session.repeats import find_repeats
 from sttdoctor.evidence import Close, Frame, Open, Session
 
@@ -252,3 +256,69 @@ def test_bytes_that_json_made_an_empty_object_of_are_told(message):
 def test_an_empty_object_beside_audio_is_no_lost_audio():
     subject = session(steady(4), sends=[(1.0, {"type": "hello", "options": {}})])
     assert not any("JSON makes" in f.summary for f in report(subject, "messages").checks[0].findings)
+
+
+LINE = b"size=     160kB time=00:00:05.00 bitrate= 256.0kbits/s speed=   1x    \r"
+
+
+def among(samples, text, every=8000):
+    parts = [samples[at : at + every] for at in range(0, len(samples), every)]
+    return b"".join(text + part for part in parts)
+
+
+def test_messages_of_a_program_among_samples_are_told_with_what_they_say():
+    found = check(among(SPEECH, LINE), encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
+    assert (found.cause, found.status) == ("container.text", "fail")
+    assert "size= 160kB time=" in found.summary and "standard error" in found.fix
+
+
+def test_the_lengths_of_chunks_of_http_are_told_and_can_be_cut_out():
+    parts = [SPEECH[at : at + 6001] for at in range(0, len(SPEECH), 6001)]
+    data = b"".join(f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in parts)
+    found = check(data, encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
+    assert found.cause == "container.text" and "chunked" in found.fix
+    assert b"".join(found.root.remedy.apply([data])).removesuffix(b"\r\n") == SPEECH
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_mulaw", "pcm_alaw", "u8", "pcm_f16le"])
+def test_speech_is_no_text_in_any_encoding(encoding):
+    samples = decode(SPEECH, "pcm_s16le")
+    assert not find_notes(np.frombuffer(encoded(np.clip(samples * 3, -1, 1), encoding).tobytes(), np.uint8))
+
+
+def test_metadata_in_front_of_each_frame_is_a_header_and_no_message():
+    named = [b'{"type": "audio", "name": "frame number %04d"}' % n + part for n, part in enumerate(cut())]
+    assert first(sent(named)).cause == "frames.header"
+
+
+def test_integers_of_64_bits_are_told_with_where_they_come_from():
+    found = check(np.frombuffer(SPEECH, "<i2").astype("<i8").tobytes(), encoding="pcm_s16le", sample_rate=16000)
+    assert [item.cause for item in found.diagnoses] == ["encoding.unsupported"]
+    assert "s64le" in found.diagnoses[0].summary and "numpy" in found.diagnoses[0].fix
+
+
+def test_a_voice_on_the_second_of_two_slots_of_32_bits_is_no_integer_of_64():
+    slots = np.zeros((len(SPEECH) // 2, 2), "<i4")
+    slots[:, 1] = np.frombuffer(SPEECH, "<i2").astype("<i4") << 16
+    found = check(slots.tobytes(), encoding="pcm_s32le", sample_rate=16000).diagnoses[0]
+    assert found.cause == "channels.interleaved"
+
+
+@pytest.mark.parametrize(
+    ("reason", "finishes"),
+    [("data frames after the initial data frame must have opcode 0", True), ("RSV2 and RSV3 must be clear", False)],
+)
+def test_frames_that_end_no_message_have_their_own_fix(reason, finishes):
+    found = first(session(steady(1), close=(1.1, "server", 1002, reason), url=URL))
+    assert found.cause == "messages.broken-frame" and ("FIN" in found.fix) == finishes
+
+
+def test_a_client_that_waits_for_an_answer_to_each_frame_is_told_so():
+    found = first(session([0.1, 0.3], url=URL, events=[(0.2, "connected", None)], close=(20.0, "client", 1000)))
+    assert found.cause == "continuity.capture-died" and "answer to each chunk" in found.fix
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(30.0, True), (29.0, False), (300.4, True)])
+def test_a_usual_longest_duration_is_told(seconds, told):
+    lost = session(steady(seconds - 0.05), events=turn(1.0, "Hi", end=2.0), close=(seconds + 0.05, "unknown", 1006))
+    assert ("It had lasted" in first(lost).summary) == told

@@ -33,10 +33,11 @@ def encoded(samples, name):
     floats = {"pcm_f16le": "<f2", "pcm_f32le": "<f4", "f32be": ">f4", "f64le": "<f8"}
     if name in floats:
         return samples.astype(floats[name]).view(np.uint8)
-    bits = 8 * ENCODINGS[name].width
+    width = ENCODINGS[name].width
+    bits = 16 if name == "s64le" else 8 * width
     whole = np.clip(np.rint(samples * 2.0 ** (bits - 1)), -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1).astype(np.int64)
     whole += 128 if name == "u8" else 0
-    little = whole.astype("<i8").view(np.uint8).reshape(-1, 8)[:, : bits // 8]
+    little = whole.astype("<i8").view(np.uint8).reshape(-1, 8)[:, :width]
     return np.ascontiguousarray(little[:, ::-1] if name.endswith("be") else little).reshape(-1)
 
 

@@ -180,7 +180,7 @@ def read_ircam_header(head: bytes) -> Header:
 
 
 _NPY = re.compile(rb"'descr': *'([<>|=])([a-z]\d{1,2})'[^}]{0,200}'shape': *\((\d{0,18}),? ?(\d{0,18})")
-_NPY_CODECS = {"i2": "pcm_s16le", "i4": "pcm_s32le", "f2": "pcm_f16le", "f4": "pcm_f32le", "f8": "f64le"}
+_NPY_CODECS = {"i2": "pcm_s16le", "i4": "pcm_s32le", "i8": "s64le", "f2": "pcm_f16le", "f4": "pcm_f32le", "f8": "f64le"}
 
 
 def read_npy_header(head: bytes) -> Header:

@@ -38,8 +38,7 @@ _RELATED = 0.2  # correlation with the next sample, in sound
 _WIDE = ("pcm_s32le", "s32be")
 _WILD = 8.0  # floats beyond it are in 16-bit units
 _FEW = 64.0  # of the lowest codes: sound of fewer says nothing
-_SHIFTS = {"pcm_s32le": (16, 8), "s32be": (16, 8), "s64le": (48, 32)}
-"""Of 16 bits and of 24 bits at the low end of 32; of 16 and of 32 bits at the low end of 64."""
+_SHIFTS = (16, 8)  # of 16 bits and of 24 bits at the low end of 32
 LOW_END = 2.0**-8
 """Peak of 24-bit samples at the low end of 32 bits, of full scale."""
 _FINE = 0.5  # share of samples that use the lowest byte: at full scale converters, and coarser sources, leave it empty
@@ -176,8 +175,8 @@ def find_faint_factor(peak: float, encoding: str) -> float:
         peak: Of the samples, of full scale.
         encoding: Their encoding.
     """
-    if encoding in _SHIFTS:
-        return next((2.0**shift for shift in _SHIFTS[encoding] if peak <= 2.0**-shift), 1.0)
+    if encoding in _WIDE:
+        return next((2.0**shift for shift in _SHIFTS if peak <= 2.0**-shift), 1.0)
     return _TWICE if ENCODINGS[encoding].is_float and peak * _TWICE <= 1.0 else 1.0
 
 

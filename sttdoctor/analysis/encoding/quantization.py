@@ -46,8 +46,7 @@ _TWO_IN_ONE = ("pcm_s32le", "s32be")
 """Words that two samples of 16 bits may look like."""
 _SAME = 0.98  # correlation of two channels of one source
 
-_WIDEST = 2.0**32  # integers of 64 bits come of arithmetic with samples, no converter has as many
-_LOUDEST = 2.0**20  # floats beyond it cannot be samples in any scale that clients use (the widest is +-32768)
+_LOUDEST = 2.0**20  # floats and 64-bit integers beyond it are samples in no scale that clients use (most is +-32768)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,9 +266,9 @@ def read_samples(
         return _widen_to_codebook(samples) if codebook else samples
     values = decode(rows.reshape(-1), encoding).reshape(len(rows), count)
     if not ENCODINGS[encoding].is_float:
-        values *= 2.0 ** (8 * width - 1)
+        values /= ENCODINGS[encoding].quantum
         cells: Floats = np.ones(values.shape)
-        valid = np.abs(values) < _WIDEST  # all but of 64 bits
+        valid = (np.abs(values) < _LOUDEST) | (width < 8)
         values[~valid] = 0.0
     else:
         valid = np.abs(values) < _LOUDEST  # False for NaN too

@@ -93,7 +93,7 @@ def test_the_header_of_an_old_voice_file_and_of_one_for_the_amiga():
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
 @pytest.mark.parametrize(
     ("kind", "encoding"),
-    [("<i2", "pcm_s16le"), (">i2", "s16be"), ("<f4", "pcm_f32le"), ("|u1", "u8"), ("<i8", None), ("<f8", "f64le")],
+    [("<i2", "pcm_s16le"), (">i2", "s16be"), ("<f4", "pcm_f32le"), ("|u1", "u8"), ("<i8", "s64le"), ("<f8", "f64le")],
 )
 def test_the_header_of_an_array(version, kind, encoding):
     for shape, channels in (((500,), 1), ((500, 2), 2), ((2, 500), 2)):
