@@ -68,7 +68,7 @@ class Door:
         return None
 
     def _knows(self, name: str) -> bool:
-        if name in self.hosts or is_this_machine(name) or _is_address(name):
+        if name in self.hosts or is_this_machine(name) or is_address(name):
             return True
         return not self.alone and (_is_not_public(name) or name == socket.gethostname().lower())
 
@@ -106,7 +106,8 @@ def _is_origin(text: str) -> bool:
     return bool(parts.scheme and parts.hostname) and text == f"{parts.scheme}://{parts.netloc}" and "@" not in text
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Whether a text is an IP address, without brackets."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

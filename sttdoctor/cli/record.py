@@ -18,6 +18,18 @@ from sttdoctor.cli.options import stranger_options
     help="A file for the first connection, numbered after that, or a directory; default the current directory.",
 )
 @stranger_options
+@click.option(
+    "--tls-certificate", type=click.Path(), metavar="FILE", help="Speak TLS to clients, with this certificate (PEM)."
+)
+@click.option(
+    "--tls-key", type=click.Path(), metavar="FILE", help="Its key, where that is not in the file of the certificate."
+)
+@click.option("--proxy", metavar="URL", help="Go to the service through this HTTP proxy.")
+@click.option(
+    "--upstream-address",
+    metavar="ADDRESS",
+    help="Connect to this address instead of looking up the name of the service.",
+)
 @click.option("--diagnose", is_flag=True, help="Print the report when a connection ends.")
 def record(
     listen: str,
@@ -26,6 +38,10 @@ def record(
     diagnose: bool,
     allow_origin: tuple[str, ...],
     allow_host: tuple[str, ...],
+    tls_certificate: str | None,
+    tls_key: str | None,
+    proxy: str | None,
+    upstream_address: str | None,
 ) -> None:
     """Record what a client and the service say to each other.
 
@@ -33,7 +49,23 @@ def record(
     connection is written to a session file as it happens, secrets redacted. Everything passes unchanged. Ctrl-C ends
     it (exit code 130, SIGTERM 143).
     """
-    from sttdoctor.cli.watch import run
+    from dataclasses import replace
 
-    code = run(listen, upstream, output, diagnose, allow_origin, allow_host)
+    from sttdoctor.cli.watch import Plan, run
+    from sttdoctor.errors import UsageError
+    from sttdoctor.net import Door, host_port, is_address
+    from sttdoctor.record.upstream import HttpProxy, Upstream, server_tls
+
+    if tls_key and not tls_certificate:
+        raise UsageError("--tls-key wants --tls-certificate beside it")
+    if upstream_address and not is_address(upstream_address):
+        raise UsageError(f"{upstream_address} is no IP address")
+    host, port = host_port(listen)
+    service = replace(
+        Upstream.parse(upstream),
+        address=upstream_address or "",
+        proxy=HttpProxy.parse(proxy) if proxy else None,
+    )
+    tls = server_tls(tls_certificate, tls_key) if tls_certificate else None
+    code = run(Plan(host, port, service, Door.of(host, allow_origin, allow_host), tls, output, diagnose))
     click.get_current_context().exit(code)

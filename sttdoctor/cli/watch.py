@@ -6,15 +6,17 @@ import gc
 import os
 import shlex
 import shutil
+import ssl
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 import click
 
-from sttdoctor.net import Door, host_port, is_loopback, stop_signal
+from sttdoctor.net import Door, is_loopback, stop_signal
 from sttdoctor.program import build_command
 from sttdoctor.record.desk import Entry
 from sttdoctor.record.proxy import listen
@@ -169,9 +171,30 @@ def _end(entry: Entry) -> str:
     return f"{length} of audio; {by} closed with code {close['code']}{reason}"
 
 
-def run(
-    listen: str, upstream: str, output: str | None, diagnose: bool, origins: tuple[str, ...], hosts: tuple[str, ...]
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is recorded, and how.
+
+    Attributes:
+        host: Where to listen.
+        port: 0 for any free one.
+        service: Where to go on to.
+        door: Who may connect.
+        tls: To speak TLS to the clients, None where they do not.
+        output: As `sttdoctor.record.journal.free_names` has it.
+        diagnose: Whether to print a report when a connection ends.
+    """
+
+    host: str
+    port: int
+    service: Upstream
+    door: Door
+    tls: ssl.SSLContext | None
+    output: str | None
+    diagnose: bool
+
+
+def run(plan: Plan) -> int:
     """Record until a signal comes; returns the exit code.
 
     Raises:
@@ -179,24 +202,27 @@ def run(
         KeyboardInterrupt: On SIGINT.
     """
     _allow_many_files()
-    host, port = host_port(listen)
-    return asyncio.run(_record(host, port, Upstream.parse(upstream), output, diagnose, Door.of(host, origins, hosts)))
+    return asyncio.run(_record(plan))
 
 
-async def _record(host: str, port: int, service: Upstream, output: str | None, diagnose: bool, door: Door) -> int:
-    screen = Screen(sys.stderr, diagnose)
+async def _record(plan: Plan) -> int:
+    screen = Screen(sys.stderr, plan.diagnose)
+    host, port, service = plan.host, plan.port, plan.service
     shown = f"[{host}]" if ":" in host else host
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(screen.close)
         try:
-            proxy = await stack.enter_async_context(listen(host, port, service, output, screen, door))
+            listening = listen(host, port, service, plan.output, screen, plan.door, plan.tls)
+            proxy = await stack.enter_async_context(listening)
         except (OSError, UnicodeError) as error:
             raise cannot_listen(f"{shown}:{port}", error) from None
         gc.freeze()  # what is loaded stays; without it each full collection looks through it, and everybody waits
         at = f"{shown}:{proxy.port}"
-        screen.say(f"recording http://{at} (ws://{at}) -> {service.url}; Ctrl-C ends it")
+        s = "" if plan.tls is None else "s"
+        screen.say(f"recording http{s}://{at} (ws{s}://{at}) -> {service.url}; Ctrl-C ends it")
         if not is_loopback(host):
-            screen.say("others can connect here, and keys and speech of theirs and yours are not encrypted on the way")
+            clear = ", and keys and speech of theirs and yours are not encrypted on the way" if plan.tls is None else ""
+            screen.say(f"others can connect here{clear}")
         if service.in_clear:
             screen.say(f"keys and speech go to {service.host} without encryption; use wss://")
         return await _until_told(screen, proxy.look)

@@ -211,7 +211,11 @@ class _Link:
         end = self._held.find(END, searched)
         if end < 0:
             if self._held[:1] == b"\x16":
-                self._refuse("400 Bad Request", "a client speaks TLS to this port; give it ws:// instead of wss://")
+                self._refuse(
+                    "400 Bad Request",
+                    "a client speaks TLS to this port; give it ws:// instead of wss://, or record with TLS "
+                    "(--tls-certificate)",
+                )
             elif len(self._held) > MAX_HEAD_BYTES:
                 self._refuse("431 Request Header Fields Too Large", "the request has no end")
             return
@@ -321,7 +325,13 @@ class Listening:
 
 @contextlib.asynccontextmanager
 async def listen(
-    host: str, port: int, upstream: Upstream, output: str | None, watcher: Watcher, door: Door | None = None
+    host: str,
+    port: int,
+    upstream: Upstream,
+    output: str | None,
+    watcher: Watcher,
+    door: Door | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Listening]:
     """Run the proxy inside the context; leaving it cuts all connections, frees the port and ends the files.
 
@@ -332,6 +342,7 @@ async def listen(
         output: A file or a directory, as `free_names` has it.
         watcher: Is told what happens.
         door: Who may connect; by default those whom the host lets in.
+        tls: To speak TLS to the clients.
 
     Raises:
         OSError: The address cannot be had.
@@ -341,7 +352,7 @@ async def listen(
     async with desk(output, watcher) as scribe:
         proxy = _Proxy(upstream, door or Door.of(host), scribe, watcher)
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Link(proxy).client, host, port, backlog=1024)
+        server = await loop.create_server(lambda: _Link(proxy).client, host, port, backlog=1024, ssl=tls)
         try:
             yield Listening(server.sockets[0].getsockname()[1], scribe.look)
         finally:

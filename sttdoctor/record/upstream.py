@@ -1,6 +1,7 @@
 """The service to connect on to, from the command line: dialing it, and why it cannot be reached."""
 
 import asyncio
+import base64
 import contextlib
 import os
 import socket
@@ -8,13 +9,50 @@ import ssl
 import threading
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sttdoctor.errors import UsageError
 from sttdoctor.net import is_loopback
+from sttdoctor.readers.wire.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head
 from sttdoctor.redact import redact_text
 
 _SCHEMES = {"ws": 80, "http": 80, "wss": 443, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpProxy:
+    """A proxy on the way to a service, which is asked by CONNECT (RFC 9110, section 9.3.6).
+
+    Attributes:
+        host: Name or address, without brackets.
+        port: Its TCP port.
+        login: What goes into Proxy-Authorization, empty where it wants none.
+    """
+
+    host: str
+    port: int
+    login: str = ""
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Take a URL apart; without a scheme it is `http`.
+
+        Raises:
+            UsageError: It is no address of such a proxy.
+        """
+        shown = redact_text(url)
+        try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            host, port = parts.hostname or "", parts.port
+        except ValueError as error:
+            raise UsageError(f"{shown} is no address: {error}") from None
+        if parts.scheme != "http" or not host or parts.path.strip("/") or parts.query:
+            raise UsageError(
+                f"{shown} is no address of a proxy; write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
+            )
+        user = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+        login = f"Basic {base64.b64encode(user.encode()).decode()}" if parts.username else ""
+        return cls(host, port or 8080, login)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +65,8 @@ class Upstream:
         secure: Whether it speaks TLS.
         prefix: Path before every path of a client, without a slash at its end.
         authority: Host and port as in the URL, for the Host header.
+        address: Where to connect instead of looking the name up, empty where it is looked up.
+        proxy: On the way there, None where there is none.
     """
 
     host: str
@@ -34,6 +74,8 @@ class Upstream:
     secure: bool
     prefix: str
     authority: str
+    address: str = ""
+    proxy: HttpProxy | None = None
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -125,15 +167,73 @@ async def dial(protocol: asyncio.BaseProtocol, upstream: Upstream, tls: ssl.SSLC
         OSError: None does, or TLS fails.
     """
     loop = asyncio.get_running_loop()
+    name = upstream.host if tls is not None else None
+    through = upstream.proxy
+    host, port = (upstream.address or upstream.host, upstream.port) if through is None else (through.host, through.port)
     failed: OSError = OSError("the name has no address")
-    for address in await _addresses(upstream.host, upstream.port):
+    for address in await _addresses(host, port):
         try:
-            name = upstream.host if tls is not None else None
-            await loop.create_connection(lambda: protocol, address, upstream.port, ssl=tls, server_hostname=name)
+            if through is not None:
+                way = await _ask_proxy(address, through, upstream)
+                await loop.create_connection(lambda: protocol, sock=way, ssl=tls, server_hostname=name)
+            else:
+                await loop.create_connection(lambda: protocol, address, port, ssl=tls, server_hostname=name)
             return
         except OSError as error:
             failed = error
     raise failed
+
+
+async def _ask_proxy(address: str, proxy: HttpProxy, upstream: Upstream) -> socket.socket:
+    """Return the connection that a proxy has made.
+
+    Raises:
+        OSError: It has made none.
+    """
+    loop = asyncio.get_running_loop()
+    way = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    way.setblocking(False)
+    try:
+        await loop.sock_connect(way, (address, proxy.port))
+        host = upstream.address or upstream.host
+        there = f"[{host}]:{upstream.port}" if ":" in host else f"{host}:{upstream.port}"
+        login = f"Proxy-Authorization: {proxy.login}\r\n" if proxy.login else ""
+        await loop.sock_sendall(way, f"CONNECT {there} HTTP/1.1\r\nHost: {there}\r\n{login}\r\n".encode())
+        answer = b""
+        while END not in answer and len(answer) <= MAX_HEAD_BYTES:  # the service says nothing before it is asked
+            came = await loop.sock_recv(way, 4096)
+            if not came:
+                raise OSError("the proxy on the way hung up")
+            answer += came
+        try:
+            status = Head.parse(answer.partition(END)[0]).status
+        except BadHeadError:
+            status = 0
+        if not 200 <= status < 300:
+            raise OSError(f"the proxy on the way answers {status or 'something that is no HTTP'}")
+    except BaseException:
+        way.close()
+        raise
+    return way
+
+
+def server_tls(certificate: str, key: str | None) -> ssl.SSLContext:
+    """Return what a server needs to speak TLS.
+
+    Args:
+        certificate: PEM file of the certificate and of those that vouch for it; it may hold the key as well.
+        key: PEM file of the key, None where it stands with the certificate.
+
+    Raises:
+        UsageError: The files cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ValueError) as error:  # among them ssl.SSLError
+        why = say_why(error) if not isinstance(error, ssl.SSLError) else "no certificate in PEM with its key, or locked"
+        raise UsageError(f"the certificate {certificate} cannot be used: {why}") from None
+    return context
 
 
 async def _addresses(host: str, port: int) -> list[str]:

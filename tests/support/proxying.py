@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http
 import json
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -63,9 +64,11 @@ class Proxy:
 
 
 @contextlib.asynccontextmanager
-async def proxy(upstream: str, output: Path | str, door: Door | None = None) -> AsyncIterator[Proxy]:
-    running = Proxy()
-    async with listen("127.0.0.1", 0, Upstream.parse(upstream), str(output), running, door) as listens:
+async def proxy(
+    upstream: str | Upstream, output: Path | str, door: Door | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Proxy]:
+    running, service = Proxy(), upstream if isinstance(upstream, Upstream) else Upstream.parse(upstream)
+    async with listen("127.0.0.1", 0, service, str(output), running, door, tls) as listens:
         running.port = listens.port
         yield running
 
@@ -89,7 +92,8 @@ async def seen(port: int, client: Talk = talk, **options: Any) -> dict[str, Any]
     """What a client sees: the answer, the messages and the close."""
     found: dict[str, Any] = {"messages": []}
     try:
-        async with connect(f"ws://127.0.0.1:{port}{TARGET}", **options) as connection:
+        at = f"wss://localhost:{port}" if "ssl" in options else f"ws://127.0.0.1:{port}"
+        async with connect(f"{at}{TARGET}", **options) as connection:
             found["subprotocol"] = connection.subprotocol
             found["extensions"] = [extension.name for extension in connection.protocol.extensions]
             with contextlib.suppress(ConnectionClosed):
