@@ -1,5 +1,6 @@
 """`sttdoctor triage`."""
 
+import shutil
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
     from sttdoctor.errors import UsageError
     from sttdoctor.outputs import check_spared
     from sttdoctor.triage.batch import Batch
-    from sttdoctor.triage.summary import Summary
+    from sttdoctor.triage.summary import MAX_LISTED, Summary
     from sttdoctor.triage.task import Settings
 
     if options["resume"] and not options["outputs"]:
@@ -94,7 +95,7 @@ def triage(paths: tuple[str, ...], **options: Any) -> None:
         jobs=options["jobs"] or -1,
         dask=options["dask"],
     )
-    summary = Summary(options["group_by"], options["examples"])
+    summary = Summary(options["group_by"], options["examples"], MAX_LISTED if options["html"] else 0)
     try:
         _run(batch, summary, paths, options["html"])
     except KeyboardInterrupt:
@@ -122,10 +123,10 @@ def _tell_interrupted(batch: "Batch") -> None:
 
 def _deliver(summary: "Summary", fail_on: str) -> None:
     from sttdoctor.errors import InputError
-    from sttdoctor.triage.summary import render
+    from sttdoctor.triage.text import render
 
     with standard_output():
-        click.echo(printable(render(summary)), nl=False)
+        click.echo(printable(render(summary, min(shutil.get_terminal_size().columns, 120))), nl=False)
     if summary.statuses["error"] == summary.count:
         raise InputError("none of the captures could be judged")
     click.get_current_context().exit(int(summary.reaches(FAIL_ON[fail_on])))

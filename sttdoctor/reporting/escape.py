@@ -16,6 +16,8 @@ _MARKUP = re.compile(
 )
 _NAMES = re.compile(r"@|\#(?=\d)|GH-(?=\d)|:(?=[a-z0-9_+-]+:)", re.IGNORECASE)
 _NOTHING = "&#8203;"
+_WORD_ENDS = re.compile(r"([._-])(?=[^._-])")
+_LONGEST_PART = 26
 _BACKTICKS = re.compile("`+")
 
 
@@ -49,6 +51,20 @@ def cut(text: str, longest: int = 4_000) -> str:
         return text
     half = longest // 2
     return f"{text[:half]} [... {len(text) - 2 * half} characters left out ...] {text[-half:]}"
+
+
+def break_name(text: str) -> Any:
+    """Return a name as markup of a page that may break after a slash, and within a long part where its words end."""
+    from markupsafe import Markup, escape
+
+    parts = re.split(r"(?<=[/ ])", for_terminal(cut(text)))
+    # a Markup would escape what is put between its parts
+    safe = [str(escape(part)) for part in parts]
+    broken = (
+        _WORD_ENDS.sub(r"\1<wbr>", one) if len(part) > _LONGEST_PART else one
+        for part, one in zip(parts, safe, strict=True)
+    )
+    return Markup("<wbr>".join(broken).replace(" <wbr>", " "))
 
 
 def for_markdown(text: str) -> str:

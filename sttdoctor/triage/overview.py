@@ -5,18 +5,23 @@ pages, and a run that was resumed has the same ones.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sttdoctor import __version__
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.checks import all_causes
+from sttdoctor.checks.base import count_noun
 from sttdoctor.errors import UsageError, make_unwritable
 from sttdoctor.outputs import write_whole
 from sttdoctor.report import Report
 from sttdoctor.reporting import FORMATS
 from sttdoctor.reporting.data.collect import collect
-from sttdoctor.reporting.escape import for_page
-from sttdoctor.triage.row import Row
+from sttdoctor.reporting.escape import break_name, for_page
+from sttdoctor.triage.row import STATUSES, Row
 from sttdoctor.triage.summary import MAX_GROUPS, Summary, faults, group_name, head, mix, name_of, share, words
 
 FORMAT = FORMATS["html"]
@@ -84,47 +89,127 @@ def _write(path: Path, content: str) -> None:
 
 def render(summary: Summary, links: Links) -> str:
     """Return the overview as HTML; whatever stands in it is escaped."""
-    from jinja2 import Environment, PackageLoader
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from sttdoctor.reporting.html import hash_style
 
     loader = PackageLoader("sttdoctor.triage", "")
-    template = Environment(loader=loader, autoescape=True, finalize=for_page).get_template("overview.html")
-    groups = list(summary.trends())
-    return template.render(
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, finalize=for_page)
+    environment.filters["name"] = break_name
+    css, script = (loader.get_source(environment, name)[0] for name in ("overview.css", "overview.js"))
+    groups, outcomes, bars = list(summary.trends()), list(_list_outcomes(summary, links)), _list_bars(summary)
+    rows = [_show_row(row, links) for row in summary.rows()]
+    return environment.get_template("overview.html").render(
         head=head(summary),
-        outcomes=[_outcome(summary, what, count, links) for what, count in summary.ranked()],
+        made_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        version=__version__,
+        css=Markup(css),
+        script=Markup(script),
+        style_hash=Markup(hash_style(css)),
+        script_hash=Markup(hash_style(script)),
+        outcomes=outcomes,
+        anchors={item["what"]: f"o{n}" for n, item in enumerate(outcomes, start=1) if item["examples"]},
+        bars=bars,
+        step=summary.timeline.step,
+        timed=count_noun(summary.timeline.count, "capture"),
+        highest=max((bar["count"] for bar in bars), default=0),
         group_by=", ".join(summary.group_by),
         groups=[
             {"name": group_name(values), "count": found.total(), "mix": mix(found),
              "faults": share(faults(found), found.total())}
             for values, found in groups[:MAX_GROUPS]
         ],
-        more_groups=len(groups) - MAX_GROUPS if len(groups) > MAX_GROUPS else 0,
+        more_groups=max(0, len(groups) - MAX_GROUPS),
+        rows=rows,
+        left_out=summary.count - len(rows) if rows else 0,
+        statuses=[status for status in STATUSES if summary.statuses[status]],
     )  # fmt: skip
 
 
-def _outcome(summary: Summary, what: str, count: int, links: Links) -> dict[str, Any]:
-    examples = [_example(row, links) for row in summary.worst(what)]
-    return {
-        "what": words(what),
-        "count": count,
-        "share": share(count, summary.count),
-        "percent": max(1, round(100 * count / summary.count)),
-        "note": "why" if what == "error" else "also",
-        "examples": examples,
-        # columns in which nothing stands are left out
-        "judged": any(example["confidence"] for example in examples),
-        "named": any(example["client"] for example in examples),
-        "noted": any(example["note"] for example in examples),
-    }
+def _stack(counts: Mapping[str, int], whole: int, width: int) -> list[tuple[str, float, float]]:
+    """Bars one after the other as (kind, start, length): fails, warnings, the rest; `whole` is as long as `width`."""
+    start, parts = 0.0, []
+    for kind in ("fail", "warn", "rest"):
+        length = round(width * counts.get(kind, 0) / whole, 2) if whole else 0.0
+        if length:
+            parts.append((kind, round(start, 2), length))
+            start += length
+    return parts
 
 
-def _example(row: Row, links: Links) -> dict[str, Any]:
-    others = str(row["causes"] or "").partition(" ")[2]
+def _split(found: Counter[tuple[str, str]]) -> dict[str, int]:
+    """How many fail, warn and do neither, of captures by outcome and status."""
+    split = {"fail": 0, "warn": 0, "rest": 0}
+    for (_, status), count in found.items():
+        split[status if status in split else "rest"] += count
+    return split
+
+
+def _list_bars(summary: Summary) -> list[dict[str, Any]]:
+    """What is shown of each period."""
+    periods = list(summary.timeline.bars())
+    highest = max((found.total() for _, found in periods), default=0)
+    return [_show_bar(number, label, found, highest) for number, (label, found) in enumerate(periods)]
+
+
+def _show_bar(number: int, label: str, found: Counter[tuple[str, str]], highest: int) -> dict[str, Any]:
+    split, count = _split(found), found.total()
+    first = Counter[str]()
+    for (what, _), amount in found.items():
+        first[what] += amount
+    told = f"{count_noun(count, 'capture')}, {split['fail']} fail, {split['warn']} warn"
+    bar = [(kind, round(100 - start - length, 2), length) for kind, start, length in _stack(split, highest, 96)]
+    return {"label": label, "x": 10 * number, "count": count, "mix": mix(first) if count else "", "words": told,
+            "bar": bar, **split}  # fmt: skip
+
+
+def _list_outcomes(summary: Summary, links: Links) -> Iterator[dict[str, Any]]:
+    ranked, causes = summary.ranked(), all_causes()
+    most = max((count for _, count in ranked), default=0)
+    for what, count in ranked:
+        split = {kind: summary.counts[what, kind] for kind in ("fail", "warn")}
+        split["rest"] = count - sum(split.values())
+        examples = [_show_row(row, links) for row in summary.worst(what)]
+        times = [sum(found[what, status] for status in STATUSES) for _, found in summary.timeline.bars()]
+        known = causes.get(what)
+        yield {
+            "what": words(what),
+            **split,
+            "count": count,
+            "share": share(count, summary.count),
+            "bar": _stack(split, most, 100),
+            "beside": summary.anywhere[what] - count if known else 0,
+            "sentence": known.what if known else "",
+            "fix": known.fix if known else "",
+            "times": [round(96 * t / max(times), 2) for t in times] if known and sum(map(bool, times)) > 1 else [],
+            "note": "why" if what == "error" else "also",
+            "examples": examples,
+            # columns in which nothing stands are left out
+            "judged": any(example["confidence"] for example in examples),
+            "named": any(example["client"] for example in examples),
+            "noted": any(example["others"] for example in examples),
+        }
+
+
+def _show_row(row: Row, links: Links) -> dict[str, Any]:
+    """What is shown of a capture."""
+    causes = str(row["causes"] or row["cause"] or "")
+    rate = f"{row['sample_rate']} Hz" if row["sample_rate"] else ""
     return {
         "name": name_of(row),
         "link": links.get((row["path"], row["member"])),
         "status": row["status"],
+        "severity": STATUSES.index(row["status"]),
         "confidence": "" if row["confidence"] is None else f"{row['confidence']:.2f}",
         "client": row["client"] or "",
-        "note": row["error"] or others.replace(" ", ", "),
+        "causes": causes,
+        "note": row["error"] or causes.replace(" ", ", "),
+        "others": row["error"] or causes.partition(" ")[2].replace(" ", ", "),
+        "started_at": str(row["started_at"] or "")[:_LONGEST_TIME].replace("T", " "),
+        "declared": " ".join(filter(None, (row["encoding"], rate))),
+        "seconds": "" if row["duration_s"] is None else f"{row['duration_s']:.1f}",
     }
+
+
+_LONGEST_TIME = len("2026-11-22T10:00")

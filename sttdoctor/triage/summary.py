@@ -1,6 +1,7 @@
-"""What a table says as a whole, and as text: how often each cause comes first, the worst examples, and both by group.
+"""What a table says as a whole: how often each cause comes first, when, in which groups, and the worst examples.
 
-Memory grows with the number of causes and groups, not with that of rows.
+Memory grows with the number of causes and groups, not with that of rows; of these the worst are kept to be listed, up
+to a limit.
 """
 
 import heapq
@@ -11,10 +12,27 @@ from typing import Any
 
 from sttdoctor.errors import UsageError, suggest
 from sttdoctor.redact import redact_tokens
-from sttdoctor.reporting.escape import for_terminal
 from sttdoctor.triage.row import COLUMNS, STATUSES, Row
+from sttdoctor.triage.timeline import Timeline
 
 _SEVERITY = {"error": 4, "fail": 3, "warn": 2, "unknown": 1, "pass": 0}
+
+
+LISTED = (
+    "path",
+    "member",
+    "status",
+    "cause",
+    "causes",
+    "confidence",
+    "client",
+    "started_at",
+    "encoding",
+    "sample_rate",
+    "duration_s",
+    "error",
+)
+"""Columns that a list of rows shows."""
 
 
 def outcome(row: Row) -> str:
@@ -29,16 +47,25 @@ class Summary:
     Attributes:
         group_by: Columns whose values make a group.
         keep: Worst examples to keep of each outcome.
+        listed: Rows to keep for a list, the worst.
         statuses: Rows by status.
         outcomes: Rows by outcome.
+        counts: Rows by outcome and status.
+        anywhere: Rows by each of their causes, also where another one comes first.
         groups: Outcomes of the rows by group.
+        timeline: Rows by when their capture began.
     """
 
     group_by: tuple[str, ...] = ()
     keep: int = 5
+    listed: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    anywhere: Counter[str] = field(default_factory=Counter)
     groups: dict[tuple[Any, ...], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    timeline: Timeline = field(default_factory=Timeline)
+    _rows: list[tuple[Any, ...]] = field(default_factory=list)
     _worst: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: defaultdict(list))
     _unjudged: int = 0
 
@@ -54,17 +81,16 @@ class Summary:
         what = outcome(row)
         self.statuses[row["status"]] += 1
         self.outcomes[what] += 1
+        self.counts[what, row["status"]] += 1
+        self.anywhere.update(set(str(row["causes"] or what).split()))
+        self.timeline.add(row["started_at"], what, row["status"])
         self._unjudged += bool(row["unjudged"]) or row["status"] == "error"
         if self.group_by:
             self.groups[tuple(row[name] for name in self.group_by)][what] += 1
-        if what != "pass" and self.keep:
-            self._keep(what, row)
-
-    def _keep(self, what: str, row: Row) -> None:
-        worst = self._worst[what]
-        # the count breaks ties without looking at the rows; of equals the first by name is kept
-        entry = (_SEVERITY[row["status"]], row["confidence"] or 0.0, _Reversed(row), row)
-        heapq.heappush(worst, entry) if len(worst) < self.keep else heapq.heappushpop(worst, entry)
+        if what != "pass":
+            _keep(self._worst[what], row, self.keep)
+        if self.listed:
+            _keep(self._rows, {name: row[name] for name in LISTED}, self.listed)
 
     @property
     def count(self) -> int:
@@ -79,6 +105,10 @@ class Summary:
     def worst(self, what: str) -> list[Row]:
         """Return the examples of an outcome, the worst first."""
         return [entry[-1] for entry in sorted(self._worst.get(what, []), reverse=True)]
+
+    def rows(self) -> list[Row]:
+        """Return the rows that are listed, the worst first."""
+        return [entry[-1] for entry in sorted(self._rows, reverse=True)]
 
     def examples(self) -> list[tuple[str, str]]:
         """Return path and member of the examples that can be judged once more, in their order."""
@@ -99,6 +129,13 @@ def faults(outcomes: Counter[str]) -> int:
     return outcomes.total() - sum(outcomes[what] for what in ("pass", "unknown", "error"))
 
 
+def _keep(worst: list[tuple[Any, ...]], row: Row, most: int) -> None:
+    """Keep a row where it is among the worst; of equals the first by name."""
+    if most > 0:
+        entry = (_SEVERITY[row["status"]], row["confidence"] or 0.0, _Reversed(row), row)
+        heapq.heappush(worst, entry) if len(worst) < most else heapq.heappushpop(worst, entry)
+
+
 class _Reversed:
     """Orders rows by name, backwards."""
 
@@ -109,16 +146,11 @@ class _Reversed:
         return self.key > other.key
 
 
+MAX_LISTED = 20_000
+"""Rows that a page lists, the worst; the table itself has all."""
+
 MAX_GROUPS = 20
 """Groups that are shown; the table itself has all."""
-
-_SHOWN = 3
-_LONGEST = 60
-
-
-def render(summary: Summary) -> str:
-    """Return the causes, how often, their worst examples, and the groups."""
-    return "\n".join([head(summary), "", *_outcomes(summary), *_groups(summary)]) + "\n"
 
 
 def head(summary: Summary) -> str:
@@ -143,40 +175,17 @@ def name_of(row: Row) -> str:
     return redact_tokens(f"{row['path']}: {row['member']}" if row["member"] else str(row["path"]))
 
 
+_MIXED = 6
+
+
 def mix(outcomes: Counter[str]) -> str:
     """Return the outcomes of a group with their shares, the most frequent first."""
     whole = outcomes.total()
     ranked = sorted(outcomes.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{words(what)} {share(count, whole)}" for what, count in ranked)
+    told = ", ".join(f"{words(what)} {share(count, whole)}" for what, count in ranked[:_MIXED])
+    return told if len(ranked) <= _MIXED else f"{told}, {len(ranked) - _MIXED} more"
 
 
 def group_name(values: Iterable[Any]) -> str:
     """Return the values that make a group."""
     return ", ".join("(not told)" if value is None else str(value) for value in values)
-
-
-def _outcomes(summary: Summary) -> Iterator[str]:
-    for what, count in summary.ranked():
-        yield f"{for_terminal(words(what)):<32}{count:>9}{share(count, summary.count):>7}"
-        for row in summary.worst(what)[:_SHOWN]:
-            yield f"    {for_terminal(name_of(row))}{_note(row)}"
-
-
-def _note(row: Row) -> str:
-    if row["status"] == "error":
-        text = for_terminal(str(row["error"]))
-        return f": {text if len(text) <= 2 * _LONGEST else text[: 2 * _LONGEST - 3] + '...'}"
-    return f" ({row['status']}, {row['confidence']:.2f})" if row["confidence"] is not None else ""
-
-
-def _groups(summary: Summary) -> Iterator[str]:
-    if not summary.group_by:
-        return
-    yield ""
-    yield f"By {', '.join(summary.group_by)}"
-    groups = list(summary.trends())
-    for values, outcomes in groups[:MAX_GROUPS]:
-        yield f"  {for_terminal(group_name(values))}: {outcomes.total()}"
-        yield f"      {for_terminal(mix(outcomes))}"
-    if len(groups) > MAX_GROUPS:
-        yield f"  and {len(groups) - MAX_GROUPS} groups more"

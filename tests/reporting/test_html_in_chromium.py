@@ -132,6 +132,35 @@ def test_the_overview_of_a_fleet_fits_any_screen(tmp_path):
     assert asyncio.run(look()) == ([], [])
 
 
+def test_the_list_of_a_fleet_sorts_and_filters_ten_thousand_rows(tmp_path):
+    path = tmp_path / "index.html"
+    kinds = (("pass", None), ("fail", "pacing.burst"), ("warn", "drain.no-close"))
+    rows = [row(f"calls/{n:05}", *kinds[n % 3], 0.5, duration_s=n % 7 + 0.5) for n in range(10_000)]
+    path.write_text(overview.render(summed(rows, listed=20_000), {}), encoding="utf-8")
+    seen = """[document.getElementById('shown').value,
+        [...document.querySelectorAll('#list tbody tr:not([hidden]) .name')].map((cell) => cell.textContent)]"""
+    choose = """((id, value) => { const field = document.getElementById(id); field.value = value;
+        field.dispatchEvent(new Event('input', {bubbles: true})); })"""
+
+    async def use():
+        async with browser(tmp_path) as page:
+            await show(page, path)
+            told, names = await page.evaluate(seen)
+            assert told == "10000 of 10000 captures, the first 500 shown" and len(names) == 500
+            await page.evaluate(f"{choose}('status', 'fail'); {choose}('words', 'CALLS 0001')")
+            told, names = await page.evaluate(seen)
+            assert (told, sorted(names)) == ("5 of 10000 captures", [f"calls/{n:05}" for n in (1, 10, 13, 16, 19)])
+            click = "document.querySelectorAll('#list thead button')[0].click()"
+            await page.evaluate(f"{click}; {click}")
+            _, names = await page.evaluate(seen)
+            assert names == sorted(names, reverse=True)
+            state = await page.evaluate("document.querySelector('#list thead th').getAttribute('aria-sort')")
+            assert state == "descending"
+            return complaints(page)
+
+    assert asyncio.run(use()) == ([], [])
+
+
 def test_details_are_open_on_paper(pages, tmp_path):
     shown = "document.querySelector('.check details table').checkVisibility()"
 

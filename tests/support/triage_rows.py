@@ -10,8 +10,8 @@ def row(path="a", status="pass", cause=None, confidence=None, **values):
     }  # fmt: skip
 
 
-def summed(rows, *group_by, keep=5):
-    summary = Summary(group_by, keep)
+def summed(rows, *group_by, keep=5, listed=0):
+    summary = Summary(group_by, keep, listed)
     for each in rows:
         summary.add(each)
     return summary

@@ -1,3 +1,4 @@
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -6,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from triage_rows import MIXED, row, summed
 
+from sttdoctor.checks import all_causes
 from sttdoctor.errors import UsageError
 from sttdoctor.triage import overview
 from sttdoctor.triage.row import COLUMNS
-from sttdoctor.triage.summary import Summary, render
+from sttdoctor.triage.summary import Summary
+from sttdoctor.triage.text import render
 
 HOSTILE = "\x1b[2J<script>alert(1)</script>\"'&\u202e"
 
@@ -36,17 +39,6 @@ def test_the_examples_do_not_depend_on_the_order_of_rows(found, keep):
     assert there == back and len(there) == min(keep, len(rows))
 
 
-def test_a_group_that_has_a_fault_of_its_own_stands_first():
-    text = render(summed(MIXED, "client"))
-    assert "By client\n  sdk/2: 3\n      pacing.burst 100 %\n  sdk/1: 2\n      drain.no-close 50 %, pass 50 %\n" in text
-    assert "(not told): 2\n      could not be judged 50 %, unknown 50 %" in text
-
-
-def test_many_groups_are_cut_short():
-    text = render(summed([row(client=str(n)) for n in range(30)], "client"))
-    assert "and 10 groups more" in text
-
-
 def test_an_unknown_column_is_refused():
     with pytest.raises(UsageError, match="no column 'sdk' to group by; there are path, member"):
         Summary(("sdk",))
@@ -68,14 +60,6 @@ def test_what_reaches_a_limit(rows, codes):
     assert not summed(rows).reaches(())
 
 
-def test_the_text_tells_how_many_and_where():
-    text = render(summed(MIXED))
-    assert text.startswith("7 captures: 3 fail, 1 warn, 1 unknown, 1 pass, 1 could not be judged\n")
-    assert "pacing.burst                            3   43 %\n    2 (fail, 0.90)\n" in text
-    assert "    7: is empty\n" in text
-    assert "<1 %" in render(summed([row("x", "fail", "x.y", 1.0), *[row()] * 999]))
-
-
 class Parsed(HTMLParser):
     def __init__(self, page):
         super().__init__()
@@ -87,7 +71,8 @@ class Parsed(HTMLParser):
         self.links += [value for name, value in attrs if name == "href"]
 
     def handle_data(self, data):
-        self.text += data
+        if self.tags[-1:] not in (["style"], ["script"]):
+            self.text += data
 
 
 def test_hostile_text_controls_neither_terminal_nor_page():
@@ -96,14 +81,14 @@ def test_hostile_text_controls_neither_terminal_nor_page():
     text = render(summary)
     assert "\x1b" not in text and "\u202e" not in text
     page = Parsed(overview.render(summary, {(HOSTILE, ""): "reports/00001.txt"}))
-    assert "script" not in page.tags and "alert(1)" in page.text and "a.b" in page.text
+    assert page.tags.count("script") == 1 and "alert(1)" in page.text and "a.b" in page.text
     assert "\x1b" not in page.text and "\u202e" not in page.text and page.tags.count("bdi") == 7
 
 
 def test_a_key_in_the_name_of_a_file_is_neither_in_the_text_nor_on_the_page():
     rows = [row("a/sk_car_c4n4ry1234.jsonl", "fail", "x.y", 0.9), row("a.zip", "fail", "x.y", member="api_key=c4n4ry")]
-    for text in (render(summed(rows)), overview.render(summed(rows), {})):
-        assert "c4n4ry" not in text and text.count("REDACTED") == 2
+    for text, shown in ((render(summed(rows)), 1), (overview.render(summed(rows, listed=9), {}), 4)):
+        assert "c4n4ry" not in text and text.count("REDACTED") == shown
 
 
 def test_the_overview_links_to_the_reports(tmp_path):
@@ -116,6 +101,41 @@ def test_the_overview_links_to_the_reports(tmp_path):
     assert (folder / link).read_text() == "the report \\udcff"
     assert {link for link in page.links if link.startswith("#")} == {"#o1", "#o2", "#o3", "#o4"}
     assert "7 captures: 3 fail" in page.text and "pacing.burst 100\u00a0%" in page.text
+
+
+def test_the_overview_has_the_sentence_the_fix_and_the_statuses_of_each_cause():
+    beside = row("8", "fail", "drain.no-close", 0.9, causes="drain.no-close pacing.burst")
+    page = " ".join(Parsed(overview.render(summed([*MIXED, beside]), {})).text.split())
+    cause = all_causes()["pacing.burst"]
+    assert f"{cause.what} What to do: {cause.fix}" in page
+    assert "pacing.burst 3 captures, 2 fail, 1 warn; beside another cause in 1 more" in page
+
+
+def test_the_overview_shows_when_captures_began():
+    rows = [row(str(day), "fail", "pacing.burst", 0.9, started_at=f"2026-11-{day:02}T10:00:00Z") for day in (1, 2, 9)]
+    page = Parsed(overview.render(summed([*rows, row("x", started_at="soon")]), {}))
+    said = " ".join(page.text.split())
+    assert "3 captures with a time, by the day (UTC)" in said and "2026-11-01 2026-11-09" in said
+    assert page.tags.count("g") == 9
+    assert "Over time" not in overview.render(summed(MIXED), {})
+
+
+def test_the_list_of_captures_holds_each_the_worst_first_up_to_a_limit():
+    summary = summed(MIXED, listed=4)
+    assert [kept["path"] for kept in summary.rows()] == ["7", "2", "4", "1"]
+    page = " ".join(Parsed(overview.render(summary, {})).text.split())
+    assert "The worst 4 of them; 3 more stand in the table" in page
+    assert "left_out" not in page and "All captures" not in overview.render(summed(MIXED), {})
+
+
+def test_the_page_allows_itself_only_its_own_style_and_script():
+    page = overview.render(summed(MIXED, listed=9), {})
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert re.fullmatch(
+        r"default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'",
+        policy,
+    )
+    assert not re.search(r'\sstyle="|\son\w+="|(?:src|href)="(?!#)[^"]', page)
 
 
 def test_an_overview_that_is_there_is_written_over_only_when_that_is_asked_for(tmp_path):

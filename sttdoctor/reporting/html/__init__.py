@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +20,7 @@ from sttdoctor.report import Diagnosis, Report
 from sttdoctor.reporting import phrases
 from sttdoctor.reporting.captions import format_clock
 from sttdoctor.reporting.data.values import Exhibits
-from sttdoctor.reporting.escape import cut, for_page, for_terminal
+from sttdoctor.reporting.escape import break_name, cut, for_page, for_terminal
 from sttdoctor.reporting.figures.sheet import Drawing, drawings
 from sttdoctor.reporting.html.measured import list_measured
 from sttdoctor.reporting.phrases import (
@@ -132,7 +131,7 @@ def _load_environment() -> "Environment":
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "name": _break_name,
+        "name": break_name,
         "measured": list_measured,
         "lines": _keep_lines,
         "value": _format_value,
@@ -175,14 +174,6 @@ def _format_value(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value) or "none"
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _break_name(text: str) -> Any:
-    """A name that may break where its parts end, and nowhere else."""
-    from markupsafe import Markup, escape
-
-    plain = str(escape(for_terminal(cut(text))))  # a Markup would escape what is put between its parts
-    return Markup(re.sub(r"([._])", r"\1<wbr>", plain))
 
 
 @dataclass(frozen=True, slots=True)
