@@ -95,6 +95,13 @@ def judge_options(command: Command) -> Command:
     return command
 
 
+def check_options(command: Command) -> Command:
+    """Add those of `judge_options` that change a report, and not the exit code."""
+    for option in reversed((*_CHECKS, *_SETTINGS)):
+        command = option(command)
+    return command
+
+
 class Names(click.Choice[str]):
     """One of some names; of another one it says which may be meant."""
 
@@ -187,7 +194,7 @@ _REPORT = (
     ),
     click.option("--force", is_flag=True, help="Write over files that are there and hold something else."),
 )
-_JUDGE = (
+_CHECKS = (
     click.option(
         "--select",
         callback=ids,
@@ -204,13 +211,15 @@ _JUDGE = (
         metavar="IDS",
         help="Leave these checks out.",
     ),
-    click.option(
-        "--fail-on",
-        type=Names(list(FAIL_ON)),
-        default="fail",
-        show_default=True,
-        help="From which status on the exit code is 1.",
-    ),
+)
+_FAIL_ON = click.option(
+    "--fail-on",
+    type=Names(list(FAIL_ON)),
+    default="fail",
+    show_default=True,
+    help="From which status on the exit code is 1.",
+)
+_SETTINGS = (
     click.option(
         "--set",
         "settings",
@@ -237,6 +246,7 @@ _JUDGE = (
         help="Look for no settings.",
     ),
 )
+_JUDGE = (*_CHECKS, _FAIL_ON, *_SETTINGS)
 _MORE = (
     click.option("--wav", type=click.Path(), metavar="FILE", help="Write the audio as detected, as a WAV file."),
     click.option(

@@ -1,11 +1,11 @@
 """`sttdoctor serve`."""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sttdoctor.cli.options import limit_options, stranger_options
+from sttdoctor.cli.options import check_options, limit_options, stranger_options, thresholds
 
 if TYPE_CHECKING:
     from sttdoctor.net import Door
@@ -32,17 +32,9 @@ if TYPE_CHECKING:
 )
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Captures at a time; default one a core.")
 @limit_options
+@check_options
 @stranger_options
-def serve(
-    listen: str,
-    keep: str | None,
-    size_limit: int,
-    jobs: int | None,
-    time_limit: float,
-    memory_limit: int,
-    allow_origin: tuple[str, ...],
-    allow_host: tuple[str, ...],
-) -> None:
+def serve(listen: str, keep: str | None, size_limit: int, jobs: int | None, **options: Any) -> None:
     """Show a page on which captures are dropped and their reports appear (extra sttdoctor[serve]).
 
     It takes what check and replay read. Nothing leaves this machine, and a capture is gone when its report is there.
@@ -57,16 +49,24 @@ def serve(
     if not (find_spec("starlette") and find_spec("uvicorn")):
         raise UsageError("serve needs Starlette and uvicorn: pip install 'sttdoctor[serve]'")
     from sttdoctor.serve.app import Rules
+    from sttdoctor.triage.batch import try_settings
     from sttdoctor.triage.task import Settings
 
     where = host_port(listen)
-    door = Door.of(where[0], allow_origin, allow_host)
+    door = Door.of(where[0], options["allow_origin"], options["allow_host"])
+    settings = Settings(
+        select=options["select"],
+        ignore=options["ignore"],
+        thresholds=thresholds(options["settings"], options["config"]),
+        time_limit_s=options["time_limit"],
+        memory_limit_bytes=options["memory_limit"] << 20,
+    )
+    try_settings(settings)
     if keep is not None:
         try:
             os.makedirs(keep, 0o700, exist_ok=True)
         except OSError as error:
             raise make_unwritable(keep, error) from None
-    settings = Settings(time_limit_s=time_limit, memory_limit_bytes=memory_limit << 20)
     rules = Rules(settings, size_limit << 20, jobs or os.cpu_count() or 1, keep)
     click.get_current_context().exit(asyncio.run(_run(where, rules, door)))
 

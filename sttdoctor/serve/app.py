@@ -153,8 +153,8 @@ def _serve(path: str, content: str, media_type: str) -> Route:
 class _Guard:
     """Lets in whom the door lets in, and tells the browser what the page may do.
 
-    The page shows reports in a frame, and a frame has the policy of its page beside its own: so the style of reports
-    stands here too.
+    The page shows reports in a frame, and what a page has made has the page's policy beside its own: so the style of
+    reports stands here too.
     """
 
     def __init__(self, app: ASGIApp, door: Door, report_style: str) -> None:
@@ -162,8 +162,8 @@ class _Guard:
         self._door = door
         self._headers = {
             "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
-            f"style-src 'self' '{report_style}'; img-src data:; media-src data:; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'",
+            f"style-src 'self' '{report_style}'; img-src data:; media-src data:; frame-src blob:; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'",
             "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer",
             "cross-origin-opener-policy": "same-origin",

@@ -183,7 +183,7 @@ class Batch:
         Raises:
             SttdoctorError: A path, table, setting or cluster cannot be used.
         """
-        _try(self.settings)
+        try_settings(self.settings)
         tasks = collect(paths, self.outputs)
         with self._tables() as tables:
             before = set.intersection(*(table.done for table in tables)) if tables else set()
@@ -225,7 +225,7 @@ class Batch:
                 yield (row["path"], row["member"]), page
 
 
-def _try(settings: Settings) -> None:
+def try_settings(settings: Settings) -> None:
     """Refuse settings that make no sense before the first capture is read: the checks are run on one byte.
 
     Raises:

@@ -1,31 +1,21 @@
-"""The HTML report in a real browser: it shows everything, plays, stays quiet on the network, and is accessible.
-
-axe-core is looked for where `AXE_CORE` says, or where `npm install --prefix ~/.cache/sttdoctor axe-core` puts it.
-"""
+"""The HTML report in a real browser: it shows everything, plays, stays quiet on the network, and is accessible."""
 
 import asyncio
-import os
 import shutil
-import sys
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
-from common import AUDIO, HEADER, OPEN, ROOT, jsonl
+from browsing import AXE, browser, complaints, find_violations, set_screen
+from common import AUDIO, HEADER, OPEN, jsonl
 from pages import HOSTILE, page_of, session_page
 from triage_rows import MIXED, row, summed
 
 from sttdoctor.api import session_facts
 from sttdoctor.triage import overview
 
-sys.path.insert(0, str(ROOT))
-from fixtures.browser import Page
-
 pytestmark = [
     pytest.mark.chromium,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium"),
 ]
-AXE = Path(os.environ.get("AXE_CORE", Path.home() / ".cache/sttdoctor/node_modules/axe-core/axe.min.js"))
 FAULTY = "format-24k-declared-16k.jsonl.gz"
 PAGES = ("healthy-several-turns.jsonl", FAULTY, "joining-everything-joined.jsonl", "stream-burst.jsonl.gz", "hostile")
 
@@ -46,7 +36,6 @@ PLAY = """(async () => {
     }
     return heard;
 })()"""
-VIOLATIONS = """axe.run().then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' | ')))"""
 
 
 def hostile_page():
@@ -68,34 +57,14 @@ def pages(tmp_path_factory):
     return folder
 
 
-@asynccontextmanager
-async def browser(folder):
-    async with Page(folder).opened() as page:
-        for domain in ("Page", "Log", "Network", "Runtime"):
-            await page.call(f"{domain}.enable")
-        yield page
-
-
 async def show(page, path, scheme="light", width=1100, media="screen"):
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    await page.call("Emulation.setEmulatedMedia", media=media, features=features)
-    await page.call(
-        "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
-    )
+    await set_screen(page, scheme, width, media)
     await page.call("Page.navigate", url=path.as_uri())
     ready = (
         "new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', () => done()))"
     )
     await page.evaluate(f"{ready}.then(() => true)")
     assert await page.evaluate("location.href") == path.as_uri()
-
-
-def complaints(page):
-    """What the console said, and requests that left the page."""
-    said = [p for method, p in page.events if method in ("Log.entryAdded", "Runtime.consoleAPICalled")]
-    said += [p for method, p in page.events if method == "Runtime.exceptionThrown"]
-    urls = [p["request"]["url"] for method, p in page.events if method == "Network.requestWillBeSent"]
-    return said, [url for url in urls if not url.startswith(("file:", "data:", "about:"))]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -201,8 +170,7 @@ def test_axe_finds_no_violation(pages, tmp_path, name):
             for scheme, width in (("light", 1100), ("dark", 360)):
                 await show(page, pages / f"{name}.html", scheme, width)
                 await page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-                await page.evaluate(AXE.read_text(encoding="utf-8") + "; true")
-                found[scheme, width] = await page.evaluate(VIOLATIONS)
+                found[scheme, width] = await find_violations(page)
         return found
 
     assert all(not violations for violations in asyncio.run(examine()).values())

@@ -42,10 +42,10 @@ function readFields(form) {
   };
 }
 
-/** Make the element of a capture. Its `file` and `known` are what goes up, its `reports` what came back. */
+/** Make a capture and its element: `file` and `known` go up, `reports` come back, and are shown where they are awaited. */
 function makeCapture(file, known, isFolder) {
   const element = find("#capture").content.firstElementChild.cloneNode(true);
-  const capture = {file, known, isFolder, element, name: plain(file.name), request: null, reports: {}};
+  const capture = {file, known, isFolder, element, name: plain(file.name), request: null, reports: {}, isAwaited: false};
   find(".name", element).textContent = capture.name;
   find(".size", element).textContent = sizeOf(file.size);
   find("progress", element).setAttribute("aria-label", `Progress of ${capture.name}`);
@@ -62,6 +62,7 @@ function makeCapture(file, known, isFolder) {
     stop(capture);
     capture.known = readFields(form);
     find("details", element).open = false;
+    capture.isAwaited = true;
     start(capture);
   });
   find(".show", element).addEventListener("click", () => show(capture, true));
@@ -106,7 +107,7 @@ function end(capture, badge, answer) {
 }
 
 function forget(capture) {
-  for (const {url} of Object.values(capture.reports)) URL.revokeObjectURL(url);
+  for (const url of Object.values(capture.reports)) URL.revokeObjectURL(url);
   capture.reports = {};
 }
 
@@ -182,14 +183,15 @@ function finish(capture, line) {
   if (line?.reports) {
     for (const [form, text] of Object.entries(line.reports)) {
       const blob = new Blob([text], {type: `${TYPES[form]};charset=utf-8`});
-      capture.reports[form] = {blob, url: URL.createObjectURL(blob)};
       const link = find(`.${form}`, capture.element);
-      link.href = capture.reports[form].url;
+      link.href = capture.reports[form] = URL.createObjectURL(blob);
       link.download = `${capture.file.name}.${SUFFIXES[form]}`;
     }
-    find(".tab", capture.element).href = capture.reports.html.url;
+    find(".tab", capture.element).href = capture.reports.html;
     end(capture, line.status, line.answer);
-    if (shown === null || shown === capture) show(capture, false);
+    if (capture.isAwaited || shown === null || shown === capture) show(capture, false);
+    if (capture.isAwaited) capture.element.scrollIntoView();
+    capture.isAwaited = false;
   } else {
     end(capture, "error", line?.error ?? "The server stopped before it had an answer.");
     if (shown === capture) hideReport();
@@ -198,13 +200,13 @@ function finish(capture, line) {
 }
 
 /** Show a report; `go` where somebody asked for it, and is taken there. */
-async function show(capture, go) {
+function show(capture, go) {
   shown?.element.classList.remove("shown");
   shown = capture;
   capture.element.classList.add("shown");
   find("#report").hidden = false;
   find("#h-report").textContent = frame.title = `Report of ${capture.name}`;
-  frame.srcdoc = await capture.reports.html.blob.text();
+  frame.contentWindow.location.replace(capture.reports.html); // and no step back to the one before
   if (go) {
     find("#h-report").focus({preventScroll: true});
     find("#report").scrollIntoView();
@@ -215,7 +217,7 @@ function hideReport() {
   shown?.element.classList.remove("shown");
   shown = null;
   find("#report").hidden = true;
-  frame.srcdoc = "";
+  frame.contentWindow.location.replace("about:blank");
 }
 
 // as high as its report, so that the page has one scroll bar
@@ -225,6 +227,7 @@ const heights = new ResizeObserver(([entry]) => {
 frame.addEventListener("load", () => {
   heights.disconnect();
   heights.observe(frame.contentDocument.body);
+  takeDrops(frame.contentDocument);
   for (const link of frame.contentDocument.links) {
     if (link.protocol.startsWith("http")) link.target = "_blank";
   }
@@ -234,10 +237,30 @@ function add(files, folders = new Set()) {
   if (!files.length) return;
   const known = readFields(first);
   const many = files.length > 1;
-  for (const file of files) start(makeCapture(file, many ? {...known, text: null} : known, folders.has(file.name)));
+  const captures = files.map((file) =>
+    makeCapture(file, many ? {...known, text: null} : known, folders.has(file.name)));
   find("#captures").hidden = false;
-  if (!many) first.elements.text.value = ""; // it is of that capture, and stands below it
-  find("#note").textContent = many && known.text ? "A text belongs to one capture, so it was not used: give it below its capture." : "";
+  if (!many) {
+    first.elements.text.value = ""; // it is of that capture, and stands below it
+    captures[0].isAwaited = true;
+  }
+  captures[0].element.scrollIntoView();
+  captures.forEach(start);
+  const unused = "A text belongs to one capture, so it was not used: give it below its capture.";
+  find("#note").textContent = many && known.text ? unused : "";
+}
+
+/** Take files that are dropped anywhere on a document: a report in its frame is one of its own. */
+function takeDrops(place) {
+  for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+    place.addEventListener(kind, (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      if (kind === "dragleave" && event.relatedTarget) return; // to another element
+      event.preventDefault();
+      document.body.classList.toggle("over", kind === "dragenter" || kind === "dragover");
+      if (kind === "drop") drop(event.dataTransfer);
+    });
+  }
 }
 
 function drop({items, files}) {
@@ -251,17 +274,4 @@ find("#files").addEventListener("change", ({target}) => {
   add([...target.files]);
   target.value = "";
 });
-for (const kind of ["dragenter", "dragover"]) {
-  document.addEventListener(kind, (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    document.body.classList.add("over");
-  });
-}
-document.addEventListener("dragleave", (event) => event.relatedTarget || document.body.classList.remove("over"));
-document.addEventListener("drop", (event) => {
-  document.body.classList.remove("over");
-  if (!event.dataTransfer?.types.includes("Files")) return;
-  event.preventDefault();
-  drop(event.dataTransfer);
-});
+takeDrops(document);
