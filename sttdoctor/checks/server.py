@@ -90,6 +90,11 @@ CHECK = Check(
 _WORD_S = 1.0  # less sound holds no words that the service would answer
 _NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|too short", re.IGNORECASE)
 
+_UNPACED = (
+    "Check first that audio is sent as it is spoken, in chunks of about 100 ms: too much at once is a usual cause of "
+    "such errors, and this capture does not show it (record both directions with their times). If it is, try again "
+    "with a new connection; if the error persists, send the request_id and this report to the vendor."
+)
 _UNASKED = (
     "Treat a close that you did not ask for as an error, even with code 1000: the SDK ends silently. Reconnect, and "
     "show the open turn as unfinished. Some proxies close with 1000 when the server behind them crashed: look there "
@@ -109,7 +114,7 @@ def _judge(facts: Facts) -> Answer:
     for number, connection in enumerate(facts.connections):
         findings += _find_refused(connection)
         if not _is_empty(facts, number, connection):
-            findings += _find_errors(connection)
+            findings += _find_errors(facts, connection)
             findings += _find_closed(facts, connection)
         findings += _find_stopped(facts, number, connection)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
@@ -178,7 +183,7 @@ def _count_speech_s(facts: Facts, number: int, connection: Connection) -> float:
     return size / facts.declared.bytes_per_s if size and facts.declared.bytes_per_s else float(size)
 
 
-def _find_errors(connection: Connection) -> Iterator[Finding]:
+def _find_errors(facts: Facts, connection: Connection) -> Iterator[Finding]:
     for frame in filter(_is_error, connection.frames):
         status, code = frame.message.get("status_code"), frame.message.get("error_code")
         title, message = _get_words(frame)
@@ -201,13 +206,15 @@ def _find_errors(connection: Connection) -> Iterator[Finding]:
         details = ", ".join(filter(None, (_quote_plainly(status), _quote_plainly(code))))
         words = ": ".join(text for text in (title, message) if text) or "it does not say which"
         summary = end_sentence(f"The server reported an error{f' ({details})' if details else ''}: {words}")
-        yield CHECK.find("error-event", "fail", 0.97, summary, place, _fix(status))
+        yield CHECK.find("error-event", "fail", 0.97, summary, place, _fix(facts, status))
 
 
-def _fix(status: object) -> str | None:
-    if isinstance(status, int) and 400 <= status < 500:
+def _fix(facts: Facts, status: object) -> str | None:
+    if not isinstance(status, int):
+        return None
+    if 400 <= status < 500:
         return "The request is at fault: correct what the message names, and do not retry it unchanged."
-    return None
+    return _UNPACED if facts.why_no_timeline is not None else None
 
 
 def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:

@@ -42,6 +42,13 @@ def test_a_client_error_asks_for_another_fix():
     assert "request is at fault" in report(error(status_code=400), "server").checks[0].findings[0].fix
 
 
+def test_an_error_of_the_service_asks_for_the_pace_where_that_is_not_seen():
+    seen = error()
+    unseen = replace(seen, lacks=frozenset({"send"}), events=tuple(e for e in seen.events if not getattr(e, "sent", 0)))
+    fixes = [report(subject, "server").checks[0].findings[0].fix for subject in (seen, unseen)]
+    assert ["as it is spoken" in fix for fix in fixes] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("close", "events", "expected"),
     [
