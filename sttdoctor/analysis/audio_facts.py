@@ -33,7 +33,7 @@ from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
 from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with, find_steep_edge, finite_mono
 from sttdoctor.analysis.rate.net import load_model, take_member
 from sttdoctor.analysis.signal.channels import count_channels, find_silent_side
-from sttdoctor.analysis.signal.clicks import find_clicks
+from sttdoctor.analysis.signal.clicks import find_clicks, measure_jumps
 from sttdoctor.analysis.signal.planes import MOST as MOST_CHANNELS
 from sttdoctor.analysis.signal.planes import Planes, find_planes, take_plane
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
@@ -255,12 +255,18 @@ class AudioFacts:
         data = self.audio.data[: _CLICKED * layout.frame_bytes]
         samples = decode_active(data, layout.encoding, 1, _CLICKED)
         rate = self.declared.sample_rate or _USUAL_RATE
-        clicks = find_clicks(samples, rate, _FLOOR * float(samples.std()), goes_on=False)
+        jumps = measure_jumps(samples, rate, _FLOOR * float(samples.std()))
+        clicks = find_clicks(samples, rate, jumps, goes_on=False)
         if clicks is None or clicks.ratio < _JUMP:
             return
         for many in range(1, MOST_CHANNELS + 1):
             size = many * clicks.period * layout.frame_bytes
             yield [size] * (len(self.audio.data) // size)
+
+    @cached_property
+    def borders(self) -> NDArray[np.int64]:
+        """Bytes at which the frames end that the audio was sent in; empty for audio alone."""
+        return np.cumsum(np.asarray(self._frame_sizes(), np.int64))
 
     @property
     def row_bytes(self) -> int | None:

@@ -14,7 +14,7 @@ from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import FillSilence, Rescale
 from sttdoctor.analysis.signal import levels as signal_levels
-from sttdoctor.analysis.signal.clicks import Clicks, find_clicks
+from sttdoctor.analysis.signal.clicks import Clicks, find_border_clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.echo import find_echo
 from sttdoctor.analysis.signal.holes import find_muted, find_torn_holes
 from sttdoctor.analysis.signal.levels import Levels, measure
@@ -363,12 +363,21 @@ def _search_clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
     assert facts.audio is not None
     data = facts.audio.data[layout.offset :]
     samples, first = signal_levels.decode_loudest(data, layout, levels, _CLICKS_LOOKED_AT)
-    found = find_clicks(samples, levels.rate, 0.003 * levels.loud) if len(samples) else None
-    if found is None or found.ratio < facts.limits["signal.click_ratio"]:
+    if not len(samples):
         return []
-    if (found.ratio - _CLICK_USUAL) * np.sqrt(found.heard) < _CLICK_EVIDENCE:  # at few places a mean is large by chance
-        return []
-    return [_find_discontinuities(facts, layout, levels, found, first)]
+    rate = levels.rate
+    jumps = measure_jumps(samples, rate, 0.003 * levels.loud)
+    found = find_clicks(samples, rate, jumps)
+    # at few places a mean is large by chance
+    if (
+        found is not None
+        and found.ratio >= facts.limits["signal.click_ratio"]
+        and (found.ratio - _CLICK_USUAL) * np.sqrt(found.heard) >= _CLICK_EVIDENCE
+    ):
+        return [_find_discontinuities(facts, layout, levels, found, first)]
+    borders = (facts.sound.borders - layout.offset) // layout.frame_bytes - first
+    at_borders = find_border_clicks(samples, rate, jumps, borders) if facts.sound.planes is None else None
+    return [_find_broken_borders(facts, layout, levels, at_borders, first)] if at_borders is not None else []
 
 
 def _find_discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
@@ -377,7 +386,19 @@ def _find_discontinuities(facts: Facts, layout: Layout, levels: Levels, found: C
         f"The waveform jumps every {period_ms:.1f} ms ({found.period} samples), {found.ratio / _CLICK_USUAL:.1f} times "
         f"as far as speech does, at {100 * found.share:.0f} % of the places with sound."
     )
-    places = _list_places(facts, layout, np.array([first + place for place in found.places]), "jump")
+    return _tell_clicks(facts, layout, found, first, summary)
+
+
+def _find_broken_borders(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
+    summary = (
+        f"The waveform bends where frames end ({1000 * found.period / levels.rate:.0f} ms, {found.period} samples), "
+        f"{found.ratio:.1f} times as much as within them: each frame was resampled or filtered by itself."
+    )
+    return _tell_clicks(facts, layout, found, first, summary)
+
+
+def _tell_clicks(facts: Facts, layout: Layout, found: Clicks, first: int, summary: str) -> Finding:
+    places = _list_places(facts, layout, np.array([first + place for place in found.places], np.int64), "jump")
     return CHECK.find("discontinuities", "warn", min(0.95, 0.5 + found.share), summary, places)
 
 

@@ -286,6 +286,31 @@ def test_places_are_told_by_line_and_time():
         assert data[place.offset : place.offset + 2] == bytes(2) != data[place.offset - 2 : place.offset]
 
 
+def sent(x, size):
+    """The findings of a session whose frames hold `size` samples."""
+    data = s16(x)
+    parts = [data[i : i + 2 * size] for i in range(0, len(data), 2 * size)]
+    frames = tuple(
+        Frame(3 + i, i * size / RATE, True, len(part), binary=True, audio=part) for i, part in enumerate(parts)
+    )
+    base = session([], url="wss://x/?encoding=pcm_s16le&sample_rate=16000")
+    facts = Facts(DEFAULTS, session=type(base)((*base.events, *frames), url=base.url))
+    return examine(facts, ["signal"]).checks[0].findings
+
+
+def test_small_bends_count_where_frames_end():
+    """Linear interpolation in blocks that do not divide: too small for a period to be found by itself."""
+    high = resample_poly(SPEECH, 441, 160)
+    at = np.arange(371) * 2.75625
+    x = 0.8 * np.concatenate(
+        [np.interp(at, np.arange(1024), high[i : i + 1024]) for i in range(0, len(high) - 1024, 1024)]
+    )
+    (found,) = sent(x, 371)
+    assert (found.cause, found.status) == ("signal.discontinuities", "warn")
+    assert "each frame was resampled" in found.summary
+    assert sent(x, 400) == sent(0.8 * SPEECH, 371) == ()
+
+
 def test_what_is_no_sound_is_not_judged():
     assert judged(b"0.12, 0.13, -0.5, 0.7\n" * 400).checks[0].status == "unknown"
 

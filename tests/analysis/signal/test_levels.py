@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 from buzz import RATE, levels, voice
+from common import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import resample, resample_poly
 
-from sttdoctor.analysis.decoding import MULAW_TABLE, Layout
-from sttdoctor.analysis.signal.clicks import find_clicks
+from sttdoctor.analysis.decoding import MULAW_TABLE, Layout, decode
+from sttdoctor.analysis.signal.clicks import find_border_clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.levels import (
     decode_loudest,
     find_worst_clipping,
@@ -143,7 +145,7 @@ def test_clicks_on_a_grid(period):
     x = voice(6)
     at = np.arange(57, len(x), period)
     x[at] += 0.3 * np.where(RNG.random(len(at)) < 0.5, 1, -1)
-    found = find_clicks(x, RATE, 1e-4)
+    found = find_clicks(x, RATE, measure_jumps(x, RATE, 1e-4))
     assert found.period == period
     assert found.first == pytest.approx(57 % period, abs=2)
     assert found.ratio > 3 and found.share > 0.5
@@ -153,13 +155,13 @@ def test_as_many_clicks_off_any_grid_have_no_period():
     x = voice(6)
     at = RNG.choice(len(x), 100, replace=False)
     x[at] += 0.3
-    found = find_clicks(x, RATE, 1e-4)
+    found = find_clicks(x, RATE, measure_jumps(x, RATE, 1e-4))
     assert found is None or found.ratio < 3
 
 
 @pytest.mark.parametrize("x", [np.zeros(0), np.zeros(50_000), np.ones(50_000), voice(0.1), voice(5)])
 def test_no_clicks(x):
-    found = find_clicks(x, RATE, 1e-4)
+    found = find_clicks(x, RATE, measure_jumps(x, RATE, 1e-4))
     assert found is None or found.ratio < 3
 
 
@@ -171,7 +173,7 @@ def test_tones_that_beat_bend_by_themselves(on_s):
     x = np.tile(np.concatenate([tone, 0 * tone]), round(6 / on_s))
     table = np.sort(MULAW_TABLE)
     coded = table[np.searchsorted((table[1:] + table[:-1]) / 2, x)]
-    found = find_clicks(coded, 8000, 1e-4)
+    found = find_clicks(coded, 8000, measure_jumps(coded, 8000, 1e-4))
     assert found is None or found.ratio < 3
 
 
@@ -180,5 +182,48 @@ def test_tones_that_beat_bend_by_themselves(on_s):
 def test_clicks_are_looked_for_only_where_a_period_has_samples(rate, count):
     x = RNG.normal(size=count)
     x[::16] += 100.0
-    found = find_clicks(x, rate, 1e-6)
+    found = find_clicks(x, rate, measure_jumps(x, rate, 1e-6))
     assert found is None or found.period >= 16
+
+
+CHUNK = 320
+
+
+@pytest.fixture(scope="module")
+def spoken():
+    wide = decode((FIXTURES / "audio/s16-48k.raw").read_bytes(), "pcm_s16le")
+    return wide[: len(wide) // (3 * CHUNK) * 3 * CHUNK]
+
+
+def cut(x, size):
+    return [x[i : i + size] for i in range(0, len(x), size)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda part: resample_poly(part, 1, 3),
+        lambda part: resample(part, len(part) // 3),
+        lambda part: np.interp(np.linspace(0, len(part) - 1, len(part) // 3), np.arange(len(part)), part),
+    ],
+    ids=["polyphase", "by Fourier transform", "linear to the last sample"],
+)
+def test_frames_that_were_resampled_by_themselves_bend_at_their_borders(spoken, change):
+    x = np.concatenate([change(part) for part in cut(spoken, 3 * CHUNK)])
+    found = find_border_clicks(x, 16_000, measure_jumps(x, 16_000, 1e-4), np.arange(CHUNK, len(x), CHUNK))
+    assert found is not None
+    assert (found.period, found.ratio > 1.3) == (CHUNK, True)
+
+
+@pytest.mark.parametrize("size", [128, 320, 321, 1600])
+def test_frames_of_one_stream_do_not_bend_at_their_borders(spoken, size):
+    x = resample_poly(spoken, 1, 3)
+    jumps = measure_jumps(x, 16_000, 1e-4)
+    assert find_border_clicks(x, 16_000, jumps, np.arange(size, len(x), size)) is None
+
+
+def test_borders_that_are_few_or_close_are_not_judged(spoken):
+    x = np.concatenate([resample_poly(part, 1, 3) for part in cut(spoken, 3 * CHUNK)])
+    jumps = measure_jumps(x, 16_000, 1e-4)
+    for borders in (np.zeros(0, np.int64), np.arange(CHUNK, 10 * CHUNK, CHUNK), np.arange(0, len(x), 4)):
+        assert find_border_clicks(x, 16_000, jumps, borders) is None
