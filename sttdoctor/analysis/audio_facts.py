@@ -30,7 +30,14 @@ from sttdoctor.analysis.encoding.misfit import (
 from sttdoctor.analysis.excerpt import MAX_SAMPLES, decode_active, pick_stretches, probe_levels
 from sttdoctor.analysis.rate.anchors import LONGEST, Anchor, find_anchors, weigh_anchors
 from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
-from sttdoctor.analysis.rate.estimate import RateEstimate, estimate_rate, estimate_with, find_steep_edge, finite_mono
+from sttdoctor.analysis.rate.estimate import (
+    RateEstimate,
+    estimate_rate,
+    estimate_with,
+    find_steep_edge,
+    finite_mono,
+    pool_estimates,
+)
 from sttdoctor.analysis.rate.net import load_model, take_member
 from sttdoctor.analysis.signal.channels import count_channels, find_silent_side
 from sttdoctor.analysis.signal.clicks import find_clicks, measure_jumps
@@ -348,13 +355,19 @@ class AudioFacts:
     @cached_property
     def rate(self) -> RateEstimate | None:
         """What the sound says about its sample rate, None where it cannot be decoded."""
+        if self._loudest_rate is None:
+            return None
+        pooled = pool_estimates(self._loudest_rate, [part for _, part in self.rate_parts])
+        return replace(pooled, probabilities=weigh_anchors(pooled.probabilities, self.anchors))
+
+    @cached_property
+    def _loudest_rate(self) -> RateEstimate | None:
+        """What the most active sound says."""
         if self.layout is None:
             return None
         if self.encoding is not None and self.encoding.tones:
-            heard = RateEstimate(dict.fromkeys(self.candidates, 1.0 / len(self.candidates)), 0.0, 0.0)
-        else:
-            heard = estimate_rate(self._excerpt, self.candidates)
-        return replace(heard, probabilities=weigh_anchors(heard.probabilities, self.anchors))
+            return RateEstimate(dict.fromkeys(self.candidates, 1.0 / len(self.candidates)), 0.0, 0.0)
+        return estimate_rate(self._excerpt, self.candidates)
 
     @cached_property
     def anchors(self) -> list[Anchor]:
@@ -369,9 +382,10 @@ class AudioFacts:
         """Whether a part of the audio, in bytes, holds speech for long enough to be sure of it."""
         return self.estimate_rate(first, stop).is_speech(self._speech_s)
 
-    def estimate_parts(self) -> list[tuple[int, RateEstimate]]:
+    @cached_property
+    def rate_parts(self) -> list[tuple[int, RateEstimate]]:
         """(first byte, its rate by sound) of equal parts of 3 s or more each, for audio of 12 s or more."""
-        rate, layout = self.rate, self.layout
+        rate, layout = self._loudest_rate, self.layout
         if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
             return []
         seconds = len(self.audio.data) / (rate.best * (self.row_bytes or layout.frame_bytes))

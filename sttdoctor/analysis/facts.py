@@ -258,7 +258,7 @@ class Facts:
         if self.sound.layout is None:
             return None
         by_wire = self._find_rate_change_by_wire(self.sound.layout, self.sound.estimate_rate)
-        return by_wire or find_change_by_sound(self.sound.estimate_parts())
+        return by_wire or find_change_by_sound(self.sound.rate_parts)
 
     def _find_rate_change_by_wire(self, layout: Layout | None, sound_of: SoundOf | None) -> RateChange | None:
         """A pace that changes for good, where both paces fit a standard rate and the sound does not object."""

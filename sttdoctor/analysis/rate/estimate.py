@@ -13,7 +13,7 @@ by what is left a third of an octave higher.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ JUDGED_S = 8.0
 """Seconds, at each candidate rate, of the most active parts that are judged."""
 TOLERANCE = 0.10
 """Rates this close can hardly be told apart by sound: a declaration is judged by their joint probability."""
+
+_ASTRAY, _INDEPENDENT = 0.05, 0.3
+"""Of `pool_estimates`, chosen on calls of held-out speakers (`benchmarks/accuracy/calls.py`)."""
 
 _LOWEST_HZ, _HIGHEST_HZ = 4000, 192_000
 """No client sends speech outside of this: such a candidate gets the lowest score of all, and no analysis."""
@@ -141,6 +144,30 @@ def estimate_rate(samples: NDArray[np.float64], candidates: Sequence[int] = STAN
         ValueError: No candidate was given.
     """
     return estimate_with(load_model(), samples, candidates)
+
+
+def pool_estimates(whole: RateEstimate, parts: Sequence[RateEstimate]) -> RateEstimate:
+    """Join what a recording says with what its parts say.
+
+    The mean of the logarithms lets no part decide alone, and a part may be of another voice, or none, in `_ASTRAY` of
+    the cases, so that it excludes nothing for good. The mean grows with a small power of the number of parts: those of
+    one voice err together.
+
+    Args:
+        whole: Of the most active sound; it counts for two parts.
+        parts: Over the same candidates; those that hold no second of speech do not count.
+
+    Returns:
+        `whole` with other probabilities; the same where no part counts.
+    """
+    heard = [part for part in parts if part.is_speech(1.0)]
+    if not heard or not whole.is_speech(1.0):
+        return whole
+    rates = list(whole.probabilities)
+    rows = np.array([[part.probabilities[rate] for rate in rates] for part in (whole, whole, *heard)])
+    means = np.log((1 - _ASTRAY) * rows + _ASTRAY / len(rates)).mean(axis=0)
+    pooled = softmax(means * len(rows) ** _INDEPENDENT)
+    return replace(whole, probabilities=dict(zip(rates, pooled.tolist(), strict=True)))
 
 
 def estimate_with(

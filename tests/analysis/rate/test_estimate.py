@@ -23,6 +23,7 @@ from sttdoctor.analysis.rate.estimate import (
     finite_mono,
     get_sharpness,
     judge,
+    pool_estimates,
 )
 from sttdoctor.analysis.rate.evidence import list_most_probable
 from sttdoctor.encodings import STANDARD_RATES
@@ -341,3 +342,32 @@ def test_a_slope_is_no_edge(gain_db):
 
 def test_a_cut_is_an_edge():
     assert find_steep_edge(shaped(lambda hz: -60.0 * (hz > 4000))) * 22050 == pytest.approx(4000, rel=0.1)
+
+
+def heard(speech_s=5.0, **likely):
+    """An estimate with the given probabilities (r16000=0.9); the rest is shared by the other rates."""
+    known = {int(name[1:]): value for name, value in likely.items()}
+    rest = (1 - sum(known.values())) / (len(STANDARD_RATES) - len(known))
+    return RateEstimate({rate: known.get(rate, rest) for rate in STANDARD_RATES}, speech_s, 1.0)
+
+
+def test_parts_that_agree_make_the_whole_surer():
+    whole = heard(r16000=0.8, r22050=0.15)
+    pooled = pool_estimates(whole, [heard(r16000=0.8)] * 4)
+    assert pooled.probabilities[16_000] > whole.probabilities[16_000]
+    assert sum(pooled.probabilities.values()) == pytest.approx(1.0)
+    assert (pooled.speech_s, pooled.speech_like) == (whole.speech_s, whole.speech_like)
+
+
+def test_a_voice_of_the_minority_accuses_no_call():
+    astray, usual = heard(r24000=0.999), heard(r16000=0.9, r22050=0.05)
+    assert pool_estimates(usual, [usual, usual, astray, usual]).best == 16_000
+    loudest = pool_estimates(astray, [usual] * 4)
+    assert loudest.best == 16_000
+    assert loudest.probabilities[24_000] < 0.5
+
+
+def test_parts_without_speech_say_nothing():
+    whole = heard(r16000=0.8)
+    assert pool_estimates(whole, [heard(0.4, r24000=0.9)]) is whole
+    assert pool_estimates(heard(0.4, r16000=0.8), [whole]).probabilities[16_000] == 0.8
