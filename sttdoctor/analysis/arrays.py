@@ -64,3 +64,12 @@ def subtract_prediction(samples: Floats, lags: Floats, ridge: float) -> Floats:
         error[lag:] -= weight * samples[:-lag]
     error[:order] = 0.0
     return error
+
+
+def average_neighbours(samples: NDArray[np.float32], fold: int) -> NDArray[np.float32]:
+    """Mean of each `fold` samples in a row, shape (n // fold,); a rest is left out."""
+    if fold == 1:
+        return samples
+    rows = samples[: len(samples) // fold * fold].reshape(-1, fold)
+    # column by column, as the rows are too short to be added up one by one
+    return np.asarray(sum(rows[:, i] for i in range(1, fold)) + rows[:, 0]) / np.float32(fold)

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.arrays import average_neighbours
+
 _FOLD = 8
 """Samples that are averaged to one: hum and its first harmonics stand below half of what is left at all rates."""
 _WINDOWS = (512, 8192)  # shortest and longest, in averages of `_FOLD` samples
@@ -55,8 +57,8 @@ def find_comb(samples: NDArray[np.float32]) -> Comb | None:
     Args:
         samples: Shape (n,), finite, any scale.
     """
-    count = len(samples) // _FOLD
-    folded = samples[: count * _FOLD].reshape(count, _FOLD).mean(axis=1)
+    folded = average_neighbours(samples, _FOLD)
+    count = len(folded)
     shortest, longest = _WINDOWS
     if count < 3 * shortest:
         return None

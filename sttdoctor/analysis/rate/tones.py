@@ -17,8 +17,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-SIZES = (256, 512, 1024, 4096, 8192)
-"""Samples of a window: keys of 50 ms at 8 kHz need the shortest, tones 40 Hz apart at 48 kHz the longest."""
+from sttdoctor.analysis.arrays import average_neighbours
+
+SIZES = ((256, 1), (512, 1), (1024, 1), (4096, 4), (8192, 4))
+"""Samples of a window, and how many of them are averaged to one.
+
+Keys of 50 ms at 8 kHz need the shortest. Tones 40 Hz apart at 48 kHz need the longest; such lie below 1000 Hz.
+"""
 
 _SHARE = 0.85  # of the power that the lines hold
 _TWIST_DB = 12.0  # between two lines of one tone
@@ -92,13 +97,13 @@ def find_tones(samples: NDArray[np.float32]) -> tuple[list[Tone], list[Tone]]:
     """
     pairs: list[Tone] = []
     singles: list[Tone] = []
-    for size in SIZES:
+    for size, fold in SIZES:
         if len(samples) < 3 * size:
             break
-        lines = _measure_lines(samples, size)
-        pairs += _join_steady(lines, lines.is_pair, size)
+        lines = _measure_lines(average_neighbours(samples, fold), size // fold)
+        pairs += _join_steady(lines, lines.is_pair, size, fold)
         if size <= _SHORT:  # longer ones hide the rhythm
-            singles += _join_steady(lines, lines.is_single, size)
+            singles += _join_steady(lines, lines.is_single, size, fold)
     return _keep_longest(pairs), _keep_longest(singles)
 
 
@@ -158,15 +163,15 @@ def _find_two_lines(frames: NDArray[np.float32]) -> tuple[NDArray[Any], ...]:
     return found[0], found[2], found[1], found[3], total
 
 
-def _join_steady(lines: _Lines, is_tone: NDArray[np.bool_], size: int) -> list[Tone]:
-    """Neighbouring windows of the same lines."""
+def _join_steady(lines: _Lines, is_tone: NDArray[np.bool_], size: int, fold: int) -> list[Tone]:
+    """Neighbouring windows of `size` samples with the same lines, which were measured in averages of `fold`."""
     change = np.maximum(np.abs(np.diff(np.log(lines.low))), np.abs(np.diff(np.log(lines.high))))
     goes_on = np.concatenate([[False], is_tone[1:] & is_tone[:-1] & (change < _STEADY), [False]])
     edges = np.flatnonzero(np.diff(goes_on.astype(np.int8)))
     tones = []
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         if last - first + 1 >= _WINDOWS:
-            low, high = (float(np.median(part[first : last + 1])) for part in (lines.low, lines.high))
+            low, high = (float(np.median(part[first : last + 1])) / fold for part in (lines.low, lines.high))
             tones.append(Tone(int(first) * size // 2, int(last) * size // 2 + size, low, high))
     return tones
 

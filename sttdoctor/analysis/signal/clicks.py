@@ -145,11 +145,10 @@ def find_border_clicks(samples: Floats, rate: float, jumps: Floats, borders: NDA
     size = int(np.median(np.diff(inside)))
     if size < _FEWEST_SAMPLES:
         return None
-    smeared = _smear(jumps)
-    errors = {first: _pick_known(smeared, inside + first) for first in range(1 - _SMEARED, 2)}
+    errors = {first: _measure_bends(jumps, inside + first) for first in range(1 - _SMEARED, 2)}
     at = max(errors, key=lambda first: float(errors[first].mean()) if len(errors[first]) >= _FEWEST else 0.0)
     found = errors[at]
-    beside = np.concatenate([_pick_known(smeared, inside + round(size * part)) for part in np.linspace(0.15, 0.85, 24)])
+    beside = _measure_bends(jumps, (inside[:, None] + (size * np.linspace(0.15, 0.85, 24)).astype(np.int64)).ravel())
     if len(found) < _FEWEST or len(beside) < _FEWEST:
         return None
     times = float(found.mean() / max(float(beside.mean()), 1e-9))
@@ -164,18 +163,11 @@ def find_border_clicks(samples: Floats, rate: float, jumps: Floats, borders: NDA
     return Clicks(size, int(inside[0] + at) % size, times, share, tuple(map(int, places[:5])), len(found))
 
 
-def _smear(jumps: Floats) -> Floats:
-    """Mean of each error and the next ones: a bend is in the prediction of all of them. -1 where one is unknown."""
-    sums = np.cumsum(np.pad(jumps, (1, 0)))
-    means = (sums[_SMEARED:] - sums[:-_SMEARED]) / _SMEARED
-    known = np.lib.stride_tricks.sliding_window_view(jumps, _SMEARED).min(axis=1) >= 0
-    return np.where(known, means, -1.0)
-
-
-def _pick_known(jumps: Floats, places: NDArray[np.int64]) -> Floats:
-    """The errors at those places that are inside and can be judged."""
-    found = jumps[places[(places >= 0) & (places < len(jumps))]]
-    return found[found >= 0]
+def _measure_bends(jumps: Floats, places: NDArray[np.int64]) -> Floats:
+    """Mean error of each place that can be judged and the next ones: a bend is in the prediction of all."""
+    inside = places[(places >= 0) & (places <= len(jumps) - _SMEARED)]
+    errors = jumps[inside[:, None] + np.arange(_SMEARED)]
+    return np.asarray(errors[errors.min(axis=1) >= 0].mean(axis=1))
 
 
 def _get_shortest(rate: float) -> int:
