@@ -72,4 +72,7 @@ def average_neighbours(samples: NDArray[np.float32], fold: int) -> NDArray[np.fl
         return samples
     rows = samples[: len(samples) // fold * fold].reshape(-1, fold)
     # column by column, as the rows are too short to be added up one by one
-    return np.asarray(sum(rows[:, i] for i in range(1, fold)) + rows[:, 0]) / np.float32(fold)
+    total = rows[:, 0].copy()
+    for i in range(1, fold):
+        total += rows[:, i]
+    return total / np.float32(fold)

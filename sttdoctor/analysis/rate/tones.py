@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.arrays import average_neighbours
 
-SIZES = ((256, 1), (512, 1), (1024, 1), (4096, 4), (8192, 4))
+SIZES = ((384, 1), (1024, 1), (4096, 4), (8192, 4))
 """Samples of a window, and how many of them are averaged to one.
 
-Keys of 50 ms at 8 kHz need the shortest. Tones 40 Hz apart at 48 kHz need the longest; such lie below 1000 Hz.
+Keys of 60 ms at 8 kHz need the shortest. Tones 40 Hz apart at 48 kHz need the longest; such lie below 1000 Hz.
 """
 
 _SHARE = 0.85  # of the power that the lines hold
