@@ -53,7 +53,7 @@ def test_a_session_is_judged_as_replay_judges_it(server):
     assert "call 7.jsonl" in lines[-1]["reports"]["html"] and "call 7.jsonl" in lines[-1]["reports"]["markdown"]
     assert expected.diagnoses[0].cause in lines[-1]["answer"]
     assert {line["what"] for line in lines[:-1]} >= {"reading the capture", "joining", "drawing the figures"}
-    assert server.left() == server.workers() == []
+    server.wait_until_clean()
 
 
 def test_audio_is_judged_against_what_is_declared(server):
@@ -84,7 +84,7 @@ def test_many_at_once_are_all_answered_and_leave_nothing(server):
         thread.join()
     clients = [json.loads(answers[number]["reports"]["json"])["subject"]["client"] for number in range(6)]
     assert clients == [f"sdk/{number}" for number in range(6)]
-    assert server.left() == server.workers() == []
+    server.wait_until_clean()
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(server):
     with server.begun(3 << 20, head_of("a.raw")) as connection:
         answer = connection.getresponse()
         assert answer.status == 413 and b"larger than 1 MiB" in answer.read()
-    assert server.left() == []
+    server.wait_until_clean()
 
 
 def test_what_does_not_tell_its_size_is_bounded_all_the_same(server):
@@ -129,7 +129,7 @@ def test_what_does_not_tell_its_size_is_bounded_all_the_same(server):
         piece = b"10000\r\n" + bytes(1 << 16) + b"\r\n"
         raw.sendall(piece * 1000)
         assert raw.recv(100).startswith(b"HTTP/1.1 413")
-        assert server.left() == []
+        server.wait_until_clean()
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_request_that_is_none_of_the_page_is_one_sentence(server, head):
         answer = connection.getresponse()
         body = answer.read()
     assert answer.status == 400 and b"\n" not in body and b"Traceback" not in body
-    assert server.left() == []
+    server.wait_until_clean()
 
 
 def test_a_head_that_is_too_long_or_not_there_is_refused(server):
@@ -192,7 +192,7 @@ def test_a_hostile_capture_ends_in_a_sentence(server, name, content, says):
     options = {"encoding": "nonsense"} if "encoding" in says else {}
     error = server.judge(content, name, **options)["error"]
     assert says in error and str(server.temporary) not in error and error.isprintable()
-    assert server.left() == []
+    server.wait_until_clean()
 
 
 def test_names_and_texts_of_a_capture_are_no_markup(server):
@@ -212,7 +212,8 @@ def test_names_and_texts_of_a_capture_are_no_markup(server):
 def test_a_capture_that_breaks_its_process_costs_its_own_report(start, breaks, args, says):
     server = start(*args, breaks=breaks)
     assert server.judge(capture(), "call.jsonl") == {"error": says}
-    assert server.ask("GET", "/")[0] == 200 and server.left() == server.workers() == []
+    assert server.ask("GET", "/")[0] == 200
+    server.wait_until_clean()
 
 
 def test_a_connection_that_is_lost_in_mid_upload_leaves_nothing(start):
@@ -222,7 +223,7 @@ def test_a_connection_that_is_lost_in_mid_upload_leaves_nothing(start):
         (path,) = until(lambda: list(server.temporary.glob("*/capture")))
         until(lambda: path.stat().st_size == 5 << 20)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    until(lambda: server.left() == [])
+    server.wait_until_clean()
     assert server.judge(capture())["status"] == "pass"  # the only slot is free again
 
 
@@ -232,7 +233,7 @@ def test_a_client_that_leaves_while_its_capture_is_judged_ends_the_process(start
         connection.send(capture())
         with connection.getresponse() as answer:
             assert b"reading" in answer.readline() and len(server.workers()) == 1
-    until(lambda: server.workers() == [] and server.left() == [])
+    server.wait_until_clean()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -262,7 +263,7 @@ def test_a_full_disk_is_told_to_who_uploads(start):
     server = start(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
     status, (line,) = server.upload(bytes(8 << 20), "a.raw")
     assert (status, line["error"]) == (507, "the capture cannot be stored: File too large")
-    assert server.left() == []
+    server.wait_until_clean()
 
 
 def test_a_folder_keeps_what_was_judged_for_its_owner_alone(start, tmp_path):

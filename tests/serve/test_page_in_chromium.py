@@ -114,7 +114,7 @@ def test_what_is_dropped_is_judged_and_its_report_is_shown(start, tmp_path):
             assert await page.evaluate("document.activeElement.textContent") == f"Report of {HEALTHY.name}"
 
     asyncio.run(main())
-    assert server.left() == server.workers() == []
+    server.wait_until_clean()
 
 
 def test_a_declaration_and_a_text_go_with_a_capture_and_can_be_changed(start, tmp_path):
@@ -206,7 +206,7 @@ def test_100_megabytes_are_read_without_the_server_growing(start, tmp_path):
 
     asyncio.run(main())
     assert server.peak_bytes() - before < 8 << 20
-    assert server.left() == []
+    server.wait_until_clean()
 
 
 def test_who_cancels_or_leaves_ends_the_work(start, tmp_path):
@@ -223,7 +223,7 @@ def test_who_cancels_or_leaves_ends_the_work(start, tmp_path):
                     await page.call("Page.navigate", url="about:blank")
                 else:
                     await click(page, f".capture:last-child .{way}")
-                await asyncio.to_thread(until, lambda: server.workers() == [] and server.left() == [])
+                await asyncio.to_thread(server.wait_until_clean)
                 if way != "leave":
                     assert await finish(page, 1) == [["call.jsonl", "not judged", "You cancelled it."]]
 

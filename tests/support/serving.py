@@ -102,6 +102,10 @@ class Server:
         """What lies in the temporary folder."""
         return [str(path.relative_to(self.temporary)) for path in self.temporary.rglob("*")]
 
+    def wait_until_clean(self) -> None:
+        """Wait until nothing is left of all requests: the end of an answer comes a moment before."""
+        until(lambda: self.workers() == self.left() == [])
+
     def peak_bytes(self) -> int:
         """The most memory that the server has held."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
