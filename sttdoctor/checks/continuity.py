@@ -8,6 +8,7 @@ turn was open in it.
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from sttdoctor import missing
@@ -120,6 +121,10 @@ _ANSWERED = (
     "answers when something is said, not to each chunk. Read events in a task or thread of its own."
 )
 
+_OVERFLOWS = (
+    "Let nothing wait in the loop that sends audio: a slow call (a translation, a model, a database) belongs into a "
+    "task of its own. The queue before the sender overflowed meanwhile; where it must, let it hold more, or tell the user."
+)
 _AT_ONCE_S = 0.04
 _CHUNK_S = 0.3  # it may read on until the next chunk is due
 _BESIDE_S = 0.1
@@ -140,6 +145,7 @@ class _Gap:
     ended: bool
     turn_open: bool
     messages: tuple[str, ...]
+    late_s: float = 0.0
 
     @property
     def length_s(self) -> float:
@@ -169,6 +175,7 @@ def _judge(facts: Facts) -> Answer:
             found = [_explain_beats(finding, rhythm, facts.is_browser) for finding in found]
         found += _find_idle_timeout(facts, connection, gaps)
         findings = _merge([*findings, *found])
+    findings += _find_unused(facts)
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
     if any(_is_end_untold(facts, *part) for part in zip(facts.connections, facts.timelines, strict=True)):
@@ -211,6 +218,37 @@ def _find_nothing_sent(facts: Facts) -> Finding | None:
     summary = f"The client connected {len(held)} times for {sum(held):.1f} s in all, but never sent any audio."
     places = () if close is None else (Evidence("closed here, without any audio", close.line, close.t),)
     return CHECK.find("nothing-sent", "fail", 0.85, summary, places)
+
+
+def _find_unused(facts: Facts) -> list[Finding]:
+    """A connection on which nothing was sent, though audio had flowed on the one before until just then."""
+    session = facts.session
+    if session is None or session.lacks & {"send", "audio"} or session.damage.lines:
+        return []
+    for before, connection in pairwise(facts.connections):
+        opened, close, sent = connection.open, connection.close, before.audio_frames
+        if connection.audio_frames or not connection.received or not sent or opened is None or close is None:
+            continue
+        if opened.t is None or close.t is None or sent[-1].t is None or opened.t - sent[-1].t > _JUST_NOW_S:
+            continue
+        length_s = close.t - opened.t
+        if length_s < facts.limits["continuity.nothing_s"]:
+            continue
+        summary = (
+            f"Audio flowed until {opened.t - sent[-1].t:.1f} s before the client opened another connection; on that "
+            f"one, which lived for {length_s:.1f} s, it never sent any."
+        )
+        place = (Evidence("opened here", opened.line, opened.t), Evidence("closed here", close.line, close.t))
+        return [CHECK.find("nothing-sent", "warn", 0.75, summary, place, _BIND)]
+    return []
+
+
+_JUST_NOW_S = 3.0
+_BIND = (
+    "If recording went on: the close of the old socket comes late, and a handler that is shared marks the new one as "
+    "closed. Bind each handler to its own socket, and ignore events of one that was replaced. If the connection was "
+    "opened in advance, nothing is wrong."
+)
 
 
 def _is_press(facts: Facts, connection: Connection) -> bool:
@@ -290,7 +328,8 @@ class _Clock:
 
 def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
     clock = _Clock(connection, facts.endpoint)
-    found = [clock.gap(h.start_s, h.end_s, h.filled, True) for h in pacing.find_holes(timeline, speed)]
+    holes = pacing.find_holes(timeline, speed)
+    found = [replace(clock.gap(h.start_s, h.end_s, h.filled, True), late_s=h.late_s) for h in holes]
     if facts.session is not None and "commands" in facts.session.lacks:
         return found  # the close command may have followed the last audio
     last_s = float(timeline.t_s[-1] + timeline.audio_s[-1] / speed)
@@ -323,6 +362,10 @@ def _judge_gap(facts: Facts, gap: _Gap, number: int) -> Finding | None:
         return CHECK.find("blocked", status, 0.85, summary, place)
     if gap.filled:
         return CHECK.find("stalled", status, 0.9, f"{begin}; the missing audio was sent later.", place)
+    if gap.late_s:
+        lost = gap.length_s - gap.late_s
+        summary = f"{begin}; then {gap.late_s:.1f} s of it came at once, and {lost:.1f} s never: what was said is lost."
+        return CHECK.find("stalled", status, 0.85, summary, place, _OVERFLOWS)
     if not gap.ended and _ends_in_full_voice(facts, number):
         summary = f"{begin}; the last frame breaks off in mid-speech, and the socket stayed open: recording died."
         return CHECK.find("capture-died", status, 0.8, summary, place)

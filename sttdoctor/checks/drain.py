@@ -160,6 +160,7 @@ class _End:
         unread: Number of the first turn whose end came as the client left and is not in the application's text.
         waited_s: Seconds from the command to the close.
         turn_end: The end of a turn at which the client left while audio was flowing, None where it left otherwise.
+        is_empty: The last binary frame holds no byte.
     """
 
     close: Close
@@ -169,6 +170,7 @@ class _End:
     unread: int | None
     waited_s: float | None
     turn_end: Frame | None
+    is_empty: bool
 
     @property
     def said_last(self) -> bool | None:
@@ -278,7 +280,8 @@ def _end(facts: Facts, number: int, connection: Connection, close: Close, unread
     turn_open = bool(known) and known[-1].end is None
     first = next((unread[id(turn)] for turn in known if id(turn) in unread), None)
     said_last = partial(_find_last_command, facts, number, connection, close)
-    return _End(close, command, turn_open, said_last, first, waited, _find_turn_end(connection, command, close))
+    turn_end, is_empty = _find_turn_end(connection, command, close), connection.audio_frames[-1].size == 0
+    return _End(close, command, turn_open, said_last, first, waited, turn_end, is_empty)
 
 
 def _find_turn_end(connection: Connection, command: Frame | None, close: Close) -> Frame | None:
@@ -355,6 +358,8 @@ def _tell_left(facts: Facts, end: _End) -> Finding | Answer:
     if end.command is None:
         how = "dropped the connection" if dropped else "closed the socket"
         summary = f"The client {how} without the close command{end.state}."
+        if end.is_empty:
+            summary += " Its last frame is empty, which is the end for other services, but not for this one."
         return CHECK.find("no-close", end.loss, 0.97, summary, (place,))
     sent = Evidence("the close command", end.command.line, end.command.t)
     if end.waited_s is None and end.loss != "fail":

@@ -282,6 +282,20 @@ def _judge_misfit(facts: Facts, misfit: Misfit, name: str) -> Finding:
         fix += f"of x at rest, here {misfit.centre:.0f}."
         remedy = Rescale(name.partition("+")[0], float(1 << bits - misfit.bits), misfit.centre, _get_offset(facts))
         return CHECK.find("scaled", "fail", 0.95, summary, fix=fix, remedy=remedy)
+    if misfit.kind == "signed byte":
+        summary = (
+            "Half of the samples lost their upper byte: their low byte was taken as a number with a sign, so that "
+        )
+        summary += "wherever its top bit is set, the sample is -128 to -1."
+        fix = "Take the low byte without its sign when you put bytes together: (hi << 8) | (lo & 0xff) in Java and "
+        fix += "Kotlin, or read shorts at once (ByteBuffer.order(LITTLE_ENDIAN).asShortBuffer())."
+        return CHECK.find("scaled", "fail", 0.95, summary, fix=fix)
+    if misfit.kind == "other law":
+        used, right = ("mu-law", "A-law") if misfit.law == "pcm_alaw" else ("A-law", "mu-law")
+        summary = f"The samples were {right} of a telephone line and were decoded with the table of {used}."
+        fix = f"Decode them with the table of {right} (payload type 0 of RTP is mu-law, 8 is A-law), or send the codes "
+        fix += f"as they came and declare {misfit.law}."
+        return CHECK.find("scaled", "fail", 0.9, summary, fix=fix)
     summary = f"The samples are the low {bits} bits of wider ones: they wrap around again and again where it is loud."
     fix = f"Keep the high bits instead: x >> {32 - bits} of 32-bit samples, x >> {24 - bits} of 24-bit ones."
     return CHECK.find("scaled", "fail", 0.9, summary, fix=fix)

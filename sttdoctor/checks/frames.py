@@ -7,14 +7,15 @@ looks like a wrong rate, like holes or clicks.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import CutFrames, CutZeros, DropEmpty, Exchange, SendOnce, TakeStream
 from sttdoctor.analysis.session.frame_headers import Field, find_field, measure_rtp_header, split_rtp
 from sttdoctor.analysis.session.frames import Tail, find_disorder, find_tails, is_two_streams, select_active
-from sttdoctor.analysis.session.repeats import Repeat, Replays, find_repeats, find_replays
-from sttdoctor.analysis.session.timeline import Connection
+from sttdoctor.analysis.session.repeats import Repeat, Replays, count_sent_again, find_repeats, find_replays
+from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import (
     Answer,
     Cause,
@@ -106,6 +107,21 @@ _OLD_REST = (
     "Send only what was recorded into the buffer, not all of it: the rest is from before. The count is e.BytesRecorded "
     "in NAudio, what read() returned in Java and C, and the limit of a ByteBuffer."
 )
+_AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so at its pace
+_EMPTY = (
+    "Empty the list or buffer of chunks when a session ends, or make a new one when a session begins. Only what no "
+    "turn has answered may be sent again, after a connection that was lost."
+)
+_A_BLOCK_S = 0.15
+_FLUSH = (
+    "Empty what stands between the device and the sender (a queue, a ring buffer, the driver's buffer) when recording "
+    "starts, before the first read, or when it stops."
+)
+_BLOCK = (
+    "A block of the device is read twice, and the one that should follow is lost: of two buffers that change places "
+    "the wrong one is taken (an index or address that is not advanced). Copy each block once, when the device says "
+    "that it is full."
+)
 _AGAIN = (
     "Go on behind the last sample that was sent: whoever reads on from a place of his own (a fragment, a position, a "
     "time) takes the last piece a second time. In Kinesis Video Streams go on with the ContinuationToken, or behind "
@@ -125,6 +141,7 @@ def _judge(facts: Facts) -> Answer:
     if encoding is not None and has_content and facts.sound.planes is None:
         for connection in facts.connections:
             findings += _judge_connection(connection, encoding, facts.declared.bytes_per_s)
+        findings += _find_sent_again(facts)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
         return answer(pick_worst(findings).summary, findings, {"frames": len(sent)})
@@ -193,6 +210,30 @@ def _judge_connection(connection: Connection, encoding: str, bytes_per_s: float 
         yield _tell_disorder(swapped, len(active), sent)
 
 
+def _find_sent_again(facts: Facts) -> Iterator[Finding]:
+    """A connection that begins, at once, with the audio of an earlier one that had been ended as it should be."""
+    rate = facts.declared.bytes_per_s
+    for number, (before, connection) in enumerate(pairwise(facts.connections), 2):
+        sent, ended = connection.audio_frames, any(is_close_command(frame, facts.endpoint) for frame in before.frames)
+        if not rate or not sent or not ended or sent[0].t is None:
+            continue
+        same = count_sent_again([f.audio or b"" for f in before.audio_frames], [f.audio or b"" for f in sent])
+        passed, last = 0, sent[0]
+        for last in sent:
+            passed += last.size
+            if passed >= same:
+                break
+        if same < _AGAIN_S * rate or last.t is None or last.t - sent[0].t > _HASTE * same / rate:
+            continue
+        summary = (
+            f"Connection {number} begins with {same / rate:.1f} s of audio that the connection before it had sent and "
+            "ended: it is transcribed again."
+        )
+        place = (Evidence("sent again from here", sent[0].line, sent[0].t),)
+        yield CHECK.find("repeated", "fail", 0.9, summary, place, _EMPTY)
+        return
+
+
 def _tell_disorder(swapped: list[int], count: int, sent: list[Frame]) -> Finding:
     first = sent[swapped[0]]
     summary = (
@@ -210,6 +251,7 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         "RTP": "an RTP header",
         "AudioSocket": "an AudioSocket header",
         "event stream": "an envelope of AWS's event stream",
+        "protobuf": "what a message of Protocol Buffers has in front of its samples",
         "length": "its length",
         "padding": "zeros that pad it",
         "": "bytes that are no samples",
@@ -226,10 +268,12 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         "AudioSocket": " Those are the type and the length of the message; send only messages of a type of audio.",
         "event stream": " Amazon Transcribe takes audio in such envelopes, this service takes bare samples: leave out "
         "the marshaller. A checksum of 4 bytes stands behind the samples too.",
+        "protobuf": " Parse each message and send the bytes of its audio field: the length of what stands in front "
+        "varies, and more may stand behind. A framework such as Pipecat has a serializer to leave out or replace.",
         "padding": " In PyAV and aiortc take frame.to_ndarray().tobytes(), which holds the samples alone, not "
         "bytes(frame.planes[0]), which is the whole buffer.",
     }.get(field.kind, "")
-    yield CHECK.find("header", "fail", 0.95, summary, place, fix, remedy)
+    yield CHECK.find("header", "fail", 0.95, summary, place, fix, remedy if field.kind != "protobuf" else None)
     if field.disorder:
         text = f"{count_noun(field.disorder, 'frame')} came later than its sequence number says."
         yield CHECK.find("out-of-order", "fail", 0.9, text, place)
@@ -288,10 +332,16 @@ def _tell_replays(replays: Replays, sent: list[Frame]) -> Finding:
     first = sent[replays.first]
     place = (Evidence("here the first of them begins again", first.line, first.t),)
     summary = (
-        f"{replays.count} stretches of about {replays.usual_s:.2f} s are sent twice in a row, byte for byte: "
+        f"{replays.count} stretches of about {replays.usual_s:.2g} s are sent twice in a row, byte for byte: "
         f"{replays.share:.0%} of the audio."
     )
-    return CHECK.find("repeated", "fail", 0.95, summary, place, _AGAIN)
+    if replays.gap_s:
+        summary = (
+            f"{replays.count} stretches of {replays.usual_s:.2f} s each are sent once more about {replays.gap_s:.1f} s "
+            "after they ended, byte for byte: a buffer still holds the end of what was recorded before."
+        )
+        return CHECK.find("repeated", "fail", 0.85, summary, place, _FLUSH)
+    return CHECK.find("repeated", "fail", 0.95, summary, place, _BLOCK if replays.usual_s < _A_BLOCK_S else _AGAIN)
 
 
 def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:

@@ -217,8 +217,16 @@ def _find_backlog(facts: Facts, number: int, timeline: Timeline, measured: dict[
         f"The audio falls behind the clock: {behind_s:.1f} s by the end, at {speed.ratio:.2f} times realtime{since}."
     )
     place = (Evidence(f"{behind_s:.1f} s behind", int(timeline.line[-1]), float(timeline.t_s[-1])),)
-    finding = CHECK.find("backlog", status, 0.75, summary, place)
+    fix = _OTHER_CLOCK.format(facts.declared.sample_rate) if abs(speed.ratio - _TO_44100) < _EXACT else None
+    finding = CHECK.find("backlog", status, 0.75, summary, place, fix)
     yield explain_borders(finding, facts.measure_borders(number, 0, len(timeline)), facts.is_browser)
+
+
+_TO_44100, _EXACT = 44100 / 48000, 0.004
+_OTHER_CLOCK = (
+    "This is 44100 to 48000: as if a device at 44100 Hz were resampled to {} Hz as one at 48000. Ask the device for "
+    "its rate and resample from that. If it is not so, send audio at the pace it was spoken, in chunks of about 100 ms."
+)
 
 
 def _find_uplink(facts: Facts, connection: Connection, timeline: Timeline) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.pacing import find_pauses, find_rhythm
@@ -79,7 +81,9 @@ def _judge(facts: Facts) -> Answer:
     for number, (timeline, speed, parts) in enumerate(paced):
         if not len(timeline):
             continue
-        findings += _judge_backlogs(facts.limits, timeline, speed, measured)
+        found = _judge_backlogs(facts.limits, timeline, speed, measured)
+        times = _measure_silence(facts, number) if found else 1.0
+        findings += [_explain_silence(finding, times) for finding in found]
         if len(parts) == 1:
             found = _judge_speed(facts.limits, timeline, speed, findings)
             findings += [_explain(facts, number, 0, timeline, finding) for finding in found]
@@ -100,6 +104,31 @@ def _judge(facts: Facts) -> Answer:
     if changes:
         return answer(f"Audio flows at {', '.join(changes)}.", [], measured)
     return answer(f"Audio flows at {measured['speed']:.2f} times realtime.", [], measured)
+
+
+def _measure_silence(facts: Facts, number: int) -> float:
+    """How many times as long as the others the frames are that hold zero bytes alone; 1 where few are longer."""
+    frames = [frame for frame in facts.connections[number].audio_frames if frame.audio]
+    zeros = [frame.size for frame in frames if not frame.audio or not any(frame.audio)]
+    others = [frame.size for frame in frames if frame.audio and any(frame.audio)]
+    if len(zeros) < _FEWEST_ZERO or len(others) < _FEWEST_ZERO:
+        return 1.0
+    return float(np.median(zeros)) / float(np.median(others))
+
+
+def _explain_silence(finding: Finding, times: float) -> Finding:
+    """Say of audio that is too much that it is silence of another type."""
+    if times < _WIDER:
+        return finding
+    summary = f"{finding.summary} Frames of zeros are {times:.3g} times as long as the others."
+    return replace(finding, summary=summary, fix=_ZEROS)
+
+
+_FEWEST_ZERO, _WIDER = 5, 1.9
+_ZEROS = (
+    "Fill silence with as many bytes as the audio would have had. Zeros of a wider type are longer: np.zeros(n) makes "
+    "64-bit floats, so np.zeros(n, dtype='<i2'), or bytes(2 * n)."
+)
 
 
 def _list_speeds(timeline: Timeline, parts: Sequence[Stretch]) -> Iterator[str]:
@@ -152,10 +181,10 @@ def _judge_backlogs(
         timeline, limits["pacing.drain_speed"], limits["pacing.start_burst_s"], limits["pacing.start_window_s"]
     )
     measured["max_backlog_s"] = max(measured["max_backlog_s"], round(float(waiting.max()), 3))
-    holes = [hole for hole in pacing.find_holes(timeline, speed.ratio if speed else 1.0) if hole.filled]
+    holes = [hole for hole in pacing.find_holes(timeline, speed.ratio if speed else 1.0) if hole.filled or hole.late_s]
     findings: dict[str, Finding] = {}
     for backlog in pacing.find_backlogs(timeline, waiting, limits["pacing.backlog_warn_s"]):
-        caught_up = sum(hole.length_s for hole in holes if _overlaps(timeline, hole, backlog))
+        caught_up = sum(hole.late_s or hole.length_s for hole in holes if _overlaps(timeline, hole, backlog))
         excess = backlog.seconds - caught_up
         if excess <= limits["pacing.backlog_warn_s"] and caught_up:
             continue

@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.arrays import find_stretches
+from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
+from sttdoctor.analysis.encoding.estimate import estimate_encoding
 from sttdoctor.analysis.encoding.quantization import find_scale
 from sttdoctor.encodings import ENCODINGS
 
 Codes = NDArray[np.int64]
-Kind = Literal["cast", "converter", "low bits"]
+Kind = Literal["cast", "converter", "low bits", "signed byte", "other law"]
 
 _STEP = 320  # samples, 7 to 40 ms
 _FEWEST = 50  # codes that are not zero
@@ -35,6 +37,8 @@ _STRETCHES = 6
 _FLAT = (0.54, 0.61)  # RMS of full scale where all codes are as frequent: 0.577
 _RELATED = 0.2  # correlation with the next sample, in sound
 
+_FEWEST_LOUD, _FEWEST_SMALL = 400, 50  # codes of which half would have such a low byte; different ones of the others
+_SURE_LAW = 0.99
 _WIDE = ("pcm_s32le", "s32be")
 _WILD = 8.0  # floats beyond it are in 16-bit units
 _FEW = 64.0  # of the lowest codes: sound of fewer says nothing
@@ -59,11 +63,13 @@ class Misfit:
         kind: What the codes are.
         bits: How many of the encoding (`converter`) or of the sample (`low bits`) they fill.
         centre: Where they rest (`converter`).
+        law: Of G.711, what they were before they were decoded with the table of the other one (`other law`).
     """
 
     kind: Kind
     bits: int
     centre: float = 0.0
+    law: str = ""
 
 
 def find_misfit(codes: Codes, bits: int) -> Misfit | None:
@@ -84,6 +90,11 @@ def find_misfit(codes: Codes, bits: int) -> Misfit | None:
         for size, off in _CONVERTERS:
             if _is_converter(codes, 1 << size, off):
                 return Misfit("converter", size, float(np.median(codes[codes != 0])))
+    if bits == 16 and _has_signed_bytes(codes):
+        return Misfit("signed byte", bits)
+    law = _find_other_law(codes) if bits == 16 else ""
+    if law:
+        return Misfit("other law", bits, law=law)
     if bits == 16 and (_goes_in_laps(codes, 1 << bits) or _is_empty_noise(codes)):
         return Misfit("low bits", bits)
     return None
@@ -111,6 +122,31 @@ def _is_converter(codes: Codes, size: int, off: float) -> bool:
     if len(moving) < len(codes) // 2 or np.ptp(np.quantile(moving, [0.001, 0.999])) < _SWING * size:
         return False
     return abs(float(np.median(moving)) / size - 0.5) <= off
+
+
+def _has_signed_bytes(codes: Codes) -> bool:
+    """Whether a low byte with its top bit set has set all bits above it, as where bytes with a sign are put together.
+
+    Then the codes are -128 to -1 whenever their low byte is 128 or more, which of 16-bit sound is so by no chance.
+    """
+    loud, small = codes[(codes < -128) | (codes >= 128)], codes[(codes >= -128) & (codes < 0)]
+    if len(loud) < _FEWEST_LOUD or len(small) < len(loud) // 2:
+        return False
+    return not bool(((loud & 255) >= 128).any()) and len(np.unique(small)) >= _FEWEST_SMALL
+
+
+def _find_other_law(codes: Codes) -> str:
+    """The law of G.711 of codes that were decoded with the table of the other one; empty where they were not."""
+    for table, other in ((MULAW_TABLE, "pcm_alaw"), (ALAW_TABLE, "pcm_mulaw")):
+        values = np.rint(table * 32768).astype(np.int64)
+        order = np.argsort(values, kind="stable")
+        place = np.minimum(np.searchsorted(values[order], codes), 255)
+        if (values[order][place] != codes).any():
+            continue
+        estimate = estimate_encoding(order[place].astype(np.uint8))
+        if estimate.decidable and estimate.probabilities[other] > _SURE_LAW:
+            return other
+    return ""
 
 
 def _goes_in_laps(codes: Codes, size: int) -> bool:

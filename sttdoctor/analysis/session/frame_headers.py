@@ -26,8 +26,8 @@ class Field:
     Attributes:
         at_end: Behind the samples, not before them.
         length: Bytes.
-        kind: What it is known as (`RTP`, `AudioSocket`, `event stream`, `length`, `padding`), or `` where no format is
-            recognised.
+        kind: What it is known as (`RTP`, `AudioSocket`, `event stream`, `protobuf`, `length`, `padding`), or `` where
+            no format is recognised.
         counts: Whether a part of it counts up.
         share: 0..1, how much of all bytes it takes.
         disorder: How many frames come out of the order that its sequence number tells.
@@ -54,7 +54,7 @@ def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
     body = _cut_bodies(chosen, shortest, depth)
     taken = max(_count_structured(heads, active, body), length)
     if taken:
-        kind = _name_head(heads, taken, length)
+        kind = _name_head(heads, taken, length, list(map(len, chosen)))
         taken = {"RTP": measure_rtp_header(chosen), "AudioSocket": 3}.get(kind, taken)
         if kind == "event stream":  # the length of the headers stands behind that of the whole, a checksum behind both
             taken = min(shortest, 12 + int.from_bytes(chosen[0][4:8], "big"))
@@ -152,11 +152,26 @@ def _find_length_field(frames: Sequence[bytes], active: Sequence[int]) -> int:
     return 0
 
 
-def _name_head(heads: NDArray[np.uint8], taken: int, length: int) -> str:
+def _is_protobuf(head: NDArray[np.uint8], size: int) -> bool:
+    """Whether a frame is one field with a length (wire type 2 of Protocol Buffers), which is that of all the rest."""
+    length = 0
+    for i, byte in enumerate(head[1:].tolist()):
+        length |= (byte & 127) << 7 * i
+        if byte < 128:
+            return bool(head[0] & 7 == 2 and head[0] >> 3) and size == 2 + i + length
+    return False
+
+
+_TAG_AND_LENGTH = 5  # bytes
+
+
+def _name_head(heads: NDArray[np.uint8], taken: int, length: int, sizes: Sequence[int]) -> str:
     if length == 3 and taken <= 3 and len(set(heads[:, 0].tolist())) == 1:
         return "AudioSocket"
     if _EVENT_STREAM in heads[0].tobytes():
         return "event stream"
+    if all(map(_is_protobuf, heads[:, :_TAG_AND_LENGTH], sizes)):
+        return "protobuf"
     if taken >= 8 and heads.shape[1] >= 12 and np.all(heads[:, 0] >> 6 == 2):
         sequence = heads[:, 2].astype(np.int64) * 256 + heads[:, 3]
         steps = np.diff(sequence) % 65536

@@ -30,6 +30,9 @@ _STEADY = 0.06  # of the period, and at least
 _STEADY_S = 0.05
 
 
+_SOON_S, _LATE_S = 1.0, 1.0  # within which, and how much of, what is missing comes at once
+
+
 @dataclass(frozen=True, slots=True)
 class Hole:
     """Clock time without audio between two frames.
@@ -40,6 +43,7 @@ class Hole:
         end_s: When audio was sent again.
         filled: Whether the missing audio was sent later.
         caught_up: Index of the frame at which it was made up for; `index` where it was not.
+        late_s: Seconds that came at once behind a hole which was not filled, a second or more; else 0.
     """
 
     index: int
@@ -47,6 +51,7 @@ class Hole:
     end_s: float
     filled: bool
     caught_up: int
+    late_s: float = 0.0
 
     @property
     def length_s(self) -> float:
@@ -128,7 +133,12 @@ def _make_hole(timeline: Timeline, audio_s: Floats, index: int, length_s: float)
     filled = len(enough) > 0
     whole = np.flatnonzero(recovered >= 0.95 * float(recovered[-1])) if filled else enough
     caught_up = index + int(whole[0]) if filled else index
-    return Hole(index, float(t[index]) - length_s, float(t[index]), filled, caught_up)
+    soon = recovered[: max(1, int(np.searchsorted(t, t[index] + _SOON_S, side="right")) - index)]
+    late_s = float(soon.max())
+    if filled or late_s < _LATE_S:
+        return Hole(index, float(t[index]) - length_s, float(t[index]), filled, caught_up)
+    caught_up = index + int(np.argmax(soon))
+    return Hole(index, float(t[index]) - length_s, float(t[index]), filled, caught_up, late_s)
 
 
 def measure_speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | None:

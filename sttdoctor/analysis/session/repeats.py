@@ -24,6 +24,8 @@ _STUCK = 15
 _STUCK_BYTES = 4000  # half a second of G.711
 
 _SHORTEST_S, _LONGEST_S = 0.15, 12.0
+_SHORTEST_BLOCK_S, _BLOCKS = 0.008, 0.1  # of blocks, as a device has them, and what share of the audio they then are
+_SOON_S = 3.0  # after it ended, what a buffer still holds is sent again
 _FEWEST_REPLAYS = 2
 _APART = 256  # samples from one place that is looked for to the next
 _KEY = 8  # bytes
@@ -228,12 +230,14 @@ class Replays:
         usual_s: Seconds of one, as declared.
         share: 0..1, how much of the audio is such a second time.
         first: Number of the frame in which the first one begins again, from 0.
+        gap_s: Seconds of other audio that stand between both times, 0 where they are in a row.
     """
 
     count: int
     usual_s: float
     share: float
     first: int
+    gap_s: float = 0.0
 
 
 def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> Replays | None:
@@ -247,22 +251,51 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
     data = b"".join(frames)[:_MOST]
     width = ENCODINGS[encoding].width
     found: list[tuple[int, int]] = []
+    later: list[tuple[int, int, int]] = []
     left = _COMPARED
     for at, lag in _find_places(data, width):
         is_known = bool(found) and at < found[-1][0] + 2 * found[-1][1]
-        if is_known or left <= 0 or not _SHORTEST_S <= lag / bytes_per_s <= _LONGEST_S:
+        is_known |= bool(later) and at < later[-1][0] + later[-1][2]
+        if is_known or left <= 0 or not _SHORTEST_BLOCK_S <= lag / bytes_per_s <= _LONGEST_S:
             continue
         left -= 3 * lag
         start, length = _extend(data, at, lag)
         if abs(length - lag) <= max(16 * width, 0.02 * lag):
             found.append((start, lag))
-    if len(found) < _FEWEST_REPLAYS:
-        return None
+        elif length >= _SHORTEST_S * bytes_per_s and lag - length <= _SOON_S * bytes_per_s:
+            later.append((start, lag, length))
+    long = [(start, lag) for start, lag in found if lag >= _SHORTEST_S * bytes_per_s]
+    if sum(lag for _, lag in found) < _BLOCKS * len(data):  # a few short ones are tones, or coarse sound
+        found = long
     ends = np.cumsum([len(frame) for frame in frames])
+    if len(found) < _FEWEST_REPLAYS:
+        return _find_leftovers(later, ends, len(data), bytes_per_s)
     again = found[0][0] + found[0][1]
     lags = [lag for _, lag in found]
     number = int(np.searchsorted(ends, again, side="right"))
     return Replays(len(found), float(np.median(lags)) / bytes_per_s, sum(lags) / len(data), number)
+
+
+def _find_leftovers(
+    later: Sequence[tuple[int, int, int]], ends: NDArray[np.int64], size: int, bytes_per_s: float
+) -> Replays | None:
+    """Stretches that come once more shortly after, all of one length, which is that of a buffer and of no prompts."""
+    lengths = [length for _, _, length in later]
+    if len(later) < _FEWEST_REPLAYS or max(lengths) > 1.02 * min(lengths):
+        return None
+    start, lag, _ = later[0]
+    number = int(np.searchsorted(ends, start + lag, side="right"))
+    gap_s = float(np.median([lag - length for _, lag, length in later])) / bytes_per_s
+    return Replays(len(later), float(np.median(lengths)) / bytes_per_s, sum(lengths) / size, number, gap_s)
+
+
+def count_sent_again(before: Sequence[bytes], frames: Sequence[bytes]) -> int:
+    """Bytes with which one connection began and with which another one begins again; 0 where they are silent."""
+    one, other = (np.frombuffer(b"".join(part)[:_MOST], np.uint8) for part in (before, frames))
+    count = min(len(one), len(other))
+    differs = np.flatnonzero(one[:count] != other[:count])
+    same = int(differs[0]) if len(differs) else count
+    return same if is_active(one[:same].tobytes()) else 0
 
 
 def _find_places(data: bytes, width: int) -> Iterator[tuple[int, int]]:

@@ -359,12 +359,35 @@ def _unmask(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
         yield Before("".join(text), turns, Change("normalized", f"words were masked ({shown!r})", harmless=True))
 
 
+_MOST_KEYS, _SHOWN_KEYS = 12, 3
+
+
+def _restore_keys(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    """A few characters of which each became another one, always the same: as of keys in another layout."""
+    right = join_expected(turns)
+    theirs, ours = got.strip(), right.strip()
+    if len(theirs) != len(ours) or not ours:
+        return
+    keys: dict[str, str] = {}
+    if any(keys.setdefault(our, their) != their for our, their in zip(ours, theirs, strict=True)):
+        return
+    changed = [(our, their) for our, their in keys.items() if our.casefold() != their.casefold()]
+    if changed and len(changed) <= _MOST_KEYS and len(set(keys.values())) == len(keys):
+        shown = ", ".join(f"{our!r} by {their!r}" for our, their in changed[:_SHOWN_KEYS])
+        yield Before(right, turns, Change("normalized", f"characters were replaced: {shown}", fix=_SET_LAYOUT))
+
+
+_SET_LAYOUT = (
+    "Where the text is typed into another program as keys (dotool, ydotool, wtype, a macro), tell the tool the user's "
+    "keyboard layout, or put the text in by the clipboard. Else look for a table that replaces characters."
+)
 _LOOKS = (
     _unescape_html,
     _unescape_url,
     _unescape_json,
     _read_in_another_charset,
     _compare_lost_characters,
+    _restore_keys,
     _unmask,
     _drop_nothings,
     _drop_labels,

@@ -61,6 +61,14 @@ _EXAMPLES = {
     "sample_rate": "16000 (in Hz, as you send)",
 }
 
+_NOT_YET = re.compile(
+    r"not (?:yet )?(?:valid|active)(?: yet)?\b.*\byet|not valid yet|\bnbf\b|issued in the future|before it", re.I
+)
+_SET_CLOCK = (
+    "The clock of the machine that makes the token is ahead of the service's: let it follow NTP, and compare it with "
+    "the Date header of any answer. Until then mint the token some seconds before you connect."
+)
+
 BAD_PARAMETER = Cause(
     "connection.bad-parameter",
     "fail",
@@ -115,7 +123,7 @@ def judge_key(facts: Facts) -> Iterator[Finding]:
     fault = None if facts.is_accepted else _find_two_keys(facts, where) or _find_key_fault(facts, where)
     if refusal is not None:
         if not has_worked_before(facts, refusal):
-            yield _tell_refused_key(refusal, fault)
+            yield _tell_refused_key(facts, refusal, fault)
     elif fault is not None:
         yield BAD_AUTH.find("fail", 0.9, f"{_capitalize(fault[0])}.", fix=fault[1])
 
@@ -132,8 +140,10 @@ def _find_two_keys(facts: Facts, where: Address | None) -> tuple[str, str] | Non
     return (f"two credentials are sent at once ({' and '.join(given[:3])})", _ONE_KEY) if len(given) > 1 else None
 
 
-def _tell_refused_key(refusal: Refusal, fault: tuple[str, str] | None) -> Finding:
+def _tell_refused_key(facts: Facts, refusal: Refusal, fault: tuple[str, str] | None) -> Finding:
     place = place_of(refusal)
+    if _NOT_YET.search(refusal.words):
+        return BAD_AUTH.find("fail", 0.95, f"The token is not valid yet ({quote(refusal)}).", place, _SET_CLOCK)
     if fault is not None and fault[1] is _ONE_KEY:
         return BAD_AUTH.find(
             "fail", 0.97, f"{_capitalize(fault[0])}; the service refused it ({quote(refusal)}).", place, _ONE_KEY
@@ -141,6 +151,11 @@ def _tell_refused_key(refusal: Refusal, fault: tuple[str, str] | None) -> Findin
     summary = f"The key was not accepted ({quote(refusal)})"
     if fault is not None:
         return BAD_AUTH.find("fail", 0.97, f"{summary}: {fault[0]}.", place, fault[1])
+    origin = facts.session.headers.get("origin", "") if facts.session is not None else ""
+    if refusal.status == 403 and origin and not refusal.words:
+        fix = f"{_KEY_PLACES} If the same key works from elsewhere, the page's origin ({origin[:80]}) may be what "
+        fix += "is refused: connect from your server, or from a page whose origin is allowed."
+        return BAD_AUTH.find("fail", 0.8, f"{summary}.", place, fix)
     return BAD_AUTH.find("fail", 0.97, f"{summary}.", place)
 
 
