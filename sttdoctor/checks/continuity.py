@@ -123,7 +123,8 @@ _ANSWERED = (
 
 _OVERFLOWS = (
     "Let nothing wait in the loop that sends audio: a slow call (a translation, a model, a database) belongs into a "
-    "task of its own. The queue before the sender overflowed meanwhile; where it must, let it hold more, or tell the user."
+    "task of its own. The queue before the sender overflowed meanwhile; where it must, let it hold more, or tell the "
+    "user."
 )
 _AT_ONCE_S = 0.04
 _CHUNK_S = 0.3  # it may read on until the next chunk is due

@@ -322,3 +322,69 @@ def test_a_client_that_waits_for_an_answer_to_each_frame_is_told_so():
 def test_a_usual_longest_duration_is_told(seconds, told):
     lost = session(steady(seconds - 0.05), events=turn(1.0, "Hi", end=2.0), close=(seconds + 0.05, "unknown", 1006))
     assert ("It had lasted" in first(lost).summary) == told
+
+
+def test_a_low_byte_with_a_sign_is_told_and_eight_bits_in_sixteen_are_not():
+    right = np.frombuffer(SPEECH, "<i2")
+    low = (right & 255).astype(np.uint8).view(np.int8).astype("<i2")
+    found = check(((right & ~255) | low).tobytes(), encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
+    assert found.cause == "encoding.scaled" and "0xff" in found.fix
+    coarse = check((right & ~255).tobytes(), encoding="pcm_s16le", sample_rate=16000)
+    assert "encoding.scaled" not in [item.cause for item in coarse.diagnoses]
+
+
+@pytest.mark.parametrize(("was", "read"), [("pcm_alaw", "pcm_mulaw"), ("pcm_mulaw", "pcm_alaw")])
+def test_the_other_law_s_table_is_told_and_the_right_one_is_not(was, read):
+    codes = encoded(decode(SPEECH, "pcm_s16le"), was).tobytes()
+    wrong, right = ((decode(codes, law) * 32768).astype("<i2").tobytes() for law in (read, was))
+    found = check(wrong, encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
+    assert found.cause == "encoding.scaled" and f"declare {was}" in found.fix
+    assert not [
+        item for item in check(right, encoding="pcm_s16le", sample_rate=16000).diagnoses if item.status == "fail"
+    ]
+
+
+def test_blocks_that_are_read_twice_are_repeated():
+    data = b"".join(part * 2 for part in cut(1024)[::2])
+    found = first(sent(cut(640, data)))
+    assert found.cause == "frames.repeated" and "two buffers" in found.fix
+
+
+def test_what_a_buffer_still_holds_is_told_and_one_prompt_that_comes_again_is_not():
+    at = [n * 32000 for n in range(6)]
+    tails = [SPEECH[a + 12000 : a + 24000] for a in at]
+    held = b"".join(SPEECH[a : a + 24000] + SPEECH[a + 25000 : a + 30000] + t for a, t in zip(at, tails, strict=True))
+    found = first(sent(cut(640, held)))
+    assert found.cause == "frames.repeated" and "still holds" in found.summary
+    prompt = SPEECH[:20000]
+    again = b"".join(prompt + SPEECH[a : a + 30000] for a in at[1:])
+    assert "frames.repeated" not in causes(sent(cut(640, again)), "frames")
+
+
+@pytest.mark.parametrize(
+    ("words", "clock"),
+    [("token not valid yet (nbf)", True), ("Token used before issued", False), ("Unauthorized", False)],
+)
+def test_a_token_from_the_future_is_a_matter_of_clocks(words, clock):
+    found = first(handshake(Open(1, 0.1, 401, body=words)))
+    assert found.cause == "connection.bad-auth" and ("NTP" in found.fix) == clock
+
+
+def test_characters_that_another_layout_replaced_are_told_with_the_layout():
+    events = [(0.5, "turn.start", None), (1.0, "turn.end", "Yes, I do. Do you, too? No, thanks.")]
+    text = "Yesö I doü Do youö tooä Noö thanksü"
+    found = first(session(steady(2), events=events, command=2.1, close=(2.5, "server", 1000), transcript=text))
+    assert found.cause == "joining.normalized" and "layout" in found.fix and "',' by 'ö'" in found.summary
+
+
+def test_an_empty_frame_at_the_end_is_no_close_command():
+    lengths = [*np.full(20, 0.1), 0.0]
+    subject = session(np.arange(21) * 0.1, lengths, events=turn(0.5, "Hi", end=1.0), close=(9.0, "client", 1000))
+    found = [item for item in report(subject).diagnoses if item.cause == "drain.no-close"]
+    assert found and "Its last frame is empty" in found[0].summary
+
+
+def test_what_comes_late_and_what_never_does_are_told_apart():
+    t = np.concatenate([steady(4), 11.5 + np.arange(40) * 0.001, 11.6 + np.arange(60) * 0.1])
+    found = first(session(t, events=turn(1.0, "Hi", end=17.0), command=17.8, close=(18, "server", 1000)))
+    assert found.cause == "continuity.stalled" and "never" in found.summary
