@@ -13,7 +13,7 @@ from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import join_hypotheses
 from sttdoctor.analysis.session.join_excerpts import Shown, is_longer
-from sttdoctor.analysis.session.join_spelling import Spelling, keeps_apart
+from sttdoctor.analysis.session.join_spelling import Spelling, keeps_apart, lacks_words
 from sttdoctor.analysis.session.text_changes import Change
 from sttdoctor.analysis.session.turns import Turn, join_expected
 from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Finding, Status, answer, unknown
@@ -368,7 +368,9 @@ def _tell_nearest(join: join_hypotheses.Join, got: str, similar: float, place: t
     nearest = "the joined final texts" if join.habit == "ends" else f"what comes out when {_WHEN[join.habit]}"
     none = "No way of joining that is known gives" if join.searched else "No way of joining that could be tried gives"
     summary = f"{none} the application's text; it is {join.similarity:.0%} like {nearest}."
-    status: Status = "fail" if join.similarity >= 0.8 else "warn"
+    # who rewrites a text may want that; who only loses words of it does not
+    status: Status = "fail" if habit != "normalized" or lacks_words(got, join.text) else "warn"
+    status = status if join.similarity >= 0.8 else "warn"
     return CHECK.find(habit, status, round(_GUESSED * join.similarity, 2), summary, evidence, _LOOK)
 
 

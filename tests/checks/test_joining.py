@@ -31,7 +31,7 @@ def judged(text, events=TWO):
         ("Hi there. How are you? How are you?", "turns-repeated", "fail"),
         ("Hi there. How", "partial-kept", "fail"),
         ("Something else altogether, my dear.", "unrelated", "warn"),
-        ("Hi there! How are you now?", "normalized", "fail"),
+        ("Hi there! How are you now?", "normalized", "warn"),
     ],
 )
 def test_what_the_application_did(text, cause, expected):
@@ -285,14 +285,18 @@ def test_a_text_that_two_habits_give_is_less_sure():
     assert finding.confidence == 0.65
 
 
-@pytest.mark.parametrize(("wrong", "expected"), [(2, "fail"), (4, "warn")])
-def test_a_text_less_than_80_percent_alike_is_a_warning(wrong, expected):
-    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-    events = turn(0.5, " ".join(words), end=2.0)
-    got = " ".join(["xxxxx"] * wrong + words[wrong:])
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        ("one three four five six seven nine ten", "fail"),
+        ("xxxxx xxxxx three four five six seven eight nine ten", "warn"),
+        ("xxxxx xxxxx xxxxx xxxxx five six seven eight nine ten", "warn"),
+    ],
+)
+def test_an_unknown_way_is_a_failure_where_words_are_only_lost_and_else_a_warning(got, expected):
+    events = turn(0.5, "one two three four five six seven eight nine ten", end=2.0)
     result = judged(got, events)
     assert (result.findings[0].cause, result.status) == ("joining.normalized", expected)
-    assert (result.measurements["similarity"] >= 0.8) == (expected == "fail")
 
 
 def test_two_changes_far_apart_in_words_that_stand_often_are_two():

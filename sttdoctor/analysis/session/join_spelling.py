@@ -40,6 +40,16 @@ def list_words(text: str) -> list[str]:
     return _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
+def lacks_words(text: str, right: str) -> bool:
+    """Whether a text is the words of the right one, in order, with some of them missing and no other put in.
+
+    >>> lacks_words("I am, thank you", "I am fine, thank you."), lacks_words("I'm fine", "I am fine.")
+    (True, False)
+    """
+    words = iter(list_words(right))
+    return all(word in words for word in list_words(text))
+
+
 def tidy(text: str) -> str:
     """Return a text without what only looks different: composed, with straight quotes, plain spaces and line ends."""
     return unicodedata.normalize("NFC", text).translate(_SAME).replace("--", "-").replace("\r\n", "\n")
