@@ -413,7 +413,11 @@ RULES = (
     ),
     Rule("server.closed-abnormally", ("drain.connection-lost", *_LOST_TEXT), "the server ended the session"),
     Rule("server.stopped-answering", ("drain.hung-up", "latency.end-of-turn", *_LOST_TEXT), "nothing came to read"),
-    Rule("latency.slow-reader", ("latency.end-of-turn", "latency.backlog"), "the turn.end was there, but read late"),
+    Rule(
+        "latency.slow-reader",
+        ("latency.end-of-turn", "latency.backlog", "server.stopped-answering"),
+        "the events were there, but read late",
+    ),
     Rule(
         "messages.too-big",
         ("server.closed-abnormally", "chunking.too-large", *_NOT_ENDED, *_LOST_TEXT),

@@ -155,6 +155,7 @@ class SendOnce(Remedy):
         return {
             "place": "send of each frame only the bytes that are new",
             "overlap": "send of each frame only what follows the last sample that was sent",
+            "grown": "send of each frame only what it holds beyond the one before",
             "own": "leave out the end of each frame, with which it begins anew",
             "stuck": "send only what was read: nothing from the frame on that is sent again and again",
         }.get(self.kind, "send each frame once")
@@ -166,6 +167,8 @@ class SendOnce(Remedy):
             return _keep_new(frames, width)
         if self.kind == "overlap":
             return [frame[measure_overlap(before, frame) :] for before, frame in pairwise([b"", *frames])]
+        if self.kind == "grown":
+            return [frame.removeprefix(before) for before, frame in pairwise([b"", *frames])]
         if self.kind == "own":
             return [frame[: find_own_start(frame, width)] for frame in frames]
         if self.kind == "stuck":

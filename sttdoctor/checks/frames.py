@@ -13,7 +13,14 @@ from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import CutFrames, CutZeros, DropEmpty, Exchange, SendOnce, TakeStream
 from sttdoctor.analysis.session.frame_headers import Field, find_field, measure_rtp_header, split_rtp
-from sttdoctor.analysis.session.frames import Tail, find_disorder, find_tails, is_two_streams, select_active
+from sttdoctor.analysis.session.frames import (
+    Tail,
+    are_halves_swapped,
+    find_disorder,
+    find_tails,
+    is_two_streams,
+    select_active,
+)
 from sttdoctor.analysis.session.repeats import Repeat, Replays, count_sent_again, find_repeats, find_replays
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.checks.base import (
@@ -112,6 +119,14 @@ _EMPTY = (
     "Empty the list or buffer of chunks when a session ends, or make a new one when a session begins. Only what no "
     "turn has answered may be sent again, after a connection that was lost."
 )
+_HALVES = (
+    "The two halves of each frame stand in the wrong order: the sound breaks in the middle of a frame, and goes on "
+    "from its end to its beginning."
+)
+_FILLED_HALF = (
+    "Of a double buffer (DMA) send the half that has just been filled: the first one at the half-transfer interrupt, "
+    "the second one when the transfer is complete."
+)
 _A_BLOCK_S = 0.15
 _FLUSH = (
     "Empty what stands between the device and the sender (a queue, a ring buffer, the driver's buffer) when recording "
@@ -193,6 +208,10 @@ def _judge_connection(connection: Connection, encoding: str, bytes_per_s: float 
     field = find_field(contents, active)
     if field is not None:
         yield from _tell_field(field, sent, active)
+        return
+    if are_halves_swapped([contents[i] for i in active], encoding):
+        place = (Evidence("the first frame with sound", sent[active[0]].line, sent[active[0]].t),)
+        yield CHECK.find("out-of-order", "fail", 0.9, _HALVES, place, _FILLED_HALF)
         return
     width = ENCODINGS[encoding].width
     if sum(len(contents[i]) % width > 0 for i in active) > 0.1 * len(active):
@@ -295,6 +314,16 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
             "(it is the pool of 8192 bytes); elsewhere copy a buffer before it is filled again."
         )
         return CHECK.find("repeated", "fail", 0.95, summary, place, fix, remedy)
+    if repeat.kind == "grown":
+        summary = (
+            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) hold the whole frame before "
+            "and a little more: all that was recorded is sent again and again."
+        )
+        fix = (
+            "Send each chunk once: empty the list or buffer after each send (chunks = [], buffer.clear()), instead of "
+            "joining all chunks so far (new Blob(chunks), b''.join(frames))."
+        )
+        return CHECK.find("repeated", "fail", 0.97, summary, place, fix, remedy)
     if repeat.kind == "rest":
         summary = (
             f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) end with bytes that stood "

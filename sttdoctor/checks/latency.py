@@ -268,9 +268,12 @@ def _find_slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]
     """Events that come in lumps at the client: it did not read while they waited."""
     if facts.session is None or facts.session.clock != "client":
         return
-    times = [frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None]
+    opened = connection.open
+    begun = [opened.t] if opened is not None and opened.t is not None else []
+    times = [*begun, *(frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None)]
     sent = np.array([frame.t for frame in connection.audio_frames if frame.t is not None])
-    lines = [frame.line for frame in connection.frames if _has_text(frame) and frame.t is not None]
+    lines = [opened.line] if opened is not None and begun else []
+    lines += [frame.line for frame in connection.frames if _has_text(frame) and frame.t is not None]
     for i in range(1, len(times) - 3):
         gap = times[i] - times[i - 1]
         lump = times[i + 3] - times[i]

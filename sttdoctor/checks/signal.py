@@ -269,7 +269,8 @@ def _find_noise(facts: Facts, levels: Levels) -> list[Finding]:
         return []
     if any(turn.end or turn.partial for turn in facts.turns):
         return []
-    summary = f"There is nothing but steady noise for {seconds:.0f} s ({_describe_level(levels)}), and no speech in it."
+    only = f"There is nothing but steady noise, a hum or a tone for {seconds:.0f} s"
+    summary = f"{only} ({_describe_level(levels)}), and no speech in it."
     return [CHECK.find("noise", "warn", 0.85, summary)]
 
 

@@ -388,3 +388,23 @@ def test_what_comes_late_and_what_never_does_are_told_apart():
     t = np.concatenate([steady(4), 11.5 + np.arange(40) * 0.001, 11.6 + np.arange(60) * 0.1])
     found = first(session(t, events=turn(1.0, "Hi", end=17.0), command=17.8, close=(18, "server", 1000)))
     assert found.cause == "continuity.stalled" and "never" in found.summary
+
+
+def test_frames_that_hold_all_that_came_before_are_repeated_and_can_be_cut():
+    grown = [SPEECH[: 3200 * n] for n in range(1, 30)]
+    found = first(sent(grown))
+    assert found.cause == "frames.repeated" and "empty the list" in found.fix
+    assert b"".join(found.root.remedy.apply(grown)) == SPEECH[: 3200 * 29]
+
+
+@pytest.mark.parametrize(("size", "cut_at"), [(640, 320), (1282, 640)])
+def test_halves_of_a_buffer_in_the_wrong_order_are_told(size, cut_at):
+    turned = [frame[cut_at:] + frame[:cut_at] for frame in cut(size)]
+    found = first(sent(turned))
+    assert found.cause == "frames.out-of-order" and "double buffer" in found.fix
+
+
+def test_a_client_that_reads_only_at_the_end_is_a_slow_reader_and_no_silent_service():
+    said = [(12.0 + 0.001 * n, kind, text) for n, (_, kind, text) in enumerate(turn(1.0, "a", "a b", "a b c", end=4.0))]
+    found = report(session(steady(11.9), events=said, command=12.1, close=(12.2, "server", 1000), clock="client"))
+    assert found.diagnoses[0].cause == "latency.slow-reader"

@@ -62,6 +62,25 @@ def is_active(frame: bytes) -> bool:
     return bool(np.count_nonzero(counts) >= 12 and counts.max() <= 0.6 * counts.sum())
 
 
+def are_halves_swapped(frames: Sequence[bytes], encoding: str) -> bool:
+    """Whether frames with sound go on from their end to their beginning, and break in the middle or near it."""
+    across = []
+    for frame in frames:
+        values = read_values(frame, encoding)
+        steps, middle = np.abs(np.diff(values)), len(values) // 2
+        usual = float(np.median(steps)) if len(values) > 4 * _NEAR_MIDDLE else 0.0
+        if np.isfinite(usual) and usual > 0.0:
+            inside = steps[middle - _NEAR_MIDDLE : middle + _NEAR_MIDDLE]
+            across.append(np.append(inside, abs(values[0] - values[-1])) / usual)
+    if len(across) < FEWEST:
+        return False
+    jumps = np.median(np.array(across), axis=0)
+    return bool(jumps[-1] <= _FITS and jumps[:-1].max() >= _MISFIT)
+
+
+_NEAR_MIDDLE = 8  # samples: halves may differ by a few
+
+
 def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> list[int]:
     """Find frames that were swapped with the one before them, told by the sound: their numbers, the later ones of each.
 

@@ -44,8 +44,9 @@ class Repeat:
 
     Attributes:
         kind: `place` (the same bytes at the same place of the frame before), `whole` (a frame sent again), `overlap`
-            (a frame begins with the end of the one before), `rest` (a frame ends with what stood there before), `own`
-            (a frame ends with bytes that it began with), `stuck` (one frame again and again, to the end or for long).
+            (a frame begins with the end of the one before), `grown` (a frame is the one before and more), `rest` (a
+            frame ends with what stood there before), `own` (a frame ends with bytes that it began with), `stuck` (one
+            frame again and again, to the end or for long).
         count: Frames that it shows in.
         share: 0..1, of the frames with sound.
         alike: 0..1, how much of such a frame is alike.
@@ -66,6 +67,10 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     stuck = _find_stuck(frames, encoding)
     if stuck is not None:
         return stuck
+    grown = [i for i in active if i and len(frames[i]) > len(frames[i - 1]) and frames[i].startswith(frames[i - 1])]
+    if len(grown) >= max(3, 0.5 * len(active)):
+        share = float(np.mean([len(frames[i - 1]) / len(frames[i]) for i in grown]))
+        return Repeat("grown", len(grown), len(grown) / len(active), share, grown[0])
     lively = _drop_filler(frames, [i for i in active if not _is_periodic(frames[i], encoding)])
     if len(lively) < FEWEST:
         return None
