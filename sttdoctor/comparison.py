@@ -1,9 +1,11 @@
-"""Two reports side by side: what differs in the answers and in the measurements."""
+"""Two reports side by side: what a reader compares first and which side is better, then all that differs."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sttdoctor.checks.base import SEVERITY
 from sttdoctor.report import CheckResult, Report
 
 
@@ -30,14 +32,107 @@ def compare_with_older(report: Report, other: Report) -> Report:
         {"check": item.check, "what": item.what, "this": item.first, "other": item.second}
         for item in compare(report, other)
     ]
-    summary = {
+    against = {
         "path": other.subject.get("path"),
         "status": other.status,
         "causes": [diagnosis.cause for diagnosis in other.diagnoses],
         "transcript": other.subject.get("transcript"),
+        "summary": list(summarize(report, other)),
         "differences": differences,
     }
-    return replace(report, against=summary)
+    return replace(report, against=against)
+
+
+_MEASURED = {
+    "pace": ("pacing", "speed"),
+    "chunk_ms": ("chunking", "median_ms"),
+    "backlog_s": ("pacing", "max_backlog_s"),
+    "end_of_turn_s": ("latency", "end_of_turn_median_s"),
+}
+"""What is compared, to the check and its measurement."""
+
+_LESS_IS_BETTER = ("backlog_s", "end_of_turn_s")
+_FORMAT = ("container", "encoding", "sample-rate", "channels")
+
+
+def summarize(report: Report, other: Report) -> Iterator[dict[str, Any]]:
+    """Yield what a reader compares first, each as `what`, `this`, `other` and `better` (`this`, `other` or None).
+
+    Status, causes, format, pace (times realtime), length of a chunk, backlog and end of a turn (by the middle one), and
+    the text; what neither report has is left out.
+    """
+    told = "unknown" not in (report.status, other.status)
+    yield _row("status", report.status, other.status, _rank(report) if told else None, _rank(other))
+    causes, other_causes = ([diagnosis.cause for diagnosis in side.diagnoses] for side in (report, other))
+    yield _row("causes", causes, other_causes, _weigh(report) if told else None, _weigh(other))
+    yield _row("format", _describe_format(report), _describe_format(other), _miss(report), _miss(other))
+    for what, (check, name) in _MEASURED.items():
+        yield from _compare_measured(what, _find(report, check), _find(other, check), name)
+    text, other_text = _get_text(report), _get_text(other)
+    if text is not None or other_text is not None:
+        yield _row("text", text, other_text, _judge(_find(report, "joining")), _judge(_find(other, "joining")))
+
+
+def _row(what: str, this: Any, other: Any, bad: Any, other_bad: Any) -> dict[str, Any]:
+    """A row; the side that is less bad is the better one, where both can be told."""
+    better = None
+    if bad is not None and other_bad is not None and bad != other_bad:
+        better = "this" if bad < other_bad else "other"
+    return {"what": what, "this": this, "other": other, "better": better}
+
+
+def _rank(report: Report) -> int:
+    return SEVERITY[report.status]
+
+
+def _weigh(report: Report) -> tuple[int, int]:
+    """How many diagnoses fail, and how many there are."""
+    return sum(diagnosis.status == "fail" for diagnosis in report.diagnoses), len(report.diagnoses)
+
+
+def _find(report: Report, check: str) -> CheckResult | None:
+    return next((result for result in report.checks if result.id == check), None)
+
+
+def _judge(check: CheckResult | None) -> int | None:
+    """How bad an answer is, None where there is none."""
+    return SEVERITY[check.status] if check is not None and check.status in ("pass", "warn", "fail") else None
+
+
+def _describe_format(report: Report) -> str:
+    declared = report.subject["declared"]
+    said = " at ".join(
+        filter(None, (declared["encoding"], f"{declared['sample_rate']} Hz" if declared["sample_rate"] else ""))
+    )
+    wrong = [check.reading for check in report.checks if check.id in _FORMAT and check.findings and check.reading]
+    return f"{said or 'nothing declared'}, sounds like {', '.join(wrong)}" if wrong else said or "nothing declared"
+
+
+def _miss(report: Report) -> int | None:
+    """How bad the worst answer on the format is."""
+    judged = [rank for check in report.checks if check.id in _FORMAT if (rank := _judge(check)) is not None]
+    return max(judged, default=None)
+
+
+def _compare_measured(
+    what: str, check: CheckResult | None, other: CheckResult | None, name: str
+) -> Iterator[dict[str, Any]]:
+    values = [side.measurements.get(name) if side is not None else None for side in (check, other)]
+    if all(value is None for value in values):
+        return
+    ranks: list[Any] = [_judge(check), _judge(other)]
+    if None in values or math.isclose(values[0], values[1], rel_tol=0.05, abs_tol=0.05):  # type: ignore[arg-type]
+        ranks = [None, None]
+    elif ranks[0] == ranks[1]:
+        ranks = values if what in _LESS_IS_BETTER else ranks
+    yield _row(what, *values, *ranks)
+
+
+def _get_text(report: Report) -> str | None:
+    """The text that the application had, else the one that the events give."""
+    transcript = report.subject.get("transcript") or {}
+    got: str | None = transcript.get("got")
+    return transcript.get("expected") if got is None else got
 
 
 def compare(first: Report, second: Report, tolerance: float = 0.1) -> list[Difference]:

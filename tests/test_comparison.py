@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 from builders import drained, report, session, steady
 
-from sttdoctor.comparison import compare, compare_with_older
+from sttdoctor.comparison import compare, compare_with_older, summarize
 
 
 def test_a_report_does_not_differ_from_itself():
@@ -30,3 +31,23 @@ def test_the_comparison_is_a_part_of_the_report():
     assert told["status"] == "fail"
     assert {"check": "chunking", "what": "status", "this": "pass", "other": "fail"} in told["differences"]
     assert "against" not in json.loads(report(drained()).to_json())
+
+
+def rows_of(this, other):
+    return {row["what"]: row for row in summarize(report(this), report(other))}
+
+
+def test_what_a_reader_compares_first_names_the_better_side():
+    rows = rows_of(session(steady(8, 2.0), 2.0), drained())
+    assert list(rows)[:4] == ["status", "causes", "format", "pace"]
+    assert {what for what, row in rows.items() if row["better"] == "other"} >= {"status", "causes", "chunk_ms"}
+    assert (rows["chunk_ms"]["this"], rows["chunk_ms"]["other"]) == (2000.0, 100.0)
+    back = rows_of(drained(), session(steady(8, 2.0), 2.0))
+    assert {what for what, row in back.items() if row["better"] == "this"} >= {"status", "causes", "chunk_ms"}
+
+
+def test_no_side_is_better_where_both_are_the_same_or_one_cannot_be_judged():
+    assert all(row["better"] is None for row in rows_of(drained(), drained()).values())
+    unjudged = replace(report(drained()), checks=(), diagnoses=())
+    rows = {row["what"]: row["better"] for row in summarize(report(session(steady(8, 2.0), 2.0)), unjudged)}
+    assert set(rows.values()) == {None}

@@ -121,7 +121,7 @@ ALLOWED = {
     "sttdoctor.endpoints": ("sttdoctor.endpoints",),
     "sttdoctor.redact": ("sttdoctor.redact",),
     "sttdoctor.diagnosis": ("sttdoctor.analysis", "sttdoctor.checks", "sttdoctor.report"),
-    "sttdoctor.comparison": ("sttdoctor.report",),
+    "sttdoctor.comparison": ("sttdoctor.checks.base", "sttdoctor.report"),
     "sttdoctor.listen": (*CHECKED, "sttdoctor.outputs", "sttdoctor.report"),
     "sttdoctor.api": (
         *CHECKED,

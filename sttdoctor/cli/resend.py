@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -72,7 +73,8 @@ def resend(
     if not options["outputs"] and options["form"] in (None, "text"):
         width = min(shutil.get_terminal_size().columns, 120)
         with standard_output():
-            click.echo(printable(show_side_by_side(before, after, width)))
+            click.echo(printable(show_side_by_side(after, width)))
+        after = after if options["verbose"] else replace(after, against=None)  # it was shown
     if options["wav"]:
         write_wav(fresh, *pick_format(fresh, after.checks), options["wav"], options["force"])
     click.get_current_context().exit(deliver([after], options, fresh))

@@ -1,8 +1,6 @@
 """A report for a ticket: short, the diagnosis first, and safe against markup in what was captured."""
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sttdoctor.report import Diagnosis, Report
 from sttdoctor.reporting import phrases
@@ -86,17 +84,19 @@ def _write_against(report: Report) -> Iterator[str]:
     yield ""
     yield f"### Against {as_code(phrases.shorten(str(other['path'] or 'the other capture')))} ({other['status']})"
     yield ""
-    rows = [
-        tuple(_format_value(item[key]) for key in ("check", "what", "this", "other")) for item in other["differences"]
-    ]
+    rows = [(row.what, *_mark_better(row)) for row in phrases.list_compared(report)]
     if rows:
-        yield from _write_table(("Check", "What", "This session", "The other"), rows)
+        yield from _write_table(("", "This session", "The other"), rows)
+    if other["differences"]:
+        yield from ("", f"{phrases.count_differences(report)}.")
     else:
-        yield "No difference."
+        yield from ("", "No difference.")
 
 
-def _format_value(value: Any) -> str:
-    return phrases.shorten(value if isinstance(value, str) else json.dumps(value), _TRUNCATED)
+def _mark_better(row: phrases.Compared) -> tuple[str, str]:
+    sides = {"this": row.this, "other": row.other}
+    this, other = (f"{value} (better)" if row.better == side else value for side, value in sides.items())
+    return this, other
 
 
 def _write_listen(report: Report) -> Iterator[str]:

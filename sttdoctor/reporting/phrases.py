@@ -229,3 +229,55 @@ def list_commands(report: Report) -> Iterator[tuple[str, str]]:
     ):
         if command and for_terminal(command) == command:
             yield what, command
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One line of a comparison: what it is about, the value on each side, and which side is better, if one is."""
+
+    what: str
+    this: str
+    other: str
+    better: str | None
+
+
+_COMPARED = {
+    "pace": ("pace", "{:.2f} x realtime"),
+    "chunk_ms": ("chunk", "{:.0f} ms"),
+    "backlog_s": ("backlog", "{:.1f} s"),
+    "end_of_turn_s": ("end of turn", "{:.2f} s"),
+}
+"""Measured value in a comparison to its name and form for a reader."""
+_LONGEST_TEXT = 200
+
+
+def list_compared(report: Report) -> list[Compared]:
+    """Return what a report and the one that it was compared with have to say, side by side."""
+    rows: list[dict[str, Any]] = (report.against or {}).get("summary") or []
+    return [
+        Compared(
+            _COMPARED.get(row["what"], (row["what"],))[0],
+            _tell_compared(row["what"], row["this"]),
+            _tell_compared(row["what"], row["other"]),
+            row["better"],
+        )
+        for row in rows
+    ]
+
+
+def count_differences(report: Report) -> str:
+    """Return in how many answers and measurements a report differs from the one that it was compared with."""
+    count = len((report.against or {}).get("differences") or ())
+    return f"{count} {'answer or measurement differs' if count == 1 else 'answers and measurements differ'}"
+
+
+def _tell_compared(what: str, value: Any) -> str:
+    if value is None:
+        return "not in the capture"
+    if what == "text":
+        return repr(shorten(str(value), _LONGEST_TEXT))
+    if what == "causes":
+        return ", ".join(value) or "none"
+    if what == "status":
+        return str(value).upper()
+    return _COMPARED[what][1].format(value) if what in _COMPARED else shorten(str(value))

@@ -23,8 +23,7 @@ _LONGEST_MEASUREMENT = 4000
 
 Paint = Callable[[str, str], str]
 
-_NAME_COLUMNS = 9
-_LONGEST_TEXT = 400  # characters
+_NAME_COLUMNS = 13
 
 
 def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bool = False) -> str:
@@ -49,7 +48,7 @@ def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bo
         lines += [
             line for group in phrases.group_answers(report) for line in _mark(group.status, group.line, width, paint)
         ]
-    lines += [*_write_against(report, width), *_write_listen(report)]
+    lines += [*_write_against(report, width, verbose), *_write_listen(report)]
     return "\n".join(lines) + "\n"
 
 
@@ -119,20 +118,34 @@ def _write_finding(finding: Finding, width: int) -> Iterator[str]:
         yield from _wrap(phrases.place(evidence), width, f"{_INDENT}    ")
 
 
-def _write_against(report: Report, width: int) -> Iterator[str]:
-    """What differs from another report, one difference a line."""
+def _write_against(report: Report, width: int, verbose: bool) -> Iterator[str]:
+    """Another report beside this one; one difference a line where all are asked for."""
     other = report.against
     if other is None:
         return
     yield ""
     yield f"Against {for_terminal(phrases.shorten(str(other['path'] or 'the other capture')))} ({other['status']})"
-    if other["differences"]:
-        yield "  check and what differs: this session | the other"
+    yield from _write_columns(phrases.list_compared(report), ("this session", "the other"), width)
     if not other["differences"]:
         yield "  no difference"
-    for item in other["differences"]:
-        values = " | ".join(json.dumps(item[side]) for side in ("this", "other"))
-        yield from _wrap(phrases.shorten(f"{item['check']} {item['what']}: {values}"), width, "  ", "      ")
+    elif not verbose:
+        yield f"  {phrases.count_differences(report)}; -v lists them"
+    else:
+        yield "  check and what differs: this session | the other"
+        for item in other["differences"]:
+            values = " | ".join(json.dumps(item[side]) for side in ("this", "other"))
+            yield from _wrap(phrases.shorten(f"{item['check']} {item['what']}: {values}"), width, "  ", "      ")
+
+
+def _write_columns(rows: list[phrases.Compared], heads: tuple[str, str], width: int) -> list[str]:
+    """Both sides in two columns, the better one marked."""
+    column = max(20, (width - _NAME_COLUMNS - 2) // 2)
+    lines = _write_row("", heads[0], heads[1], column) if rows else []
+    for row in rows:
+        marks = ("* " if row.better == side else "" for side in ("this", "other"))
+        this, other = (mark + value for mark, value in zip(marks, (row.this, row.other), strict=True))
+        lines += _write_row(row.what, this, other, column)
+    return [*lines, "* the better side"] if any(row.better for row in rows) else lines
 
 
 def _write_listen(report: Report) -> Iterator[str]:
@@ -142,28 +155,22 @@ def _write_listen(report: Report) -> Iterator[str]:
         yield from ("", "Listen", *listed)
 
 
-def show_side_by_side(before: Report, after: Report, width: int = 80) -> str:
-    """Render status, causes and text of two reports as plain text.
+def show_side_by_side(report: Report, width: int = 80) -> str:
+    """Render what a session was and what it is now, as plain text in two columns.
 
     Args:
-        before: Of the session as it was.
-        after: Of the new session.
+        report: Of the new session, compared with the old one.
         width: Columns of the terminal.
     """
-    column = max(20, (width - _NAME_COLUMNS - 2) // 2)
-    lines = _write_row("", ["before"], ["after"], column)
-    for name, (left, right) in (
-        ("status", ([before.status.upper()], [after.status.upper()])),
-        ("format", ([phrases.describe_declared(before)], [phrases.describe_declared(after)])),
-        ("causes", (_list_causes(before), _list_causes(after))),
-        ("text", (_list_texts(before), _list_texts(after))),
-    ):
-        lines += _write_row(name, left, right, column)
-    return "\n".join(lines) + "\n"
+    swapped = {"this": "other", "other": "this", None: None}
+    rows = [
+        phrases.Compared(row.what, row.other, row.this, swapped[row.better]) for row in phrases.list_compared(report)
+    ]
+    return "\n".join(_write_columns(rows, ("before", "after"), width)) + "\n"
 
 
-def _write_row(name: str, left: list[str], right: list[str], column: int) -> list[str]:
-    columns = [[line for text in side for line in _fill_column(text, column)] for side in (left, right)]
+def _write_row(name: str, left: str, right: str, column: int) -> list[str]:
+    columns = [_fill_column(text, column) for text in (left, right)]
     height = max(map(len, columns))
     padded = [side + [""] * (height - len(side)) for side in columns]
     names = [name] + [""] * (height - 1)
@@ -171,24 +178,4 @@ def _write_row(name: str, left: list[str], right: list[str], column: int) -> lis
 
 
 def _fill_column(text: str, column: int) -> list[str]:
-    return textwrap.wrap(for_terminal(text), column, break_on_hyphens=False) or [""]
-
-
-def _list_causes(report: Report) -> list[str]:
-    return [f"{diagnosis.cause} ({diagnosis.status})" for diagnosis in report.diagnoses] or ["none"]
-
-
-def _list_texts(report: Report) -> list[str]:
-    transcript = report.subject["transcript"]
-    return list(_choose_texts(transcript["expected"], transcript["got"]))
-
-
-def _choose_texts(expected: str | None, got: str | None) -> Iterator[str]:
-    """The text of the events joined verbatim, and that of the application where it is another one."""
-    yield "not in the capture" if expected is None else repr(_cut_text(expected))
-    if got is not None and got != expected:
-        yield f"the application had {_cut_text(got)!r}"
-
-
-def _cut_text(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 3] + "..."
+    return textwrap.wrap(for_terminal(text), column, subsequent_indent="  ", break_on_hyphens=False) or [""]

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import builders
 import hostile
 import pytest
 from common import FIXTURES, HEADER, jsonl
@@ -7,6 +8,7 @@ from hypothesis import given
 
 import sttdoctor
 from sttdoctor.checks.base import Evidence, Finding
+from sttdoctor.comparison import compare_with_older
 from sttdoctor.report import CheckResult, Diagnosis, Report
 from sttdoctor.reporting.text import render, show_side_by_side
 
@@ -183,11 +185,12 @@ def test_a_command_that_would_not_run_once_escaped_is_left_out():
     assert "ffplay" not in render(report(listen={"declared": "ffplay 'a\x1b.raw'"}))
 
 
-def test_the_differences_of_a_comparison():
+def test_the_differences_of_a_comparison_are_counted_and_listed_where_all_is_asked_for():
     difference = {"check": "pacing", "what": "status", "this": "fail", "other": "pass"}
-    text = render(report(against={"path": "b\x1b", "status": "pass", "differences": [difference]}))
+    compared = report(against={"path": "b\x1b", "status": "pass", "differences": [difference]})
+    assert "Against b\\x1b (pass)\n  1 answer or measurement differs; -v lists them\n" in render(compared)
     sides = "  check and what differs: this session | the other\n"
-    assert f'Against b\\x1b (pass)\n{sides}  pacing status: "fail" | "pass"\n' in text
+    assert f'{sides}  pacing status: "fail" | "pass"\n' in render(compared, verbose=True)
     same = render(report(against={"path": None, "status": "pass", "differences": []}))
     assert "  no difference\n" in same and sides not in same
 
@@ -214,16 +217,29 @@ def transcribed(expected, got=None, encoding="pcm_s16le"):
     return Report({"declared": {"encoding": encoding, "sample_rate": None}, "transcript": transcript}, (), ())
 
 
+def side_by_side(before, after, columns=80):
+    return show_side_by_side(compare_with_older(after, before), columns)
+
+
 def test_two_columns():
-    text = show_side_by_side(transcribed("Good morning.", "Goodmorning"), transcribed(None, encoding=None), 80)
+    text = side_by_side(transcribed("Good morning.", "Goodmorning"), transcribed(None, encoding=None))
     lines = [line.split("  ") for line in text.splitlines()]
-    assert [line[0] for line in lines] == ["", "status", "format", "causes", "text", ""]
-    assert "'Good morning.'" in text and "the application had 'Goodmorning'" in text and "not in the capture" in text
-    assert "nothing" in text
+    assert [line[0] for line in lines] == ["", "status", "causes", "format", "text"]
+    assert "'Goodmorning'" in text and "not in the capture" in text and "nothing declared" in text
+
+
+def test_the_better_side_of_each_line_is_marked():
+    text = side_by_side(
+        builders.report(builders.session(builders.steady(8, 2.0), 2.0)), builders.report(builders.drained())
+    )
+    rows = {line[:13].strip(): line[13:] for line in text.splitlines()}
+    assert rows["status"].split() == ["FAIL", "*", "PASS"] and rows["causes"].split()[-2:] == ["*", "none"]
+    assert rows["chunk"].split() == ["2000", "ms", "*", "100", "ms"]
+    assert text.endswith("* the better side\n") and "better" not in side_by_side(transcribed("a"), transcribed("a"))
 
 
 @pytest.mark.parametrize("columns", [20, 50, 200])
 def test_long_and_hostile_text_is_bounded(columns):
-    text = show_side_by_side(transcribed("\x1b[31m\n" + "wo\u202erd " * 500), transcribed("x" * 5000), columns)
+    text = side_by_side(transcribed("\x1b[31m\n" + "wo\u202erd " * 500), transcribed("x" * 5000), columns)
     assert "\x1b" not in text and "\u202e" not in text and len(text) < 40_000
-    assert max(map(len, text.splitlines())) <= max(columns, 9 + 42)
+    assert max(map(len, text.splitlines())) <= max(columns, 13 + 42)

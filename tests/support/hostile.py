@@ -86,7 +86,8 @@ def report(text: str) -> Report:
         )
     )
     difference = {"check": "pacing", "what": text, "this": text, "other": text}
-    against = {"path": text, "status": "pass", "differences": [difference]}
+    told = [{"what": what, "this": text, "other": text, "better": "this"} for what in ("format", "text")]
+    against = {"path": text, "status": "pass", "summary": told, "differences": [difference]}
     listen = {"convert": text, "declared": text, "estimated": text + " "}
     return Report(subject, (Diagnosis(finding),), checks, listen, against)
 

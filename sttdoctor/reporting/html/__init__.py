@@ -30,6 +30,7 @@ from sttdoctor.reporting.phrases import (
     get_tally,
     group_answers,
     list_commands,
+    list_compared,
     place,
 )
 
@@ -96,6 +97,7 @@ def render(report: Report, *, exhibits: Exhibits) -> str:
         doubled=_get_doubled(report),
         name=os.path.basename(str(report.subject.get("path") or "")) or "the capture",
         roots=_find_roots(report),
+        compared=list_compared(report),
         explained={cause for about in exhibits.explanations for cause in about.causes},
         kinds=_KINDS,
         labels={kind: label for kind, label, _ in _KINDS},
