@@ -141,6 +141,13 @@ def list_numbers(check: CheckResult, report: Report) -> list[int]:
     ]
 
 
+def is_explained(check: CheckResult, report: Report) -> bool:
+    """Whether all that a check found is explained by diagnoses of other checks."""
+    found = {finding.cause for finding in check.findings}
+    explained = {cause for diagnosis in report.diagnoses for cause in diagnosis.explains}
+    return bool(found) and found <= explained
+
+
 def tell_answer(check: CheckResult, report: Report) -> str:
     """Return a check's answer; what a diagnosis says in the same words, or explains, is told by its number."""
     belongs = ", ".join(map(str, list_numbers(check, report)))
@@ -275,7 +282,7 @@ def _tell_compared(what: str, value: Any) -> str:
     if value is None:
         return "not in the capture"
     if what == "text":
-        return repr(shorten(str(value), _LONGEST_TEXT))
+        return f"'{shorten(str(value), _LONGEST_TEXT)}'"
     if what == "causes":
         return ", ".join(value) or "none"
     if what == "status":

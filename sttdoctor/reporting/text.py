@@ -45,9 +45,7 @@ def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bo
     if verbose:
         lines += _write_all_answers(report, width, paint)
     else:
-        lines += [
-            line for group in phrases.group_answers(report) for line in _mark(group.status, group.line, width, paint)
-        ]
+        lines += _write_answers(report, width, paint)
     lines += [*_write_against(report, width, verbose), *_write_listen(report)]
     return "\n".join(lines) + "\n"
 
@@ -98,6 +96,37 @@ def _mark(status: str, text: str, width: int, paint: Paint) -> Iterator[str]:
     first, *rest = _wrap(text, width, _INDENT)
     yield paint(word, status) + first[len(word) :]
     yield from rest
+
+
+def _write_answers(report: Report, width: int, paint: Paint) -> Iterator[str]:
+    """What a diagnosis explains, and what passed, stand on a line each: the screen is for the rest."""
+    groups = phrases.group_answers(report)
+    explained = {id(group) for group in groups if all(phrases.is_explained(check, report) for check in group.checks)}
+    for status in phrases.STATUS:
+        for group in groups:
+            if group.status == status and group.text and id(group) not in explained:
+                yield from _mark(status, group.line, width, paint)
+        checks = [
+            check for group in groups if id(group) in explained and group.status == status for check in group.checks
+        ]
+        if checks:
+            numbers = sorted({number for check in checks for number in phrases.list_numbers(check, report)})
+            names = ", ".join(check.id for check in checks)
+            yield from _mark(status, f"{names}: explained by {', '.join(map(str, numbers))}", width, paint)
+    for group in groups:
+        if not group.text:
+            first, *rest = _mark(group.status, group.ids, width, paint)
+            yield first if not rest else _cut_names(group, width, paint)
+
+
+def _cut_names(group: phrases.Group, width: int, paint: Paint) -> str:
+    """As many names as stand on a line, and the number of the others."""
+    names = [check.id for check in group.checks]
+    for shown in range(len(names) - 1, 0, -1):
+        text = f"{', '.join(names[:shown])} and {len(names) - shown} more (-v)"
+        if len(text) + len(_INDENT) <= width or shown == 1:
+            return next(_mark(group.status, text, width, paint))
+    raise AssertionError("a group has more than one check where its names need more than one line")
 
 
 def _write_all_answers(report: Report, width: int, paint: Paint) -> Iterator[str]:
