@@ -55,6 +55,12 @@ THRESHOLDS = (
         "probability",
         "another rate explains the evidence clearly better (false alarms: docs/methods/rate-model.md)",
     ),
+    Threshold(
+        "sample-rate.fail_far",
+        0.2,
+        "probability",
+        "of rates more than 1.4 times off: with less, a short recording of an unusual voice is only doubtful",
+    ),
     Threshold("sample-rate.min_speech_s", 1.0, "s", "a shorter piece of speech says little about the speaker's pitch"),
     Threshold(
         "sample-rate.upsampled_below",

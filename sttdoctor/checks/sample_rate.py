@@ -5,6 +5,7 @@ compared with speech at each candidate rate, and where there are telephone tones
 In a live session the byte rate on the wire is weighed with the sound.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -70,6 +71,8 @@ CHECK = Check(
     judge=lambda facts: _judge(facts),
 )
 
+_VOICES = math.log(1.4)
+"""By so much may an unusual voice differ from a usual one: cartoon voices, voice changers, speech played fast."""
 _SAMPLE_BITS = (8, 16, 24, 32)
 
 
@@ -125,7 +128,23 @@ def _reach_verdict(facts: Facts, declared: int) -> _Verdict:
     if plausible >= limits["sample-rate.warn_below"] or not better:
         return _Verdict("pass", better, alike, True)
     excluded = plausible < limits["sample-rate.fail_below"] and not possible
-    return _Verdict("fail" if excluded else "warn", better, alike, possible)
+    return _Verdict(
+        "fail" if excluded and not _may_be_the_voice(facts, declared, better) else "warn", better, alike, possible
+    )
+
+
+def _may_be_the_voice(facts: Facts, declared: int, better: Sequence[int]) -> bool:
+    """Whether a voice that is a third higher, lower or faster than usual explains the sound at the declared rate.
+
+    Such voices are rare, but sound like usual ones at another rate. A rate farther off, another kind of evidence or a
+    longer recording excludes that.
+    """
+    if facts.wire_rate is not None or any(anchor.speaks_for(better[0]) for anchor in facts.sound.anchors):
+        return False
+    if len(facts.sound.rate_parts) > 1:
+        return False
+    far = sum(p for rate, p in (facts.rate_probabilities or {}).items() if abs(math.log(rate / declared)) > _VOICES)
+    return far < facts.limits["sample-rate.fail_far"]
 
 
 def weigh_plausibility(facts: Facts) -> float:

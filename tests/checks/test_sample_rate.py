@@ -55,6 +55,17 @@ def test_without_speech_it_is_unknown(sound):
     assert judged(sound, 16000).status == "unknown"
 
 
+def test_an_unusual_voice_is_a_warning_and_longer_or_other_evidence_is_none():
+    high = heard(r12000=0.95, r11025=0.045)
+    (finding,) = judged(high, 16000).findings
+    assert (finding.status, "probably recorded at 12000 Hz" in finding.summary) == ("warn", True)
+    longer = told(high, 16000)
+    longer.sound.rate_parts = [(0, high), (1, high), (2, high)]
+    assert found(CHECK.judge(longer)) == [("sample-rate.mismatch", "fail")]
+    assert anchored(high, 16000, r12000=10.0).status == "fail"
+    assert judged(heard(r12000=0.6, r8000=0.39), 16000).status == "fail"
+
+
 def anchored(sound, declared, **weights):
     """A case whose sound also holds keys of a telephone that have the given likelihood ratios (r24000=1e5)."""
     facts = told(sound, declared)
