@@ -161,16 +161,6 @@ def test_both_players_play_what_they_promise(pages, tmp_path):
     assert declared[1] == pytest.approx(8.0, abs=0.01) and detected[1] == pytest.approx(5.6, abs=0.1)
 
 
-async def find_violations(page, path):
-    found = {}
-    for scheme, width in (("light", 1100), ("dark", 360)):
-        await show(page, path, scheme, width)
-        await page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-        await page.call("Runtime.evaluate", expression=AXE.read_text(encoding="utf-8") + "; true")
-        found[scheme, width] = await page.evaluate(VIOLATIONS)
-    return found
-
-
 @pytest.mark.skipif(not AXE.is_file(), reason="there is no axe-core")
 @pytest.mark.parametrize("name", [*PAGES, "fleet"])
 def test_axe_finds_no_violation(pages, tmp_path, name):
@@ -180,7 +170,12 @@ def test_axe_finds_no_violation(pages, tmp_path, name):
         path.write_text(overview.render(summed(timed, "client", listed=9), {}), encoding="utf-8")
 
     async def examine():
+        found = {}
         async with browser(tmp_path) as page:
-            return await find_violations(page, path)
+            for scheme, width in (("light", 1100), ("dark", 360)):
+                await show(page, path, scheme, width)
+                await page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+                found[scheme, width] = await find_violations(page)
+        return found
 
     assert all(not violations for violations in asyncio.run(examine()).values())
