@@ -74,10 +74,13 @@ def are_halves_swapped(frames: Sequence[bytes], encoding: str) -> bool:
             across.append(np.append(inside, abs(values[0] - values[-1])) / usual)
     if len(across) < FEWEST:
         return False
-    jumps = np.median(np.array(across), axis=0)
-    return bool(jumps[-1] <= _FITS and jumps[:-1].max() >= _MISFIT)
+    *inside, outside = np.median(np.array(across), axis=0).tolist()
+    *others, largest = sorted(inside)
+    # what is read in a wrong encoding jumps everywhere, and any distance
+    return bool(outside <= _FITS and _MISFIT <= largest <= _FARTHEST and others[-1] <= _FITS)
 
 
+_FARTHEST = 200.0  # usual steps: sound swings no farther
 _NEAR_MIDDLE = 8  # samples: halves may differ by a few
 
 
