@@ -67,6 +67,8 @@ Received~WebSocket~message:~b' Reconnecting~to~WebSocket~API "type":" "audio":" 
 ++Sent~decoded:~fin=1~opcode=2~data=b' ---~request~header~--- ----------------------- ~-~reconnect
 Connecting~to~Cartesia~Ink-2~ASR:~wss:// Cartesia~Ink-2~ASR~turn.end:~ size:~640, {"log":" \\n","stream":"stderr"
 ~stderr~P~ {"events":[ timestamp,message\n DEBUG~~~~ "length": 1e999 NaN ... wss://u:p@h/ %3D ?api~key=KEY
+{'type':~'turn.end',~'transcript':~' {~type:~'turn.update' Type:turn.start~RequestID: TurnEnd( is_final sent~3200~bytes
+closed~code=1000 Unexpected~server~response:~401 Optional(" received_at [turn.eager_end]~ type=turn.resume
 Authorization:~Bearer~KEY "token":"KEY" """.replace("KEY", KEY)
 
 
@@ -98,6 +100,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], Session], tuple[str, ...]]] = {
     "sdk": (from_stream(read_log), ("captures/*-sdk.log", "captures/*-both.log")),
     "trace": (read_capture, ("captures/*-websocket-client.log.gz",)),
     "pipecat": (read_capture, ("captures/*-pipecat-*",)),
+    "program": (read_capture, ()),
     "wrapped": (read_capture, ("captures/*-websockets.log", *DRESSED)),
     "flow": (from_stream(read_flows), ()),
     "net-log": (from_stream(read_net_log), ()),
@@ -285,6 +288,21 @@ def of_bytes(name: str) -> Iterator[bytes]:
             yield packed_files.getvalue()
 
 
+def printed() -> Iterator[bytes]:
+    """Yield logs of programs that print events, in the forms that languages have, with secrets in them."""
+    from printed import BARE, PRINTS, STAMPS, print_session
+
+    session = read_capture(FIXTURES / "sessions" / "healthy-eager-end-taken-back.jsonl")
+    stamps = [*STAMPS.values()] * 2
+    for make, stamp in zip({**PRINTS, **BARE}.values(), stamps, strict=False):
+        whole = print_session(session, make, stamp, "recv: ", sends=True, commands=True, close=True, url=True)
+        lines = leaky(whole.decode()).splitlines()
+        yield "\n".join([*lines[:14], f">> {json.dumps({'type': 'config', 'token': KEY})}", *lines[-12:]]).encode()
+    error = {"type": "error", "title": "Bad key", "message": f"Invalid API key {KEY}", "status_code": 401}
+    yield "\n".join(json.dumps({"ts": 1.5, "event": item}) for item in (error, error)).encode()
+    yield f"connecting to {SECRETS}\nError: Unexpected server response: 401\n".encode()
+
+
 def wrapped(seed: bytes) -> Iterator[bytes]:
     """Yield lines of a log in what stands round them in a container and in exports, and in UTF-16."""
     lines = seed.decode(errors="replace").splitlines()
@@ -343,6 +361,7 @@ def main() -> None:
         reader, patterns = TARGETS[name]
         target = lambda data: one_session(reader, data)  # noqa: E731
         found = [(b"\0" if name == "gzip" else b"") + seed for seed in seeds(patterns)]
+        found += [seed[:MAX_SEED] for seed in printed()] if name == "program" else []
         found += [seed[:MAX_SEED] for seed in of_bytes(name)]
         if name == "wrapped":
             found += [dressed[:MAX_SEED] for seed in found for dressed in wrapped(seed[:1500])]

@@ -53,6 +53,7 @@ _TYPE = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"(?<![\w./-])[\"'`]?({_TURN})[\"'`]?(?![\w./])")
+_BARE_ERROR = re.compile(r"(?<![\w./-])[\"'`]?error[\"'`]?(?=[\s:|\])}>]|$)")
 _CLASS = re.compile(r"(?<![\w])[Tt]urn(Start|Update|EagerEnd|Resume|End)(?:Event)?(?=\s?[({])")
 _OF_CLASS = {"Start": "start", "Update": "update", "EagerEnd": "eager_end", "Resume": "resume", "End": "end"}
 _MEMBER = re.compile(rf"{_BEFORE_KEY}({_WORDS}){_SEP}", re.IGNORECASE)
@@ -246,6 +247,17 @@ def _first_key(text: str, mark: int) -> int:
     """Where keys and values begin that stand before a mark."""
     found = _MEMBER.search(text, 0, mark)
     return found.start() if found is not None else mark
+
+
+def bare_error_in(text: str) -> Printed | None:
+    """Return the `error` that a line has as a word before its text: an event, if others stand in lines that look so."""
+    bare = _BARE_ERROR.search(text)
+    if bare is None:
+        return None
+    rest = text[bare.end() :]
+    after = _AFTER_BARE.match(rest)
+    said = rest[after.end() :] if after is not None else rest
+    return Printed(bare.start(), bare.start(), {"type": "error", "message": said}, False, False)
 
 
 def _bare_event(text: str) -> list[Printed]:

@@ -15,13 +15,13 @@ from typing import Any
 
 from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.evidence import Event, Frame
-from sttdoctor.readers.collector import CONNECTION_BYTES, Collector
+from sttdoctor.readers.collector import CONNECTION_BYTES, LONGEST_S, Collector
 from sttdoctor.readers.logs import line as log_line
 from sttdoctor.readers.logs import marks as log_marks
 from sttdoctor.readers.logs import said as log_said
 from sttdoctor.readers.logs.base import Log
 from sttdoctor.readers.logs.connection import LogConnection
-from sttdoctor.readers.logs.printed import LONGEST, Printed, events_in
+from sttdoctor.readers.logs.printed import LONGEST, Printed, bare_error_in, events_in
 from sttdoctor.readers.sockets import Wanted, is_service
 
 SOURCE = "log of a program"
@@ -29,7 +29,7 @@ SOURCE = "log of a program"
 MARKS = re.compile(
     log_marks.EVENT
     + rb"|[Tt]ype\W|wss?://|[Cc]los[ei]|(?<![A-Za-z])(?:[Ss]en[dt]|SEN[DT]|[Ww]r[io]t)|\bHTTP\b|[Hh]andshake|[Rr]esponse"
-    rb"|onnect|>>|->|\xe2\x86\x92|[{(]\s*(?:\x1b\[[\d;]{0,20}m)?\r?$|,\r?$",
+    rb"|onnect|[Rr]eceiv|[Rr]ecv|(?<![A-Za-z])error\b|>>|->|\xe2\x86\x92|[{(]\s*(?:\x1b\[[\d;]{0,20}m)?\r?$|,\r?$",
     re.MULTILINE,
 )
 """What a line has that may tell something."""
@@ -167,12 +167,15 @@ class ProgramLog(Log):
         self._all: list[_Shown] = []
         self._current: _Shown | None = None
         self._by_request: dict[str, _Shown] = {}
-        self._url: str | None = None
+        self._asked: tuple[log_line.Time, str | None] | None = (
+            None  # when the program said where it connects, and where
+        )
         self._is_service = False  # an address of the service was printed
         self._guesses_unit = False  # of times since the program began
         self._is_mixed = False  # several connections at once
         self._block: list[tuple[int, str]] = []  # lines of an object that is not complete
         self._depth = 0
+        self._before = (0, "")  # the last line that was read, and its number
 
     @staticmethod
     def knows(text: str) -> bool:
@@ -195,6 +198,7 @@ class ProgramLog(Log):
             self._go_on(line, text)
         elif not self._begins_block(line, text):
             self._read(line, text)
+            self._before = (line, text)
 
     def _begins_block(self, line: int, text: str) -> bool:
         """Whether an object begins in a line that ends in another."""
@@ -228,15 +232,21 @@ class ProgramLog(Log):
 
     def _read(self, line: int, text: str) -> None:
         events, values = events_in(text)
-        for event in events:
-            self._take_event(line, text, event, values)
+        current = self._current
+        if not events and current is not None and current.looks and (error := bare_error_in(text)) is not None:
+            events = [error] if _look_of(text[: error.begin]) in current.looks else []
         if not events:
             self._read_rest(line, text, values)
+            return
+        time = self._time_of(text, events[0].begin, values) or self._time_of(text, events[0].mark, [])
+        if time is None and self._before[0] == line - 1:  # a record of several lines has its time in the first
+            time = self._time_of(self._before[1], len(self._before[1]), [])
+        for event in events:
+            self._take_event(line, time, text, event)
 
-    def _take_event(self, line: int, text: str, event: Printed, values: list[tuple[int, Any]]) -> None:
+    def _take_event(self, line: int, time: log_line.Time, text: str, event: Printed) -> None:
         kind, request = event.type, event.message.get("request_id")
         name = request if isinstance(request, str) else None
-        time = self._time_of(text, event.begin, values) or self._time_of(text, event.mark, [])
         if kind == "done" and log_said.is_sent(text[: event.begin]):
             self._take_command(line, time, dict(event.message))
             return
@@ -268,9 +278,10 @@ class ProgramLog(Log):
         if self._is_service:
             shown.points = max(shown.points, _LEAST_POINTS)
         if not event.is_object:
-            if log_said.stamp_of(before) is None and _PREFIX.fullmatch(before) is None:
+            is_timed = log_said.stamp_of(before) is not None or log_said.since_in(before) is not None
+            if not is_timed and _PREFIX.fullmatch(before) is None:
                 return  # a word in a sentence, or in code
-            shown.looks.setdefault(_LEVEL.sub("", _DIGITS.sub("0", before)), set()).add(event.type)
+            shown.looks.setdefault(_look_of(before), set()).add(event.type)
         is_varied = shown.objects > 0 or self._is_service or any(len(kinds) > 1 for kinds in shown.looks.values())
         if shown.points >= (_LEAST_POINTS if is_varied else _LEAST_ALIKE):
             self._prove(shown)
@@ -297,9 +308,12 @@ class ProgramLog(Log):
         return current
 
     def _begin(self, time: log_line.Time) -> _Shown:
-        url, self._url = self._url, None
-        connection = LogConnection("client", time, None, url, self._collector(len(url or "")), source=SOURCE)
-        self._current = _Shown(connection)
+        asked, url = self._asked or (None, None)
+        if asked is None or time is None or abs(time[0] - asked[0]) > LONGEST_S:  # told by another clock
+            asked = time
+        connection = LogConnection("client", asked, None, url, self._collector(len(url or "")), source=SOURCE)
+        self._current = _Shown(connection, is_begun=self._asked is not None)
+        self._asked = None
         self._all.append(self._current)
         return self._current
 
@@ -316,7 +330,7 @@ class ProgramLog(Log):
         refusal = log_said.refusal_in(text)
         if refusal is not None and self._is_service:
             self._take_refusal(line, self._time_of(text, refusal.start(), values), int(refusal[1]))
-        elif self._current is None:
+        elif self._current is None and self._asked is None:
             return
         elif (command := log_said.command_in(text, values)) is not None:
             self._take_command(line, self._time_of(text, command[0], values), command[1])
@@ -331,8 +345,8 @@ class ProgramLog(Log):
         if current is not None and current.kinds and not (current.is_closed or _OPENING.search(text)):
             return
         self._is_service = True
-        self._url = address[0] if "?" in address[0] else None  # parameters may have been added after it was printed
-        self._begin(self._time_of(text, address.start(), values)).is_begun = True
+        url = address[0] if "?" in address[0] else None  # parameters may have been added after it was printed
+        self._asked, self._current = (self._time_of(text, address.start(), values), url), None
 
     def _take_refusal(self, line: int, time: log_line.Time, status: int) -> None:
         current = self._current
@@ -362,8 +376,8 @@ class ProgramLog(Log):
         current.to.binary(line, time, True, size, None)
 
     def _take_close(self, line: int, time: log_line.Time, by: str, code: int, reason: str) -> None:
-        current = self._current
-        if current is None or current.is_closed or self._is_mixed:
+        current = self._current or self._begin(time)
+        if current.is_closed or self._is_mixed:
             return
         current.is_closed = True
         current.to.close(line, time, by, code, reason)
@@ -408,6 +422,11 @@ class ProgramLog(Log):
         to.lacks |= set() if shown.says else {"commands"}
         to.lacks |= set() if shown.is_closed else {"close"}
         to.lacks |= {"events"} if shown.is_filtered else set()
+
+
+def _look_of(before: str) -> str:
+    """What stands before a word in a line, without its time and its level."""
+    return _LEVEL.sub("", _DIGITS.sub("0", before[: log_line.USUAL_PREFIX]))
 
 
 def _balance(text: str) -> int:

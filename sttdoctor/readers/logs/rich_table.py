@@ -19,6 +19,7 @@ _PLACE = re.compile(r" (\S{1,200}:\d{1,7})\s*$")
 _LEVEL_NAME = re.compile(_LEVEL)
 _TERMINAL = re.compile(r"\x1b\[[\d;]{0,40}m|\x1b\]8;[^\x1b]{0,2000}\x1b\\")  # colours and links
 _MAX_LAYOUTS = 8  # each costs a look at every row
+_LEAST_ROWS = 3
 _LEVEL_WIDTH = 9  # the level filled to eight characters, and a space
 
 
@@ -115,7 +116,10 @@ def table_in(pieces: list[Piece]) -> Layer | None:
 
 
 def _is_table(rows: list[str], columns: _Columns) -> bool:
-    """Whether a record begins in a row, and a message goes on in the next, or a time is left out as it was before."""
+    """Whether a record begins in a row, and a message goes on in the next, or a time is left out as it was before.
+
+    Where neither comes up, every row reaches to the place at its end.
+    """
     for row, following in pairwise(rows):
         if row[:1] in ("", " ") or not columns.begins(row) or not row[columns.message :].strip():
             continue
@@ -123,7 +127,13 @@ def _is_table(rows: list[str], columns: _Columns) -> bool:
         left_out = bool(columns.level) and not following[: columns.level].strip() and columns.begins(following)
         if goes_on or left_out:
             return True
-    return False
+    begun = [row for row in rows if row[:1] not in ("", " ") and columns.begins(row)]
+    return len(begun) >= _LEAST_ROWS and all(_fills(row, columns) for row in begun)
+
+
+def _fills(row: str, columns: _Columns) -> bool:
+    """Whether a row has its place at the very end of the table."""
+    return len(row) == columns.width and columns.place(row) is not None
 
 
 def _row(piece: Piece) -> str:
