@@ -279,6 +279,10 @@ class LogConnection:
         kind = ENCODINGS.get(encoding[1]) if encoding is not None else None
         return float(kind.width * int(rate[1])) if kind is not None and rate is not None else None
 
+    def is_at(self, path: str) -> bool:
+        """Whether the URL has a path."""
+        return f"{path}?" in (self._url or "")
+
     def socket(self, path: str | None, loss: Loss | None) -> Socket:
         """Return what was found as a socket of the log."""
         url = self._full_url() if self._url or self._path else None

@@ -46,7 +46,7 @@ _SPELLINGS = sorted({name for names in _MEMBERS.values() for name in names})
 _BY_LETTERS = {name.replace("_", ""): name for name in _SPELLINGS}
 _WORDS = "|".join(name.replace("_", "[_-]?") for name in _SPELLINGS)
 _BEFORE_KEY = r"(?<![\w.\"'-])[\"']?"
-_SEP = r"[\"']?\s{0,4}(?::|=>?)(\s{0,40})"
+_SEP = r"[\"']?\]?\s{0,4}(?::|=>?)(\s{0,40})(?:string\(\d{1,7}\) )?"
 _TYPE = re.compile(
     rf"{_BEFORE_KEY}(?:type|event|event[_-]?type|kind|name){_SEP}(?:\w{{1,20}}\()?[\"'`]?"
     rf"({_TURN}|connected|error|transcript|flush_done|done)[\"'`]?(?![\w.])",
@@ -59,7 +59,7 @@ _OF_CLASS = {"Start": "start", "Update": "update", "EagerEnd": "eager_end", "Res
 _MEMBER = re.compile(rf"{_BEFORE_KEY}({_WORDS}){_SEP}", re.IGNORECASE)
 _NEXT = re.compile(
     r"\s[A-Za-z_][\w.]{0,40}:(?!//)(?=\S)|(?:,\s?|\s)[\"']?[A-Za-z_][\w.]{0,40}[\"']?=(?=\S)"
-    rf"|,\s[\"']?[A-Za-z_][\w.]{{0,40}}[\"']?:\s|(?:,\s?|\s)(?:{_WORDS})[:=]",
+    rf"|,\s[\"']?[A-Za-z_][\w.]{{0,40}}[\"']?(?::|\s=)\s|(?:,\s?|\s)(?:{_WORDS})[:=]",
     re.IGNORECASE,
 )
 _WRAPPER = re.compile(r"(?:Optional|Some|String|Str)\(")
@@ -71,8 +71,8 @@ _PLAIN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _CODE = re.compile(r"(?:==|!=|\b(?:case|if|in|when|on))\s{0,3}[\[({]?$")
+_BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F]){2,400}")
 _AFTER_BARE = re.compile(r"[\"'`\])}>]{0,4}(?:\s{0,20}(?:[:|,=>-]{1,8}|\u2192|\u2013|\u2014))?\s?")
-_OPENERS = re.compile(r"[{(\[]")
 _BRACKETS = re.compile(r"[{(\[\])}]")
 _OBJECT = re.compile(r"[{\[]\s*[\"{]")
 _MOST_OBJECTS = 50  # in a line that begin like JSON
@@ -113,12 +113,9 @@ def events_in(text: str) -> tuple[list[Printed], list[tuple[int, Any]]]:
     found = [event for begin, value in values for event in _events_of(value, begin)]
     if found or not _might_hold(text):
         return found, values
-    found = _loose_events(text)
-    if not found and '\\"' in text:  # JSON in a literal
-        unescaped = _decode(text)
-        found = [event for begin, value in _values_in(unescaped) for event in _events_of(value, begin)]
-        found = found or _loose_events(unescaped)
-    return found or _bare_event(text), values
+    unescaped = _decode(text) if "\\" in text else ""  # JSON in a literal
+    found = [event for begin, value in _values_in(unescaped) for event in _events_of(value, begin)]
+    return found or _loose_events(text) or _loose_events(unescaped) or _bare_event(text), values
 
 
 def _might_hold(text: str) -> bool:
@@ -322,9 +319,10 @@ def _value_at(text: str, begin: int, before: int = 0) -> tuple[Any, bool, int]:
         value = rest[: found.start()]
     else:
         value = rest.rstrip()
-        opened = len(_OPENERS.findall(text[:place][-200:])) + len(_OPENERS.findall(value))
-        while opened and value[-1:] in (")", "}", "]"):
-            value, opened = value[:-1], opened - 1
+        closed = sum(1 if sign[0] in "})]" else -1 for sign in _BRACKETS.finditer(value))
+        while closed > 0 and value[-1:] in (")", "}", "]"):
+            value, closed = value[:-1], closed - 1
+            value = value.removesuffix(" ") if text[1:2] == " " else value
     is_cut = value.endswith(("...", "\u2026")) or len(rest) == _LONGEST_BARE
     return value, is_cut, place + len(value)
 
@@ -357,6 +355,13 @@ def _plain(word: str) -> Any:
         return word
 
 
+def _of_bytes(found: re.Match[str]) -> str:
+    try:
+        return bytes.fromhex(found[0].replace("\\x", "")).decode()
+    except UnicodeDecodeError:
+        return found[0]
+
+
 def _unescape(found: re.Match[str]) -> str:
     code = found[1] or found[2] or found[3]
     if code:
@@ -365,6 +370,6 @@ def _unescape(found: re.Match[str]) -> str:
 
 
 def _decode(inside: str) -> str:
-    """What an escaped text stands for; halves of a character beyond 16 bits are put together."""
-    text = _ESCAPE.sub(_unescape, inside)
+    """What an escaped text stands for: bytes of UTF-8 are a character, and so are the halves of one beyond 16 bits."""
+    text = _ESCAPE.sub(_unescape, _BYTES.sub(_of_bytes, inside))
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

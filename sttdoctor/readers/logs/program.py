@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from sttdoctor.endpoints.cartesia import AUTO
+from sttdoctor.endpoints.cartesia import AUTO, MANUAL
 from sttdoctor.evidence import Event, Frame
 from sttdoctor.readers.collector import CONNECTION_BYTES, LONGEST_S, Collector
 from sttdoctor.readers.logs import line as log_line
@@ -49,7 +49,7 @@ _LEAST_POINTS, _LEAST_ALIKE = 2.0, 3.0
 _SLOWEST = 0.2
 """Audio that lines show at less than this part of realtime: they are some of the sends."""
 _LEAST_BYTES_PER_S = 8000.0
-_STILL_SENT_S = 5.0
+_STILL_SENT_S, _EARLY_S, _MOST_EARLY = 5.0, 10.0, 1000
 _LONGEST_GAP_S = 30.0
 """Times whose usual gap is longer are milliseconds."""
 
@@ -138,6 +138,16 @@ class _Shown:
     leaps: bool = False
     last: str = ""
     last_turn_s: float | None = None
+
+    def forget_early(self, time: log_line.Time) -> None:
+        """Forget what was sent long before the first event: another program's, or of another connection."""
+        spans = [sends.span for sends in self.sends.values() if sends.span is not None]
+        is_early = any(time is not None and time[0] - span[0] > _EARLY_S for span in spans)
+        is_early |= len(self.to.found.events) > _MOST_EARLY
+        if not self.is_begun and is_early:
+            self.to.found.events.clear()
+            self.sends.clear()
+            self.says = False
 
     @property
     def is_filtered(self) -> bool:
@@ -251,8 +261,10 @@ class ProgramLog(Log):
             self._take_command(line, time, dict(event.message))
             return
         shown = self._of(time, name, kind)
-        if not shown.kinds and (shown.is_begun or kind == "connected"):
-            shown.to.answered(line, time, 101 if kind == "connected" else None)
+        if not shown.kinds:
+            shown.forget_early(time)
+            if shown.is_begun or kind == "connected":
+                shown.to.answered(line, time, 101 if kind == "connected" else None)
         message = json.dumps(event.message)
         if event.is_cut:
             message = _without_end(event)
@@ -330,13 +342,11 @@ class ProgramLog(Log):
         refusal = log_said.refusal_in(text)
         if refusal is not None and self._is_service:
             self._take_refusal(line, self._time_of(text, refusal.start(), values), int(refusal[1]))
-        elif self._current is None and self._asked is None:
-            return
         elif (command := log_said.command_in(text, values)) is not None:
             self._take_command(line, self._time_of(text, command[0], values), command[1])
         elif (size := log_said.size_in(text)) is not None:
             self._take_audio(line, text, size, self._time_of(text, len(text), values))
-        elif (close := log_said.close_in(text)) is not None:
+        elif (self._current or self._asked) and (close := log_said.close_in(text)) is not None:
             self._take_close(line, self._time_of(text, len(text), values), *close)
 
     def _take_address(self, text: str, address: re.Match[str], values: list[tuple[int, Any]]) -> None:
@@ -358,7 +368,8 @@ class ProgramLog(Log):
 
     def _take_command(self, line: int, time: log_line.Time, said: Any) -> None:
         current = self._current or self._begin(time)
-        if isinstance(said, str) and said in AUTO.commands and "transcript" not in current.kinds:
+        is_manual = current.kinds.keys() & MANUAL.events or current.to.is_at(MANUAL.path)
+        if isinstance(said, str) and said in AUTO.commands and not is_manual:
             said = {"type": said}
         text = said if isinstance(said, str) else json.dumps(said)
         current.to.text(line, time, True, text, len(text.encode()))

@@ -154,7 +154,8 @@ def _marked_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
     for leaves in kept:
         for path, value in leaves:
             text = _text(value)
-            if text is not None and TYPE.fullmatch(text):
+            is_final = path[-1] == "is_final" and isinstance(value, bool)
+            if is_final or (text is not None and TYPE.fullmatch(text)):
                 return ()
             if text is not None and ANY.search(text):
                 return path

@@ -80,6 +80,64 @@ def test_types_and_texts_alone_are_read_too(dress):
     assert [message.get("transcript") for message in received(read)] == texts
 
 
+# fmt: off
+SAMPLES = {
+    "Firefox": 'Received: Object {{ type: "{0}", request_id: "r1", transcript: "Hello, (you)" }} app.js:31:13',
+    "Chrome": "app.js:31 Received: {{type: '{0}', request_id: 'r1', transcript: 'Hello, (you)'}}",
+    "a browser's event": 'MessageEvent {{isTrusted: true, data: \'{{"type":"{0}","transcript":"Hello, (you)"}}\', x: null, …}}',  # noqa: E501
+    "Swift's message": '2026-11-30 09:22:15.1+0100 App[1:2] string("{{\\"type\\":\\"{0}\\",\\"transcript\\":\\"Hello, (you)\\"}}")',  # noqa: E501
+    "Go with types": '2026/11/30 09:22:15 &main.Event{{Type:"{0}", RequestID:"r1", Transcript:"Hello, (you)"}}',
+    "slog": 'time=2026-11-30T09:22:15.123Z level=INFO msg="ws event" type={0} transcript="Hello, (you)"',
+    "C#": "09:22:15.12 TurnEvent {{ Type = {0}, RequestId = r1, Transcript = Hello, (you) }}",
+    "Ruby": '{{"type"=>"{0}", "request_id"=>"r1", "transcript"=>"Hello, (you)"}}',
+    "symbols of Ruby": '{{:type=>"{0}", :request_id=>"r1", :transcript=>"Hello, (you)"}}',
+    "PHP": 'array(2) {{\n  ["type"]=>\n  string(8) "{0}"\n  ["transcript"]=>\n  string(12) "Hello, (you)"\n}}',
+    "Elixir": '%{{"type" => "{0}", "transcript" => "Hello, (you)"}}',
+    "aiohttp's message": 'WSMessage(type=<WSMsgType.TEXT: 1>, data=\'{{"type":"{0}","transcript":"Hello, (you)"}}\', extra=\'\')',  # noqa: E501
+    "events of a server": 'event: message\ndata: {{"type":"{0}","transcript":"Hello, (you)"}}\n',
+    "colours": "\x1b[32m{{ type: \x1b[32m'{0}'\x1b[39m, transcript: \x1b[32m'Hello, (you)'\x1b[39m }}\x1b[0m",
+    "AM and PM": '[11/30/2026, 9:22:15 AM] {{"type":"{0}","transcript":"Hello, (you)"}}',
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_other_forms_of_an_event(name):
+    kinds = ("turn.update", "turn.eager_end", "turn.end")
+    session = read_capture("".join(SAMPLES[name].format(kind) + "\n" for kind in kinds).encode())
+    assert [(message["type"], message["transcript"]) for message in received(session)] == [
+        (kind, "Hello, (you)") for kind in kinds
+    ]
+
+
+def test_escapes_of_any_language_are_taken_back():
+    said = 'café 😀 "x" it\'s\n'
+    whole = json.dumps({"type": "turn.end", "transcript": said})
+    forms = (
+        whole,
+        repr(whole),
+        repr(whole.encode()),
+        json.dumps(whole),
+        repr({"type": "turn.end", "transcript": said}),
+    )
+    session = read_capture("".join(f"got {form}\n" for form in forms).encode())
+    assert [message["transcript"] for message in received(session)] == [said] * len(forms)
+
+
+def test_texts_of_the_manual_endpoint_are_read():
+    url = URL.replace("/turns", "")
+    texts = [{"type": "transcript", "request_id": ID, "text": text, "is_final": True} for text in ("Hello", " there.")]
+    session = read_capture(lines((0.0, url), *told(*texts), (3.0, "sent finalize"), (4.0, "closed code=1000")))
+    assert [frame.text for frame in frames(session) if frame.sent] == ["finalize"]
+    assert causes(sttdoctor.replay(lines((0.0, url), *told(*texts)), transcript="Hello there.")) == []
+
+
+def test_what_was_said_long_before_the_first_event_is_of_something_else():
+    early = [(number / 10, "sent 800 bytes") for number in range(30)]
+    session = read_capture(lines(*early, *((25 + t, text) for t, text in told(*EVENTS))))
+    assert not any(frame.sent for frame in frames(session))
+
+
 @pytest.mark.parametrize("dress", DRESSES)
 def test_it_is_read_in_what_stands_round_it(dress):
     read = read_capture(DRESSES[dress](told(*EVENTS)))
