@@ -143,9 +143,6 @@ _LIFETIMES_S = (30, 60, 300, 600, 900, 1800, 3600, 7200)
 of AWS; the others are set by hand."""
 _MINUTES_S, _SHORT_EXACT_S = 120.0, 0.2  # short connections are lost near such a limit by chance
 _EXACT_S, _STILL_FLOWING_S = 0.6, 2.0
-_UNNAMED = 0.75
-"""How sure a fault is of the client where the capture does not name the side that closed."""
-
 _AT_END_S = 1.0
 _FLOWING_S = 0.5
 
@@ -264,21 +261,17 @@ def _judge_connection(facts: Facts, number: int, connection: Connection, unread:
         return _tell_ping_timeout(connection, end, ping)
     if close.code == 1009:
         return not_applicable("A message that was too big ended the connection.")
-    if close.by == "client" or _was_probably_left(end):
+    if close.by == "client":
         return _tell_left(facts, end)
     if close.code == 1006 or (close.code == 1005 and close.by == "unknown" and end.command is None):
         return _has_lost(connection, end)  # 1005 stands for a close frame without a code, or for none at all
+    if end.command is not None and end.turn_open and close.by == "unknown":
+        return unknown(missing.SIDE)  # whoever closed did so before the turn had ended
     if end.command is not None:
         return answer("The close command was sent and the events were read until the server closed.", [], {})
     if close.by == "server":
         return not_applicable("The server closed the connection first.")
     return unknown(missing.SIDE)
-
-
-def _was_probably_left(end: _End) -> bool:
-    """Whether the client closed, though the capture names no side: the service ends its turns before it does."""
-    is_usual = end.close.by == "unknown" and end.close.code in (None, 1000, 1001, 1005)
-    return is_usual and end.command is not None and end.turn_open
 
 
 def _end(facts: Facts, number: int, connection: Connection, close: Close, unread: Mapping[int, int]) -> _End:
@@ -289,7 +282,8 @@ def _end(facts: Facts, number: int, connection: Connection, close: Close, unread
     turn_open = bool(known) and known[-1].end is None
     first = next((unread[id(turn)] for turn in known if id(turn) in unread), None)
     said_last = partial(_find_last_command, facts, number, connection, close)
-    turn_end, is_empty = _find_turn_end(connection, command, close), connection.audio_frames[-1].size == 0
+    turn_end = _find_turn_end(connection, command, close)
+    is_empty = any(frame.size == 0 for frame in connection.audio_frames[-1:])
     return _End(close, command, turn_open, said_last, first, waited, turn_end, is_empty)
 
 
@@ -378,7 +372,6 @@ def _tell_left(facts: Facts, end: _End) -> Finding | Answer:
         return CHECK.find("hung-up", end.loss, 0.7, summary, (sent, place))
     if end.waited_s < facts.limits["drain.hang_up_s"]:
         summary = f"The client left {end.waited_s:.2f} s after its close command, before the server closed{end.state}."
-        sure = 0.95 if end.close.by == "client" else _UNNAMED
-        return CHECK.find("hung-up", end.loss, sure, summary, (sent, place))
+        return CHECK.find("hung-up", end.loss, 0.95, summary, (sent, place))
     text = f"The client waited {end.waited_s:.1f} s for the server to close before it left."
     return answer(text, [], {"waited_s": round(end.waited_s, 3)})

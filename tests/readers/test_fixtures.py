@@ -55,7 +55,7 @@ UNTOLD |= {
     "table.log": UNCLOSED,
     "received.jsonl": UNCLOSED,
     "node-objects.log": UNSENT,
-    "node-labelled.log": set(),
+    "node-labelled.log": {"drain"},
     "node-words.log": UNSENT,
 }
 FILES = sorted(path for path in CAPTURES.iterdir() if not path.name.endswith(".session.jsonl"))

@@ -279,6 +279,8 @@ def test_a_reconnect_is_one_session():
     first, second = (told(*({**event, "request_id": name} for event in EVENTS)) for name in "ab")
     session = read_capture(lines(*first, *((t + 6, text) for t, text in second)))
     assert [event.status for event in session.events if isinstance(event, Open)] == [101, 101]
+    report = sttdoctor.replay(lines(*first, *((t + 6, text) for t, text in second)))
+    assert not any(check.crashed for check in report.checks)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +358,7 @@ def test_a_healthy_session_is_accused_of_nothing_in_any_dress(name, dress, stamp
     session = read_capture(SESSIONS[name])
     log = print_session(session, {**PRINTS, **BARE}[dress], STAMPS[stamp], prefix, kinds=kinds, url=True, **said)
     report = sttdoctor.replay(log, transcript=session.transcript.text if session.transcript else None)
-    assert causes(report) == []
+    assert causes(report) == [] and not any(check.crashed for check in report.checks)
 
 
 @pytest.mark.parametrize(
