@@ -408,3 +408,7 @@ def test_a_client_that_reads_only_at_the_end_is_a_slow_reader_and_no_silent_serv
     said = [(12.0 + 0.001 * n, kind, text) for n, (_, kind, text) in enumerate(turn(1.0, "a", "a b", "a b c", end=4.0))]
     found = report(session(steady(11.9), events=said, command=12.1, close=(12.2, "server", 1000), clock="client"))
     assert found.diagnoses[0].cause == "latency.slow-reader"
+
+
+def test_floats_of_two_equal_channels_are_no_text():
+    assert not find_notes(np.frombuffer(b"=avy=avy='vs='vs=mqh=mqh=q!`=q!`=uY]=uY]=abc=abc", np.uint8))
