@@ -202,12 +202,12 @@ def _judge_connection(connection: Connection, encoding: str, bytes_per_s: float 
         yield _tell_repeat(repeat, sent, encoding)
         return  # what else stands out is the doing of what was found
     replays = find_replays(contents, encoding, bytes_per_s) if bytes_per_s else None
+    field = find_field(contents, active) if replays is None or replays.usual_s < _A_BLOCK_S else None
+    if field is not None:  # behind which one frame may hold two channels that are alike
+        yield from _tell_field(field, sent, active)
+        return
     if replays is not None:
         yield _tell_replays(replays, sent)
-        return
-    field = find_field(contents, active)
-    if field is not None:
-        yield from _tell_field(field, sent, active)
         return
     if are_halves_swapped([contents[i] for i in active], encoding):
         place = (Evidence("the first frame with sound", sent[active[0]].line, sent[active[0]].t),)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.rate.hum import find_comb, weigh_hum
 from sttdoctor.analysis.rate.tones import find_tones, weigh_keys, weigh_progress, weigh_rhythm
 
-_MOST = {"keys": 1e5, "progress": 1e3, "rhythm": 100.0, "hum": 60.0}
+_MOST = {"keys": 1e5, "progress": 1e3, "rhythm": 100.0, "hum": 20.0}
 _SUFFICIENT = 500.0
 """Ratio from which on one alone tells the rate to a percent: two keys, or a tone of two frequencies; hum does not."""
 LONGEST = 1_000_000

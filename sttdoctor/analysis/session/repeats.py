@@ -27,6 +27,7 @@ _SHORTEST_S, _LONGEST_S = 0.15, 12.0
 _SHORTEST_BLOCK_S, _BLOCKS = 0.008, 0.1  # of blocks, as a device has them, and what share of the audio they then are
 _SOON_S = 3.0  # after it ended, what a buffer still holds is sent again
 _FEWEST_REPLAYS = 2
+_AS_LOUD = 0.3  # of the usual level
 _APART = 256  # samples from one place that is looked for to the next
 _KEY = 8  # bytes
 _LIVELY = 5  # different values among these, as silence and small numbers are alike everywhere
@@ -274,11 +275,22 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
         found = long
     ends = np.cumsum([len(frame) for frame in frames])
     if len(found) < _FEWEST_REPLAYS:
-        return _find_leftovers(later, ends, len(data), bytes_per_s)
+        loud = [place for place in later if _is_loud(data, place[0] // width * width, place[2], encoding)]
+        return _find_leftovers(loud, ends, len(data), bytes_per_s)
     again = found[0][0] + found[0][1]
     lags = [lag for _, lag in found]
     number = int(np.searchsorted(ends, again, side="right"))
     return Replays(len(found), float(np.median(lags)) / bytes_per_s, sum(lags) / len(data), number)
+
+
+def _is_loud(data: bytes, start: int, length: int, encoding: str) -> bool:
+    """Whether a stretch is about as loud as the rest: a gate or a codec fills pauses with one piece of noise."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        here, all_of_it = (
+            np.abs(np.nan_to_num(read_values(part, encoding), nan=0.0, posinf=0.0, neginf=0.0)).mean()
+            for part in (data[start : start + length], data[: _MOST // 16])
+        )
+        return bool(here > _AS_LOUD * all_of_it)
 
 
 def _find_leftovers(
