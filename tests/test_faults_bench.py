@@ -66,6 +66,11 @@ def test_a_healthy_session_whose_secrets_are_masked_is_not_accused(bench, kind):
     assert report.diagnoses == () and report.status == "pass"
 
 
+def test_one_piece_of_noise_that_fills_the_pauses_is_no_row_of_clicks(bench):
+    for facts in bench.healthy_cases(20261201, 2, None, only="comfort-noise-of-one-frame"):
+        assert sttdoctor.replay(bench.jsonl(facts.rows), select=["signal"]).diagnoses == ()
+
+
 def test_a_verdict_needs_the_right_cause_first(bench):
     facts = bench.Case("x", [], ("drain.no-close",), frozenset({"turns.left-open"}))
 

@@ -59,6 +59,8 @@ _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it h
 
 DEFAULT_PLAUSIBLE = 0.2
 DEFAULT_SPEECH_S = 1.0
+_NEARLY = 0.5  # bits a byte, that the declared encoding costs more than the best one at most
+_FULL, _WHITE = 0.25, 0.05  # mean square of noise up to full scale (0.33), and its agreement with itself a sample later
 _CLEARLY = 0.25  # bits a byte that another reading saves where silence is a misreading; where it is silence, under 0.05
 
 
@@ -118,7 +120,22 @@ class AudioFacts:
         estimate = estimate_encoding(data)
         if estimate.decidable and self._is_muted(data, estimate):
             return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
+        if estimate.decidable and self._is_noise_alone(data, estimate):
+            return replace(estimate, decidable=False, stereo=0.0, reason="in any reading they are noise alone")
         return estimate
+
+    def _is_noise_alone(self, data: NDArray[np.uint8], estimate: EncodingEstimate) -> bool:
+        """Whether the best reading is white noise up to full scale, as no microphone gives, and the declared fits."""
+        name, layout = self.declared.meant, estimate.layout
+        if name is None or layout.encoding == name or ENCODINGS[name].width == 1:
+            return False
+        best = min(estimate.bits_per_byte, key=lambda key: estimate.bits_per_byte[key])
+        if best not in LAYOUTS or estimate.bits_per_byte[name] - estimate.bits_per_byte[best] >= _NEARLY:
+            return False  # among the rest, bytes that are no samples: packed or encrypted
+        samples = np.nan_to_num(layout.decode(data[layout.offset :][: _ORDERED * layout.frame_bytes])[:, 0])
+        with np.errstate(over="ignore", invalid="ignore"):
+            power, next_to = float(samples @ samples), abs(float(samples[1:] @ samples[:-1]))
+        return power > _FULL * len(samples) and next_to < _WHITE * power
 
     def _is_muted(self, data: NDArray[np.uint8], estimate: EncodingEstimate) -> bool:
         """Whether the bytes are, as declared, the hiss of a muted line, whose few lowest bits fit any reading."""

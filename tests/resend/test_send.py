@@ -62,12 +62,11 @@ def test_before_and_after(tmp_path):
             return again, *repaired, server.sessions
 
     again, by_json, by_text, rows = asyncio.run(main())
-    assert again.code == 1 and "sample-rate.mismatch (fail)" in again.out
+    assert again.code == 1 and "1. sample-rate.mismatch (fail" in again.out
     assert (by_text.code, by_json.code) == (0, 0), by_text.out
-    head = by_text.out.splitlines()
-    rows = {line[:13].strip(): line[13:].split() for line in head[1:]}
-    assert rows["status"] == ["FAIL", "*", "PASS"] and rows["causes"] == ["sample-rate.mismatch", "*", "none"]
-    assert rows["format"] == ["pcm_s16le", "at", "16000", "Hz,", "sounds", "*", "pcm_s16le", "at", "24000", "Hz"]
+    shown = {line[:13].strip(): line[13:].split() for line in by_text.out.splitlines()[1:]}
+    assert shown["status"] == ["FAIL", "*", "PASS"] and shown["causes"] == ["sample-rate.mismatch", "*", "none"]
+    assert shown["format"] == ["pcm_s16le", "at", "16000", "Hz,", "sounds", "*", "pcm_s16le", "at", "24000", "Hz"]
     assert "'Good morning. How are you?'" in by_text.out
     assert "instead of pcm_s16le at 16000 Hz" in by_text.err
     report = json.loads(by_json.out)

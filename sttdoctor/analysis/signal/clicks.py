@@ -7,6 +7,7 @@ their neighbourhood, are searched for a period by the spectrum of their train (i
 all periods at each place of the grid. Where it is known at which places the chunks end, no period needs to be searched.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,7 +114,9 @@ def find_clicks(samples: Floats, rate: float, jumps: Floats, goes_on: bool = Tru
     if np.count_nonzero(spikes) < _FEWEST:
         return None
     best: Clicks | None = None
-    for period in _list_likely_periods(spikes, rate):
+    periods = _list_likely_periods(spikes, rate)
+    jumps = _leave_out_loops(samples, jumps, periods)
+    for period in periods:
         found = _judge_grid(jumps, period) if not _repeats(samples, period) else None
         if found is None or (
             goes_on and not _goes_on(samples, rate, np.arange(found.first, len(jumps), period), jumps)
@@ -213,6 +216,18 @@ def _repeats(samples: Floats, period: int) -> bool:
     loud = np.minimum(energy[1:], energy[:-1]) > 0.1 * energy.max(initial=0.0)
     apart = ((rows[1:] - rows[:-1]) ** 2).sum(axis=1)
     return bool(loud.any()) and float(np.quantile(apart[loud] / both[loud], 0.25)) < _AGAIN  # some are switched off
+
+
+def _leave_out_loops(samples: Floats, jumps: Floats, periods: Iterable[int]) -> Floats:
+    """The jumps without those where a piece comes again exactly, as a gate or a codec fills pauses with noise."""
+    left = jumps.copy()
+    for period in periods:
+        count = len(samples) // period
+        rows = samples[: count * period].reshape(count, period)
+        same = (rows[1:] == rows[:-1]).all(axis=1)
+        again = np.concatenate([[False], same]) | np.concatenate([same, [False]])
+        left[: count * period].reshape(count, period)[again] = -1.0
+    return left
 
 
 def _goes_on(samples: Floats, rate: float, grid: NDArray[np.int64], ratio: Floats) -> bool:
