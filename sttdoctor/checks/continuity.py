@@ -324,7 +324,8 @@ class _Clock:
         unknown = [command for command in inside if not is_known(command, self._endpoint)]
         alive = [command for command in unknown if command.means == "keep-alive"]
         other = [command for command in unknown if command.means == "other"]
-        return tuple(command.word for command in (alive + other if alive or len(other) > 1 else []))
+        told = alive + other if alive or len(other) > 1 else []
+        return tuple(command.word if command.word.strip() else "empty" for command in told)
 
 
 def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:

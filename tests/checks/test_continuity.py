@@ -82,6 +82,13 @@ def test_keep_alive_messages_instead_of_audio():
     assert "3 messages (KeepAlive)" in finding.summary
 
 
+@pytest.mark.parametrize("text", ["", " "])
+def test_empty_messages_instead_of_audio(text):
+    subject = with_hole(4.0, events=OPEN, sends=[(4.5 + i, text) for i in range(3)])
+    (finding,) = report(subject, "continuity").checks[0].findings
+    assert finding.cause == "continuity.keepalive" and "3 messages (empty)" in finding.summary
+
+
 def test_the_server_closes_an_idle_socket():
     subject = session(steady(5), events=SHUT, close=(185.0, "server", 1001))
     found = causes(subject, "continuity")
