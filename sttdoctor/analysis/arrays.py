@@ -1,5 +1,7 @@
 """What several analyses do with arrays of numbers, whatever these stand for."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,6 +66,17 @@ def subtract_prediction(samples: Floats, lags: Floats, ridge: float) -> Floats:
         error[lag:] -= weight * samples[:-lag]
     error[:order] = 0.0
     return error
+
+
+def weigh_difference(off: float, width: float, most: float) -> float:
+    """Density of a normal distribution of a standard deviation at a difference, 0 farther than `most` deviations.
+
+    >>> round(weigh_difference(0.0, 0.5, 3.0), 3), weigh_difference(-2.0, 0.5, 3.0)
+    (0.798, 0.0)
+    """
+    if abs(off) > most * width:
+        return 0.0
+    return math.exp(-0.5 * (off / width) ** 2) / (width * math.sqrt(2 * math.pi))
 
 
 def average_neighbours(samples: NDArray[np.float32], fold: int) -> NDArray[np.float32]:

@@ -461,6 +461,10 @@ class Facts:
         kinds = {frame.type for connection in self.connections for frame in connection.received}
         return session is None or "events" not in session.lacks or kinds >= {"turn.start", "turn.end"}
 
+    def is_turn_open(self, connection: Connection) -> bool:
+        """Whether the last turn of a connection had not ended, as far as the capture holds the ends of turns."""
+        return self.shows_turns and any(turn.end is None for turn in connection.turns[-1:])
+
     def has_close_command(self, connection: Connection) -> bool:
         """Whether the capture shows that the client sent its close command on a connection."""
         return any(is_close_command(frame, self.endpoint) for frame in connection.frames)

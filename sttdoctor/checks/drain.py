@@ -233,8 +233,7 @@ def _say_what_lacks(facts: Facts) -> missing.Missing | None:
 def _is_told(facts: Facts, connection: Connection) -> bool:
     """Whether an end can be judged where not everything is seen that was sent: a lost turn is lost in any case."""
     is_lost = connection.close is not None and connection.close.code == 1006
-    is_open = facts.shows_turns and any(turn.end is None for turn in connection.turns[-1:])
-    return facts.has_close_command(connection) or (is_lost and is_open)
+    return facts.has_close_command(connection) or (is_lost and facts.is_turn_open(connection))
 
 
 def _keep_one_a_cause(findings: list[Finding], connections: int) -> list[Finding]:

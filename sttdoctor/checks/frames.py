@@ -22,7 +22,7 @@ from sttdoctor.analysis.session.frames import (
     select_active,
 )
 from sttdoctor.analysis.session.repeats import Repeat, Replays, count_sent_again, find_repeats, find_replays
-from sttdoctor.analysis.session.timeline import Connection, is_close_command
+from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import (
     Answer,
     Cause,
@@ -233,8 +233,8 @@ def _find_sent_again(facts: Facts) -> Iterator[Finding]:
     """A connection that begins, at once, with the audio of an earlier one that had been ended as it should be."""
     rate = facts.declared.bytes_per_s
     for number, (before, connection) in enumerate(pairwise(facts.connections), 2):
-        sent, ended = connection.audio_frames, any(is_close_command(frame, facts.endpoint) for frame in before.frames)
-        if not rate or not sent or not ended or sent[0].t is None:
+        sent = connection.audio_frames
+        if not rate or not sent or not facts.has_close_command(before) or sent[0].t is None:
             continue
         same = count_sent_again([f.audio or b"" for f in before.audio_frames], [f.audio or b"" for f in sent])
         passed, last = 0, sent[0]
@@ -302,11 +302,12 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
     first = sent[repeat.first]
     remedy = SendOnce(repeat.kind, encoding, repeat.first)
     place = (Evidence("the first frame that repeats", first.line, first.t),)
+    begin = f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound)"
     if repeat.kind == "place":
         size = first.size
         summary = (
-            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) repeat the one before at "
-            f"the same place: {repeat.alike:.0%} of the bytes are the same bytes again."
+            f"{begin} repeat the one before at the same place: {repeat.alike:.0%} of the bytes are the same bytes "
+            "again."
         )
         fix = (
             f"Send only the bytes that are new. Frames of {size} bytes that hardly change are a whole buffer: in Node "
@@ -316,8 +317,7 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
         return CHECK.find("repeated", "fail", 0.95, summary, place, fix, remedy)
     if repeat.kind == "grown":
         summary = (
-            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) hold the whole frame before "
-            "and a little more: all that was recorded is sent again and again."
+            f"{begin} hold the whole frame before and a little more: all that was recorded is sent again and again."
         )
         fix = (
             "Send each chunk once: empty the list or buffer after each send (chunks = [], buffer.clear()), instead of "
@@ -326,22 +326,19 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
         return CHECK.find("repeated", "fail", 0.97, summary, place, fix, remedy)
     if repeat.kind == "rest":
         summary = (
-            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) end with bytes that stood "
-            f"at the same place of the frame before: {repeat.alike:.0%} of a frame is old."
+            f"{begin} end with bytes that stood at the same place of the frame before: {repeat.alike:.0%} of a frame "
+            "is old."
         )
         return CHECK.find("repeated", "fail", 0.9, summary, place, _OLD_REST)
     if repeat.kind == "overlap":
         summary = (
-            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) begin with the bytes with "
-            f"which the one before ended: {repeat.alike:.0%} of a frame is sent twice."
+            f"{begin} begin with the bytes with which the one before ended: {repeat.alike:.0%} of a frame is sent "
+            "twice."
         )
         fix = "Advance by a whole frame: send only what follows the last sample that was sent, without the overlap."
         return CHECK.find("repeated", "fail", 0.95, summary, place, fix, remedy)
     if repeat.kind == "own":
-        summary = (
-            f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) end with the bytes with "
-            f"which they began: {repeat.alike:.0%} of a frame is sent twice."
-        )
+        summary = f"{begin} end with the bytes with which they began: {repeat.alike:.0%} of a frame is sent twice."
         return CHECK.find("repeated", "fail", 0.95, summary, place, _OWN, remedy)
     if repeat.kind == "stuck":
         since = f"From {first.t:.1f} s on" if first.t is not None else "At one place"
@@ -350,10 +347,7 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
             f"was recorded."
         )
         return CHECK.find("repeated", "fail", 0.95, summary, place, _STUCK, remedy)
-    summary = (
-        f"{count_noun(repeat.count, 'frame')} ({repeat.share:.0%} of those with sound) hold the same bytes as one that "
-        "was sent before."
-    )
+    summary = f"{begin} hold the same bytes as one that was sent before."
     return CHECK.find("repeated", "fail", 0.95, summary, place, remedy=remedy)
 
 

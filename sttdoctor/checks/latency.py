@@ -268,12 +268,10 @@ def _find_slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]
     """Events that come in lumps at the client: it did not read while they waited."""
     if facts.session is None or facts.session.clock != "client":
         return
-    opened = connection.open
-    begun = [opened.t] if opened is not None and opened.t is not None else []
-    times = [*begun, *(frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None)]
+    came = (connection.open, *filter(_has_text, connection.frames))
+    read = [(event.t, event.line) for event in came if event is not None and event.t is not None]
+    times = [t for t, _ in read]
     sent = np.array([frame.t for frame in connection.audio_frames if frame.t is not None])
-    lines = [opened.line] if opened is not None and begun else []
-    lines += [frame.line for frame in connection.frames if _has_text(frame) and frame.t is not None]
     for i in range(1, len(times) - 3):
         gap = times[i] - times[i - 1]
         lump = times[i + 3] - times[i]
@@ -281,7 +279,7 @@ def _find_slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]
             flowing = int(((sent > times[i - 1]) & (sent < times[i])).sum()) > 3
             if flowing:
                 summary = f"No event was read for {gap:.1f} s, then several at once: the client reads too slowly."
-                place = (Evidence("the lump of events", lines[i], times[i]),)
+                place = (Evidence("the lump of events", read[i][1], times[i]),)
                 yield CHECK.find(
                     "slow-reader",
                     "fail" if gap > 2 * facts.limits["latency.reader_gap_s"] else "warn",

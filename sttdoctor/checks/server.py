@@ -221,8 +221,7 @@ def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
     ending, close = find_ending(connection), connection.close
     if ending is None or close is None:
         return
-    commanded = any(is_close_command(frame, facts.endpoint) for frame in connection.frames)
-    turn_open = _is_turn_open(facts, connection)
+    commanded, turn_open = facts.has_close_command(connection), facts.is_turn_open(connection)
     if ending.code == 1000 and (close.by == "unknown" or commanded or not turn_open):
         return
     if ending.code == 1001 and _was_idle(facts, connection):
@@ -242,11 +241,6 @@ def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
     else:
         what = {"session": "session-limit", "quota": "quota", "streams": "concurrency"}[ending.about]
         yield CHECK.find(what, status if what == "session-limit" else "fail", 0.95, summary, place)
-
-
-def _is_turn_open(facts: Facts, connection: Connection) -> bool:
-    """Whether the last turn had not ended, as far as the capture holds the ends of turns."""
-    return facts.shows_turns and any(turn.end is None for turn in connection.turns[-1:])
 
 
 def _put_in_words(seconds: float) -> str:
@@ -307,7 +301,7 @@ def _find_silent_after_close(
         return
     if facts.session is not None and "events" in facts.session.lacks:
         return  # what came may not have been printed
-    turn_open = _is_turn_open(facts, connection)
+    turn_open = facts.is_turn_open(connection)
     if received and not turn_open and facts.has_unanswered_speech(number, command.t) is False:
         return
     last = max([command.t, *(frame.t for frame in received if frame.t is not None and frame.t > command.t)])

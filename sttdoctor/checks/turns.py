@@ -91,8 +91,8 @@ def _judge(facts: Facts) -> Answer:
     if not any(_list_turn_events(connection) for connection in facts.connections):
         return unknown(missing.TURNS)
     findings: list[Finding] = []
+    is_whole = "events" not in session.lacks
     for number, connection in enumerate(facts.connections):
-        is_whole = "events" not in session.lacks
         findings += _find_mixed(connection)
         findings += _order(connection) if is_whole else ()
         findings += _measure_growth(connection)
@@ -102,7 +102,7 @@ def _judge(facts: Facts) -> Answer:
     measured = {"turns": len(facts.turns), "finished": sum(turn.end is not None for turn in facts.turns)}
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
-    if "events" in session.lacks:
+    if not is_whole:
         return unknown(missing.KINDS, measured)
     if "close" in session.lacks and facts.turns[-1].end is None:
         return unknown(missing.CLOSE, measured)

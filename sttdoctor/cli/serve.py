@@ -74,13 +74,13 @@ def serve(listen: str, keep: str | None, size_limit: int, jobs: int | None, **op
 async def _run(where: tuple[str, int], rules: "Rules", door: "Door") -> int:
     import socket
 
-    from sttdoctor.net import is_loopback, stop_signal
+    from sttdoctor.net import is_loopback, show_host, stop_signal
     from sttdoctor.record.upstream import cannot_listen
     from sttdoctor.serve.app import serve_page
 
     stop = stop_signal()
     host, port = where
-    shown = f"[{host}]" if ":" in host else host
+    shown = show_host(host)
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, UnicodeError, OverflowError) as error:

@@ -118,13 +118,13 @@ def simulate(
 async def _run(where: tuple[str, int], words: "MakeWords", behaviour: "Behaviour", door: "Door") -> int:
     from contextlib import AsyncExitStack
 
-    from sttdoctor.net import is_loopback, stop_signal
+    from sttdoctor.net import is_loopback, show_host, stop_signal
     from sttdoctor.record.upstream import cannot_listen
     from sttdoctor.simulate.server import serve_simulator
 
     stop = stop_signal()
     host, port = where
-    shown = f"[{host}]" if ":" in host else host
+    shown = show_host(host)
     serving = serve_simulator(words, behaviour, host=host, port=port, make_sink=_Teller().new_connection, door=door)
     async with AsyncExitStack() as stack:
         try:

@@ -16,7 +16,7 @@ from typing import TextIO
 
 import click
 
-from sttdoctor.net import Door, is_loopback, stop_signal
+from sttdoctor.net import Door, is_loopback, show_host, stop_signal
 from sttdoctor.program import build_command
 from sttdoctor.record.desk import Entry
 from sttdoctor.record.proxy import listen
@@ -208,7 +208,7 @@ def run(plan: Plan) -> int:
 async def _record(plan: Plan) -> int:
     screen = Screen(sys.stderr, plan.diagnose)
     host, port, service = plan.host, plan.port, plan.service
-    shown = f"[{host}]" if ":" in host else host
+    shown = show_host(host)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(screen.close)
         try:

@@ -9,14 +9,28 @@ import ssl
 import threading
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from sttdoctor.errors import UsageError
-from sttdoctor.net import is_loopback
+from sttdoctor.net import is_loopback, show_host
 from sttdoctor.readers.wire.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head
 from sttdoctor.redact import redact_text
 
 _SCHEMES = {"ws": 80, "http": 80, "wss": 443, "https": 443}
+
+
+def _split(url: str, scheme: str) -> tuple[SplitResult, str, int | None, str]:
+    """The parts of a URL, which has a scheme by default, its host and port, and how it may be shown.
+
+    Raises:
+        UsageError: It is no URL.
+    """
+    shown = redact_text(url)
+    try:
+        parts = urlsplit(url if "://" in url else f"{scheme}://{url}")
+        return parts, parts.hostname or "", parts.port, shown
+    except ValueError as error:
+        raise UsageError(f"{shown} is no address: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +54,7 @@ class HttpProxy:
         Raises:
             UsageError: It is no address of such a proxy.
         """
-        shown = redact_text(url)
-        try:
-            parts = urlsplit(url if "://" in url else f"http://{url}")
-            host, port = parts.hostname or "", parts.port
-        except ValueError as error:
-            raise UsageError(f"{shown} is no address: {error}") from None
+        parts, host, port, shown = _split(url, "http")
         if parts.scheme != "http" or not host or parts.path.strip("/") or parts.query:
             raise UsageError(
                 f"{shown} is no address of a proxy; write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
@@ -84,12 +93,7 @@ class Upstream:
         Raises:
             UsageError: It is no address of a service.
         """
-        shown = redact_text(url)
-        try:
-            parts = urlsplit(url if "://" in url else f"wss://{url}")
-            host, port = parts.hostname or "", parts.port
-        except ValueError as error:
-            raise UsageError(f"{shown} is no address: {error}") from None
+        parts, host, port, shown = _split(url, "wss")
         if parts.scheme not in _SCHEMES or not host:
             raise UsageError(f"{shown} is no address of a service; write wss://HOST or ws://HOST:PORT")
         if parts.query or parts.fragment or "@" in parts.netloc:
@@ -196,7 +200,7 @@ async def _ask_proxy(address: str, proxy: HttpProxy, upstream: Upstream) -> sock
     try:
         await loop.sock_connect(way, (address, proxy.port))
         host = upstream.address or upstream.host
-        there = f"[{host}]:{upstream.port}" if ":" in host else f"{host}:{upstream.port}"
+        there = f"{show_host(host)}:{upstream.port}"
         login = f"Proxy-Authorization: {proxy.login}\r\n" if proxy.login else ""
         await loop.sock_sendall(way, f"CONNECT {there} HTTP/1.1\r\nHost: {there}\r\n{login}\r\n".encode())
         answer = b""

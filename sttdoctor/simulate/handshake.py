@@ -117,7 +117,7 @@ def accept(target: str, headers: Mapping[str, str]) -> Accepted:
     endpoint = next((known for known in ENDPOINTS if where.path == known.path), None)
     if endpoint is None:
         raise RefusalError(404, "Not found", f"there is no {where.path[:100]}")
-    _check_key(where, headers)
+    check_key(where, headers)
     _check_version(version_of(target, headers))
     _check_parameters(where)
     said = {name: text for name in TURN_OPTIONS if (text := where.first(name)) is not None}
@@ -139,25 +139,20 @@ def accept(target: str, headers: Mapping[str, str]) -> Accepted:
     )
 
 
-def check_key(target: str, headers: Mapping[str, str]) -> None:
+def check_key(where: Address | None, headers: Mapping[str, str]) -> None:
     """Look for a key, whatever it is.
 
     Args:
-        target: Path and query of the request.
+        where: The address of the request; None where a key in it does not count.
         headers: Of the request.
 
     Raises:
         RefusalError: There is none.
     """
-    where = parse_address(target)
-    if where is not None:
-        _check_key(where, headers)
-
-
-def _check_key(where: Address, headers: Mapping[str, str]) -> None:
     scheme, _, key = headers.get("authorization", "").partition(" ")
     in_header = headers.get("x-api-key") or (scheme.lower() == "bearer" and key.strip())
-    if not (in_header or where.first("access_token") or where.first("api_key")):
+    in_query = where is not None and (where.first("access_token") or where.first("api_key"))
+    if not (in_header or in_query):
         message = "there is no key in X-API-Key or a Bearer Authorization, and no access_token in the URL"
         raise RefusalError(401, "Unauthorized", message)
 

@@ -82,7 +82,8 @@ def _read_request(came: bytes) -> tuple[str, bytes, bytes] | None:
         return None
     request, *fields = head.split(b"\r\n")
     kept = [field for field in fields if not field.lower().startswith((b"content-length:", b"transfer-encoding:"))]
-    length = next((field[15:].strip() for field in fields if field.lower().startswith(b"content-length:")), b"0")
+    lengths = [field.partition(b":")[2].strip() for field in fields if field.lower().startswith(b"content-length:")]
+    length = lengths[0] if lengths else b"0"
     if length.isdigit() and len(body) < int(length[:9]):
         return None
     method, _, rest = request.partition(b" ")
@@ -153,7 +154,7 @@ class Simulator:
     def _mint(self, connection: "_Connection", request: Request) -> Response:
         """Answer a request for an access token, which is no session and is not recorded."""
         try:
-            check_key(request.path, request.headers)
+            check_key(None, request.headers)
             return _respond(connection, 200, _JSON, self._tokens.mint(connection.body))
         except RefusalError as refused:
             return _respond(connection, refused.status, *refused.answer(version_of(request.path, request.headers)))

@@ -5,9 +5,8 @@ pages, and a run that was resumed has the same ones.
 """
 
 import os
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from sttdoctor.errors import UsageError, make_unwritable
 from sttdoctor.outputs import write_whole
 from sttdoctor.report import Report
 from sttdoctor.reporting import FORMATS
-from sttdoctor.reporting.data.collect import collect
+from sttdoctor.reporting.data.collect import collect, tell_now
 from sttdoctor.reporting.escape import break_name, for_page
 from sttdoctor.triage.row import STATUSES, Row
 from sttdoctor.triage.summary import MAX_GROUPS, Summary, faults, group_name, head, mix, name_of, share, words
@@ -31,6 +30,9 @@ def page(facts: Facts, report: Report, command: str = "") -> str:
     """Return a report as the content of a file with the first suffix of `FORMAT`; `command` makes it again."""
     return FORMAT.render(report, exhibits=collect(facts, report, command))
 
+
+Period = tuple[str, Counter[tuple[str, str]]]
+"""Its name, and its captures by outcome and status."""
 
 Links = Mapping[tuple[str, str], str]
 """Page of a capture, relative to `index.html`, by path and member."""
@@ -98,11 +100,12 @@ def render(summary: Summary, links: Links) -> str:
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, finalize=for_page)
     environment.filters["name"] = break_name
     css, script = (loader.get_source(environment, name)[0] for name in ("overview.css", "overview.js"))
-    groups, outcomes, bars = list(summary.trends()), list(_list_outcomes(summary, links)), _list_bars(summary)
+    periods = list(summary.timeline.bars())
+    groups, outcomes, bars = list(summary.trends()), list(_list_outcomes(summary, links, periods)), _list_bars(periods)
     rows = [_show_row(row, links) for row in summary.rows()]
     return environment.get_template("overview.html").render(
         head=head(summary),
-        made_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        made_at=tell_now(),
         version=__version__,
         css=Markup(css),
         script=Markup(script),
@@ -146,9 +149,8 @@ def _split(found: Counter[tuple[str, str]]) -> dict[str, int]:
     return split
 
 
-def _list_bars(summary: Summary) -> list[dict[str, Any]]:
+def _list_bars(periods: Sequence[Period]) -> list[dict[str, Any]]:
     """What is shown of each period."""
-    periods = list(summary.timeline.bars())
     highest = max((found.total() for _, found in periods), default=0)
     return [_show_bar(number, label, found, highest) for number, (label, found) in enumerate(periods)]
 
@@ -164,14 +166,14 @@ def _show_bar(number: int, label: str, found: Counter[tuple[str, str]], highest:
             "bar": bar, **split}  # fmt: skip
 
 
-def _list_outcomes(summary: Summary, links: Links) -> Iterator[dict[str, Any]]:
+def _list_outcomes(summary: Summary, links: Links, periods: Sequence[Period]) -> Iterator[dict[str, Any]]:
     ranked, causes = summary.ranked(), all_causes()
     most = max((count for _, count in ranked), default=0)
     for what, count in ranked:
         split = {kind: summary.counts[what, kind] for kind in ("fail", "warn")}
         split["rest"] = count - sum(split.values())
         examples = [_show_row(row, links) for row in summary.worst(what)]
-        times = [sum(found[what, status] for status in STATUSES) for _, found in summary.timeline.bars()]
+        times = [sum(found[what, status] for status in STATUSES) for _, found in periods]
         known = causes.get(what)
         yield {
             "what": words(what),

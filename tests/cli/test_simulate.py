@@ -11,7 +11,8 @@ import pytest
 from common import one_sentence
 from websockets.sync.client import connect
 
-from sttdoctor.simulate.faults import FAULTS
+from sttdoctor.cli.simulate import simulate
+from sttdoctor.simulate.faults import BORDERS, FAULTS
 
 QUERY = "model=ink-2&encoding=pcm_mulaw&sample_rate=8000&cartesia_version=2026-03-01&access_token=canary"
 
@@ -112,3 +113,8 @@ def test_listening_for_others_is_warned_of():
         assert "ws://0.0.0.0:" in process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         assert "others can connect" in process.communicate(timeout=20)[1]
+
+
+def test_borders_that_can_be_asked_for_are_those_that_there_are():
+    (option,) = (parameter for parameter in simulate.params if parameter.name == "borders")
+    assert tuple(option.type.choices) == BORDERS

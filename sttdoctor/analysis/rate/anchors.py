@@ -68,18 +68,18 @@ def find_anchors(samples: NDArray[np.float32], candidates: Sequence[int]) -> lis
     pairs, singles = find_tones(part)
     comb = find_comb(part)
     found = [
-        _weigh("keys", "{}", {rate: weigh_keys(pairs, rate) for rate in candidates}),
-        _weigh("progress", "{}", {rate: weigh_progress(pairs, rate) for rate in candidates}),
-        _weigh("rhythm", "{}", {rate: weigh_rhythm(singles, rate) for rate in candidates}),
+        _weigh("keys", {rate: weigh_keys(pairs, rate) for rate in candidates}),
+        _weigh("progress", {rate: weigh_progress(pairs, rate) for rate in candidates}),
+        _weigh("rhythm", {rate: weigh_rhythm(singles, rate) for rate in candidates}),
     ]
     if comb is not None:
-        found.append(_weigh("hum", "lines of {} mains hum", {rate: weigh_hum(comb, rate) for rate in candidates}))
+        found.append(_weigh("hum", {rate: weigh_hum(comb, rate) for rate in candidates}))
     return [anchor for anchor in found if anchor is not None]
 
 
-def _weigh(kind: str, form: str, found: Mapping[int, tuple[float, str]]) -> Anchor | None:
+def _weigh(kind: str, found: Mapping[int, tuple[float, str]]) -> Anchor | None:
     weights = {rate: min(_MOST[kind], ratio) for rate, (ratio, _) in found.items()}
-    names = {rate: form.format(name) for rate, (_, name) in found.items() if name}
+    names = {rate: name for rate, (_, name) in found.items() if name}
     return Anchor(weights, names) if max(weights.values(), default=1.0) >= _PLAIN else None
 
 

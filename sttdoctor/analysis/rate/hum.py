@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.arrays import average_neighbours
+from sttdoctor.analysis.arrays import average_neighbours, weigh_difference
 
 _FOLD = 8
 """Samples that are averaged to one: hum and its first harmonics stand below half of what is left at all rates."""
@@ -31,6 +31,7 @@ _LEAST = 10.0  # dB of weight that a comb has in all
 _MAINS = ((50.0, 0.35), (60.0, 0.35), (100.0, 0.15), (120.0, 0.15))
 """Hz, and share of the hum that has this distance of lines."""
 _OFF = 0.002  # standard deviation of a mains frequency and a sound card's clock, relative
+_MOST_OFF = 3.0  # standard deviations that still count
 _RANGE = 2.0  # e-folds in which another comb may be
 _IS_HUM = 0.5
 """Share of such combs, in the sound of a client, that come from the mains."""
@@ -120,13 +121,13 @@ def _find_spacing(bins: NDArray[np.float64], weights: NDArray[np.float64], width
 
 
 def weigh_hum(comb: Comb, rate: int) -> tuple[float, str]:
-    """How much more likely a comb is hum of the mains at a rate (Hz) than another sound; and its frequency in words."""
+    """How much more likely a comb is hum of the mains at a rate (Hz) than another sound; and what it is then."""
     width = math.hypot(_OFF, comb.off)
     best = (1.0, "")
     for hz, share in _MAINS:
-        off = math.log(comb.spacing * rate / hz)
-        if abs(off) <= 3 * width:
-            density = math.exp(-0.5 * (off / width) ** 2) / (width * math.sqrt(2 * math.pi))
+        density = weigh_difference(math.log(comb.spacing * rate / hz), width, _MOST_OFF)
+        if density > 0:
             mains = hz if hz < 100 else hz / 2
-            best = max(best, (_IS_HUM * share * density * _RANGE + 1 - _IS_HUM, f"{mains:.0f} Hz"))
+            name = f"lines of {mains:.0f} Hz mains hum"
+            best = max(best, (_IS_HUM * share * density * _RANGE + 1 - _IS_HUM, name))
     return best

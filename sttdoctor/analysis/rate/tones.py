@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.arrays import average_neighbours
+from sttdoctor.analysis.arrays import average_neighbours, find_stretches, weigh_difference
 
 SIZES = ((384, 1), (1024, 1), (4096, 4), (8192, 4))
 """Samples of a window, and how many of them are averaged to one.
@@ -166,10 +166,8 @@ def _find_two_lines(frames: NDArray[np.float32]) -> tuple[NDArray[Any], ...]:
 def _join_steady(lines: _Lines, is_tone: NDArray[np.bool_], size: int, fold: int) -> list[Tone]:
     """Neighbouring windows of `size` samples with the same lines, which were measured in averages of `fold`."""
     change = np.maximum(np.abs(np.diff(np.log(lines.low))), np.abs(np.diff(np.log(lines.high))))
-    goes_on = np.concatenate([[False], is_tone[1:] & is_tone[:-1] & (change < _STEADY), [False]])
-    edges = np.flatnonzero(np.diff(goes_on.astype(np.int8)))
     tones = []
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
+    for first, last in find_stretches(is_tone[1:] & is_tone[:-1] & (change < _STEADY)):
         if last - first + 1 >= _WINDOWS:
             low, high = (float(np.median(part[first : last + 1])) / fold for part in (lines.low, lines.high))
             tones.append(Tone(int(first) * size // 2, int(last) * size // 2 + size, low, high))
@@ -177,10 +175,8 @@ def _join_steady(lines: _Lines, is_tone: NDArray[np.bool_], size: int, fold: int
 
 
 def _density(off: float, width: float) -> float:
-    """Normal density at a difference (of logarithms), 0 farther than `_MOST_OFF` widths."""
-    if abs(off) > _MOST_OFF * width:
-        return 0.0
-    return math.exp(-0.5 * (off / width) ** 2) / (width * math.sqrt(2 * math.pi))
+    """How likely a difference of logarithms is."""
+    return weigh_difference(off, width, _MOST_OFF)
 
 
 def _list_distinct(tones: Sequence[Tone]) -> list[Tone]:

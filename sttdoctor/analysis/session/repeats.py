@@ -275,7 +275,13 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
         found = long
     ends = np.cumsum([len(frame) for frame in frames])
     if len(found) < _FEWEST_REPLAYS:
-        loud = [place for place in later if _is_loud(data, place[0] // width * width, place[2], encoding)]
+        # a gate or a codec fills pauses with one piece of noise
+        least = _AS_LOUD * _measure_level(data[: _MOST // 16], encoding) if later else 0.0
+        loud = [
+            (start, lag, length)
+            for start, lag, length in later
+            if _measure_level(data[(at := start // width * width) : at + length], encoding) > least
+        ]
         return _find_leftovers(loud, ends, len(data), bytes_per_s)
     again = found[0][0] + found[0][1]
     lags = [lag for _, lag in found]
@@ -283,14 +289,11 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
     return Replays(len(found), float(np.median(lags)) / bytes_per_s, sum(lags) / len(data), number)
 
 
-def _is_loud(data: bytes, start: int, length: int, encoding: str) -> bool:
-    """Whether a stretch is about as loud as the rest: a gate or a codec fills pauses with one piece of noise."""
+def _measure_level(data: bytes, encoding: str) -> float:
+    """Mean distance of samples from zero."""
     with np.errstate(over="ignore", invalid="ignore"):
-        here, all_of_it = (
-            np.abs(np.nan_to_num(read_values(part, encoding), nan=0.0, posinf=0.0, neginf=0.0)).mean()
-            for part in (data[start : start + length], data[: _MOST // 16])
-        )
-        return bool(here > _AS_LOUD * all_of_it)
+        values = np.nan_to_num(read_values(data, encoding), nan=0.0, posinf=0.0, neginf=0.0)
+        return float(np.abs(values).mean())
 
 
 def _find_leftovers(

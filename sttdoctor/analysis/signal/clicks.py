@@ -31,11 +31,8 @@ _HARMONICS = 12
 _TRIED = 5
 _AGAIN = 0.02  # of the energy that changes from one period to the next; of speech, nearly all
 _BESIDE_S, _APART_S = 0.008, 0.0015  # what is compared before and behind a click, and how far from it
-_ALIKE, _LEVEL_DB, _MOST = (
-    0.6,
-    8.0,
-    0.7,
-)  # of clicks in speech 0.85 are like this, of struck notes up to 0.65
+_ALIKE, _LEVEL_DB = 0.6, 8.0  # at least so alike, and at most so far in level
+_MOST = 0.7  # of clicks in speech 0.85 are like this, of struck notes up to 0.65
 _SMEARED = 4  # samples whose errors show one bend
 _BORDER_RATIO, _BORDER_SURE = 1.3, 6.0
 """Times the error elsewhere, standard deviations beyond it. Where frames end speech has up to 1.1 and 2, codecs with
@@ -142,7 +139,7 @@ def find_border_clicks(samples: Floats, rate: float, jumps: Floats, borders: NDA
     Returns:
         The clicks, with the usual length of a chunk as their period and a ratio to the error elsewhere; None without.
     """
-    inside = borders[(borders >= 4) & (borders < len(samples) - 4)]
+    inside = borders[(borders >= _SMEARED) & (borders < len(samples) - _SMEARED)]
     if len(inside) < _FEWEST:
         return None
     size = int(np.median(np.diff(inside)))

@@ -177,9 +177,8 @@ class ProgramLog(Log):
         self._all: list[_Shown] = []
         self._current: _Shown | None = None
         self._by_request: dict[str, _Shown] = {}
-        self._asked: tuple[log_line.Time, str | None] | None = (
-            None  # when the program said where it connects, and where
-        )
+        # when the program said where it connects, and where
+        self._asked: tuple[log_line.Time, str | None] | None = None
         self._is_service = False  # an address of the service was printed
         self._guesses_unit = False  # of times since the program began
         self._is_mixed = False  # several connections at once

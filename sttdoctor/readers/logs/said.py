@@ -64,23 +64,9 @@ _REFUSED = re.compile(
 _RELATIVE = re.compile(r"^[\s\[(+]{0,12}(\d{1,7}(?:\.(\d{1,9}))?)\s?(s|sec|ms)?[\])]?(?=[\s:|,]|$)")
 _MERIDIEM = re.compile(r"(?<!\d)(1[0-2]|0?\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?[\s\u202f]?([AaPp])\.?[Mm]\b")
 _TIME_NAMES = frozenset(
-    (
-        *(
-            "received_at",
-            "receivedat",
-            "recv_at",
-            "recv_ts",
-            "time",
-            "timestamp",
-            "@timestamp",
-            "ts",
-            "t",
-            "at",
-            "date",
-        ),
-        *("datetime", "created", "elapsed", "offset", "t_s", "time_s", "t_ms", "ts_ms", "time_ms", "elapsed_ms"),
-        *("arrived", "arrived_at", "received", "when", "_time", "asctime", "_ts", "epoch"),
-    )
+    {"received_at", "receivedat", "recv_at", "recv_ts", "received", "arrived", "arrived_at", "when"}
+    | {"time", "timestamp", "@timestamp", "ts", "t", "at", "date", "datetime", "created", "asctime", "_time", "_ts"}
+    | {"elapsed", "offset", "epoch", "t_s", "time_s", "t_ms", "ts_ms", "time_ms", "elapsed_ms"}
 )
 _COMMANDS = AUTO.commands | FOREIGN_COMMANDS.keys()
 _BROWSER = frozenset({"isTrusted", "wasClean", "code", "target"})

@@ -105,9 +105,14 @@ def collect(facts: Facts, report: Report, command: str = "") -> Exhibits:
         tuple(failed),
         _explain(report),
         {check.id: load_guide(check.id).measurements for check in report.checks},
-        time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        tell_now(),
         command,
     )
+
+
+def tell_now() -> str:
+    """Return the time of day, UTC, for a page."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
 
 
 def _explain(report: Report) -> tuple[Explanation, ...]:

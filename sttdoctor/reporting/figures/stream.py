@@ -172,10 +172,8 @@ def draw_latency(figure: "Figure | SubFigure", latency: Latency, palette: Palett
     step = max(1, -(-count // (20 if wide else 8)))
     axes.set_xticks(np.arange(count)[::step], [str(number) for number in latency.number[::step]])
     several = "" if latency.turns == count else ", the slowest of each group"
-    middle, room = (
-        (count - 1) / 2,
-        max(count, 4) / 2 + 0.2,
-    )  # few bars stand in the middle and are not as wide as a page
+    # few bars stand in the middle and are not as wide as a page
+    middle, room = (count - 1) / 2, max(count, 4) / 2 + 0.2
     axes.set(xlim=(middle - room, middle + room), xlabel=f"turn{several}", ylabel="seconds")
     axes.set_ylim(0, max(float(bottom.max()), latency.warn_s) * 1.12)
     tidy(axes, palette)
