@@ -1,11 +1,12 @@
 """Time and peak memory of whole processes, each beside its peers in turn.
 
-    python benchmarks/speed/speed.py CLIPS FOLDER [--runs 5] [--parts help,short,1h,10h,session]
+    python benchmarks/speed/speed.py CLIPS FOLDER [--runs 5] [--parts help,short,call,1h,10h,session] [--earlier SOURCE]
 
 CLIPS is a folder with FLAC files of speech (a corpus, or `fixtures/source`). The recordings are made from them once and
-written into FOLDER: an hour takes 115 MB, ten hours 1.15 GB, a session of an hour 156 MB. Peers that are not installed
-(sox, ffmpeg, jq) are left out. `wall` is what a user waits, `cpu` what the processors worked: on a busy machine the
-second is the steadier one.
+written into FOLDER: an hour takes 115 MB, ten hours 1.15 GB, a session of an hour 156 MB. `call` is a session of 20 s.
+Peers that are not installed (sox, ffmpeg, jq) are left out. SOURCE is a checkout of an earlier build, which is run in
+turn with this one. `wall` is what a user waits, `cpu` what the processors worked: on a busy machine the second is the
+steadier one.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from statistics import median
 
@@ -76,14 +78,16 @@ def write_session(path: Path, audio: bytes) -> None:
 
 def made(folder: Path, corpus: Path, part: str) -> Path:
     """The file that a part reads, made where it is missing."""
-    seconds = {"short": 10, "1h": 3600, "10h": 36000, "session": 3600}[part]
-    path = folder / {"session": "1h.jsonl"}.get(part, f"{part}.raw")
+    seconds = {"short": 10, "1h": 3600, "10h": 36000}
+    path = folder / {"session": "1h.jsonl", "call": "call.jsonl"}.get(part, f"{part}.raw")
     if path.exists():
         return path
     if part == "session":
         write_session(path, made(folder, corpus, "1h").read_bytes())
+    elif part == "call":
+        write_session(path, made(folder, corpus, "1h").read_bytes()[: 20 * 2 * RATE])
     else:
-        write_long(path, clips(corpus), seconds)
+        write_long(path, clips(corpus), seconds[part])
     return path
 
 
@@ -94,7 +98,7 @@ def commands(part: str, path: Path | None) -> Commands:
     if path is None:
         return {"sttdoctor --help": [*tool, "--help"], "import click": [*python, "import click"]}
     file = str(path)
-    if part == "session":
+    if part in ("call", "session"):
         return {
             "sttdoctor replay": [*tool, "replay", file],
             "json.loads and b64decode": [*python, BARE, file],
@@ -131,19 +135,26 @@ def run(command: list[str], environment: dict[str, str]) -> tuple[float, float, 
     A small process starts it: the peak of a process counts that of the one that it was forked from.
     """
     runner = [sys.executable, "-S", "-c", RUNNER, *command]
-    done = subprocess.run(runner, capture_output=True, text=True, check=True, env=environment)
+    # elsewhere than in a checkout, whose package would stand before that of another build
+    elsewhere = tempfile.gettempdir()
+    done = subprocess.run(runner, capture_output=True, text=True, check=True, env=environment, cwd=elsewhere)
     wall, cpu, memory = json.loads(done.stdout)
     return wall, cpu, memory
 
 
-def compare(title: str, chosen: Commands, runs: int) -> None:
+def compare(title: str, chosen: Commands, runs: int, earlier: Path | None) -> None:
     # without byte code every start would compile all of the package
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    present = {name: command for name, command in chosen.items() if shutil.which(command[0])}
+    before = {**environment, "PYTHONPATH": str(earlier)}
+    present = {name: (command, environment) for name, command in chosen.items() if shutil.which(command[0])}
+    if earlier:
+        present |= {
+            f"{name}, earlier": (command, before) for name, command in chosen.items() if name.startswith("sttdoctor")
+        }
     figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in present}
     for number in range(runs + 1):
-        for name, command in present.items():
-            measured = run(command, environment)
+        for name, (command, variables) in present.items():
+            measured = run(command, variables)
             if number:  # the first one warms the file cache
                 figures[name].append(measured)
     print(f"\n{title} (medians of {runs}; least and most)")
@@ -161,12 +172,13 @@ def main() -> None:
     parser.add_argument("clips", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--parts", default="help,short,1h,10h,session")
+    parser.add_argument("--parts", default="help,short,call,1h,10h,session")
+    parser.add_argument("--earlier", type=Path)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for part in options.parts.split(","):
-        path = None if part == "help" else made(options.folder, options.clips, part)
-        compare(part, commands(part, path), options.runs)
+        path = None if part == "help" else made(options.folder.resolve(), options.clips, part)
+        compare(part, commands(part, path), options.runs, options.earlier)
 
 
 if __name__ == "__main__":
