@@ -148,43 +148,43 @@ class TurnDetector:
             yield self._event("turn.resume")
         timed_out = self._silence_s * 1000 >= options["turn_end_timeout_ms"]
         if likelihood < options["turn_end_threshold"] or timed_out:
-            yield self._end()
+            yield from self._end()
         elif likelihood < options["turn_eager_end_threshold"] and not self._eager:
+            yield from self._show(self._words.guess())
             self._eager = True
-            self._show(self._words.guess())
             yield self._event("turn.eager_end", self._shown)
         elif self._update_s >= UPDATE_EVERY_S and loud and not self._eager:
             self._update_s = 0.0
-            if self._show(self._words.so_far()):
-                yield self._event("turn.update", self._shown)
+            yield from self._show(self._words.so_far())
 
-    def _show(self, text: str, to_the_end: bool = False) -> bool:
-        """Show more of the open turn, with what stands before it from the second text on; whether there is more."""
+    def _show(self, text: str, to_the_end: bool = False) -> Iterator[Event]:
+        """Show the open turn, with what stands before it from the second text on, where there is more of it now."""
         whole = self._lead + text if text else ""
         if self._borders == "inside-word" and not to_the_end:
             whole = whole[: len(whole) - len(whole.rpartition(" ")[2]) // 2]
-        longer = len(whole) > len(self._shown) and whole.startswith(self._shown)
-        self._shown = whole if longer else self._shown
-        return longer
+        if len(whole) > len(self._shown) and whole.startswith(self._shown):
+            self._shown = whole
+            if not self._eager:
+                yield self._event("turn.update", whole)
 
-    def _end(self, is_last: bool = False) -> Event:
+    def _end(self, is_last: bool = False) -> Iterator[Event]:
         self._open = False
         text = self._words.end()
-        self._show(text, to_the_end=is_last)
+        yield from self._show(text, to_the_end=is_last)
         shown, space = self._shown, " " if self._borders in ("leading", "inside-word") else ""
         if shown:
             self._lead = (self._lead + text).removeprefix(shown) + space
-        return self._event("turn.end", f"{shown} " if shown and self._borders == "trailing" else shown)
+        yield self._event("turn.end", f"{shown} " if shown and self._borders == "trailing" else shown)
 
     def _finish(self) -> list[Event]:
         """The rest of the session: the open turn, or the rest of a word that the last turn left over."""
         if self._open:
-            return [self._end(is_last=True)]
+            return list(self._end(is_last=True))
         rest, self._lead = self._lead.strip(), ""
         if not rest:
             return []
         self._number += 1
-        return [self._event("turn.start"), self._event("turn.end", rest)]
+        return [self._event("turn.start"), self._event("turn.update", rest), self._event("turn.end", rest)]
 
     def _event(self, kind: str, transcript: str | None = None) -> Event:
         event: Event = {"type": kind, "request_id": self._request_id}

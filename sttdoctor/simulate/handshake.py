@@ -178,5 +178,5 @@ def _check_parameters(where: Address) -> None:
 
 def error_event(status: int, title: str, message: str, code: str | None, request_id: str) -> dict[str, Any]:
     """Return an error event; keys as in the vendor's SDK types."""
-    event = {"type": "error", "title": title, "message": message, "status_code": status, "request_id": request_id}
-    return event if code is None else event | {"error_code": code}
+    event = {"type": "error", "title": title, "message": message, "status_code": status}
+    return event | {"error_code": code, "request_id": request_id}

@@ -171,8 +171,9 @@ def test_what_is_no_command_is_an_error_that_says_what_is_one_and_the_session_go
 def test_the_close_command_ends_an_open_turn():
     subject = ear()
     list(subject.hear(sound(1.0)))
-    (event,), ends = subject.obey('{"type": "close"}')
-    assert (event["type"], event["transcript"], ends) == ("turn.end", "One two three.", True)
+    events, ends = subject.obey('{"type": "close"}')
+    assert [event["type"] for event in events] == ["turn.update", "turn.end"] and ends
+    assert {event["transcript"] for event in events} == {"One two three."}
     assert ear().obey('{"type":"close"}') == ([], True)
 
 
