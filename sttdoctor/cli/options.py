@@ -1,6 +1,7 @@
 """What several commands share: their options, reading thresholds, writing a report, the exit code."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -111,6 +112,22 @@ class Names(click.Choice[str]):
 
         hint = suggest(str(value), self.choices, "")
         return f"{super().get_invalid_choice_message(value, ctx)} {hint.capitalize()}".rstrip()
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: `500000`, `500k`, `500M`, `20G`, in powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes."""
+        if isinstance(value, int):
+            return value
+        parts = re.fullmatch(r"(\d{1,15})([kMGT]?)(?:i?B)?", str(value), re.ASCII)
+        size = int(parts[1]) << 10 * " kMGT".index(parts[2] or " ") if parts else 0
+        if size < 1:
+            self.fail(f"{value!r} is no size; write it as 500M or 20G.", param, ctx)
+        return size
 
 
 class _Connection(click.ParamType[Any]):

@@ -2,7 +2,7 @@
 
 import click
 
-from sttdoctor.cli.options import stranger_options
+from sttdoctor.cli.options import Size, stranger_options
 
 
 @click.command()
@@ -16,6 +16,24 @@ from sttdoctor.cli.options import stranger_options
     type=click.Path(),
     metavar="PATH",
     help="A file for the first connection, numbered after that, or a directory; default the current directory.",
+)
+@click.option(
+    "--calls",
+    is_flag=True,
+    help="Give each call a folder: connections of one client that follow each other within a minute. "
+    "sttdoctor replay FOLDER judges them as one.",
+)
+@click.option(
+    "--keep-bytes",
+    type=Size(),
+    metavar="SIZE",
+    help="Keep recordings of at most so many bytes in the directory (as 500M, 20G); the oldest go first.",
+)
+@click.option(
+    "--keep-connections",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Keep recordings of at most so many connections; the oldest go first.",
 )
 @stranger_options
 @click.option(
@@ -35,6 +53,9 @@ def record(
     listen: str,
     upstream: str,
     output: str | None,
+    calls: bool,
+    keep_bytes: int | None,
+    keep_connections: int | None,
     diagnose: bool,
     allow_origin: tuple[str, ...],
     allow_host: tuple[str, ...],
@@ -54,6 +75,7 @@ def record(
     from sttdoctor.cli.watch import Plan, run
     from sttdoctor.errors import UsageError
     from sttdoctor.net import Door, host_port, is_address
+    from sttdoctor.record.shelf import Keeping
     from sttdoctor.record.upstream import HttpProxy, Upstream, server_tls
 
     if tls_key and not tls_certificate:
@@ -67,5 +89,6 @@ def record(
         proxy=HttpProxy.parse(proxy) if proxy else None,
     )
     tls = server_tls(tls_certificate, tls_key) if tls_certificate else None
-    code = run(Plan(host, port, service, Door.of(host, allow_origin, allow_host), tls, output, diagnose))
+    keeping = Keeping(output, calls, keep_bytes, keep_connections)
+    code = run(Plan(host, port, service, Door.of(host, allow_origin, allow_host), tls, keeping, diagnose))
     click.get_current_context().exit(code)

@@ -20,6 +20,7 @@ from sttdoctor.net import Door, is_loopback, show_host, stop_signal
 from sttdoctor.program import build_command
 from sttdoctor.record.desk import Entry
 from sttdoctor.record.proxy import listen
+from sttdoctor.record.shelf import Keeping
 from sttdoctor.record.upstream import Upstream, cannot_listen
 from sttdoctor.reporting.escape import for_terminal
 
@@ -36,13 +37,15 @@ class Screen:
     Args:
         out: Where to write; not a terminal: only the lines that stay.
         diagnose: Whether to print a report when a connection ends.
+        calls: Whether the file of a connection stands in the folder of its call, which is judged as a whole.
     """
 
-    def __init__(self, out: TextIO, diagnose: bool) -> None:
+    def __init__(self, out: TextIO, diagnose: bool, calls: bool = False) -> None:
         self._out = out
         self._live = out.isatty() and os.environ.get("TERM") != "dumb"
         self._drawn = 0
         self._diagnose = diagnose
+        self._calls = calls
         self._running: dict[Entry, float] = {}
         self._reports: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
@@ -60,12 +63,13 @@ class Screen:
         self.say(f"{_name(entry)}: {_end(entry)}")
         if entry.path is None or not entry.path.is_file():
             return
+        path = entry.path.parent if self._calls else entry.path
         if self._diagnose:
-            task = asyncio.create_task(self._report(entry.path))
+            task = asyncio.create_task(self._report(path))
             self._reports.add(task)
             task.add_done_callback(self._reports.discard)
         else:
-            self.say(f"  next: sttdoctor replay {shlex.quote(str(entry.path))}")
+            self.say(f"  next: sttdoctor replay {shlex.quote(str(path))}")
 
     def tell(self, sentence: str) -> None:
         """Something went wrong."""
@@ -125,12 +129,17 @@ class Screen:
     def _draw(self) -> None:
         width, height = _width(), shutil.get_terminal_size().lines
         now = time.monotonic()
-        lines = [_line(entry, now - began) for entry, began in self._running.items()]
+        lines = [f"{self._shorten(entry)}  {_line(entry, now - began)}" for entry, began in self._running.items()]
         shown = lines[: max(1, height - 2)]
         if len(lines) > len(shown):
             shown[-1] = f"... and {len(lines) - len(shown) + 1} more"
         self._write("".join(for_terminal(line)[: width - 1] + "\n" for line in shown))
         self._drawn = len(shown)
+
+    def _shorten(self, entry: Entry) -> str:
+        if entry.path is None:
+            return _name(entry)
+        return f"{entry.path.parent.name}/{entry.path.name}" if self._calls else entry.path.name
 
     def _write(self, text: str) -> None:
         """Write in place of the lines that are drawn; nobody who looks any more is no reason to stop recording."""
@@ -153,8 +162,7 @@ def _line(entry: Entry, t: float) -> str:
     meter = entry.glance
     audio = f"{meter.audio_s:6.1f} s of audio" if meter.audio_s is not None else f"{meter.sent} bytes"
     turn = "no turn" if meter.turn is None else f"turn: {meter.turn[-60:].strip() or '...'}"
-    name = entry.path.name if entry.path is not None else _name(entry)
-    return f"{name}  {t:6.1f} s  {audio}, backlog {meter.backlog_s(t):.1f} s, {turn}"
+    return f"{t:6.1f} s  {audio}, backlog {meter.backlog_s(t):.1f} s, {turn}"
 
 
 def _end(entry: Entry) -> str:
@@ -181,7 +189,7 @@ class Plan:
         service: Where to go on to.
         door: Who may connect.
         tls: To speak TLS to the clients, None where they do not.
-        output: As `sttdoctor.record.journal.free_names` has it.
+        keeping: What is kept and where.
         diagnose: Whether to print a report when a connection ends.
     """
 
@@ -190,7 +198,7 @@ class Plan:
     service: Upstream
     door: Door
     tls: ssl.SSLContext | None
-    output: str | None
+    keeping: Keeping
     diagnose: bool
 
 
@@ -206,13 +214,13 @@ def run(plan: Plan) -> int:
 
 
 async def _record(plan: Plan) -> int:
-    screen = Screen(sys.stderr, plan.diagnose)
+    screen = Screen(sys.stderr, plan.diagnose, plan.keeping.calls)
     host, port, service = plan.host, plan.port, plan.service
     shown = show_host(host)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(screen.close)
         try:
-            listening = listen(host, port, service, plan.output, screen, plan.door, plan.tls)
+            listening = listen(host, port, service, plan.keeping, screen, plan.door, plan.tls)
             proxy = await stack.enter_async_context(listening)
         except (OSError, UnicodeError) as error:
             raise cannot_listen(f"{shown}:{port}", error) from None

@@ -27,7 +27,7 @@ MOST_BETWEEN_S = 60.0
 """A connection that begins later after the end of the one before is another session, if nobody says otherwise."""
 
 _OVERLAP_S = 1.0  # of sound on both, more than a client that connects anew before it lets the old connection go
-_FORMAT = ("model", "encoding", "sample_rate")
+FORMAT = ("model", "encoding", "sample_rate")
 
 
 class ApartError(ValueError):
@@ -100,7 +100,7 @@ def _client(session: Session, is_told: bool) -> tuple[object, ...]:
         where: tuple[object, ...] = url.hostname, url.path.rstrip("/")
     except ValueError:
         return (session.url,)
-    declared = tuple(tuple(query.get(name, ())) for name in _FORMAT)
+    declared = tuple(tuple(query.get(name, ())) for name in FORMAT)
     return declared if is_told else (*where, *declared, session.client)
 
 

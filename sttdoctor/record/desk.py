@@ -18,6 +18,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.program import build_command
 from sttdoctor.record.meter import Glance
 from sttdoctor.record.recording import Heading
+from sttdoctor.record.shelf import Keeping
 from sttdoctor.record.slips import Fair, Kind, Slip, pack
 
 MOST_BYTES = 1 << 20
@@ -258,8 +259,8 @@ class Desk:
         entry.status, entry.close, entry.glance = said["status"], said["close"], Glance(**said["glance"])
 
 
-async def _start(output: str) -> Process:
-    command = build_command("sttdoctor.record.scribe", output)
+async def _start(keeping: Keeping) -> Process:
+    command = build_command("sttdoctor.record.scribe", keeping.pack())
     try:  # in a session of its own: Ctrl-C is for the recorder
         return await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, limit=_MAX_LINE, start_new_session=True
@@ -283,17 +284,17 @@ def _widen(process: Process) -> None:
 
 
 @contextlib.asynccontextmanager
-async def desk(output: str | None, watcher: Watcher) -> AsyncIterator[Desk]:
+async def desk(keeping: Keeping, watcher: Watcher) -> AsyncIterator[Desk]:
     """Run the process that writes; leaving the context waits until everything is written.
 
     Args:
-        output: As `naming.names` has it, which has accepted it.
+        keeping: What is kept and where, which is checked.
         watcher: Is told what happens.
 
     Raises:
         InputError: The system does not start it.
     """
-    process = await _start(output or "")
+    process = await _start(keeping)
     _widen(process)
     running = Desk(process, watcher)
     listening = asyncio.create_task(running.listen())

@@ -40,7 +40,7 @@ def free_names(output: str | None) -> Iterator[Path]:
 
 def _in_directory(path: Path) -> Iterator[Path]:
     try:
-        _make(path)
+        make_folder(path)
     except OSError as error:
         raise UsageError(f"cannot make the directory {path}: {error.strerror or error}") from None
     if not os.access(path, os.W_OK | os.X_OK):
@@ -48,12 +48,16 @@ def _in_directory(path: Path) -> Iterator[Path]:
     return (path / time.strftime(f"session-%Y%m%d-%H%M%S-{number}.jsonl") for number in count(1))
 
 
-def _make(folder: Path) -> None:
-    """Make a folder and those above it that are missing, for their owner alone: recordings hold what people said."""
-    missing = [above for above in (folder, *folder.parents) if not above.exists()]
+def make_folder(folder: Path, is_new: bool = False) -> None:
+    """Make a folder and those above it that are missing, for their owner alone: recordings hold what people said.
+
+    Raises:
+        OSError: It cannot be made; `FileExistsError` where a file has its name, or where it is to be a new one.
+    """
+    missing = [above for above in folder.parents if not above.exists()]
     for above in reversed(missing):
         above.mkdir(mode=0o700, exist_ok=True)
-    folder.mkdir(exist_ok=True)  # which raises where it is a file
+    folder.mkdir(mode=0o700, exist_ok=not is_new)
 
 
 def number_names(path: Path) -> Iterator[Path]:
@@ -119,6 +123,11 @@ class Journal:
         except OSError as error:
             self._fail(error)
         self.recording = Recording(heading, self._take, began)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are written, 0 where nothing is any more."""
+        return 0 if self._file is None else os.fstat(self._file.fileno()).st_size
 
     def end(self) -> None:
         """Close the file."""

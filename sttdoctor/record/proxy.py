@@ -20,8 +20,8 @@ from typing import Protocol
 from sttdoctor.net import Door
 from sttdoctor.readers.wire.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head, answer
 from sttdoctor.record.desk import Desk, Line, Watcher, desk
-from sttdoctor.record.journal import free_names
 from sttdoctor.record.recording import Heading
+from sttdoctor.record.shelf import Keeping
 from sttdoctor.record.slips import Kind
 from sttdoctor.record.upstream import Upstream, dial, say_why
 
@@ -234,7 +234,10 @@ class _Link:
         del self._held[: end + len(END)]
         self.client.take = self._take_early
         if head.upgrades:
-            heading = Heading(upstream.url + head.target, head.headers(), "sttdoctor record", clock="proxy")
+            peer = self.client.transport.get_extra_info("peername") if self.client.transport is not None else None
+            heading = Heading(
+                upstream.url + head.target, head.headers(), "sttdoctor record", "proxy", str(peer[0]) if peer else ""
+            )
             self._line = self._proxy.desk.begin(heading, self._hold)
         self._connecting = asyncio.create_task(self._connect(request))
 
@@ -328,7 +331,7 @@ async def listen(
     host: str,
     port: int,
     upstream: Upstream,
-    output: str | None,
+    keeping: Keeping,
     watcher: Watcher,
     door: Door | None = None,
     tls: ssl.SSLContext | None = None,
@@ -339,7 +342,7 @@ async def listen(
         host: Where to listen.
         port: 0 for any free one.
         upstream: The service.
-        output: A file or a directory, as `free_names` has it.
+        keeping: What is kept and where.
         watcher: Is told what happens.
         door: Who may connect; by default those whom the host lets in.
         tls: To speak TLS to the clients.
@@ -348,8 +351,8 @@ async def listen(
         OSError: The address cannot be had.
         UsageError: The output cannot be used.
     """
-    free_names(output)  # which raises where it cannot be used
-    async with desk(output, watcher) as scribe:
+    keeping.check()
+    async with desk(keeping, watcher) as scribe:
         proxy = _Proxy(upstream, door or Door.of(host), scribe, watcher)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Link(proxy).client, host, port, backlog=1024, ssl=tls)

@@ -36,12 +36,14 @@ class Heading:
         headers: Of the handshake; secret values are replaced when the row is made.
         source: How the session was captured.
         clock: Where its times were taken: `client`, `proxy` or `server`.
+        peer: Address of the client, which is not written.
     """
 
     url: str
     headers: Mapping[str, str]
     source: str
     clock: str
+    peer: str = ""
 
 
 class Recording:

@@ -6,24 +6,28 @@ JSON each. It ends with its standard input: when the recorder is killed, what ha
 
 import contextlib
 import json
+import math
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from sttdoctor.errors import UsageError
 from sttdoctor.readers.wire.tap import Room
-from sttdoctor.record.journal import Journal, free_names
+from sttdoctor.record.journal import Journal
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.session_writer import SessionWriter
+from sttdoctor.record.shelf import Keeping, Shelf
 from sttdoctor.record.slips import Kind, Slip, read_slips
 
 STEP_BYTES, STEP_S = 64 << 10, 0.02
 """Of all connections, after which the recorder is told what is read and what that cost."""
+
+TIDY_S = 0.5
+"""After so long the bounds of what is kept are looked at again."""
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -35,23 +39,22 @@ class _Connection:
         self.journal = journal
         self.along = along
 
-    def close(self) -> None:
-        """Nothing more comes."""
-        self.along.close()
-        self.journal.end()
-
 
 class Scribe:
     """Reads along with all connections and writes a file for each.
 
     Args:
-        free: Names for the files, from `free_names`.
+        keeping: Where the files stand.
         tell: Takes what the recorder should know.
+
+    Raises:
+        UsageError: Nothing can be written there.
     """
 
-    def __init__(self, free: Iterator[Path], tell: Tell) -> None:
-        self._free = free
+    def __init__(self, keeping: Keeping, tell: Tell) -> None:
         self._tell = tell
+        self._shelf = Shelf(keeping, self._say)
+        self._tidied = 0.0
         self._room = Room()
         self._connections: dict[int, _Connection] = {}
         self._read: dict[int, tuple[int, float]] = {}  # bytes and seconds, of which the recorder does not know
@@ -61,7 +64,14 @@ class Scribe:
         """Take the next slip; what cannot be read along costs its own connection the recording."""
         began = time.perf_counter()
         self._take(slip)
+        if slip.at > self._tidied + TIDY_S:
+            self._tidied = slip.at
+            self._shelf.tidy(slip.at)
         self._count(slip, time.perf_counter() - began)
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self._shelf.tidy(math.inf)
 
     def _take(self, slip: Slip) -> None:
         if slip.kind == Kind.LOOK:
@@ -76,10 +86,10 @@ class Scribe:
         except Exception as error:  # a defect, or no memory: it must not end the recording of the others
             self._give_up(slip, error)
         if slip.kind == Kind.ENDED:
-            self._end(slip.number)
+            self._end(slip.number, slip.at)
 
     def _begin(self, slip: Slip) -> None:
-        journal = Journal(Heading(**json.loads(slip.data)), self._free, self._say, slip.at)
+        journal = self._shelf.open(Heading(**json.loads(slip.data)), slip.at)
         self._connections[slip.number] = _Connection(journal, SessionWriter(journal, self._say, self._room))
         self._tell({"begun": slip.number, "path": None if journal.path is None else str(journal.path)})
 
@@ -109,13 +119,17 @@ class Scribe:
         if found is None:
             self._tell({"begun": slip.number, "path": None})
         else:
-            found.close()
+            self._close(found, slip.at)
 
-    def _end(self, number: int) -> None:
+    def _end(self, number: int, at: float) -> None:
         found = self._connections.pop(number, None)
         if found is not None:
-            found.close()
+            self._close(found, at)
         self._tell({"ended": number, **(_look(found.journal) if found is not None else {})})
+
+    def _close(self, found: _Connection, at: float) -> None:
+        found.along.close()
+        self._shelf.close(found.journal, at)
 
     def _say(self, sentence: str) -> None:
         self._tell({"told": sentence})
@@ -126,19 +140,19 @@ def _look(journal: Journal) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serve until standard input ends; the argument is where to write, empty for the current directory."""
+    """Serve until standard input ends; the argument is what to keep and where, from `Keeping.pack`."""
     for number in (signal.SIGINT, signal.SIGTERM):  # they are for the recorder, which then closes standard input
         signal.signal(number, signal.SIG_IGN)
     try:
-        free = free_names(sys.argv[1] or None)
+        scribe = Scribe(Keeping.unpack(sys.argv[1]), _tell)
     except UsageError as error:  # somebody else was quicker
         _tell({"told": str(error)})
         return
-    scribe = Scribe(free, _tell)
     _tell({"reads": True})
     with open(sys.stdin.fileno(), "rb", buffering=1 << 20, closefd=False) as file:
         for slip in read_slips(file):
             scribe.take(slip)
+    scribe.end()
 
 
 def _tell(said: dict[str, Any]) -> None:

@@ -18,9 +18,9 @@ from websockets.frames import Frame, Opcode
 from sttdoctor.program import build_command
 from sttdoctor.readers import read_capture
 from sttdoctor.record.desk import ALL_BYTES, LEAST_BYTES, MOST_BYTES, Desk, Line, desk
-from sttdoctor.record.journal import free_names
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.scribe import STEP_BYTES, Scribe
+from sttdoctor.record.shelf import Keeping
 from sttdoctor.record.slips import Kind, Slip, pack, read_slips
 
 HEADING = json.dumps(asdict(Heading(f"ws://x{TARGET}", {"X-API-Key": "canary"}, "test", "proxy"))).encode()
@@ -47,7 +47,7 @@ def begun(scribe, *numbers):
 
 def test_a_connection_from_its_beginning_to_its_end(tmp_path):
     told = []
-    scribe = Scribe(free_names(f"{tmp_path}/s.jsonl"), told.append)
+    scribe = Scribe(Keeping(f"{tmp_path}/s.jsonl"), told.append)
     begun(scribe, 1)
     scribe.take(Slip(Kind.CLIENT, 1, 101.0, AUDIO))
     scribe.take(Slip(Kind.LOOK, 0, 0.0, b""))
@@ -64,7 +64,7 @@ def test_a_connection_from_its_beginning_to_its_end(tmp_path):
 
 def test_what_is_read_is_told_in_steps_with_what_it_cost(tmp_path):
     told = []
-    scribe = Scribe(free_names(f"{tmp_path}/s.jsonl"), told.append)
+    scribe = Scribe(Keeping(f"{tmp_path}/s.jsonl"), told.append)
     begun(scribe, 1, 2)
     handed = [Slip(Kind.CLIENT, number, 101.0, AUDIO) for number in (1, 2, 2)] * 40
     for slip in handed:
@@ -78,7 +78,7 @@ def test_what_is_read_is_told_in_steps_with_what_it_cost(tmp_path):
 
 def test_a_defect_costs_its_own_connection_the_recording(tmp_path):
     told = []
-    scribe = Scribe(free_names(f"{tmp_path}/s.jsonl"), told.append)
+    scribe = Scribe(Keeping(f"{tmp_path}/s.jsonl"), told.append)
     begun(scribe, 1, 2)
 
     def fails(*_):
@@ -99,9 +99,9 @@ def test_a_connection_that_cannot_begin_is_told_and_ends(tmp_path, monkeypatch):
     def fails(*_):
         raise MemoryError("no more")
 
-    monkeypatch.setattr("sttdoctor.record.scribe.Journal", fails)
+    monkeypatch.setattr("sttdoctor.record.shelf.Journal", fails)
     told = []
-    scribe = Scribe(free_names(f"{tmp_path}/s.jsonl"), told.append)
+    scribe = Scribe(Keeping(f"{tmp_path}/s.jsonl"), told.append)
     begun(scribe, 1)
     scribe.take(Slip(Kind.ENDED, 1, 102.0, b"client"))
     assert "MemoryError" in told[0]["told"] and told[1:] == [{"begun": 1, "path": None}, {"ended": 1}]
@@ -111,7 +111,7 @@ def test_the_process_writes_what_it_was_handed_though_nobody_listens(tmp_path):
     """The recorder was killed: its pipe to the process ends, and the one back leads nowhere."""
     handed = [Slip(Kind.BEGUN, 1, 100.0, HEADING), Slip(Kind.SERVER, 1, 100.0, ANSWER)]
     handed += [Slip(Kind.CLIENT, 1, 101.0, AUDIO)] * 200
-    command = build_command("sttdoctor.record.scribe", f"{tmp_path}/s.jsonl")
+    command = build_command("sttdoctor.record.scribe", Keeping(f"{tmp_path}/s.jsonl").pack())
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     process.stdin.write(b"".join(map(pack, handed)) + pack(handed[2])[:100])
@@ -172,7 +172,7 @@ def test_when_the_process_dies_connections_go_on(tmp_path):
 
     async def main():
         watcher = Watching()
-        async with desk(f"{tmp_path}/s.jsonl", watcher) as running:
+        async with desk(Keeping(f"{tmp_path}/s.jsonl"), watcher) as running:
             heading = Heading(f"ws://x{TARGET}", {}, "test", "proxy")
             line = running.begin(heading, holds.append)
             async with asyncio.timeout(30):

@@ -26,6 +26,7 @@ from sttdoctor.net import Door
 from sttdoctor.readers import read_capture
 from sttdoctor.record.desk import Entry
 from sttdoctor.record.proxy import listen
+from sttdoctor.record.shelf import Keeping
 from sttdoctor.record.upstream import Upstream
 from sttdoctor.simulate.faults import Behaviour
 from sttdoctor.simulate.words import Script
@@ -65,10 +66,11 @@ class Proxy:
 
 @contextlib.asynccontextmanager
 async def proxy(
-    upstream: str | Upstream, output: Path | str, door: Door | None = None, tls: ssl.SSLContext | None = None
+    upstream: str | Upstream, output: Path | str | Keeping, door: Door | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Proxy]:
     running, service = Proxy(), upstream if isinstance(upstream, Upstream) else Upstream.parse(upstream)
-    async with listen("127.0.0.1", 0, service, str(output), running, door, tls) as listens:
+    keeping = output if isinstance(output, Keeping) else Keeping(str(output))
+    async with listen("127.0.0.1", 0, service, keeping, running, door, tls) as listens:
         running.port = listens.port
         yield running
 
