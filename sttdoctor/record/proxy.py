@@ -175,6 +175,8 @@ class _Link:
         """A side begins to end; the first one is remembered."""
         if self._gone == "unknown":
             self._gone = "client" if side is self.client else "server"
+            if self._line is not None:
+                self._line.note(Kind.GOING)
         if self._connecting is not None and self._upstream is None:
             self._connecting.cancel()
 

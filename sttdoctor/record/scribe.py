@@ -98,11 +98,15 @@ class Scribe:
             found.along.from_client(slip.data, slip.at)
         elif slip.kind == Kind.SERVER:
             found.along.from_server(slip.data, slip.at)
+        elif slip.kind == Kind.GOING:
+            self._shelf.leave(found.journal, slip.at)
         elif slip.kind == Kind.REFUSED:
             refusal = json.loads(slip.data)
             found.journal.recording.opened(refusal["status"], None, refusal["body"], slip.at)
         elif slip.kind == Kind.ENDED:
             found.along.end(slip.data.decode("ascii") or None, slip.at)
+        if found.along.is_closing:
+            self._shelf.leave(found.journal, slip.at)
 
     def _count(self, slip: Slip, took_s: float) -> None:
         size, cost_s = self._read.get(slip.number, (0, 0.0))

@@ -38,6 +38,11 @@ class SessionWriter:
         self._refusal: tuple[Head, float] | None = None
         self._closing: tuple[str, Closing, float] | None = None
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether a side has sent a close frame."""
+        return self._closing is not None
+
     def end(self, gone: str | None, at: float) -> None:
         """Write what is known about the end.
 

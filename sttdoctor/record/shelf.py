@@ -78,18 +78,20 @@ class _Kept:
         path: Of it.
         size: Bytes of the connections that are over.
         connections: How many it holds.
-        running: The one that runs.
+        running: So many of them are not over.
+        speaking: The one that neither side has begun to end.
         until: The next connection of the call may begin up to here; the clock is `time.monotonic`.
     """
 
     path: Path
     size: int = 0
     connections: int = 0
-    running: Journal | None = None
+    running: int = 0
+    speaking: Journal | None = None
     until: float = 0.0
 
     def is_over(self, at: float) -> bool:
-        return self.running is None and at > self.until
+        return not self.running and at > self.until
 
     def remove(self) -> None:
         """Delete its files; what somebody else laid into the folder stays.
@@ -142,24 +144,29 @@ class Shelf:
         journal = Journal(heading, names, self._tell, at)
         if journal.path is not None and journal.path.is_file():
             kept = call or self._add(_Kept(journal.path))
-            kept.connections, kept.running = kept.connections + 1, journal
+            kept.connections, kept.running, kept.speaking = kept.connections + 1, kept.running + 1, journal
             self._connections += 1
             self._of[journal] = kept
         return journal
 
+    def leave(self, journal: Journal, at: float) -> None:
+        """A side of a connection begins to end it: the client may connect anew before it is over."""
+        kept = self._of.get(journal)
+        if kept is not None and kept.speaking is journal and self._keeping.calls:
+            kept.speaking, kept.until = None, at + MOST_BETWEEN_S
+
     def close(self, journal: Journal, at: float) -> None:
         """A connection is over."""
+        self.leave(journal, at)
         size = journal.size
         journal.end()
         kept = self._of.pop(journal, None)
         if kept is None:
             return
-        kept.running = None
+        kept.running -= 1
         kept.size += size
         self._size += size
-        if self._keeping.calls:
-            kept.until = at + MOST_BETWEEN_S
-        elif not self._keeping.is_bounded:
+        if not (self._keeping.calls or self._keeping.is_bounded):
             self._drop(kept)
 
     def tidy(self, at: float) -> None:
@@ -197,7 +204,7 @@ class Shelf:
             OSError: Its folder cannot be made.
         """
         calls = self._calls.setdefault(_client(heading), [])
-        ended = [call for call in calls if call.running is None and not call.is_over(at)]
+        ended = [call for call in calls if call.speaking is None and at <= call.until]
         if ended:
             return max(ended, key=lambda call: call.until)
         for path in self._folders:

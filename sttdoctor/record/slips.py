@@ -22,6 +22,8 @@ class Kind(IntEnum):
     """The recorder answered in place of the service; status and sentence as JSON."""
     ENDED = 5
     """Both sides are gone; the one that was gone first, nothing where the recorder stops."""
+    GOING = 7
+    """A side begins to end."""
     LOOK = 6
     """Tell how all connections look."""
 

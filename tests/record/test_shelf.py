@@ -72,6 +72,17 @@ def test_what_comes_from_another_client_is_another_call(tmp_path, other):
     assert shelved.record().parent != shelved.record(**other).parent
 
 
+def test_a_client_that_connects_anew_before_its_old_connection_is_over_is_in_the_same_call(tmp_path):
+    shelved = Shelved(tmp_path, calls=True)
+    old = shelved.open()
+    shelved.shelf.leave(old, shelved.now)
+    new = shelved.open()
+    assert old.path.parent == new.path.parent
+    for journal in (old, new):
+        shelved.close(journal)
+    assert shelved.record().parent == new.path.parent
+
+
 def test_what_begins_much_later_or_at_the_same_time_is_another_call(tmp_path):
     shelved = Shelved(tmp_path, calls=True)
     running = shelved.open()
@@ -181,16 +192,19 @@ def test_a_client_that_connects_again_is_judged_as_one(tmp_path):
             hears("Good morning.", "And good night.") as server,
             proxy(f"ws://127.0.0.1:{server.port}", Keeping(f"{tmp_path}/", calls=True)) as running,
         ):
-            for _ in range(2):
+            for is_last in (False, True):
                 async with connect(
                     f"ws://127.0.0.1:{running.port}{TARGET}", additional_headers={"X-API-Key": "k"}
                 ) as one:
                     for _ in range(5):
                         await one.send(bytes(3200))
                         await asyncio.sleep(0.1)
-                    await one.send('{"type":"close"}')
-                    async for _ in one:
-                        pass
+                    if is_last:
+                        await one.send('{"type":"close"}')
+                        async for _ in one:
+                            pass
+                    else:
+                        one.transport.abort()  # its connection to the service is not over when the next one comes
             await running.finished(2)
             return [entry.path for entry in running.done]
 
