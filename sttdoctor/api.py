@@ -16,7 +16,6 @@ from sttdoctor.errors import UsageError, suggest
 from sttdoctor.evidence import Declared, Session, Transcript
 from sttdoctor.listen import is_audible, list_commands, pick_format, pick_later
 from sttdoctor.readers.audio_file import Source, read_audio
-from sttdoctor.readers.capture import read_session
 from sttdoctor.readers.sockets import Wanted
 from sttdoctor.redact import redact_tokens
 from sttdoctor.report import CheckResult, Report
@@ -117,6 +116,9 @@ def session_facts(
     name: str | None = None,
 ) -> Facts:
     """Read a session for `examine`; arguments and errors as for `replay`, `name` in place of the path in the report."""
+    # the readers and what they redact by: a fifth of the start of `check`, which needs none of them
+    from sttdoctor.readers.capture import read_session
+
     declared = _tell_declared(encoding, sample_rate)
     limits = DEFAULTS | validate(thresholds or {})
     sources = cast("Sequence[Source]", source if isinstance(source, list | tuple) else [source])

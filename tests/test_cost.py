@@ -17,7 +17,8 @@ from common import ROOT
 import sttdoctor
 from sttdoctor.analysis.session import join_search
 from sttdoctor.errors import InputError
-from sttdoctor.readers import json_stream, read_capture, stream
+from sttdoctor.readers import json_stream, stream
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 
 sys.path.append(str(ROOT / "benchmarks" / "readers"))

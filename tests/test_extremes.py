@@ -14,7 +14,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import audio_facts, examine, session_facts
 from sttdoctor.encodings import SUPPORTED
 from sttdoctor.evidence import Frame, Session
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.reporting import FORMATS
 from sttdoctor.reporting.data.collect import collect
 from sttdoctor.reporting.figures.pictures import picture

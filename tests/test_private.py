@@ -11,7 +11,7 @@ from verdicts import LACKS, verdicts
 
 from sttdoctor.anonymize import drop_audio, drop_text
 from sttdoctor.evidence import Frame
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 
 @pytest.mark.parametrize("options", [["--no-audio"], ["--no-text"], ["--no-audio", "--no-text"]])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import examine
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.thresholds import DEFAULTS
 
 SESSIONS = FIXTURES / "sessions"

@@ -8,7 +8,7 @@ from schemas import undescribed, validator
 
 import sttdoctor
 from sttdoctor.comparison import compare_with_older
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 
 ENTRIES = json.loads((FIXTURES / "manifest.json").read_text())

@@ -220,4 +220,5 @@ def not_english(recipe: Recipe) -> None:
         "french": "Bonjour, je voudrais savoir quand mon colis va arriver et si je peux le chercher.",
     }
     recipe.note = str(recipe.rng.choice(list(texts)))
-    recipe.join = lambda _heard: texts[recipe.note]
+    text = texts[recipe.note]  # another fault of the session may have a note of its own
+    recipe.join = lambda _heard: text

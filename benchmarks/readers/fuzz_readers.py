@@ -36,9 +36,9 @@ with atheris.instrument_imports(include=["sttdoctor"]):
     from sttdoctor.analysis.container.contents import find_containers
     from sttdoctor.errors import InputError
     from sttdoctor.evidence import Session
-    from sttdoctor.readers import collector, json_stream, read_capture, session_jsonl, stream
+    from sttdoctor.readers import collector, json_stream, session_jsonl, stream
     from sttdoctor.readers.audio_file import read_audio
-    from sttdoctor.readers.capture import keep_real_times
+    from sttdoctor.readers.capture import keep_real_times, read_capture
     from sttdoctor.readers.har.archive import read_har
     from sttdoctor.readers.har.protocol import read_protocol
     from sttdoctor.readers.logs import base as log_base

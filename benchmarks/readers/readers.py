@@ -231,7 +231,7 @@ def fields(match: re.Match[str]) -> tuple[float, str, str, str, int]:
 
 
 def ours(path: Path) -> str:
-    from sttdoctor.readers import read_capture
+    from sttdoctor.readers.capture import read_capture
 
     session = read_capture(path)
     assert session.events

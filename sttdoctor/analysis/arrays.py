@@ -1,6 +1,7 @@
 """What several analyses do with arrays of numbers, whatever these stand for."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+@lru_cache(maxsize=256)
 def fast_length(least: int) -> int:
     """The smallest product of powers of 2, 3 and 5 that is at least `least` (1 or more): a transform is fast there.
 
@@ -32,7 +34,7 @@ def autocorrelate(values: Floats, count: int) -> Floats:
     >>> autocorrelate(np.array([1.0, 0.0, 2.0]), 3).round(9).tolist()
     [5.0, 0.0, 2.0]
     """
-    size = fast_length(2 * len(values))
+    size = fast_length(len(values) + count)
     agreement: Floats = np.fft.irfft(np.abs(np.fft.rfft(values, size)) ** 2, size)[:count]
     return agreement
 

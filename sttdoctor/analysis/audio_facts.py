@@ -189,7 +189,9 @@ class AudioFacts:
     def encoding_changes(self) -> list[EncodingChange]:
         """Where the encoding or the alignment of samples changes along the audio."""
         first = self.payload_offset
-        found = find_changes(self.audio.data[first:]) if self.audio is not None else []
+        if self.audio is None or self.encoding is None:
+            return []
+        found = find_changes(self.audio.data[first:], self.encoding.bits_per_byte)
         return [replace(change, offset=change.offset + first) for change in found]
 
     @property

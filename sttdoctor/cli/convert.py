@@ -42,7 +42,7 @@ def convert(
     from sttdoctor.anonymize import drop_audio, drop_text
     from sttdoctor.errors import UsageError
     from sttdoctor.outputs import check_spared, write_whole
-    from sttdoctor.readers import read_session
+    from sttdoctor.readers.capture import read_session
 
     check_spared((output,), captures, force)
     if output is not None and output.lower().endswith(_OTHER_AUDIO):

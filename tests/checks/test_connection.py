@@ -12,7 +12,7 @@ import sttdoctor
 from sttdoctor.api import check
 from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.evidence import Close, Frame, Open, Session
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 from sttdoctor.redact import NO_SCHEME
 

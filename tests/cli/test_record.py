@@ -16,7 +16,7 @@ from common import one_sentence
 from proxying import TARGET, closes, echo, seen, service
 from websockets.asyncio.client import connect
 
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.record.desk import REST_S
 
 TOOL = (sys.executable, "-m", "sttdoctor", "record", "--listen", "127.0.0.1:0")

@@ -23,7 +23,7 @@ from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError
 
 from sttdoctor.evidence import Close, Frame
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.simulate.faults import Behaviour
 from sttdoctor.simulate.words import Script
 

@@ -19,7 +19,7 @@ import sttdoctor
 from sttdoctor.api import replay
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 WHOLE = ["session", "chrome", "compact", "playwright", "websockets-whole", "gzip", *wires.FORMATS]
 CLOCK = dict.fromkeys(FORMATS, "client") | {"compact": "proxy", "flow": "proxy", "no-times": "none"}

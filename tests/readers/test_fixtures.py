@@ -8,7 +8,7 @@ import pytest
 from common import FIXTURES
 
 import sttdoctor
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 CAPTURES = FIXTURES / "captures"
 REFERENCES = {

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
-from sttdoctor.readers import collector, json_stream, read_capture, session_jsonl, stream
+from sttdoctor.readers import collector, json_stream, session_jsonl, stream
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.frames import beginning
 from sttdoctor.readers.logs import base as log_base
 from sttdoctor.readers.logs import line as log_line

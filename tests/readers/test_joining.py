@@ -13,7 +13,7 @@ from wires import Tcp, conversation, pcap
 import sttdoctor
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
-from sttdoctor.readers import read_capture, read_session
+from sttdoctor.readers.capture import read_capture, read_session
 from sttdoctor.readers.joining import ApartError, Part, join
 from sttdoctor.readers.session_jsonl import write_rows
 

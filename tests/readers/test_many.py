@@ -8,7 +8,8 @@ from common import one_sentence
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
-from sttdoctor.readers import collector, read_capture
+from sttdoctor.readers import collector
+from sttdoctor.readers.capture import read_capture
 
 
 def small_har(count: int) -> bytes:

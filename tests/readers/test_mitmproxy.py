@@ -11,7 +11,7 @@ from wires import flow, tnetstring
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.mitmproxy import DamagedError, OddValueError, Tnetstrings
 
 

@@ -8,8 +8,7 @@ from common import FIXTURES
 from dresses import DRESSES
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers import read_capture
-from sttdoctor.readers.capture import FORMATS
+from sttdoctor.readers.capture import FORMATS, read_capture
 
 FILES = {
     "WAV": b"RIFF\x24\x00\x00\x00WAVEfmt ",

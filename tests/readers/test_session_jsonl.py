@@ -11,9 +11,9 @@ from rows import EVERY_ROW, same, written
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame, Open, Session, Transcript
-from sttdoctor.readers import collector, read_capture, stream
+from sttdoctor.readers import collector, stream
 from sttdoctor.readers import session_jsonl as reader
-from sttdoctor.readers.capture import keep_real_times
+from sttdoctor.readers.capture import keep_real_times, read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 
 

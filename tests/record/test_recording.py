@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.wire.tap import MAX_TEXT_BYTES
 from sttdoctor.record.journal import create_file, free_names
 from sttdoctor.record.recording import Heading, Recording, to_file

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from websockets.frames import Close, Frame, Opcode
 
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.wire.http_head import MAX_HEAD_BYTES
 from sttdoctor.readers.wire.tap import Room
 from sttdoctor.record.journal import Journal, free_names

@@ -22,7 +22,7 @@ from websockets.frames import Opcode
 
 import sttdoctor
 from sttdoctor.api import examine, session_facts
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 from sttdoctor.reporting import FORMATS as REPORTS
 from sttdoctor.reporting.data.collect import collect

@@ -5,7 +5,7 @@ from itertools import islice, product
 
 from captures import FORMATS
 
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 from sttdoctor.redact import redact_json, redact_tokens
 

@@ -14,7 +14,7 @@ from proxying import QUERY, closes, hears, proxy, refuses, service
 sys.path.append(str(FIXTURES))
 
 
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.record.upstream import Destination
 from sttdoctor.resend.send import PLACEHOLDER, _key
 

@@ -10,7 +10,7 @@ from stand_in import CLOSE, KEY, MANUAL, QUERY, SCRIPT, TEXT, TURNS, recorded, s
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.simulate.faults import Behaviour
 from sttdoctor.simulate.words import ScriptedWords
 

@@ -23,7 +23,7 @@ from server import stand_in
 
 from sttdoctor.evidence import Session
 from sttdoctor.net import Door
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.record.desk import Entry
 from sttdoctor.record.proxy import listen
 from sttdoctor.record.shelf import Keeping

@@ -10,7 +10,7 @@ from captures import SPOKEN
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks import all_checks
 from sttdoctor.evidence import Transcript
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.thresholds import DEFAULTS
 
 FORMATS = captures.FORMATS | wires.FORMATS

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from packing import CONTENTS, as_tar, as_zip
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers import read_capture, stream
+from sttdoctor.readers import stream
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.har import zip_file
 from sttdoctor.triage import archives
 from sttdoctor.triage.archives import Room, open_task

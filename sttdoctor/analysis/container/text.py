@@ -44,7 +44,8 @@ _HIGH, _CONTROL, _LOST = 0.05, 0.01, 0.02
 SHORTEST_NOTE = 40
 """Bytes: what is printable for a shorter time among samples may be samples."""
 _MOST_NOTES = 1000
-_LENGTH = re.compile(rb"(?:\A|\r\n)([0-9a-fA-F]{1,8})\r\n")
+_LENGTH = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
+_LINE_END = re.compile(rb"\r\n")
 _WORD = re.compile(rb"(?<=[\s(,;:=/.'\"-])[A-Za-z][a-z]{2,}(?=[\s),;:=/.'\"-])")
 _SPACES = 0.04
 _SMOOTH, _IN_WORDS = 0.35, 0.2  # shares: of neighbours that are alike, and of what stands in words
@@ -126,9 +127,10 @@ def find_notes(data: NDArray[np.uint8]) -> list[Note]:
         The notes in order, at most `_MOST_NOTES`; of lengths two or more, else the messages.
     """
     content = data.tobytes()
-    found = [match for match in _LENGTH.finditer(content) if _leads_on(content, match)]
+    begins = (0, *(end.end() for end in _LINE_END.finditer(content)))
+    found = [match for at in begins if (match := _LENGTH.match(content, at)) and _leads_on(content, match)]
     if len(found) > 1:
-        notes = [Note("lengths", match.start(), match.end(), match[1].decode()) for match in found]
+        notes = [Note("lengths", max(0, match.start() - 2), match.end(), match[1].decode()) for match in found]
     else:
         stretches = find_stretches(PRINTABLE[data])
         long = stretches[stretches[:, 1] - stretches[:, 0] >= SHORTEST_NOTE].tolist()

@@ -12,7 +12,7 @@ in another encoding look strange in this reading, so they fall into cells of the
 is scored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -78,7 +78,7 @@ _SURE = 0.95
 _MARGIN = 0.05  # bits a byte; true changes differ by 0.1 (s32 and s16) to 3 (a shift)
 
 
-def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
+def find_changes(data: NDArray[np.uint8], known: Mapping[str, float] | None = None) -> list[EncodingChange]:
     """Find where the encoding or the alignment changes.
 
     A change that lasts about 2 s or longer is seen anywhere. Silence and other stretches that cannot tell their
@@ -86,6 +86,7 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
 
     Args:
         data: Bytes, shape (n,) of uint8; may be a memory map of any size.
+        known: Bits a byte by key, as `estimate_encoding` told them of these bytes; measured where it told none.
 
     Returns:
         The changes in their order; empty for a healthy stream.
@@ -93,8 +94,8 @@ def find_changes(data: NDArray[np.uint8]) -> list[EncodingChange]:
     if len(data) < 8 * _PROBE:
         return []
     excerpts = pick_excerpts(data)
-    cheap = score_cheaply(excerpts)
-    usual = LAYOUTS[min(cheap, key=lambda key: cheap[key])]
+    lengths = known or score_cheaply(excerpts)
+    usual = LAYOUTS[min(LAYOUTS, key=lambda key: lengths[key])]
     coarse = read_samples(excerpts, usual.encoding, usual.offset).header_bits > 0.0
     encoding = usual.encoding
     window = min(_WINDOWS[ENCODINGS[encoding].width], max(2 * _PROBE, len(data) // 12 // ALIGNMENT * ALIGNMENT))

@@ -139,10 +139,10 @@ def _find_other_law(codes: Codes) -> str:
     """The law of G.711 of codes that were decoded with the table of the other one; empty where they were not."""
     for table, other in ((MULAW_TABLE, "pcm_alaw"), (ALAW_TABLE, "pcm_mulaw")):
         values = np.rint(table * 32768).astype(np.int64)
-        order = np.argsort(values, kind="stable")
-        place = np.minimum(np.searchsorted(values[order], codes), 255)
-        if (values[order][place] != codes).any():
+        if not np.isin(codes[:_STEP], values).all() or not np.isin(codes, values).all():
             continue
+        order = np.argsort(values, kind="stable")
+        place = np.searchsorted(values[order], codes)
         estimate = estimate_encoding(order[place].astype(np.uint8))
         if estimate.decidable and estimate.probabilities[other] > _SURE_LAW:
             return other

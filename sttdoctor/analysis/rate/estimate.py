@@ -274,11 +274,17 @@ def find_steep_edge(samples: NDArray[np.float64]) -> float | None:
     above = np.maximum.accumulate(smooth[: _SIZE // 2 - 8][::-1])[::-1]
     bins = np.arange(int(0.05 * _SIZE), int(0.45 * _SIZE))
     # just below the edge, in ratios of frequency, as filters fall off by the octave
-    below = np.array([np.median(level[int(0.80 * k) : int(0.96 * k)]) for k in bins])
-    drops, rest = (below - above[np.minimum((far * bins).astype(int) + 3, len(above) - 1)] for far in (1.08, 1.3))
-    steep = np.flatnonzero((drops > _DROP_DB) & (rest > _REST_DB))
+    beyond, rest = (above[np.minimum((far * bins).astype(int) + 3, len(above) - 1)] for far in (1.08, 1.3))
+    least = np.maximum(beyond + _DROP_DB, rest + _REST_DB)
+    parts = [level[int(0.80 * k) : int(0.96 * k)] for k in bins]
+    # a median is no more than the largest, which excludes most places at little cost
+    below = np.array(
+        [np.median(part) if part.max() > enough else -np.inf for part, enough in zip(parts, least, strict=True)]
+    )
+    steep = np.flatnonzero(below > least)
     if not len(steep):
         return None
+    drops = below - beyond
     # a simple resampler leaves an image of the band above the edge, with an edge of its own: the lowest one counts
     apart = np.flatnonzero(np.diff(steep) > 8)
     first = steep[: apart[0] + 1] if len(apart) else steep

@@ -32,7 +32,7 @@ _STEADY = 0.006  # relative change of a line from window to window
 _WINDOWS = 3  # of half a step, at least, in which a tone stands
 _SHORT = 1024  # longest window in which the rhythm of one line is looked for
 _LOWEST_BIN = 4  # below that a line is mixed with its own mirror image
-_BATCH = 1 << 22  # samples of windows that are transformed at a time
+_BATCH = 1 << 18  # samples of windows that are transformed at a time: they stay in the cache
 
 _OFF = 0.004  # standard deviation of a tone's frequency, relative: of its maker and of the measurement
 _OFF_PERIOD, _OFF_DUTY = 0.015, 0.05
@@ -144,7 +144,7 @@ def _measure_lines(samples: NDArray[np.float32], size: int) -> _Lines:
 
 def _find_two_lines(frames: NDArray[np.float32]) -> tuple[NDArray[Any], ...]:
     """Places (bins) and powers of the two strongest lines of each frame, and the power of all."""
-    spectrum = np.fft.rfft(frames, axis=1)
+    spectrum = np.fft.rfft(frames.astype(np.float64), axis=1)  # numpy transforms single precision far slower
     power = spectrum.real**2 + spectrum.imag**2
     power[:, :2] = 0.0  # no offset, and what a window makes of it
     rows, last = np.arange(len(power)), power.shape[1] - 3

@@ -16,6 +16,7 @@ from sttdoctor.analysis.session.frames import FEWEST, Bytes
 _DEEPEST = 160  # bytes into a frame that a header may reach
 _DUMP, _NEAR_DUMP = 1 << 16, 4096  # bytes of a dump that are read, and within which its first packet begins
 _RTP_START = re.compile(rb"[\x80-\x9f]")  # version 2, without padding
+_REGULAR, _QUIET = 0.95, 0.8  # of the steps from frame to frame: at places that are no samples; at those that are
 _FEWEST_PACKETS, _LONGEST_PACKET = 8, 2048  # packets in a row; bytes of one, more than a network carries in one piece
 
 
@@ -51,18 +52,20 @@ def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
     mean = sum(map(len, chosen)) / len(chosen)
     length = _find_length_field(frames, active)
     heads = np.array([np.frombuffer(frame[:depth], dtype=np.uint8) for frame in chosen])
-    body = _cut_bodies(chosen, shortest, depth)
-    taken = max(_count_structured(heads, active, body), length)
+    # quiet or coarse sound is regular itself
+    plain = np.quantile(_measure_regularity(_cut_bodies(chosen, shortest, depth), active), 0.95) > _QUIET
+    taken = max(0 if plain else _count_structured(heads, active), length)
     if taken:
         kind = _name_head(heads, taken, length, list(map(len, chosen)))
         taken = {"RTP": measure_rtp_header(chosen), "AudioSocket": 3}.get(kind, taken)
         if kind == "event stream":  # the length of the headers stands behind that of the whole, a checksum behind both
             taken = min(shortest, 12 + int.from_bytes(chosen[0][4:8], "big"))
         disorder = _count_disorder(heads) if kind == "RTP" else 0
-        counts = any(_is_counting(heads[:, i], active) for i in range(min(taken, depth)))
+        regular = _measure_regularity(heads[:, :taken], active) >= _REGULAR
+        counts = bool((regular & (np.ptp(heads[:, :taken], axis=0) > 0)).any())
         return Field(False, taken, kind, counts, taken / mean, disorder)
     tails = np.array([np.frombuffer(frame[-depth:], dtype=np.uint8)[::-1] for frame in chosen])
-    taken = _count_structured(tails, active, body)
+    taken = 0 if plain else _count_structured(tails, active)
     padding = _find_padding(chosen)
     if padding > taken:
         return Field(True, padding, "padding", False, padding / mean)
@@ -108,35 +111,36 @@ def _cut_bodies(chosen: Sequence[bytes], shortest: int, depth: int) -> NDArray[n
     return np.array([np.frombuffer(frame[start : start + depth], dtype=np.uint8) for frame in chosen])
 
 
-def _count_structured(columns: NDArray[np.uint8], active: Sequence[int], body: NDArray[np.uint8]) -> int:
-    """How many places from the edge on hold the same or a counting value, where places in the middle do not."""
-    inside = [_measure_regularity(body[:, i], active) for i in range(body.shape[1])]
-    usual = float(np.quantile(inside, 0.95))
-    if usual > 0.8:
-        return 0  # quiet or coarse sound is regular itself
+def _count_structured(columns: NDArray[np.uint8], active: Sequence[int]) -> int:
+    """How many places from the edge on hold the same or a counting value."""
     taken = 0
-    for i in range(columns.shape[1]):
-        if _measure_regularity(columns[:, i], active) >= 0.95:
+    for i, regular in enumerate(_measure_regularity(columns, active)):
+        if regular >= _REGULAR:
             taken = i + 1
         elif i >= taken + 2:
             break  # up to two bytes of a check sum or a random part may stand within
     return taken
 
 
-def _measure_regularity(column: NDArray[np.uint8], active: Sequence[int]) -> float:
-    """The share of neighbours of which one follows from the other: the same step, or that step and a carry."""
+def _measure_regularity(columns: NDArray[np.uint8], active: Sequence[int]) -> NDArray[np.float64]:
+    """The share of neighbours of which one follows from the other, by the same step or that step and a carry.
+
+    Args:
+        columns: Shape (frames, places).
+        active: Number of each frame.
+
+    Returns:
+        Shape (places,), 0..1; 0 where too few frames follow one another.
+    """
     # only frames that follow one another: over a left-out one a counter takes two steps
-    steps = np.diff(column.astype(np.int16))[np.diff(np.asarray(active)) == 1] % 256
-    if len(steps) < FEWEST // 2:
-        return 0.0
-    counts = np.bincount(steps.astype(np.int64), minlength=256)
+    steps = np.diff(columns.astype(np.int16), axis=0)[np.diff(np.asarray(active)) == 1] % 256
+    count, places = steps.shape
+    if count < FEWEST // 2:
+        return np.zeros(places)
+    counts = np.bincount((steps + 256 * np.arange(places)).ravel(), minlength=256 * places).reshape(places, 256)
     # the upper byte of a counter steps by one more whenever the lower one overflows
-    top = int(counts.argmax())
-    return float(counts[top] + counts[(top + 1) % 256]) / len(steps)
-
-
-def _is_counting(column: NDArray[np.uint8], active: Sequence[int]) -> bool:
-    return bool(np.ptp(column)) and _measure_regularity(column, active) >= 0.95
+    top, every = counts.argmax(axis=1), np.arange(places)
+    return np.asarray((counts[every, top] + counts[every, (top + 1) % 256]) / count)
 
 
 def _find_length_field(frames: Sequence[bytes], active: Sequence[int]) -> int:

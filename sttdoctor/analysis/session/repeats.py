@@ -20,6 +20,7 @@ from sttdoctor.encodings import ENCODINGS
 
 _NEAR = 8  # frames within which one that is sent again follows the first
 _FILLERS = 2
+_OFTEN_WHOLE, _OFTEN_PART, _UNEVEN = 0.03, 0.3, 0.03
 _STUCK = 15
 _STUCK_BYTES = 4000  # half a second of G.711
 
@@ -72,31 +73,48 @@ def find_repeats(frames: Sequence[bytes], active: Sequence[int], encoding: str) 
     if len(grown) >= max(3, 0.5 * len(active)):
         share = float(np.mean([len(frames[i - 1]) / len(frames[i]) for i in grown]))
         return Repeat("grown", len(grown), len(grown) / len(active), share, grown[0])
-    lively = _drop_filler(frames, [i for i in active if not _is_periodic(frames[i], encoding)])
-    if len(lively) < FEWEST:
-        return None
-    whole = _find_whole(frames, lively)
-    if whole is not None:
-        return whole
     width = ENCODINGS[encoding].width
+    # whether a frame is a tone costs more than whether anything comes again at all
+    if _find_again(frames, active, width, (0.0, 0.0, -1.0)) is None:
+        return None
+    lively = _drop_filler(frames, [i for i in active if not _is_periodic(frames[i], encoding)])
+    return _find_again(frames, lively, width, (_OFTEN_WHOLE, _OFTEN_PART, _UNEVEN)) if len(lively) >= FEWEST else None
+
+
+def _find_again(
+    frames: Sequence[bytes], lively: Sequence[int], width: int, least: tuple[float, float, float]
+) -> Repeat | None:
+    """Find frames that hold bytes of those shortly before.
+
+    Args:
+        frames: All of them.
+        lively: Numbers of those that count.
+        width: Bytes of a sample.
+        least: What share of these must be sent again, or be alike in part, and how uneven what is left over must be;
+            three of them in any case.
+    """
+    share_whole, share_part, uneven = least
+    again = _find_whole(frames, lively)
+    if len(again) >= max(3, share_whole * len(lively)):
+        return Repeat("whole", len(again), len(again) / len(lively), 1.0, again[0])
     pairs = [(i, frames[i - 1], frames[i]) for i in lively if i and len(frames[i]) == len(frames[i - 1])]
     alike = [(i, _measure_likeness(before, frame, width)) for i, before, frame in pairs]
     hits = [(i, share) for i, share in alike if share >= 0.5]
-    if len(hits) >= max(3, 0.3 * len(alike)):
+    if len(hits) >= max(3, share_part * len(alike)):
         return Repeat("place", len(hits), len(hits) / len(lively), float(np.mean([s for _, s in hits])), hits[0][0])
     own = [(i, share) for i in lively if (share := 1 - find_own_start(frames[i], width) / len(frames[i])) > 0]
-    if len(own) >= max(3, 0.3 * len(lively)):
+    if len(own) >= max(3, share_part * len(lively)):
         return Repeat("own", len(own), len(own) / len(lively), float(np.mean([s for _, s in own])), own[0][0])
     overlaps = [
         (i, share) for i in lively if i and (share := measure_overlap(frames[i - 1], frames[i]) / len(frames[i])) > 0
     ]
-    if len(overlaps) >= max(3, 0.3 * len(lively)):
+    if len(overlaps) >= max(3, share_part * len(lively)):
         share = float(np.mean([s for _, s in overlaps]))
         return Repeat("overlap", len(overlaps), len(overlaps) / len(lively), share, overlaps[0][0])
     rests = [(i, share) for i, before, frame in pairs if (share := _measure_old_rest(before, frame)) > 0]
     shares = [share for _, share in rests]
     # as much at the end of each frame is a field of a protocol, and not what was not written anew
-    if len(rests) >= max(3, 0.3 * len(pairs)) and float(np.std(shares)) > _UNEVEN:
+    if len(rests) >= max(3, share_part * len(pairs)) and float(np.std(shares)) > uneven:
         return Repeat("rest", len(rests), len(rests) / len(lively), float(np.mean(shares)), rests[0][0])
     return None
 
@@ -107,9 +125,6 @@ def _measure_old_rest(before: bytes, frame: bytes) -> float:
     differs = np.flatnonzero(one != other)
     old = len(frame) - 1 - int(differs[-1]) if len(differs) else 0
     return old / len(frame) if old >= 32 and len(set(frame[-old:])) >= 12 else 0.0
-
-
-_UNEVEN = 0.03
 
 
 def _drop_filler(frames: Sequence[bytes], lively: list[int]) -> list[int]:
@@ -178,7 +193,7 @@ def was_sent_before(frames: Sequence[bytes], number: int) -> bool:
     return frame in frames[max(0, number - _NEAR) : number] and is_active(frame)
 
 
-def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> Repeat | None:
+def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> list[int]:
     """Frames that hold the bytes of one shortly before; a recording that is played in a loop comes round much later."""
     seen: dict[bytes, int] = {}
     again: list[int] = []
@@ -186,18 +201,17 @@ def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> Repeat | None
         if i - seen.get(frames[i], i - _NEAR - 1) <= _NEAR:
             again.append(i)
         seen[frames[i]] = i
-    if len(again) >= max(3, 0.03 * len(lively)):
-        return Repeat("whole", len(again), len(again) / len(lively), 1.0, again[0])
-    return None
+    return again
 
 
 def _measure_likeness(one: bytes, other: bytes, width: int) -> float:
     """The share of samples that are the same: their high bytes alone are alike in any quiet sound."""
     whole = min(len(one), SEEN) // width * width
-    a, b = (np.frombuffer(part[:whole], dtype=np.uint8).reshape(-1, width) for part in (one, other))
-    same = (a == b).all(axis=1)
-    # the samples of silence and of small numbers are alike in any two frames
-    informative = ((a != 0) & (a != 0xFF)).any(axis=1)
+    a, b = (np.frombuffer(part[:whole], dtype=np.uint8) for part in (one, other))
+    same, plain = a == b, (a == 0) | (a == 0xFF)
+    # byte by byte of the samples, as rows of so few are slow; those of silence and small numbers are alike anywhere
+    same = np.logical_and.reduce([same[i::width] for i in range(width)])
+    informative = ~np.logical_and.reduce([plain[i::width] for i in range(width)])
     return float(np.mean(same[informative])) if np.count_nonzero(informative) >= 16 else 0.0
 
 
@@ -343,9 +357,13 @@ def _find_places(data: bytes, width: int) -> Iterator[tuple[int, int]]:
 def _find_hits(keys: _Keys, wanted: _Keys, offset: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The places whose key is wanted, and the number of that."""
     own = np.ascontiguousarray(keys)
-    near = np.minimum(np.searchsorted(wanted, own), len(wanted) - 1)
-    hits = np.flatnonzero(wanted[near] == own)
-    return hits + offset, near[hits]
+    # by their last 16 bits first: nearly all are none of the wanted, which a table tells at less cost than a search
+    ends = np.zeros(1 << 16, dtype=bool)
+    ends[wanted & 0xFFFF] = True
+    places = np.flatnonzero(ends[own & 0xFFFF])
+    near = np.minimum(np.searchsorted(wanted, own[places]), len(wanted) - 1)
+    hits = wanted[near] == own[places]
+    return places[hits] + offset, near[hits]
 
 
 def _extend(data: bytes, at: int, lag: int) -> tuple[int, int]:

@@ -79,7 +79,8 @@ def _is_of_comb(heard: Floats, lag: int, first: int, near: int) -> bool:
 def _whiten(samples: Floats) -> Floats:
     """What one linear predictor leaves over, with loud parts brought down to the level of the others."""
     centred = samples - samples.mean()
-    error = subtract_prediction(centred, autocorrelate(centred, _ORDER + 1), ridge=1e-9)
+    lags = np.array([centred[lag:] @ centred[: len(centred) - lag] for lag in range(_ORDER + 1)])
+    error = subtract_prediction(centred, lags, ridge=1e-9)
     count = -(-len(error) // _LEVELLED)
     # every part counts alike, so that one loud word does not decide
     rows = np.pad(error, (0, count * _LEVELLED - len(error))).reshape(count, _LEVELLED)

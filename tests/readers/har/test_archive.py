@@ -9,7 +9,7 @@ from captures import URL, har
 import sttdoctor
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 
 @pytest.mark.parametrize(

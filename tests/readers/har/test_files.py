@@ -8,7 +8,7 @@ import pytest
 from captures import FORMATS, har
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 from sttdoctor.triage.archives import Room
 from sttdoctor.triage.archives import members as triage_members

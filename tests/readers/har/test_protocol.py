@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import sttdoctor
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame, Open
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 CANARY = "sk_car_canary_0123456789abcdef"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.logs.library import shape_of, stamp_of_clock
 from sttdoctor.readers.session_jsonl import write_rows
 

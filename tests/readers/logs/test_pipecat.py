@@ -5,7 +5,7 @@ from dresses import each, iso
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame, Open
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 URL = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
 PLACE = "pipecat.services.cartesia.turns.stt:_handle:1 - "

@@ -13,7 +13,7 @@ from printed import BARE, PRINTS, RECEIVED, STAMPS, print_session
 import sttdoctor
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame, Open
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 
 SESSIONS = {path.name.partition(".")[0]: path for path in sorted((FIXTURES / "sessions").iterdir())}

@@ -12,7 +12,7 @@ from websockets.frames import Opcode
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.logs import base as log_base
 from sttdoctor.readers.logs.trace import NoLiteralError, bytes_of
 

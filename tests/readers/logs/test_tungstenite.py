@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 AUDIO = bytes(range(256))
 DONE = (0.0, "DEBUG tungstenite::handshake::client: Client handshake done.")

@@ -9,8 +9,7 @@ from dresses import DRESSES, docker, each, iso, runtime, trace_lines
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
-from sttdoctor.readers import read_capture
-from sttdoctor.readers.capture import holds_session
+from sttdoctor.readers.capture import holds_session, read_capture
 from sttdoctor.readers.logs import rich_table, wrapping
 
 PATH = "/" + URL.partition("://")[2].partition("/")[2]

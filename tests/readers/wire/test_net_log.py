@@ -7,7 +7,7 @@ from wires import Bytes, answer, conversation, frame, net_log, request
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 
 def test_a_log_without_bytes_says_which_setting_gives_them():

@@ -12,7 +12,7 @@ from wires import ACK, FIN, RST, Bytes, Tcp, answer, block, conversation, frame,
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Control, Frame, Open
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.session_jsonl import write_rows
 
 PLAIN = Tcp().open().say(conversation()).close().packets

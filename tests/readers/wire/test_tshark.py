@@ -8,7 +8,7 @@ from wires import Bytes, answer, conversation, request, tshark
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Control, Frame
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 HEADS = [Bytes(0.0, True, request()), Bytes(0.05, False, answer())]
 
