@@ -11,7 +11,9 @@ there, in order, with the close. `--minutes` ends the run early; the figures the
 
 import argparse
 import asyncio
+import contextlib
 import json
+import os
 import random
 import re
 import struct
@@ -141,10 +143,12 @@ async def talk(day: Day, port: int, seed: int, until: float) -> None:
 async def check(day: Day, folder: Path, pool: ProcessPoolExecutor) -> None:
     """Look at the recordings whose connection is over."""
     loop = asyncio.get_running_loop()
-    for path in sorted(folder.glob("session-*.jsonl"), key=lambda path: path.stat().st_mtime):
+    for path in list(folder.glob("session-*.jsonl")):
+        if path.name in day.seen or not path.exists():  # the recorder deletes what is old
+            continue
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 200))
-            if path.name in day.seen or b'"type":"close","t"' not in file.read():
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 200))
+            if b'"type":"close","t"' not in file.read():
                 continue
         day.seen.add(path.name)
         name, chunks, events, closed = await loop.run_in_executor(pool, look_at, path)
@@ -163,6 +167,15 @@ def resident(process: int) -> tuple[float, int]:
         mib += next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
         files += len(list(Path(f"/proc/{one}/fd").iterdir()))
     return mib, files
+
+
+def measure(folder: Path) -> int:
+    """Bytes of all files."""
+    size = 0
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return size
 
 
 async def main(hours: float, count: int, keep: str, minutes: float) -> int:
@@ -185,7 +198,7 @@ async def main(hours: float, count: int, keep: str, minutes: float) -> int:
                 if over or passed >= shown:
                     shown = passed + hours / 24
                     mib, files = resident(process)
-                    kept = sum(path.stat().st_size for path in Path(folder).iterdir()) / 2**30
+                    kept = measure(Path(folder)) / 2**30
                     spent = (time.monotonic() - began) / 60
                     row = f"{passed:5.1f}  {spent:7.1f}  {day.connections:11}  {day.whole:5}  {len(day.torn):4}"
                     print(f"{row}  {mib:.1f}  {files}  {kept:.2f}", flush=True)
