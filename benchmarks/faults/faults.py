@@ -24,6 +24,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 from faults_bench import (
@@ -133,6 +134,27 @@ def print_pairs(verdicts: list[Verdict]) -> None:
           f"both told somewhere {share(v.lenient for v in verdicts)}")  # fmt: skip
 
 
+def print_confidence(verdicts: list[Verdict]) -> None:
+    """How sure the first diagnosis was, beside how often it was right; of a healthy session it never is."""
+    firsts = [(v.said[0][0], v.said[0][2], v.said[0][0] in {*v.causes, *v.also}) for v in verdicts if v.said]
+    edges = (0.0, 0.6, 0.8, 0.9, 0.95, 0.98, 1.01)
+    print("told with         n  mean   right")
+    for low, high in pairwise(edges):
+        inside = [(sure, right) for _, sure, right in firsts if low <= sure < high]
+        if inside:
+            mean = sum(sure for sure, _ in inside) / len(inside)
+            print(
+                f"{low:.2f} to {min(high, 1.0):.2f} {len(inside):6}  {mean:.2f}  {share(right for _, right in inside)}"
+            )
+    grouped: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    for cause, sure, right in firsts:
+        grouped[cause].append((sure, right))
+    for cause, told in sorted(grouped.items()):
+        mean, rate = (sum(column) / len(told) for column in zip(*told, strict=True))
+        if len(told) >= 4 and abs(mean - rate) > 0.15:
+            print(f"{cause:34} told {len(told):3} times with {mean:.2f}, right in {rate:.2f}")
+
+
 def print_all(verdicts: list[Verdict], heading: str) -> None:
     print(f"\n== {heading}")
     if faults := [v for v in verdicts if len(v.causes) == 1]:
@@ -141,6 +163,7 @@ def print_all(verdicts: list[Verdict], heading: str) -> None:
         print_healthy(healthy)
     if pairs := [v for v in verdicts if len(v.causes) == 2]:
         print_pairs(pairs)
+    print_confidence([v for v in verdicts if len(v.causes) < 2])
     for verdict in verdicts:
         for crash in verdict.crashed:
             print(f"crashed: {verdict.name}: {crash}")
