@@ -84,6 +84,7 @@ def test_no_audio():
     assert status(session([]), "pacing") == "unknown"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chunk_s", [0.02, 0.1, 0.2])
 def test_drift_of_a_sound_card_over_an_hour(chunk_s):
     assert causes(session(steady(3600, chunk_s) * 1.001, chunk_s), "pacing") == {}

@@ -319,6 +319,7 @@ def long_voice(minutes=10):
     return np.tile(0.5 * VOICE, minutes * 12)
 
 
+@pytest.mark.long
 def test_two_seconds_of_clipping_in_a_long_recording_are_found_and_placed():
     x = long_voice()
     assert causes(s16(x)) == {}

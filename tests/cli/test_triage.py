@@ -134,6 +134,7 @@ def test_what_cannot_be_used_is_told_in_one_sentence(run, arguments, says):
     assert not list(Path().glob("t.*"))
 
 
+@pytest.mark.long
 def test_one_bad_capture_costs_its_own_row_only(run, calls, tmp_path, monkeypatch):
     break_by_name(tmp_path / "breaker", monkeypatch)
     for name in ("segfault", "exit", "killed", "hang"):
@@ -181,6 +182,7 @@ def test_killed_again_and_again_no_capture_is_lost_or_done_twice(tmp_path, monke
     assert paths(name) == expected
 
 
+@pytest.mark.long
 def test_an_interrupt_ends_quickly_and_leaves_a_table_to_go_on_with(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     break_by_name(tmp_path / "breaker", monkeypatch)
@@ -195,6 +197,7 @@ def test_an_interrupt_ends_quickly_and_leaves_a_table_to_go_on_with(tmp_path, mo
     assert len(paths("t.jsonl")) == 3
 
 
+@pytest.mark.long
 def test_the_judging_processes_end_with_the_one_that_asks(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     break_by_name(tmp_path / "breaker", monkeypatch)

@@ -32,6 +32,7 @@ def test_readme_shows_what_its_commands_print(number):
     assert blocks(README)[number] == printed(command)
 
 
+@pytest.mark.long
 def test_the_page_on_triage_shows_what_its_command_prints():
     command = re.search(r"^    (sttdoctor triage fixtures.*)$", TRIAGE, re.MULTILINE)[1]
     assert blocks(TRIAGE)[0] == printed(command)

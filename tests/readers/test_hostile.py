@@ -115,6 +115,7 @@ def test_a_message_over_the_limit_is_left_out_and_told(monkeypatch):
     assert len(session.events) == len(read_capture(FORMATS["compact"]).events) - 1
 
 
+@pytest.mark.long
 def test_a_message_of_a_million_values_is_not_built():
     data = FORMATS["compact"].replace(b'"opcode": 1', b'"x": [' + b"[]," * 2_000_000 + b"[]]", 1)
     session = read_capture(data)
@@ -331,6 +332,7 @@ def test_too_many_lines_of_a_library_are_left(monkeypatch):
     assert "more than 60 lines" in session.damage.examples[-1][1] and len(session.events) == 37
 
 
+@pytest.mark.long
 def test_brackets_to_pass_over_are_counted(monkeypatch):
     monkeypatch.setattr(json_stream, "_MAX_PARTS", 1000)
     monkeypatch.setattr(json_stream, "MAX_SKIPPED", 3_000_000)

@@ -160,6 +160,7 @@ def test_no_key_is_in_a_page_or_a_picture_or_in_a_file_beside_it(run, name, tmp_
         assert seen(made.read_text(encoding="latin-1"), CANARY) == ""
 
 
+@pytest.mark.long
 def test_no_key_is_in_a_table_or_an_overview(run, tmp_path):
     folder = tmp_path / "captures"
     folder.mkdir()

@@ -68,6 +68,7 @@ def test_no_sentence_is_controlled_by_a_name(run, tmp_path):
         assert done.code == 2 and harmless(done.err) and done.err.count("\n") == 1, arguments
 
 
+@pytest.mark.long
 def test_no_triage_is_controlled_by_a_name(run, capture, tmp_path):
     as_zip(tmp_path / "calls.zip", {NAME: AUDIO.read_bytes()})
     done = run("triage", capture, "calls.zip", "-o", "t.csv", "--html", "out", "--encoding", "pcm_s16le")

@@ -71,6 +71,7 @@ def test_the_text_of_the_application_is_judged(server):
     assert next(check for check in report["checks"] if check["id"] == "joining")["status"] in ("warn", "fail")
 
 
+@pytest.mark.long
 def test_many_at_once_are_all_answered_and_leave_nothing(server):
     answers = {}
 
@@ -201,6 +202,7 @@ def test_names_and_texts_of_a_capture_are_no_markup(server):
     assert "<script>" not in last["reports"]["html"] and "<img src=x" not in last["reports"]["html"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("breaks", "args", "says"),
     [
