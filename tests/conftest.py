@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line sets it: the tests run in two processes
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process that they start would compile the package again
 
 import io
 import shutil
