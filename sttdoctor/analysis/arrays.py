@@ -45,8 +45,36 @@ def find_stretches(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
     >>> find_stretches(np.array([True, False, True, True])).tolist()
     [[0, 1], [2, 4]]
     """
-    edges = np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))
-    return np.flatnonzero(edges).reshape(-1, 2)
+    bounded = np.zeros(len(flags) + 2, dtype=bool)
+    bounded[1:-1] = flags
+    return np.flatnonzero(bounded[1:] != bounded[:-1]).reshape(-1, 2)
+
+
+def find_long_stretches(data: NDArray[np.uint8], table: NDArray[np.bool_], least: int) -> NDArray[np.int64]:
+    """`find_stretches` of `table[data]`, but only those of `least` or more; faster where there are few.
+
+    Args:
+        data: Shape (n,).
+        table: Shape (256,), which values count.
+        least: 1 or more.
+
+    >>> find_long_stretches(np.frombuffer(b"--123456789--12345", np.uint8), np.arange(256) >= ord("0"), 8).tolist()
+    [[2, 11]]
+    """
+    # every stretch that is long enough holds as many values of a grid in a row
+    step = max(1, least // 5)
+    on_grid = find_stretches(table[data[::step]])
+    likely = on_grid[on_grid[:, 1] - on_grid[:, 0] >= least // step]
+    # from the value before it, which does not count, to the one behind it
+    starts, stops = np.maximum((likely[:, 0] - 1) * step, 0), np.minimum(likely[:, 1] * step + 1, len(data))
+    ends = np.cumsum(stops - starts)
+    if len(ends) and ends[-1] > len(data) // 8:
+        found = find_stretches(table[data])
+    else:
+        places = np.repeat(stops - ends, stops - starts) + np.arange(ends[-1] if len(ends) else 0)
+        found = find_stretches(table[data[places]])
+        found = np.stack([places[found[:, 0]], places[found[:, 1] - 1] + 1], axis=1)
+    return found[found[:, 1] - found[:, 0] >= least]
 
 
 def subtract_prediction(samples: Floats, lags: Floats, ridge: float) -> Floats:

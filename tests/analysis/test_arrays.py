@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.fft import next_fast_len
 
-from sttdoctor.analysis.arrays import autocorrelate, fast_length, find_stretches, subtract_prediction
+from sttdoctor.analysis.arrays import autocorrelate, fast_length, find_long_stretches, find_stretches, subtract_prediction
 
 
 def test_it_is_the_next_product_of_two_three_and_five():
@@ -18,6 +18,14 @@ def test_stretches_hold_the_flags_that_are_set_and_no_other(flags):
     found = find_stretches(np.array(flags, dtype=bool)).tolist()
     assert [i for first, stop in found for i in range(first, stop)] == [i for i, flag in enumerate(flags) if flag]
     assert all(one[1] < other[0] for one, other in pairwise(found))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 60)), max_size=60), st.integers(1, 45))
+def test_long_stretches_are_those_of_all_that_are_long_enough(runs, least):
+    values = [ord("a") if is_set else ord("-") for is_set, length in runs for _ in range(length)]
+    data, table = np.array(values, dtype=np.uint8), np.arange(256) == ord("a")
+    wanted = [[first, stop] for first, stop in find_stretches(table[data]).tolist() if stop - first >= least]
+    assert find_long_stretches(data, table, least).tolist() == wanted
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 160])

@@ -20,6 +20,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,7 @@ LABELS = {
 
 _NEAR_START = 1 << 16  # bytes that are searched for everything
 _SEARCHED = 1 << 24  # bytes that are searched for what is joined or repeated in mid-stream
+_LONG = 1 << 20
 _HEAD = 1 << 16
 _MOST = 1000  # starts that are counted
 _NEAR = 4096  # bytes: a file that starts so early is what the stream is, not something in it
@@ -330,6 +332,8 @@ def _find_codec(kind: str, content: bytes, place: int) -> str:
 
 
 def _find_all(content: bytes, magic: bytes) -> list[int]:
+    if len(content) > _LONG:  # where it is worth compiling an expression, which goes from one first byte to the next
+        return [found.start() for found in islice(re.finditer(re.escape(magic), content), _MOST)]
     places: list[int] = []
     place = content.find(magic)
     while place >= 0 and len(places) < _MOST:

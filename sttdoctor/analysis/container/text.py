@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.arrays import find_stretches
+from sttdoctor.analysis.arrays import find_long_stretches
 
 SHORTEST_TEXT = 48
 """Fewer bytes are told as text by an unmistakable opening only."""
@@ -126,21 +126,20 @@ def find_notes(data: NDArray[np.uint8]) -> list[Note]:
     Returns:
         The notes in order, at most `_MOST_NOTES`; of lengths two or more, else the messages.
     """
-    content = data.tobytes()
+    content = data.data
     begins = (0, *(end.end() for end in _LINE_END.finditer(content)))
     found = [match for at in begins if (match := _LENGTH.match(content, at)) and _leads_on(content, match)]
     if len(found) > 1:
         notes = [Note("lengths", max(0, match.start() - 2), match.end(), match[1].decode()) for match in found]
     else:
-        stretches = find_stretches(PRINTABLE[data])
-        long = stretches[stretches[:, 1] - stretches[:, 0] >= SHORTEST_NOTE].tolist()
-        notes = [Note("messages", a, b, content[a:b].decode()) for a, b in long if _is_message(data[a:b])]
+        long = find_long_stretches(data, PRINTABLE, SHORTEST_NOTE).tolist()
+        notes = [Note("messages", a, b, content[a:b].tobytes().decode()) for a, b in long if _is_message(data[a:b])]
     return notes[:_MOST_NOTES]
 
 
-def _leads_on(content: bytes, match: re.Match[bytes]) -> bool:
+def _leads_on(content: memoryview, match: re.Match[bytes]) -> bool:
     behind = match.end() + int(match[1], 16)
-    return behind > match.end() and content[behind : behind + 2] == b"\r\n"
+    return behind > match.end() and content[behind : behind + 2].tobytes() == b"\r\n"
 
 
 def _is_message(part: NDArray[np.uint8]) -> bool:

@@ -33,7 +33,8 @@ _APART = 256  # samples from one place that is looked for to the next
 _KEY = 8  # bytes
 _LIVELY = 5  # different values among these, as silence and small numbers are alike everywhere
 _OFTEN = 3
-_BLOCK = 1 << 20  # samples, so that memory stays small
+_BLOCK = 1 << 16  # samples, so that a block stays in the cache
+_HASH_BITS = 20
 _COMPARED = 1 << 28  # bytes, so that no input takes long
 _MOST = 16 << 20  # bytes that are looked at
 
@@ -268,7 +269,7 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
         encoding: Of the samples.
         bytes_per_s: The declared byte rate.
     """
-    data = b"".join(frames)[:_MOST]
+    data = _join(frames)
     width = ENCODINGS[encoding].width
     found: list[tuple[int, int]] = []
     later: list[tuple[int, int, int]] = []
@@ -303,6 +304,12 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
     return Replays(len(found), float(np.median(lags)) / bytes_per_s, sum(lags) / len(data), number)
 
 
+def _join(frames: Sequence[bytes]) -> bytes:
+    """The first bytes of all frames, as many as are looked at."""
+    ends = np.cumsum([len(frame) for frame in frames])
+    return b"".join(frames[: int(np.searchsorted(ends, _MOST)) + 1])[:_MOST]
+
+
 def _measure_level(data: bytes, encoding: str) -> float:
     """Mean distance of samples from zero."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -325,10 +332,8 @@ def _find_leftovers(
 
 def count_sent_again(before: Sequence[bytes], frames: Sequence[bytes]) -> int:
     """Bytes with which one connection began and with which another one begins again; 0 where they are silent."""
-    one, other = (np.frombuffer(b"".join(part)[:_MOST], np.uint8) for part in (before, frames))
-    count = min(len(one), len(other))
-    differs = np.flatnonzero(one[:count] != other[:count])
-    same = int(differs[0]) if len(differs) else count
+    one, other = (np.frombuffer(_join(part), np.uint8) for part in (before, frames))
+    same = _count_same(one, other)
     return same if is_active(one[:same].tobytes()) else 0
 
 
@@ -339,31 +344,46 @@ def _find_places(data: bytes, width: int) -> Iterator[tuple[int, int]]:
         return
     # the eight bytes from each sample on, as one number; a view, so that it takes no room
     keys: _Keys = np.ndarray(count, "<u8", data, 0, (width,))
-    lively = [i for i in range(0, count, _APART) if len(set(data[i * width : i * width + _KEY])) >= _LIVELY]
+    lively = np.flatnonzero(_count_values(keys[::_APART]) >= _LIVELY) * _APART
     wanted, rank = np.unique(keys[lively], return_inverse=True)
-    if not lively:
+    if not len(lively):
         return
-    parts = [_find_hits(keys[at : at + _BLOCK], wanted, at) for at in range(0, count, _BLOCK)]
-    hits, of_key = (np.concatenate(column) for column in zip(*parts, strict=True))
+    hits, of_key = _find_hits(keys, wanted)
     order = np.argsort(of_key, kind="stable")  # of each key the places in order
     starts = np.searchsorted(of_key[order], np.arange(len(wanted) + 1))
-    for place, key in zip(lively, rank.tolist(), strict=True):
-        same = hits[order[starts[key] : starts[key + 1]]] if starts[key + 1] - starts[key] <= _OFTEN else hits[:0]
+    counts = np.diff(starts)[rank]
+    come_again = (counts > 1) & (counts <= _OFTEN)
+    for place, key in zip(lively[come_again].tolist(), rank[come_again].tolist(), strict=True):
+        same = hits[order[starts[key] : starts[key + 1]]]
         later = same[same > place]
         if len(later):
             yield place * width, int(later[0] - place) * width
 
 
-def _find_hits(keys: _Keys, wanted: _Keys, offset: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The places whose key is wanted, and the number of that."""
-    own = np.ascontiguousarray(keys)
-    # by their last 16 bits first: nearly all are none of the wanted, which a table tells at less cost than a search
-    ends = np.zeros(1 << 16, dtype=bool)
-    ends[wanted & 0xFFFF] = True
-    places = np.flatnonzero(ends[own & 0xFFFF])
-    near = np.minimum(np.searchsorted(wanted, own[places]), len(wanted) - 1)
-    hits = wanted[near] == own[places]
-    return places[hits] + offset, near[hits]
+def _count_values(keys: _Keys) -> NDArray[np.int64]:
+    """How many different bytes each key has."""
+    sorted_bytes = np.sort(np.ascontiguousarray(keys).view(np.uint8).reshape(-1, _KEY), axis=1)
+    different: NDArray[np.int64] = 1 + np.count_nonzero(np.diff(sorted_bytes, axis=1), axis=1)
+    return different
+
+
+def _find_hits(keys: _Keys, wanted: _Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places whose key is wanted, in order, and the number of that key."""
+    is_hashed = np.zeros(1 << _HASH_BITS, dtype=bool)
+    is_hashed[_hash_keys(wanted)] = True
+    found: list[NDArray[np.int64]] = []
+    for at in range(0, len(keys), _BLOCK):
+        block = np.ascontiguousarray(keys[at : at + _BLOCK])
+        found.append(np.flatnonzero(is_hashed[_hash_keys(block)]) + at)
+    places = np.concatenate(found)
+    near = np.minimum(np.searchsorted(wanted, keys[places]), len(wanted) - 1)
+    is_hit = wanted[near] == keys[places]
+    return places[is_hit], near[is_hit]
+
+
+def _hash_keys(keys: _Keys) -> NDArray[np.int64]:
+    """A number below `1 << _HASH_BITS` for each key (Knuth's multiplicative hash, by the golden ratio)."""
+    return (keys * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - _HASH_BITS)).view(np.int64)
 
 
 def _extend(data: bytes, at: int, lag: int) -> tuple[int, int]:
@@ -371,8 +391,18 @@ def _extend(data: bytes, at: int, lag: int) -> tuple[int, int]:
     start, stop = max(0, at - lag), min(len(data) - lag, at + 2 * lag)
     here = np.frombuffer(data, np.uint8, stop - start, start)
     there = np.frombuffer(data, np.uint8, stop - start, start + lag)
-    differs = np.flatnonzero(here != there) + start
-    before, after = differs[differs < at], differs[differs > at]
-    first = int(before[-1]) + 1 if len(before) else start
-    end = int(after[0]) if len(after) else stop
-    return first, end - first
+    before = _count_same(here[: at - start][::-1], there[: at - start][::-1])
+    return at - before, before + _count_same(here[at - start :], there[at - start :])
+
+
+def _count_same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+    """How many bytes are the same until the first that differs; looked at is little more than these."""
+    count = min(len(one), len(other))
+    at, size = 0, 1 << 12
+    while at < count:
+        stop = min(count, at + size)
+        differs = np.flatnonzero(one[at:stop] != other[at:stop])
+        if len(differs):
+            return at + int(differs[0])
+        at, size = stop, 2 * size
+    return count
