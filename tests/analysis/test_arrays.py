@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.fft import next_fast_len
 
-from sttdoctor.analysis.arrays import autocorrelate, fast_length, find_long_stretches, find_stretches, subtract_prediction
+from sttdoctor.analysis.arrays import (
+    autocorrelate,
+    fast_length,
+    find_long_stretches,
+    find_stretches,
+    subtract_prediction,
+)
 
 
 def test_it_is_the_next_product_of_two_three_and_five():
