@@ -39,7 +39,7 @@ def _change(session: Session, lacks: str, change: Callable[[Frame], Frame]) -> S
 
 def _mute(frame: Frame) -> Frame:
     if frame.binary:
-        return replace(frame, audio=None)
+        return replace(frame, content=None)
     message = _shorten(frame.message)
     text = frame.text if frame.text is None or len(frame.text) < _LONG else ""
     changed = message != frame.message or text != frame.text
@@ -86,7 +86,7 @@ def _without_words(frame: Frame, content: bytes) -> Frame:
         if (isinstance(value, str) and value in _COMMANDS) or (key in _PROTOCOL_KEYS and _is_technical(value))
     }
     audio = (b"" if message is None else json.dumps(kept).encode()).ljust(len(content))
-    return replace(frame, audio=audio, size=len(audio))
+    return replace(frame, content=audio, size=len(audio))
 
 
 def _json_object(text: str) -> dict[str, Any] | None:

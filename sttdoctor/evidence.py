@@ -1,8 +1,8 @@
 """What was captured, as immutable values: audio bytes, a session, the text that the application ended up with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, dataclass_transform
+from typing import Any, dataclass_transform, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,58 @@ def _frozen_for_the_type_checker(cls: type[Any]) -> Any:
     return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
+class Piece:
+    """The content of one frame, where it lies behind that of others: so the audio of a session is in memory once.
+
+    Args:
+        store: Holds it; it may still grow.
+        first: Offset of its first byte.
+        size: Bytes.
+    """
+
+    __slots__ = ("first", "size", "store")
+
+    def __init__(self, store: bytearray, first: int, size: int) -> None:
+        self.store, self.first, self.size = store, first, size
+
+    def view(self) -> memoryview:
+        """It where it lies; as long as the view is there, the store cannot grow."""
+        return memoryview(self.store)[self.first : self.first + self.size]
+
+    def read(self, most: int | None = None) -> bytes:
+        """Return a copy of it, or of its first bytes."""
+        return bytes(self.view()[:most])
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same bytes, however they are held."""
+        if isinstance(other, Piece):
+            other = other.read()
+        return self.read() == other
+
+    def __hash__(self) -> int:
+        """As of the bytes."""
+        return hash(self.read())
+
+    def __repr__(self) -> str:
+        """As of the bytes."""
+        return repr(self.read())
+
+
+def join_contents(contents: Sequence[bytes | Piece]) -> memoryview:
+    """The bytes of all contents, in order; without a copy where they lie one behind the other. Not to be written to."""
+    pieces = [content for content in contents if isinstance(content, Piece)]
+    if pieces and len(pieces) == len(contents):
+        store, first, size = pieces[0].store, pieces[0].first, 0
+        for piece in pieces:
+            if piece.store is not store or piece.first != first + size:
+                break
+            size += piece.size
+        else:
+            return memoryview(store).toreadonly()[first : first + size]
+    views = (content.view() if isinstance(content, Piece) else content for content in contents)
+    return memoryview(b"".join(views))
+
+
 @_frozen_for_the_type_checker
 class Frame:
     """One WebSocket message in either direction.
@@ -87,7 +139,7 @@ class Frame:
         sent: True from client to server.
         size: Bytes of the payload.
         binary: Whether it was a binary frame (audio, from a client).
-        audio: Content of a binary frame, None where the capture kept the size only.
+        content: Of a binary frame; None where the capture kept the size only.
         message: The parsed JSON of a text frame, None where it is not JSON.
         text: A text frame that is not JSON.
         elided: The capture dropped the middle of the text.
@@ -98,10 +150,30 @@ class Frame:
     sent: bool
     size: int
     binary: bool = False
-    audio: bytes | None = None
+    content: bytes | Piece | None = None
     message: Any = None
     text: str | None = None
     elided: bool = False
+
+    @property
+    def audio(self) -> bytes | None:
+        """Content of a binary frame, None where the capture kept the size only; a copy of what is held elsewhere."""
+        content = self.content
+        return content.read() if isinstance(content, Piece) else content
+
+    def read_head(self, most: int) -> bytes | None:
+        """The first bytes of the content, None as for `audio`."""
+        content = self.content
+        return content.read(most) if isinstance(content, Piece) else content and content[:most]
+
+    def put_into(self, store: bytearray) -> "Frame":
+        """Return the same frame, its content held behind that of others."""
+        content = self.content
+        if not isinstance(content, bytes):
+            return self
+        piece = Piece(store, len(store), len(content))
+        store += content
+        return Frame(self.line, self.t, self.sent, self.size, self.binary, piece, self.message, self.text, self.elided)
 
     @property
     def type(self) -> str | None:
@@ -110,6 +182,36 @@ class Frame:
             kind = self.message.get("type")
             return kind if isinstance(kind, str) else None
         return None
+
+
+class FrameContents(Sequence[bytes]):
+    """What some frames carry, each read when it is asked for; empty where the capture did not keep it.
+
+    Args:
+        frames: The frames, in order.
+    """
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._frames = frames
+
+    def __len__(self) -> int:
+        """How many frames there are."""
+        return len(self._frames)
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+    @overload
+    def __getitem__(self, place: slice) -> "FrameContents": ...
+    def __getitem__(self, place: int | slice) -> "bytes | FrameContents":
+        """The content of one frame, or those of several."""
+        if isinstance(place, slice):
+            return FrameContents(self._frames[place])
+        return self._frames[place].audio or b""
+
+    @property
+    def sizes(self) -> list[int]:
+        """Bytes of each."""
+        return [0 if frame.content is None else frame.size for frame in self._frames]
 
 
 @dataclass(frozen=True, slots=True)

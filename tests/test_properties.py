@@ -69,7 +69,7 @@ def test_frames_split_or_merged_within_20_to_200_ms(chunk_s):
     data, start = b"".join(frame.audio for frame in frames), frames[0].t
     size = int(chunk_s * 8000)
     cut = [
-        Frame(0, start + i / 8000, True, len(data[i : i + size]), binary=True, audio=data[i : i + size])
+        Frame(0, start + i / 8000, True, len(data[i : i + size]), binary=True, content=data[i : i + size])
         for i in range(0, len(data), size)
     ]
     rest = [e for e in HEALTHY.events if not (isinstance(e, Frame) and e.sent and e.binary)]
@@ -124,7 +124,7 @@ _event = st.one_of(
     ),
     st.builds(Frame, st.integers(0, 99), _time, st.booleans(), st.integers(0, 9000), binary=st.just(True)),
     st.builds(
-        lambda line, t, audio: Frame(line, t, True, len(audio), binary=True, audio=audio),
+        lambda line, t, audio: Frame(line, t, True, len(audio), binary=True, content=audio),
         st.integers(0, 99),
         _time,
         st.binary(max_size=900),
@@ -163,7 +163,7 @@ def test_almost_nothing_gets_a_report(events):
 
 
 def test_an_hour_of_silence_is_judged():
-    frames = tuple(Frame(i, i * 0.1, True, 800, binary=True, audio=bytes([255]) * 800) for i in range(3600))
+    frames = tuple(Frame(i, i * 0.1, True, 800, binary=True, content=bytes([255]) * 800) for i in range(3600))
     found = wrong(Session(frames, url=URL), SOUNDLESS)
     assert found == {}
     assert np.isfinite(Facts(DEFAULTS, session=Session(frames, url=URL)).longest_speed.ratio)

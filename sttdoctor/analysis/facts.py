@@ -38,7 +38,7 @@ from sttdoctor.analysis.session.turns import Turn
 from sttdoctor.analysis.signal.activity import Activity, find_activity
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
-from sttdoctor.evidence import Audio, Declared, Frame, Session
+from sttdoctor.evidence import Audio, Declared, Frame, FrameContents, Session, join_contents
 from sttdoctor.missing import AUDIO, FORMAT, PACE, SENDS, SENT_AUDIO, TIMES, Missing
 from sttdoctor.sources import name_sources
 
@@ -352,7 +352,7 @@ class Facts:
         if layout is None or layout.channels != 1:
             return None
         frames = [frame for frame in self.connections[number].audio_frames if frame.t is not None]
-        contents = [frame.audio or b"" for frame in frames[first : first + count]]
+        contents = FrameContents(frames[first : first + count])
         jump, broken = (
             measure_border_jump(contents, layout.encoding, at),
             measure_broken_borders(contents, layout.encoding, at),
@@ -504,10 +504,10 @@ class Facts:
 def join_audio(session: Session) -> Audio | None:
     """Join the audio of all binary frames; None where a frame was kept without its content, or there is none."""
     frames = [event for event in session.events if isinstance(event, Frame) and is_audio(event)]
-    contents = [frame.audio for frame in frames if frame.audio is not None]
+    contents = [frame.content for frame in frames if frame.content is not None]
     if len(contents) < len(frames):
         return None
-    joined = b"".join(contents)
+    joined = join_contents(contents)
     return Audio(np.frombuffer(joined, dtype=np.uint8), session.path) if joined else None
 
 

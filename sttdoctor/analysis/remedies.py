@@ -451,7 +451,7 @@ class DecodeText(Remedy):
         content = read_audio_text(frame, self.encoding) if frame.sent and not frame.binary else None
         if content is None:
             return frame
-        return replace(frame, size=len(content), binary=True, audio=content, message=None, text=None)
+        return replace(frame, size=len(content), binary=True, content=content, message=None, text=None)
 
 
 def _fill_masked(frames: Sequence[bytes]) -> list[bytes]:
@@ -483,6 +483,6 @@ def mend_session(session: Session, remedy: Remedy) -> Session:
     audio = [(place, event) for place, event in enumerate(events) if isinstance(event, Frame) and is_audio(event)]
     for (place, frame), content in zip(audio, remedy.apply([e.audio or b"" for _, e in audio]), strict=True):
         if content != frame.audio:
-            events[place] = replace(frame, audio=content, size=len(content))
+            events[place] = replace(frame, content=content, size=len(content))
     kept = (event for event in events if not (isinstance(event, Frame) and is_audio(event) and not event.size))
     return replace(session, events=tuple(kept))

@@ -30,7 +30,7 @@ from sttdoctor.checks.base import (
     want_speech,
 )
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.evidence import Declared
+from sttdoctor.evidence import Declared, FrameContents
 
 CHECK = Check(
     id="container",
@@ -262,7 +262,7 @@ def _judge_packets(facts: Facts) -> Finding | None:
     """Frames that are packets of a codec, without a container: of many sizes, small, and without order inside."""
     for connection in facts.connections:
         sent = [frame for frame in connection.audio_frames if frame.size]
-        found = find_packets([frame.audio or b"" for frame in sent])
+        found = find_packets(FrameContents(sent))
         if found is None:
             continue
         first = sent[found.first]

@@ -36,7 +36,7 @@ from sttdoctor.checks.base import (
     unknown,
 )
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.evidence import Frame
+from sttdoctor.evidence import Frame, FrameContents
 
 CHECK = Check(
     id="frames",
@@ -152,7 +152,7 @@ def _judge(facts: Facts) -> Answer:
         return unknown(facts.why_no_audio or missing.SENT_AUDIO)
     findings = list(_find_empty(facts, sent))
     encoding = facts.declared.meant
-    has_content = all(frame.audio is not None or frame.size == 0 for frame in sent)
+    has_content = all(frame.content is not None or frame.size == 0 for frame in sent)
     if encoding is not None and has_content and facts.sound.planes is None:
         for connection in facts.connections:
             findings += _judge_connection(connection, encoding, facts.declared.bytes_per_s)
@@ -195,7 +195,7 @@ def _find_empty(facts: Facts, sent: list[Frame]) -> Iterator[Finding]:
 
 def _judge_connection(connection: Connection, encoding: str, bytes_per_s: float | None) -> Iterator[Finding]:
     sent = [frame for frame in connection.audio_frames if frame.size]
-    contents = [frame.audio or b"" for frame in sent]
+    contents = FrameContents(sent)
     active = select_active(contents, encoding)
     repeat = find_repeats(contents, active, encoding)
     if repeat is not None:
@@ -236,7 +236,7 @@ def _find_sent_again(facts: Facts) -> Iterator[Finding]:
         sent = connection.audio_frames
         if not rate or not sent or not facts.has_close_command(before) or sent[0].t is None:
             continue
-        same = count_sent_again([f.audio or b"" for f in before.audio_frames], [f.audio or b"" for f in sent])
+        same = count_sent_again(FrameContents(before.audio_frames), FrameContents(sent))
         passed, last = 0, sent[0]
         for last in sent:
             passed += last.size

@@ -30,6 +30,7 @@ from sttdoctor.checks.base import (
     unknown,
 )
 from sttdoctor.checks.slow_sender import explain_borders, explain_pauses, fix_rhythm, tell_rhythm
+from sttdoctor.evidence import FrameContents
 
 CHECK = Check(
     id="pacing",
@@ -108,9 +109,9 @@ def _judge(facts: Facts) -> Answer:
 
 def _measure_silence(facts: Facts, number: int) -> float:
     """How many times as long as the others the frames are that hold zero bytes alone; 1 where few are longer."""
-    frames = [frame for frame in facts.connections[number].audio_frames if frame.audio]
-    zeros = [frame.size for frame in frames if not frame.audio or not any(frame.audio)]
-    others = [frame.size for frame in frames if frame.audio and any(frame.audio)]
+    contents = FrameContents(facts.connections[number].audio_frames)
+    sizes = [(len(content), any(content)) for content in contents if content]
+    zeros, others = ([size for size, has_sound in sizes if has_sound is wanted] for wanted in (False, True))
     if len(zeros) < _FEWEST_ZERO or len(others) < _FEWEST_ZERO:
         return 1.0
     return float(np.median(zeros)) / float(np.median(others))

@@ -150,6 +150,7 @@ class Collector:
     cut: bool = False
     damaged: int = 0
     examples: list[tuple[int, str]] = field(default_factory=list)
+    _audio: bytearray = field(default_factory=bytearray)
     _frames: int = 0  # of a connection that is not wanted; its first and last time
     _span: tuple[float, float] | None = None
     _first_s: float | None = None
@@ -172,12 +173,13 @@ class Collector:
             self._count(event)
             return
         budget = self.budget
-        if isinstance(event, Frame) and event.audio is not None:
-            event = _without_secrets(event, event.audio)
+        if isinstance(event, Frame) and event.content is not None:
+            event = _without_secrets(event)
             if budget.drops_audio:
-                event = replace(event, audio=None)
+                event = replace(event, content=None)
                 self._lose_audio(event.line)
             else:
+                event = event.put_into(self._audio)
                 budget.audio += 2 * event.size
                 cost += 2 * event.size
         self.events.append(event)
@@ -194,9 +196,10 @@ class Collector:
     def drop_audio(self) -> None:
         """Keep only lengths and times of the audio so far."""
         for place, event in enumerate(self.events):
-            if isinstance(event, Frame) and event.audio is not None:
-                self.events[place] = replace(event, audio=None)
+            if isinstance(event, Frame) and event.content is not None:
+                self.events[place] = replace(event, content=None)
                 self._lose_audio(event.line)
+        self._audio = bytearray()
 
     def _lose_audio(self, line: int) -> None:
         if not self.lost_audio:
@@ -251,7 +254,8 @@ class Collector:
         return frozenset({"audio"} if self.lost_audio else ()) | frozenset({"close", "text"} if self.cut else ())
 
 
-def _without_secrets(frame: Frame, content: bytes) -> Frame:
+def _without_secrets(frame: Frame) -> Frame:
     """Return a binary frame without the secrets of its text; a client may send its configuration so."""
+    content = frame.audio or b""
     redacted = redact_bytes(content)
-    return frame if redacted is content else replace(frame, audio=redacted, size=len(redacted))
+    return frame if redacted is content else replace(frame, content=redacted, size=len(redacted))

@@ -201,9 +201,9 @@ def _audio(session: Session) -> bytes:
 def _contents(session: Session) -> Iterator[bytes]:
     length = 0
     for event in session.events:
-        if isinstance(event, Frame) and event.sent and event.audio is not None and length < _MOST_BYTES:
+        if isinstance(event, Frame) and event.sent and event.content is not None and length < _MOST_BYTES:
             length += event.size
-            yield event.audio
+            yield event.audio or b""
 
 
 def _has_same_bytes(one: bytes, other: bytes) -> bool:

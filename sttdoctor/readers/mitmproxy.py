@@ -316,7 +316,7 @@ class _File:
         raw = content if isinstance(content, bytes) else content.encode(errors="replace")
         t = _time(socket, self.line, message[3])
         if opcode == _BINARY:
-            socket.found.add(Frame(self.line, t, sent, len(raw), binary=True, audio=raw if sent else None))
+            socket.found.add(Frame(self.line, t, sent, len(raw), binary=True, content=raw if sent else None))
         elif opcode == _TEXT:
             frame = text_frame(self.line, t, sent, raw.decode(errors="replace"))
             socket.found.add(frame, json_cost(raw))

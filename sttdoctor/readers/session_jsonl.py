@@ -158,7 +158,7 @@ class _Builder:
                 self.found.budget.take(CONNECTION_BYTES)
             event = _ROWS[kind](line, time, row)
             self.rows += 1
-            self.found.add(event, 0 if isinstance(event, Frame) and event.audio is not None else cost)
+            self.found.add(event, 0 if isinstance(event, Frame) and event.content is not None else cost)
             if wrong:
                 self.damage(line, f"t {wrong}, so the row has no time")
             return
@@ -210,7 +210,7 @@ def _close_row(line: int, t: float | None, row: Mapping[str, Any]) -> Close:
 def _send_row(line: int, t: float | None, row: Mapping[str, Any]) -> Frame:
     if row.get("audio") is not None:
         audio = _base64(row["audio"])
-        return Frame(line, t, True, len(audio), binary=True, audio=audio)
+        return Frame(line, t, True, len(audio), binary=True, content=audio)
     return _other_frame(line, t, True, row)
 
 

@@ -42,7 +42,7 @@ def test_a_foreign_name_is_judged_by_what_it_means(name, meant):
 
 
 def test_the_audio_of_a_session_is_joined_and_places_are_known():
-    frames = tuple(Frame(10 + i, i * 0.1, True, 4, binary=True, audio=bytes([i]) * 4) for i in range(3))
+    frames = tuple(Frame(10 + i, i * 0.1, True, 4, binary=True, content=bytes([i]) * 4) for i in range(3))
     facts = Facts(DEFAULTS, session=Session(frames, url=URL))
     assert facts.audio.data.tolist() == [0] * 4 + [1] * 4 + [2] * 4
     assert [facts.find_frame(offset) for offset in (0, 3, 4, 11, 12)] == [

@@ -456,7 +456,7 @@ def test_audio_that_is_sent_again_is_seen():
     chunks = [rng.integers(0, 256, 800, dtype=np.uint8).tobytes() for _ in range(60)]
 
     def rows(part, start, line):
-        return [Frame(line + i, start + 0.1 * i, True, 800, binary=True, audio=c) for i, c in enumerate(part)]
+        return [Frame(line + i, start + 0.1 * i, True, 800, binary=True, content=c) for i, c in enumerate(part)]
 
     events = (Open(1, 0.0, 101), *rows(chunks[:40], 0.0, 2), Close(50, 4.0, "unknown", 1006))
     events += (Open(51, 4.1, 101), *rows(chunks[20:], 4.2, 52))

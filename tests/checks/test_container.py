@@ -73,7 +73,7 @@ def test_a_header_that_contradicts_the_declaration(data, words):
 def test_a_header_in_every_frame_of_a_session():
     chunk = wav()[:3244]
     base = session([])
-    frames = tuple(Frame(3 + i, 0.1 * i, True, len(chunk), binary=True, audio=chunk) for i in range(8))
+    frames = tuple(Frame(3 + i, 0.1 * i, True, len(chunk), binary=True, content=chunk) for i in range(8))
     report = examine(Facts(DEFAULTS, session=type(base)((*base.events, *frames), url=base.url)), ["container"])
     (found,) = report.checks[0].findings
     assert "8 WAV headers" in found.summary

@@ -32,7 +32,7 @@ def sent(frames):
     def fill(event):
         if isinstance(event, Frame) and event.binary:
             content = next(contents)
-            return replace(event, audio=content, size=len(content))
+            return replace(event, content=content, size=len(content))
         return event
 
     return Session(tuple(map(fill, base.events)), url=URL)

@@ -239,7 +239,7 @@ def with_binary(content, at, t=None, events=OPEN_TURN, close=(11.0, "client", 10
     """A session that holds a command in a binary frame at a moment; of its audio the lengths are kept."""
     subject = session(steady(5) if t is None else t, events=events, **fields)
     rows = [event for event in subject.events if event.t < at]
-    rows += [Frame(900, at, True, len(content), binary=True, audio=content)]
+    rows += [Frame(900, at, True, len(content), binary=True, content=content)]
     rows += [event for event in subject.events if event.t >= at]
     return type(subject)((*rows, Close(999, *close)), url=subject.url, transcript=subject.transcript)
 

@@ -273,7 +273,7 @@ def test_places_are_told_by_line_and_time():
     data = s16(with_holes(12))
     size = 3200
     frames = tuple(
-        Frame(3 + i, 0.1 * i, True, size, binary=True, audio=data[i * size : (i + 1) * size])
+        Frame(3 + i, 0.1 * i, True, size, binary=True, content=data[i * size : (i + 1) * size])
         for i in range(len(data) // size)
     )
     base = session([], url="wss://x/?encoding=pcm_s16le&sample_rate=16000")
@@ -291,7 +291,7 @@ def sent(x, size):
     data = s16(x)
     parts = [data[i : i + 2 * size] for i in range(0, len(data), 2 * size)]
     frames = tuple(
-        Frame(3 + i, i * size / RATE, True, len(part), binary=True, audio=part) for i, part in enumerate(parts)
+        Frame(3 + i, i * size / RATE, True, len(part), binary=True, content=part) for i, part in enumerate(parts)
     )
     base = session([], url="wss://x/?encoding=pcm_s16le&sample_rate=16000")
     facts = Facts(DEFAULTS, session=type(base)((*base.events, *frames), url=base.url))

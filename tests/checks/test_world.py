@@ -31,7 +31,7 @@ def sent(frames, every=0.02):
     def fill(event):
         if isinstance(event, Frame) and event.binary:
             content = next(contents, b"")
-            return replace(event, audio=content, size=len(content))
+            return replace(event, content=content, size=len(content))
         return event
 
     return Session(tuple(map(fill, base.events)), url=URL)

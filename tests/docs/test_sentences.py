@@ -101,7 +101,7 @@ _event = st.one_of(
     ),
     st.builds(Frame, _line, _time, st.booleans(), st.integers(0, 9), binary=st.just(True)),
     st.builds(
-        lambda line, t, audio: Frame(line, t, True, len(audio), binary=True, audio=audio),
+        lambda line, t, audio: Frame(line, t, True, len(audio), binary=True, content=audio),
         _line,
         _time,
         st.binary(max_size=40),

@@ -22,7 +22,7 @@ def test_every_row_and_key():
     assert session.events == (
         Open(2, 0.1, 101, {"server": "x"}, "hello"),
         Frame(3, 0.2, False, 41, message={"type": "connected", "request_id": "r1"}),
-        Frame(4, 1.0, True, 3, binary=True, audio=b"\x01\x02\xff"),
+        Frame(4, 1.0, True, 3, binary=True, content=b"\x01\x02\xff"),
         Frame(5, 1.5, True, 320, binary=True),
         Frame(6, 2.0, True, 8, text="finalize"),
         Frame(7, 2.1, True, 17, message={"type": "close"}),
@@ -64,7 +64,7 @@ def test_unknown_keys_are_ignored_and_unknown_rows_counted():
     [
         ({"audio": None, "bytes": None, "json": None, "text": "x"}, Frame(2, None, True, 1, text="x")),
         ({"audio": None, "json": {"a": 1}, "text": None, "bytes": 9}, Frame(2, None, True, 8, message={"a": 1})),
-        ({"audio": "", "bytes": 0}, Frame(2, None, True, 0, binary=True, audio=b"")),
+        ({"audio": "", "bytes": 0}, Frame(2, None, True, 0, binary=True, content=b"")),
         ({"json": None, "bytes": 5}, Frame(2, None, True, 5, binary=True)),
         ({"json": None}, Frame(2, None, True, 4)),
     ],

@@ -75,7 +75,7 @@ def with_audio(subject: Session, data: bytes) -> Session:
     events, position = [], 0
     for event in subject.events:
         if isinstance(event, Frame) and event.sent and event.binary:
-            event, position = replace(event, audio=data[position : position + event.size]), position + event.size
+            event, position = replace(event, content=data[position : position + event.size]), position + event.size
         events.append(event)
     return replace(subject, events=tuple(events))
 

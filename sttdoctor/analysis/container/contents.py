@@ -40,6 +40,7 @@ from sttdoctor.analysis.container.header import (
     read_wav_header,
 )
 from sttdoctor.analysis.container.text import Note, decode_text, find_notes, find_text
+from sttdoctor.evidence import FrameContents
 
 LABELS = {
     "wav": "a WAV file",
@@ -456,13 +457,13 @@ class Packets:
     name: str
 
 
-def find_packets(frames: Sequence[bytes]) -> Packets | None:
+def find_packets(frames: FrameContents) -> Packets | None:
     """Find packets of a codec from some frame on to the end; None where there are none.
 
     Args:
         frames: The content of each binary frame, in order.
     """
-    first = _find_start(frames)
+    first = _find_start(frames.sizes)
     chosen = [frame for frame in frames[first : first + _MOST_PACKETS] if len(frame) > 3]
     if len(chosen) < _FEWEST_PACKETS:
         return None
@@ -482,9 +483,9 @@ def find_packets(frames: Sequence[bytes]) -> Packets | None:
     return Packets(first, min(sizes), max(sizes), name)
 
 
-def _find_start(frames: Sequence[bytes]) -> int:
+def _find_start(lengths: Sequence[int]) -> int:
     """Number of the frame from which on frames are shorter than what came before: a codec after samples."""
-    sizes = np.array([len(frame) for frame in frames], dtype=np.float64)
+    sizes = np.array(lengths, dtype=np.float64)
     if len(sizes) < 2 * _FEWEST_PACKETS:
         return 0
     usual = float(np.median(sizes[: len(sizes) // 4]))

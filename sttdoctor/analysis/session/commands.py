@@ -53,8 +53,8 @@ _PYTHON = re.compile(
 _OBJECT = re.compile(r"\[object (?:ArrayBuffer|SharedArrayBuffer|Blob|Buffer|DataView|AudioBuffer|\w+Array)\]")
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[^,]{0,100};base64,")
 
-_LONGEST_BINARY = 4096
-"""Bytes: a command that is longer is audio, or carries it."""
+_LONGEST_BINARY, _LONGEST_WORD = 4096, 40
+"""Bytes: a command that is longer is audio, or carries it; a bare word and its quotes."""
 
 _NAME_KEYS = ("type", "message_type", "event", "message", "action", "command", "cmd", "op")
 _OWN_WORDS = frozenset().union(*(endpoint.commands for endpoint in ENDPOINTS))
@@ -319,14 +319,14 @@ class Command:
 
 def is_command_bytes(frame: Frame) -> bool:
     """Whether a sent binary frame holds a command instead of audio: a JSON message, or a bare word of some service."""
-    content = frame.audio
-    if content is None or not 0 < len(content) <= _LONGEST_BINARY:
+    head = frame.read_head(_LONGEST_WORD) if 0 < frame.size <= _LONGEST_BINARY else None
+    if not head:
         return False
-    if content[0] in b"{ \t\r\n":
-        message = _parse_object(content)
+    if head[0] in b"{ \t\r\n":
+        message = _parse_object(frame.audio or b"")
         name = get_command_name(message)
         return name is not None and meaning_of(name) != "audio" and tell_json_form(message) is None
-    return len(content) <= 40 and content.isascii() and _strip_quotes(content.decode("ascii")) in _WORDS
+    return frame.size <= _LONGEST_WORD and head.isascii() and _strip_quotes(head.decode("ascii")) in _WORDS
 
 
 def is_audio(frame: Frame) -> bool:

@@ -288,6 +288,8 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
     long = [(start, lag) for start, lag in found if lag >= _SHORTEST_S * bytes_per_s]
     if sum(lag for _, lag in found) < _BLOCKS * len(data):  # a few short ones are tones, or coarse sound
         found = long
+    if len(found) + len(later) < _FEWEST_REPLAYS:
+        return None
     ends = np.cumsum([len(frame) for frame in frames])
     if len(found) < _FEWEST_REPLAYS:
         # a gate or a codec fills pauses with one piece of noise
@@ -306,8 +308,12 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
 
 def _join(frames: Sequence[bytes]) -> bytes:
     """The first bytes of all frames, as many as are looked at."""
-    ends = np.cumsum([len(frame) for frame in frames])
-    return b"".join(frames[: int(np.searchsorted(ends, _MOST)) + 1])[:_MOST]
+    joined = bytearray()
+    for frame in frames:
+        joined += frame
+        if len(joined) >= _MOST:
+            break
+    return bytes(joined[:_MOST])
 
 
 def _measure_level(data: bytes, encoding: str) -> float:

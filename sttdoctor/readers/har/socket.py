@@ -194,7 +194,7 @@ class HarSocket:
         if not isinstance(message, dict) or not isinstance(message.get("data"), str):
             raise BadMessageError("a message that is no object with data")
         event = _event(line, self._seconds(line, message.get("time")), message)
-        binary = isinstance(event, Frame) and event.audio is not None
+        binary = isinstance(event, Frame) and event.content is not None
         self.found.add(event, 0 if binary else json_cost(message["data"].encode(errors="replace")))
 
     def _seconds(self, line: int, value: Any) -> float | None:
@@ -288,7 +288,7 @@ def _event(line: int, t: float | None, message: Mapping[str, Any]) -> Event:
         audio = b64decode(data, validate=True)
     except ValueError:
         raise BadMessageError("a binary message that is not base64") from None
-    return Frame(line, t, kind == "send", len(audio), binary=True, audio=audio if kind == "send" else None)
+    return Frame(line, t, kind == "send", len(audio), binary=True, content=audio if kind == "send" else None)
 
 
 def _open(entry: Entry) -> Open | None:

@@ -312,7 +312,7 @@ class LogConnection:
     def _lacks(self, headers: dict[str, str]) -> set[str]:
         lacks = self.lacks | self.found.lacks
         frames = [event for event in self.found.events if isinstance(event, Frame)]
-        if any(frame.sent and frame.binary and frame.audio is None for frame in frames):
+        if any(frame.sent and frame.binary and frame.content is None for frame in frames):
             lacks.add("audio")
         if any(frame.elided for frame in frames):
             lacks.add("text")

@@ -198,7 +198,7 @@ def _add_message(
     if kind == _BINARY:
         content = data if data is not None or size else b""
         length = size if content is None else len(content)
-        conversation.found.add(Frame(line, t, sent, length, binary=True, audio=content if sent else None))
+        conversation.found.add(Frame(line, t, sent, length, binary=True, content=content if sent else None))
         return
     if text is None and data is not None:
         text = data.decode(errors="replace")

@@ -245,7 +245,7 @@ def _event(sent: bool, item: Message | Beat, line: int, t: float | None) -> tupl
         return Control(line, t, sent, item.kind), 0
     content = item.content
     if item.binary:
-        return Frame(line, t, sent, item.size, binary=True, audio=content if sent else None), 0
+        return Frame(line, t, sent, item.size, binary=True, content=content if sent else None), 0
     if content is None or len(content) > MAX_TEXT_BYTES:
         return Frame(line, t, sent, item.size, text="", elided=True), 0
     return text_frame(line, t, sent, content.decode(errors="replace")), json_cost(content)

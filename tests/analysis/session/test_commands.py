@@ -29,7 +29,7 @@ BASE64 = base64.b64encode(BYTES).decode()
 
 
 def binary(content, line=1, t=0.0):
-    return Frame(line, t, True, len(content), binary=True, audio=content)
+    return Frame(line, t, True, len(content), binary=True, content=content)
 
 
 def sent(message, line=1, t=0.0):

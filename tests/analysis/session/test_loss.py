@@ -155,7 +155,7 @@ def test_a_limit_is_near_the_time_that_passed(idle_s, by, code):
 
 
 def sent(*chunks, t=0.0, line=2):
-    return [Frame(line + i, t + 0.1 * i, True, len(c), binary=True, audio=c) for i, c in enumerate(chunks)]
+    return [Frame(line + i, t + 0.1 * i, True, len(c), binary=True, content=c) for i, c in enumerate(chunks)]
 
 
 def chunks(start, stop, size=800):
