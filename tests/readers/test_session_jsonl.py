@@ -293,7 +293,7 @@ values = st.recursive(
     max_leaves=6,
 )
 contents = st.one_of(
-    st.binary(max_size=9).map(lambda data: {"binary": True, "audio": data, "size": len(data)}),
+    st.binary(max_size=9).map(lambda data: {"binary": True, "content": data, "size": len(data)}),
     st.integers(0, 2**40).map(lambda size: {"binary": True, "size": size}),
     words.filter(lambda text: not text.startswith("{")).map(
         lambda text: {"text": text, "size": len(text.encode(errors="replace"))}

@@ -293,11 +293,11 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
     ends = np.cumsum([len(frame) for frame in frames])
     if len(found) < _FEWEST_REPLAYS:
         # a gate or a codec fills pauses with one piece of noise
-        least = _AS_LOUD * _measure_level(data[: _MOST // 16], encoding) if later else 0.0
+        least = _AS_LOUD * _measure_level(bytes(data[: _MOST // 16]), encoding) if later else 0.0
         loud = [
             (start, lag, length)
             for start, lag, length in later
-            if _measure_level(data[(at := start // width * width) : at + length], encoding) > least
+            if _measure_level(bytes(data[(at := start // width * width) : at + length]), encoding) > least
         ]
         return _find_leftovers(loud, ends, len(data), bytes_per_s)
     again = found[0][0] + found[0][1]
@@ -306,14 +306,15 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
     return Replays(len(found), float(np.median(lags)) / bytes_per_s, sum(lags) / len(data), number)
 
 
-def _join(frames: Sequence[bytes]) -> bytes:
+def _join(frames: Sequence[bytes]) -> bytearray:
     """The first bytes of all frames, as many as are looked at."""
     joined = bytearray()
     for frame in frames:
         joined += frame
         if len(joined) >= _MOST:
             break
-    return bytes(joined[:_MOST])
+    del joined[_MOST:]
+    return joined
 
 
 def _measure_level(data: bytes, encoding: str) -> float:
@@ -343,7 +344,7 @@ def count_sent_again(before: Sequence[bytes], frames: Sequence[bytes]) -> int:
     return same if is_active(one[:same].tobytes()) else 0
 
 
-def _find_places(data: bytes, width: int) -> Iterator[tuple[int, int]]:
+def _find_places(data: bytearray, width: int) -> Iterator[tuple[int, int]]:
     """Yield places whose bytes come again, and after how many bytes they do, in order."""
     count = (len(data) - _KEY) // width + 1
     if count < 1:
@@ -392,7 +393,7 @@ def _hash_keys(keys: _Keys) -> NDArray[np.int64]:
     return (keys * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - _HASH_BITS)).view(np.int64)
 
 
-def _extend(data: bytes, at: int, lag: int) -> tuple[int, int]:
+def _extend(data: bytearray, at: int, lag: int) -> tuple[int, int]:
     """Where the stretch begins that is the same `lag` bytes later, and how long it is, at most three lags."""
     start, stop = max(0, at - lag), min(len(data) - lag, at + 2 * lag)
     here = np.frombuffer(data, np.uint8, stop - start, start)

@@ -27,7 +27,7 @@ _CLEARLY, _TIMES = 0.05, 4  # how many more of the borders fit at the number of 
 _WHOLE = 0.85  # of the cuts inside pieces fit, where pieces are of one channel
 _AS_INSIDE = 0.05  # how many fewer of the borders may fit at the number of channels
 _SAME = 0.3  # of the pieces that are sent again as the first of the next frame: frames overlap, and are no planes
-_WINDOWS, _WINDOW = 8, 400  # parts of a long session that are looked at, and their frames
+_WINDOWS, _WINDOW = 8, 128  # parts of a long session that are looked at, and their frames
 
 
 @dataclass(frozen=True, slots=True)
