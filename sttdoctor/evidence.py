@@ -78,18 +78,18 @@ def _frozen_for_the_type_checker(cls: type[Any]) -> Any:
 
 
 class Piece:
-    """The content of one frame, where it lies behind that of others: so the audio of a session is in memory once.
+    """The content of one frame, put behind that of others: so the audio of a session is in memory once.
 
     Args:
-        store: Holds it; it may still grow.
-        first: Offset of its first byte.
-        size: Bytes.
+        content: The bytes.
+        store: Takes them.
     """
 
     __slots__ = ("first", "size", "store")
 
-    def __init__(self, store: bytearray, first: int, size: int) -> None:
-        self.store, self.first, self.size = store, first, size
+    def __init__(self, content: bytes, store: bytearray) -> None:
+        self.store, self.first, self.size = store, len(store), len(content)
+        store += content
 
     def view(self) -> memoryview:
         """It where it lies; as long as the view is there, the store cannot grow."""
@@ -165,15 +165,6 @@ class Frame:
         """The first bytes of the content, None as for `audio`."""
         content = self.content
         return content.read(most) if isinstance(content, Piece) else content and content[:most]
-
-    def put_into(self, store: bytearray) -> "Frame":
-        """Return the same frame, its content held behind that of others."""
-        content = self.content
-        if not isinstance(content, bytes):
-            return self
-        piece = Piece(store, len(store), len(content))
-        store += content
-        return Frame(self.line, self.t, self.sent, self.size, self.binary, piece, self.message, self.text, self.elided)
 
     @property
     def type(self) -> str | None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from sttdoctor.evidence import Damage, Event, Frame
+from sttdoctor.evidence import Damage, Event, Frame, Piece
 from sttdoctor.redact import redact_bytes
 
 MAX_HELD_BYTES = 256 << 20
@@ -169,20 +169,34 @@ class Collector:
         Raises:
             FullError: Nothing more can be held.
         """
-        if not self.wanted:
+        if isinstance(event, Frame) and event.audio is not None:
+            self.add_audio(event.line, event.t, event.sent, event.audio)
+        elif self.wanted:
+            self._keep(event, cost)
+        else:
             self._count(event)
+
+    def add_audio(self, line: int, t: float | None, sent: bool, content: bytes) -> None:
+        """Keep a binary frame with its content, without the secrets of any text in it.
+
+        Raises:
+            FullError: Nothing more can be held.
+        """
+        if not self.wanted:
+            self._count(Frame(line, t, sent, len(content), True))
             return
-        budget = self.budget
-        if isinstance(event, Frame) and event.content is not None:
-            event = _without_secrets(event)
-            if budget.drops_audio:
-                event = replace(event, content=None)
-                self._lose_audio(event.line)
-            else:
-                event = event.put_into(self._audio)
-                budget.audio += 2 * event.size
-                cost += 2 * event.size
+        content = redact_bytes(content)  # a client may send its configuration so
+        size = len(content)
+        if self.budget.drops_audio:
+            self._lose_audio(line)
+            self._keep(Frame(line, t, sent, size, True), 0)
+        else:
+            self.budget.audio += 2 * size
+            self._keep(Frame(line, t, sent, size, True, Piece(content, self._audio)), 2 * size)
+
+    def _keep(self, event: Event, cost: int) -> None:
         self.events.append(event)
+        budget = self.budget
         budget.held += EVENT_BYTES + cost
         if budget.held > MAX_HELD_BYTES:
             budget.make_room()
@@ -252,10 +266,3 @@ class Collector:
     def lacks(self) -> frozenset[str]:
         """What is missing because it could not be held."""
         return frozenset({"audio"} if self.lost_audio else ()) | frozenset({"close", "text"} if self.cut else ())
-
-
-def _without_secrets(frame: Frame) -> Frame:
-    """Return a binary frame without the secrets of its text; a client may send its configuration so."""
-    content = frame.audio or b""
-    redacted = redact_bytes(content)
-    return frame if redacted is content else replace(frame, content=redacted, size=len(redacted))

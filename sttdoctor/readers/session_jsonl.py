@@ -137,7 +137,7 @@ class _Builder:
         if not self.found.is_time(t):
             return False
         self.rows += 1
-        self.found.add(Frame(line, t, True, len(audio), True, audio))
+        self.found.add_audio(line, t, True, audio)
         return True
 
     def _add_row(self, line: int, row: Any, cost: int) -> None:

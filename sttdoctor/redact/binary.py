@@ -15,7 +15,8 @@ _TELLING = re.compile(
     rb"sk_car_|sk-proj-|_pat_|eyjhbgci|api.?key|token|secret|passw|bearer|authori[sz]|cookie|credential", re.IGNORECASE
 )
 # how keys begin that are told in the midst of samples too
-_BEGINNINGS = (b"sk_car_", b"sk-proj-", b"github_pat_", b"eyJhbGciOiJ")
+_BEGINNINGS = (b"github_pat_", b"eyJhbGciOiJ")
+_SHORT_BEGINNINGS = re.compile(rb"sk[_-](?:car_|proj-)")  # in one look; for longer ones `in` is faster
 
 
 def redact_bytes(content: bytes) -> bytes:
@@ -35,9 +36,8 @@ def redact_bytes(content: bytes) -> bytes:
 
 
 def _without_keys(content: bytes) -> bytes:
-    for beginning in _BEGINNINGS:
-        if beginning in content:
-            return _RUN.sub(_without_secrets, content)
+    if _BEGINNINGS[0] in content or _BEGINNINGS[1] in content or _SHORT_BEGINNINGS.search(content):
+        return _RUN.sub(_without_secrets, content)
     return content
 
 
@@ -56,7 +56,7 @@ def _may_be_text(content: bytes) -> bool:
     """Whether it begins or ends as text does."""
     enough = min(_PIECE, len(content) * 3 // 4) or 1
     begin, end = content[: _PIECE + _LEAD], content[-_PIECE:]
-    return any(len(piece.translate(None, _OTHERS)) >= enough for piece in (begin, end))
+    return len(begin.translate(None, _OTHERS)) >= enough or len(end.translate(None, _OTHERS)) >= enough
 
 
 def _without_secrets(run: re.Match[bytes]) -> bytes:
