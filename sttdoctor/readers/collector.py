@@ -7,7 +7,7 @@ from sttdoctor.evidence import Damage, Event, Frame, Piece
 from sttdoctor.redact import redact_bytes
 
 MAX_HELD_BYTES = 256 << 20
-"""Estimated memory of one capture. Audio counts twice, since it is joined later: seventy minutes of 16-bit audio at
+"""Estimated memory of one capture. Audio counts twice, since it may be joined later: seventy minutes of 16-bit audio at
 16 kHz, or eleven of 32-bit audio at 48 kHz."""
 
 MAX_DAMAGED = 100_000
