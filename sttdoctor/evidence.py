@@ -95,9 +95,9 @@ class Piece:
         """It where it lies; as long as the view is there, the store cannot grow."""
         return memoryview(self.store)[self.first : self.first + self.size]
 
-    def read(self, most: int | None = None) -> bytes:
-        """Return a copy of it, or of its first bytes."""
-        return bytes(self.view()[:most])
+    def read(self) -> bytes:
+        """Return a copy of it."""
+        return memoryview(self.store)[self.first : self.first + self.size].tobytes()
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the same bytes, however they are held."""
@@ -161,10 +161,13 @@ class Frame:
         content = self.content
         return content.read() if isinstance(content, Piece) else content
 
-    def read_head(self, most: int) -> bytes | None:
-        """The first bytes of the content, None as for `audio`."""
+    @property
+    def first_byte(self) -> int | None:
+        """Of the content; None where it is empty, or was not kept."""
         content = self.content
-        return content.read(most) if isinstance(content, Piece) else content and content[:most]
+        if isinstance(content, Piece):
+            return content.store[content.first] if content.size else None
+        return content[0] if content else None
 
     @property
     def type(self) -> str | None:

@@ -26,7 +26,7 @@ def test_what_a_frame_carries_is_the_same_wherever_it_lies(chosen):
     assert set(frames) == set(plain)
     assert repr(frames) == repr(plain)
     assert [frame.audio for frame in frames] == [content for content, _ in chosen]
-    assert [frame.read_head(3) for frame in frames] == [content[:3] for content, _ in chosen]
+    assert [frame.first_byte for frame in frames] == [content[0] if content else None for content, _ in chosen]
     assert list(FrameContents(frames)) == [content for content, _ in chosen]
     assert list(FrameContents(frames)[1:4]) == [content for content, _ in chosen][1:4]
     assert bytes(join_contents([frame.content for frame in frames])) == b"".join(content for content, _ in chosen)
@@ -34,7 +34,7 @@ def test_what_a_frame_carries_is_the_same_wherever_it_lies(chosen):
 
 def test_a_frame_without_content_has_none_and_counts_as_empty():
     frame = Frame(1, 0.5, True, 320, binary=True)
-    assert (frame.audio, frame.read_head(4)) == (None, None)
+    assert (frame.audio, frame.first_byte) == (None, None)
     assert list(FrameContents([frame])) == [b""]
     assert FrameContents([frame]).sizes == [0]
 

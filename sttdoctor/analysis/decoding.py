@@ -134,7 +134,7 @@ def decode(data: Bytes | bytes, encoding: str) -> Samples:
     if encoding in ("pcm_f16le", "f64le"):
         samples[np.isnan(samples)] = np.nan  # theirs may stay a signalling one, which later arithmetic warns of
     if values.dtype.kind == "i":
-        samples /= ENCODINGS[encoding].full_scale
+        samples *= 1 / ENCODINGS[encoding].full_scale  # exact, as it is a power of two, and faster
     return samples
 
 

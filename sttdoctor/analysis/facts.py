@@ -72,7 +72,7 @@ class Facts:
     ) -> None:
         self.limits = limits
         self.session = session
-        self.audio = join_audio(session) if session is not None else audio
+        self.audio = _join(self._audio_frames[0], session.path) if session is not None else audio
         self.declared = _read_declared(session, declared or Declared())
         self.sound = AudioFacts(
             self.audio,
@@ -467,7 +467,7 @@ class Facts:
 
     def has_close_command(self, connection: Connection) -> bool:
         """Whether the capture shows that the client sent its close command on a connection."""
-        return any(is_close_command(frame, self.endpoint) for frame in connection.frames)
+        return any(is_close_command(frame, self.endpoint) for frame in connection.texts)
 
     @property
     def request_ids(self) -> list[str]:
@@ -503,12 +503,13 @@ class Facts:
 
 def join_audio(session: Session) -> Audio | None:
     """Join the audio of all binary frames; None where a frame was kept without its content, or there is none."""
-    frames = [event for event in session.events if isinstance(event, Frame) and is_audio(event)]
+    return _join([event for event in session.events if isinstance(event, Frame) and is_audio(event)], session.path)
+
+
+def _join(frames: Sequence[Frame], path: str | None) -> Audio | None:
     contents = [frame.content for frame in frames if frame.content is not None]
-    if len(contents) < len(frames):
-        return None
-    joined = join_contents(contents)
-    return Audio(np.frombuffer(joined, dtype=np.uint8), session.path) if joined else None
+    joined = join_contents(contents) if len(contents) == len(frames) else None
+    return Audio(np.frombuffer(joined, dtype=np.uint8), path) if joined else None
 
 
 def _read_declared(session: Session | None, override: Declared) -> Declared:

@@ -335,7 +335,7 @@ def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: 
     if facts.session is not None and "commands" in facts.session.lacks:
         return found  # the close command may have followed the last audio
     last_s = float(timeline.t_s[-1] + timeline.audio_s[-1] / speed)
-    ends = [frame.t for frame in connection.frames if is_close_command(frame, facts.endpoint) and frame.t is not None]
+    ends = [frame.t for frame in connection.texts if is_close_command(frame, facts.endpoint) and frame.t is not None]
     ends += [connection.close.t] if connection.close and connection.close.t is not None else []
     times = [frame.t for frame in connection.frames if frame.t is not None]
     end_s = min([end for end in ends if end >= timeline.t_s[-1]], default=max(times))

@@ -274,7 +274,7 @@ def _judge_connection(facts: Facts, number: int, connection: Connection, unread:
 
 
 def _end(facts: Facts, number: int, connection: Connection, close: Close, unread: Mapping[int, int]) -> _End:
-    command = next((frame for frame in reversed(connection.frames) if is_close_command(frame, facts.endpoint)), None)
+    command = next((frame for frame in reversed(connection.texts) if is_close_command(frame, facts.endpoint)), None)
     known = connection.turns
     timed = command is not None and command.t is not None and close.t is not None
     waited = max(0.0, close.t - command.t) if timed else None  # type: ignore[operator,union-attr]
@@ -289,7 +289,7 @@ def _end(facts: Facts, number: int, connection: Connection, close: Close, unread
 def _find_turn_end(connection: Connection, command: Frame | None, close: Close) -> Frame | None:
     """The end of a turn right before the client left, by command or close, where it had sent audio until then."""
     left_s = close.t if command is None else command.t
-    ends = [frame for frame in connection.frames if not frame.sent and frame.type == "turn.end" and frame.t is not None]
+    ends = [frame for frame in connection.texts if not frame.sent and frame.type == "turn.end" and frame.t is not None]
     audio_s = [frame.t for frame in connection.audio_frames if frame.t is not None]
     if left_s is None or not ends or not audio_s or ends[-1].t is None:
         return None

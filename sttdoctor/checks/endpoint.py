@@ -72,7 +72,7 @@ def _find_mixed_up(facts: Facts, endpoint: Endpoint) -> Iterator[Finding]:
         place = (Evidence("the first such message", wrong.frame.line, wrong.frame.t),)
         yield CHECK.find("mixed-up", "fail", 0.95, summary, place, endpoint.advice)
         return
-    received = match_events(frame for connection in facts.connections for frame in connection.frames)
+    received = match_events(frame for connection in facts.connections for frame in connection.texts)
     if received is not None and received is not endpoint:
         summary = f"The URL is that of {endpoint.path}, but the events are those of {received.path}."
         yield CHECK.find("mixed-up", "fail", 0.8, summary)

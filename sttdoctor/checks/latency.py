@@ -113,7 +113,7 @@ def _list_latencies(
     )
     known = connection.turns
     active = facts.active_spans(number)
-    texts = [frame.t for frame in connection.frames if _has_text(frame) and frame.t is not None]
+    texts = [frame.t for frame in connection.texts if _has_text(frame) and frame.t is not None]
     first = measure_first_text_s(timeline, active, texts)
     if first is not None and "first_text_s" not in measured:
         measured["first_text_s"] = round(first, 3)
@@ -127,7 +127,7 @@ def _has_text(frame: Any) -> bool:
 def _find_longest_event_gap(facts: Facts) -> float | None:
     gaps = []
     for connection in facts.connections:
-        times = [frame.t for frame in connection.frames if not frame.sent and frame.t is not None]
+        times = [frame.t for frame in connection.received if frame.t is not None]
         gaps += np.diff(times).tolist()
     return round(max(gaps), 3) if gaps else None
 
@@ -167,7 +167,7 @@ def _get_declared_timeout_ms(facts: Facts) -> float:
 def _list_changed_timeouts(connection: Connection) -> list[tuple[float, float]]:
     """When a `config` message set a timeout that the service takes, and its milliseconds."""
     found = []
-    for frame in connection.frames:
+    for frame in connection.texts:
         turn = frame.message.get("turn") if frame.sent and frame.type == "config" else None
         value = turn.get("end_timeout_ms") if isinstance(turn, dict) else None
         if frame.t is not None and isinstance(value, int | float) and _TIMEOUT.low <= value <= _TIMEOUT.high:
@@ -268,7 +268,7 @@ def _find_slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]
     """Events that come in lumps at the client: it did not read while they waited."""
     if facts.session is None or facts.session.clock != "client":
         return
-    came = (connection.open, *filter(_has_text, connection.frames))
+    came = (connection.open, *filter(_has_text, connection.texts))
     read = [(event.t, event.line) for event in came if event is not None and event.t is not None]
     times = [t for t, _ in read]
     sent = np.array([frame.t for frame in connection.audio_frames if frame.t is not None])

@@ -147,7 +147,7 @@ def _is_empty(facts: Facts, number: int, connection: Connection) -> bool:
     So a button that was pressed for a moment, or without a word, ends in an error event that means no fault (seen of
     the service by the vendor's own client, https://github.com/cartesia-ai/InkIt).
     """
-    ends = [frame for frame in connection.frames if is_close_command(frame, facts.endpoint) or _is_error(frame)]
+    ends = [frame for frame in connection.texts if is_close_command(frame, facts.endpoint) or _is_error(frame)]
     if len(ends) < 2 or not ends[0].sent or not _is_error(ends[1]) or connection.turns:
         return False
     if ends[1].message.get("status_code") not in (400, 500):
@@ -184,7 +184,7 @@ def _count_speech_s(facts: Facts, number: int, connection: Connection) -> float:
 
 
 def _find_errors(facts: Facts, connection: Connection) -> Iterator[Finding]:
-    for frame in filter(_is_error, connection.frames):
+    for frame in filter(_is_error, connection.texts):
         status, code = frame.message.get("status_code"), frame.message.get("error_code")
         title, message = _get_words(frame)
         place = (Evidence("the error event", frame.line, frame.t),)
@@ -292,7 +292,7 @@ def _find_silent_after_close(
     facts: Facts, number: int, connection: Connection, received: list[Frame], limit: float
 ) -> Iterator[Finding]:
     """Words were waiting when the client said close, and nothing came; a socket that merely stays open loses none."""
-    command = next((frame for frame in connection.frames if is_close_command(frame, facts.endpoint)), None)
+    command = next((frame for frame in connection.texts if is_close_command(frame, facts.endpoint)), None)
     close = connection.close
     if command is None or command.t is None:
         return

@@ -56,6 +56,7 @@ _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[^,]{0,100};base64,")
 _LONGEST_BINARY, _LONGEST_WORD = 4096, 40
 """Bytes: a command that is longer is audio, or carries it; a bare word and its quotes."""
 
+_BEFORE_JSON = b"{ \t\r\n"
 _NAME_KEYS = ("type", "message_type", "event", "message", "action", "command", "cmd", "op")
 _OWN_WORDS = frozenset().union(*(endpoint.commands for endpoint in ENDPOINTS))
 _WORDS = frozenset({*_OWN_WORDS, *FOREIGN_COMMANDS})
@@ -319,14 +320,17 @@ class Command:
 
 def is_command_bytes(frame: Frame) -> bool:
     """Whether a sent binary frame holds a command instead of audio: a JSON message, or a bare word of some service."""
-    head = frame.read_head(_LONGEST_WORD) if 0 < frame.size <= _LONGEST_BINARY else None
-    if not head:
+    first = frame.first_byte if 0 < frame.size <= _LONGEST_BINARY else None
+    if first is None:
         return False
-    if head[0] in b"{ \t\r\n":
+    if first in _BEFORE_JSON:
         message = _parse_object(frame.audio or b"")
         name = get_command_name(message)
         return name is not None and meaning_of(name) != "audio" and tell_json_form(message) is None
-    return frame.size <= _LONGEST_WORD and head.isascii() and _strip_quotes(head.decode("ascii")) in _WORDS
+    if frame.size > _LONGEST_WORD:
+        return False
+    content = frame.audio or b""
+    return content.isascii() and _strip_quotes(content.decode("ascii")) in _WORDS
 
 
 def is_audio(frame: Frame) -> bool:
@@ -468,7 +472,7 @@ def match_refused(
     unknown = {id(command.frame): command for command in told if not is_known(command, endpoint)}
     found: list[tuple[Command, Frame]] = []
     waiting: list[Command] = []
-    for frame in frames:
+    for frame in frames if unknown else ():
         if id(frame) in unknown:
             waiting.append(unknown[id(frame)])
             del waiting[:-_MOST_WAITING]

@@ -241,7 +241,7 @@ def find_unused_ends(
 
 def _find_leaving(connection: Connection, endpoint: Endpoint | None) -> Frame | Close | None:
     """With what the client left: its close command, else the close."""
-    command = next((frame for frame in connection.frames if is_close_command(frame, endpoint)), None)
+    command = next((frame for frame in connection.texts if is_close_command(frame, endpoint)), None)
     return command or connection.close
 
 

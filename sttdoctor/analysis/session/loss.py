@@ -74,7 +74,7 @@ def find_loss(connection: Connection, endpoint: Endpoint | None, resolution: flo
     close = connection.close
     if close is None or close.t is None or (close.by != "client" and not _is_lost(close.code, close.by)):
         return None
-    if not connection.audio_frames or any(is_close_command(frame, endpoint) for frame in connection.frames):
+    if not connection.audio_frames or any(is_close_command(frame, endpoint) for frame in connection.texts):
         return None
     passed = [(frame.t, frame.sent) for frame in connection.frames if frame.t is not None]
     passed += [(control.t, control.sent) for control in connection.controls if control.t is not None]
@@ -220,7 +220,7 @@ def find_reconnects(connections: Sequence[Connection], bytes_per_s: float | None
 
 def _is_complete(connection: Connection) -> bool:
     close, known = connection.close, connection.turns
-    commanded = any(is_close_command(frame) for frame in connection.frames)
+    commanded = any(is_close_command(frame) for frame in connection.texts)
     nothing_open = not known or known[-1].end is not None
     if close is None:
         return commanded and nothing_open

@@ -6,7 +6,7 @@ measured in seconds as declared.
 A client that sends by a slow timer has a beat of its own: how often it comes, since when, and what each beat brings.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -163,7 +163,7 @@ def measure_speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | No
     windows = split_runs(t, find_runs(t, total), 1.0)
     if not windows:
         return None
-    slopes = np.array([measure_frame_slope(t[a:b], total[a:b]) for a, b in windows])
+    slopes = measure_slopes(t, total, windows)
     lengths = np.array([t[b - 1] - t[a] for a, b in windows])
     middle = _take_weighted_median(slopes, lengths)
     if middle <= 0:
@@ -171,15 +171,15 @@ def measure_speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | No
     # windows with a hole or a burst in them are far from the median: they have no vote on the digits
     near = [window for window, slope in zip(windows, slopes, strict=True) if abs(slope / middle - 1) < 0.25]
     runs = _join(near, {a for a, _ in find_runs(t, total)})
-    run_slopes = np.array([measure_frame_slope(t[a:b], total[a:b]) for a, b in runs])
+    run_slopes = measure_slopes(t, total, runs)
     run_lengths = np.array([t[b - 1] - t[a] for a, b in runs])
     if not len(runs) or run_lengths.sum() <= 0:
         return None
     ratio = float(np.average(run_slopes, weights=run_lengths))
     # parts of 4 s, in which jitter averages out
-    parts = [measure_frame_slope(t[a:b], total[a:b]) for a, b in split_runs(t, runs, 4.0)]
-    spread = max((abs(part / ratio - 1) for part in parts), default=1.0)
-    return Speed(ratio, float(run_lengths.sum()), float(spread))
+    parts = measure_slopes(t, total, split_runs(t, runs, 4.0))
+    spread = float(np.abs(parts / ratio - 1).max()) if len(parts) else 1.0
+    return Speed(ratio, float(run_lengths.sum()), spread)
 
 
 def find_runs(t: Floats, total: Floats) -> list[tuple[int, int]]:
@@ -223,11 +223,29 @@ def _join(parts: list[tuple[int, int]], starts: set[int]) -> list[tuple[int, int
     return runs
 
 
-def measure_frame_slope(t: Floats, total: Floats) -> float:
-    """Return the least-squares slope of audio over clock; both of shape (n,), seconds."""
-    centred = t - t.mean()
-    norm = float(centred @ centred)
-    return float(centred @ total) / norm if norm > 0 else 0.0
+def measure_slopes(t: Floats, total: Floats, windows: Sequence[tuple[int, int]]) -> Floats:
+    """Return the least-squares slope of audio over clock in each window.
+
+    Args:
+        t: Shape (n,), seconds.
+        total: Shape (n,), seconds.
+        windows: Index ranges; none is empty.
+
+    Returns:
+        Shape (windows,); 0 where all times are the same.
+    """
+    if not windows:
+        return np.empty(0)
+    starts, stops = np.array(windows).T
+    counts = stops - starts
+    ends = np.cumsum(counts)
+    firsts = ends - counts
+    places = np.repeat(starts - firsts, counts) + np.arange(ends[-1])
+    # about the middle of each window, so that nothing is lost to the length of the whole
+    times = t[places] - np.repeat(np.add.reduceat(t[places], firsts) / counts, counts)
+    norms = np.add.reduceat(times * times, firsts)
+    sums = np.add.reduceat(times * (total[places] - np.repeat(total[starts], counts)), firsts)
+    return np.divide(sums, norms, out=np.zeros(len(windows)), where=norms > 0)
 
 
 def _take_weighted_median(values: Floats, weights: Floats) -> float:

@@ -139,10 +139,12 @@ def _drop_filler(frames: Sequence[bytes], lively: list[int]) -> list[int]:
 def _find_stuck(frames: Sequence[bytes], encoding: str) -> Repeat | None:
     """The longest run of one frame, at least `_STUCK` long; of a tone all frames may be alike with nothing wrong."""
     best, start = (0, 0), 0
-    for i in range(1, len(frames) + 1):
-        if i == len(frames) or frames[i] != frames[start]:
+    begun = frames[0] if frames else b""
+    for i, frame in enumerate(frames):
+        if frame != begun:
             best = max(best, (i - start, -start))
-            start = i
+            start, begun = i, frame
+    best = max(best, (len(frames) - start, -start))
     length, first = best[0], -best[1]
     frame = frames[first] if frames else b""
     if length < _STUCK or length * len(frame) < _STUCK_BYTES or len(frame) < 64 or not is_active(frame):

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.session.pacing import Speed, find_runs, measure_frame_slope, measure_speed, split_runs
+from sttdoctor.analysis.session.pacing import Speed, find_runs, measure_slopes, measure_speed, split_runs
 from sttdoctor.analysis.session.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -104,7 +104,7 @@ def _find_borders(timeline: Timeline) -> list[int]:
     windows = split_runs(t, find_runs(t, total), _WINDOW_S, intervals=4)
     if len(windows) < 2 * _LEAST_WINDOWS:
         return []
-    slopes = np.array([measure_frame_slope(t[a:b], total[a:b]) for a, b in windows])
+    slopes = measure_slopes(t, total, windows)
     # on a log scale a factor is a step of the same size both ways; the median takes out single windows
     values = _smooth(np.log(np.clip(slopes, 1 / 64, 64.0)))
     found = sorted(_find_splits(values, 0, len(values)))

@@ -38,6 +38,11 @@ class Connection:
         return [frame for frame in self.frames if is_audio(frame)]
 
     @cached_property
+    def texts(self) -> list[Frame]:
+        """All messages in both directions but the binary ones, of which a session has many more."""
+        return [frame for frame in self.frames if not frame.binary]
+
+    @cached_property
     def commands(self) -> list[Command]:
         """What the client sent beside audio."""
         return list_commands(self.frames, self.audio_texts)
