@@ -153,7 +153,7 @@ class _Walk:
         self._left -= 1
         if self._left < 0:
             return REDACTED
-        return redact_tokens(text) if spoken else redact_text(text)
+        return _redact_short(text, spoken) if len(text) <= LONGEST_NAME else _redact_string(text, spoken)
 
     def _object(self, value: dict[str, Any], key: str) -> dict[str, Any]:
         paired = not _VALUE.isdisjoint(value)
@@ -217,6 +217,14 @@ class _Walk:
             known = _look_at(name) if self._left >= 0 else (True, REDACTED)
             self._names[name] = known
         return known
+
+
+def _redact_string(text: str, spoken: bool) -> str:
+    return redact_tokens(text) if spoken else redact_text(text)
+
+
+# ids and kinds come again in every message of a session
+_redact_short = lru_cache(maxsize=1024)(_redact_string)
 
 
 def _look_at(name: str) -> tuple[bool, str]:
