@@ -4,7 +4,7 @@
 
 Reports are divided by chance, by a hash of their link: the half `build` is what the tool is improved by, the half
 `held` is looked at only to see what that was worth. `round` 2 are those that were sought out after the tool had been
-improved by the first ones, `round` 3 those after that. Nothing of a report is copied: words, times and sound are
+improved by the first ones, `round` 3 and 4 those after that. Nothing of a report is copied: words, times and sound are
 others.
 """
 
@@ -22,7 +22,8 @@ from dataclasses import replace
 from typing import Any
 
 import faults_make
-import further  # noqa: F401  its kinds are registered
+import fourth  # noqa: F401  its kinds are registered
+import further  # noqa: F401  likewise
 import numpy as np
 import third  # noqa: F401  likewise
 from dress import dress

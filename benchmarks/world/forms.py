@@ -108,6 +108,26 @@ def trace(rows: list[Row]) -> bytes:
     return "".join(f"2026-09-21 {_clock(t)} DEBUG websocket {line}\n" for t, line in lines()).encode()
 
 
+def app_log(rows: list[Row]) -> bytes:
+    """What an application prints of its own: sizes of what it sends, messages as they come, the end."""
+
+    def lines() -> Iterator[tuple[float, str]]:
+        yield 0.0, f"INFO  [stt] connecting to {rows[0]['url']}"
+        for row in rows[1:]:
+            t = row.get("t", 0.0)
+            if row["type"] == "open":
+                yield t, "INFO  [stt] websocket open" if row["status"] == 101 else f"ERROR [stt] HTTP {row['status']}"
+            elif row["type"] == "send":
+                content = _payload(row)
+                yield t, f"DEBUG [stt] sent {len(content)} bytes" if isinstance(content, bytes) else f"-> {content}"
+            elif row["type"] == "receive":
+                yield t, f"DEBUG [stt] <- {_payload(row)!s}"
+            elif row["type"] == "close":
+                yield t, f"WARN  [stt] websocket closed code={row['code']} reason={row['reason']!r}"
+
+    return "".join(f"2026-09-21T{_clock(t).replace(',', '.')}Z {line}\n" for t, line in lines()).encode()
+
+
 def _conversation(rows: list[Row]) -> Iterator[tuple[float, bool, bytes]]:
     path, fields = _request(rows[0])
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
@@ -179,7 +199,7 @@ def flow(rows: list[Row]) -> bytes:
 
 FORMS: dict[str, Callable[[list[Row]], bytes]] = {
     "jsonl": jsonl, "har": lambda rows: _har(rows, (0.0,)) if rows[-1]["type"] != "again" else jsonl(rows),
-    "log": websockets_log, "trace": trace, "pcap": pcap, "mitm": flow,
+    "log": websockets_log, "app": app_log, "trace": trace, "pcap": pcap, "mitm": flow,
     "raw": lambda rows: b"".join(base64.b64decode(row["audio"]) for row in rows if "audio" in row),
 }  # fmt: skip
 """By the suffix of the file."""

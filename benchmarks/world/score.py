@@ -24,6 +24,7 @@ from typing import Any
 from sttdoctor.api import check, replay
 from sttdoctor.errors import InputError
 
+ROUNDS = (1, 2, 3, 4)
 Case = dict[str, Any]
 Answer = tuple[str, str, str]
 """Verdict, what was said, and what the twin was accused of."""
@@ -64,14 +65,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--half", choices=("build", "held"))
-    parser.add_argument("--round", type=int, choices=(1, 2, 3), action="append", help="default: all, one by one")
+    parser.add_argument("--round", type=int, choices=ROUNDS, action="append", help="default: all, one by one")
     parser.add_argument("--only", default="")
     parser.add_argument("--answers", type=Path, help="write what was said of each report as JSON")
     parser.add_argument("-v", action="store_true")
     options = parser.parse_args()
     answers: dict[str, dict[str, str | int]] = {}
     halves = (options.half,) if options.half else ("build", "held")
-    for part, half in ((part, half) for part in options.round or (1, 2, 3) for half in halves):
+    for part, half in ((part, half) for part in options.round or ROUNDS for half in halves):
         listed = json.loads((options.folder / half / "index.json").read_text(encoding="utf-8"))
         cases = {key: case for key, case in listed.items()
                  if case.get("round", 1) == part and options.only in f"{key} {case['description']}"}  # fmt: skip
