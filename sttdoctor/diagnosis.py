@@ -40,6 +40,11 @@ def _are_planes(facts: Facts) -> bool:
     return facts.sound.planes is not None
 
 
+def _are_single_bits(facts: Facts) -> bool:
+    disguise = facts.sound.disguise
+    return disguise is not None and disguise.kind == "one bit"
+
+
 def _chunks_are_right_in_truth(facts: Facts) -> bool:
     """With the true format in place of the declared one the frames have a usual length."""
     length_ms = facts.true_chunk_ms
@@ -305,6 +310,12 @@ RULES = (
     Rule("encoding.misaligned", ("messages.partial-samples",), "the cut is where the shift begins", _is_one_cut),
     Rule("encoding.mismatch", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
     Rule("encoding.unsupported", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),
+    Rule(
+        "encoding.unsupported",
+        ("sample-rate.mismatch", "sample-rate.changed", *_PACE, *_CHUNKS, "endpoint.batch-fits"),
+        "bits are no samples, and as many as the clock of the microphone makes",
+        _are_single_bits,
+    ),
     *(
         Rule(f"encoding.{what}", ("server.stopped-answering", *_LATE), _NOT_HEARD)
         for what in ("mismatch", "unsupported", "byte-order", "misaligned", "changed", "scaled")

@@ -6,8 +6,10 @@ All of it is found from the bytes and the declaration alone, once and on demand;
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,9 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.container.contents import Contents, find_containers
 from sttdoctor.analysis.decoding import Bytes, Layout, Samples, read_numbers
 from sttdoctor.analysis.encoding.changes import EncodingChange, find_changes
+from sttdoctor.analysis.encoding.disguise import Disguise, find_disguise
 from sttdoctor.analysis.encoding.estimate import LAYOUTS, EncodingEstimate, estimate_encoding
+from sttdoctor.analysis.encoding.held import find_held
 from sttdoctor.analysis.encoding.misfit import (
     LOW_END,
     Misfit,
@@ -51,6 +55,7 @@ _PART_SAMPLES = 600_000  # judged of a part: more than the 8 s at 48 kHz that ar
 _SURE = 0.9
 _CODES = 200_000  # of which the scale of integers is told
 _ORDERED = 1 << 18  # pairs of samples at most that are looked at for their order
+_SPLIT = 0.7  # of the declared rate: one of several channels sounds right at it, one of several copies at a part of it
 _CLICKED = 160_000  # samples in which jumps at a period are looked for: 10 s at 16 kHz
 _FLOOR, _JUMP = 0.003, 1.5  # of the sound's level; times as far as speech jumps
 _USUAL_RATE = 16_000
@@ -153,9 +158,20 @@ class AudioFacts:
         return not faint.is_speech(self._speech_s)
 
     @cached_property
+    def disguise(self) -> Disguise | None:
+        """What was done to the bits of the samples, so that they fit no encoding; None where nothing was."""
+        if self.audio is None or self.encoding is None or (self.contents is not None and self.contents.first):
+            return None
+        return find_disguise(self.audio.data, self.encoding)
+
+    @cached_property
     def misfit(self) -> Misfit | None:
         """How integers miss the scale of the declared encoding, or else of the best one; None where they do not."""
-        if self.audio is None or (self.contents is not None and not self.contents.holds_samples):
+        if (
+            self.audio is None
+            or self.disguise is not None
+            or (self.contents is not None and not self.contents.holds_samples)
+        ):
             return None
         layout = self.declared_layout or self.layout
         if layout is None or layout.encoding not in ("pcm_s16le", "pcm_s32le"):
@@ -163,12 +179,35 @@ class AudioFacts:
         estimate = self.encoding
         if estimate is not None and estimate.decidable and estimate.layout != layout and _is_sure(estimate):
             return None  # read otherwise it is plain sound: big endian or out of step, whose codes wrap like these
+        codes = self._read_codes(layout)
+        return find_misfit(codes.astype(np.int64), 8 * layout.frame_bytes) if len(codes) else None
+
+    @cached_property
+    def held(self) -> Fraction | None:
+        """By how much the samples were drawn out by repeating them, None where they were not, or by two.
+
+        What is sent twice, two channels of the same sound, looks alike; `order` tells it apart.
+        """
+        name, rate = self.declared.meant, self.declared.sample_rate
+        if self.audio is None or name is None or self.disguise is not None or self.contents is None:
+            return None
+        codes = self._read_codes(Layout(name)) if self.contents.holds_samples else np.empty(0)
+        found = find_held(codes, rate, STANDARD_RATES)
+        if found is None or found == 2 or rate is None or found.denominator > 1:
+            return found if found != 2 else None
+        once = estimate_rate(codes[:: int(found)] / ENCODINGS[name].full_scale, self.candidates)
+        are_channels = once.is_speech(self._speech_s) and once.best > _SPLIT * rate
+        return None if are_channels else found
+
+    def _read_codes(self, layout: Layout) -> NDArray[Any]:
+        """Numbers of the most active stretches as they stand, shape (n,), all channels in turn."""
+        assert self.audio is not None
         width = ENCODINGS[layout.encoding].width
         data = self.audio.data[layout.find_whole(self.payload_offset) :]
         frames = data[: len(data) // width * width].reshape(-1, width)
         chosen = pick_stretches(frames, layout.encoding, 1, _CODES)
         parts = [read_numbers(np.asarray(piece).reshape(-1), layout.encoding) for piece in chosen]
-        return find_misfit(np.concatenate(parts).astype(np.int64), 8 * width) if parts else None
+        return np.concatenate(parts) if parts else np.empty(0)
 
     @cached_property
     def factor(self) -> float:
@@ -189,7 +228,7 @@ class AudioFacts:
     def encoding_changes(self) -> list[EncodingChange]:
         """Where the encoding or the alignment of samples changes along the audio."""
         first = self.payload_offset
-        if self.audio is None or self.encoding is None:
+        if self.audio is None or self.encoding is None or self.disguise is not None or self.held is not None:
             return []
         found = find_changes(self.audio.data[first:], self.encoding.bits_per_byte)
         return [replace(change, offset=change.offset + first) for change in found]
@@ -200,7 +239,7 @@ class AudioFacts:
 
         Its offset counts from the first byte of the audio, a file header included.
         """
-        if self.contents is not None and not self.contents.holds_samples:
+        if (self.contents is not None and not self.contents.holds_samples) or self.disguise is not None:
             return None
         behind = self._payload_layout
         return replace(behind, offset=behind.offset + self.payload_offset) if behind is not None else None
@@ -239,6 +278,8 @@ class AudioFacts:
     def _plain_layout(self) -> Layout | None:
         if self.silent_side is not None and self.declared.meant is not None:
             return Layout(self.declared.meant, 0, 2)
+        if self.held is not None:
+            return self.declared_layout
         estimate = self.encoding
         before = LAYOUTS.get(self.encoding_changes[0].before) if self.encoding_changes else None
         if before is not None:  # the sound is judged up to the first change

@@ -14,6 +14,7 @@ import numpy as np
 
 from sttdoctor.analysis.container.text import decode_text
 from sttdoctor.analysis.decoding import Bytes, read_numbers
+from sttdoctor.analysis.encoding.disguise import Disguise, undo
 from sttdoctor.analysis.session.commands import is_audio, read_audio_text, read_json_audio
 from sttdoctor.analysis.session.frames import count_trailing_zeros, is_active
 from sttdoctor.analysis.session.repeats import find_own_start, measure_overlap, was_sent_before
@@ -277,6 +278,31 @@ class SwapPairs(Remedy):
             return whole[:, ::-1].reshape(-1)
 
         return restream(frames, swap, width)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeBits(Remedy):
+    """Undo what was done to the bits of all samples.
+
+    Attributes:
+        disguise: What was done; not `one bit`, which nothing undoes.
+    """
+
+    disguise: Disguise
+
+    @property
+    def words(self) -> str:
+        """What to do."""
+        if self.disguise.kind == "reversed":
+            return "turn the bits of each byte round (the lowest one comes last)"
+        mask = int.from_bytes(self.disguise.mask, "little" if self.disguise.encoding.endswith("le") else "big")
+        what = "sample" if len(self.disguise.mask) > 1 else "byte"
+        take = f", which takes {mask} off it" if self.disguise.kind == "unsigned" else ""
+        return f"change the bits of each {what} back (x ^ {mask:#x}{take})"
+
+    def apply(self, frames: Sequence[bytes]) -> list[bytes]:
+        """Return the frames with their bits changed back."""
+        return restream(frames, lambda data: undo(data, self.disguise), max(1, len(self.disguise.mask)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,18 @@ follow from that.
 """
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from sttdoctor import missing
 from sttdoctor.analysis.encoding.changes import EncodingChange
+from sttdoctor.analysis.encoding.disguise import Disguise
 from sttdoctor.analysis.encoding.estimate import EncodingEstimate
 from sttdoctor.analysis.encoding.misfit import Misfit, Order
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.remedies import Remedy, Rescale, SwapPairs, TakeChannel
+from sttdoctor.analysis.remedies import ChangeBits, Remedy, Rescale, SwapPairs, TakeChannel
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -117,6 +119,12 @@ def _judge(facts: Facts) -> Answer:
     contents = facts.sound.contents
     if not estimate.decidable and contents is not None and not contents.holds_samples:
         return unknown(missing.SAMPLES, measured)
+    if facts.sound.disguise is not None:
+        finding = _judge_disguise(facts.sound.disguise)
+        return answer(finding.summary, [finding], measured, _DISGUISED[facts.sound.disguise.kind])
+    if facts.sound.held is not None and facts.declared.meant is not None:
+        finding = _judge_held(facts, facts.sound.held, facts.declared.meant)
+        return answer(finding.summary, [finding], measured, facts.declared.meant)
     if facts.sound.misfit is not None:
         finding = _judge_misfit(facts, facts.sound.misfit, facts.declared.meant or _find_best(estimate))
         return answer(finding.summary, [finding], measured, facts.declared.meant or _find_best(estimate))
@@ -228,19 +236,37 @@ def _judge_order(facts: Facts, order: Order, name: str) -> Finding:
     if order == "swapped":
         summary = f"The bytes are {name}, but neighbouring samples are swapped: the second of each pair comes first."
         return CHECK.find("swapped", "fail", 0.95, summary, remedy=SwapPairs(name, _get_offset(facts)))
+    return _judge_held(facts, Fraction(2), name)
+
+
+def _judge_held(facts: Facts, times: Fraction, name: str) -> Finding:
+    """Samples that are repeated to reach a higher rate."""
     rate = facts.declared.sample_rate or 0
-    half = rate // 2
+    once = int(rate / times)
+    if times.denominator > 1:
+        summary = (
+            f"Samples are repeated to get from {once} to {rate} Hz: {float(1 - 1 / times):.0%} of them are copies of "
+            f"the one before. The speed is right, but above {once // 2} Hz the sound holds nothing except mirror images "
+            "of itself."
+        )
+        fix = f"Send the samples as they come and declare sample_rate={once}, or {_RESAMPLE}."
+        return CHECK.find("doubled", "warn", 0.95, summary, fix=fix)
+    count = int(times)
+    how, many = ("twice", "a mirror image") if count == 2 else (f"{count} times", "mirror images")
     summary = (
-        f"Each sample is sent twice: {half} different ones a second, declared as {rate}. The speed is right, but above "
-        f"{half // 2} Hz the sound holds nothing except a mirror image of itself."
+        f"Each sample is sent {how}: {once} different ones a second, declared as {rate}. The speed is right, but above "
+        f"{once // 2} Hz the sound holds nothing except {many} of itself."
     )
-    remedy = TakeChannel(name, 0, 2, _get_offset(facts), declares=Declared(sample_rate=half))
+    remedy = TakeChannel(name, 0, count, _get_offset(facts), declares=Declared(sample_rate=once))
+    part = "half the bytes, and no mirror image" if count == 2 else "fewer bytes, and no mirror images"
     fix = (
-        f"{_write_sentence(remedy)}: half the bytes, and no mirror image. "
-        "Where you need the higher rate, use a resampler that filters instead of repeating samples; of a device, read "
-        "the slot width that it has, at its true rate."
+        f"{_write_sentence(remedy)}: {part}. Where you need the higher rate, {_RESAMPLE}; of a device, read the slot "
+        "width that it has, at its true rate."
     )
     return CHECK.find("doubled", "warn", 0.95, summary, fix=fix, remedy=remedy)
+
+
+_RESAMPLE = "use a resampler that filters instead of repeating samples"
 
 
 def _judge_scale(facts: Facts, name: str, factor: float) -> Finding:
@@ -261,6 +287,49 @@ def _judge_scale(facts: Facts, name: str, factor: float) -> Finding:
     summary = f"The bytes are {_label(name)}, but {factor:.0f} times too quiet, as if they were divided by it twice."
     fix = f"Divide the 16-bit samples by {factor:.0f} once."
     return CHECK.find("scaled", "fail", 0.9, summary, fix=fix, remedy=remedy)
+
+
+_DISGUISED = {
+    "unsigned": "samples without a sign",
+    "reversed": "bytes with their bits turned round",
+    "inverted": "inverted codes",
+    "even bits": "A-law without the inversion of a line",
+    "one bit": "bits of a PDM microphone",
+}
+_PDM = (
+    "Let the hardware or the driver make samples of them: on an ESP32 the I2S driver's PDM receiver with its PCM "
+    "format (i2s_channel_init_pdm_rx_mode), on an STM32 the PDM2PCM library, else a low-pass filter that keeps one "
+    "value of every 64 bits. Then send pcm_s16le."
+)
+_WHERE_BITS_TURN = {
+    "unsigned": " Or ask the source for signed samples (s16le); a converter (ADC) counts from 0.",
+    "reversed": " Or set the order of the bits where they are read: PCM and TDM interfaces, SPI and some telephone "
+    "cards send the lowest one first.",
+    "inverted": " Telephone cards and codecs have a setting for it.",
+    "even bits": " G.711 inverts every other bit of A-law; a codec with that setting off does not.",
+}
+
+
+def _judge_disguise(disguise: Disguise) -> Finding:
+    """Samples whose bits were changed, so that they fit none of the encodings."""
+    if disguise.kind == "one bit":
+        summary = (
+            "The bytes are the bits of a PDM microphone, one bit a sample: their density is the sound. The service "
+            "takes samples."
+        )
+        return CHECK.find("unsupported", "fail", 0.9, summary, fix=_PDM)
+    label = _label(disguise.encoding)
+    summary = {
+        "unsigned": f"The samples count from 0, without a sign: with the top bit of each changed they are {label}.",
+        "reversed": f"The bits of each byte stand in the wrong order: turned round they are {label}.",
+        "inverted": f"All bits are inverted: changed back they are {label}.",
+        "even bits": f"Every other bit is inverted: changed back they are {label}.",
+    }[disguise.kind]
+    name = disguise.encoding if ENCODINGS[disguise.encoding].supported else None
+    remedy = ChangeBits(disguise, declares=Declared(encoding=name))
+    declare = f", and declare {name}" if name else ""
+    fix = f"{_write_sentence(remedy)}{declare}.{_WHERE_BITS_TURN[disguise.kind]}"
+    return CHECK.find("unsupported", "fail", 0.97, summary, fix=fix, remedy=remedy)
 
 
 def _judge_misfit(facts: Facts, misfit: Misfit, name: str) -> Finding:

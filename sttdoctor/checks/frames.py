@@ -114,6 +114,7 @@ _OLD_REST = (
     "Send only what was recorded into the buffer, not all of it: the rest is from before. The count is e.BytesRecorded "
     "in NAudio, what read() returned in Java and C, and the limit of a ByteBuffer."
 )
+_ONE_PERCENT = 0.01
 _AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so at its pace
 _EMPTY = (
     "Empty the list or buffer of chunks when a session ends, or make a new one when a session begins. Only what no "
@@ -202,7 +203,7 @@ def _judge_connection(connection: Connection, encoding: str, bytes_per_s: float 
         yield _tell_repeat(repeat, sent, encoding)
         return  # what else stands out is the doing of what was found
     replays = find_replays(contents, encoding, bytes_per_s) if bytes_per_s else None
-    field = find_field(contents, active) if replays is None or replays.usual_s < _A_BLOCK_S else None
+    field = find_field(contents, active, encoding) if replays is None or replays.usual_s < _A_BLOCK_S else None
     if field is not None:  # behind which one frame may hold two channels that are alike
         yield from _tell_field(field, sent, active)
         return
@@ -273,12 +274,14 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         "protobuf": "what a message of Protocol Buffers has in front of its samples",
         "length": "its length",
         "padding": "zeros that pad it",
+        "checksum": "bytes of any value, as of a checksum, over which the sound goes on",
         "": "bytes that are no samples",
     }
     where = "ends with" if field.at_end else "begins with"
     count = " (a part of it counts up)" if field.counts and not field.kind else ""
     size = count_noun(field.length, "byte")
-    summary = f"Each frame {where} {names[field.kind]}: {size}{count}, {field.share:.0%} of all."
+    share = f"{field.share:.0%}" if field.share >= _ONE_PERCENT else "less than 1%"
+    summary = f"Each frame {where} {names[field.kind]}: {size}{count}, {share} of all."
     head, tail = (0, field.length) if field.at_end else (field.length, 4 if field.kind == "event stream" else 0)
     remedy = CutFrames(head, tail, field.kind == "RTP" and field.disorder > 0)
     fix = f"Send the samples alone: {remedy.words}."

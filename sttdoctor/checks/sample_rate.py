@@ -106,6 +106,8 @@ def _judge(facts: Facts) -> Answer:
         return _judge_undeclared(facts, measured)
     if facts.order == "twice":  # of the probabilities above, which are those of each sample once, the half is right
         return answer(f"Each sample stands twice, so the sound has its right speed at {declared} Hz.", [], measured)
+    if facts.sound.held is not None:
+        return answer(f"Samples are repeated, so that the sound has its right speed at {declared} Hz.", [], measured)
     if not facts.rate_is_told:
         reason = _tell_why_silent(facts.sound.rate, facts.limits["sample-rate.min_speech_s"])
         return want_speech(f"The sound cannot tell: {reason}.", measured)

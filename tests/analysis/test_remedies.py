@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sttdoctor.analysis.encoding.disguise import Disguise
 from sttdoctor.analysis.remedies import (
+    ChangeBits,
     CutFrames,
     CutStream,
     CutZeros,
@@ -84,6 +86,14 @@ def test_swapped_samples_are_put_back_across_frames_of_odd_length():
     samples = np.arange(100, dtype="<i2")
     swapped = samples.reshape(-1, 2)[:, ::-1].tobytes()
     assert b"".join(SwapPairs("pcm_s16le").apply(cut(swapped, [30, 46, 124]))) == samples.tobytes()
+
+
+@given(sizes=WHOLE)
+def test_bits_are_changed_back_across_frames_of_odd_length(sizes):
+    samples = np.random.default_rng(3).integers(-32768, 32768, sum(sizes), np.int16)
+    frames = cut((samples.astype(np.int32) + 32768).astype("<u2").tobytes(), [2 * size for size in sizes])
+    whole = b"".join(ChangeBits(Disguise("unsigned", "pcm_s16le", b"\0\x80")).apply(frames))
+    assert whole == samples.tobytes()
 
 
 def test_samples_are_brought_to_scale_and_limited():

@@ -1,6 +1,7 @@
 """Frames as frames: what each holds beside new audio."""
 
 import struct
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -126,6 +127,26 @@ def test_a_gate_that_gives_zeros_is_no_short_read():
     assert found(cut((samples * loud).astype("<i2").tobytes())) == {}
 
 
+@pytest.mark.parametrize(("check", "length"), [("B", 1), (">H", 2), ("<I", 4)])
+@pytest.mark.parametrize("size", [320, 640])
+def test_a_checksum_shows_by_the_sound_that_goes_on_over_it(check, length, size):
+    def put(data):
+        return data + struct.pack(check, zlib.crc32(data) % 256**length)
+
+    frames = cut(size=size)
+    finding = first([put(frame) for frame in frames])
+    assert finding.cause == "frames.header" and f"{length} byte" in finding.summary
+    assert finding.remedy.apply([put(frame) for frame in frames]) == frames
+
+
+def test_frames_with_a_sample_less_at_each_end_have_no_checksum():
+    assert "frames.header" not in found([frame[:-2] for frame in cut(size=640)])
+    faded = [np.frombuffer(frame, "<i2").copy() for frame in cut(size=640)]
+    for samples in faded:
+        samples[-1] //= 3
+    assert "frames.header" not in found([samples.tobytes() for samples in faded])
+
+
 def test_empty_frames_are_a_habit_or_not():
     frames = cut()
     assert found([data if i % 2 else b"" for i, data in enumerate(frames)]) == {"frames.empty": "warn"}
@@ -143,7 +164,7 @@ def test_lengths_alone_tell_of_empty_frames_only():
 )
 def test_any_frames_can_be_looked_at(frames, encoding):
     active = select_active(frames, encoding)
-    find_field(frames, active), find_repeats(frames, active, encoding), find_tails(frames, active, encoding)
+    find_field(frames, active, encoding), find_repeats(frames, active, encoding), find_tails(frames, active, encoding)
     assert 0 <= is_two_streams(frames, active, encoding) <= 1
 
 

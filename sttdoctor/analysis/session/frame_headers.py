@@ -1,6 +1,7 @@
 """Bytes at the ends of frames that are no samples: headers, lengths, padding; RTP, also in a dump of bare bytes.
 
-A field of a header is constant or counts while samples vary, which shows over many frames with sound.
+A field of a header is constant or counts while samples vary, which shows over many frames with sound. A checksum is
+any number; it shows by the sound, which goes on from before it to behind it.
 """
 
 import re
@@ -11,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.session.frames import FEWEST, Bytes
+from sttdoctor.analysis.session.frames import FEWEST, Bytes, extrapolate_edges, measure_misfit
+from sttdoctor.encodings import ENCODINGS
 
 _DEEPEST = 160  # bytes into a frame that a header may reach
 _DUMP, _NEAR_DUMP = 1 << 16, 4096  # bytes of a dump that are read, and within which its first packet begins
@@ -27,8 +29,8 @@ class Field:
     Attributes:
         at_end: Behind the samples, not before them.
         length: Bytes.
-        kind: What it is known as (`RTP`, `AudioSocket`, `event stream`, `protobuf`, `length`, `padding`), or `` where
-            no format is recognised.
+        kind: What it is known as (`RTP`, `AudioSocket`, `event stream`, `protobuf`, `length`, `padding`, `checksum`),
+            or `` where no format is recognised.
         counts: Whether a part of it counts up.
         share: 0..1, how much of all bytes it takes.
         disorder: How many frames come out of the order that its sequence number tells.
@@ -42,8 +44,14 @@ class Field:
     disorder: int = 0
 
 
-def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
-    """Find a header or padding that stands in nearly every frame with sound; None where there is none."""
+def find_field(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> Field | None:
+    """Find a header, padding or a checksum that stands in nearly every frame with sound; None where there is none.
+
+    Args:
+        frames: Of one connection.
+        active: Numbers of those with sound.
+        encoding: Of the samples.
+    """
     if len(active) < FEWEST:
         return None
     chosen = [frames[i] for i in active]
@@ -69,7 +77,61 @@ def find_field(frames: Sequence[bytes], active: Sequence[int]) -> Field | None:
     padding = _find_padding(chosen)
     if padding > taken:
         return Field(True, padding, "padding", False, padding / mean)
-    return Field(True, taken, "", False, taken / mean) if taken else None
+    if taken:
+        return Field(True, taken, "", False, taken / mean)
+    return _find_checksum(frames, active, encoding, mean)
+
+
+def _find_checksum(frames: Sequence[bytes], active: Sequence[int], encoding: str, mean: float) -> Field | None:
+    """Bytes of any value, before or behind the samples of each frame, over which the sound goes on."""
+    width = ENCODINGS[encoding].width
+    chosen = set(active)
+    pairs = [(frames[i], frames[i + 1]) for i in active if i + 1 in chosen]
+    if len(pairs) < FEWEST:
+        return None
+    plain = _share_of_fits(pairs, encoding, 0, 0) if all(len(one) % width == 0 for one, _ in pairs) else 0.0
+    if plain > _SELDOM:
+        return None
+    for length in range(1, _LONGEST_CHECKSUM + 1):
+        if any((len(one) - length) % width for one, _ in pairs):
+            continue
+        for at_end in (True, False):
+            ends = [one[-length:] if at_end else one[:length] for one, _ in pairs]
+            if (
+                _are_any_bytes(ends)
+                and _share_of_fits(pairs, encoding, length * (not at_end), length * at_end) >= _MOSTLY
+            ):
+                return Field(at_end, length, "checksum", False, length / mean)
+    return None
+
+
+_LONGEST_CHECKSUM = 8  # bytes
+_SELDOM, _MOSTLY = (
+    0.85,
+    0.93,
+)  # shares of borders over which the sound goes on, as the frames are and without those bytes
+_GOES_ON = 3.0  # steps across a border, in units of the usual error of extrapolation
+_BINS, _UNEVEN = 16, (45.0, 0.1)
+"""Chi-squared of 15 degrees of freedom: 1 in 10,000 is beyond 45; what each frame may add, of samples 0.4 to 6."""
+
+
+def _share_of_fits(pairs: Sequence[tuple[bytes, bytes]], encoding: str, head: int, tail: int) -> float:
+    """Share of borders over which the sound goes on, with so many bytes cut from both ends of each frame."""
+
+    def edges(frame: bytes) -> tuple[float, float, float, float] | None:
+        return extrapolate_edges(frame[head : len(frame) - tail], encoding)
+
+    steps = [measure_misfit(a, b) for a, b in ((edges(one), edges(other)) for one, other in pairs) if a and b]
+    return float(np.mean(np.array(steps) < _GOES_ON)) if len(steps) >= FEWEST else 0.0
+
+
+def _are_any_bytes(ends: Sequence[bytes]) -> bool:
+    """Whether at each place all values are as frequent, as of numbers that have nothing to do with sound."""
+    columns = np.array([list(end) for end in ends]).T
+    usual = columns.shape[1] / _BINS
+    counts = np.array([np.bincount(column * _BINS // 256, minlength=_BINS) for column in columns])
+    most = _UNEVEN[0] + _UNEVEN[1] * columns.shape[1]
+    return bool((((counts - usual) ** 2 / usual).sum(axis=1) < most).all())
 
 
 def split_rtp(data: Bytes) -> list[bytes]:

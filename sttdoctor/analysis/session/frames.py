@@ -92,21 +92,21 @@ def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str)
     exchange makes all three borders fit, and nowhere the other way round, they were swapped.
     """
     chosen = set(active)
-    edges = [_extrapolate_edges(frame, encoding) if i in chosen else None for i, frame in enumerate(frames[: 4 * MOST])]
+    edges = [extrapolate_edges(frame, encoding) if i in chosen else None for i, frame in enumerate(frames[: 4 * MOST])]
     found = []
     for i in range(1, len(edges) - 2):
         four = edges[i - 1 : i + 3]
         if any(edge is None for edge in four):
             continue
         p, a, b, n = four
-        as_is = [_measure_misfit(p, a), _measure_misfit(a, b), _measure_misfit(b, n)]
-        exchanged = [_measure_misfit(p, b), _measure_misfit(b, a), _measure_misfit(a, n)]
+        as_is = [measure_misfit(p, a), measure_misfit(a, b), measure_misfit(b, n)]
+        exchanged = [measure_misfit(p, b), measure_misfit(b, a), measure_misfit(a, n)]
         if max(exchanged) < _FITS and sum(step > _MISFIT for step in as_is) >= 2 and min(as_is) > max(exchanged):
             found.append(i + 1)
     return found
 
 
-def _extrapolate_edges(frame: bytes, encoding: str) -> _Edge | None:
+def extrapolate_edges(frame: bytes, encoding: str) -> _Edge | None:
     """Where a frame's sound would go on, where it began, and how far extrapolation usually errs near either end."""
     values = read_values(frame, encoding)
     if len(values) < 48 or not np.all(np.isfinite(values)):
@@ -117,7 +117,7 @@ def _extrapolate_edges(frame: bytes, encoding: str) -> _Edge | None:
     return 2 * float(values[-1]) - float(values[-2]), float(values[0]), before, after
 
 
-def _measure_misfit(one: _Edge | None, other: _Edge | None) -> float:
+def measure_misfit(one: _Edge | None, other: _Edge | None) -> float:
     """How badly a frame goes on with another."""
     assert one is not None and other is not None
     scale = max(one[3], other[2], 1e-9)
@@ -236,13 +236,12 @@ def measure_broken_borders(frames: Sequence[bytes], encoding: str, at: Sequence[
     chosen = set(select_active(frames, encoding))
     halves = {i: (frames[i][: (h := len(frames[i]) // 2 // width * width)], frames[i][h:]) for i in chosen}
     edges = {
-        i: (_extrapolate_edges(one, encoding), _extrapolate_edges(other, encoding))
-        for i, (one, other) in halves.items()
+        i: (extrapolate_edges(one, encoding), extrapolate_edges(other, encoding)) for i, (one, other) in halves.items()
     }
     ends = chosen if at is None else chosen & set(at)
     between = [(edges[i][1], edges[i + 1][0]) for i in ends if i + 1 in chosen]
     within = [edges[i] for i in chosen if i + 1 in chosen]
-    steps = [[_measure_misfit(*pair) for pair in pairs if None not in pair] for pairs in (between, within)]
+    steps = [[measure_misfit(*pair) for pair in pairs if None not in pair] for pairs in (between, within)]
     if len(steps[1]) < _LEAST_BORDERS or len(steps[0]) < (_LEAST_BORDERS if at is None else _LEAST_CHOSEN):
         return None
     across, inside = (float(np.mean(np.array(found) > _MISFIT)) for found in steps)

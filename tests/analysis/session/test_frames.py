@@ -17,7 +17,7 @@ NAN = {"pcm_f16le": b"\x01\x7c", "pcm_f32le": b"\x01\x00\x80\x7f", "f32be": b"\x
 def ask_all(frames, encoding):
     active = analysis.select_active(frames, encoding)
     find_repeats(frames, active, encoding)
-    find_field(frames, active)
+    find_field(frames, active, encoding)
     analysis.find_tails(frames, active, encoding)
     analysis.is_two_streams(frames, active, encoding)
     return analysis.measure_border_jump(frames, encoding)

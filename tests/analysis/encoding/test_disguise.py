@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from resonances import encoded, voice
+
+from sttdoctor.analysis.encoding.disguise import Disguise, find_disguise, undo
+from sttdoctor.analysis.encoding.estimate import estimate_encoding
+from sttdoctor.encodings import ENCODINGS
+
+CHANGES = [
+    Disguise("unsigned", "pcm_s16le", b"\0\x80"),
+    Disguise("unsigned", "s16be", b"\x80\0"),
+    Disguise("unsigned", "pcm_s32le", b"\0\0\0\x80"),
+    Disguise("reversed", "pcm_mulaw"),
+    Disguise("reversed", "pcm_alaw"),
+    Disguise("inverted", "pcm_mulaw", b"\xff"),
+    Disguise("inverted", "pcm_alaw", b"\xff"),
+    Disguise("even bits", "pcm_alaw", b"\x55"),
+]
+
+
+def found(data):
+    data = np.frombuffer(data, np.uint8)
+    return find_disguise(data, estimate_encoding(data))
+
+
+def one_bit(sound):
+    """What a modulator of the first order makes of sound, 64 bits a sample."""
+    bits, held = [], 0.0
+    for value in np.repeat(sound, 64).tolist():
+        held += value
+        bits.append(held >= 0)
+        held -= 1.0 if bits[-1] else -1.0
+    return np.packbits(bits).tobytes()
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: f"{change.kind} {change.encoding}")
+def test_what_was_done_to_the_bits_is_told(change):
+    right = encoded(voice(3.0), change.encoding)
+    assert found(undo(right, change).tobytes()) == change
+
+
+@pytest.mark.parametrize("encoding", sorted(ENCODINGS))
+def test_samples_as_they_should_be_are_left_alone(encoding):
+    assert found(encoded(voice(3.0), encoding).tobytes()) is None
+
+
+def test_samples_of_a_converter_that_never_cross_zero_are_left_alone():
+    assert found(np.rint(voice(3.0) * 900 + 2000).astype("<i2").tobytes()) is None
+
+
+def test_the_bits_of_a_modulator_are_told():
+    assert found(one_bit(0.5 * voice(0.5))) == Disguise("one bit", "")
+
+
+@pytest.mark.parametrize("data", [b"\xff\x7f" * 4000, bytes(range(256)) * 40, b"The bits of a text. " * 400])
+def test_patterns_and_text_are_no_modulator(data):
+    assert found(data) is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(max_size=6000))
+def test_any_bytes_are_answered(data):
+    assert found(data) is None or len(data) > 90
+
+
+@given(st.binary(min_size=8, max_size=400), st.sampled_from(CHANGES))
+def test_what_is_done_twice_is_undone(data, change):
+    data = np.frombuffer(data[: len(data) // 8 * 8], np.uint8)
+    assert np.array_equal(undo(undo(data, change), change), data)
