@@ -200,7 +200,7 @@ RULES = (
             (*_NO_SAMPLES, *_CHUNKS, *_LATE, "endpoint.batch-fits", "server.stopped-answering"),
             "what is no new audio looks like noise, clicks and another pace",
         )
-        for what in ("header", "repeated", "two-streams", "out-of-order")
+        for what in ("header", "repeated", "two-streams", "out-of-order", "scaled")
     ),
     Rule(
         "frames.zero-filled",

@@ -35,7 +35,7 @@ from sttdoctor.analysis.session.timeline import (
     split_connections,
 )
 from sttdoctor.analysis.session.turns import Turn
-from sttdoctor.analysis.signal.activity import Activity, find_activity
+from sttdoctor.analysis.signal.activity import Activity, find_activity, is_torn
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Audio, Declared, Frame, FrameContents, Session, join_contents
@@ -44,6 +44,8 @@ from sttdoctor.sources import name_sources
 
 _BROWSERS = re.compile(r"\b(?:Mozilla|Chrom(?:e|ium)|Safari|Firefox|Edg|OPR)\b", re.IGNORECASE)
 _ON_ITS_WAY_S = 1.5
+_USUAL_RATE = 16_000
+_BESIDE_S, _BORDERS = 1.0, 200  # heard on both sides of a border, of so many at most
 """The service holds about the last second of audio; what is older is in an event."""
 
 _TAIL_S = 0.3
@@ -358,6 +360,27 @@ class Facts:
             measure_broken_borders(contents, layout.encoding, at),
         )
         return None if jump is None else (jump, broken or 0.0)
+
+    def find_torn(self, number: int, at: Sequence[int]) -> tuple[int, int] | None:
+        """Across how many borders of frames of a connection sound is loud on both sides; and of how many.
+
+        None where the capture has no audio that can be read, or there are none.
+
+        Args:
+            number: Of the connection, from 0.
+            at: Numbers of the timed audio frames that begin there.
+        """
+        layout, line = self.sound.layout if self.audio is not None else None, self.timelines[number]
+        if layout is None or not len(at):
+            return None
+        starts = np.concatenate([[0], np.cumsum(line.size)]) + self.audio_starts[number]
+        rate = self.declared.sample_rate or _USUAL_RATE
+        reach = round(_BESIDE_S * rate) * layout.frame_bytes
+        torn = 0
+        for border in (int(starts[index]) for index in at[:_BORDERS]):
+            sides = self.sound.samples(max(0, border - reach), border), self.sound.samples(border, border + reach)
+            torn += is_torn(*sides, rate)
+        return torn, len(at[:_BORDERS])
 
     def active_spans(self, number: int) -> Sequence[tuple[float, float]]:
         """(start, end) of each active stretch of one connection's audio, in seconds as declared; empty without audio.

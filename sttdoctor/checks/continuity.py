@@ -137,7 +137,10 @@ _IDLE = re.compile(r"tim(?:ed|e)[ -]?out|inactiv|idle|(?:no|not receive) (?:new 
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """A time without audio on one connection; `ended` tells that audio went on after it."""
+    """A time without audio on one connection.
+
+    `ended` tells that audio went on after it, `index` with which frame.
+    """
 
     start_s: float
     end_s: float
@@ -147,6 +150,7 @@ class _Gap:
     turn_open: bool
     messages: tuple[str, ...]
     late_s: float = 0.0
+    index: int = 0
 
     @property
     def length_s(self) -> float:
@@ -171,6 +175,9 @@ def _judge(facts: Facts) -> Answer:
         measured["holes"] += len([length for length in inner if length > facts.limits["continuity.turn_warn_s"]])
         measured["longest_hole_s"] = max([measured["longest_hole_s"], *(round(length, 3) for length in inner)])
         found = [finding for gap in gaps if (finding := _judge_gap(facts, gap, number))]
+        if any(finding.cause == "continuity.muted" for finding in found):
+            lost = _tell_lost(facts, number, [gap for gap in gaps if _is_unfilled(gap)])
+            found = [_explain_lost(finding, lost) for finding in found]
         rhythm = find_rhythm(timeline) if any(finding.cause == "continuity.stalled" for finding in found) else None
         if rhythm is not None:
             found = [_explain_beats(finding, rhythm, facts.is_browser) for finding in found]
@@ -331,7 +338,10 @@ class _Clock:
 def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
     clock = _Clock(connection, facts.endpoint)
     holes = pacing.find_holes(timeline, speed)
-    found = [replace(clock.gap(h.start_s, h.end_s, h.filled, True), late_s=h.late_s) for h in holes]
+    found = [
+        replace(clock.gap(hole.start_s, hole.end_s, hole.filled, True), late_s=hole.late_s, index=hole.index)
+        for hole in holes
+    ]
     if facts.session is not None and "commands" in facts.session.lacks:
         return found  # the close command may have followed the last audio
     last_s = float(timeline.t_s[-1] + timeline.audio_s[-1] / speed)
@@ -374,6 +384,45 @@ def _judge_gap(facts: Facts, gap: _Gap, number: int) -> Finding | None:
     if not gap.ended:
         return CHECK.find("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)
     return CHECK.find("muted", status, 0.95, f"{begin}; then it resumed where it had left off.", place)
+
+
+def _is_unfilled(gap: _Gap) -> bool:
+    """Whether audio went on after a hole, and nothing of it came later."""
+    return gap.ended and not gap.filled and gap.length_s > _NOTICED_S
+
+
+def _tell_lost(facts: Facts, number: int, holes: list[_Gap]) -> str:
+    """What says that something was said in the holes of a connection; empty where nothing does."""
+    torn = facts.find_torn(number, [hole.index for hole in holes])
+    if torn is None:
+        return ""
+    if torn[0] >= _TORN and torn[0] >= _MOSTLY_TORN * torn[1]:
+        return f"at {torn[0]} of {torn[1]} holes the sound breaks off in mid-speech and goes on in mid-speech"
+    lengths = sorted(hole.length_s for hole in holes)
+    sent_s = float(facts.timelines[number].audio_s.sum())
+    spoken_s = sum(stop - start for start, stop in facts.active_spans(number))
+    if torn[0] and len(holes) >= _MANY and lengths[len(holes) // 2] < _SHORT_S and spoken_s < _WITH_PAUSES * sent_s:
+        return f"there are {len(holes)} such holes, in mid-speech too, while pauses are sent as they are"
+    return ""
+
+
+def _explain_lost(finding: Finding, lost: str) -> Finding:
+    """Say of audio that stopped that what was spoken meanwhile is lost."""
+    if finding.cause != "continuity.muted" or not lost:
+        return finding
+    begin = finding.summary.partition("; then")[0]
+    return replace(finding, summary=f"{begin}; {lost}: what was said in them is lost.", fix=_DROPPED)
+
+
+_NOTICED_S = 0.2
+_TORN, _MOSTLY_TORN = 2, 0.4
+_MANY, _SHORT_S, _WITH_PAUSES = 5, 1.5, 0.85  # holes; as short; of the audio, speech: who sends speech alone has more
+_DROPPED = (
+    "Find what drops audio before it is sent. Work in the audio callback (a model, a file, a lock) makes the sound "
+    "system overflow: only copy there, and work in a task of its own. A queue that is full throws chunks away: let it "
+    "hold a few seconds. A detector that sends speech alone cuts words: let half a second before and after them pass, "
+    "or send everything."
+)
 
 
 def _explain_beats(finding: Finding, rhythm: Rhythm, is_browser: bool | None) -> Finding:

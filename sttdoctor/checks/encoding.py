@@ -246,8 +246,8 @@ def _judge_held(facts: Facts, times: Fraction, name: str) -> Finding:
     if times.denominator > 1:
         summary = (
             f"Samples are repeated to get from {once} to {rate} Hz: {float(1 - 1 / times):.0%} of them are copies of "
-            f"the one before. The speed is right, but above {once // 2} Hz the sound holds nothing except mirror images "
-            "of itself."
+            f"the one before. The speed is right, but above {once // 2} Hz the sound holds nothing except mirror "
+            "images of itself."
         )
         fix = f"Send the samples as they come and declare sample_rate={once}, or {_RESAMPLE}."
         return CHECK.find("doubled", "warn", 0.95, summary, fix=fix)

@@ -19,6 +19,7 @@ from sttdoctor.analysis.session.frames import (
     find_disorder,
     find_tails,
     is_two_streams,
+    measure_same_peaks,
     select_active,
 )
 from sttdoctor.analysis.session.repeats import Repeat, Replays, count_sent_again, find_repeats, find_replays
@@ -88,6 +89,14 @@ CHECK = Check(
             "100 ms).",
         ),
         Cause(
+            "frames.scaled",
+            "fail",
+            "Each frame was brought to full scale by itself, so that silence is as loud as speech.",
+            "Use one factor for the whole stream: x * 32767 of floats between -1 and 1, and limit what is beyond "
+            "(np.clip). Do not divide each chunk by its own maximum, and do not map it from its own minimum and "
+            "maximum to -1 and 1 (np.interp, normalize): that makes noise of pauses and steps at each border.",
+        ),
+        Cause(
             "frames.empty",
             "warn",
             "Empty binary frames are sent.",
@@ -114,6 +123,7 @@ _OLD_REST = (
     "Send only what was recorded into the buffer, not all of it: the rest is from before. The count is e.BytesRecorded "
     "in NAudio, what read() returned in Java and C, and the limit of a ByteBuffer."
 )
+_SCALED = 0.9  # share of frames with one peak
 _ONE_PERCENT = 0.01
 _AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so at its pace
 _EMPTY = (
@@ -220,6 +230,10 @@ def _judge_connection(connection: Connection, encoding: str, bytes_per_s: float 
     sure = is_two_streams(contents, active, encoding)
     if sure:
         yield _tell_two_streams(sure, sent)
+        return
+    peaks = measure_same_peaks(contents, encoding)
+    if peaks is not None and peaks[0] >= _SCALED:
+        yield _tell_scaled(*peaks, sent)
         return
     tail = find_tails(contents, active, encoding)
     if tail is not None:
@@ -377,6 +391,14 @@ def _tell_two_streams(sure: float, sent: list[Frame]) -> Finding:
     )
     place = (Evidence("the first frame of the second stream", sent[1].line, sent[1].t),)
     return CHECK.find("two-streams", "fail", sure, summary, place, remedy=TakeStream())
+
+
+def _tell_scaled(share: float, peak: float, sent: list[Frame]) -> Finding:
+    summary = (
+        f"{share:.0%} of the frames have the same largest value ({peak:.0%} of full scale), those of pauses too: each "
+        "was normalised by itself."
+    )
+    return CHECK.find("scaled", "fail", 0.95, summary, (Evidence("the first frame", sent[0].line, sent[0].t),))
 
 
 def _tell_tail(tail: Tail, sent: list[Frame], encoding: str) -> Finding:

@@ -63,7 +63,7 @@ CHECK = Check(
         Cause(
             "signal.noise",
             "warn",
-            "There is loud, steady noise alone, and no speech that stands out of it.",
+            "There is loud, steady noise: alone, or nearly as loud as the speech in it.",
             "Listen to it (the commands are below). A hiss: the wrong device, an input that nothing is connected to, a "
             "rate or format that was forced on the device, bytes that are no samples. A hum or buzz: power supply, "
             "ground, long or unshielded wires of a microphone. A voice beneath it: move the microphone to the mouth.",
@@ -263,6 +263,8 @@ def _find_false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Fi
 def _find_noise(facts: Facts, levels: Levels) -> list[Finding]:
     """Noise alone, all the time and loud, in which neither this tool nor the service heard anybody speak."""
     rate, seconds = facts.sound.rate, levels.samples / levels.rate
+    if signal_levels.is_drowned(levels, facts.limits["signal.noise_rms"]) and seconds >= facts.limits["signal.noise_s"]:
+        return [_tell_drowned(levels)]
     if rate is None or rate.speech_like >= _SPEECH_LIKE or signal_levels.is_modulated(levels):
         return []
     if levels.loud < facts.limits["signal.noise_rms"] or seconds < facts.limits["signal.noise_s"]:
@@ -272,6 +274,24 @@ def _find_noise(facts: Facts, levels: Levels) -> list[Finding]:
     only = f"There is nothing but steady noise, a hum or a tone for {seconds:.0f} s"
     summary = f"{only} ({_describe_level(levels)}), and no speech in it."
     return [CHECK.find("noise", "warn", 0.85, summary)]
+
+
+def _tell_drowned(levels: Levels) -> Finding:
+    """Sound that moves, and hardly stands out of the steady noise beneath it."""
+    floor = levels.active_rms(10)
+    summary = (
+        f"Steady noise ({_format_db(floor)}) is nearly as loud as what is said: between the pauses and the loud parts "
+        f"there are only {20 * np.log10(levels.active_rms(90) / floor):.0f} dB."
+    )
+    return CHECK.find("noise", "warn", 0.8, summary, fix=_QUIET_ROOM)
+
+
+_QUIET_ROOM = (
+    "Listen to it (the commands are below), and bring the microphone nearer to the mouth. Automatic gain raises the "
+    "noise of a room to the level of speech when nobody speaks: in a browser ask for { autoGainControl: false, "
+    "noiseSuppression: true }, elsewhere limit the gain, or suppress noise before it. A hiss or hum that does not "
+    "change: a faulty cable, power supply or input."
+)
 
 
 def _judge_levels(

@@ -62,6 +62,33 @@ def is_active(frame: bytes) -> bool:
     return bool(np.count_nonzero(counts) >= 12 and counts.max() <= 0.6 * counts.sum())
 
 
+def measure_same_peaks(frames: Sequence[bytes], encoding: str) -> tuple[float, float] | None:
+    """Return the share of frames whose largest value is the same, 0..1, and that value, of full scale.
+
+    Frames that were each brought to one peak have it in pauses, too, where sound has not. None where there are few
+    frames, where they are silent, or where all are as loud, as of a tone or of noise.
+    """
+    rows = [read_values(frame[:SEEN], encoding) for frame in frames[:MOST] if len(frame) >= _LEAST_VALUES]
+    rows = [row for row in rows if len(row) and np.isfinite(row).all()]
+    if len(rows) < _LEAST_BORDERS:
+        return None
+    full = ENCODINGS[encoding].full_scale
+    with np.errstate(all="ignore"):
+        peaks = np.array([np.abs(row).max() for row in rows]) / full
+        powers = np.array([np.mean(np.square(row / full)) for row in rows])
+    usual = float(np.median(peaks))
+    if not 0.0 < usual < np.inf or not np.isfinite(powers).all() or powers.min() <= 0.0:
+        return None
+    if np.log10(powers).std() < _AS_LOUD:
+        return None
+    return float(np.mean(np.abs(peaks - usual) <= _SAME_PEAK * usual)), usual
+
+
+_LEAST_VALUES = 128  # bytes
+_AS_LOUD = 0.15  # of a decade of power: noise and tones keep to their level, and 0.02 to 0.1
+_SAME_PEAK = 2e-3  # what rounding and a second scaling leave
+
+
 def are_halves_swapped(frames: Sequence[bytes], encoding: str) -> bool:
     """Whether frames with sound go on from their end to their beginning, and break in the middle or near it."""
     across = []

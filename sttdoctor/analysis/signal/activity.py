@@ -126,6 +126,26 @@ def _tidy(active: NDArray[np.bool_], closed: int = 10) -> NDArray[np.bool_]:
     return tidy
 
 
+def is_torn(before: NDArray[np.float64], after: NDArray[np.float64], sample_rate: float) -> bool:
+    """Whether sound breaks off at full level and goes on at full level, as no pause does.
+
+    Args:
+        before: What came before the place, shape (n,).
+        after: What came behind it.
+        sample_rate: Hz.
+    """
+    # whole blocks that end, and that begin, at the place
+    last = measure_block_levels(before[len(before) % get_block_size(sample_rate) :], sample_rate)
+    first = measure_block_levels(after, sample_rate)
+    if len(last) < _TORN or len(first) < _TORN:
+        return False
+    loud = float(np.percentile(np.concatenate([last, first]), 90))
+    return bool(min(last[-_TORN:].min(), first[:_TORN].min()) > max(_FLOOR, _NEAR_LOUD * loud))
+
+
+_TORN = 2  # blocks
+
+
 def list_spans_s(active: NDArray[np.bool_]) -> list[tuple[float, float]]:
     """Return (start, end) in seconds of audio of each active stretch; `active` has shape (blocks of `BLOCK_S`,)."""
     return [(start * BLOCK_S, stop * BLOCK_S) for start, stop in find_stretches(active).tolist()]

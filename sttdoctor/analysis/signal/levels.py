@@ -269,6 +269,15 @@ def is_modulated(levels: Levels) -> bool:
     return bool((levels.rms > 0).any()) and levels.loud > _FLAT_MODULATION * levels.active_rms(20)
 
 
+def is_drowned(levels: Levels, least: float) -> bool:
+    """Whether sound that moves hardly stands out of steady noise of at least this level, of full scale."""
+    floor, middle, top = (levels.active_rms(percentile) for percentile in (10, 35, 90))
+    return floor >= least and middle <= _STEADY * floor and _MOVES * floor <= top <= _STANDS_OUT * floor
+
+
+_STEADY, _MOVES, _STANDS_OUT = 1.3, 1.4, 2.5  # noise varies by 1 dB, speech rises out of a usual room by 15 dB or more
+
+
 def measure_clipping(levels: Levels) -> float:
     """The share of the loud samples (0..) that is cut off; 0 where so few are that coarse codes explain it."""
     if levels.flat + levels.beyond < _FEWEST_CUT:

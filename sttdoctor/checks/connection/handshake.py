@@ -183,13 +183,19 @@ def find_unconfirmed(facts: Facts) -> Iterator[Finding]:
         return
 
 
+_WSS = (
+    "Begin the address with wss:// instead of https://: a plain request is answered with a page, and only a WebSocket "
+    "client asks for the upgrade."
+)
+
+
 def find_between(facts: Facts) -> Iterator[Finding]:
     """Something between the client and the service answered, or let nothing pass."""
     refused = [item.open for item in facts.connections if item.open and item.open.status not in (None, 101)]
     for opened in refused:
         answerer = find_answerer(opened)
         if answerer.who == "between":
-            yield _tell_between(opened, answerer, len(refused))
+            yield _tell_between(opened, answerer, len(refused), _begins_with_http(facts))
             return
     for connection in facts.connections:
         ending = find_ending(connection)
@@ -210,7 +216,12 @@ def find_between(facts: Facts) -> Iterator[Finding]:
         yield INTERMEDIARY.find("fail", 0.85, summary, place, _SWALLOWED)
 
 
-def _tell_between(opened: Open, answerer: Answerer, tries: int) -> Finding:
+def _begins_with_http(facts: Facts) -> bool:
+    url = facts.session.url if facts.session is not None else None
+    return url is not None and url.lower().startswith(("http:", "https:"))
+
+
+def _tell_between(opened: Open, answerer: Answerer, tries: int, is_http: bool) -> Finding:
     advice = STATUSES.get(opened.status or 0)
     page = describe_page(opened)
     fix = advice.fix if advice is not None else _LET_PASS
@@ -218,6 +229,8 @@ def _tell_between(opened: Open, answerer: Answerer, tries: int) -> Finding:
         fix = PORTAL
     elif opened.status == 403 or (page == "block" and opened.status not in (407, 426, 502, 503, 504, 505)):
         fix = STATUSES[403].fix
+    if is_http and opened.status == 200:
+        fix = f"{_WSS} If that is how the capture writes it: {fix[0].lower()}{fix[1:]}"
     who = (
         f"A proxy or load balancer between client and service ({answerer.name})"
         if answerer.name
