@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from faults_recipe import Frame, Recipe
 from faults_registry import fault
+from faults_scene import Samples
 
 Change = Callable[[list[bytes]], list[bytes]]
 
@@ -143,6 +144,21 @@ def zero_filled(recipe: Recipe) -> None:
     recipe.pace.append(apply)
     recipe.service.hears, recipe.text = "garbage", False
     recipe.also |= {"signal.dropouts", "frames.out-of-order"}
+
+
+@fault("frames.scaled", "frames", solo=True)
+def scaled(recipe: Recipe) -> None:
+    """Each chunk is divided by its own maximum, or mapped from its own minimum and maximum."""
+    recipe.note = str(recipe.rng.choice(["by the maximum", "from minimum to maximum"]))
+    size = max(1, round(len(recipe.scene.samples) / max(1, round(recipe.scene.duration / recipe.chunk_s))))
+
+    def one(part: Samples) -> Samples:
+        if recipe.note == "by the maximum":
+            return 0.9 * part / np.abs(part).max()
+        return np.interp(part, (part.min(), part.max()), (-1, 1))
+
+    recipe.shape.append(lambda x: np.concatenate([one(x[at : at + size]) for at in range(0, len(x), size)]))
+    recipe.service.hears, recipe.text = "garbage", False
 
 
 @fault("frames.empty", "frames", solo=True, status="warn")

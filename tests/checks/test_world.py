@@ -412,3 +412,63 @@ def test_a_client_that_reads_only_at_the_end_is_a_slow_reader_and_no_silent_serv
 
 def test_floats_of_two_equal_channels_are_no_text():
     assert not find_notes(np.frombuffer(b"=avy=avy='vs='vs=mqh=mqh=q!`=q!`=uY]=uY]=abc=abc", np.uint8))
+
+
+@pytest.mark.parametrize("peak", [1.0, 0.8])
+def test_frames_that_are_each_brought_to_one_peak_are_told(peak):
+    sound = np.concatenate([decode(SPEECH, "pcm_s16le"), np.random.default_rng(1).normal(0, 1e-3, 16000)])
+    parts = [sound[at : at + 320] for at in range(0, len(sound) - 319, 320)]
+    scaled = [np.rint(part / np.abs(part).max() * peak * 32767).astype("<i2").tobytes() for part in parts]
+    found = first(sent(scaled))
+    assert (found.cause, found.status) == ("frames.scaled", "fail")
+    assert f"{peak:.0%} of full scale" in found.summary and "maximum" in found.fix
+
+
+def test_a_limiter_and_a_tone_do_not_bring_each_frame_to_one_peak():
+    limited = np.rint(0.9 * 32767 * np.tanh(6 * decode(SPEECH, "pcm_s16le"))).astype("<i2").tobytes()
+    tone = np.rint(9000 * np.sin(np.arange(48000) * 0.3)).astype("<i2").tobytes()
+    assert "frames.scaled" not in causes(sent(cut(data=limited)), "frames")
+    assert "frames.scaled" not in causes(sent(cut(data=tone)), "frames")
+
+
+def with_holes(starts_s, length_s, keep):
+    """Speech over and over, of which nothing is sent in the holes; `keep` tells which parts of it are spoken."""
+    frames = [frame for frame in cut() if keep(np.frombuffer(frame, "<i2"))] * 4
+    times = np.arange(len(frames)) * 0.02
+    inside = np.zeros(len(times), bool)
+    for start in starts_s:
+        inside |= (times >= start) & (times < start + length_s)
+    base = session(times[~inside], 0.02, url=URL, events=turn(0.2, "Hello", "Hello there"))
+    contents = iter([frame for frame, lost in zip(frames, inside, strict=True) if not lost])
+
+    def fill(event):
+        return replace(event, audio=next(contents)) if isinstance(event, Frame) and event.binary else event
+
+    return Session(tuple(map(fill, base.events)), url=URL)
+
+
+def test_holes_within_words_lose_what_was_said():
+    loud = with_holes((1.0, 3.0, 5.0), 0.8, keep=lambda values: np.abs(values.astype(float)).max() > 4000)
+    found = report(loud, "continuity").checks[0].findings[0]
+    assert found.cause == "continuity.muted" and "lost" in found.summary and "callback" in found.fix
+
+
+def test_noise_beneath_speech_is_told_and_that_of_a_room_is_not():
+    sound = np.concatenate([decode(SPEECH, "pcm_s16le"), np.zeros(16000)])
+    sound = np.tile(sound / np.abs(sound).max(), 3)
+    hiss = np.random.default_rng(4).standard_normal(len(sound))
+
+    def found(level):
+        data = np.rint(0.5 * np.clip(sound + level * hiss, -1, 1) * 32767).astype("<i2").tobytes()
+        judged = check(data, encoding="pcm_s16le", sample_rate=16000, select=["signal"])
+        return {finding.cause: finding for finding in judged.checks[0].findings}
+
+    assert "nearly as loud" in found(0.12)["signal.noise"].summary
+    assert "signal.noise" not in found(0.01)
+
+
+@pytest.mark.parametrize(("scheme", "is_told"), [("https", True), ("wss", False)])
+def test_an_address_with_https_that_gets_a_page_should_begin_with_wss(scheme, is_told):
+    page = Open(2, 0.1, 200, {"content-type": "text/html"}, "<html><body>OK</body></html>")
+    found = first(handshake(page, url=URL.replace("wss", scheme)))
+    assert found.cause == "connection.intermediary" and ("wss://" in found.fix) == is_told

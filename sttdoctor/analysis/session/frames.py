@@ -68,7 +68,7 @@ def measure_same_peaks(frames: Sequence[bytes], encoding: str) -> tuple[float, f
     Frames that were each brought to one peak have it in pauses, too, where sound has not. None where there are few
     frames, where they are silent, or where all are as loud, as of a tone or of noise.
     """
-    rows = [read_values(frame[:SEEN], encoding) for frame in frames[:MOST] if len(frame) >= _LEAST_VALUES]
+    rows = [read_values(frame, encoding) for frame in frames[:MOST] if len(frame) >= _LEAST_VALUES]
     rows = [row for row in rows if len(row) and np.isfinite(row).all()]
     if len(rows) < _LEAST_BORDERS:
         return None
@@ -85,7 +85,7 @@ def measure_same_peaks(frames: Sequence[bytes], encoding: str) -> tuple[float, f
 
 
 _LEAST_VALUES = 128  # bytes
-_AS_LOUD = 0.15  # of a decade of power: noise and tones keep to their level, and 0.02 to 0.1
+_AS_LOUD = 0.12  # of a decade of power: tones keep to their level, and noise has no single peak
 _SAME_PEAK = 2e-3  # what rounding and a second scaling leave
 
 
