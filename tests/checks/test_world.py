@@ -442,7 +442,7 @@ def with_holes(starts_s, length_s, keep):
     contents = iter([frame for frame, lost in zip(frames, inside, strict=True) if not lost])
 
     def fill(event):
-        return replace(event, audio=next(contents)) if isinstance(event, Frame) and event.binary else event
+        return replace(event, content=next(contents)) if isinstance(event, Frame) and event.binary else event
 
     return Session(tuple(map(fill, base.events)), url=URL)
 
