@@ -109,7 +109,7 @@ ALLOWED = {
         "sttdoctor.reporting.data",
     ),
     "sttdoctor.testing": (),
-    "sttdoctor.testing.plugin": ("sttdoctor.testing.fixture",),
+    "sttdoctor.testing.plugin": ("sttdoctor.errors", "sttdoctor.testing.fixture"),
     "sttdoctor.anonymize": EVIDENCE,
     "sttdoctor.thresholds": ("sttdoctor.errors",),
     "sttdoctor.outputs": ("sttdoctor.errors",),
@@ -134,6 +134,9 @@ ALLOWED = {
     ),
     "sttdoctor.testing.fixture": (
         *EVIDENCE,
+        "sttdoctor.outputs",
+        "sttdoctor.readers",
+        "sttdoctor.thresholds",
         "sttdoctor.policy",
         "sttdoctor.report",
         "sttdoctor.api",

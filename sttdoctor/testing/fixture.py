@@ -1,6 +1,7 @@
 """What the pytest fixture `stt_service` is made of: the stand-in in a thread, its recordings, and a verdict on them."""
 
 import io
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,17 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sttdoctor.api import replay
+from sttdoctor.api import examine, replay, session_facts
 from sttdoctor.endpoints.cartesia import AUTO
 from sttdoctor.errors import SttdoctorError
 from sttdoctor.net import Door
+from sttdoctor.outputs import write_whole
 from sttdoctor.policy import FAIL_ON
+from sttdoctor.readers.session_jsonl import line_of
 from sttdoctor.record.recording import Row, Sink, to_file
+from sttdoctor.redact import redact_tokens
 from sttdoctor.report import Report
+from sttdoctor.reporting import FORMATS
+from sttdoctor.reporting.data.collect import collect
 from sttdoctor.reporting.text import render
 from sttdoctor.simulate.faults import BORDERS, FAULTS, Behaviour, Borders, parse
 from sttdoctor.simulate.server import run_in_background
 from sttdoctor.simulate.words import Script, default_script, read_script
+from sttdoctor.thresholds import parse_settings
 
 if TYPE_CHECKING:
     import pytest
@@ -45,17 +52,27 @@ class Options:
     allow_origin: tuple[str, ...] = ()
 
 
-def options_of(markers: "Iterable[pytest.Mark]") -> Options:
-    """Read the markers of a test, the nearest first: a nearer one wins, argument by argument.
+def options_of(
+    markers: "Iterable[pytest.Mark]", project: Mapping[str, Any] | None = None, fault: str | Iterable[str] = ()
+) -> Options:
+    """Read what is asked for: of the project, then of the markers; a nearer one wins, argument by argument.
+
+    Args:
+        markers: Of a test, the nearest first.
+        project: Arguments of the marker for all tests; thresholds as `NAME=VALUE`.
+        fault: Of the fixture `stt_fault`; wins over the markers where it holds something.
 
     Raises:
         ValueError: An argument that there is not, or a value that it cannot have.
     """
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"fault": fault} if fault else {}
     for mark in markers:
         if mark.args:
             raise ValueError("the marker takes arguments by name only")
         given = {**mark.kwargs, **given}
+    general = dict(project or {})
+    thresholds = _thresholds(general.pop("thresholds", ()))
+    given = {**general, **given, "thresholds": {**thresholds, **given.get("thresholds", {})}}
     known = {"select", "ignore", "fail_on", "fault", "fault_after", "borders", "script", "thresholds", "allow_origin"}
     unknown = set(given) - known
     if unknown:
@@ -72,9 +89,20 @@ def options_of(markers: "Iterable[pytest.Mark]") -> Options:
             fault_after=given.get("fault_after", Options.fault_after),
             borders=_borders(given.get("borders", Options.borders)),
             script=_script(given.get("script")),
-            thresholds=given.get("thresholds", {}),
+            thresholds=given["thresholds"],
             allow_origin=_names(given.get("allow_origin", ())),
         )
+    except SttdoctorError as error:
+        raise ValueError(str(error)) from None
+
+
+def _thresholds(settings: Iterable[str]) -> dict[str, float]:
+    """Limits of the project, `NAME=VALUE` each."""
+    settings = list(settings)
+    if bare := [setting for setting in settings if "=" not in setting]:
+        raise ValueError(f"sttdoctor_thresholds takes NAME=VALUE, not {bare[0]!r}")
+    try:
+        return parse_settings(settings)
     except SttdoctorError as error:
         raise ValueError(str(error)) from None
 
@@ -157,6 +185,11 @@ class Service:
         return API_KEY
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The environment for a client that is a program of its own, with what the vendor's SDKs read."""
+        return {**os.environ, "CARTESIA_BASE_URL": self.base_url, "CARTESIA_API_KEY": self.api_key}
+
+    @property
     def sessions(self) -> list[bytes]:
         """The recording of each connection so far, as session JSONL."""
         return [session.file.getvalue() for session in self._sessions]
@@ -193,6 +226,27 @@ class Service:
             return None
         texts = [f"connection {number} of {len(reports)}\n\n{render(report, width=100)}" for number, report in wrong]
         return "sttdoctor: the client misbehaves\n\n" + "\n".join(texts)
+
+    def write_reports(self, folder: Path, name: str) -> list[Path]:
+        """Write each connection's report and recording, over those of an earlier run; returns the reports.
+
+        Raises:
+            SttdoctorError: A file cannot be written.
+        """
+        options, written = self._options, []
+        folder.mkdir(parents=True, exist_ok=True)
+        page = FORMATS["html"]
+        for number, (recorded, text) in enumerate(zip(self.sessions, self._transcripts(), strict=True), start=1):
+            session = folder / f"{name}-{number}.jsonl"
+            row = {"type": "transcript", "text": redact_tokens(text)} if text is not None else None
+            with write_whole(session, force=True, private=True) as file:
+                file.write(recorded + (line_of(row).encode("ascii") + b"\n" if row else b""))
+            facts = session_facts(str(session), None, None, None, options.thresholds)
+            report = examine(facts, options.select, options.ignore)
+            with write_whole(session.with_suffix(".html"), force=True, private=True) as file:
+                file.write(page.render(report, exhibits=collect(facts, report)).encode())
+            written.append(session.with_suffix(".html"))
+        return written
 
     def new_session(self) -> Sink:
         """Begin the recording of another connection."""

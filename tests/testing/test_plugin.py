@@ -3,14 +3,19 @@
 import re
 import subprocess
 import sys
+import tomllib
+import wave
 
 import pytest
 from stand_in import ROOT, Format, speech
 
+from sttdoctor import replay
+
 pytest_plugins = ["pytester"]
 
 S16 = Format("pcm_s16le", 16000)
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing-your-client.md").read_text("utf-8"), re.DOTALL)
+PAGE = (ROOT / "docs" / "testing-your-client.md").read_text("utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 EVEN_WHEN_BUSY = "pytestmark = pytest.mark.sttdoctor(ignore=['pacing', 'continuity', 'latency'])"
 CLIENT = f"""
 import asyncio, json, pathlib, time
@@ -250,14 +255,135 @@ def test_each_has_its_port(stt_service, number):
     pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider").assert_outcomes(passed=2)
 
 
-@pytest.mark.realtime
-def test_the_example_of_the_docs_runs(pytester):
-    import wave
+def save(path, data, rate=16000):
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", "NONE"))
+        file.writeframes(data)
 
-    app, tests = BLOCKS
+
+@pytest.mark.realtime
+def test_the_project_of_the_docs_runs_as_it_stands_there(pytester):
+    """All files of the example, and the commands of its workflow but the installation."""
+    app, tests, *_ = BLOCKS
+    (project,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    (workflow,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     (pytester.path / "app.py").write_text(app)
-    with wave.open(str(pytester.path / "sentence.wav"), "wb") as file:
-        file.setparams((1, 2, 16000, 0, "NONE", "NONE"))
-        file.writeframes(speech("mary", 0.9, fmt=S16))
+    (pytester.path / "pyproject.toml").write_text(project)
+    save(pytester.path / "sentence.wav", speech("mary", 0.9, fmt=S16))
     pytester.makepyfile(test_app=tests + f"\n\n{EVEN_WHEN_BUSY}\n")
-    pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error").assert_outcomes(passed=2)
+    assert re.findall(r"- run: (.*)", workflow) == ['pip install -e ".[test]"', "pytest"]
+    assert set(tomllib.loads(project)["project"]["optional-dependencies"]["test"]) >= {"sttdoctor"}
+    done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error")
+    done.assert_outcomes(passed=2)
+    assert "sttdoctor" not in re.sub("plugins: .*", "", done.stdout.str())
+    assert not (pytester.path / "reports").exists()
+
+
+@pytest.mark.realtime
+def test_a_test_that_fails_leaves_its_report_and_recording(project, pytester):
+    (pytester.path / "pytest.ini").write_text("[pytest]\nsttdoctor_reports = kept/here\n")
+    done = project("""
+@pytest.mark.parametrize("what", ["a/b"])
+def test_leaves(stt_service, what):
+    stt_service.transcript = "Something else."
+    talk(stt_service, close=False)
+
+def test_fails_by_itself(stt_service):
+    stt_service.transcript = "".join(talk(stt_service))
+    assert False
+
+def test_is_well(stt_service):
+    talk(stt_service)
+""")
+    done.assert_outcomes(failed=2, passed=1)
+    left, failed = sorted((pytester.path / "kept" / "here").glob("*.html"), reverse=True)
+    assert left.name.endswith("test_leaves-a-b-1.html") and failed.name.endswith("test_fails_by_itself-1.html")
+    assert "drain.no-close" in left.read_text("utf-8")
+    done.stdout.fnmatch_lines([f"report: {left}"])
+    report = replay(str(left.with_suffix(".jsonl")))
+    assert report.diagnoses[0].cause == "drain.no-close" and report.subject["transcript"]["got"] == "Something else."
+
+
+@pytest.mark.realtime
+def test_what_the_project_sets_holds_for_all_tests_and_the_marker_wins(project, pytester):
+    (pytester.path / "pytest.ini").write_text(
+        "[pytest]\nsttdoctor_select = drain chunking\nsttdoctor_fail_on = warn\n"
+        "sttdoctor_thresholds = chunking.fail_ms=50 chunking.warn_ms=40\n"
+    )
+    done = project("""
+pytestmark = []
+
+def test_project(stt_service):
+    talk(stt_service)
+
+@pytest.mark.sttdoctor(thresholds={"chunking.fail_ms": 1000, "chunking.warn_ms": 300})
+def test_marker(stt_service):
+    talk(stt_service)
+""")
+    done.assert_outcomes(failed=1, passed=1)
+    done.stdout.fnmatch_lines(["FAILED*::test_project*"])
+
+
+@pytest.mark.realtime
+def test_faults_are_parametrised(project):
+    done = project("""
+@pytest.mark.parametrize("stt_fault", ["rejected=403", "bad-auth"])
+def test_refused(stt_service, stt_fault):
+    with pytest.raises(Exception, match="403" if "403" in stt_fault else "401"):
+        talk(stt_service)
+
+@pytest.mark.parametrize("stt_fault", ["connection-lost", "closed-abnormally=1012"])
+@pytest.mark.sttdoctor(fault="slow", fault_after=0.4)
+def test_lost(stt_service):
+    with pytest.raises(Exception):
+        talk(stt_service)
+""")
+    done.assert_outcomes(passed=4)
+
+
+@pytest.mark.realtime
+def test_asynchronous_tests_and_programs_of_their_own(project, pytester):
+    (pytester.path / "client.py").write_text("""
+import pathlib, time
+from cartesia import Cartesia
+import os
+data = pathlib.Path("speech.raw").read_bytes()
+with Cartesia(api_key=os.environ["CARTESIA_API_KEY"]) as sdk:
+    form = {"model": "ink-2", "encoding": "pcm_mulaw", "sample_rate": 8000}
+    with sdk.stt.auto_finalize.websocket(**form) as connection:
+        for start in range(0, len(data), 800):
+            connection.send_raw(data[start : start + 800])
+            time.sleep(0.1)
+        connection.send({"type": "close"})
+        print("".join(event.transcript for event in connection if event.type == "turn.end"), end="")
+""")
+    done = project("""
+import subprocess, sys
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+async def test_async(stt_service):
+    await asyncio.to_thread(talk, stt_service)
+
+@pytest.mark.anyio
+async def test_async_leaves(stt_service):
+    await asyncio.to_thread(talk, stt_service, close=False)
+
+def test_program(stt_service):
+    done = subprocess.run([sys.executable, "client.py"], env=stt_service.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    stt_service.transcript = done.stdout
+    assert stt_service.transcript
+""")
+    done.assert_outcomes(passed=2, failed=1)
+    done.stdout.fnmatch_lines(["FAILED*::test_async_leaves*"])
+
+
+def test_settings_that_make_no_sense_are_one_sentence(project, pytester):
+    (pytester.path / "pytest.ini").write_text("[pytest]\nsttdoctor_thresholds = chunking.fail_ms\n")
+    done = project("def test_it(stt_service): pass")
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines(["*sttdoctor: sttdoctor_thresholds takes NAME=VALUE, not 'chunking.fail_ms'*"])
