@@ -121,11 +121,14 @@ def _compare_measured(
     if all(value is None for value in values):
         return
     ranks: list[Any] = [_judge(check), _judge(other)]
-    if None in values or math.isclose(values[0], values[1], rel_tol=0.05, abs_tol=0.05):  # type: ignore[arg-type]
+    this, that = values
+    if this is None or that is None or None in ranks or math.isclose(this, that, rel_tol=0.05, abs_tol=0.05):
         ranks = [None, None]
-    elif ranks[0] == ranks[1]:
-        ranks = values if what in _LESS_IS_BETTER else ranks
-    yield _row(what, *values, *ranks)
+    elif what in _LESS_IS_BETTER:
+        # a check may be worse for another reason than this number; then neither side is better
+        is_opposed = ranks[0] != ranks[1] and (ranks[0] < ranks[1]) != (this < that)
+        ranks = [None, None] if is_opposed else values
+    yield _row(what, this, that, *ranks)
 
 
 def _get_text(report: Report) -> str | None:

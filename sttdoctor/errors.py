@@ -5,7 +5,12 @@ from collections.abc import Iterable
 
 
 class SttdoctorError(Exception):
-    """Base of all errors that sttdoctor raises on purpose."""
+    """Base of all errors that sttdoctor raises on purpose; keys in what they repeat are not shown."""
+
+    def __str__(self) -> str:
+        from sttdoctor.redact import redact_tokens
+
+        return redact_tokens(super().__str__())
 
 
 class InputError(SttdoctorError):
@@ -26,6 +31,7 @@ def make_unwritable(path: str | os.PathLike[str], error: OSError) -> InputError:
 
 
 _LONGEST_NAME = 80
+_SHORTEST_START = 3  # letters that tell a name by how it begins
 
 
 def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
@@ -40,5 +46,6 @@ def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
 
     names, typed = list(known), name[:_LONGEST_NAME].lower()
     close = [other for other in names if typed and other.endswith(f".{typed}")]
+    close = close or [other for other in names if len(typed) >= _SHORTEST_START and other.startswith(typed)]
     close = close or get_close_matches(typed.replace("_", "-"), names, n=1) or get_close_matches(typed, names, n=1)
     return f"did you mean {close[0]}?" if close else otherwise

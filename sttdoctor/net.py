@@ -10,7 +10,7 @@ import ipaddress
 import re
 import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -36,12 +36,15 @@ class Door:
     hosts: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, host: str, origins: Iterable[str] = (), hosts: Iterable[str] = ()) -> "Door":
+    def of(cls, host: str, origins: Collection[str] = (), hosts: Collection[str] = ()) -> "Door":
         """Return the door of a server that listens at a host.
 
         Raises:
-            UsageError: An origin is none.
+            UsageError: An origin is none, or a host name.
         """
+        for name in hosts:
+            if _name_of(name.lower()) != name.lower():
+                raise UsageError(f"{name} is no host name; write it alone, for instance stt.example")
         for origin in origins:
             if origin not in ("*", "null") and not _is_origin(origin):
                 raise UsageError(f"{origin} is no origin; write it as a browser does, for instance https://app.example")

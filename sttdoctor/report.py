@@ -111,14 +111,14 @@ class Report:
         count, clear, unjudged = len(statuses), statuses.count("pass"), statuses.count("unknown")
         nouns = list(dict.fromkeys(check.missing for check in self.checks if check.missing))
         shown = [*nouns[:_SHOWN_MISSING], "more"] if len(nouns) > _SHOWN_MISSING else nouns
-        lacked = f" lacked evidence: {join_list(shown)}" if shown else " could not be judged"
+        lacked = f" (missing: {join_list(shown)})" if shown else ""
         if unjudged == count:
-            return f"Nothing could be judged; the checks{lacked}." if shown else "Nothing could be judged."
+            return f"Nothing could be judged{lacked}."
         found = count - clear - unjudged
         told = f"{clear} of {count} checks found no fault" if clear else f"{found} of {count} checks found a fault"
         if count in (clear, found):
             told = f"{'The check' if count == 1 else f'All {count} checks'} found {'no' if clear else 'a'} fault"
-        return told + (f"; {unjudged}{lacked}." if unjudged else ".")
+        return told + (f"; {unjudged} not judged{lacked}." if unjudged else ".")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form as plain values."""

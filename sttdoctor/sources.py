@@ -382,7 +382,7 @@ def match_sources(
 
 
 def name_sources(encoding: str, rates: Iterable[int], channels: int, is_browser: bool | None = None) -> str:
-    """Return a sentence on where such audio comes from, with what to write instead; empty where many give it or none.
+    """Return a sentence for each source of such audio, with what to write instead; empty where many give it or none.
 
     Args:
         encoding: As `match_sources` takes it, like the others.
@@ -390,8 +390,7 @@ def name_sources(encoding: str, rates: Iterable[int], channels: int, is_browser:
         channels: As many as were found.
         is_browser: None where nothing tells.
     """
-    found = match_sources(encoding, rates, channels, is_browser)
+    found = [(source.name, source.change) for source in match_sources(encoding, rates, channels, is_browser)]
     if not 1 <= len(found) <= _MOST:
         return ""
-    said = " or of ".join(f"{source.name} (instead: {source.change})" for source in found)
-    return f" This is the default of {said}."
+    return "".join(f" If it comes from {name}, which gives this by default: {change}." for name, change in found)

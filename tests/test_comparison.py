@@ -5,6 +5,7 @@ import numpy as np
 from builders import drained, report, session, steady
 
 from sttdoctor.comparison import compare, compare_with_older, summarize
+from sttdoctor.report import CheckResult
 
 
 def test_a_report_does_not_differ_from_itself():
@@ -51,3 +52,17 @@ def test_no_side_is_better_where_both_are_the_same_or_one_cannot_be_judged():
     unjudged = replace(report(drained()), checks=(), diagnoses=())
     rows = {row["what"]: row["better"] for row in summarize(report(session(steady(8, 2.0), 2.0)), unjudged)}
     assert set(rows.values()) == {None}
+
+
+def test_a_slower_side_is_not_the_better_one_because_its_check_found_less():
+    slow, fast = (
+        CheckResult("latency", "Is it late?", status, "It is.", (), {"end_of_turn_median_s": median}, "https://a.b")
+        for status, median in (("pass", 0.74), ("warn", 0.55))
+    )
+    for side, better in ((slow, None), (replace(slow, status="warn"), "other")):
+        rows = {row["what"]: row["better"] for row in summarize(only(side), only(fast))}
+        assert rows["end_of_turn_s"] == better
+
+
+def only(check):
+    return replace(report(drained()), checks=(check,))

@@ -93,6 +93,7 @@ ALLOWED = {
     "sttdoctor.guides": (),
     "sttdoctor.reporting": (
         "sttdoctor",
+        "sttdoctor.encodings",
         "sttdoctor.errors",
         "sttdoctor.outputs",
         "sttdoctor.report",
@@ -114,7 +115,7 @@ ALLOWED = {
     "sttdoctor.thresholds": ("sttdoctor.errors",),
     "sttdoctor.outputs": ("sttdoctor.errors",),
     "sttdoctor.policy": (),
-    "sttdoctor.errors": (),
+    "sttdoctor.errors": ("sttdoctor.redact",),
     "sttdoctor.missing": (),
     "sttdoctor.encodings": (),
     "sttdoctor.sources": ("sttdoctor.encodings",),

@@ -148,3 +148,9 @@ def test_the_stand_in_lets_no_page_of_others_in():
 
     refused, taken = asyncio.run(main())
     assert refused[0] == 403 and "--allow-origin" in refused[1] and taken is None
+
+
+@pytest.mark.parametrize("name", ["http://app.example", "app.example:8080", "", "a b", "a/b", "[::1]"])
+def test_what_is_no_host_name_is_refused_as_an_option(name):
+    with pytest.raises(UsageError, match="no host name"):
+        Door.of("127.0.0.1", hosts=[name])

@@ -49,18 +49,18 @@ def missing(status, noun=""):
         ([missing("pass")] * 2, "All 2 checks found no fault."),
         ([missing("warn"), missing("fail")], "All 2 checks found a fault."),
         ([missing("pass"), missing("fail")], "1 of 2 checks found no fault."),
-        ([missing("pass"), missing("unknown")], "1 of 2 checks found no fault; 1 could not be judged."),
+        ([missing("pass"), missing("unknown")], "1 of 2 checks found no fault; 1 not judged."),
         (
             [missing("fail"), missing("unknown", "times"), missing("unknown", "times")],
-            "1 of 3 checks found a fault; 2 lacked evidence: times.",
+            "1 of 3 checks found a fault; 2 not judged (missing: times).",
         ),
         (
             [missing("pass"), *(missing("unknown", noun) for noun in "abcd")],
-            "1 of 5 checks found no fault; 4 lacked evidence: a, b, c and more.",
+            "1 of 5 checks found no fault; 4 not judged (missing: a, b, c and more).",
         ),
         (
             [missing("unknown", "a"), missing("unknown", "b")],
-            "Nothing could be judged; the checks lacked evidence: a and b.",
+            "Nothing could be judged (missing: a and b).",
         ),
     ],
 )

@@ -164,14 +164,14 @@ def _compare_channels(facts: Facts, layout: Layout) -> _Pair:
 def _judge_kinds(pair: _Pair, loud: str) -> tuple[str, str]:
     """What the two channels are to each other, and how to make one of them; `loud` is the louder one."""
     if pair.quieter_db < _SILENT_DB:
-        return "one of them is silent", f"send the other one only: {loud}"
+        return "one of them is silent", f"Send the other one only: {loud}"
     if abs(pair.correlation) >= _SAME:
-        return "both carry the same sound", f"send one of them: {loud}"
+        return "both carry the same sound", f"Send one channel only: {loud}"
     if abs(pair.correlation) >= _RELATED:
-        return "they carry the same sound, panned differently", f"send one of them, {loud}, or their mean"
+        return "they carry the same sound, panned differently", f"Send one channel only, {loud}, or the mean of both"
     return (
         "they carry different sound, as from two speakers",
-        "open one connection for each channel (samples[0::2] and samples[1::2]), or mix them",
+        "Open one connection for each channel (samples[0::2] and samples[1::2]), or mix them",
     )
 
 
@@ -188,7 +188,7 @@ def _tell_interleaved(facts: Facts, layout: Layout, pair: _Pair, probability: fl
 
 def _tell_silent_side(side: int, layout: Layout) -> Finding:
     remedy, encoding = _take(layout, 1 - side), layout.encoding
-    fix = _fix(f"send the channel with sound only: {remedy.code}")
+    fix = _fix(f"Send the channel with sound only: {remedy.code}")
     summary = "Two channels are interleaved, and one of them is silent: every other sample is the code for silence."
     if encoding == "pcm_s16le" and side == 0:
         summary = (
@@ -200,4 +200,4 @@ def _tell_silent_side(side: int, layout: Layout) -> Finding:
 
 
 def _fix(what: str) -> str:
-    return f"The service takes one channel: {what}. Or ask the source for mono (in a recorder: channels=1)."
+    return f"{what}. The service takes mono; a recorder gives it when asked (channels=1)."

@@ -1,7 +1,7 @@
 """Are you sending bare samples?
 
 Needs audio bytes. Files and text are recognised by their signatures, each checked beyond its magic number, at the
-start of the stream, some bytes in, and repeated in mid-stream. The header of a WAV file is compared with the
+start of the stream, some bytes in, and repeated mid-stream. The header of a WAV file is compared with the
 declaration.
 """
 
@@ -98,6 +98,7 @@ _DECODE = (
 )
 
 
+_IF_SENT = "If the client does send it, send the samples themselves in binary frames instead."
 _STRINGS = {
     "numbers": "Send the samples as bytes, not as a list: np.asarray(samples).tobytes() in Python, the ArrayBuffer of "
     "a typed array in JavaScript (not JSON.stringify).",
@@ -201,6 +202,8 @@ def _judge_text(facts: Facts, contents: Contents, kind: str) -> Finding:
     if kind in ("base64", "hex", "data-url"):
         summary = f"The bytes are {_TEXTS[kind]}: text that stands for bytes, not the bytes themselves."
         fix = "Decode to bytes before sending, and send them in binary frames."
+    if kind == "text" and facts.session is None:
+        fix = f"Give check the audio itself: this is a file of text (a log goes to sttdoctor replay). {_IF_SENT}"
     fix = _STRINGS.get(kind, fix)
     if contents.inside is not None:
         summary += f" What it holds is {contents.inside.label}, which is no stream of bare samples either."
@@ -249,7 +252,7 @@ def _judge_compressed(facts: Facts, starts: list[Start]) -> Finding:
     summary = f"The bytes are {label}{_tell_where(first.offset)}; the service takes bare samples only."
     if first.offset and len(starts) == 1:
         summary = f"A stream of {label} begins at byte {first.offset}; the service takes bare samples only."
-    fix = f"Decode before sending, live with a decoder in the client, a file with: {_convert(facts)}"
+    fix = f"Decode before sending: live audio with a decoder in the client, a file with {_convert(facts)}"
     if first.kind in _UNPACK:
         fix = f"Send what was packed, not the package: {_unpack(first.kind)}."
     if first.kind in ("webm", "ogg", "mp4"):

@@ -82,12 +82,11 @@ CHECK = Check(
         Cause(
             "continuity.capture-died",
             "fail",
-            "Audio broke off in mid-speech, but the socket stayed open: recording died, or was stopped without "
-            "closing.",
-            "Watch the microphone: when no chunk comes for 0.5 s, or the track or stream reports ended, mute, an "
-            "interruption or a change of device or route (earbuds, a call, an app in the background), restart "
-            "recording on the device that is there now. Send silence meanwhile, so that the turn ends. If recording "
-            'was stopped on purpose, send {"type":"close"} right after the last chunk.',
+            "Audio broke off mid-speech, but the socket stayed open: recording died, or was stopped without closing.",
+            "Restart recording when it stops: when no chunk has come for 0.5 s, or the system reports that the device "
+            "or track ended, changed or was interrupted. Earbuds, a phone call and an app in the background do that: "
+            "listen for ended and mute of a track, and for changes of device or route. Send silence meanwhile, so that "
+            'the turn ends. If recording was stopped on purpose, send {"type":"close"} right after the last chunk.',
         ),
         Cause(
             "continuity.blocked",
@@ -379,7 +378,7 @@ def _judge_gap(facts: Facts, gap: _Gap, number: int) -> Finding | None:
         summary = f"{begin}; then {gap.late_s:.1f} s of it came at once, and {lost:.1f} s never: what was said is lost."
         return CHECK.find("stalled", status, 0.85, summary, place, _OVERFLOWS)
     if not gap.ended and _ends_in_full_voice(facts, number):
-        summary = f"{begin}; the last frame breaks off in mid-speech, and the socket stayed open: recording died."
+        summary = f"{begin}; the last frame breaks off mid-speech, and the socket stayed open: recording died."
         return CHECK.find("capture-died", status, 0.8, summary, place)
     if not gap.ended:
         return CHECK.find("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)

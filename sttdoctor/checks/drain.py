@@ -116,6 +116,16 @@ _PING_BY_CLIENT: _Ping = {
         _LOOK,
     ),
 }
+_PING_SEEN_FROM_BETWEEN: _Ping = {
+    **_PING_BY_CLIENT,
+    "reader": (
+        "stopped-reading",
+        0.75,
+        "it went on sending, and events went out to it until {silent} before, but it took in no pong; it no longer "
+        "read what the server sent, or the connection was dead",
+        _READ,
+    ),
+}
 _PING_BY_SERVER: _Ping = {
     **_PING_BY_CLIENT,
     "reader": (
@@ -132,6 +142,9 @@ _PING_BY_SERVER: _Ping = {
     ),
     "link": ("connection-lost", 0.8, "no pong of the client reached it; the connection was dead", _RECONNECT),
 }
+
+_LONG_S = 1.0
+"""Nothing came to a client for as long: only then is that a sign that it did not read."""
 
 _LIMITED = (
     "Look for a time limit of what the client runs in or passes through (a serverless function, a relay, a "
@@ -191,7 +204,7 @@ class _End:
             return f"; the end of turn {self.unread}, which came then, is not in the application's text"
         said_last = self.said_last
         if said_last:
-            return " right after speech that no turn holds"
+            return "; it had just sent speech that is in no turn"
         return "" if said_last is None else "; no turn was open, and what it sent last was silence"
 
 
@@ -257,7 +270,7 @@ def _judge_connection(facts: Facts, number: int, connection: Connection, unread:
     end = _end(facts, number, connection, close, unread)
     ping = facts.find_ping_timeout(connection)
     if ping is not None:
-        return _tell_ping_timeout(connection, end, ping)
+        return _tell_ping_timeout(facts, connection, end, ping)
     if close.code == 1009:
         return not_applicable("A message that was too big ended the connection.")
     if close.by == "client":
@@ -303,11 +316,10 @@ def _find_last_command(facts: Facts, number: int, connection: Connection, close:
     return facts.has_unanswered_speech(number, left_s) if left_s is not None else None
 
 
-def _tell_ping_timeout(connection: Connection, end: _End, ping: PingTimeout) -> Finding:
+def _tell_ping_timeout(facts: Facts, connection: Connection, end: _End, ping: PingTimeout) -> Finding:
     """A side gave up because its ping was not answered."""
-    by_server = end.close.by == "server"
-    what, confidence, summary, fix = (_PING_BY_SERVER if by_server else _PING_BY_CLIENT)[ping.who]
-    side = "server" if by_server else "client's library"
+    side = "server" if end.close.by == "server" else "client's library"
+    what, confidence, summary, fix = _choose_ping_words(facts, end, ping)[ping.who]
     seconds = {"silent": _format_seconds(ping.silent_s), "unsent": _format_seconds(ping.unsent_s)}
     received = connection.received[-1:]
     places = [Evidence("the last event that the capture shows", last.line, last.t) for last in received]
@@ -317,6 +329,13 @@ def _tell_ping_timeout(connection: Connection, end: _End, ping: PingTimeout) -> 
     return CHECK.find(what, "warn" if is_drained else "fail", confidence, text, tuple(places), fix)
 
 
+def _choose_ping_words(facts: Facts, end: _End, ping: PingTimeout) -> _Ping:
+    if end.close.by == "server":
+        return _PING_BY_SERVER
+    seen = facts.session is not None and facts.session.clock == "client"
+    return _PING_BY_CLIENT if seen and (ping.silent_s or 0.0) >= _LONG_S else _PING_SEEN_FROM_BETWEEN
+
+
 def _format_seconds(value: float | None) -> str:
     return "some time" if value is None else f"{value:.1f} s"
 
@@ -324,10 +343,10 @@ def _format_seconds(value: float | None) -> str:
 def _has_lost(connection: Connection, end: _End | None) -> Finding:
     close = end.close if end else None
     status: Status = "warn" if end and end.command is not None and not end.turn_open else "fail"
-    turn = " with a turn open" if end is None or end.turn_open else ""
+    turn = " while a turn was open" if end is None or end.turn_open else ""
     last = connection.frames[-1]
     place = Evidence("the connection was lost here", close.line if close else last.line, close.t if close else last.t)
-    summary = f"The connection was lost without a close{turn}; what had not been answered by then is lost."
+    summary = f"The connection was lost without a close frame{turn}; what had not been answered by then is lost."
     lifetime = _find_lifetime(connection)
     if lifetime is None:
         return CHECK.find("connection-lost", status, 0.9, summary, (place,))
@@ -370,7 +389,10 @@ def _tell_left(facts: Facts, end: _End) -> Finding | Answer:
         summary = f"The client closed before the server did{end.state}."
         return CHECK.find("hung-up", end.loss, 0.7, summary, (sent, place))
     if end.waited_s < facts.limits["drain.hang_up_s"]:
-        summary = f"The client left {end.waited_s:.2f} s after its close command, before the server closed{end.state}."
+        turn, rest = (" while a turn was open and", "") if end.turn_open else ("", end.state)
+        summary = (
+            f"The client left {end.waited_s:.2f} s after its close command,{turn} before the server had closed{rest}."
+        )
         return CHECK.find("hung-up", end.loss, 0.95, summary, (sent, place))
     text = f"The client waited {end.waited_s:.1f} s for the server to close before it left."
     return answer(text, [], {"waited_s": round(end.waited_s, 3)})

@@ -92,7 +92,7 @@ CHECK = Check(
         Cause(
             "encoding.changed",
             "fail",
-            "The encoding changes in mid-stream.",
+            "The encoding changes mid-stream.",
             "Send one encoding on a connection, and open a new one when the format changes.",
         ),
     ),
@@ -100,7 +100,7 @@ CHECK = Check(
     judge=lambda facts: _judge(facts),
 )
 
-_NO_SAMPLES = {"not-pcm": "no plain samples", "text": "text"}
+_NO_SAMPLES = {"not-pcm": "not plain samples", "text": "text"}
 
 _OF_ARITHMETIC = {
     "s64le": "Convert the samples to 16 bits before you send them: numpy makes 64-bit integers of lists and by "
@@ -151,9 +151,13 @@ def _judge(facts: Facts) -> Answer:
         return answer(f"The bytes are {_label(name)}, {meant}.", [], measured, name)
     status: Status = "fail" if right < facts.limits["encoding.fail_below"] else "warn"
     confidence = estimate.probabilities[best]
-    finding = _judge_mismatch(best, name, status, confidence)
-    finding = replace(finding, fix=finding.fix + facts.origin)
+    finding = _name_origin(facts, _judge_mismatch(best, name, status, confidence))
     return answer(finding.summary, [finding], measured, _name_reading(best))
+
+
+def _name_origin(facts: Facts, finding: Finding) -> Finding:
+    """Add what gives such bytes by default; it cannot be where samples are out of step, which happens on the way."""
+    return finding if finding.cause == "encoding.misaligned" else replace(finding, fix=finding.fix + facts.origin)
 
 
 def _find_best(estimate: EncodingEstimate) -> str:
@@ -194,8 +198,7 @@ def _judge_undeclared(facts: Facts, estimate: EncodingEstimate, best: str, measu
         return answer(f"No encoding was declared; the samples of the file are {_label(best)}.", [], measured, best)
     if best in SUPPORTED:
         return answer(f"No encoding was declared; the bytes are {_label(best)}.", [], measured, best)
-    finding = _judge_mismatch(best, None, "fail", estimate.probabilities[best])
-    finding = replace(finding, fix=finding.fix + facts.origin)
+    finding = _name_origin(facts, _judge_mismatch(best, None, "fail", estimate.probabilities[best]))
     return answer(finding.summary, [finding], measured, _name_reading(best))
 
 
@@ -399,4 +402,11 @@ def _judge_shift(facts: Facts, first: EncodingChange, evidence: tuple[Evidence, 
 
 def _list_change_evidence(facts: Facts, change: EncodingChange) -> Evidence:
     line, t = facts.find_frame(change.offset)
-    return Evidence(f"{change.before} becomes {change.after}", line, t, change.offset)
+    return Evidence(_tell_change(change), line, t, change.offset)
+
+
+def _tell_change(change: EncodingChange) -> str:
+    if _name(change.before) != _name(change.after):
+        return f"from here on the bytes are {_name_reading(change.after)}"
+    is_back = _shift(change.before) and not _shift(change.after)
+    return f"the samples are {'in step again' if is_back else 'out of step'} from here on"

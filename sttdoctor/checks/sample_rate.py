@@ -56,14 +56,14 @@ CHECK = Check(
         Cause(
             "sample-rate.changed",
             "fail",
-            "The sample rate changes in mid-stream.",
+            "The sample rate changes mid-stream.",
             "Resample to one rate, or open a new connection when the device changes (a headset that switches profile).",
         ),
         Cause(
             "sample-rate.upsampled",
             "warn",
             "The band above some frequency is empty: the audio was upsampled from a lower rate.",
-            "Nothing needs fixing. Sending audio at its original rate saves bandwidth and loses nothing.",
+            "Send the audio at its original rate to save bandwidth; the transcript does not suffer either way.",
             informational=True,
         ),
     ),

@@ -51,7 +51,7 @@ CHECK = Check(
         Cause(
             "server.closed-abnormally",
             "fail",
-            "The server closed the connection in mid-session.",
+            "The server closed the connection mid-session.",
             "Reconnect; if it happens again, send the request_id and this report to the vendor's support.",
         ),
         Cause(
@@ -183,6 +183,9 @@ def _count_speech_s(facts: Facts, number: int, connection: Connection) -> float:
     return size / facts.declared.bytes_per_s if size and facts.declared.bytes_per_s else float(size)
 
 
+_PRINT_IT = "Print the whole error event (message, status, request_id), then run it again."
+
+
 def _find_errors(facts: Facts, connection: Connection) -> Iterator[Finding]:
     for frame in filter(_is_error, connection.texts):
         status, code = frame.message.get("status_code"), frame.message.get("error_code")
@@ -204,9 +207,13 @@ def _find_errors(facts: Facts, connection: Connection) -> Iterator[Finding]:
             yield CHECK.find("concurrency", "fail", 0.97, summary, place)
             continue
         details = ", ".join(filter(None, (_quote_plainly(status), _quote_plainly(code))))
-        words = ": ".join(text for text in (title, message) if text) or "it does not say which"
-        summary = end_sentence(f"The server reported an error{f' ({details})' if details else ''}: {words}")
-        yield CHECK.find("error-event", "fail", 0.97, summary, place, _fix(facts, status))
+        words = ": ".join(text for text in (title, message) if text)
+        reported = f"The server reported an error{f' ({details})' if details else ''}"
+        summary = end_sentence(
+            f"{reported}: {words}" if words else f"{reported}; the capture does not show its message"
+        )
+        fix = _fix(facts, status) or (None if words or details else _PRINT_IT)
+        yield CHECK.find("error-event", "fail", 0.97, summary, place, fix)
 
 
 def _fix(facts: Facts, status: object) -> str | None:

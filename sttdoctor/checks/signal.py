@@ -64,9 +64,10 @@ CHECK = Check(
             "signal.noise",
             "warn",
             "There is loud, steady noise: alone, or nearly as loud as the speech in it.",
-            "Listen to it (the commands are below). A hiss: the wrong device, an input that nothing is connected to, a "
-            "rate or format that was forced on the device, bytes that are no samples. A hum or buzz: power supply, "
-            "ground, long or unshielded wires of a microphone. A voice beneath it: move the microphone to the mouth.",
+            "Listen to it (the report ends with the commands). A hiss: the wrong device, an input that nothing is "
+            "connected to, a rate or format that was forced on the device, bytes that are no samples. A hum or buzz: "
+            "power supply, ground, long or unshielded wires of a microphone. A voice beneath it: move the microphone "
+            "to the mouth.",
         ),
         Cause(
             "signal.clipped",
@@ -104,7 +105,7 @@ CHECK = Check(
         Cause(
             "signal.muted",
             "warn",
-            "In mid-speech the sound turns to exact silence and stays silent, while audio is still sent.",
+            "Mid-speech the sound turns to exact silence and stays silent, while audio is still sent.",
             "Look for what mutes the microphone while the stream goes on: an app in the background or a locked screen "
             "(on Android use a foreground service of type microphone), another app that took the device, a gate. If "
             "the user pressed mute, nothing is wrong.",
@@ -433,7 +434,7 @@ def _judge_muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     start, length = found.start / levels.rate, found.length / levels.rate
     where = f"for {length:.1f} s" + (", to the end" if found.to_end else "")
     times = f"; this happens {found.count} times" if found.count > 1 else ""
-    summary = f"At {start:.1f} s the sound turns to exact silence in mid-speech, {where}{times}."
+    summary = f"At {start:.1f} s the sound turns to exact silence mid-speech, {where}{times}."
     places = _list_places(facts, layout, np.array([found.start]), "silence begins")
     return [CHECK.find("muted", "warn", 0.85 if found.to_end else 0.7, summary, places)]
 

@@ -50,6 +50,8 @@ def find_config(folder: str) -> Config:
     for place in _list_folders(folder):
         for name in (OWN, SHARED):
             path = os.path.join(place, name)
+            if name == OWN and os.path.exists(path) and not os.path.isfile(path):
+                raise InputError(f"{path} is no file; --no-config looks for no settings")
             if os.path.isfile(path) and (name == OWN or _names_us(path)):
                 tables = _read_tables(path)
                 if tables is not None:
@@ -78,7 +80,7 @@ def _names_us(path: str) -> bool:
     """Whether a file that other tools share may hold settings of ours; what is wrong with it is theirs otherwise."""
     try:
         with open(path, "rb") as file:
-            return b"sttdoctor" in file.read(_MOST_BYTES)
+            return b"sttdoctor" in file.read(_MOST_BYTES).replace(b"\0", b"")  # UTF-16 is not TOML, which will be told
     except OSError:
         return False
 
@@ -95,7 +97,9 @@ def _read_tables(path: str) -> dict[str, Any] | None:
         return tables
     tool = tables.get("tool")
     found = tool.get("sttdoctor") if isinstance(tool, dict) else None
-    return found if isinstance(found, dict) else None
+    if found is not None and not isinstance(found, dict):
+        raise UsageError(f"{path}: tool.sttdoctor is no table; write [tool.sttdoctor] and the settings below it")
+    return found
 
 
 def _read_text(path: str) -> str:
@@ -118,12 +122,20 @@ def _parse(path: str, tables: Mapping[str, Any], is_found: bool) -> Config:
     try:
         for name, value in rest.items():
             if not isinstance(value, dict) and name not in DEFAULTS:
-                hint = suggest(name, (*_OPTIONS, *DEFAULTS), "sttdoctor explain lists thresholds by check")
-                raise UsageError(f"there is no setting {name!r}; {hint}")
+                raise UsageError(_tell_unknown(name))
         options = {name.replace("-", "_"): _parse_option(name, value) for name, value in named.items()}
         return Config(path, is_found, read_tables(rest), options)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
+
+
+def _tell_unknown(name: str) -> str:
+    first = next((threshold for threshold in DEFAULTS if threshold.startswith(f"{name}.")), None)
+    if first is not None:
+        key = first.removeprefix(f"{name}.")
+        return f"{name} is a table; write [{name}] and below it, for instance, {key} = {DEFAULTS[first]:g}"
+    hint = suggest(name, (*_OPTIONS, *DEFAULTS), "sttdoctor explain lists thresholds by check")
+    return f"there is no setting {name!r}; {hint}"
 
 
 def _parse_option(name: str, value: Any) -> str:

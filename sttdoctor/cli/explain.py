@@ -61,7 +61,7 @@ def _wrap(text: str, indent: str = "  ", rest: str | None = None) -> str:
 def _list_checks(check: "Check") -> Iterator[str]:
     yield f"{check.id:<14}{check.question}"
     for cause in check.causes:
-        yield f"    {cause.id:<32}{cause.what}"
+        yield _wrap(f"{cause.id:<32}{cause.what}", "    ", " " * 36)
 
 
 def _list_sources() -> Iterator[str]:
@@ -135,4 +135,4 @@ def _about_cause(cause: "Cause", check: "Check") -> Iterator[str]:
     yield _wrap(f"Fix: {cause.fix}", "  ", "       ")
     yield _wrap(f"Why it matters: {check.why}")
     yield _wrap(f"How it is judged: {check.how}")
-    yield f"  Examples, code and thresholds: sttdoctor explain {check.id}; vendor page: {check.docs}"
+    yield _wrap(f"Examples, code and thresholds: sttdoctor explain {check.id}; vendor page: {check.docs}", rest="    ")

@@ -1,5 +1,6 @@
 """What several commands share: their options, reading thresholds, writing a report, the exit code."""
 
+import math
 import os
 import re
 import sys
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 _NO_CONFIG = "sttdoctor.no_config"
 
 Command = Callable[..., None]
+
+MOST_S = 7 * 86400.0
+"""Seconds: no option takes more."""
+MOST_JOBS = 1024
+_MOST_MIB = 1 << 20
 
 
 def ids(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
@@ -130,6 +136,17 @@ class Size(click.ParamType[int]):
         return size
 
 
+class Number(click.FloatRange):
+    """A finite number within its bounds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number; `nan` compares with no bound."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
+
+
 class _Connection(click.ParamType[Any]):
     """A number from 1, or `all`."""
 
@@ -150,7 +167,7 @@ connection_option = click.option(
     type=_Connection(),
     shell_complete=complete(lambda: {"all": "they are one client's session"}),
     metavar="N|all",
-    help="Which one, in a capture of several; all: they are one client's session.",
+    help="Which connection to judge when a capture holds several; all: treat them as one client's session.",
 )
 
 
@@ -175,19 +192,19 @@ def limit_options(command: Command) -> Command:
     """Add the options that bound the process which judges a capture."""
     command = click.option(
         "--memory-limit",
-        type=click.IntRange(256),
+        type=click.IntRange(256, _MOST_MIB),
         default=2048,
         show_default=True,
         metavar="MIB",
-        help="Give a capture up that needs more memory.",
+        help="Give up on a capture that needs more memory.",
     )(command)
     return click.option(
         "--time-limit",
-        type=click.FloatRange(0.1),
+        type=Number(0.1, MOST_S),
         default=120,
         show_default=True,
         metavar="SECONDS",
-        help="Give a capture up that takes longer.",
+        help="Give up on a capture that takes longer.",
     )(command)
 
 
@@ -196,7 +213,7 @@ _REPORT = (
         "--format",
         "form",
         type=Names(list(FORMATS)),
-        help="Of the report; default by the name of the file, or text.",
+        help="Format of the report; default: by the suffix of the output file, else text.",
     ),
     click.option(
         "-o",
@@ -209,7 +226,7 @@ _REPORT = (
         + ", ".join(f"{form.suffixes[0]} ({form.label})" for form in FORMATS.values() if form.suffixes)
         + ".",
     ),
-    click.option("--force", is_flag=True, help="Write over files that are there and hold something else."),
+    click.option("--force", is_flag=True, help="Overwrite existing files that hold something else."),
 )
 _CHECKS = (
     click.option(
@@ -285,9 +302,11 @@ def source_of(path: str) -> str | BinaryIO:
 
 def tell_error(text: str) -> None:
     """Tell on standard error what cannot be used, in one line."""
+    from sttdoctor.redact import redact_tokens
     from sttdoctor.reporting.escape import for_terminal
 
-    click.echo(f"sttdoctor: {for_terminal(' '.join(text.split(chr(10))))}", err=True)
+    # errors of click repeat what was typed, too
+    click.echo(f"sttdoctor: {for_terminal(redact_tokens(' '.join(text.split(chr(10)))))}", err=True)
 
 
 def spare(options: Mapping[str, Any], *inputs: str | None) -> None:

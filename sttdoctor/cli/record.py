@@ -27,13 +27,13 @@ from sttdoctor.cli.options import Size, stranger_options
     "--keep-bytes",
     type=Size(),
     metavar="SIZE",
-    help="Keep recordings of at most so many bytes in the directory (as 500M, 20G); the oldest go first.",
+    help="Keep at most this much in the directory (for instance 500M or 20G); the oldest recordings go first.",
 )
 @click.option(
     "--keep-connections",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Keep recordings of at most so many connections; the oldest go first.",
+    help="Keep recordings of at most N connections; the oldest go first.",
 )
 @stranger_options
 @click.option(

@@ -24,10 +24,10 @@ from sttdoctor.cli.progress import progress
     "--transcript",
     type=click.Path(),
     metavar="FILE",
-    help="Holds the text that the application ended up with (- is standard input).",
+    help="File with the text that the application ended up with (- is standard input).",
 )
 @connection_option
-@click.option("--against", type=click.Path(), metavar="CAPTURE", help="Show what differs from the session in this one.")
+@click.option("--against", type=click.Path(), metavar="CAPTURE", help="Compare with the session in this capture.")
 @format_options
 @report_options
 def replay(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sttdoctor.cli.options import check_options, limit_options, stranger_options, thresholds
+from sttdoctor.cli.options import MOST_JOBS, check_options, limit_options, stranger_options, thresholds
 
 if TYPE_CHECKING:
     from sttdoctor.net import Door
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--size-limit",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1 << 20),
     default=2048,
     show_default=True,
     metavar="MIB",
     help="Refuse a capture that is larger.",
 )
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Captures at a time; default one a core.")
+@click.option("--jobs", type=click.IntRange(1, MOST_JOBS), metavar="N", help="Captures at a time; default one a core.")
 @limit_options
 @check_options
 @stranger_options
@@ -47,7 +47,7 @@ def serve(listen: str, keep: str | None, size_limit: int, jobs: int | None, **op
     from sttdoctor.net import Door, host_port
 
     if not (find_spec("starlette") and find_spec("uvicorn")):
-        raise UsageError("serve needs Starlette and uvicorn: pip install 'sttdoctor[serve]'")
+        raise UsageError("serve needs Starlette and uvicorn: pip install starlette uvicorn")
     from sttdoctor.serve.app import Rules
     from sttdoctor.triage.batch import try_settings
     from sttdoctor.triage.task import Settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sttdoctor.cli.completion import complete, list_faults
-from sttdoctor.cli.options import Command, stranger_options
+from sttdoctor.cli.options import MOST_S, Command, Number, stranger_options
 
 if TYPE_CHECKING:
     from sttdoctor.net import Door
@@ -32,7 +32,7 @@ def _usage(fault: Any) -> str:
 
 def _seconds(name: str, default: float, least: float, words: str) -> Callable[[Command], Command]:
     """An option that takes a number of seconds."""
-    kind = click.FloatRange(min=least)
+    kind = Number(least, MOST_S)
     return click.option(name, type=kind, default=default, show_default=True, metavar="SECONDS", help=words)
 
 
@@ -44,7 +44,7 @@ def _seconds(name: str, default: float, least: float, words: str) -> Callable[[C
     "--script",
     type=click.Path(),
     metavar="FILE",
-    help="What is said: text, one turn a line; default sentences of its own.",
+    help="What is said: a text file with one turn a line; default: sentences of its own.",
 )
 @click.option(
     "--fault",
@@ -61,9 +61,9 @@ def _seconds(name: str, default: float, least: float, words: str) -> Callable[[C
     show_default=True,
     help="Where the space between two turns stands.",
 )
-@_seconds("--fault-after", 2.0, 0, "Audio after which a fault in mid-session strikes.")
+@_seconds("--fault-after", 2.0, 0, "Seconds of audio before a mid-session fault strikes.")
 @click.option("--asr", is_flag=True, help="Recognise what is said with PocketSphinx (extra sttdoctor[asr]).")
-@_seconds("--idle-timeout", 180.0, 0.1, "Close a connection that brings no audio for so long.")
+@_seconds("--idle-timeout", 180.0, 0.1, "Close a connection that has brought no audio for this long.")
 @_seconds("--buffer", 10.0, 0.1, "Audio that may wait; more is an internal error, as at the service.")
 @stranger_options
 def simulate(

@@ -9,6 +9,7 @@ import click
 
 from sttdoctor.cli.completion import complete, list_columns
 from sttdoctor.cli.options import (
+    MOST_JOBS,
     format_options,
     ids,
     judge_options,
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Table: .csv or .jsonl (repeatable).",
 )
-@click.option("--resume", is_flag=True, help="Go on with the tables: captures that stand in them are not judged again.")
-@click.option("--force", is_flag=True, help="Write over tables and an overview that are there.")
+@click.option("--resume", is_flag=True, help="Continue the tables: captures already in them are not judged again.")
+@click.option("--force", is_flag=True, help="Overwrite existing tables and an existing overview.")
 @click.option("--html", type=click.Path(), metavar="DIR", help="Write an overview with reports of the worst examples.")
 @click.option(
     "--examples",
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     default=5,
     show_default=True,
     metavar="N",
-    help="Worst ones to show of each cause.",
+    help="How many of the worst examples to show for each cause.",
 )
 @click.option(
     "--group-by",
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     metavar="COLUMNS",
     help="Count causes by these columns of the table (comma-separated).",
 )
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Captures at a time; default one a core.")
+@click.option("--jobs", type=click.IntRange(1, MOST_JOBS), metavar="N", help="Captures at a time; default one a core.")
 @click.option("--dask", metavar="ADDRESS", help="Judge on the Dask cluster of this scheduler.")
 @limit_options
 @format_options

@@ -9,7 +9,7 @@ import shutil
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -29,6 +29,8 @@ _MOST_LINES, _LINES_A_S = 1000, 50
 """Lines that stay, at once and for long: a peer can make one with each request, and a slow terminal takes its time."""
 
 _REPORT_TIMEOUT_S = 120.0
+_REST_S = 15.0
+"""For the reports that are still to be made when the recorder is ended."""
 
 
 class Screen:
@@ -47,7 +49,7 @@ class Screen:
         self._diagnose = diagnose
         self._calls = calls
         self._running: dict[Entry, float] = {}
-        self._reports: set[asyncio.Task[None]] = set()
+        self._reports: dict[asyncio.Task[None], Path] = {}
         self._one_at_a_time = asyncio.Lock()
         self._room, self._said_at, self._left_out = float(_MOST_LINES), time.monotonic(), 0
 
@@ -66,14 +68,32 @@ class Screen:
         path = entry.path.parent if self._calls else entry.path
         if self._diagnose:
             task = asyncio.create_task(self._report(path))
-            self._reports.add(task)
-            task.add_done_callback(self._reports.discard)
+            self._reports[task] = path
+            task.add_done_callback(lambda done: self._reports.pop(done, None))
         else:
-            self.say(f"  next: sttdoctor replay {shlex.quote(str(path))}")
+            self.say(f"  {_next(path)}")
 
     def tell(self, sentence: str) -> None:
         """Something went wrong."""
         self.say(f"sttdoctor: {sentence}")
+
+    async def finish(self, limit_s: float, hurry: Awaitable[object]) -> None:
+        """Wait for the reports that are asked for, and say which are not made.
+
+        Args:
+            limit_s: Seconds to wait.
+            hurry: Ends the waiting as well.
+        """
+        if not self._reports:
+            return
+        self.say(f"waiting up to {limit_s:g} s for what is still to be diagnosed; Ctrl-C again ends it at once")
+        made, told = asyncio.ensure_future(asyncio.wait(set(self._reports))), asyncio.ensure_future(hurry)
+        await asyncio.wait((made, told), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        made.cancel()
+        for task, path in list(self._reports.items()):
+            task.cancel()
+            self.say(f"{path}: not diagnosed yet; {_next(path)}")
+        await asyncio.gather(*self._reports, return_exceptions=True)
 
     async def refresh(self, look: Callable[[], None]) -> None:
         """Draw the running connections for ever; `look` asks for how they look."""
@@ -150,6 +170,10 @@ class Screen:
             self._out.flush()
 
 
+def _next(path: Path) -> str:
+    return f"next: sttdoctor replay {shlex.quote(str(path))}"
+
+
 def _width() -> int:
     return min(shutil.get_terminal_size().columns, 120)
 
@@ -219,6 +243,7 @@ async def _record(plan: Plan) -> int:
     shown = show_host(host)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(screen.close)
+        stack.push_async_callback(_finish, screen)
         try:
             listening = listen(host, port, service, plan.keeping, screen, plan.door, plan.tls)
             proxy = await stack.enter_async_context(listening)
@@ -234,6 +259,10 @@ async def _record(plan: Plan) -> int:
         if service.in_clear:
             screen.say(f"keys and speech go to {service.host} without encryption; use wss://")
         return await _until_told(screen, proxy.look)
+
+
+async def _finish(screen: Screen) -> None:
+    await screen.finish(_REST_S, stop_signal())
 
 
 async def _until_told(screen: Screen, look: Callable[[], None]) -> int:

@@ -1,6 +1,7 @@
 """Any capture: session JSONL, HAR, debug logs, told apart by their content."""
 
 import io
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from sttdoctor.evidence import Frame, Session
 from sttdoctor.readers.har.archive import holds_har, holds_trace, read_har, read_trace, read_zip
 from sttdoctor.readers.har.files import holds_messages, holds_zip, read_messages
 from sttdoctor.readers.har.protocol import holds_protocol, read_protocol
-from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
+from sttdoctor.readers.joining import MAX_JOINED, MOST_IN_FOLDER_S, ApartError, Part, join
 from sttdoctor.readers.logs.log import KINDS, holds_log, holds_records, read_log
 from sttdoctor.readers.mitmproxy import holds_flows, read_flows
 from sttdoctor.readers.no_capture import NoCaptureError, describe
@@ -99,7 +100,9 @@ def read_session(sources: Sequence[Source], connection: Wanted = None) -> Sessio
     if any(one.started_at == other.started_at and one.events == other.events for one, other in pairwise(sessions)):
         raise InputError("the same capture is given twice")
     try:
-        whole = join([Part(session) for session in sessions], is_told=True)
+        is_folder = captures != list(sources)
+        most = MOST_IN_FOLDER_S if is_folder else math.inf
+        whole = join([Part(session) for session in sessions], is_told=True, most_between_s=most)
     except ApartError as error:
         raise InputError(
             f"the captures are not one client's session: {error}; give one of them, or run sttdoctor triage, which "

@@ -4,6 +4,7 @@ The clocks are shifted by when each began. Connections of different clients, and
 connections with different audio (the two sides of a call), are several sessions.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,6 +26,9 @@ MOST_SEEN = 10
 
 MOST_BETWEEN_S = 60.0
 """A connection that begins later after the end of the one before is another session, if nobody says otherwise."""
+
+MOST_IN_FOLDER_S = 3600.0
+"""The same in a folder: who keeps the captures of a day in one has not said that they are one session."""
 
 _OVERLAP_S = 1.0  # of sound on both, more than a client that connects anew before it lets the old connection go
 FORMAT = ("model", "encoding", "sample_rate")
@@ -57,12 +61,13 @@ class _Placed(NamedTuple):
     audio: tuple[float, float]
 
 
-def join(parts: Sequence[Part], is_told: bool) -> Session:
+def join(parts: Sequence[Part], is_told: bool, most_between_s: float = math.inf) -> Session:
     """Return one session of several connections.
 
     Args:
         parts: In the order of the capture.
         is_told: Somebody says that they are one client's; else it has to be seen.
+        most_between_s: A connection that begins later after the end of the one before is another session.
 
     Raises:
         ApartError: They are not.
@@ -86,8 +91,8 @@ def join(parts: Sequence[Part], is_told: bool) -> Session:
                 raise ApartError("they ran at the same time, and not with the same audio")
             beside.append(item.session)
             continue
-        if chain and not is_told and item.begin - chain[-1].end > MOST_BETWEEN_S:
-            raise ApartError("there is more than a minute between them")
+        if chain and item.begin - chain[-1].end > (most_between_s if is_told else MOST_BETWEEN_S):
+            raise ApartError(f"there is more than {'an hour' if is_told else 'a minute'} between them")
         chain.append(item)
     return replace(_chain(chain), beside=tuple(beside))
 

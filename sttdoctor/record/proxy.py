@@ -23,7 +23,7 @@ from sttdoctor.record.desk import Desk, Line, Watcher, desk
 from sttdoctor.record.recording import Heading
 from sttdoctor.record.shelf import Keeping
 from sttdoctor.record.slips import Kind
-from sttdoctor.record.upstream import Upstream, dial, say_why
+from sttdoctor.record.upstream import Upstream, dial, refuse_itself, say_why, tell_loop
 
 HIGH_WATER_BYTES = 256 << 10  # waiting to be sent to one side, before the other is no longer read
 LINGER_S = 10.0  # for a side that does not take its last bytes
@@ -156,6 +156,7 @@ class _Link:
         self.client = RelayPeer(self, self._take_head)
         self._proxy = proxy
         self._upstream: RelayPeer | None = None
+        self._way: tuple[str, int] | None = None  # from where the service is reached
         self._held = bytearray()  # from the client, before the service is reached
         self._line: Line | None = None  # where the connection is recorded
         self._gone = "unknown"
@@ -195,6 +196,7 @@ class _Link:
 
     def _finish(self) -> None:
         self._proxy.links.discard(self)
+        self._proxy.ways.discard(self._way)
         line, self._line = self._line, None
         if line is not None:
             line.end("" if self._proxy.stopping else self._gone)
@@ -232,6 +234,9 @@ class _Link:
         stranger = self._proxy.door.refusal(head.get("host"), head.get("origin"), head.get("sec-fetch-site"))
         if stranger is not None:
             self._refuse("403 Forbidden", stranger)
+            return
+        if self._proxy.has_sent(self.client):
+            self._refuse("508 Loop Detected", tell_loop(upstream))
             return
         del self._held[: end + len(END)]
         self.client.take = self._take_early
@@ -282,6 +287,8 @@ class _Link:
         client = self.client
         assert upstream.transport is not None and client.transport is not None
         self._upstream, client.other, upstream.other = upstream, upstream, client
+        self._way = upstream.transport.get_extra_info("sockname")[:2]
+        self._proxy.ways.add(self._way)
         to_server, to_client, line = upstream.transport.write, client.transport.write, self._line
         if line is None:
             client.take, upstream.take = to_server, to_client
@@ -312,7 +319,13 @@ class _Proxy:
         self.watcher = watcher
         self.tls = ssl.create_default_context() if upstream.secure else None
         self.links: set[_Link] = set()
+        self.ways: set[tuple[str, int] | None] = set()
         self.stopping = False
+
+    def has_sent(self, client: RelayPeer) -> bool:
+        """Whether a client is this proxy: the other end of one of its own connections to the service."""
+        peer = client.transport.get_extra_info("peername") if client.transport is not None else None
+        return peer is not None and peer[:2] in self.ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +364,7 @@ async def listen(
 
     Raises:
         OSError: The address cannot be had.
-        UsageError: The output cannot be used.
+        UsageError: The output cannot be used, or the service is this proxy.
     """
     keeping.check()
     async with desk(keeping, watcher) as scribe:
@@ -359,6 +372,7 @@ async def listen(
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Link(proxy).client, host, port, backlog=1024, ssl=tls)
         try:
+            await refuse_itself(upstream, server.sockets)
             yield Listening(server.sockets[0].getsockname()[1], scribe.look)
         finally:
             proxy.stopping = True

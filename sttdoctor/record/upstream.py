@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -62,6 +63,10 @@ class HttpProxy:
         user = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
         login = f"Basic {base64.b64encode(user.encode()).decode()}" if parts.username else ""
         return cls(host, port or 8080, login)
+
+    def blame(self, error: BaseException) -> OSError:
+        """Return the error to raise where it is the proxy that cannot be reached."""
+        return OSError(f"the proxy on the way, {show_host(self.host)}:{self.port}, cannot be reached: {say_why(error)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +180,11 @@ async def dial(protocol: asyncio.BaseProtocol, upstream: Upstream, tls: ssl.SSLC
     through = upstream.proxy
     host, port = (upstream.address or upstream.host, upstream.port) if through is None else (through.host, through.port)
     failed: OSError = OSError("the name has no address")
-    for address in await _addresses(host, port):
+    try:
+        addresses = await _addresses(host, port)
+    except (OSError, UnicodeError) as error:
+        raise error if through is None else through.blame(error) from None
+    for address in addresses:
         try:
             if through is not None:
                 way = await _ask_proxy(address, through, upstream)
@@ -188,6 +197,50 @@ async def dial(protocol: asyncio.BaseProtocol, upstream: Upstream, tls: ssl.SSLC
     raise failed
 
 
+async def refuse_itself(upstream: Upstream, sockets: Iterable[socket.socket]) -> None:
+    """Refuse a service that is what listens here: each connection would make the next one.
+
+    Args:
+        upstream: The service.
+        sockets: What listens.
+
+    Raises:
+        UsageError: It is.
+    """
+    hosts = [host for host, port in (each.getsockname()[:2] for each in sockets) if port == upstream.port]
+    if not hosts or upstream.proxy is not None:
+        return
+    try:
+        async with asyncio.timeout(_LOOK_UP_S):
+            addresses = await _addresses(upstream.address or upstream.host, upstream.port)
+    except (OSError, UnicodeError):
+        return  # a client will be told
+    if any(host == address or (host in _ANY and _is_own(address)) for host in hosts for address in addresses):
+        raise UsageError(tell_loop(upstream))
+
+
+def tell_loop(upstream: Upstream) -> str:
+    """Return what to say where the address of the service leads to the recorder itself."""
+    return (
+        f"{upstream.url} leads back to this recorder; name the service with --upstream, or its address with "
+        "--upstream-address"
+    )
+
+
+_LOOK_UP_S = 5.0
+_ANY = ("0.0.0.0", "::")
+
+
+def _is_own(address: str) -> bool:
+    """Whether an address is one of this machine: only those can be bound."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
 async def _ask_proxy(address: str, proxy: HttpProxy, upstream: Upstream) -> socket.socket:
     """Return the connection that a proxy has made.
 
@@ -198,7 +251,10 @@ async def _ask_proxy(address: str, proxy: HttpProxy, upstream: Upstream) -> sock
     way = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     way.setblocking(False)
     try:
-        await loop.sock_connect(way, (address, proxy.port))
+        try:
+            await loop.sock_connect(way, (address, proxy.port))
+        except OSError as error:
+            raise proxy.blame(error) from None
         host = upstream.address or upstream.host
         there = f"{show_host(host)}:{upstream.port}"
         login = f"Proxy-Authorization: {proxy.login}\r\n" if proxy.login else ""

@@ -36,8 +36,8 @@ def describe_spectrograms(excerpt: Excerpt) -> str:
         return (
             f"The same bytes, read as declared ({excerpt.declared.reading}) and as detected "
             f"({excerpt.detected.reading}). Speech shows as stacked, slowly moving bands that stop now and then; "
-            "noise fills the picture evenly. Of a wrong rate the bands stand too low and too long, or too high and "
-            "too short."
+            "noise fills the picture evenly. With a wrong rate the bands are too low and too long, or too high and too "
+            "short."
         )
     version = excerpt.declared or excerpt.detected
     reading = version.reading if version is not None else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sttdoctor.checks.base import Evidence, join_list
+from sttdoctor.encodings import ENCODINGS
 from sttdoctor.report import CheckResult, Report
 from sttdoctor.reporting.escape import for_terminal
 
@@ -66,17 +67,19 @@ def describe_formats(report: Report) -> str:
     said, found = describe_declared(report), describe_detected(report)
     if found == AS_DECLARED:
         return f"{said}, {AS_DECLARED}"
+    if said == _NOTHING:
+        return f"nothing declared; {found}" if found else "nothing declared"
     return f"declared {said}" + (f", {found}" if found else "")
 
 
-AS_DECLARED = "as declared"
+AS_DECLARED, _NOTHING = "as declared", "nothing"
 
 
 def describe_declared(report: Report) -> str:
     """Return the declared format, for a reader."""
     encoding, rate = report.subject["declared"]["encoding"], report.subject["declared"]["sample_rate"]
     if not encoding and not rate:
-        return "nothing"
+        return _NOTHING
     return f"{shorten(encoding, 80) if encoding else 'no encoding'} at {f'{rate} Hz' if rate else 'no rate'}"
 
 
@@ -94,7 +97,9 @@ def describe_detected(report: Report) -> str:
     wrong = [check for check in known if check.reading != right[check.id]]
     if wrong:
         more = "more " if all(check.status == "warn" for check in wrong) else ""
-        return f"sounds {more}like {_join(*(check.reading for check in known))}"
+        reading = _join(*(check.reading for check in known))
+        is_heard = "encoding" not in checks or checks["encoding"].reading.partition(",")[0] in ENCODINGS
+        return f"sounds {more}like {reading}" if is_heard else f"is {reading}"
     if len(known) == 2:
         return AS_DECLARED
     if known:

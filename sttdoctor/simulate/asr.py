@@ -30,7 +30,7 @@ class Sphinx:
     def __init__(self) -> None:
         missing = [label for name, label in _NEEDED.items() if importlib.util.find_spec(name) is None]
         if missing:
-            raise InputError(f"--asr needs {' and '.join(missing)}; install with: pip install 'sttdoctor[asr]'")
+            raise InputError(f"--asr needs {' and '.join(missing)}: pip install pocketsphinx soxr")
         self._reserve = _start()
 
     def words(self, rate: int) -> "SphinxWords":

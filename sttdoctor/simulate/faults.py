@@ -55,8 +55,8 @@ _MORE = "takes VALUE connections at once and refuses more with 429"
 _BETWEEN = ("connection.intermediary",)
 _PORTAL = "answers the handshake as a login page between client and service does, with status VALUE"
 _CUT = "cuts the TCP connection when nothing has come from the client for VALUE seconds, as a proxy does"
-_QUOTA = "sends an error event with status VALUE in mid-session: the credits are used up; and closes"
-_EXPIRED = "sends an error event with status 401 in mid-session: the token has expired; and closes"
+_QUOTA = "sends an error event with status VALUE mid-session (credits used up), then closes"
+_EXPIRED = "sends an error event with status 401 mid-session (token expired), then closes"
 _MUTE = "takes the connection and never sends anything"
 _BIG = "sends one update of VALUE kB"
 
@@ -66,9 +66,9 @@ _ALL = (
     Fault("concurrency", _MORE, ("server.concurrency",), 0, 0, 1e6),
     Fault("login-page", _PORTAL, _BETWEEN, 302, 200, 307),
     Fault("slow-handshake", "answers the handshake after VALUE seconds", (), 1, 0, 60),
-    Fault("error-event", "sends an error event with status VALUE in mid-session and closes", _ERROR, 500, 400, 599),
-    Fault("closed-abnormally", "closes with code VALUE in mid-session", _CLOSED, 1011, 1000, 4999),
-    Fault("connection-lost", "cuts the TCP connection in mid-session", ("drain.connection-lost", _OPEN)),
+    Fault("error-event", "sends an error event with status VALUE mid-session, then closes", _ERROR, 500, 400, 599),
+    Fault("closed-abnormally", "closes with code VALUE mid-session", _CLOSED, 1011, 1000, 4999),
+    Fault("connection-lost", "cuts the TCP connection mid-session", ("drain.connection-lost", _OPEN)),
     Fault("stopped-answering", _NOTHING, _NO_ANSWER),
     Fault("silent", _MUTE, ("connection.dead", "server.stopped-answering", *_BETWEEN, *_NO_ANSWER)),
     Fault("idle-cut", _CUT, ("connection.idle-cut", "drain.connection-lost", _OPEN), 60, 0.1, 3600),
@@ -243,7 +243,7 @@ class Behaviour:
         buffer_s: So many seconds of audio may wait, then comes an error event and a close with 1011.
         borders: Where the space between two turns stands.
         faults: What to do wrong, from `sttdoctor.simulate.faults.parse`.
-        fault_after_s: Seconds of audio after which faults in mid-session strike.
+        fault_after_s: Seconds of audio before mid-session faults strike.
     """
 
     latency_s: float = 0.15

@@ -132,7 +132,7 @@ def read_script(path: str | Path) -> Script:
     """Read a script: UTF-8, one turn a line; empty lines and lines that begin with # are left out.
 
     Raises:
-        InputError: It cannot be read, is too large, or holds no turn.
+        InputError: It cannot be read, is too large, is no text, or holds no turn.
     """
     try:
         with open(path, "rb") as file:
@@ -141,7 +141,13 @@ def read_script(path: str | Path) -> Script:
         raise InputError(f"cannot read the script {path}: {error.strerror or error}") from None
     if len(data) > MAX_SCRIPT_BYTES:
         raise InputError(f"the script {path} is larger than {MAX_SCRIPT_BYTES} bytes")
-    script = _script(data.decode("utf-8-sig", errors="replace"))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise InputError(f"the script {path} is no UTF-8 text")
+    script = _script(text)
     if not script.turns:
         raise InputError(f"the script {path} holds no text; write one turn a line")
     return script

@@ -81,7 +81,7 @@ def _client(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError:
-        raise UsageError("--dask needs the package distributed: pip install 'sttdoctor[dask]'") from None
+        raise UsageError("--dask needs the package distributed: pip install distributed") from None
     try:
         return Client(address, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
@@ -202,8 +202,12 @@ class Batch:
                     shown.update(1)
 
     def _judge(self, tasks: list[Task]) -> Iterator[Row]:
-        for row, _ in run(tasks, self.settings, self.jobs, self.dask):
+        for row, _ in self._run(tasks):
             yield row
+
+    def _run(self, tasks: list[Task], wants_pages: bool = False) -> Iterator[tuple[Row, str | None]]:
+        jobs = min(self.jobs, max(len(tasks), 1))  # each is a thread and a process
+        return run(tasks, self.settings, jobs, self.dask, wants_pages)
 
     @contextmanager
     def _tables(self) -> Iterator[list[Table]]:
@@ -220,7 +224,7 @@ class Batch:
         # rows of an earlier run may be of captures that are gone
         there = sorted({path for path, _ in wanted if os.path.exists(path)})
         tasks = [task for task in (collect(there) if there else ()) if task.key in wanted]
-        for row, page in run(tasks, self.settings, self.jobs, self.dask, wants_pages=True):
+        for row, page in self._run(tasks, wants_pages=True):
             if page is not None:
                 yield (row["path"], row["member"]), page
 

@@ -139,7 +139,7 @@ def test_level_and_correlation_of_the_two(left, right, level_db, correlation, lo
     assert (measured["quieter_db"], measured["correlation"]) == pytest.approx((level_db, correlation), abs=0.05)
     (found,) = result.findings
     assert "both carry the same sound" in found.summary
-    assert loud is None or f"send one of them: samples[{loud}::2]." in found.fix
+    assert loud is None or f"Send one channel only: samples[{loud}::2]." in found.fix
 
 
 def test_twice_the_byte_rate_agrees():

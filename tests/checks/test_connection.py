@@ -534,7 +534,8 @@ def test_a_long_path_is_cut():
         (BASE + "&a=1&a=3&model_id=x", "The parameter model_id comes from ElevenLabs; instead use model (and 1 more)"),
         (
             BASE.replace("pcm_mulaw", "flute"),
-            "encoding=flute is not one of the six; use pcm_s16le, pcm_s32le, pcm_f16le, pcm_f32le, pcm_mulaw, pcm_alaw",
+            "encoding=flute is not one of the service's six encodings; use pcm_s16le, pcm_s32le, pcm_f16le, pcm_f32le, "
+            "pcm_mulaw, pcm_alaw",
         ),
     ],
 )
@@ -557,7 +558,7 @@ def test_a_reconnect_is_judged_by_what_was_lost(gap, status, words):
     shut = session(steady(4), events=turn(1.0, "Hello", end=2.0), close=(4.0, "unknown", 1006))
     (finding,) = report(two(shut, drained(), gap), "connection").checks[0].findings
     assert (finding.status, finding.confidence) == (status, 0.9)
-    assert finding.summary == f"The client reconnected in mid-session: {words}."
+    assert finding.summary == f"The client reconnected mid-session: {words}."
     assert finding.evidence[0].t == pytest.approx(4.0 + gap)
 
 

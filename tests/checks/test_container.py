@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 from builders import session
-from common import FIXTURES
+from common import FIXTURES, ROOT
 
 import sttdoctor
 from sttdoctor.analysis.facts import Facts
@@ -248,3 +248,10 @@ def test_text_that_may_be_an_error_of_the_source(data, words):
     found = finding(data)
     assert found.summary == f"The bytes are {words}, not samples."
     assert found.fix.startswith("Look at what it says: it may be an error of the source. Send the samples")
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "docs/serve.md"])
+def test_a_page_of_text_with_marks_is_text_and_no_message_among_samples(name):
+    (found,) = sttdoctor.check(ROOT / name, select=["container"]).checks[0].findings
+    assert (found.cause, found.summary) == ("container.text", "The bytes are text, not samples.")
+    assert "sttdoctor replay" in found.fix

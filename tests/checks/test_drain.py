@@ -186,7 +186,7 @@ def test_what_was_on_its_way_is_told():
         return report(leaving(*spoken, **fields), "drain").checks[0].findings[0].summary
 
     assert summary((1.0, 4.0)).endswith("no turn was open, and what it sent last was silence.")
-    assert summary((1.0, 4.0), (7.0, 8.0)).endswith("right after speech that no turn holds.")
+    assert summary((1.0, 4.0), (7.0, 8.0)).endswith("it had just sent speech that is in no turn.")
     assert summary((2.0, 8.0), events=OPEN).endswith("while a turn was open.")
 
 
@@ -294,3 +294,12 @@ def test_another_age_or_a_silent_end_shows_no_longest_duration(at, until):
     subject = session(steady(until, 0.2), 0.2, events=turn(until - 3, "Hello"), close=(at, "unknown", 1006))
     (finding,) = report(subject, "drain").checks[0].findings
     assert "minutes" not in finding.summary
+
+
+def test_who_sees_it_from_elsewhere_does_not_take_a_moment_for_a_client_that_read_nothing():
+    """Events went out until 0.1 s before the close: only the client itself knows what it took in."""
+    late = [*OPEN[:-1], (4.9, *OPEN[-1][1:])]
+    subject = session(steady(5), events=late, close=(5.0, "client", 1011, "keepalive ping timeout"))
+    (finding,) = report(replace(subject, clock="server"), "drain").checks[0].findings
+    assert finding.cause == "drain.stopped-reading"
+    assert "took in no pong" in finding.summary and "took nothing in" not in finding.summary

@@ -198,8 +198,8 @@ def test_shifts_of_one_encoding_are_a_part_of_a_sample_that_was_lost():
     (finding,) = told("pcm_s16le", shifts).findings
     assert finding.cause == "encoding.misaligned" and "From byte 1001 on" in finding.summary
     assert [(e.note, e.offset) for e in finding.evidence] == [
-        ("pcm_s16le becomes pcm_s16le+1", 1001),
-        ("pcm_s16le+1 becomes pcm_s16le", 5000),
+        ("the samples are out of step from here on", 1001),
+        ("the samples are in step again from here on", 5000),
     ]
     (finding,) = told("pcm_s16le", [*shifts, change(9000, "pcm_s16le", "pcm_alaw")]).findings
     assert finding.cause == "encoding.changed"
@@ -243,3 +243,11 @@ def test_two_true_channels_are_in_no_wrong_order(delay):
 def test_faint_noise_in_floats_is_no_loud_noise_in_whole_numbers(seed):
     noise = np.random.default_rng(seed).normal(0, 3e-4, 3600).astype("<f4").tobytes()
     assert result(noise, "pcm_f32le").status in ("pass", "unknown")
+
+
+def test_no_source_is_blamed_for_samples_that_are_out_of_step():
+    floats = SPEECH.astype("<f4").tobytes()
+    (shifted,) = result(b"\0" + floats, "pcm_f32le").findings
+    (other,) = result(floats, "pcm_s16le").findings
+    assert shifted.cause == "encoding.misaligned"
+    assert ["librosa" in found.fix for found in (shifted, other)] == [False, True]

@@ -146,7 +146,7 @@ def test_a_refusal_for_too_many_streams(status, expected):
         ({}, "The server reported an error (500): Oops: It broke."),
         ({"error_code": "broken", "message": None}, "The server reported an error (500, broken): Oops."),
         ({"title": "x" * 201, "message": ""}, f"The server reported an error (500): {'x' * 200}."),
-        ({"title": None, "message": " "}, "The server reported an error (500): it does not say which."),
+        ({"title": None, "message": " "}, "The server reported an error (500); the capture does not show its message."),
         (
             {"status_code": None, "title": "Wait", "message": "why?"},
             "The server reported an error: Wait: why?",
@@ -313,3 +313,8 @@ def test_any_other_error_stays_one(subject):
 def test_a_socket_that_stays_open_after_everything_was_answered_loses_nothing(audio, events, expected):
     subject = session(steady(8), events=events, command=8.0, close=(14.5, "client", 1000))
     assert causes(subject if audio is None else with_audio(subject, audio), "server") == expected
+
+
+def test_an_error_whose_words_the_log_does_not_show_asks_for_them():
+    (found,) = report(error(status_code=None, title=None, message=None), "server").checks[0].findings
+    assert "does not show its message" in found.summary and found.fix.startswith("Print the whole error event")

@@ -58,6 +58,7 @@ def test_a_file_holds_what_is_judged_too(tmp_path, ids, name):
         ("backlog_fail_s = 5", r"there is no setting 'backlog_fail_s'; did you mean pacing\.backlog_fail_s"),
         ("[pacing.more]\nbacklog_fail_s = 5", r"unknown threshold 'pacing\.more'"),
         ('ignroe = ["language"]', "did you mean ignore"),
+        ("pacing = 3", r"write \[pacing\] and below it, for instance, .* = "),
         ('ignore = ["langage"]', "did you mean language"),
         ("ignore = 5", "takes a list of checks"),
         ("select = [5]", "takes a list of checks"),
@@ -162,3 +163,16 @@ def test_wrong_settings_are_one_sentence(run, project):
     write(project / "sttdoctor.toml", "[pacing]\nbacklog_fial_s = 5\n")
     said = one_sentence(run("check", HEALTHY, *DECLARED, *ENCODING_ONLY))
     assert said == "../sttdoctor.toml: unknown threshold 'pacing.backlog_fial_s'; did you mean pacing.backlog_fail_s?"
+
+
+def test_a_folder_or_a_shared_file_without_a_table_is_not_passed_over(tmp_path):
+    (tmp_path / "sttdoctor.toml").mkdir()
+    with pytest.raises(InputError, match=r"sttdoctor\.toml is no file"):
+        find_config(str(tmp_path))
+    (tmp_path / "sttdoctor.toml").rmdir()
+    write(tmp_path / "pyproject.toml", "[tool]\nsttdoctor = 5")
+    with pytest.raises(UsageError, match=r"tool\.sttdoctor is no table"):
+        find_config(str(tmp_path))
+    write(tmp_path / "pyproject.toml", "[tool.sttdoctor]\n".encode("utf-16"))
+    with pytest.raises(InputError, match="is not text"):
+        find_config(str(tmp_path))

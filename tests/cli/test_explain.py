@@ -6,10 +6,12 @@ from sttdoctor.guides import load_guide
 from sttdoctor.thresholds import THRESHOLDS, of_check
 
 
-def test_the_list_names_every_check_and_cause(run):
+def test_the_list_names_every_check_and_cause(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     done = run("explain")
     assert (done.code, done.err) == (0, "")
-    listed = [line.split()[0] for line in done.out.splitlines()]
+    listed = [line.split()[0] for line in done.out.splitlines() if not line.startswith("     ")]
+    assert max(map(len, done.out.splitlines())) <= 80
     assert listed == [name for check in all_checks() for name in (check.id, *(cause.id for cause in check.causes))]
 
 

@@ -328,3 +328,50 @@ def test_interrupted_is_130(run, monkeypatch):
     monkeypatch.setattr("sttdoctor.api.examine", interrupted)
     done = run("check", HEALTHY)
     assert (done.code, done.out.strip(), done.err.strip()) == (130, "", "")
+
+
+KEY = "sk_car_aBcDeFgHiJkLmNoPqRsTuVwX"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (KEY,),
+        ("explain", KEY),
+        ("check", KEY),
+        ("check", "-", "--select", KEY),
+        ("check", "-", "--encoding", KEY),
+        ("check", "-", "--format", KEY),
+        ("check", "-", f"--{KEY}"),
+        ("check", "-", "--set", f"{KEY}=3"),
+        ("check", "-", "--sample-rate", KEY),
+        ("simulate", "--fault", KEY),
+        ("simulate", "--fault", f"rejected={KEY}"),
+        ("record", "--listen", KEY),
+        ("triage", "-", "--group-by", KEY),
+    ],
+)
+def test_a_key_in_an_argument_is_not_repeated(run, arguments):
+    assert KEY not in one_sentence(run(*arguments, stdin=bytes(100)))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("triage", ".", "--time-limit", "nan"),
+        ("triage", ".", "--time-limit", "inf"),
+        ("triage", ".", "--memory-limit", "99999999999999"),
+        ("triage", ".", "--jobs", "99999999999"),
+        ("serve", "--time-limit", "nan"),
+        ("serve", "--memory-limit", "99999999999999"),
+        ("serve", "--jobs", "100000"),
+        ("simulate", "--idle-timeout", "nan"),
+        ("simulate", "--buffer", "nan"),
+        ("simulate", "--fault-after", "nan"),
+        ("simulate", "--fault-after", "inf"),
+        ("simulate", "--fault", "slow=nan"),
+    ],
+)
+def test_what_is_no_number_within_its_bounds_is_refused(run, arguments):
+    sentence = one_sentence(run(*arguments))
+    assert "is no number" in sentence or "is not in the range" in sentence or "is a number from" in sentence

@@ -123,10 +123,12 @@ def test_a_signal_ends_it_while_a_report_is_made(tmp_path):
             await seen(own)
             await line(process, "closed with code")
             process.send_signal(signal.SIGINT)
-            report, _ = await process.communicate()
-            return process.returncode, report
+            report, told = await process.communicate()
+            return process.returncode, report.decode(), told.decode()
 
-    assert asyncio.run(main()) == (130, b"")
+    code, report, told = asyncio.run(main())
+    assert code == 130
+    assert str(tmp_path / "s.jsonl") in report or f"not diagnosed yet; next: sttdoctor replay {tmp_path}" in told
 
 
 def test_a_terminal_shows_a_line_that_is_drawn_again(tmp_path):

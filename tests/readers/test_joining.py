@@ -234,3 +234,11 @@ def test_one_capture_given_twice_is_no_second_connection():
     path = FIXTURES / "sessions" / "healthy-several-turns.jsonl"
     with pytest.raises(InputError, match="given twice"):
         read_session([path, path])
+
+
+def test_captures_of_two_days_in_a_folder_are_no_session_unless_they_are_named(run, recorded):
+    (recorded / "b.jsonl").unlink()
+    (recorded / "c.jsonl").write_text("".join(f"{row}\n" for row in write_rows(session(26 * 3600.0))))
+    assert "more than an hour between them" in one_sentence(run("replay", recorded))
+    named = run("replay", recorded / "a.jsonl", recorded / "c.jsonl", "--select", "connection", "--format", "json")
+    assert json.loads(named.out)["subject"]["kind"] == "session"

@@ -2,14 +2,18 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from dataclasses import replace
 
 import pytest
-from proxying import closes, drops, proxy, refuses, seen, service
+from proxying import Proxy, closes, drops, proxy, refuses, seen, service
 
 from sttdoctor.errors import UsageError
 from sttdoctor.net import Door
+from sttdoctor.record import upstream
+from sttdoctor.record.proxy import listen
+from sttdoctor.record.shelf import Keeping
 from sttdoctor.record.upstream import HttpProxy, Upstream, server_tls
 
 
@@ -145,3 +149,56 @@ def test_a_certificate_that_is_none_is_one_sentence(tmp_path, certificate):
             server_tls(str(tmp_path / path), key)
     with pytest.raises(UsageError, match="cannot be used"):
         server_tls(str(certificate[0]), str(tmp_path / "none.pem"))
+
+
+def test_a_proxy_that_cannot_be_reached_is_named(tmp_path):
+    async def main():
+        there = replace(Upstream.parse("ws://127.0.0.1:1"), proxy=HttpProxy("nowhere.invalid", 3128))
+        async with proxy(there, tmp_path) as running:
+            return await seen(running.port), running.told
+
+    found, (told,) = asyncio.run(main())
+    assert found["status"] == 502 and "the proxy on the way, nowhere.invalid:3128, cannot be reached" in told
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+@pytest.mark.parametrize(("listens", "host"), [("127.0.0.1", "localhost"), ("0.0.0.0", "127.0.0.1")])
+def test_a_recorder_that_is_led_to_itself_does_not_begin(tmp_path, listens, host):
+    async def main():
+        port = free_port()
+        there = Upstream.parse(f"ws://{host}:{port}")
+        with pytest.raises(UsageError, match="leads back to this recorder"):
+            async with listen(listens, port, there, Keeping(str(tmp_path)), Proxy()):
+                pass
+
+    asyncio.run(main())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_connection_that_comes_back_is_refused_with_one_sentence(tmp_path, monkeypatch):
+    """The name of the service leads here only after the recorder has begun."""
+
+    async def look_up(_host, _port):
+        return ["127.0.0.1" if begun else "192.0.2.1"]
+
+    begun = []
+    monkeypatch.setattr(upstream, "_addresses", look_up)
+
+    async def main():
+        port = free_port()
+        running = Proxy()
+        there = Upstream.parse(f"ws://service.invalid:{port}")
+        door = Door.of("127.0.0.1", (), ["service.invalid"])
+        async with listen("127.0.0.1", port, there, Keeping(str(tmp_path)), running, door):
+            begun.append(True)
+            found = await seen(port)
+            await running.finished()
+            return found, running
+
+    found, running = asyncio.run(main())
+    assert found["status"] == 508 and b"leads back to this recorder" in found["body"]
+    assert len(running.told) == len(running.done) == 1

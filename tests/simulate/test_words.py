@@ -65,6 +65,8 @@ def test_a_script_is_read(tmp_path):
     [
         (None, "cannot read the script"),
         (b"\n# only this\n", "holds no text"),
+        (b"\x89PNG\r\n", "is no UTF-8 text"),
+        (b"RIFF\0\0\0\0WAVE", "is no UTF-8 text"),
         (b"a" * (MAX_SCRIPT_BYTES + 1), "larger"),
     ],
 )

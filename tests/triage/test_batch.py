@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import subprocess
@@ -9,9 +10,10 @@ import pytest
 from triaged import break_by_name, fleet
 
 from sttdoctor.errors import InputError, SttdoctorError, UsageError
-from sttdoctor.triage import sandbox
-from sttdoctor.triage.batch import collect, run
+from sttdoctor.triage import batch, sandbox
+from sttdoctor.triage.batch import Batch, collect, run
 from sttdoctor.triage.row import COLUMNS
+from sttdoctor.triage.summary import Summary
 from sttdoctor.triage.task import Settings, Task
 
 
@@ -60,7 +62,7 @@ def test_a_scheduler_that_is_not_there_and_a_missing_package_are_told(monkeypatc
     with pytest.raises(SttdoctorError, match="cannot reach a Dask scheduler at nonsense://x"):
         next(run([Task("x")], Settings(), dask="nonsense://x"))
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"sttdoctor\[dask\]"):
+    with pytest.raises(UsageError, match="pip install distributed"):
         next(run([Task("x")], Settings(), dask="tcp://127.0.0.1:1"))
 
 
@@ -175,3 +177,17 @@ def test_what_is_not_there_is_told(tree, path, says):
     (tree / "empty").mkdir()
     with pytest.raises(InputError, match=says):
         collect([path])
+
+
+@pytest.mark.parametrize(("jobs", "asked"), [(1000, 2), (1, 1), (-1, -1)])
+def test_no_more_processes_are_started_than_there_are_captures(tmp_path, monkeypatch, jobs, asked):
+    numbers = []
+    monkeypatch.setattr(batch, "run", lambda _tasks, _settings, jobs, *_: numbers.append(jobs) or iter(()))
+    fleet(tmp_path, 2, "call")
+    Batch(jobs=jobs).triage([str(tmp_path)], Summary(), lambda **_: contextlib.nullcontext(Bar()))
+    assert numbers == [asked]
+
+
+class Bar:
+    def update(self, _rows):
+        pass

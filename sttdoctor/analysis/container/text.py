@@ -156,11 +156,14 @@ def is_printable(data: NDArray[np.uint8]) -> bool:
 
 
 def _is_text(page: NDArray[np.uint8]) -> bool:
-    """Printable, few rare marks, and not the few values of a quiet 8-bit line (0x55 is silence in A-law, and `U`)."""
+    """Printable, few rare marks or many words, and not the few values of a quiet 8-bit line.
+
+    Silence in A-law is 0x55, which is `U`.
+    """
     counts = np.bincount(page, minlength=256)
     return bool(
         counts[PRINTABLE].sum() >= _TEXTY * len(page)
-        and counts[RARE].sum() <= _RARE_SHARE * len(page)
+        and (counts[RARE].sum() <= _RARE_SHARE * len(page) or _is_message(page))
         and (counts > 0).sum() >= 10
         and counts.max() < 0.9 * len(page)
     )

@@ -51,8 +51,8 @@ CHECK = Check(
     kinds=("audio", "session"),
     needs="the URL, the headers of the handshake, its answer, and the rows of every connection; of bare audio the name "
     "of the declared encoding, which is all that is judged there",
-    why="The URL fixes everything about a connection. A missing or misspelled parameter may be refused or silently "
-    "ignored, and another vendor's names mean nothing here.",
+    why="A wrong address, key or parameter is refused or silently ignored; a connection that is cut or dead loses what "
+    "was being said.",
     how="Path, required parameters, values and ranges are compared with the documentation; names of other vendors are "
     "recognised. What the service accepted counts as right, and what it refused comes first. A second handshake is "
     "judged by what was lost between the connections, a lost connection by what was sent or received last, and how "

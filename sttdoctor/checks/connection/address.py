@@ -333,7 +333,9 @@ def find_wrong_encoding(facts: Facts) -> Iterator[_Problem]:
     encoding = facts.declared.encoding
     if encoding and encoding not in SUPPORTED:
         said, fix = _tell_right_encoding(encoding)
-        yield _Problem("encoding", f"encoding={encoding[:40]} is not one of the six; {said}", fix, "fail")
+        yield _Problem(
+            "encoding", f"encoding={encoding[:40]} is not one of the service's six encodings; {said}", fix, "fail"
+        )
 
 
 def _tell_right_encoding(name: str) -> tuple[str, str]:

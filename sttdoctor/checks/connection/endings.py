@@ -50,7 +50,7 @@ DEAD = Cause(
 RECONNECTED = Cause(
     "connection.reconnected",
     "fail",
-    "The client reconnected in mid-session; a session cannot be resumed.",
+    "The client reconnected mid-session; a session cannot be resumed.",
     "Keep the text of finished turns, show the open turn as unfinished, and send the unanswered audio again at the "
     "pace it was spoken.",
 )
@@ -156,7 +156,7 @@ def _tell_reconnect(facts: Facts, reconnect: Reconnect) -> Finding:
     status: Status = "fail" if losses else "warn"
     detail = "; ".join(losses) if losses else "nothing seems to be lost"
     place = (Evidence("the second handshake", reconnect.line, reconnect.t),)
-    return RECONNECTED.find(status, 0.9, f"The client reconnected in mid-session: {detail}.", place)
+    return RECONNECTED.find(status, 0.9, f"The client reconnected mid-session: {detail}.", place)
 
 
 def find_doubled(facts: Facts) -> Iterator[Finding]:

@@ -103,7 +103,7 @@ def _append_end(part: Sending) -> tuple[np.ndarray, np.ndarray]:
 def _draw_lengths(axes: "Axes", stream: Stream, palette: Palette) -> None:
     """How much audio each burst left waiting and how long each gap is."""
     for part in stream.sending:
-        notes = [(span, f"+{waiting:.1f} s") for span, waiting in zip(part.bursts, part.burst_s, strict=True)]
+        notes = [(span, f"{waiting:.1f} s waited") for span, waiting in zip(part.bursts, part.burst_s, strict=True)]
         notes += [(span, f"{span[1] - span[0]:.1f} s") for span in part.gaps]
         for (start, end), note in notes:
             axes.text(
