@@ -6,6 +6,7 @@ judged or written; `main` tells either in one sentence and exits with 2. A comma
 code.
 """
 
+import gc
 import os
 import sys
 
@@ -42,6 +43,7 @@ def main() -> None:
     """Run the command line and exit."""
     # the products here are small: threads that wait for each other cost several times more than they save
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(100_000)  # a capture is tens of thousands of values in no cycle: to look for one is a twentieth
     if sys.stdin is None or sys.stdout is None:  # closed by the caller
         sys.stdin, sys.stdout = sys.stdin or open(os.devnull), sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     try:
