@@ -63,8 +63,11 @@ def find_long_stretches(data: NDArray[np.uint8], table: NDArray[np.bool_], least
     """
     # every stretch that is long enough holds as many values of a grid in a row
     step = max(1, least // 5)
-    on_grid = find_stretches(table[data[::step]])
-    likely = on_grid[on_grid[:, 1] - on_grid[:, 0] >= least // step]
+    in_a_row = least // step
+    grid = table[data[::step]]
+    count = max(0, len(grid) - in_a_row + 1)
+    likely = find_stretches(np.logical_and.reduce([grid[at : at + count] for at in range(in_a_row)]))
+    likely[:, 1] += in_a_row - 1
     # from the value before it, which does not count, to the one behind it
     starts, stops = np.maximum((likely[:, 0] - 1) * step, 0), np.minimum(likely[:, 1] * step + 1, len(data))
     ends = np.cumsum(stops - starts)

@@ -40,6 +40,7 @@ from sttdoctor.analysis.container.header import (
     read_wav_header,
 )
 from sttdoctor.analysis.container.text import Note, decode_text, find_notes, find_text
+from sttdoctor.analysis.excerpt import release
 from sttdoctor.evidence import FrameContents
 
 LABELS = {
@@ -211,6 +212,7 @@ def _is_bare_format(head: bytes) -> bool:
     )
 
 
+_Content = bytes | memoryview
 _Signature = tuple[bytes, int, Callable[[bytes], bool], str]
 
 # magic number, bytes before it, what else must hold, kind
@@ -276,20 +278,21 @@ def find_containers(data: NDArray[np.uint8]) -> Contents:
     if text is not None:
         inside = _find_starts(decode_text(data[: 4 * _NEAR].tobytes(), text))
         return Contents(text=text, inside=inside[0] if inside else None)
-    content = data[:_SEARCHED].tobytes()
+    content = data[:_SEARCHED].data if len(data) > _LONG else data.tobytes()
     starts = _find_starts(content)
-    trailers = [place for place in _find_all(content, b"LIST") if content[place + 8 : place + 12] in (b"INFO", b"adtl")]
-    trailers += [place for place in _find_all(content, b"id3 ") if content[place + 8 : place + 11] == b"ID3"]
+    trailers = [at for at in _find_all(content, b"LIST") if bytes(content[at + 8 : at + 12]) in (b"INFO", b"adtl")]
+    trailers += [at for at in _find_all(content, b"id3 ") if bytes(content[at + 8 : at + 11]) == b"ID3"]
     outside = [place for place in trailers if not _is_in_header(place, starts)]
     notes = () if starts or outside else tuple(find_notes(data[:_SEARCHED]))
+    release(data)
     return Contents(tuple(starts), trailers=tuple(sorted(outside)), notes=notes)
 
 
-def _find_starts(content: bytes) -> list[Start]:
-    packed = name_compressor(content[:_NEAR])
+def _find_starts(content: _Content) -> list[Start]:
+    near = bytes(content[:_NEAR_START])
+    packed = name_compressor(near[:_NEAR])
     if packed is not None:
         return [Start(0, packed)]
-    near = content[:_NEAR_START]
     found = [start for signature in _MID_STREAM for start in _find_signature(content, signature)]
     found += [start for signature in _AT_START for start in _find_signature(near, signature)]
     if not found:
@@ -309,31 +312,27 @@ def _find_starts(content: bytes) -> list[Start]:
     return kept[:_MOST]
 
 
-def _find_signature(content: bytes, signature: _Signature) -> list[Start]:
+def _find_signature(content: _Content, signature: _Signature) -> list[Start]:
     magic, before, holds, kind = signature
     places = [place - before for place in _find_all(content, magic) if place >= before]
-    good = [place for place in places if holds(content[place : place + 64])]
+    good = [place for place in places if holds(bytes(content[place : place + 64]))]
+    return [_read_start(kind, place, bytes(content[place : place + _HEAD])) for place in good]
+
+
+def _read_start(kind: str, place: int, head: bytes) -> Start:
     reader = _READERS.get(kind)
-    return [
-        Start(
-            place, kind, reader(content[place : place + _HEAD]) if reader else None, _find_codec(kind, content, place)
-        )
-        for place in good
-    ]
+    return Start(place, kind, reader(head) if reader else None, _find_codec(kind, head))
 
 
-def _find_codec(kind: str, content: bytes, place: int) -> str:
+def _find_codec(kind: str, head: bytes) -> str:
     """What codes the sound of a file that may hold several codecs, as far as its head says."""
-    if kind == "mp4":
-        place = content.find(b"stsd", place)  # of the table of tracks, which may stand at the very end
-        if place < 0:
-            return ""
+    place = head.find(b"stsd") if kind == "mp4" else 0  # of the table of tracks, which may stand at the very end
     end = place + (64 if kind == "mp4" else _NEAR)
-    return next((name for mark, name in _CODECS.get(kind, ()) if content.find(mark, place, end) >= 0), "")
+    return next((name for mark, name in _CODECS.get(kind, ()) if 0 <= place <= head.find(mark, place, end)), "")
 
 
-def _find_all(content: bytes, magic: bytes) -> list[int]:
-    if len(content) > _LONG:  # where it is worth compiling an expression, which goes from one first byte to the next
+def _find_all(content: _Content, magic: bytes) -> list[int]:
+    if isinstance(content, memoryview):  # is long, so that it is worth compiling an expression, which is faster
         return [found.start() for found in islice(re.finditer(re.escape(magic), content), _MOST)]
     places: list[int] = []
     place = content.find(magic)

@@ -54,14 +54,16 @@ def finite_mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
         clean = np.where(good, clean, 0.0)
     if not clean.size:
         return np.zeros(0, np.float32)
-    peak = float(np.abs(clean).max())
+    peak = max(float(clean.max()), -float(clean.min()))
     if peak == 0.0:
         return np.zeros(clean.size, np.float32)
     # by the peak first: the squares of floats in odd units would overflow
     clean = clean / peak
     clean -= clean.mean()
-    rms = float(np.sqrt(np.mean(clean * clean)))
-    return (clean / rms).astype(np.float32) if rms > 1e-9 else np.zeros(clean.size, np.float32)
+    rms = float(np.sqrt(clean @ clean / clean.size))
+    result = np.zeros(clean.size, np.float32)
+    # an excerpt may be of minutes: no copy of it in doubles
+    return np.divide(clean, rms, out=result, casting="same_kind") if rms > 1e-9 else result
 
 
 def find_active_steps(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
