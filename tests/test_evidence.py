@@ -28,8 +28,10 @@ def test_what_a_frame_carries_is_the_same_wherever_it_lies(chosen):
     assert [frame.audio for frame in frames] == [content for content, _ in chosen]
     assert [frame.first_byte for frame in frames] == [content[0] if content else None for content, _ in chosen]
     assert list(FrameContents(frames)) == [content for content, _ in chosen]
+    joined = b"".join(content for content, _ in chosen)
+    assert [bytes(FrameContents(frames).join(most)) for most in (0, 3, 99)] == [joined[:most] for most in (0, 3, 99)]
     assert list(FrameContents(frames)[1:4]) == [content for content, _ in chosen][1:4]
-    assert bytes(join_contents([frame.content for frame in frames])) == b"".join(content for content, _ in chosen)
+    assert bytes(join_contents([frame.content for frame in frames])) == joined
 
 
 def test_a_frame_without_content_has_none_and_counts_as_empty():

@@ -40,6 +40,7 @@ _LOWEST_HZ, _HIGHEST_HZ = 4000, 192_000
 """No client sends speech outside of this: such a candidate gets the lowest score of all, and no analysis."""
 
 _SIZE = 1024
+_AT_ONCE = 128  # frames that are transformed at once, so that they stay in the cache
 _DROP_DB = 23.0
 """Speech falls by 10 dB at most so fast, synthetic voices and old tapes by 22; a resampler by 40 dB and more."""
 _REST_DB = 26.0
@@ -245,16 +246,20 @@ def measure_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | None
     count = len(samples) // _SIZE
     if count < 4:
         return None
-    frames = np.nan_to_num(samples[: count * _SIZE], nan=0.0, posinf=0.0, neginf=0.0).reshape(count, _SIZE)
     # a thousand frames are enough for a mean
-    frames = frames[:: max(1, count // 1000)]
+    frames = samples[: count * _SIZE].reshape(count, _SIZE)[:: max(1, count // 1000)]
+    frames = np.nan_to_num(frames, nan=0.0, posinf=0.0, neginf=0.0)
     energy = frames.var(axis=1)
     loud = frames[energy >= max(float(np.median(energy)), 1e-20)]
     if not len(loud):
         return None
     window = np.blackman(_SIZE)  # side lobes at -58 dB hide no edge
-    power = (np.abs(np.fft.rfft((loud - loud.mean(axis=1, keepdims=True)) * window, axis=1)) ** 2).mean(axis=0)
-    level: NDArray[np.float64] = 10 * np.log10(power + 1e-30)
+    power = np.zeros(_SIZE // 2 + 1)
+    for at in range(0, len(loud), _AT_ONCE):
+        some = loud[at : at + _AT_ONCE]
+        spectra = np.fft.rfft((some - some.mean(axis=1, keepdims=True)) * window, axis=1)
+        power += np.einsum("ij,ij->j", spectra.real, spectra.real) + np.einsum("ij,ij->j", spectra.imag, spectra.imag)
+    level: NDArray[np.float64] = 10 * np.log10(power / len(loud) + 1e-30)
     return level
 
 

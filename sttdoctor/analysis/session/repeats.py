@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.arrays import autocorrelate
 from sttdoctor.analysis.session.frames import FEWEST, SEEN, is_active, read_values
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.evidence import FrameContents
 
 _NEAR = 8  # frames within which one that is sent again follows the first
 _FILLERS = 2
@@ -263,7 +264,7 @@ class Replays:
     gap_s: float = 0.0
 
 
-def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> Replays | None:
+def find_replays(frames: FrameContents, encoding: str, bytes_per_s: float) -> Replays | None:
     """Find stretches that are sent twice in a row, byte for byte; None where fewer than two are.
 
     Args:
@@ -271,7 +272,7 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
         encoding: Of the samples.
         bytes_per_s: The declared byte rate.
     """
-    data = _join(frames)
+    data = frames.join(_MOST)
     width = ENCODINGS[encoding].width
     found: list[tuple[int, int]] = []
     later: list[tuple[int, int, int]] = []
@@ -292,7 +293,7 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
         found = long
     if len(found) + len(later) < _FEWEST_REPLAYS:
         return None
-    ends = np.cumsum([len(frame) for frame in frames])
+    ends = np.cumsum(frames.sizes)
     if len(found) < _FEWEST_REPLAYS:
         # a gate or a codec fills pauses with one piece of noise
         least = _AS_LOUD * _measure_level(bytes(data[: _MOST // 16]), encoding) if later else 0.0
@@ -306,17 +307,6 @@ def find_replays(frames: Sequence[bytes], encoding: str, bytes_per_s: float) -> 
     lags = [lag for _, lag in found]
     number = int(np.searchsorted(ends, again, side="right"))
     return Replays(len(found), float(np.median(lags)) / bytes_per_s, sum(lags) / len(data), number)
-
-
-def _join(frames: Sequence[bytes]) -> bytearray:
-    """The first bytes of all frames, as many as are looked at."""
-    joined = bytearray()
-    for frame in frames:
-        joined += frame
-        if len(joined) >= _MOST:
-            break
-    del joined[_MOST:]
-    return joined
 
 
 def _measure_level(data: bytes, encoding: str) -> float:
@@ -339,14 +329,14 @@ def _find_leftovers(
     return Replays(len(later), float(np.median(lengths)) / bytes_per_s, sum(lengths) / size, number, gap_s)
 
 
-def count_sent_again(before: Sequence[bytes], frames: Sequence[bytes]) -> int:
+def count_sent_again(before: FrameContents, frames: FrameContents) -> int:
     """Bytes with which one connection began and with which another one begins again; 0 where they are silent."""
-    one, other = (np.frombuffer(_join(part), np.uint8) for part in (before, frames))
+    one, other = (np.frombuffer(part.join(_MOST), np.uint8) for part in (before, frames))
     same = _count_same(one, other)
     return same if is_active(one[:same].tobytes()) else 0
 
 
-def _find_places(data: bytearray, width: int) -> Iterator[tuple[int, int]]:
+def _find_places(data: memoryview, width: int) -> Iterator[tuple[int, int]]:
     """Yield places whose bytes come again, and after how many bytes they do, in order."""
     count = (len(data) - _KEY) // width + 1
     if count < 1:
@@ -395,7 +385,7 @@ def _hash_keys(keys: _Keys) -> NDArray[np.int64]:
     return (keys * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - _HASH_BITS)).view(np.int64)
 
 
-def _extend(data: bytearray, at: int, lag: int) -> tuple[int, int]:
+def _extend(data: memoryview, at: int, lag: int) -> tuple[int, int]:
     """Where the stretch begins that is the same `lag` bytes later, and how long it is, at most three lags."""
     start, stop = max(0, at - lag), min(len(data) - lag, at + 2 * lag)
     here = np.frombuffer(data, np.uint8, stop - start, start)

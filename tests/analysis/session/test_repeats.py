@@ -4,13 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.analysis.session.repeats import find_replays
+from sttdoctor.evidence import Frame, FrameContents
 
 RATE = 16000
 VOICE = (np.random.default_rng(3).standard_normal(12 * RATE) * 3000).astype("<i2").tobytes()
 
 
 def cut(data, size=640):
-    return [data[i : i + size] for i in range(0, len(data), size)]
+    return contents([data[i : i + size] for i in range(0, len(data), size)])
+
+
+def contents(pieces):
+    return FrameContents([Frame(1, 0.1, True, len(piece), True, piece) for piece in pieces])
 
 
 def replayed(places, length=RATE):
@@ -60,5 +65,5 @@ def test_samples_of_one_byte_are_compared_at_every_byte():
 
 @given(st.binary(max_size=3000), st.sampled_from(["pcm_s16le", "pcm_mulaw", "pcm_f32le"]), st.floats(1, 1e6))
 def test_any_bytes_are_answered(data, encoding, rate):
-    replays = find_replays([data[:100], b"", data[100:]], encoding, rate)
+    replays = find_replays(contents([data[:100], b"", data[100:]]), encoding, rate)
     assert replays is None or (replays.count >= 2 and 0 < replays.share <= 1)
