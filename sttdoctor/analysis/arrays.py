@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+_AT_ONCE = 4096  # places that are looked at at once, so that few numbers are held
+
 
 @lru_cache(maxsize=256)
 def fast_length(least: int) -> int:
@@ -70,14 +72,18 @@ def find_long_stretches(data: NDArray[np.uint8], table: NDArray[np.bool_], least
     likely[:, 1] += in_a_row - 1
     # from the value before it, which does not count, to the one behind it
     starts, stops = np.maximum((likely[:, 0] - 1) * step, 0), np.minimum(likely[:, 1] * step + 1, len(data))
-    ends = np.cumsum(stops - starts)
-    if len(ends) and ends[-1] > len(data) // 8:
+    if (stops - starts).sum() > len(data) // 8:
         found = find_stretches(table[data])
-    else:
-        places = np.repeat(stops - ends, stops - starts) + np.arange(ends[-1] if len(ends) else 0)
-        found = find_stretches(table[data[places]])
-        found = np.stack([places[found[:, 0]], places[found[:, 1] - 1] + 1], axis=1)
-    return found[found[:, 1] - found[:, 0] >= least]
+        return found[found[:, 1] - found[:, 0] >= least]
+    parts = [np.empty((0, 2), np.int64)]
+    for at in range(0, len(starts), _AT_ONCE):
+        chosen = slice(at, at + _AT_ONCE)
+        ends = np.cumsum(stops[chosen] - starts[chosen])
+        places = np.repeat(stops[chosen] - ends, stops[chosen] - starts[chosen]) + np.arange(ends[-1])
+        some = find_stretches(table[data[places]])
+        some = some[some[:, 1] - some[:, 0] >= least]
+        parts.append(np.stack([places[some[:, 0]], places[some[:, 1] - 1] + 1], axis=1))
+    return np.concatenate(parts)
 
 
 def subtract_prediction(samples: Floats, lags: Floats, ridge: float) -> Floats:

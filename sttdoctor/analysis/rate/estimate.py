@@ -12,6 +12,7 @@ its images. So an edge is told by its steepness, the level just below it against
 by what is left a third of an octave higher.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -40,6 +41,7 @@ _LOWEST_HZ, _HIGHEST_HZ = 4000, 192_000
 """No client sends speech outside of this: such a candidate gets the lowest score of all, and no analysis."""
 
 _SIZE = 1024
+_PIECE = 1 << 16
 _AT_ONCE = 128  # frames that are transformed at once, so that they stay in the cache
 _DROP_DB = 23.0
 """Speech falls by 10 dB at most so fast, synthetic voices and old tapes by 22; a resampler by 40 dB and more."""
@@ -49,22 +51,29 @@ _REST_DB = 26.0
 
 def finite_mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
     """The samples, shape (n,), without offset, NaN and infinity (they become 0), at an RMS of 1; all zero stays so."""
-    clean = np.asarray(samples, dtype=np.float64).ravel()
-    good = np.isfinite(clean)
-    if not good.all():
-        clean = np.where(good, clean, 0.0)
-    if not clean.size:
-        return np.zeros(0, np.float32)
-    peak = max(float(clean.max()), -float(clean.min()))
+    values = np.asarray(samples).ravel()
+    result = np.zeros(values.size, np.float32)
+    # in pieces: an excerpt may be of minutes, of which no copy in doubles is wanted
+    parts = [slice(at, at + _PIECE) for at in range(0, values.size, _PIECE)]
+    peak = max((float(np.abs(_read_finite(values[part])).max()) for part in parts), default=0.0)
     if peak == 0.0:
-        return np.zeros(clean.size, np.float32)
+        return result
     # by the peak first: the squares of floats in odd units would overflow
-    clean = clean / peak
-    clean -= clean.mean()
-    rms = float(np.sqrt(clean @ clean / clean.size))
-    result = np.zeros(clean.size, np.float32)
-    # an excerpt may be of minutes: no copy of it in doubles
-    return np.divide(clean, rms, out=result, casting="same_kind") if rms > 1e-9 else result
+    mean = sum(float((_read_finite(values[part]) / peak).sum()) for part in parts) / values.size
+    power = 0.0
+    for part in parts:
+        centred = _read_finite(values[part]) / peak - mean
+        power += float(centred @ centred)
+    rms = math.sqrt(power / values.size)
+    for part in parts if rms > 1e-9 else ():
+        result[part] = (_read_finite(values[part]) / peak - mean) / rms
+    return result
+
+
+def _read_finite(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    clean = np.asarray(values, dtype=np.float64)
+    good = np.isfinite(clean)
+    return clean if good.all() else np.where(good, clean, 0.0)
 
 
 def find_active_steps(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -248,19 +257,17 @@ def measure_spectrum(samples: NDArray[np.float64]) -> NDArray[np.float64] | None
         return None
     # a thousand frames are enough for a mean
     frames = samples[: count * _SIZE].reshape(count, _SIZE)[:: max(1, count // 1000)]
-    frames = np.nan_to_num(frames, nan=0.0, posinf=0.0, neginf=0.0)
-    energy = frames.var(axis=1)
-    loud = frames[energy >= max(float(np.median(energy)), 1e-20)]
-    if not len(loud):
-        return None
+    parts = [frames[at : at + _AT_ONCE] for at in range(0, len(frames), _AT_ONCE)]
+    energies = [_read_finite(part).var(axis=1) for part in parts]
+    least = max(float(np.median(np.concatenate(energies))), 1e-20)
     window = np.blackman(_SIZE)  # side lobes at -58 dB hide no edge
-    power = np.zeros(_SIZE // 2 + 1)
-    for at in range(0, len(loud), _AT_ONCE):
-        some = loud[at : at + _AT_ONCE]
-        spectra = np.fft.rfft((some - some.mean(axis=1, keepdims=True)) * window, axis=1)
+    power, number = np.zeros(_SIZE // 2 + 1), 0
+    for part, energy in zip(parts, energies, strict=True):
+        loud = _read_finite(part)[energy >= least]
+        spectra = np.fft.rfft((loud - loud.mean(axis=1, keepdims=True)) * window, axis=1)
         power += np.einsum("ij,ij->j", spectra.real, spectra.real) + np.einsum("ij,ij->j", spectra.imag, spectra.imag)
-    level: NDArray[np.float64] = 10 * np.log10(power / len(loud) + 1e-30)
-    return level
+        number += len(loud)
+    return 10 * np.log10(power / number + 1e-30) if number else None
 
 
 def find_steep_edge(samples: NDArray[np.float64]) -> float | None:
