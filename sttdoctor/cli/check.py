@@ -36,7 +36,7 @@ def check(audio: tuple[str, ...], encoding: str | None, sample_rate: int | None,
     """
     from sttdoctor.api import audio_facts, examine
     from sttdoctor.errors import InputError
-    from sttdoctor.readers.capture import is_session_file
+    from sttdoctor.readers.first_bytes import may_be_session_file
 
     forms_of(options)
     spare(options, *audio)
@@ -44,7 +44,9 @@ def check(audio: tuple[str, ...], encoding: str | None, sample_rate: int | None,
         refuse_single(options)
     if audio.count("-") > 1:
         raise click.UsageError("only one AUDIO can be standard input")
-    for path in audio:
+    for path in filter(may_be_session_file, audio):
+        from sttdoctor.readers.capture import is_session_file
+
         if is_session_file(path):
             raise click.UsageError(f"{path} is a recorded session, not audio; judge it with sttdoctor replay")
     limits = thresholds(options["settings"], options["config"])

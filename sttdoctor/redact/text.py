@@ -8,7 +8,7 @@ from html.entities import html5
 from itertools import islice
 from urllib.parse import quote
 
-from sttdoctor.redact import assignments, shapes
+from sttdoctor.redact import shapes
 from sttdoctor.redact.names import any_of
 from sttdoctor.redact.shapes import MOST, Redact, Span
 from sttdoctor.redact.values import REDACTED, is_opaque, is_unset
@@ -142,6 +142,8 @@ def _replace_in_codes(text: str, spoken: bool, depth: int) -> str:
 
 
 def _replace(text: str, spoken: bool, depth: int) -> str:
+    from sttdoctor.redact import assignments  # its patterns take long to compile, and most texts hold no hint
+
     low = _lower(text)
     found = [
         *shapes.find(text, low, spoken, partial(replace_secrets, spoken=False, depth=depth + 1)),
