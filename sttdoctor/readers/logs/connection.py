@@ -250,7 +250,16 @@ class LogConnection:
         if self._closed:
             return
         self._closed = True
-        self.found.add(Close(line, self._seconds(line, time), by, code, redact_text(reason)))
+        self.found.add(self.told_close(line, time, by, code, reason))
+
+    def told_close(self, line: int, time: Time, by: str, code: int | None, reason: str) -> Close:
+        """Return the close that a line tells, which may be another's, without taking it in."""
+        return Close(line, self._seconds(line, time), by, code, redact_text(reason))
+
+    def end_with(self, place: int, close: Close) -> None:
+        """Put the close in before the event at a place."""
+        self._closed = True
+        self.found.events.insert(place, close)
 
     def lost(self, line: int, time: Time) -> None:
         """The connection ended; where it was open and no close frame was seen, it was lost."""

@@ -18,7 +18,7 @@ TUNGSTENITE = rb"<FRAME>"
 """Of tungstenite."""
 
 EVENT = (
-    rb"turn\.(?:start|update|eager_end|resume|end)\b|[Tt]urn(?:Start|Update|EagerEnd|Resume|End)\w{0,5} ?[({]"
+    rb"turn\.(?:start|update|eager_end|resume|end)\b|[Tt]urn(?:Start|Update|EagerEnd|Resume|End)\w{0,5} ?[({\[]"
     rb"|is_?[Ff]inal\b"
 )
 """Of a program that prints the events it receives."""

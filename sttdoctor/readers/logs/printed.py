@@ -31,10 +31,11 @@ TYPES = frozenset[str]().union(*(endpoint.events for endpoint in ENDPOINTS)) | {
 
 _TURN = "|".join(re.escape(name) for name in sorted(AUTO.turn_events, key=len, reverse=True))
 _NAMES = ("type", "event", "event_type", "kind", "name", "msg", "message")
+_OF_ERROR = ("title", "message", "status_code", "error_code")
 _MEMBERS = {
     **dict.fromkeys(AUTO.turn_events, ("request_id", "turn_id", "transcript")),
     "connected": ("request_id",),
-    "error": ("request_id", "title", "message", "status_code", "error_code", "doc_url"),
+    "error": ("request_id", *_OF_ERROR, "doc_url"),
     "transcript": ("request_id", "text", "is_final", "duration", "language"),
     "flush_done": ("request_id",),
     "done": ("request_id",),
@@ -44,9 +45,10 @@ _MEMBERS = {
 _TEXTS = frozenset({"request_id", "transcript", "text", "title", "message", "error_code"})
 _SPELLINGS = sorted({name for names in _MEMBERS.values() for name in names})
 _BY_LETTERS = {name.replace("_", ""): name for name in _SPELLINGS}
+_ANY_BY_LETTERS = {name.replace("_", ""): name for name in (*_SPELLINGS, *_NAMES)}
 _WORDS = "|".join(name.replace("_", "[_-]?") for name in _SPELLINGS)
 _BEFORE_KEY = r"(?<![\w.\"'-])[\"']?"
-_SEP = r"[\"']?\]?\s{0,4}(?::|=>?)(\s{0,40})(?:string\(\d{1,7}\) )?"
+_SEP = r"[\"']?(?:[\])]|>>)?\s{0,4}(?::|=>?)(\s{0,40})(?:string\((\d{1,7})\) |<<)?"
 _TYPE = re.compile(
     rf"{_BEFORE_KEY}(?:type|event|event[_-]?type|kind|name){_SEP}(?:\w{{1,20}}\()?[\"'`]?"
     rf"({_TURN}|connected|error|transcript|flush_done|done)[\"'`]?(?![\w.])",
@@ -54,12 +56,12 @@ _TYPE = re.compile(
 )
 _BARE = re.compile(rf"(?<![\w./-])[\"'`]?({_TURN})[\"'`]?(?![\w./])")
 _BARE_ERROR = re.compile(r"(?<![\w./-])[\"'`]?error[\"'`]?(?=[\s:|\])}>]|$)")
-_CLASS = re.compile(r"(?<![\w])[Tt]urn(Start|Update|EagerEnd|Resume|End)(?:Event)?(?=\s?[({])")
+_CLASS = re.compile(r"(?<![\w])[Tt]urn(Start|Update|EagerEnd|Resume|End)(?:Event)?(?=\s?[({]|\[\w{1,20}=)")
 _OF_CLASS = {"Start": "start", "Update": "update", "EagerEnd": "eager_end", "Resume": "resume", "End": "end"}
 _MEMBER = re.compile(rf"{_BEFORE_KEY}({_WORDS}){_SEP}", re.IGNORECASE)
 _NEXT = re.compile(
     r"\s[A-Za-z_][\w.]{0,40}:(?!//)(?=\S)|(?:,\s?|\s)[\"']?[A-Za-z_][\w.]{0,40}[\"']?=(?=\S)"
-    rf"|,\s[\"']?[A-Za-z_][\w.]{{0,40}}[\"']?(?::|\s=)\s|(?:,\s?|\s)(?:{_WORDS})[:=]",
+    rf"|,\s(?:AnyHashable\()?[\"']?[A-Za-z_][\w.]{{0,40}}[\"']?\)?(?::|\s=)\s|(?:,\s?|\s)(?:{_WORDS})[:=]",
     re.IGNORECASE,
 )
 _WRAPPER = re.compile(r"(?:Optional|Some|String|Str)\(")
@@ -79,6 +81,15 @@ _MOST_OBJECTS = 50  # in a line that begin like JSON
 _MOST_EVENTS = 10_000  # in a line
 _DEEPEST = 6
 _LONGEST_BARE = 4000  # characters of a text without quotes
+_SHORTEST_CUT = 20  # characters of a text that a program cuts
+_MASKED = re.compile(
+    r"([*\u2022\u25cf\u2588#])\1{2,}|\bREDACTED\b|[\[<({](?:[A-Z]{3,20}(?:_[A-Z]{1,20}|_?\d{1,3}){0,2}"
+    r"|(?i:redacted|masked|hidden|filtered|removed|omitted|\d{1,6} char(?:acter)?s))[\]>)}]"
+)
+"""A mark in a text that something stood there which is kept from the log."""
+_OF_OTHERS = frozenset({"context_id", "done", "event_id", "response_id", "streamSid", "callSid", "protocol"})
+"""Members that messages of other services have, and those of this one never."""
+_OTHERS = re.compile(rf"{_BEFORE_KEY}(?:{'|'.join(sorted(_OF_OTHERS))})[\"']?\s{{0,4}}(?::|=)")
 _BROWSER = frozenset({"isTrusted", "target", "wasClean", "bubbles", "timeStamp"})
 """Members of what a browser hands to a handler: such an `error` or `close` is not one of the service."""
 
@@ -168,6 +179,8 @@ def _events_of(value: Any, begin: int, depth: int = 0) -> Iterator[Printed]:
 
 def _event_of(value: Mapping[str, Any]) -> dict[str, Any] | None:
     """The event that an object is, alone or with what a logger put beside its members; None where it is none."""
+    if not all(map(str.islower, value)):
+        value = {_name_of(name) or name: item for name, item in value.items()}
     kind = value.get("type")
     if isinstance(kind, str) and kind in TYPES and _has_members(kind, value):
         return dict(value)
@@ -179,14 +192,26 @@ def _event_of(value: Mapping[str, Any]) -> dict[str, Any] | None:
     return None
 
 
+def _name_of(spelling: str) -> str | None:
+    """The name of a member that is spelled as other languages do: `requestId`, `RequestID`, `request-id`."""
+    return _ANY_BY_LETTERS.get(re.sub("[_-]", "", spelling).lower())
+
+
+def is_member(spelling: str) -> bool:
+    """Whether a name is one that a member of an event has, and a logger's record hardly, however it is spelled."""
+    return re.sub("[_-]", "", spelling).lower() in _BY_LETTERS.keys() - {"message", "title"}
+
+
 def _has_members(kind: str, value: Mapping[str, Any]) -> bool:
     """Whether an object has what tells an event of the service from others with the same name."""
-    if _BROWSER & value.keys():
+    if _BROWSER & value.keys() or (kind not in AUTO.turn_events and _OF_OTHERS & value.keys()):
         return False
     if kind == "connected":
         return isinstance(value.get("request_id"), str) or len(value) == 1
     if kind == "error":
-        return any(isinstance(value.get(name), str) for name in ("title", "message")) and len(value) > 2
+        return any(isinstance(value.get(name), str) for name in ("title", "message")) and (
+            sum(name in value for name in _OF_ERROR) > 1
+        )
     if kind == "transcript":
         return isinstance(value.get("is_final"), bool) and isinstance(value.get("text"), str)
     return True
@@ -197,13 +222,22 @@ def _is_cut(event: Mapping[str, Any]) -> bool:
     name = "text" if kind == "transcript" else "transcript"
     text = event.get(name)
     is_spoken = kind in ("turn.update", "turn.eager_end", "turn.end", "transcript")
-    return is_spoken and (not isinstance(text, str) or text.endswith("\u2026"))
+    if not is_spoken or not isinstance(text, str):
+        return is_spoken
+    is_short = len(text) < _SHORTEST_CUT
+    return (text.endswith(("\u2026", "...")) and not is_short) or _MASKED.search(text) is not None
+
+
+def shown_of(text: str) -> str:
+    """Return what of a text that is cut can be compared: what stands before a mark, and before the dots at its end."""
+    mask = _MASKED.search(text)
+    return text[: mask.start()] if mask is not None else text.rstrip(".\u2026")
 
 
 def _loose_events(text: str) -> list[Printed]:
     """The events of a text that is no JSON, by the types that are members or names of classes."""
     marks = list(islice(_TYPE.finditer(text), _MOST_EVENTS))
-    kinds = [found[2].lower() for found in marks]
+    kinds = [found[3].lower() for found in marks]
     if not marks:
         marks = list(islice(_CLASS.finditer(text), _MOST_EVENTS))
         kinds = [f"turn.{_OF_CLASS[found[1]]}" for found in marks]
@@ -212,9 +246,9 @@ def _loose_events(text: str) -> list[Printed]:
     starts = _starts(text, [found.start() for found in marks])
     events = []
     for kind, mark, start, stop in zip(kinds, marks, starts, [*starts[1:], len(text)], strict=True):
-        space = len(mark[1]) if mark.re is _TYPE else 1
-        event, is_cut = _members_in(kind, text[start:stop], space)
-        if kind in AUTO.turn_events or _has_members(kind, event):
+        event, is_cut = _members_in(kind, text[start:stop], len(mark[1]) if mark.re is _TYPE else None)
+        is_event = kind in AUTO.turn_events or (_has_members(kind, event) and _OTHERS.search(text, start, stop) is None)
+        if is_event:
             events.append(Printed(start, mark.start(), event, True, is_cut or _is_cut(event)))
     return events
 
@@ -278,8 +312,12 @@ def _bare_event(text: str) -> list[Printed]:
     return [Printed(bare.start(), bare.start(), event, False, is_cut or _is_cut(event))]
 
 
-def _members_in(kind: str, text: str, space: int) -> tuple[dict[str, Any], bool]:
-    """The members of an event in a text, and whether one of them is cut; so many spaces stand before a value."""
+def _members_in(kind: str, text: str, space: int | None) -> tuple[dict[str, Any], bool]:
+    """The members of an event in a text, and whether one of them is cut.
+
+    So many spaces stand before a value; with None as many as before one that cannot begin with a space, or as the
+    sign before it has usually.
+    """
     event: dict[str, Any] = {"type": kind}
     names, is_cut, place = _MEMBERS[kind], False, 0
     while (found := _MEMBER.search(text, place)) is not None:
@@ -288,13 +326,24 @@ def _members_in(kind: str, text: str, space: int) -> tuple[dict[str, Any], bool]
         if name not in names or name in event:
             continue
         begin = place
-        value, is_short, place = _value_at(text, place, max(0, len(found[2]) - space))
+        if space is None:
+            is_text = name in ("transcript", "text")
+            space = (found[0].rstrip()[-1:] == ":" or " =" in found[0]) if is_text else len(found[2])
+        counted = _counted_at(text, place, int(found[3])) if found[3] else None
+        value, is_short, place = counted or _value_at(text, place, max(0, len(found[2]) - space))
         if name in _TEXTS and isinstance(value, int | float):
             value = text[begin:place]
         if value is not None:
             event[name] = value
             is_cut |= is_short
     return event, is_cut
+
+
+def _counted_at(text: str, begin: int, size: int) -> tuple[str, bool, int] | None:
+    """The text in quotes that has so many bytes, whatever signs are in it; None where it does not end there."""
+    inside = text[begin + 1 : begin + 1 + size].encode(errors="replace")[:size].decode(errors="ignore")
+    end = begin + 1 + len(inside)
+    return (inside, False, end + 1) if text[begin : begin + 1] == text[end : end + 1] == '"' else None
 
 
 def _value_at(text: str, begin: int, before: int = 0) -> tuple[Any, bool, int]:

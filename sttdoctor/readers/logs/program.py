@@ -9,19 +9,18 @@ the service sends in every turn.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice
 from typing import Any
 
 from sttdoctor.endpoints.cartesia import AUTO, MANUAL
-from sttdoctor.evidence import Event, Frame
 from sttdoctor.readers.collector import CONNECTION_BYTES, LONGEST_S, Collector
 from sttdoctor.readers.logs import line as log_line
 from sttdoctor.readers.logs import marks as log_marks
 from sttdoctor.readers.logs import said as log_said
 from sttdoctor.readers.logs.base import Log
 from sttdoctor.readers.logs.connection import LogConnection
-from sttdoctor.readers.logs.printed import LONGEST, Printed, bare_error_in, events_in
+from sttdoctor.readers.logs.printed import LONGEST, TYPES, Printed, bare_error_in, events_in, is_member, shown_of
+from sttdoctor.readers.logs.shown import Shown
 from sttdoctor.readers.sockets import Wanted, is_service
 
 SOURCE = "log of a program"
@@ -43,127 +42,8 @@ _DIGITS = re.compile(r"\d+")
 _PREFIX = re.compile(r"[\w\s\[\]<>:|*-]{0,40}")
 _LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|[VDIWE])\b\s{0,8}|\s", re.IGNORECASE)
 _MOST_BLOCK_LINES, _MOST_BLOCK = 200, 1 << 17
-_MOST_LOOKS, _MOST_NUMBERS = 20, 8
-_LEAST_SENDS = 8
+_MOST_MEMBERS, _LONGEST_MEMBER = 20, 40
 _LEAST_POINTS, _LEAST_ALIKE = 2.0, 3.0
-_SLOWEST = 0.2
-"""Audio that lines show at less than this part of realtime: they are some of the sends."""
-_LEAST_BYTES_PER_S = 8000.0
-_STILL_SENT_S, _EARLY_S, _MOST_EARLY = 5.0, 10.0, 1000
-_LONGEST_GAP_S = 30.0
-"""Times whose usual gap is longer are milliseconds."""
-
-
-@dataclass(slots=True)
-class _Sends:
-    """Lines of one look that say how many bytes were sent.
-
-    Attributes:
-        places: Of the frames among the events of the connection.
-        size: Bytes in all.
-        steps: By how much each number in the line grew every time, None where it did not.
-        grows: Each size is larger than the one before, so they are sums.
-        span: First and last time, None without.
-    """
-
-    places: list[int] = field(default_factory=list)
-    size: int = 0
-    steps: list[int | None] = field(default_factory=list)
-    grows: bool = True
-    span: tuple[float, float] | None = None
-    _last: tuple[int, ...] = ()
-    _last_size: int = -1
-
-    def add(self, place: int, numbers: tuple[int, ...], size: int, t: float | None) -> None:
-        """Take a line in."""
-        grown = [after - before for before, after in zip(self._last, numbers, strict=False)]
-        if len(self.places) > 1:
-            grown = [now if now == before else None for before, now in zip(self.steps, grown, strict=False)]  # type: ignore[misc]
-        self.steps = list(grown)
-        self.grows &= size > self._last_size
-        self.places.append(place)
-        self.size += size
-        self._last, self._last_size = numbers, size
-        if t is not None:
-            self.span = (t, t) if self.span is None else (self.span[0], t)
-
-    def is_whole(self, bytes_per_s: float, last_turn_s: float | None) -> bool:
-        """Whether they can be all that was sent: none is left out between, and they go on to the last turn."""
-        if len(self.places) < _LEAST_SENDS or self.grows or any(step is not None and step > 1 for step in self.steps):
-            return False
-        if self.span is None:
-            return True
-        length_s = self.span[1] - self.span[0]
-        goes_on = last_turn_s is None or last_turn_s - self.span[1] < _STILL_SENT_S
-        return goes_on and self.size >= _SLOWEST * bytes_per_s * length_s
-
-
-@dataclass(slots=True)
-class _Shown:
-    """What a log has shown of one connection.
-
-    Attributes:
-        to: Takes what is found.
-        points: How sure it is that the events are those of the service.
-        request: The id that its events carry.
-        kinds: Types of the events, in the order of the first of each.
-        objects: How many events were objects, not words of a line.
-        raw: How many were objects with the id: messages that are printed whole.
-        starts: How many were the start of a turn.
-        says_text: A turn ended that had a text.
-        looks: Types of events that are words of a line, by what stands before them.
-        sends: By the look of the line.
-        says: A message of the client's was shown.
-        is_begun: The program said that it connects, or the service that it did.
-        is_closed: The end was shown.
-        is_proven: The events agree.
-        leaps: A turn went on after an eager end without `turn.resume`.
-        last: Type of the last event.
-    """
-
-    to: LogConnection
-    points: float = 0.0
-    request: str | None = None
-    kinds: dict[str, None] = field(default_factory=dict)
-    objects: int = 0
-    raw: int = 0
-    starts: int = 0
-    says_text: bool = False
-    looks: dict[str, set[str]] = field(default_factory=dict)
-    sends: dict[str, _Sends] = field(default_factory=dict)
-    says: bool = False
-    is_begun: bool = False
-    is_closed: bool = False
-    is_proven: bool = False
-    leaps: bool = False
-    last: str = ""
-    last_turn_s: float | None = None
-
-    def forget_early(self, time: log_line.Time) -> None:
-        """Forget what was sent long before the first event: another program's, or of another connection."""
-        spans = [sends.span for sends in self.sends.values() if sends.span is not None]
-        is_early = any(time is not None and time[0] - span[0] > _EARLY_S for span in spans)
-        is_early |= len(self.to.found.events) > _MOST_EARLY
-        if not self.is_begun and is_early:
-            self.to.found.events.clear()
-            self.sends.clear()
-            self.says = False
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether events are left out that the service sends: only some kinds of them are printed."""
-        kinds = self.kinds.keys() & AUTO.turn_events
-        if not kinds:
-            return False
-        # the first turn has not ended: a program that prints whole messages, the first one too, prints its end
-        prints_all = self.raw > 1 and self.starts == 1 and "connected" in self.kinds
-        lacks_ends = "turn.start" not in kinds or ("turn.end" not in kinds and not prints_all)
-        return (
-            lacks_ends
-            or (self.says_text and "turn.update" not in kinds)
-            or ("turn.resume" in kinds and "turn.eager_end" not in kinds)
-            or self.leaps
-        )
 
 
 class ProgramLog(Log):
@@ -174,11 +54,13 @@ class ProgramLog(Log):
     def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted)
         self.marks = MARKS
-        self._all: list[_Shown] = []
-        self._current: _Shown | None = None
-        self._by_request: dict[str, _Shown] = {}
+        self._all: list[Shown] = []
+        self._current: Shown | None = None
+        self._by_request: dict[str, Shown] = {}
         # when the program said where it connects, and where
         self._asked: tuple[log_line.Time, str | None] | None = None
+        self._address = ""  # what stands before the address
+        self._has_others = False  # one of another socket was printed
         self._is_service = False  # an address of the service was printed
         self._guesses_unit = False  # of times since the program began
         self._is_mixed = False  # several connections at once
@@ -251,37 +133,35 @@ class ProgramLog(Log):
         if time is None and self._before[0] == line - 1:  # a record of several lines has its time in the first
             time = self._time_of(self._before[1], len(self._before[1]), [])
         for event in events:
-            self._take_event(line, time, text, event)
+            look = _look(text, event.begin, values)
+            self._take_event(line, time, text, event, look, is_listed=len(events) > 1 or _is_list(values))
 
-    def _take_event(self, line: int, time: log_line.Time, text: str, event: Printed) -> None:
+    def _take_event(
+        self, line: int, time: log_line.Time, text: str, event: Printed, look: str, is_listed: bool
+    ) -> None:
         kind, request = event.type, event.message.get("request_id")
         name = request if isinstance(request, str) else None
         if kind == "done" and log_said.is_sent(text[: event.begin]):
-            self._take_command(line, time, dict(event.message))
+            self._take_command(line, time, dict(event.message), look)
             return
-        shown = self._of(time, name, kind)
+        shown = self._of(time, name, kind, is_listed)
+        if shown is None:
+            return
         if not shown.kinds:
             shown.forget_early(time)
             if shown.is_begun or kind == "connected":
                 shown.to.answered(line, time, 101 if kind == "connected" else None)
-        message = json.dumps(event.message)
-        if event.is_cut:
-            message = _without_end(event)
-            shown.to.text(line, time, False, message, len(message.encode()) + 1)
-        else:
-            shown.to.text(line, time, False, message, len(message.encode()))
-        shown.says_text |= kind == "turn.end" and bool(event.message.get("transcript"))
-        shown.leaps |= kind == "turn.update" and shown.last == "turn.eager_end"
-        shown.last = kind
-        shown.kinds[kind] = None
+        message = _without_end(event) if event.is_cut else json.dumps(event.message)
+        held = len(shown.to.found.events)
+        shown.to.text(line, time, False, message, len(message.encode()) + event.is_cut)
+        if len(shown.to.found.events) == held:  # it was too costly
+            return
+        shown.event(kind, look, is_listed, bool(event.message.get("transcript")))
         shown.objects += event.is_object
         shown.raw += event.is_object and name is not None
-        if kind == "turn.start":
-            shown.starts += 1
-            shown.last_turn_s = shown.last_turn_s if time is None else time[0]
         self._weigh(shown, event, text[: event.begin][: log_line.USUAL_PREFIX], name is not None)
 
-    def _weigh(self, shown: _Shown, event: Printed, before: str, is_named: bool) -> None:
+    def _weigh(self, shown: Shown, event: Printed, before: str, is_named: bool) -> None:
         if event.type in AUTO.turn_events:
             shown.points += (1.0 if event.is_object else 0.75) + 0.5 * is_named + 0.5 * ("transcript" in event.message)
         elif is_named:
@@ -297,33 +177,37 @@ class ProgramLog(Log):
         if shown.points >= (_LEAST_POINTS if is_varied else _LEAST_ALIKE):
             self._prove(shown)
 
-    def _prove(self, shown: _Shown) -> None:
+    def _prove(self, shown: Shown) -> None:
         if not shown.is_proven:
             shown.is_proven = True
             self.connections[:] = [item.to for item in self._all if item.is_proven]
 
-    def _of(self, time: log_line.Time, request: str | None, kind: str) -> _Shown:
-        """The connection of an event: by its request, else the current one."""
+    def _of(self, time: log_line.Time, request: str | None, kind: str, is_listed: bool) -> Shown | None:
+        """The connection of an event: by its request, else the current one; None where it is of none."""
         current = self._current
         known = self._by_request.get(request) if request is not None else None
         if known is not None:
+            if is_listed and current is not None:
+                return known  # what was said before
             self._is_mixed |= known is not current
             self._current = known
             return known
-        is_other = current is not None and request is not None and kind != "error" and current.request is not None
-        if current is None or is_other or (kind == "connected" and current.kinds):
+        is_other = current is not None and request is not None and current.request is not None
+        if is_other and kind == "error":
+            return None
+        if current is None or is_other or (kind == "connected" and current.kinds.keys() - {"connected"}):
             current = self._begin(time)
         if request is not None:
             current.request = current.request or request
             self._by_request[request] = current
         return current
 
-    def _begin(self, time: log_line.Time) -> _Shown:
+    def _begin(self, time: log_line.Time) -> Shown:
         asked, url = self._asked or (None, None)
         if asked is None or time is None or abs(time[0] - asked[0]) > LONGEST_S:  # told by another clock
             asked = time
         connection = LogConnection("client", asked, None, url, self._collector(len(url or "")), source=SOURCE)
-        self._current = _Shown(connection, is_begun=self._asked is not None)
+        self._current = Shown(connection, address=self._address, is_begun=self._asked is not None)
         self._asked = None
         self._all.append(self._current)
         return self._current
@@ -338,22 +222,26 @@ class ProgramLog(Log):
         address = log_said.address_in(text)
         if address is not None and is_service(address[0]):
             self._take_address(text, address, values)
+        elif address is not None:
+            self._has_others = True
         refusal = log_said.refusal_in(text)
         if refusal is not None and self._is_service:
             self._take_refusal(line, self._time_of(text, refusal.start(), values), int(refusal[1]))
         elif (command := log_said.command_in(text, values)) is not None:
-            self._take_command(line, self._time_of(text, command[0], values), command[1])
+            self._take_command(
+                line, self._time_of(text, command[0], values), command[1], _look(text, command[0], values)
+            )
         elif (size := log_said.size_in(text)) is not None:
             self._take_audio(line, text, size, self._time_of(text, len(text), values))
         elif (self._current or self._asked) and (close := log_said.close_in(text)) is not None:
-            self._take_close(line, self._time_of(text, len(text), values), *close)
+            self._take_close(line, text, self._time_of(text, len(text), values), close)
 
     def _take_address(self, text: str, address: re.Match[str], values: list[tuple[int, Any]]) -> None:
         """A program says where it connects, before it does; any other mention tells nothing."""
         current = self._current
         if current is not None and current.kinds and not (current.is_closed or _OPENING.search(text)):
             return
-        self._is_service = True
+        self._is_service, self._address = True, _look(text, address.start(), values)
         url = address[0] if "?" in address[0] else None  # parameters may have been added after it was printed
         self._asked, self._current = (self._time_of(text, address.start(), values), url), None
 
@@ -362,35 +250,25 @@ class ProgramLog(Log):
         if current is None or current.kinds or current.is_closed:
             current = self._begin(time)
         current.to.answered(line, time, status)
-        current.is_closed = True
+        current.is_closed = current.is_refused = True
         self._prove(current)
 
-    def _take_command(self, line: int, time: log_line.Time, said: Any) -> None:
+    def _take_command(self, line: int, time: log_line.Time, said: Any, words: str) -> None:
         current = self._current or self._begin(time)
         is_manual = current.kinds.keys() & MANUAL.events or current.to.is_at(MANUAL.path)
         if isinstance(said, str) and said in AUTO.commands and not is_manual:
             said = {"type": said}
         text = said if isinstance(said, str) else json.dumps(said)
-        current.to.text(line, time, True, text, len(text.encode()))
-        current.says = True
+        current.command(line, time, said, text, words)
 
     def _take_audio(self, line: int, text: str, size: int, time: log_line.Time) -> None:
         current = self._current or self._begin(time)
         bare = log_line.without_time(text[: log_line.USUAL_PREFIX])
-        look = _DIGITS.sub("0", bare)
-        if look not in current.sends and len(current.sends) >= _MOST_LOOKS:
-            return
-        numbers = tuple(int(digits[:12]) for digits in _DIGITS.findall(bare)[:_MOST_NUMBERS])
-        sends = current.sends.setdefault(look, _Sends())
-        sends.add(len(current.to.found.events), numbers, size, None if time is None else time[0])
-        current.to.binary(line, time, True, size, None)
+        current.audio(line, time, size, bare, is_again=text == self._before[1])
 
-    def _take_close(self, line: int, time: log_line.Time, by: str, code: int, reason: str) -> None:
+    def _take_close(self, line: int, text: str, time: log_line.Time, told: tuple[str, int, str]) -> None:
         current = self._current or self._begin(time)
-        if current.is_closed or self._is_mixed:
-            return
-        current.is_closed = True
-        current.to.close(line, time, by, code, reason)
+        current.end(line, time, told, log_said.without_reason(log_line.without_time(text[: log_line.USUAL_PREFIX])))
         if self._is_service:
             self._prove(current)
 
@@ -415,28 +293,41 @@ class ProgramLog(Log):
             self._give_up_block()
         for shown in self._all:
             if shown.is_proven:
-                self._finish(shown)
-
-    def _finish(self, shown: _Shown) -> None:
-        to = shown.to
-        most = max(shown.sends.values(), key=lambda sends: len(sends.places), default=None)
-        rate = to.bytes_per_s or _LEAST_BYTES_PER_S
-        is_shown = most is not None and not self._is_mixed and most.is_whole(rate, shown.last_turn_s)
-        others = {place for sends in shown.sends.values() if not (is_shown and sends is most) for place in sends.places}
-        events = to.found.events
-        events[:] = [event for place, event in enumerate(events) if place not in others]
-        if self._guesses_unit:
-            events[:] = _in_seconds(events)
-        to.lacks = {"headers"}
-        to.lacks |= set() if is_shown else {"send", "audio"}
-        to.lacks |= set() if shown.says else {"commands"}
-        to.lacks |= set() if shown.is_closed else {"close"}
-        to.lacks |= {"events"} if shown.is_filtered else set()
+                shown.finish(is_mixed=self._is_mixed, guesses_unit=self._guesses_unit, has_others=self._has_others)
 
 
 def _look_of(before: str) -> str:
     """What stands before a word in a line, without its time and its level."""
     return _LEVEL.sub("", _DIGITS.sub("0", before[: log_line.USUAL_PREFIX]))
+
+
+def _look(text: str, begin: int, values: list[tuple[int, Any]]) -> str:
+    """How the line of a message looks: what stands before it and behind it, and in the record that holds it."""
+    look = _DIGITS.sub("0", log_line.without_time(text[: min(begin, log_line.USUAL_PREFIX)]))
+    around = next((value for place, value in values if place == begin and isinstance(value, dict)), None)
+    if around is not None:
+        end = text.rfind("}")
+        tail = text[end + 1 : end + 1 + _LONGEST_MEMBER]
+        short = (
+            f" {key}={value}" if isinstance(value, str) else f" {key}"
+            for key, value in around.items()
+            if _is_look(key, value)
+        )
+        look = f"{look}{''.join(islice(short, _MOST_MEMBERS))} {tail}"
+    return look
+
+
+def _is_look(key: str, value: Any) -> bool:
+    """Whether a member of a record is as in others of its kind, and no part of an event."""
+    if is_member(key):
+        return False
+    return not isinstance(value, str) or (
+        len(value) <= _LONGEST_MEMBER and not _DIGITS.search(value) and value not in TYPES
+    )
+
+
+def _is_list(values: list[tuple[int, Any]]) -> bool:
+    return bool(values) and isinstance(values[0][1], list)
 
 
 def _balance(text: str) -> int:
@@ -450,14 +341,5 @@ def _without_end(event: Printed) -> str:
     known = {name: value for name, value in event.message.items() if name not in ("transcript", "text")}
     text = event.message.get("transcript", event.message.get("text"))
     name = "text" if event.type == "transcript" else "transcript"
-    said = "" if text is None else str(text).rstrip(".\u2026")
+    said = "" if text is None else shown_of(str(text))
     return f'{json.dumps(known)[:-1]}, "{name}": {json.dumps(said)[:-1]}...'
-
-
-def _in_seconds(events: list[Event]) -> list[Event]:
-    """Times that can only be milliseconds since the program began, as seconds."""
-    came = [event.t for event in events if isinstance(event, Frame) and event.t is not None]
-    gaps = sorted(abs(after - before) for before, after in pairwise(came))
-    if not gaps or gaps[len(gaps) // 2] < _LONGEST_GAP_S:
-        return events
-    return [event if event.t is None else replace(event, t=round(event.t / 1000, 6)) for event in events]

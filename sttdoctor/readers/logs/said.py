@@ -137,6 +137,11 @@ def close_in(text: str) -> tuple[str, int, str] | None:
     return "unknown", int(code[1]), reason
 
 
+def without_reason(text: str) -> str:
+    """Return a line that tells the end of a connection without the words of the other side in it."""
+    return _REASON.sub("", _BOTH_CLOSES.sub("closed", text))
+
+
 def stamp_of(prefix: str) -> log_line.Stamp | None:
     """Return the time in what stands before a message: as `log_line.stamp_of`, also with AM or PM."""
     half = _MERIDIEM.search(prefix)
