@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from captures import EPOCH
+from company import Company
 
 from sttdoctor.evidence import Close, Frame, Session
 
@@ -151,6 +152,8 @@ def print_session(
     commands: bool = False,
     close: bool = False,
     url: bool = False,
+    company: Company | None = None,
+    times: int = 1,
 ) -> bytes:
     """Return the log of a program whose session it was.
 
@@ -164,22 +167,27 @@ def print_session(
         commands: It prints what it sent beside audio.
         close: It says with which code the connection closed.
         url: It says where it connects.
+        company: What it prints beside.
+        times: So often it prints each line.
     """
-    lines = [stamp(0.0) + "listening"]
+    lines = [(0.0, "listening")]
     if url:
-        lines.append(stamp(0.0) + f"connecting to {session.url}")
+        lines.append((0.0, f"connecting to {session.url}"))
     for number, item in enumerate(session.events):
         t = item.t or 0.0
         if isinstance(item, Close) and close:
-            lines.append(stamp(t) + f"connection closed: code={item.code} reason={item.reason}")
+            lines.append((t, f"connection closed: code={item.code} reason={item.reason}"))
         if not isinstance(item, Frame):
             continue
         if item.sent and item.binary and sends:
-            lines.append(stamp(t) + f"sent chunk of {item.size} bytes")
+            lines.append((t, f"sent chunk of {item.size} bytes"))
         elif item.sent and not item.binary and commands:
-            lines.append(stamp(t) + ">> " + json.dumps(item.message))
+            lines.append((t, ">> " + json.dumps(item.message)))
         elif not item.sent and isinstance(item.message, dict) and (kinds is None or item.message["type"] in kinds):
-            lines.append(stamp(t) + received + event(item.message))
+            lines.append((t, received + event(item.message)))
         if number % 40 == 39:
-            lines.append(stamp(t) + "level 0.31, still here")
-    return ("\n".join(lines) + "\n").encode()
+            lines.append((t, "level 0.31, still here"))
+    if company is not None:
+        lines = sorted([*lines, *company(session)], key=lambda line: line[0])
+    printed = [stamp(t) + text for t, text in lines for _ in range(times)]
+    return ("\n".join(printed) + "\n").encode()

@@ -13,7 +13,6 @@ _ENDS = frozenset({"turn.end", "transcript"})
 _MOST_LOOKS = 200
 _LEAST_TEXTS = 2
 _LEAST_ALIKE = 3
-_LEAST_DOUBLED = 6
 _DOUBLED = 0.9
 _NEAR_S = 0.25
 _AT_ONCE_S = 0.05
@@ -30,6 +29,7 @@ class Told:
         t: Seconds, None without a time.
         is_named: It carries a request.
         is_listed: It stands in a list, or beside others in its line.
+        is_again: Its line is the one before it once more, with its time.
     """
 
     kind: str
@@ -38,6 +38,7 @@ class Told:
     t: float | None
     is_named: bool
     is_listed: bool
+    is_again: bool
 
 
 def first_shown(told: Sequence[Told]) -> dict[int, int]:
@@ -47,27 +48,16 @@ def first_shown(told: Sequence[Told]) -> dict[int, int]:
         told: The events of one connection, in the order of the log.
     """
     copies = _copied_streams(told)
-    walk = _Walk(told, doubled_looks(told), any(event.kind == "turn.start" for event in told))
+    walk = _Walk(told, are_doubled(told), any(event.kind == "turn.start" for event in told))
     for place in range(len(told)):
         if place not in copies:
             walk.take(place)
     return walk.kept
 
 
-def doubled_looks(told: Sequence[Told]) -> frozenset[str]:
-    """Return the looks of lines of which each stands twice."""
-    last: dict[str, tuple[str, str | None] | None] = {}
-    pairs: Counter[str] = Counter()
-    count: Counter[str] = Counter()
-    for event in told:
-        known = (event.kind, event.text)
-        count[event.look] += 1
-        if last.get(event.look) == known:
-            pairs[event.look] += 2
-            last[event.look] = None
-        else:
-            last[event.look] = known
-    return frozenset(look for look, size in count.items() if size >= _LEAST_DOUBLED and pairs[look] >= _DOUBLED * size)
+def are_doubled(told: Sequence[Told]) -> bool:
+    """Whether every line stands twice."""
+    return bool(told) and 2 * sum(event.is_again for event in told) >= _DOUBLED * len(told)
 
 
 def _copied_streams(told: Sequence[Told]) -> set[int]:
@@ -86,12 +76,12 @@ def _copied_streams(told: Sequence[Told]) -> set[int]:
         contents = _contents(told, group)
         own = Counter(told[place].kind for place in group)
         if contents:
-            is_copy = known.issuperset(contents) and (
-                len({text for kind, text in contents if kind in _ENDS}) >= _LEAST_TEXTS
-                or (len(contents) >= _LEAST_ALIKE and contents == [item for item in best if item[0] in own])
-            )
+            is_copy = _tells_again(contents, best, known, kinds)
         else:  # words of a line, beside messages that are printed whole
             is_copy = not any(told[place].is_named for place in group)
+        if contents and told[group[0]].is_listed and {item for item in contents if item[0] in _ENDS} <= known:
+            copies.update(group)
+            continue
         there = kinds if contents else named
         is_told = {kind for kind, size in own.items() if there[kind] >= size * _DOUBLED}
         copied = (
@@ -105,10 +95,24 @@ def _copied_streams(told: Sequence[Told]) -> set[int]:
     return copies
 
 
-def _rank(told: Sequence[Told], group: Sequence[int]) -> tuple[int, int, int]:
-    """How much lines of one look tell: texts, requests; of those that tell as much the first."""
-    texts = sum(told[place].text is not None for place in group)
-    return texts, sum(told[place].is_named for place in group), -group[0]
+def _tells_again(
+    contents: list[tuple[str, str]], best: list[tuple[str, str]], known: set[tuple[str, str]], kinds: Counter[str]
+) -> bool:
+    """Whether texts of one look are those that others show: several, or all that the best look shows."""
+    if not known.issuperset(contents):
+        return False
+    if len({text for kind, text in contents if kind in _ENDS}) >= _LEAST_TEXTS:
+        return True
+    own = {kind for kind, _ in contents}
+    is_whole = len(contents) >= _LEAST_ALIKE or kinds["turn.start"] == kinds["turn.end"]
+    return is_whole and contents == [item for item in best if item[0] in own]
+
+
+def _rank(told: Sequence[Told], group: Sequence[int]) -> tuple[bool, int, int, int]:
+    """How much lines of one look tell: each event for itself, texts, requests; of those that tell as much the first."""
+    is_single = not any(told[place].is_listed for place in group)
+    texts = len(set(_contents(told, group)))
+    return is_single, texts, sum(told[place].is_named for place in group), -group[0]
 
 
 def _contents(told: Sequence[Told], group: Sequence[int]) -> list[tuple[str, str]]:
@@ -120,17 +124,17 @@ class _Walk:
 
     Args:
         told: All of them.
-        doubled: Looks of lines that stand twice.
+        are_doubled: Every line stands twice.
         tells_starts: The beginnings of turns are shown, so that a turn cannot end twice.
 
     Attributes:
         kept: The places of those that are kept, each with that of its best showing.
     """
 
-    def __init__(self, told: Sequence[Told], doubled: frozenset[str], tells_starts: bool) -> None:
+    def __init__(self, told: Sequence[Told], are_doubled: bool, tells_starts: bool) -> None:
         self.kept: dict[int, int] = {}
         self._told = told
-        self._doubled = doubled
+        self._are_doubled = are_doubled
         self._tells_starts = tells_starts
         self._last: dict[str, int] = {}  # by type
         self._before = -1
@@ -162,18 +166,20 @@ class _Walk:
         is_near = _apart(event, self._told[before]) <= (_NEAR_S if is_other_look else _AT_ONCE_S)
         if event.kind == "error":
             return event.text == other.text
+        if event.is_again and is_next and (event.t is not None or self._are_doubled):
+            return True
         if event.kind not in _SPOKEN:
             return is_next or (is_near and is_other_look)
         is_known = event.is_listed and event.text in self._alone
         if event.kind == "turn.end" and self._tells_starts and not self._is_open:
-            return event.text in self._ends
+            return event.text in self._ends or (is_next and other.text is None)
         if event.kind in _ENDS and is_known:
             return True
         if event.text is None and other.text is None and not is_other_look:
             return False
         alike = event.text == other.text or event.text is None or other.text is None
         if event.kind in _ENDS and not is_near:
-            return alike and is_next and (is_other_look or event.look in self._doubled)
+            return alike and is_next and is_other_look
         return alike and (is_next or is_near)
 
 

@@ -66,6 +66,7 @@ class ProgramLog(Log):
         self._is_mixed = False  # several connections at once
         self._block: list[tuple[int, str]] = []  # lines of an object that is not complete
         self._depth = 0
+        self._last_text = ""
         self._before = (0, "")  # the last line that was read, and its number
 
     @staticmethod
@@ -122,6 +123,10 @@ class ProgramLog(Log):
         self._block, self._depth, self.marks = [], 0, MARKS
 
     def _read(self, line: int, text: str) -> None:
+        self._read_line(line, text)
+        self._last_text = text
+
+    def _read_line(self, line: int, text: str) -> None:
         events, values = events_in(text)
         current = self._current
         if not events and current is not None and current.looks and (error := bare_error_in(text)) is not None:
@@ -132,9 +137,9 @@ class ProgramLog(Log):
         time = self._time_of(text, events[0].begin, values) or self._time_of(text, events[0].mark, [])
         if time is None and self._before[0] == line - 1:  # a record of several lines has its time in the first
             time = self._time_of(self._before[1], len(self._before[1]), [])
+        look, is_listed = _look(text, events[0].begin, values), len(events) > 1 or _is_list(values)
         for event in events:
-            look = _look(text, event.begin, values)
-            self._take_event(line, time, text, event, look, is_listed=len(events) > 1 or _is_list(values))
+            self._take_event(line, time, text, event, look, is_listed)
 
     def _take_event(
         self, line: int, time: log_line.Time, text: str, event: Printed, look: str, is_listed: bool
@@ -156,7 +161,8 @@ class ProgramLog(Log):
         shown.to.text(line, time, False, message, len(message.encode()) + event.is_cut)
         if len(shown.to.found.events) == held:  # it was too costly
             return
-        shown.event(kind, look, is_listed, bool(event.message.get("transcript")))
+        says_text = bool(event.message.get("transcript"))
+        shown.event(kind, look, is_listed=is_listed, is_again=text == self._last_text, says_text=says_text)
         shown.objects += event.is_object
         shown.raw += event.is_object and name is not None
         self._weigh(shown, event, text[: event.begin][: log_line.USUAL_PREFIX], name is not None)
@@ -264,7 +270,7 @@ class ProgramLog(Log):
     def _take_audio(self, line: int, text: str, size: int, time: log_line.Time) -> None:
         current = self._current or self._begin(time)
         bare = log_line.without_time(text[: log_line.USUAL_PREFIX])
-        current.audio(line, time, size, bare, is_again=text == self._before[1])
+        current.audio(line, time, size, bare, is_again=text == self._last_text)
 
     def _take_close(self, line: int, text: str, time: log_line.Time, told: tuple[str, int, str]) -> None:
         current = self._current or self._begin(time)

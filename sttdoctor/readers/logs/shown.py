@@ -16,7 +16,7 @@ from sttdoctor.evidence import Close, Event, Frame
 from sttdoctor.readers.logs import line as log_line
 from sttdoctor.readers.logs import parties
 from sttdoctor.readers.logs.connection import LogConnection
-from sttdoctor.readers.logs.copies import Told, doubled_looks, first_shown
+from sttdoctor.readers.logs.copies import Told, are_doubled, first_shown
 
 _DIGITS = re.compile(r"\d+")
 _MOST_LOOKS, _MOST_NUMBERS = 20, 8
@@ -30,7 +30,8 @@ _FITTING = (0.85, 1.15)
 _STILL_SENT_S, _EARLY_S, _MOST_EARLY = 5.0, 10.0, 1000
 _LATE_S = 1.0
 """Events this long after a close were received before it and are printed late."""
-_GOES_ON_S = 2.0
+_GOES_ON_S = 3.0
+"""Where events come and audio is sent this long after a command that ends the session, it went elsewhere."""
 _LONGEST_GAP_S = 30.0
 """Times whose usual gap is longer are milliseconds."""
 
@@ -86,6 +87,7 @@ class _Seen:
     kind: str
     look: str
     is_listed: bool
+    is_again: bool
     says_text: bool
 
 
@@ -154,10 +156,10 @@ class Shown:
             self._commands.clear()
             self._ends.clear()
 
-    def event(self, kind: str, look: str, is_listed: bool, says_text: bool) -> None:
+    def event(self, kind: str, look: str, *, is_listed: bool, is_again: bool, says_text: bool) -> None:
         """Take in how an event was shown that was added as the last one."""
         self.kinds[kind] = None
-        self._seen.append(_Seen(len(self.to.found.events) - 1, kind, look, is_listed, says_text))
+        self._seen.append(_Seen(len(self.to.found.events) - 1, kind, look, is_listed, is_again, says_text))
 
     def command(self, line: int, time: log_line.Time, said: Any, text: str, words: str) -> None:
         """Take a message of the client's in."""
@@ -196,16 +198,20 @@ class Shown:
         if guesses_unit:
             events[:], self._ends = _in_seconds(events, self._ends)
         kept, best = self._first_shown()
-        ours = frozenset().union(*(parties.words_of(look) for look in {item.look for item in kept}))
-        ours |= parties.words_of(self.address)
-        is_doubled = bool(kept) and self._is_doubled()
+        ours = parties.words_of(self.address).union(
+            *(parties.words_of(look) for look in {item.look for item in kept if item.kind != "error"})
+        )
+        kept = [
+            item for item in kept if item.kind != "error" or not parties.is_anothers(parties.words_of(item.look), ours)
+        ]
+        is_doubled = are_doubled([self._told(item) for item in self._seen])
         talk = _Talk(events, [item.place for item in kept], ours, has_others)
         sends, again = self._sent(talk, is_mixed, is_doubled)
         commands = {item.place for item in talk.commands(self._commands, sends)}
         close = None if is_mixed else talk.close(self._ends, sorted(commands))
         told = {item.place for item in self._seen} | {item.place for item in self._commands}
         told.update(place for item in self._sends.values() for place in item.places)
-        self._rebuild(best, told - best.keys() - (sends - again) - commands, close)
+        self._rebuild(best, told - {item.place for item in kept} - (sends - again) - commands, close)
         self.to.lacks = {"headers"}
         self.to.lacks |= set() if sends else {"send", "audio"}
         self.to.lacks |= set() if commands else {"commands"}
@@ -229,9 +235,6 @@ class Shown:
         first = first_shown([self._told(item) for item in seen])
         return [seen[place] for place in first], {seen[old].place: seen[new].place for old, new in first.items()}
 
-    def _is_doubled(self) -> bool:
-        return bool(doubled_looks([self._told(item) for item in self._seen]))
-
     def _told(self, seen: _Seen) -> Told:
         frame = self.to.found.events[seen.place]
         assert isinstance(frame, Frame)
@@ -241,7 +244,7 @@ class Shown:
             text = str(message.get("message"))
         is_named = isinstance(message.get("request_id"), str)
         text = text if isinstance(text, str) else None
-        return Told(seen.kind, text, seen.look, frame.t, is_named, seen.is_listed)
+        return Told(seen.kind, text, seen.look, frame.t, is_named, seen.is_listed, seen.is_again)
 
     def _foreign_kinds(self) -> frozenset[str]:
         """Types of the endpoint that it is not: the program's own messages, or those of another service."""
@@ -339,7 +342,7 @@ class _Talk:
         ours = [item for item in commands if self._is_command(item)]
         last = max((item.place for item in ours if _closes(item.said)), default=-1)
         for item in ours:
-            if not (_closes(item.said) and item.place < last and self._goes_on(item.place, sent)):
+            if not _closes(item.said) or self._is_end(item.place, item.place == last, sent):
                 yield item
 
     def _is_command(self, command: _Command) -> bool:
@@ -354,14 +357,16 @@ class _Talk:
         is_known = named in AUTO.commands | MANUAL.commands
         return is_known or not self._has_others or parties.is_ours(words, self._ours)
 
-    def _goes_on(self, place: int, sent: set[int]) -> bool:
-        """Whether a turn begins, or audio is sent, long after what stands at a place."""
+    def _is_end(self, place: int, is_last: bool, sent: set[int]) -> bool:
+        """Whether the conversation can end with the command at a place: it does not go on long after it."""
         t = self._events[place].t
-        later = [after for after in self._heard if after > place and self._is_start(after)]
-        later += [after for after in sent if after > place]
-        if t is None:
-            return bool(later)
-        return any((at := self._events[after].t) is not None and at - t > _GOES_ON_S for after in later)
+        hears = bool(self._heard) and self._is_after(self._heard[-1], place, t)
+        sends = any(self._is_after(after, place, t) for after in sent)
+        return not (hears and sends if is_last else hears or sends)
+
+    def _is_after(self, after: int, place: int, t: float | None) -> bool:
+        later = self._events[after].t
+        return after > place and (t is None or later is None or later - t > _GOES_ON_S)
 
     def close(self, ends: list[_Ended], commands: list[int]) -> _Ended | None:
         """Return the line that tells how the connection ended: after it nothing of the conversation comes."""

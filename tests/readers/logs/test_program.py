@@ -111,17 +111,12 @@ def test_other_forms_of_an_event(name):
 
 
 def test_escapes_of_any_language_are_taken_back():
-    said = 'café 😀 "x" it\'s\n'
-    whole = json.dumps({"type": "turn.end", "transcript": said})
-    forms = (
-        whole,
-        repr(whole),
-        repr(whole.encode()),
-        json.dumps(whole),
-        repr({"type": "turn.end", "transcript": said}),
-    )
+    said = [f'{number}. café 😀 "x" it\'s\n' for number in range(5)]
+    wholes = [{"type": "turn.end", "transcript": text} for text in said]
+    texts = [json.dumps(whole) for whole in wholes]
+    forms = (texts[0], repr(texts[1]), repr(texts[2].encode()), json.dumps(texts[3]), repr(wholes[4]))
     session = read_capture("".join(f"got {form}\n" for form in forms).encode())
-    assert [message["transcript"] for message in received(session)] == [said] * len(forms)
+    assert [message["transcript"] for message in received(session)] == said
 
 
 def test_texts_of_the_manual_endpoint_are_read():
