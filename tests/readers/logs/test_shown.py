@@ -12,7 +12,7 @@ from printed import BARE, PRINTS, RECEIVED, STAMPS, print_session
 
 import sttdoctor
 from sttdoctor.evidence import Close, Frame
-from sttdoctor.readers import read_capture
+from sttdoctor.readers.capture import read_capture
 
 SESSION = read_capture(FIXTURES / "sessions" / "healthy-several-turns.jsonl")
 COMPANY = {**AGAIN, **OTHERS, **SIZES, "nobody": lambda _: ()}
