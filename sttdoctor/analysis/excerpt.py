@@ -86,6 +86,7 @@ def probe_levels(data: NDArray[np.uint8], encoding: str) -> tuple[float, float]:
     probes = [decode(np.asarray(data[s * width : (s + 4096) * width]), encoding) for s in starts]
     with np.errstate(all="ignore"):
         levels = np.abs(np.nan_to_num(np.concatenate(probes), nan=1.0))
+    release(data)
     return (float(levels.max()), float(np.percentile(levels, 99))) if len(levels) else (0.0, 0.0)
 
 
@@ -120,6 +121,7 @@ def _measure_powers(
     """Median power of short probes of each stretch, so that a single click does not make one look active."""
     places = starts[:, None] + np.arange(0, length - _PROBE, length // _PROBES)
     probes = np.stack([frames[place : place + _PROBE] for place in places.reshape(-1).tolist()])
+    release(frames)  # a look at a mapped file brings the 64 KiB round it
     samples = read_numbers(probes.reshape(-1), encoding).reshape(*places.shape, _PROBE, channels)
     if samples.dtype.kind == "f":
         with np.errstate(invalid="ignore"):

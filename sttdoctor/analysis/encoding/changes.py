@@ -75,6 +75,7 @@ _SLOPE, _KNEE = 2.5, 8.0  # nats a window says for an excess of bits: _SLOPE * l
 _CAP = 12.0  # nats at most that one window can say
 _BESIDE = 20  # windows behind a change: about 2 s of 48 kHz floats, longer of anything else
 _SURE = 0.95
+_AT_ONCE = 1 << 13  # windows
 _MARGIN = 0.05  # bits a byte; true changes differ by 0.1 (s32 and s16) to 3 (a shift)
 
 
@@ -259,7 +260,9 @@ def score_screened(
     places, cell = _place_looks(data, window, probe, encoding)
 
     def scored(chosen: NDArray[np.int64]) -> Floats:
-        return score(np.stack([data[place : place + probe] for place in places[chosen]]))
+        probes = np.stack([data[place : place + probe] for place in places[chosen]])
+        release(data)  # a look at a mapped file brings the 64 KiB round it
+        return score(probes)
 
     judged = _take_two_of_each(cell)
     chosen = np.flatnonzero(judged)
@@ -274,9 +277,10 @@ def score_screened(
     if len(more):
         scores[more] = scored(more)
         judged[more] = True
-    rest = ~judged
-    scores[rest] = typical[cell[rest]]
-    release(data)
+    rest = np.flatnonzero(~judged)
+    for at in range(0, len(rest), _AT_ONCE):  # all at once would be the scores of ten hours once more
+        some = rest[at : at + _AT_ONCE]
+        scores[some] = typical[cell[some]]
     return scores, judged
 
 

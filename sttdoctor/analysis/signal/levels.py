@@ -10,7 +10,9 @@ What they add up to (offset, modulation, the loudest stretch) are plain function
 returns; nothing here knows a limit.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ LONGEST_HOLE_S = 0.400
 
 _BLOCK_SAMPLES = 1 << 16  # a block and its copy as floats stay in a processor's cache
 _MOST_RUNS = 100_000
+_AT_ONCE = 1 << 16  # windows of steps
 
 WORST_S = 2.0
 """Length of the part of which `find_worst_clipping` tells."""
@@ -37,7 +40,7 @@ _FEWEST_CUT = 5  # samples: in G.711 a single peak may well stay on one code for
 _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud and quiet parts, steady noise by 1 to 3
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Levels:
     """What one pass over the samples measured; each array has one entry a step of `STEP_S`.
 
@@ -69,7 +72,7 @@ class Levels:
     half_range: Steps
     peak: Steps
     offset: Steps
-    clipped: NDArray[np.int64]
+    clipped: NDArray[np.int32]
     high: float
     low: float
     flat: int
@@ -77,7 +80,7 @@ class Levels:
     runs: Runs
     wraps: Wraps
 
-    @property
+    @cached_property
     def loud(self) -> float:
         """RMS of the loud parts: the 95th percentile of the steps that are not constant; 0 without any."""
         return self.active_rms(95)
@@ -88,13 +91,17 @@ class Levels:
         return float(np.percentile(active, percentile)) if len(active) else 0.0
 
 
+_Counts = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Steps, and how many samples of each; those without any are left out."""
+
+
 @dataclass(slots=True)
 class _Extreme:
-    """The outermost value so far on one side, and how many samples are flat at it: (first step, count of each step)."""
+    """The outermost value so far on one side, and how many samples are flat at it."""
 
     sign: int
     value: float = -np.inf
-    flat: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
+    flat: list[_Counts] = field(default_factory=list)
 
     def add(self, x: NDArray[Any], outermost: float, first_step: int, step: int) -> None:
         value = self.sign * outermost
@@ -106,15 +113,21 @@ class _Extreme:
         third = at[2:] & at[1:-1] & at[:-2]
         if third.any():  # of silence they are most samples, and their places would take more room than the block
             steps = np.append(third, np.zeros(-len(third) % step, dtype=np.bool_)).reshape(-1, step)
-            self.flat.append((first_step, np.count_nonzero(steps, axis=1)))
+            self.flat.append(_count_some(np.count_nonzero(steps, axis=1), first_step))
+
+
+def _count_some(counts: NDArray[np.intp], first_step: int) -> _Counts:
+    some = np.flatnonzero(counts)
+    return some + first_step, counts[some].astype(np.int64)
 
 
 @dataclass(slots=True)
 class _Tally:
+    steps: Steps  # shape (4, steps at most), made once: what grows with the length of the audio
+    known: int = 0
     high: _Extreme = field(default_factory=lambda: _Extreme(1))
     low: _Extreme = field(default_factory=lambda: _Extreme(-1))
-    beyond: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
-    steps: list[tuple[Steps, ...]] = field(default_factory=list)
+    beyond: list[_Counts] = field(default_factory=list)
     runs: list[Floats] = field(default_factory=list)
     wraps: Wraps = field(default_factory=Wraps)
 
@@ -138,7 +151,7 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, 
     count = len(data) // frame
     channel = _pick_channel(data, encoding, channels)
     floats = ENCODINGS[encoding].is_float
-    tally = _Tally()
+    tally = _Tally(np.empty((4, -(-count // step)), dtype=np.float32))
     first = known = 0
     for block in read_blocks(data[: count * frame], size * frame):
         x = read_numbers(block, encoding)[channel::channels]
@@ -193,29 +206,32 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
     top, bottom = high.max(), low.min()
     high, low = high.astype(np.float64), low.astype(np.float64)
     half_range, peak = 0.5 * (high - low), np.maximum(np.abs(high), np.abs(low))
-    tally.steps.append(tuple(values.astype(np.float32) for values in (rms, half_range, peak, mean)))
+    for values, kept in zip((rms, half_range, peak, mean), tally.steps, strict=True):
+        kept[tally.known : tally.known + len(rows)] = values
+    tally.known += len(rows)
     if x.dtype.kind == "f" and (top > 1.0 or bottom < -1.0):
-        tally.beyond.append((first // step, np.bincount(np.flatnonzero(np.abs(x) > 1.0) // step)))
+        tally.beyond.append(_count_some(np.bincount(np.flatnonzero(np.abs(x) > 1.0) // step), first // step))
     tally.high.add(x, top.item(), first // step, step)
     tally.low.add(x, bottom.item(), first // step, step)
 
 
 def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
-    rms, half_range, peak, offset = (
-        (np.float32(scale) * np.concatenate(parts) for parts in zip(*tally.steps, strict=True))
-        if tally.steps
-        else _NOTHING
-    )
+    tally.steps *= np.float32(scale)
+    rms, half_range, peak, offset = tally.steps[:, : tally.known]
     runs = join_runs(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
-    high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.steps else (0.0, 0.0)
+    high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.known else (0.0, 0.0)
     # the first two samples of a run are not counted as flat either
     held = runs.length - 2  # a constant stretch is no clipping
-    clipped = _sum_steps(tally.beyond, len(rms))
-    beyond, flat = int(clipped.sum()), 0
+    clipped = np.zeros(len(rms), dtype=np.int32)
+    steps, counts = _join_counts(tally.beyond)
+    _add_counts(clipped, steps, counts)
+    beyond, flat = int(counts.sum()), 0
     for side, value in ((tally.high, high), (tally.low, low)):
-        at_limit, own = _sum_steps(side.flat, len(rms)), runs.value == value
-        flat += max(0, int(at_limit.sum()) - int(held[own].sum()))
-        clipped += np.where(_find_covered(runs, own, step, len(rms)), 0, at_limit)
+        steps, counts = _join_counts(side.flat)
+        own = runs.value == value
+        flat += max(0, int(counts.sum()) - int(held[own].sum()))
+        free = ~_find_covered(runs, own, step, steps)
+        _add_counts(clipped, steps[free], counts[free])
     return Levels(
         rate,
         count,
@@ -236,26 +252,27 @@ def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, fac
     )
 
 
-_NOTHING = (np.empty(0, np.float32),) * 4
+def _join_counts(parts: list[_Counts]) -> _Counts:
+    steps, counts = zip(*parts, strict=True) if parts else ((), ())
+    return np.concatenate([_NONE, *steps]), np.concatenate([_NONE, *counts])
 
 
-def _sum_steps(parts: list[tuple[int, NDArray[np.int64]]], count: int) -> NDArray[np.int64]:
-    """Counts of each step from those of parts; what lies behind the last whole step counts for it."""
-    total = np.zeros(count + 1, dtype=np.int64)
-    for first, counts in parts:
-        total[first : first + len(counts)] += counts[: count + 1 - first]
-    if count:
-        total[count - 1] += total[count]
-    return total[:count]
+_NONE = np.empty(0, dtype=np.int64)
 
 
-def _find_covered(runs: Runs, chosen: NDArray[np.bool_], step: int, count: int) -> NDArray[np.bool_]:
-    """Which steps hold a part of the chosen stretches."""
-    # +1 where a stretch begins and -1 behind its end: the running sum counts those that cover a step
-    edges = np.zeros(count + 1, dtype=np.int64)
-    np.add.at(edges, np.minimum(runs.start[chosen] // step, count), 1)
-    np.add.at(edges, np.minimum((runs.start + runs.length - 1)[chosen] // step + 1, count), -1)
-    return np.cumsum(edges[:count]) > 0
+def _add_counts(total: NDArray[np.int32], steps: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+    """Add counts to the total of their steps; what lies behind the last whole step counts for it."""
+    if len(total):
+        np.add.at(total, np.minimum(steps, len(total) - 1), counts.astype(np.int32))
+
+
+def _find_covered(runs: Runs, chosen: NDArray[np.bool_], step: int, steps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of some steps hold a part of the chosen stretches, which are in order and apart."""
+    if not chosen.any():
+        return np.zeros(len(steps), dtype=bool)
+    first, last = runs.start[chosen] // step, (runs.start + runs.length - 1)[chosen] // step
+    before = np.searchsorted(first, steps, side="right") - 1
+    return (before >= 0) & (last[np.maximum(before, 0)] >= steps)
 
 
 def get_dc_offset(levels: Levels) -> float:
@@ -291,12 +308,37 @@ def find_worst_clipping(levels: Levels) -> tuple[float, float]:
     steps = round(WORST_S / STEP_S)
     if len(levels.rms) <= steps or not levels.clipped.any():
         return 0.0, 0.0
-    # differences of running sums are the sums over all windows at once
-    sums = [np.cumsum(np.concatenate([[0], values])) for values in (levels.clipped, levels.rms > _LOUD * levels.loud)]
-    clipped, loud = (total[steps:] - total[:-steps] for total in sums)
-    shares = clipped / (np.maximum(loud, steps // 4) * levels.step)
-    worst_at = int(np.argmax(shares))
-    return float(shares[worst_at]), worst_at * STEP_S
+    least = _LOUD * levels.loud
+
+    def measure_shares(part: slice) -> Floats:
+        clipped, loud = (_sum_windows(values[part], steps) for values in (levels.clipped, levels.rms > least))
+        return np.asarray(clipped / (np.maximum(loud, steps // 4) * levels.step))
+
+    share, worst_at = _find_highest(measure_shares, len(levels.rms), steps)
+    return share, worst_at * STEP_S
+
+
+def _sum_windows(values: NDArray[Any], length: int) -> Floats:
+    """The sum of each `length` values in a row, shape (n - length + 1,)."""
+    sums: Floats = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    return sums[length:] - sums[:-length]
+
+
+def _find_highest(measure_windows: Callable[[slice], Floats], count: int, length: int) -> tuple[float, int]:
+    """The highest value of all windows and the first of that, of which a part is held at a time.
+
+    Args:
+        measure_windows: From some steps to the values of the windows of `length` steps in them.
+        count: Of all steps, more than `length`.
+        length: Steps of a window.
+    """
+    best, best_at = -np.inf, 0
+    for at in range(0, count - length + 1, _AT_ONCE):
+        values = measure_windows(slice(at, min(count, at + _AT_ONCE + length - 1)))
+        highest = int(np.argmax(values))
+        if values[highest] > best:
+            best, best_at = float(values[highest]), at + highest
+    return best, best_at
 
 
 def find_zero_runs(levels: Levels, encoding: str) -> NDArray[np.bool_]:
@@ -320,8 +362,12 @@ def decode_loudest(data: NDArray[np.uint8], layout: Layout, levels: Levels, most
     """
     step = levels.step
     wanted = max(1, most // step)
-    sums = np.concatenate([[0.0], np.cumsum(np.minimum(levels.rms, levels.loud), dtype=np.float64)])
-    first = int(np.argmax(sums[wanted:] - sums[:-wanted])) * step if len(levels.rms) > wanted else 0
+    loud = levels.loud
+
+    def measure_sound(part: slice) -> Floats:
+        return _sum_windows(np.minimum(levels.rms[part], loud), wanted)
+
+    first = _find_highest(measure_sound, len(levels.rms), wanted)[1] * step if len(levels.rms) > wanted else 0
     frame = layout.frame_bytes
     part = data[first * frame : (first + wanted * step) * frame]
     samples = np.clip(np.nan_to_num(layout.decode(np.asarray(part))), -1e6, 1e6)
