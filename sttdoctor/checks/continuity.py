@@ -306,7 +306,7 @@ class _Clock:
         timed = [frame for frame in connection.frames if frame.t is not None]
         self._frames = sorted(timed, key=lambda frame: frame.t or 0.0)
         self._times = [frame.t or 0.0 for frame in self._frames]
-        events = [frame for frame in self._frames if frame.type in TURN_EVENTS and not frame.sent]
+        events = [frame for frame in self._frames if not frame.sent and frame.type in TURN_EVENTS]
         is_told = endpoint is None or endpoint.ends_turns
         self._turns = [] if not is_told else [(frame.t or 0.0, frame.type != "turn.end") for frame in events]
         said = [command for command in connection.commands if command.frame.t is not None]

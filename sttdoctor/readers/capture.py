@@ -184,6 +184,8 @@ class _Rewound(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if not self._head and isinstance(self._rest, io.BufferedIOBase):
+            return self._rest.readinto1(buffer)
         block = self._head[: len(buffer)] or self._rest.read1(len(buffer))
         self._head = self._head[len(block) :]
         buffer[: len(block)] = block

@@ -157,7 +157,8 @@ def numbered_lines(stream: BufferedIOBase) -> Iterator[tuple[int, bytes | None]]
             yield number, first
             number += 1
             if others:
-                lines = others[:-1].split(b"\n")
+                lines = others.split(b"\n")
+                lines.pop()  # behind the last end
                 yield from enumerate(lines, number)
                 number += len(lines)
     except StreamError as error:

@@ -153,14 +153,16 @@ class Sleep:
 
 def find_sleep(connection: Connection) -> Sleep | None:
     """Tell whether a connection was used again after a long silence of both sides, and nothing came any more."""
-    sent = [(frame.t, frame.line) for frame in connection.audio_frames if frame.t is not None]
     passed = [frame.t for frame in connection.frames if frame.t is not None]
     passed += [control.t for control in connection.controls if control.t is not None]
-    if len(sent) < _LEAST_FRAMES or not connection.received:
+    if not connection.received:
         return None
     passed = sorted(passed)
     still = [i for i in range(1, len(passed)) if passed[i] - passed[i - 1] >= _STILL_S]
     if not still:
+        return None
+    sent = [(frame.t, frame.line) for frame in connection.audio_frames if frame.t is not None]
+    if len(sent) < _LEAST_FRAMES:
         return None
     since, until = passed[still[-1] - 1], passed[still[-1]]
     came = [item.t for item in connection.received] + [item.t for item in connection.controls if not item.sent]
