@@ -1,4 +1,4 @@
-"""Whether a kill -9 at any moment breaks, loses or doubles a row: of `sttdoctor record` and of `triage --resume`.
+"""Whether a kill -9 at any moment breaks, loses or doubles a row: of `record`, `resend`, `simulate` and `triage`.
 
     python benchmarks/record/kills.py [--times 30] [--connections 8] [--seed 1]
 
@@ -7,6 +7,12 @@ second to two seconds the recorder is killed, in every third run together with t
 every line of every file has to be a row, the numbers have to go up by one, and what a client sent and the service got,
 or the service sent and the client got, has to be in the file. Where both processes were killed at once, what passed
 last may be missing; how many messages that were is shown.
+
+**resend**: a session of numbered audio is sent again and killed; its recording has to be rows, numbered without a gap,
+and may lack the message that was under way.
+
+**simulate**: clients talk to it through a recorder when it is killed; the recordings have to end with a row that says
+that the service was gone, and it has to be there again at once on the same port.
 
 **triage**: one table of small captures is begun with `--resume` again and again and killed after a random time, until
 it has been killed that often; a last run finishes it. It has to have one row for each capture, equal to the row of a
@@ -26,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +142,94 @@ def kill_record(times: int, connections: int, chance: random.Random) -> None:
     )
 
 
+async def one_resend(session: Path, path: Path, chance: random.Random) -> int:
+    """Send again, kill, and check; returns how many messages the service got that are not in the recording."""
+    got: list[int] = []
+    begun = asyncio.Event()
+
+    async def handle(connection: ServerConnection) -> None:
+        begun.set()
+        with contextlib.suppress(ConnectionClosed):
+            async for message in connection:
+                got.append(int.from_bytes(bytes(message[:4])))  # type: ignore[arg-type]
+                await connection.send(json.dumps({"type": "turn.update", "transcript": "so far", "n": got[-1]}))
+
+    async with serve(handle, "127.0.0.1", 0, compression=None) as server:
+        to = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        command = [sys.executable, "-m", "sttdoctor", "resend", str(session), "--to", to, "--record", str(path)]
+        process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        await asyncio.wait_for(begun.wait(), 60)
+        await asyncio.sleep(chance.uniform(0.0, 2.0))
+        process.kill()
+        await process.wait()
+    data = path.read_bytes()
+    rows = [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+    sent = [first(row) for row in rows if row["type"] == "send"]
+    received = [row["json"]["n"] for row in rows if row["type"] == "receive"]
+    for what in (sent, received):
+        assert what == list(range(len(what))), f"{path}: rows are missing or doubled: {what}"
+    missing = len(set(got) - set(sent))
+    assert missing <= 1, f"{path}: {missing} messages passed and are not in it"
+    return missing
+
+
+def kill_resend(times: int, chance: random.Random) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        session = Path(folder) / "session.jsonl"
+        head = {"type": "session", "schema": "sttdoctor.session/1", "url": f"wss://api.cartesia.ai{TARGET}0"}
+        rows = [head, {"type": "open", "t": 0.0, "status": 101}]
+        for count in range(200):
+            audio = b64encode(count.to_bytes(4) * (CHUNK // 4)).decode()
+            rows.append({"type": "send", "t": EVERY_S * count, "audio": audio})
+        session.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        missing = [
+            asyncio.run(one_resend(session, Path(folder) / f"again-{number}.jsonl", chance)) for number in range(times)
+        ]
+    print(
+        f"resend: killed {times} times: no row is broken, doubled or lost between others; under way were {sum(missing)}"
+    )
+
+
+async def one_simulate(port: int, recorder: int, chance: random.Random, connections: int) -> None:
+    command = [sys.executable, "-m", "sttdoctor", "simulate", "--listen", f"127.0.0.1:{port}"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    await answers(port)
+    running = [asyncio.create_task(speak(recorder)) for _ in range(connections)]
+    await asyncio.sleep(chance.uniform(0.1, 2.0))
+    process.kill()
+    await process.wait()
+    await asyncio.gather(*running)
+
+
+async def speak(port: int) -> None:
+    """One client of the stand-in, until it is gone."""
+    query = "model=ink-2&encoding=pcm_s16le&sample_rate=16000&cartesia_version=2026-03-01&access_token=any"
+    with contextlib.suppress(ConnectionClosed, OSError):
+        async with connect(f"ws://127.0.0.1:{port}/stt/turns/websocket?{query}", compression=None) as connection:
+            for count in range(1000):
+                await connection.send(count.to_bytes(4) * (CHUNK // 4))
+                await asyncio.sleep(EVERY_S)
+
+
+async def kill_simulate(times: int, connections: int, chance: random.Random) -> None:
+    port, own = free_port(), free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "sttdoctor", "record", "--listen", f"127.0.0.1:{own}", "-o", f"{folder}/"]
+        recorder = await asyncio.create_subprocess_exec(
+            *command, "--upstream", f"ws://127.0.0.1:{port}", stderr=subprocess.DEVNULL
+        )
+        await answers(own)
+        for _ in range(times):
+            await one_simulate(port, own, chance, connections)
+        recorder.terminate()
+        await recorder.wait()
+        ends = [json.loads(path.read_bytes().splitlines()[-1]) for path in Path(folder).iterdir()]
+    lost = [row for row in ends if row["type"] == "close" and (row["by"], row["code"]) == ("server", 1006)]
+    assert len(lost) == times * connections, f"{len(lost)} of {times * connections} recordings tell of the lost service"
+    print(f"simulate: killed {times} times with {connections} connections, and each time there again on its port:")
+    print(f"  all {len(lost)} recordings of a recorder before it are whole", flush=True)
+
+
 def kill_triage(times: int, chance: random.Random) -> None:
     with tempfile.TemporaryDirectory() as at:
         captures = Path(at) / "captures"
@@ -188,6 +282,8 @@ def main() -> None:
     asked = parser.parse_args()
     began = time.monotonic()
     kill_record(asked.times, asked.connections, random.Random(asked.seed))
+    kill_resend(asked.times, random.Random(asked.seed))
+    asyncio.run(kill_simulate(asked.times, asked.connections, random.Random(asked.seed)))
     kill_triage(asked.times, random.Random(asked.seed))
     print(f"{time.monotonic() - began:.0f} s")
 

@@ -33,6 +33,10 @@ MAX_COMMAND, MAX_COMMANDS = 65536, 1000
 """Characters of a text frame that are kept, and text frames that may wait: no command is as long, none are as many."""
 
 
+_TORN = b'\x81\x7e\x01\x2c{"type": "turn.update", "transcript": "'
+"""A text frame of 300 bytes, up to the middle of an event."""
+
+
 class Backlog:
     """What waits, in order.
 
@@ -100,10 +104,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Goodbye:
-    """The end of a connection; code None cuts the TCP connection without a WebSocket close."""
+    """The end of a connection; code None cuts the TCP connection without a WebSocket close, maybe within a frame."""
 
     code: int | None
     reason: str = ""
+    torn: bool = False
 
 
 class Conversation:
@@ -116,6 +121,7 @@ class Conversation:
         words: Where the text comes from.
         recording: Takes what is received and sent.
         request_id: Names the connection in its events.
+        die: From its call on nothing goes out any more, not even a pong.
     """
 
     def __init__(
@@ -126,7 +132,9 @@ class Conversation:
         words: Words,
         recording: Recording,
         request_id: str,
+        die: Callable[[], None] = lambda: None,
     ) -> None:
+        self._die, self._is_dead = die, False
         self._connection = connection
         self._accepted = accepted
         self._behaviour = behaviour
@@ -238,6 +246,11 @@ class Conversation:
             self._post(_Goodbye(int(faults["closed-abnormally"]), "simulated"), 0.0)
         if "connection-lost" in faults:
             self._post(_Goodbye(None), 0.0)
+        if "torn-frame" in faults:
+            self._post(_Goodbye(None, torn=True), 0.0)
+        if "half-open" in faults:
+            self._is_dead = True
+            self._die()
         if "quota" in faults:
             self._fail(int(faults["quota"]), "Insufficient credits", "the credits of this account are used up")
         if "expired" in faults:
@@ -263,8 +276,13 @@ class Conversation:
         while True:
             due, item = await self._outbox.get()
             await asyncio.sleep(due - time.monotonic())
+            if self._is_dead:
+                continue
             if isinstance(item, _Goodbye):
-                if item.code is None:
+                if item.torn:
+                    self._connection.transport.write(_TORN)
+                    self._connection.transport.close()  # which sends it first
+                elif item.code is None:
                     self._connection.transport.abort()
                 else:
                     await self._connection.close(item.code, item.reason)

@@ -58,6 +58,8 @@ _CUT = "cuts the TCP connection when nothing has come from the client for VALUE 
 _QUOTA = "sends an error event with status VALUE mid-session (credits used up), then closes"
 _EXPIRED = "sends an error event with status 401 mid-session (token expired), then closes"
 _MUTE = "takes the connection and never sends anything"
+_DEAD = "sends nothing more from mid-session on, no pong and no close either, as a peer that is gone without a word"
+_TORN = "cuts the TCP connection in mid-session in the middle of an event"
 _BIG = "sends one update of VALUE kB"
 
 _ALL = (
@@ -71,6 +73,8 @@ _ALL = (
     Fault("connection-lost", "cuts the TCP connection mid-session", ("drain.connection-lost", _OPEN)),
     Fault("stopped-answering", _NOTHING, _NO_ANSWER),
     Fault("silent", _MUTE, ("connection.dead", "server.stopped-answering", *_BETWEEN, *_NO_ANSWER)),
+    Fault("half-open", _DEAD, ("connection.dead", *_NO_ANSWER)),
+    Fault("torn-frame", _TORN, ("drain.connection-lost", _OPEN)),
     Fault("idle-cut", _CUT, ("connection.idle-cut", "drain.connection-lost", _OPEN), 60, 0.1, 3600),
     Fault("quota", _QUOTA, ("server.quota", *_ERROR), 402, 400, 599),
     Fault("expired", _EXPIRED, ("connection.expired", *_ERROR)),

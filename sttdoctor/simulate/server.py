@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -45,12 +46,16 @@ class _Connection(ServerConnection):
     """A connection with what its handshake asked for.
 
     It notes when a close frame comes: the library tells only when the socket is gone, which can be 10 s later.
+
+    Attributes:
+        is_dead: From here on nothing goes out any more.
     """
 
     recording: Recording
     accepted: Accepted
     request_id: str
     close_came: float | None = None
+    is_dead: bool = False
     method: str = "GET"
     body: bytes = b""
 
@@ -65,6 +70,13 @@ class _Connection(ServerConnection):
             self.method, data, self.body = plain
             self._came = None
         super().data_received(data)
+
+    def send_data(self) -> None:
+        """Send what the library wants to send, pongs too; nothing once the peer is to look gone."""
+        if self.is_dead:
+            self.protocol.data_to_send()
+        else:
+            super().send_data()
 
     def process_event(self, event: Any) -> None:
         if isinstance(event, Frame) and event.opcode is Opcode.CLOSE and self.close_came is None:
@@ -167,7 +179,8 @@ class Simulator:
         recording.opened(101)
         words = self._make_words(accepted.sample_rate)
         try:
-            await Conversation(connection, accepted, self._behaviour, words, recording, request_id).run()
+            die = partial(setattr, connection, "is_dead", True)
+            await Conversation(connection, accepted, self._behaviour, words, recording, request_id, die).run()
             await connection.wait_closed()
         finally:
             words.close()

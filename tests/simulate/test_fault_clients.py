@@ -29,6 +29,8 @@ SETTINGS = {
     "login-page": "connection.intermediary",
     "login-page=200": "connection.intermediary",
     "silent": "connection.intermediary",
+    "half-open": "server.stopped-answering",
+    "torn-frame": "drain.connection-lost",
     "quota": "server.quota",
     "expired": "connection.expired",
     "big-event": "messages.too-big",
@@ -44,7 +46,7 @@ async def meet(setting, barrier):
     async with recorded(behaviour) as server:
         sdk = sdk_for(server.port)
         await barrier.wait()
-        patience_s = 6.5 if setting in ("silent", "stopped-answering") else 60.0
+        patience_s = 6.5 if setting in ("silent", "stopped-answering", "half-open") else 60.0
         heard = await talk(server.port, speech("mary", pause_s), patience_s=patience_s, sdk=sdk)
     (report,) = server.reports(heard.text)
     return heard, report
