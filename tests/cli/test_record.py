@@ -173,6 +173,27 @@ def until(terminal, pattern):
     return text
 
 
+def test_calls_stand_in_folders_and_the_oldest_go_when_the_recorder_ends(tmp_path):
+    folder = tmp_path / "calls"
+
+    async def main():
+        options = ("-o", f"{folder}/", "--calls", "--keep-connections", 2)
+        async with service(closes(1000)) as port, recorder(f"ws://127.0.0.1:{port}", *options) as (process, own):
+            for agent in ("first", "second", "second"):
+                await seen(own, user_agent_header=agent)
+                told = await line(process, "closed with code")
+                said = await line(process, "next:")
+            process.terminate()
+            await process.wait()
+            return told, said
+
+    told, said = asyncio.run(main())
+    (call,) = folder.iterdir()
+    assert sorted(path.name for path in call.iterdir()) == ["connection-1.jsonl", "connection-2.jsonl"]
+    assert f"{call}/connection-2.jsonl" in told and said.strip() == f"next: sttdoctor replay {call}"
+    assert {read_capture(str(path)).client for path in call.iterdir()} == {"second"}
+
+
 def test_a_port_in_use_is_one_sentence(run):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         at = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -193,6 +214,11 @@ def test_a_port_in_use_is_one_sentence(run):
         (("-o", "/dev"), ""),
         (("-o", __file__), "is there already"),
         (("-o", "/none/s.jsonl"), "there is no directory /none"),
+        (("-o", "s.jsonl", "--calls"), "want a directory (-o s.jsonl/)"),
+        (("-o", "s.jsonl", "--keep-bytes", "1G"), "want a directory (-o s.jsonl/)"),
+        (("--keep-bytes", "much"), "'much' is no size; write it as 500M or 20G"),
+        (("--keep-bytes", "0"), "'0' is no size"),
+        (("--keep-connections", "0"), "0 is not in the range"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(run, options, sentence):
