@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -23,6 +24,7 @@ from sttdoctor.readers.stream import Source, StreamError, Transcoded, open_strea
 from sttdoctor.readers.wire.net_log import holds_net_log, read_net_log
 from sttdoctor.readers.wire.pcap import holds_packets, read_pcap
 from sttdoctor.readers.wire.tshark import holds_packet_list, read_packet_list
+from sttdoctor.redact import is_text
 
 
 class Format(NamedTuple):
@@ -161,8 +163,9 @@ def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: 
         what = describe(head)
         if what is None:
             *most, last = (form.label for form in FORMATS if form.label)
-            known = f"{', '.join(most)} and {last}"
-            raise InputError(f"{error}; sttdoctor replay reads {known}; sttdoctor check reads audio") from None
+            told = [str(error), f"sttdoctor replay reads {', '.join(most)} and {last}"]
+            told.insert(2 if is_text(head) else 1, f"for audio run: sttdoctor check {shlex.quote(path or 'FILE')}")
+            raise InputError("; ".join(told)) from None
         raise InputError(f"{path or 'the capture'} is {what}") from None
 
 

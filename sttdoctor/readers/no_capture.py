@@ -8,7 +8,7 @@ from sttdoctor.readers.logs.wrapping import wrapping_of
 
 RECORD = "record with sttdoctor record: the client connects to it instead of the service, and nothing else changes"
 
-_CHECK = "sttdoctor check reads audio, if it is headerless"
+_CHECK = "for audio run: sttdoctor check FILE"
 _SCREEN = f"it shows what was on a screen, not what was sent; {RECORD}"
 _ITSELF = "send the log or the HAR itself"
 _ATTACHED = "give what is attached to it"

@@ -211,7 +211,7 @@ def test_set_wins_over_config(run, tmp_path, recorded):
         (["replay", "-", "--transcript", "-"], "only one of SESSION, --transcript and --against"),
         (["replay", "-", "--transcript", "missing.txt"], "cannot read missing.txt"),
         (["convert", HEALTHY], "is not a session capture"),
-        (["replay", HEALTHY], "sttdoctor check reads audio"),
+        (["replay", HEALTHY], f"is not a session capture; for audio run: sttdoctor check {HEALTHY}; "),
         (["check", FIXTURES / "sessions" / "healthy-several-turns.jsonl"], "judge it with sttdoctor replay"),
         (["check", FIXTURES / "sessions" / "format-24k-declared-16k.jsonl.gz"], "judge it with sttdoctor replay"),
         (["check", FIXTURES / "captures" / "muted-chromium.har"], "judge it with sttdoctor replay"),
