@@ -306,7 +306,7 @@ SOURCES = (
         "pcm_s16le",
         (8000,),
         1,
-        "cut the 3 bytes of type and length; type 0x12 is 16000 Hz",
+        "declare pcm_s16le at 8000 (at 16000 for type 0x12), and cut the 3 bytes of type and length",
         "documentation",
     ),
     Source(

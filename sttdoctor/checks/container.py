@@ -40,7 +40,7 @@ CHECK = Check(
     needs="audio bytes",
     why="The service reads every byte as audio. A file header becomes a click, and may hide that the format is a "
     "different one. Compressed audio and text become noise, often without any error.",
-    how="The start, the bytes behind it and the rest of the stream are searched for the media files and the kinds of "
+    how="The start, the bytes after it and the rest of the stream are searched for the media files and the kinds of "
     "text that clients send. Each match is checked beyond its magic number, so that plain samples do not match by "
     "chance.",
     causes=(
@@ -365,6 +365,6 @@ def _judge_trailers(facts: Facts, offsets: tuple[int, ...]) -> Finding:
     summary = (
         f"A chunk of text of a WAV file (LIST or id3) stands at byte {offsets[0]}; the service plays it as a click."
     )
-    fix = "Send only the bytes of the data chunk: as many as its length says, not everything behind the header."
+    fix = "Send only the bytes of the data chunk: as many as its length says, not everything after the header."
     places = _list_places(facts, list(offsets), "chunk of a WAV file")
     return CHECK.find("wav-header", "warn", 0.95, summary, places, fix, _leave_out_headers(facts, []))

@@ -60,7 +60,7 @@ CHECK = Check(
         Cause(
             "continuity.stopped",
             "fail",
-            "Audio ended, but the socket stayed open with a turn open.",
+            "Audio ended while a turn was open, but the socket stayed open.",
             'Send {"type":"close"} right after the last chunk and keep reading until the server closes; or, to wait '
             "for the turn to end by itself, keep sending silence.",
         ),
@@ -68,7 +68,7 @@ CHECK = Check(
             "continuity.keepalive",
             "fail",
             "The client sent keep-alive messages instead of audio.",
-            "The protocol has no keep-alive message; only audio counts. " + _SEND_SILENCE,
+            _SEND_SILENCE + " The protocol has no keep-alive message; only audio counts.",
         ),
         Cause(
             "continuity.nothing-sent",
@@ -92,9 +92,9 @@ CHECK = Check(
             "continuity.blocked",
             "fail",
             "Sending and reading stopped together, then everything came at once.",
-            "Something blocks the process or its event loop: a call that waits (time.sleep, requests, a model, a file, "
-            "a database) in async code, a long garbage collection, a machine that sleeps. Move it off the loop (await "
-            "asyncio.to_thread(...), a worker) and find it with asyncio's debug mode, which logs slow callbacks.",
+            "Find what blocks the process or its event loop, and move it off the loop (await asyncio.to_thread(...), a "
+            "worker): a call that waits (time.sleep, requests, a model, a file, a database) in async code, a long "
+            "garbage collection, a machine that sleeps. The debug mode of asyncio logs slow callbacks.",
         ),
         Cause(
             "continuity.idle-timeout",
@@ -252,9 +252,9 @@ def _find_unused(facts: Facts) -> list[Finding]:
 
 _JUST_NOW_S = 3.0
 _BIND = (
-    "If recording went on: the close of the old socket comes late, and a handler that is shared marks the new one as "
-    "closed. Bind each handler to its own socket, and ignore events of one that was replaced. If the connection was "
-    "opened in advance, nothing is wrong."
+    "If recording went on, bind each handler to its own socket, and ignore events of one that was replaced: the close "
+    "of the old socket comes late, and a shared handler marks the new one as closed. If the connection was opened in "
+    "advance, nothing is wrong."
 )
 
 

@@ -52,8 +52,8 @@ CHECK = Check(
             "fail",
             "The client took the end of one turn for the end of the session, and left while the user was still "
             "speaking.",
-            "A turn.end closes a turn, not the session: keep the text, keep sending and reading, and leave only when "
-            "the user is done. " + _DRAIN,
+            "Keep sending and reading after a turn.end, and leave only when the user is done: it closes a turn, not "
+            "the session. " + _DRAIN,
         ),
         Cause(
             "drain.stopped-reading",
@@ -373,7 +373,8 @@ def _tell_left(facts: Facts, end: _End) -> Finding | Answer:
     place = Evidence(f"{note} {describe_code(end.close.code)}", end.close.line, end.close.t)
     is_drained = end.waited_s is not None and end.waited_s >= facts.limits["drain.hang_up_s"]
     if end.turn_end is not None and not is_drained and (end.turn_open or end.said_last):
-        summary = f"The client left at the end of a turn while audio was still flowing{end.state}."
+        state = " and the next turn was open" if end.turn_open else end.state
+        summary = f"The client left at the end of a turn while audio was still flowing{state}."
         at = Evidence("the end of the turn", end.turn_end.line, end.turn_end.t)
         return CHECK.find("left-at-turn-end", "fail", 0.85, summary, (at, place))
     if end.command is None:

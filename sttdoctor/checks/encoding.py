@@ -49,8 +49,8 @@ CHECK = Check(
         Cause(
             "encoding.mismatch",
             "fail",
-            "The bytes are in another of the six encodings than declared.",
-            "Declare the encoding that the bytes have.",
+            "The bytes are in another of the six encodings than the declared one.",
+            "Declare the encoding that the bytes are in.",
         ),
         Cause(
             "encoding.unsupported",
@@ -87,7 +87,7 @@ CHECK = Check(
             "encoding.scaled",
             "fail",
             "The samples do not use the scale of their encoding.",
-            "Scale them to the full range: floats from -1 to 1, integers over all of their bits.",
+            "Scale the samples to the full range: floats from -1 to 1, integers over all of their bits.",
         ),
         Cause(
             "encoding.changed",

@@ -135,7 +135,7 @@ _HALVES = (
     "from its end to its beginning."
 )
 _FILLED_HALF = (
-    "Of a double buffer (DMA) send the half that has just been filled: the first one at the half-transfer interrupt, "
+    "Send the half of the double buffer (DMA) that has just been filled: the first one at the half-transfer interrupt, "
     "the second one when the transfer is complete."
 )
 _A_BLOCK_S = 0.15
@@ -144,14 +144,14 @@ _FLUSH = (
     "starts, before the first read, or when it stops."
 )
 _BLOCK = (
-    "A block of the device is read twice, and the one that should follow is lost: of two buffers that change places "
-    "the wrong one is taken (an index or address that is not advanced). Copy each block once, when the device says "
-    "that it is full."
+    "Copy each block once, when the device says that it is full. Here a block is read twice and the next one is lost: "
+    "of two buffers that change places the wrong one is taken (an index or address that is not advanced)."
 )
 _AGAIN = (
-    "Go on behind the last sample that was sent: whoever reads on from a place of his own (a fragment, a position, a "
-    "time) takes the last piece a second time. In Kinesis Video Streams go on with the ContinuationToken, or behind "
-    "the last fragment (AfterFragmentNumber). Keep the count of bytes that went out, and drop what comes before it."
+    "Continue after the last sample that was sent: a reader that starts again at a place of its own (a fragment, a "
+    "position, a time) takes the last piece a second time. In Kinesis Video Streams continue with the "
+    "ContinuationToken, or after the last fragment (AfterFragmentNumber). Keep the count of bytes that went out, and "
+    "drop what comes before it."
 )
 
 
@@ -303,9 +303,10 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         "RTP": " Better let the RTP library hand out the payload; it also knows lost and late packets.",
         "AudioSocket": " Those are the type and the length of the message; send only messages of a type of audio.",
         "event stream": " Amazon Transcribe takes audio in such envelopes, this service takes bare samples: leave out "
-        "the marshaller. A checksum of 4 bytes stands behind the samples too.",
+        "the marshaller. A checksum of 4 bytes follows the samples, too.",
         "protobuf": " Parse each message and send the bytes of its audio field: the length of what stands in front "
-        "varies, and more may stand behind. A framework such as Pipecat has a serializer to leave out or replace.",
+        "varies, and more may follow the samples. A framework such as Pipecat has a serializer to leave out or "
+        "replace.",
         "padding": " In PyAV and aiortc take frame.to_ndarray().tobytes(), which holds the samples alone, not "
         "bytes(frame.planes[0]), which is the whole buffer.",
     }.get(field.kind, "")

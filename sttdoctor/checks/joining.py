@@ -120,15 +120,15 @@ CHECK = Check(
             "joining.labels-added",
             "fail",
             "Names, times, tags, marks or a program's word for an empty value are mixed in with the words.",
-            "Keep the text alone, and labels beside it (a field for each); put them together for display only. Fine "
-            "where this is what you show.",
+            "Keep the text alone, and labels beside it (a field for each); put them together for display only. No "
+            "fault if this is what you show.",
         ),
         Cause(
             "joining.text-added",
             "warn",
-            "The text holds words before or behind the turns of this capture that no event of it has.",
+            "The text holds words before or after the turns of this capture that no event of it has.",
             "Empty the text when a session begins: a variable, a list or a component that lives on keeps what was "
-            "said in the session before. Fine where the application goes on with an earlier text.",
+            "said in the session before. No fault if the application continues an earlier text.",
         ),
         Cause(
             "joining.unrelated",

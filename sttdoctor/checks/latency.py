@@ -224,8 +224,8 @@ def _find_backlog(facts: Facts, number: int, timeline: Timeline, measured: dict[
 
 _TO_44100, _EXACT = 44100 / 48000, 0.004
 _OTHER_CLOCK = (
-    "This is 44100 to 48000: as if a device at 44100 Hz were resampled to {} Hz as one at 48000. Ask the device for "
-    "its rate and resample from that. If it is not so, send audio at the pace it was spoken, in chunks of about 100 ms."
+    "Ask the device for its rate and resample from that: the speed is 44100 to 48000, as if a device at 44100 Hz were "
+    "resampled to {} Hz as one at 48000. Otherwise send audio at the pace it was spoken, in chunks of about 100 ms."
 )
 
 

@@ -79,7 +79,7 @@ CHECK = Check(
             "messages.unknown-command",
             "fail",
             "The client sends messages that the endpoint does not know.",
-            'The commands are {"type":"close"} and {"type":"config","turn":{...}}; leave the others out.',
+            'Send no commands but {"type":"close"} and {"type":"config","turn":{...}}.',
         ),
         Cause(
             "messages.partial-samples",

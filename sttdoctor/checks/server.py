@@ -238,7 +238,7 @@ def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
     meaning = f" ({ending.meaning})" if ending.meaning else ""
     reason = f", reason {ending.reason.strip()[:100]!r}" if ending.reason.strip() else ""
     after = f" after {_put_in_words(ending.t)}" if ending.about == "session" and ending.t else ""
-    where = " with a turn open" if turn_open else ""
+    where = " while a turn was open" if turn_open else ""
     summary = f"The server closed with code {ending.code}{meaning}{reason}{after}{where}."
     place = (Evidence("closed here", ending.line, ending.t),)
     status: Status = "fail" if turn_open or ending.code not in (1001, 1012) else "warn"

@@ -273,7 +273,7 @@ def leaving_after(after_s, speaks):
 def test_who_takes_the_end_of_a_turn_for_the_end_of_all_is_told_so():
     (found,) = report(leaving_after(0.4, speaks=True), "drain").checks[0].findings
     assert (found.cause, found.status) == ("drain.left-at-turn-end", "fail")
-    assert found.evidence[0].t == pytest.approx(5.6) and "keep sending" in found.fix
+    assert found.evidence[0].t == pytest.approx(5.6) and "Keep sending" in found.fix
 
 
 @pytest.mark.parametrize(("after_s", "speaks"), [(0.4, False), (3.0, True)])

@@ -378,7 +378,7 @@ def test_an_update_that_is_kept_although_the_end_came_is_its_own_root():
 
 def test_turns_that_are_missing_in_the_middle_are_named():
     (finding,) = judged("Hi. Well.", THREE).findings
-    assert finding.cause == "joining.turns-missing" and "turn 2 not there" in finding.summary
+    assert finding.cause == "joining.turns-missing" and "turn 2 missing" in finding.summary
 
 
 def test_a_text_that_is_replaced_at_each_turn_is_told_as_such():

@@ -171,7 +171,7 @@ def test_whose_fault_an_error_is(status, at_fault):
     ("close", "events", "summary", "asked"),
     [
         ((5.0, "server", 1011), SHUT, "code 1011 (an internal error).", False),
-        ((5.0, "server", 1011), OPEN, "code 1011 (an internal error) with a turn open.", False),
+        ((5.0, "server", 1011), OPEN, "code 1011 (an internal error) while a turn was open.", False),
         ((5.0, "server", 1008, "no"), SHUT, "code 1008 (a policy), reason 'no'.", False),
         (
             (5.0, "server", 1010, "x" * 101),
@@ -180,8 +180,8 @@ def test_whose_fault_an_error_is(status, at_fault):
             False,
         ),
         ((5.0, "server", 4000), SHUT, "code 4000.", False),
-        ((5.0, "server", 1001), OPEN, "code 1001 (going away) after 5 s with a turn open.", False),
-        ((5.0, "server", 1000), OPEN, "code 1000 with a turn open.", True),
+        ((5.0, "server", 1001), OPEN, "code 1001 (going away) after 5 s while a turn was open.", False),
+        ((5.0, "server", 1000), OPEN, "code 1000 while a turn was open.", True),
     ],
 )
 def test_how_the_server_closed_in_words(close, events, summary, asked):

@@ -263,7 +263,7 @@ def _find_added(start: Before) -> Join | None:
         return None
     before = cut_beginning(start.got, at)
     behind = start.got[len(cut_beginning(start.got, at + len(spoken))) :]
-    sides = [(where, text.split()) for where, text in (("before", before), ("behind", behind)) if extract_letters(text)]
+    sides = [(where, text.split()) for where, text in (("before", before), ("after", behind)) if extract_letters(text)]
     told = " and ".join(f"{len(words)} word{'s' * (len(words) > 1)} {where} them" for where, words in sides)
     detail = f"{told} ({' '.join(sides[0][1])[:_QUOTED]!r})"
     alike = len(spoken) / len(letters)
@@ -415,7 +415,7 @@ def _describe_reading(partial: Sequence[int], repeated: Sequence[int], missing: 
         return "partial-kept", f"{_list_numbers(partial)} in an unfinished version"
     if repeated:
         return "turns-repeated", f"{_list_numbers(repeated)} more than once"
-    return "turns-missing", f"{_list_numbers(missing)} not there"
+    return "turns-missing", f"{_list_numbers(missing)} missing"
 
 
 def _list_numbers(chosen: Sequence[int]) -> str:

@@ -262,7 +262,7 @@ def _describe_place(end: str, count: int, turn: int) -> str:
         return f"with turn {turn + 1}"
     if extract_letters(before) and extract_letters(after):
         return f"inside {(before + after).strip()!r} in turn {turn + 1}"
-    return f"behind {(before or end[:at].strip().split(' ')[-1]).strip()!r} in turn {turn + 1}"
+    return f"after {(before or end[:at].strip().split(' ')[-1]).strip()!r} in turn {turn + 1}"
 
 
 def _read_without_edges(letters: str, ends: Sequence[str]) -> Reading | None:

@@ -26,11 +26,11 @@ _KEEP_SENDING = (
     "is yours, raise its timeout (timeoutSec of a BackendConfig in GKE, 30 s unless it is set)."
 )
 _SLEPT = (
-    "The machine slept, or something in between dropped the idle connection. Open a new connection when the machine "
-    "wakes (NSWorkspace.didWakeNotification, online and visibilitychange in a browser), and whenever nothing was sent "
-    "or received for a minute, before the first audio; the service itself ends a session after three minutes without "
-    "audio. Ping every 20 s and give up when no pong comes back within that time: that shows a dead socket that looks "
-    "open. Send the audio again that was sent into it."
+    "Open a new connection when the machine wakes (NSWorkspace.didWakeNotification, online and visibilitychange in a "
+    "browser), and before the first audio whenever nothing was sent or received for a minute: the machine slept, or "
+    "something in between dropped the idle connection, and the service itself ends a session after three minutes "
+    "without audio. Ping every 20 s and give up when no pong comes back within that time: that shows a dead socket "
+    "that looks open. Send the audio that went into it again."
 )
 
 IDLE_CUT = Cause(
@@ -90,17 +90,14 @@ def find_losses(facts: Facts) -> list[Finding]:
 
 def _tell_cut(loss: Loss, connection: Connection) -> Finding:
     name = find_name(connection.open.headers, "") if connection.open is not None else None
-    between = f"{name}, which the handshake passed" if name else "a proxy or load balancer in between"
-    limit = f"an idle limit of {loss.limit_s:.0f} s, as {between} has it"
+    between = f"{name}, which the handshake passed," if name else "a proxy or load balancer in between"
     if loss.how == "idle":
-        summary = f"Nothing was sent or received for {loss.silent_s:.1f} s, then the connection was gone: {limit}."
-        fix = _KEEP_PASSING
+        passed, cuts, fix = "Nothing was sent or received", "cuts a connection that is idle", _KEEP_PASSING
     else:
-        summary = (
-            f"Audio was sent, but nothing came back for {loss.silent_s:.1f} s, then the connection was gone: {limit}, "
-            f"and here for each direction by itself."
-        )
-        fix = _KEEP_ANSWERING
+        passed, fix = "Audio was sent, but nothing came back", _KEEP_ANSWERING
+        cuts = "times each direction by itself, and cuts a connection of which one is idle"
+    gone = f"{passed} for {loss.silent_s:.1f} s, then the connection was gone"
+    summary = f"{gone}: {between} {cuts} for {loss.limit_s:.0f} s."
     is_usual = loss.how == "one-sided" or loss.limit_s in (50, 60, 300, 600, 900)
     place = (Evidence("gone here", loss.line, loss.t),)
     return IDLE_CUT.find("fail", 0.9 if is_usual else 0.75, summary, place, fix)
@@ -132,8 +129,8 @@ def _tell_dead(loss: Loss) -> Finding:
     elif loss.how == "left":
         after = "then the client closed the socket"
     summary = (
-        f"The connection was dead: nothing came in for {loss.silent_s:.0f} s with a turn open, while audio was still "
-        f"sent for {heard_s:.0f} s of them; {after}."
+        f"The connection was dead: nothing came in for {loss.silent_s:.0f} s while a turn was open, although audio was "
+        f"still sent for {heard_s:.0f} s of them; {after}."
     )
     confidence, where = (0.7, "closed here") if loss.how == "left" else (0.85, "gone here")
     return DEAD.find("fail", confidence, summary, (Evidence(where, loss.line, loss.t),))

@@ -108,13 +108,13 @@ TEN = [make(f" {word}") for word in ("one", "two", "three", "four", "five", "six
 @pytest.mark.parametrize(
     ("kept", "detail"),
     [
-        ([3], "turns 1, 2, 3, 5, 6, 7, 8, 9 ... not there"),
-        ([3, 9], "turns 1, 2, 3, 5, 6, 7, 8, 9 not there"),
-        ([0, 1, 2, 4, 5, 6, 7, 8, 9], "turn 4 not there"),
+        ([3], "turns 1, 2, 3, 5, 6, 7, 8, 9 ... missing"),
+        ([3, 9], "turns 1, 2, 3, 5, 6, 7, 8, 9 missing"),
+        ([0, 1, 2, 4, 5, 6, 7, 8, 9], "turn 4 missing"),
         ([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9], "turn 4 more than once"),
         ([0, 0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9], "turns 1, 4 more than once"),
         ([0, 1, 2, 3, 3, 3, 3, 4, 5, 6, 7, 8, 9], "turn 4 more than once"),
-        ([], "turns 1, 2, 3, 4, 5, 6, 7, 8 ... not there"),
+        ([], "turns 1, 2, 3, 4, 5, 6, 7, 8 ... missing"),
     ],
 )
 def test_the_turns_are_numbered(kept, detail):
@@ -143,8 +143,8 @@ def test_a_text_that_appended_updates_give_too_is_not_missing_a_turn():
 
 def test_of_equal_turns_the_later_ones_are_missing():
     three = [make(" a", eager=[" a"]), make(" a"), make(" a")]
-    assert join_hypotheses.explain(" a", three).detail == "turns 2, 3 not there"
-    assert join_hypotheses.explain(" a a", three).detail == "turn 3 not there"
+    assert join_hypotheses.explain(" a", three).detail == "turns 2, 3 missing"
+    assert join_hypotheses.explain(" a a", three).detail == "turn 3 missing"
 
 
 def test_updates_that_repeat_may_be_left_out():

@@ -59,9 +59,9 @@ def test_runs_of_equal_words_and_phrases_are_one():
     ("got", "turn", "says"),
     [
         ("Yes, I said no. No, I nev", 1, "ends after 25 characters, inside 'never' in turn 2"),
-        ("Yes, I said no. No, I never...", 1, "behind 'never' in turn 2"),
+        ("Yes, I said no. No, I never...", 1, "after 'never' in turn 2"),
         ("id that. Could you call me back?", 1, "begins inside 'did' in turn 2"),
-        ("never did that. Could you call", 1, "a piece out of the middle, and begins behind 'I' in turn 2"),
+        ("never did that. Could you call", 1, "a piece out of the middle, and begins after 'I' in turn 2"),
         ("I said no. I never did that. you call me back?", 0, "the first words of turns 1, 2, 3 are missing"),
         (
             "Yes, I said no. I never did that. Could you call me back?",

@@ -67,7 +67,7 @@ def test_where_audio_flowed_to_the_end_the_limit_is_one_of_each_direction_and_on
 def test_a_connection_that_was_sent_to_and_gave_nothing_back_was_dead(seconds, waited_s):
     found = first(lost(seconds=seconds, at=seconds - 0.1 + waited_s, events=OPEN))
     assert (found.cause, found.status) == ("connection.dead", "fail")
-    assert f"{seconds - 0.1 + waited_s - 1.6:.0f} s with a turn open" in found.summary
+    assert f"{seconds - 0.1 + waited_s - 1.6:.0f} s while a turn was open" in found.summary
     assert "close command" not in found.fix and "ping" in found.fix
 
 
