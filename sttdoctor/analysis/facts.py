@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.encoding.misfit import Order
 from sttdoctor.analysis.rate.changes import RateChange, SoundOf, find_change_by_pace, find_change_by_sound
 from sttdoctor.analysis.rate.evidence import Flow, format_ratio, list_most_probable, weigh_evidence
-from sttdoctor.analysis.session import join_hypotheses, pacing
+from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.commands import Command, is_audio, is_known, match_refused
 from sttdoctor.analysis.session.endings import PingTimeout, UnusedEnd, find_ping_timeout, find_unused_ends
 from sttdoctor.analysis.session.endpoint import Address, find_endpoint, parse_address, read_declared
@@ -41,6 +42,9 @@ from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Audio, Declared, Frame, FrameContents, Session, join_contents
 from sttdoctor.missing import AUDIO, FORMAT, PACE, SENDS, SENT_AUDIO, TIMES, Missing
 from sttdoctor.sources import name_sources
+
+if TYPE_CHECKING:
+    from sttdoctor.analysis.session.join_hypotheses import Join
 
 _BROWSERS = re.compile(r"\b(?:Mozilla|Chrom(?:e|ium)|Safari|Firefox|Edg|OPR)\b", re.IGNORECASE)
 _ON_ITS_WAY_S = 1.5
@@ -314,11 +318,13 @@ class Facts:
         return [turn for connection in self.connections for turn in connection.turns]
 
     @cached_property
-    def join(self) -> join_hypotheses.Join | None:
+    def join(self) -> "Join | None":
         """How the application's text comes out of the turns, None where the capture lacks either or a part of it."""
         session = self.session
         if session is None or session.transcript is None or session.lacks & {"receive", "text"}:
             return None
+        from sttdoctor.analysis.session import join_hypotheses  # loaded for what has a text to explain
+
         return (
             None
             if any(turn.elided for turn in self.turns)

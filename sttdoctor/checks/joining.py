@@ -7,16 +7,18 @@ each joining mistake would give and names the mistake whose text is the applicat
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session import join_hypotheses
 from sttdoctor.analysis.session.join_excerpts import Shown, is_longer
 from sttdoctor.analysis.session.join_spelling import Spelling, keeps_apart, lacks_words
-from sttdoctor.analysis.session.text_changes import Change
-from sttdoctor.analysis.session.turns import Turn, join_expected
+from sttdoctor.analysis.session.turns import Turn, join_expected, join_updates
 from sttdoctor.checks.base import TROUBLESHOOTING, Answer, Cause, Check, Evidence, Finding, Status, answer, unknown
+
+if TYPE_CHECKING:  # loaded for what has a text to explain
+    from sttdoctor.analysis.session.join_hypotheses import Join
+    from sttdoctor.analysis.session.text_changes import Change
 
 _JOIN = 'Join with nothing: text += event["transcript"].'
 
@@ -145,7 +147,7 @@ CHECK = Check(
 _SHOWN = 300
 
 
-def _is_beyond(facts: Facts, join: join_hypotheses.Join, got: str) -> bool:
+def _is_beyond(facts: Facts, join: "Join", got: str) -> bool:
     """Whether the text holds more than a capture of a part of the session can show, and nothing wrong in that part."""
     if join.exact:
         return bool(join.beyond) and join.habit == "ends" and join.rest is None and not join.changes
@@ -236,7 +238,7 @@ def _judge(facts: Facts) -> Answer:
     if session.transcript is None:
         text = "The application's text is not known; give it with --transcript."
         text += f" It should be: {_quote(expected)}" if expected else " The events hold no final text."
-        wrong = join_hypotheses.join_updates(turns)
+        wrong = join_updates(turns)
         measured["updates_joined"] = _cut(wrong) if wrong != expected else None
         return unknown(missing.Missing("the application's text", text), measured)
     got = session.transcript.text
@@ -246,7 +248,9 @@ def _judge(facts: Facts) -> Answer:
 
 
 def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], line: int | None) -> Answer:
-    join = facts.join or join_hypotheses.explain(got, facts.turns, facts.shown)
+    from sttdoctor.analysis.session.join_hypotheses import explain
+
+    join = facts.join or explain(got, facts.turns, facts.shown)
     changed = [change.cause for change in join.changes]
     measured |= {"habit": join.habit, "similarity": round(join.similarity, 4), "changes": changed}
     if join.beyond:
@@ -279,9 +283,7 @@ def _compare(facts: Facts, got: str, expected: str, measured: dict[str, Any], li
     return answer(findings[0].summary, findings, measured)
 
 
-def _tell_habit(
-    facts: Facts, join: join_hypotheses.Join, got: str, expected: str, place: tuple[Evidence, ...]
-) -> Finding:
+def _tell_habit(facts: Facts, join: "Join", got: str, expected: str, place: tuple[Evidence, ...]) -> Finding:
     if join.habit == "text-added":
         summary = f"The application's text is every final text, and {join.detail} that no event of this capture holds."
         return CHECK.find(join.habit, "warn", join.sure, summary, (*place, *_list_differences(got, expected)))
@@ -298,7 +300,7 @@ def _tell_habit(
     return CHECK.find(join.habit, "fail", sure, summary, (*place, *_list_differences(got, expected)), _fix(join))
 
 
-def _fix(join: join_hypotheses.Join) -> str | None:
+def _fix(join: "Join") -> str | None:
     """The fix where it depends on which part is missing, None for the cause's own."""
     if join.habit != "truncated":
         return None
@@ -308,7 +310,7 @@ def _fix(join: join_hypotheses.Join) -> str | None:
     return _KEEP_END.format(size) if join.detail.startswith("it ends") else _KEEP_BEGINNING.format(size)
 
 
-def _tell_missing(facts: Facts, join: join_hypotheses.Join, place: tuple[Evidence, ...]) -> Finding | None:
+def _tell_missing(facts: Facts, join: "Join", place: tuple[Evidence, ...]) -> Finding | None:
     """Which turns the text holds where that tells what the application does: the first ones alone, or the last one."""
     unused, finished = facts.unused_ends, [i for i, turn in enumerate(facts.turns, 1) if turn.end is not None]
     missing, kept = [end.number for end in unused], len(finished) - len(unused)
@@ -342,7 +344,7 @@ def _tell_spelling(rest: Spelling, turns: list[Turn], evidence: tuple[Evidence, 
     return CHECK.find(rest.habit, status, 0.6 if doubtful else 0.97, summary, evidence, fix)
 
 
-def _tell_change(change: Change, evidence: tuple[Evidence, ...]) -> Finding:
+def _tell_change(change: "Change", evidence: tuple[Evidence, ...]) -> Finding:
     status: Status = "warn" if change.harmless else "fail"
     summary = f"The application's text comes from these events, but {change.detail}."
     return CHECK.find(change.cause, status, 0.7 if change.harmless else 0.95, summary, evidence, change.fix or None)
@@ -356,7 +358,7 @@ def _find_white_space(turns: list[Turn]) -> str | None:
     return "end" if any(before[-1].isspace() for before, _ in borders) else None
 
 
-def _tell_nearest(join: join_hypotheses.Join, got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
+def _tell_nearest(join: "Join", got: str, similar: float, place: tuple[Evidence, ...]) -> Finding:
     evidence = (*place, *_list_differences(got, join.text))
     if join.similarity < similar:
         summary = (
@@ -376,7 +378,9 @@ def _tell_nearest(join: join_hypotheses.Join, got: str, similar: float, place: t
 
 def _list_differences(got: str, expected: str) -> tuple[Evidence, ...]:
     """The first places at which the application's text departs from the right one."""
-    pairs = (_show_spaces(*pair) for pair in join_hypotheses.find_differences(got, expected))
+    from sttdoctor.analysis.session.join_hypotheses import find_differences
+
+    pairs = (_show_spaces(*pair) for pair in find_differences(got, expected))
     return tuple(Evidence(_describe_difference(right, wrong)) for right, wrong in pairs if right or wrong)
 
 

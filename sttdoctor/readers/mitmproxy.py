@@ -204,7 +204,7 @@ _KEYS = (
     rb"websocket|response|request|client_conn|server_conn|error|version|type|id|intercepted|is_replay|marked|metadata"
     rb"|comment|timestamp_created|backup|mode"
 )
-_HEAD = re.compile(rb"\d{1,12}:\d{1,2}:(?:" + _KEYS + rb")[;,]\d{1,12}:")
+_HEAD = rb"\d{1,12}:\d{1,2}:(?:" + _KEYS + rb")[;,]\d{1,12}:"
 _TEXT, _BINARY = 1, 2
 _RESOLUTION_S = 1e-6
 _MESSAGE_PARTS = 20
@@ -215,7 +215,7 @@ _LOST = 1006
 
 def holds_flows(head: bytes) -> bool:
     """Whether the first bytes of a capture (unpacked) are those of a mitmproxy flow file."""
-    return bool(_HEAD.match(head))
+    return head[:1].isdigit() and re.match(_HEAD, head) is not None
 
 
 def read_flows(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:

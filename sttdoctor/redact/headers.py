@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl
 
-from sttdoctor.redact.assignments import redact_protocols
 from sttdoctor.redact.message import redact_text
 from sttdoctor.redact.names import is_counted, is_secret_name
 from sttdoctor.redact.values import REDACTED, hide, is_mask, is_opaque, is_unset, split_scheme
@@ -43,7 +42,7 @@ def secrets_of(headers: Mapping[str, str], url: str) -> tuple[str, ...]:
     named = [*headers.items(), *parse_qsl(url.partition("?")[2])]
     values = [split_scheme(value)[1].strip() for name, value in named if is_secret_name(name)]
     protocols = next((value for name, value in named if name.lower() == "sec-websocket-protocol"), "")
-    values += [item.strip() for item in protocols.split(",") if REDACTED in redact_protocols(item)]
+    values += [item.strip() for item in protocols.split(",") if REDACTED in _redact_protocols(item)]
     found = {value for value in values if len(value) >= _SURE or (len(value) >= _LONG and is_opaque(value))}
     return tuple(sorted(found, key=len, reverse=True))
 
@@ -70,9 +69,15 @@ def _stands_alone(value: str) -> bool:
     return not scheme and is_opaque(key) and "..." not in key and not is_unset(key) and not is_mask(key)
 
 
+def _redact_protocols(value: str) -> str:
+    from sttdoctor.redact.assignments import redact_protocols  # its patterns take long to compile, see `text`
+
+    return redact_protocols(value) if value else value
+
+
 def _value(name: str, value: str) -> str:
     if name.strip() == "sec-websocket-protocol":
-        return redact_protocols(value)
+        return _redact_protocols(value)
     if not is_secret_name(name):
         return redact_text(value)
     return value if value.strip().isdigit() and is_counted(name) else hide(value)

@@ -25,7 +25,7 @@ from sttdoctor.analysis.session.join_spelling import (
     tidy,
 )
 from sttdoctor.analysis.session.text_changes import Before, Change, list_changes
-from sttdoctor.analysis.session.turns import Turn, join_expected
+from sttdoctor.analysis.session.turns import Turn, collect_texts, join_expected
 
 _WORDS = 4_000
 _BEGINNING = 400_000  # characters: the words that are compared stand in them
@@ -79,16 +79,6 @@ class Join:
     beyond: int = 0
 
 
-def join_updates(turns: Sequence[Turn]) -> str:
-    """Return what appending every update and every end gives."""
-    return "".join(_collect_texts(turns, ("update", "end")))
-
-
-def _collect_texts(turns: Iterable[Turn], kinds: Iterable[str]) -> list[str]:
-    wanted = set(kinds)
-    return [text for turn in turns for kind, text in turn.pieces if kind in wanted]
-
-
 def _drop_repeated(texts: Iterable[str]) -> list[str]:
     kept: list[str] = []
     for text in texts:
@@ -114,10 +104,10 @@ def _list_candidates(turns: Sequence[Turn], most: int) -> Iterator[tuple[str, st
         ("eager-ends-joined", ("eager_end",), "every eager end was appended"),
     )
     for habit, kinds, detail in lists:
-        yield habit, "".join(_collect_texts(turns, kinds)), detail
+        yield habit, "".join(collect_texts(turns, kinds)), detail
     for habit, kinds, detail in lists[:4]:
-        yield habit, "".join(_drop_repeated(_collect_texts(turns, kinds))), detail + ", repeats left out"
-    kept = (_drop_repeated(_collect_texts([turn], ("eager_end", "end"))) for turn in turns)
+        yield habit, "".join(_drop_repeated(collect_texts(turns, kinds))), detail + ", repeats left out"
+    kept = (_drop_repeated(collect_texts([turn], ("eager_end", "end"))) for turn in turns)
     yield "eager-ends-joined", "".join(chain.from_iterable(kept)), "eager ends that were taken back stayed"
     twice = (turn.end * 2 for turn in turns if turn.end is not None)
     yield "turns-repeated", "".join(twice), "every final text was appended twice"
@@ -220,7 +210,7 @@ def _updates_within(before: Before) -> Join | None:
     """Every update of the capture somewhere in a text, None where they do not stand there or are too few."""
     letters, least = extract_letters(before.got), len(extract_letters(join_expected(before.turns))) + _SURE_EXCERPT
     for kinds in (("update", "eager_end", "end"), ("update", "end"), ("update",)):
-        text = "".join(_collect_texts(before.turns, kinds))
+        text = "".join(collect_texts(before.turns, kinds))
         if len(extract_letters(text)) > least and extract_letters(text) in letters:
             beyond = max(0, len(before.got) - len(text))
             return Join("updates-joined", text, True, 1.0, "every update was appended", sure=0.8, beyond=beyond)

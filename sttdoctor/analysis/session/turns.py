@@ -79,3 +79,14 @@ def _add(turn: Turn, piece: Piece, frame: Frame) -> None:
 def join_expected(all_turns: Iterable[Turn]) -> str:
     """Return the session's text: every `turn.end` as it is."""
     return "".join(turn.end for turn in all_turns if turn.end is not None)
+
+
+def join_updates(all_turns: Iterable[Turn]) -> str:
+    """Return what appending every update and every end gives."""
+    return "".join(collect_texts(all_turns, ("update", "end")))
+
+
+def collect_texts(all_turns: Iterable[Turn], kinds: Iterable[str]) -> list[str]:
+    """Return the texts of the pieces of some kinds, in order."""
+    wanted = set(kinds)
+    return [text for turn in all_turns for kind, text in turn.pieces if kind in wanted]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from turns import make
 
 from sttdoctor.analysis.session import join_hypotheses, join_spelling
-from sttdoctor.analysis.session.turns import join_expected
+from sttdoctor.analysis.session.turns import join_expected, join_updates
 
 TWO = [
     make("Hi", "Hi there.", eager=["Hi there."]),
@@ -173,7 +173,7 @@ def test_the_right_text_is_always_right(turns):
 
 @given(_turns)
 def test_joined_updates_are_always_explained_exactly(turns):
-    join = join_hypotheses.explain(join_hypotheses.join_updates(turns), turns)
+    join = join_hypotheses.explain(join_updates(turns), turns)
     assert join.exact
     assert join.habit != "ends"
 
