@@ -26,7 +26,7 @@ _OTHER_CAPTURES = (".har", ".har.zip", ".pcap", ".pcapng", ".flow", ".flows", ".
     metavar="FILE",
     help="Default standard output; .raw takes the audio bytes as sent.",
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there and holds something else.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file that holds something else.")
 @connection_option
 @click.option("--no-audio", is_flag=True, help="Lengths instead of audio.")
 @click.option("--no-text", is_flag=True, help="Lengths instead of spoken words.")

@@ -1,6 +1,5 @@
 """What several commands share: their options, reading thresholds, writing a report, the exit code."""
 
-import math
 import os
 import re
 import sys
@@ -136,14 +135,24 @@ class Size(click.ParamType[int]):
         return size
 
 
-class Number(click.FloatRange):
-    """A finite number within its bounds."""
+class Number(click.ParamType[float]):
+    """A number within bounds, which `nan` and `inf` are not.
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number; `nan` compares with no bound."""
-        number = super().convert(value, param, ctx)
-        if math.isnan(number):
-            self.fail(f"{value!r} is no number.", param, ctx)
+    Args:
+        least: The least one.
+        most: The greatest one.
+    """
+
+    name = "number"
+
+    def __init__(self, least: float, most: float) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(click.FLOAT.convert(value, param, ctx))
+        if not self._least <= number <= self._most:
+            self.fail(f"{value} is not in the range from {self._least:g} to {self._most:g}.", param, ctx)
         return number
 
 
@@ -167,7 +176,7 @@ connection_option = click.option(
     type=_Connection(),
     shell_complete=complete(lambda: {"all": "they are one client's session"}),
     metavar="N|all",
-    help="Which connection to judge when a capture holds several; all: treat them as one client's session.",
+    help="Which connection to take when a capture holds several; all: treat them as one client's session.",
 )
 
 
@@ -183,7 +192,7 @@ def stranger_options(command: Command) -> Command:
         "--allow-origin",
         multiple=True,
         metavar="ORIGIN",
-        help="Let pages of this origin connect, as https://app.example (repeatable; * is any). "
+        help="Let pages of this origin connect, for instance https://app.example (repeatable; * is any). "
         "Pages from this machine may, others may not.",
     )(command)
 
@@ -260,7 +269,7 @@ _SETTINGS = (
         multiple=True,
         metavar="NAME=VALUE",
         shell_complete=complete(list_thresholds),
-        help="Change a threshold that explain names, as pacing.backlog_fail_s=5 (repeatable).",
+        help="Change a threshold that explain names, for instance pacing.backlog_fail_s=5 (repeatable).",
     ),
     click.option(
         "--config",
@@ -277,7 +286,7 @@ _SETTINGS = (
         is_eager=True,
         callback=_leave_out,
         expose_value=False,
-        help="Look for no settings.",
+        help="Read no settings file.",
     ),
 )
 _JUDGE = (*_CHECKS, _FAIL_ON, *_SETTINGS)

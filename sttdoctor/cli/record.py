@@ -40,7 +40,7 @@ from sttdoctor.cli.options import Size, stranger_options
     "--tls-certificate", type=click.Path(), metavar="FILE", help="Speak TLS to clients, with this certificate (PEM)."
 )
 @click.option(
-    "--tls-key", type=click.Path(), metavar="FILE", help="Its key, where that is not in the file of the certificate."
+    "--tls-key", type=click.Path(), metavar="FILE", help="The key of the certificate, unless it is in the same file."
 )
 @click.option("--proxy", metavar="URL", help="Go to the service through this HTTP proxy.")
 @click.option(

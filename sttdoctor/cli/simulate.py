@@ -64,7 +64,7 @@ def _seconds(name: str, default: float, least: float, words: str) -> Callable[[C
 @_seconds("--fault-after", 2.0, 0, "Seconds of audio before a mid-session fault strikes.")
 @click.option("--asr", is_flag=True, help="Recognise what is said with PocketSphinx (extra sttdoctor[asr]).")
 @_seconds("--idle-timeout", 180.0, 0.1, "Close a connection that has brought no audio for this long.")
-@_seconds("--buffer", 10.0, 0.1, "Audio that may wait; more is an internal error, as at the service.")
+@_seconds("--buffer", 10.0, 0.1, "Seconds of audio that may wait; more is an internal error, as at the service.")
 @stranger_options
 def simulate(
     listen: str,

@@ -59,7 +59,7 @@ _QUOTA = "sends an error event with status VALUE mid-session (credits used up), 
 _EXPIRED = "sends an error event with status 401 mid-session (token expired), then closes"
 _MUTE = "takes the connection and never sends anything"
 _DEAD = "sends nothing more from mid-session on, no pong and no close either, as a peer that is gone without a word"
-_TORN = "cuts the TCP connection in mid-session in the middle of an event"
+_TORN = "cuts the TCP connection mid-session, in the middle of an event"
 _BIG = "sends one update of VALUE kB"
 
 _ALL = (
