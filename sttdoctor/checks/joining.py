@@ -44,7 +44,7 @@ CHECK = Check(
         Cause(
             "joining.eager-ends-joined",
             "fail",
-            "Eager ends were appended beside or instead of the ends.",
+            "Eager ends were appended in addition to the ends, or instead of them.",
             "Treat turn.eager_end as a preview that turn.resume may take back; append the turn.end only.",
         ),
         Cause(
@@ -209,7 +209,7 @@ _APPEND = "Append every turn.end to what is there (text += event.transcript); th
 
 _WHEN = {
     "updates-joined": "updates are appended instead of replaced",
-    "eager-ends-joined": "eager ends are appended beside the ends",
+    "eager-ends-joined": "eager ends are appended as if they were ends",
     "turns-missing": "turns are left out",
     "turns-repeated": "turns are appended more than once",
     "partial-kept": "an unfinished text is shown as final",
@@ -289,10 +289,10 @@ def _tell_habit(facts: Facts, join: "Join", got: str, expected: str, place: tupl
         return CHECK.find(join.habit, "warn", join.sure, summary, (*place, *_list_differences(got, expected)))
     if join.habit == "turns-missing" and (finding := _tell_missing(facts, join, place)):
         return finding
-    exactly = f"comes out exactly when {_WHEN[join.habit]}"
+    exactly = f"is exactly what comes out when {_WHEN[join.habit]}"
     summary = f"The application's text {_SAID.get(join.habit, exactly)}: {join.detail}."
     if join.rival:
-        summary += f" With these events it would be the same when {_WHEN[join.rival]}."
+        summary += f" With these events the text would be the same when {_WHEN[join.rival]}."
     turn = facts.turns[join.turn] if join.turn is not None else None
     if turn is not None:
         place = (*place, Evidence(f"the end of turn {(join.turn or 0) + 1}", turn.end_line, turn.end_t))
