@@ -19,6 +19,8 @@ from stand_in import chunks, speech
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+pytestmark = pytest.mark.realtime
+
 VERSION = "2026-03-01"
 VERSIONS = ("2025-04-16", "2025-11-04", "2026-03-01", "2026-08-14")
 ENCODINGS = ("pcm_s16le", "pcm_s32le", "pcm_f16le", "pcm_f32le", "pcm_mulaw", "pcm_alaw")
