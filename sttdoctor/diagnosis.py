@@ -224,7 +224,11 @@ RULES = (
     ),
     Rule("signal.silent", ("signal.false-silence", "signal.dc-offset"), "the constant that was sent is all there is"),
     Rule("signal.false-silence", ("signal.dc-offset", "signal.clipped"), "zero bytes are loud in G.711"),
-    Rule("signal.wrapped", ("signal.clipped", "signal.discontinuities"), "what overflows jumps to the other end"),
+    Rule(
+        "signal.wrapped",
+        ("signal.clipped", "signal.discontinuities", "sample-rate.mismatch", "sample-rate.changed"),
+        "what overflows jumps to the other end, and sounds like nothing that was said",
+    ),
     *(
         Rule(cause, ("connection.rejected", *_SERVER), "the service refuses it", _is_refused_for(subject))
         for subject, cause in _REFUSED.items()

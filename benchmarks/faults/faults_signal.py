@@ -152,6 +152,27 @@ def muted(recipe: Recipe) -> None:
     recipe.shape.append(shape)
 
 
+@fault("signal.starts-late", "sound", formats=LINEAR, status="warn", solo=True)
+def starts_late(recipe: Recipe) -> None:
+    """The first word and some more are missing; or the microphone gives zeros for about a second instead of them."""
+    rng, scene = recipe.rng, recipe.scene
+    rate, first = scene.rate, scene.turns[0][0]
+    hop = rate // 50
+    levels = np.sqrt((scene.samples[: len(scene.samples) // hop * hop].reshape(-1, hop) ** 2).mean(axis=1))
+    loud = np.flatnonzero(levels > 0.5 * np.quantile(levels, 0.95)) * hop / rate
+    inside = loud[(loud > first.start + 0.2) & (loud < first.end - 0.3)]
+    cut = float(rng.choice(inside)) if len(inside) else first.start + 0.3
+    zeros = float(rng.uniform(0.4, 1.5)) if rng.random() < 0.4 else 0.0
+    recipe.note = f"{zeros:.1f} s of zeros"
+    kept = [tuple(_moved(part, zeros - cut) for part in turn if part.end > cut + 0.3) for turn in scene.turns]
+    samples = np.concatenate([np.zeros(round(zeros * rate)), scene.samples[round(cut * rate) :]])
+    recipe.scene = replace(scene, samples=samples, turns=tuple(turn for turn in kept if turn))
+
+
+def _moved(part: Utterance, by: float) -> Utterance:
+    return Utterance(max(0.0, part.start + by), part.end + by, part.words)
+
+
 def _heard(turns: Turns, start: float, stop: float) -> Turns:
     """What the service hears of turns when the time between is silent."""
     kept = []

@@ -28,6 +28,7 @@ from sttdoctor.analysis.encoding.misfit import (
     find_loud_factor,
     find_misfit,
     find_order,
+    find_single_bytes,
     has_few_codes,
     is_low_end,
 )
@@ -174,6 +175,9 @@ class AudioFacts:
         ):
             return None
         layout = self.declared_layout or self.layout
+        single = self._find_single_bytes(layout) if layout is not None else ""
+        if layout is not None and single:
+            return Misfit("single bytes", 8 * layout.frame_bytes, encoding=single)
         if layout is None or layout.encoding not in ("pcm_s16le", "pcm_s32le"):
             return None
         estimate = self.encoding
@@ -181,6 +185,13 @@ class AudioFacts:
             return None  # read otherwise it is plain sound: big endian or out of step, whose codes wrap like these
         codes = self._read_codes(layout)
         return find_misfit(codes.astype(np.int64), 8 * layout.frame_bytes) if len(codes) else None
+
+    def _find_single_bytes(self, layout: Layout) -> str:
+        """The encoding of bytes of which each became a sample; empty where that did not happen."""
+        assert self.audio is not None
+        width = ENCODINGS[layout.encoding].width
+        head = self.audio.data[layout.find_whole(self.payload_offset) :][: _CODES * width]
+        return find_single_bytes(read_numbers(np.asarray(head), layout.encoding)) if len(head) >= width > 1 else ""
 
     @cached_property
     def held(self) -> Fraction | None:

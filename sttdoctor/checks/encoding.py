@@ -354,6 +354,14 @@ def _judge_misfit(facts: Facts, misfit: Misfit, name: str) -> Finding:
         fix += f"of x at rest, here {misfit.centre:.0f}."
         remedy = Rescale(name.partition("+")[0], float(1 << bits - misfit.bits), misfit.centre, _get_offset(facts))
         return CHECK.find("scaled", "fail", 0.95, summary, fix=fix, remedy=remedy)
+    if misfit.kind == "single bytes":
+        summary = f"Every sample is a whole number of one byte: each byte of {_label(misfit.encoding)} became a sample."
+        fix = (
+            "Look at the same memory as samples instead of copying its bytes one by one: new Int16Array(chunk.buffer, "
+            "chunk.byteOffset, chunk.length / 2) in JavaScript (new Float32Array(chunk) makes one of each byte), "
+            f"np.frombuffer(data, '<i2') in Python. Or send the bytes as they are and declare {misfit.encoding}."
+        )
+        return CHECK.find("scaled", "fail", 0.95, summary, fix=fix)
     if misfit.kind == "signed byte":
         summary = (
             "Half of the samples lost their upper byte: their low byte was taken as a number with a sign, so that "

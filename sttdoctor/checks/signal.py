@@ -14,10 +14,11 @@ from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import FillSilence, Rescale
 from sttdoctor.analysis.signal import levels as signal_levels
+from sttdoctor.analysis.signal.activity import find_late_start
 from sttdoctor.analysis.signal.clicks import Clicks, find_border_clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.echo import find_echo
 from sttdoctor.analysis.signal.holes import find_muted, find_torn_holes
-from sttdoctor.analysis.signal.levels import Levels, measure
+from sttdoctor.analysis.signal.levels import Levels, Swells, measure
 from sttdoctor.analysis.signal.runs import Floats
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
@@ -77,7 +78,7 @@ CHECK = Check(
         ),
         Cause(
             "signal.wrapped",
-            "warn",
+            "fail",
             "Loud samples wrap around: they overflow in the cast to integers.",
             "Limit the samples before the cast: np.clip(x * 32767, -32768, 32767).astype('<i2'), in JavaScript "
             "Math.max(-32768, Math.min(32767, x * 32767)). Then lower the gain: limited samples are still clipped.",
@@ -111,6 +112,15 @@ CHECK = Check(
             "the user pressed mute, nothing is wrong.",
         ),
         Cause(
+            "signal.starts-late",
+            "warn",
+            "The sound begins in mid-speech: the first words are missing.",
+            "Start recording before you connect, or at once, and queue what is recorded until the socket is open; then "
+            "send the queue in order. Do not throw chunks away because the connection is not ready. Open the "
+            "microphone before the user is told to speak: some need a second to wake up. If the recording was cut like "
+            "this on purpose, nothing is wrong.",
+        ),
+        Cause(
             "signal.echoed",
             "warn",
             "The sound contains a delayed copy of itself: it reaches the stream by two routes.",
@@ -134,6 +144,7 @@ _SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three 
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _CLICK_USUAL, _CLICK_EVIDENCE = 0.65, 10  # x the usual error: the mean at places without clicks; sure beyond chance
 _JUMPING = frozenset({"signal.noise", "signal.dropouts", "signal.false-silence", "signal.clipped", "signal.wrapped"})
+_WRECKED = 100  # wraps a second: then it is noise rather than sound, also to whoever tells its rate
 _WRAPS_TO_STEEP = 1  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _ECHO_LOOKED_AT = 320_000  # samples: 20 s at 16 kHz
@@ -171,7 +182,11 @@ def _judge(facts: Facts) -> Answer:
         ]
         if not any(finding.cause in _JUMPING for finding in findings):
             findings += _search_clicks(facts, layout, levels)
-        findings += [*_judge_muted(facts, layout, levels), *_find_echoed(facts, layout, levels)]
+        findings += [
+            *_judge_muted(facts, layout, levels),
+            *_find_echoed(facts, layout, levels),
+            *_find_late_start(facts, layout),
+        ]
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
     return _judge_speech(facts, levels, measured)
@@ -266,6 +281,9 @@ def _find_noise(facts: Facts, levels: Levels) -> list[Finding]:
     rate, seconds = facts.sound.rate, levels.samples / levels.rate
     if signal_levels.is_drowned(levels, facts.limits["signal.noise_rms"]) and seconds >= facts.limits["signal.noise_s"]:
         return [_tell_drowned(levels)]
+    swells = signal_levels.find_swells(levels)
+    if swells is not None and swells.level >= facts.limits["signal.noise_rms"] and _is_hiss(facts, levels, swells):
+        return [_tell_swells(levels, swells)]
     if rate is None or rate.speech_like >= _SPEECH_LIKE or signal_levels.is_modulated(levels):
         return []
     if levels.loud < facts.limits["signal.noise_rms"] or seconds < facts.limits["signal.noise_s"]:
@@ -275,6 +293,24 @@ def _find_noise(facts: Facts, levels: Levels) -> list[Finding]:
     only = f"There is nothing but steady noise, a hum or a tone for {seconds:.0f} s"
     summary = f"{only} ({_describe_level(levels)}), and no speech in it."
     return [CHECK.find("noise", "warn", 0.85, summary)]
+
+
+def _is_hiss(facts: Facts, levels: Levels, swells: Swells) -> bool:
+    """Whether the longest of such stretches is noise: no tone of a line, no music, no vowel."""
+    layout = facts.sound.layout
+    assert facts.audio is not None and layout is not None
+    first = layout.offset + swells.first * layout.frame_bytes
+    part = layout.decode(np.asarray(facts.audio.data[first : first + swells.length * layout.frame_bytes]))
+    return signal_levels.is_noise(np.nan_to_num(part[:, levels.channel]), levels.rate)
+
+
+def _tell_swells(levels: Levels, swells: Swells) -> Finding:
+    summary = (
+        f"{swells.count} times, for {swells.seconds:.1f} s in all, steady noise is as loud as the speech "
+        f"({_format_db(swells.level)}), and far softer in between ({_format_db(levels.active_rms(5))}): automatic gain "
+        "raises it whenever nobody speaks."
+    )
+    return CHECK.find("noise", "warn", 0.8, summary, fix=_QUIET_ROOM)
 
 
 def _tell_drowned(levels: Levels) -> Finding:
@@ -339,7 +375,8 @@ def _find_wrapped(facts: Facts, levels: Levels) -> list[Finding]:
         f"to the next (first at {wraps.places[0] / levels.rate:.2f} s). What was beyond full scale overflowed when "
         "it was cast to integers."
     )
-    return [CHECK.find("wrapped", "warn", 0.95, summary)]
+    often = wraps.count > _WRECKED * levels.samples / levels.rate
+    return [CHECK.find("wrapped", "fail" if often else "warn", 0.95, summary)]
 
 
 def _find_clipped_part(facts: Facts, share: float, start_s: float) -> list[Finding]:
@@ -437,6 +474,36 @@ def _judge_muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     summary = f"At {start:.1f} s the sound turns to exact silence mid-speech, {where}{times}."
     places = _list_places(facts, layout, np.array([found.start]), "silence begins")
     return [CHECK.find("muted", "warn", 0.85 if found.to_end else 0.7, summary, places)]
+
+
+def _find_late_start(facts: Facts, layout: Layout) -> list[Finding]:
+    """Sound that begins within a word although the capture holds the connection from its opening on."""
+    rate = facts.declared.sample_rate
+    if facts.session is None or not facts.connections or not facts.rate_is_heard or not rate or layout.channels != 1:
+        return []
+    opened, sent = facts.connections[0].open, facts.connections[0].audio_frames
+    if opened is None or opened.status != 101 or not sent or opened.t is None or sent[0].t is None:
+        return []
+    if sent[0].t - opened.t > _SOON_S:
+        return []
+    stop = min(round(_BEGINNING_S * rate) * layout.frame_bytes, sum(frame.size for frame in sent))
+    found = find_late_start(facts.sound.samples(layout.offset, stop), rate)
+    if found is None:
+        return []
+    if found.zeros_s:
+        summary = (
+            f"The first {found.zeros_s:.1f} s are exact zeros, and then the sound is there within a word: the "
+            "microphone was not awake yet when somebody already spoke."
+        )
+    else:
+        summary = (
+            "The sound begins in mid-speech, with the first sample: what was said before, while the connection was "
+            "being opened, is missing."
+        )
+    return [CHECK.find("starts-late", "warn", 0.65, summary, (Evidence("the first audio", sent[0].line, sent[0].t),))]
+
+
+_SOON_S, _BEGINNING_S = 2.0, 8.0
 
 
 def _find_echoed(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:

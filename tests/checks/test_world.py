@@ -472,3 +472,39 @@ def test_an_address_with_https_that_gets_a_page_should_begin_with_wss(scheme, is
     page = Open(2, 0.1, 200, {"content-type": "text/html"}, "<html><body>OK</body></html>")
     found = first(handshake(page, url=URL.replace("wss", scheme)))
     assert found.cause == "connection.intermediary" and ("wss://" in found.fix) == is_told
+
+
+def test_noise_that_rises_in_pauses_is_told():
+    rng, speech = np.random.default_rng(6), decode(SPEECH, "pcm_s16le")
+    speech = speech / np.abs(speech).max() * 0.5
+    noise = 0.09 * (1 - np.exp(-np.arange(24000) / 3000)) * rng.standard_normal(24000)
+    sound = np.concatenate([speech, noise, speech, noise, speech, noise])
+    data = np.rint(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+    judged = check(data, encoding="pcm_s16le", sample_rate=16000, select=["signal"]).checks[0].findings
+    assert [finding.cause for finding in judged] == ["signal.noise"] and "automatic gain" in judged[0].summary
+    tone = 0.13 * np.sin(np.arange(24000) * 0.17)
+    dialled = np.concatenate([speech, tone, speech, tone, speech, tone])
+    data = np.rint(dialled * 32767).astype("<i2").tobytes()
+    judged = check(data, encoding="pcm_s16le", sample_rate=16000, select=["signal"]).checks[0].findings
+    assert "signal.noise" not in {finding.cause for finding in judged}
+
+
+def test_sound_that_begins_with_the_first_sample_lacks_its_beginning():
+    loud = int(np.abs(decode(SPEECH, "pcm_s16le")[:32000]).argmax()) * 2
+    assert causes(sent(cut(data=SPEECH[loud:])), "signal") == {"signal.starts-late": "warn"}
+    assert causes(sent(cut(data=bytes(16000) + SPEECH)), "signal") == {}
+
+
+@pytest.mark.parametrize(("encoding", "dtype"), [("pcm_f32le", "<f4"), ("pcm_s32le", "<i4"), ("pcm_s16le", "<i2")])
+def test_bytes_of_which_each_became_a_sample_are_told(encoding, dtype):
+    data = np.frombuffer(SPEECH[: 1 << 17], np.uint8).astype(dtype).tobytes()
+    found = check(data, encoding=encoding, sample_rate=16000).diagnoses[0]
+    assert (found.cause, found.status) == ("encoding.scaled", "fail")
+    assert "each byte of pcm_s16le" in found.summary and "Int16Array" in found.fix
+
+
+def test_sound_that_wraps_all_the_time_has_no_rate():
+    speech = decode(SPEECH, "pcm_s16le")
+    data = np.rint((speech / np.abs(speech).max() * 4.5 + 1) % 2 * 32767 - 32767).astype("<i2").tobytes()
+    found = check(data, encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
+    assert (found.cause, found.status) == ("signal.wrapped", "fail")

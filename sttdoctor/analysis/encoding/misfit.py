@@ -22,7 +22,7 @@ from sttdoctor.analysis.encoding.quantization import find_scale
 from sttdoctor.encodings import ENCODINGS
 
 Codes = NDArray[np.int64]
-Kind = Literal["cast", "converter", "low bits", "signed byte", "other law"]
+Kind = Literal["cast", "converter", "low bits", "signed byte", "other law", "single bytes"]
 
 _STEP = 320  # samples, 7 to 40 ms
 _FEWEST = 50  # codes that are not zero
@@ -64,12 +64,14 @@ class Misfit:
         bits: How many of the encoding (`converter`) or of the sample (`low bits`) they fill.
         centre: Where they rest (`converter`).
         law: Of G.711, what they were before they were decoded with the table of the other one (`other law`).
+        encoding: What the bytes are of which each became a sample (`single bytes`).
     """
 
     kind: Kind
     bits: int
     centre: float = 0.0
     law: str = ""
+    encoding: str = ""
 
 
 def find_misfit(codes: Codes, bits: int) -> Misfit | None:
@@ -98,6 +100,25 @@ def find_misfit(codes: Codes, bits: int) -> Misfit | None:
     if bits == 16 and (_goes_in_laps(codes, 1 << bits) or _is_empty_noise(codes)):
         return Misfit("low bits", bits)
     return None
+
+
+def find_single_bytes(numbers: NDArray[np.number]) -> str:
+    """The encoding of bytes of which each became a number of its own, in order; empty where the numbers are none.
+
+    Args:
+        numbers: Shape (n,): integers or floats as they stand.
+    """
+    with np.errstate(invalid="ignore"):
+        least, most = float(numbers.min()), float(numbers.max())
+        if not (least >= 0 and 128 <= most <= 255) and not (-128 <= least < -1 and most <= 127):
+            return ""
+        whole = numbers.astype(np.int64)
+    if (whole != numbers).any():
+        return ""
+    estimate = estimate_encoding((whole & 255).astype(np.uint8))
+    name = max(estimate.probabilities, key=lambda key: estimate.probabilities[key])
+    is_sure = estimate.decidable and estimate.probabilities[name] > _SURE_LAW
+    return name if is_sure and name in ENCODINGS and ENCODINGS[name].width > 1 else ""
 
 
 def _is_cast(codes: Codes) -> bool:

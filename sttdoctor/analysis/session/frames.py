@@ -77,7 +77,7 @@ def measure_same_peaks(frames: Sequence[bytes], encoding: str) -> tuple[float, f
         peaks = np.array([np.abs(row).max() for row in rows]) / full
         powers = np.array([np.mean(np.square(row / full)) for row in rows])
     usual = float(np.median(peaks))
-    if not 0.0 < usual < np.inf or not np.isfinite(powers).all() or powers.min() <= 0.0:
+    if not 0.0 < usual <= 1.0 + _SAME_PEAK or not np.isfinite(powers).all() or powers.min() <= 0.0:
         return None
     if np.log10(powers).std() < _AS_LOUD:
         return None

@@ -146,6 +146,55 @@ def is_torn(before: NDArray[np.float64], after: NDArray[np.float64], sample_rate
 _TORN = 2  # blocks
 
 
+@dataclass(frozen=True, slots=True)
+class LateStart:
+    """Sound that is there at full level from the first moment on, or behind silence that is no pause.
+
+    Attributes:
+        zeros_s: Seconds of exact zeros before it, 0 without.
+        level: Of its first moment, as a share of the loud parts.
+    """
+
+    zeros_s: float
+    level: float
+
+
+def find_late_start(samples: NDArray[np.float64], sample_rate: float) -> LateStart | None:
+    """Tell whether sound begins within a word: every microphone that is there in time has the room first.
+
+    Args:
+        samples: The beginning of a recording, some seconds, shape (n,).
+        sample_rate: Hz.
+    """
+    sounding = np.flatnonzero(np.abs(samples) > _NOTHING)
+    if not len(sounding):
+        return None
+    first = int(sounding[0])
+    levels = measure_block_levels(samples[first:], sample_rate)
+    if len(levels) < _HEARD:
+        return None
+    loud = float(np.percentile(levels, _LOUD))
+    start, zeros_s = levels[:_TORN] / max(loud, 1e-12), first / sample_rate
+    if loud < _FLOOR:
+        return None
+    if zeros_s < _AT_ONCE_S:
+        return LateStart(0.0, float(start.min())) if start.min() >= _WITHIN else None
+    # a gate and a generator have zeros in every pause; a room is never that silent
+    is_digital = bool((levels[_TORN:] < _NOTHING).mean() > _ZEROS)
+    if zeros_s < _ASLEEP_S or is_digital or start.min() < _BEHIND_ZEROS:
+        return None
+    return LateStart(zeros_s, float(start.min()))
+
+
+_NOTHING = 1e-4  # of full scale: below it are zeros, and the least codes of G.711
+_HEARD = 100  # blocks: 2 s
+_AT_ONCE_S, _WITHIN = (
+    0.03,
+    0.22,
+)  # of the loud level: healthy recordings begin with less than 0.1, within words 0.3 to 1
+_ASLEEP_S, _BEHIND_ZEROS, _ZEROS = 0.25, 0.1, 0.02
+
+
 def list_spans_s(active: NDArray[np.bool_]) -> list[tuple[float, float]]:
     """Return (start, end) in seconds of audio of each active stretch; `active` has shape (blocks of `BLOCK_S`,)."""
     return [(start * BLOCK_S, stop * BLOCK_S) for start, stop in find_stretches(active).tolist()]

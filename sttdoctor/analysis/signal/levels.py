@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.analysis.arrays import find_stretches
 from sttdoctor.analysis.decoding import Layout, decode, find_loudest_channel, read_numbers
 from sttdoctor.analysis.excerpt import read_blocks
 from sttdoctor.analysis.signal.runs import WRAPPING, Floats, Runs, Wraps, find_constant_runs, join_runs
@@ -293,6 +294,63 @@ def is_drowned(levels: Levels, least: float) -> bool:
 
 
 _STEADY, _MOVES, _STANDS_OUT = 1.3, 1.4, 2.5  # noise varies by 1 dB, speech rises out of a usual room by 15 dB or more
+
+
+@dataclass(frozen=True, slots=True)
+class Swells:
+    """Stretches of steady sound as loud as the loud parts, while other moments are far softer.
+
+    Attributes:
+        count: How many.
+        seconds: In all.
+        level: Their RMS, of full scale.
+        first: Where the longest one begins, in samples; it has `length`.
+        length: Samples of it.
+    """
+
+    count: int
+    seconds: float
+    level: float
+    first: int
+    length: int
+
+
+def find_swells(levels: Levels) -> Swells | None:
+    """Find where noise has become as loud as speech, as automatic gain makes it in pauses; None where it has not."""
+    loud = levels.loud
+    if loud <= 0.0 or len(levels.rms) < 2 * _SWELL:
+        return None
+    power = np.convolve(np.square(levels.rms.astype(np.float64)), np.ones(_SMOOTHED) / _SMOOTHED, "same")
+    rms = np.sqrt(np.maximum(power, 1e-18))
+    steps = np.abs(np.diff(np.log10(rms)))
+    steady = (steps < _SWELL_STEP) & (rms[1:] > _SWELL_LEVEL * loud)
+    edges = find_stretches(steady)
+    long = edges[edges[:, 1] - edges[:, 0] >= _SWELL]
+    if len(long) < _FEWEST_SWELLS:
+        return None
+    inside = np.concatenate([rms[first:stop] for first, stop in long])
+    level = float(np.sqrt(np.mean(inside**2)))
+    softer = levels.active_rms(5)
+    longest = long[np.argmax(long[:, 1] - long[:, 0])]
+    if softer > _SOFTER * level:
+        return None
+    seconds = len(inside) * levels.step / levels.rate
+    first, stop = (int(edge) * levels.step for edge in longest)
+    return Swells(len(long), seconds, level, first, stop - first)
+
+
+def is_noise(samples: Floats, rate: float) -> bool:
+    """Whether sound repeats itself at no pitch, as a voice, a tone and music do; shape (n,), 0.1 s or more."""
+    part = samples[: round(0.5 * rate)] - samples.mean()
+    power = np.abs(np.fft.rfft(part, 2 * len(part))) ** 2
+    again = np.fft.irfft(power)[: round(_LOWEST_PITCH_S * rate)]
+    return bool(again[0] > 0 and np.abs(again[round(_HIGHEST_PITCH_S * rate) :]).max(initial=0.0) < _PITCHED * again[0])
+
+
+_HIGHEST_PITCH_S, _LOWEST_PITCH_S, _PITCHED = 0.0015, 0.02, 0.35
+_SMOOTHED, _SWELL, _FEWEST_SWELLS = 5, 30, 2  # steps, 0.1 and 0.6 s; stretches
+_SWELL_STEP = 0.03  # of a decade, 0.6 dB: noise keeps to it from step to step, speech does not
+_SWELL_LEVEL, _SOFTER = 0.5, 0.25  # of the loud parts; of the swells
 
 
 def measure_clipping(levels: Levels) -> float:

@@ -5,9 +5,12 @@ import pytest
 
 from sttdoctor.analysis.signal.activity import (
     Activity,
+    LateStart,
     find_active_blocks,
     find_activity,
+    find_late_start,
     get_block_size,
+    is_torn,
     list_spans_s,
     measure_block_levels,
 )
@@ -129,3 +132,38 @@ def test_long_audio_is_read_in_parts_without_a_seam():
 def test_sound_near_the_level_of_silence_is_faint(peak_db, expected):
     samples = np.concatenate([np.zeros(8000), np.sin(np.arange(16000) * 0.3) * 10 ** (peak_db / 20), np.zeros(8000)])
     assert find_activity(samples.astype("<f4").view(np.uint8), "pcm_f32le", 1, 8000).is_faint == expected
+
+
+def sound(*parts):
+    """Noise of these levels, each for so many seconds at 8 kHz."""
+    rng = np.random.default_rng(3)
+    return np.concatenate([level * rng.standard_normal(round(8000 * seconds)) for seconds, level in parts])
+
+
+ROOM, VOICE = 1e-3, 0.1
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (((3, VOICE), (1, ROOM)), LateStart(0.0, 1.0)),
+        (((1, 0.0), (3, VOICE), (1, ROOM)), LateStart(1.0, 1.0)),
+        (((0.2, ROOM), (3, VOICE)), None),  # a room comes first
+        (((0.1, 0.0), (3, VOICE), (1, ROOM)), None),  # a device needs a moment
+        (((1, 0.0), (1, VOICE), (1, 0.0), (1, VOICE)), None),  # a gate has zeros in every pause
+        (((1, 0.0), (0.1, 0.005), (3, VOICE), (1, ROOM)), None),  # a word begins softly
+        (((0.5, VOICE),), None),
+        (((3, 0.0),), None),
+    ],
+)
+def test_sound_that_begins_within_a_word(parts, expected):
+    found = find_late_start(sound(*parts), 8000)
+    assert (found is None) == (expected is None)
+    if found is not None and expected is not None:
+        assert found.zeros_s == pytest.approx(expected.zeros_s, abs=0.01) and 0.6 < found.level < 1.2
+
+
+def test_sound_that_is_torn_is_loud_on_both_sides():
+    assert is_torn(sound((1, VOICE)), sound((1, VOICE)), 8000)
+    assert not is_torn(sound((1, VOICE), (0.1, ROOM)), sound((1, VOICE)), 8000)
+    assert not is_torn(sound((1, VOICE)), sound((0.01, VOICE)), 8000)
