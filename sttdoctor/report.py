@@ -11,7 +11,7 @@ from sttdoctor.checks.base import SEVERITY, Evidence, Finding, Status, join_list
 
 SCHEMA = "sttdoctor.report/1"
 
-_SHOWN_MISSING = 3
+_SHOWN = 3  # names of what is missing or not judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +106,21 @@ class Report:
 
     @property
     def tally(self) -> str:
-        """In how many of the checks that apply no fault was found, and what was missing to judge the others."""
-        statuses = [check.status for check in self.checks if check.status != "not_applicable"]
-        count, clear, unjudged = len(statuses), statuses.count("pass"), statuses.count("unknown")
-        nouns = list(dict.fromkeys(check.missing for check in self.checks if check.missing))
-        shown = [*nouns[:_SHOWN_MISSING], "more"] if len(nouns) > _SHOWN_MISSING else nouns
-        lacked = f" (missing: {join_list(shown)})" if shown else ""
-        if unjudged == count:
+        """How many of the checks that apply failed, warned and passed, and which could not be judged."""
+        checks = [check for check in self.checks if check.status != "not_applicable"]
+        unjudged = [check for check in checks if check.status == "unknown"]
+        if len(unjudged) == len(checks):
+            nouns = list(dict.fromkeys(check.missing for check in checks if check.missing))
+            lacked = f" (missing: {join_list(_list_first(nouns))})" if nouns else ""
             return f"Nothing could be judged{lacked}."
-        found = count - clear - unjudged
-        told = f"{clear} of {count} checks found no fault" if clear else f"{found} of {count} checks found a fault"
-        if count in (clear, found):
-            told = f"{'The check' if count == 1 else f'All {count} checks'} found {'no' if clear else 'a'} fault"
-        return told + (f"; {unjudged} not judged{lacked}." if unjudged else ".")
+        statuses = [check.status for check in checks]
+        words = {"fail": "failed", "warn": "warned", "pass": "passed"}
+        told = [f"{count} {word}" for status, word in words.items() if (count := statuses.count(status))]
+        if unjudged:
+            told.append(f"{len(unjudged)} not judged ({join_list(_list_first([check.id for check in unjudged]))})")
+        elif len(told) == 1:
+            return f"{'The check' if len(checks) == 1 else f'All {len(checks)} checks'} {words[statuses[0]]}."
+        return f"Checks: {', '.join(told)}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form as plain values."""
@@ -181,3 +183,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
     return {"line": evidence.line, "t": evidence.t, "offset": evidence.offset, "note": evidence.note}
+
+
+def _list_first(names: list[str]) -> list[str]:
+    return [*names[:_SHOWN], "more"] if len(names) > _SHOWN else names

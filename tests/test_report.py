@@ -44,19 +44,19 @@ def missing(status, noun=""):
     [
         ([], "Nothing could be judged."),
         ([missing("not_applicable")], "Nothing could be judged."),
-        ([missing("pass")], "The check found no fault."),
-        ([missing("fail"), missing("not_applicable")], "The check found a fault."),
-        ([missing("pass")] * 2, "All 2 checks found no fault."),
-        ([missing("warn"), missing("fail")], "All 2 checks found a fault."),
-        ([missing("pass"), missing("fail")], "1 of 2 checks found no fault."),
-        ([missing("pass"), missing("unknown")], "1 of 2 checks found no fault; 1 not judged."),
+        ([missing("pass")], "The check passed."),
+        ([missing("fail"), missing("not_applicable")], "The check failed."),
+        ([missing("pass")] * 2, "All 2 checks passed."),
+        ([missing("warn"), missing("fail")], "Checks: 1 failed, 1 warned."),
+        ([missing("pass"), missing("fail")], "Checks: 1 failed, 1 passed."),
+        ([missing("pass"), missing("unknown")], "Checks: 1 passed, 1 not judged (pacing)."),
         (
             [missing("fail"), missing("unknown", "times"), missing("unknown", "times")],
-            "1 of 3 checks found a fault; 2 not judged (missing: times).",
+            "Checks: 1 failed, 2 not judged (pacing and pacing).",
         ),
         (
             [missing("pass"), *(missing("unknown", noun) for noun in "abcd")],
-            "1 of 5 checks found no fault; 4 not judged (missing: a, b, c and more).",
+            "Checks: 1 passed, 4 not judged (pacing, pacing, pacing and more).",
         ),
         (
             [missing("unknown", "a"), missing("unknown", "b")],
@@ -87,7 +87,7 @@ def test_the_json_form():
         "schema": "sttdoctor.report/1",
         "version": __version__,
         "status": "fail",
-        "tally": "The check found a fault.",
+        "tally": "The check failed.",
         "subject": SUBJECT,
         "diagnoses": [{**finding, "explains": ["chunking.too-small"]}],
         "checks": [

@@ -120,7 +120,7 @@ def _join(*readings: str) -> str:
 
 
 def get_tally(report: Report) -> str:
-    """Return in how many checks no fault was found, unless `answer` says it or one check does, whose answer is all."""
+    """Return how many checks failed and passed, unless `answer` says it or one check does, whose answer is all."""
     alone = sum(check.status != "not_applicable" for check in report.checks) == 1
     return "" if alone or answer(report) == report.tally else report.tally
 
@@ -235,7 +235,7 @@ def list_commands(report: Report) -> Iterator[tuple[str, str]]:
     listen = report.listen
     declared, estimated = listen.get("declared"), listen.get("estimated")
     for what, command in (
-        ("the bytes", listen.get("convert")),
+        ("extract", listen.get("convert")),
         ("as declared", declared),
         ("as detected", estimated if estimated != declared else None),
     ):

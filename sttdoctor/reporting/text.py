@@ -112,7 +112,7 @@ def _write_answers(report: Report, width: int, paint: Paint) -> Iterator[str]:
         if checks:
             numbers = sorted({number for check in checks for number in phrases.list_numbers(check, report)})
             names = ", ".join(check.id for check in checks)
-            yield from _mark(status, f"{names}: explained by {', '.join(map(str, numbers))}", width, paint)
+            yield from _mark(status, f"{names}: explained by problem {', '.join(map(str, numbers))}", width, paint)
     for group in groups:
         if not group.text:
             first, *rest = _mark(group.status, group.ids, width, paint)

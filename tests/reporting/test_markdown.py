@@ -51,7 +51,7 @@ def test_the_diagnosis_comes_first_and_what_passed_is_only_named():
     text = render(sttdoctor.replay(FAULTY))
     lines = [line for line in text.splitlines() if line]
     assert lines[0].startswith("## FAIL joining.whitespace-stripped: Append the transcript as it is")
-    assert lines[2] == "16 of 18 checks found no fault; 1 not judged (missing: the language spoken)."
+    assert lines[2] == "Checks: 1 failed, 16 passed, 1 not judged (language)."
     assert lines[3] == "### 1. joining.whitespace-stripped (fail, 97 % sure)"
     assert any(line.startswith("Passed: container, encoding,") for line in lines)
     assert len(lines) <= 30

@@ -259,9 +259,9 @@ def _get_doubled(report: Report) -> str:
 
 
 def _count_passed(report: Report) -> str:
-    """Say how many checks found no fault, and how many do not apply, with their names."""
+    """Say how many checks passed, and how many do not apply, with their names."""
     parts = []
-    for status, words in (("pass", "found no fault"), ("not_applicable", "not applicable")):
+    for status, words in (("pass", "passed"), ("not_applicable", "not applicable")):
         names = [check.id for check in report.checks if check.status == status]
         if names:
             parts.append(f"{count_noun(len(names), 'check')} {words}: {', '.join(names)}")
