@@ -114,7 +114,7 @@ class Report:
             lacked = f" (missing: {join_list(_list_first(nouns))})" if nouns else ""
             return f"Nothing could be judged{lacked}."
         statuses = [check.status for check in checks]
-        words = {"fail": "failed", "warn": "warned", "pass": "passed"}
+        words: dict[Status, str] = {"fail": "failed", "warn": "warned", "pass": "passed"}
         told = [f"{count} {word}" for status, word in words.items() if (count := statuses.count(status))]
         if unjudged:
             told.append(f"{len(unjudged)} not judged ({join_list(_list_first([check.id for check in unjudged]))})")
