@@ -26,6 +26,8 @@ from proxying import proxy
 from stand_in import TEXT, Format, recorded, speech
 
 import sttdoctor
+from sttdoctor.record.shelf import Keeping
+from sttdoctor.simulate.faults import Behaviour
 
 pytestmark = [pytest.mark.third_party, pytest.mark.realtime]
 
@@ -115,6 +117,31 @@ async def run(command, port, path):
             process.kill()
     assert process.returncode == 0, err.decode()[-2000:]
     return json.loads(out.decode().splitlines()[-1])["text"]
+
+
+@pytest.mark.parametrize("name", ["livekit for Python", "livekit for Node", "pipecat"])
+def test_who_connects_anew_is_one_call_and_what_that_costs_is_named(name, spoken, tmp_path):
+    """They show the last update of a turn that is lost as its end, and begin again with an empty one."""
+    client = WORLD[name]
+    command = command_of(client)
+
+    async def main():
+        behaviour = Behaviour(faults={"connection-lost": 0.0}, fault_after_s=1.0)
+        keeping = Keeping(f"{tmp_path}/", calls=True)
+        async with (
+            recorded(behaviour) as service,
+            proxy(f"ws://127.0.0.1:{service.port}", keeping) as recorder,
+        ):
+            text = await run(command, recorder.port, spoken)
+            await recorder.finished(2)
+            return text
+
+    text = asyncio.run(main())
+    (call,) = tmp_path.iterdir()
+    assert len(list(call.iterdir())) > 1
+    report = sttdoctor.replay(str(call), transcript=text, ignore=client.ignore)
+    causes = {found.cause for found in report.diagnoses}
+    assert "connection.reconnected" in causes and causes & {"joining.partial-kept", "joining.updates-joined"}
 
 
 async def through_both(talk, folder):
