@@ -54,6 +54,7 @@ _MORE = "takes VALUE connections at once and refuses more with 429"
 
 _BETWEEN = ("connection.intermediary",)
 _PORTAL = "answers the handshake as a login page between client and service does, with status VALUE"
+_GATEWAY = "answers the handshake as a proxy does that passes no WebSocket on, with a page and status VALUE"
 _CUT = "cuts the TCP connection when nothing has come from the client for VALUE seconds, as a proxy does"
 _QUOTA = "sends an error event with status VALUE mid-session (credits used up), then closes"
 _EXPIRED = "sends an error event with status 401 mid-session (token expired), then closes"
@@ -67,6 +68,7 @@ _ALL = (
     Fault("bad-auth", "refuses the key with HTTP status VALUE", ("connection.bad-auth",), 401, 401, 403),
     Fault("concurrency", _MORE, ("server.concurrency",), 0, 0, 1e6),
     Fault("login-page", _PORTAL, _BETWEEN, 302, 200, 307),
+    Fault("gateway", _GATEWAY, (*_BETWEEN, "connection.rejected"), 426, 400, 599),
     Fault("slow-handshake", "answers the handshake after VALUE seconds", (), 1, 0, 60),
     Fault("error-event", "sends an error event with status VALUE mid-session, then closes", _ERROR, 500, 400, 599),
     Fault("closed-abnormally", "closes with code VALUE mid-session", _CLOSED, 1011, 1000, 4999),
@@ -125,7 +127,7 @@ def _setting(text: str) -> tuple[str, float]:
         raise UsageError(f"the value of {name} is a number from {fault.low:g} to {fault.high:g}, not {given!r}")
     if name == "login-page" and value not in PORTALS:
         raise UsageError(f"a login page answers with {', '.join(map(str, PORTALS))}, not {given}")
-    if name in ("rejected", "bad-auth") and value not in _STATUSES:
+    if name in ("rejected", "bad-auth", "gateway") and value not in _STATUSES:
         raise UsageError(f"{given} is not a status of HTTP; try {fault.value:g}")
     if name == "closed-abnormally" and value not in _CLOSE_CODES:
         raise UsageError(f"{given} is not a code that a WebSocket close may carry; try 1011")

@@ -10,7 +10,8 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Self
 
 from sttdoctor.analysis.session.endpoint import Address, parse_address
 from sttdoctor.encodings import SUPPORTED
@@ -55,21 +56,37 @@ class RefusalError(Exception):
         return {"content-type": "application/json"}, json.dumps(body)
 
 
-class LoginPageError(RefusalError):
-    """A handshake that is answered by something between client and service, which wants somebody to sign in.
+class PageError(RefusalError):
+    """A handshake that is answered by something between client and service, with a page of its own.
 
     Args:
-        status: 200, or one that leads elsewhere.
+        status: Where it is 302, 303 or 307 the answer leads elsewhere.
+        title: Of the page.
+        message: In it.
+        server: What calls itself so.
     """
 
-    def __init__(self, status: int) -> None:
-        super().__init__(status, "Sign in", "this network wants somebody to sign in first")
+    def __init__(self, status: int, title: str, message: str, server: str) -> None:
+        super().__init__(status, title, message)
+        self._server = server
+
+    @classmethod
+    def of_portal(cls, status: int) -> Self:
+        """A network that wants somebody to sign in first: 200, or a status that leads elsewhere."""
+        return cls(status, "Sign in", "this network wants somebody to sign in first", "simulated portal")
+
+    @classmethod
+    def of_gateway(cls, status: int) -> Self:
+        """A proxy or a load balancer that does not pass a WebSocket on."""
+        phrase = HTTPStatus(status).phrase
+        return cls(status, f"{status} {phrase}", f"{phrase}.", "simulated gateway")
 
     def answer(self, version: str | None) -> tuple[dict[str, str], str]:  # noqa: ARG002  # it knows of no version
         """Return the headers and the body, a page."""
         page = f"<!doctype html><html><head><title>{self.title}</title></head><body>{self.message}</body></html>"
-        headers = {"content-type": "text/html; charset=utf-8", "server": "simulated portal"}
-        return headers if self.status == 200 else {**headers, "location": "https://login.invalid/sign-in"}, page
+        headers = {"content-type": "text/html; charset=utf-8", "server": self._server}
+        away = self.status in (302, 303, 307)
+        return {**headers, "location": "https://login.invalid/sign-in"} if away else headers, page
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from sttdoctor.net import Door
 from sttdoctor.record.recording import Heading, Recording, Row, Sink
 from sttdoctor.simulate.conversation import Conversation
 from sttdoctor.simulate.faults import Behaviour
-from sttdoctor.simulate.handshake import Accepted, LoginPageError, RefusalError, accept, check_key, version_of
+from sttdoctor.simulate.handshake import Accepted, PageError, RefusalError, accept, check_key, version_of
 from sttdoctor.simulate.tokens import PATH, Tokens
 from sttdoctor.simulate.words import MakeWords
 
@@ -132,7 +132,9 @@ class Simulator:
             if connection.method != "GET":
                 raise RefusalError(405, "Method not allowed", f"only {PATH} takes a {connection.method}")
             if "login-page" in faults:
-                raise LoginPageError(int(faults["login-page"]))
+                raise PageError.of_portal(int(faults["login-page"]))
+            if "gateway" in faults:
+                raise PageError.of_gateway(int(faults["gateway"]))
             await asyncio.sleep(faults.get("slow-handshake", 0.0))
             accepted = accept(request.path, request.headers)
             self._tokens.check(accepted.token)

@@ -28,6 +28,8 @@ SETTINGS = {
     "mixed-connections": "turns.mixed-connections",
     "login-page": "connection.intermediary",
     "login-page=200": "connection.intermediary",
+    "gateway": "connection.intermediary",
+    "gateway=502": "connection.intermediary",
     "silent": "connection.intermediary",
     "half-open": "server.stopped-answering",
     "torn-frame": "drain.connection-lost",
