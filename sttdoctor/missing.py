@@ -48,7 +48,7 @@ LOUDER = Missing(
     "louder speech",
     "The sound is too quiet to see where its words end, and so how long an answer takes; record it louder.",
 )
-ENDED_TURN = Missing("a finished turn", "No turn with speech before it ended.")
+ENDED_TURN = Missing("a finished turn", "No turn that held speech came to its end, so nothing can be timed.")
 END = Missing(
     "the end of the connection", "The capture stops before the connection ends; record until the socket is closed."
 )

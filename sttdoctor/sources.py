@@ -381,7 +381,9 @@ def match_sources(
     return tuple(sorted(alike, key=lambda source: not source.sample_rates))
 
 
-def name_sources(encoding: str, rates: Iterable[int], channels: int, is_browser: bool | None = None) -> str:
+def name_sources(
+    encoding: str, rates: Iterable[int], channels: int, is_browser: bool | None = None, declared_hz: int | None = None
+) -> str:
     """Return a sentence for each source of such audio, with what to write instead; empty where many give it or none.
 
     Args:
@@ -389,8 +391,12 @@ def name_sources(encoding: str, rates: Iterable[int], channels: int, is_browser:
         rates: Hz.
         channels: As many as were found.
         is_browser: None where nothing tells.
+        declared_hz: The rate that the source should give, in place of the 16000 Hz of the table.
     """
-    found = [(source.name, source.change) for source in match_sources(encoding, rates, channels, is_browser)]
+    found = [
+        (source.name, source.change.replace("16000", str(declared_hz or 16000)))
+        for source in match_sources(encoding, rates, channels, is_browser)
+    ]
     if not 1 <= len(found) <= _MOST:
         return ""
     return "".join(f" If it comes from {name}, which gives this by default: {change}." for name, change in found)

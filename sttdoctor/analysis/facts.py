@@ -116,7 +116,9 @@ class Facts:
         layout = self.sound.layout
         if layout is None:
             return ""
-        return name_sources(layout.encoding, self.likely_rates, layout.channels, self.is_browser)
+        return name_sources(
+            layout.encoding, self.likely_rates, layout.channels, self.is_browser, self.declared.sample_rate
+        )
 
     @property
     def attached(self) -> Start | None:

@@ -222,7 +222,7 @@ def _judge_notes(facts: Facts, contents: Contents) -> Finding | None:
     first, many = notes[0], len(notes)
     where = f"{count_noun(many, 'place')}, the first at byte {first.start}"
     if first.kind == "lengths":
-        summary = f"The lengths of the chunks of an HTTP body stand among the samples ({where}): each is a click."
+        summary = f"HTTP's chunk lengths stand among the samples ({where}): clicks, and what follows may be shifted."
         fix = (
             "Read the body with a client that decodes Transfer-Encoding: chunked, instead of the bytes of the socket, "
             "and send what it returns."

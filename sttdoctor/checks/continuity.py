@@ -74,10 +74,10 @@ CHECK = Check(
             "continuity.nothing-sent",
             "fail",
             "The client was connected but never sent any audio.",
-            "Follow one chunk from the recorder to the socket: is the microphone allowed, is the AudioContext running "
-            "(call resume() after a click), is the sender attached to this socket, and does it check the socket's "
-            "state correctly? Queue chunks that come before the socket is open: if the first one of a container or "
-            "stream is dropped, it is missing for good.",
+            "Log at each step from the recorder to the socket, and see where the audio stops: may the app use the "
+            "microphone, is the sender attached to this socket, does it wait for the socket to be open? In a browser "
+            "also: does the AudioContext run (call resume() after a click)? Queue chunks that come before the socket "
+            "is open: a first chunk that is lost may hold the header that the rest needs.",
         ),
         Cause(
             "continuity.capture-died",
@@ -92,9 +92,10 @@ CHECK = Check(
             "continuity.blocked",
             "fail",
             "Sending and reading stopped together, then everything came at once.",
-            "Find what blocks the process or its event loop, and move it off the loop (await asyncio.to_thread(...), a "
-            "worker): a call that waits (time.sleep, requests, a model, a file, a database) in async code, a long "
-            "garbage collection, a machine that sleeps. The debug mode of asyncio logs slow callbacks.",
+            "Move what blocks the event loop into a thread or a worker (await asyncio.to_thread(...) in Python, a "
+            "worker thread in Node): time.sleep, requests, a model's inference, access to a file or a database in "
+            "async code. asyncio's debug mode logs slow callbacks. A long garbage collection, or a machine that slept, "
+            "looks the same.",
         ),
         Cause(
             "continuity.idle-timeout",
@@ -357,7 +358,7 @@ def _judge_gap(facts: Facts, gap: _Gap, number: int) -> Finding | None:
     status = _rate_gap(facts, gap)
     if status is None:
         return None
-    place = (Evidence(f"{gap.length_s:.1f} s without audio end here", gap.line, gap.end_s),)
+    place = (Evidence(f"end of the gap of {gap.length_s:.1f} s", gap.line, gap.end_s),)
     where = " while a turn was open" if gap.turn_open else ""
     begin = f"No audio was sent for {gap.length_s:.1f} s{where} (from {gap.start_s:.1f} s)"
     if gap.messages:

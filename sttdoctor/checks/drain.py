@@ -52,8 +52,7 @@ CHECK = Check(
             "fail",
             "The client took the end of one turn for the end of the session, and left while the user was still "
             "speaking.",
-            "Keep sending and reading after a turn.end, and leave only when the user is done: it closes a turn, not "
-            "the session. " + _DRAIN,
+            "Keep sending and reading after a turn.end: it ends a turn, not the session. " + _DRAIN,
         ),
         Cause(
             "drain.stopped-reading",

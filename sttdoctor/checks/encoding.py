@@ -68,8 +68,8 @@ CHECK = Check(
             "encoding.swapped",
             "fail",
             "Neighbouring samples are swapped.",
-            "Swap each pair back before you send it: numpy.flip(samples.reshape(-1, 2), 1). On an ESP32 the I2S "
-            "driver swaps 16-bit mono samples; read 32-bit slots instead.",
+            "Swap each pair back before you send it: numpy.flip(samples.reshape(-1, 2), 1). If you record "
+            "with an ESP32: its I2S driver swaps 16-bit mono samples; read 32-bit slots.",
         ),
         Cause(
             "encoding.doubled",
@@ -263,8 +263,8 @@ def _judge_held(facts: Facts, times: Fraction, name: str) -> Finding:
     remedy = TakeChannel(name, 0, count, _get_offset(facts), declares=Declared(sample_rate=once))
     part = "half the bytes, and no mirror image" if count == 2 else "fewer bytes, and no mirror images"
     fix = (
-        f"{_write_sentence(remedy)}: {part}. Where you need the higher rate, {_RESAMPLE}; of a device, read the slot "
-        "width that it has, at its true rate."
+        f"{_write_sentence(remedy)}: {part}. Where you need the higher rate, {_RESAMPLE}. If a device records it, "
+        "set its driver to the slot width and the rate that the device really has."
     )
     return CHECK.find("doubled", "warn", 0.95, summary, fix=fix, remedy=remedy)
 

@@ -43,7 +43,7 @@ CHECK = Check(
             "endpoint.batch-fits",
             "warn",
             "A whole recording was sent at once; the batch endpoint is made for that.",
-            "For files use POST /stt with model=ink-whisper, which takes containers too.",
+            "For a recorded file use POST /stt with model=ink-whisper, which also takes WAV, MP3 and other containers.",
             informational=True,
         ),
     ),
@@ -68,7 +68,7 @@ def _find_mixed_up(facts: Facts, endpoint: Endpoint) -> Iterator[Finding]:
     wrong = next((command for command in said if is_mixed_up(command, endpoint)), None)
     if wrong is not None:
         form = "a JSON message" if wrong.form == "json" else "a bare word"
-        summary = f"{wrong.word!r} was sent as {form}, which is the language of {other.path}, to {endpoint.path}."
+        summary = f"{wrong.word!r} was sent as {form} to {endpoint.path}; that command belongs to {other.path}."
         place = (Evidence("the first such message", wrong.frame.line, wrong.frame.t),)
         yield CHECK.find("mixed-up", "fail", 0.95, summary, place, endpoint.advice)
         return

@@ -406,7 +406,7 @@ def _tell_tail(tail: Tail, sent: list[Frame], encoding: str) -> Finding:
     first = sent[tail.first]
     summary = (
         f"{count_noun(tail.count, 'frame')} ({tail.share:.0%} of those with sound) end in zeros although the sound "
-        f"goes on: on average {tail.filled:.0%} of such a frame is filled."
+        f"goes on: on average the last {1 - tail.filled:.0%} of such a frame is zeros."
     )
     place = (Evidence("the first of them", first.line, first.t),)
     return CHECK.find("zero-filled", "fail", 0.9, summary, place, remedy=CutZeros(encoding))

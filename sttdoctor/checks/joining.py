@@ -81,7 +81,8 @@ CHECK = Check(
             "joining.partial-kept",
             "fail",
             "An unfinished text is shown as final.",
-            "Replace what you show of the open turn by the turn.end; after a lost connection mark it as unfinished.",
+            "When a turn.end comes, replace what you show of its turn with its text. If the connection is lost before, "
+            "mark the turn as unfinished.",
         ),
         Cause(
             "joining.order",
@@ -122,15 +123,16 @@ CHECK = Check(
             "joining.labels-added",
             "fail",
             "Names, times, tags, marks or a program's word for an empty value are mixed in with the words.",
-            "Keep the text alone, and labels beside it (a field for each); put them together for display only. No "
-            "fault if this is what you show.",
+            "Store the text by itself and labels in fields of their own, and put them together for display only. If "
+            "this is only what you show, nothing is wrong.",
         ),
         Cause(
             "joining.text-added",
             "warn",
             "The text holds words before or after the turns of this capture that no event of it has.",
-            "Empty the text when a session begins: a variable, a list or a component that lives on keeps what was "
-            "said in the session before. No fault if the application continues an earlier text.",
+            "Clear the text when a session begins: a variable, a list or a component that outlives the session before "
+            "still holds what was said in it. If the application continues an earlier text on purpose, nothing is "
+            "wrong.",
         ),
         Cause(
             "joining.unrelated",
@@ -237,7 +239,7 @@ def _judge(facts: Facts) -> Answer:
         return unknown(missing.TEXTS, measured)
     if session.transcript is None:
         text = "The application's text is not known; give it with --transcript."
-        text += f" It should be: {_quote(expected)}" if expected else " The events hold no final text."
+        text += f" Joined, the events say: {_quote(expected)}" if expected else " The events hold no final text."
         wrong = join_updates(turns)
         measured["updates_joined"] = _cut(wrong) if wrong != expected else None
         return unknown(missing.Missing("the application's text", text), measured)

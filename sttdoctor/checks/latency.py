@@ -53,13 +53,14 @@ CHECK = Check(
             "latency.backlog",
             "fail",
             "The answer waited for audio that was still queued.",
-            "Send audio at the pace it was spoken, in chunks of about 100 ms.",
+            "Pace by the clock: send chunk n at the start plus n times its length (100 ms is a good one), instead of "
+            "sleeping for a fixed time after each. If the source is live, find what slows the sender down.",
         ),
         Cause(
             "latency.slow-reader",
             "fail",
             "The client reads events late.",
-            "Read in a separate task, and do nothing slow in the handler.",
+            "Receive events in a task of their own, and hand slow work (a database, a model, the page) to another.",
         ),
     ),
     docs=TROUBLESHOOTING,
@@ -213,9 +214,7 @@ def _find_backlog(facts: Facts, number: int, timeline: Timeline, measured: dict[
     since_s, speed = slow[0]
     status: Status = "fail" if behind_s > facts.limits["pacing.backlog_fail_s"] else "warn"
     since = f" from {since_s:.1f} s on" if len(parts) > 1 else ""
-    summary = (
-        f"The audio falls behind the clock: {behind_s:.1f} s by the end, at {speed.ratio:.2f} times realtime{since}."
-    )
+    summary = f"Audio is sent at {speed.ratio:.2f} times realtime{since}, and is {behind_s:.1f} s late by the end."
     place = (Evidence(f"{behind_s:.1f} s behind", int(timeline.line[-1]), float(timeline.t_s[-1])),)
     fix = _OTHER_CLOCK.format(facts.declared.sample_rate) if abs(speed.ratio - _TO_44100) < _EXACT else None
     finding = CHECK.find("backlog", status, 0.75, summary, place, fix)
@@ -278,8 +277,10 @@ def _find_slow_reader(facts: Facts, connection: Connection) -> Iterator[Finding]
         if gap > facts.limits["latency.reader_gap_s"] and lump < 0.05:
             flowing = int(((sent > times[i - 1]) & (sent < times[i])).sum()) > 3
             if flowing:
-                summary = f"No event was read for {gap:.1f} s, then several at once: the client reads too slowly."
-                place = (Evidence("the lump of events", read[i][1], times[i]),)
+                summary = (
+                    f"No event was read for {gap:.1f} s, then several at once: most likely the client was not reading."
+                )
+                place = (Evidence("the events that came at once", read[i][1], times[i]),)
                 yield CHECK.find(
                     "slow-reader",
                     "fail" if gap > 2 * facts.limits["latency.reader_gap_s"] else "warn",

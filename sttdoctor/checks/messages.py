@@ -85,7 +85,7 @@ CHECK = Check(
             "messages.partial-samples",
             "fail",
             "Frames cut a sample in two.",
-            "Send a whole number of samples in each frame; keep leftover bytes, such as an odd one, for the next.",
+            "Send whole samples in each frame, and carry leftover bytes over to the next one.",
         ),
         Cause(
             "messages.audio-after-close",
@@ -157,7 +157,7 @@ _MEANS: dict[Meaning, str] = {
     "flush": "end of audio",
     "keep-alive": "keep-alive",
     "audio": "message of audio",
-    "settings": "message of settings",
+    "settings": "settings message",
     "other": "word",
 }
 
@@ -286,7 +286,7 @@ def _find_unknown(facts: Facts) -> Iterator[Finding]:
     error = errors.get(id(first.frame))
     verb = "is" if len(found) == 1 else "are"
     names = list(dict.fromkeys(_show_command(command) for command in found))
-    summary = f"{count_noun(len(found), 'message')} {verb} not a part of the protocol: {', '.join(names[:6])}"
+    summary = f"{count_noun(len(found), 'message')} {verb} not part of this protocol: {', '.join(names[:6])}"
     if first.word in FOREIGN_COMMANDS:
         summary += f". {first.word} is {_tell_origin(first)}"
     evidence = [_place(first.frame, f"the first {_show_command(first)}")]
@@ -359,8 +359,8 @@ def _find_partial(facts: Facts) -> Iterator[Finding]:
     if not cut:
         return
     only_last = cut == frames[-1:]
-    verb = "is" if len(cut) == 1 else "are"
-    summary = f"{len(cut)} of {count_noun(len(frames), 'frame')} {verb} no whole number of samples"
+    verb = "does" if len(cut) == 1 else "do"
+    summary = f"{len(cut)} of {count_noun(len(frames), 'frame')} {verb} not hold whole samples"
     summary += " (only the last one)." if only_last else "."
     evidence = tuple(_place(frame, count_noun(frame.size, "byte")) for frame in cut[:3])
     yield CHECK.find("partial-samples", "warn" if only_last else "fail", 0.95, summary, evidence)

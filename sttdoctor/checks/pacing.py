@@ -48,8 +48,9 @@ CHECK = Check(
             "pacing.burst",
             "fail",
             "Several seconds of audio were sent within about one second.",
-            "Send each chunk once its audio has been spoken; for a file, sleep for the length of each chunk. For a "
-            "whole file at once, use the batch endpoint.",
+            "Send audio no faster than it was spoken: after each chunk of 100 ms wait until 100 ms have passed. If it "
+            "was held back while the connection opened or the program stood still, connect before you record. Where "
+            "you need no live text of a file, use the batch endpoint.",
         ),
         Cause(
             "pacing.too-fast",
@@ -62,8 +63,8 @@ CHECK = Check(
             "pacing.too-slow",
             "fail",
             "Audio is sent slower than it is spoken.",
-            "Find what blocks the sender and where samples are dropped, and pace by the clock instead of sleeping for "
-            "a fixed time after each chunk.",
+            "Pace by the clock: send chunk n at the start plus n times its length, instead of sleeping for a fixed "
+            "time after each chunk. If the source is live, find what slows the sender down.",
         ),
     ),
     docs=TROUBLESHOOTING,
@@ -214,14 +215,14 @@ def _describe_backlog(timeline: Timeline, backlog: pacing.Backlog) -> str:
     clock = timeline.t_s[peak] - timeline.t_s[first]
     sent = f"within {clock:.2f} s" if backlog.sudden else f"in {clock:.1f} s"
     on_top = f", while {backlog.before_s:.1f} s waited already" if backlog.before_s >= 0.05 else ""
-    return f"{audio:.1f} s of audio were sent {sent}{on_top}; by then {backlog.seconds:.1f} s had to wait."
+    return f"{audio:.1f} s of audio were sent {sent}{on_top}; by then {backlog.seconds:.1f} s of it waited to be heard."
 
 
 def _place(timeline: Timeline, backlog: pacing.Backlog) -> tuple[Evidence, ...]:
     first, peak = backlog.first, backlog.peak
     return (
         Evidence("the backlog begins to build here", int(timeline.line[first]), float(timeline.t_s[first])),
-        Evidence(f"{backlog.seconds:.1f} s wait here", int(timeline.line[peak]), float(timeline.t_s[peak])),
+        Evidence(f"here {backlog.seconds:.1f} s of audio wait", int(timeline.line[peak]), float(timeline.t_s[peak])),
     )
 
 

@@ -71,16 +71,17 @@ CHECK = Check(
             "server.session-limit",
             "fail",
             "The service ended the session: a longest duration, a restart, a deploy, or overload.",
-            "Reconnect at once, then with pauses that double; keep the text of finished turns, show the open turn as "
-            "unfinished and send its audio again. For calls longer than the limit, open the next connection during a "
-            "pause, before the limit is reached. A load balancer or proxy that restarts or reloads looks the same.",
+            "Reconnect at once, and if that fails after 1, 2, 4 s and so on; keep the text of finished turns, show the "
+            "open turn as unfinished, and send its audio again (keep it until its turn ends). For calls longer than "
+            "the limit, open the next connection during a pause, before the limit is reached. With code 1001 or 1012 "
+            "it may also be a load balancer or proxy that restarts.",
         ),
         Cause(
             "server.stopped-answering",
             "fail",
             "The server sent no event although speech was sent, or after the close command.",
-            "Check first what was sent (format, level, binary frames). If that is right, send the request_id and this "
-            "report to the vendor.",
+            "Mend first what else this report finds, and check format and level of what was sent. If it happens again, "
+            "send the request_id and this report to the vendor.",
         ),
     ),
     docs="https://docs.cartesia.ai/use-the-api/api-errors",
@@ -101,8 +102,16 @@ _UNASKED = (
     "too."
 )
 _SPOKEN = (
-    "Read the reason, and correct what it names before you reconnect. If it names nothing of yours, send the "
-    "request_id and this report to the vendor's support."
+    "Correct what the reason names before you reconnect. If it names nothing of yours, send the request_id and this "
+    "report to the vendor's support."
+)
+_FAILED = (
+    "Reconnect, and show the open turn as unfinished: the server failed. Send the request_id and this report to the "
+    "vendor's support if it happens again. Too much audio at once is a usual cause: pace it as it was spoken."
+)
+_CORRECT = (
+    "Correct what the message names, and do not send the same again. If it names nothing of yours, check the last "
+    "message before it, and send the request_id and this report to the vendor's support."
 )
 
 
@@ -220,7 +229,7 @@ def _fix(facts: Facts, status: object) -> str | None:
     if not isinstance(status, int):
         return None
     if 400 <= status < 500:
-        return "The request is at fault: correct what the message names, and do not retry it unchanged."
+        return _CORRECT
     return _UNPACED if facts.why_no_timeline is not None else None
 
 
@@ -243,7 +252,8 @@ def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
     place = (Evidence("closed here", ending.line, ending.t),)
     status: Status = "fail" if turn_open or ending.code not in (1001, 1012) else "warn"
     if ending.about in ("unknown", "key"):
-        fix = _UNASKED if ending.code == 1000 else _SPOKEN if ending.reason else None
+        failed = ending.code == 1011 and (not ending.reason or "internal" in ending.reason.lower())
+        fix = _UNASKED if ending.code == 1000 else _FAILED if failed else _SPOKEN if ending.reason else None
         yield CHECK.find("closed-abnormally", status, 0.95, summary, place, fix)
     else:
         what = {"session": "session-limit", "quota": "quota", "streams": "concurrency"}[ending.about]
@@ -281,7 +291,9 @@ def _find_stopped(facts: Facts, number: int, connection: Connection) -> Iterator
         if _is_passed_over(received, i) or not facts.is_speech_between(number, before[i], after[i]):
             continue  # music, ringing and noise are sound that no service answers
         summary = f"No event came for {after[i] - before[i]:.1f} s, in which {speech[i]:.1f} s of speech were sent."
-        yield CHECK.find("stopped-answering", "fail", 0.8, summary, (Evidence("silence begins here", t=before[i]),))
+        yield CHECK.find(
+            "stopped-answering", "fail", 0.8, summary, (Evidence("no event from the server after this", t=before[i]),)
+        )
         return
 
 

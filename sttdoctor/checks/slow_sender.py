@@ -69,6 +69,6 @@ def explain_borders(finding: Finding, borders: tuple[float, float] | None, is_br
         lost = "The frames do not join up: what was spoken between them is lost, not late."
         return replace(finding, summary=f"{finding.summary} {lost}", fix=_CAPTURE[is_browser])
     if jump <= _WHOLE and broken <= _BROKEN / 3:
-        late = "The frames join up: nothing is lost, it only comes later and later."
+        late = "The audio is whole: nothing is lost, it only comes later and later."
         return replace(finding, summary=f"{finding.summary} {late}")
     return finding

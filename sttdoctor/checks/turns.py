@@ -41,7 +41,8 @@ CHECK = Check(
             "turns.out-of-order",
             "warn",
             "Turn events do not follow the documented order.",
-            "Look for a reader that drops or reorders messages, and for several writers of one log.",
+            "Check that one task reads the socket and handles messages in order, and that only one writer writes the "
+            "log.",
         ),
         Cause(
             "turns.not-cumulative",
@@ -53,7 +54,8 @@ CHECK = Check(
             "turns.left-open",
             "fail",
             "A turn began and never ended.",
-            'Send silence until the turn ends, or {"type":"close"} and read on until the server closes.',
+            'When the audio is over, send {"type":"close"} and keep reading until the server closes. To keep the '
+            "connection open, send silence until the turn ends.",
         ),
         Cause(
             "turns.mixed-connections",

@@ -136,8 +136,8 @@ AUTO = Endpoint(
         "settings": 'send {"type":"config","turn":{...}} for turn settings; the rest is fixed by the URL',
         "other": "leave it out",
     },
-    advice='On this endpoint commands are JSON: {"type":"close"} at the end. Turns end by themselves, without '
-    "finalize.",
+    advice='Leave out finalize and other bare words: turns end by themselves here. Send {"type":"close"} once, as '
+    "JSON, when all audio has been sent.",
 )
 """`done` is the older name of `close`; the endpoint takes it too, although only its errors say so. `language` is known
 here because it is the matter of a check of its own."""
@@ -160,9 +160,9 @@ MANUAL = Endpoint(
         **AUTO.instead,
         "close": "send the bare word close and read on until the server closes",
         "flush": "send the bare word finalize when the user is done",
-        "settings": "the settings are fixed by the URL",
+        "settings": "leave it out, as the settings are fixed by the URL",
     },
-    advice="On this endpoint commands are bare words: finalize when the user is done, close at the end.",
+    advice="Send bare words here, no JSON: finalize when the user is done, close at the end.",
     joining="On this endpoint append the text of each transcript with is_final true, as it is and without a separator "
     "(a final may end inside a word); what is not final replaces what you show until the next final.",
 )

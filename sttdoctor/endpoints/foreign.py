@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from sttdoctor.endpoints.base import Meaning
 
-_FIXED = "the format is fixed by the URL; open a new connection to change it"
+_FIXED = "put the format into the URL, and open a new connection to change it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,14 +93,14 @@ def found(subject):
         (
             [(1.0, "finalize"), (2.0, "close")],
             "wss://x/stt/turns/websocket",
-            "'finalize' was sent as a bare word, which is the language of /stt/websocket, to /stt/turns/websocket.",
-            "On this endpoint commands are JSON",
+            "'finalize' was sent as a bare word to /stt/turns/websocket; that command belongs to /stt/websocket.",
+            "Leave out finalize and other bare words",
         ),
         (
             [(1.0, {"type": "config"}), (2.0, {"type": "close"})],
             "wss://x/stt/websocket",
-            "'config' was sent as a JSON message, which is the language of /stt/turns/websocket, to /stt/websocket.",
-            "On this endpoint commands are bare words",
+            "'config' was sent as a JSON message to /stt/websocket; that command belongs to /stt/turns/websocket.",
+            "Send bare words here",
         ),
     ],
 )

@@ -247,9 +247,9 @@ def test_a_very_long_text_gets_an_answer():
 
 def test_of_a_long_text_the_beginning_is_quoted():
     result = judged(None, [(0.5, "turn.start", None), (2.0, "turn.end", "a" * 301)])
-    assert result.answer.endswith(f"It should be: '{'a' * 297}...'")
+    assert result.answer.endswith(f"Joined, the events say: '{'a' * 297}...'")
     result = judged(None, [(0.5, "turn.start", None), (2.0, "turn.end", "a" * 300)])
-    assert result.answer.endswith(f"It should be: '{'a' * 300}'")
+    assert result.answer.endswith(f"Joined, the events say: '{'a' * 300}'")
 
 
 def test_where_the_updates_give_the_same_text_it_is_told_once():

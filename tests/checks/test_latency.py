@@ -175,7 +175,7 @@ def test_what_is_behind_the_clock_is_told_in_seconds():
     (result,) = report(session(steady(25) / 0.93), "latency").checks
     (finding,) = result.findings
     behind_s = result.measurements["audio_behind_clock_s"]
-    assert finding.summary == f"The audio falls behind the clock: {behind_s:.1f} s by the end, at 0.93 times realtime."
+    assert finding.summary == f"Audio is sent at 0.93 times realtime, and is {behind_s:.1f} s late by the end."
     assert behind_s == pytest.approx(0.07 * 25 / 0.93, abs=0.2)
     assert finding.evidence[0].t == pytest.approx(24.9 / 0.93)
 

@@ -117,9 +117,9 @@ def test_text_that_is_not_json():
 
 def test_one_message_is_counted_as_one():
     (finding,) = report(sent({"type": "hello"}), "messages").checks[0].findings
-    assert finding.summary == "1 message is not a part of the protocol: hello."
+    assert finding.summary == "1 message is not part of this protocol: hello."
     (finding,) = report(sent({"type": "hello"}, {"type": "hello"}), "messages").checks[0].findings
-    assert finding.summary == "2 messages are not a part of the protocol: hello."
+    assert finding.summary == "2 messages are not part of this protocol: hello."
 
 
 def told(*messages, **fields):
@@ -178,9 +178,9 @@ def test_text_frames_are_counted_and_a_strange_one_is_less_sure():
 @pytest.mark.parametrize(
     ("cut", "words", "lines"),
     [
-        ([79], "1 of 80 frames is no whole number of samples (only the last one).", [82]),
-        ([40], "1 of 80 frames is no whole number of samples.", [43]),
-        ([10, 20, 30, 79], "4 of 80 frames are no whole number of samples.", [13, 23, 33]),
+        ([79], "1 of 80 frames does not hold whole samples (only the last one).", [82]),
+        ([40], "1 of 80 frames does not hold whole samples.", [43]),
+        ([10, 20, 30, 79], "4 of 80 frames do not hold whole samples.", [13, 23, 33]),
     ],
 )
 def test_frames_that_cut_a_sample_are_counted_and_three_are_shown(cut, words, lines):

@@ -39,7 +39,7 @@ def test_an_error_event(fields, cause):
 
 
 def test_a_client_error_asks_for_another_fix():
-    assert "request is at fault" in report(error(status_code=400), "server").checks[0].findings[0].fix
+    assert "Correct what the message names" in report(error(status_code=400), "server").checks[0].findings[0].fix
 
 
 def test_an_error_of_the_service_asks_for_the_pace_where_that_is_not_seen():
@@ -164,7 +164,7 @@ def test_the_words_of_an_error(fields, summary):
 
 @pytest.mark.parametrize(("status", "at_fault"), [(399, False), (400, True), (499, True), (500, False), ("400", False)])
 def test_whose_fault_an_error_is(status, at_fault):
-    assert ("request is at fault" in found(error(status_code=status))[0].fix) == at_fault
+    assert ("Correct what the message names" in found(error(status_code=status))[0].fix) == at_fault
 
 
 @pytest.mark.parametrize(

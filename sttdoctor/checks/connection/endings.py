@@ -26,11 +26,11 @@ _KEEP_SENDING = (
     "is yours, raise its timeout (timeoutSec of a BackendConfig in GKE, 30 s unless it is set)."
 )
 _SLEPT = (
-    "Open a new connection when the machine wakes (NSWorkspace.didWakeNotification, online and visibilitychange in a "
-    "browser), and before the first audio whenever nothing was sent or received for a minute: the machine slept, or "
-    "something in between dropped the idle connection, and the service itself ends a session after three minutes "
-    "without audio. Ping every 20 s and give up when no pong comes back within that time: that shows a dead socket "
-    "that looks open. Send the audio that went into it again."
+    "Open a new connection when the machine wakes, and before the first audio whenever nothing was sent or received "
+    "for a minute. It slept, or something in between dropped the idle connection; the service itself ends a session "
+    "after three minutes without audio. On macOS listen for NSWorkspace.didWakeNotification, in a browser for online "
+    "and visibilitychange. Ping every 20 s and give up when no pong comes back within 20 s (a browser cannot: give up "
+    "when speech is sent and no event comes for 5 s). Send again the audio that went into the dead connection."
 )
 
 IDLE_CUT = Cause(
@@ -51,8 +51,8 @@ RECONNECTED = Cause(
     "connection.reconnected",
     "fail",
     "The client reconnected mid-session; a session cannot be resumed.",
-    "Keep the text of finished turns, show the open turn as unfinished, and send the unanswered audio again at the "
-    "pace it was spoken.",
+    "Keep the text of finished turns, show the open turn as unfinished, and send again, at the pace it was spoken, the "
+    "audio for which no turn.end had come.",
 )
 DOUBLED = Cause(
     "connection.doubled",
@@ -99,7 +99,7 @@ def _tell_cut(loss: Loss, connection: Connection) -> Finding:
     gone = f"{passed} for {loss.silent_s:.1f} s, then the connection was gone"
     summary = f"{gone}: {between} {cuts} for {loss.limit_s:.0f} s."
     is_usual = loss.how == "one-sided" or loss.limit_s in (50, 60, 300, 600, 900)
-    place = (Evidence("gone here", loss.line, loss.t),)
+    place = (Evidence("the connection was lost here", loss.line, loss.t),)
     return IDLE_CUT.find("fail", 0.9 if is_usual else 0.75, summary, place, fix)
 
 
@@ -114,11 +114,13 @@ def _tell_cut_before_ping(loss: Loss) -> Finding:
 
 def _tell_slept(slept: Sleep) -> Finding:
     summary = (
-        f"The connection was dead: nothing passed for {slept.still_s:.0f} s (from {slept.since_s:.1f} s on), then "
-        f"audio was sent for {slept.sent_s:.1f} s and nothing came back for {slept.deaf_s:.1f} s. The socket still "
+        f"The connection was dead: nothing passed for {slept.still_s:.0f} s (from {slept.since_s:.1f} s on); then "
+        f"audio was sent for {slept.sent_s:.1f} s, and for {slept.deaf_s:.1f} s nothing came back. The socket still "
         f"looked open, but the other side was gone."
     )
-    return DEAD.find("fail", 0.9, summary, (Evidence("sent into nothing", slept.line, slept.t),), _SLEPT)
+    return DEAD.find(
+        "fail", 0.9, summary, (Evidence("sent into the dead connection from here", slept.line, slept.t),), _SLEPT
+    )
 
 
 def _tell_dead(loss: Loss) -> Finding:

@@ -36,7 +36,9 @@ REJECTED = Cause(
     "connection.rejected",
     "fail",
     "The server refused the handshake.",
-    "Read the status and the body: 401 and 403 mean the key, 400 a parameter, 404 the path, 429 too many streams.",
+    "Correct what the answer's status and body name: 401 and 403 mean the key, 400 a parameter, 404 the path, 429 too "
+    "many streams. 5xx is a failure on the other side: try again after 1, 2, 4 s, and if it goes on, send the vendor "
+    "the time and the body.",
 )
 EXPIRED = Cause(
     "connection.expired",
