@@ -105,7 +105,8 @@ def _describe_format(report: Report) -> str:
         filter(None, (declared["encoding"], f"{declared['sample_rate']} Hz" if declared["sample_rate"] else ""))
     )
     wrong = [check.reading for check in report.checks if check.id in _FORMAT and check.findings and check.reading]
-    return f"{said or 'nothing declared'}, sounds like {', '.join(wrong)}" if wrong else said or "nothing declared"
+    verb = "is" if any(check.id == "container" and check.reading in wrong for check in report.checks) else "sounds like"
+    return f"{said or 'nothing declared'}, {verb} {', '.join(wrong)}" if wrong else said or "nothing declared"
 
 
 def _miss(report: Report) -> int | None:

@@ -147,6 +147,14 @@ def test_frames_with_a_sample_less_at_each_end_have_no_checksum():
     assert "frames.header" not in found([samples.tobytes() for samples in faded])
 
 
+def test_samples_of_another_width_have_no_checksum():
+    """Read as 16 bits, those of 24 are noise, which goes on over any border."""
+    low = np.random.default_rng(3).integers(0, 256, len(SPEECH) // 2, dtype=np.uint8)
+    wide = np.column_stack([low, np.frombuffer(SPEECH, np.uint8).reshape(-1, 2)]).tobytes()
+    frames = [wide[start : start + 1599] for start in range(0, len(wide) - 1599, 1599)]
+    assert "frames.header" not in found(frames)
+
+
 def test_empty_frames_are_a_habit_or_not():
     frames = cut()
     assert found([data if i % 2 else b"" for i, data in enumerate(frames)]) == {"frames.empty": "warn"}

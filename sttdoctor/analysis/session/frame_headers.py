@@ -86,7 +86,7 @@ def _find_checksum(frames: Sequence[bytes], active: Sequence[int], encoding: str
     """Bytes of any value, before or behind the samples of each frame, over which the sound goes on."""
     width = ENCODINGS[encoding].width
     chosen = set(active)
-    pairs = [(frames[i], frames[i + 1]) for i in active if i + 1 in chosen]
+    pairs, apart = ([(frames[i], frames[i + step]) for i in active if i + step in chosen] for step in (1, 2))
     if len(pairs) < FEWEST:
         return None
     plain = _share_of_fits(pairs, encoding, 0, 0) if all(len(one) % width == 0 for one, _ in pairs) else 0.0
@@ -97,9 +97,12 @@ def _find_checksum(frames: Sequence[bytes], active: Sequence[int], encoding: str
             continue
         for at_end in (True, False):
             ends = [one[-length:] if at_end else one[:length] for one, _ in pairs]
+            cuts = length * (not at_end), length * at_end
+            # what is read in another encoding than it has is noise, which goes on over any border
             if (
                 _are_any_bytes(ends)
-                and _share_of_fits(pairs, encoding, length * (not at_end), length * at_end) >= _MOSTLY
+                and _share_of_fits(pairs, encoding, *cuts) >= _MOSTLY
+                and _share_of_fits(apart, encoding, *cuts) <= _SELDOM
             ):
                 return Field(at_end, length, "checksum", False, length / mean)
     return None
