@@ -23,6 +23,9 @@ EVENT = (
 )
 """Of a program that prints the events it receives."""
 
+_ERROR = rb"\bstatus_?[cC]ode\W"
+"""Of one that prints the error that it received instead."""
+
 EVENTS = re.compile(EVENT)
 """Likewise."""
 
@@ -33,5 +36,5 @@ _LIBRARIES = b"|".join((LIBRARY % b"", TRACE % b"", PIPECAT, TUNGSTENITE))
 LIBRARIES = re.compile(_LIBRARIES)
 """Of any library."""
 
-ANY = re.compile(_LIBRARIES + b"|" + EVENT)
+ANY = re.compile(_LIBRARIES + b"|" + EVENT + b"|" + _ERROR)
 """Any of them."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from sttdoctor.readers.logs.marks import ANY
@@ -19,6 +20,14 @@ _QUOTED = re.compile(rb"\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"|'[^'\\]*+(?:\\.[^'\\]*+)
 _FIRST_LINES = 20
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _LOGGER = re.compile(rb"websockets\.(?:client|server)")
+
+
+# of .NET's console logger, and of Java's own
+_ABOVE = re.compile(
+    rb"(?:\S.{4,60} )?(?:trce|dbug|info|warn|fail|crit): [\w.+`]{1,200}\[\d{1,9}\]\s*"
+    rb"|[A-Z][a-z]{2} \d\d?, \d{4},? \d\d?:\d\d:\d\d[ \xa0\xc2\xe2\x80\xaf]{1,3}[AP]M [\w.$]{1,200} [\w$<>]{1,100}\s*"
+)
+_LEAST_ABOVE = 2
 
 
 class Piece(NamedTuple):
@@ -167,6 +176,25 @@ class _Binary:
         self.is_begun = False
         self._held.clear()
         return value
+
+
+def above_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of a logger that writes time, level and name into a line of their own, above the message."""
+    above = (piece for piece in pieces if piece.text is not None and _ABOVE.fullmatch(piece.text) is not None)
+    return _with_line_above if sum(1 for _ in islice(above, _LEAST_ABOVE)) == _LEAST_ABOVE else None
+
+
+def _with_line_above(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    above: bytes | None = None
+    for piece in pieces:
+        text = piece.text
+        if text is not None and _ABOVE.fullmatch(text) is not None:
+            above = text.rstrip()
+        elif text is not None and above is not None:
+            yield piece._replace(text=b"%b %b" % (above, text.lstrip()))
+            above = None
+        else:
+            yield piece
 
 
 def keys_in(pieces: list[Piece]) -> Layer | None:

@@ -20,7 +20,7 @@ from sttdoctor.readers.logs import said as log_said
 from sttdoctor.readers.logs.base import Log
 from sttdoctor.readers.logs.connection import LogConnection
 from sttdoctor.readers.logs.printed import LONGEST, TYPES, Printed, bare_error_in, events_in, is_member, shown_of
-from sttdoctor.readers.logs.shown import Shown
+from sttdoctor.readers.logs.shown import Shown, look_of
 from sttdoctor.readers.sockets import Wanted, is_service
 
 SOURCE = "log of a program"
@@ -309,7 +309,7 @@ def _look_of(before: str) -> str:
 
 def _look(text: str, begin: int, values: list[tuple[int, Any]]) -> str:
     """How the line of a message looks: what stands before it and behind it, and in the record that holds it."""
-    look = _DIGITS.sub("0", log_line.without_time(text[: min(begin, log_line.USUAL_PREFIX)]))
+    look = look_of(log_line.without_time(text[: min(begin, log_line.USUAL_PREFIX)]))
     around = next((value for place, value in values if place == begin and isinstance(value, dict)), None)
     if around is not None:
         end = text.rfind("}")
@@ -319,7 +319,7 @@ def _look(text: str, begin: int, values: list[tuple[int, Any]]) -> str:
             for key, value in around.items()
             if _is_look(key, value)
         )
-        look = f"{look}{''.join(islice(short, _MOST_MEMBERS))} {tail}"
+        look = f"{look} {''.join(islice(short, _MOST_MEMBERS))} {tail}"
     return look
 
 

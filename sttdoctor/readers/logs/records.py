@@ -152,7 +152,10 @@ def _is_of_library(kept: list[list[tuple[Path, Any]]], message: Path) -> bool:
 def _marked_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
     """Where the first record has a line that is read; the record itself where its members are those of an event."""
     for leaves in kept:
+        names = {path[-1] for path, _ in leaves}
         for path, value in leaves:
+            if path[-1] == "type" and value == "error" and {"title", "status_code"} <= names:
+                return ()
             text = _text(value)
             is_final = path[-1] == "is_final" and isinstance(value, bool)
             if is_final or (text is not None and TYPE.fullmatch(text)):

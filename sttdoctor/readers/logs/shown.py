@@ -168,7 +168,7 @@ class Shown:
 
     def audio(self, line: int, time: log_line.Time, size: int, bare: str, is_again: bool) -> None:
         """Take a line in that tells a size, without its time in `bare`."""
-        look = _DIGITS.sub("0", bare)
+        look = look_of(bare)
         if look not in self._sends and len(self._sends) >= _MOST_LOOKS:
             return
         numbers = tuple(int(digits[:12]) for digits in _DIGITS.findall(bare)[:_MOST_NUMBERS])
@@ -387,6 +387,11 @@ class _Talk:
         if end.close.t is None or any(t is None for t in times):
             return not any(self._is_start(place) for place in later)
         return max(t for t in times if t is not None) - end.close.t <= _LATE_S
+
+
+def look_of(text: str) -> str:
+    """How a line looks, whatever numbers stand in it and however they are padded."""
+    return " ".join(_DIGITS.sub("0", text).split())
 
 
 def _closes(said: Any) -> bool:

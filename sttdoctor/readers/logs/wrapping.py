@@ -15,7 +15,7 @@ from itertools import islice
 
 from sttdoctor.readers.collector import FullError
 from sttdoctor.readers.logs.marks import ANY
-from sttdoctor.readers.logs.pieces import Layer, Piece, journal_in, keys_in, runtime_in
+from sttdoctor.readers.logs.pieces import Layer, Piece, above_in, journal_in, keys_in, runtime_in
 from sttdoctor.readers.logs.records import (
     Fields,
     falls,
@@ -36,8 +36,9 @@ HEAD_BYTES = 1 << 16
 
 _HEAD_RECORDS = 2000
 _MAX_LAYERS = 4
+_LIST = re.compile(rb"\s*\{[^{}]*\[\s*\{")
 _OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
-_FINDERS = (runtime_in, journal_in, lines_of_json_in, keys_in, table_in)
+_FINDERS = (runtime_in, journal_in, lines_of_json_in, keys_in, table_in, above_in)
 
 Records = Callable[[BufferedReader], Iterator[tuple[int, object]]]
 Front = Callable[[BufferedReader], Iterator[Piece]]
@@ -92,7 +93,8 @@ def _front_of(head: bytes) -> tuple[Front | None, list[Piece]]:
             continue
         records = list(_as_far(islice(records_of(BufferedReader(BytesIO(head))), _HEAD_RECORDS)))
         fields = fields_of_records([record for _, record in records])
-        is_object = head.lstrip()[:1] == b"{"  # or one after the other: what a program prints may have words between
+        # objects one after the other are what a program prints, and may have words between
+        is_object = head.lstrip()[:1] == b"{" and _LIST.match(head) is None
         if fields is not None and (fields.message or not is_object or is_one is is_table):
             pieces = list(pieces_of(iter(records), fields))
             newest_first = falls(pieces)
