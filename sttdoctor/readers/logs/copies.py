@@ -14,6 +14,8 @@ _MOST_LOOKS = 200
 _LEAST_TEXTS = 2
 _LEAST_ALIKE = 3
 _DOUBLED = 0.9
+_TELLING = 4
+"""Characters at the beginning of a text; it only grows while a turn is open."""
 _NEAR_S = 0.25
 _AT_ONCE_S = 0.05
 
@@ -141,6 +143,7 @@ class _Walk:
         self._ends: set[str | None] = {None}
         self._alone: set[str] = set()  # texts of the ends that were shown each for itself
         self._is_open = False
+        self._said: str | None = None  # in the turn that is open
 
     def take(self, place: int) -> None:
         """Take the next one in."""
@@ -151,12 +154,17 @@ class _Walk:
                 self.kept[before] = place
             return
         self.kept[place] = self._last[event.kind] = self._before = place
+        self._said = event.text
         if event.kind in ("turn.start", "turn.end"):
             self._is_open = event.kind == "turn.start"
         if event.kind in _ENDS:
             self._ends.add(event.text)
             if event.text is not None and not event.is_listed:
                 self._alone.add(event.text)
+
+    def _says_other(self, text: str | None) -> bool:
+        """Whether the turn that is open has another text than one that it is said to end with."""
+        return bool(self._said and text) and str(text)[:_TELLING] != str(self._said)[:_TELLING]
 
     def _is_again(self, event: Told, before: int) -> bool:
         """Whether an event shows the last one of its type, or an earlier end of a turn, once more."""
@@ -170,7 +178,7 @@ class _Walk:
             return True
         if event.kind not in _SPOKEN:
             return is_next or (is_near and is_other_look)
-        is_known = event.is_listed and event.text in self._alone
+        is_known = event.text in self._alone and (event.is_listed or (is_other_look and self._says_other(event.text)))
         if event.kind == "turn.end" and self._tells_starts and not self._is_open:
             return event.text in self._ends or (is_next and other.text is None)
         if event.kind in _ENDS and is_known:

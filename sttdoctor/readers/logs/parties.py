@@ -81,9 +81,14 @@ def is_ours(words: frozenset[str], ours: frozenset[str]) -> bool:
     return bool(words & (ours - _COMMON)) or bool(words & {"cartesia", "ink", "stt", "asr"})
 
 
+def says_sent(text: str) -> bool:
+    """Whether a line says in a word that something was sent."""
+    return bool(words_of(text) & {"sent", "send", "sends", "sending"})
+
+
 def goes_elsewhere(text: str, ours: frozenset[str]) -> bool:
     """Whether a line says that something was put into a file, a store, a device, or sent to another partner."""
     if _FILE.search(text) is not None:
         return True
     found = _DESTINATION.search(text)
-    return found is not None and is_anothers(words_of(found[1]) | ({"client"} & words_of(found[1])), ours)
+    return found is not None and is_anothers(words_of(found[1]), ours)

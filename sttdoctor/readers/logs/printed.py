@@ -371,7 +371,9 @@ def _value_at(text: str, begin: int, before: int = 0) -> tuple[Any, bool, int]:
         closed = sum(1 if sign[0] in "})]" else -1 for sign in _BRACKETS.finditer(value))
         while closed > 0 and value[-1:] in (")", "}", "]"):
             value, closed = value[:-1], closed - 1
-            value = value.removesuffix(" ") if text[1:2] == " " else value
+            opened = _BRACKETS.search(text)
+            is_spaced = opened is not None and text[opened.end() : opened.end() + 1] == " "
+            value = value.removesuffix(" ") if is_spaced else value
     is_cut = value.endswith(("...", "\u2026")) or len(rest) == _LONGEST_BARE
     return value, is_cut, place + len(value)
 

@@ -66,7 +66,7 @@ class ProgramLog(Log):
         self._is_mixed = False  # several connections at once
         self._block: list[tuple[int, str]] = []  # lines of an object that is not complete
         self._depth = 0
-        self._last_text = ""
+        self._last_text, self._is_again = "", False  # the last line, and whether this one is it once more
         self._before = (0, "")  # the last line that was read, and its number
 
     @staticmethod
@@ -123,6 +123,7 @@ class ProgramLog(Log):
         self._block, self._depth, self.marks = [], 0, MARKS
 
     def _read(self, line: int, text: str) -> None:
+        self._is_again = text == self._last_text and not self._is_again
         self._read_line(line, text)
         self._last_text = text
 
@@ -162,7 +163,7 @@ class ProgramLog(Log):
         if len(shown.to.found.events) == held:  # it was too costly
             return
         says_text = bool(event.message.get("transcript"))
-        shown.event(kind, look, is_listed=is_listed, is_again=text == self._last_text, says_text=says_text)
+        shown.event(kind, look, is_listed=is_listed, is_again=self._is_again, says_text=says_text)
         shown.objects += event.is_object
         shown.raw += event.is_object and name is not None
         self._weigh(shown, event, text[: event.begin][: log_line.USUAL_PREFIX], name is not None)
@@ -201,12 +202,17 @@ class ProgramLog(Log):
         is_other = current is not None and request is not None and current.request is not None
         if is_other and kind == "error":
             return None
-        if current is None or is_other or (kind == "connected" and current.kinds.keys() - {"connected"}):
+        if current is None or is_other or (kind == "connected" and self._is_anew(current, request, is_listed)):
             current = self._begin(time)
         if request is not None:
             current.request = current.request or request
             self._by_request[request] = current
         return current
+
+    def _is_anew(self, current: Shown, request: str | None, is_listed: bool) -> bool:
+        """Whether a `connected` is of another connection than the current one, and not that of it, shown late."""
+        is_late = is_listed or (request is not None and current.request is None and not current.is_closed)
+        return bool(current.kinds.keys() - {"connected"}) and not is_late
 
     def _begin(self, time: log_line.Time) -> Shown:
         asked, url = self._asked or (None, None)
@@ -270,7 +276,7 @@ class ProgramLog(Log):
     def _take_audio(self, line: int, text: str, size: int, time: log_line.Time) -> None:
         current = self._current or self._begin(time)
         bare = log_line.without_time(text[: log_line.USUAL_PREFIX])
-        current.audio(line, time, size, bare, is_again=text == self._last_text)
+        current.audio(line, time, size, bare, is_again=self._is_again)
 
     def _take_close(self, line: int, text: str, time: log_line.Time, told: tuple[str, int, str]) -> None:
         current = self._current or self._begin(time)

@@ -96,6 +96,10 @@ SAMPLES = {
     "aiohttp's message": 'WSMessage(type=<WSMsgType.TEXT: 1>, data=\'{{"type":"{0}","transcript":"Hello, (you)"}}\', extra=\'\')',  # noqa: E501
     "events of a server": 'event: message\ndata: {{"type":"{0}","transcript":"Hello, (you)"}}\n',
     "colours": "\x1b[32m{{ type: \x1b[32m'{0}'\x1b[39m, transcript: \x1b[32m'Hello, (you)'\x1b[39m }}\x1b[0m",
+    "Swift's dictionary": '[AnyHashable("type"): {0}, AnyHashable("transcript"): Hello, (you), AnyHashable("request_id"): r1]',  # noqa: E501
+    "Erlang": '#{{<<"type">> => <<"{0}">>,<<"transcript">> => <<"Hello, (you)">>}}',
+    ".NET's JSON": '{{"Type":"{0}","RequestId":"r1","Transcript":"Hello, (you)"}}',
+    "camel case": '{{"eventType":"{0}","requestId":"r1","transcript":"Hello, (you)"}}',
     "AM and PM": '[11/30/2026, 9:22:15 AM] {{"type":"{0}","transcript":"Hello, (you)"}}',
 }
 # fmt: on
@@ -108,6 +112,68 @@ def test_other_forms_of_an_event(name):
     assert [(message["type"], message["transcript"]) for message in received(session)] == [
         (kind, "Hello, (you)") for kind in kinds
     ]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "TurnEnd(requestId=r1, transcript={0})",
+        "Received TurnEnd[requestId=r1, transcript={0}]",
+        "TurnEnd {{ RequestId = r1, Transcript = {0} }}",
+        "TurnEnd(transcript={0}, requestId=r1)",
+        "{{type: turn.end, transcript: {0}}}",
+    ],
+)
+def test_spaces_of_a_text_without_quotes_are_its_own(form):
+    texts = ["Hello.", " Could you?", "  Two", "Bye, all"]
+    session = read_capture(lines((0.0, URL), *((1.0 + n, form.format(text)) for n, text in enumerate(texts))))
+    assert [message["transcript"] for message in received(session)] == texts
+
+
+def test_a_counted_text_may_have_quotes_in_it():
+    said = 'Say "caf\u00e9", please'
+    size = len(said.encode())
+    form = f'array(2) {{\n  ["type"]=>\n  string(8) "turn.end"\n  ["transcript"]=>\n  string({size}) "{said}"\n}}'
+    session = read_capture(lines((0.0, URL), (1.0, form)))
+    assert [message["transcript"] for message in received(session)] == [said]
+
+
+@pytest.mark.parametrize("text", ["***", "My number is ****", "I am [NAME_1].", "<42 chars>", "[redacted]"])
+def test_a_masked_text_is_missing(text):
+    session = read_capture(lines(*told(*EVENTS[:-1], {**EVENTS[-1], "transcript": text})))
+    assert "text" in session.lacks and frames(session)[-1].elided
+    assert (
+        causes(sttdoctor.replay(lines(*told(*EVENTS[:-1], {**EVENTS[-1], "transcript": text})), transcript="x")) == []
+    )
+
+
+@pytest.mark.parametrize("text", ["Well... I...", " okay\u2026", "It is [A] or <b>", "5 * 3 ** 2 #1"])
+def test_a_short_text_may_end_in_dots_and_have_signs_in_it(text):
+    session = read_capture(lines(*told(*EVENTS[:-1], {**EVENTS[-1], "transcript": text})))
+    assert received(session)[-1]["transcript"] == text
+
+
+def test_an_error_is_read_where_it_is_all_that_was_received():
+    error = {"type": "error", "title": "Not found", "message": "no such model", "status_code": 400}
+    report = sttdoctor.replay(lines((0.0, f"connecting to {URL}"), *told({**error, "error_code": "model_not_found"})))
+    assert "server.error-event" in [finding.cause for check in report.checks for finding in check.findings]
+
+
+@pytest.mark.parametrize(
+    "above", ["{0} info: App.Stt.Client[0]\n      {1}", "Nov 22, 2026 10:00:{2} AM app.Stt onText\nINFO: {1}"]
+)
+def test_a_time_in_the_line_above_is_the_messages(above):
+    shown = [(f"2026-11-22 10:00:{n:02}.500", json.dumps(event), f"{n:02}") for n, event in enumerate(EVENTS)]
+    session = read_capture("".join(above.format(*item) + "\n" for item in shown).encode())
+    times = [frame.t for frame in frames(session)]
+    assert times == pytest.approx([times[0] + n for n in range(len(EVENTS))])
+
+
+def test_an_indented_object_with_a_list_is_read_event_by_event():
+    rows = [{"t": number + 0.25, "data": event} for number, event in enumerate(EVENTS)]
+    content = json.dumps({"session": "abc", "events": rows, "note": "x"}, indent=2)
+    session = read_capture(content.encode())
+    assert [frame.t for frame in frames(session)] == pytest.approx(list(range(len(EVENTS))))
 
 
 def test_escapes_of_any_language_are_taken_back():
