@@ -109,6 +109,7 @@ def _find_checksum(frames: Sequence[bytes], active: Sequence[int], encoding: str
 
 
 _LONGEST_CHECKSUM = 8  # bytes
+_EDGE = 64  # samples at either end that are looked at: all that tells how sound goes on
 _SELDOM, _MOSTLY = (
     0.85,
     0.93,
@@ -120,9 +121,12 @@ _BINS, _UNEVEN = 16, (45.0, 0.1)
 
 def _share_of_fits(pairs: Sequence[tuple[bytes, bytes]], encoding: str, head: int, tail: int) -> float:
     """Share of borders over which the sound goes on, with so many bytes cut from both ends of each frame."""
+    edge = _EDGE * ENCODINGS[encoding].width
 
     def edges(frame: bytes) -> tuple[float, float, float, float] | None:
-        return extrapolate_edges(frame[head : len(frame) - tail], encoding)
+        samples = frame[head : len(frame) - tail]
+        short = len(samples) <= 2 * edge or len(samples) % ENCODINGS[encoding].width
+        return extrapolate_edges(samples if short else samples[:edge] + samples[-edge:], encoding)
 
     steps = [measure_misfit(a, b) for a, b in ((edges(one), edges(other)) for one, other in pairs) if a and b]
     return float(np.mean(np.array(steps) < _GOES_ON)) if len(steps) >= FEWEST else 0.0

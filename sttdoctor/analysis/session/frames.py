@@ -68,23 +68,24 @@ def measure_same_peaks(frames: Sequence[bytes], encoding: str) -> tuple[float, f
     Frames that were each brought to one peak have it in pauses, too, where sound has not. None where there are few
     frames, where they are silent, or where all are as loud, as of a tone or of noise.
     """
-    rows = [read_values(frame, encoding) for frame in frames[:MOST] if len(frame) >= _LEAST_VALUES]
-    rows = [row for row in rows if len(row) and np.isfinite(row).all()]
-    if len(rows) < _LEAST_BORDERS:
+    found = []
+    for frame in frames[:MOST]:
+        if _LEAST_VALUES <= len(frame) <= _MOST_VALUES:
+            values = read_values(frame, encoding) / ENCODINGS[encoding].full_scale
+            with np.errstate(all="ignore"):
+                found.append((float(np.abs(values).max()), float(np.mean(np.square(values)))))
+    if len(found) < _LEAST_BORDERS or not np.isfinite(found).all():
         return None
-    full = ENCODINGS[encoding].full_scale
-    with np.errstate(all="ignore"):
-        peaks = np.array([np.abs(row).max() for row in rows]) / full
-        powers = np.array([np.mean(np.square(row / full)) for row in rows])
+    peaks, powers = np.array(found).T
     usual = float(np.median(peaks))
-    if not 0.0 < usual <= 1.0 + _SAME_PEAK or not np.isfinite(powers).all() or powers.min() <= 0.0:
+    if not 0.0 < usual <= 1.0 + _SAME_PEAK or powers.min() <= 0.0:
         return None
     if np.log10(powers).std() < _AS_LOUD:
         return None
     return float(np.mean(np.abs(peaks - usual) <= _SAME_PEAK * usual)), usual
 
 
-_LEAST_VALUES = 128  # bytes
+_LEAST_VALUES, _MOST_VALUES = 128, 1 << 18  # bytes
 _AS_LOUD = 0.12  # of a decade of power: tones keep to their level, and noise has no single peak
 _SAME_PEAK = 2e-3  # what rounding and a second scaling leave
 
