@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import Bytes, Layout
 from sttdoctor.analysis.encoding.code_length import count_mono_bits
-from sttdoctor.analysis.encoding.estimate import EncodingEstimate, count_layout_bits, score_cheaply
+from sttdoctor.analysis.encoding.estimate import EncodingEstimate, count_layout_bits
 from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerpts
 from sttdoctor.analysis.encoding.quantization import read_samples
 
@@ -69,9 +69,9 @@ def find_disguise(data: Bytes, estimate: EncodingEstimate) -> Disguise | None:
     if _is_one_bit(excerpts):
         return Disguise("one bit", "")
     few = pick_busiest_parts(excerpts, _CHEAP)
-    scores = [float(count_layout_bits(undo(few, one), Layout(one.encoding)).sum()) / few.size for one in _TRIED]
-    best = _TRIED[int(np.argmin(scores))]
-    if min(scores) > min(score_cheaply(excerpts).values()) - _SHORTER:
+    scores = [float(count_layout_bits(undo(few, one), Layout(one.encoding)).sum()) for one in _TRIED]
+    best, plain = _TRIED[int(np.argmin(scores))], float(count_layout_bits(few, estimate.layout).sum())
+    if min(scores) > plain - _SHORTER * few.size:
         return None
     length = float(count_mono_bits(read_samples(undo(excerpts, best), best.encoding, 0)).sum()) / excerpts.size
     return best if length < min(estimate.bits_per_byte.values()) - _SHORTER else None
