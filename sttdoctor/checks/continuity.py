@@ -44,7 +44,7 @@ CHECK = Check(
     question="Did you stop sending audio?",
     kinds=("session",),
     needs="the time and length of each binary frame that the client sent, the declared format, and the turn events",
-    why="Turn detection runs on audio. When audio stops in mid-turn, the service waits: the turn does not end and no "
+    why="Turn detection runs on audio. When audio stops mid-turn, the service waits: the turn does not end and no "
     "text comes until audio resumes, and after three minutes the service closes the socket.",
     how="A hole is clock time between two frames beyond the longer of the two. What counts is whether the missing "
     "audio came later, and whether a turn stayed open meanwhile. Silence that is sent counts as audio.",
@@ -397,12 +397,12 @@ def _tell_lost(facts: Facts, number: int, holes: list[_Gap]) -> str:
     if torn is None:
         return ""
     if torn[0] >= _TORN and torn[0] >= _MOSTLY_TORN * torn[1]:
-        return f"at {torn[0]} of {torn[1]} holes the sound breaks off in mid-speech and goes on in mid-speech"
+        return f"at {torn[0]} of {torn[1]} holes the sound breaks off mid-speech and goes on mid-speech"
     lengths = sorted(hole.length_s for hole in holes)
     sent_s = float(facts.timelines[number].audio_s.sum())
     spoken_s = sum(stop - start for start, stop in facts.active_spans(number))
     if torn[0] and len(holes) >= _MANY and lengths[len(holes) // 2] < _SHORT_S and spoken_s < _WITH_PAUSES * sent_s:
-        return f"there are {len(holes)} such holes, in mid-speech too, while pauses are sent as they are"
+        return f"there are {len(holes)} such holes, mid-speech too, while pauses are sent as they are"
     return ""
 
 

@@ -114,7 +114,7 @@ CHECK = Check(
         Cause(
             "signal.starts-late",
             "warn",
-            "The sound begins in mid-speech: the first words are missing.",
+            "The sound begins mid-speech: the first words are missing.",
             "Start recording before you connect, or at once, and queue what is recorded until the socket is open; then "
             "send the queue in order. Do not throw chunks away because the connection is not ready. Open the "
             "microphone before the user is told to speak: some need a second to wake up. If the recording was cut like "
@@ -497,7 +497,7 @@ def _find_late_start(facts: Facts, layout: Layout) -> list[Finding]:
         )
     else:
         summary = (
-            "The sound begins in mid-speech, with the first sample: what was said before, while the connection was "
+            "The sound begins mid-speech, with the first sample: what was said before, while the connection was "
             "being opened, is missing."
         )
     return [CHECK.find("starts-late", "warn", 0.65, summary, (Evidence("the first audio", sent[0].line, sent[0].t),))]
