@@ -27,8 +27,8 @@ NODE = {
     "@cartesia/cartesia-js": "4.2.0",
     "@livekit/agents": "1.8.1",
     "@livekit/agents-plugin-cartesia": "1.8.1",
-    "@livekit/rtc-node": "0.13.34",
-    "ws": "8.21.0",
+    "@livekit/rtc-node": "0.13.35",
+    "ws": "8.23.0",
 }
 
 
@@ -59,12 +59,19 @@ def _install_node() -> None:
     subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder], check=True)
 
 
-def main() -> None:
-    """Install what the command line names, or everything."""
+def main() -> int:
+    """Install what the command line names, or everything; returns 1 where one cannot be."""
+    failed = []
     for name in sys.argv[1:] or (*PYTHON, "node"):
         print(name, flush=True)
-        _install_node() if name == "node" else _install_python(name)
+        try:
+            _install_node() if name == "node" else _install_python(name)
+        except (OSError, subprocess.CalledProcessError) as error:
+            shutil.rmtree(FOLDER / name, ignore_errors=True)
+            failed.append(f"{name} is not installed: {error}")
+    print(*failed, sep="\n", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
