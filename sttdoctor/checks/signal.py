@@ -182,11 +182,9 @@ def _judge(facts: Facts) -> Answer:
         ]
         if not any(finding.cause in _JUMPING for finding in findings):
             findings += _search_clicks(facts, layout, levels)
-        findings += [
-            *_judge_muted(facts, layout, levels),
-            *_find_echoed(facts, layout, levels),
-            *_find_late_start(facts, layout),
-        ]
+        if not any(finding.cause in _JUMPING for finding in findings):
+            findings += _find_late_start(facts, layout)
+        findings += [*_judge_muted(facts, layout, levels), *_find_echoed(facts, layout, levels)]
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
     return _judge_speech(facts, levels, measured)

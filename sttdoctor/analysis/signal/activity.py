@@ -171,19 +171,18 @@ def find_late_start(samples: NDArray[np.float64], sample_rate: float) -> LateSta
         return None
     first = int(sounding[0])
     levels = measure_block_levels(samples[first:], sample_rate)
-    if len(levels) < _HEARD:
+    if len(levels) < _HEARD or np.percentile(levels, _LOUD) < _FLOOR:
         return None
-    loud = float(np.percentile(levels, _LOUD))
-    start, zeros_s = levels[:_TORN] / max(loud, 1e-12), first / sample_rate
-    if loud < _FLOOR:
-        return None
+    steps = measure_block_levels(np.diff(samples[first:]), sample_rate)  # a microphone that settles moves slowly
+    start = min(float(every[:_TORN].min() / max(np.percentile(every, _LOUD), 1e-12)) for every in (levels, steps))
+    zeros_s = first / sample_rate
     if zeros_s < _AT_ONCE_S:
-        return LateStart(0.0, float(start.min())) if start.min() >= _WITHIN else None
+        return LateStart(0.0, start) if start >= _WITHIN else None
     # a gate and a generator have zeros in every pause; a room is never that silent
     is_digital = bool((levels[_TORN:] < _NOTHING).mean() > _ZEROS)
-    if zeros_s < _ASLEEP_S or is_digital or start.min() < _BEHIND_ZEROS:
+    if zeros_s < _ASLEEP_S or is_digital or start < _BEHIND_ZEROS:
         return None
-    return LateStart(zeros_s, float(start.min()))
+    return LateStart(zeros_s, start)
 
 
 _NOTHING = 1e-4  # of full scale: below it are zeros, and the least codes of G.711

@@ -163,6 +163,11 @@ def test_sound_that_begins_within_a_word(parts, expected):
         assert found.zeros_s == pytest.approx(expected.zeros_s, abs=0.01) and 0.6 < found.level < 1.2
 
 
+def test_a_microphone_that_settles_begins_with_no_word():
+    settling = sound((0.3, ROOM), (3, VOICE)) + 0.9 * np.exp(-np.arange(26400) / 400)
+    assert find_late_start(settling, 8000) is None
+
+
 def test_sound_that_is_torn_is_loud_on_both_sides():
     assert is_torn(sound((1, VOICE)), sound((1, VOICE)), 8000)
     assert not is_torn(sound((1, VOICE), (0.1, ROOM)), sound((1, VOICE)), 8000)
