@@ -5,7 +5,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -126,7 +126,7 @@ class Shelf:
         self._folders = _name_calls(keeping.folder)
         self._kept: dict[Path, _Kept] = {}  # in the order in which they began
         self._of: dict[Journal, _Kept] = {}
-        self._calls: dict[Hashable, list[_Kept]] = {}  # that may go on
+        self._calls: dict[int, list[_Kept]] = {}  # that may go on
         self._size = self._connections = 0  # of what is kept, without what the running ones have written
         if keeping.is_bounded:
             for found in _find_earlier(keeping.folder):
@@ -227,13 +227,13 @@ class Shelf:
             self._connections -= kept.connections
 
 
-def _client(heading: Heading) -> Hashable:
-    """What the connections of one client have in common."""
+def _client(heading: Heading) -> int:
+    """The hash of what the connections of one client have in common, which may be long."""
     headers = {name.lower(): value for name, value in heading.headers.items()}
     url = urlsplit(heading.url)
     query = parse_qs(url.query, max_num_fields=1000)
     declared = tuple(tuple(query.get(name, ())) for name in FORMAT)
-    return heading.peer, url.path, declared, tuple(headers.get(name) for name in _WHO)
+    return hash((heading.peer, url.path, declared, *(headers.get(name) for name in _WHO)))
 
 
 def _name_calls(folder: Path) -> Iterator[Path]:
