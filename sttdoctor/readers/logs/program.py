@@ -38,10 +38,12 @@ _OPENING = re.compile(r"(?<!dis)connect|\bopen|\bdial", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\.")
 _LITERALS = re.compile(r"\"[^\"]{0,20000}\"|'[^']{0,20000}'|`[^`]{0,20000}`")
 _TIME_AT_START = re.compile(r"^(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\s")
+_HALF_DAY = re.compile(r"[\s\u202f]?[AaPp]\.?[Mm]\b")
 _DIGITS = re.compile(r"\d+")
 _PREFIX = re.compile(r"[\w\s\[\]<>:|*-]{0,40}")
 _LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|[VDIWE])\b\s{0,8}|\s", re.IGNORECASE)
 _MOST_BLOCK_LINES, _MOST_BLOCK = 200, 1 << 17
+_LONGEST_ALIKE, _MOST_ALIKE = 300, 1000
 _MOST_MEMBERS, _LONGEST_MEMBER = 20, 40
 _LEAST_POINTS, _LEAST_ALIKE = 2.0, 3.0
 
@@ -66,6 +68,7 @@ class ProgramLog(Log):
         self._is_mixed = False  # several connections at once
         self._block: list[tuple[int, str]] = []  # lines of an object that is not complete
         self._depth = 0
+        self._alike: dict[str, int] = {}  # sizes by their line without its time
         self._last_text, self._is_again = "", False  # the last line, and whether this one is it once more
         self._before = (0, "")  # the last line that was read, and its number
 
@@ -124,8 +127,28 @@ class ProgramLog(Log):
 
     def _read(self, line: int, text: str) -> None:
         self._is_again = text == self._last_text and not self._is_again
-        self._read_line(line, text)
+        if not self._read_alike(line, text):
+            self._read_line(line, text)
         self._last_text = text
+
+    def _read_alike(self, line: int, text: str) -> bool:
+        """Take a size in whose line is one before it at another time, in one step; False where it is none."""
+        found = log_line.DATED.match(text) or log_line.CLOCK.match(text)
+        known = self._alike.get(text[found.end() :]) if found is not None else None
+        stamp = log_line.stamp_of_match(found) if found is not None and known is not None else None
+        if known is None or stamp is None:
+            return False
+        seconds = self._on(stamp.seconds) if stamp.of_day else stamp.seconds
+        self._take_audio(line, text, known, (seconds, stamp.resolution))
+        return True
+
+    def _keep_alike(self, text: str, size: int) -> None:
+        """Remember what a line tells whose only time stands at its beginning."""
+        found = log_line.DATED.match(text) or log_line.CLOCK.match(text)
+        if found is None or len(text) > _LONGEST_ALIKE or len(self._alike) >= _MOST_ALIKE:
+            return
+        if _HALF_DAY.match(text, found.end()) is None and log_said.stamp_of(text) == log_line.stamp_of_match(found):
+            self._alike[text[found.end() :]] = size
 
     def _read_line(self, line: int, text: str) -> None:
         events, values = events_in(text)
@@ -245,6 +268,8 @@ class ProgramLog(Log):
             )
         elif (size := log_said.size_in(text)) is not None:
             self._take_audio(line, text, size, self._time_of(text, len(text), values))
+            if not values:
+                self._keep_alike(text, size)
         elif (self._current or self._asked) and (close := log_said.close_in(text)) is not None:
             self._take_close(line, text, self._time_of(text, len(text), values), close)
 

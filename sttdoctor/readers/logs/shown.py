@@ -8,6 +8,7 @@ unclear, the evidence is lacking.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,7 @@ from sttdoctor.readers.logs import parties
 from sttdoctor.readers.logs.connection import LogConnection
 from sttdoctor.readers.logs.copies import Told, are_doubled, first_shown
 
+_HALF_DAY = re.compile(r"(?:^|\s)[AaPp]\.?[Mm]\b")
 _DIGITS = re.compile(r"\d+")
 _MOST_LOOKS, _MOST_NUMBERS = 20, 8
 _MOST_CLOSES = 1000
@@ -168,10 +170,9 @@ class Shown:
 
     def audio(self, line: int, time: log_line.Time, size: int, bare: str, is_again: bool) -> None:
         """Take a line in that tells a size, without its time in `bare`."""
-        look = look_of(bare)
+        look, numbers = _look_and_numbers(bare)
         if look not in self._sends and len(self._sends) >= _MOST_LOOKS:
             return
-        numbers = tuple(int(digits[:12]) for digits in _DIGITS.findall(bare)[:_MOST_NUMBERS])
         sends = self._sends.setdefault(look, _Sends(bare))
         place = len(self.to.found.events)
         sends.add(place, numbers, size, None if time is None else time[0])
@@ -393,7 +394,12 @@ class _Talk:
 
 def look_of(text: str) -> str:
     """How a line looks, whatever numbers stand in it and however they are padded."""
-    return " ".join(_DIGITS.sub("0", text).split())
+    return " ".join(_DIGITS.sub("0", _HALF_DAY.sub(" ", text)).split())
+
+
+@lru_cache(maxsize=1024)
+def _look_and_numbers(bare: str) -> tuple[str, tuple[int, ...]]:
+    return look_of(bare), tuple(int(digits[:12]) for digits in _DIGITS.findall(bare)[:_MOST_NUMBERS])
 
 
 def _closes(said: Any) -> bool:

@@ -288,6 +288,19 @@ def test_lines_that_say_how_much_was_sent_are_its_audio(send):
     assert session.lacks == {"audio", "headers", "close", "commands"}
 
 
+@pytest.mark.parametrize("half", [True, False])
+def test_sizes_have_the_time_of_their_own_line_however_alike_the_lines_are(half):
+    def clock(second):
+        return f"{11 + second // 3600 if half else 23 + second // 3600}:{second // 60 % 60:02}:{second % 60:02}"
+
+    starts = [f"{clock(3580 + n)}" + (" AM" if half and n < 20 else " PM" if half else "") for n in range(40)]
+    starts = [start.replace("24:", "00:") for start in starts]
+    shown = [f"{start} sent 16000 bytes" for start in starts]
+    shown[20:20] = [f"{starts[20]} got {json.dumps(event)}" for event in EVENTS]
+    session = read_capture((f"{starts[0]} connecting to {URL}\n" + "\n".join(shown) + "\n").encode())
+    assert [frame.t for frame in frames(session) if frame.sent] == pytest.approx(list(range(40)))
+
+
 @pytest.mark.parametrize(
     ("send", "every"),
     [
