@@ -110,11 +110,10 @@ def _tells_again(
     return is_whole and contents == [item for item in best if item[0] in own]
 
 
-def _rank(told: Sequence[Told], group: Sequence[int]) -> tuple[bool, int, int, int]:
-    """How much lines of one look tell: each event for itself, texts, requests; of those that tell as much the first."""
+def _rank(told: Sequence[Told], group: Sequence[int]) -> tuple[bool, int, int]:
+    """How much lines of one look tell: each event for itself, texts; of those that tell as much the first."""
     is_single = not any(told[place].is_listed for place in group)
-    texts = len(set(_contents(told, group)))
-    return is_single, texts, sum(told[place].is_named for place in group), -group[0]
+    return is_single, len(set(_contents(told, group))), -group[0]
 
 
 def _contents(told: Sequence[Told], group: Sequence[int]) -> list[tuple[str, str]]:
@@ -150,8 +149,10 @@ class _Walk:
         event = self._told[place]
         before = self._last.get(event.kind)
         if before is not None and self._is_again(event, before):
-            if event.text is not None and self._told[self.kept[before]].text is None:
+            # a text that is known is that of an earlier turn, in a list
+            if self._told[self.kept[before]].text is None and event.text not in self._ends:
                 self.kept[before] = place
+                self._ends.add(event.text)
             return
         self.kept[place] = self._last[event.kind] = self._before = place
         self._said = event.text
