@@ -217,8 +217,9 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
 
 
 def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
-    tally.steps *= np.float32(scale)
-    rms, half_range, peak, offset = tally.steps[:, : tally.known]
+    known = tally.steps[:, : tally.known]  # what lies behind was never written
+    known *= np.float32(scale)
+    rms, half_range, peak, offset = known
     runs = join_runs(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
     high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.known else (0.0, 0.0)
     # the first two samples of a run are not counted as flat either
