@@ -13,8 +13,9 @@ from sttdoctor import missing
 from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import FillSilence, Rescale
+from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.analysis.signal import levels as signal_levels
-from sttdoctor.analysis.signal.activity import find_late_start
+from sttdoctor.analysis.signal.activity import LateStart, find_late_start
 from sttdoctor.analysis.signal.clicks import Clicks, find_border_clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.echo import find_echo
 from sttdoctor.analysis.signal.holes import find_muted, find_torn_holes
@@ -476,31 +477,50 @@ def _judge_muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
 
 def _find_late_start(facts: Facts, layout: Layout) -> list[Finding]:
     """Sound that begins within a word although the capture holds the connection from its opening on."""
-    rate = facts.declared.sample_rate
-    if facts.session is None or not facts.connections or not facts.rate_is_heard or not rate or layout.channels != 1:
+    if facts.session is None or not facts.rate_is_heard or not facts.declared.sample_rate or layout.channels != 1:
         return []
-    opened, sent = facts.connections[0].open, facts.connections[0].audio_frames
-    if opened is None or opened.status != 101 or not sent or opened.t is None or sent[0].t is None:
+    opened = [number for number, item in enumerate(facts.connections) if _began_anew(facts, number, item)]
+    found = [(number, late) for number in opened if (late := _hear_start(facts, layout, number)) is not None]
+    if not found:
         return []
-    if sent[0].t - opened.t > _SOON_S:
-        return []
-    stop = min(round(_BEGINNING_S * rate) * layout.frame_bytes, sum(frame.size for frame in sent))
-    found = find_late_start(facts.sound.samples(layout.offset, stop), rate)
-    if found is None:
-        return []
-    if found.zeros_s:
+    number, late = found[0]
+    first = facts.connections[number].audio_frames[0]
+    if late.zeros_s:
         summary = (
-            f"The first {found.zeros_s:.1f} s are exact zeros, and then the sound is there within a word: the "
+            f"The first {late.zeros_s:.1f} s are exact zeros, and then the sound is there within a word: the "
             "microphone was not awake yet when somebody already spoke."
         )
     else:
+        many = f", on {len(found)} of {len(opened)} connections" if len(opened) > 1 else ""
         summary = (
-            "The sound begins mid-speech, with the first sample: what was said before, while the connection was "
-            "being opened, is missing."
+            f"The sound begins mid-speech, with the first sample{many}: what was said before, while the connection "
+            "was being opened, is missing."
         )
-    return [CHECK.find("starts-late", "warn", 0.65, summary, (Evidence("the first audio", sent[0].line, sent[0].t),))]
+    fix = _KEEP_LAST if number > 0 or len(found) > 1 else None
+    return [CHECK.find("starts-late", "warn", 0.65, summary, (Evidence("the first audio", first.line, first.t),), fix)]
 
 
+def _began_anew(facts: Facts, number: int, connection: Connection) -> bool:
+    """Whether a connection was opened for sound that is new: the first one, or behind one that was ended on purpose."""
+    opened, sent = connection.open, connection.audio_frames
+    if opened is None or opened.status != 101 or not sent or opened.t is None or sent[0].t is None:
+        return False
+    is_new = number == 0 or facts.has_close_command(facts.connections[number - 1])
+    return is_new and sent[0].t - opened.t <= _SOON_S
+
+
+def _hear_start(facts: Facts, layout: Layout, number: int) -> LateStart | None:
+    """How the sound of a connection begins, where it is within a word."""
+    rate, sent = facts.declared.sample_rate or _USUAL_RATE, facts.connections[number].audio_frames
+    first = max(layout.offset, facts.audio_starts[number])
+    stop = first + min(round(_BEGINNING_S * rate) * layout.frame_bytes, sum(frame.size for frame in sent))
+    return find_late_start(facts.sound.samples(first, stop), rate)
+
+
+_KEEP_LAST = (
+    "Keep the last second of what is recorded, also while no connection is open, and send it first: who opens a "
+    "connection when somebody speaks is always late. Or leave the connection open and send silence in pauses."
+)
 _SOON_S, _BEGINNING_S = 2.0, 8.0
 
 

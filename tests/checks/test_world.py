@@ -495,6 +495,17 @@ def test_sound_that_begins_with_the_first_sample_lacks_its_beginning():
     assert causes(sent(cut(data=bytes(16000) + SPEECH)), "signal") == {}
 
 
+def test_a_connection_that_is_opened_when_somebody_speaks_lacks_its_beginning():
+    loud = int(np.abs(decode(SPEECH, "pcm_s16le")[:32000]).argmax()) * 2
+    first, second = sent(cut()), sent(cut(data=SPEECH[loud:]))
+    end = max(event.t or 0.0 for event in first.events) + 0.1
+    closing = (Frame(0, end, True, 17, message={"type": "close"}), Close(0, end + 0.2, "server", 1000))
+    later = tuple(replace(event, t=(event.t or 0.0) + end + 1.0) for event in second.events)
+    events = tuple(replace(event, line=line) for line, event in enumerate((*first.events, *closing, *later), start=2))
+    found = {each.cause: each for each in report(Session(events, url=URL), "signal").checks[0].findings}
+    assert "on 1 of 2 connections" in found["signal.starts-late"].summary
+
+
 @pytest.mark.parametrize(("encoding", "dtype"), [("pcm_f32le", "<f4"), ("pcm_s32le", "<i4"), ("pcm_s16le", "<i2")])
 def test_bytes_of_which_each_became_a_sample_are_told(encoding, dtype):
     data = np.frombuffer(SPEECH[: 1 << 17], np.uint8).astype(dtype).tobytes()

@@ -187,10 +187,7 @@ def find_late_start(samples: NDArray[np.float64], sample_rate: float) -> LateSta
 
 _NOTHING = 1e-4  # of full scale: below it are zeros, and the least codes of G.711
 _HEARD = 100  # blocks: 2 s
-_AT_ONCE_S, _WITHIN = (
-    0.03,
-    0.22,
-)  # of the loud level: healthy recordings begin with less than 0.1, within words 0.3 to 1
+_AT_ONCE_S, _WITHIN = 0.03, 0.16  # of the loud level: healthy recordings begin with 0.02, within words 0.2 to 1
 _ASLEEP_S, _BEHIND_ZEROS, _ZEROS = 0.25, 0.1, 0.02
 
 
