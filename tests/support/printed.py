@@ -129,6 +129,9 @@ STAMPS: dict[str, Stamp] = {
     "logging": lambda t: f"{_moment(t):%Y-%m-%d} {_clock(_moment(t)).replace('.', ',')} INFO app - ",
     "iso": lambda t: f"{_moment(t):%Y-%m-%d}T{_clock(_moment(t))}Z [info] ",
     "go": lambda t: f"{_moment(t):%Y/%m/%d} {_moment(t):%H:%M:%S}.{_moment(t).microsecond:06} ",
+    "dots": lambda t: (
+        f"[{_moment(t):%Y.%m.%d-%H.%M.%S}:{_moment(t).microsecond // 1000:03}][{int(t * 60) % 1000:3}]App: "
+    ),
     "logcat": lambda t: f"{_moment(t):%m-%d} {_clock(_moment(t))}  1234  1301 D SttClient: ",
     "time of day": lambda t: f"[{_clock(_moment(t))}] ",
     "console": lambda t: f"{_clock(_moment(t))} app.js:42 ",

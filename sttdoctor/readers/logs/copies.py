@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _SPOKEN = frozenset({"turn.update", "turn.eager_end", "turn.end", "transcript"})
 _ENDS = frozenset({"turn.end", "transcript"})
-_MOST_LOOKS = 200
+_MOST_LOOKS = 50
 _LEAST_TEXTS = 2
 _LEAST_ALIKE = 3
 _DOUBLED = 0.9
@@ -81,7 +81,7 @@ def _copied_streams(told: Sequence[Told]) -> set[int]:
             is_copy = _tells_again(contents, best, known, kinds)
         else:  # words of a line, beside messages that are printed whole
             is_copy = not any(told[place].is_named for place in group)
-        if contents and told[group[0]].is_listed and {item for item in contents if item[0] in _ENDS} <= known:
+        if contents and told[group[0]].is_listed and _lists_again(contents, known, kinds):
             copies.update(group)
             continue
         there = kinds if contents else named
@@ -108,6 +108,13 @@ def _tells_again(
     own = {kind for kind, _ in contents}
     is_whole = len(contents) >= _LEAST_ALIKE or kinds["turn.start"] == kinds["turn.end"]
     return is_whole and contents == [item for item in best if item[0] in own]
+
+
+def _lists_again(contents: list[tuple[str, str]], known: set[tuple[str, str]], kinds: Counter[str]) -> bool:
+    """Whether a list has the ends of turns that were shown before, or as many where those were without their text."""
+    ends = {item for item in contents if item[0] in _ENDS}
+    has_texts = any(kind in _ENDS for kind, _ in known)
+    return ends <= known or (not has_texts and sum(kinds[kind] for kind in _ENDS) >= len(ends))
 
 
 def _rank(told: Sequence[Told], group: Sequence[int]) -> tuple[bool, int, int]:

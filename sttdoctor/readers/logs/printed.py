@@ -333,7 +333,7 @@ def _members_in(kind: str, text: str, space: int | None) -> tuple[dict[str, Any]
         value, is_short, place = counted or _value_at(text, place, max(0, len(found[2]) - space))
         if name in _TEXTS and isinstance(value, int | float):
             value = text[begin:place]
-        if value is not None:
+        if value is not None and not (is_short and name == "request_id"):  # a part of it would be another's
             event[name] = value
             is_cut |= is_short
     return event, is_cut

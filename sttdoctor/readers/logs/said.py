@@ -63,6 +63,7 @@ _REFUSED = re.compile(
 )
 _RELATIVE = re.compile(r"^[\s\[(+]{0,12}(\d{1,7}(?:\.(\d{1,9}))?)\s?(s|sec|ms)?[\])]?(?=[\s:|,]|$)")
 _MERIDIEM = re.compile(r"(?<!\d)(1[0-2]|0?\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?[\s\u202f]?([AaPp])\.?[Mm]\b")
+_DOTTED = re.compile(r"(?<!\d)(\d{4})\.(\d\d)\.(\d\d)-(\d\d)\.(\d\d)\.(\d\d)[:.](\d{1,9})(?!\d)")
 _TIME_NAMES = frozenset(
     {"received_at", "receivedat", "recv_at", "recv_ts", "received", "arrived", "arrived_at", "when"}
     | {"time", "timestamp", "@timestamp", "ts", "t", "at", "date", "datetime", "created", "asctime", "_time", "_ts"}
@@ -143,10 +144,12 @@ def without_reason(text: str) -> str:
 
 
 def stamp_of(prefix: str) -> log_line.Stamp | None:
-    """Return the time in what stands before a message: as `log_line.stamp_of`, also with AM or PM."""
+    """Return the time in what stands before a message: as `log_line.stamp_of`, also with AM or PM, or with dots."""
     half = _MERIDIEM.search(prefix)
     if half is None:
-        return log_line.stamp_of(prefix)
+        stamp = log_line.stamp_of(prefix)
+        dotted = _DOTTED.search(prefix) if stamp is None else None
+        return stamp if dotted is None else log_line.stamp_of("{}-{}-{} {}:{}:{}.{}".format(*dotted.groups()))
     hours = int(half[1]) % 12 * 3600 + (_HALF_DAY_S if half[5] in "pP" else 0)
     digits = half[4] or ""
     seconds = hours + int(half[2]) * 60 + int(half[3]) + (int(digits) / 10 ** len(digits) if digits else 0.0)

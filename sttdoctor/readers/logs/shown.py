@@ -20,6 +20,7 @@ from sttdoctor.readers.logs.connection import LogConnection
 from sttdoctor.readers.logs.copies import Told, are_doubled, first_shown
 
 _HALF_DAY = re.compile(r"(?:^|\s)[AaPp]\.?[Mm]\b")
+_PADDED = re.compile(r"\s{0,20}\d+")
 _DIGITS = re.compile(r"\d+")
 _MOST_LOOKS, _MOST_NUMBERS = 20, 8
 _MOST_CLOSES = 1000
@@ -297,6 +298,7 @@ class _Talk:
         self._heard = heard
         self._ours = ours
         self._has_others = has_others
+        self._last_start = max(filter(self._is_start, heard), default=-1)
 
     def sends(self, sends: list[_Sends], bytes_per_s: float | None) -> _Sends | None:
         """Return the lines that tell what was sent to the service, None where none does or it is unclear."""
@@ -313,8 +315,7 @@ class _Talk:
         span = self._span(sends)
         if not sends.is_each or span is None:
             return sends.is_each
-        last = max((place for place in self._heard if self._is_start(place)), default=None)
-        last_s = None if last is None else self._events[last].t
+        last_s = None if self._last_start < 0 else self._events[self._last_start].t
         goes_on = last_s is None or last_s - span[1] < _STILL_SENT_S
         return goes_on and sends.size >= _SLOWEST * (bytes_per_s or _LEAST_BYTES_PER_S) * (span[1] - span[0])
 
@@ -344,8 +345,9 @@ class _Talk:
         """Yield the messages that went to the service."""
         ours = [item for item in commands if self._is_command(item)]
         last = max((item.place for item in ours if _closes(item.said)), default=-1)
+        last_sent = max(sent, default=-1)
         for item in ours:
-            if not _closes(item.said) or self._is_end(item.place, item.place == last, sent):
+            if not _closes(item.said) or self._is_end(item.place, item.place == last, last_sent):
                 yield item
 
     def _is_command(self, command: _Command) -> bool:
@@ -360,11 +362,11 @@ class _Talk:
         is_known = named in AUTO.commands | MANUAL.commands
         return is_known or not self._has_others or "cartesia" in words
 
-    def _is_end(self, place: int, is_last: bool, sent: set[int]) -> bool:
+    def _is_end(self, place: int, is_last: bool, last_sent: int) -> bool:
         """Whether the conversation can end with the command at a place: it does not go on long after it."""
         t = self._events[place].t
         hears = bool(self._heard) and self._is_after(self._heard[-1], place, t)
-        sends = any(self._is_after(after, place, t) for after in sent)
+        sends = last_sent >= 0 and self._is_after(last_sent, place, t)
         return not (hears and sends if is_last else hears or sends)
 
     def _is_after(self, after: int, place: int, t: float | None) -> bool:
@@ -381,20 +383,20 @@ class _Talk:
         return next(iter(clear or left), None)
 
     def _is_over(self, end: _Ended, commands: list[int]) -> bool:
-        later = [place for place in self._heard if place >= end.place]
-        if any(place >= end.place for place in commands):
+        """Whether nothing of the conversation comes after a line that tells its end."""
+        if commands and commands[-1] >= end.place:
             return False
-        if not later:
+        if not self._heard or self._heard[-1] < end.place:
             return True
-        times = [self._events[place].t for place in later]
-        if end.close.t is None or any(t is None for t in times):
-            return not any(self._is_start(place) for place in later)
-        return max(t for t in times if t is not None) - end.close.t <= _LATE_S
+        last = self._events[self._heard[-1]].t
+        if end.close.t is None or last is None:
+            return self._last_start < end.place
+        return last - end.close.t <= _LATE_S
 
 
 def look_of(text: str) -> str:
     """How a line looks, whatever numbers stand in it and however they are padded."""
-    return " ".join(_DIGITS.sub("0", _HALF_DAY.sub(" ", text)).split())
+    return " ".join(_PADDED.sub("0", _HALF_DAY.sub(" ", text)).split())
 
 
 @lru_cache(maxsize=1024)

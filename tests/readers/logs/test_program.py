@@ -176,6 +176,13 @@ def test_an_indented_object_with_a_list_is_read_event_by_event():
     assert [frame.t for frame in frames(session)] == pytest.approx(list(range(len(EVENTS))))
 
 
+def test_an_id_that_is_cut_at_the_end_of_a_line_is_of_no_other_connection():
+    name = "2ff8af53-9d1e-4c1a-8f6e-0b7f3d1f2a10"
+    whole = lines(*told(*({**event, "request_id": name} for event in EVENTS))).decode().splitlines()
+    copied = [line[place : place + 80] for line in whole for place in range(0, len(line), 80)]
+    assert len(received(read_capture("\n".join(copied).encode()))) == len(EVENTS)
+
+
 def test_escapes_of_any_language_are_taken_back():
     said = [f'{number}. café 😀 "x" it\'s\n' for number in range(5)]
     wholes = [{"type": "turn.end", "transcript": text} for text in said]
