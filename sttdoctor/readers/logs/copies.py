@@ -77,20 +77,15 @@ def _copied_streams(told: Sequence[Told]) -> set[int]:
     for group in ranked[1:]:
         contents = _contents(told, group)
         own = Counter(told[place].kind for place in group)
-        if contents:
-            is_copy = _tells_again(contents, best, known, kinds)
-        else:  # words of a line, beside messages that are printed whole
-            is_copy = not any(told[place].is_named for place in group)
+        copied: set[int] = set()
         if contents and told[group[0]].is_listed and _lists_again(contents, known, kinds):
-            copies.update(group)
-            continue
-        there = kinds if contents else named
-        is_told = {kind for kind, size in own.items() if there[kind] >= size * _DOUBLED}
-        copied = (
-            {place for place in group if told[place].text is not None or told[place].kind in is_told}
-            if is_copy
-            else set()
-        )
+            copied.update(group)
+        elif contents and _tells_again(contents, best, known, kinds):
+            is_told = {kind for kind, size in own.items() if kinds[kind] >= size * _DOUBLED}
+            copied.update(place for place in group if told[place].text is not None or told[place].kind in is_told)
+        elif not contents and all(named[kind] >= size * _DOUBLED for kind, size in own.items()):
+            # words of a line, beside messages that are printed whole
+            copied.update(place for place in group if not told[place].is_named)
         copies |= copied
         known.update(contents)
         kinds.update(told[place].kind for place in group if place not in copied)
