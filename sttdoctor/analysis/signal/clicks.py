@@ -145,6 +145,7 @@ def find_border_clicks(samples: Floats, rate: float, jumps: Floats, borders: NDA
     size = int(np.median(np.diff(inside)))
     if size < _FEWEST_SAMPLES:
         return None
+    jumps = _leave_out_loops(samples, jumps, [size])
     errors = {first: _measure_bends(jumps, inside + first) for first in range(1 - _SMEARED, 2)}
     at = max(errors, key=lambda first: float(errors[first].mean()) if len(errors[first]) >= _FEWEST else 0.0)
     found = errors[at]
