@@ -34,7 +34,7 @@ _BESIDE_S, _APART_S = 0.008, 0.0015  # what is compared before and behind a clic
 _ALIKE, _LEVEL_DB = 0.6, 8.0  # at least so alike, and at most so far in level
 _MOST = 0.7  # of clicks in speech 0.85 are like this, of struck notes up to 0.65
 _SMEARED = 4  # samples whose errors show one bend
-_BORDER_RATIO, _BORDER_SURE = 1.3, 6.0
+_BORDERS = ((1.3, 6.0), (1.25, 11.0))
 """Times the error elsewhere, standard deviations beyond it. Where frames end speech has up to 1.1 and 2, codecs with
 frames up to 1.2 and 6 at their worst place (Codec 2: 1.3 and 8), resamplers without state 1.4 to 5 and 8 to 30."""
 _FEWEST = 20  # periods that must hold sound at the place of the click
@@ -154,7 +154,7 @@ def find_border_clicks(samples: Floats, rate: float, jumps: Floats, borders: NDA
         return None
     times = float(found.mean() / max(float(beside.mean()), 1e-9))
     sure = float((found.mean() - beside.mean()) / max(float(found.std()), 1e-9) * np.sqrt(len(found)))
-    if times < _BORDER_RATIO or sure < _BORDER_SURE:
+    if not any(times >= ratio and sure >= deviations for ratio, deviations in _BORDERS):
         return None
     places = inside + at
     places = places[jumps[places] >= _SPIKE]
