@@ -67,9 +67,7 @@ def clipped(recipe: Recipe) -> None:
     recipe.shape.append(shape)
 
 
-@fault(
-    "signal.wrapped", "sound", formats=(("pcm_s16le", 16000), ("pcm_s16le", 8000), ("pcm_s16le", 24000)), status="warn"
-)
+@fault("signal.wrapped", "sound", formats=(("pcm_s16le", 16000), ("pcm_s16le", 8000), ("pcm_s16le", 24000)))
 def wrapped(recipe: Recipe) -> None:
     """Gain beyond full scale and a cast that does not limit: 0.1 to 1 % of the samples of speech wrap."""
     share = recipe.rng.uniform(0.001, 0.01)

@@ -110,6 +110,11 @@ class Facts:
             return []
         return [make_timeline(connection, self.declared.bytes_per_s) for connection in self.connections]
 
+    def is_read_as(self, encoding: str) -> bool:
+        """Whether the bytes are best read in an encoding, from the first one on."""
+        layout = self.sound.layout
+        return layout is not None and (layout.encoding, layout.offset) == (encoding, 0)
+
     @cached_property
     def origin(self) -> str:
         """A sentence on what gives just this audio when nothing is asked of it; empty where nothing or much does."""

@@ -166,7 +166,7 @@ def _judge(facts: Facts) -> Answer:
     has_content = all(frame.content is not None or frame.size == 0 for frame in sent)
     if encoding is not None and has_content and facts.sound.planes is None:
         for connection in facts.connections:
-            findings += _judge_connection(connection, encoding, facts.declared.bytes_per_s)
+            findings += _judge_connection(facts, connection, encoding)
         findings += _find_sent_again(facts)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
@@ -204,7 +204,8 @@ def _find_empty(facts: Facts, sent: list[Frame]) -> Iterator[Finding]:
         yield CHECK.find("empty", "warn", 0.95, summary, place, remedy=DropEmpty())
 
 
-def _judge_connection(connection: Connection, encoding: str, bytes_per_s: float | None) -> Iterator[Finding]:
+def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> Iterator[Finding]:
+    bytes_per_s = facts.declared.bytes_per_s
     sent = [frame for frame in connection.audio_frames if frame.size]
     contents = FrameContents(sent)
     active = select_active(contents, encoding)
@@ -231,7 +232,8 @@ def _judge_connection(connection: Connection, encoding: str, bytes_per_s: float 
     if sure:
         yield _tell_two_streams(sure, sent)
         return
-    peaks = measure_same_peaks(contents, encoding)
+    # bytes of another encoding reach full scale in every frame
+    peaks = measure_same_peaks(contents, encoding) if facts.is_read_as(encoding) else None
     if peaks is not None and peaks[0] >= _SCALED:
         yield _tell_scaled(*peaks, sent)
         return

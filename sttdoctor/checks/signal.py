@@ -145,7 +145,6 @@ _SHORTEST_S = 0.1  # five steps: of fewer a healthy word may not have its three 
 _SOUND_STEPS = 3  # 60 ms: fewer loud steps are clicks of a switch, no word
 _CLICK_USUAL, _CLICK_EVIDENCE = 0.65, 10  # x the usual error: the mean at places without clicks; sure beyond chance
 _JUMPING = frozenset({"signal.noise", "signal.dropouts", "signal.false-silence", "signal.clipped", "signal.wrapped"})
-_WRECKED = 0.02  # wraps a sample: then it is noise rather than sound, also to whoever tells its rate
 _WRAPS_TO_STEEP = 1  # in noise, and in sound that is cut off, steps of half the range are more than whole ones
 _RARE = 0.1  # of the holes a minute that are a fault: below it only holes that come together count
 _ECHO_LOOKED_AT = 320_000  # samples: 20 s at 16 kHz
@@ -374,8 +373,7 @@ def _find_wrapped(facts: Facts, levels: Levels) -> list[Finding]:
         f"to the next (first at {wraps.places[0] / levels.rate:.2f} s). What was beyond full scale overflowed when "
         "it was cast to integers."
     )
-    often = wraps.count > _WRECKED * levels.samples
-    return [CHECK.find("wrapped", "fail" if often else "warn", 0.95, summary)]
+    return [CHECK.find("wrapped", "fail", 0.95, summary)]
 
 
 def _find_clipped_part(facts: Facts, share: float, start_s: float) -> list[Finding]:

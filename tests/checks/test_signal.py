@@ -66,7 +66,7 @@ def test_loud_samples_that_wrap_around_are_told_with_their_count(gain):
     report = judged(((scaled + 32768) % 65536 - 32768).astype("<i2").tobytes())
     assert report.diagnoses[0].cause == "signal.wrapped"
     (found,) = (f for f in report.checks[0].findings if f.cause == "signal.wrapped")
-    assert (found.status, "np.clip" in found.fix) == ("warn", True)
+    assert (found.status, "np.clip" in found.fix) == ("fail", True)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_the_text_tells_how_many_what_to_do_and_the_worst():
     assert lines[0] == "7 captures: 3 fail, 1 warn, 1 unknown, 1 pass, 1 could not be judged"
     assert lines[2].split() == ["what", "comes", "first", "all", "fail", "warn", "share", "the", "worst"]
     assert lines[3].split() == ["pacing.burst", "3", "2", "1", "43", "%", "2"]
-    assert lines[4].startswith("    Send each chunk once its audio has been spoken")
+    assert lines[4].startswith("    Send audio no faster than it was spoken")
     assert any(line.split() == ["could", "not", "be", "judged", "1", "14", "%", "7:", "is", "empty"] for line in lines)
     assert "<1 %" in render(summed([row("x", "fail", "pacing.burst", 1.0), *[row()] * 999]))
 

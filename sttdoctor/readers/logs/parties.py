@@ -7,7 +7,7 @@ lines say is told by words, compared with those of the lines in which the servic
 import re
 from functools import lru_cache
 
-_WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")
+_WORD = re.compile(r"[A-Z]{2,40}(?![a-z])|[A-Z]?[a-z]+")
 _ID = re.compile(r"\b(?=[0-9a-fA-F-]{0,60}\d)[0-9a-fA-F]{6,64}(?:-[0-9a-fA-F]{2,40}){0,6}\b")
 _DESTINATION = re.compile(r"(?<![A-Za-z])(?:in)?to(?: the| a)? (?=\S)([^\s,;()]{1,200})")
 _FILE = re.compile(

@@ -83,7 +83,7 @@ _DEEPEST = 6
 _LONGEST_BARE = 4000  # characters of a text without quotes
 _SHORTEST_CUT = 20  # characters of a text that a program cuts
 _MASKED = re.compile(
-    r"([*\u2022\u25cf\u2588#])\1{2,}|\bREDACTED\b|[\[<({](?:[A-Z]{3,20}(?:_[A-Z]{1,20}|_?\d{1,3}){0,2}"
+    r"([*\u2022\u25cf\u2588#])\1\1|\bREDACTED\b|[\[<({](?:[A-Z]{3,20}(?:_[A-Z]{1,20}|_?\d{1,3}){0,2}"
     r"|(?i:redacted|masked|hidden|filtered|removed|omitted|\d{1,6} char(?:acter)?s))[\]>)}]"
 )
 """A mark in a text that something stood there which is kept from the log."""

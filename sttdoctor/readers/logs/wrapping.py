@@ -36,7 +36,7 @@ HEAD_BYTES = 1 << 16
 
 _HEAD_RECORDS = 2000
 _MAX_LAYERS = 4
-_LIST = re.compile(rb"\s*\{[^{}]*\[\s*\{")
+_LIST = re.compile(rb"\s*+\{[^{}\[]*+(?:\[(?!\s*+\{)[^{}\[]*+)*+\[\s*+\{")
 _OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
 _FINDERS = (runtime_in, journal_in, lines_of_json_in, keys_in, table_in, above_in)
 
