@@ -271,7 +271,7 @@ def test_the_project_of_the_docs_runs_as_it_stands_there(pytester):
     (pytester.path / "pyproject.toml").write_text(project)
     save(pytester.path / "sentence.wav", speech("mary", 0.9, fmt=S16))
     pytester.makepyfile(test_app=tests + f"\n\n{EVEN_WHEN_BUSY}\n")
-    assert re.findall(r"- run: (.*)", workflow) == ['pip install -e ".[test]"', "pytest"]
+    assert re.findall(r"- run: (.*)", workflow) == ['pip install ./tools/sttdoctor -e ".[test]"', "pytest"]
     assert set(tomllib.loads(project)["project"]["optional-dependencies"]["test"]) >= {"sttdoctor"}
     done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error")
     done.assert_outcomes(passed=2)
