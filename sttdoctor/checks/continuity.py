@@ -139,7 +139,7 @@ _IDLE = re.compile(r"tim(?:ed|e)[ -]?out|inactiv|idle|(?:no|not receive) (?:new 
 class _Gap:
     """A time without audio on one connection.
 
-    `ended` tells that audio went on after it, `index` with which frame.
+    `ended` tells that audio went on after it, `index` with which frame, `rest_s` for how many seconds of audio.
     """
 
     start_s: float
@@ -151,6 +151,7 @@ class _Gap:
     messages: tuple[str, ...]
     late_s: float = 0.0
     index: int = 0
+    rest_s: float = 0.0
 
     @property
     def length_s(self) -> float:
@@ -339,7 +340,12 @@ def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: 
     clock = _Clock(connection, facts.endpoint)
     holes = pacing.find_holes(timeline, speed)
     found = [
-        replace(clock.gap(hole.start_s, hole.end_s, hole.filled, True), late_s=hole.late_s, index=hole.index)
+        replace(
+            clock.gap(hole.start_s, hole.end_s, hole.filled, True),
+            late_s=hole.late_s,
+            index=hole.index,
+            rest_s=float(timeline.audio_s[hole.index :].sum()),
+        )
         for hole in holes
     ]
     if facts.session is not None and "commands" in facts.session.lacks:
@@ -465,6 +471,8 @@ def _rate_gap(facts: Facts, gap: _Gap) -> Status | None:
     length = gap.length_s - (facts.session.resolution if facts.session else 0.0)
     if length >= 0.95 * limits["continuity.idle_limit_s"]:
         return "fail"
+    if gap.ended and not gap.filled and gap.rest_s < length <= limits["continuity.stall_fail_s"]:
+        return None  # too little came behind it to tell audio that is late from audio that was not sent
     if gap.filled:
         warn, fail = limits["continuity.stall_warn_s"], limits["continuity.stall_fail_s"]
     elif gap.turn_open:

@@ -57,6 +57,11 @@ def test_one_block_of_silence_covers_a_hole(length, expected):
     assert causes(session(t, lengths, events=OPEN), "continuity") == expected
 
 
+@pytest.mark.parametrize(("rest", "expected"), [(0.1, {}), (2.0, {"continuity.muted": "fail"})])
+def test_what_follows_a_hole_must_be_long_enough_to_tell_a_stall_from_silence(rest, expected):
+    assert causes(with_hole(1.2, at=4.0, total=4.0 + rest, events=OPEN), "continuity") == expected
+
+
 def test_audio_ends_with_a_turn_open():
     subject = session(steady(5), events=OPEN, close=(11.0, "client", 1000))
     assert causes(subject, "continuity") == {"continuity.stopped": "fail"}
