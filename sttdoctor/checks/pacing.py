@@ -64,7 +64,8 @@ CHECK = Check(
             "fail",
             "Audio is sent slower than it is spoken.",
             "Pace by the clock: send chunk n at the start plus n times its length, instead of sleeping for a fixed "
-            "time after each chunk. If the source is live, find what slows the sender down.",
+            "time after each chunk. If chunks come on time, each holds less than you think: count samples, not bytes. If "
+            "the source is live, find what slows the sender down.",
         ),
     ),
     docs=TROUBLESHOOTING,
@@ -226,6 +227,9 @@ def _place(timeline: Timeline, backlog: pacing.Backlog) -> tuple[Evidence, ...]:
     )
 
 
+_STEADY = 0.03
+
+
 def _judge_speed(
     limits: Mapping[str, float], timeline: Timeline, speed: pacing.Speed | None, known: list[Finding]
 ) -> list[Finding]:
@@ -238,6 +242,9 @@ def _judge_speed(
         return []
     excluded = speed.ratio > limits["pacing.fast_fail"] if fast else speed.ratio < limits["pacing.slow_fail"]
     summary = f"Audio flows at {speed.ratio:.2f} times realtime, measured over {speed.seconds:.1f} s."
+    chunk_s, each_s = float(np.median(timeline.audio_s)), float(np.median(np.diff(timeline.t_s)))
+    if abs(chunk_s - speed.ratio * each_s) < _STEADY * chunk_s:  # the usual chunk tells the whole
+        summary += f" A chunk holds {1000 * chunk_s:.0f} ms, and one comes each {1000 * each_s:.0f} ms."
     place = Evidence(
         f"from here on, {speed.ratio:.2f} s of audio a second", int(timeline.line[0]), float(timeline.t_s[0])
     )
