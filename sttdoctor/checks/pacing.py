@@ -64,8 +64,8 @@ CHECK = Check(
             "fail",
             "Audio is sent slower than it is spoken.",
             "Pace by the clock: send chunk n at the start plus n times its length, instead of sleeping for a fixed "
-            "time after each chunk. If chunks come on time, each holds less than you think: count samples, not bytes. If "
-            "the source is live, find what slows the sender down.",
+            "time after each chunk. If chunks come on time, each holds less than you think: count samples, not bytes. "
+            "If the source is live, find what slows the sender down.",
         ),
     ),
     docs=TROUBLESHOOTING,
