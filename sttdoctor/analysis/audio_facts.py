@@ -59,10 +59,11 @@ _ORDERED = 1 << 18  # pairs of samples at most that are looked at for their orde
 _SPLIT = 0.7  # of the declared rate: one of several channels sounds right at it, one of several copies at a part of it
 _CLICKED = 160_000  # samples in which jumps at a period are looked for: 10 s at 16 kHz
 _FLOOR, _JUMP = 0.003, 1.5  # of the sound's level; times as far as speech jumps
-_USUAL_RATE = 16_000
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 
 
+USUAL_RATE = 16_000
+"""Hz, taken where no rate was declared."""
 DEFAULT_PLAUSIBLE = 0.2
 DEFAULT_SPEECH_S = 1.0
 _NEARLY = 0.5  # bits a byte, that the declared encoding costs more than the best one at most
@@ -204,8 +205,10 @@ class AudioFacts:
             return None
         codes = self._read_codes(Layout(name)) if self.contents.holds_samples else np.empty(0)
         found = find_held(codes, rate, STANDARD_RATES)
-        if found is None or found == 2 or rate is None or found.denominator > 1:
-            return found if found != 2 else None
+        if found is None or found == 2:
+            return None
+        if rate is None or found.denominator > 1:
+            return found
         once = estimate_rate(codes[:: int(found)] / ENCODINGS[name].full_scale, self.candidates)
         are_channels = once.is_speech(self._speech_s) and once.best > _SPLIT * rate
         return None if are_channels else found
@@ -332,7 +335,7 @@ class AudioFacts:
         assert self.audio is not None
         data = self.audio.data[: _CLICKED * layout.frame_bytes]
         samples = decode_active(data, layout.encoding, 1, _CLICKED)
-        rate = self.declared.sample_rate or _USUAL_RATE
+        rate = self.declared.sample_rate or USUAL_RATE
         jumps = measure_jumps(samples, rate, _FLOOR * float(samples.std()))
         clicks = find_clicks(samples, rate, jumps, goes_on=False)
         if clicks is None or clicks.ratio < _JUMP:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sttdoctor.analysis.audio_facts import AudioFacts
+from sttdoctor.analysis.audio_facts import USUAL_RATE, AudioFacts
 from sttdoctor.analysis.container.contents import Start
 from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.encoding.misfit import Order
@@ -48,9 +48,8 @@ if TYPE_CHECKING:
 
 _BROWSERS = re.compile(r"\b(?:Mozilla|Chrom(?:e|ium)|Safari|Firefox|Edg|OPR)\b", re.IGNORECASE)
 _ON_ITS_WAY_S = 1.5
-_USUAL_RATE = 16_000
-_BESIDE_S, _BORDERS = 1.0, 200  # heard on both sides of a border, of so many at most
 """The service holds about the last second of audio; what is older is in an event."""
+_BESIDE_S, _BORDERS = 1.0, 200  # heard on both sides of a border, of so many at most
 
 _TAIL_S = 0.3
 """Speech in the last moment before a turn.end belongs to the next turn: silence has ended this one."""
@@ -387,7 +386,7 @@ class Facts:
         if layout is None or not len(at):
             return None
         starts = np.concatenate([[0], np.cumsum(line.size)]) + self.audio_starts[number]
-        rate = self.declared.sample_rate or _USUAL_RATE
+        rate = self.declared.sample_rate or USUAL_RATE
         reach = round(_BESIDE_S * rate) * layout.frame_bytes
         torn = 0
         for border in (int(starts[index]) for index in at[:_BORDERS]):

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
@@ -339,12 +341,13 @@ class _Clock:
 def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:
     clock = _Clock(connection, facts.endpoint)
     holes = pacing.find_holes(timeline, speed)
+    left_s = np.cumsum(timeline.audio_s[::-1])[::-1]  # from each frame on
     found = [
         replace(
             clock.gap(hole.start_s, hole.end_s, hole.filled, True),
             late_s=hole.late_s,
             index=hole.index,
-            rest_s=float(timeline.audio_s[hole.index :].sum()),
+            rest_s=float(left_s[hole.index]),
         )
         for hole in holes
     ]

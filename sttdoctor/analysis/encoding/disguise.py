@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import Bytes, Layout
 from sttdoctor.analysis.encoding.code_length import count_mono_bits
-from sttdoctor.analysis.encoding.estimate import EncodingEstimate, count_layout_bits
+from sttdoctor.analysis.encoding.estimate import CHEAP, EncodingEstimate, count_layout_bits
 from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerpts
 from sttdoctor.analysis.encoding.quantization import read_samples
 
 Kind = Literal["unsigned", "reversed", "inverted", "even bits", "one bit"]
 
-_CHEAP = 1344  # bytes of each excerpt for the first look
 _SHORTER = 0.25  # bits a byte: what an undone change has to save; a true one saves 0.6 to 3
 _TURNED = np.array([int(f"{byte:08b}"[::-1], 2) for byte in range(256)], np.uint8)
 
@@ -68,7 +67,7 @@ def find_disguise(data: Bytes, estimate: EncodingEstimate) -> Disguise | None:
     excerpts = pick_excerpts(data)
     if _is_one_bit(excerpts):
         return Disguise("one bit", "")
-    few = pick_busiest_parts(excerpts, _CHEAP)
+    few = pick_busiest_parts(excerpts, CHEAP)
     scores = [float(count_layout_bits(undo(few, one), Layout(one.encoding)).sum()) for one in _TRIED]
     best, plain = _TRIED[int(np.argmin(scores))], float(count_layout_bits(few, estimate.layout).sum())
     if min(scores) > plain - _SHORTER * few.size:

@@ -64,7 +64,8 @@ KEYS = (*LAYOUTS, NOT_PCM, TEXT)
 _SURVIVORS = 6  # readings judged in full, by one channel
 _STEREO_SURVIVORS = 3  # and of these by two
 _CHANNEL_EXCERPTS = 3
-_CHEAP = 1344  # bytes of each excerpt for the first pass
+CHEAP = 1344
+"""Bytes of each excerpt for a first pass."""
 
 
 _SIMPLER = 100.0  # bits by which a reading as generated tones is better than any other
@@ -133,7 +134,7 @@ def score_cheaply(excerpts: NDArray[np.uint8]) -> dict[str, float]:
     Args:
         excerpts: Shape (excerpts, bytes).
     """
-    few = pick_busiest_parts(excerpts, _CHEAP)
+    few = pick_busiest_parts(excerpts, CHEAP)
     return {key: float(count_layout_bits(few, layout).sum()) / few.size for key, layout in LAYOUTS.items()}
 
 

@@ -110,10 +110,8 @@ def _find_checksum(frames: Sequence[bytes], active: Sequence[int], encoding: str
 
 _LONGEST_CHECKSUM = 8  # bytes
 _EDGE = 64  # samples at either end that are looked at: all that tells how sound goes on
-_SELDOM, _MOSTLY = (
-    0.85,
-    0.93,
-)  # shares of borders over which the sound goes on, as the frames are and without those bytes
+# shares of borders over which the sound goes on, as the frames are and without those bytes
+_SELDOM, _MOSTLY = 0.85, 0.93
 _GOES_ON = 3.0  # steps across a border, in units of the usual error of extrapolation
 _BINS, _UNEVEN = 16, (45.0, 0.1)
 """Chi-squared of 15 degrees of freedom: 1 in 10,000 is beyond 45; what each frame may add, of samples 0.4 to 6."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.arrays import find_stretches
+from sttdoctor.analysis.arrays import autocorrelate, find_stretches
 from sttdoctor.analysis.decoding import Layout, decode, find_loudest_channel, read_numbers
 from sttdoctor.analysis.excerpt import read_blocks
 from sttdoctor.analysis.signal.runs import WRAPPING, Floats, Runs, Wraps, find_constant_runs, join_runs
@@ -342,9 +342,7 @@ def find_swells(levels: Levels) -> Swells | None:
 
 def is_noise(samples: Floats, rate: float) -> bool:
     """Whether sound repeats itself at no pitch, as a voice, a tone and music do; shape (n,), 0.1 s or more."""
-    part = samples[: round(0.5 * rate)] - samples.mean()
-    power = np.abs(np.fft.rfft(part, 2 * len(part))) ** 2
-    again = np.fft.irfft(power)[: round(_LOWEST_PITCH_S * rate)]
+    again = autocorrelate(samples[: round(0.5 * rate)] - samples.mean(), round(_LOWEST_PITCH_S * rate))
     return bool(again[0] > 0 and np.abs(again[round(_HIGHEST_PITCH_S * rate) :]).max(initial=0.0) < _PITCHED * again[0])
 
 
