@@ -97,7 +97,7 @@ class Piece:
 
     def read(self) -> bytes:
         """Return a copy of it."""
-        return memoryview(self.store)[self.first : self.first + self.size].tobytes()
+        return self.view().tobytes()
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the same bytes, however they are held."""

@@ -20,12 +20,13 @@ import struct
 import sys
 import tempfile
 import time
+from base64 import b64decode
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
-from proxy import ANSWER, KEY, family, free_port, proxy
+from proxy import ANSWER, KEY, free_port, memory_and_files, proxy
 
 CHUNK, CHUNK_S, EVENT_EACH, BATCH = 800, 0.1, 10, 64
 FRAME = 8 + CHUNK  # of a chunk on the wire
@@ -99,17 +100,11 @@ def look_at(path: Path) -> tuple[int, int, int, bool]:
     """The name of the connection in a file, its chunks and events in a row from the first on, and whether it closed."""
     data = path.read_bytes()
     named = _NAME.search(data[:2000])
-    numbers = [int.from_bytes(_decode(text)) for text in _AUDIO.findall(data)]
+    numbers = [int.from_bytes(b64decode(text)) for text in _AUDIO.findall(data)]
     events = [int(number) for number in _EVENT.findall(data)]
     whole = numbers == list(range(len(numbers))) and events == list(range(len(events)))
     closed = data.rfind(b'"type":"close","t"') > data.rfind(b'"audio"') and b'"code":1000' in data[-200:]
     return int(named[1]) if named else -1, len(numbers) if whole else -1, len(events) if whole else -1, closed
-
-
-def _decode(text: bytes) -> bytes:
-    import base64
-
-    return base64.b64decode(text)
 
 
 @dataclass
@@ -159,16 +154,6 @@ async def check(day: Day, folder: Path, pool: ProcessPoolExecutor) -> None:
             day.torn.append(f"{path.name}: {chunks} of {expected} chunks, {events} events, closed: {closed}")
 
 
-def resident(process: int) -> tuple[float, int]:
-    """MiB and open files of the recorder's processes."""
-    mib, files = 0.0, 0
-    for one in family(process):
-        lines = Path(f"/proc/{one}/status").read_text().splitlines()
-        mib += next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
-        files += len(list(Path(f"/proc/{one}/fd").iterdir()))
-    return mib, files
-
-
 def measure(folder: Path) -> int:
     """Bytes of all files."""
     size = 0
@@ -197,7 +182,7 @@ async def main(hours: float, count: int, keep: str, minutes: float) -> int:
                 passed = day.sent_s / 3600 / count
                 if over or passed >= shown:
                     shown = passed + hours / 24
-                    mib, files = resident(process)
+                    mib, files = memory_and_files(process)
                     kept = measure(Path(folder)) / 2**30
                     spent = (time.monotonic() - began) / 60
                     row = f"{passed:5.1f}  {spent:7.1f}  {day.connections:11}  {day.whole:5}  {len(day.torn):4}"

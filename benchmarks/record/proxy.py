@@ -165,6 +165,15 @@ def family(process: int) -> list[int]:
     return [process, *map(int, children)]
 
 
+def memory_and_files(process: int) -> tuple[float, int]:
+    resident, files = 0.0, 0
+    for one in family(process):
+        lines = Path(f"/proc/{one}/status").read_text().splitlines()
+        resident += next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+        files += len(list(Path(f"/proc/{one}/fd").iterdir()))
+    return resident, files
+
+
 def cpu_s(process: int | None) -> float:
     """Seconds of CPU that a process and its children have used."""
     if process is None:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from proxy import family, free_port, proxy
+from proxy import free_port, memory_and_files, proxy
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -35,15 +35,6 @@ async def one(port: int, number: int) -> None:
         await connection.recv()
         if number % 10 == 0:
             connection.transport.abort()
-
-
-def memory_and_files(process: int) -> tuple[float, int]:
-    resident, files = 0.0, 0
-    for one in family(process):
-        lines = Path(f"/proc/{one}/status").read_text().splitlines()
-        resident += next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
-        files += len(list(Path(f"/proc/{one}/fd").iterdir()))
-    return resident, files
 
 
 async def main(count: int) -> None:

@@ -169,8 +169,8 @@ class Collector:
         Raises:
             FullError: Nothing more can be held.
         """
-        if isinstance(event, Frame) and event.audio is not None:
-            self.add_audio(event.line, event.t, event.sent, event.audio)
+        if isinstance(event, Frame) and (content := event.audio) is not None:
+            self.add_audio(event.line, event.t, event.sent, content)
         elif self.wanted:
             self._keep(event, cost)
         else:

@@ -45,7 +45,12 @@ def _in_directory(path: Path) -> Iterator[Path]:
         raise UsageError(f"cannot make the directory {path}: {error.strerror or error}") from None
     if not os.access(path, os.W_OK | os.X_OK):
         raise UsageError(f"cannot write into the directory {path}")
-    return (path / time.strftime(f"session-%Y%m%d-%H%M%S-{number}.jsonl") for number in count(1))
+    return stamp_names(path, "session", ".jsonl")
+
+
+def stamp_names(folder: Path, what: str, suffix: str = "") -> Iterator[Path]:
+    """Yield names of the time and a number: `session-20260301-101500-1.jsonl` and so on."""
+    return (folder / time.strftime(f"{what}-%Y%m%d-%H%M%S-{number}{suffix}") for number in count(1))
 
 
 def make_folder(folder: Path, is_new: bool = False) -> None:

@@ -67,6 +67,12 @@ class RelayPeer(asyncio.BufferedProtocol):
         _keep_alive(transport.get_extra_info("socket"))
         self._link.made(self)
 
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port of the other end, None where they are not known."""
+        peer = self.transport.get_extra_info("peername") if self.transport is not None else None
+        return (peer[0], peer[1]) if peer else None
+
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # the interface of asyncio
         """Return where to read to."""
         return _BUFFER
@@ -241,10 +247,9 @@ class _Link:
         del self._held[: end + len(END)]
         self.client.take = self._take_early
         if head.upgrades:
-            peer = self.client.transport.get_extra_info("peername") if self.client.transport is not None else None
-            heading = Heading(
-                upstream.url + head.target, head.headers(), "sttdoctor record", "proxy", str(peer[0]) if peer else ""
-            )
+            peer = self.client.address
+            host = str(peer[0]) if peer else ""
+            heading = Heading(upstream.url + head.target, head.headers(), "sttdoctor record", "proxy", host)
             self._line = self._proxy.desk.begin(heading, self._hold)
         self._connecting = asyncio.create_task(self._connect(request))
 
@@ -324,8 +329,7 @@ class _Proxy:
 
     def has_sent(self, client: RelayPeer) -> bool:
         """Whether a client is this proxy: the other end of one of its own connections to the service."""
-        peer = client.transport.get_extra_info("peername") if client.transport is not None else None
-        return peer is not None and peer[:2] in self.ways
+        return client.address is not None and client.address in self.ways
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -14,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sttdoctor.errors import UsageError
 from sttdoctor.readers.joining import FORMAT, MOST_BETWEEN_S
-from sttdoctor.record.journal import Journal, free_names, make_folder
+from sttdoctor.record.journal import Journal, free_names, make_folder, stamp_names
 from sttdoctor.record.recording import Heading
 
 _OWN = re.compile(r"(?:session-(\d{8}-\d{6})-(\d+)\.jsonl|call-(\d{8}-\d{6})-(\d+))", re.ASCII)
@@ -123,7 +122,7 @@ class Shelf:
         self._keeping = keeping
         self._tell = tell
         self._free = free_names(keeping.output)
-        self._folders = _name_calls(keeping.folder)
+        self._folders = stamp_names(keeping.folder, "call")
         self._kept: dict[Path, _Kept] = {}  # in the order in which they began
         self._of: dict[Journal, _Kept] = {}
         self._calls: dict[int, list[_Kept]] = {}  # that may go on
@@ -234,10 +233,6 @@ def _client(heading: Heading) -> int:
     query = parse_qs(url.query, max_num_fields=1000)
     declared = tuple(tuple(query.get(name, ())) for name in FORMAT)
     return hash((heading.peer, url.path, declared, *(headers.get(name) for name in _WHO)))
-
-
-def _name_calls(folder: Path) -> Iterator[Path]:
-    return (folder / time.strftime(f"call-%Y%m%d-%H%M%S-{number}") for number in count(1))
 
 
 def _name_parts(folder: Path, known: int) -> Iterator[Path]:

@@ -70,9 +70,11 @@ def _stands_alone(value: str) -> bool:
 
 
 def _redact_protocols(value: str) -> str:
+    if not value:
+        return value
     from sttdoctor.redact.assignments import redact_protocols  # its patterns take long to compile, see `text`
 
-    return redact_protocols(value) if value else value
+    return redact_protocols(value)
 
 
 def _value(name: str, value: str) -> str:

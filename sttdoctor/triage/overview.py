@@ -22,6 +22,7 @@ from sttdoctor.reporting.data.collect import collect, tell_now
 from sttdoctor.reporting.escape import break_name, for_page
 from sttdoctor.triage.row import STATUSES, Row
 from sttdoctor.triage.summary import MAX_GROUPS, Summary, faults, group_name, head, mix, name_of, share, words
+from sttdoctor.triage.timeline import Found
 
 FORMAT = FORMATS["html"]
 
@@ -31,7 +32,7 @@ def page(facts: Facts, report: Report, command: str = "") -> str:
     return FORMAT.render(report, exhibits=collect(facts, report, command))
 
 
-Period = tuple[str, Counter[tuple[str, str]]]
+Period = tuple[str, Counter[Found]]
 """Its name, and its captures by outcome and status."""
 
 Links = Mapping[tuple[str, str], str]
@@ -141,7 +142,7 @@ def _stack(counts: Mapping[str, int], whole: int, width: int) -> list[tuple[str,
     return parts
 
 
-def _split(found: Counter[tuple[str, str]]) -> dict[str, int]:
+def _split(found: Counter[Found]) -> dict[str, int]:
     """How many fail, warn and do neither, of captures by outcome and status."""
     split = {"fail": 0, "warn": 0, "rest": 0}
     for (_, status), count in found.items():
@@ -155,7 +156,7 @@ def _list_bars(periods: Sequence[Period]) -> list[dict[str, Any]]:
     return [_show_bar(number, label, found, highest) for number, (label, found) in enumerate(periods)]
 
 
-def _show_bar(number: int, label: str, found: Counter[tuple[str, str]], highest: int) -> dict[str, Any]:
+def _show_bar(number: int, label: str, found: Counter[Found], highest: int) -> dict[str, Any]:
     split, count = _split(found), found.total()
     first = Counter[str]()
     for (what, _), amount in found.items():

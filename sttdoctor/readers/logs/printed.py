@@ -45,6 +45,7 @@ _MEMBERS = {
 _TEXTS = frozenset({"request_id", "transcript", "text", "title", "message", "error_code"})
 _SPELLINGS = sorted({name for names in _MEMBERS.values() for name in names})
 _BY_LETTERS = {name.replace("_", ""): name for name in _SPELLINGS}
+_TELLING = frozenset(_BY_LETTERS) - {"message", "title"}
 _ANY_BY_LETTERS = {name.replace("_", ""): name for name in (*_SPELLINGS, *_NAMES)}
 _WORDS = "|".join(name.replace("_", "[_-]?") for name in _SPELLINGS)
 _BEFORE_KEY = r"(?<![\w.\"'-])[\"']?"
@@ -192,14 +193,18 @@ def _event_of(value: Mapping[str, Any]) -> dict[str, Any] | None:
     return None
 
 
+def _letters_of(spelling: str) -> str:
+    return re.sub("[_-]", "", spelling).lower()
+
+
 def _name_of(spelling: str) -> str | None:
     """The name of a member that is spelled as other languages do: `requestId`, `RequestID`, `request-id`."""
-    return _ANY_BY_LETTERS.get(re.sub("[_-]", "", spelling).lower())
+    return _ANY_BY_LETTERS.get(_letters_of(spelling))
 
 
 def is_member(spelling: str) -> bool:
     """Whether a name is one that a member of an event has, and a logger's record hardly, however it is spelled."""
-    return re.sub("[_-]", "", spelling).lower() in _BY_LETTERS.keys() - {"message", "title"}
+    return _letters_of(spelling) in _TELLING
 
 
 def _has_members(kind: str, value: Mapping[str, Any]) -> bool:
@@ -321,7 +326,7 @@ def _members_in(kind: str, text: str, space: int | None) -> tuple[dict[str, Any]
     event: dict[str, Any] = {"type": kind}
     names, is_cut, place = _MEMBERS[kind], False, 0
     while (found := _MEMBER.search(text, place)) is not None:
-        name = _BY_LETTERS[re.sub("[_-]", "", found[1]).lower()]
+        name = _BY_LETTERS[_letters_of(found[1])]
         place = found.end()
         if name not in names or name in event:
             continue

@@ -233,7 +233,8 @@ class Shown:
 
     def _first_shown(self) -> tuple[list[_Seen], dict[int, int]]:
         """The events of the service's endpoint that are shown for the first time, and where their best showing is."""
-        seen = [item for item in self._seen if item.kind not in self._foreign_kinds()]
+        foreign = self._foreign_kinds()
+        seen = [item for item in self._seen if item.kind not in foreign]
         first = first_shown([self._told(item) for item in seen])
         return [seen[place] for place in first], {seen[old].place: seen[new].place for old, new in first.items()}
 
@@ -332,7 +333,7 @@ class _Talk:
 
     def _is_start(self, place: int) -> bool:
         event = self._events[place]
-        return isinstance(event, Frame) and isinstance(event.message, dict) and event.message["type"] == "turn.start"
+        return isinstance(event, Frame) and event.type == "turn.start"
 
     def _goes_elsewhere(self, text: str) -> bool:
         words = parties.words_of(text)
@@ -352,7 +353,7 @@ class _Talk:
 
     def _is_command(self, command: _Command) -> bool:
         words, said = parties.words_of(command.words), command.said
-        if parties.is_anothers(words, self._ours) or parties.goes_elsewhere(command.words, self._ours):
+        if self._goes_elsewhere(command.words):
             return False
         if _closes(said) and isinstance(said, dict) and len(said) > 1:
             return False  # a message of the program's own
