@@ -24,6 +24,20 @@ CAPTURES = """[...document.querySelectorAll('.capture')].map((one) =>
     [one.querySelector('.name').textContent, one.querySelector('.badge').textContent,
      one.querySelector('.answer').textContent])"""
 BUSY = "document.querySelectorAll('progress:not([hidden])').length"
+AT_REST = """new Promise((done) => {
+    const one = document.querySelector('SELECTOR');
+    window.clicked = false;
+    one.addEventListener('click', () => { window.clicked = true; }, {once: true});
+    let before = null, left = 300;
+    const look = () => {
+        one.scrollIntoView({behavior: 'instant', block: 'center'});
+        const {x, y, width, height} = one.getBoundingClientRect();
+        const now = [x + width / 2, y + height / 2];
+        const isHit = one.contains(document.elementFromPoint(...now));
+        if (isHit && String(now) === String(before) || !left--) done(now);
+        else { before = now; requestAnimationFrame(look); }
+    };
+    look(); })"""
 REPORT = "document.querySelector('#frame').contentDocument"
 
 
@@ -77,14 +91,16 @@ async def write(page, selector, text):
 
 
 async def click(page, selector):
-    """Click on an element where it is."""
-    script = f"""(() => {{
-        const one = document.querySelector('{selector}');
-        one.scrollIntoView({{behavior: 'instant'}});
-        const box = one.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"""
-    x, y = await page.evaluate(script)
-    for kind in ("mousePressed", "mouseReleased"):
-        await page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+    """Click on an element where it is; once more where the page moved under the mouse."""
+    for _ in range(10):
+        x, y = await page.evaluate(AT_REST.replace("SELECTOR", selector))
+        for kind in ("mousePressed", "mouseReleased"):
+            await page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        for _ in range(20):
+            if await page.evaluate("window.clicked"):
+                return
+            await asyncio.sleep(0.05)
+    raise AssertionError(f"no click reached {selector}")
 
 
 def test_what_is_dropped_is_judged_and_its_report_is_shown(start, tmp_path):
