@@ -15,7 +15,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import FillSilence, Rescale
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.analysis.signal import levels as signal_levels
-from sttdoctor.analysis.signal.activity import LateStart, find_late_start
+from sttdoctor.analysis.signal.activity import LateStart, ends_in_room, find_late_start
 from sttdoctor.analysis.signal.clicks import Clicks, find_border_clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.echo import find_echo
 from sttdoctor.analysis.signal.holes import find_muted, find_torn_holes
@@ -115,7 +115,7 @@ CHECK = Check(
         Cause(
             "signal.starts-late",
             "warn",
-            "The sound begins mid-speech: the first words are missing.",
+            "The sound begins mid-speech, and ends in the room as live sound does: the first words are missing.",
             "Start recording before you connect, or at once, and queue what is recorded until the socket is open; then "
             "send the queue in order. Do not throw chunks away because the connection is not ready. Open the "
             "microphone before the user is told to speak: some need a second to wake up. If the recording was cut like "
@@ -474,7 +474,10 @@ def _judge_muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
 
 
 def _find_late_start(facts: Facts, layout: Layout) -> list[Finding]:
-    """Sound that begins within a word although the capture holds the connection from its opening on."""
+    """Sound that begins within a word although the capture holds the connection from its opening on.
+
+    An excerpt of a recording begins like that, too. So it must end as live sound does, in the room.
+    """
     if facts.session is None or not facts.rate_is_heard or not facts.declared.sample_rate or layout.channels != 1:
         return []
     opened = [number for number, item in enumerate(facts.connections) if _began_anew(facts, number, item)]
@@ -508,11 +511,15 @@ def _began_anew(facts: Facts, number: int, connection: Connection) -> bool:
 
 
 def _hear_start(facts: Facts, layout: Layout, number: int) -> LateStart | None:
-    """How the sound of a connection begins, where it is within a word."""
+    """How the sound of a connection begins, where it is within a word and ends in a room."""
     rate, sent = facts.declared.sample_rate or _USUAL_RATE, facts.connections[number].audio_frames
     first = max(layout.offset, facts.audio_starts[number])
-    stop = first + min(round(_BEGINNING_S * rate) * layout.frame_bytes, sum(frame.size for frame in sent))
-    return find_late_start(facts.sound.samples(first, stop), rate)
+    stop = facts.audio_starts[number] + sum(frame.size for frame in sent)
+    stop -= (stop - first) % layout.frame_bytes
+    heard = round(_BEGINNING_S * rate) * layout.frame_bytes
+    late = find_late_start(facts.sound.samples(first, min(first + heard, stop)), rate)
+    is_live = late is not None and ends_in_room(facts.sound.samples(max(first, stop - heard), stop), rate)
+    return late if is_live else None
 
 
 _KEEP_LAST = (

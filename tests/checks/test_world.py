@@ -489,15 +489,28 @@ def test_noise_that_rises_in_pauses_is_told():
     assert "signal.noise" not in {finding.cause for finding in judged}
 
 
-def test_sound_that_begins_with_the_first_sample_lacks_its_beginning():
+def within_a_word():
+    """Speech without its beginning, and the speech that is left of it."""
     loud = int(np.abs(decode(SPEECH, "pcm_s16le")[:32000]).argmax()) * 2
-    assert causes(sent(cut(data=SPEECH[loud:])), "signal") == {"signal.starts-late": "warn"}
-    assert causes(sent(cut(data=bytes(16000) + SPEECH)), "signal") == {}
+    return SPEECH[loud:]
+
+
+ROOM = np.rint(np.random.default_rng(3).standard_normal(24000) * 20).astype("<i2").tobytes()
+
+
+def test_sound_that_begins_with_the_first_sample_and_ends_in_the_room_lacks_its_beginning():
+    assert causes(sent(cut(data=within_a_word() + ROOM)), "signal") == {"signal.starts-late": "warn"}
+    assert causes(sent(cut(data=bytes(16000) + within_a_word() + ROOM)), "signal") == {"signal.starts-late": "warn"}
+    assert causes(sent(cut(data=bytes(16000) + SPEECH + ROOM)), "signal") == {}
+
+
+@pytest.mark.parametrize("end", [b"", bytes(48000)], ids=["mid-speech", "zeros"])
+def test_an_excerpt_of_a_recording_lacks_no_beginning(end):
+    assert causes(sent(cut(data=within_a_word() + end)), "signal") == {}
 
 
 def test_a_connection_that_is_opened_when_somebody_speaks_lacks_its_beginning():
-    loud = int(np.abs(decode(SPEECH, "pcm_s16le")[:32000]).argmax()) * 2
-    first, second = sent(cut()), sent(cut(data=SPEECH[loud:]))
+    first, second = sent(cut()), sent(cut(data=within_a_word() + ROOM))
     end = max(event.t or 0.0 for event in first.events) + 0.1
     closing = (Frame(0, end, True, 17, message={"type": "close"}), Close(0, end + 0.2, "server", 1000))
     later = tuple(replace(event, t=(event.t or 0.0) + end + 1.0) for event in second.events)

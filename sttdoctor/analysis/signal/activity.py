@@ -185,8 +185,25 @@ def find_late_start(samples: NDArray[np.float64], sample_rate: float) -> LateSta
     return LateStart(zeros_s, start)
 
 
+def ends_in_room(samples: NDArray[np.float64], sample_rate: float) -> bool:
+    """Tell whether sound ends with a second of a quiet room, as a session does in which somebody was waited for.
+
+    A recording that was cut to a length, or trimmed to its words, seldom does; one that was padded ends in zeros.
+
+    Args:
+        samples: The end of a recording, some seconds, shape (n,).
+        sample_rate: Hz.
+    """
+    levels = measure_block_levels(samples, sample_rate)
+    last, room = levels[-_ROOM:], levels[-_ROOM:] > _NOTHING
+    if len(levels) < _HEARD:
+        return False
+    return bool(last.max() < _QUIET * np.percentile(levels, _LOUD) and room.mean() > 1 - _ZEROS * 5)
+
+
 _NOTHING = 1e-4  # of full scale: below it are zeros, and the least codes of G.711
 _HEARD = 100  # blocks: 2 s
+_ROOM, _QUIET = 50, 0.1  # blocks: 1 s; of the loud level
 _AT_ONCE_S, _WITHIN = 0.03, 0.16  # of the loud level: healthy recordings begin with 0.02, within words 0.2 to 1
 _ASLEEP_S, _BEHIND_ZEROS, _ZEROS = 0.25, 0.1, 0.02
 

@@ -1,7 +1,7 @@
 """Sound that holds itself again, later and softer: it reaches the stream by two routes.
 
 A second route adds the same waveform, so the whitened sound agrees with itself at one lag, to the sample, all along.
-Words and phrases that are said again agree in no sample; a room spreads its echo over many lags; hum and loops agree
+Words and phrases that are said again agree in no sample, and what is played again agrees for no longer than it is; a room spreads its echo over many lags; hum and loops agree
 at every multiple of their period.
 """
 
@@ -18,6 +18,7 @@ SHORTEST_S, LONGEST_S = 0.150, 3.0
 """Delays that are looked for: a shorter one is a room, or an effect of a synthetic voice."""
 _ORDER = 24  # of the predictor that takes the voice away
 _LEAST_S = 4.0  # of sound: what is shorter agrees with itself by chance
+_DELAYS = 3  # that the sound is long: two are a clip that is played again, three such clips agree as a comb
 _LEVELLED, _SOFT = 512, 0.3  # samples of which the level is one; level below which, of the usual one, it stays
 _PEAK = 0.1  # of the energy: voices and chance reach 0.09
 _USUAL, _ABOVE = 0.99, 3.0  # what other lags reach, and how far a second route stands out from it
@@ -45,12 +46,12 @@ def find_echo(samples: Floats, rate: float) -> Echo | None:
         rate: Hz.
 
     Returns:
-        None where there is no such lag between `SHORTEST_S` and `LONGEST_S`.
+        None where there is no such lag between `SHORTEST_S` and `LONGEST_S`, and a third of the stretch at most.
     """
     if len(samples) < max(_LEAST_S * rate, 8 * _ORDER) or not samples.any():
         return None
     flat = _whiten(samples)
-    first, last = round(SHORTEST_S * rate), min(round(LONGEST_S * rate), len(samples) // 2)
+    first, last = round(SHORTEST_S * rate), min(round(LONGEST_S * rate), len(samples) // _DELAYS)
     agreement = autocorrelate(flat, 2 * last)
     near, block = max(1, round(_NEAR_S * rate)), max(1, round(_BLOCK_S * rate))
     heard = agreement / agreement[0] if agreement[0] > 0 else agreement

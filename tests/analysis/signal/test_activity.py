@@ -6,6 +6,7 @@ import pytest
 from sttdoctor.analysis.signal.activity import (
     Activity,
     LateStart,
+    ends_in_room,
     find_active_blocks,
     find_activity,
     find_late_start,
@@ -166,6 +167,20 @@ def test_sound_that_begins_within_a_word(parts, expected):
 def test_a_microphone_that_settles_begins_with_no_word():
     settling = sound((0.3, ROOM), (3, VOICE)) + 0.9 * np.exp(-np.arange(26400) / 400)
     assert find_late_start(settling, 8000) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (((3, VOICE), (1, ROOM)), True),
+        (((3, VOICE), (0.7, ROOM)), False),  # a pause of a recording that was cut
+        (((3, VOICE),), False),
+        (((3, VOICE), (1, 0.0)), False),  # a recording that was padded
+        (((1, VOICE), (0.5, ROOM)), False),
+    ],
+)
+def test_live_sound_ends_in_a_room(parts, expected):
+    assert ends_in_room(sound(*parts), 8000) == expected
 
 
 def test_sound_that_is_torn_is_loud_on_both_sides():

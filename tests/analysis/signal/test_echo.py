@@ -54,6 +54,7 @@ HUM = sum(np.sin(2 * np.pi * 50 * k * np.arange(len(VOICE)) / RATE) / k for k in
         np.concatenate(
             [VOICE[: 2 * RATE], 0.01 * VOICE[: 2 * RATE], VOICE[5 * RATE :], VOICE[: 2 * RATE]]
         ),  # once more
+        np.tile(VOICE[: 2 * RATE], 2) + RNG.normal(0, 0.01, 4 * RATE),  # played again
         RNG.normal(size=10 * RATE),
         np.sin(2 * np.pi * 440 * np.arange(10 * RATE) / RATE),
         np.zeros(10 * RATE),
