@@ -46,8 +46,9 @@ _BINARY = (
 
 _AS_TEXT = (
     "Send commands as text frames (a string, not a Buffer or bytes) and audio as binary frames. In JavaScript "
-    'ws.send(JSON.stringify({type: "close"})), in Python ws.send(json.dumps({"type": "close"})) without .encode(); a '
-    "relay passes messages on with ws.send(data, { binary: isBinary })."
+    'ws.send(JSON.stringify({type: "close"})), in Python ws.send(json.dumps({"type": "close"})) without .encode(); '
+    "curl_cffi sends a string as binary too, unless it is told CurlWsFlag.TEXT. A relay passes messages on with "
+    "ws.send(data, { binary: isBinary })."
 )
 
 CHECK = Check(

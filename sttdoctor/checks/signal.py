@@ -66,9 +66,9 @@ CHECK = Check(
             "signal.noise",
             "warn",
             "There is loud, steady noise: alone, or nearly as loud as the speech in it.",
-            "Listen to it (the report ends with the commands). A hiss: the wrong device, an input that nothing is "
-            "connected to, a rate or format that was forced on the device, bytes that are no samples. A hum or buzz: "
-            "power supply, ground, long or unshielded wires of a microphone. A voice beneath it: move the microphone "
+            "Listen to the audio (the report ends with the commands). A hiss: the wrong device, an input that nothing "
+            "is connected to, a rate or format that was forced on the device, bytes that are no samples. A hum or "
+            "buzz: power supply, ground, long or unshielded wires of a microphone. A voice beneath it: move the microphone "
             "to the mouth.",
         ),
         Cause(
@@ -322,8 +322,8 @@ def _tell_drowned(levels: Levels) -> Finding:
 
 
 _QUIET_ROOM = (
-    "Listen to it (the commands are below), and bring the microphone nearer to the mouth. Automatic gain raises the "
-    "noise of a room to the level of speech when nobody speaks: in a browser ask for { autoGainControl: false, "
+    "Listen to the audio (the commands are below), and bring the microphone nearer to the mouth. Automatic gain raises "
+    "the noise of a room to the level of speech when nobody speaks: in a browser ask for { autoGainControl: false, "
     "noiseSuppression: true }, elsewhere limit the gain, or suppress noise before it. A hiss or hum that does not "
     "change: a faulty cable, power supply or input."
 )

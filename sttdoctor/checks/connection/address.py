@@ -85,7 +85,7 @@ KEY_IN_URL = Cause(
     "connection.key-in-url",
     "warn",
     "The API key is in the URL, where logs and proxies keep it.",
-    "Send it as a header, or in a browser use a short-lived access_token instead. Then rotate the key.",
+    "Send the key as a header, or in a browser use a short-lived access_token instead. Then rotate the key.",
 )
 WRONG_PATH = Cause(
     "connection.wrong-path",

@@ -43,9 +43,9 @@ DEAD = Cause(
     "connection.dead",
     "fail",
     "The connection was half-open: nothing came in any more, and sending went on or blocked until it was lost.",
-    "Detect it sooner: ping every 10 to 20 s, and give up when no pong comes back within that time, or when a turn is "
-    "open and no event has come for 5 s; give each send a timeout. Then reconnect, send the unanswered audio again at "
-    "the pace it was spoken, and show the open turn as unfinished.",
+    "Notice a dead connection sooner: ping every 10 to 20 s, and give up when no pong comes back within that time, or "
+    "when a turn is open and no event has come for 5 s; give each send a timeout. Then reconnect, send the unanswered "
+    "audio again at the pace it was spoken, and show the open turn as unfinished.",
 )
 RECONNECTED = Cause(
     "connection.reconnected",
