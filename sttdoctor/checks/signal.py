@@ -68,8 +68,8 @@ CHECK = Check(
             "There is loud, steady noise: alone, or nearly as loud as the speech in it.",
             "Listen to the audio (the report ends with the commands). A hiss: the wrong device, an input that nothing "
             "is connected to, a rate or format that was forced on the device, bytes that are no samples. A hum or "
-            "buzz: power supply, ground, long or unshielded wires of a microphone. A voice beneath it: move the microphone "
-            "to the mouth.",
+            "buzz: power supply, ground, long or unshielded wires of a microphone. A voice beneath it: move the "
+            "microphone to the mouth.",
         ),
         Cause(
             "signal.clipped",

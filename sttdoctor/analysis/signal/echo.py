@@ -1,8 +1,8 @@
 """Sound that holds itself again, later and softer: it reaches the stream by two routes.
 
 A second route adds the same waveform, so the whitened sound agrees with itself at one lag, to the sample, all along.
-Words and phrases that are said again agree in no sample, and what is played again agrees for no longer than it is; a room spreads its echo over many lags; hum and loops agree
-at every multiple of their period.
+Words and phrases that are said again agree in no sample, and what is played again agrees for no longer than it is; a
+room spreads its echo over many lags; hum and loops agree at every multiple of their period.
 """
 
 from dataclasses import dataclass
