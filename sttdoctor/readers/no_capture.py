@@ -83,7 +83,39 @@ _ARCHIVES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 """By the name of a member."""
 
-_LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+_DUMPS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(pattern, re.MULTILINE), f"{what}; {advice}")
+    for pattern, what, advice in (
+        (
+            rb"^[\d:. -]{0,30}(?:\w{1,15} {1,8}(?:In|Out|M|B|P) {1,3})?IP6? (?:\([^\n]{1,200}\)\s{1,8})?"
+            rb"\S{1,80} > \S{1,80}: Flags \[",
+            "what tcpdump prints, which is not read",
+            "let it write the packets themselves: tcpdump -i any -s 0 -w FILE",
+        ),
+        (
+            rb"^(?:interface|input): \S{1,200}(?: \(|\n(?:filter|match): )"
+            rb"|^T (?:[\d/]{10} [\d:.]{8,15} )?[\d.]{7,15}:\d{1,5} -> ",
+            "what ngrep prints, which is not read",
+            "let tcpdump write the packets themselves: tcpdump -i any -s 0 -w FILE",
+        ),
+        (
+            rb"^Frame \d{1,9}: (?:Packet, )?\d{1,9} bytes on wire",
+            "the packets as tshark describes them, which is not read",
+            "give the packets themselves (pcapng), or print JSON: tshark -r FILE -Y 'http or websocket' -T json",
+        ),
+        (
+            rb"^={20,100}\r?\nFollow: |\Apeers:\s*\n\s{1,8}- peer: 0",
+            "a stream as Wireshark follows it, which is not read",
+            "save the packets themselves (pcapng)",
+        ),
+        (_SYSTEM_CALL, "a list of system calls, which is not read", RECORD),
+    )
+)
+"""What shows the bytes of a connection, or a part of them, so that words of its messages can be found in it."""
+
+_DUMP_BEGINS = 4096  # bytes
+
+_LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = _DUMPS + tuple(
     (re.compile(pattern, re.MULTILINE), f"{what}; {advice}")
     for pattern, what, advice in (
         (
@@ -131,21 +163,10 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             "save the packets themselves (pcapng)",
         ),
         (
-            rb"^\d\d:\d\d:\d\d\.\d{6} IP6? \S{1,80} > \S{1,80}: ",
-            "what tcpdump prints, which is not read",
-            "let it write the packets themselves: tcpdump -i any -s 0 -w FILE",
-        ),
-        (
-            rb"^interface: \S{1,40} \(|^T [\d.]{7,15}:\d{1,5} -> ",
-            "what ngrep prints, which is not read",
-            "let tcpdump write the packets themselves: tcpdump -i any -s 0 -w FILE",
-        ),
-        (
             rb" (?:->|<-) WebSocket (?:text|binary) message (?:->|<-) |\]\[\S{1,60}\] client (?:dis)?connect",
             "what mitmdump prints, which is not read",
             "let it write its flows: mitmdump -w FILE",
         ),
-        (_SYSTEM_CALL, "a list of system calls, which is not read", RECORD),
         (rb"^== Info: |^(?:=>|<=) (?:Send|Recv) header", "a trace of curl, which shows the handshake only", RECORD),
         (rb"^Connected \(press CTRL\+C to quit\)", "what wscat prints, which has no times", RECORD),
         (rb"\bwebsocat::", "a log of websocat, which shows no frames", RECORD),
@@ -181,6 +202,12 @@ def describe(head: bytes) -> str | None:
     texts = (head,) if wrapping is None else (wrapping.head, head)
     logs = (sentence for text in texts for pattern, sentence in _LOGS if pattern.search(text))
     return signature or next(logs, None)
+
+
+def describe_dump(head: bytes) -> str | None:
+    """Return what tool printed these first bytes of connections, and what to do; None where none did."""
+    told = (sentence for pattern, sentence in _DUMPS if pattern.search(head, 0, _DUMP_BEGINS) is not None)
+    return next(told, None)
 
 
 def describe_archive(names: Iterable[str]) -> str | None:

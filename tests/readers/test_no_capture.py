@@ -1,6 +1,7 @@
 """What is no capture is named, with the one thing that gives a capture."""
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -97,6 +98,23 @@ def test_an_archive_is_named_by_what_is_in_it(member, name):
         archive.writestr(member, "x")
     with pytest.raises(InputError, match=f"no capture; .*{name}|{name}.*no capture; "):
         read_capture(packed.getvalue())
+
+
+_DUMPS = {
+    "tcpdump": "2026-11-30 15:48:49.151966 lo    In  IP 127.0.0.1.50542 > 127.0.0.1.8766: Flags [P.], length 335",
+    "ngrep": "T 2026/11/30 15:48:49.151966 127.0.0.1:50542 -> 127.0.0.1:8766 [AP] #4",
+    "tshark": "Frame 4: 401 bytes on wire (3208 bits), 401 bytes captured (3208 bits)",
+    "Wireshark": "\n===================================================================\nFollow: tcp,ascii",
+    "system calls": '11324 15:48:50.074018 recvfrom(6, "\\201\\\\{", 262144, 0, NULL, NULL) = 94',
+}
+
+
+@pytest.mark.parametrize("name", _DUMPS)
+def test_a_dump_of_bytes_is_no_log_of_a_program_although_it_shows_messages(name):
+    events = [{"type": kind, "request_id": "r1", "transcript": "Hello."} for kind in ("turn.update", "turn.end")]
+    told = "".join(f"{_DUMPS[name]}\n.K{json.dumps(event)}\n" for event in events)
+    with pytest.raises(InputError, match=f"{name}.*which is not read; "):
+        read_capture(told.encode())
 
 
 def test_what_is_nothing_known_keeps_the_general_sentence():

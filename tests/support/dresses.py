@@ -137,6 +137,62 @@ def elastic(lines: list[Line]) -> bytes:
     return json.dumps({"took": 1, "_shards": {"total": 1}, "hits": {"total": {"value": 9}, "hits": hits}}).encode()
 
 
+def open_telemetry(lines: list[Line]) -> bytes:
+    """The file exporter of a collector, a batch a line."""
+    records = [
+        {"timeUnixNano": f"{round((EPOCH + t) * 1e6)}000", "severityText": "DEBUG", "body": {"stringValue": message}}
+        for t, message in lines
+    ]
+    named = {"attributes": [{"key": "service.name", "value": {"stringValue": "stt"}}]}
+    batches = [
+        {"resourceLogs": [{"resource": named, "scopeLogs": [{"scope": {"name": LOGGER}, "logRecords": part}]}]}
+        for part in (records[:20], records[20:])
+    ]
+    return "".join(f"{json.dumps(batch)}\n" for batch in batches).encode()
+
+
+def jaeger(lines: list[Line]) -> bytes:
+    """A trace whose span has a log for each line."""
+    logs = [
+        {
+            "timestamp": round((EPOCH + t) * 1e6),
+            "fields": [
+                {"key": "level", "type": "string", "value": "debug"},
+                {"key": "event", "type": "string", "value": message},
+            ],
+        }
+        for t, message in lines
+    ]
+    span = {"spanID": "a1", "startTime": 1, "tags": [{"key": "span.kind", "value": "client"}], "logs": logs}
+    return json.dumps({"data": [{"traceID": "5f", "spans": [span], "processes": {"p1": {}}}], "total": 0}).encode()
+
+
+def application_insights(lines: list[Line]) -> bytes:
+    """The answer to a query, a table of rows."""
+    columns = [{"name": name, "type": "string"} for name in ("timestamp", "message", "severityLevel")]
+    rows = [[f"{iso(t, 6)}Z", message, 0] for t, message in lines]
+    return json.dumps({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]}, indent=1).encode()
+
+
+def new_relic(lines: list[Line]) -> bytes:
+    """The answer to a query, the newest line first."""
+    events = [{"timestamp": round((EPOCH + t) * 1000), "message": message} for t, message in reversed(lines)]
+    return json.dumps({"results": [{"events": events}], "metadata": {"eventTypes": ["Log"]}}).encode()
+
+
+def sentry(lines: list[Line]) -> bytes:
+    """An event with its breadcrumbs."""
+    crumbs = [{"timestamp": round(EPOCH + t, 3), "category": "console", "message": message} for t, message in lines]
+    event = {"event_id": "9a", "message": "WebSocket closed", "breadcrumbs": {"values": crumbs}, "user": {"id": "7"}}
+    return json.dumps(event, indent=2).encode()
+
+
+def wrangler(lines: list[Line]) -> bytes:
+    """`wrangler tail --format json`: what one call printed is a list."""
+    logs = [{"message": [message], "level": "log", "timestamp": round((EPOCH + t) * 1000)} for t, message in lines]
+    return json.dumps({"outcome": "ok", "exceptions": [], "logs": logs, "event": {"request": {}}}, indent=2).encode()
+
+
 def journal_export(lines: list[Line]) -> bytes:
     """`journalctl -o export`: what holds several lines or colours has its length before it."""
     out = b""
@@ -175,6 +231,12 @@ DRESSES: dict[str, Callable[[list[Line]], bytes]] = {
     "insights-compact": lambda lines: json.dumps(json.loads(insights(lines))).encode(),
     "loki": loki,
     "elastic": elastic,
+    "open-telemetry": open_telemetry,
+    "jaeger": jaeger,
+    "application-insights": application_insights,
+    "new-relic": new_relic,
+    "sentry": sentry,
+    "wrangler": wrangler,
     "journal-export": journal_export,
     "compact-log-events": each(lambda t, m: {"@t": f"{iso(t)}Z", "@mt": m, "@l": "Debug"}),
     "other-names": each(lambda t, m: {"severity": "DEBUG", "log_entry": m, "happened": f"{iso(t)}Z"}),

@@ -132,6 +132,12 @@ STAMPS: dict[str, Stamp] = {
     "dots": lambda t: (
         f"[{_moment(t):%Y.%m.%d-%H.%M.%S}:{_moment(t).microsecond // 1000:03}][{int(t * 60) % 1000:3}]App: "
     ),
+    "without colons": lambda t: f"{_moment(t):%Y%m%dT%H%M%S}.{_moment(t).microsecond // 1000:03}Z ",
+    "colon before the milliseconds": lambda t: (
+        f"[{_moment(t):%Y/%m/%d %H:%M:%S}:{_moment(t).microsecond // 100:04}] N: "
+    ),
+    "milliseconds": lambda t: f"{round(t * 1000) + 812} [main] DEBUG app - ",
+    "a microcontroller's": lambda t: f"\x1b[0;32mI ({round(t * 1000) + 812}) STT: ",
     "logcat": lambda t: f"{_moment(t):%m-%d} {_clock(_moment(t))}  1234  1301 D SttClient: ",
     "time of day": lambda t: f"[{_clock(_moment(t))}] ",
     "console": lambda t: f"{_clock(_moment(t))} app.js:42 ",

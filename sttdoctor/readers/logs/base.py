@@ -88,10 +88,12 @@ class Log:
         return Collector(self._budget, is_wanted(self._wanted, len(self.connections) + 1))
 
     def _time(self, prefix: str) -> log_line.Time:
-        """(seconds, resolution) of a line; a time of day goes on past midnight."""
+        """(seconds, resolution) of a line, None without a time."""
         stamp = log_line.stamp_of(prefix)
-        if stamp is None:
-            return None
+        return None if stamp is None else self._moment(stamp)
+
+    def _moment(self, stamp: log_line.Stamp) -> tuple[float, float]:
+        """(seconds, resolution) of a time that a line has; a time of day goes on past midnight."""
         return (self._on(stamp.seconds) if stamp.of_day else stamp.seconds), stamp.resolution
 
     def _on(self, seconds: float) -> float:

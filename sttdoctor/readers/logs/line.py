@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-DATED = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?")
-CLOCK = re.compile(r"(?<!\d)(?<!\d[:.])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?!\d|:\d)")
+_PARTS = r"(?:(?:[.,]|:(?=\d{3,6}(?!\d)))(\d{1,9}))?"
+DATED = re.compile(rf"(\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d){_PARTS}")
+CLOCK = re.compile(rf"(?<!\d)(?<!\d[:.])(\d\d):(\d\d):(\d\d){_PARTS}(?!\d|:\d)")
 _EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:(\d{3})(?!\d)|[.,](\d{1,9}))?(?![\d.])")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 

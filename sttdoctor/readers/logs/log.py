@@ -3,6 +3,7 @@
 import re
 from io import BufferedReader
 
+from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import FullError, Loss
 from sttdoctor.readers.logs import line as log_line
@@ -14,7 +15,7 @@ from sttdoctor.readers.logs.program import MARKS, ProgramLog
 from sttdoctor.readers.logs.trace import TraceLog
 from sttdoctor.readers.logs.tungstenite import TungsteniteLog
 from sttdoctor.readers.logs.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
-from sttdoctor.readers.no_capture import NoCaptureError
+from sttdoctor.readers.no_capture import NoCaptureError, describe_dump
 from sttdoctor.readers.sockets import Wanted, and_more, choose
 from sttdoctor.readers.stream import StreamError
 
@@ -33,13 +34,16 @@ def read_log(stream: BufferedReader, path: str | None = None, connection: Wanted
         connection: Which connection, from 1; None where there is one that can be meant.
 
     Raises:
-        InputError: No line of a known library, or several connections without a choice.
+        InputError: No line of a known library, what a tool printed of packets or calls, or several connections without
+            a choice.
         OSError: The file cannot be read.
     """
     name = path or "the capture"
     head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
     wrapping = wrapping_of(head)
     kind = _kind_of(head, wrapping)
+    if kind in (None, ProgramLog) and (dump := describe_dump(head)) is not None:
+        raise InputError(f"{name} is {dump}")
     log = kind(connection) if kind not in (None, ProgramLog) else _Undecided(connection)
     loss: Loss | None = None
     try:

@@ -62,9 +62,11 @@ _OF_CLASS = {"Start": "start", "Update": "update", "EagerEnd": "eager_end", "Res
 _MEMBER = re.compile(rf"{_BEFORE_KEY}({_WORDS}){_SEP}", re.IGNORECASE)
 _NEXT = re.compile(
     r"\s[A-Za-z_][\w.]{0,40}:(?!//)(?=\S)|(?:,\s?|\s)[\"']?[A-Za-z_][\w.]{0,40}[\"']?=(?=\S)"
-    rf"|,\s(?:AnyHashable\()?[\"']?[A-Za-z_][\w.]{{0,40}}[\"']?\)?(?::|\s=)\s|(?:,\s?|\s)(?:{_WORDS})[:=]",
+    rf"|,\s(?:AnyHashable\()?[\"']?[A-Za-z_][\w.]{{0,40}}[\"']?\)?(?::|\s=)\s|(?:,\s?|\s)(?:{_WORDS})[:=]"
+    r"|\s\[\w{1,40}\] => ",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(r"\[[\"']?\w{1,40}[\"']?\] =")
 _WRAPPER = re.compile(r"(?:Optional|Some|String|Str)\(")
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*+)(\"?)|'((?:[^'\\]|\\.)*+)('?)|`((?:[^`\\]|\\.)*+)(`?)", re.DOTALL)
 _GOES_ON = re.compile(r"[ \t]{0,8}(?:\+[ \t]{0,8})?\r?\n\s{0,200}(?=[\"'`])")
@@ -263,7 +265,7 @@ def _starts(text: str, marks: list[int]) -> list[int]:
     starts: list[int] = []
     before = 0
     for mark in marks:
-        bracket = _opened_before(text, before, mark)
+        bracket = _opened_before(text, before, mark - 1 if _BRACKETED.match(text, mark - 1) else mark)
         starts.append(bracket if bracket is not None else mark if starts else _first_key(text, mark))
         before = mark + 1
     return starts

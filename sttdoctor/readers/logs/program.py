@@ -27,8 +27,8 @@ SOURCE = "log of a program"
 
 MARKS = re.compile(
     log_marks.EVENT
-    + rb"|[Tt]ype\W|wss?://|[Cc]los[ei]|(?<![A-Za-z])(?:[Ss]en[dt]|SEN[DT]|[Ww]r[io]t)|\bHTTP\b|[Hh]andshake|[Rr]esponse"
-    rb"|onnect|[Rr]eceiv|[Rr]ecv|(?<![A-Za-z])error\b|>>|->|\xe2\x86\x92|[{(]\s*(?:\x1b\[[\d;]{0,20}m)?\r?$|,\r?$",
+    + rb"|[Tt]ype\W|wss?://|[Cc]los[ei]|(?:(?<![A-Za-z])|(?<=[\d\[]m))(?:[Ss]en[dt]|SEN[DT]|[Ww]r[io]t|error\b)|\bHTTP\b"
+    rb"|[Hh]andshake|[Rr]esponse|onnect|[Rr]eceiv|[Rr]ecv|>>|->|\xe2\x86\x92|[{(]\s*(?:\x1b\[[\d;]{0,20}m)?\r?$|,\r?$",
     re.MULTILINE,
 )
 """What a line has that may tell something."""
@@ -138,8 +138,7 @@ class ProgramLog(Log):
         stamp = log_line.stamp_of_match(found) if found is not None and known is not None else None
         if known is None or stamp is None:
             return False
-        seconds = self._on(stamp.seconds) if stamp.of_day else stamp.seconds
-        self._take_audio(line, text, known, (seconds, stamp.resolution))
+        self._take_audio(line, text, known, self._moment(stamp))
         return True
 
     def _keep_alike(self, text: str, size: int) -> None:
@@ -186,7 +185,14 @@ class ProgramLog(Log):
         if len(shown.to.found.events) == held:  # it was too costly
             return
         says_text = bool(event.message.get("transcript"))
-        shown.event(kind, look, is_listed=is_listed, is_again=self._is_again, says_text=says_text)
+        shown.event(
+            kind,
+            look,
+            is_listed=is_listed,
+            is_again=self._is_again,
+            says_text=says_text,
+            is_word=not event.is_object,
+        )
         shown.objects += event.is_object
         shown.raw += event.is_object and name is not None
         self._weigh(shown, event, text[: event.begin][: log_line.USUAL_PREFIX], name is not None)
@@ -235,7 +241,7 @@ class ProgramLog(Log):
     def _is_anew(self, current: Shown, request: str | None, is_listed: bool) -> bool:
         """Whether a `connected` is of another connection than the current one, and not that of it, shown late."""
         is_late = is_listed or (request is not None and current.request is None and not current.is_closed)
-        return bool(current.kinds.keys() - {"connected"}) and not is_late
+        return bool(current.kinds - {"connected"}) and not is_late
 
     def _begin(self, time: log_line.Time) -> Shown:
         asked, url = self._asked or (None, None)
@@ -292,7 +298,7 @@ class ProgramLog(Log):
 
     def _take_command(self, line: int, time: log_line.Time, said: Any, words: str) -> None:
         current = self._current or self._begin(time)
-        is_manual = current.kinds.keys() & MANUAL.events or current.to.is_at(MANUAL.path)
+        is_manual = current.kinds & MANUAL.events or current.to.is_at(MANUAL.path)
         if isinstance(said, str) and said in AUTO.commands and not is_manual:
             said = {"type": said}
         text = said if isinstance(said, str) else json.dumps(said)
@@ -322,7 +328,7 @@ class ProgramLog(Log):
         if stamp is None:
             return None
         self._guesses_unit |= not is_told
-        return (self._on(stamp.seconds) if stamp.of_day else stamp.seconds), stamp.resolution
+        return self._moment(stamp)
 
     def end(self) -> None:
         """Tell of each connection what the log has not shown."""

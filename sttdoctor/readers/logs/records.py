@@ -9,10 +9,12 @@ https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
 import csv
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedIOBase, BufferedReader
+from io import BufferedIOBase, BufferedReader, BytesIO
 from itertools import islice, pairwise
 from typing import Any
 
@@ -30,13 +32,17 @@ _MESSAGES = (
 )
 _TIMES = (
     *("time", "timestamp", "@timestamp", "ts", "asctime", "datetime", "date", "eventtime", "created", "t", "_time"),
-    *("_source_realtime_timestamp", "__realtime_timestamp"),
+    *("_source_realtime_timestamp", "__realtime_timestamp", "timeunixnano", "observedtimeunixnano"),
 )
 _CONNECTIONS = ("connection_id", "conn_id", "websocket_id", "websocket", "connection")
 _LISTS = ("MESSAGE", "labels", "tags")  # members of a record that are lists
 _CONTAINERS = ("hits", "data", "response")  # members of an answer that hold the list of the records
 _MOST_CONTAINERS = 3  # one in another
 _STREAM = ("timestamp", "line")
+_COLUMNS = "columns"  # names of the values of each row of a table beside it
+_EACH = ""  # in the path of a list: any of its items
+_VALUE = "value"  # of a record as a list of names and values
+_NAMES = ("key", "field", "name")  # of what it is
 _COLUMN = re.compile(r"[\w@. \[\]()/-]{1,80}")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _LOGGER = re.compile(r"websockets\.(?:client|server)")
@@ -44,6 +50,8 @@ _DECODER = json.JSONDecoder(strict=False)
 _NEVER_COSTLY = MAX_HELD_BYTES // 1000  # bytes of JSON whose values take no more than can be held, whatever they are
 _LONGEST_PREFIX = 300  # words before the object of a line
 _DEEPEST, _MOST_LEAVES = 4, 200
+_DEEPEST_LIST = 16
+_WEIGHT = 1000  # of a line that is read, beside one that has the name of a message
 _LOOKED_AT = 2000  # records of the first bytes
 _LEAST_TIMES = 3
 _MAX_REVERSED_BYTES = 64 << 20
@@ -86,14 +94,23 @@ class Fields:
 
 
 def _text(value: Any) -> bytes | None:
-    """A message as bytes: an event as JSON; journald writes one that is no plain text as a list of them."""
+    """A message as bytes: an event as JSON; journald writes one that is no plain text as a list of them.
+
+    A list holds what was printed in one call, or lines, each with its end.
+    """
     if isinstance(value, str):
         return value.encode(errors="replace")
     if isinstance(value, dict):
         return json.dumps(value).encode()
-    if isinstance(value, list) and value and all(isinstance(item, int) and 0 <= item < 256 for item in value):
+    if not isinstance(value, list) or not value:
+        return None
+    if all(isinstance(item, int) and 0 <= item < 256 for item in value):
         return bytes(value)
-    return None
+    if not isinstance(value[0], str):
+        return None
+    parts = [item if isinstance(item, str) else json.dumps(item) for item in value]
+    is_lines = all(part.endswith("\n") for part in parts[:-1])
+    return ("" if is_lines else " ").join(parts).encode(errors="replace")
 
 
 def _at(record: Any, path: Path) -> Any:
@@ -167,7 +184,11 @@ def _marked_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
 
 def _named_path(kept: list[list[tuple[Path, Any]]]) -> Path | None:
     """The message of the first record by its name: the log may come to the lines that are read only later."""
-    found = {path[-1].lower(): path for path, value in reversed(kept[0]) if isinstance(value, str)} if kept else {}
+    texts = [path for path, value in kept[0] if _text(value) is not None] if kept else []
+    found = {
+        key.lower(): path for path in reversed(texts) for key in path[:-1]
+    }  # the text in an object that is named so
+    found.update({path[-1].lower(): path for path in reversed(texts)})
     return next((found[name] for name in _MESSAGES if name in found), None)
 
 
@@ -273,8 +294,16 @@ def _members(document: JsonStream, depth: int) -> Generator[tuple[int, Any], Non
 
 def _items(document: JsonStream) -> Iterator[tuple[int, Any]]:
     for line in document.elements():
-        value = _value(document)
-        yield line, _pairs(value) if isinstance(value, list) else value
+        yield line, _record(_value(document), ())
+
+
+def _record(value: Any, columns: Sequence[str]) -> Any:
+    """An item of a list as a record: a row of a table and lists of names and values become objects."""
+    if isinstance(value, list):
+        return _pairs(value) if _are_pairs(value) else dict(zip(columns, value, strict=False))
+    if isinstance(value, dict) and any(map(_are_pairs, value.values())):
+        return {key: _pairs(item) if _are_pairs(item) else item for key, item in value.items()}
+    return value
 
 
 def _streams(document: JsonStream) -> Iterator[tuple[int, Any]]:
@@ -300,10 +329,104 @@ def _value(document: JsonStream) -> Any:
         return None
 
 
+def _are_pairs(value: Any) -> bool:
+    """Whether a list gives names and values."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and _name_of(value[0]) is not None
+
+
 def _pairs(items: list[Any]) -> dict[str, Any]:
-    """A record as a list of a field and its value each."""
-    pairs = (item for item in items if isinstance(item, dict))
-    return {str(item.get("field")): item.get("value") for item in pairs}
+    """A record as a list of a name and its value each."""
+    pairs = ((_name_of(item), item.get(_VALUE)) for item in items if isinstance(item, dict))
+    return {name: value for name, value in pairs if name is not None}
+
+
+def _name_of(pair: dict[str, Any]) -> str | None:
+    if _VALUE not in pair:
+        return None
+    return next((pair[name] for name in _NAMES if isinstance(pair.get(name), str)), None)
+
+
+def path_in(head: bytes) -> Path | None:
+    """Return the way to the records of a document, of which the first bytes are given; None where there are none.
+
+    It names the members on the way, and `_EACH` stands for each item of a list. Where no record holds a line that is
+    read, they are those that have a message by its name.
+    """
+    document, found = JsonStream(BufferedReader(BytesIO(head))), Counter[Path]()
+    with suppress(StreamError, FullError, DamagedError):  # it may be cut
+        while document.peek() in ("[", "{"):
+            _count_lines(document, (), found)
+    return max(filter(found.get, found), key=lambda path: found[path], default=None)
+
+
+def is_near(path: Path) -> bool:
+    """Whether `records_of_document` comes to the records at the end of a path."""
+    return path.count(_EACH) == 1 and all(key in _CONTAINERS for key in path[:-2])
+
+
+def _count_lines(document: JsonStream, path: Path, found: Counter[Path]) -> None:
+    """Count the lines that are read by the records in which they stand."""
+    if len(path) > _DEEPEST_LIST:
+        document.skip()
+    elif document.peek() == "{":
+        for key in document.members():
+            _count_lines(document, (*path, key), found)
+    elif document.peek() == "[":
+        for _ in document.elements():
+            _count_lines(document, (*path, _EACH), found)
+    else:
+        value = _value(document)
+        is_pair = path[-2:] == (_EACH, _VALUE)
+        inner = path[:-2] if is_pair else path[:-1]
+        while inner and inner[-1] != _EACH:
+            inner = inner[:-1]
+        if isinstance(value, str) and inner:
+            is_read = ANY.search(value.encode(errors="replace")) is not None
+            is_cell = path[-2:] == (_EACH, _EACH)
+            is_named = is_pair or is_cell or any(key.lower() in _MESSAGES for key in path[len(inner) :])
+            found[inner] += _WEIGHT if is_read else is_named
+
+
+def records_along(path: Path, stream: BufferedReader) -> Iterator[tuple[int, Any]]:
+    """Yield the line and the value of each record of a document to which a path leads, as `path_in` gives it.
+
+    Raises:
+        FullError: It has too many items.
+        StreamError: The stream is damaged, or it is not JSON from here on.
+    """
+    document = JsonStream(stream)
+    try:
+        while document.peek() in ("[", "{"):
+            yield from _along(document, path, ())
+    except DamagedError as error:
+        loss = StreamError(f"damaged from here on: {error}")
+        loss.line = document.line
+        raise loss from None
+
+
+def _along(document: JsonStream, path: Path, columns: Sequence[str]) -> Iterator[tuple[int, Any]]:
+    following = document.peek()
+    if not path:
+        line = document.line
+        yield line, _record(_value(document), columns)
+    elif path[0] == _EACH and following == "[":
+        for _ in document.elements():
+            yield from _along(document, path[1:], columns)
+    elif path[0] != _EACH and following == "{":
+        for key in document.members():
+            if key == path[0]:
+                yield from _along(document, path[1:], columns)
+            elif key == _COLUMNS:
+                columns = _columns_of(_value(document))
+            else:
+                document.skip()
+    else:
+        document.skip()
+
+
+def _columns_of(value: Any) -> list[str]:
+    named = value if isinstance(value, list) else []
+    return [str(item.get("name")) if isinstance(item, dict) else str(item) for item in named]
 
 
 def records_of_csv(stream: BufferedIOBase) -> Iterator[tuple[int, Any]]:

@@ -34,6 +34,11 @@ _BARE_COMMAND = re.compile(
     r"(?: (?:command|message|msg))?[\s.!\u2026]{0,8}$",
     re.IGNORECASE,
 )
+_LOOSE_COMMAND = re.compile(
+    r"(?:\b(?:map|[Aa]rray|[Oo]bject|[Hh]ash) ?)?[({\[]\s{0,8}\[?[\"':]?type[\"'\]]?\s{0,4}(?::|=>?)\s{0,4}"
+    r"[\"'`]?(close|done|finalize)[\"'`]?,?\s{0,8}[)}\]]"
+)
+"""Alone in an object that is no JSON."""
 _CLOSED = re.compile(
     r"(?<![A-Za-z])(?:on_?)?clos(?:e|ed|ing)(?![a-z])|\bdisconnected\b|ConnectionClosed|CloseEvent|onclose",
     re.IGNORECASE,
@@ -63,7 +68,11 @@ _REFUSED = re.compile(
 )
 _RELATIVE = re.compile(r"^[\s\[(+]{0,12}(\d{1,7}(?:\.(\d{1,9}))?)\s?(s|sec|ms)?[\])]?(?=[\s:|,]|$)")
 _MERIDIEM = re.compile(r"(?<!\d)(1[0-2]|0?\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?[\s\u202f]?([AaPp])\.?[Mm]\b")
-_DOTTED = re.compile(r"(?<!\d)(\d{4})\.(\d\d)\.(\d\d)-(\d\d)\.(\d\d)\.(\d\d)[:.](\d{1,9})(?!\d)")
+_UNUSUAL = (
+    re.compile(r"(?<!\d)(\d{4})\.(\d\d)\.(\d\d)-(\d\d)\.(\d\d)\.(\d\d)[:.](\d{1,9})(?!\d)"),
+    re.compile(r"^[\s\[(]{0,8}(20\d\d)-?(\d\d)-?(\d\d)[T_-]([0-2]\d)-?([0-5]\d)-?([0-5]\d)(?:[.,](\d{1,9}))?(?!\d)"),
+)
+"""Dates and times without colons."""
 _TIME_NAMES = frozenset(
     {"received_at", "receivedat", "recv_at", "recv_ts", "received", "arrived", "arrived_at", "when"}
     | {"time", "timestamp", "@timestamp", "ts", "t", "at", "date", "datetime", "created", "asctime", "_time", "_ts"}
@@ -109,6 +118,9 @@ def command_in(text: str, values: list[tuple[int, Any]]) -> tuple[int, Any] | No
         is_close = said["type"] in AUTO.commands and not _RECEIVED.search(text[:begin])
         if is_close or is_sent(text[:begin]) or (said is not value and is_sent(text)):
             return begin, said
+    loose = _LOOSE_COMMAND.search(text)
+    if loose is not None and is_sent(text[: loose.start()]):
+        return loose.start(), {"type": loose[1]}
     bare = _BARE_COMMAND.search(text)
     return None if bare is None else (bare.start(), bare[1].lower())
 
@@ -144,12 +156,15 @@ def without_reason(text: str) -> str:
 
 
 def stamp_of(prefix: str) -> log_line.Stamp | None:
-    """Return the time in what stands before a message: as `log_line.stamp_of`, also with AM or PM, or with dots."""
+    """Return the time before a message: as `log_line.stamp_of` does, also one with AM or PM, or without colons."""
     half = _MERIDIEM.search(prefix)
     if half is None:
         stamp = log_line.stamp_of(prefix)
-        dotted = _DOTTED.search(prefix) if stamp is None else None
-        return stamp if dotted is None else log_line.stamp_of("{}-{}-{} {}:{}:{}.{}".format(*dotted.groups()))
+        found = next(filter(None, (form.search(prefix) for form in _UNUSUAL)), None) if stamp is None else None
+        if found is None:
+            return stamp
+        parts = f".{found[7]}" if found[7] else ""
+        return log_line.stamp_of("{}-{}-{} {}:{}:{}".format(*found.groups()) + parts)
     hours = int(half[1]) % 12 * 3600 + (_HALF_DAY_S if half[5] in "pP" else 0)
     digits = half[4] or ""
     seconds = hours + int(half[2]) * 60 + int(half[3]) + (int(digits) / 10 ** len(digits) if digits else 0.0)

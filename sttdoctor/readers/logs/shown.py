@@ -6,6 +6,7 @@ unclear, the evidence is lacking.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -84,7 +85,7 @@ class _Sends:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """An event of the service in a line; its place is that among the events of the connection."""
+    """An event of the service in a line, as an object or a word; its place is that among the connection's events."""
 
     place: int
     kind: str
@@ -92,6 +93,7 @@ class _Seen:
     is_listed: bool
     is_again: bool
     says_text: bool
+    is_word: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Shown:
         to: Takes what is found.
         points: How sure it is that the events are those of the service.
         request: The id that its events carry.
-        kinds: Types of the events, in the order of the first of each.
+        kinds: Types of the events.
         objects: How many events were objects, not words of a line.
         raw: How many were objects with the id: messages that are printed whole.
         looks: Types of events that are words of a line, by what stands before them.
@@ -134,7 +136,7 @@ class Shown:
     to: LogConnection
     points: float = 0.0
     request: str | None = None
-    kinds: dict[str, None] = field(default_factory=dict)
+    kinds: set[str] = field(default_factory=set)
     objects: int = 0
     raw: int = 0
     looks: dict[str, set[str]] = field(default_factory=dict)
@@ -159,10 +161,13 @@ class Shown:
             self._commands.clear()
             self._ends.clear()
 
-    def event(self, kind: str, look: str, *, is_listed: bool, is_again: bool, says_text: bool) -> None:
+    def event(
+        self, kind: str, look: str, *, is_listed: bool, is_again: bool, says_text: bool, is_word: bool = False
+    ) -> None:
         """Take in how an event was shown that was added as the last one."""
-        self.kinds[kind] = None
-        self._seen.append(_Seen(len(self.to.found.events) - 1, kind, look, is_listed, is_again, says_text))
+        self.kinds.add(kind)
+        place = len(self.to.found.events) - 1
+        self._seen.append(_Seen(place, kind, look, is_listed, is_again, says_text, is_word))
 
     def command(self, line: int, time: log_line.Time, said: Any, text: str, words: str) -> None:
         """Take a message of the client's in."""
@@ -233,10 +238,22 @@ class Shown:
 
     def _first_shown(self) -> tuple[list[_Seen], dict[int, int]]:
         """The events of the service's endpoint that are shown for the first time, and where their best showing is."""
-        foreign = self._foreign_kinds()
-        seen = [item for item in self._seen if item.kind not in foreign]
+        foreign, talk = self._foreign_kinds(), self._talk()
+        seen = [item for item in self._seen if item.kind not in foreign and item.place not in talk]
         first = first_shown([self._told(item) for item in seen])
         return [seen[place] for place in first], {seen[old].place: seen[new].place for old, new in first.items()}
+
+    def _talk(self) -> set[int]:
+        """The places of words in sentences about events, as in a report that holds a log: that shows them whole."""
+        shown = {item.kind for item in self._seen if not item.is_word}
+        is_timed = any(self.to.found.events[item.place].t is not None for item in self._seen if not item.is_word)
+        words = [item for item in self._seen if item.is_word and (is_timed or item.kind in shown)]
+        looks = Counter(item.look for item in words)
+        return {
+            item.place
+            for item in words
+            if self.to.found.events[item.place].t is None and (is_timed or looks[item.look] == 1)
+        }
 
     def _told(self, seen: _Seen) -> Told:
         frame = self.to.found.events[seen.place]
@@ -253,7 +270,7 @@ class Shown:
         """Types of the endpoint that it is not: the program's own messages, or those of another service."""
         if self.to.is_at(MANUAL.path):
             return AUTO.turn_events if "transcript" in self.kinds else frozenset()
-        return MANUAL.events if self.kinds.keys() & AUTO.turn_events else frozenset()
+        return MANUAL.events if self.kinds & AUTO.turn_events else frozenset()
 
     def _sent(self, talk: "_Talk", is_mixed: bool, is_doubled: bool) -> tuple[set[int], set[int]]:
         """The places of the audio that was sent, and those of them that are shown twice; empty where it is unclear."""

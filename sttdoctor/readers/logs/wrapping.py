@@ -14,6 +14,7 @@ from io import BufferedReader, BytesIO
 from itertools import islice
 
 from sttdoctor.readers.collector import FullError
+from sttdoctor.readers.logs.layout import counts_in, indents_in
 from sttdoctor.readers.logs.marks import ANY
 from sttdoctor.readers.logs.pieces import Layer, Piece, above_in, journal_in, keys_in, runtime_in
 from sttdoctor.readers.logs.records import (
@@ -21,9 +22,12 @@ from sttdoctor.readers.logs.records import (
     falls,
     fields_of_records,
     is_document,
+    is_near,
     is_table,
     lines_of_json_in,
+    path_in,
     pieces_of,
+    records_along,
     records_of_csv,
     records_of_document,
     turn_round,
@@ -38,7 +42,7 @@ _HEAD_RECORDS = 2000
 _MAX_LAYERS = 4
 _LIST = re.compile(rb"\s*+\{[^{}\[]*+(?:\[(?!\s*+\{)[^{}\[]*+)*+\[\s*+\{")
 _OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
-_FINDERS = (runtime_in, journal_in, lines_of_json_in, keys_in, table_in, above_in)
+_FINDERS = (runtime_in, journal_in, lines_of_json_in, keys_in, table_in, above_in, indents_in, counts_in)
 
 Records = Callable[[BufferedReader], Iterator[tuple[int, object]]]
 Front = Callable[[BufferedReader], Iterator[Piece]]
@@ -88,14 +92,12 @@ def wrapping_of(head: bytes) -> Wrapping | None:
 
 
 def _front_of(head: bytes) -> tuple[Front | None, list[Piece]]:
-    for is_one, records_of in ((is_document, records_of_document), (is_table, records_of_csv)):
-        if not is_one(head):
-            continue
+    for records_of in _records_in(head):
         records = list(_as_far(islice(records_of(BufferedReader(BytesIO(head))), _HEAD_RECORDS)))
         fields = fields_of_records([record for _, record in records])
         # objects one after the other are what a program prints, and may have words between
         is_object = head.lstrip()[:1] == b"{" and _LIST.match(head) is None
-        if fields is not None and (fields.message or not is_object or is_one is is_table):
+        if fields is not None and (fields.message or not is_object or records_of is not records_of_document):
             pieces = list(pieces_of(iter(records), fields))
             newest_first = falls(pieces)
             front: Front = partial(_read_export, records_of, fields, newest_first)
@@ -104,6 +106,17 @@ def _front_of(head: bytes) -> tuple[Front | None, list[Piece]]:
     if len(head) >= HEAD_BYTES:
         lines = lines[:-1] or lines  # the last one is cut
     return None, [Piece(number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _records_in(head: bytes) -> Iterator[Records]:
+    """Yield what may read the records of an export that begins with these bytes."""
+    if is_document(head):
+        path = path_in(head)
+        if path is not None and not is_near(path):
+            yield partial(records_along, path)
+        yield records_of_document
+    if is_table(head):
+        yield records_of_csv
 
 
 def _read_export(records_of: Records, fields: Fields, newest_first: bool, stream: BufferedReader) -> Iterator[Piece]:

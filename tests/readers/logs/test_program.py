@@ -462,3 +462,67 @@ def test_a_fault_shows_where_the_lines_show_it(name, cause):
     assert cause in [
         finding.cause for check in sttdoctor.replay(log, transcript=text).checks for finding in check.findings
     ]
+
+
+COMMANDS = {
+    "Python": "sent {'type': 'close'}",
+    "Ruby": 'sent {"type"=>"close"}',
+    "Elixir": '-> %{"type" => "close"}',
+    "Dart": "sending {type: close}",
+    "Go": "send map[type:close]",
+    "PHP": "sent Array ( [type] => close )",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_one_in_any_language(name):
+    log = lines(
+        *((number / 4, f"recv {json.dumps(event)}") for number, event in enumerate(TALK)), (3.0, COMMANDS[name])
+    )
+    session = read_capture(log)
+    assert [frame.message for frame in frames(session) if frame.sent] == [{"type": "close"}]
+    assert "commands" not in session.lacks
+
+
+def test_a_close_that_was_received_is_no_command():
+    talk = [(number / 4, f"recv {json.dumps(event)}") for number, event in enumerate(TALK)]
+    session = read_capture(lines(*talk, (3.0, "recv { type: 'close' }"), (3.1, "sent { type: 'close', code: 1000 }")))
+    assert not [frame for frame in frames(session) if frame.sent]
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "behind"])
+@pytest.mark.parametrize("stamp", ["time of day", "none"])
+def test_sentences_about_events_are_none_beside_a_log_that_shows_them_whole(stamp, is_first):
+    rows = [{"type": "receive", "t": number / 4, "json": event} for number, event in enumerate(TALK)]
+    log = print_session(
+        read_capture("".join(f"{json.dumps(row)}\n" for row in rows).encode()), json.dumps, STAMPS[stamp]
+    )
+    sentences = (
+        b"### Expected\n\nA `turn.end` for each sentence.\nturn.update is fine, but I get\nturn.end: nothing at all\n"
+    )
+    read = read_capture(sentences + log if is_first else log + sentences)
+    assert received(read) == list(TALK)
+
+
+def test_members_that_stand_below_their_record_are_its():
+    def record(t, message, members):
+        return f"[14:13:{20 + t:06.3f}] DEBUG (1): {message}\n" + "".join(f"    {item}\n" for item in members)
+
+    events = (
+        record(
+            number / 4, "received", ["data: {", *(f"  {item}" for item in json.dumps(event, indent=2)[2:].split("\n"))]
+        )
+        for number, event in enumerate(TALK)
+    )
+    sends = (record(number / 10, "audio sent", ["bytes: 3200"]) for number in range(20))
+    whole = sorted((entry for group in (events, sends) for entry in group), key=lambda entry: entry[:20])
+    session = read_capture("".join(whole).encode())
+    assert received(session) == list(TALK)
+    assert [frame.size for frame in frames(session) if frame.sent] == [3200] * 20
+    assert all(frame.t is not None for frame in frames(session))
+
+
+@pytest.mark.parametrize("count", [lambda number: number + 1, lambda _: 4711, lambda number: 900 - 7 * number])
+def test_a_number_before_a_line_that_is_no_clock_is_no_time(count):
+    log = "".join(f"[{count(number)}] recv {json.dumps(event)}\n" for number, event in enumerate(TALK * 2))
+    assert read_capture(log.encode()).clock == "none"

@@ -1,0 +1,91 @@
+"""How loggers lay out lines of text: a count of milliseconds before each, a record on several lines."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from statistics import median
+
+from sttdoctor.readers.logs.marks import ANY
+from sttdoctor.readers.logs.pieces import Layer, Piece, time_in
+
+_COUNT = re.compile(rb"\s{0,8}(?:\x1b\[[\d;]{0,20}m){0,3}(?:[A-Z] )?[\[(+]?(\d{1,9})(?: ?ms)?[\])]?(?=[\s:|])")
+_LEAST_COUNTS = 5
+_MOST_WITHOUT = 0.1  # of the lines
+_SHORTEST_MS, _LEAST_STEP_MS = 1000, 5
+
+_INDENTED = re.compile(rb"(?:\t| {2,})[^\s\d]| [\"'{]|[\[\](){}]{1,4},?\s*$")
+_OPENS = (b"{", b"(", b"[", b",")
+_TOLD = re.compile(rb"\b(?:bytes|size|length|len|type|code)\b", re.IGNORECASE)
+_TIME_WITHIN = 60  # bytes from the beginning of a line
+_LEAST_RECORDS = 2
+_MOST_LINES, _LONGEST = 200, 1 << 17
+
+
+def counts_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of lines that begin with milliseconds since the program began; None where they do not.
+
+    The number of a line, of a message or of a process is none: it grows by one, or not at all.
+    """
+    if any(piece.time for piece in pieces):
+        return None
+    lines = [piece.text for piece in pieces if piece.text and piece.text.strip() and not _goes_on(piece.text)]
+    found = [_COUNT.match(line) for line in lines]
+    counts = [int(item[1]) for item in found if item is not None]
+    if len(counts) < max(_LEAST_COUNTS, (1 - _MOST_WITHOUT) * len(lines)) or any(map(time_in, lines)):
+        return None
+    steps = [after - before for before, after in pairwise(counts)]
+    grown = [step for step in steps if step]
+    is_clock = min(steps) >= 0 and counts[-1] - counts[0] >= _SHORTEST_MS and median(grown) >= _LEAST_STEP_MS
+    return _with_seconds if is_clock else None
+
+
+def _with_seconds(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    for piece in pieces:
+        found = _COUNT.match(piece.text) if piece.text is not None else None
+        if found is None or piece.text is None:
+            yield piece
+        else:
+            seconds, milliseconds = divmod(int(found[1]), 1000)
+            yield piece._replace(text=piece.text[found.end() :].lstrip(), time=b"%d.%03ds" % (seconds, milliseconds))
+
+
+def indents_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of records whose members stand indented below a line with a time; None where there are none."""
+    texts = (piece.text or b"" for piece in pieces)
+    records = (True for above, below in pairwise(texts) if _begins(above) and _goes_on(below) and _tells(below))
+    return _on_one_line if sum(islice(records, _LEAST_RECORDS)) == _LEAST_RECORDS else None
+
+
+def _begins(text: bytes) -> bool:
+    """Whether a line begins a record, and no object that goes on below it."""
+    return bool(time_in(text[:_TIME_WITHIN])) and not text.rstrip().endswith(_OPENS)
+
+
+def _goes_on(text: bytes) -> bool:
+    return _INDENTED.match(text) is not None and not time_in(text[:_TIME_WITHIN])
+
+
+def _tells(text: bytes) -> bool:
+    return _TOLD.search(text) is not None or ANY.search(text) is not None or text.strip() == b"("
+
+
+def _on_one_line(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    begun: Piece | None = None
+    parts: list[bytes] = []
+    length = 0
+    for piece in pieces:
+        text = piece.text
+        is_more = begun is not None and text is not None and _goes_on(text)
+        if is_more and text is not None and len(parts) < _MOST_LINES and length < _LONGEST:
+            parts.append(text.strip())
+            length += len(text)
+            continue
+        if begun is not None:
+            yield begun._replace(text=b" ".join(parts))
+        begun, parts, length = None, [], 0
+        if text is not None and _begins(text):
+            begun, parts, length = piece, [text.rstrip()], len(text)
+        else:
+            yield piece
+    if begun is not None:
+        yield begun._replace(text=b" ".join(parts))
