@@ -31,7 +31,7 @@ from sttdoctor.checks.base import (
     unknown,
     want_speech,
 )
-from sttdoctor.encodings import ENCODINGS
+from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
 from sttdoctor.evidence import Declared
 
 CHECK = Check(
@@ -73,6 +73,8 @@ CHECK = Check(
 
 _VOICES = math.log(1.4)
 """By so much may an unusual voice differ from a usual one: cartoon voices, voice changers, speech played fast."""
+_EDGE_OFF = 0.11
+"""Resamplers leave the edge within this distance of half the rate that the audio had."""
 _SAMPLE_BITS = (8, 16, 24, 32)
 
 
@@ -303,6 +305,9 @@ def _judge_change(facts: Facts, change: RateChange) -> Finding:
 def _judge_upsampled(facts: Facts, declared: int) -> list[Finding]:
     edge = facts.sound.band_edge
     if edge is None or 2 * edge >= facts.limits["sample-rate.upsampled_below"] or not facts.rate_is_told:
+        return []
+    # elsewhere it is the edge of a lossy codec, which says nothing of a rate
+    if not any(abs(2 * edge * declared / rate - 1) <= _EDGE_OFF for rate in STANDARD_RATES):
         return []
     summary = (
         f"There is nothing above {edge * declared:.0f} Hz: the audio was made at a lower rate and upsampled "

@@ -131,6 +131,13 @@ def test_upsampled_audio_is_a_remark_and_not_a_wrong_rate():
     assert CHECK.judge(facts).status == "pass"
 
 
+@pytest.mark.parametrize("hz", [4780, 7020, 9604, 13900])
+def test_an_edge_that_belongs_to_no_lower_rate_is_that_of_a_codec(hz):
+    facts = told(heard(r44100=0.9), 44100)
+    facts.sound.band_edge = hz / 44100
+    assert CHECK.judge(facts).status == "pass"
+
+
 def test_probabilities_sum_to_one_with_decimal_keys():
     measured = judged(heard(r16000=1 / 3), 16000).measurements
     assert sum(measured["probabilities"].values()) == pytest.approx(1.0, abs=1e-9)
