@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame, Session
+from sttdoctor.readers.exchange import holds_exchange, read_exchange
 from sttdoctor.readers.har.archive import holds_har, holds_trace, read_har, read_trace, read_zip
 from sttdoctor.readers.har.files import holds_messages, holds_zip, read_messages
 from sttdoctor.readers.har.protocol import holds_protocol, read_protocol
@@ -52,6 +53,7 @@ FORMATS = (
     Format("", holds_messages, read_messages),
     Format("", holds_zip, read_zip),
     Format("session JSONL", holds_rows, read_rows),
+    Format("messages with their ways in JSON", holds_exchange, read_exchange),
     Format(f"logs of {', '.join(kind.label for kind in KINDS)}", holds_log, read_log),
 )
 """In the order of asking."""

@@ -35,8 +35,10 @@ _CLOCKS = ("client", "proxy", "server", "none")
 _LACKS = ("send", "receive", "audio", "text", "headers", "close", "commands", "events")
 
 _ROW = re.compile(rb'"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"')
-_FIRST_ROW = re.compile(rb'"type"\s*:\s*"(?:session|open|send|receive)"')
-_EVENT = re.compile(rb'"type"\s*:\s*"turn\.|"is_final"\s*:')
+_SESSION = re.compile(rb'"type"\s*:\s*"session"')
+_OPEN, _STATUS = re.compile(rb'"type"\s*:\s*"open"'), re.compile(rb'"(?:status|t)"\s*:')
+_MESSAGE, _CONTENT = re.compile(rb'"type"\s*:\s*"(?:send|receive)"'), re.compile(rb'"(?:audio|bytes|json|text)"\s*:')
+_EVENT = re.compile(rb'"type\\?"\s*:\s*\\?"turn\.|"is_final\\?"\s*:')
 # a row of sent audio as writers of JSON lay it out; anything else about such a row is for the JSON decoder
 _AUDIO_ROW = re.compile(rb'\{"type": ?"send", ?"t": ?((?:0|[1-9]\d{0,9})(?:\.\d{1,20})?), ?"audio": ?"')
 _AUDIO_END = b'"}'
@@ -51,7 +53,14 @@ def holds_rows(head: bytes) -> bool:
     """Whether a line of the first bytes of a capture (unpacked) looks like a row of session JSONL."""
     rows = [line for line in head.splitlines() if line.lstrip().startswith(b"{") and _ROW.search(line)]
     # a program that prints events alone may print its own close command, too, and texts of the manual endpoint
-    return any(map(_FIRST_ROW.search, rows)) or (bool(rows) and _EVENT.search(head) is None)
+    return any(map(_is_row, rows)) or (bool(rows) and _EVENT.search(head) is None)
+
+
+def _is_row(line: bytes) -> bool:
+    """Whether a line has what no other line has that a program prints: also others say that something was opened."""
+    is_message = _MESSAGE.search(line) is not None and _CONTENT.search(line) is not None
+    is_open = _OPEN.search(line) is not None and _STATUS.search(line) is not None
+    return is_message or is_open or _SESSION.search(line) is not None
 
 
 def read_rows(stream: BufferedIOBase, path: str | None = None, connection: Wanted = None) -> Session:
