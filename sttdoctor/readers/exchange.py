@@ -1,11 +1,11 @@
 r"""Messages with their ways, as a program's own recorder or a client for trying things out keeps them in JSON.
 
     {"ts": 1790000000.1, "dir": "out", "type": "binary", "size": 3200}
-    {"ts": 1790000000.9, "dir": "in", "type": "text", "data": "{\"type\":\"turn.start\"}"}
+    {"ts": 1790000000.9, "dir": "in", "type": "text", "data": "{\"type\": ...}"}
 
-One object a line, a list of them, or a list in an object that may name the address. Names differ from program to program,
-so each member is told by any of the names that are usual for it. It is such a file where messages go both ways and one
-that came in is an event of the service.
+One object a line, a list of them, or a list in an object that may name the address. Names differ from program to
+program, so each member is told by any of the names that are usual for it. It is such a file where messages go both ways
+and one that came in is an event of the service.
 """
 
 import binascii

@@ -24,7 +24,8 @@ from sttdoctor.readers.capture import read_capture
 WHOLE = ["session", "chrome", "compact", "playwright", "websockets-whole", "gzip", *wires.FORMATS]
 CLOCK = dict.fromkeys(FORMATS, "client") | {"compact": "proxy", "flow": "proxy", "no-times": "none"}
 RESOLUTION = dict.fromkeys(FORMATS, 0.001) | {"session": 0.0, "no-times": 0.0, "sdk": 1.0}
-RESOLUTION |= {"flow": 1e-6, "pcap": 1e-6, "pcapng": 1e-6, "tshark": 1e-6}
+RESOLUTION |= {"flow": 1e-6, "pcap": 1e-6, "pcapng": 1e-6}
+RESOLUTION |= dict.fromkeys(("tshark", "tshark-bulk", "tshark-xml"), 1e-6)
 OPEN_URL = URL.replace("wss:", "ws:")
 
 

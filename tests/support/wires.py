@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
+from xml.sax.saxutils import quoteattr
 
 from captures import EPOCH, HEADERS, URL, steps
 from websockets.frames import CloseCode, Frame, Opcode
@@ -239,12 +240,67 @@ def _frame_layers(item: Bytes, packed: bool) -> list[str]:
     return [f'"websocket": {json.dumps(frame_)}', f'"data": {{"data.data": "{content.content.hex(":")}"}}']
 
 
+def _packets_of(listed: bytes) -> list[list[tuple[str, Any]]]:
+    """The layers of each packet of `tshark`, with all their members."""
+    packets = json.loads(listed, object_pairs_hook=list)
+    return [dict(dict(packet)["_source"])["layers"] for packet in packets]
+
+
+def _flat(fields: list[tuple[str, Any]]) -> list[tuple[str, str]]:
+    found = []
+    for name, value in fields:
+        found += [(name, ""), *_flat(value)] if isinstance(value, list) else [(name, value)]
+    return found
+
+
+def tshark_bulk(listed: bytes) -> bytes:
+    """The same packets as `tshark -T ek` prints them."""
+    out = []
+    for layers in _packets_of(listed):
+        told: dict[str, Any] = {}
+        for layer, fields in layers:
+            members: dict[str, Any] = {}
+            for name, value in _flat(fields):
+                key = f"{layer}_{name.replace('.', '_')}"
+                shown = value == "1" if name in ("websocket.fin", "websocket.mask", "http.request") else value or None
+                members[key] = [*members[key], shown] if isinstance(members.get(key), list) else shown
+                if name.endswith(".line") and not isinstance(members[key], list):
+                    members[key] = [shown]
+            told[layer] = members if layer not in told else [told[layer], members]
+        out += [
+            '{"index":{"_index":"packets-2026-11-30","_type":"doc"}}',
+            json.dumps({"timestamp": "1", "layers": told}),
+        ]
+    return "".join(f"{line}\n" for line in out).encode()
+
+
+def tshark_xml(listed: bytes) -> bytes:
+    """The same packets as `tshark -T pdml` prints them."""
+    out = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        '<?xml-stylesheet type="text/xsl" href="pdml2html.xsl"?>',
+        "<!-- x -->",
+    ]
+    out.append('<pdml version="0" creator="wireshark/4.0.17" time="x" capture_file="x.pcap">')
+    for layers in _packets_of(listed):
+        out.append("<packet>")
+        for layer, fields in layers:
+            out.append(f'<proto name="{"fake-field-wrapper" if layer == "data" else layer}" size="2" pos="66">')
+            for name, value in _flat(fields):
+                out.append(f'<field name={quoteattr(name)} size="1" pos="1" show={quoteattr(value)} value="00"/>')
+            out.append("</proto>")
+        out.append("</packet>\n")
+    return "\n".join([*out, "</pdml>", ""]).encode()
+
+
 FORMATS = {
     "flow": tnetstring(flow()),
     "net-log": net_log(conversation()),
     "net-log-packed": net_log(conversation(packed=True), secure=True),
     "pcap": pcap(Tcp().open().say(conversation()).close().packets),
     "tshark": tshark(conversation()),
+    "tshark-bulk": tshark_bulk(tshark(conversation())),
+    "tshark-xml": tshark_xml(tshark(conversation())),
     "pcapng": pcapng(Tcp().open().say(conversation(packed=True)).close().packets),
 }
 """The session of `captures` in every format of bytes."""

@@ -1,14 +1,12 @@
-"""What `tshark -T json` prints of packets: how a packet capture of an encrypted connection is read, once decrypted.
+"""What tshark prints of packets: how a packet capture of an encrypted connection is read, once decrypted.
 
 Each packet has layers. `websocket` tells the frame; what it carries, unmasked and unpacked, stands in it (a text) or in
 the layer `data` behind it (bytes in hexadecimal). A packet with several frames has these layers several times, under
 the same names. Of a message in fragments tshark gives the content with the last one, where that is not empty.
 """
 
-import json
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from typing import Any
 
@@ -16,33 +14,28 @@ from sttdoctor.evidence import Control, Frame, Session
 from sttdoctor.readers.collector import CONNECTION_BYTES, Budget, Collector, FullError, json_cost
 from sttdoctor.readers.conversation import Conversation, without_relayed
 from sttdoctor.readers.frames import frame_size, text_frame
-from sttdoctor.readers.json_stream import ENDS, JsonStream, TooLargeError
+from sttdoctor.readers.json_stream import ENDS, JsonStream
 from sttdoctor.readers.sockets import Wanted, choose, is_wanted
+from sttdoctor.readers.wire.packet_lists import Layers, Members, holds_list, read_list
 
-_HEAD = re.compile(rb'\s*+\[\s*+\{\s*+"_index"\s*+:\s*+"packets-')
 _NOTHING = (
     "tshark's JSON holds no WebSocket; print it with tshark -r FILE -Y 'http or websocket' -T json, and for an "
     "encrypted connection with -o tls.keylog_file:keys.log"
 )
 _HALF = "tshark did not put the fragments of a compressed message together; give the packet capture itself"
 _RESOLUTION_S = 1e-6
-_MAX_LAYERS = 1000  # of one packet
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
 _NO_CODE = 1005
 _PACKED = 0x4  # of the bits that tshark calls rsv
 
-_KNOWN = frozenset({"frame", "ip", "ipv6", "tcp", "http", "websocket", "data"})
-
-Layers = list[tuple[str, Any]]
-
 
 def holds_packet_list(head: bytes) -> bool:
-    """Whether the first bytes of a capture (unpacked) are those of tshark's JSON."""
-    return bool(_HEAD.match(head))
+    """Whether the first bytes of a capture (unpacked) are those of packets that tshark prints."""
+    return holds_list(head)
 
 
 def read_packet_list(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:
-    """Read one WebSocket of tshark's JSON.
+    """Read one WebSocket of packets that tshark prints.
 
     Args:
         stream: Binary; large files are read piece by piece.
@@ -53,45 +46,22 @@ def read_packet_list(stream: BufferedReader, path: str | None = None, connection
         InputError: No socket, or several without a choice.
         OSError: The file cannot be read.
     """
-    document, listed, loss = JsonStream(stream), _List(connection), None
+    document, listed, loss, line = JsonStream(stream), _List(connection), None, 1
     try:
-        for line in document.elements():
-            listed.add(line, _layers(document))
+        for line, layers in read_list(stream, document):
+            listed.add(line, layers)
     except ENDS as error:
-        loss = document.lost(error)
-    found = [stream.conversation for stream in listed.streams.values()]
+        told = document.lost(error)
+        loss = replace(told, line=max(told.line, line, getattr(error, "line", 1)))
+    found = [item.conversation for item in listed.streams.values()]
     meant = found if isinstance(connection, int) else without_relayed(found)
     sockets = [item.socket("packets by tshark", _RESOLUTION_S, path, loss) for item in meant]
     return choose(sockets, connection, path or "the capture", loss, _NOTHING)
 
 
-class _Object(list[tuple[str, Any]]):
-    """An object of JSON with all its members, those of one name too."""
-
-    def get(self, name: str) -> Any:
-        """Return the value of the first member of a name, None where there is none."""
-        return next((value for key, value in self if key == name), None)
-
-
 def _fields(value: Any) -> dict[str, Any]:
     """Return a value as a dictionary, empty where it is no object."""
-    return dict(value) if isinstance(value, _Object) else {}
-
-
-_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_Object)
-
-
-def _layers(document: JsonStream) -> Layers:
-    """Return the layers of the next packet that count."""
-    try:
-        packet = document.value(_DECODER)
-    except TooLargeError:
-        document.skip()
-        return []
-    source = packet.get("_source") if isinstance(packet, _Object) else None
-    layers = source.get("layers") if isinstance(source, _Object) else None
-    known = layers if isinstance(layers, _Object) else ()
-    return [(name, fields) for name, fields in known if name in _KNOWN][:_MAX_LAYERS]
+    return dict(value) if isinstance(value, Members) else {}
 
 
 @dataclass(slots=True)
@@ -253,7 +223,7 @@ def _of(layers: Iterable[tuple[str, Any]], name: str) -> Any:
 
 
 def _text(layer: Any, name: str) -> str:
-    value = layer.get(name) if isinstance(layer, _Object | dict) else None
+    value = layer.get(name) if isinstance(layer, Members | dict) else None
     return value if isinstance(value, str) else ""
 
 

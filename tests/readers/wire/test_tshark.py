@@ -87,3 +87,36 @@ def test_what_is_cut_keeps_what_there_is():
 @pytest.mark.parametrize("value", [None, 3, [], "x", {"websocket.opcode": 2}, {"websocket.opcode": "x"}])
 def test_layers_of_a_wrong_type_are_passed(value):
     assert len(with_packets(packet(("websocket", value), ("data", value), ("http", value))).events) <= 2
+
+
+@pytest.mark.parametrize("dialect", [wires.tshark_bulk, wires.tshark_xml])
+def test_two_frames_of_one_packet_are_two_in_every_dialect(dialect):
+    data = ("data", {"data.data": "61:62"}), ("data", {"data.data": "63:64"})
+    whole = tshark(HEADS)[:-3] + b",\n" + packet(websocket(2), data[0], websocket(2), data[1]) + b"]"
+    assert sent(read_capture(dialect(whole))) == [(2, b"ab"), (2, b"cd")]
+
+
+@pytest.mark.parametrize("dialect", [wires.tshark_bulk, wires.tshark_xml])
+def test_what_is_cut_keeps_what_there_is_in_every_dialect(dialect):
+    whole = dialect(tshark(conversation()))
+    session = read_capture(whole[: len(whole) * 2 // 3])
+    assert sum(isinstance(event, Frame) for event in session.events) > 5
+    assert "close" in session.lacks
+
+
+def test_no_entity_is_expanded():
+    whole = wires.tshark_xml(tshark(conversation())).replace(b'show="https:', b'show="&b;https:')
+    begin = whole.index(b"<pdml")
+    bomb = b'<!DOCTYPE pdml [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+    assert "aaaa" not in repr(read_capture(whole[:begin] + bomb + whole[begin:]))
+    with pytest.raises(InputError, match="holds no WebSocket"):
+        read_capture(whole)
+
+
+def test_a_value_of_xml_that_never_ends_is_not_held(monkeypatch):
+    monkeypatch.setattr("sttdoctor.readers.wire.packet_lists.MAX_LINE_BYTES", 1 << 20)
+    whole = wires.tshark_xml(tshark(conversation()))
+    session = read_capture(
+        whole.replace(b"</pdml>", b'<packet><proto name="' + b"a" * (3 << 20) + b'"/></packet></pdml>')
+    )
+    assert "MiB" in session.damage.examples[-1][1]
