@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sttdoctor.checks.base import SEVERITY
 from sttdoctor.report import CheckResult, Report
+from sttdoctor.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Difference:
     """One thing in which two reports differ.
 

@@ -5,12 +5,12 @@ not faults of their own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.checks import all_causes
 from sttdoctor.checks.base import SEVERITY, Finding, pick_worst
 from sttdoctor.report import Diagnosis
+from sttdoctor.values import immutable
 
 
 def _applies_always(_case: Facts) -> bool:
@@ -85,7 +85,7 @@ def _has_ping_timed_out(*at_fault: str) -> Callable[[Facts], bool]:
     return holds
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Rule:
     """`root` explains `symptoms`, because of `why`, where `when` holds."""
 

@@ -3,11 +3,12 @@
 Source of the six: https://docs.cartesia.ai/build-with-cartesia/stt/audio-input
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
+from sttdoctor.values import immutable
 
-@dataclass(frozen=True, slots=True)
+
+@immutable
 class Encoding:
     """How one sample is written in bytes.
 

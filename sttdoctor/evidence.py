@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, dataclass_transform, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.encodings import ENCODINGS, meant_by
+from sttdoctor.values import immutable
 
 SESSION_SCHEMA = "sttdoctor.session/1"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Declared:
     """What the client told the service about its audio; None where it told nothing.
 
@@ -49,7 +50,7 @@ class Audio:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Open:
     """The handshake was answered.
 
@@ -66,15 +67,6 @@ class Open:
     status: int | None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
-
-
-@dataclass_transform(frozen_default=True)
-def _frozen_for_the_type_checker(cls: type[Any]) -> Any:
-    """Make a dataclass that is immutable to the type checker only.
-
-    A capture may have a million frames, and to set the attributes of a frozen one takes longer than to read it.
-    """
-    return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
 class Piece:
@@ -129,7 +121,7 @@ def join_contents(contents: Sequence[bytes | Piece]) -> memoryview:
     return memoryview(b"".join(views))
 
 
-@_frozen_for_the_type_checker
+@immutable
 class Frame:
     """One WebSocket message in either direction.
 
@@ -219,7 +211,7 @@ class FrameContents(Sequence[bytes]):
         return [0 if frame.content is None else frame.size for frame in self._frames]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Close:
     """The WebSocket closed.
 
@@ -238,7 +230,7 @@ class Close:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Control:
     """A ping or a pong, where the capture shows them.
 
@@ -258,7 +250,7 @@ class Control:
 Event = Open | Frame | Close | Control
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Transcript:
     """The final text as the client's application built it; `line` (from 1) where it stands in the capture."""
 
@@ -266,7 +258,7 @@ class Transcript:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Damage:
     """What of a capture could not be read.
 

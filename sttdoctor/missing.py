@@ -3,10 +3,10 @@
 Checks that lack the same say so in the same words, so that a report can say it once.
 """
 
-from dataclasses import dataclass
+from sttdoctor.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Missing:
     """What a capture lacks.
 

@@ -11,17 +11,17 @@ import re
 import signal
 import socket
 from collections.abc import Collection
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sttdoctor.errors import UsageError
+from sttdoctor.values import immutable
 
 _HOST = re.compile(r"[a-z0-9._:\[\]-]+")
 _NOT_PUBLIC = ("local", "internal", "lan", "home.arpa")
 """Ends of names that no public name server answers for."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Door:
     """Whom a server lets in.
 

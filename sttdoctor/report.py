@@ -3,18 +3,19 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from sttdoctor import __version__
 from sttdoctor.checks.base import SEVERITY, Evidence, Finding, Status, join_list
+from sttdoctor.values import immutable
 
 SCHEMA = "sttdoctor.report/1"
 
 _SHOWN = 3  # names of what is missing or not judged
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CheckResult:
     """The answer of one check.
 
@@ -47,7 +48,7 @@ class CheckResult:
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Diagnosis:
     """A root cause: one finding (`root`), and the ids of the causes that it explains."""
 
@@ -80,7 +81,7 @@ class Diagnosis:
         return self.root.fix
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Report:
     """The answers of all checks and the diagnoses, root cause first.
 

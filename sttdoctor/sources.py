@@ -6,15 +6,15 @@ that stands in it, unless it says otherwise.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sttdoctor.encodings import SUPPORTED
+from sttdoctor.values import immutable
 
 _MOST = 2
 """Sources that a fix names; more would be a list to read and no answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Source:
     """What one call gives.
 

@@ -7,12 +7,12 @@ chosen so that a healthy client is never accused and a fault that the service wo
 import math
 import reprlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from sttdoctor.errors import UsageError, suggest
+from sttdoctor.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Threshold:
     """One limit: its name, default, unit and the reason for the default."""
 

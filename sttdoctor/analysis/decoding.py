@@ -4,19 +4,19 @@ Samples are float64 with full scale at +-1, scaled as libsndfile and FFmpeg scal
 2**(bits - 1), floats are taken as they are. G.711 follows ITU-T Recommendation G.711 (11/88), tables 1a and 2a.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 Bytes = NDArray[np.uint8]
 Samples = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Layout:
     """One way of reading the bytes.
 

@@ -7,7 +7,7 @@ what comes of it, so that none of the three can differ from the others.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -22,9 +22,10 @@ from sttdoctor.analysis.signal.planes import take_plane
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Declared, Event, Frame, Session
 from sttdoctor.redact import REDACTED
+from sttdoctor.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Remedy:
     """Something to change; this one changes the declaration alone.
 
@@ -50,7 +51,7 @@ class Remedy:
         return list(frames)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CutFrames(Remedy):
     """Take bytes off each frame: a header, a length, padding.
 
@@ -89,7 +90,7 @@ def _order_packets(frames: Sequence[bytes]) -> list[bytes]:
     return [*ordered, *[b""] * (len(frames) - len(ordered))]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CutStream(Remedy):
     """Leave out parts of the stream: the headers of files.
 
@@ -121,7 +122,7 @@ class CutStream(Remedy):
         return b"".join([*kept, frame[min(at, stop) - start :]])
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TakeStream(Remedy):
     """Send one of two streams whose frames come in turn."""
 
@@ -136,7 +137,7 @@ class TakeStream(Remedy):
         return [frame if number % 2 == kept else b"" for number, frame in enumerate(frames)]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class SendOnce(Remedy):
     """Send nothing again that was sent before.
 
@@ -202,7 +203,7 @@ def _find_changed(before: bytes, frame: bytes, width: int) -> tuple[int, int]:
     return (int(places[0]) * width, int(places[-1] + 1) * width) if len(places) else (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CutZeros(Remedy):
     """Send only the filled part of each frame."""
 
@@ -223,7 +224,7 @@ class CutZeros(Remedy):
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Exchange(Remedy):
     """Put frames that were overtaken back in their order.
 
@@ -246,7 +247,7 @@ class Exchange(Remedy):
         return ordered
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DropEmpty(Remedy):
     """Send no frame without a byte."""
 
@@ -256,7 +257,7 @@ class DropEmpty(Remedy):
         return "skip the frames without a byte"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class SwapPairs(Remedy):
     """Put each two neighbouring samples the other way round."""
 
@@ -280,7 +281,7 @@ class SwapPairs(Remedy):
         return restream(frames, swap, width)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ChangeBits(Remedy):
     """Undo what was done to the bits of all samples.
 
@@ -305,7 +306,7 @@ class ChangeBits(Remedy):
         return restream(frames, lambda data: undo(data, self.disguise), max(1, len(self.disguise.mask)))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TakeChannel(Remedy):
     """Keep one of several samples: one channel, or one of two that are the same.
 
@@ -344,7 +345,7 @@ class TakeChannel(Remedy):
         return restream(frames, take, width)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TakePlane(Remedy):
     """Keep one of several channels that stand one after the other in each frame.
 
@@ -379,7 +380,7 @@ class TakePlane(Remedy):
         return [part.tobytes() for part in take_plane(data, [*map(len, frames)], self.channels, self.channel, width)]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Rescale(Remedy):
     """Bring samples to the scale of their encoding, or its centre.
 
@@ -418,7 +419,7 @@ class Rescale(Remedy):
         return restream(frames, scale, how.width)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class FillSilence(Remedy):
     """Put the code of silence in place of runs of zero bytes.
 
@@ -447,7 +448,7 @@ class FillSilence(Remedy):
         return restream(frames, fill, 1)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DecodeText(Remedy):
     """Send the bytes that text stands for.
 

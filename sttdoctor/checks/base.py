@@ -1,12 +1,13 @@
 """What a check is: one question, the evidence it needs, its causes, and one function from facts to an answer."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import Remedy
 from sttdoctor.missing import SPEECH, Missing
+from sttdoctor.values import immutable
 
 Status = Literal["pass", "warn", "fail", "unknown", "not_applicable"]
 
@@ -16,7 +17,7 @@ TROUBLESHOOTING = "https://docs.cartesia.ai/use-the-api/stt/troubleshooting/auto
 AUDIO_INPUT = "https://docs.cartesia.ai/build-with-cartesia/stt/audio-input"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Evidence:
     """Where in the capture something shows.
 
@@ -33,7 +34,7 @@ class Evidence:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Finding:
     """One thing that a check saw.
 
@@ -56,7 +57,7 @@ class Finding:
     remedy: Remedy | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Cause:
     """Something that can be wrong.
 
@@ -89,7 +90,7 @@ class Cause:
         return Finding(self.id, limited, sure, summary, fix or self.fix, evidence, remedy)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Answer:
     """What a check has to say.
 
@@ -114,7 +115,7 @@ class Answer:
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Check:
     """One question about the evidence.
 

@@ -6,7 +6,6 @@ channels, up to eight, are told by the distance over which the sound changes lea
 agrees with it.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from sttdoctor.analysis.signal.planes import Planes
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import Declared
+from sttdoctor.values import immutable
 
 CHECK = Check(
     id="channels",
@@ -53,7 +53,7 @@ _SILENT_DB = -60.0  # a channel so much quieter than the other carries nothing b
 _SAME, _RELATED = 0.98, 0.3  # correlation: one signal twice; one source in two microphones or panned
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Pair:
     """Two channels compared: level of the quieter one against the other (dB), their correlation, which is louder."""
 

@@ -6,7 +6,6 @@ decide, so that a short last chunk or one block of silence does not count.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from sttdoctor.checks.base import (
     pick_worst,
     unknown,
 )
+from sttdoctor.values import immutable
 
 CHECK = Check(
     id="chunking",
@@ -78,7 +78,7 @@ def _judge(facts: Facts) -> Answer:
     return answer(text, [], measured)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Part:
     """Lengths of frames, and from when on they were sent: empty where they are all."""
 

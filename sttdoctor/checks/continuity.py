@@ -7,7 +7,7 @@ turn was open in it.
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -37,6 +37,7 @@ from sttdoctor.checks.base import (
 from sttdoctor.checks.slow_sender import fix_rhythm, tell_rhythm
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Close
+from sttdoctor.values import immutable
 
 _SEND_SILENCE = "Send silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) for as long as there is nothing to hear."
 
@@ -137,7 +138,7 @@ _SAID_IDLE_S = 10.0  # less is the way of a message, or a pause
 _IDLE = re.compile(r"tim(?:ed|e)[ -]?out|inactiv|idle|(?:no|not receive) (?:new |more )?(?:audio|data)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Gap:
     """A time without audio on one connection.
 

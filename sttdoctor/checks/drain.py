@@ -5,7 +5,7 @@ reads on until the server closes the socket; otherwise the words of about the la
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from sttdoctor import missing
@@ -27,6 +27,7 @@ from sttdoctor.checks.base import (
     unknown,
 )
 from sttdoctor.evidence import Close, Frame
+from sttdoctor.values import immutable
 
 _DRAIN = (
     'Send {"type":"close"} after the last chunk, keep reading events, and stop only when the server closes the socket.'
@@ -159,7 +160,7 @@ _AT_END_S = 1.0
 _FLOWING_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _End:
     """How a connection ended.
 

@@ -7,7 +7,7 @@ In a live session the byte rate on the wire is weighed with the sound.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sttdoctor import missing
@@ -33,6 +33,7 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
 from sttdoctor.evidence import Declared
+from sttdoctor.values import immutable
 
 CHECK = Check(
     id="sample-rate",
@@ -78,7 +79,7 @@ _EDGE_OFF = 0.11
 _SAMPLE_BITS = (8, 16, 24, 32)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Verdict:
     """What the evidence says about the declared rate; every sentence about it is made from this.
 

@@ -7,20 +7,21 @@ root; never beside a capture or in an archive, since what comes with a capture s
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from sttdoctor.errors import InputError, UsageError, suggest
 from sttdoctor.policy import FAIL_ON
 from sttdoctor.thresholds import DEFAULTS, read_tables
+from sttdoctor.values import immutable
 
 OWN, SHARED = "sttdoctor.toml", "pyproject.toml"
 _OPTIONS = ("select", "ignore", "fail-on")
 _MOST_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Config:
     """What a file of settings says.
 

@@ -10,7 +10,6 @@ import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +22,7 @@ from sttdoctor.record.proxy import listen
 from sttdoctor.record.shelf import Keeping
 from sttdoctor.record.upstream import Upstream, cannot_listen
 from sttdoctor.reporting.escape import for_terminal
+from sttdoctor.values import immutable
 
 _EVERY_S = 0.2
 _MOST_LINES, _LINES_A_S = 1000, 50
@@ -203,7 +203,7 @@ def _end(entry: Entry) -> str:
     return f"{length} of audio; {by} closed with code {close['code']}{reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Plan:
     """What is recorded, and how.
 

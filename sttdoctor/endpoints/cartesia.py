@@ -8,16 +8,16 @@ https://docs.cartesia.ai/use-the-api/stt/migrations. What is not documented is n
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sttdoctor.endpoints.base import Endpoint, Piece
+from sttdoctor.values import immutable
 
 CLOSE_WORDS = frozenset({"close", "done"})
 """The commands that end a session, on either endpoint."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Range:
     """Inclusive limits of a numeric parameter, and its default."""
 

@@ -4,15 +4,15 @@ Sources: the vendors' documentation, the migration guides under https://docs.car
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from sttdoctor.endpoints.base import Meaning
+from sttdoctor.values import immutable
 
 _FIXED = "put the format into the URL, and open a new connection to change it"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Foreign:
     """A word of another service.
 

@@ -8,12 +8,13 @@ of each check for who needs no check; `docs/build.py` writes both, and the pages
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from sttdoctor.values import immutable
 
-@dataclass(frozen=True, slots=True)
+
+@immutable
 class Example:
     """A command on a fixture, and what it prints."""
 
@@ -21,7 +22,7 @@ class Example:
     report: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Guide:
     """What `sttdoctor explain` and the page of a check show beside the check.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from sttdoctor.evidence import Damage, Event, Frame, Piece
 from sttdoctor.redact import redact_bytes
+from sttdoctor.values import immutable
 
 MAX_HELD_BYTES = 256 << 20
 """Estimated memory of one capture. Audio counts twice, since it may be joined later: seventy minutes of 16-bit audio at
@@ -65,7 +66,7 @@ def refuse_costly(cost: int) -> None:
         raise CostlyError("more values than can be held")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Loss:
     """What of a capture could not be read.
 

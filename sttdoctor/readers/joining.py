@@ -6,7 +6,7 @@ connections with different audio (the two sides of a call), are several sessions
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.evidence import Damage, Event, Frame, Open, Session, Transcript
+from sttdoctor.values import immutable
 
 MAX_JOINED = 200
 """Connections of one client that are looked at."""
@@ -38,7 +39,7 @@ class ApartError(ValueError):
     """Connections that are not one session; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Part:
     """One connection.
 

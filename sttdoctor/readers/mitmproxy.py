@@ -21,6 +21,7 @@ from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import number, text_frame
 from sttdoctor.readers.sockets import Wanted, choose, is_wanted
 from sttdoctor.readers.stream import StreamError
+from sttdoctor.values import immutable
 
 MAX_VALUE_BYTES = 32 << 20
 """A longer value is not built: it is a frame of several minutes of audio, or no frame at all."""
@@ -322,7 +323,7 @@ class _File:
             socket.found.add(frame, json_cost(raw))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Part:
     """A request or a response as the flow has it; anything in it may be missing or of a wrong type."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from sttdoctor.errors import InputError
@@ -10,6 +9,7 @@ from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import Collector, Loss
 from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
 from sttdoctor.redact import redact_text
+from sttdoctor.values import immutable
 
 Wanted = int | Literal["all"] | None
 """Which connection of a capture: its number from 1, all of one client, or None for the one that can be meant."""
@@ -19,7 +19,7 @@ _LISTED = 20
 _LONGEST_URL = 120
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Socket:
     """One connection of a capture.
 

@@ -1,10 +1,10 @@
 """What a session looks like while it runs: seconds of audio, backlog and the open turn, from its rows. No I/O."""
 
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from sttdoctor.encodings import ENCODINGS, meant_by
 from sttdoctor.record.recording import Row
+from sttdoctor.values import immutable
 
 _DRAIN_SPEED = 1.1  # as in the checks: a clock that drifts never fills the bucket
 
@@ -12,7 +12,7 @@ _DRAIN_SPEED = 1.1  # as in the checks: a clock that drifts never fills the buck
 _SHOWN = 200  # characters of the open turn, from its end
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Glance:
     """What a session looks like at one moment.
 

@@ -14,7 +14,6 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from sttdoctor.net import Door
@@ -24,6 +23,7 @@ from sttdoctor.record.recording import Heading
 from sttdoctor.record.shelf import Keeping
 from sttdoctor.record.slips import Kind
 from sttdoctor.record.upstream import Upstream, dial, refuse_itself, say_why, tell_loop
+from sttdoctor.values import immutable
 
 HIGH_WATER_BYTES = 256 << 10  # waiting to be sent to one side, before the other is no longer read
 LINGER_S = 10.0  # for a side that does not take its last bytes
@@ -332,7 +332,7 @@ class _Proxy:
         return client.address is not None and client.address in self.ways
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Listening:
     """A running proxy.
 

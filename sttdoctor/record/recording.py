@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
@@ -22,12 +21,13 @@ from sttdoctor.redact import (
     redact_tokens,
     secrets_of,
 )
+from sttdoctor.values import immutable
 
 Row = dict[str, Any]
 Sink = Callable[[Row], None]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Heading:
     """What the first row of a session says.
 

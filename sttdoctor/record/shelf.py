@@ -15,13 +15,14 @@ from sttdoctor.errors import UsageError
 from sttdoctor.readers.joining import FORMAT, MOST_BETWEEN_S
 from sttdoctor.record.journal import Journal, free_names, make_folder, stamp_names
 from sttdoctor.record.recording import Heading
+from sttdoctor.values import immutable
 
 _OWN = re.compile(r"(?:session-(\d{8}-\d{6})-(\d+)\.jsonl|call-(\d{8}-\d{6})-(\d+))", re.ASCII)
 _PART = "connection-*.jsonl"
 _WHO = ("user-agent", "x-cartesia-client", "origin", "authorization", "x-api-key", "x-forwarded-for")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Keeping:
     """What is kept, and where.
 

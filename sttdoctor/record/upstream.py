@@ -8,7 +8,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -16,6 +15,7 @@ from sttdoctor.errors import UsageError
 from sttdoctor.net import is_loopback, show_host
 from sttdoctor.readers.wire.http_head import END, MAX_HEAD_BYTES, BadHeadError, Head
 from sttdoctor.redact import redact_text
+from sttdoctor.values import immutable
 
 _SCHEMES = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 
@@ -34,7 +34,7 @@ def _split(url: str, scheme: str) -> tuple[SplitResult, str, int | None, str]:
         raise UsageError(f"{shown} is no address: {error}") from None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class HttpProxy:
     """A proxy on the way to a service, which is asked by CONNECT (RFC 9110, section 9.3.6).
 
@@ -69,7 +69,7 @@ class HttpProxy:
         return OSError(f"the proxy on the way, {show_host(self.host)}:{self.port}, cannot be reached: {say_why(error)}")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Upstream:
     """A service.
 
@@ -117,7 +117,7 @@ class Upstream:
         return not self.secure and not is_loopback(self.host)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Destination:
     """Where a session is sent again: a service, and a path and a query that replace those of the session."""
 

@@ -8,16 +8,16 @@ below the other the module has `join(rendered) -> str` too.
 import importlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sttdoctor.errors import UsageError, suggest
+from sttdoctor.values import immutable
 
 if TYPE_CHECKING:
     from sttdoctor.report import Report
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Format:
     """One form of a report.
 

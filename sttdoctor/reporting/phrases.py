@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from sttdoctor.checks.base import Evidence, join_list
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.report import CheckResult, Report
 from sttdoctor.reporting.escape import for_terminal
+from sttdoctor.values import immutable
 
 _LONGEST = 600
 STATUS = {"fail": "fail", "warn": "warn", "unknown": "unknown", "pass": "pass", "not_applicable": "n/a"}  # worst first
@@ -166,7 +166,7 @@ def _is_said(check: CheckResult, report: Report) -> bool:
     return any(diagnosis.summary == check.answer for diagnosis in report.diagnoses)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Group:
     """Checks of one status that have the same to say.
 
@@ -243,7 +243,7 @@ def list_commands(report: Report) -> Iterator[tuple[str, str]]:
             yield what, command
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Compared:
     """One line of a comparison: what it is about, the value on each side, and which side is better, if one is."""
 

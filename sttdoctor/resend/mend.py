@@ -6,7 +6,7 @@ stays.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import Remedy, mend_session
@@ -16,6 +16,7 @@ from sttdoctor.listen import pick_format
 from sttdoctor.report import Report
 from sttdoctor.resend.plan import Plan, require_address, require_audio
 from sttdoctor.resend.repair import plan_repair
+from sttdoctor.values import immutable
 
 _ROUNDS = 8
 _TIMES = 2  # that one cause is mended: what hides another may leave some of it
@@ -75,7 +76,7 @@ _SENT_RIGHT = (
 """What a plan by `plan_repair` does right, whatever the session did; a cause alone, or all of a check's."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Mended:
     """A session as it should have been sent.
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from sttdoctor.analysis.facts import Facts
@@ -11,13 +10,14 @@ from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Frame
 from sttdoctor.redact import is_mask
+from sttdoctor.values import immutable
 
 VERSION = "2026-03-01"  # of the service's interface, where a session names none: the first with structured errors
 
 _PLAIN = re.compile(r"[\x20-\x7e]{1,200}")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Step:
     """One message: `t` is seconds since the handshake was answered, bytes are a binary frame."""
 
@@ -25,7 +25,7 @@ class Step:
     content: bytes | str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Leaving:
     """The client's own close; `code` None leaves without one, as a process that was killed does."""
 
@@ -34,7 +34,7 @@ class Leaving:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Leg:
     """One connection.
 
@@ -49,7 +49,7 @@ class Leg:
     leaving: Leaving | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Plan:
     """A session to be sent.
 

@@ -7,7 +7,6 @@ command.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +24,7 @@ from sttdoctor.endpoints.cartesia import AUTO, MAX_KEYTERM_CHARACTERS, MAX_KEYTE
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Declared, Frame
 from sttdoctor.resend.plan import Leg, Plan, Step, headers_of, query_of, require_address, require_audio
+from sttdoctor.values import immutable
 
 
 def choose_target(encoding: str) -> str:
@@ -77,7 +77,7 @@ CHUNK_S = 0.1
 _OWN = ("encoding", "sample_rate", "model", "access_token", "api_key", "language", "keyterm")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Part:
     """Bytes of the recorded audio that are read in one way, from `start` to `stop`."""
 
@@ -86,7 +86,7 @@ class _Part:
     layout: Layout
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Insert:
     """What stands at a byte of the recorded audio beside it: silence, or a command."""
 

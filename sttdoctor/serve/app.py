@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -36,6 +35,7 @@ from sttdoctor.reporting.escape import for_terminal
 from sttdoctor.reporting.html import hash_style, load_style
 from sttdoctor.serve.judging import judge
 from sttdoctor.triage.task import Settings
+from sttdoctor.values import immutable
 
 MAX_HEAD_BYTES = 8 << 20
 """Of the options with the application's text: days of speech."""
@@ -46,7 +46,7 @@ STALLED_S = 60.0
 _LONGEST_NAME = 255
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Rules:
     """How captures are taken in.
 
@@ -63,7 +63,7 @@ class Rules:
     keep: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Options:
     """What the page says of a capture.
 

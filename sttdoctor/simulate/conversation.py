@@ -5,7 +5,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from websockets.asyncio.server import ServerConnection
@@ -18,6 +17,7 @@ from sttdoctor.simulate.detectors import ManualDetector, TurnDetector
 from sttdoctor.simulate.faults import Behaviour, make_distortion
 from sttdoctor.simulate.handshake import Accepted, error_event
 from sttdoctor.simulate.words import Words
+from sttdoctor.values import immutable
 
 PIECE_S = 0.1
 """Audio is heard in pieces of this length, whatever the frames are."""
@@ -102,7 +102,7 @@ Event = dict[str, Any]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Goodbye:
     """The end of a connection; code None cuts the TCP connection without a WebSocket close, maybe within a frame."""
 

@@ -4,11 +4,12 @@ Each fault is what one cause of `sttdoctor explain` is about, so that a client, 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 from typing import Any, Literal, get_args
 
 from sttdoctor.errors import UsageError, suggest
+from sttdoctor.values import immutable
 
 Borders = Literal["leading", "trailing", "none", "inside-word"]
 """Where the space between two turns stands: before the second, behind the first, nowhere; or a turn ends inside a word,
@@ -21,7 +22,7 @@ Faults = Mapping[str, float]
 """Name to value of each fault that is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Fault:
     """One fault.
 
@@ -237,7 +238,7 @@ _DISTORTIONS: Mapping[str, Callable[[int], Distort]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Behaviour:
     """How the stand-in treats a connection.
 

@@ -9,7 +9,6 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -24,6 +23,7 @@ from sttdoctor.endpoints.cartesia import (
     keyterm_problem,
     turn_option_problems,
 )
+from sttdoctor.values import immutable
 
 STRUCTURED_FROM = "2026-03-01"
 """From this API version on errors are JSON; before, they are `Title: Message` in plain text."""
@@ -89,7 +89,7 @@ class PageError(RefusalError):
         return {**headers, "location": "https://login.invalid/sign-in"} if away else headers, page
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Accepted:
     """What the URL of an accepted connection asks for.
 

@@ -5,13 +5,13 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
 from sttdoctor.analysis.decoding import Samples
 from sttdoctor.errors import InputError
+from sttdoctor.values import immutable
 
 FRAME_S = 0.02
 """Of audio that is heard at a time."""
@@ -64,7 +64,7 @@ MakeWords = Callable[[int], Words]
 """From the declared sample rate in Hz to the words of one connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Script:
     """What the stand-in claims to hear.
 

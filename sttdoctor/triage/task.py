@@ -1,10 +1,12 @@
 """What one row is made from: a capture and how it is to be judged, as plain values that go to any process."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from sttdoctor.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Task:
     """One capture.
 
@@ -30,7 +32,7 @@ class Task:
         return self.path, self.member
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Settings:
     """How captures are judged.
 

@@ -19,7 +19,6 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -42,6 +41,7 @@ from sttdoctor.analysis.container.header import (
 from sttdoctor.analysis.container.text import Note, decode_text, find_notes, find_text
 from sttdoctor.analysis.excerpt import release
 from sttdoctor.evidence import FrameContents
+from sttdoctor.values import immutable
 
 LABELS = {
     "wav": "a WAV file",
@@ -123,7 +123,7 @@ _CODECS = {
 """By kind, what stands in the head of a file whose sound is coded so. Sources: RFC 7845, RFC 9559, ISO/IEC 14496-12."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Start:
     """Where a media file begins.
 
@@ -145,7 +145,7 @@ class Start:
         return f"{LABELS[self.kind]} ({self.codec})" if self.codec else LABELS[self.kind]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Contents:
     """What was found.
 
@@ -446,7 +446,7 @@ def _unpacks(head: bytes) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Packets:
     """A run of packets to the end: number of the first, from 0, fewest and most bytes, and what they look like."""
 

@@ -11,7 +11,8 @@ import math
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from sttdoctor.values import immutable
 
 _SCANNED = 1 << 16  # bytes in which the chunks before the samples must lie
 _EXTENSIBLE = 0xFFFE
@@ -42,7 +43,7 @@ _LITTLE_AU_CODECS = {3: "pcm_s16le", 4: "s24le", 5: "pcm_s32le", 6: "pcm_f32le",
 _BIG = {"pcm_s16le": "s16be", "pcm_s32le": "s32be", "pcm_f32le": "f32be"}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Header:
     """A file header in front of samples.
 

@@ -13,7 +13,6 @@ is scored.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
@@ -34,6 +33,7 @@ from sttdoctor.analysis.encoding.non_pcm import count_non_pcm_bits, count_text_b
 from sttdoctor.analysis.encoding.quantization import Floats, read_samples
 from sttdoctor.analysis.excerpt import read_blocks, release
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 _PLACES = 4  # probes that are looked at in each window
 _SCREENED_AT_ONCE = 64  # windows described at once
@@ -45,7 +45,7 @@ _LOUDEST = 2.0**40  # floats beyond it are no samples in any scale
 Scorer = Callable[[NDArray[np.uint8]], Floats]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class EncodingChange:
     """One place where the format or the alignment changes.
 
@@ -143,7 +143,7 @@ def _drop_excursions(changes: list[EncodingChange]) -> list[EncodingChange]:
     return kept
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Segment:
     start: int  # windows
     end: int

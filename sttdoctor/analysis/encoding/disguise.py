@@ -5,7 +5,6 @@ bridges make is tried, and one is believed where the description becomes clearly
 bytes as they are. One-bit sound (PDM) has no samples at all: the density of its bits is smoother than chance allows.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from sttdoctor.analysis.encoding.code_length import count_mono_bits
 from sttdoctor.analysis.encoding.estimate import CHEAP, EncodingEstimate, count_layout_bits
 from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerpts
 from sttdoctor.analysis.encoding.quantization import read_samples
+from sttdoctor.values import immutable
 
 Kind = Literal["unsigned", "reversed", "inverted", "even bits", "one bit"]
 
@@ -28,7 +28,7 @@ _REST = (16.0, 48.0)  # of 64 bits set: a modulator at rest sets half of them
 _FEWEST = 12  # different bytes: fewer are a code for silence, or a pattern
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Disguise:
     """What was done to the bits of samples.
 

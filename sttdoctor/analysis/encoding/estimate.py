@@ -3,8 +3,6 @@
 Two things would fool it: bytes that cannot tell their encoding, and one channel that looks like two.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +12,7 @@ from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerp
 from sttdoctor.analysis.encoding.non_pcm import count_non_pcm_bits, count_text_bits, measure_byte_entropy
 from sttdoctor.analysis.encoding.quantization import Floats, Reading, read_samples
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
+from sttdoctor.values import immutable
 
 SHORTEST = 96  # bytes: 3 ms of 16-bit audio at 16 kHz
 _LINE = 0.995  # share of the power that a pure tone has in one line
@@ -28,7 +27,7 @@ _GAIN = 0.1
 _CONTRAST = 0.5  # of what is left over: the samples between which others were made follow less well
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class EncodingEstimate:
     """What the bytes say about their encoding.
 

@@ -9,7 +9,6 @@ samples that stand twice, read as two interleaved channels. Swapped ones give th
 sample, which becomes shorter when each pair is swapped back: of two true channels neither order is shorter.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,6 +19,7 @@ from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
 from sttdoctor.analysis.encoding.estimate import estimate_encoding
 from sttdoctor.analysis.encoding.quantization import find_scale
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 Codes = NDArray[np.int64]
 Kind = Literal["cast", "converter", "low bits", "signed byte", "other law", "single bytes"]
@@ -55,7 +55,7 @@ _ALIKE = 0.999  # pairs of which both samples are the same; the rest may be lost
 _FEWEST_PAIRS = 4000  # pairs that are not silent
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Misfit:
     """Integers that miss the scale of their encoding.
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
 from sttdoctor.analysis.encoding.non_pcm import count_adaptive_bits
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 Floats = NDArray[np.float64]
 Line = tuple[float, float]
@@ -209,7 +210,7 @@ def _fit_line(places: Floats, values: Floats, weights: Floats) -> Line:
     return step, mean - step * middle
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reading:
     """Samples of several excerpts read in one way.
 

@@ -6,13 +6,13 @@ are bounded by how often speech and music hold what looks like it (`docs/methods
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.rate.hum import find_comb, weigh_hum
 from sttdoctor.analysis.rate.tones import find_tones, weigh_keys, weigh_progress, weigh_rhythm
+from sttdoctor.values import immutable
 
 _MOST = {"keys": 1e5, "progress": 1e3, "rhythm": 100.0, "hum": 20.0}
 _SUFFICIENT = 500.0
@@ -23,7 +23,7 @@ _PLAIN = 3.0  # a likelihood ratio that is worth telling
 _FLOOR = 1e-4  # no voice alone excludes a rate for good that such a sound speaks for
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Anchor:
     """A sound of known frequencies.
 

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.analysis.session.stretches import Stretch
 from sttdoctor.analysis.session.timeline import Timeline
+from sttdoctor.values import immutable
 
 SoundOf = Callable[[int, int | None], RateEstimate]
 """From (first byte, stop) of the audio to what it sounds like."""
@@ -21,7 +21,7 @@ MOST_PARTS = 8
 """Parts of a stream, at most, whose rate is judged one by one."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RateChange:
     """A change of the sample rate.
 

@@ -14,13 +14,14 @@ by what is left a third of an octave higher.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.rate.net import Floats, Model, extract_features, load_model, score_rates
 from sttdoctor.encodings import STANDARD_RATES
+from sttdoctor.values import immutable
 
 STEP = 256
 """Samples of one level measurement: 5 ms at 48 kHz, 32 ms at 8 kHz."""
@@ -113,7 +114,7 @@ def cut_active(samples: NDArray[np.float32], active: NDArray[np.bool_], limit: i
     return samples[: blocks * size].reshape(blocks, size)[wanted].ravel()[: max(limit, size)]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RateEstimate:
     """What the sound says about the sample rate.
 

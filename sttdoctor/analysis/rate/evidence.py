@@ -7,10 +7,10 @@ may send at 1.5 or 2 times realtime on purpose; both stay possible at the odds b
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sttdoctor.analysis.rate.changes import find_nearest_rate
 from sttdoctor.analysis.session.pacing import Speed
+from sttdoctor.values import immutable
 
 _LIVE, _PACED_BY_DECLARATION, _ON_PURPOSE, _ANY = 0.60, 0.30, 0.02, 0.08
 """Prior shares of clients by what sets their pace: the source, the declaration, a round factor, something else.
@@ -81,7 +81,7 @@ def weigh_byte_rate(
     return {rate: _LIVE * bell(rate * bytes_per_frame / declared_bytes_per_s) + other for rate in candidates}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Flow:
     """The byte rate of a session.
 

@@ -7,13 +7,13 @@ possible; the likelihood ratio says how seldom.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.arrays import average_neighbours, weigh_difference
+from sttdoctor.values import immutable
 
 _FOLD = 8
 """Samples that are averaged to one: hum and its first harmonics stand below half of what is left at all rates."""
@@ -37,7 +37,7 @@ _IS_HUM = 0.5
 """Share of such combs, in the sound of a client, that come from the mains."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Comb:
     """Steady lines at multiples of one frequency.
 

@@ -10,7 +10,6 @@ Sources: ITU-T Q.23 (DTMF, 1.5 %), ITU-T E.180 and its supplement 2 (call progre
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.arrays import average_neighbours, find_stretches, weigh_difference
+from sttdoctor.values import immutable
 
 SIZES = ((384, 1), (1024, 1), (4096, 4), (8192, 4))
 """Samples of a window, and how many of them are averaged to one.
@@ -69,7 +69,7 @@ _RHYTHMS = (
 """Name, Hz, seconds on, seconds off."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Tone:
     """A steady sound of one or two lines.
 
@@ -117,7 +117,7 @@ def _keep_longest(tones: list[Tone]) -> list[Tone]:
     return kept
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Lines:
     """Of each window, shape (windows,): its one or two strongest lines in cycles a sample, and what it is."""
 

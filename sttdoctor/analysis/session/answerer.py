@@ -9,10 +9,10 @@ are as their vendors document them.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from sttdoctor.evidence import Open
+from sttdoctor.values import immutable
 
 Who = Literal["service", "between", "unknown"]
 Again = Literal["later", "after a change"]
@@ -63,7 +63,7 @@ _BLOCKED = re.compile(r"block|denied|forbidden|not allowed|categor|firewall|web 
 _PAGE = re.compile(r"^\s*(?:<!doctype html|<html|<head|<\?xml|<!--)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Advice:
     """What a status of an intermediary means.
 
@@ -178,7 +178,7 @@ _ONLY_BETWEEN = frozenset({*range(200, 400), 405, 407, 411, 421, 426, 431, *rang
 """Statuses that come from between, as long as nothing shows that the service itself gave them."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Answerer:
     """Who answered.
 

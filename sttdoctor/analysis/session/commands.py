@@ -8,7 +8,6 @@ import ast
 import json
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +19,7 @@ from sttdoctor.endpoints.cartesia import ENDPOINTS
 from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS, meaning_of
 from sttdoctor.evidence import Frame
 from sttdoctor.redact import REDACTED
+from sttdoctor.values import immutable
 
 _LEAST_NUMBERS = 16
 """A message of so many numbers is audio: no command of any service has more than a few."""
@@ -288,7 +288,7 @@ def _pack_numbers(values: list[Any], encoding: str) -> bytes | None:
         return numbers.astype(how.dtype).tobytes()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Command:
     """One message of a client that is no audio.
 

@@ -11,7 +11,6 @@ until then does. Source: https://websockets.readthedocs.io/en/stable/topics/keep
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -20,6 +19,7 @@ from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.analysis.session.turns import Turn
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Close, Frame
+from sttdoctor.values import immutable
 
 Who = Literal["peer", "reader", "process", "link", "unknown"]
 
@@ -59,7 +59,7 @@ _RACE_S = 0.3
 """A `turn.end` that came so shortly before the client left may not have been read."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PingTimeout:
     """An unanswered ping.
 
@@ -154,7 +154,7 @@ def _stopped_at_once(sent: list[float], silent_s: float, unsent_s: float) -> boo
     return flowed and abs(silent_s - unsent_s) <= 2 * _FLOWING_S
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Ending:
     """How a connection ended.
 
@@ -204,7 +204,7 @@ def _convert_to_status(code: int) -> int:
     return code - 4000 if code >= 4300 else code - 3600
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class UnusedEnd:
     """A finished turn that the application does not have.
 

@@ -1,19 +1,19 @@
 """Which of the two realtime endpoints a session speaks to, and what its URL says."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import ENDPOINTS, rate_of
 from sttdoctor.evidence import Declared, Frame, Session
 from sttdoctor.redact import is_mask
+from sttdoctor.values import immutable
 
 MAX_PARAMETERS = 10_000
 """Of a URL that are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Address:
     """The URL of a connection in parts.
 

@@ -6,7 +6,6 @@ any number; it shows by the sound, which goes on from before it to behind it.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.session.frames import FEWEST, Bytes, extrapolate_edges, measure_misfit
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 _DEEPEST = 160  # bytes into a frame that a header may reach
 _DUMP, _NEAR_DUMP = 1 << 16, 4096  # bytes of a dump that are read, and within which its first packet begins
@@ -22,7 +22,7 @@ _REGULAR, _QUIET = 0.95, 0.8  # of the steps from frame to frame: at places that
 _FEWEST_PACKETS, _LONGEST_PACKET = 8, 2048  # packets in a row; bytes of one, more than a network carries in one piece
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Field:
     """Bytes at one end of each frame that are no samples.
 

@@ -9,13 +9,13 @@ Only frames with sound are looked at, as silence is alike everywhere; and at mos
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import read_numbers
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 MOST = 600
 FEWEST = 12  # frames with sound below which nothing is told
@@ -26,7 +26,7 @@ _Edge = tuple[float, float, float, float]
 _LEAST_BORDERS, _LEAST_CHOSEN = 20, 5
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Tail:
     """Frames that end in zeros although the sound goes on: how many, which share, and the first, from 0."""
 

@@ -6,17 +6,18 @@ elsewhere. So the part is looked for that its own turns may have given; what sta
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sttdoctor.analysis.session.join_spelling import cut_beginning, extract_letters, list_words
 from sttdoctor.analysis.session.turns import Turn
+from sttdoctor.values import immutable
 
 _MOST_PLACES = 8  # at which a turn may stand
 _MOST_WORDS, _LONGER = 8_000, 1.1
 _BEFORE, _BEHIND = re.compile(r"^[\W_]+"), re.compile(r"[\W_]+$")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Shown:
     """Which part of the session a capture holds.
 
@@ -34,7 +35,7 @@ class Shown:
         return self.begins and self.ends
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Excerpt:
     """A part of a text, and the turns that it is compared with: both without the signs at edges that are cut."""
 

@@ -10,7 +10,7 @@ simplest that fits is named; where nothing does, the nearest.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate, chain, islice
 
 from sttdoctor.analysis.session import join_readings
@@ -26,6 +26,7 @@ from sttdoctor.analysis.session.join_spelling import (
 )
 from sttdoctor.analysis.session.text_changes import Before, Change, list_changes
 from sttdoctor.analysis.session.turns import Turn, collect_texts, join_expected
+from sttdoctor.values import immutable
 
 _WORDS = 4_000
 _BEGINNING = 400_000  # characters: the words that are compared stand in them
@@ -38,7 +39,7 @@ _WHOLE = Shown()
 _RUNNING = 1_000_000  # characters, or twice the application's text: appended displays grow with the square of the turns
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Join:
     """How a text comes about.
 

@@ -7,10 +7,10 @@ no longer than its length allows.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
 from sttdoctor.analysis.session.join_spelling import cut_beginning, extract_letters, list_words
+from sttdoctor.values import immutable
 
 _LEAST_END, _LEAST_INSIDE = 6, 20  # letters of a part that can be told from chance
 _MOST_LOST = 5  # words at the edge of a turn
@@ -23,7 +23,7 @@ _COMPARED = 1 << 12
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reading:
     """How a text comes out of the final texts.
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sttdoctor.analysis.session.turns import Turn
+from sttdoctor.values import immutable
 
 MAX_STEPS = 100_000
 """Versions that are held against the text, a quarter of a second; `_STEPS_A_TEXT` more for each text of an event."""
@@ -28,7 +29,7 @@ class TooManyStepsError(Exception):
     """The search was given up: whether the text can be read so, or how, is not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Part:
     """What stands in the text: the number of the turn, from 0, and as what: `end`, `repeated` or `partial`."""
 
@@ -50,7 +51,7 @@ class _Version:
     turns: list[int] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Step:
     """A version at a place of the text."""
 

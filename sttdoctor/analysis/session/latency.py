@@ -7,18 +7,18 @@ without audio after it are the client's share.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.analysis.session.turns import Turn
+from sttdoctor.values import immutable
 
 _FADING_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TurnLatency:
     """The answer to one turn.
 

@@ -10,7 +10,6 @@ Apache (`Timeout` 60 or 300 s), squid (`read_timeout` 15 min), tinyproxy (`Timeo
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -20,6 +19,7 @@ from sttdoctor.analysis.session.endings import is_ping_timeout
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Frame
+from sttdoctor.values import immutable
 
 How = Literal["idle", "one-sided", "pinged", "dead", "left"]
 
@@ -38,7 +38,7 @@ _IDLE_S = 15.0
 """No proxy or load balancer that is known cuts earlier."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Loss:
     """How a connection was lost.
 
@@ -130,7 +130,7 @@ def _find_limit(seconds: float, resolution: float, is_exact: bool = False) -> fl
     return float(min(usual, key=lambda limit: abs(limit - seconds))) if usual else None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Sleep:
     """A connection that lay still for long and was dead when it was used again.
 
@@ -183,7 +183,7 @@ _SPOKEN_S = 2.0
 _LEAST_FRAMES = 10
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reconnect:
     """One further handshake.
 

@@ -7,7 +7,6 @@ A client that sends by a slow timer has a beat of its own: how often it comes, s
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.arrays import find_stretches
 from sttdoctor.analysis.session.timeline import Timeline
+from sttdoctor.values import immutable
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ _STEADY_S = 0.05
 _SOON_S, _LATE_S = 1.0, 1.0  # within which, and how much of, what is missing comes at once
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Hole:
     """Clock time without audio between two frames.
 
@@ -59,7 +59,7 @@ class Hole:
         return self.end_s - self.start_s
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Speed:
     """Audio seconds per clock second where audio flows without holes, bursts and catching up.
 
@@ -74,7 +74,7 @@ class Speed:
     spread: float
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Backlog:
     """A stretch in which more audio was sent than the clock had time for.
 
@@ -315,7 +315,7 @@ def _find_last_lowest(ahead_s: Floats, limit_s: float) -> int:
     return start + int(np.flatnonzero(stretch <= stretch.min() + _SAME_S)[-1])
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Rhythm:
     """Frames that come in steady beats, each of them late.
 
@@ -364,7 +364,7 @@ def find_rhythm(timeline: Timeline) -> Rhythm | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Pauses:
     """Short pauses that explain why audio is slow: between them it flows at realtime.
 

@@ -7,12 +7,13 @@ https://docs.cartesia.ai/use-the-api/api-errors: an unknown model is an error ev
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from sttdoctor.analysis.session.answerer import find_answerer
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.evidence import Frame
+from sttdoctor.values import immutable
 
 Subject = Literal["key", "expired", "path", "parameter", "streams", "quota", "session", "between"]
 How = Literal["handshake", "event", "close"]
@@ -57,7 +58,7 @@ _MAX_BODY = 100_000
 _SPOKEN = frozenset({"turn.start", "turn.update", "turn.eager_end", "turn.end", "transcript"})
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Refusal:
     """One refusal.
 

@@ -9,7 +9,6 @@ microphone is never the same twice, by its noise.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from sttdoctor.analysis.arrays import autocorrelate
 from sttdoctor.analysis.session.frames import FEWEST, SEEN, is_active, read_values
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import FrameContents
+from sttdoctor.values import immutable
 
 _NEAR = 8  # frames within which one that is sent again follows the first
 _FILLERS = 2
@@ -42,7 +42,7 @@ _MOST = 16 << 20  # bytes that are looked at
 _Keys = NDArray[np.uint64]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Repeat:
     """Bytes that were sent before.
 
@@ -245,7 +245,7 @@ def _is_periodic(frame: bytes, encoding: str) -> bool:
     return bool(np.max(lags / norm, initial=0.0) >= 0.97 * energy)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Replays:
     """Stretches that are sent twice in a row.
 

@@ -6,7 +6,6 @@ bytes come in a second, from one frame on. One speed for the whole would be that
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.session.pacing import Speed, find_runs, measure_slopes, measure_speed, split_runs
 from sttdoctor.analysis.session.timeline import Timeline
+from sttdoctor.values import immutable
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ _MOST = 16  # a client that changes more often has no stretches
 _APART = math.log(1.25)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Stretch:
     """Consecutive audio frames of one connection.
 

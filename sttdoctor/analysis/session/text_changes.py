@@ -9,14 +9,15 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import unquote
 
 from sttdoctor.analysis.session.join_spelling import extract_letters, list_words
 from sttdoctor.analysis.session.turns import Turn, join_expected
+from sttdoctor.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Change:
     """What was done to a text.
 
@@ -35,7 +36,7 @@ class Change:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Before:
     """The application's text and the turns as if a change had not been made, or had been made to both."""
 

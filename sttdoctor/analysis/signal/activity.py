@@ -5,7 +5,6 @@ a door count as active, so it only says where the service had something to hear.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.arrays import find_stretches
 from sttdoctor.analysis.excerpt import decode_mono
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 BLOCK_S = 0.02
 _FLOOR = 10 ** (-55 / 20)
@@ -22,7 +22,7 @@ _LOUD, _NEAR_LOUD = 95, 0.25
 """Percentile of the loud blocks, and the share of their level above which a block is active whatever surrounds it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Activity:
     """Where sound is active.
 
@@ -146,7 +146,7 @@ def is_torn(before: NDArray[np.float64], after: NDArray[np.float64], sample_rate
 _TORN = 2  # blocks
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class LateStart:
     """Sound that is there at full level from the first moment on, or behind silence that is no pause.
 

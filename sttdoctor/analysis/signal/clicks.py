@@ -8,13 +8,13 @@ all periods at each place of the grid. Where it is known at which places the chu
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.arrays import fast_length, find_stretches, subtract_prediction
 from sttdoctor.analysis.signal.runs import SHORTEST_HOLE_S
+from sttdoctor.values import immutable
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ frames up to 1.2 and 6 at their worst place (Codec 2: 1.3 and 8), resamplers wit
 _FEWEST = 20  # periods that must hold sound at the place of the click
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Clicks:
     """Clicks at a period.
 

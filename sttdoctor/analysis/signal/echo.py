@@ -5,12 +5,11 @@ Words and phrases that are said again agree in no sample, and what is played aga
 room spreads its echo over many lags; hum and loops agree at every multiple of their period.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.arrays import autocorrelate, subtract_prediction
+from sttdoctor.values import immutable
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +28,7 @@ _AUDIBLE, _BEYOND_CHANCE = 0.25, 3.0  # level of a block that has sound; what ag
 _ALONG = 0.9  # share of the sound that must hold the echo; where a phrase only comes again, much of it does not
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Echo:
     """A second route: its delay, its strength (0..1) beside the first, the share (0..1) of the sound that has it."""
 

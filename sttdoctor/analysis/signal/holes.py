@@ -10,8 +10,6 @@ Sound that turns to exact silence in full voice and stays so is a microphone tha
 silence between turns does so after the words, behind a pause or a gate that closes softly.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +17,7 @@ from sttdoctor.analysis.decoding import Layout, decode
 from sttdoctor.analysis.signal.levels import LONGEST_HOLE_S, Levels, find_zero_runs
 from sttdoctor.analysis.signal.runs import EDGE_S, Floats
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 _VOICE = 0.1  # of the level of loud parts, -20 dB: sound goes on right up to a hole
 _STEPS = 4.0  # of the quantiser: sound of fewer stays on one value by itself
@@ -117,7 +116,7 @@ def is_tonal(sound: Floats) -> NDArray[np.bool_]:
     return np.asarray(lines > _PURE * total)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Muted:
     """The longest silence that cuts speech off.
 

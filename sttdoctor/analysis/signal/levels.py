@@ -23,6 +23,7 @@ from sttdoctor.analysis.decoding import Layout, decode, find_loudest_channel, re
 from sttdoctor.analysis.excerpt import read_blocks
 from sttdoctor.analysis.signal.runs import WRAPPING, Floats, Runs, Wraps, find_constant_runs, join_runs
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 Steps = NDArray[np.float32]
 
@@ -297,7 +298,7 @@ def is_drowned(levels: Levels, least: float) -> bool:
 _STEADY, _MOVES, _STANDS_OUT = 1.3, 1.4, 2.5  # noise varies by 1 dB, speech rises out of a usual room by 15 dB or more
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Swells:
     """Stretches of steady sound as loud as the loud parts, while other moments are far softer.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import Bytes, decode
 from sttdoctor.encodings import ENCODINGS
+from sttdoctor.values import immutable
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -30,7 +31,7 @@ _SAME = 0.3  # of the pieces that are sent again as the first of the next frame:
 _WINDOWS, _WINDOW = 8, 128  # parts of a long session that are looked at, and their frames
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Planes:
     """Channels one after the other.
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
 
@@ -32,6 +32,7 @@ from sttdoctor.endpoints.foreign import (
     UNSUPPORTED_CODECS,
 )
 from sttdoctor.redact import NO_SCHEME, is_mask, is_unset
+from sttdoctor.values import immutable
 
 _SCHEMES = {"token": "Deepgram's"}
 _KEY_NAME = re.compile(r"(?:[\w-]*[-_])?(?:api[-_]?key|access[-_]?token|auth[-_]?token)|token|key|auth", re.IGNORECASE)
@@ -95,7 +96,7 @@ WRONG_PATH = Cause(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Problem:
     """What is wrong with a parameter.
 

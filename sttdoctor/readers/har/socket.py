@@ -14,6 +14,7 @@ from sttdoctor.readers.frames import number, text_frame
 from sttdoctor.readers.har.files import FILE_NAME
 from sttdoctor.readers.sockets import Socket
 from sttdoctor.redact import redact_headers, redact_text
+from sttdoctor.values import immutable
 
 _EXPORT = (
     "export it with Chrome's developer tools (open the Network panel before the page connects, then Export HAR) or "
@@ -49,7 +50,7 @@ class BadMessageError(ValueError):
     """A message that is not what a HAR promises; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Part:
     """What is read of a request or a response; each is cut to a length that no real one reaches.
 
@@ -88,7 +89,7 @@ class Part:
         return len(self.url or "") + len(self.body or "") + sum(len(k) + len(v) for k, v in self.headers.items())
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Ending:
     """How a socket ended.
 

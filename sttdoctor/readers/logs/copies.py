@@ -6,7 +6,8 @@ queue, or lists what was said; and with two handlers every line stands twice. Th
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from sttdoctor.values import immutable
 
 _SPOKEN = frozenset({"turn.update", "turn.eager_end", "turn.end", "transcript"})
 _ENDS = frozenset({"turn.end", "transcript"})
@@ -20,7 +21,7 @@ _NEAR_S = 0.25
 _AT_ONCE_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Told:
     """An event that a line shows.
 

@@ -8,7 +8,6 @@ https://github.com/cartesia-ai/cartesia-python/blob/main/src/cartesia/_utils/_lo
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from sttdoctor.readers.logs import line as log_line
@@ -26,11 +25,12 @@ from sttdoctor.readers.logs.line import (
     without_time,
 )
 from sttdoctor.readers.sockets import Wanted
+from sttdoctor.values import immutable
 
 _FRAME = rb"([<>]) (TEXT|BINARY|PING|PONG) ([^\x1b]*) \[(\d{1,12}) bytes?\]\r?"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Shape:
     """How the lines of one logger look.
 

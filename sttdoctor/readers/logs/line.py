@@ -2,9 +2,10 @@
 
 import ast
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+
+from sttdoctor.values import immutable
 
 _PARTS = r"(?:(?:[.,]|:(?=\d{3,6}(?!\d)))(\d{1,9}))?"
 DATED = re.compile(rf"(\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d){_PARTS}")
@@ -39,7 +40,7 @@ Time = tuple[float, float] | None
 """Seconds and their resolution, None where a line has no time."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Stamp:
     """A time as a log prints it: seconds, how fine they are, and whether they count from midnight only."""
 
@@ -48,7 +49,7 @@ class Stamp:
     of_day: bool
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class FrameLine:
     """A frame as the library prints it.
 

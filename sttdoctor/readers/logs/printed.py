@@ -15,13 +15,14 @@ names, whatever stands round them.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from sttdoctor.endpoints.cartesia import AUTO, ENDPOINTS
 from sttdoctor.readers.collector import CostlyError, json_cost, refuse_costly
 from sttdoctor.readers.frames import DECODER
+from sttdoctor.values import immutable
 
 LONGEST = 1 << 20
 """Characters of a line in which an event is looked for; none of the service is longer."""
@@ -97,7 +98,7 @@ _BROWSER = frozenset({"isTrusted", "target", "wasClean", "bubbles", "timeStamp"}
 """Members of what a browser hands to a handler: such an `error` or `close` is not one of the service."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Printed:
     """An event as it was printed.
 

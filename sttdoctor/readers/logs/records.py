@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from io import BufferedIOBase, BufferedReader, BytesIO
 from itertools import islice, pairwise
@@ -23,6 +22,7 @@ from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeErro
 from sttdoctor.readers.logs.marks import ANY, EVENTS, LIBRARIES, TYPE
 from sttdoctor.readers.logs.pieces import Joining, Layer, Piece, finer, time_of
 from sttdoctor.readers.stream import StreamError, numbered_lines
+from sttdoctor.values import immutable
 
 Path = tuple[str, ...]
 
@@ -57,7 +57,7 @@ _LEAST_TIMES = 3
 _MAX_REVERSED_BYTES = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Fields:
     """Where the records of a log keep what is read of them.
 

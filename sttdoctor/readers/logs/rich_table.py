@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from sttdoctor.readers.logs.pieces import Layer, Piece, time_in
 from sttdoctor.readers.stream import MAX_LINE_BYTES
+from sttdoctor.values import immutable
 
 _TIME = r"\[[^\]]{4,40}\] |(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})? "
 _LEVEL = r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL|TRACE) {1,6}"
@@ -23,7 +24,7 @@ _LEAST_ROWS = 3
 _LEVEL_WIDTH = 9  # the level filled to eight characters, and a space
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Columns:
     """Where the columns of a table stand.
 

@@ -19,6 +19,7 @@ from sttdoctor.readers.logs import line as log_line
 from sttdoctor.readers.logs import parties
 from sttdoctor.readers.logs.connection import LogConnection
 from sttdoctor.readers.logs.copies import Told, are_doubled, first_shown
+from sttdoctor.values import immutable
 
 _HALF_DAY = re.compile(r"(?:^|\s)[AaPp]\.?[Mm]\b")
 _PADDED = re.compile(r"\s{0,20}\d+")
@@ -83,7 +84,7 @@ class _Sends:
         return len(self.places) >= _LEAST_SENDS and not self.grows and not skips
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Seen:
     """An event of the service in a line, as an object or a word; its place is that among the connection's events."""
 
@@ -96,7 +97,7 @@ class _Seen:
     is_word: bool
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Command:
     """A message of the client's in a line; `words` is what stands round it."""
 
@@ -105,7 +106,7 @@ class _Command:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Ended:
     """A line that tells the end of a connection; it comes before the event at its place."""
 

@@ -8,7 +8,6 @@ logger, where a layer tells them, and the message.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader, BytesIO
 from itertools import islice
@@ -34,6 +33,7 @@ from sttdoctor.readers.logs.records import (
 )
 from sttdoctor.readers.logs.rich_table import table_in
 from sttdoctor.readers.stream import Reader, StreamError, marked_lines, numbered_lines
+from sttdoctor.values import immutable
 
 HEAD_BYTES = 1 << 16
 """From so many bytes the wrapping is told."""
@@ -48,7 +48,7 @@ Records = Callable[[BufferedReader], Iterator[tuple[int, object]]]
 Front = Callable[[BufferedReader], Iterator[Piece]]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Wrapping:
     """What stands round the lines of a log.
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Self
 
 from sttdoctor.readers.wire.tap import Inflate, inflater
+from sttdoctor.values import immutable
 
 MAX_HEAD_BYTES = 64 << 10
 MAX_FIELDS = 200
@@ -134,7 +135,7 @@ def answer(status: str, text: str) -> bytes:
     return head.encode() + b"Connection: close\r\n\r\n" + body
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Agreed:
     """How the messages of both directions are packed, as the answer to the handshake says.
 

@@ -11,13 +11,13 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
 from random import Random
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.turns import Turn
 from sttdoctor.reporting.data.values import Piece, TurnText, Wording
+from sttdoctor.values import immutable
 
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _BORDER = "\x00"
@@ -42,7 +42,7 @@ _Run = tuple[str, str, str]
 _ALONE = ("glued", "spaced")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Text:
     """A text as words and what stands between them: gap 0, word 0, gap 1, word 1, ..., last gap."""
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.values import immutable
+
 Floats = NDArray[np.float64]
 Span = tuple[float, float]
 """(start, end) in seconds."""
@@ -73,7 +75,7 @@ class Version:
     remark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Excerpt:
     """The loudest stretch, as declared and as detected.
 
@@ -92,7 +94,7 @@ class Excerpt:
     fits: bool
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Candidate:
     """A format that comes into question: what it is called, its probability (0..1), whether it was declared."""
 
@@ -101,7 +103,7 @@ class Candidate:
     declared: bool
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Odds:
     """The probability of each candidate encoding and sample rate; empty where the evidence cannot tell.
 
@@ -143,7 +145,7 @@ class Sending:
     frames: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TurnSpan:
     """One turn on the clock; `end_t_s` is None while it is open."""
 
@@ -194,7 +196,7 @@ class Latency:
     turns: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Piece:
     """A run of text in which the application's text and the right one relate in one way.
 
@@ -210,7 +212,7 @@ class Piece:
     got: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TurnText:
     """The final text of one turn, compared.
 
@@ -231,7 +233,7 @@ class TurnText:
     pieces: tuple[Piece, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Wording:
     """The transcript.
 
@@ -248,7 +250,7 @@ class Wording:
     remark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Limit:
     """A threshold as it was applied, its unit, and the reason for its default."""
 
@@ -259,7 +261,7 @@ class Limit:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Explanation:
     """What there is to know about the causes of one check.
 
@@ -276,7 +278,7 @@ class Explanation:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Exhibits:
     """Everything that can be shown of a capture; None where the evidence holds nothing to show.
 

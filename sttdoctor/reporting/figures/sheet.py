@@ -1,7 +1,6 @@
 """Which figures a report has, and what each shows in words; for the HTML report and for pictures alone."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sttdoctor.reporting.captions import (
@@ -14,12 +13,13 @@ from sttdoctor.reporting.captions import (
 from sttdoctor.reporting.data.values import Excerpt, Exhibits, Latency, Odds, Stream, Waveform
 from sttdoctor.reporting.figures.sound import Palette, draw_odds, draw_spectrograms, draw_waveform
 from sttdoctor.reporting.figures.stream import draw_latency, draw_stream
+from sttdoctor.values import immutable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Drawing:
     """One figure.
 

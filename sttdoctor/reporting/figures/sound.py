@@ -6,13 +6,13 @@ colour-blind people tell apart; what a colour says, a shape, a hatch or a word s
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sttdoctor.reporting.captions import format_percent
 from sttdoctor.reporting.data.values import Candidate, Excerpt, Floats, Odds, Span, Version, Waveform
+from sttdoctor.values import immutable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ FONT = 9.0
 """Points of all text in a figure."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Palette:
     """Colours by what they stand for."""
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ from sttdoctor.reporting.phrases import (
     list_compared,
     place,
 )
+from sttdoctor.values import immutable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -178,7 +178,7 @@ def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Picture:
     """A drawing as SVG for a wide and for a narrow page."""
 

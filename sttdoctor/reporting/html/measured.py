@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sttdoctor.reporting.captions import format_percent
+from sttdoctor.values import immutable
 
 _UNITS = {
     "_bytes_per_s": "bytes a second",
@@ -25,7 +25,7 @@ _MOST_ROWS = 60
 _LEAST_SHARE = 0.005
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Measured:
     """A measurement for a reader: what it is, its name in JSON, its value with the unit."""
 
