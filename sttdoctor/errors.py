@@ -17,6 +17,10 @@ class InputError(SttdoctorError):
     """The evidence cannot be used at all: a missing file, a directory, an empty capture."""
 
 
+class NoCaptureError(InputError):
+    """Nothing in a file could be read."""
+
+
 class UsageError(SttdoctorError):
     """An option or argument makes no sense: an unknown check, threshold or encoding."""
 

@@ -1,6 +1,6 @@
 """What was captured, as immutable values: audio bytes, a session, the text that the application ended up with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -193,6 +193,10 @@ class FrameContents(Sequence[bytes]):
         if isinstance(place, slice):
             return FrameContents(self._frames[place])
         return self._frames[place].audio or b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The content of each."""
+        return (frame.audio or b"" for frame in self._frames)
 
     def join(self, most: int) -> memoryview:
         """Their first bytes, at most so many; without a copy where they lie one behind the other."""

@@ -7,7 +7,6 @@ Sources: https://ffmpeg.org/ffplay.html and FFmpeg's changelog for version 7.0.
 
 import os
 import shlex
-import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -176,6 +175,8 @@ def _write(file: IO[bytes], facts: Facts, layout: Layout, rate: int) -> None:
     frame = layout.frame_bytes
     data = facts.audio.data[layout.offset :]
     scale = _scale(facts, layout)
+    import wave
+
     with wave.open(file, "wb") as wav:
         wav.setnchannels(layout.channels)
         wav.setsampwidth(2)

@@ -6,9 +6,7 @@ Devices and pipes (`/dev/stdout`, `>(...)`) are written to as they are.
 """
 
 import errno
-import filecmp
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -61,7 +59,7 @@ def write_whole(path: str | os.PathLike[str], force: bool = False, private: bool
                 yield file
             return
         target = _target(name, force)
-        beside = os.path.join(os.path.dirname(target), f".sttdoctor-{secrets.token_hex(6)}.part")
+        beside = os.path.join(os.path.dirname(target), f".sttdoctor-{os.urandom(6).hex()}.part")
         mode = 0o600 if private else 0o666
         try:
             with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode), "wb") as file:
@@ -86,6 +84,8 @@ def _put(made: str, target: str, force: bool, private: bool) -> None:
         FileExistsError: Another one has it.
     """
     if os.path.exists(target):
+        import filecmp
+
         if not (force or os.path.getsize(target) == 0 or filecmp.cmp(made, target, shallow=False)):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
         if not private:

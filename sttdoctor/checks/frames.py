@@ -5,7 +5,7 @@ bytes of the one before, ends in zeros or comes from another source is damage th
 looks like a wrong rate, like holes or clicks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -139,6 +139,7 @@ _FILLED_HALF = (
     "the second one when the transfer is complete."
 )
 _A_BLOCK_S = 0.15
+_HELD_BYTES = 16 << 20
 _FLUSH = (
     "Empty what stands between the device and the sender (a queue, a ring buffer, the driver's buffer) when recording "
     "starts, before the first read, or when it stops."
@@ -208,40 +209,42 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
     bytes_per_s = facts.declared.bytes_per_s
     sent = [frame for frame in connection.audio_frames if frame.size]
     contents = FrameContents(sent)
-    active = select_active(contents, encoding)
-    repeat = find_repeats(contents, active, encoding)
+    # most of them are looked at several times
+    frames: Sequence[bytes] = list(contents) if sum(contents.sizes) <= _HELD_BYTES else contents
+    active = select_active(frames, encoding)
+    repeat = find_repeats(frames, active, encoding)
     if repeat is not None:
         yield _tell_repeat(repeat, sent, encoding)
         return  # what else stands out is the doing of what was found
     replays = find_replays(contents, encoding, bytes_per_s) if bytes_per_s else None
-    field = find_field(contents, active, encoding) if replays is None or replays.usual_s < _A_BLOCK_S else None
+    field = find_field(frames, active, encoding) if replays is None or replays.usual_s < _A_BLOCK_S else None
     if field is not None:  # behind which one frame may hold two channels that are alike
         yield from _tell_field(field, sent, active)
         return
     if replays is not None:
         yield _tell_replays(replays, sent)
         return
-    if are_halves_swapped([contents[i] for i in active], encoding):
+    if are_halves_swapped([frames[i] for i in active], encoding):
         place = (Evidence("the first frame with sound", sent[active[0]].line, sent[active[0]].t),)
         yield CHECK.find("out-of-order", "fail", 0.9, _HALVES, place, _FILLED_HALF)
         return
     width = ENCODINGS[encoding].width
-    if sum(len(contents[i]) % width > 0 for i in active) > 0.1 * len(active):
+    if sum(len(frames[i]) % width > 0 for i in active) > 0.1 * len(active):
         return  # frames that cut samples go on with each other only as one stream of bytes
-    sure = is_two_streams(contents, active, encoding)
+    sure = is_two_streams(frames, active, encoding)
     if sure:
         yield _tell_two_streams(sure, sent)
         return
     # bytes of another encoding reach full scale in every frame
-    peaks = measure_same_peaks(contents, encoding) if facts.is_read_as(encoding) else None
+    peaks = measure_same_peaks(frames, encoding) if facts.is_read_as(encoding) else None
     if peaks is not None and peaks[0] >= _SCALED:
         yield _tell_scaled(*peaks, sent)
         return
-    tail = find_tails(contents, active, encoding)
+    tail = find_tails(frames, active, encoding)
     if tail is not None:
         yield _tell_tail(tail, sent, encoding)
         return
-    swapped = find_disorder(contents, active, encoding)
+    swapped = find_disorder(frames, active, encoding)
     if len(swapped) >= max(3, _SWAPPED * len(active)):
         yield _tell_disorder(swapped, len(active), sent)
 

@@ -7,25 +7,32 @@ code.
 """
 
 import gc
+import importlib
 import os
 import sys
 
 import click
 
 from sttdoctor import __version__
-from sttdoctor.cli.check import check
-from sttdoctor.cli.convert import convert
-from sttdoctor.cli.explain import explain
-from sttdoctor.cli.options import tell_error
-from sttdoctor.cli.record import record
-from sttdoctor.cli.replay import replay
-from sttdoctor.cli.resend import resend
-from sttdoctor.cli.serve import serve
-from sttdoctor.cli.simulate import simulate
-from sttdoctor.cli.triage import triage
+
+_COMMANDS = ("check", "convert", "explain", "record", "replay", "resend", "serve", "simulate", "triage")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands that are imported when they are asked for: each in the module of its name."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if super().get_command(ctx, cmd_name) is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    commands=[click.Command(name) for name in _COMMANDS],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="sttdoctor")
 def cli() -> None:
     """Find out what is wrong with a realtime speech-to-text client.
@@ -33,10 +40,6 @@ def cli() -> None:
     Exit codes: 0 nothing at or above --fail-on; 1 something was; 2 the command line or the input could not be used;
     130 interrupted.
     """
-
-
-for command in (check, replay, resend, record, simulate, serve, convert, triage, explain):
-    cli.add_command(command)
 
 
 def main() -> None:
@@ -53,7 +56,7 @@ def main() -> None:
         click.echo(error.ctx.get_help())
         sys.exit(2)
     except click.ClickException as error:
-        tell_error(_say(error))
+        _tell_error(_say(error))
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
@@ -78,5 +81,11 @@ def _tell(error: Exception) -> int:
     if not isinstance(error, SttdoctorError | MemoryError):
         raise error
     text = str(error) if isinstance(error, SttdoctorError) else "the input needs more memory than there is"
-    tell_error(text)
+    _tell_error(text)
     return 2
+
+
+def _tell_error(text: str) -> None:
+    from sttdoctor.cli.options import tell_error
+
+    tell_error(text)

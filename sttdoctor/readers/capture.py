@@ -1,4 +1,4 @@
-"""Any capture: session JSONL, HAR, debug logs, told apart by their content."""
+"""Any capture: session JSONL, which tells itself by its first row, or one of the other formats."""
 
 import io
 import math
@@ -7,56 +7,14 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
-from sttdoctor.errors import InputError
+from sttdoctor.errors import InputError, NoCaptureError
 from sttdoctor.evidence import Frame, Session
-from sttdoctor.readers.exchange import holds_exchange, read_exchange
-from sttdoctor.readers.har.archive import holds_har, holds_trace, read_har, read_trace, read_zip
-from sttdoctor.readers.har.files import holds_messages, holds_zip, read_messages
-from sttdoctor.readers.har.protocol import holds_protocol, read_protocol
-from sttdoctor.readers.joining import MAX_JOINED, MOST_IN_FOLDER_S, ApartError, Part, join
-from sttdoctor.readers.logs.log import KINDS, holds_log, holds_records, read_log
-from sttdoctor.readers.mitmproxy import holds_flows, read_flows
-from sttdoctor.readers.no_capture import NoCaptureError, describe
-from sttdoctor.readers.session_jsonl import holds_rows, read_rows
+from sttdoctor.readers.session_jsonl import begins_with_header, read_rows
 from sttdoctor.readers.sockets import Wanted
 from sttdoctor.readers.stream import Source, StreamError, Transcoded, open_stream, utf8_of, utf16_of
-from sttdoctor.readers.wire.net_log import holds_net_log, read_net_log
-from sttdoctor.readers.wire.pcap import holds_packets, read_pcap
-from sttdoctor.readers.wire.tshark import holds_packet_list, read_packet_list
 from sttdoctor.redact import is_text
-
-
-class Format(NamedTuple):
-    """One format of a capture.
-
-    Attributes:
-        label: Words for who gave something else; empty where it is a part of another format.
-        holds: Whether the first bytes (unpacked) are its.
-        read: Reads one session of it.
-    """
-
-    label: str
-    holds: Callable[[bytes], bool]
-    read: Callable[[io.BufferedReader, str | None, Wanted], Session]
-
-
-FORMATS = (
-    Format("a pcap", holds_packets, read_pcap),
-    Format("a flow file of mitmproxy", holds_flows, read_flows),
-    Format("a net log of Chromium", holds_net_log, read_net_log),
-    Format("the JSON of tshark", holds_packet_list, read_packet_list),
-    Format("a HAR", holds_har, read_har),
-    Format("a trace of Playwright", holds_trace, read_trace),
-    Format("events of the DevTools protocol", holds_protocol, read_protocol),
-    Format("", holds_messages, read_messages),
-    Format("", holds_zip, read_zip),
-    Format("session JSONL", holds_rows, read_rows),
-    Format("messages with their ways in JSON", holds_exchange, read_exchange),
-    Format(f"logs of {', '.join(kind.label for kind in KINDS)}", holds_log, read_log),
-)
-"""In the order of asking."""
 
 _HEAD_BYTES = 1 << 16
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -101,6 +59,8 @@ def read_session(sources: Sequence[Source], connection: Wanted = None) -> Sessio
     sessions = [read_capture(capture, connection) for capture in captures]
     if len(sessions) == 1:
         return sessions[0]
+    from sttdoctor.readers.joining import MOST_IN_FOLDER_S, ApartError, Part, join
+
     if any(one.started_at == other.started_at and one.events == other.events for one, other in pairwise(sessions)):
         raise InputError("the same capture is given twice")
     try:
@@ -119,6 +79,9 @@ def read_session(sources: Sequence[Source], connection: Wanted = None) -> Sessio
 def _in_folder(source: Source) -> list[Source]:
     if not isinstance(source, str | os.PathLike) or not os.path.isdir(source):
         return [source]
+    from sttdoctor.readers.har.files import holds_messages
+    from sttdoctor.readers.joining import MAX_JOINED
+
     files = sorted(entry.path for entry in os.scandir(source) if entry.is_file() and not entry.name.startswith("."))
     heads = ((path, _head_of(path)) for path in files)
     found: list[Source] = [path for path, head in heads if holds_session(head) and not holds_messages(head)]
@@ -133,6 +96,10 @@ def holds_session(head: bytes) -> bool:
     """Whether the first bytes (unpacked) are those of a capture that `read_capture` knows."""
     encoding = utf16_of(head)
     text = utf8_of(head, encoding) if encoding else head.removeprefix(_BYTE_ORDER_MARK)
+    if begins_with_header(text):
+        return True
+    from sttdoctor.readers.formats import FORMATS
+
     return any(form.holds(text) for form in FORMATS)
 
 
@@ -140,7 +107,12 @@ def is_session_file(path: str) -> bool:
     """Whether a regular file begins as a capture does that is no log, plain or gzip; nothing else is opened."""
     head = _head_of(path)
     is_json = head.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"{"
-    return (is_json and holds_session(head)) or holds_packets(head) or holds_flows(head)
+    if is_json and holds_session(head):
+        return True
+    from sttdoctor.readers.mitmproxy import holds_flows
+    from sttdoctor.readers.wire.pcap import holds_packets
+
+    return holds_packets(head) or holds_flows(head)
 
 
 def _head_of(path: str) -> bytes:
@@ -155,13 +127,12 @@ def _head_of(path: str) -> bytes:
 
 
 def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: Wanted) -> Session:
-    like_rows = head.lstrip()[:1] in (b"", b"{")
-    # it finds something further on, or says what is wrong
-    unknown = read_rows if like_rows and not holds_records(head) else read_log
-    read = next((form.read for form in FORMATS if form.holds(head)), unknown)
     try:
-        return keep_real_times(read(stream, path, connection))
+        return keep_real_times(_pick_reader(head)(stream, path, connection))
     except NoCaptureError as error:
+        from sttdoctor.readers.formats import FORMATS
+        from sttdoctor.readers.no_capture import describe
+
         what = describe(head)
         if what is None:
             *most, last = (form.label for form in FORMATS if form.label)
@@ -169,6 +140,14 @@ def _read(head: bytes, stream: io.BufferedReader, path: str | None, connection: 
             told.insert(2 if is_text(head) else 1, f"for audio run: sttdoctor check {shlex.quote(path or 'FILE')}")
             raise InputError("; ".join(told)) from None
         raise InputError(f"{path or 'the capture'} is {what}") from None
+
+
+def _pick_reader(head: bytes) -> Callable[[io.BufferedReader, str | None, Wanted], Session]:
+    if begins_with_header(head):  # the other formats are not even loaded
+        return read_rows
+    from sttdoctor.readers.formats import pick_reader
+
+    return pick_reader(head)
 
 
 def _text_of(stream: Any) -> tuple[bytes, io.BufferedReader]:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 
-from sttdoctor.errors import InputError
 from sttdoctor.readers.logs.wrapping import wrapping_of
 
 RECORD = "record with sttdoctor record: the client connects to it instead of the service, and nothing else changes"
@@ -189,10 +188,6 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = _DUMPS + tuple(
         ),
     )
 )
-
-
-class NoCaptureError(InputError):
-    """Nothing in a file could be read."""
 
 
 def describe(head: bytes) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pybase64 import b64decode, b64encode_as_string
 
-from sttdoctor.errors import InputError
+from sttdoctor.errors import InputError, NoCaptureError
 from sttdoctor.evidence import SESSION_SCHEMA, Close, Control, Event, Frame, Open, Session, Transcript
 from sttdoctor.readers.collector import (
     CONNECTION_BYTES,
@@ -26,7 +26,6 @@ from sttdoctor.readers.collector import (
     refuse_costly,
 )
 from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, frame_size, number, text_frame
-from sttdoctor.readers.no_capture import NoCaptureError
 from sttdoctor.readers.sockets import Wanted, and_more, is_wanted
 from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
 from sttdoctor.redact import redact_headers, redact_message, redact_text, redact_tokens
@@ -34,6 +33,7 @@ from sttdoctor.redact import redact_headers, redact_message, redact_text, redact
 _CLOCKS = ("client", "proxy", "server", "none")
 _LACKS = ("send", "receive", "audio", "text", "headers", "close", "commands", "events")
 
+_HEADER = re.compile(rb'\s*\{"type": ?"session", ?"schema": ?"sttdoctor\.session/')
 _ROW = re.compile(rb'"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"')
 _SESSION = re.compile(rb'"type"\s*:\s*"session"')
 _OPEN, _STATUS = re.compile(rb'"type"\s*:\s*"open"'), re.compile(rb'"(?:status|t)"\s*:')
@@ -47,6 +47,11 @@ _MAX_LINES = 4_000_000  # far more than rows that can be held; the rest would be
 
 class _BadRowError(ValueError):
     """A row that is JSON but not what its type promises; the message says why."""
+
+
+def begins_with_header(head: bytes) -> bool:
+    """Whether the first row of a capture (unpacked) says that it is session JSONL."""
+    return _HEADER.match(head) is not None
 
 
 def holds_rows(head: bytes) -> bool:

@@ -7,7 +7,6 @@ from typing import Literal
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import Collector, Loss
-from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
 from sttdoctor.redact import redact_text
 from sttdoctor.values import immutable
 
@@ -83,6 +82,8 @@ def choose(sockets: Sequence[Socket], connection: Wanted, name: str, loss: Loss 
         return _usable(meant[0], name)
     why = ""
     if loss is None or connection == "all":
+        from sttdoctor.readers.joining import MAX_JOINED, ApartError, Part, join
+
         parts = [Part(socket.session(), socket.who) for socket in meant[: MAX_JOINED + 1] if socket.note is None]
         if meant and not parts:
             return _usable(meant[0], name)  # none can be judged: the first says why

@@ -9,7 +9,8 @@ from common import FIXTURES
 from dresses import DRESSES
 
 from sttdoctor.errors import InputError
-from sttdoctor.readers.capture import FORMATS, read_capture
+from sttdoctor.readers.capture import read_capture
+from sttdoctor.readers.formats import FORMATS
 
 FILES = {
     "WAV": b"RIFF\x24\x00\x00\x00WAVEfmt ",

@@ -119,14 +119,17 @@ _BINS, _UNEVEN = 16, (45.0, 0.1)
 
 def _share_of_fits(pairs: Sequence[tuple[bytes, bytes]], encoding: str, head: int, tail: int) -> float:
     """Share of borders over which the sound goes on, with so many bytes cut from both ends of each frame."""
-    edge = _EDGE * ENCODINGS[encoding].width
+    width = ENCODINGS[encoding].width
+    edge = _EDGE * width
 
-    def edges(frame: bytes) -> tuple[float, float, float, float] | None:
+    def cut(frame: bytes) -> bytes:
         samples = frame[head : len(frame) - tail]
-        short = len(samples) <= 2 * edge or len(samples) % ENCODINGS[encoding].width
-        return extrapolate_edges(samples if short else samples[:edge] + samples[-edge:], encoding)
+        short = len(samples) <= 2 * edge or len(samples) % width
+        return samples if short else samples[:edge] + samples[-edge:]
 
-    steps = [measure_misfit(a, b) for a, b in ((edges(one), edges(other)) for one, other in pairs) if a and b]
+    ones = extrapolate_edges([cut(one) for one, _ in pairs], encoding)
+    others = extrapolate_edges([cut(other) for _, other in pairs], encoding)
+    steps = [measure_misfit(a, b) for a, b in zip(ones, others, strict=True) if a and b]
     return float(np.mean(np.array(steps) < _GOES_ON)) if len(steps) >= FEWEST else 0.0
 
 
@@ -212,13 +215,14 @@ def _measure_regularity(columns: NDArray[np.uint8], active: Sequence[int]) -> ND
 
 def _find_length_field(frames: Sequence[bytes], active: Sequence[int]) -> int:
     """Bytes of a prefix that tells the length of what follows, in either order; 0 where there is none."""
-    sizes = [len(frames[i]) for i in active]
+    sizes = np.array([len(frames[i]) for i in active])
+    heads = np.array([np.frombuffer(frames[i][:5], dtype=np.uint8) for i in active])
     for width in (2, 4):
-        for order in ("big", "little"):
+        for order in (">", "<"):
             for skip in (0, 1):
-                told = [int.from_bytes(frames[i][skip : skip + width], order) for i in active]
-                rest = {size - skip - width - said for size, said in zip(sizes, told, strict=True)}
-                if rest in ({0}, {-width}, {-width - skip}):
+                told = np.ascontiguousarray(heads[:, skip : skip + width]).view(f"{order}u{width}")[:, 0]
+                rest = sizes - skip - width - told.astype(np.int64)
+                if rest[0] in (0, -width, -width - skip) and np.all(rest == rest[0]):
                     return skip + width
     return 0
 

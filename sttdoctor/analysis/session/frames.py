@@ -8,7 +8,7 @@ Only frames with sound are looked at, as silence is alike everywhere; and at mos
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,10 @@ from sttdoctor.values import immutable
 MOST = 600
 FEWEST = 12  # frames with sound below which nothing is told
 SEEN = 8192  # bytes of a frame that are compared
+_AT_ONCE = 1 << 16  # bytes of frames that are read at once
 Bytes = NDArray[np.uint8]
 _FITS, _MISFIT = 2.5, 4.0  # steps across a border, in units of the usual error of extrapolation
-_Edge = tuple[float, float, float, float]
+Edge = tuple[float, float, float, float]
 _LEAST_BORDERS, _LEAST_CHOSEN = 20, 5
 
 
@@ -42,6 +43,37 @@ def read_values(frame: bytes, encoding: str) -> NDArray[np.float64]:
         values = read_numbers(frame, encoding).astype(np.float64)
     values[np.isnan(values)] = np.nan  # a signalling one in hostile bytes would make later arithmetic warn
     return values
+
+
+def read_rows(
+    frames: Sequence[bytes], encoding: str, most: int | None = None
+) -> Iterator[tuple[list[int], NDArray[np.float64]]]:
+    """Read the samples of many frames at a time, as numpy takes as long for one short frame as for many.
+
+    Args:
+        frames: In any order, of any sizes.
+        encoding: Of the samples.
+        most: Bytes of each that are read, None for all.
+
+    Yields:
+        Numbers of frames of one length, and their samples as of `read_values`, shape (frames, samples).
+    """
+    width = ENCODINGS[encoding].width
+    for numbers, size in group_by_size([len(frame) for frame in frames]):
+        whole = (size if most is None else min(size, most)) // width * width
+        content = b"".join([frames[i][:whole] for i in numbers])
+        yield numbers, read_values(content, encoding).reshape(len(numbers), whole // width)
+
+
+def group_by_size(sizes: Sequence[int]) -> Iterator[tuple[list[int], int]]:
+    """Yield numbers that have one size, and that size; as many at once as stay in the processor's cache."""
+    numbers_of: dict[int, list[int]] = {}
+    for number, size in enumerate(sizes):
+        numbers_of.setdefault(size, []).append(number)
+    for size, numbers in numbers_of.items():
+        count = max(1, _AT_ONCE // max(1, size))
+        for first in range(0, len(numbers), count):
+            yield numbers[first : first + count], size
 
 
 def select_active(frames: Sequence[bytes], encoding: str) -> list[int]:
@@ -68,15 +100,14 @@ def measure_same_peaks(frames: Sequence[bytes], encoding: str) -> tuple[float, f
     Frames that were each brought to one peak have it in pauses, too, where sound has not. None where there are few
     frames, where they are silent, or where all are as loud, as of a tone or of noise.
     """
-    found = []
-    for frame in frames[:MOST]:
-        if _LEAST_VALUES <= len(frame) <= _MOST_VALUES:
-            values = read_values(frame, encoding) / ENCODINGS[encoding].full_scale
-            with np.errstate(all="ignore"):
-                found.append((float(np.abs(values).max()), float(np.mean(np.square(values)))))
-    if len(found) < _LEAST_BORDERS or not np.isfinite(found).all():
+    chosen = [frame for frame in frames[:MOST] if _LEAST_VALUES <= len(frame) <= _MOST_VALUES]
+    peaks, powers = np.empty(len(chosen)), np.empty(len(chosen))
+    for numbers, rows in read_rows(chosen, encoding):
+        values = rows / ENCODINGS[encoding].full_scale
+        with np.errstate(all="ignore"):
+            peaks[numbers], powers[numbers] = np.abs(values).max(axis=1), np.square(values).mean(axis=1)
+    if len(chosen) < _LEAST_BORDERS or not np.isfinite([peaks, powers]).all():
         return None
-    peaks, powers = np.array(found).T
     usual = float(np.median(peaks))
     if not 0.0 < usual <= 1.0 + _SAME_PEAK or powers.min() <= 0.0:
         return None
@@ -119,8 +150,10 @@ def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str)
     Of four frames in a row the borders are compared as they are and with the two in the middle exchanged. Where the
     exchange makes all three borders fit, and nowhere the other way round, they were swapped.
     """
-    chosen = set(active)
-    edges = [extrapolate_edges(frame, encoding) if i in chosen else None for i, frame in enumerate(frames[: 4 * MOST])]
+    edges: list[Edge | None] = [None] * min(len(frames), 4 * MOST)
+    known = [i for i in active if i < len(edges)]
+    for i, edge in zip(known, extrapolate_edges([frames[i] for i in known], encoding), strict=True):
+        edges[i] = edge
     found = []
     for i in range(1, len(edges) - 2):
         four = edges[i - 1 : i + 3]
@@ -134,18 +167,28 @@ def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str)
     return found
 
 
-def extrapolate_edges(frame: bytes, encoding: str) -> _Edge | None:
-    """Where a frame's sound would go on, where it began, and how far extrapolation usually errs near either end."""
-    values = read_values(frame, encoding)
-    if len(values) < 48 or not np.all(np.isfinite(values)):
-        return None
-    # the second difference: what a straight line through the last two samples misses
-    errors = values[2:] - 2 * values[1:-1] + values[:-2]
-    before, after = float(np.sqrt(np.mean(errors[:16] ** 2))), float(np.sqrt(np.mean(errors[-16:] ** 2)))
-    return 2 * float(values[-1]) - float(values[-2]), float(values[0]), before, after
+def extrapolate_edges(frames: Sequence[bytes], encoding: str) -> list[Edge | None]:
+    """Where each frame's sound would go on, where it began, and how far extrapolation usually errs near either end.
+
+    None for frames of fewer than 48 samples, or with samples that are no numbers.
+    """
+    found: list[Edge | None] = [None] * len(frames)
+    for numbers, rows in read_rows(frames, encoding):
+        if rows.shape[1] < 48:
+            continue
+        ends = [2 * rows[:, -1] - rows[:, -2], rows[:, 0]]
+        for near in (rows[:, :18], rows[:, -18:]):
+            # the second difference: what a straight line through the last two samples misses
+            errors = near[:, 2:] - 2 * near[:, 1:-1] + near[:, :-2]
+            ends.append(np.sqrt(np.mean(errors**2, axis=1)))
+        are_finite = np.isfinite(rows).all(axis=1)
+        for i in np.flatnonzero(are_finite).tolist():
+            goes_on, begins, before, after = (float(end[i]) for end in ends)
+            found[numbers[i]] = goes_on, begins, before, after
+    return found
 
 
-def measure_misfit(one: _Edge | None, other: _Edge | None) -> float:
+def measure_misfit(one: Edge | None, other: Edge | None) -> float:
     """How badly a frame goes on with another."""
     assert one is not None and other is not None
     scale = max(one[3], other[2], 1e-9)
@@ -188,7 +231,7 @@ def is_two_streams(frames: Sequence[bytes], active: Sequence[int], encoding: str
     usual = Counter(len(frames[i]) for i in active).most_common(1)
     if not usual or usual[0][1] < 60:
         return 0.0
-    levels = np.array([_measure_level(frame, encoding) for frame in frames[: 4 * MOST]])
+    levels = _measure_levels(frames[: 4 * MOST], encoding)
     near, far = _correlate(levels, 1), _correlate(levels, 2)
     if near > 0.5 or far - near < 0.25:
         return 0.0
@@ -200,10 +243,13 @@ def is_two_streams(frames: Sequence[bytes], active: Sequence[int], encoding: str
     return min(0.97, 0.6 + 0.5 * (far - near)) if fits else 0.0
 
 
-def _measure_level(frame: bytes, encoding: str) -> float:
-    values = read_values(frame[:SEEN], encoding)
-    values = values[np.isfinite(values)]
-    return float(np.log1p(np.sqrt(np.mean(np.square(values)))) if len(values) else 0.0)
+def _measure_levels(frames: Sequence[bytes], encoding: str) -> NDArray[np.float64]:
+    levels = np.zeros(len(frames))
+    for numbers, rows in read_rows(frames, encoding, SEEN):
+        is_number = np.isfinite(rows)
+        count = np.maximum(1, np.count_nonzero(is_number, axis=1))
+        levels[numbers] = np.log1p(np.sqrt(np.square(np.where(is_number, rows, 0.0)).sum(axis=1) / count))
+    return levels
 
 
 def _correlate(levels: NDArray[np.float64], lag: int) -> float:
@@ -216,17 +262,23 @@ def _correlate(levels: NDArray[np.float64], lag: int) -> float:
 def _measure_border_steps(frames: Sequence[bytes], active: Sequence[int], encoding: str, lag: int) -> float:
     """The usual step from the last sample of a frame to the first of the one that is `lag` further on."""
     width = ENCODINGS[encoding].width
-    steps = []
-    for i in active:
-        if i + lag < len(frames) and len(frames[i]) >= width and len(frames[i + lag]) >= width:
-            whole = len(frames[i]) // width * width
-            last, first = (
-                read_values(frames[i][whole - width : whole], encoding),
-                read_values(frames[i + lag][:width], encoding),
-            )
-            steps.append(abs(float(last[0]) - float(first[0])))
-    finite = [step for step in steps if np.isfinite(step)]
-    return float(np.median(finite)) if finite else 0.0
+    pairs = [(frames[i], frames[i + lag]) for i in active if i + lag < len(frames)]
+    pairs = [(one, other) for one, other in pairs if len(one) >= width and len(other) >= width]
+    last = read_values(b"".join(_take_last(one, width) for one, _ in pairs), encoding)
+    first = read_values(b"".join(other[:width] for _, other in pairs), encoding)
+    with np.errstate(invalid="ignore"):  # of infinite ones
+        return _find_usual(np.abs(last - first))
+
+
+def _take_last(frame: bytes, width: int, count: int = 1) -> bytes:
+    """The last whole samples of a frame."""
+    whole = len(frame) // width * width
+    return frame[whole - count * width : whole]
+
+
+def _find_usual(steps: NDArray[np.float64]) -> float:
+    finite = steps[np.isfinite(steps)]
+    return float(np.median(finite)) if len(finite) else 0.0
 
 
 def measure_border_jump(frames: Sequence[bytes], encoding: str, at: Sequence[int] | None = None) -> float | None:
@@ -245,12 +297,9 @@ def measure_border_jump(frames: Sequence[bytes], encoding: str, at: Sequence[int
     chosen = active if at is None else sorted(set(active) & set(at))
     if len(active) < _LEAST_BORDERS or len(chosen) < _LEAST_CHOSEN:
         return None
-    inner = []
-    for i in active:
-        whole = len(frames[i]) // width * width
-        last = read_values(frames[i][whole - 2 * width : whole], encoding)
-        inner.append(abs(float(last[1] - last[0])))
-    usual = float(np.median([step for step in inner if np.isfinite(step)] or [0.0]))
+    last = read_values(b"".join(_take_last(frames[i], width, 2) for i in active), encoding).reshape(-1, 2)
+    with np.errstate(invalid="ignore"):
+        usual = _find_usual(np.abs(last[:, 1] - last[:, 0]))
     return _measure_border_steps(frames, chosen, encoding, 1) / usual if usual > 0 else None
 
 
@@ -261,11 +310,12 @@ def measure_broken_borders(frames: Sequence[bytes], encoding: str, at: Sequence[
     None where fewer than `_LEAST_BORDERS` frames with sound follow one another. Arguments as in `border_jump`.
     """
     width = ENCODINGS[encoding].width
-    chosen = set(select_active(frames, encoding))
-    halves = {i: (frames[i][: (h := len(frames[i]) // 2 // width * width)], frames[i][h:]) for i in chosen}
-    edges = {
-        i: (extrapolate_edges(one, encoding), extrapolate_edges(other, encoding)) for i, (one, other) in halves.items()
-    }
+    active = select_active(frames, encoding)
+    chosen = set(active)
+    middle = [len(frames[i]) // 2 // width * width for i in active]
+    firsts = extrapolate_edges([frames[i][:half] for i, half in zip(active, middle, strict=True)], encoding)
+    seconds = extrapolate_edges([frames[i][half:] for i, half in zip(active, middle, strict=True)], encoding)
+    edges = dict(zip(active, zip(firsts, seconds, strict=True), strict=True))
     ends = chosen if at is None else chosen & set(at)
     between = [(edges[i][1], edges[i + 1][0]) for i in ends if i + 1 in chosen]
     within = [edges[i] for i in chosen if i + 1 in chosen]

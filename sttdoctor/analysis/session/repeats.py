@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.arrays import autocorrelate
-from sttdoctor.analysis.session.frames import FEWEST, SEEN, is_active, read_values
+from sttdoctor.analysis.session.frames import FEWEST, SEEN, group_by_size, is_active, read_values
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.evidence import FrameContents
 from sttdoctor.values import immutable
@@ -23,6 +23,7 @@ _NEAR = 8  # frames within which one that is sent again follows the first
 _FILLERS = 2
 _OFTEN_WHOLE, _OFTEN_PART, _UNEVEN = 0.03, 0.3, 0.03
 _STUCK = 15
+_LEAST_REST = 32  # bytes
 _STUCK_BYTES = 4000  # half a second of G.711
 
 _SHORTEST_S, _LONGEST_S = 0.15, 12.0
@@ -34,6 +35,7 @@ _APART = 256  # samples from one place that is looked for to the next
 _KEY = 8  # bytes
 _LIVELY = 5  # different values among these, as silence and small numbers are alike everywhere
 _OFTEN = 3
+_INFORMATIVE = 16  # samples that tell whether two frames are alike
 _BLOCK = 1 << 16  # samples, so that a block stays in the cache
 _HASH_BITS = 20
 _COMPARED = 1 << 28  # bytes, so that no input takes long
@@ -100,7 +102,8 @@ def _find_again(
     if len(again) >= max(3, share_whole * len(lively)):
         return Repeat("whole", len(again), len(again) / len(lively), 1.0, again[0])
     pairs = [(i, frames[i - 1], frames[i]) for i in lively if i and len(frames[i]) == len(frames[i - 1])]
-    alike = [(i, _measure_likeness(before, frame, width)) for i, before, frame in pairs]
+    shares = _measure_likeness([before for _, before, _ in pairs], [frame for _, _, frame in pairs], width)
+    alike = [(i, share) for (i, _, _), share in zip(pairs, shares, strict=True)]
     hits = [(i, share) for i, share in alike if share >= 0.5]
     if len(hits) >= max(3, share_part * len(alike)):
         return Repeat("place", len(hits), len(hits) / len(lively), float(np.mean([s for _, s in hits])), hits[0][0])
@@ -123,10 +126,12 @@ def _find_again(
 
 def _measure_old_rest(before: bytes, frame: bytes) -> float:
     """The share of a frame's bytes, at its end, that stood at the same place of the one before; 0 for hardly any."""
+    if before[-_LEAST_REST:] != frame[-_LEAST_REST:]:
+        return 0.0
     one, other = np.frombuffer(before, np.uint8), np.frombuffer(frame, np.uint8)
     differs = np.flatnonzero(one != other)
     old = len(frame) - 1 - int(differs[-1]) if len(differs) else 0
-    return old / len(frame) if old >= 32 and len(set(frame[-old:])) >= 12 else 0.0
+    return old / len(frame) if old >= _LEAST_REST and len(set(frame[-old:])) >= 12 else 0.0
 
 
 def _drop_filler(frames: Sequence[bytes], lively: list[int]) -> list[int]:
@@ -208,15 +213,22 @@ def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> list[int]:
     return again
 
 
-def _measure_likeness(one: bytes, other: bytes, width: int) -> float:
-    """The share of samples that are the same: their high bytes alone are alike in any quiet sound."""
-    whole = min(len(one), SEEN) // width * width
-    a, b = (np.frombuffer(part[:whole], dtype=np.uint8) for part in (one, other))
-    same, plain = a == b, (a == 0) | (a == 0xFF)
-    # byte by byte of the samples, as rows of so few are slow; those of silence and small numbers are alike anywhere
-    same = np.logical_and.reduce([same[i::width] for i in range(width)])
-    informative = ~np.logical_and.reduce([plain[i::width] for i in range(width)])
-    return float(np.mean(same[informative])) if np.count_nonzero(informative) >= 16 else 0.0
+def _measure_likeness(ones: Sequence[bytes], others: Sequence[bytes], width: int) -> list[float]:
+    """The share of samples that are the same, of pairs of one size: high bytes alone are alike in any quiet sound."""
+    found = np.zeros(len(ones))
+    for numbers, size in group_by_size([min(len(one), SEEN) // width * width for one in ones]):
+        a, b = (
+            np.frombuffer(b"".join([side[i][:size] for i in numbers]), np.uint8).reshape(len(numbers), size)
+            for side in (ones, others)
+        )
+        same, plain = a == b, (a == 0) | (a == 0xFF)
+        # byte by byte of the samples, as rows of so few are slow; those of silence and small numbers are alike anywhere
+        same = np.logical_and.reduce([same[:, i::width] for i in range(width)])
+        informative = ~np.logical_and.reduce([plain[:, i::width] for i in range(width)])
+        count = np.count_nonzero(informative, axis=1)
+        shares = np.count_nonzero(same & informative, axis=1) / np.maximum(count, 1)
+        found[numbers] = np.where(count >= _INFORMATIVE, shares, 0.0)
+    return found.tolist()
 
 
 def measure_overlap(before: bytes, frame: bytes) -> int:

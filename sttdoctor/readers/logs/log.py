@@ -3,7 +3,7 @@
 import re
 from io import BufferedReader
 
-from sttdoctor.errors import InputError
+from sttdoctor.errors import InputError, NoCaptureError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import FullError, Loss
 from sttdoctor.readers.logs import line as log_line
@@ -15,7 +15,7 @@ from sttdoctor.readers.logs.program import MARKS, ProgramLog
 from sttdoctor.readers.logs.trace import TraceLog
 from sttdoctor.readers.logs.tungstenite import TungsteniteLog
 from sttdoctor.readers.logs.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
-from sttdoctor.readers.no_capture import NoCaptureError, describe_dump
+from sttdoctor.readers.no_capture import describe_dump
 from sttdoctor.readers.sockets import Wanted, and_more, choose
 from sttdoctor.readers.stream import StreamError
 
