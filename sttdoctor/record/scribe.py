@@ -5,6 +5,7 @@ JSON each. It ends with its standard input: when the recorder is killed, what ha
 """
 
 import contextlib
+import io
 import json
 import math
 import os
@@ -25,6 +26,9 @@ from sttdoctor.record.slips import Kind, Slip, read_slips
 
 STEP_BYTES, STEP_S = 64 << 10, 0.02
 """Of all connections, after which the recorder is told what is read and what that cost."""
+
+PAUSE_S = 0.04
+"""For what the recorder hands over to gather, where it is little."""
 
 TIDY_S = 0.5
 """After so long the bounds of what is kept are looked at again."""
@@ -143,6 +147,23 @@ def _look(journal: Journal) -> dict[str, Any]:
     return {"status": journal.status, "close": journal.close, "glance": asdict(journal.meter.glance())}
 
 
+class _Gathered(io.FileIO):
+    """A pipe that is read after a pause, so that much of what little connections say is read at once.
+
+    To wake up for each message costs as much again as to read it. Where more waits than the recorder likes there is no
+    pause.
+    """
+
+    _much = True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if not self._much:
+            time.sleep(PAUSE_S)
+        size = super().readinto(buffer)
+        self._much = size is not None and size >= STEP_BYTES
+        return size
+
+
 def main() -> None:
     """Serve until standard input ends; the argument is what to keep and where, from `Keeping.pack`."""
     for number in (signal.SIGINT, signal.SIGTERM):  # they are for the recorder, which then closes standard input
@@ -153,7 +174,7 @@ def main() -> None:
         _tell({"told": str(error)})
         return
     _tell({"reads": True})
-    with open(sys.stdin.fileno(), "rb", buffering=1 << 20, closefd=False) as file:
+    with io.BufferedReader(_Gathered(sys.stdin.fileno(), closefd=False), 1 << 20) as file:
         for slip in read_slips(file):
             scribe.take(slip)
     scribe.end()
