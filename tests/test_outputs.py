@@ -147,7 +147,9 @@ WRITES = {
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_no_command_writes_over_a_file_or_through_a_link_unless_it_is_asked_to(run, tmp_path, name):
+def test_no_command_writes_over_a_file_or_through_a_link_unless_it_is_asked_to(run, tmp_path, monkeypatch, name):
+    # a page tells the minute in which it was made
+    monkeypatch.setattr("sttdoctor.reporting.data.collect.tell_now", lambda: "2026-01-01 00:00 UTC")
     path, target = tmp_path / name, tmp_path / "target"
     path.write_bytes(OLD)
     assert f"{name} exists; --force writes over it" in one_sentence(run(*WRITES[name], path))
