@@ -373,7 +373,7 @@ def list_commands(frames: Sequence[Frame], audio: Container[int]) -> list[Comman
 
     Args:
         frames: Of one connection, in order.
-        audio: Places of the texts that carry audio, as `find_audio_texts` has them.
+        audio: Places of the frames that carry audio, and of the texts that do (`find_audio_texts`).
     """
     found: list[tuple[int, _Told]] = []
     last_audio = -1

@@ -35,7 +35,12 @@ class Connection:
     @cached_property
     def audio_frames(self) -> list[Frame]:
         """Binary frames from the client, without commands that went out in one by mistake."""
-        return [frame for frame in self.frames if is_audio(frame)]
+        return [self.frames[place] for place in self._audio_places]
+
+    @cached_property
+    def _audio_places(self) -> list[int]:
+        """Of `audio_frames` in `frames`: whether a frame is one is looked up once."""
+        return [place for place, frame in enumerate(self.frames) if is_audio(frame)]
 
     @cached_property
     def texts(self) -> list[Frame]:
@@ -45,7 +50,7 @@ class Connection:
     @cached_property
     def commands(self) -> list[Command]:
         """What the client sent beside audio."""
-        return list_commands(self.frames, self.audio_texts)
+        return list_commands(self.frames, {*self._audio_places, *self.audio_texts})
 
     @cached_property
     def audio_texts(self) -> dict[int, str]:
