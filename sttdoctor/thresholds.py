@@ -106,6 +106,9 @@ THRESHOLDS = (
     Threshold(
         "signal.muted_s", 3, "s", "shorter silence is a pause, a hole, or a button that was pressed for a moment"
     ),
+    Threshold(
+        "signal.muted_times", 3, "times", "of silence shorter than that: once or twice may be an edit or a click"
+    ),
     Threshold("signal.echo_strength", 0.1, "ratio", "-20 dB: a softer second route adds no words"),
     Threshold("chunking.min_ms", 5, "ms", "smaller frames cost more in headers than in audio"),
     Threshold("chunking.warn_ms", 300, "ms", "the service recommends about 100 ms; longer frames delay each answer"),

@@ -207,6 +207,14 @@ def mixed_up(recipe: Recipe) -> None:
         recipe.also |= {"drain.no-close", "messages.unknown-command"}
 
 
+@fault("messages.early-finalize", "pace", status="warn")
+def early_finalize(recipe: Recipe) -> None:
+    """The client of the manual endpoint finalizes by a timer, or as soon as its detector hears a breath."""
+    recipe.path, recipe.manual = "/stt/websocket", True
+    before = float(recipe.rng.uniform(0.45, 0.8))
+    _inserted(recipe, [(turn[-1].end - before, "finalize") for turn in recipe.scene.turns])
+
+
 def _server_says(recipe: Recipe, event: Row, at: float) -> None:
     def rows(made: list[Row]) -> list[Row]:
         return sorted([*made, {"type": "receive", "t": at, "json": event}], key=lambda row: row.get("t", -1.0))

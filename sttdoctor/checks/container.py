@@ -297,6 +297,8 @@ def _judge_header(facts: Facts, starts: list[Start]) -> Finding:
         if len(starts) > 1
         else f"{_format_place(first.offset)}; the service plays it as a click."
     )
+    if _are_in_a_row(starts):
+        summary = f"{count} of {header.payload} bytes each stand one behind the other{_format_place(first.offset)}."
     odds = _tell_odds(facts, header)
     if header.sample_rate is not None or header.encoding is not None:
         summary += f" It says {_format(header)}"
@@ -304,6 +306,12 @@ def _judge_header(facts: Facts, starts: list[Start]) -> Finding:
     places = _list_places(facts, [start.offset for start in starts], label)
     fix = _strip(facts, starts, header, odds)
     return CHECK.find("wav-header", "fail", 0.99, summary, places, fix, _leave_out_headers(facts, starts))
+
+
+def _are_in_a_row(starts: list[Start]) -> bool:
+    """Whether each header begins where the one before ends."""
+    ends = [start.offset + start.header.payload for start in starts if start.header is not None]
+    return len(starts) > 1 and ends[:-1] == [start.offset for start in starts[1:]]
 
 
 def _leave_out_headers(facts: Facts, starts: list[Start]) -> Remedy:
@@ -347,7 +355,11 @@ def _tell_odds(facts: Facts, header: Header) -> str:
 def _strip(facts: Facts, starts: list[Start], header: Header, odds: str) -> str:
     end = starts[0].offset + header.payload
     fix = f"Send from byte {end} on: "
-    if len(starts) > 1:
+    if _are_in_a_row(starts):
+        end = starts[-1].offset + header.payload
+        fix = f"Send from byte {end} on: a header was put in front of a file that has one. "
+        fix += "Write none yourself, and "
+    elif len(starts) > 1:
         fix = "Write no header to any chunk: each of them holds its own file now. "
     reader = _READ_WITH.get(starts[0].kind, _READ_OTHERS)
     fix += f"open the file with a reader (in Python {reader}) and send its frames only"

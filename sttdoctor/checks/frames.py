@@ -19,6 +19,7 @@ from sttdoctor.analysis.session.frames import (
     find_disorder,
     find_tails,
     is_two_streams,
+    measure_broken_borders,
     measure_same_peaks,
     select_active,
 )
@@ -123,6 +124,21 @@ _OLD_REST = (
     "Send only what was recorded into the buffer, not all of it: the rest is from before. The count is e.BytesRecorded "
     "in NAudio, what read() returned in Java and C, and the limit of a ByteBuffer."
 )
+_WHOLE_BUFFER = (
+    " In PyAV and aiortc take frame.to_ndarray().tobytes(), which holds the samples alone, not bytes(frame.planes[0]), "
+    "which is the whole buffer."
+)
+_HALF_AGAIN = (0.4, 0.6)
+_TWO_RECORDERS = (
+    " Half of everything twice may also be two recorders on one microphone that send on one socket: stop the processor "
+    "or tap of the recording before (disconnect(), removeTap) when a new one starts."
+)
+_OVERWRITTEN = (
+    "Copy each block when it is handed over, before the next one is recorded into the same memory: "
+    "q.put(bytes(indata)) or indata.copy() in Python, data.slice() in JavaScript, a new array in Java and C#. What "
+    "waits in a queue is a reference to one buffer here, and shows the newest block when the sender is late."
+)
+_BEYOND = 0.5  # of the length of the repeats
 _SCALED = 0.9  # share of frames with one peak
 _ONE_PERCENT = 0.01
 _AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so at its pace
@@ -214,7 +230,7 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
     active = select_active(frames, encoding)
     repeat = find_repeats(frames, active, encoding)
     if repeat is not None:
-        yield _tell_repeat(repeat, sent, encoding)
+        yield _tell_repeat(repeat, sent, encoding, bytes_per_s)
         return  # what else stands out is the doing of what was found
     replays = find_replays(contents, encoding, bytes_per_s) if bytes_per_s else None
     field = find_field(frames, active, encoding) if replays is None or replays.usual_s < _A_BLOCK_S else None
@@ -245,7 +261,7 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
         yield _tell_tail(tail, sent, encoding)
         return
     swapped = find_disorder(frames, active, encoding)
-    if len(swapped) >= max(3, _SWAPPED * len(active)):
+    if len(swapped) >= max(3, _SWAPPED * len(active)) and _explains_broken(swapped, frames, active, encoding):
         yield _tell_disorder(swapped, len(active), sent)
 
 
@@ -273,6 +289,15 @@ def _find_sent_again(facts: Facts) -> Iterator[Finding]:
         return
 
 
+def _explains_broken(swapped: list[int], frames: Sequence[bytes], active: list[int], encoding: str) -> bool:
+    """Whether hardly more frames are torn than those that were swapped; where all are, some fit by chance."""
+    broken = measure_broken_borders(frames, encoding) or 0.0
+    return broken <= _BROKEN_BY_ONE * len(swapped) / len(active) + _BROKEN_ANYHOW
+
+
+_BROKEN_BY_ONE, _BROKEN_ANYHOW = 3, 0.1  # borders that one exchange breaks; share of those that lost frames break
+
+
 def _tell_disorder(swapped: list[int], count: int, sent: list[Frame]) -> Finding:
     first = sent[swapped[0]]
     summary = (
@@ -294,6 +319,7 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         "length": "its length",
         "padding": "zeros that pad it",
         "checksum": "bytes of any value, as of a checksum, over which the sound goes on",
+        "rest": "bytes of another time, over which the sound goes on",
         "": "bytes that are no samples",
     }
     where = "ends with" if field.at_end else "begins with"
@@ -312,8 +338,8 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         "protobuf": " Parse each message and send the bytes of its audio field: the length of what stands in front "
         "varies, and more may follow the samples. A framework such as Pipecat has a serializer to leave out or "
         "replace.",
-        "padding": " In PyAV and aiortc take frame.to_ndarray().tobytes(), which holds the samples alone, not "
-        "bytes(frame.planes[0]), which is the whole buffer.",
+        "padding": _WHOLE_BUFFER,
+        "rest": f" The buffer is longer than what was written into it.{_WHOLE_BUFFER}",
     }.get(field.kind, "")
     yield CHECK.find("header", "fail", 0.95, summary, place, fix, remedy if field.kind != "protobuf" else None)
     if field.disorder:
@@ -321,7 +347,7 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         yield CHECK.find("out-of-order", "fail", 0.9, text, place)
 
 
-def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
+def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str, bytes_per_s: float | None) -> Finding:
     first = sent[repeat.first]
     remedy = SendOnce(repeat.kind, encoding, repeat.first)
     place = (Evidence("the first frame that repeats", first.line, first.t),)
@@ -359,6 +385,8 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
             "twice."
         )
         fix = "Advance by a whole frame: send only what follows the last sample that was sent, without the overlap."
+        if _HALF_AGAIN[0] <= repeat.alike <= _HALF_AGAIN[1]:
+            fix += _TWO_RECORDERS
         return CHECK.find("repeated", "fail", 0.95, summary, place, fix, remedy)
     if repeat.kind == "own":
         summary = f"{begin} end with the bytes with which they began: {repeat.alike:.0%} of a frame is sent twice."
@@ -371,7 +399,20 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str) -> Finding:
         )
         return CHECK.find("repeated", "fail", 0.95, summary, place, _STUCK, remedy)
     summary = f"{begin} hold the same bytes as one that was sent before."
+    if repeat.kind == "whole" and bytes_per_s and _stands_for_others(repeat, sent, bytes_per_s):
+        summary = f"{summary[:-1]}, in the place of new audio, which is lost."
+        return CHECK.find("repeated", "fail", 0.95, summary, place, _OVERWRITTEN)
     return CHECK.find("repeated", "fail", 0.95, summary, place, remedy=remedy)
+
+
+def _stands_for_others(repeat: Repeat, sent: list[Frame], bytes_per_s: float) -> bool:
+    """Whether the audio is as long as the clock ran, repeats included: then each of them takes the place of another."""
+    first, last = sent[0].t, sent[-1].t
+    if first is None or last is None:
+        return False
+    total = sum(frame.size for frame in sent)
+    beyond_s = (total - sent[0].size) / bytes_per_s - (last - first)
+    return beyond_s < _BEYOND * repeat.count * total / len(sent) / bytes_per_s
 
 
 def _tell_replays(replays: Replays, sent: list[Frame]) -> Finding:

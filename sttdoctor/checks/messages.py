@@ -95,6 +95,15 @@ CHECK = Check(
             "Send the close command through the same queue as the audio, after the last chunk.",
         ),
         Cause(
+            "messages.early-finalize",
+            "warn",
+            "On the manual endpoint finalize is sent in the middle of speech.",
+            "Send finalize when the user is done: some 0.3 s after the last speech that your detector hears, or when "
+            "the key is released, not by a timer and not after each chunk. What is cut in two is recognised in two "
+            "parts, and words get lost or wrong where they meet. If a pause ends what was said, the model finds it by "
+            "itself.",
+        ),
+        Cause(
             "messages.broken-frame",
             "fail",
             "The other side closed because of what the client sent.",
@@ -200,7 +209,8 @@ def _judge(facts: Facts) -> Answer:
         frame for connection in facts.connections for frame in connection.frames if frame.sent and not frame.binary
     ]
     findings = [*_find_audio_as_text(facts), *_find_binary(facts), *_find_unknown(facts), *_find_partial(facts)]
-    findings += [*_find_after_close(facts), *_find_too_big(facts), *_find_broken_frame(facts)]
+    findings += [*_find_after_close(facts), *_find_early_finalize(facts)]
+    findings += [*_find_too_big(facts), *_find_broken_frame(facts)]
     measured = {"text_frames": len(texts)}
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
@@ -383,6 +393,35 @@ def _find_after_close(facts: Facts) -> Iterator[Finding]:
         summary = f"{amount} of audio {verb} sent after the close command; the service no longer takes them{silent}."
         yield CHECK.find("audio-after-close", status, 0.97, summary, (_place(late[0], "the first late frame"),))
         return
+
+
+def _find_early_finalize(facts: Facts) -> Iterator[Finding]:
+    """Words that flush what was said, in the middle of saying it; noise that never stops has no middle."""
+    if facts.endpoint is None or facts.endpoint.ends_turns or not facts.timelines:
+        return
+    for number, connection in enumerate(facts.connections):
+        flushes = [command for command in connection.commands if command.means == "flush" and command.audio_follows]
+        spoken = facts.measure_spoken(number, None, None)
+        if len(flushes) < _FEWEST_EARLY or not spoken or facts.is_faint(number):
+            continue
+        early = [item for item in flushes if item.frame.t is not None and _is_mid_speech(facts, number, item.frame.t)]
+        whole = float(facts.timelines[number].audio_s.sum())
+        if len(early) < max(_FEWEST_EARLY, _OFTEN_EARLY * len(flushes)) or spoken > _ALWAYS * whole:
+            continue
+        summary = (
+            f"{len(early)} of {len(flushes)} times finalize was sent mid-speech: the sound goes on as loud behind it."
+        )
+        yield CHECK.find("early-finalize", "warn", 0.8, summary, (_place(early[0].frame, "the first of them"),))
+        return
+
+
+def _is_mid_speech(facts: Facts, number: int, at: float) -> bool:
+    before, after = facts.measure_spoken(number, at - _AROUND_S, at), facts.measure_spoken(number, at, at + _AROUND_S)
+    return min(before or 0.0, after or 0.0) >= _MOSTLY * _AROUND_S
+
+
+_FEWEST_EARLY, _OFTEN_EARLY = 2, 0.5
+_AROUND_S, _MOSTLY, _ALWAYS = 0.35, 0.8, 0.95
 
 
 def _find_broken_frame(facts: Facts) -> Iterator[Finding]:

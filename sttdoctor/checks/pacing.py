@@ -174,7 +174,8 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
     pauses = find_pauses(line)
     if pauses is not None:
         return explain_pauses(finding, facts.measure_borders(number, first, len(line), pauses.after), pauses)
-    return explain_borders(finding, facts.measure_borders(number, first, len(line)), facts.is_browser)
+    half = abs(float(np.median(line.audio_s)) / max(float(np.median(np.diff(line.t_s))), 1e-9) - 0.5) < _STEADY / 2
+    return explain_borders(finding, facts.measure_borders(number, first, len(line)), facts.is_browser, half)
 
 
 def _judge_backlogs(

@@ -18,7 +18,7 @@ from sttdoctor.analysis.signal import levels as signal_levels
 from sttdoctor.analysis.signal.activity import LateStart, ends_in_room, find_late_start
 from sttdoctor.analysis.signal.clicks import Clicks, find_border_clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.echo import find_echo
-from sttdoctor.analysis.signal.holes import find_muted, find_torn_holes
+from sttdoctor.analysis.signal.holes import SOME_VOICE, find_muted, find_torn_holes
 from sttdoctor.analysis.signal.levels import Levels, Swells, measure
 from sttdoctor.analysis.signal.runs import Floats
 from sttdoctor.checks.base import (
@@ -236,7 +236,21 @@ def _count_loud_steps(facts: Facts, levels: Levels) -> int:
 
 
 def _judge_silence(facts: Facts, levels: Levels) -> Finding:
-    return CHECK.find("silent", "fail", 0.98, f"All of the audio is silent ({_judge_faint(facts, levels)}).")
+    summary = f"All of the audio is silent ({_judge_faint(facts, levels)})."
+    width, speed = ENCODINGS[facts.declared.meant or "pcm_s16le"].width, facts.longest_speed
+    if levels.high == levels.low == 0.0 and width > 1 and speed is not None and abs(speed.ratio * width - 1) < _NEARLY:
+        summary += f" One byte a sample comes in, where {facts.declared.meant} has {width}."
+        return CHECK.find("silent", "fail", 0.98, summary, fix=_CAST)
+    return CHECK.find("silent", "fail", 0.98, summary)
+
+
+_NEARLY = 0.05
+_CAST = (
+    "Look at the conversion: each number was cast to a byte, and floats between -1 and 1 are all 0 then. Send the "
+    "memory of the samples, not a copy of their values: Buffer.from(floats.buffer) or new Uint8Array(floats.buffer, "
+    "floats.byteOffset, floats.byteLength) in JavaScript, floats.tobytes() in Python. If they were zeros before, check "
+    "which input device is in use, whether it is muted, and whether recording is permitted."
+)
 
 
 def _judge_faint(facts: Facts, levels: Levels) -> str:
@@ -462,15 +476,36 @@ def _judge_muted(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     assert facts.audio is not None
     if not facts.rate_is_heard:
         return []
-    found = find_muted(facts.audio.data[layout.offset :], layout, levels, facts.limits["signal.muted_s"])
+    data = facts.audio.data[layout.offset :]
+    found = find_muted(data, layout, levels, facts.limits["signal.muted_s"])
     if found is None:
-        return []
+        return _judge_gated(facts, layout, levels)
     start, length = found.start / levels.rate, found.length / levels.rate
     where = f"for {length:.1f} s" + (", to the end" if found.to_end else "")
     times = f"; this happens {found.count} times" if found.count > 1 else ""
     summary = f"At {start:.1f} s the sound turns to exact silence mid-speech, {where}{times}."
     places = _list_places(facts, layout, np.array([found.start]), "silence begins")
     return [CHECK.find("muted", "warn", 0.85 if found.to_end else 0.7, summary, places)]
+
+
+def _judge_gated(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+    """Silence that is shorter, and cuts speech off again and again."""
+    assert facts.audio is not None
+    data = facts.audio.data[layout.offset :]
+    found = find_muted(data, layout, levels, signal_levels.LONGEST_HOLE_S, SOME_VOICE)
+    if found is None or found.count < facts.limits["signal.muted_times"]:
+        return []
+    longest_s = found.length / levels.rate
+    summary = f"{found.count} times the sound turns to exact silence mid-speech, for up to {longest_s:.1f} s."
+    places = _list_places(facts, layout, np.array([found.start]), "the longest silence begins")
+    return [CHECK.find("muted", "warn", 0.75, summary, places, _GATED)]
+
+
+_GATED = (
+    "Look for what silences the microphone for moments while somebody speaks: a half-duplex gate that closes while the "
+    "far end or the bot is heard, a noise gate or suppression that is too hard, a microphone that drops out. Against "
+    "echo use echo cancellation, which keeps what the user says meanwhile. If the user pressed mute, nothing is wrong."
+)
 
 
 def _find_late_start(facts: Facts, layout: Layout) -> list[Finding]:

@@ -17,6 +17,10 @@ _WORKLET = (
     "record in an AudioWorklet: a ScriptProcessorNode shares the page's main thread and drops what comes while that "
     "is busy"
 )
+_HALF_SENT = (
+    "Each frame holds half of the time until the next one: give the length of a buffer in bytes, not in samples "
+    "(n * sizeof(int16_t), n * 2), so that not only its first half is sent."
+)
 _CAPTURE: Mapping[bool | None, str] = {
     True: f"{_WORKLET[0].upper()}{_WORKLET[1:]}.",
     False: f"{_OWN_THREAD}.",
@@ -62,12 +66,20 @@ def explain_pauses(finding: Finding, borders: tuple[float, float] | None, pauses
     return replace(finding, summary=f"{finding.summary} {stops}")
 
 
-def explain_borders(finding: Finding, borders: tuple[float, float] | None, is_browser: bool | None) -> Finding:
-    """Say of audio that is slow whether samples are lost or only late, by the steps at the borders of its frames."""
+def explain_borders(
+    finding: Finding, borders: tuple[float, float] | None, is_browser: bool | None, half: bool = False
+) -> Finding:
+    """Say of audio that is slow whether samples are lost or only late, by the steps at the borders of its frames.
+
+    `half`: each frame has half the length of the time until the next one.
+    """
     jump, broken = borders or (math.nan, math.nan)
     if jump >= _LOST or broken >= _BROKEN:
         lost = "The frames do not join up: what was spoken between them is lost, not late."
-        return replace(finding, summary=f"{finding.summary} {lost}", fix=_CAPTURE[is_browser])
+        fix = _CAPTURE[is_browser]
+        if half:
+            fix = f"{_HALF_SENT} If the length is right: {fix[0].lower()}{fix[1:]}"
+        return replace(finding, summary=f"{finding.summary} {lost}", fix=fix)
     if jump <= _WHOLE and broken <= _BROKEN / 3:
         late = "The audio is whole: nothing is lost, it only comes later and later."
         return replace(finding, summary=f"{finding.summary} {late}")

@@ -608,3 +608,20 @@ def test_a_client_of_socket_io_is_told_that_it_speaks_another_protocol(status):
     url = "wss://api.cartesia.ai/socket.io/?EIO=4&transport=websocket"
     (found,) = [d for d in refused(status, url=url).diagnoses if d.cause == "connection.wrong-path"]
     assert "Socket.IO is a protocol of its own" in found.fix
+
+
+def test_connections_that_each_live_for_a_moment_are_told_as_such():
+    events = []
+    for n in range(6):
+        events += [Open(3 * n + 2, 1.0 * n, 101), Frame(3 * n + 3, n + 0.2, True, 800, binary=True)]
+        events.append(Close(3 * n + 4, n + 0.5, "unknown", 1006))
+    (finding,) = report(Session(tuple(events), url=BASE), "connection").checks[0].findings
+    assert finding.cause == "connection.reconnected"
+    assert "6 times" in finding.summary and "0.5 s" in finding.summary and "wait longer" in finding.fix
+
+
+@pytest.mark.parametrize(("path", "words"), [("//stt", "two slashes"), ("/stt", "a slash at its end"), ("/stt", "")])
+def test_a_path_that_is_not_known_is_searched_for_slashes(path, words):
+    url = BASE.replace("/stt", path, 1).replace("?", "/?" if "end" in words else "?")
+    (diagnosis,) = refused(404, url=url).diagnoses
+    assert words in diagnosis.summary and ("slash" in diagnosis.summary) == bool(words)

@@ -255,3 +255,10 @@ def test_a_page_of_text_with_marks_is_text_and_no_message_among_samples(name):
     (found,) = sttdoctor.check(ROOT / name, select=["container"]).checks[0].findings
     assert (found.cause, found.summary) == ("container.text", "The bytes are text, not samples.")
     assert "sttdoctor replay" in found.fix
+
+
+def test_a_header_in_front_of_a_header_is_cut_with_it():
+    found = finding(wav()[:44] + wav())
+    assert (
+        "one behind the other" in found.summary and "from byte 88 on" in found.fix and "each of them" not in found.fix
+    )

@@ -222,3 +222,45 @@ def test_packets_are_found_behind_anything_and_whatever_they_hold(lead, payloads
     *all_but_last, last = packets(payloads, sources=sources)
     assert split_rtp(np.frombuffer(lead + b"".join((*all_but_last, last)), np.uint8)) == all_but_last
     assert split_rtp(np.frombuffer(lead + b"".join(all_but_last[:7]), np.uint8)) == []
+
+
+@pytest.mark.parametrize("old", [lambda _, before: before[-64:], lambda n, _: SPEECH[1200 * (n % 5) + 9000 :][:64]])
+def test_what_a_longer_buffer_held_before_shows_by_the_sound_that_goes_on_over_it(old):
+    frames = cut(size=640)
+    made = [frame + old(n, frames[n - 1]) for n, frame in enumerate(frames)]
+    finding = first(made)
+    assert finding.cause == "frames.header" and "64 bytes" in finding.summary and "longer than what" in finding.fix
+    assert finding.remedy.apply(made) == frames
+
+
+def test_frames_that_lost_their_second_half_are_not_out_of_order():
+    assert found([frame[:1024] for frame in cut(size=2048)]) == {}
+
+
+def test_repeats_that_stand_for_other_audio_are_a_buffer_that_was_overwritten():
+    frames = cut(size=640)
+    late = [frames[n - n % 8 + 7] if n % 8 > 4 else frame for n, frame in enumerate(frames)]
+    (finding,) = report(sent_at(late, 0.02), "frames").checks[0].findings
+    assert finding.cause == "frames.repeated" and "lost" in finding.summary and "indata.copy()" in finding.fix
+    twice = [copy for frame in frames for copy in (frame, frame)]
+    (finding,) = report(sent_at(twice, 0.01), "frames").checks[0].findings
+    assert finding.cause == "frames.repeated" and "registered twice" in finding.fix
+
+
+def test_half_of_everything_twice_may_be_two_recorders():
+    blocks = [SPEECH[at : at + 4096] for at in range(0, len(SPEECH) - 4096, 2048)]
+    assert "removeTap" in first(blocks).fix
+    assert "removeTap" not in first([SPEECH[at : at + 4096] for at in range(0, len(SPEECH) - 4096, 3800)]).fix
+
+
+def sent_at(frames, every):
+    """A session that sends these frames, one each so many seconds."""
+    base = session(steady(len(frames) * every, every), every, url=URL)
+    contents = iter(frames)
+    filled = [
+        replace(event, content=content, size=len(content))
+        if isinstance(event, Frame) and (content := next(contents)) is not None
+        else event
+        for event in base.events
+    ]
+    return Session(tuple(filled), url=URL)

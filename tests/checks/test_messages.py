@@ -5,6 +5,7 @@ import pytest
 from builders import causes, drained, report, session, status, steady, turn, with_audio
 from common import FIXTURES
 
+from sttdoctor.analysis.decoding import MULAW_TABLE
 from sttdoctor.evidence import Close, Frame
 
 AUDIO = base64.b64encode(np.random.default_rng(0).bytes(3200)).decode()
@@ -409,3 +410,26 @@ def test_silence_after_the_close_command_is_no_loss(audio, expected):
     subject = session(steady(8), command=6.0, close=(8.5, "server", 1000))
     found = causes(subject if audio is None else with_audio(subject, audio), "messages")
     assert found == {"messages.audio-after-close": expected}
+
+
+def finalized(times):
+    """Speech on the manual endpoint, and so many words to flush it."""
+    length = len(SPEECH) / 8000
+    base = session(steady(length), sends=[(at, "finalize") for at in times], url=MANUAL)
+    return with_audio(base, SPEECH)
+
+
+def loud_times():
+    """Three times in the middle of what is loudest for eight tenths of a second."""
+    level = np.abs(MULAW_TABLE[np.frombuffer(SPEECH, np.uint8)])[: len(SPEECH) // 800 * 800].reshape(-1, 800).mean(1)
+    softest = np.lib.stride_tricks.sliding_window_view(level, 8).min(axis=1)
+    return sorted(0.1 * (int(at) + 4) + 0.05 for at in np.argsort(softest)[-3:])
+
+
+def test_finalize_in_mid_speech_is_early():
+    assert causes(finalized(loud_times()), "messages") == {"messages.early-finalize": "warn"}
+
+
+def test_finalize_behind_the_speech_is_right():
+    subject = with_audio(session(steady(10), sends=[(7.6, "finalize"), (8.4, "finalize")], url=MANUAL), SPEECH[:56000])
+    assert causes(subject, "messages") == {}

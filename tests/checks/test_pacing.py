@@ -243,3 +243,14 @@ def test_frames_that_do_not_continue_one_another_mean_audio_that_is_lost():
 def test_frames_that_continue_one_another_are_late_and_not_lost():
     found = slow(pieces(0.1))
     assert "nothing is lost" in found.summary and "overrun" not in found.fix
+
+
+def test_half_of_each_buffer_is_told_from_samples_that_were_dropped():
+    speech = 3 * (FIXTURES / "audio" / "s16-16k.raw").read_bytes()
+    url = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
+    kept = b"".join(speech[at : at + 1024] for at in range(0, len(speech) - 2048, 2048))
+    times = np.arange(len(kept) // 1024) * 0.064
+    (finding,) = report(with_audio(session(times, 0.128, url=url), kept), "pacing").checks[0].findings
+    assert (
+        finding.cause == "pacing.too-slow" and "lost" in finding.summary and "in bytes, not in samples" in finding.fix
+    )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders import session
@@ -412,3 +414,26 @@ def test_loud_steady_noise_alone_is_a_warning_and_a_room_or_a_voice_is_none():
     assert "signal.noise" in causes(s16(0.1 * hiss))
     assert "signal.noise" not in causes(s16(0.01 * hiss))
     assert "signal.noise" not in causes(s16(0.1 * hiss[: 4 * RATE]))
+
+
+def cut_to_silence(count):
+    """Speech of which, so many times, 0.6 s are silence from a loud moment on."""
+    x = np.tile(0.5 * SPEECH, 3)
+    moment = int(np.convolve(np.abs(SPEECH), np.ones(RATE // 20), "same")[: len(SPEECH) - RATE].argmax())
+    for n in range(count):
+        x[n * len(SPEECH) + moment :][: int(0.6 * RATE)] = 0
+    return s16(x)
+
+
+def test_speech_that_is_cut_to_silence_again_and_again_is_muted():
+    found = {finding.cause: finding for finding in judged(cut_to_silence(3)).checks[0].findings}
+    assert found["signal.muted"].status == "warn" and "half-duplex" in found["signal.muted"].fix
+    assert "signal.muted" not in causes(cut_to_silence(2))
+
+
+def test_bytes_that_were_cast_one_by_one_are_told_by_their_pace():
+    url = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_f32le&sample_rate=16000"
+    quarter = session(np.arange(100) * 0.1, 0.2, url=url)  # 1600 bytes each 0.1 s
+    zeros = [replace(e, content=bytes(e.size)) if isinstance(e, Frame) else e for e in quarter.events]
+    (found,) = examine(Facts(DEFAULTS, session=replace(quarter, events=tuple(zeros))), ["signal"]).checks[0].findings
+    assert found.cause == "signal.silent" and "One byte a sample" in found.summary and "cast" in found.fix

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.session.frames import FEWEST, Bytes, extrapolate_edges, measure_misfit
+from sttdoctor.analysis.session.frames import FEWEST, Bytes, extrapolate_edges, measure_misfit, read_values
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.values import immutable
 
@@ -29,8 +29,8 @@ class Field:
     Attributes:
         at_end: Behind the samples, not before them.
         length: Bytes.
-        kind: What it is known as (`RTP`, `AudioSocket`, `event stream`, `protobuf`, `length`, `padding`, `checksum`),
-            or `` where no format is recognised.
+        kind: What it is known as (`RTP`, `AudioSocket`, `event stream`, `protobuf`, `length`, `padding`, `checksum`,
+            `rest`: more than a checksum has, and sound of another time), or `` where no format is recognised.
         counts: Whether a part of it counts up.
         share: 0..1, how much of all bytes it takes.
         disorder: How many frames come out of the order that its sequence number tells.
@@ -105,9 +105,43 @@ def _find_checksum(frames: Sequence[bytes], active: Sequence[int], encoding: str
                 and _share_of_fits(apart, encoding, *cuts) <= _SELDOM
             ):
                 return Field(at_end, length, "checksum", False, length / mean)
+    rest = _measure_rest(pairs, encoding)
+    if (
+        rest > _LONGEST_CHECKSUM
+        and _share_of_fits(pairs, encoding, 0, rest) >= _MOSTLY
+        and _share_of_fits(apart, encoding, 0, rest) <= _SELDOM
+    ):
+        return Field(True, rest, "rest", False, rest / mean)
     return None
 
 
+def _measure_rest(pairs: Sequence[tuple[bytes, bytes]], encoding: str) -> int:
+    """The bytes at the end of each frame before which the sound goes on best into the next one; 0 if too short.
+
+    A buffer that is longer than what was written into it ends with what it held before, which may be sound as well.
+    """
+    width = ENCODINGS[encoding].width
+    depth = min(_LONGEST_REST, min(len(one) for one, _ in pairs) // 4) // width
+    if depth < 2 or any(len(one) % width for one, _ in pairs):
+        return 0
+    steps = []
+    for one, other in pairs[: FEWEST * 10]:
+        values = read_values(one[-(depth + _EDGE) * width :], encoding)
+        start = extrapolate_edges(other[: _EDGE * width], encoding)
+        if start is None or len(values) < depth + _EDGE or not np.isfinite(values).all():
+            continue
+        errors = np.concatenate([[0.0, 0.0], np.cumsum(np.square(np.diff(values, 2)))])
+        # as `extrapolate_edges` measures them, for each place at which the frame might end
+        ends = np.arange(len(values) - depth, len(values))
+        usual = np.sqrt((errors[ends - 1] - errors[ends - 17]) / 16)
+        reached = 2 * values[ends - 1] - values[ends - 2]
+        steps.append(np.abs(start[1] - reached) / np.maximum(np.maximum(usual, start[2]), 1e-9))
+    if len(steps) < FEWEST:
+        return 0
+    return int(depth - np.median(steps, axis=0).argmin()) * width
+
+
+_LONGEST_REST = 1024  # bytes
 _LONGEST_CHECKSUM = 8  # bytes
 _EDGE = 64  # samples at either end that are looked at: all that tells how sound goes on
 # shares of borders over which the sound goes on, as the frames are and without those bytes

@@ -30,7 +30,8 @@ _MOST = 4000  # stretches that are looked at
 _AT_ONCE = 500
 
 _STEPS_BEFORE = 3  # 60 ms of sound before the silence
-_VOICE_BEFORE, _EDGE_BEFORE = 0.35, 0.2  # of the level of loud parts: theirs, and that of the last 2 ms
+FULL_VOICE, SOME_VOICE = 0.35, 0.2  # of the level of loud parts: theirs; the lower one says something often only
+_EDGE_BEFORE = 0.2  # likewise, of the last 2 ms
 _MOST_SILENCES = 500  # silences that are looked at
 _SILENT_VALUE = 0.001  # of full scale: value of silence, also in A-law
 
@@ -133,7 +134,9 @@ class Muted:
     count: int
 
 
-def find_muted(data: NDArray[np.uint8], layout: Layout, levels: Levels, least_s: float) -> Muted | None:
+def find_muted(
+    data: NDArray[np.uint8], layout: Layout, levels: Levels, least_s: float, voice: float = FULL_VOICE
+) -> Muted | None:
     """Find silence of `least_s` seconds or more that begins in full voice, and not where a tone is switched off.
 
     Args:
@@ -141,6 +144,7 @@ def find_muted(data: NDArray[np.uint8], layout: Layout, levels: Levels, least_s:
         layout: How they are read; its offset does not count.
         levels: Of all of it.
         least_s: Seconds.
+        voice: How loud the 60 ms before it must be, of the level of loud parts.
 
     Returns:
         None where there is none, or where most long silences begin behind the words: then pauses are sent as silence.
@@ -155,7 +159,7 @@ def find_muted(data: NDArray[np.uint8], layout: Layout, levels: Levels, least_s:
     long &= place >= _STEPS_BEFORE
     chosen = np.flatnonzero(long)
     before = np.array([levels.rms[at - _STEPS_BEFORE : at].mean() for at in place[chosen]])
-    cut = chosen[(before >= _VOICE_BEFORE * levels.loud) & (runs.before[chosen] >= _EDGE_BEFORE * levels.loud)]
+    cut = chosen[(before >= voice * levels.loud) & (runs.before[chosen] >= _EDGE_BEFORE * levels.loud)]
     cut = cut[:_MOST_SILENCES]
     if len(cut):
         cut = cut[~is_tonal(read_beside(data, layout, levels, cut)[0])]

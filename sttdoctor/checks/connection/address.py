@@ -223,6 +223,7 @@ def judge_path(facts: Facts) -> Iterator[Finding]:
     fault = _find_path_fault(where) if where is not None and not _is_right_place(facts, where) else None
     fix = f"{_SOCKET_IO} {WRONG_PATH.fix}" if where is not None and _is_socket_io(where) else None
     if refusal is not None:
+        fault = fault or _find_slashes(facts)
         summary = f"The server knows no such path ({quote(refusal)})" + (f": {fault}." if fault else ".")
         yield WRONG_PATH.find("fail", 0.97, summary, place_of(refusal), fix)
     elif fault is not None:
@@ -244,6 +245,15 @@ def _is_socket_io(where: Address) -> bool:
 
 def _find_vendor(where: Address) -> str | None:
     return next((name for path, name in FOREIGN_PATHS.items() if where.path.endswith(path)), None)
+
+
+def _find_slashes(facts: Facts) -> str | None:
+    """A slash too many in the path, as of a base address and a path that were joined."""
+    url = facts.session.url if facts.session is not None else None
+    path = (url or "").partition("?")[0].partition("://")[2].partition("/")[2]
+    if path.startswith("/") or "//" in path:
+        return "the path has two slashes in a row; leave out the one at the end of the base address"
+    return "the path has a slash at its end" if path.endswith("/") else None
 
 
 def _find_path_fault(where: Address) -> str | None:

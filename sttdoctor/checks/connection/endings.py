@@ -140,8 +140,37 @@ def _tell_dead(loss: Loss) -> Finding:
 
 def find_reconnect(facts: Facts) -> list[Finding]:
     """The worst of the reconnects."""
-    found = [_tell_reconnect(facts, item) for item in find_reconnects(facts.connections, facts.declared.bytes_per_s)]
-    return [pick_worst(found)] if found else []
+    reconnects = list(find_reconnects(facts.connections, facts.declared.bytes_per_s))
+    if not reconnects:
+        return []
+    worst = pick_worst([_tell_reconnect(facts, item) for item in reconnects])
+    return [_tell_flapping(facts, worst, len(reconnects)) or worst]
+
+
+def _tell_flapping(facts: Facts, worst: Finding, count: int) -> Finding | None:
+    """Say of many connections in a row that none of them lives long."""
+    lives = [
+        connection.close.t - connection.open.t
+        for connection in facts.connections
+        if connection.open is not None and connection.close is not None
+        if connection.open.t is not None and connection.close.t is not None
+    ]
+    if count < _OFTEN or len(lives) <= count or max(lives) > _SHORT_LIFE_S:
+        return None
+    summary = (
+        f"The client connected {count + 1} times, and no connection lived longer than {max(lives):.1f} s: each is lost "
+        "soon after it opened, and the client opens the next one, on and on."
+    )
+    return RECONNECTED.find(worst.status, 0.95, summary, worst.evidence, _BACK_OFF)
+
+
+_OFTEN, _SHORT_LIFE_S = 4, 10.0
+_BACK_OFF = (
+    "Find out what ends the connections so soon: the close code and reason, an error event right before, a proxy or "
+    "load balancer in between; try once from another network. And wait longer after each loss (1, 2, 4 s, up to a "
+    "minute), give up after some tries, and count from the beginning again only when a connection has lasted, not when "
+    "it opened."
+)
 
 
 def _tell_reconnect(facts: Facts, reconnect: Reconnect) -> Finding:
