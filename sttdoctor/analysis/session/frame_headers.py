@@ -124,21 +124,23 @@ def _measure_rest(pairs: Sequence[tuple[bytes, bytes]], encoding: str) -> int:
     depth = min(_LONGEST_REST, min(len(one) for one, _ in pairs) // 4) // width
     if depth < 2 or any(len(one) % width for one, _ in pairs):
         return 0
+    asked = pairs[: FEWEST * 10]
+    starts = extrapolate_edges([other[: _EDGE * width] for _, other in asked], encoding)
     steps = []
-    for one, other in pairs[: FEWEST * 10]:
+    for (one, _), start in zip(asked, starts, strict=True):
         values = read_values(one[-(depth + _EDGE) * width :], encoding)
-        start = extrapolate_edges(other[: _EDGE * width], encoding)
         if start is None or len(values) < depth + _EDGE or not np.isfinite(values).all():
             continue
-        errors = np.concatenate([[0.0, 0.0], np.cumsum(np.square(np.diff(values, 2)))])
-        # as `extrapolate_edges` measures them, for each place at which the frame might end
-        ends = np.arange(len(values) - depth, len(values))
-        usual = np.sqrt((errors[ends - 1] - errors[ends - 17]) / 16)
-        reached = 2 * values[ends - 1] - values[ends - 2]
-        steps.append(np.abs(start[1] - reached) / np.maximum(np.maximum(usual, start[2]), 1e-9))
+        with np.errstate(all="ignore"):  # of bytes that are no samples of this encoding
+            errors = np.concatenate([[0.0, 0.0], np.cumsum(np.square(np.diff(values, 2)))])
+            # as `extrapolate_edges` measures them, for each place at which the frame might end
+            ends = np.arange(len(values) - depth, len(values))
+            usual = np.sqrt((errors[ends - 1] - errors[ends - 17]) / 16)
+            reached = 2 * values[ends - 1] - values[ends - 2]
+            steps.append(np.abs(start[1] - reached) / np.maximum(np.maximum(usual, start[2]), 1e-9))
     if len(steps) < FEWEST:
         return 0
-    return int(depth - np.median(steps, axis=0).argmin()) * width
+    return int(depth - np.nan_to_num(np.median(steps, axis=0), nan=np.inf).argmin()) * width
 
 
 _LONGEST_REST = 1024  # bytes
