@@ -203,6 +203,8 @@ class AudioFacts:
         name, rate = self.declared.meant, self.declared.sample_rate
         if self.audio is None or name is None or self.disguise is not None or self.contents is None:
             return None
+        if self.encoding is not None and self.encoding.layout.encoding != name and _is_sure(self.encoding):
+            return None  # words of a wider sample repeat too: those of 64-bit floats that were made of 16-bit samples
         codes = self._read_codes(Layout(name)) if self.contents.holds_samples else np.empty(0)
         found = find_held(codes, rate, STANDARD_RATES)
         if found is None or found == 2:
@@ -231,7 +233,7 @@ class AudioFacts:
             return 1.0
         peak, level = probe_levels(self.audio.data[layout.offset :], layout.encoding)
         if peak > LOW_END or has_few_codes(peak, layout.encoding):
-            return find_loud_factor(level, layout.encoding)
+            return find_loud_factor(level, peak, layout.encoding)
         if self.rate is None or not self.rate.is_speech(self._speech_s):
             return 1.0
         if peak < self._silent_peak or is_low_end(self._excerpt[:_EXACT], layout.encoding):

@@ -296,6 +296,8 @@ class ChangeBits(Remedy):
         """What to do."""
         if self.disguise.kind == "reversed":
             return "turn the bits of each byte round (the lowest one comes last)"
+        if self.disguise.kind == "padded":
+            return "shift each sample up by 8 bits (x << 8)"
         mask = int.from_bytes(self.disguise.mask, "little" if self.disguise.encoding.endswith("le") else "big")
         what = "sample" if len(self.disguise.mask) > 1 else "byte"
         take = f", which takes {mask} off it" if self.disguise.kind == "unsigned" else ""
@@ -303,7 +305,7 @@ class ChangeBits(Remedy):
 
     def apply(self, frames: Sequence[bytes]) -> list[bytes]:
         """Return the frames with their bits changed back."""
-        return restream(frames, lambda data: undo(data, self.disguise), max(1, len(self.disguise.mask)))
+        return restream(frames, lambda data: undo(data, self.disguise), ENCODINGS[self.disguise.encoding].width)
 
 
 @immutable

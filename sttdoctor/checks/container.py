@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sttdoctor import missing
 from sttdoctor.analysis.container.contents import LABELS, Contents, Start, find_packets
 from sttdoctor.analysis.container.header import Header
-from sttdoctor.analysis.container.text import SHORTEST_TEXT, is_printable
+from sttdoctor.analysis.container.text import MOST_NOTES, SHORTEST_TEXT, is_printable
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import CutStream, DecodeText, Remedy
 from sttdoctor.checks.base import (
@@ -62,7 +62,7 @@ CHECK = Check(
             "container.text",
             "fail",
             "Text (base64, hexadecimal digits, JSON, HTML, or bytes that became a string) is sent as audio, or stands "
-            "among the samples (a program's messages, the lengths of HTTP's chunks).",
+            "among the samples (a program's messages, the lengths of HTTP's chunks, line ends of a text mode).",
             "Decode to bytes before sending, and send them in binary frames.",
         ),
     ),
@@ -84,6 +84,7 @@ _TEXTS = {
     "numbers": "numbers written out as text",
     "literal": "a bytes literal of Python, as str() or repr() gives it",
     "string": "text made of bytes: each was read as a character of Latin-1 and then encoded as UTF-8",
+    "utf-16": "text in UTF-16",
     "lossy-string": "text made of bytes: they were decoded as UTF-8, which replaced what is no character",
     "html": "HTML or XML",
     "http": "an HTTP answer",
@@ -220,12 +221,21 @@ def _judge_notes(facts: Facts, contents: Contents) -> Finding | None:
     if not notes or (notes[0].kind == "messages" and 0 < frames <= 2 * len(notes)):
         return None
     first, many = notes[0], len(notes)
-    where = f"{count_noun(many, 'place')}, the first at byte {first.start}"
+    where = f"{'at least ' * (many == MOST_NOTES)}{count_noun(many, 'place')}, the first at byte {first.start}"
     if first.kind == "lengths":
         summary = f"HTTP's chunk lengths stand among the samples ({where}): clicks, and what follows may be shifted."
         fix = (
             "Read the body with a client that decodes Transfer-Encoding: chunked, instead of the bytes of the socket, "
             "and send what it returns."
+        )
+    elif first.kind == "newlines":
+        summary = (
+            f"Each byte 0x0A has a 0x0D before it ({where}): the bytes went through a text mode, which writes newlines "
+            "as two bytes. What follows each is out of step."
+        )
+        fix = (
+            "Move bytes in binary mode: open(path, 'rb') and sys.stdin.buffer or sys.stdout.buffer in Python, "
+            "_setmode(_fileno(stdout), _O_BINARY) in C on Windows, no pipe of PowerShell, no conversion of line ends."
         )
     else:
         said = " ".join(first.text.split())[:_QUOTED]
@@ -255,6 +265,8 @@ def _judge_compressed(facts: Facts, starts: list[Start]) -> Finding:
     fix = f"Decode before sending: live audio with a decoder in the client, a file with {_convert(facts)}"
     if first.kind in _UNPACK:
         fix = f"Send what was packed, not the package: {_unpack(first.kind)}."
+    if first.kind == "pickle":
+        fix = "Send the samples' bytes (samples.tobytes()), not a pickle of the array or of the object that holds it."
     if first.kind in ("webm", "ogg", "mp4"):
         fix += " (in a browser take samples from an AudioWorklet: MediaRecorder always gives compressed files)"
     places = _list_places(facts, [start.offset for start in starts], f"{label} begins")

@@ -276,8 +276,10 @@ def _judge_scale(facts: Facts, name: str, factor: float) -> Finding:
     """The samples are of the right encoding, and stand at another scale in it."""
     remedy = Rescale(name, factor, offset=_get_offset(facts))
     if factor < 1.0:
-        summary = f"The bytes are {_label(name)}, but in 16-bit units: full scale is 1.0, and they go up to 32768."
-        fix = "Divide the samples by 32768 before you send them."
+        most = round(1 / factor)
+        units = f"{most.bit_length()}-bit units: full scale is 1.0, and they go up to {most}"
+        summary = f"The bytes are {_label(name)}, but in {units}."
+        fix = f"Divide the samples by {most} before you send them."
         return CHECK.find("scaled", "fail", 0.95, summary, fix=fix, remedy=remedy)
     if ENCODINGS[name].label.startswith("signed"):
         shift = round(np.log2(factor))
@@ -297,6 +299,7 @@ _DISGUISED = {
     "reversed": "bytes with their bits turned round",
     "inverted": "inverted codes",
     "even bits": "A-law without the inversion of a line",
+    "padded": "24-bit samples in 32 bits",
     "one bit": "bits of a PDM microphone",
 }
 _PDM = (
@@ -309,6 +312,7 @@ _WHERE_BITS_TURN = {
     "reversed": " Or set the order of the bits where they are read: PCM and TDM interfaces, SPI and some telephone "
     "cards send the lowest one first.",
     "inverted": " Telephone cards and codecs have a setting for it.",
+    "padded": " 24 bits in 32 are called S24_LE or s24-32le, and their top byte means nothing: ask for S16_LE instead.",
     "even bits": " G.711 inverts every other bit of A-law; a codec with that setting off does not.",
 }
 
@@ -327,6 +331,7 @@ def _judge_disguise(disguise: Disguise) -> Finding:
         "reversed": f"The bits of each byte stand in the wrong order: turned round they are {label}.",
         "inverted": f"All bits are inverted: changed back they are {label}.",
         "even bits": f"Every other bit is inverted: changed back they are {label}.",
+        "padded": "24-bit samples stand in the low three bytes of 32 bits, and the top byte is empty.",
     }[disguise.kind]
     name = disguise.encoding if ENCODINGS[disguise.encoding].supported else None
     remedy = ChangeBits(disguise, declares=Declared(encoding=name))

@@ -9,10 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sttdoctor import missing
+from sttdoctor.analysis.encoding.estimate import LAYOUTS, estimate_encoding
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import CutFrames, CutZeros, DropEmpty, Exchange, SendOnce, TakeStream
-from sttdoctor.analysis.session.frame_headers import Field, find_field, measure_rtp_header, split_rtp
+from sttdoctor.analysis.session.dump import list_pieces, split_rtp
+from sttdoctor.analysis.session.frame_headers import Field, find_field, measure_rtp_header
 from sttdoctor.analysis.session.frames import (
     Tail,
     are_halves_swapped,
@@ -142,6 +147,12 @@ _BEYOND = 0.5  # of the length of the repeats
 _SCALED = 0.9  # share of frames with one peak
 _ONE_PERCENT = 0.01
 _AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so at its pace
+_SAME = 0.6  # share of bytes that are as in the piece before
+_MOST_AGAIN = 0.8  # share of frames that were sent before: of those that are sent twice 1/2, three times 2/3
+_EQUAL_PLANES = (
+    " Or they are two equal channels, one behind the other, as decoders give them: take one (frame.to_ndarray()[0] in "
+    "PyAV)."
+)
 _EMPTY = (
     "Empty the list or buffer of chunks when a session ends, or make a new one when a session begins. Only what no "
     "turn has answered may be sent again, after a connection that was lost."
@@ -196,10 +207,20 @@ def _judge(facts: Facts) -> Answer:
 
 
 def _judge_dump(facts: Facts) -> Answer:
-    """Bare audio has lost its frames, unless they are packets that tell where they begin."""
-    packets = split_rtp(facts.audio.data) if facts.audio is not None else []
-    if not packets:
-        return replace(not_applicable("Bare audio does not show its frames."), quiet=True)
+    """Bare audio has lost its frames, unless something that comes again in each tells where they begin."""
+    data = facts.audio.data if facts.audio is not None else np.empty(0, np.uint8)
+    packets = split_rtp(data)
+    if packets:
+        finding, many = _tell_rtp(packets), len(packets)
+    else:
+        found = next(_judge_pieces(facts, data), None)
+        if found is None:
+            return replace(not_applicable("Bare audio does not show its frames."), quiet=True)
+        finding, many = found
+    return answer(finding.summary, [finding], {"frames": many})
+
+
+def _tell_rtp(packets: list[bytes]) -> Finding:
     length = measure_rtp_header(packets)
     summary = (
         f"The bytes are RTP packets with their headers: {length} of the first {len(packets[0])} bytes are no samples."
@@ -208,8 +229,53 @@ def _judge_dump(facts: Facts) -> Answer:
         f"Cut the first {length} bytes of each packet, and send the payloads in the order of their sequence numbers. "
         "Better let the RTP library hand out the payload."
     )
-    finding = CHECK.find("header", "fail", 0.97, summary, (Evidence("a packet begins", offset=0),), fix)
-    return answer(finding.summary, [finding], {"frames": len(packets)})
+    return CHECK.find("header", "fail", 0.97, summary, (Evidence("a packet begins", offset=0),), fix)
+
+
+def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Finding, int]]:
+    """What is wrong with the pieces that bare audio is made of, and how many there are."""
+    sound = facts.sound
+    layout, contents, estimate = sound.declared_layout or sound.layout, sound.contents, sound.encoding
+    if layout is None or contents is None or contents.starts or contents.notes or contents.text is not None:
+        return
+    if estimate is None or estimate.tones:
+        return  # what has a period comes again by itself
+    for pieces in list_pieces(data):
+        size = len(pieces[0])
+        sent = [Frame(number, None, True, size, True, piece) for number, piece in enumerate(pieces)]
+        active = select_active(pieces, layout.encoding)
+        repeat = find_repeats(pieces, active, layout.encoding)
+        field = find_field(pieces, active, layout.encoding) if repeat is None else None
+        tail = find_tails(pieces, active, layout.encoding) if repeat is None and field is None else None
+        if repeat is not None and repeat.kind == "whole" and repeat.share <= _MOST_AGAIN:
+            finding = _tell_repeat(repeat, sent, layout.encoding)
+            if ENCODINGS[layout.encoding].is_float:
+                finding = replace(finding, fix=finding.fix + _EQUAL_PLANES)
+        elif field is not None and _are_samples(pieces, field):
+            finding = next(_tell_field(field, sent, active))
+        elif tail is not None and tail.share >= _SCALED:
+            finding = _tell_tail(tail, sent, layout.encoding)
+        else:
+            continue
+        places = tuple(Evidence(one.note, offset=(one.line or 0) * size) for one in finding.evidence)
+        summary = f"The audio was sent in frames of {size} bytes. {finding.summary}"
+        yield replace(finding, summary=summary, evidence=places, remedy=None), len(pieces)
+
+
+def _are_samples(pieces: list[bytes], field: Field) -> bool:
+    """Whether what is left without the header is sound: a codec's packets begin with the same bytes, too.
+
+    A sound with a period of its own is the same in all pieces.
+    """
+    if field.kind == "padding":
+        return True
+    rows = np.frombuffer(b"".join(pieces), np.uint8).reshape(len(pieces), -1)
+    if float(np.median((rows[1:] == rows[:-1]).mean(axis=1))) > _SAME:
+        return False
+    body = slice(0, -field.length) if field.at_end else slice(field.length, None)
+    estimate = estimate_encoding(np.frombuffer(b"".join(piece[body] for piece in pieces), np.uint8))
+    best = max(estimate.probabilities, key=lambda key: estimate.probabilities[key])
+    return estimate.decidable and best in LAYOUTS and LAYOUTS[best].offset == 0
 
 
 def _find_empty(facts: Facts, sent: list[Frame]) -> Iterator[Finding]:

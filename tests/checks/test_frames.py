@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sttdoctor
-from sttdoctor.analysis.session.frame_headers import find_field, split_rtp
+from sttdoctor.analysis.session.dump import split_rtp
+from sttdoctor.analysis.session.frame_headers import find_field
 from sttdoctor.analysis.session.frames import find_tails, is_two_streams, select_active
 from sttdoctor.analysis.session.repeats import find_repeats
 from sttdoctor.evidence import Frame, Session
@@ -209,6 +210,42 @@ def test_a_dump_of_packets_is_told_with_the_bytes_to_cut(sources):
     assert told.diagnoses[0].cause == "frames.header"
     assert f"first {12 + 4 * sources} bytes of each packet" in told.diagnoses[0].fix
     assert len(told.diagnoses) == 1
+
+
+def in_pieces(size, before=bytes, behind=bytes, times=1):
+    """Speech as a dump of pieces, each with something before and behind it."""
+    return b"".join(
+        (before(number) + piece + behind(number)) * times for number, piece in enumerate(cut(SPEECH, size)[:-1])
+    )
+
+
+@pytest.mark.parametrize(
+    ("dump", "cause", "size"),
+    [
+        (in_pieces(640, lambda _: b"\x02\x80", lambda _: b""), "frames.header", 642),
+        (in_pieces(640, lambda _: b"\x12\x02\x80", lambda _: b""), "frames.header", 643),
+        (in_pieces(640, lambda _: b"\x0a\x80\x05", lambda _: b""), "frames.header", 643),
+        (in_pieces(320, lambda n: (10**12 + 10 * n).to_bytes(8, "big"), lambda _: b""), "frames.header", 328),
+        (in_pieces(640, lambda n: n.to_bytes(4, "big"), lambda _: b""), "frames.header", 644),
+        (in_pieces(640, lambda _: b"", lambda _: bytes(640)), "frames.header", 1280),
+        (in_pieces(3840, lambda _: b"", lambda _: bytes(19200)), "frames.header", 23040),
+        (in_pieces(640, lambda _: b"", lambda _: b"", times=2), "frames.repeated", 640),
+        (in_pieces(3200, lambda _: b"", lambda _: b"", times=3), "frames.repeated", 3200),
+    ],
+)
+def test_a_dump_whose_pieces_hold_more_than_new_samples_is_told_with_their_size(dump, cause, size):
+    found = sttdoctor.check(dump, encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
+    assert (found.cause, found.status) == (cause, "fail") and f"frames of {size} bytes" in found.summary
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_mulaw", "pcm_f32le"])
+def test_packets_of_a_codec_and_sounds_with_a_period_are_no_frames_with_headers(encoding):
+    rng = np.random.default_rng(3)
+    packets = b"".join(b"\x68\x0b" + rng.bytes(60) for _ in range(600))
+    beat = np.tile((9000 * rng.normal(size=640)).clip(-32768, 32767).astype("<i2"), 90).tobytes()
+    for dump in (packets, beat):
+        causes = [one.cause for one in sttdoctor.check(dump, encoding=encoding, sample_rate=16000).diagnoses]
+        assert "frames.header" not in causes and "frames.repeated" not in causes
 
 
 @pytest.mark.parametrize("data", [SPEECH, bytes(99_000), b"\x80" * 99_000, bytes(range(256)) * 400])

@@ -32,6 +32,7 @@ from sttdoctor.analysis.container.header import (
     read_caf_header,
     read_ircam_header,
     read_npy_header,
+    read_sox_header,
     read_sphere_header,
     read_svx_header,
     read_voc_header,
@@ -54,6 +55,7 @@ LABELS = {
     "npy": "a NumPy file",
     "voc": "a VOC file",
     "8svx": "an 8SVX file",
+    "sox": "a SoX file",
     "ogg": "Ogg",
     "webm": "WebM/Matroska",
     "mp4": "MP4/M4A",
@@ -68,6 +70,8 @@ LABELS = {
     "amr": "AMR",
     "amr-wb": "AMR-WB",
     "asf": "WMA (ASF)",
+    "ts": "an MPEG transport stream",
+    "pickle": "a Python pickle",
     "gzip": "gzip",
     "zip": "a zip archive",
     "bzip2": "bzip2",
@@ -200,6 +204,11 @@ def _is_id3(head: bytes) -> bool:
     return len(head) >= 10 and 2 <= head[3] <= 4 and head[4] == 0 and not head[5] & 15 and max(head[6:10]) < 0x80
 
 
+def _is_pickle(head: bytes) -> bool:
+    """Protocol 4 or 5, whose first opcode tells the length of a frame."""
+    return head[:1] == b"\x80" and head[1:2] in b"\4\5" and head[7:11] == bytes(4)
+
+
 def _is_box(head: bytes) -> bool:
     return len(head) >= 12 and head[:2] == b"\0\0" and head[2:4] >= b"\0\x08" and head[8:12].isascii()
 
@@ -238,6 +247,9 @@ _AT_START: tuple[_Signature, ...] = (
     (b"\x64\xa3", 0, _is_ircam, "ircam"),
     (b"\x93NUMPY", 0, lambda head: head[6:7] in (b"\1", b"\2", b"\3") and b"{'" in head[:16], "npy"),
     (b"Creative Voice File\x1a", 0, lambda _: True, "voc"),
+    (b".SoX", 0, lambda head: read_sox_header(head).sample_rate is not None, "sox"),
+    (b"XoS.", 0, lambda head: read_sox_header(head).sample_rate is not None, "sox"),
+    (b"\x95", 2, _is_pickle, "pickle"),
     (b"RIFF", 0, lambda head: head[8:16] == b"AVI LIST", "avi"),
     (b"FLV\x01", 0, lambda head: head[5:9] == b"\0\0\0\x09", "flv"),
     (b"TTA1", 0, lambda head: head[4:6] in (b"\1\0", b"\2\0") and len(head) >= 22, "tta"),
@@ -261,6 +273,7 @@ _READERS: dict[str, Callable[[bytes], Header]] = {
     "npy": read_npy_header,
     "voc": read_voc_header,
     "8svx": read_svx_header,
+    "sox": read_sox_header,
 }
 
 
@@ -392,7 +405,7 @@ def find_frames(data: bytes) -> tuple[int, str] | None:
     """Find a stream of frames or blocks that chain, at the start of bytes or a little way in.
 
     Returns:
-        (offset of the first, `mp3`, `mp2`, `aac` or `webm`), None where none chain.
+        (offset of the first, `mp3`, `mp2`, `aac`, `webm` or `ts`), None where none chain.
     """
     for start in _CHAINED_START.finditer(data, 0, _LOOKED_AT):
         place = start.start()
@@ -402,14 +415,21 @@ def find_frames(data: bytes) -> tuple[int, str] | None:
     return None
 
 
+def _read_transport_packet(head: bytes) -> tuple[int, int] | None:
+    """ISO/IEC 13818-1: the sync byte, no error, and a payload or an adaptation field."""
+    is_one = len(head) >= 4 and head[0] == 0x47 and not head[1] & 0x80 and bool(head[3] & 0x30)
+    return (188, 0) if is_one else None
+
+
 _CHAINED: tuple[tuple[str, Callable[[bytes], tuple[int, int] | None], int, int], ...] = (
     ("mp3", _read_mp3_frame, _CHAIN_AT_START, _CHAIN_FURTHER_IN),
     ("aac", _read_adts_frame, _CHAIN_AT_START, _CHAIN_FURTHER_IN),
     ("webm", _read_block, 4, 5),
+    ("ts", _read_transport_packet, 8, 10),
 )
 """Kind, what reads one, and how many in a row are no chance, at the start and further in."""
 
-_CHAINED_START = re.compile(rb"[\xff\xa3]")
+_CHAINED_START = re.compile(rb"[\xff\xa3\x47]")
 
 
 def name_compressor(head: bytes) -> str | None:

@@ -3,8 +3,8 @@
 Sources: RIFF WAVE after "Multimedia Programming Interface and Data Specifications 1.0" (1991) and the layout of
 WAVEFORMATEXTENSIBLE in mmreg.h; RF64 after EBU Tech 3306; Wave64 after Sony Pictures Digital's description; AIFF-C
 after Apple's draft of 1991; 8SVX after Electronic Arts (1985); AU after the Sun header, in the other order as PipeWire
-and DEC write it; CAF after the Core Audio Format specification 1.0; SPHERE after NIST's manual of release 2.6; IRCAM
-and VOC after SoX 14.4.2; npy after `numpy.lib.format` 1.0 to 3.0.
+and DEC write it; CAF after the Core Audio Format specification 1.0; SPHERE after NIST's manual of release 2.6; IRCAM,
+VOC and SoX's own after SoX 14.4.2; npy after `numpy.lib.format` 1.0 to 3.0.
 """
 
 import math
@@ -178,6 +178,18 @@ def read_ircam_header(head: bytes) -> Header:
     if not (1000 <= rate <= 768_000 and is_plausible(round(rate), channels)):
         return Header(1024)
     return Header(1024, None, encoding, encoding or f"IRCAM encoding {code}", round(rate), channels)
+
+
+def read_sox_header(head: bytes) -> Header:
+    """Read the header of SoX's own format, of either order: what `sox -p` and `-t sox` write."""
+    if len(head) < 28:
+        return Header(len(head))
+    order = ">" if head[:1] == b"X" else "<"
+    size, samples, rate, channels = struct.unpack_from(order + "IQdI", head, 4)
+    if not (28 <= size <= _SCANNED and 1000 <= rate <= 768_000 and is_plausible(round(rate), channels)):
+        return Header(28)
+    encoding = "s32be" if order == ">" else "pcm_s32le"
+    return Header(size + 4, 4 * samples or None, encoding, encoding, round(rate), channels)
 
 
 _NPY = re.compile(rb"'descr': *'([<>|=])([a-z]\d{1,2})'[^}]{0,200}'shape': *\((\d{0,18}),? ?(\d{0,18})")

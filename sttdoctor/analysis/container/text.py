@@ -43,7 +43,9 @@ _HIGH, _CONTROL, _LOST = 0.05, 0.01, 0.02
 """Shares: of bytes beyond ASCII, of control characters, and of characters that could not be decoded."""
 SHORTEST_NOTE = 40
 """Bytes: what is printable for a shorter time among samples may be samples."""
-_MOST_NOTES = 1000
+MOST_NOTES = 1000
+"""Notes that are listed."""
+_FEWEST_ENDS, _ALWAYS = 32, 0.99  # newlines, and how many of them have a carriage return before: by chance 1 in 256
 _LENGTH = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
 _LINE_END = re.compile(rb"\r\n")
 _WORD = re.compile(rb"(?<=[\s(,;:=/.'\"-])[A-Za-z][a-z]{2,}(?=[\s),;:=/.'\"-])")
@@ -61,8 +63,8 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
 
     Returns:
         `base64`, `hex`, `numbers`, `json`, `html`, `http`, `data-url`, `literal` (bytes as Python shows them), `text`,
-        or for bytes that were taken for characters and encoded as UTF-8 `string`, and where that lost some of them
-        `lossy-string`; None for anything else.
+        `utf-16` (any of them, with two bytes a letter), or for bytes that were taken for characters and encoded as
+        UTF-8 `string`, and where that lost some of them `lossy-string`; None for anything else.
     """
     head = data[:_PAGE].tobytes()
     printable = int(np.argmin(np.append(PRINTABLE[data[:_PAGE]], False)))
@@ -74,6 +76,8 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
     string = _find_string(data[: _PAGES * _PAGE])
     if string is not None:
         return string
+    if _is_wide(data[:_PAGE]):
+        return "utf-16"
     starts = np.unique(np.linspace(0, max(0, len(data) - _PAGE), _PAGES).astype(np.int64))
     pages = [data[start : start + _PAGE] for start in starts]
     if sum(_is_text(page) for page in pages) < 0.9 * len(pages) or not _is_text(pages[0]):
@@ -98,17 +102,24 @@ def _find_string(data: NDArray[np.uint8]) -> str | None:
     return "lossy-string" if text.count("\ufffd") > _LOST * len(text) else "string"
 
 
+def _is_wide(page: NDArray[np.uint8]) -> bool:
+    """Text with an empty byte before or behind each letter."""
+    pairs = page[: len(page) // 2 * 2].reshape(-1, 2)
+    return any(not pairs[:, empty].any() and _is_text(pairs[:, 1 - empty]) for empty in (0, 1))
+
+
 class Note(NamedTuple):
     """Text among samples.
 
     Attributes:
-        kind: `lengths` of the chunks of an HTTP body, or `messages` of a program.
+        kind: `lengths` of the chunks of an HTTP body, `messages` of a program, or `newlines`: what a text mode put
+            before each byte that is one.
         start: Its first byte.
         stop: The byte behind it.
         text: What it says, as far as it is ASCII.
     """
 
-    kind: Literal["lengths", "messages"]
+    kind: Literal["lengths", "messages", "newlines"]
     start: int
     stop: int
     text: str
@@ -124,9 +135,12 @@ def find_notes(data: NDArray[np.uint8]) -> list[Note]:
         data: Shape (n,) of uint8.
 
     Returns:
-        The notes in order, at most `_MOST_NOTES`; of lengths two or more, else the messages.
+        The notes in order, at most `MOST_NOTES`: newlines, or of lengths two or more, else the messages.
     """
     content = data.data
+    ends = np.flatnonzero(data == ord("\n"))
+    if len(ends) >= _FEWEST_ENDS and (data[ends - 1] == ord("\r")).mean() > _ALWAYS:
+        return [Note("newlines", at - 1, at, "") for at in ends[:MOST_NOTES].tolist() if at]
     begins = (0, *(end.end() for end in _LINE_END.finditer(content)))
     found = [match for at in begins if (match := _LENGTH.match(content, at)) and _leads_on(content, match)]
     if len(found) > 1:
@@ -134,7 +148,7 @@ def find_notes(data: NDArray[np.uint8]) -> list[Note]:
     else:
         long = find_long_stretches(data, PRINTABLE, SHORTEST_NOTE).tolist()
         notes = [Note("messages", a, b, content[a:b].tobytes().decode()) for a, b in long if _is_message(data[a:b])]
-    return notes[:_MOST_NOTES]
+    return notes[:MOST_NOTES]
 
 
 def _leads_on(content: memoryview, match: re.Match[bytes]) -> bool:

@@ -171,7 +171,7 @@ def _count_best_bits(samples: Reading, errors: list[Floats], costs: list[float],
     law_weight = weight * ((limits == 0.0) | (limits != before))  # clipped plateaus do not follow the law
     some = law_weight.sum(axis=2) + 1e-9
     # at such a scale nearly all of a law's mass lies in one cell: a narrower one says no more
-    floor = 0.15 * (cells * weight).sum(axis=2) / (weight.sum(axis=2) + 1e-9) + 1e-300
+    floor = 0.15 * (cells * weight).sum(axis=2) / (weight.sum(axis=2) + 1e-9) + 1e-280
     magnitudes = [np.abs(_drop_beyond(blocked(error, 0.0), limits)) for error in errors]
     # the mean magnitude is the most likely scale of a Laplace law
     scales = [np.maximum((size * law_weight).sum(axis=2) / some, floor) for size in magnitudes]

@@ -1,4 +1,4 @@
-"""Samples whose bits were changed on the way: counted without a sign, turned round in each byte, inverted.
+"""Samples whose bits were changed on the way: counted without a sign, turned round in each byte, inverted, padded.
 
 Such bytes fit no encoding, or now one and now another. Undone, they are plain samples: every change that drivers and
 bridges make is tried, and one is believed where the description becomes clearly shorter than in any reading of the
@@ -17,7 +17,7 @@ from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerp
 from sttdoctor.analysis.encoding.quantization import read_samples
 from sttdoctor.values import immutable
 
-Kind = Literal["unsigned", "reversed", "inverted", "even bits", "one bit"]
+Kind = Literal["unsigned", "reversed", "inverted", "even bits", "padded", "one bit"]
 
 _SHORTER = 0.25  # bits a byte: what an undone change has to save; a true one saves 0.6 to 3
 _TURNED = np.array([int(f"{byte:08b}"[::-1], 2) for byte in range(256)], np.uint8)
@@ -25,6 +25,9 @@ _TURNED = np.array([int(f"{byte:08b}"[::-1], 2) for byte in range(256)], np.uint
 _DENSITY = 8  # bytes: 64 bits, about as many as make one sample
 _SMOOTH = 4.0  # mean square of steps of their density, in bits: 32 by chance, 1 to 2 of a modulator
 _REST = (16.0, 48.0)  # of 64 bits set: a modulator at rest sets half of them
+_EARLY = ("pcm_s32le", 3)  # how such bytes are best read
+_WORDS = 1 << 18  # bytes that are looked at
+
 _FEWEST = 12  # different bytes: fewer are a code for silence, or a pattern
 
 
@@ -34,9 +37,10 @@ class Disguise:
 
     Attributes:
         kind: `unsigned` (full scale begins at 0), `reversed` (the lowest bit of each byte stands first), `inverted`,
-            `even bits` (of A-law, which are inverted on a line, are not), or `one bit` (a stream of PDM).
+            `even bits` (of A-law, which are inverted on a line, are not), `padded` (24 bits stand in the low bytes of
+            32, and the top byte is empty), or `one bit` (a stream of PDM).
         encoding: What the samples are once that is undone; empty for `one bit`.
-        mask: What undoes it, to be XORed over each sample; empty where that does not.
+        mask: What undoes it, to be XORed over each sample; empty where something else does.
     """
 
     kind: Kind
@@ -67,6 +71,8 @@ def find_disguise(data: Bytes, estimate: EncodingEstimate) -> Disguise | None:
     excerpts = pick_excerpts(data)
     if _is_one_bit(excerpts):
         return Disguise("one bit", "")
+    if _is_padded(data, estimate.layout):
+        return Disguise("padded", "pcm_s32le")
     few = pick_busiest_parts(excerpts, CHEAP)
     scores = [float(count_layout_bits(undo(few, one), Layout(one.encoding)).sum()) for one in _TRIED]
     best, plain = _TRIED[int(np.argmin(scores))], float(count_layout_bits(few, estimate.layout).sum())
@@ -85,8 +91,16 @@ def undo(data: NDArray[np.uint8], disguise: Disguise) -> NDArray[np.uint8]:
     """
     if disguise.kind == "reversed":
         return _TURNED[data]
+    if disguise.kind == "padded":
+        return np.roll(data.reshape(*data.shape[:-1], -1, 4), 1, axis=-1).reshape(data.shape)
     mask = np.frombuffer(disguise.mask, np.uint8)
     return np.asarray(data ^ np.resize(mask, data.shape[-1]), np.uint8)
+
+
+def _is_padded(data: Bytes, layout: Layout) -> bool:
+    """Whether each fourth byte is empty, and the three before it make the 32-bit samples that fit one byte early."""
+    words = np.asarray(data[: min(len(data), _WORDS) // 4 * 4]).reshape(-1, 4)
+    return (layout.encoding, layout.offset) == _EARLY and not words[:, 3].any()
 
 
 def _is_one_bit(excerpts: NDArray[np.uint8]) -> bool:

@@ -40,7 +40,9 @@ _RELATED = 0.2  # correlation with the next sample, in sound
 _FEWEST_LOUD, _FEWEST_SMALL = 400, 50  # codes of which half would have such a low byte; different ones of the others
 _SURE_LAW = 0.99
 _WIDE = ("pcm_s32le", "s32be")
-_WILD = 8.0  # floats beyond it are in 16-bit units
+_WILD = 8.0  # floats beyond it are in the units of integers
+_BITS = (8, 16, 24, 32)  # of these integers
+_OVER = 2.0  # what arithmetic may add to their full scale
 _FEW = 64.0  # of the lowest codes: sound of fewer says nothing
 _SHIFTS = (16, 8)  # of 16 bits and of 24 bits at the low end of 32
 LOW_END = 2.0**-8
@@ -201,14 +203,17 @@ def has_few_codes(peak: float, encoding: str) -> bool:
     return peak < _FEW * ENCODINGS[encoding].quantum
 
 
-def find_loud_factor(level: float, encoding: str) -> float:
+def find_loud_factor(level: float, peak: float, encoding: str) -> float:
     """What brings floats far beyond full scale to it: 1/32768 for those in 16-bit units, 1 where nothing has to.
 
     Args:
         level: What 99 % of the samples stay below, of full scale.
+        peak: What all of them stay below.
         encoding: Their encoding.
     """
-    return 1.0 / 32768.0 if ENCODINGS[encoding].is_float and level > _WILD else 1.0
+    if not ENCODINGS[encoding].is_float or level <= _WILD:
+        return 1.0
+    return next((2.0 ** (1 - bits) for bits in _BITS if peak <= _OVER * 2.0 ** (bits - 1)), 2.0 ** (1 - _BITS[-1]))
 
 
 def is_low_end(samples: NDArray[np.float64], encoding: str) -> bool:

@@ -47,7 +47,7 @@ _TWO_IN_ONE = ("pcm_s32le", "s32be")
 """Words that two samples of 16 bits may look like."""
 _SAME = 0.98  # correlation of two channels of one source
 
-_LOUDEST = 2.0**20  # floats and 64-bit integers beyond it are samples in no scale that clients use (most is +-32768)
+_LOUDEST = 2.0**32  # floats and 64-bit integers beyond it are samples in no scale that clients use: at most +-2**31
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,25 +1,20 @@
-"""Bytes at the ends of frames that are no samples: headers, lengths, padding; RTP, also in a dump of bare bytes.
+"""Bytes at the ends of frames that are no samples: headers, lengths, padding, checksums.
 
 A field of a header is constant or counts while samples vary, which shows over many frames with sound. A checksum is
 any number; it shows by the sound, which goes on from before it to behind it.
 """
 
-import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.session.frames import FEWEST, Bytes, extrapolate_edges, measure_misfit, read_values
+from sttdoctor.analysis.session.frames import FEWEST, extrapolate_edges, measure_misfit, read_values
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.values import immutable
 
 _DEEPEST = 160  # bytes into a frame that a header may reach
-_DUMP, _NEAR_DUMP = 1 << 16, 4096  # bytes of a dump that are read, and within which its first packet begins
-_RTP_START = re.compile(rb"[\x80-\x9f]")  # version 2, without padding
 _REGULAR, _QUIET = 0.95, 0.8  # of the steps from frame to frame: at places that are no samples; at those that are
-_FEWEST_PACKETS, _LONGEST_PACKET = 8, 2048  # packets in a row; bytes of one, more than a network carries in one piece
 
 
 @immutable
@@ -178,39 +173,6 @@ def _are_any_bytes(ends: Sequence[bytes]) -> bool:
     return bool((((counts - usual) ** 2 / usual).sum(axis=1) < most).all())
 
 
-def split_rtp(data: Bytes) -> list[bytes]:
-    """Split bytes that are packets of RTP (RFC 3550), one behind the other, as a dump of a media socket holds them.
-
-    A packet begins where the source's number of 32 bits stands again with the next sequence number of 16.
-
-    Args:
-        data: Shape (n,); the first 64 KiB are read.
-
-    Returns:
-        The whole packets from the first on, headers included; empty where fewer than eight follow each other.
-    """
-    content = data[:_DUMP].tobytes()
-    for start in _RTP_START.finditer(content, 0, _NEAR_DUMP):
-        places = _follow_rtp(content, start.start())
-        if len(places) > _FEWEST_PACKETS:
-            return [content[begin:end] for begin, end in pairwise(places)]
-    return []
-
-
-def _follow_rtp(content: bytes, place: int) -> list[int]:
-    source, kind = content[place + 8 : place + 12], content[place + 1] & 0x7F if place + 1 < len(content) else 0
-    places = [place]
-    while len(source) == 4:
-        place = content.find(source, places[-1] + 12, places[-1] + _LONGEST_PACKET) - 8
-        if place < 0 or content[place] >> 6 != 2 or content[place + 1] & 0x7F != kind:
-            break
-        number, before = (int.from_bytes(content[at + 2 : at + 4]) for at in (place, places[-1]))
-        if (number - before) % 65536 != 1:
-            break
-        places.append(place)
-    return places
-
-
 def _cut_bodies(chosen: Sequence[bytes], shortest: int, depth: int) -> NDArray[np.uint8]:
     """Bytes from the middle of each frame: the same places of all, as many as a header may have."""
     start = (shortest - depth) // 2
@@ -286,7 +248,7 @@ def _name_head(heads: NDArray[np.uint8], taken: int, length: int, sizes: Sequenc
     if taken >= 8 and heads.shape[1] >= 12 and np.all(heads[:, 0] >> 6 == 2):
         sequence = heads[:, 2].astype(np.int64) * 256 + heads[:, 3]
         steps = np.diff(sequence) % 65536
-        if np.mean(steps <= 64) > 0.8 or np.mean(steps >= 65536 - 64) > 0.2:
+        if np.mean((steps > 0) & (steps <= 64)) > 0.8 or np.mean(steps >= 65536 - 64) > 0.2:
             return "RTP"
     return "length" if length else ""
 

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import lzma
+import pickle
 import struct
 import zipfile
 
@@ -304,3 +305,37 @@ def test_a_magic_number_alone_is_not_enough(data):
 def test_no_bytes_make_it_fail(data, magic):
     assert name_compressor(data) in (None, "gzip", "zip", "bzip2", "xz", "zstd")
     assert name_compressor(magic + data) in (None, "gzip", "zip", "bzip2", "xz", "zstd")
+
+
+def test_line_ends_of_a_text_mode_are_told_by_what_stands_before_each_newline():
+    sent = SAMPLES * 20
+    notes = found(sent.replace(b"\n", b"\r\n")).notes
+    assert {note.kind for note in notes} == {"newlines"} and notes[0].start == sent.index(b"\n")
+    assert not found(sent).notes
+
+
+@pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be"])
+def test_text_with_two_bytes_a_letter_is_text(coding):
+    assert found(base64.b64encode(SAMPLES).decode().encode(coding)).text == "utf-16"
+    assert found(np.arange(256, dtype="<u2").repeat(20).tobytes()).text is None
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_a_pickle_is_named(protocol):
+    (start,) = found(pickle.dumps(np.frombuffer(SAMPLES, "<i2"), protocol)).starts
+    assert (start.offset, start.kind, start.header) == (0, "pickle", None)
+
+
+def test_a_transport_stream_is_named_by_its_sync_bytes():
+    packets = [b"\x47\x01\x00\x10" + RNG.bytes(184) for _ in range(12)]
+    assert [start.kind for start in found(b"".join(packets)).starts] == ["ts"]
+    assert not found(b"".join(packet[1:] for packet in packets)).starts
+
+
+@pytest.mark.parametrize(("order", "encoding"), [("<", "pcm_s32le"), (">", "s32be")])
+def test_the_format_of_sox_itself_is_a_header(order, encoding):
+    magic = b".SoX" if order == "<" else b"XoS."
+    head = magic + struct.pack(order + "IQdII", 28, 1000, 22050.0, 1, 0)
+    (start,) = found(head + bytes(4000)).starts
+    header = start.header
+    assert (header.payload, header.size, header.encoding, header.sample_rate) == (32, 4000, encoding, 22050)

@@ -41,6 +41,17 @@ def test_what_was_done_to_the_bits_is_told(change):
     assert found(undo(right, change).tobytes()) == change
 
 
+@pytest.mark.parametrize("bits", [16, 24])
+def test_24_bits_in_32_without_a_sign_are_told(bits):
+    codes = np.rint(voice(3.0) * (2**bits // 2 - 1)).astype("<i4") << 24 - bits
+    padded = found((codes & 0xFFFFFF).astype("<u4").tobytes())
+    assert padded == Disguise("padded", "pcm_s32le")
+    assert (
+        undo(np.frombuffer((codes & 0xFFFFFF).astype("<u4").tobytes(), np.uint8), padded).tobytes()
+        == (codes << 8).tobytes()
+    )
+
+
 @pytest.mark.parametrize("encoding", sorted(ENCODINGS))
 def test_samples_as_they_should_be_are_left_alone(encoding):
     assert found(encoded(voice(3.0), encoding).tobytes()) is None

@@ -88,9 +88,10 @@ def test_sound_of_fewer_than_64_codes_says_nothing(encoding, codes):
     assert has_few_codes(63 * codes, encoding) and not has_few_codes(65 * codes, encoding)
 
 
-def test_floats_in_16_bit_units_are_far_beyond_full_scale():
-    assert find_loud_factor(9.0, "pcm_f32le") == 1 / 32768
-    assert find_loud_factor(7.0, "pcm_f32le") == find_loud_factor(9.0, "pcm_s16le") == 1.0
+@pytest.mark.parametrize(("peak", "full"), [(100, 128), (300, 32768), (40000, 32768), (6e6, 2**23), (2e9, 2**31)])
+def test_floats_in_the_units_of_integers_are_far_beyond_full_scale(peak, full):
+    assert find_loud_factor(9.0, peak, "pcm_f32le") == 1 / full
+    assert find_loud_factor(7.0, peak, "pcm_f32le") == find_loud_factor(9.0, peak, "pcm_s16le") == 1.0
 
 
 @pytest.mark.parametrize(
