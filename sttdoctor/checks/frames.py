@@ -248,7 +248,7 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
         field = find_field(pieces, active, layout.encoding) if repeat is None else None
         tail = find_tails(pieces, active, layout.encoding) if repeat is None and field is None else None
         if repeat is not None and repeat.kind == "whole" and repeat.share <= _MOST_AGAIN:
-            finding = _tell_repeat(repeat, sent, layout.encoding)
+            finding = _tell_repeat(repeat, sent, layout.encoding, facts.declared.bytes_per_s)
             if ENCODINGS[layout.encoding].is_float:
                 finding = replace(finding, fix=finding.fix + _EQUAL_PLANES)
         elif field is not None and _are_samples(pieces, field):
