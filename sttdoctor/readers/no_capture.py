@@ -46,7 +46,7 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\{\\rtf|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of a word processor", _ITSELF),
         (rb"\x89PNG\r\n|\xff\xd8\xff|GIF8", "a picture", _ITSELF),
         (
-            rb"7z\xbc\xaf\x27\x1c|Rar!|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd",
+            rb"7z\xbc\xaf\x27\x1c|Rar!|BZh|\x1f\x8b|\xfd7zXZ|\x28\xb5\x2f\xfd",
             "a packed file",
             "give what is in it",
         ),
@@ -107,6 +107,11 @@ _DUMPS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             "a stream as Wireshark follows it, which is not read",
             "save the packets themselves (pcapng)",
         ),
+        (
+            rb" (?:->|<-) WebSocket (?:text|binary) message (?:->|<-) |\]\[\S{1,60}\] client (?:dis)?connect",
+            "what mitmdump prints, which is not read",
+            "let it write its flows: mitmdump -w FILE",
+        ),
         (_SYSTEM_CALL, "a list of system calls, which is not read", RECORD),
     )
 )
@@ -160,11 +165,6 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = _DUMPS + tuple(
             rb"\bWebSocket (?:Text|Binary|Connection Close)\b",
             "the list of packets of Wireshark, which lacks what they hold",
             "save the packets themselves (pcapng)",
-        ),
-        (
-            rb" (?:->|<-) WebSocket (?:text|binary) message (?:->|<-) |\]\[\S{1,60}\] client (?:dis)?connect",
-            "what mitmdump prints, which is not read",
-            "let it write its flows: mitmdump -w FILE",
         ),
         (rb"^== Info: |^(?:=>|<=) (?:Send|Recv) header", "a trace of curl, which shows the handshake only", RECORD),
         (rb"^Connected \(press CTRL\+C to quit\)", "what wscat prints, which has no times", RECORD),

@@ -51,16 +51,18 @@ def first_shown(told: Sequence[Told]) -> dict[int, int]:
         told: The events of one connection, in the order of the log.
     """
     copies = _copied_streams(told)
-    walk = _Walk(told, are_doubled(told), any(event.kind == "turn.start" for event in told))
+    walk = _Walk(
+        told, are_doubled([event.is_again for event in told]), any(event.kind == "turn.start" for event in told)
+    )
     for place in range(len(told)):
         if place not in copies:
             walk.take(place)
     return walk.kept
 
 
-def are_doubled(told: Sequence[Told]) -> bool:
-    """Whether every line stands twice."""
-    return bool(told) and 2 * sum(event.is_again for event in told) >= _DOUBLED * len(told)
+def are_doubled(again: Sequence[bool]) -> bool:
+    """Whether every line stands twice, by which of them are the one before once more."""
+    return bool(again) and 2 * sum(again) >= _DOUBLED * len(again)
 
 
 def _copied_streams(told: Sequence[Told]) -> set[int]:

@@ -1,5 +1,9 @@
-"""How loggers lay out lines of text: a count of milliseconds before each, a record on several lines."""
+"""How lines of text are laid out: a count of milliseconds before each, a record on several lines, several on one.
 
+Where a log was pasted into a form, its lines may have become one, and its signs entities of HTML.
+"""
+
+import html
 import re
 from collections.abc import Iterator
 from itertools import islice, pairwise
@@ -18,6 +22,11 @@ _OPENS = (b"{", b"(", b"[", b",")
 _TOLD = re.compile(rb"\b(?:bytes|size|length|len|type|code)\b", re.IGNORECASE)
 _TIME_WITHIN = 60  # bytes from the beginning of a line
 _LEAST_RECORDS = 2
+_FULL_TIME = re.compile(rb"(?<![^\s|;])[\[(]?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d[.,]\d{1,9}(?![\d\"'])")
+_LEAST_JOINED = 3
+_MOST_JOINED = 100_000  # in a line
+_WORDS = re.compile(rb"\b(?:sent|send|sending|recv|received|connect)", re.IGNORECASE)
+_ENTITY = re.compile(rb"&(?:quot|#0?3[49]|#x27);|wss?://[^\s<>\"]{1,2000}?&amp;")
 _MOST_LINES, _LONGEST = 200, 1 << 17
 
 
@@ -89,3 +98,48 @@ def _on_one_line(pieces: Iterator[Piece]) -> Iterator[Piece]:
             yield piece
     if begun is not None:
         yield begun._replace(text=b" ".join(parts))
+
+
+def joined_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of lines that hold several records, each with its time; None where they do not."""
+    lines = [piece.text for piece in pieces if piece.text and piece.text.strip()]
+    joints = sum(len(_joints(line)) for line in lines)
+    return _one_by_one if joints >= max(_LEAST_JOINED, len(lines) // 3) else None
+
+
+def _joints(text: bytes) -> list[int]:
+    """Where further records begin in a line: at a time, where one before it has told something."""
+    if len(text) < _TIME_WITHIN or text.count(b":") < 2 * _LEAST_RECORDS:
+        return []
+    times = list(islice(_FULL_TIME.finditer(text), _MOST_JOINED))
+    joints, begin = [], 0
+    for time in times[1:] if times and times[0].start() < _TIME_WITHIN else times:
+        if _WORDS.search(text, begin, time.start()) or ANY.search(text, begin, time.start()):
+            joints.append(time.start())
+            begin = time.end()
+    return joints
+
+
+def _one_by_one(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    for piece in pieces:
+        joints = _joints(piece.text) if piece.text is not None else []
+        if not joints or piece.text is None:
+            yield piece
+            continue
+        for begin, end in pairwise([0, *joints, len(piece.text)]):
+            yield piece._replace(text=piece.text[begin:end].rstrip(b" |;,"))
+
+
+def entities_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of text whose signs are entities of HTML; None where they are not."""
+    return _with_signs if any(piece.text and _ENTITY.search(piece.text) for piece in pieces) else None
+
+
+def _with_signs(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    for piece in pieces:
+        if piece.text is None or b"&" not in piece.text:
+            yield piece
+        else:
+            yield piece._replace(
+                text=html.unescape(piece.text.decode("utf-8", errors="replace")).encode(errors="replace")
+            )

@@ -10,6 +10,10 @@ from sttdoctor.values import immutable
 _PARTS = r"(?:(?:[.,]|:(?=\d{3,6}(?!\d)))(\d{1,9}))?"
 DATED = re.compile(rf"(\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d){_PARTS}")
 CLOCK = re.compile(rf"(?<!\d)(?<!\d[:.])(\d\d):(\d\d):(\d\d){_PARTS}(?!\d|:\d)")
+_OFFSET = re.compile(r" ?([+-])(0\d|1[0-4]):?([0134][05])(?!\d)")
+"""Of a time zone behind a time."""
+_ZONE = re.compile(rf"Z(?![\w.])|{_OFFSET.pattern}")
+
 _EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:(\d{3})(?!\d)|[.,](\d{1,9}))?(?![\d.])")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
@@ -142,9 +146,12 @@ def logger_of(prefix: str) -> tuple[str, str]:
 
 
 def without_time(prefix: str) -> str:
-    """Return a prefix without its date and time, so that the prefixes of one logger are alike."""
+    """Return a prefix without its date, time and zone, so that the prefixes of one logger are alike."""
     time = time_of(prefix)
-    return prefix if time is None else prefix[: time.start()] + prefix[time.end() :]
+    if time is None:
+        return prefix
+    zone = _ZONE.match(prefix, time.end())
+    return prefix[: time.start()] + prefix[zone.end() if zone is not None else time.end() :]
 
 
 def time_of(prefix: str) -> re.Match[str] | None:
@@ -173,9 +180,16 @@ def stamp_of_match(time: re.Match[str]) -> Stamp | None:
     """Return the time that a match of `DATED` or `CLOCK` tells; None for a date that there is not."""
     if time.re is DATED:
         epoch = _epoch_s(time[1])
-        return None if epoch is None else Stamp(epoch + _fraction(time[2]), _fineness(time[2]), False)
+        return None if epoch is None else Stamp(epoch - _offset_s(time) + _fraction(time[2]), _fineness(time[2]), False)
     hours, minutes, seconds = (int(part) for part in time.groups()[:3])
     return Stamp(hours * 3600 + minutes * 60 + seconds + _fraction(time[4]), _fineness(time[4]), True)
+
+
+def _offset_s(time: re.Match[str]) -> float:
+    """Seconds by which the zone of a time is ahead of UTC; none where it does not tell."""
+    found = _OFFSET.match(time.string, time.end())
+    seconds = int(found[2]) * 3600.0 + int(found[3]) * 60 if found is not None else 0.0
+    return -seconds if found is not None and found[1] == "-" else seconds
 
 
 @lru_cache(maxsize=64)

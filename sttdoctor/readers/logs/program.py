@@ -40,6 +40,7 @@ _LITERALS = re.compile(r"\"[^\"]{0,20000}\"|'[^']{0,20000}'|`[^`]{0,20000}`")
 _TIME_AT_START = re.compile(r"^(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\s")
 _HALF_DAY = re.compile(r"[\s\u202f]?[AaPp]\.?[Mm]\b")
 _DIGITS = re.compile(r"\d+")
+_BLOB = re.compile(r"\b[0-9a-fA-F]{2}(?:[ :][0-9a-fA-F]{2}){3,400}\b|\b[0-9A-Za-z+/]{40,1000}={0,2}")
 _PREFIX = re.compile(r"[\w\s\[\]<>:|*-]{0,40}")
 _LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|[VDIWE])\b\s{0,8}|\s", re.IGNORECASE)
 _MOST_BLOCK_LINES, _MOST_BLOCK = 200, 1 << 17
@@ -282,7 +283,8 @@ class ProgramLog(Log):
     def _take_address(self, text: str, address: re.Match[str], values: list[tuple[int, Any]]) -> None:
         """A program says where it connects, before it does; any other mention tells nothing."""
         current = self._current
-        if current is not None and current.kinds and not (current.is_closed or _OPENING.search(text)):
+        is_begun = current is not None and (current.kinds or current.has_sent)
+        if is_begun and current is not None and not (current.is_closed or _OPENING.search(text)):
             return
         self._is_service, self._address = True, _look(text, address.start(), values)
         url = address[0] if "?" in address[0] else None  # parameters may have been added after it was printed
@@ -306,7 +308,7 @@ class ProgramLog(Log):
 
     def _take_audio(self, line: int, text: str, size: int, time: log_line.Time) -> None:
         current = self._current or self._begin(time)
-        bare = log_line.without_time(text[: log_line.USUAL_PREFIX])
+        bare = _BLOB.sub("", log_line.without_time(text[: log_line.USUAL_PREFIX]))
         current.audio(line, time, size, bare, is_again=self._is_again)
 
     def _take_close(self, line: int, text: str, time: log_line.Time, told: tuple[str, int, str]) -> None:

@@ -22,12 +22,14 @@ _RECEIVED = re.compile(
 )
 _SIZE = re.compile(
     r"(?<![\w.])(\d{2,8}) ?(?:bytes?|B)\b(?!/)"
-    r"|(?<![A-Za-z])(?:len|length|size|n?_?bytes|byte_?length)[\"']?\s?[=:]\s?(\d{2,8})(?![\w.])"
+    r"|(?<![A-Za-z])(?:len|length|size|n?_?bytes|byte_?(?:length|count)|payload_?length)[\"']?\s?[=:]\s?(\d{2,8})(?![\w.])"
     r"|\b(?:sent|sending|send|wrote):? (\d{2,8})$",
     re.IGNORECASE,
 )
 _SUM = re.compile(
-    r"total|so far|\bsum\b|overall|/s\b|per second|kbps|queue|buffer|remain|cumulat|in all|receiv|\brecv", re.IGNORECASE
+    r"total|so far|\bsum\b|overall|/s\b|per second|kbps|queue|(?<!byte)(?<!array)buffer|remain|cumulat|in all|receiv"
+    r"|\brecv",
+    re.IGNORECASE,
 )
 _BARE_COMMAND = re.compile(
     r"(?:(?<![A-Za-z])(?:sen[dt]|sending)|>|->|\u2192)\s{0,3}:?\s{0,3}(?:the |a )?[\"'`]?(close|done|finalize)[\"'`]?"

@@ -151,6 +151,11 @@ class Shown:
     _commands: list[_Command] = field(default_factory=list)
     _ends: list[_Ended] = field(default_factory=list)
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether a line told of something that was sent."""
+        return bool(self._sends)
+
     def forget_early(self, time: log_line.Time) -> None:
         """Forget what was sent long before the first event: another program's, or of another connection."""
         since = [sends.since for sends in self._sends.values() if sends.since is not None]
@@ -212,7 +217,7 @@ class Shown:
         kept = [
             item for item in kept if item.kind != "error" or not parties.is_anothers(parties.words_of(item.look), ours)
         ]
-        is_doubled = are_doubled([self._told(item) for item in self._seen])
+        is_doubled = are_doubled([item.is_again for item in self._seen])
         talk = _Talk(events, [item.place for item in kept], ours, has_others)
         sends, again = self._sent(talk, is_mixed, is_doubled)
         commands = {item.place for item in talk.commands(self._commands, sends)}
@@ -336,6 +341,8 @@ class _Talk:
             return sends.is_each
         last_s = None if self._last_start < 0 else self._events[self._last_start].t
         goes_on = last_s is None or last_s - span[1] < _STILL_SENT_S
+        # a file that is sent at once holds what is heard later
+        goes_on |= last_s is not None and bytes_per_s is not None and sends.size >= bytes_per_s * (last_s - span[0])
         return goes_on and sends.size >= _SLOWEST * (bytes_per_s or _LEAST_BYTES_PER_S) * (span[1] - span[0])
 
     def _fits(self, sends: _Sends, bytes_per_s: float | None) -> bool:

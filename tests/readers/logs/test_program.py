@@ -1,6 +1,9 @@
 """The log of a program that prints the events it receives."""
 
+import html
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from captures import EVENTS, ID, URL
@@ -526,3 +529,62 @@ def test_members_that_stand_below_their_record_are_its():
 def test_a_number_before_a_line_that_is_no_clock_is_no_time(count):
     log = "".join(f"[{count(number)}] recv {json.dumps(event)}\n" for number, event in enumerate(TALK * 2))
     assert read_capture(log.encode()).clock == "none"
+
+
+def _talk_in_lines(stamp=lambda t: f"2026-09-21 14:13:{20 + t:06.3f}", send="sent 3200 bytes"):
+    heard = ((number / 4, f"recv {json.dumps(event)}") for number, event in enumerate(TALK))
+    sends = ((number / 10, send) for number in range(20))
+    return [f"{stamp(t)} {text}" for t, text in sorted((*heard, *sends))]
+
+
+def test_lines_that_were_pasted_as_one_are_read_one_by_one():
+    whole, pasted = ("\n".join(_talk_in_lines()), " ".join(_talk_in_lines()))
+    read = [read_capture(f"{text}\n".encode()) for text in (whole, pasted)]
+    assert [replace(event, line=0) for event in read[0].events] == [replace(event, line=0) for event in read[1].events]
+
+
+def test_a_time_in_a_message_begins_no_line():
+    log = [line.replace('{"type"', '{"at": "2026-09-21T14:13:20.100Z", "type"') for line in _talk_in_lines()]
+    log = [line.replace("sent 3200 bytes", "sent 3200 bytes ts=14:13:20.100") for line in log]
+    session = read_capture("\n".join(log).encode())
+    assert len(received(session)) == len(TALK) and sum(frame.sent for frame in frames(session)) == 20
+
+
+def test_entities_of_a_web_page_are_what_they_stand_for():
+    text = "\n".join(
+        ["2026-09-21 14:13:19.900 connecting to wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=x"]
+    )
+    text += "\n" + "\n".join(_talk_in_lines())
+    plain, escaped = read_capture(f"{text}\n".encode()), read_capture(f"<pre>{html.escape(text)}\n</pre>".encode())
+    assert escaped.url == plain.url and received(escaped) == received(plain) == list(TALK)
+
+
+def test_a_time_is_in_the_zone_that_stands_behind_it():
+    zones = ("Z", "+02:00", "-0530", " +0100")
+    ahead = (0, 2, -5.5, 1)
+
+    def stamp(t):
+        number = round(t * 20) % 4
+        moment = datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC) + timedelta(hours=ahead[number], seconds=t)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}{zones[number]}"
+
+    session = read_capture("".join(f"{line}\n" for line in _talk_in_lines(stamp)).encode())
+    assert session.started_at == "2026-09-21T14:13:20.000"
+    times = [event.t for event in frames(session)]
+    assert times == sorted(times) and times[-1] == pytest.approx(1.9, abs=0.2)
+    assert sum(frame.sent for frame in frames(session)) == 20
+
+
+def test_bytes_that_are_shown_beside_a_size_do_not_part_its_lines():
+    blocks = (" ".join(f"{(37 * number + place) % 256:02x}" for place in range(8)) for number in range(1000))
+    log = [line.replace("3200 bytes", f"binary len=3200: {next(blocks)} ...") for line in _talk_in_lines()]
+    assert sum(frame.sent for frame in frames(read_capture("\n".join(log).encode()))) == 20
+
+
+def test_audio_that_was_sent_at_once_is_all_of_it_although_turns_begin_later():
+    rows = [{"type": "receive", "t": 4.0 * number, "json": event} for number, event in enumerate(TALK)]
+    heard = [(row["t"], f"recv {json.dumps(row['json'])}") for row in rows]
+    url = "connecting to wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
+    sends = [(0.1 + number / 100, "sent 32000 bytes of audio") for number in range(40)]
+    session = read_capture(lines((0.0, url), *sorted((*heard, *sends))))
+    assert sum(frame.sent for frame in frames(session)) == 40
