@@ -281,6 +281,10 @@ class LogConnection:
             self._resolution = fineness
         return round(seconds - began[0], 6)
 
+    def was_asked(self, url: str) -> bool:
+        """Whether the log said that it connects there."""
+        return self._url == url
+
     @property
     def bytes_per_s(self) -> float | None:
         """Byte rate that the URL declares, None where it declares none."""

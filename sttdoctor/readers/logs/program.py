@@ -283,9 +283,10 @@ class ProgramLog(Log):
     def _take_address(self, text: str, address: re.Match[str], values: list[tuple[int, Any]]) -> None:
         """A program says where it connects, before it does; any other mention tells nothing."""
         current = self._current
-        is_begun = current is not None and (current.kinds or current.has_sent)
-        if is_begun and current is not None and not (current.is_closed or _OPENING.search(text)):
-            return
+        if current is not None and not (current.is_closed or _OPENING.search(text)):
+            is_said_again = current.has_sent and current.to.was_asked(address[0])
+            if current.kinds or is_said_again:
+                return
         self._is_service, self._address = True, _look(text, address.start(), values)
         url = address[0] if "?" in address[0] else None  # parameters may have been added after it was printed
         self._asked, self._current = (self._time_of(text, address.start(), values), url), None
