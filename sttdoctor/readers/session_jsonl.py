@@ -33,7 +33,7 @@ from sttdoctor.redact import redact_headers, redact_message, redact_text, redact
 _CLOCKS = ("client", "proxy", "server", "none")
 _LACKS = ("send", "receive", "audio", "text", "headers", "close", "commands", "events")
 
-_HEADER = re.compile(rb'\s*\{"type": ?"session", ?"schema": ?"sttdoctor\.session/')
+_FIRST_ROW = re.compile(rb'\s*+\{"type": ?"session", ?"schema": ?"sttdoctor\.session/')
 _ROW = re.compile(rb'"type"\s*:\s*"(?:session|open|send|receive|close|transcript)"')
 _SESSION = re.compile(rb'"type"\s*:\s*"session"')
 _OPEN, _STATUS = re.compile(rb'"type"\s*:\s*"open"'), re.compile(rb'"(?:status|t)"\s*:')
@@ -51,7 +51,7 @@ class _BadRowError(ValueError):
 
 def begins_with_header(head: bytes) -> bool:
     """Whether the first row of a capture (unpacked) says that it is session JSONL."""
-    return _HEADER.match(head) is not None
+    return _FIRST_ROW.match(head) is not None
 
 
 def holds_rows(head: bytes) -> bool:

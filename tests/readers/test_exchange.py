@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 import sttdoctor
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Close, Frame
-from sttdoctor.readers.capture import FORMATS, read_capture
+from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.exchange import holds_exchange, read_exchange
+from sttdoctor.readers.formats import FORMATS
 
 EPOCH = 1_790_000_000
 SESSION = read_capture(FIXTURES / "sessions" / "healthy-several-turns.jsonl")
