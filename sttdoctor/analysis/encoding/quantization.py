@@ -28,6 +28,7 @@ Line = tuple[float, float]
 _COARSE = 8.0  # cells: a finer scale than that saves too little to look for
 _NEAR = 4.0  # cells: values so close together are one of the scale and its dither
 _LEFT = 3  # cells at most that a value may lie beside the scale
+_FARTHER = 2.0  # rounding by one cell over a distance turns a fit by at most 1.5 cells there, by 3 at twice of it
 _APART = 0.05  # steps that the lines of both signs may lie apart where they meet
 _ON_SCALE = 0.995  # share of samples that must lie on it
 _QUANTILES = (0.0, 0.05, 0.25)  # of the distances of neighbours: one of them is one step, whatever clicks add
@@ -186,8 +187,8 @@ def _grow_line(middles: Floats, widths: Floats, step: float) -> Line | None:
     far = np.abs(away)
     offset, count = 0.0, 3
     while True:
-        # near zero a step that is a little off still counts right; each fit is good for four times the distance
-        count = min(len(away), max(count, int(np.searchsorted(far, 4.0 * step, side="right"))))
+        # near zero a step that is a little off still counts right; each fit is good for `_FARTHER` times the distance
+        count = min(len(away), max(count, int(np.searchsorted(far, _FARTHER * step, side="right"))))
         some, tight = away[:count], widths[:count]
         places = np.rint((some - offset) / step)
         good = np.abs(some - offset - step * places) <= np.maximum(_LEFT * tight, 0.02 * step)
@@ -196,7 +197,7 @@ def _grow_line(middles: Floats, widths: Floats, step: float) -> Line | None:
         step, offset = _fit_line(places[good], some[good], 1.0 / tight[good] ** 2)
         if count == len(away):
             return step, offset + float(middles[0])
-        count = max(count + 1, int(np.searchsorted(far, 4.0 * far[count - 1], side="right")))
+        count = max(count + 1, int(np.searchsorted(far, _FARTHER * far[count - 1], side="right")))
 
 
 def _fit_line(places: Floats, values: Floats, weights: Floats) -> Line:
