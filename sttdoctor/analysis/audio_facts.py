@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.container.contents import Contents, find_containers
 from sttdoctor.analysis.decoding import Bytes, Layout, Samples, read_numbers
-from sttdoctor.analysis.encoding.changes import EncodingChange, find_changes
+from sttdoctor.analysis.encoding.changes import EncodingChange, are_credible, find_changes
 from sttdoctor.analysis.encoding.disguise import Disguise, find_disguise
 from sttdoctor.analysis.encoding.estimate import LAYOUTS, EncodingEstimate, estimate_encoding
 from sttdoctor.analysis.encoding.held import find_held
@@ -247,6 +247,8 @@ class AudioFacts:
         if self.audio is None or self.encoding is None or self.disguise is not None or self.held is not None:
             return []
         found = find_changes(self.audio.data[first:], self.encoding.bits_per_byte)
+        if not are_credible(found, self.declared.meant):
+            return []
         return [replace(change, offset=change.offset + first) for change in found]
 
     @property

@@ -100,6 +100,8 @@ CHECK = Check(
     judge=lambda facts: _judge(facts),
 )
 
+_OFTEN = 5  # slips, which are all shown up to here
+
 _NO_SAMPLES = {"not-pcm": "not plain samples", "text": "text"}
 
 _OF_ARITHMETIC = {
@@ -391,9 +393,9 @@ def _judge_changes(facts: Facts) -> list[Finding]:
     if not changes:
         return []
     first = changes[0]
-    evidence = tuple(_list_change_evidence(facts, change) for change in changes[:5])
+    evidence = tuple(_list_change_evidence(facts, change) for change in changes[:_OFTEN])
     if all(_name(change.before) == _name(change.after) for change in changes):
-        return [_judge_shift(facts, first, evidence)]
+        return [_judge_shift(facts, first, evidence, len(changes))]
     summary = f"The bytes are {_label(first.before)} at first and {_label(first.after)} from byte {first.offset} on"
     line, _ = facts.find_frame(first.offset)
     summary += f" (line {line})." if line is not None else "."
@@ -404,11 +406,13 @@ def _name(key: str) -> str:
     return key.partition("+")[0]
 
 
-def _judge_shift(facts: Facts, first: EncodingChange, evidence: tuple[Evidence, ...]) -> Finding:
+def _judge_shift(facts: Facts, first: EncodingChange, evidence: tuple[Evidence, ...], times: int) -> Finding:
     """The encoding stays the same, but a part of a sample was lost or added on the way."""
     line, _ = facts.find_frame(first.offset)
     where = f"byte {first.offset}" + (f" (line {line})" if line is not None else "")
     summary = f"From {where} on the samples are out of step: a part of a sample was lost or added there."
+    if times > _OFTEN:
+        summary = f"From {where} on the samples get out of step again and again: parts of samples are lost or added."
     fix = "Keep every frame a whole number of samples, and never drop a part of a frame."
     return CHECK.find("misaligned", "fail", first.confidence, summary, evidence, fix)
 

@@ -209,6 +209,12 @@ def test_shifts_of_one_encoding_are_a_part_of_a_sample_that_was_lost():
     assert finding.cause == "encoding.changed"
 
 
+def test_samples_that_get_out_of_step_all_the_time_are_told_as_that():
+    (finding,) = told("pcm_s16le", [change(9 * i, "pcm_s16le", "pcm_s16le+1") for i in range(20)]).findings
+    assert finding.cause == "encoding.misaligned" and "again and again" in finding.summary
+    assert len(finding.evidence) == 5
+
+
 LONG = decode((AUDIO / "s16-16k.raw").read_bytes(), "pcm_s16le")
 SWAPPED = LONG[: len(LONG) // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1)
 TWICE = np.repeat(resample_poly(LONG, 1, 2), 2)

@@ -12,7 +12,7 @@ in another encoding look strange in this reading, so they fall into cells of the
 is scored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -32,7 +32,7 @@ from sttdoctor.analysis.encoding.excerpts import ALIGNMENT, pick_busiest_parts, 
 from sttdoctor.analysis.encoding.non_pcm import count_non_pcm_bits, count_text_bits
 from sttdoctor.analysis.encoding.quantization import Floats, read_samples
 from sttdoctor.analysis.excerpt import read_blocks, release
-from sttdoctor.encodings import ENCODINGS
+from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.values import immutable
 
 _PLACES = 4  # probes that are looked at in each window
@@ -75,6 +75,12 @@ _SLOPE, _KNEE = 2.5, 8.0  # nats a window says for an excess of bits: _SLOPE * l
 _CAP = 12.0  # nats at most that one window can say
 _BESIDE = 20  # windows behind a change: about 2 s of 48 kHz floats, longer of anything else
 _SURE = 0.95
+_FEW = 8  # readings one after the other: nobody changes the format as often, and for as short as this
+_HELD = 5  # windows at least that a reading holds in the mean, about 2 s of 16-bit audio at 16 kHz
+_MOSTLY = 0.6  # share of the windows that one encoding fits, in or out of step
+_OFTEN = 0.1  # share of these that it fits at another step than the usual one
+_ONCE = 2  # to something that is not taken, and back
+_TOLD = 32  # slips at most
 _AT_ONCE = 1 << 13  # windows
 _MARGIN = 0.05  # bits a byte; true changes differ by 0.1 (s32 and s16) to 3 (a shift)
 
@@ -107,6 +113,8 @@ def find_changes(data: NDArray[np.uint8], known: Mapping[str, float] | None = No
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
     if len(edges) == 2:
         return []
+    if len(edges) - 1 > _FEW and len(path) < _HELD * (len(edges) - 1):
+        return _find_slips(data, window, path, coarse)
     segments = _judge_segments(data, window, edges)
     changes: list[EncodingChange] = []
     for one, two in pairwise(segments):
@@ -120,6 +128,44 @@ def find_changes(data: NDArray[np.uint8], known: Mapping[str, float] | None = No
                 continue
             changes.append(EncodingChange(place, one.key, two.key, one.probability * two.probability))
     return _drop_excursions(changes)
+
+
+def are_credible(changes: Sequence[EncodingChange], declared: str | None) -> bool:
+    """Whether a client may have sent that: garbage that begins at once reads as this in speech, as that in pauses.
+
+    Args:
+        changes: As found.
+        declared: The encoding that the client meant to send, None where it did not say.
+    """
+    keys = {key for change in changes for key in (change.before, change.after)}
+    names = {key.partition("+")[0] for key in keys}
+    if len(names) > 1 and not names <= {declared or NOT_PCM, *SUPPORTED}:
+        return len(changes) <= _ONCE and (declared is None or declared in keys)
+    return True
+
+
+def _find_slips(data: NDArray[np.uint8], window: int, path: NDArray[np.int64], coarse: bool) -> list[EncodingChange]:
+    """Where the samples of one encoding get out of step, when that happens again and again; else none.
+
+    Frames that lose or gain a part of a sample each read well for as long as the slip does not fall into a window. Any
+    other reading that changes with every breath is that of garbage, which no change explains.
+    """
+    keys = [KEYS[key] for key in path]
+    names = [key.partition("+")[0] for key in keys]
+    name = max(dict.fromkeys(names), key=names.count)
+    fitting = [at for at, one in enumerate(names) if one == name and keys[at] in LAYOUTS]
+    own = [keys[at] for at in fitting]
+    usual = max(own.count(key) for key in {*own, ""})
+    if len(fitting) < _MOSTLY * len(path) or len(own) - usual < _OFTEN * len(own):
+        return []
+    changes: list[EncodingChange] = []
+    for one, two in pairwise(fitting):
+        if keys[one] != keys[two] and len(changes) < _TOLD:
+            low, high = max(0, one - 1) * window, (two + 2) * window
+            low = max([low, *(change.offset for change in changes[-1:])])
+            place = low + _find_turning_point(data[low:high], keys[one], keys[two], coarse)
+            changes.append(EncodingChange(place, keys[one], keys[two], _SURE))
+    return changes
 
 
 def _goes_on(beside: NDArray[np.uint8], key: str) -> bool:

@@ -1,6 +1,7 @@
 """Long streams: a fault of two seconds is found although most windows are judged by others that look alike."""
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import soundfile
 from common import FIXTURES
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
-from sttdoctor.analysis.encoding.changes import _score_probes, find_changes, score_screened
+from sttdoctor.analysis.encoding.changes import EncodingChange, _score_probes, are_credible, find_changes, score_screened
 
 RATE, MINUTES = 16000, 4
 SPAN = 2 * RATE
@@ -72,3 +73,43 @@ def test_a_healthy_stream_has_no_change_and_few_windows_are_score_probes(voice):
     assert len(judged) == len(scores) == len(data) // 12240
     assert judged.mean() < 0.35
     assert (np.argmax(scores[judged], axis=1) == 0).mean() > 0.95
+
+
+def without_each(data, size, lost):
+    """Every block of `size` bytes without its last `lost` ones."""
+    return data[: len(data) // size * size].reshape(-1, size)[:, :-lost].reshape(-1)
+
+
+@pytest.mark.parametrize(("size", "lost"), [(1023, 1), (2048, 3), (6400, 1)])
+def test_frames_that_each_lose_a_part_of_a_sample_are_out_of_step_and_no_other_format(voice, size, lost):
+    found = find_changes(without_each(s16(voice[: 40 * RATE]), size, lost))
+    assert {(one.before, one.after) for one in found} == {("pcm_s16le", "pcm_s16le+1"), ("pcm_s16le+1", "pcm_s16le")}
+    assert all(one.offset < other.offset for one, other in pairwise(found))
+
+
+@pytest.mark.parametrize("places", [[0, 1, 2], [0, 1], [1, 2]])
+def test_the_low_bytes_of_words_are_never_a_change_from_one_format_to_another(voice, places):
+    words = np.rint(voice[: 30 * RATE] * (2**31 - 1)).astype("<i4").view(np.uint8).reshape(-1, 4)
+    found = find_changes(words[:, places].reshape(-1))
+    assert not found or not are_credible(found, "pcm_s16le")
+
+
+def change(before, after):
+    return EncodingChange(0, before, after, 0.99)
+
+
+@pytest.mark.parametrize(
+    ("changes", "declared", "expected"),
+    [
+        ([change("pcm_s16le", "pcm_f32le")], "pcm_mulaw", True),
+        ([change("pcm_s16le", "not-pcm")], "pcm_s16le", True),
+        ([change("pcm_s16le", "u8"), change("u8", "pcm_s16le")], None, True),
+        ([change("s24le", "not-pcm")], "pcm_s16le", False),
+        ([change("pcm_s16le+1", "u8")], "pcm_s16le", False),
+        ([change("pcm_s16le", "u8"), change("u8", "not-pcm"), change("not-pcm", "pcm_s16le")], "pcm_s16le", False),
+        ([change("u8", "pcm_s16le"), change("pcm_s16le", "u8")] * 3, None, False),
+        ([change("s24le", "s24le+1")] * 9, "pcm_s16le", True),
+    ],
+)
+def test_who_sends_what_is_not_taken_does_so_once_and_the_rest_is_as_declared(changes, declared, expected):
+    assert are_credible(changes, declared) == expected
