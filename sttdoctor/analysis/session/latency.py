@@ -16,6 +16,8 @@ from sttdoctor.analysis.session.turns import Turn
 from sttdoctor.values import immutable
 
 _FADING_S = 0.5
+_APART_S = 1.0
+"""A pause in which most turns end: what is active behind it is new speech."""
 
 
 @immutable
@@ -104,12 +106,28 @@ def measure_latencies(
         before = np.flatnonzero((ends <= turn.end_t) | fading)
         if not len(before):
             continue
+        across = np.flatnonzero((starts <= turn.end_t) & (ends > turn.end_t) & ~fading)
+        if len(across) and _is_own(float(starts[across[-1]]), float(ends[before[-1]]), turn.start_t):
+            continue
         heard = int(np.searchsorted(timeline.t_s, turn.end_t, side="right")) - 1
         index = min(int(last[before[-1]]), heard)
         t = float(timeline.t_s[index])
         silent = _measure_silence(timeline, index, turn.end_t)
         found.append(TurnLatency(turn.end_line, turn.end_t, turn.end_t - t, float(waiting_s[index]), silent))
     return found
+
+
+def _is_own(start_t: float, ended_t: float, turn_t: float) -> bool:
+    """Whether sound that goes on across the end of a turn is the turn's, so that its speech ended unseen within it.
+
+    As with music, or other voices, behind the speaker.
+
+    Args:
+        start_t: When the sound began.
+        ended_t: When what is active before it ended.
+        turn_t: When the turn began.
+    """
+    return start_t <= turn_t or start_t - ended_t < _APART_S
 
 
 def read_timeout_ms(latency: TurnLatency, declared_ms: float, changes: Sequence[tuple[float, float]]) -> float:

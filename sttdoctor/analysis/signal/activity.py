@@ -171,7 +171,8 @@ def find_late_start(samples: NDArray[np.float64], sample_rate: float) -> LateSta
         return None
     first = int(sounding[0])
     levels = measure_block_levels(samples[first:], sample_rate)
-    if len(levels) < _HEARD or np.percentile(levels, _LOUD) < _FLOOR:
+    quiet, loud = np.percentile(levels, [10, _LOUD]) if len(levels) >= _HEARD else (0.0, 0.0)
+    if loud < _FLOOR or levels[:_TORN].min() < _OVER_ROOM * quiet:
         return None
     steps = measure_block_levels(np.diff(samples[first:]), sample_rate)  # a microphone that settles moves slowly
     start = min(float(every[:_TORN].min() / max(np.percentile(every, _LOUD), 1e-12)) for every in (levels, steps))
@@ -205,6 +206,7 @@ _NOTHING = 1e-4  # of full scale: below it are zeros, and the least codes of G.7
 _HEARD = 100  # blocks: 2 s
 _ROOM, _QUIET = 50, 0.1  # blocks: 1 s; of the loud level
 _AT_ONCE_S, _WITHIN = 0.03, 0.16  # of the loud level: healthy recordings begin with 0.02, within words 0.2 to 1
+_OVER_ROOM = 2.5  # of the quiet parts: below it the sound begins as loud as the room, or the music, behind it
 _ASLEEP_S, _BEHIND_ZEROS, _ZEROS = 0.25, 0.1, 0.02
 
 

@@ -67,6 +67,20 @@ def test_a_turn_is_measured_from_its_last_active_audio():
     assert only.service_s == pytest.approx(0.71)
 
 
+@pytest.mark.parametrize(
+    ("active", "expected"),
+    [
+        ([(1.0, 1.5), (1.9, 8.0)], []),  # music behind the speaker, which goes on
+        ([(0.2, 8.0)], []),
+        ([(0.1, 0.3), (0.4, 2.0), (3.2, 8.0)], [1.9]),  # new speech, as the turn should have ended long ago
+        ([(1.0, 3.0), (3.2, 4.2)], [0.0]),  # the voice fades away
+    ],
+)
+def test_sound_that_goes_on_across_the_end_of_a_turn_hides_where_its_speech_ended(active, expected):
+    found = measure_latencies(STEADY, np.zeros(100), active, [ended(3.8 if len(expected) else 4.0)])
+    assert [one.total_s for one in found] == [pytest.approx(one, abs=0.05) for one in expected]
+
+
 def test_clock_time_without_audio_is_the_clients_share():
     t = steady(4)
     t[30:] += 2.0  # nothing from 3.0 to 5.0 s
@@ -96,8 +110,8 @@ def test_each_turn_takes_the_last_speech_before_its_end():
 
 
 def test_speech_that_is_still_being_sent_belongs_to_the_next_turn():
-    (only,) = measure_latencies(STEADY, np.zeros(100), [(1.0, 3.0), (3.5, 6.0)], [ended(4.0)])
-    assert only.total_s == pytest.approx(1.1)
+    (only,) = measure_latencies(STEADY, np.zeros(100), [(1.0, 2.4), (3.5, 6.0)], [ended(4.0)])
+    assert only.total_s == pytest.approx(1.7)
     assert measure_latencies(STEADY, np.zeros(100), [(1.0, 3.0)], [ended(2.0)]) == []
 
 

@@ -153,6 +153,8 @@ ROOM, VOICE = 1e-3, 0.1
         (((0.1, 0.0), (3, VOICE), (1, ROOM)), None),  # a device needs a moment
         (((1, 0.0), (1, VOICE), (1, 0.0), (1, VOICE)), None),  # a gate has zeros in every pause
         (((1, 0.0), (0.1, 0.005), (3, VOICE), (1, ROOM)), None),  # a word begins softly
+        (((4, 0.02), (1, VOICE), (3, 0.02)), None),  # behind a loud room, or music, no louder than in a pause
+        (((3, ROOM), (1, 2 * ROOM)), None),
         (((0.5, VOICE),), None),
         (((3, 0.0),), None),
     ],
