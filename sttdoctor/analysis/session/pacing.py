@@ -185,7 +185,8 @@ def measure_speed(timeline: Timeline, start_window_s: float = 1.5) -> Speed | No
 def find_runs(t: Floats, total: Floats) -> list[tuple[int, int]]:
     """Return index ranges of frames without a pause of more than half a second beyond the usual.
 
-    A client that sends in batches pauses all the time: then the whole is one range.
+    What comes at once behind a pause is not part of them: it makes up for the pause, and says nothing of the pace. A
+    client that sends in batches pauses all the time: then the whole is one range.
 
     Args:
         t: Shape (n,), seconds of each frame.
@@ -193,9 +194,14 @@ def find_runs(t: Floats, total: Floats) -> list[tuple[int, int]]:
     """
     gaps = np.diff(t)
     cuts = (np.flatnonzero(gaps > float(np.percentile(gaps, 90)) + 0.5) + 1).tolist()
-    spans = zip([0, *cuts], [*cuts, len(t)], strict=True)
+    usual = np.delete(gaps, np.array(cuts, dtype=np.int64) - 1)
+    # the gap in which half of the clock passes: many frames at once do not change it
+    at_once = gaps < 0.5 * _take_weighted_median(usual, usual) if len(usual) else np.zeros(len(gaps), dtype=bool)
+    # the first frame behind each pause that did not come at once
+    begins = [a + int(np.argmin(at_once[a : b - 1])) if b - a > 1 else a for a, b in pairwise([0, *cuts, len(t)])]
+    spans = zip(begins, [*cuts, len(t)], strict=True)
     runs = [(a, b) for a, b in spans if b - a >= 3 and t[b - 1] - t[a] > 0.5]
-    batches = sum(t[b - 1] - t[a] for a, b in runs) < 0.3 * (total[-1] - total[0])
+    batches = sum(t[b - 1] - t[a] for a, b in runs) < 0.2 * (total[-1] - total[0])
     return [(0, len(t))] if batches else runs
 
 
