@@ -46,6 +46,18 @@ def test_speed_ignores_holes_bursts_and_catching_up():
     assert pacing.measure_speed(timeline(t)).ratio == pytest.approx(1.0, rel=0.01)
 
 
+@pytest.mark.parametrize("seconds", [4.0, 4.8, 6.0])
+@pytest.mark.parametrize("at", [0.3, 1.3, 1.8])
+@pytest.mark.parametrize("missing", [1.3, 1.6])
+@pytest.mark.parametrize("chunk_s", [0.02, 0.1, 0.25])
+def test_what_makes_up_for_a_stall_in_a_short_session_is_no_pace(seconds, at, missing, chunk_s):
+    t = steady(seconds, chunk_s)
+    line = timeline(np.where((t > at) & (t < at + missing), at + missing, t), chunk_s)
+    found = pacing.measure_speed(line)
+    assert found is not None and found.ratio == pytest.approx(1.0, abs=0.06)
+    assert [hole.filled for hole in pacing.find_holes(line, found.ratio)] == [True]
+
+
 def test_speed_of_a_client_that_sends_in_batches():
     t = np.repeat(np.arange(12.0), 10) + np.tile(np.arange(10) * 0.001, 12)
     assert pacing.measure_speed(timeline(t)).ratio == pytest.approx(1.0, rel=0.02)
