@@ -331,6 +331,9 @@ def _find_exact(got: str, turns: Sequence[Turn], share: int = 1) -> tuple[Join |
     if mixed is not None and missing and fitting and fitting[0][0] == "eager-ends-joined":
         # all turns with an eager end, and no other: leaving out a turn is the more usual mistake
         return replace(mixed, rival="eager-ends-joined"), True
+    if mixed is not None and mixed.habit == "partial-kept" and not mixed.lacking and fitting:
+        # of the turn that never ended one update is known: every finished turn stands there as it should
+        return replace(mixed, rival=fitting[0][0]), True
     if fitting:
         habit, text, detail = fitting[0]
         rival = next((other for other, _, _ in fitting if other != habit), "")

@@ -39,6 +39,14 @@ def test_a_partial_of_the_open_turn():
     assert (join.habit, join.exact) == ("partial-kept", True)
 
 
+@pytest.mark.parametrize("before", [[], [make("Hi there.")], [make("Hi there.", "Hi there.")]])
+def test_the_one_update_of_a_turn_that_never_ended_was_kept_rather_than_appended(before):
+    turns = [*before, make(" How are", end=False)]
+    join = join_hypotheses.explain("Hi there. How are" if before else " How are", turns)
+    assert (join.habit, join.rival) == ("partial-kept", "updates-joined")
+    assert join_hypotheses.explain("Hi there. How", [make("Hi there.", " How", end=False)]).habit == "updates-joined"
+
+
 def test_two_habits_with_one_result_are_both_told():
     once = [make("Well", "Well yes.", eager=["Well yes."])]
     join = join_hypotheses.explain("Well yes.Well yes.", once)
