@@ -1,8 +1,9 @@
 """Sound that holds itself again, later and softer: it reaches the stream by two routes.
 
 A second route adds the same waveform, so the whitened sound agrees with itself at one lag, to the sample, all along.
-Words and phrases that are said again agree in no sample, and what is played again agrees for no longer than it is; a
-room spreads its echo over many lags; hum and loops agree at every multiple of their period.
+Words and phrases that are said again agree in no sample. What is played again agrees for no longer than it is, and in
+nearly all of it, while a second route is mixed with the first one and is half of what is heard at most. A room spreads
+its echo over many lags; hum and loops agree at every multiple of their period.
 """
 
 import numpy as np
@@ -25,6 +26,7 @@ _ALONE = 0.5  # what the neighbours in a comb may have of it
 _NEAR_S = 0.004  # lags that belong to one peak
 _BLOCK_S = 0.25
 _AUDIBLE, _BEYOND_CHANCE = 0.25, 3.0  # level of a block that has sound; what agrees by chance, in standard deviations
+_ALIKE = 0.6  # of the sound of a block: a copy of strength g is g / (1 + g * g) of it, half at most
 _ALONG = 0.9  # share of the sound that must hold the echo; where a phrase only comes again, much of it does not
 
 
@@ -59,7 +61,9 @@ def find_echo(samples: Floats, rate: float) -> Echo | None:
     peak = float(heard[lag])
     if peak < max(_PEAK, _ABOVE * usual) or _is_of_comb(heard, lag, first, near):
         return None
-    share = _measure_share(flat, lag, block)
+    share, agreeing = _measure_share(flat, lag, block)
+    if agreeing > _ALIKE:
+        return None
     strength = 2 * peak / (1 + np.sqrt(max(0.0, 1 - 4 * peak**2)))  # a copy of strength g agrees by g / (1 + g * g)
     return Echo(lag / rate, min(1.0, float(strength)), share) if share >= _ALONG else None
 
@@ -90,13 +94,16 @@ def _whiten(samples: Floats) -> Floats:
     return flat
 
 
-def _measure_share(flat: Floats, lag: int, block: int) -> float:
-    """The share of blocks with sound of which the sound a lag before is a part."""
+def _measure_share(flat: Floats, lag: int, block: int) -> tuple[float, float]:
+    """The share of blocks with sound of which the sound a lag before is a part, and how much of the usual one it is."""
     now, then = flat[lag:], flat[:-lag]
     count = len(now) // block
     if not count:
-        return 0.0
+        return 0.0, 0.0
     now, then = (part[: count * block].reshape(count, block) for part in (now, then))
     common, power = (now * then).sum(axis=1), np.sqrt((now**2).sum(axis=1) * (then**2).sum(axis=1))
     audible = power > _AUDIBLE * block
-    return float((common[audible] > _BEYOND_CHANCE * np.sqrt(block)).mean()) if audible.any() else 0.0
+    if not audible.any():
+        return 0.0, 0.0
+    share = float((common[audible] > _BEYOND_CHANCE * np.sqrt(block)).mean())
+    return share, float(np.median(common[audible] / power[audible]))

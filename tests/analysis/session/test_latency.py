@@ -73,7 +73,7 @@ def test_a_turn_is_measured_from_its_last_active_audio():
         ([(1.0, 1.5), (1.9, 8.0)], []),  # music behind the speaker, which goes on
         ([(0.2, 8.0)], []),
         ([(0.1, 0.3), (0.4, 2.0), (3.2, 8.0)], [1.9]),  # new speech, as the turn should have ended long ago
-        ([(1.0, 3.0), (3.2, 4.2)], [0.0]),  # the voice fades away
+        ([(1.0, 3.0), (3.2, 4.2)], [0.1]),  # the voice fades away
     ],
 )
 def test_sound_that_goes_on_across_the_end_of_a_turn_hides_where_its_speech_ended(active, expected):

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+import soundfile
+from common import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from resonances import encoded, voice
@@ -79,3 +81,10 @@ def test_phrases_that_are_said_again_to_the_sample_are_no_echo():
     gap, parts = np.zeros(round(0.15 * RATE)), [VOICE[i * 22_400 : (i + 1) * 22_400] for i in range(3)]
     again = np.concatenate([piece for part in parts for piece in (part, gap, part, gap)])
     assert find_echo(again + RNG.normal(0, 0.001, len(again)), RATE) is None
+
+
+def test_a_clip_that_is_played_again_and_again_is_no_echo():
+    clip, rate = soundfile.read(FIXTURES / "source" / "arctic-a0007.flac")
+    clip = clip[: round(2.72 * rate)] / (2 * np.abs(clip).max())
+    again = np.tile(np.concatenate([clip, np.zeros(round(0.06 * rate))]), 3)
+    assert find_echo(again + np.random.default_rng(1).normal(0, 3e-4, len(again)), rate) is None
