@@ -1,9 +1,9 @@
 """Sound that holds itself again, later and softer: it reaches the stream by two routes.
 
 A second route adds the same waveform, so the whitened sound agrees with itself at one lag, to the sample, all along.
-Words and phrases that are said again agree in no sample. What is played again agrees for no longer than it is, and in
-nearly all of it, while a second route is mixed with the first one and is half of what is heard at most. A room spreads
-its echo over many lags; hum and loops agree at every multiple of their period.
+Words and phrases that are said again agree in no sample. What is played again agrees for no longer than it is, and
+there more than the whole does, while a second route is mixed in everywhere alike. A room spreads its echo over many
+lags; hum and loops agree at every multiple of their period.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ _ALONE = 0.5  # what the neighbours in a comb may have of it
 _NEAR_S = 0.004  # lags that belong to one peak
 _BLOCK_S = 0.25
 _AUDIBLE, _BEYOND_CHANCE = 0.25, 3.0  # level of a block that has sound; what agrees by chance, in standard deviations
-_ALIKE = 0.6  # of the sound of a block: a copy of strength g is g / (1 + g * g) of it, half at most
+_ALIKE = 1.4  # of the whole's is what a block agrees: a second route is in all of it alike
 _ALONG = 0.9  # share of the sound that must hold the echo; where a phrase only comes again, much of it does not
 
 
@@ -62,7 +62,7 @@ def find_echo(samples: Floats, rate: float) -> Echo | None:
     if peak < max(_PEAK, _ABOVE * usual) or _is_of_comb(heard, lag, first, near):
         return None
     share, agreeing = _measure_share(flat, lag, block)
-    if agreeing > _ALIKE:
+    if agreeing > _ALIKE * peak:
         return None
     strength = 2 * peak / (1 + np.sqrt(max(0.0, 1 - 4 * peak**2)))  # a copy of strength g agrees by g / (1 + g * g)
     return Echo(lag / rate, min(1.0, float(strength)), share) if share >= _ALONG else None

@@ -9,7 +9,13 @@ import soundfile
 from common import FIXTURES
 
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
-from sttdoctor.analysis.encoding.changes import EncodingChange, _score_probes, are_credible, find_changes, score_screened
+from sttdoctor.analysis.encoding.changes import (
+    EncodingChange,
+    _score_probes,
+    are_credible,
+    find_changes,
+    score_screened,
+)
 
 RATE, MINUTES = 16000, 4
 SPAN = 2 * RATE
