@@ -112,11 +112,14 @@ def _joints(text: bytes) -> list[int]:
     if len(text) < _TIME_WITHIN or text.count(b":") < 2 * _LEAST_RECORDS:
         return []
     times = list(islice(_FULL_TIME.finditer(text), _MOST_JOINED))
-    joints, begin = [], 0
+    joints, begin, has_told = [], 0, False
     for time in times[1:] if times and times[0].start() < _TIME_WITHIN else times:
-        if _WORDS.search(text, begin, time.start()) or ANY.search(text, begin, time.start()):
-            joints.append(time.start())
-            begin = time.end()
+        end = time.start()
+        has_told = has_told or bool(_WORDS.search(text, begin, end) or ANY.search(text, begin, end))
+        begin = end
+        if has_told:
+            joints.append(end)
+            has_told = False
     return joints
 
 
