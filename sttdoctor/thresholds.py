@@ -51,13 +51,13 @@ THRESHOLDS = (
     ),
     Threshold(
         "sample-rate.warn_below",
-        0.17,
+        0.12,
         "probability",
         "another rate explains the evidence clearly better (false alarms: docs/methods/rate-model.md)",
     ),
     Threshold(
         "sample-rate.fail_far",
-        0.2,
+        0.4,
         "probability",
         "of rates more than 1.4 times off: with less, a short recording of an unusual voice is only doubtful",
     ),

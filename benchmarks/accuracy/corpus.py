@@ -206,8 +206,25 @@ def g711(samples: Floats) -> Floats:
     return (np.sign(code) * np.expm1(np.abs(code) * np.log(256)) / 255).astype(np.float32)
 
 
+def effected(samples: Floats, rate: float, rng: np.random.Generator) -> Floats:
+    """Through an effect of games and radios: overdriven, ring modulated, doubled with a delay, or a swept comb."""
+    kind = rng.integers(4)
+    times = np.arange(len(samples)) / rate
+    if kind == 0:
+        return np.tanh(samples * np.float32(rng.uniform(3, 20) / (samples.std() * 5 + 1e-9))).astype(np.float32)
+    if kind == 1:
+        return (samples * (rng.uniform(0, 0.7) + np.sin(2 * np.pi * rng.uniform(20, 120) * times))).astype(np.float32)
+    delay = rng.uniform(0.002, 0.03) * (
+        1.0 + (0.5 * np.sin(2 * np.pi * rng.uniform(0.2, 3) * times) if kind == 2 else 0)
+    )
+    late = np.interp(times - delay, times, samples)
+    return (samples + rng.choice([-1, 1]) * rng.uniform(0.4, 0.9) * late).astype(np.float32)
+
+
 def worsened(samples: Floats, rate: float, rng: np.random.Generator) -> Floats:
-    """Another recording chain, by chance: room, microphone, noise, quantiser."""
+    """Another recording chain, by chance: effect, room, microphone, noise, quantiser."""
+    if rng.random() < 0.1:
+        samples = effected(samples, rate, rng)
     if rng.random() < 0.25:
         samples = reverberant(samples, rate, rng)
     if rng.random() < 0.8:

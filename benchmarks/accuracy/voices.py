@@ -15,10 +15,16 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from corpus import Clip, Floats, noisy, resampled
+from scipy import ndimage
 
-MADE_PER_SPEAKER = 6
-LOG_PITCH = (4.25, 5.85)
-"""Natural logarithm of the mean pitch of made voices: 70 to 347 Hz."""
+MADE = ("usual", "usual", "high", "mannered", "drawl", "drawl")
+"""Voices made of each speaker."""
+WORLD_RATE, WORLD_S = 24000, 8.0
+"""Most rate in Hz and seconds of a speaker that analysis and synthesis get."""
+LOG_PITCH = (4.25, 6.11)
+"""Natural logarithm of the mean pitch of made voices: 70 to 450 Hz."""
+LOG_HIGH = (5.5, 6.11)
+"""The same of children's and cartoon-like voices: from 245 Hz."""
 SENTENCES = (
     "The harbour was quiet when the first boats came in with their nets full of silver fish.",
     "Please send the invoice to our office before Friday, and do not forget the purchase number.",
@@ -55,16 +61,23 @@ def _warped(columns: np.ndarray, factor: float) -> np.ndarray:
     return np.ascontiguousarray(columns[:, low] * (1 - weight) + columns[:, np.minimum(low + 1, top)] * weight)
 
 
-def made_voices(clips: list[Clip], seed: int, count: int = MADE_PER_SPEAKER) -> list[list[Clip]]:
-    """New voices from the clips of one speaker (all of one rate), one list a voice; none where there is no pitch."""
+def made_voices(clips: list[Clip], seed: int) -> list[list[Clip]]:
+    """New voices from the clips of one speaker (all of one rate), one list a voice; none where there is no pitch.
+
+    Usual ones keep to the joint law of pitch and formants; high ones are those of children and cartoons; mannered ones
+    stray further from the law and in tempo, and who drawls is deeper and slower. One in four is smoothed as vocoders of synthesisers do.
+    """
     import pyworld
 
     rng = np.random.default_rng(seed)
-    rate = min(clips[0].rate, 32000)
-    parts = []
-    for clip in clips:
+    rate = min(clips[0].rate, WORLD_RATE)
+    parts, left = [], int(WORLD_S * rate)
+    for number in rng.permutation(len(clips)):
+        clip = clips[int(number)]
         samples = np.asarray(resampled(clip.samples, clip.rate, rate) if clip.rate > rate else clip.samples, np.float64)
+        samples = samples[:left]
         if len(samples) > 0.2 * rate:
+            left -= len(samples)
             pitch, times = pyworld.dio(samples, rate, f0_floor=60.0, f0_ceil=600.0)
             pitch = pyworld.stonemask(samples, pitch, times, rate)
             spectra = pyworld.cheaptrick(samples, pitch, times, rate)
@@ -74,19 +87,25 @@ def made_voices(clips: list[Clip], seed: int, count: int = MADE_PER_SPEAKER) -> 
         return []
     middle = float(np.log(voiced).mean())
     voices = []
-    for _ in range(count):
-        shift = float(np.clip(middle + rng.normal(0, 0.28), *LOG_PITCH)) - middle
-        formants = float(np.exp(0.31 * shift + rng.normal(0, 0.045)))
-        liveliness, tempo = np.exp(rng.normal(0, [0.25, 0.13]))
+    for kind in MADE:
+        spread, stray, hurry = (0.35, 0.065, 0.26) if kind == "mannered" else (0.28, 0.045, 0.13)
+        wanted = rng.uniform(*LOG_HIGH) if kind == "high" else middle + rng.normal(0, spread)
+        deeper, slower = rng.uniform([0.05, 0.05], [0.4, 0.4]) if kind == "drawl" else (0.0, 0.0)
+        shift = float(np.clip(wanted - deeper, *LOG_PITCH)) - middle
+        formants = float(np.exp(0.31 * (shift - deeper) + rng.normal(0, stray)))
+        liveliness, tempo = np.exp(rng.normal([0.0, slower], [0.25, hurry]))
         breath = rng.uniform(-0.05, 0.2) if rng.random() < 0.3 else 0.0
+        smooth = rng.random() < 0.25
         voice = []
         for pitch, spectra, noise in parts:
             tune = middle + shift + (np.log(np.maximum(pitch, 1.0)) - middle) * liveliness
-            tune = np.ascontiguousarray(np.where(pitch > 0, np.clip(np.exp(tune), 50, 700), 0.0))
-            envelope = np.ascontiguousarray(np.exp(_warped(np.log(spectra + 1e-16), formants)))
+            tune = np.ascontiguousarray(np.where(pitch > 0, np.clip(np.exp(tune), 50, 800), 0.0))
+            logs = _warped(np.log(spectra + 1e-16), formants)
+            if smooth:
+                logs = ndimage.uniform_filter(logs, (9, max(3, round(250 / (rate / 2 / logs.shape[1])))))
             breathy = np.ascontiguousarray(np.clip(_warped(noise, formants) + breath, 1e-3, 1.0))
-            samples = pyworld.synthesize(tune, envelope, breathy, rate, 5.0 * float(tempo)).astype(np.float32)
-            voice.append(Clip(samples, rate, "made", *_identity(clips[0])))
+            samples = pyworld.synthesize(tune, np.ascontiguousarray(np.exp(logs)), breathy, rate, 5.0 * float(tempo))
+            voice.append(Clip(samples.astype(np.float32), rate, "made", *_identity(clips[0])))
         voices.append(voice)
     return voices
 

@@ -28,7 +28,16 @@ from corpus import FOLDS, SPED_UP, Clip
 from torch import Tensor, nn
 
 from sttdoctor.analysis.rate.estimate import JUDGED_S, finite_mono, judge
-from sttdoctor.analysis.rate.net import BANDS, FEATURES, HOP_S, SHARED_BANDS, Model, extract_features, take_member
+from sttdoctor.analysis.rate.net import (
+    BANDS,
+    FEATURES,
+    HOP_S,
+    SHARED_BANDS,
+    Model,
+    extract_features,
+    load_model,
+    take_member,
+)
 from sttdoctor.encodings import STANDARD_RATES
 
 HEARD_AT, MAX_FRAMES = 8, 250
@@ -50,6 +59,8 @@ def voice_pools(clips: list[Clip], seed: int) -> list[tuple[float, list[Pool]]]:
         seconds = sum(len(clip.samples) / clip.rate for clip in pool)
         weight = min(seconds, 20.0) ** 0.5 * (0.3 if "drascula" in pool[0].group else 1.0)
         pools.append((weight, [pool, *voices.made_voices(pool, seed + number)]))
+        if number % 20 == 0:
+            print("voices", number, "of", len(recorded), flush=True)
     return pools + [(1.2, [pool]) for pool in voices.synthesised()]
 
 
@@ -192,7 +203,14 @@ def loss_of(scores: Tensor, null: Tensor) -> Tensor:
     return torch.where(null, -0.5 * rate.mean(1) + 0.3 * wrong, -rate[:, 0] + 0.3 * missed).mean()
 
 
-def train(examples: dict[str, np.ndarray], chosen: np.ndarray, epochs: int, seed: int, size: int = 48) -> Net:
+def train(
+    examples: dict[str, np.ndarray],
+    chosen: np.ndarray,
+    epochs: int,
+    seed: int,
+    start: dict[str, np.ndarray] | None = None,
+    size: int = 48,
+) -> Net:
     """A net trained on the chosen examples; the running average of its weights is returned."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -202,9 +220,12 @@ def train(examples: dict[str, np.ndarray], chosen: np.ndarray, epochs: int, seed
     frames = torch.cat([frames, torch.zeros(1, FEATURES, dtype=torch.bfloat16)])
     usual = some.mean(0)
     net = Net(usual, 1.0 / (some.std(0) + 1e-3))
+    if start is not None:
+        net.load_state_dict(imported(net, start))
+    peak = 2e-3 if start is None else 4e-4
     average, steps = copy.deepcopy(net), epochs * (len(chosen) // size)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps + 1, pct_start=0.1)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=peak, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peak, total_steps=steps + 1, pct_start=0.1)
     order = np.concatenate([rng.permutation(chosen)[: len(chosen) // size * size] for _ in range(epochs)])
     for step in range(steps):
         rows = order[step * size : (step + 1) * size]
@@ -235,6 +256,17 @@ def exported(net: Net) -> dict[str, np.ndarray]:
             arrays[f"{name}_weight"] = weight.reshape(len(weight), -1).T.astype(np.float16)
             arrays[f"{name}_bias"] = module.bias.detach().numpy()
     return arrays
+
+
+def imported(net: Net, arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """What `exported` wrote, as the state of a net."""
+    state = {"mean": torch.from_numpy(arrays["feature_mean"]), "scale": torch.from_numpy(arrays["feature_scale"])}
+    for name, module in net.named_children():
+        if name != "drop":
+            weight = torch.from_numpy(arrays[f"{name}_weight"].T.astype(np.float32).copy())
+            state[f"{name}.weight"] = weight.reshape(module.weight.shape)
+            state[f"{name}.bias"] = torch.from_numpy(arrays[f"{name}_bias"].astype(np.float32))
+    return state
 
 
 def held_out_scores(model: Model, clips: list[Clip], fold_of: dict[str, int]) -> tuple[np.ndarray, ...]:
@@ -278,26 +310,37 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/rate"))
     parser.add_argument("--examples", type=int, default=14000)
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--more", type=Path, nargs="*", default=[], help="further corpora, with folds of their own")
+    parser.add_argument("--start", action="store_true", help="go on from the shipped weights")
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.work.mkdir(parents=True, exist_ok=True)
     clips = corpus.load(options.corpus)
+    fold_of = corpus.folds([clip for clip in clips if "speech" in clip.kind])
+    measured = clips
+    for folder in options.more:
+        more = corpus.load(folder)
+        fold_of = corpus.folds([clip for clip in more if "speech" in clip.kind]) | fold_of
+        clips = clips + more
     stored = options.work / "examples.npz"
     if not stored.exists():
         np.savez(stored, **make_examples(clips, options.examples, seed=1))
     with np.load(stored) as file:
         examples = {name: file[name] for name in file.files}
-    fold_of = corpus.folds([clip for clip in clips if "speech" in clip.kind])
     folds = np.array([fold_of.get(group, -1) for group in examples["groups"]])
     nets = []
     for fold in range(FOLDS):
         part = options.work / f"fold{fold}.npz"
         if not part.exists():
-            np.savez(part, **exported(train(examples, np.flatnonzero(folds != fold), options.epochs, seed=fold)))
+            shipped = {name: array[fold] for name, array in load_model().items() if not name.startswith("all_")}
+            net = train(
+                examples, np.flatnonzero(folds != fold), options.epochs, fold, shipped if options.start else None
+            )
+            np.savez(part, **exported(net))
         with np.load(part) as file:
             nets.append({name: file[name] for name in file.files})
     model = {name: np.stack([net[name] for net in nets]) for name in nets[0]}
-    np.savez_compressed(options.output, **calibrated(model, clips, fold_of))
+    np.savez_compressed(options.output, **calibrated(model, measured, fold_of))
 
 
 if __name__ == "__main__":
