@@ -65,7 +65,8 @@ def made_voices(clips: list[Clip], seed: int) -> list[list[Clip]]:
     """New voices from the clips of one speaker (all of one rate), one list a voice; none where there is no pitch.
 
     Usual ones keep to the joint law of pitch and formants; high ones are those of children and cartoons; mannered ones
-    stray further from the law and in tempo, and who drawls is deeper and slower. One in four is smoothed as vocoders of synthesisers do.
+    stray further from the law and in tempo, and who drawls is deeper and slower. One in four is smoothed as vocoders of
+    synthesisers do.
     """
     import pyworld
 
