@@ -25,6 +25,7 @@ from sttdoctor.checks.base import (
     Finding,
     answer,
     count_noun,
+    join_list,
     pick_worst,
     unknown,
     want_speech,
@@ -98,6 +99,12 @@ _DECODE = (
     "you ask it for. Packets need no container for that, but all of them, in order."
 )
 
+
+_DECODE_GSM = (
+    "Let the telephone side hand out plain samples: leave GSM out of its list of codecs, or ask for signed linear or "
+    "mu-law (slin or ulaw in Asterisk). Or decode each packet before sending (libgsm, FFmpeg, libsndfile), and declare "
+    "pcm_s16le at 8000 Hz."
+)
 
 _IF_SENT = "If the client does send it, send the samples themselves in binary frames instead."
 _STRINGS = {
@@ -282,12 +289,14 @@ def _judge_packets(facts: Facts) -> Finding | None:
             continue
         first = sent[found.first]
         since = "" if found.first == 0 or first.t is None else f" from {first.t:.1f} s on"
+        sizes = join_list(dict.fromkeys(map(str, (found.least, found.most))), "to")
         summary = (
-            f"The frames are packets of a codec, not samples{since}: {found.least} to {found.most} bytes each, and "
-            f"without order inside; they look like {found.name}."
+            f"The frames are packets of a codec, not samples{since}: {sizes} bytes each, and without order inside; "
+            f"they look like {found.name}."
         )
         place = (Evidence("the first packet", first.line, first.t),)
-        return CHECK.find("compressed", "fail", 0.9, summary, place, _DECODE)
+        fix = _DECODE_GSM if found.name.startswith("GSM") else _DECODE
+        return CHECK.find("compressed", "fail", 0.9, summary, place, fix)
     return None
 
 

@@ -2,6 +2,7 @@ import base64
 import bz2
 import gzip
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -262,3 +263,14 @@ def test_a_header_in_front_of_a_header_is_cut_with_it():
     assert (
         "one behind the other" in found.summary and "from byte 88 on" in found.fix and "each of them" not in found.fix
     )
+
+
+def test_packets_of_gsm_are_told_by_their_mark():
+    file = io.BytesIO()
+    soundfile.write(file, np.tile(VOICE, 2), 8000, format="RAW", subtype="GSM610")
+    packets = [file.getvalue()[at : at + 66] for at in range(0, len(file.getvalue()) - 66, 66)]
+    base = session(np.arange(len(packets)) * 0.04, 66 / 8000)
+    contents = iter(packets)
+    events = tuple(replace(e, content=next(contents)) if isinstance(e, Frame) else e for e in base.events)
+    (found,) = examine(Facts(DEFAULTS, session=replace(base, events=events)), ["container"]).checks[0].findings
+    assert found.cause == "container.compressed" and "GSM 06.10" in found.summary and "slin" in found.fix

@@ -482,6 +482,9 @@ def find_packets(frames: FrameContents) -> Packets | None:
     Args:
         frames: The content of each binary frame, in order.
     """
+    gsm = [frame for frame in frames[:_MOST_PACKETS] if frame]
+    if len(gsm) >= _FEWEST_PACKETS and all(map(_is_gsm, gsm)):
+        return Packets(0, min(map(len, gsm)), max(map(len, gsm)), "GSM 06.10, 20 ms in each 33 bytes")
     first = _find_start(frames.sizes)
     chosen = [frame for frame in frames[first : first + _MOST_PACKETS] if len(frame) > 3]
     if len(chosen) < _FEWEST_PACKETS:
@@ -500,6 +503,14 @@ def find_packets(frames: FrameContents) -> Packets | None:
         return None
     name = f"Opus, {_OPUS_MS[mode >> 3]:g} ms a packet (first byte 0x{mode:02X})"
     return Packets(first, min(sizes), max(sizes), name)
+
+
+def _is_gsm(frame: bytes) -> bool:
+    """Whether a frame is packets of GSM full rate: each of 33 bytes, whose first four bits are a mark (RFC 3551)."""
+    return len(frame) % _GSM_BYTES == 0 and all(first >> 4 == _GSM_MARK for first in frame[::_GSM_BYTES])
+
+
+_GSM_BYTES, _GSM_MARK = 33, 0xD
 
 
 def _find_start(lengths: Sequence[int]) -> int:
