@@ -71,7 +71,8 @@ class ProgramLog(Log):
         self._depth = 0
         self._alike: dict[str, int] = {}  # sizes by their line without its time
         self._last_text, self._is_again = "", False  # the last line, and whether this one is it once more
-        self._before = (0, "")  # the last line that was read, and its number
+        self._before = (0, "")  # the last line that was read and shows no event, and its number
+        self._shows_event = False
 
     @staticmethod
     def knows(text: str) -> bool:
@@ -93,8 +94,9 @@ class ProgramLog(Log):
         if self._block:
             self._go_on(line, text)
         elif not self._begins_block(line, text):
+            self._shows_event = False
             self._read(line, text)
-            self._before = (line, text)
+            self._before = (line, "" if self._shows_event else text)
 
     def _begins_block(self, line: int, text: str) -> bool:
         """Whether an object begins in a line that ends in another."""
@@ -158,6 +160,7 @@ class ProgramLog(Log):
         if not events:
             self._read_rest(line, text, values)
             return
+        self._shows_event = True
         time = self._time_of(text, events[0].begin, values) or self._time_of(text, events[0].mark, [])
         if time is None and self._before[0] == line - 1:  # a record of several lines has its time in the first
             time = self._time_of(self._before[1], len(self._before[1]), [])
@@ -288,7 +291,9 @@ class ProgramLog(Log):
             if current.kinds or is_said_again:
                 return
         self._is_service, self._address = True, _look(text, address.start(), values)
-        url = address[0] if "?" in address[0] else None  # parameters may have been added after it was printed
+        url = (
+            _whole_of(address[0]) if "?" in address[0] else None
+        )  # parameters may have been added after it was printed
         self._asked, self._current = (self._time_of(text, address.start(), values), url), None
 
     def _take_refusal(self, line: int, time: log_line.Time, status: int) -> None:
@@ -370,6 +375,12 @@ def _is_look(key: str, value: Any) -> bool:
     return not isinstance(value, str) or (
         len(value) <= _LONGEST_MEMBER and not _DIGITS.search(value) and value not in TYPES
     )
+
+
+def _whole_of(url: str) -> str:
+    """What of an address is whole that a program cut at its end."""
+    cut = url.rstrip(".\u2026")
+    return url if not url.endswith("\u2026") else cut[: max(cut.rfind("&"), cut.rfind("?"), 0)]
 
 
 def _is_list(values: list[tuple[int, Any]]) -> bool:

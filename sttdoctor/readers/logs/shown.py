@@ -33,6 +33,9 @@ _LEAST_BYTES_PER_S = 8000.0
 _FITTING = (0.85, 1.15)
 """Audio at such a part of realtime is what the service was sent, where several lines may tell it."""
 _STILL_SENT_S, _EARLY_S, _MOST_EARLY = 5.0, 10.0, 1000
+_MOSTLY, _USUAL = 3, 5
+"""So many events with a time for one without, or whole for one as a word, or in lines of one look, show how they are
+printed here."""
 _LATE_S = 1.0
 """Events this long after a close were received before it and are printed late."""
 _GOES_ON_S = 3.0
@@ -250,16 +253,17 @@ class Shown:
         return [seen[place] for place in first], {seen[old].place: seen[new].place for old, new in first.items()}
 
     def _talk(self) -> set[int]:
-        """The places of words in sentences about events, as in a report that holds a log: that shows them whole."""
-        shown = {item.kind for item in self._seen if not item.is_word}
-        is_timed = any(self.to.found.events[item.place].t is not None for item in self._seen if not item.is_word)
-        words = [item for item in self._seen if item.is_word and (is_timed or item.kind in shown)]
+        """The places of words in sentences about events, as in a report that holds a log: that shows them otherwise."""
+        events = self.to.found.events
+        timed = sum(events[item.place].t is not None for item in self._seen)
+        words = [item for item in self._seen if item.is_word and events[item.place].t is None]
+        if timed:
+            return {item.place for item in words} if timed >= _MOSTLY * len(words) else set()
+        if len(words) < len(self._seen):
+            return {item.place for item in words} if len(self._seen) > _MOSTLY * len(words) else set()
         looks = Counter(item.look for item in words)
-        return {
-            item.place
-            for item in words
-            if self.to.found.events[item.place].t is None and (is_timed or looks[item.look] == 1)
-        }
+        is_usual = max(looks.values(), default=0) >= _USUAL
+        return {item.place for item in words if is_usual and looks[item.look] == 1}
 
     def _told(self, seen: _Seen) -> Told:
         frame = self.to.found.events[seen.place]

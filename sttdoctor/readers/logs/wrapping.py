@@ -13,7 +13,7 @@ from io import BufferedReader, BytesIO
 from itertools import islice
 
 from sttdoctor.readers.collector import FullError
-from sttdoctor.readers.logs.layout import counts_in, entities_in, indents_in, joined_in
+from sttdoctor.readers.logs.layout import counts_in, entities_in, indents_in, joined_in, wraps_in
 from sttdoctor.readers.logs.marks import ANY
 from sttdoctor.readers.logs.pieces import Layer, Piece, above_in, journal_in, keys_in, runtime_in
 from sttdoctor.readers.logs.records import (
@@ -49,6 +49,7 @@ _FINDERS = (
     keys_in,
     table_in,
     above_in,
+    wraps_in,
     entities_in,
     joined_in,
     indents_in,

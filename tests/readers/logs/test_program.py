@@ -543,6 +543,30 @@ def test_lines_that_were_pasted_as_one_are_read_one_by_one():
     assert [replace(event, line=0) for event in read[0].events] == [replace(event, line=0) for event in read[1].events]
 
 
+def test_an_address_without_its_end_has_no_part_of_a_parameter():
+    url = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_mul\u2026"
+    session = read_capture("\n".join([f"2026-09-21 14:13:19.900 connecting to {url}", *_talk_in_lines()]).encode())
+    assert session.url == "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2"
+
+
+@pytest.mark.parametrize("stamp", ["time of day", "none"])
+def test_sentences_are_no_events_beside_words_of_lines_either(stamp):
+    rows = [{"type": "receive", "t": number / 4, "json": event} for number, event in enumerate(TALK * 2)]
+    session = read_capture("".join(f"{json.dumps(row)}\n" for row in rows).encode())
+    log = print_session(session, BARE["words"], STAMPS[stamp], "recv ")
+    told = read_capture(b"It does not end. turn.end: never comes\n" + log + b"I expect `turn.end`.\n")
+    assert received(told) == received(read_capture(log))
+
+
+@pytest.mark.parametrize("width", [60, 83, 120])
+def test_lines_that_a_terminal_wrapped_are_whole_again(width):
+    url = "connecting to wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
+    log = [f"2026-09-21 14:13:19.900 {url}", *_talk_in_lines()]
+    wrapped = [line[begin : begin + width] for line in log for begin in range(0, len(line), width)]
+    session = read_capture("\n".join(wrapped).encode())
+    assert received(session) == list(TALK) and session.url in url
+
+
 def test_a_time_in_a_message_begins_no_line():
     log = [line.replace('{"type"', '{"at": "2026-09-21T14:13:20.100Z", "type"') for line in _talk_in_lines()]
     log = [line.replace("sent 3200 bytes", "sent 3200 bytes ts=14:13:20.100") for line in log]
