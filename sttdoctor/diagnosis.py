@@ -168,6 +168,7 @@ _SIGNAL = (
     "signal.noise",
     "signal.clipped",
     "signal.wrapped",
+    "signal.not-numbers",
     "signal.dc-offset",
     "signal.dropouts",
     "signal.discontinuities",
@@ -224,6 +225,11 @@ RULES = (
     ),
     Rule("signal.silent", ("signal.false-silence", "signal.dc-offset"), "the constant that was sent is all there is"),
     Rule("signal.false-silence", ("signal.dc-offset", "signal.clipped"), "zero bytes are loud in G.711"),
+    Rule(
+        "signal.not-numbers",
+        ("signal.discontinuities", "signal.dropouts", "sample-rate.mismatch", "frames.scaled"),
+        "what is no number is a hole or a click",
+    ),
     Rule(
         "signal.wrapped",
         ("signal.clipped", "signal.discontinuities", "sample-rate.mismatch", "sample-rate.changed"),

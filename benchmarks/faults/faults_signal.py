@@ -79,6 +79,22 @@ def wrapped(recipe: Recipe) -> None:
     recipe.shape.append(shape)
 
 
+@fault("signal.not-numbers", "sound", formats=(("pcm_f32le", 16000), ("pcm_f32le", 24000), ("pcm_f32le", 48000)))
+def not_numbers(recipe: Recipe) -> None:
+    """Each chunk of 20 to 100 ms is divided by its own peak, which is 0 in the pauses of a gate."""
+    size = round(recipe.rng.uniform(0.02, 0.1) * recipe.scene.rate)
+
+    def shape(samples: Samples) -> Samples:
+        out = samples.copy()
+        for first in range(0, len(out), size):
+            chunk = out[first : first + size]
+            peak = np.abs(chunk).max()
+            chunk[:] = np.nan if peak < 1e-3 else chunk
+        return out
+
+    recipe.shape.append(shape)
+
+
 @fault("signal.dc-offset", "sound", formats=LINEAR, status="warn")
 def dc_offset(recipe: Recipe) -> None:
     offset = recipe.rng.choice([-1, 1]) * recipe.rng.uniform(0.08, 0.3)

@@ -338,7 +338,7 @@ class AudioFacts:
         """Stretches of equal length, in bytes, that end where the sound of audio without frames jumps at a period."""
         assert self.audio is not None
         data = self.audio.data[: _CLICKED * layout.frame_bytes]
-        samples = decode_active(data, layout.encoding, 1, _CLICKED)
+        samples = np.nan_to_num(decode_active(data, layout.encoding, 1, _CLICKED), posinf=0.0, neginf=0.0)
         rate = self.declared.sample_rate or USUAL_RATE
         jumps = measure_jumps(samples, rate, _FLOOR * float(samples.std()))
         clicks = find_clicks(samples, rate, jumps, goes_on=False)

@@ -85,6 +85,13 @@ CHECK = Check(
             "Math.max(-32768, Math.min(32767, x * 32767)). Then lower the gain: limited samples are still clipped.",
         ),
         Cause(
+            "signal.not-numbers",
+            "fail",
+            "Floats are sent that are no numbers (NaN) or infinite.",
+            "Do not divide a chunk by its own peak, which is 0 in silence: use one factor for the whole stream, or "
+            "x / max(peak, 1e-9). Send np.nan_to_num(x) where they come from elsewhere.",
+        ),
+        Cause(
             "signal.dc-offset",
             "warn",
             "The waveform is off centre.",
@@ -169,7 +176,7 @@ def _judge(facts: Facts) -> Answer:
     if levels.samples < _SHORTEST_S * rate:
         text = f"{1000 * levels.samples / rate:.3g} ms of audio are too short to judge."
         return want_speech(text, measured)
-    findings = _find_false_silence(facts, layout, levels)
+    findings = [*_find_false_silence(facts, layout, levels), *_find_broken(facts, layout, levels)]
     if _is_silent(facts, levels):
         if not findings and levels.samples < _SHORTEST_SILENCE_S * rate:
             return want_speech(f"{1000 * levels.samples / rate:.3g} ms of silence are too short to judge.", measured)
@@ -245,6 +252,7 @@ def _judge_silence(facts: Facts, levels: Levels) -> Finding:
 
 
 _NEARLY = 0.05
+_SOME = 0.01
 _CAST = (
     "Look at the conversion: each number was cast to a byte, and floats between -1 and 1 are all 0 then. Send the "
     "memory of the samples, not a copy of their values: Buffer.from(floats.buffer) or new Uint8Array(floats.buffer, "
@@ -286,6 +294,19 @@ def _find_false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Fi
     remedy = FillSilence(layout.encoding, spans)
     fix = f"{remedy.words[0].upper()}{remedy.words[1:]}."
     return [CHECK.find("false-silence", "fail", 0.97, summary, places, fix, remedy)]
+
+
+def _find_broken(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+    """Floats that are none; bytes of another encoding hold them by chance."""
+    count, first = levels.broken
+    estimate = facts.sound.encoding
+    if not count or estimate is None or not estimate.decidable or not facts.is_read_as(layout.encoding):
+        return []
+    share = count / levels.samples
+    many = f"{count_noun(count, 'sample')} ({f'{share:.0%}' if share >= _SOME else 'less than 1%'})"
+    summary = f"{many} {'are' if count > 1 else 'is'} no number (NaN) or infinite: no recogniser can use them."
+    places = _list_places(facts, layout, np.array([first]), "the first of them")
+    return [CHECK.find("not-numbers", "fail", 0.97, summary, places)]
 
 
 def _find_noise(facts: Facts, levels: Levels) -> list[Finding]:

@@ -7,6 +7,7 @@ from buzz import RATE, voice
 from common import FIXTURES
 from scipy.signal import resample_poly
 
+import sttdoctor
 from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE, decode
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import examine
@@ -437,3 +438,21 @@ def test_bytes_that_were_cast_one_by_one_are_told_by_their_pace():
     zeros = [replace(e, content=bytes(e.size)) if isinstance(e, Frame) else e for e in quarter.events]
     (found,) = examine(Facts(DEFAULTS, session=replace(quarter, events=tuple(zeros))), ["signal"]).checks[0].findings
     assert found.cause == "signal.silent" and "One byte a sample" in found.summary and "cast" in found.fix
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("every", [5000, 3])
+def test_floats_that_are_no_numbers_are_counted_and_explain_the_clicks_they_make(value, every):
+    x = (0.5 * SPEECH).astype("<f4")
+    x[::every] = value
+    found = sttdoctor.check(x.tobytes(), encoding="pcm_f32le", sample_rate=RATE).diagnoses
+    assert [one.cause for one in found if one.cause.startswith("signal.")] == ["signal.not-numbers"]
+    assert f"{len(x[::every])} samples" in found[0].summary and found[0].evidence[0].offset == 0
+
+
+def test_bytes_of_another_encoding_are_not_accused_of_holding_no_numbers():
+    noise = np.random.default_rng(4).bytes(200_000)
+    for data in (noise, s16(SPEECH), bytes(100_000)):
+        assert "signal.not-numbers" not in [
+            one.cause for one in sttdoctor.check(data, encoding="pcm_f32le", sample_rate=RATE).diagnoses
+        ]

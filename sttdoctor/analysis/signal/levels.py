@@ -61,6 +61,7 @@ class Levels:
         high: The largest value of all; `low` the smallest.
         flat: Samples at `high` or `low` that are the third or later of equal ones in a row.
         beyond: Samples of float audio beyond +-1.
+        broken: Samples of float audio that are no numbers, or infinite, and the first of them.
         runs: Constant stretches.
         wraps: Samples that wrapped around, of 16- and 32-bit integers.
     """
@@ -79,6 +80,7 @@ class Levels:
     low: float
     flat: int
     beyond: int
+    broken: tuple[int, int]
     runs: Runs
     wraps: Wraps
 
@@ -130,6 +132,7 @@ class _Tally:
     high: _Extreme = field(default_factory=lambda: _Extreme(1))
     low: _Extreme = field(default_factory=lambda: _Extreme(-1))
     beyond: list[_Counts] = field(default_factory=list)
+    broken: tuple[int, int] = (0, 0)
     runs: list[Floats] = field(default_factory=list)
     wraps: Wraps = field(default_factory=Wraps)
 
@@ -157,7 +160,9 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, 
     first = known = 0
     for block in read_blocks(data[: count * frame], size * frame):
         x = read_numbers(block, encoding)[channel::channels]
-        x = _tame(x, factor) if floats else x
+        if floats:
+            tally.broken = _count_broken(tally.broken, x, first)
+            x = _tame(x, factor)
         _add(tally, x, step, first)
         if len(x) and encoding in WRAPPING:
             tally.wraps.add(x, first)
@@ -183,6 +188,13 @@ def _pick_channel(data: NDArray[np.uint8], encoding: str, channels: int) -> int:
     x = np.concatenate(parts) if parts else np.empty(0)
     x = x[: len(x) // channels * channels].reshape(-1, channels)
     return find_loudest_channel(x)
+
+
+def _count_broken(so_far: tuple[int, int], x: NDArray[Any], first: int) -> tuple[int, int]:
+    """How many samples are no numbers, or infinite, and which one is the first."""
+    places = np.flatnonzero(~np.isfinite(x))
+    count, place = so_far
+    return (count + len(places), place if count else first + int(places[0])) if len(places) else so_far
 
 
 def _tame(x: NDArray[Any], scale: float) -> NDArray[Any]:
@@ -250,6 +262,7 @@ def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, fac
         low,
         flat,
         beyond,
+        tally.broken,
         runs,
         tally.wraps,
     )
