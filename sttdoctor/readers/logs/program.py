@@ -41,7 +41,7 @@ _TIME_AT_START = re.compile(r"^(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1
 _HALF_DAY = re.compile(r"[\s\u202f]?[AaPp]\.?[Mm]\b")
 _DIGITS = re.compile(r"\d+")
 _BLOB = re.compile(r"\b[0-9a-fA-F]{2}(?:[ :][0-9a-fA-F]{2}){3,400}\b|\b[0-9A-Za-z+/]{40,1000}={0,2}")
-_PREFIX = re.compile(r"[\w\s\[\]<>:|*-]{0,40}")
+_PREFIX = re.compile(r"[\w\s\[\]()<>:|*-]{0,40}")
 _LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|[VDIWE])\b\s{0,8}|\s", re.IGNORECASE)
 _MOST_BLOCK_LINES, _MOST_BLOCK = 200, 1 << 17
 _LONGEST_ALIKE, _MOST_ALIKE = 300, 1000
