@@ -76,10 +76,10 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
     string = _find_string(data[: _PAGES * _PAGE])
     if string is not None:
         return string
-    if _is_wide(data[:_PAGE]):
-        return "utf-16"
-    starts = np.unique(np.linspace(0, max(0, len(data) - _PAGE), _PAGES).astype(np.int64))
+    starts = np.unique(np.linspace(0, max(0, len(data) - _PAGE), _PAGES).astype(np.int64) // 2 * 2)
     pages = [data[start : start + _PAGE] for start in starts]
+    if all(map(_is_wide, pages)):  # one page may be a pause whose samples are all about 73
+        return "utf-16"
     if sum(_is_text(page) for page in pages) < 0.9 * len(pages) or not _is_text(pages[0]):
         return None
     return _tell_kind(head)
