@@ -45,6 +45,7 @@ SHORTEST_NOTE = 40
 """Bytes: what is printable for a shorter time among samples may be samples."""
 MOST_NOTES = 1000
 """Notes that are listed."""
+_MANY_LETTERS = 32  # of the 64 of base64
 _FEWEST_ENDS, _ALWAYS = 32, 0.99  # newlines, and how many of them have a carriage return before: by chance 1 in 256
 _LENGTH = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
 _LINE_END = re.compile(rb"\r\n")
@@ -103,9 +104,14 @@ def _find_string(data: NDArray[np.uint8]) -> str | None:
 
 
 def _is_wide(page: NDArray[np.uint8]) -> bool:
-    """Text with an empty byte before or behind each letter."""
+    """Text with an empty byte before or behind each letter; samples of a faint hiss may be letters, but few of them."""
     pairs = page[: len(page) // 2 * 2].reshape(-1, 2)
-    return any(not pairs[:, empty].any() and _is_text(pairs[:, 1 - empty]) for empty in (0, 1))
+    for empty in (0, 1):
+        letters = pairs[:, 1 - empty]
+        if not pairs[:, empty].any() and _is_text(letters):
+            kind = _tell_kind(letters.tobytes())
+            return kind is not None and (kind != "base64" or len(set(letters.tolist())) >= _MANY_LETTERS)
+    return False
 
 
 class Note(NamedTuple):

@@ -320,6 +320,12 @@ def test_text_with_two_bytes_a_letter_is_text(coding):
     assert found(np.arange(256, dtype="<u2").repeat(20).tobytes()).text is None
 
 
+@pytest.mark.parametrize("spread", [2, 5, 8])
+def test_a_pause_or_a_whole_recording_off_centre_is_no_text_in_utf_16(spread):
+    hiss = np.random.default_rng(3).normal(73, spread, 60_000).clip(33, 125).astype("<i2").tobytes()
+    assert found(hiss).text is None and found(hiss[:4000] + SAMPLES * 10).text is None
+
+
 @pytest.mark.parametrize("protocol", [4, 5])
 def test_a_pickle_is_named(protocol):
     (start,) = found(pickle.dumps(np.frombuffer(SAMPLES, "<i2"), protocol)).starts
