@@ -44,7 +44,7 @@ from sttdoctor.analysis.rate.estimate import (
     pool_estimates,
 )
 from sttdoctor.analysis.rate.net import load_model, take_member
-from sttdoctor.analysis.signal.channels import count_channels, find_silent_side
+from sttdoctor.analysis.signal.channels import count_channels, find_empty_slot, find_silent_side
 from sttdoctor.analysis.signal.clicks import find_clicks, measure_jumps
 from sttdoctor.analysis.signal.planes import MOST as MOST_CHANNELS
 from sttdoctor.analysis.signal.planes import Planes, find_planes, take_plane
@@ -116,13 +116,29 @@ class AudioFacts:
         """Which of two interleaved channels in the declared encoding is silent, None where there are no two such."""
         if self.audio is None:
             return None
+        if self._empty_slot is not None and self.declared.meant == self._empty_slot[1].layout.encoding:
+            return self._empty_slot[0]
         return find_silent_side(self.audio.data[self.payload_offset :], self.declared.meant)
+
+    @cached_property
+    def _empty_slot(self) -> tuple[int, EncodingEstimate] | None:
+        """Which of two channels of 32 bits is empty, and what the other one says; None where there are no two such."""
+        data = self.audio.data[self.payload_offset :] if self.audio is not None else np.empty(0, np.uint8)
+        slot = find_empty_slot(data)
+        if slot is None:
+            return None
+        one = estimate_encoding(np.asarray(data[: len(data) // 8 * 8]).reshape(-1, 2, 4)[:, 1 - slot].reshape(-1))
+        fits = one.decidable and one.layout.offset == 0 and ENCODINGS[one.layout.encoding].width == 4
+        return (slot, one) if fits else None
 
     @cached_property
     def encoding(self) -> EncodingEstimate | None:
         """What the bytes say about their encoding, None without audio."""
         if self.audio is None:
             return None
+        if self._empty_slot is not None:
+            one = self._empty_slot[1]
+            return replace(one, layout=replace(one.layout, channels=2), stereo=1.0)
         data = self.audio.data[self.payload_offset :]
         estimate = estimate_encoding(data)
         if estimate.decidable and self._is_muted(data, estimate):
@@ -163,6 +179,8 @@ class AudioFacts:
     def disguise(self) -> Disguise | None:
         """What was done to the bits of the samples, so that they fit no encoding; None where nothing was."""
         if self.audio is None or self.encoding is None or (self.contents is not None and self.contents.first):
+            return None
+        if self._empty_slot is not None:
             return None
         return find_disguise(self.audio.data, self.encoding)
 
@@ -246,6 +264,8 @@ class AudioFacts:
         first = self.payload_offset
         if self.audio is None or self.encoding is None or self.disguise is not None or self.held is not None:
             return []
+        if self._empty_slot is not None:
+            return []  # as other samples such bytes are now this and now that
         found = find_changes(self.audio.data[first:], self.encoding.bits_per_byte)
         if not are_credible(found, self.declared.meant):
             return []

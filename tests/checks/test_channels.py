@@ -166,3 +166,17 @@ def test_planes_are_told_by_the_frames_or_by_the_jumps_between_them(samples):
     assert f"{samples} samples" in found.summary and f"reshape(-1, 2, {samples})" in found.fix
     mended = np.ascontiguousarray(rows[:, found.root.remedy.channel]).tobytes()
     assert sttdoctor.check(mended, encoding="pcm_s16le", sample_rate=16000).diagnoses == ()
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize(("encoding", "bits"), [("pcm_s32le", 24), ("pcm_s32le", 32), ("pcm_f32le", 24)])
+@pytest.mark.parametrize("declared", ["pcm_s16le", "pcm_s32le", "pcm_f32le"])
+def test_a_slot_of_32_bits_that_nothing_is_connected_to_is_a_silent_channel(side, encoding, bits, declared):
+    hiss = np.random.default_rng(4).normal(0, 3e-5, len(SPEECH))  # of a converter with 24 bits
+    words = np.rint((0.5 * SPEECH + hiss) * 2.0 ** (bits - 1)).astype("<i8") << 32 - bits
+    samples = words.astype("<i4") if encoding == "pcm_s32le" else (0.5 * SPEECH + hiss).astype("<f4")
+    both = np.zeros((len(samples), 2), samples.dtype)
+    both[:, side] = samples
+    found = {one.cause: one for one in sttdoctor.check(both.tobytes(), encoding=declared, sample_rate=RATE).diagnoses}
+    assert set(found) == {"channels.interleaved"} | ({"encoding.mismatch"} if declared != encoding else set())
+    assert f"samples[{side}::2]" in found["channels.interleaved"].fix

@@ -174,6 +174,7 @@ def test_a_change_of_the_sound_is_located_between_parts():
         (heard(r22050=0.95), heard(r24000=0.95)),
         (heard(r16000=0.5), heard(r24000=0.5)),
         (heard(r48000=0.99), heard(r16000=0.99, speech_like=0.1)),
+        (*(heard(r48000=0.99) for _ in range(3)), *(heard(r16000=0.9, speech_like=0.85) for _ in range(2))),
         (),
     ],
 )

@@ -17,6 +17,9 @@ _EXCLUDED = 0.02
 _WITHOUT_SOUND = 0.65
 """Confidence where the pace alone tells: other widths of samples and more channels make the same ratios."""
 
+_SPEECH = 0.9
+"""How speech-like the best part of either side is; music in a pause may have 0.85 at a rate of its own."""
+
 MOST_PARTS = 8
 """Parts of a stream, at most, whose rate is judged one by one."""
 
@@ -127,7 +130,8 @@ def find_change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float
     """Find one change between consecutive parts of a stream.
 
     Two rates for the parts before and after a border are compared with one rate for all, by the product of the parts'
-    probabilities. Both sides must be sure of their rate by themselves, and the rates at least a factor `apart`.
+    probabilities. Both sides must hold speech and be sure of their rate by themselves, and the rates at least a factor
+    `apart`.
 
     Args:
         parts: (first byte, estimate) of consecutive parts, all over the same candidates.
@@ -146,6 +150,8 @@ def find_change_by_sound(parts: Sequence[tuple[int, RateEstimate]], apart: float
         after, after_log = _pick_best(logs[border:], rates)
         # the log of the likelihood ratio of one change and none, each with its best rates
         gain = before_log + after_log - together
+        if not all(any(part.speech_like >= _SPEECH for _, part in side) for side in (heard[:border], heard[border:])):
+            continue
         if abs(math.log(before / after)) < math.log(apart) or (best is not None and gain <= best[0]):
             continue
         best = gain, RateChange(heard[border][0], before, after, 1 - math.exp(-gain))

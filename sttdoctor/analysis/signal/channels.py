@@ -76,3 +76,24 @@ def find_silent_side(data: NDArray[np.uint8], encoding: str | None) -> int | Non
             other = pair[:, 1 - side]
             return side if len(np.unique(other)) >= _DIFFERENT else None
     return None
+
+
+def find_empty_slot(data: NDArray[np.uint8]) -> int | None:
+    """Which half of each eight bytes is empty: of two channels of 32 bits the one that nothing is connected to.
+
+    Where only the upper 16 bits of the others are used, the bytes may be two channels of 16 bits as well.
+
+    Args:
+        data: Bytes, shape (n,) of uint8; of long data the first 4 MiB are read.
+
+    Returns:
+        0 for the first, 1 for the second, None where the bytes are anything else.
+    """
+    rows = np.asarray(data[: min(len(data), _LOOKED_AT) // 8 * 8]).reshape(-1, 2, 4)
+    if len(rows) < _FEWEST_FRAMES:
+        return None
+    for side in (0, 1):
+        other = rows[:, 1 - side]
+        if not rows[:, side].any() and other[:, :2].any() and len(set(other[:, 2].tolist())) >= _DIFFERENT:
+            return side
+    return None
