@@ -21,6 +21,7 @@ from sttdoctor.analysis.session.frame_headers import Field, find_field, measure_
 from sttdoctor.analysis.session.frames import (
     Tail,
     are_halves_swapped,
+    are_pairs_swapped,
     find_disorder,
     find_tails,
     is_two_streams,
@@ -164,6 +165,11 @@ _HALVES = (
 _FILLED_HALF = (
     "Send the half of the double buffer (DMA) that has just been filled: the first one at the half-transfer interrupt, "
     "the second one when the transfer is complete."
+)
+_PAIRS = "Each two frames stand in the wrong order: the sound goes on once they are exchanged."
+_FILLED_FIRST = (
+    "Of two buffers that take turns send the one that was filled first. Or keep the order in which chunks were "
+    "recorded: one queue and one sender, no task or thread for each chunk."
 )
 _A_BLOCK_S = 0.15
 _HELD_BYTES = 16 << 20
@@ -325,6 +331,10 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
     tail = find_tails(frames, active, encoding)
     if tail is not None:
         yield _tell_tail(tail, sent, encoding)
+        return
+    if are_pairs_swapped(frames, active, encoding):
+        place = (Evidence("the first frame with sound", sent[active[0]].line, sent[active[0]].t),)
+        yield CHECK.find("out-of-order", "fail", 0.9, _PAIRS, place, _FILLED_FIRST)
         return
     swapped = find_disorder(frames, active, encoding)
     if len(swapped) >= max(3, _SWAPPED * len(active)) and _explains_broken(swapped, frames, active, encoding):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import sttdoctor
 from sttdoctor.analysis.session.dump import split_rtp
 from sttdoctor.analysis.session.frame_headers import find_field
-from sttdoctor.analysis.session.frames import find_tails, is_two_streams, select_active
+from sttdoctor.analysis.session.frames import are_pairs_swapped, find_tails, is_two_streams, select_active
 from sttdoctor.analysis.session.repeats import find_repeats
 from sttdoctor.evidence import Frame, Session
 
@@ -210,6 +210,19 @@ def test_a_dump_of_packets_is_told_with_the_bytes_to_cut(sources):
     assert told.diagnoses[0].cause == "frames.header"
     assert f"first {12 + 4 * sources} bytes of each packet" in told.diagnoses[0].fix
     assert len(told.diagnoses) == 1
+
+
+@pytest.mark.parametrize("size", [640, 1280, 3200])
+@pytest.mark.parametrize("hiss", [0, 300])
+def test_frames_that_are_exchanged_in_pairs_are_out_of_order(size, hiss):
+    noise = np.random.default_rng(0).normal(0, hiss, len(SPEECH) // 2)
+    data = np.clip(np.frombuffer(SPEECH, "<i2") + noise, -32768, 32767).astype("<i2").tobytes()
+    frames = cut(data, size)[: len(SPEECH) // size // 2 * 2]
+    exchanged = [frames[number ^ 1] for number in range(len(frames))]
+    assert [are_pairs_swapped(chosen, range(len(frames)), "pcm_s16le") for chosen in (frames, exchanged)] == [
+        False,
+        True,
+    ]
 
 
 def in_pieces(size, before=bytes, behind=bytes, times=1):

@@ -9,6 +9,7 @@ Only frames with sound are looked at, as silence is alike everywhere; and at mos
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ Bytes = NDArray[np.uint8]
 _FITS, _MISFIT = 2.5, 4.0  # steps across a border, in units of the usual error of extrapolation
 Edge = tuple[float, float, float, float]
 _LEAST_BORDERS, _LEAST_CHOSEN = 20, 5
+_TORN, _MENDED = 0.1, 0.25  # share of borders that are torn, and what of it may be left once pairs are exchanged
 
 
 @immutable
@@ -150,10 +152,7 @@ def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str)
     Of four frames in a row the borders are compared as they are and with the two in the middle exchanged. Where the
     exchange makes all three borders fit, and nowhere the other way round, they were swapped.
     """
-    edges: list[Edge | None] = [None] * min(len(frames), 4 * MOST)
-    known = [i for i in active if i < len(edges)]
-    for i, edge in zip(known, extrapolate_edges([frames[i] for i in known], encoding), strict=True):
-        edges[i] = edge
+    edges = _list_edges(frames, active, encoding)
     found = []
     for i in range(1, len(edges) - 2):
         four = edges[i - 1 : i + 3]
@@ -165,6 +164,36 @@ def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str)
         if max(exchanged) < _FITS and sum(step > _MISFIT for step in as_is) >= 2 and min(as_is) > max(exchanged):
             found.append(i + 1)
     return found
+
+
+def are_pairs_swapped(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> bool:
+    """Whether each two frames stand in the wrong order: borders are torn, and fit once the two are exchanged.
+
+    Then no frame has neighbours to which it fits in either order, as `find_disorder` needs them.
+    """
+    edges = _list_edges(frames, active, encoding)
+    as_is = _measure_torn(edges)
+    exchanged = min(_measure_torn([*edges[:first], *_exchange_pairs(edges[first:])]) for first in (0, 1))
+    return as_is > _TORN and exchanged < _MENDED * as_is
+
+
+def _exchange_pairs(edges: Sequence[Edge | None]) -> list[Edge | None]:
+    return [edges[i ^ 1] for i in range(len(edges) // 2 * 2)]
+
+
+def _measure_torn(edges: Sequence[Edge | None]) -> float:
+    """The share of borders over which the sound does not go on; 0 where there are few."""
+    steps = [measure_misfit(one, other) for one, other in pairwise(edges) if one is not None and other is not None]
+    return float(np.mean(np.array(steps) > _MISFIT)) if len(steps) >= _LEAST_BORDERS else 0.0
+
+
+def _list_edges(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> list[Edge | None]:
+    """What `extrapolate_edges` says of each frame; None also for frames without sound."""
+    edges: list[Edge | None] = [None] * min(len(frames), 4 * MOST)
+    known = [i for i in active if i < len(edges)]
+    for i, edge in zip(known, extrapolate_edges([frames[i] for i in known], encoding), strict=True):
+        edges[i] = edge
+    return edges
 
 
 def extrapolate_edges(frames: Sequence[bytes], encoding: str) -> list[Edge | None]:
