@@ -170,9 +170,9 @@ SOURCES = (
         "f64le",
         (),
         None,
-        "soundfile.read(path, dtype='int16'), [:, 0] of several channels",
+        f"soundfile.read(path, dtype='float32'), then {_TO_16K}, [:, 0] of several channels",
         "0.14.0",
-        "dtype='int16' of a float WAV gives zeros: read floats and scale",
+        "dtype='int16' does for files of integers only: of a float WAV it gives zeros",
     ),
     Source(
         "Python", "librosa.load", "pcm_f32le", (22050,), 1, f"librosa.load(path, sr=16000), then {_TO_16K}", "0.11.0"

@@ -89,7 +89,7 @@ def not_numbers(recipe: Recipe) -> None:
         for first in range(0, len(out), size):
             chunk = out[first : first + size]
             peak = np.abs(chunk).max()
-            chunk[:] = np.nan if peak < 1e-3 else chunk
+            chunk[:] = np.nan if peak < 1e-3 else chunk / peak
         return out
 
     recipe.shape.append(shape)

@@ -66,6 +66,9 @@ USUAL_RATE = 16_000
 """Hz, taken where no rate was declared."""
 DEFAULT_PLAUSIBLE = 0.2
 DEFAULT_SPEECH_S = 1.0
+_NAN = 0x7FC00000  # what arithmetic makes, without its sign
+_TAME, _MOSTLY = 1e3, 0.99  # largest number of sound in any usual unit but those of integers; share of numbers below it
+_SEARCHED = 1 << 24  # bytes
 _NEARLY = 0.5  # bits a byte, that the declared encoding costs more than the best one at most
 _FULL, _WHITE = 0.25, 0.05  # mean square of noise up to full scale (0.33), and its agreement with itself a sample later
 _CLEARLY = 0.25  # bits a byte that another reading saves where silence is a misreading; where it is silence, under 0.05
@@ -125,8 +128,8 @@ class AudioFacts:
         """Which of two channels of 32 bits is empty, and what the other one says; None where there are no two such."""
         data = self.audio.data[self.payload_offset :] if self.audio is not None else np.empty(0, np.uint8)
         slot = find_empty_slot(data)
-        if slot is None:
-            return None
+        if slot is None or estimate_encoding(data).layout.encoding == "f64le":
+            return None  # 64-bit floats that were made of 16-bit samples have an empty half, too
         one = estimate_encoding(np.asarray(data[: len(data) // 8 * 8]).reshape(-1, 2, 4)[:, 1 - slot].reshape(-1))
         fits = one.decidable and one.layout.offset == 0 and ENCODINGS[one.layout.encoding].width == 4
         return (slot, one) if fits else None
@@ -140,12 +143,25 @@ class AudioFacts:
             one = self._empty_slot[1]
             return replace(one, layout=replace(one.layout, channels=2), stereo=1.0)
         data = self.audio.data[self.payload_offset :]
-        estimate = estimate_encoding(data)
+        estimate = estimate_encoding(data if self._numbers is None else self._numbers)
         if estimate.decidable and self._is_muted(data, estimate):
             return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
         if estimate.decidable and self._is_noise_alone(data, estimate):
             return replace(estimate, decidable=False, stereo=0.0, reason="in any reading they are noise alone")
         return estimate
+
+    @cached_property
+    def _numbers(self) -> Bytes | None:
+        """The declared 32-bit floats without those that are none, which would count against them; None without any."""
+        if self.audio is None or self.declared.meant != "pcm_f32le":
+            return None
+        data = self.audio.data[self.payload_offset :]
+        words = np.asarray(data[: min(len(data), _SEARCHED) // 4 * 4]).view("<u4")
+        is_none = words & 0x7FFFFFFF == _NAN
+        if not is_none.any() or is_none.all():
+            return None
+        values = words[~is_none].view("<f4")
+        return values.view(np.uint8) if bool((np.abs(values) < _TAME).mean() > _MOSTLY) else None
 
     def _is_noise_alone(self, data: NDArray[np.uint8], estimate: EncodingEstimate) -> bool:
         """Whether the best reading is white noise up to full scale, as no microphone gives, and the declared fits."""
@@ -264,7 +280,7 @@ class AudioFacts:
         first = self.payload_offset
         if self.audio is None or self.encoding is None or self.disguise is not None or self.held is not None:
             return []
-        if self._empty_slot is not None:
+        if self._empty_slot is not None or self._numbers is not None:
             return []  # as other samples such bytes are now this and now that
         found = find_changes(self.audio.data[first:], self.encoding.bits_per_byte)
         if not are_credible(found, self.declared.meant):

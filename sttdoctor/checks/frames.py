@@ -24,9 +24,11 @@ from sttdoctor.analysis.session.frames import (
     are_pairs_swapped,
     find_disorder,
     find_tails,
+    is_active,
     is_two_streams,
     measure_broken_borders,
     measure_same_peaks,
+    read_values,
     select_active,
 )
 from sttdoctor.analysis.session.repeats import Repeat, Replays, count_sent_again, find_repeats, find_replays
@@ -52,7 +54,7 @@ CHECK = Check(
     question="Does each frame hold new audio, and nothing else?",
     kinds=("audio", "session"),
     needs="the content of each binary frame that the client sent, in order, and the declared encoding; of bare audio, "
-    "packets of RTP",
+    "frames that show themselves by what comes again in each",
     why="The service reads every byte of a binary frame as audio. A header, old bytes or padding in each frame become "
     "noise, and shift what follows.",
     how="Frames with sound are searched for fields that are constant or count up at the same place, for bytes that "
@@ -99,9 +101,10 @@ CHECK = Check(
             "frames.scaled",
             "fail",
             "Each frame was brought to full scale by itself, so that silence is as loud as speech.",
-            "Use one factor for the whole stream: x * 32767 of floats between -1 and 1, and limit what is beyond "
-            "(np.clip). Do not divide each chunk by its own maximum, and do not map it from its own minimum and "
-            "maximum to -1 and 1 (np.interp, normalize): that makes noise of pauses and steps at each border.",
+            "Use one factor for the whole stream: for integers x * 32767 of floats between -1 and 1, for floats x as "
+            "it is; limit what is beyond (np.clip). Do not divide each chunk by its own maximum, and do not map it "
+            "from its own minimum and maximum to -1 and 1 (np.interp, normalize): that makes noise of pauses and steps "
+            "at each border.",
         ),
         Cause(
             "frames.empty",
@@ -148,6 +151,7 @@ _BEYOND = 0.5  # of the length of the repeats
 _SCALED = 0.9  # share of frames with one peak
 _ONE_PERCENT = 0.01
 _AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so at its pace
+_CUT = 0.5  # share of pieces whose last sample is nearer to the next piece's first than both are to zero
 _SAME = 0.6  # share of bytes that are as in the piece before
 _MOST_AGAIN = 0.8  # share of frames that were sent before: of those that are sent twice 1/2, three times 2/3
 _EQUAL_PLANES = (
@@ -257,7 +261,7 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
             finding = _tell_repeat(repeat, sent, layout.encoding, facts.declared.bytes_per_s)
             if ENCODINGS[layout.encoding].is_float:
                 finding = replace(finding, fix=finding.fix + _EQUAL_PLANES)
-        elif field is not None and _are_samples(pieces, field):
+        elif field is not None and _are_samples(pieces, field, layout.encoding):
             finding = next(_tell_field(field, sent, active))
         elif tail is not None and tail.share >= _SCALED:
             finding = _tell_tail(tail, sent, layout.encoding)
@@ -268,13 +272,14 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
         yield replace(finding, summary=summary, evidence=places, remedy=None), len(pieces)
 
 
-def _are_samples(pieces: list[bytes], field: Field) -> bool:
+def _are_samples(pieces: list[bytes], field: Field, encoding: str) -> bool:
     """Whether what is left without the header is sound: a codec's packets begin with the same bytes, too.
 
     A sound with a period of its own is the same in all pieces.
     """
-    if field.kind == "padding":
-        return True
+    ends = [piece[-field.length :] if field.at_end else b"" for piece in pieces]
+    if field.kind == "padding" or (field.at_end and sum(not any(end) for end in ends) > len(ends) // 2):
+        return _are_cut_in_full_sound([piece[: -field.length] for piece in pieces], encoding)
     rows = np.frombuffer(b"".join(pieces), np.uint8).reshape(len(pieces), -1)
     if float(np.median((rows[1:] == rows[:-1]).mean(axis=1))) > _SAME:
         return False
@@ -282,6 +287,22 @@ def _are_samples(pieces: list[bytes], field: Field) -> bool:
     estimate = estimate_encoding(np.frombuffer(b"".join(piece[body] for piece in pieces), np.uint8))
     best = max(estimate.probabilities, key=lambda key: estimate.probabilities[key])
     return estimate.decidable and best in LAYOUTS and LAYOUTS[best].offset == 0
+
+
+def _are_cut_in_full_sound(bodies: list[bytes], encoding: str) -> bool:
+    """Whether pieces end in the middle of sound and the next begins there, as buffers do that were filled up.
+
+    Words end and begin softly, with pauses between them.
+    """
+    width = ENCODINGS[encoding].width
+    goes_on = []
+    for body, following in pairwise(bodies):
+        values = np.nan_to_num(read_values(body[: len(body) // width * width], encoding))
+        begin = np.nan_to_num(read_values(following[:width], encoding))
+        if len(values) and len(begin) and is_active(body):
+            last, first = float(values[-1]), float(begin[0])
+            goes_on.append(abs(first - last) < min(abs(last), abs(first)))
+    return bool(goes_on) and float(np.mean(goes_on)) > _CUT
 
 
 def _find_empty(facts: Facts, sent: list[Frame]) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ CHECK = Check(
     question="Do you speak the protocol?",
     kinds=("session",),
     needs="what the client sent, in order",
-    why="The service takes samples in binary frames, and two commands in text frames. Audio in text frames, commands "
+    why="The service takes samples in binary frames, and commands in text frames. Audio in text frames, commands "
     "in binary frames and the commands of other vendors do not work: the service answers with an error or hears "
     "noise. Audio after the close command is lost.",
     how="Each sent frame is compared with the documented messages. Audio in text is recognised by its form (base64, "
@@ -100,8 +100,8 @@ CHECK = Check(
             "On the manual endpoint finalize is sent in the middle of speech.",
             "Send finalize when the user is done: some 0.3 s after the last speech that your detector hears, or when "
             "the key is released, not by a timer and not after each chunk. What is cut in two is recognised in two "
-            "parts, and words get lost or wrong where they meet. If a pause ends what was said, the model finds it by "
-            "itself.",
+            "parts, and words get lost or wrong where they meet. If you would rather have turns end by themselves, use "
+            "/stt/turns/websocket.",
         ),
         Cause(
             "messages.broken-frame",
@@ -344,7 +344,9 @@ def _tell_origin(command: Command) -> str:
 def _fix(facts: Facts, found: Sequence[Command]) -> str | None:
     """What to do instead of each word whose meaning is known, None where none is."""
     clauses: dict[str, str] = {}
-    for command in found:
+    for command in sorted(
+        found, key=lambda one: one.audio_follows
+    ):  # the last one counts: what audio follows ends none
         if command.is_meant_here and command.form in _REWRITE and not _takes_words(facts):
             right = '{"type": "config", "turn": {...}}' if command.means == "settings" else '{"type": "close"}'
             clauses[command.word] = f"for {command.word}: {_REWRITE[command.form].replace('OBJECT', right)}"
@@ -400,7 +402,8 @@ def _find_early_finalize(facts: Facts) -> Iterator[Finding]:
     if facts.endpoint is None or facts.endpoint.ends_turns or not facts.timelines:
         return
     for number, connection in enumerate(facts.connections):
-        flushes = [command for command in connection.commands if command.means == "flush" and command.audio_follows]
+        known = [command for command in connection.commands if command.means == "flush" and command.is_meant_here]
+        flushes = [command for command in known if command.audio_follows]
         spoken = facts.measure_spoken(number, None, None)
         if len(flushes) < _FEWEST_EARLY or not spoken or facts.is_faint(number):
             continue

@@ -45,7 +45,8 @@ CHECK = Check(
     needs="audio bytes that can be decoded",
     why="Words get lost even when format and pacing are right: to a muted or wrong input device, to a gain that is far "
     "off, to holes or clicks from a buffer or resampler. From silence, some recognisers even invent words.",
-    how="Level, offset, flat tops and constant stretches are measured over all of the audio. A hole is where the sound "
+    how="Level, offset, flat tops and constant stretches are measured over all of the audio, and floats that are NaN "
+    "or infinite are counted. A hole is where the sound "
     "breaks off at full level and comes back at full level, which no pause does. Clicks are jumps far beyond the "
     "prediction error at a fixed period. An echo is where the whitened sound agrees with itself, to the sample, at "
     "one delay throughout.",
@@ -87,9 +88,9 @@ CHECK = Check(
         Cause(
             "signal.not-numbers",
             "fail",
-            "Floats are sent that are no numbers (NaN) or infinite.",
-            "Do not divide a chunk by its own peak, which is 0 in silence: use one factor for the whole stream, or "
-            "x / max(peak, 1e-9). Send np.nan_to_num(x) where they come from elsewhere.",
+            "Some float samples are NaN (not a number) or infinite.",
+            "Do not divide a chunk by its own peak, which is 0 in silence: scale the whole stream by one constant. "
+            "Put zeros where stray values are left: np.where(np.isfinite(x), x, 0).",
         ),
         Cause(
             "signal.dc-offset",
@@ -177,7 +178,9 @@ def _judge(facts: Facts) -> Answer:
         text = f"{1000 * levels.samples / rate:.3g} ms of audio are too short to judge."
         return want_speech(text, measured)
     findings = [*_find_false_silence(facts, layout, levels), *_find_broken(facts, layout, levels)]
-    if _is_silent(facts, levels):
+    if levels.broken[0] == levels.samples:
+        pass  # nothing is left that could be silent
+    elif _is_silent(facts, levels):
         if not findings and levels.samples < _SHORTEST_SILENCE_S * rate:
             return want_speech(f"{1000 * levels.samples / rate:.3g} ms of silence are too short to judge.", measured)
         findings.insert(0, _judge_silence(facts, levels))
@@ -300,11 +303,16 @@ def _find_broken(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     """Floats that are none; bytes of another encoding hold them by chance."""
     count, first = levels.broken
     estimate = facts.sound.encoding
-    if not count or estimate is None or not estimate.decidable or not facts.is_read_as(layout.encoding):
+    are_all = count == levels.samples and facts.declared.meant == layout.encoding
+    if (
+        not count
+        or not (are_all or (estimate is not None and estimate.decidable))
+        or not facts.is_read_as(layout.encoding)
+    ):
         return []
     share = count / levels.samples
     many = f"{count_noun(count, 'sample')} ({f'{share:.0%}' if share >= _SOME else 'less than 1%'})"
-    summary = f"{many} {'are' if count > 1 else 'is'} no number (NaN) or infinite: no recogniser can use them."
+    summary = f"{many} {'are' if count > 1 else 'is'} NaN or infinite: no recogniser can use them."
     places = _list_places(facts, layout, np.array([first]), "the first of them")
     return [CHECK.find("not-numbers", "fail", 0.97, summary, places)]
 

@@ -74,6 +74,7 @@ _LIST = re.compile(rb"\s*+(?:\[|\{[^{}\[]*+(?:\{[^{}\[]*+\}[^{}\[]*+)*+\[\s*+\{)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{32,}={0,2}")
 _HEX = re.compile(r"[0-9a-fA-F]{16,}")
 _SAID_SIZE = re.compile(r"\b(\d{1,9}) ?(?:bytes?|B)\b", re.IGNORECASE)
+_LEAST_AUDIO, _ENOUGH = 160, 5  # bytes of a message, and messages
 _CLOSE_OPCODE = 8
 _BEATS = {9: "ping", 10: "pong"}  # by their opcode
 _LOOKED_AT = 200
@@ -86,15 +87,19 @@ Record = Mapping[str, Any]
 
 
 def holds_exchange(head: bytes) -> bool:
-    """Whether the first bytes of a capture (unpacked) are messages of both ways, with an event of the service."""
-    sent = heard = False
+    """Whether the first bytes of a capture (unpacked) are messages of both ways, with an event of the service.
+
+    Audio that goes out before anybody speaks may fill them: enough of it is a sign as well.
+    """
+    sent, heard, audio = False, False, 0
     for _, record in islice(_as_far(head), _LOOKED_AT):
         if not isinstance(record, dict) or _OF_LOGGERS & {key.lower() for key in record}:
             continue
         way = _way_of(record)
         sent |= way is True and _content_of(record) is not None
+        audio += way is True and len(_bytes_of(_content_of(record), _kind_of(record)) or b"") >= _LEAST_AUDIO
         heard |= way is False and _is_event(_content_of(record))
-        if sent and heard:
+        if (sent and heard) or audio >= _ENOUGH:
             return True
     return False
 
@@ -245,7 +250,10 @@ class _Recorded:
             told = content if isinstance(content, int) else size
             told = told if told is not None else _said_size(content)
             self._lacks |= {"audio"} if sent else set()
-            self.found.add(Frame(line, t, sent, frame_size(told) or 0, binary=True))
+            if told is None:
+                self.found.damage(line, "a binary message of which neither the bytes nor the size were kept")
+            else:
+                self.found.add(Frame(line, t, sent, frame_size(told) or 0, binary=True))
         else:
             text = content if isinstance(content, str) else json.dumps(content)
             self._commands |= sent
@@ -338,8 +346,9 @@ def _bytes_of(content: Any, is_binary: bool | None) -> bytes | None:
         return bytes.fromhex(content)
     if is_binary is None and _BASE64.fullmatch(content) is None:
         return None
+    plain = content.replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        return b64decode(content, altchars=b"-_" if set("-_") & set(content) else None, validate=True)
+        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (ValueError, binascii.Error):
         return None
 

@@ -40,6 +40,7 @@ WHY_NOT = {
     "connection.dead": _BETWEEN,
     "connection.unanswered": _BETWEEN,
     "connection.subprotocol": _BETWEEN,
+    "messages.early-finalize": "when to finalize is the application's decision",
     "connection.rejected": "the handshake is made anew, and the service may refuse it again",
     "container.compressed": "decode it first: only samples can be sent",
     "container.text": "the text holds no audio, and where a message among samples ends is not known to the byte",

@@ -251,6 +251,15 @@ def test_a_dump_whose_pieces_hold_more_than_new_samples_is_told_with_their_size(
     assert (found.cause, found.status) == (cause, "fail") and f"frames of {size} bytes" in found.summary
 
 
+def test_words_in_slots_with_silence_between_them_are_no_buffers_that_were_filled_up():
+    word = np.frombuffer(SPEECH, "<i2")[16000:20800] * np.hanning(4800)
+    slots = np.tile(np.append(word, np.zeros(3200)), 20).astype("<i2")
+    slots[::8000] += np.arange(20, dtype="<i2")  # no two words are the same
+    assert "frames.header" not in [
+        one.cause for one in sttdoctor.check(slots.tobytes(), encoding="pcm_s16le").diagnoses
+    ]
+
+
 @pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_mulaw", "pcm_f32le"])
 def test_packets_of_a_codec_and_sounds_with_a_period_are_no_frames_with_headers(encoding):
     rng = np.random.default_rng(3)

@@ -182,3 +182,27 @@ def test_whatever_stands_in_a_record_it_is_read_or_refused_in_a_sentence(records
     assert all(isinstance(line, int) for line, _ in session.damage.examples)
     with pytest.raises(InputError):
         read_exchange(io.BufferedReader(io.BytesIO(b"[]")))
+
+
+def test_audio_that_fills_the_beginning_before_anybody_is_heard_is_enough_to_tell():
+    rows = [json.dumps({"t": 0.1 * i, "dir": "out", "data": _base64(bytes(range(200)) * 16)}) for i in range(40)]
+    assert holds_exchange("\n".join(rows).encode())
+    assert not holds_exchange("\n".join(rows[:3]).encode())
+
+
+@pytest.mark.parametrize("swap", [("+/", "+/"), ("+/", "-_")])
+def test_base64_without_padding_is_read_whole(swap):
+    audio = bytes(range(256)) * 12 + b"\xfb\xff\xfe\x01"
+    sent = _base64(audio).rstrip("=").translate(str.maketrans(*swap))
+    rows = [{"t": 0.1 * i, "dir": "out", "opcode": 2, "data": sent} for i in range(12)]
+    rows.append({"t": 2.0, "dir": "in", "opcode": 1, "data": json.dumps({"type": "connected", "request_id": "r"})})
+    session = read_exchange(io.BufferedReader(io.BytesIO("\n".join(map(json.dumps, rows)).encode())))
+    assert {event.audio for event in session.events if isinstance(event, Frame) and event.sent} == {audio}
+
+
+def test_a_binary_message_of_which_nothing_was_kept_is_damage_and_no_empty_frame():
+    rows = [{"t": 0.1 * i, "dir": "out", "opcode": 2, "data": "<binary>"} for i in range(5)]
+    rows.append({"t": 2.0, "dir": "in", "opcode": 1, "data": json.dumps({"type": "connected", "request_id": "r"})})
+    session = read_exchange(io.BufferedReader(io.BytesIO("\n".join(map(json.dumps, rows)).encode())))
+    assert not [event for event in session.events if isinstance(event, Frame) and event.sent]
+    assert session.damage.lines == 5

@@ -130,14 +130,16 @@ def _gather(name: str, fields: list[tuple[str, Any]]) -> Members:
     """The fields of a layer, those of a payload in an object of their own, as in JSON."""
     if name != "websocket":
         return Members(fields)
-    inner = Members(item for item in fields if item[0].startswith(f"{_PAYLOAD}."))
-    return Members([*(item for item in fields if item not in inner), (_PAYLOAD, inner)])
+    inner, outer = Members(), Members()
+    for item in fields:
+        (inner if item[0].startswith(f"{_PAYLOAD}.") else outer).append(item)
+    return Members([*outer, (_PAYLOAD, inner)])
 
 
 def _read_xml(stream: BufferedReader) -> Iterator[tuple[int, Layers]]:
     walk = _Packets()
     while not walk.is_over:
-        block = stream.read1(_BLOCK_BYTES)
+        block = stream.read(_BLOCK_BYTES)  # small pieces of a long value would each be looked at from its start
         walk.feed(block)
         yield from walk.take()
         if not block:
@@ -155,7 +157,8 @@ class _Packets:
 
     def __init__(self) -> None:
         self.is_over = False
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate("utf-8")  # whatever the document says of itself
+        self._parser.StartDoctypeDeclHandler = self._refuse
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._done: list[tuple[int, Layers]] = []
@@ -172,7 +175,7 @@ class _Packets:
         self._fed += len(block)
         try:
             self._parser.Parse(block, not block)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, LookupError, ValueError) as error:
             raise self._lost("damaged from here on: not XML") from error
         if self._fed - self._parser.CurrentByteIndex > MAX_LINE_BYTES:
             raise self._lost(f"a value of more than {MAX_LINE_BYTES >> 20} MiB; from here on it was not read")
@@ -186,6 +189,9 @@ class _Packets:
         error = StreamError(why)
         error.line = self._parser.CurrentLineNumber
         return error
+
+    def _refuse(self, *_: Any) -> None:
+        raise ValueError("a document type, which may declare entities")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "packet":

@@ -1,6 +1,7 @@
 """What tshark's JSON of packets tells."""
 
 import json
+import re
 
 import pytest
 import wires
@@ -120,3 +121,19 @@ def test_a_value_of_xml_that_never_ends_is_not_held(monkeypatch):
         whole.replace(b"</pdml>", b'<packet><proto name="' + b"a" * (3 << 20) + b'"/></packet></pdml>')
     )
     assert "MiB" in session.damage.examples[-1][1]
+
+
+@pytest.mark.parametrize("coding", ["nonsense", "rot13", "utf-7", "shift_jis"])
+def test_what_xml_says_of_its_encoding_does_not_matter(coding):
+    whole = wires.tshark_xml(tshark(conversation()))
+    told = re.sub(rb"<\?xml[^>]*\?>", f'<?xml version="1.0" encoding="{coding}"?>'.encode(), whole, count=1)
+    assert read_capture(told).events == read_capture(whole).events
+
+
+def test_a_document_type_behind_a_word_for_a_program_is_damage_and_expands_nothing():
+    whole = wires.tshark_xml(tshark(conversation()))
+    begin = whole.index(b"<pdml")
+    bomb = b'<?x ><pdml ?><!DOCTYPE pdml [<!ENTITY a "aaaa">]>'
+    with pytest.raises(InputError) as refused:
+        read_capture(whole[:begin] + bomb + whole[begin:])
+    assert "aaaa" not in str(refused.value)
