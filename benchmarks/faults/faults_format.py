@@ -387,5 +387,6 @@ def interleaved(recipe: Recipe) -> None:
 def _in_planes(frame: Frame, many: int, width: int) -> Frame:
     """The samples of a frame, channel after channel."""
     assert isinstance(frame.data, bytes)
-    rows = np.frombuffer(frame.data, np.uint8).reshape(-1, many, width)
+    whole = len(frame.data) // (many * width) * (many * width)  # another fault may have cut samples
+    rows = np.frombuffer(frame.data[:whole], np.uint8).reshape(-1, many, width)
     return Frame(frame.t, rows.transpose(1, 0, 2).tobytes(), frame.until)

@@ -81,15 +81,15 @@ def wrapped(recipe: Recipe) -> None:
 
 @fault("signal.not-numbers", "sound", formats=(("pcm_f32le", 16000), ("pcm_f32le", 24000), ("pcm_f32le", 48000)))
 def not_numbers(recipe: Recipe) -> None:
-    """Each chunk of 20 to 100 ms is divided by its own peak, which is 0 in the pauses of a gate."""
+    """A gate silences the quiet chunks of 20 to 100 ms, and what brings each to a level divides by its peak: 0 / 0."""
     size = round(recipe.rng.uniform(0.02, 0.1) * recipe.scene.rate)
 
     def shape(samples: Samples) -> Samples:
         out = samples.copy()
+        gate = 0.05 * np.abs(out).max()
         for first in range(0, len(out), size):
             chunk = out[first : first + size]
-            peak = np.abs(chunk).max()
-            chunk[:] = np.nan if peak < 1e-3 else chunk / peak
+            chunk[:] = np.nan if np.abs(chunk).max() < gate else chunk
         return out
 
     recipe.shape.append(shape)

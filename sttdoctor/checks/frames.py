@@ -392,7 +392,7 @@ def _explains_broken(swapped: list[int], frames: Sequence[bytes], active: list[i
     return broken <= _BROKEN_BY_ONE * len(swapped) / len(active) + _BROKEN_ANYHOW
 
 
-_BROKEN_BY_ONE, _BROKEN_ANYHOW = 3, 0.1  # borders that one exchange breaks; share of those that lost frames break
+_BROKEN_BY_ONE, _BROKEN_ANYHOW = 5, 0.1  # borders that one found exchange stands for; share that lost frames break
 
 
 def _tell_disorder(swapped: list[int], count: int, sent: list[Frame]) -> Finding:

@@ -522,7 +522,7 @@ def _judge_gated(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     assert facts.audio is not None
     data = facts.audio.data[layout.offset :]
     found = find_muted(data, layout, levels, signal_levels.LONGEST_HOLE_S, SOME_VOICE)
-    if found is None or found.count < facts.limits["signal.muted_times"]:
+    if found is None or found.count < facts.limits["signal.muted_times"] or _is_coarse(facts):
         return []
     longest_s = found.length / levels.rate
     summary = f"{found.count} times the sound turns to exact silence mid-speech, for up to {longest_s:.1f} s."
@@ -530,6 +530,14 @@ def _judge_gated(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
     return [CHECK.find("muted", "warn", 0.75, summary, places, _GATED)]
 
 
+def _is_coarse(facts: Facts) -> bool:
+    """Whether soft sound is exact silence by itself, as of samples that once had 8 bits."""
+    soft = np.abs(facts.sound.samples())
+    soft = soft[(soft > 0.0) & (soft < _SOFT)]
+    return len(set(np.round(soft * 32768).tolist())) < _STEPS
+
+
+_SOFT, _STEPS = 0.02, 12  # of full scale; different levels below it: 2 of 8 bits, 656 of 16
 _GATED = (
     "Look for what silences the microphone for moments while somebody speaks: a half-duplex gate that closes while the "
     "far end or the bot is heard, a noise gate or suppression that is too hard, a microphone that drops out. Against "
