@@ -124,11 +124,17 @@ class AudioFacts:
         return find_silent_side(self.audio.data[self.payload_offset :], self.declared.meant)
 
     @cached_property
+    def _plain_encoding(self) -> EncodingEstimate:
+        """What all bytes behind a header say about their encoding."""
+        assert self.audio is not None
+        return estimate_encoding(self.audio.data[self.payload_offset :])
+
+    @cached_property
     def _empty_slot(self) -> tuple[int, EncodingEstimate] | None:
         """Which of two channels of 32 bits is empty, and what the other one says; None where there are no two such."""
         data = self.audio.data[self.payload_offset :] if self.audio is not None else np.empty(0, np.uint8)
         slot = find_empty_slot(data)
-        if slot is None or estimate_encoding(data).layout.encoding == "f64le":
+        if slot is None or self._plain_encoding.layout.encoding == "f64le":
             return None  # 64-bit floats that were made of 16-bit samples have an empty half, too
         one = estimate_encoding(np.asarray(data[: len(data) // 8 * 8]).reshape(-1, 2, 4)[:, 1 - slot].reshape(-1))
         fits = one.decidable and one.layout.offset == 0 and ENCODINGS[one.layout.encoding].width == 4
@@ -143,7 +149,7 @@ class AudioFacts:
             one = self._empty_slot[1]
             return replace(one, layout=replace(one.layout, channels=2), stereo=1.0)
         data = self.audio.data[self.payload_offset :]
-        estimate = estimate_encoding(data if self._numbers is None else self._numbers)
+        estimate = self._plain_encoding if self._numbers is None else estimate_encoding(self._numbers)
         if estimate.decidable and self._is_muted(data, estimate):
             return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
         if estimate.decidable and self._is_noise_alone(data, estimate):
@@ -196,9 +202,7 @@ class AudioFacts:
         """What was done to the bits of the samples, so that they fit no encoding; None where nothing was."""
         if self.audio is None or self.encoding is None or (self.contents is not None and self.contents.first):
             return None
-        if self._empty_slot is not None:
-            return None
-        return find_disguise(self.audio.data, self.encoding)
+        return find_disguise(self.audio.data, self.encoding) if self._empty_slot is None else None
 
     @cached_property
     def misfit(self) -> Misfit | None:

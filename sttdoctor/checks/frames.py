@@ -26,6 +26,7 @@ from sttdoctor.analysis.session.frames import (
     find_tails,
     is_active,
     is_two_streams,
+    list_edges,
     measure_broken_borders,
     measure_same_peaks,
     read_values,
@@ -250,7 +251,7 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
         return
     if estimate is None or estimate.tones:
         return  # what has a period comes again by itself
-    for pieces in list_pieces(data):
+    for start, pieces in list_pieces(data):
         size = len(pieces[0])
         sent = [Frame(number, None, True, size, True, piece) for number, piece in enumerate(pieces)]
         active = select_active(pieces, layout.encoding)
@@ -267,7 +268,7 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
             finding = _tell_tail(tail, sent, layout.encoding)
         else:
             continue
-        places = tuple(Evidence(one.note, offset=(one.line or 0) * size) for one in finding.evidence)
+        places = tuple(Evidence(one.note, offset=start + (one.line or 0) * size) for one in finding.evidence)
         summary = f"The audio was sent in frames of {size} bytes. {finding.summary}"
         yield replace(finding, summary=summary, evidence=places, remedy=None), len(pieces)
 
@@ -277,14 +278,14 @@ def _are_samples(pieces: list[bytes], field: Field, encoding: str) -> bool:
 
     A sound with a period of its own is the same in all pieces.
     """
-    ends = [piece[-field.length :] if field.at_end else b"" for piece in pieces]
-    if field.kind == "padding" or (field.at_end and sum(not any(end) for end in ends) > len(ends) // 2):
-        return _are_cut_in_full_sound([piece[: -field.length] for piece in pieces], encoding)
+    body = slice(0, -field.length) if field.at_end else slice(field.length, None)
+    bodies = [piece[body] for piece in pieces]
+    if field.at_end and sum(not any(piece[-field.length :]) for piece in pieces) > len(pieces) // 2:
+        return _are_cut_in_full_sound(bodies, encoding)
     rows = np.frombuffer(b"".join(pieces), np.uint8).reshape(len(pieces), -1)
     if float(np.median((rows[1:] == rows[:-1]).mean(axis=1))) > _SAME:
         return False
-    body = slice(0, -field.length) if field.at_end else slice(field.length, None)
-    estimate = estimate_encoding(np.frombuffer(b"".join(piece[body] for piece in pieces), np.uint8))
+    estimate = estimate_encoding(np.frombuffer(b"".join(bodies), np.uint8))
     best = max(estimate.probabilities, key=lambda key: estimate.probabilities[key])
     return estimate.decidable and best in LAYOUTS and LAYOUTS[best].offset == 0
 
@@ -353,11 +354,12 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
     if tail is not None:
         yield _tell_tail(tail, sent, encoding)
         return
-    if are_pairs_swapped(frames, active, encoding):
+    edges = list_edges(frames, active, encoding)
+    if are_pairs_swapped(edges):
         place = (Evidence("the first frame with sound", sent[active[0]].line, sent[active[0]].t),)
         yield CHECK.find("out-of-order", "fail", 0.9, _PAIRS, place, _FILLED_FIRST)
         return
-    swapped = find_disorder(frames, active, encoding)
+    swapped = find_disorder(edges)
     if len(swapped) >= max(3, _SWAPPED * len(active)) and _explains_broken(swapped, frames, active, encoding):
         yield _tell_disorder(swapped, len(active), sent)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import sttdoctor
 from sttdoctor.analysis.session.dump import split_rtp
 from sttdoctor.analysis.session.frame_headers import find_field
-from sttdoctor.analysis.session.frames import are_pairs_swapped, find_tails, is_two_streams, select_active
+from sttdoctor.analysis.session.frames import are_pairs_swapped, find_tails, is_two_streams, list_edges, select_active
 from sttdoctor.analysis.session.repeats import find_repeats
 from sttdoctor.evidence import Frame, Session
 
@@ -219,10 +219,8 @@ def test_frames_that_are_exchanged_in_pairs_are_out_of_order(size, hiss):
     data = np.clip(np.frombuffer(SPEECH, "<i2") + noise, -32768, 32767).astype("<i2").tobytes()
     frames = cut(data, size)[: len(SPEECH) // size // 2 * 2]
     exchanged = [frames[number ^ 1] for number in range(len(frames))]
-    assert [are_pairs_swapped(chosen, range(len(frames)), "pcm_s16le") for chosen in (frames, exchanged)] == [
-        False,
-        True,
-    ]
+    edges = [list_edges(chosen, range(len(frames)), "pcm_s16le") for chosen in (frames, exchanged)]
+    assert list(map(are_pairs_swapped, edges)) == [False, True]
 
 
 def in_pieces(size, before=bytes, behind=bytes, times=1):
@@ -249,6 +247,12 @@ def in_pieces(size, before=bytes, behind=bytes, times=1):
 def test_a_dump_whose_pieces_hold_more_than_new_samples_is_told_with_their_size(dump, cause, size):
     found = sttdoctor.check(dump, encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
     assert (found.cause, found.status) == (cause, "fail") and f"frames of {size} bytes" in found.summary
+
+
+def test_the_place_of_a_piece_is_that_in_the_dump():
+    dump = SPEECH[:501] + in_pieces(640, lambda _: b"", lambda _: bytes(640))
+    (frames,) = (one for one in sttdoctor.check(dump, encoding="pcm_s16le").checks if one.id == "frames")
+    assert frames.findings[0].evidence[0].offset % 1280 == 501
 
 
 def test_words_in_slots_with_silence_between_them_are_no_buffers_that_were_filled_up():

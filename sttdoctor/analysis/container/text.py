@@ -79,10 +79,9 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
         return string
     starts = np.unique(np.linspace(0, max(0, len(data) - _PAGE), _PAGES).astype(np.int64) // 2 * 2)
     pages = [data[start : start + _PAGE] for start in starts]
-    marked = head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    if all(
-        map(_is_wide, [pages[0][2 * marked :], *pages[1:]])
-    ):  # one page may be a pause whose samples are all about 73
+    is_marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    # all pages: one may be a pause whose samples are all about 73
+    if _is_wide(pages[0][2 * is_marked :]) and all(map(_is_wide, pages[1:])):
         return "utf-16"
     if sum(_is_text(page) for page in pages) < 0.9 * len(pages) or not _is_text(pages[0]):
         return None

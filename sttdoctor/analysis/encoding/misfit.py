@@ -4,9 +4,9 @@ Floats that are cast as they are leave -1, 0 and 1; a converter counts from 0; t
 around so often that loud sound looks like noise, and only its quiet parts, followed modulo the range, go on smoothly.
 All of it is told from the codes themselves, before a description length is asked, for as sound they are anything.
 
-Floats in 16-bit units and 16 bits at the low end of 32 are told by their level. Neighbours that are swapped, and
-samples that stand twice, read as two interleaved channels. Swapped ones give themselves away by the way from sample to
-sample, which becomes shorter when each pair is swapped back: of two true channels neither order is shorter.
+Floats in the units of integers and 16 bits at the low end of 32 are told by their level. Neighbours that are swapped,
+and samples that stand twice, read as two interleaved channels. Swapped ones give themselves away by the way from sample
+to sample, which becomes shorter when each pair is swapped back: of two true channels neither order is shorter.
 """
 
 from typing import Literal

@@ -63,8 +63,8 @@ def _follow_rtp(content: bytes, place: int) -> list[int]:
     return places
 
 
-def list_pieces(data: Bytes) -> Iterator[list[bytes]]:
-    """Yield the ways in which a dump may be cut into pieces of one length, from the first whole piece on.
+def list_pieces(data: Bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield the ways in which a dump may be cut into pieces of one length: where the first begins, and all of them.
 
     Args:
         data: Shape (n,); the first 128 KiB are read, 512 where zeros fill up buffers.
@@ -74,7 +74,7 @@ def list_pieces(data: Bytes) -> Iterator[list[bytes]]:
         start, size = find(head) if len(head) >= _FEWEST * _SHORTEST else (0, 0)
         if size and (len(head) - start) // size >= _FEWEST:
             content = head[start:].tobytes()
-            yield [content[at : at + size] for at in range(0, len(content) - size + 1, size)]
+            yield start, [content[at : at + size] for at in range(0, len(content) - size + 1, size)]
 
 
 def _find_header(head: Bytes) -> tuple[int, int]:

@@ -146,13 +146,15 @@ _NEAR_MIDDLE = 8  # samples: halves may differ by a few
 _ASKED = 60  # frames, spread evenly, whose median says as much as that of all
 
 
-def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> list[int]:
+def find_disorder(edges: Sequence[Edge | None]) -> list[int]:
     """Find frames that were swapped with the one before them, told by the sound: their numbers, the later ones of each.
 
     Of four frames in a row the borders are compared as they are and with the two in the middle exchanged. Where the
     exchange makes all three borders fit, and nowhere the other way round, they were swapped.
+
+    Args:
+        edges: As `list_edges` has them.
     """
-    edges = _list_edges(frames, active, encoding)
     found = []
     for i in range(1, len(edges) - 2):
         four = edges[i - 1 : i + 3]
@@ -166,15 +168,17 @@ def find_disorder(frames: Sequence[bytes], active: Sequence[int], encoding: str)
     return found
 
 
-def are_pairs_swapped(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> bool:
+def are_pairs_swapped(edges: Sequence[Edge | None]) -> bool:
     """Whether each two frames stand in the wrong order: borders are torn, and fit once the two are exchanged.
 
     Then no frame has neighbours to which it fits in either order, as `find_disorder` needs them.
+
+    Args:
+        edges: As `list_edges` has them.
     """
-    edges = _list_edges(frames, active, encoding)
     as_is = _measure_torn(edges)
-    exchanged = min(_measure_torn([*edges[:first], *_exchange_pairs(edges[first:])]) for first in (0, 1))
-    return as_is > _TORN and exchanged < _MENDED * as_is
+    ways = ([*edges[:first], *_exchange_pairs(edges[first:])] for first in (0, 1))
+    return as_is > _TORN and any(_measure_torn(way) < _MENDED * as_is for way in ways)
 
 
 def _exchange_pairs(edges: Sequence[Edge | None]) -> list[Edge | None]:
@@ -187,7 +191,7 @@ def _measure_torn(edges: Sequence[Edge | None]) -> float:
     return float(np.mean(np.array(steps) > _MISFIT)) if len(steps) >= _LEAST_BORDERS else 0.0
 
 
-def _list_edges(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> list[Edge | None]:
+def list_edges(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> list[Edge | None]:
     """What `extrapolate_edges` says of each frame; None also for frames without sound."""
     edges: list[Edge | None] = [None] * min(len(frames), 4 * MOST)
     known = [i for i in active if i < len(edges)]
