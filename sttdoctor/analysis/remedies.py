@@ -296,8 +296,8 @@ class ChangeBits(Remedy):
         """What to do."""
         if self.disguise.kind == "reversed":
             return "turn the bits of each byte round (the lowest one comes last)"
-        if self.disguise.kind == "padded":
-            return "shift each sample up by 8 bits (x << 8)"
+        if self.disguise.kind in _BITS_BACK:
+            return _BITS_BACK[self.disguise.kind]
         mask = int.from_bytes(self.disguise.mask, "little" if self.disguise.encoding.endswith("le") else "big")
         what = "sample" if len(self.disguise.mask) > 1 else "byte"
         take = f", which takes {mask} off it" if self.disguise.kind == "unsigned" else ""
@@ -306,6 +306,17 @@ class ChangeBits(Remedy):
     def apply(self, frames: Sequence[bytes]) -> list[bytes]:
         """Return the frames with their bits changed back."""
         return restream(frames, lambda data: undo(data, self.disguise), ENCODINGS[self.disguise.encoding].width)
+
+
+_BITS_BACK = {
+    "padded": "shift each sample up by 8 bits (x << 8)",
+    "half of a float": "make 32-bit floats of the samples, two zero bytes below each (x.float() in PyTorch, "
+    "astype('float32') in NumPy and JAX)",
+    "big endian": "turn the bytes of each sample round (samples.byteswap() in NumPy)",
+    "sign and size": "make two's complement of the samples (-(x & 0x7fff) where the top bit is set)",
+    "shifted down": "shift each sample up by one bit (x << 1)",
+    "in order": "turn the codes of the upper half round (383 - x where x is 128 or more)",
+}
 
 
 @immutable

@@ -303,6 +303,11 @@ _DISGUISED = {
     "even bits": "A-law without the inversion of a line",
     "padded": "24-bit samples in 32 bits",
     "one bit": "bits of a PDM microphone",
+    "half of a float": "bfloat16",
+    "big endian": "big endian samples",
+    "sign and size": "samples of a sign and a size",
+    "shifted down": "samples that are shifted by a bit",
+    "in order": "codes of mu-law in order",
 }
 _PDM = (
     "Let the hardware or the driver make samples of them: on an ESP32 the I2S driver's PDM receiver with its PCM "
@@ -316,6 +321,16 @@ _WHERE_BITS_TURN = {
     "inverted": " Telephone cards and codecs have a setting for it.",
     "padded": " 24 bits in 32 are called S24_LE or s24-32le, and their top byte means nothing: ask for S16_LE instead.",
     "even bits": " G.711 inverts every other bit of A-law; a codec with that setting off does not.",
+    "half of a float": " bfloat16 is a format for weights of models: take samples out of the model as float32, or "
+    "write 16-bit integers, which are finer: (x.clip(-1, 1) * 32767) as '<i2'.",
+    "big endian": " Better write little endian at once, in one of the six encodings: struct '<h', numpy dtype '<i2', "
+    "DataView.setInt16(i, v, true).",
+    "sign and size": " Converters and some DSP libraries count so; most have a setting for two's complement.",
+    "shifted down": " I2S has the sign one clock behind the edge of the word select: where a driver reads for left or "
+    "right justified data (or the other way round), all bits stand one place off. Set its format to I2S (Philips).",
+    "in order": " G.711 codes do not count from the lowest to the highest value, as those of torchaudio and librosa "
+    "(mu_compress) do: those are made for models. Encode with a library for G.711 (audioop.lin2ulaw, g711, sox), or "
+    "send pcm_s16le.",
 }
 
 
@@ -334,12 +349,20 @@ def _judge_disguise(disguise: Disguise) -> Finding:
         "inverted": f"All bits are inverted: changed back they are {label}.",
         "even bits": f"Every other bit is inverted: changed back they are {label}.",
         "padded": "24-bit samples stand in the low three bytes of 32 bits, and the top byte is empty.",
+        "half of a float": "The samples are bfloat16, the upper half of 32-bit floats, which looks like half-precision "
+        "floats (pcm_f16le) and is not: read as those, all of them are loud.",
+        "big endian": f"The bytes of each sample stand in the wrong order (big endian): turned round they are {label}.",
+        "sign and size": f"The samples are a sign and a size, not two's complement: changed they are {label}.",
+        "shifted down": f"Each sample is shifted down by a bit, so that its sign is none: shifted back it is {label}.",
+        "in order": "The codes are mu-law that counts from the lowest value to the highest, as models have it, not "
+        "mu-law of a telephone line (G.711), whose upper half counts down.",
     }[disguise.kind]
     name = disguise.encoding if ENCODINGS[disguise.encoding].supported else None
     remedy = ChangeBits(disguise, declares=Declared(encoding=name))
     declare = f", and declare {name}" if name else ""
     fix = f"{_write_sentence(remedy)}{declare}.{_WHERE_BITS_TURN[disguise.kind]}"
-    return CHECK.find("unsupported", "fail", 0.97, summary, fix=fix, remedy=remedy)
+    cause = "byte-order" if disguise.kind == "big endian" else "unsupported"
+    return CHECK.find(cause, "fail", 0.97, summary, fix=fix, remedy=remedy)
 
 
 def _judge_misfit(facts: Facts, misfit: Misfit, name: str) -> Finding:

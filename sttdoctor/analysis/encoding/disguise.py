@@ -2,7 +2,9 @@
 
 Such bytes fit no encoding, or now one and now another. Undone, they are plain samples: every change that drivers and
 bridges make is tried, and one is believed where the description becomes clearly shorter than in any reading of the
-bytes as they are. One-bit sound (PDM) has no samples at all: the density of its bits is smoother than chance allows.
+bytes as they are. Number formats that no client writes on purpose (bfloat16, a sign and a size, big endian ones that
+are rare) are tried only where the bytes read best as what such samples are mistaken for. One-bit sound (PDM) has no
+samples at all: the density of its bits is smoother than chance allows.
 """
 
 from typing import Literal
@@ -15,11 +17,25 @@ from sttdoctor.analysis.encoding.code_length import count_mono_bits
 from sttdoctor.analysis.encoding.estimate import CHEAP, EncodingEstimate, count_layout_bits
 from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerpts
 from sttdoctor.analysis.encoding.quantization import read_samples
+from sttdoctor.encodings import ENCODINGS
 from sttdoctor.values import immutable
 
-Kind = Literal["unsigned", "reversed", "inverted", "even bits", "padded", "one bit"]
+Kind = Literal[
+    "unsigned",
+    "reversed",
+    "inverted",
+    "even bits",
+    "padded",
+    "one bit",
+    "half of a float",
+    "big endian",
+    "sign and size",
+    "shifted down",
+    "in order",
+]
 
 _SHORTER = 0.25  # bits a byte: what an undone change has to save; a true one saves 0.6 to 3
+_SHORTER_TURNED = 0.1  # the same of half floats in the other order, whose twin is a shift by one byte: 0.25 to 0.45
 _TURNED = np.array([int(f"{byte:08b}"[::-1], 2) for byte in range(256)], np.uint8)
 
 _DENSITY = 8  # bytes: 64 bits, about as many as make one sample
@@ -30,6 +46,10 @@ _WORDS = 1 << 18  # bytes that are looked at
 
 _FEWEST = 12  # different bytes: fewer are a code for silence, or a pattern
 
+_TINY, _LARGE = 0x33, 0x40  # the upper byte of bfloat16, without its sign: from 2 ** -25 on, and below 4
+_NEARLY = 0.98  # share of the samples that are zero or lie between them
+_ONE_LAW = np.concatenate([np.arange(128), np.arange(255, 127, -1)]).astype(np.uint8)
+
 
 @immutable
 class Disguise:
@@ -38,7 +58,10 @@ class Disguise:
     Attributes:
         kind: `unsigned` (full scale begins at 0), `reversed` (the lowest bit of each byte stands first), `inverted`,
             `even bits` (of A-law, which are inverted on a line, are not), `padded` (24 bits stand in the low bytes of
-            32, and the top byte is empty), or `one bit` (a stream of PDM).
+            32, and the top byte is empty), `one bit` (a stream of PDM), `half of a float` (bfloat16: the upper half
+            of 32-bit floats), `big endian` (of encodings that have no name for it), `sign and size` (no two's
+            complement), `shifted down` (by one bit, so that the sign is none), or `in order` (codes of mu-law that
+            count from the lowest value to the highest, which a line does not do).
         encoding: What the samples are once that is undone; empty for `one bit`.
         mask: What undoes it, to be XORed over each sample; empty where something else does.
     """
@@ -57,6 +80,25 @@ _TRIED = (
     *(Disguise("inverted", name, b"\xff") for name in ("pcm_mulaw", "pcm_alaw")),
     Disguise("even bits", "pcm_alaw", b"\x55"),
 )
+_HALF_FLOATS = (Disguise("half of a float", "pcm_f32le"), Disguise("half of a float", "f32be"))
+_TURNED_HALVES = Disguise("big endian", "pcm_f16le")
+_SUSPECTS = {
+    "pcm_f16le": (_HALF_FLOATS[0], Disguise("sign and size", "pcm_s16le")),
+    "pcm_f16le+1": (_HALF_FLOATS[1], Disguise("sign and size", "s16be"), _TURNED_HALVES),
+    "pcm_s16le": (Disguise("shifted down", "pcm_s16le"),),
+    "pcm_s32le": (Disguise("shifted down", "pcm_s32le"),),
+    **dict.fromkeys(
+        ("s32be", "pcm_s32le+1", "pcm_s32le+2"),
+        (
+            Disguise("unsigned", "s32be", b"\x80\0\0\0"),
+            Disguise("big endian", "f64le"),
+            Disguise("big endian", "s64le"),
+        ),
+    ),
+    "not-pcm": (Disguise("big endian", "s24le"), Disguise("big endian", "f64le")),
+    "u8": (Disguise("in order", "pcm_mulaw"),),
+}
+"""By what bytes read best as, what else they may be, too rare to be tried each time."""
 
 
 def find_disguise(data: Bytes, estimate: EncodingEstimate) -> Disguise | None:
@@ -74,27 +116,81 @@ def find_disguise(data: Bytes, estimate: EncodingEstimate) -> Disguise | None:
     if _is_padded(data, estimate.layout):
         return Disguise("padded", "pcm_s32le")
     few = pick_busiest_parts(excerpts, CHEAP)
-    scores = [float(count_layout_bits(undo(few, one), Layout(one.encoding)).sum()) for one in _TRIED]
-    best, plain = _TRIED[int(np.argmin(scores))], float(count_layout_bits(few, estimate.layout).sum())
-    if min(scores) > plain - _SHORTER * few.size:
+    tried = [*_TRIED, *_list_suspects(excerpts, estimate)]
+    scores = [_measure_cheaply(few, one) for one in tried]
+    best, plain = tried[int(np.argmin(scores))], float(count_layout_bits(few, estimate.layout).sum())
+    saved = _SHORTER_TURNED if best == _TURNED_HALVES else _SHORTER
+    if min(scores) > plain - saved * few.size:
         return None
-    length = float(count_mono_bits(read_samples(undo(excerpts, best), best.encoding, 0)).sum()) / excerpts.size
-    return best if length < min(estimate.bits_per_byte.values()) - _SHORTER else None
+    undone = undo(excerpts, best)
+    length = float(count_mono_bits(read_samples(undone, best.encoding, 0)).sum()) / excerpts.size
+    return best if length < min(estimate.bits_per_byte.values()) - saved else None
+
+
+def _measure_cheaply(few: NDArray[np.uint8], one: Disguise) -> float:
+    return float(count_layout_bits(undo(few, one), Layout(one.encoding)).sum())
+
+
+def _list_suspects(excerpts: NDArray[np.uint8], estimate: EncodingEstimate) -> list[Disguise]:
+    """Changes that are rare, of which the bytes have the look."""
+    best = min(estimate.bits_per_byte, key=lambda key: estimate.bits_per_byte[key])
+    return [one for one in _SUSPECTS.get(best, ()) if _has_the_look(excerpts, one)]
+
+
+def _has_the_look(excerpts: NDArray[np.uint8], one: Disguise) -> bool:
+    if one.kind == "half of a float":
+        pairs = excerpts[:, : excerpts.shape[1] // 2 * 2].reshape(-1, 2)
+        upper = pairs[:, 1 if one.encoding == "pcm_f32le" else 0] & 0x7F
+        return bool(((upper >= _TINY) & (upper < _LARGE) | ~pairs.any(axis=1)).mean() >= _NEARLY)
+    if one.kind == "shifted down":
+        width = ENCODINGS[one.encoding].width
+        top = excerpts[:, : excerpts.shape[1] // width * width].reshape(-1, width)[:, -1]
+        return bool((top < 128).all() and (top >= 64).any())
+    return True
 
 
 def undo(data: NDArray[np.uint8], disguise: Disguise) -> NDArray[np.uint8]:
     """Return the bytes as they would be without it.
 
     Args:
-        data: Shape (..., n), whole samples along the last axis.
+        data: Shape (..., n), along the last axis samples, of which one that is cut at the end is left out where the
+            change is not one of single bytes.
         disguise: Any kind but `one bit`.
+
+    Returns:
+        Shape (..., n), of `half of a float` (..., 2 n).
     """
     if disguise.kind == "reversed":
         return _TURNED[data]
     if disguise.kind == "padded":
         return np.roll(data.reshape(*data.shape[:-1], -1, 4), 1, axis=-1).reshape(data.shape)
+    if disguise.kind == "in order":
+        return _ONE_LAW[data]
+    if disguise.kind in _BY_SAMPLES:
+        return _undo_by_samples(data, disguise)
     mask = np.frombuffer(disguise.mask, np.uint8)
     return np.asarray(data ^ np.resize(mask, data.shape[-1]), np.uint8)
+
+
+_BY_SAMPLES = ("half of a float", "big endian", "sign and size", "shifted down")
+
+
+def _undo_by_samples(data: NDArray[np.uint8], disguise: Disguise) -> NDArray[np.uint8]:
+    how = ENCODINGS[disguise.encoding]
+    width = how.width // 2 if disguise.kind == "half of a float" else how.width
+    whole = data[..., : data.shape[-1] // width * width]
+    rows: NDArray[np.uint8] = np.ascontiguousarray(whole).reshape(*data.shape[:-1], -1, width)
+    if disguise.kind == "half of a float":
+        empty = np.zeros_like(rows)
+        rows = np.concatenate([rows, empty] if how.is_big_endian else [empty, rows], axis=-1)
+    elif disguise.kind == "big endian":
+        rows = rows[..., ::-1]
+    else:
+        codes = rows.view(how.dtype)
+        least = np.iinfo(codes.dtype).min
+        undone = np.where(codes < 0, least - codes, codes) if disguise.kind == "sign and size" else codes << 1
+        rows = np.asarray(undone, codes.dtype).view(np.uint8)
+    return np.asarray(rows.reshape(*data.shape[:-1], -1), np.uint8)
 
 
 def _is_padded(data: Bytes, layout: Layout) -> bool:

@@ -17,6 +17,12 @@ CHANGES = [
     Disguise("inverted", "pcm_mulaw", b"\xff"),
     Disguise("inverted", "pcm_alaw", b"\xff"),
     Disguise("even bits", "pcm_alaw", b"\x55"),
+    Disguise("unsigned", "s32be", b"\x80\0\0\0"),
+]
+RARE = [
+    *(Disguise("big endian", name) for name in ("pcm_f16le", "f64le", "s64le", "s24le")),
+    *(Disguise("sign and size", name) for name in ("pcm_s16le", "s16be")),
+    Disguise("in order", "pcm_mulaw"),
 ]
 
 
@@ -39,6 +45,33 @@ def one_bit(sound):
 def test_what_was_done_to_the_bits_is_told(change):
     right = encoded(voice(3.0), change.encoding)
     assert found(undo(right, change).tobytes()) == change
+
+
+@pytest.mark.parametrize("change", RARE, ids=lambda change: f"{change.kind} {change.encoding}")
+def test_formats_that_no_client_writes_on_purpose_are_told(change):
+    right = encoded(voice(3.0), change.encoding)
+    assert found(undo(right, change).tobytes()) == change
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+@pytest.mark.parametrize(("order", "encoding"), [("<u2", "pcm_f32le"), (">u2", "f32be")])
+@pytest.mark.parametrize("level", [1.0, 0.01])
+def test_bfloat16_is_told_from_half_floats(order, encoding, level, rounded):
+    words = (level * voice(3.0)).astype("<f4").view("<u4").astype(np.int64) + 0x8000 * rounded
+    upper = (words >> 16).astype(order).tobytes()
+    one = Disguise("half of a float", encoding)
+    assert found(upper) == one
+    undone = undo(np.frombuffer(upper, np.uint8), one).view("<f4" if order == "<u2" else ">f4")
+    np.testing.assert_allclose(undone, level * voice(3.0), rtol=0.01)
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_s32le"])
+def test_samples_that_lost_their_sign_to_a_shift_are_told(encoding):
+    right = encoded(voice(3.0), encoding)
+    codes = right.view(ENCODINGS[encoding].dtype.replace("i", "u"))
+    one = Disguise("shifted down", encoding)
+    assert found((codes >> 1).tobytes()) == one
+    assert np.array_equal(undo((codes >> 1).view(np.uint8), one).view(codes.dtype), codes & ~codes.dtype.type(1))
 
 
 @pytest.mark.parametrize("bits", [16, 24])
@@ -76,7 +109,7 @@ def test_any_bytes_are_answered(data):
     assert found(data) is None or len(data) > 90
 
 
-@given(st.binary(min_size=8, max_size=400), st.sampled_from(CHANGES))
+@given(st.binary(min_size=24, max_size=400), st.sampled_from([*CHANGES, *RARE]))
 def test_what_is_done_twice_is_undone(data, change):
-    data = np.frombuffer(data[: len(data) // 8 * 8], np.uint8)
+    data = np.frombuffer(data[: len(data) // 24 * 24], np.uint8)
     assert np.array_equal(undo(undo(data, change), change), data)
