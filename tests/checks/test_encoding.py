@@ -26,6 +26,7 @@ def result(data, encoding):
 
 NOISE = np.random.default_rng(5).normal(0, 90, len(SPEECH))  # of the last bits of 24
 S16 = (SPEECH * 32767).astype("<i2")
+HALVES = (SPEECH.astype("<f4").view("<u4") >> 16).astype("<u2")  # bfloat16
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,8 @@ S16 = (SPEECH * 32767).astype("<i2")
         ((S16 / 32768).astype("<f8").tobytes(), "pcm_s16le", "unsupported"),
         ((S16 / 32768 * 0.7).astype("<f8").tobytes(), "pcm_s16le", "unsupported"),
         *(((SPEECH * 2.0**bits).astype("<f4").tobytes(), "pcm_f32le", "scaled") for bits in (7, 15, 23, 31)),
+        *((HALVES.tobytes(), name, "unsupported") for name in ("pcm_s16le", "pcm_f16le", "pcm_f32le")),
+        (SPEECH.astype(">f2").tobytes(), "pcm_f16le", "byte-order"),
         (b"\0" + S16.tobytes(), "pcm_s16le", "misaligned"),
         (S16.tobytes()[:40001] + S16.tobytes()[40002:], "pcm_s16le", "misaligned"),
         (S16.tobytes()[:48000] + SPEECH[24000:].astype("<f4").tobytes(), "pcm_s16le", "changed"),
