@@ -24,7 +24,8 @@ from sttdoctor.analysis.encoding.estimate import (
     KEYS,
     LAYOUTS,
     NOT_PCM,
-    count_layout_bits,
+    TEXT,
+    count_layouts_bits,
     estimate_encoding,
     score_cheaply,
 )
@@ -66,6 +67,7 @@ _WINDOWS = {1: 8160, 2: 12240, 3: 12240, 4: 20400, 8: 20400}
 """Bytes of a window by the width of the encoding that fits best: multiples of 48, and at most half of 2 s at 8 kHz."""
 
 _PROBE = 480  # bytes judged in each window: its most active part
+_HALF = slice(2 * ALIGNMENT, 2 * ALIGNMENT + _PROBE // 2)
 _BATCH = 256  # windows scored at once, to bound memory
 _MOST_SCORED = 400  # windows that are all scored: about two minutes of 16-bit audio; of longer streams see the screen
 _SETTLED = 0.5  # nats that a window may say against the usual key and still be taken for it
@@ -109,7 +111,11 @@ def find_changes(data: NDArray[np.uint8], known: Mapping[str, float] | None = No
     if len(data) // window > _MOST_SCORED:
         path = _find_long_path(score_screened(data, window, _PROBE, encoding, partial(_score_probes, coarse=coarse))[0])
     else:
-        path = _find_best_path(_score_windows(data, window, coarse))
+        probes = _pick_probes(data, window)
+        # half of each says enough where nothing changes, which is nearly always
+        path = _find_best_path(2.0 * _score_probes(probes[:, _HALF], coarse))
+        if np.ptp(path):
+            path = _find_best_path(_score_probes(probes, coarse))
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
     if len(edges) == 2:
         return []
@@ -223,22 +229,19 @@ def _judge_segments(data: NDArray[np.uint8], window: int, edges: list[int]) -> l
     return segments
 
 
-def _count_key_bits(rows: NDArray[np.uint8], key: str, coarse: bool) -> Floats:
-    """Bits of each row under one key, by the cheap score; where samples are `coarse`, their scale is looked for."""
-    if key in LAYOUTS:
-        return count_layout_bits(rows, LAYOUTS[key], coarse)
-    return count_non_pcm_bits(rows) if key == NOT_PCM else count_text_bits(rows)
+def _count_key_bits(rows: NDArray[np.uint8], keys: Sequence[str], coarse: bool) -> Floats:
+    """Bits of each row under each key, shape (rows, keys), by the cheap score; `coarse`: look for their scale."""
+    others = {NOT_PCM: count_non_pcm_bits, TEXT: count_text_bits}
+    samples = [key for key in keys if key in LAYOUTS]
+    bits = dict(zip(samples, count_layouts_bits([(rows, LAYOUTS[key]) for key in samples], coarse), strict=True))
+    return np.stack([bits[key] if key in LAYOUTS else others[key](rows) for key in keys], axis=1)
 
 
-def _score_windows(data: NDArray[np.uint8], window: int, coarse: bool) -> Floats:
-    """Log-probability (nats, up to a constant) of each key in each window, shape (windows, keys), -`_CAP`..0."""
-    count = len(data) // window
-    scores = np.empty((count, len(KEYS)))
-    for first in range(0, count, _BATCH):
-        last = min(count, first + _BATCH)
-        probes = pick_busiest_parts(data[first * window : last * window].reshape(last - first, window), _PROBE)
-        scores[first:last] = _score_probes(probes, coarse)
-    return scores
+def _pick_probes(data: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
+    """The most active part of each window, shape (windows, `_PROBE`)."""
+    rows = data[: len(data) // window * window].reshape(-1, window)
+    parts = [pick_busiest_parts(rows[first : first + _BATCH], _PROBE) for first in range(0, len(rows), _BATCH)]
+    return np.concatenate(parts)
 
 
 def _score_probes(probes: NDArray[np.uint8], coarse: bool) -> Floats:
@@ -246,7 +249,7 @@ def _score_probes(probes: NDArray[np.uint8], coarse: bool) -> Floats:
     parts = []
     for first in range(0, len(probes), _BATCH):
         part = probes[first : first + _BATCH]
-        bits = np.stack([_count_key_bits(part, key, coarse) for key in KEYS], axis=1)
+        bits = _count_key_bits(part, KEYS, coarse)
         excess = bits - bits.min(axis=1, keepdims=True)
         parts.append(np.maximum(-_SLOPE * np.log1p(excess / _KNEE), -_CAP))
     return np.concatenate(parts)
@@ -283,7 +286,7 @@ def _find_best_path(scores: Floats) -> NDArray[np.int64]:
 def _find_turning_point(data: NDArray[np.uint8], before: str, after: str, coarse: bool) -> int:
     """Byte at which the description turns from one key to the other."""
     rows = data[: len(data) // _FINE * _FINE].reshape(-1, _FINE)
-    gain = _count_key_bits(rows, before, coarse) - _count_key_bits(rows, after, coarse)
+    gain = -np.diff(_count_key_bits(rows, [before, after], coarse), axis=1)[:, 0]
     # the sum falls while `before` fits and rises while `after` does: its lowest place is the border
     return _FINE * int(np.argmin(np.concatenate([[0.0], np.cumsum(gain)])))
 

@@ -10,11 +10,15 @@ Source of the idea: J. Rissanen, "Modeling by shortest data description", Automa
 predictor and law follows lossless audio coders (T. Robinson, "SHORTEN", CUED/F-INFENG/TR.156, 1994).
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.encoding.quantization import Floats, Reading
+from sttdoctor.values import immutable
 
 BLOCK = 512
 """Samples that share one fitted predictor."""
@@ -29,16 +33,20 @@ _MEAN_BITS = 2.0  # for each octave by which the squared mean exceeds the varian
 _CHOICE_BITS = 2.0  # which of the predictors a block uses
 
 
-def count_cheap_bits(samples: Reading) -> Floats:
+def count_cheap_bits(readings: Sequence[Reading]) -> Floats:
     """Description length with fixed predictors only.
 
+    Args:
+        readings: Of one shape and one width of codes, which are described at once.
+
     Returns:
-        Bits of each excerpt, shape (excerpts,), by the best of: none, first and second difference, and the difference
-        to the sample before the last (which suits interleaved channels).
+        Bits of each excerpt of each reading, shape (readings, excerpts), by the best of: none, first and second
+        difference, and the difference to the sample before the last (which suits interleaved channels).
     """
-    padded = _prepend_history(samples.values, 2)
+    padded = _prepend_history(np.concatenate([samples.values for samples in readings]), 2)
     now, last, before = padded[:, 2:], padded[:, 1:-1], padded[:, :-2]
-    return _count_best_bits(samples, [now, now - last, now - 2 * last + before, now - before], [0.0] * 4)
+    bits = _count_best_bits(readings, [now, now - last, now - 2 * last + before, now - before], [0.0] * 4)
+    return bits.reshape(len(readings), -1)
 
 
 def count_mono_bits(samples: Reading, rounds: int = 1) -> Floats:
@@ -61,7 +69,7 @@ def count_mono_bits(samples: Reading, rounds: int = 1) -> Floats:
         error, cost = _fit_predictor(lags[..., columns], BLOCK, rounds)
         errors.append(error)
         costs.append(cost)
-    return _count_best_bits(samples, errors, costs)
+    return _count_best_bits([samples], errors, costs)
 
 
 def count_stereo_bits(samples: Reading, rounds: int = 1) -> Floats:
@@ -95,10 +103,10 @@ def count_stereo_bits(samples: Reading, rounds: int = 1) -> Floats:
         mine = lags[:, channel::2]
         errors = [mine[..., 0], mine[..., 0] - mine[..., 2]]
         alone, cost = _fit_predictor(mine[..., ::2], BLOCK // 2, rounds)
-        own.append(_count_best_bits(part, [*errors, alone], [0.0, 0.0, cost], BLOCK // 2))
+        own.append(_count_best_bits([part], [*errors, alone], [0.0, 0.0, cost], BLOCK // 2))
         errors = [*errors, mine[..., 0] - mine[..., 1], alone]
         both, more = _fit_predictor(mine, BLOCK // 2, rounds)
-        joint.append(_count_best_bits(part, [*errors, both], [0.0, 0.0, 0.0, cost, more], BLOCK // 2))
+        joint.append(_count_best_bits([part], [*errors, both], [0.0, 0.0, 0.0, cost, more], BLOCK // 2))
     bits: Floats = odd + np.minimum(own[0] + joint[1], joint[0] + own[1])
     return bits
 
@@ -151,85 +159,116 @@ def _fit_predictor(lags: Floats, block: int = BLOCK, rounds: int = 1) -> tuple[F
     return error.reshape(rows, -1)[:, :count], float(bits)
 
 
-def _count_best_bits(samples: Reading, errors: list[Floats], costs: list[float], block: int = BLOCK) -> Floats:
-    """Bits of each excerpt with the best of several residuals chosen for each block."""
-    rows, count = samples.values.shape
+def _count_best_bits(
+    readings: Sequence[Reading], errors: Sequence[Floats], costs: Sequence[float], block: int = BLOCK
+) -> Floats:
+    """Bits of each excerpt of some readings with the best of several residuals chosen for each block."""
+    values, cells, valid = (
+        np.concatenate([getattr(samples, name) for samples in readings]) for name in ("values", "cells", "valid")
+    )
+    rows, count = values.shape
     number, length = _size_blocks(count, block)
-    shape = (rows * number, length // SCALE, SCALE)
-
-    def blocked(array: Floats, fill: float) -> Floats:
-        whole = np.full((rows, number * length), fill)
-        whole[:, :count] = array
-        return whole.reshape(shape)
-
+    blocks, padded = rows * number, number * length
+    limits = _find_limits(values, padded, length)
     # what pads a block is invalid: it has no part in scales, and no bits
-    weight = blocked(samples.valid.astype(np.float64), 0.0)
-    cells = blocked(samples.cells, 1.0)
-    limits = blocked(_find_limits(samples), 0.0)
-    flat = limits.reshape(len(limits), -1)
-    before = np.concatenate([np.zeros((len(flat), 1)), flat[:, :-1]], axis=1).reshape(shape)
-    law_weight = weight * ((limits == 0.0) | (limits != before))  # clipped plateaus do not follow the law
-    some = law_weight.sum(axis=2) + 1e-9
+    weight, whole_cells = _pad(valid, padded, 0.0), _pad(cells, padded, 1.0)
     # at such a scale nearly all of a law's mass lies in one cell: a narrower one says no more
-    floor = 0.15 * (cells * weight).sum(axis=2) / (weight.sum(axis=2) + 1e-9) + 1e-280
-    magnitudes = [np.abs(_drop_beyond(blocked(error, 0.0), limits)) for error in errors]
+    floor = 0.15 * _sum_scales(whole_cells * weight) / (_sum_scales(weight) + 1e-9) + 1e-280
+    magnitudes = np.zeros((len(errors), rows, padded))
+    for error, size in zip(errors, magnitudes, strict=True):
+        np.abs(error, out=size[:, :count])
+        # a sample that stops at a limit is as expected where the prediction lies beyond it
+        beyond = limits.signs * error[np.divmod(limits.places, padded)] < 0.0
+        size.reshape(-1)[limits.places[beyond]] = 0.0
+    # clipped plateaus do not follow the law, and what is no number has no part in it
+    counted = weight.reshape(-1).copy()
+    counted[limits.plateaus] = 0.0
+    some = _sum_scales(counted).reshape(blocks, -1) + 1e-9
     # the mean magnitude is the most likely scale of a Laplace law
-    scales = [np.maximum((size * law_weight).sum(axis=2) / some, floor) for size in magnitudes]
+    sums = _sum_scales(magnitudes * counted.reshape(rows, padded)).reshape(len(errors), blocks, -1)
+    scales = np.maximum(sums / some, floor.reshape(blocks, -1))
     # the log of the scale ranks the predictors; the law itself is integrated for the best one only
-    guesses = [(np.log2(scale) * some).sum(axis=1) + cost for scale, cost in zip(scales, costs, strict=True)]
-    choice = np.argmin(guesses, axis=0)
-    magnitude, scale = magnitudes[0], scales[0]
-    for number_of, (other, others_scale) in enumerate(zip(magnitudes[1:], scales[1:], strict=True), start=1):
-        taken = choice == number_of
-        magnitude[taken], scale[taken] = other[taken], others_scale[taken]
-    law = _integrate_law(magnitude / scale[..., None], 0.5 * cells / scale[..., None], limits, before)
+    guesses = (np.log2(scales) * some).sum(axis=2) + np.array(costs)[:, None]
+    choice, every = guesses.argmin(axis=0), np.arange(blocks)
+    chosen = magnitudes.reshape(len(errors), -1, length // SCALE, SCALE)[choice, every]
+    units = (1.0 / scales[choice, every])[..., None]
+    halves = whole_cells.reshape(chosen.shape) * (0.5 * units)
+    law = _integrate_law(chosen * units, halves, limits, len(readings)).reshape(rows, padded)
     # mixed with a flat law over all codes: no sample costs more than a raw code and 7 bits
-    bits = -np.log2((1 - _ESCAPE) * law * weight + _ESCAPE * 2.0**-samples.code_bits)
-    inside = blocked(np.ones_like(samples.values), 0.0)
+    bits = np.log2((1 - _ESCAPE) * (law * weight) + _ESCAPE * 2.0 ** -readings[0].code_bits)[:, :count].sum(axis=1)
     charged = (some > 0.5).sum(axis=1) * _SCALE_BITS + np.asarray(costs)[choice] + _CHOICE_BITS
-    blocks = (bits * inside).sum(axis=(1, 2)) + charged
-    header = samples.header_bits / rows + 2.0 * samples.code_bits  # the codebook, and the two limits
-    total: Floats = blocks.reshape(rows, number).sum(axis=1) + header + _count_offset_bits(samples)
+    headers = np.array([samples.header_bits / len(samples.values) for samples in readings])  # the codebooks
+    heads = np.repeat(headers, rows // len(readings)) + 2.0 * readings[0].code_bits  # and the two limits
+    total: Floats = charged.reshape(rows, number).sum(axis=1) - bits + heads + _count_offset_bits(values, cells)
     return total
 
 
-def _find_limits(samples: Reading) -> Floats:
-    """1 where a sample is the largest of its excerpt, -1 where the smallest, else 0.
+def _pad(array: NDArray[Any], padded: int, fill: float) -> Floats:
+    """Rows as doubles that are filled up to a length."""
+    if array.shape[1] == padded:
+        return array.astype(np.float64, copy=False)
+    whole = np.full((len(array), padded), fill)
+    whole[:, : array.shape[1]] = array
+    return whole
+
+
+def _sum_scales(values: Floats) -> Floats:
+    """Sum of each `SCALE` values in a row, shape (n,)."""
+    return np.asarray(values.reshape(-1, SCALE) @ np.ones(SCALE))
+
+
+@immutable
+class _Limits:
+    """Where samples are the largest or the smallest of their excerpt.
 
     The cells of the extreme values reach to infinity: so a clipped sample costs little where sound is expected beyond.
+
+    Attributes:
+        places: Of the samples in the padded rows, one after the other.
+        signs: 1 for the largest, -1 for the smallest.
+        plateaus: The places that the same limit comes before, in their block.
+        after: The places that any limit comes before, in their block.
     """
-    highest = samples.values == samples.values.max(axis=1, keepdims=True)
-    lowest = samples.values == samples.values.min(axis=1, keepdims=True)
-    limits: Floats = highest.astype(np.float64) - lowest
-    return limits
+
+    places: NDArray[np.int64]
+    signs: Floats
+    plateaus: NDArray[np.int64]
+    after: NDArray[np.int64]
 
 
-def _drop_beyond(errors: Floats, limits: Floats) -> Floats:
-    """Errors with those removed where a sample stops at a limit and the prediction lies beyond it."""
-    return np.where(limits * errors < 0.0, 0.0, errors)
+def _find_limits(values: Floats, padded: int, length: int) -> _Limits:
+    highest, lowest = values.max(axis=1, keepdims=True), values.min(axis=1, keepdims=True)
+    row, column = np.nonzero(((values == highest) | (values == lowest)) & (highest > lowest))
+    places = row * padded + column
+    signs = np.where(values[row, column] == highest[row, 0], 1.0, -1.0)
+    follows = (np.diff(places) == 1) & (places[1:] % length > 0)
+    plateaus = places[1:][follows & (signs[1:] == signs[:-1])]
+    after = places + 1
+    return _Limits(places, signs, plateaus, after[after % length > 0])
 
 
-def _count_offset_bits(samples: Reading) -> Floats:
+def _count_offset_bits(values: Floats, cells: Floats) -> Floats:
     """Bits for the mean of each excerpt under a heavy-tailed law round zero, where sound mostly swings."""
-    spread = np.var(samples.values, axis=1) + np.mean(samples.cells, axis=1) ** 2 + 1e-300
-    octaves: Floats = np.log2(1.0 + np.mean(samples.values, axis=1) ** 2 / spread)
+    spread = np.var(values, axis=1) + np.mean(cells, axis=1) ** 2 + 1e-300
+    octaves: Floats = np.log2(1.0 + np.mean(values, axis=1) ** 2 / spread)
     return _MEAN_BITS * octaves
 
 
-def _integrate_law(distance: Floats, half_cell: Floats, limits: Floats, before: Floats) -> Floats:
+def _integrate_law(distance: Floats, half_cell: Floats, limits: _Limits, readings: int) -> Floats:
     """Probability of each code: the law's mass on its cell, and where sound is clipped, that it stays so."""
-    mass = laplace_mass(distance, half_cell)
-    limited = limits != 0.0
-    edge = distance[limited] - half_cell[limited]  # of the cells at a limit only their near edge counts
+    mass = laplace_mass(distance, half_cell).reshape(-1)
+    # of the cells at a limit only their near edge counts
+    edge = distance.reshape(-1)[limits.places] - half_cell.reshape(-1)[limits.places]
     # the mass of a half line: all that would have been beyond the limit was cut off to it
     near = 0.5 * np.exp(-np.abs(edge))
-    mass[limited] = np.where(edge > 0.0, near, 1.0 - near)
-    after = before != 0.0
-    stays = after & (limits == before)
-    # how often a clipped sample is followed by one, by the estimate of Krichevsky and Trofimov
-    stay = min(0.995, (stays.sum() + 0.5) / (after.sum() + 1.0))
-    kept: Floats = np.where(after, (1.0 - stay) * mass + stay * stays, mass)
-    return kept
+    mass[limits.places] = np.where(edge > 0.0, near, 1.0 - near)
+    # how often a clipped sample is followed by one, by the estimate of Krichevsky and Trofimov, in each reading
+    size = len(mass) // readings
+    stays, either = (np.bincount(at // size, minlength=readings) for at in (limits.plateaus, limits.after))
+    stay = np.minimum(0.995, (stays + 0.5) / (either + 1.0))
+    mass[limits.after] *= 1.0 - stay[limits.after // size]
+    mass[limits.plateaus] += stay[limits.plateaus // size]
+    return mass
 
 
 def laplace_mass(distance: Floats, half_cell: Floats) -> NDArray[np.float64]:
@@ -245,8 +284,8 @@ def laplace_mass(distance: Floats, half_cell: Floats) -> NDArray[np.float64]:
     gap = distance - half_cell
     # differences of exponentials in a form that loses no digits: expm1 in the tail, complements round the middle
     mass: NDArray[np.float64] = np.exp(-np.abs(gap))
-    outside = gap > 0.0
-    mass[outside] *= -0.5 * np.expm1(-2.0 * half_cell[outside])
-    inside = ~outside
-    mass[inside] = 1.0 - 0.5 * (mass[inside] + np.exp(-(half_cell[inside] + distance[inside])))
+    inside = gap <= 0.0
+    complements = 1.0 - 0.5 * (mass[inside] + np.exp(-(half_cell[inside] + distance[inside])))
+    mass *= -0.5 * np.expm1(-2.0 * half_cell)
+    mass[inside] = complements
     return mass

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import Bytes, Layout
 from sttdoctor.analysis.encoding.code_length import count_mono_bits
-from sttdoctor.analysis.encoding.estimate import CHEAP, EncodingEstimate, count_layout_bits
+from sttdoctor.analysis.encoding.estimate import CHEAP, EncodingEstimate, count_layouts_bits
 from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerpts
 from sttdoctor.analysis.encoding.quantization import read_samples
 from sttdoctor.encodings import ENCODINGS
@@ -117,18 +117,15 @@ def find_disguise(data: Bytes, estimate: EncodingEstimate) -> Disguise | None:
         return Disguise("padded", "pcm_s32le")
     few = pick_busiest_parts(excerpts, CHEAP)
     tried = [*_TRIED, *_list_suspects(excerpts, estimate)]
-    scores = [_measure_cheaply(few, one) for one in tried]
-    best, plain = tried[int(np.argmin(scores))], float(count_layout_bits(few, estimate.layout).sum())
+    readings = [(undo(few, one), Layout(one.encoding)) for one in tried]
+    plain, *scores = (float(bits.sum()) for bits in count_layouts_bits([(few, estimate.layout), *readings]))
+    best = tried[int(np.argmin(scores))]
     saved = _SHORTER_TURNED if best == _TURNED_HALVES else _SHORTER
     if min(scores) > plain - saved * few.size:
         return None
     undone = undo(excerpts, best)
     length = float(count_mono_bits(read_samples(undone, best.encoding, 0)).sum()) / excerpts.size
     return best if length < min(estimate.bits_per_byte.values()) - saved else None
-
-
-def _measure_cheaply(few: NDArray[np.uint8], one: Disguise) -> float:
-    return float(count_layout_bits(undo(few, one), Layout(one.encoding)).sum())
 
 
 def _list_suspects(excerpts: NDArray[np.uint8], estimate: EncodingEstimate) -> list[Disguise]:

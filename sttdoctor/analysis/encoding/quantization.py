@@ -192,9 +192,12 @@ def _grow_line(middles: Floats, widths: Floats, step: float) -> Line | None:
         some, tight = away[:count], widths[:count]
         places = np.rint((some - offset) / step)
         good = np.abs(some - offset - step * places) <= np.maximum(_LEFT * tight, 0.02 * step)
-        if good.mean() < 0.9 or np.ptp(places[good]) < 1:
+        if np.count_nonzero(good) < 0.9 * count:
             return None
-        step, offset = _fit_line(places[good], some[good], 1.0 / tight[good] ** 2)
+        places = places[good]
+        if places.max() - places.min() < 1:
+            return None
+        step, offset = _fit_line(places, some[good], 1.0 / tight[good] ** 2)
         if count == len(away):
             return step, offset + float(middles[0])
         count = max(count + 1, int(np.searchsorted(far, _FARTHER * far[count - 1], side="right")))
@@ -268,7 +271,7 @@ def read_samples(
         return _widen_to_codebook(samples) if codebook else samples
     values = decode(rows.reshape(-1), encoding).reshape(len(rows), count)
     if not ENCODINGS[encoding].is_float:
-        values /= ENCODINGS[encoding].quantum
+        values *= 1.0 / ENCODINGS[encoding].quantum  # a power of two
         cells: Floats = np.ones(values.shape)
         valid = (np.abs(values) < _LOUDEST) | (width < 8)
         values[~valid] = 0.0

@@ -8,8 +8,15 @@ from resonances import RATE, best, encoded, interleaved, voice
 
 from sttdoctor.analysis.decoding import MULAW_TABLE, Layout
 from sttdoctor.analysis.encoding.changes import find_changes
-from sttdoctor.analysis.encoding.code_length import laplace_mass
-from sttdoctor.analysis.encoding.estimate import KEYS, EncodingEstimate, estimate_encoding, is_interpolated
+from sttdoctor.analysis.encoding.code_length import count_mono_bits, laplace_mass
+from sttdoctor.analysis.encoding.estimate import (
+    KEYS,
+    LAYOUTS,
+    EncodingEstimate,
+    count_layouts_bits,
+    estimate_encoding,
+    is_interpolated,
+)
 from sttdoctor.analysis.encoding.non_pcm import count_adaptive_bits
 from sttdoctor.analysis.encoding.quantization import Reading, read_samples
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
@@ -244,3 +251,25 @@ def test_cells_widen_to_the_grid_that_samples_lie_on():
 def test_floats_that_no_sound_has_are_no_interpolation_and_overflow_nowhere():
     values = np.random.default_rng(3).normal(size=(1, 400)) * 1e200
     assert not is_interpolated(Reading(values, np.ones_like(values), np.ones_like(values, dtype=bool), 64))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.integers(0, 3), st.integers(100, 700))
+def test_layouts_cost_the_same_one_by_one_and_at_once(seed, clipped, size):
+    rng = np.random.default_rng(seed)
+    data = rng.integers(0, 256, 4 * size, dtype=np.uint8)
+    data[: clipped * size] = np.clip(data[: clipped * size], 100, 140)  # plateaus are counted for each reading alone
+    readings = [(data.reshape(4, size), layout) for layout in LAYOUTS.values()]
+    together = count_layouts_bits(readings)
+    for reading, bits in zip(readings, together, strict=True):
+        assert count_layouts_bits([reading])[0] == pytest.approx(bits)
+
+
+def test_what_no_score_can_win_is_not_judged_in_full(monkeypatch):
+    judged = []
+    monkeypatch.setattr(
+        "sttdoctor.analysis.encoding.estimate.count_mono_bits",
+        lambda samples, rounds=1: judged.append(rounds) or count_mono_bits(samples, rounds),
+    )
+    assert best(estimate_encoding(encoded(voice(2.0), "pcm_s16le"))) == "pcm_s16le"
+    assert judged.count(1) < 6
