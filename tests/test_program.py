@@ -1,7 +1,9 @@
+import ctypes
 import json
 import subprocess
+from types import SimpleNamespace
 
-from sttdoctor.program import build_command
+from sttdoctor.program import build_command, keep_memory
 
 
 def test_the_same_package_runs_and_nothing_of_the_current_folder(tmp_path):
@@ -13,3 +15,12 @@ def test_the_same_package_runs_and_nothing_of_the_current_folder(tmp_path):
     command = build_command("sttdoctor.cli", "replay", str(path), "--format", "json", "--fail-on", "never")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(done.stdout)["subject"]["path"] == str(path)
+
+
+def test_the_c_library_is_told_to_keep_memory_and_need_not_listen(monkeypatch):
+    told = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(mallopt=lambda *option: told.append(option)))
+    keep_memory()
+    assert [option for option, _ in told] == [-1, -3] and min(size for _, size in told) >= 1 << 20
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
+    keep_memory()

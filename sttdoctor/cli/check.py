@@ -36,8 +36,10 @@ def check(audio: tuple[str, ...], encoding: str | None, sample_rate: int | None,
     """
     from sttdoctor.api import audio_facts, examine
     from sttdoctor.errors import InputError
+    from sttdoctor.program import keep_memory
     from sttdoctor.readers.first_bytes import may_be_session_file
 
+    keep_memory()
     forms_of(options)
     spare(options, *audio)
     if len(audio) > 1:

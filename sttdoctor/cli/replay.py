@@ -46,7 +46,9 @@ def replay(
     --sample-rate override what it declares.
     """
     from sttdoctor.api import examine, session_facts
+    from sttdoctor.program import keep_memory
 
+    keep_memory()
     forms_of(options)
     spare(options, *sessions, transcript, against)
     limits = thresholds(options["settings"], options["config"])

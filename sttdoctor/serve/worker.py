@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from sttdoctor.errors import SttdoctorError
 from sttdoctor.outputs import write_whole
+from sttdoctor.program import keep_memory
 from sttdoctor.reporting import FORMATS
 from sttdoctor.reporting.data.collect import collect
 from sttdoctor.reporting.escape import cut, for_terminal
@@ -73,6 +74,7 @@ def main() -> None:
     """Work on the standard streams; nothing else may write to standard output."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    keep_memory()
     question = json.loads(sys.stdin.buffer.readline())
     limit_memory(question["settings"]["memory_limit_bytes"])
     threading.Thread(target=_end_with_the_server, daemon=True).start()

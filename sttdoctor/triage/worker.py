@@ -21,6 +21,7 @@ from sttdoctor.analysis.facts import Facts
 from sttdoctor.api import Progress, audio_facts, examine, session_facts
 from sttdoctor.errors import InputError, SttdoctorError
 from sttdoctor.listen import build_repeat
+from sttdoctor.program import keep_memory
 from sttdoctor.readers.capture import holds_session
 from sttdoctor.readers.stream import StreamError, unpack_gzip
 from sttdoctor.report import Report
@@ -181,5 +182,6 @@ def main() -> None:
     """Serve on the standard streams; nothing else may write to standard output."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    keep_memory()
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         serve(sys.stdin.buffer, answers)
