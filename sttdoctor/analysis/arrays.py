@@ -37,8 +37,32 @@ def autocorrelate(values: Floats, count: int) -> Floats:
     [5.0, 0.0, 2.0]
     """
     size = fast_length(len(values) + count)
-    agreement: Floats = np.fft.irfft(np.abs(np.fft.rfft(values, size)) ** 2, size)[:count]
+    agreement: Floats = np.fft.irfft(measure_power(np.fft.rfft(values, size)), size)[:count]
     return agreement
+
+
+def measure_power(spectrum: NDArray[np.complexfloating]) -> Floats:
+    """Squared magnitudes, same shape; the root that `abs` takes would be squared again.
+
+    >>> measure_power(np.array([3 + 4j, 2j])).tolist()
+    [25.0, 4.0]
+    """
+    power: Floats = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
+    return power
+
+
+def measure_quantile(values: Floats, share: float) -> float:
+    """`numpy.quantile` of a few values of shape (n,), at least one: that one takes longer to begin than to sort them.
+
+    >>> measure_quantile(np.array([4.0, 1.0, 3.0]), 0.25), float(np.quantile([4.0, 1.0, 3.0], 0.25))
+    (2.0, 2.0)
+    """
+    ordered = np.sort(values)
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return low + (high - low) * (place - below)
 
 
 def find_stretches(flags: NDArray[np.bool_]) -> NDArray[np.int64]:

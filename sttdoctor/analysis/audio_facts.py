@@ -101,6 +101,7 @@ class AudioFacts:
         self._plausible = plausible
         self._speech_s = speech_s
         self._frame_sizes = frame_sizes
+        self._levels: dict[tuple[int, str], tuple[float, float]] = {}
 
     @cached_property
     def contents(self) -> Contents | None:
@@ -187,7 +188,7 @@ class AudioFacts:
         name = self.declared.meant
         if name is None or ENCODINGS[name].width == 1:
             return False
-        peak, _ = probe_levels(data, name)
+        peak, _ = self._probe_levels(self.payload_offset, name)
         if peak >= self._silent_peak:
             return False
         if has_few_codes(peak, name):
@@ -263,13 +264,20 @@ class AudioFacts:
         parts = [read_numbers(np.asarray(piece).reshape(-1), layout.encoding) for piece in chosen]
         return np.concatenate(parts) if parts else np.empty(0)
 
+    def _probe_levels(self, first: int, encoding: str) -> tuple[float, float]:
+        """Of all audio from a byte on, see `probe_levels`; the same is asked of how it is declared and is read best."""
+        assert self.audio is not None
+        if (first, encoding) not in self._levels:
+            self._levels[first, encoding] = probe_levels(self.audio.data[first:], encoding)
+        return self._levels[first, encoding]
+
     @cached_property
     def factor(self) -> float:
         """What brings the samples to full scale where they stand at another scale of their encoding; else 1."""
         layout = self.layout
         if layout is None or self.audio is None:
             return 1.0
-        peak, level = probe_levels(self.audio.data[layout.offset :], layout.encoding)
+        peak, level = self._probe_levels(layout.offset, layout.encoding)
         if peak > LOW_END or has_few_codes(peak, layout.encoding):
             return find_loud_factor(level, peak, layout.encoding)
         if self.rate is None or not self.rate.is_speech(self._speech_s):

@@ -11,6 +11,7 @@ from sttdoctor.analysis.arrays import (
     fast_length,
     find_long_stretches,
     find_stretches,
+    measure_quantile,
     subtract_prediction,
 )
 
@@ -48,3 +49,8 @@ def test_of_what_follows_from_its_past_nothing_is_left():
     noise = np.random.default_rng(1).normal(size=4000)
     lags = np.array([noise[: 4000 - lag] @ noise[lag:] for lag in range(3)])
     assert subtract_prediction(noise, lags, ridge=1e-9).std() == pytest.approx(1.0, abs=0.05)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.floats(0.0, 1.0))
+def test_a_quantile_is_that_of_numpy(values, share):
+    assert measure_quantile(np.array(values), share) == pytest.approx(float(np.quantile(values, share)), abs=1e-6)

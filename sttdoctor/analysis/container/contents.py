@@ -409,7 +409,7 @@ def find_frames(data: bytes) -> tuple[int, str] | None:
     """
     for start in _CHAINED_START.finditer(data, 0, _LOOKED_AT):
         place = start.start()
-        for kind, frame, at_start, further_in in _CHAINED:
+        for kind, frame, at_start, further_in in _CHAINED[start[0]]:
             if _chains(data, place, frame, further_in if place else at_start):
                 return place, "mp2" if kind == "mp3" and data[place + 1] >> 1 & 3 == 2 else kind
     return None
@@ -421,15 +421,25 @@ def _read_transport_packet(head: bytes) -> tuple[int, int] | None:
     return (188, 0) if is_one else None
 
 
-_CHAINED: tuple[tuple[str, Callable[[bytes], tuple[int, int] | None], int, int], ...] = (
-    ("mp3", _read_mp3_frame, _CHAIN_AT_START, _CHAIN_FURTHER_IN),
-    ("aac", _read_adts_frame, _CHAIN_AT_START, _CHAIN_FURTHER_IN),
-    ("webm", _read_block, 4, 5),
-    ("ts", _read_transport_packet, 8, 10),
-)
-"""Kind, what reads one, and how many in a row are no chance, at the start and further in."""
+_CHAINED: dict[bytes, tuple[tuple[str, Callable[[bytes], tuple[int, int] | None], int, int], ...]] = {
+    b"\xff": (
+        ("mp3", _read_mp3_frame, _CHAIN_AT_START, _CHAIN_FURTHER_IN),
+        ("aac", _read_adts_frame, _CHAIN_AT_START, _CHAIN_FURTHER_IN),
+    ),
+    b"\xa3": (("webm", _read_block, 4, 5),),
+    b"\x47": (("ts", _read_transport_packet, 8, 10),),
+}
+"""By the first byte: kind, what reads one, and how many in a row are no chance, at the start and further in."""
 
-_CHAINED_START = re.compile(rb"[\xff\xa3\x47]")
+_CHAINED_START = re.compile(
+    rb"""
+    \xff (?=[\xe2-\xe5\xf0-\xf5\xf8-\xfd])  # layers 2 and 3 of MPEG audio, ADTS
+    | \xa3 (?=[\x80-\xff][\x81-\x84]..[\x00\x80] | [\x40-\x7f].[\x81-\x84]..[\x00\x80])
+    | \x47 (?=[\x00-\x7f].[\x10-\x3f\x50-\x7f\x90-\xbf\xd0-\xff])
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""What no frame of these kinds begins with is not read any further: sound has many of the first bytes."""
 
 
 def name_compressor(head: bytes) -> str | None:
@@ -482,16 +492,19 @@ def find_packets(frames: FrameContents) -> Packets | None:
     Args:
         frames: The content of each binary frame, in order.
     """
-    gsm = [frame for frame in frames[:_MOST_PACKETS] if frame]
-    if len(gsm) >= _FEWEST_PACKETS and all(map(_is_gsm, gsm)):
-        return Packets(0, min(map(len, gsm)), max(map(len, gsm)), "GSM 06.10, 20 ms in each 33 bytes")
-    first = _find_start(frames.sizes)
+    lengths = frames.sizes
+    gsm = [size for size in lengths[:_MOST_PACKETS] if size]
+    if (
+        len(gsm) >= _FEWEST_PACKETS
+        and not any(size % _GSM_BYTES for size in gsm)
+        and all(map(_is_gsm, frames[:_MOST_PACKETS]))
+    ):
+        return Packets(0, min(gsm), max(gsm), "GSM 06.10, 20 ms in each 33 bytes")
+    first = _find_start(lengths)
+    sizes = [size for size in lengths[first : first + _MOST_PACKETS] if size > 3]
+    if len(sizes) < _FEWEST_PACKETS or max(sizes) > _LONGEST_PACKET:
+        return None
     chosen = [frame for frame in frames[first : first + _MOST_PACKETS] if len(frame) > 3]
-    if len(chosen) < _FEWEST_PACKETS:
-        return None
-    sizes = [len(frame) for frame in chosen]
-    if max(sizes) > _LONGEST_PACKET:
-        return None
     is_even = len(set(sizes)) < _FEW_SIZES or Counter(sizes).most_common(1)[0][1] > 0.5 * len(sizes)
     rest = np.frombuffer(b"".join(frame[1:] for frame in chosen), dtype=np.uint8)
     shares = np.bincount(rest, minlength=256) / len(rest)

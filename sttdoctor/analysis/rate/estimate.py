@@ -56,18 +56,19 @@ def finite_mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
     result = np.zeros(values.size, np.float32)
     # in pieces: an excerpt may be of minutes, of which no copy in doubles is wanted
     parts = [slice(at, at + _PIECE) for at in range(0, values.size, _PIECE)]
-    peak = max((float(np.abs(_read_finite(values[part])).max()) for part in parts), default=0.0)
+    pieces = [_read_finite(values[part]) for part in parts]
+    peak = max((max(float(piece.max()), -float(piece.min())) for piece in pieces), default=0.0)
     if peak == 0.0:
         return result
     # by the peak first: the squares of floats in odd units would overflow
-    mean = sum(float((_read_finite(values[part]) / peak).sum()) for part in parts) / values.size
+    mean = sum(float((piece / peak).sum()) for piece in pieces) / values.size
     power = 0.0
-    for part in parts:
-        centred = _read_finite(values[part]) / peak - mean
+    for piece in pieces:
+        centred = piece / peak - mean
         power += float(centred @ centred)
     rms = math.sqrt(power / values.size)
-    for part in parts if rms > 1e-9 else ():
-        result[part] = (_read_finite(values[part]) / peak - mean) / rms
+    for part, piece in zip(parts, pieces, strict=True) if rms > 1e-9 else ():
+        result[part] = (piece / peak - mean) / rms
     return result
 
 

@@ -86,14 +86,21 @@ def _measure_weak(folded: NDArray[np.float32], size: int) -> NDArray[np.float64]
 
 def _find_lines(level: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Places (bins) and weights (dB) of the sharp lines of a spectrum in dB, shape (bins,)."""
-    around = np.median(sliding_window_view(np.pad(level, _BESIDE, mode="edge"), 2 * _BESIDE + 1), axis=1)
-    above = level - around
+    windows = sliding_window_view(np.pad(level, _BESIDE, mode="edge"), 2 * _BESIDE + 1)
+
+    def measure_above(at: NDArray[np.int64]) -> NDArray[np.float64]:
+        around: NDArray[np.float64] = np.median(windows[at], axis=1)
+        return level[at] - around
+
     k = np.arange(_BESIDE // 2, len(level) - 3)
-    sharp = above[k] - np.maximum(above[k - 3], above[k + 3]) > _SHARP_DB
-    k = k[(level[k] > level[k - 1]) & (level[k] >= level[k + 1]) & (above[k] > _LINE_DB) & sharp]
+    k = k[(level[k] > level[k - 1]) & (level[k] >= level[k + 1])]
+    above = measure_above(k)
+    k, above = k[above > _LINE_DB], above[above > _LINE_DB]
+    sharp = above - np.maximum(measure_above(k - 3), measure_above(k + 3)) > _SHARP_DB
+    k, above = k[sharp], above[sharp]
     left, middle, right = level[k - 1], level[k], level[k + 1]
     shift = 0.5 * (left - right) / (left - 2 * middle + right)
-    return k + shift, np.clip(above[k] - _PLAIN_DB, 0.0, _MOST_DB)
+    return k + shift, np.clip(above - _PLAIN_DB, 0.0, _MOST_DB)
 
 
 def _find_spacing(bins: NDArray[np.float64], weights: NDArray[np.float64], width: float) -> Comb | None:

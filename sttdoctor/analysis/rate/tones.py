@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.arrays import average_neighbours, find_stretches, weigh_difference
+from sttdoctor.analysis.arrays import average_neighbours, find_stretches, measure_power, weigh_difference
 from sttdoctor.values import immutable
 
 SIZES = ((384, 1), (1024, 1), (4096, 4), (8192, 4))
@@ -131,7 +131,11 @@ def _measure_lines(samples: NDArray[np.float32], size: int) -> _Lines:
     frames = sliding_window_view(samples, size)[:: size // 2]
     window = np.hanning(size + 1)[:-1].astype(np.float32)
     step = max(1, _BATCH // size)
-    parts = [_find_two_lines(frames[i : i + step] * window) for i in range(0, len(frames), step)]
+    # doubles: numpy transforms single precision far slower
+    parts = [
+        _find_two_lines(np.multiply(frames[i : i + step], window, dtype=np.float64))
+        for i in range(0, len(frames), step)
+    ]
     first, second, one, two, total = (np.concatenate([part[k] for part in parts]) for k in range(5))
     total = np.maximum(total, 1e-20)
     heard = total > np.percentile(total, 95) * 10 ** (-_FAINT_DB / 10)
@@ -142,24 +146,23 @@ def _measure_lines(samples: NDArray[np.float32], size: int) -> _Lines:
     return _Lines(low / size, np.where(is_pair, np.maximum(first, second), first) / size, is_pair, is_single)
 
 
-def _find_two_lines(frames: NDArray[np.float32]) -> tuple[NDArray[Any], ...]:
+def _find_two_lines(frames: NDArray[np.float64]) -> tuple[NDArray[Any], ...]:
     """Places (bins) and powers of the two strongest lines of each frame, and the power of all."""
-    spectrum = np.fft.rfft(frames.astype(np.float64), axis=1)  # numpy transforms single precision far slower
-    power = spectrum.real**2 + spectrum.imag**2
+    power = measure_power(np.fft.rfft(frames, axis=1))
     power[:, :2] = 0.0  # no offset, and what a window makes of it
-    rows, last = np.arange(len(power)), power.shape[1] - 3
+    rows, last = np.arange(len(power))[:, None], power.shape[1] - 3
     total = power.sum(axis=1)
     found = []
     for _ in range(2):
         peak = power[:, _LOWEST_BIN : last + 1].argmax(axis=1) + _LOWEST_BIN
-        near = np.stack([power[rows, peak + i] for i in range(-2, 3)])
+        near = power[rows, peak[:, None] + np.arange(-2, 3)].T
         left, middle, right = np.log(near[1:4] + 1e-20)
         bend = left - 2 * middle + right
         shift = np.where(bend < 0, 0.5 * (left - right) / np.minimum(bend, -1e-9), 0.0)
         # what rises towards the offset has no top here
         found += [peak + np.clip(shift, -0.6, 0.6), np.where(near[1] > near[2], 0.0, near.sum(axis=0))]
-        for i in range(-3, 4):
-            power[rows, np.clip(peak + i, 0, last + 2)] = 0.0
+        if len(found) == 2:  # the second line is looked for without the first one
+            power[rows, np.clip(peak[:, None] + np.arange(-3, 4), 0, last + 2)] = 0.0
     return found[0], found[2], found[1], found[3], total
 
 

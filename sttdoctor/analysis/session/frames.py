@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import read_numbers
+from sttdoctor.analysis.encoding.non_pcm import count_bytes
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.values import immutable
 
@@ -22,6 +23,7 @@ MOST = 600
 FEWEST = 12  # frames with sound below which nothing is told
 SEEN = 8192  # bytes of a frame that are compared
 _AT_ONCE = 1 << 16  # bytes of frames that are read at once
+_COUNTED = 64  # frames whose bytes are counted at once
 Bytes = NDArray[np.uint8]
 _FITS, _MISFIT = 2.5, 4.0  # steps across a border, in units of the usual error of extrapolation
 Edge = tuple[float, float, float, float]
@@ -82,18 +84,27 @@ def select_active(frames: Sequence[bytes], encoding: str) -> list[int]:
     """Return the numbers of up to `MOST` frames that hold sound: more than a few values, none nearly everywhere."""
     width = ENCODINGS[encoding].width
     chosen: list[int] = []
-    for number, frame in enumerate(frames):
-        if len(frame) >= max(32, 8 * width) and is_active(frame):
-            chosen.append(number)
-            if len(chosen) == MOST:
-                break
-    return chosen
+    for first in range(0, len(frames), _COUNTED):
+        some = [frames[number][:SEEN] for number in range(first, min(first + _COUNTED, len(frames)))]
+        active = []
+        for numbers, size in group_by_size(list(map(len, some))):
+            if size >= max(32, 8 * width):
+                rows = np.frombuffer(b"".join([some[i] for i in numbers]), np.uint8).reshape(len(numbers), size)
+                active += [numbers[i] for i in np.flatnonzero(_are_active(rows)).tolist()]
+        chosen += [first + number for number in sorted(active)]
+        if len(chosen) >= MOST:
+            break
+    return chosen[:MOST]
 
 
 def is_active(frame: bytes) -> bool:
     """Whether a frame holds sound: many values, and none nearly everywhere."""
-    counts = np.bincount(np.frombuffer(frame[:SEEN], dtype=np.uint8), minlength=256)
-    return bool(np.count_nonzero(counts) >= 12 and counts.max() <= 0.6 * counts.sum())
+    return bool(_are_active(np.frombuffer(frame[:SEEN], dtype=np.uint8)[None, :])[0])
+
+
+def _are_active(rows: Bytes) -> NDArray[np.bool_]:
+    counts = count_bytes(rows)
+    return np.asarray((np.count_nonzero(counts, axis=1) >= 12) & (counts.max(axis=1) <= 0.6 * rows.shape[1]))
 
 
 def measure_same_peaks(frames: Sequence[bytes], encoding: str) -> tuple[float, float] | None:
@@ -125,18 +136,23 @@ _SAME_PEAK = 2e-3  # what rounding and a second scaling leave
 
 def are_halves_swapped(frames: Sequence[bytes], encoding: str) -> bool:
     """Whether frames with sound go on from their end to their beginning, and break in the middle or near it."""
-    across = []
-    for frame in frames[:: max(1, len(frames) // _ASKED)]:
-        values = read_values(frame, encoding)
-        steps, middle = np.abs(np.diff(values)), len(values) // 2
-        usual = float(np.median(steps)) if len(values) > 4 * _NEAR_MIDDLE else 0.0
-        if np.isfinite(usual) and usual > 0.0:
-            inside = steps[middle - _NEAR_MIDDLE : middle + _NEAR_MIDDLE]
-            across.append(np.append(inside, abs(values[0] - values[-1])) / usual)
-    if len(across) < FEWEST:
+    across = [np.empty((0, 2 * _NEAR_MIDDLE + 1))]
+    for _, rows in read_rows(frames[:: max(1, len(frames) // _ASKED)], encoding):
+        middle = rows.shape[1] // 2
+        if rows.shape[1] <= 4 * _NEAR_MIDDLE:
+            continue
+        with np.errstate(invalid="ignore"):  # of numbers that are none
+            steps = np.abs(np.diff(rows, axis=1))
+            usual = np.median(steps, axis=1)
+            inside = steps[:, middle - _NEAR_MIDDLE : middle + _NEAR_MIDDLE]
+            ends = np.column_stack([inside, np.abs(rows[:, 0] - rows[:, -1])])
+        known = np.isfinite(usual) & (usual > 0.0)
+        across.append(ends[known] / usual[known, None])
+    steps_across = np.concatenate(across)
+    if len(steps_across) < FEWEST:
         return False
-    *inside, outside = np.median(np.array(across), axis=0).tolist()
-    *others, largest = sorted(inside)
+    *inside_steps, outside = np.median(steps_across, axis=0).tolist()
+    *others, largest = sorted(inside_steps)
     # what is read in a wrong encoding jumps everywhere, and any distance
     return bool(outside <= _FITS and _MISFIT <= largest <= _FARTHEST and others[-1] <= _FITS)
 
@@ -156,14 +172,14 @@ def find_disorder(edges: Sequence[Edge | None]) -> list[int]:
         edges: As `list_edges` has them.
     """
     found = []
+    steps = [measure_misfit(one, other) if one and other else None for one, other in pairwise(edges)]
     for i in range(1, len(edges) - 2):
-        four = edges[i - 1 : i + 3]
-        if any(edge is None for edge in four):
+        as_is = [step for step in steps[i - 1 : i + 2] if step is not None]
+        if len(as_is) < 3 or sum(step > _MISFIT for step in as_is) < 2:
             continue
-        p, a, b, n = four
-        as_is = [measure_misfit(p, a), measure_misfit(a, b), measure_misfit(b, n)]
+        p, a, b, n = edges[i - 1 : i + 3]
         exchanged = [measure_misfit(p, b), measure_misfit(b, a), measure_misfit(a, n)]
-        if max(exchanged) < _FITS and sum(step > _MISFIT for step in as_is) >= 2 and min(as_is) > max(exchanged):
+        if max(exchanged) < _FITS and min(as_is) > max(exchanged):
             found.append(i + 1)
     return found
 
@@ -214,10 +230,9 @@ def extrapolate_edges(frames: Sequence[bytes], encoding: str) -> list[Edge | Non
             # the second difference: what a straight line through the last two samples misses
             errors = near[:, 2:] - 2 * near[:, 1:-1] + near[:, :-2]
             ends.append(np.sqrt(np.mean(errors**2, axis=1)))
-        are_finite = np.isfinite(rows).all(axis=1)
-        for i in np.flatnonzero(are_finite).tolist():
-            goes_on, begins, before, after = (float(end[i]) for end in ends)
-            found[numbers[i]] = goes_on, begins, before, after
+        known = np.flatnonzero(np.isfinite(rows).all(axis=1))
+        for i, edge in zip(known.tolist(), zip(*(end[known].tolist() for end in ends), strict=True), strict=True):
+            found[numbers[i]] = edge
     return found
 
 

@@ -35,23 +35,24 @@ def count_channels(samples: NDArray[np.float64]) -> int:
     """
     rows = np.clip(np.nan_to_num(samples[: len(samples) // _STEP * _STEP]), -1e6, 1e6).reshape(-1, _STEP)
     level = rows.std(axis=1)
-    loud = rows[level > max(_LOUD * float(np.percentile(level, 95)), 1e-9)] if len(rows) else rows
+    is_loud = level > max(_LOUD * float(np.percentile(level, 95)), 1e-9) if len(rows) else np.empty(0, bool)
+    loud, level = rows[is_loud], level[is_loud]
     if loud.size < _FEWEST:
         return 1
     # the mean change over 1 to 8 places: least over the number of channels
-    changes = [_measure_change(loud, lag) for lag in range(1, MOST + 1)]
+    changes = [_measure_change(loud, level, lag) for lag in range(1, MOST + 1)]
     number = int(np.argmin(changes)) + 1
     if number == 1 or changes[number - 1] > _CLEARLY * min(changes[: number - 1]):
         return 1
     # a tone may change least over its period too, but channels do again over twice their number
-    before, twice, behind = (_measure_change(loud, lag) for lag in (2 * number - 1, 2 * number, 2 * number + 1))
+    before, twice, behind = (_measure_change(loud, level, lag) for lag in (2 * number - 1, 2 * number, 2 * number + 1))
     return number if twice < min(before, behind) else 1
 
 
-def _measure_change(rows: NDArray[np.float64], lag: int) -> float:
+def _measure_change(rows: NDArray[np.float64], level: NDArray[np.float64], lag: int) -> float:
     """The usual change over some samples in loud parts, each part by its own level."""
-    apart = np.abs(rows[:, lag:] - rows[:, :-lag]).mean(axis=1)
-    return float(np.median(apart / rows.std(axis=1)))
+    apart = rows[:, lag:] - rows[:, :-lag]
+    return float(np.median(np.abs(apart, out=apart).mean(axis=1) / level))
 
 
 def find_silent_side(data: NDArray[np.uint8], encoding: str | None) -> int | None:

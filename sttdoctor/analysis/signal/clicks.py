@@ -12,7 +12,13 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.arrays import fast_length, find_stretches, subtract_prediction
+from sttdoctor.analysis.arrays import (
+    fast_length,
+    find_stretches,
+    measure_power,
+    measure_quantile,
+    subtract_prediction,
+)
 from sttdoctor.analysis.signal.runs import SHORTEST_HOLE_S
 from sttdoctor.values import immutable
 
@@ -113,8 +119,9 @@ def find_clicks(samples: Floats, rate: float, jumps: Floats, goes_on: bool = Tru
     best: Clicks | None = None
     periods = _list_likely_periods(spikes, rate)
     jumps = _leave_out_loops(samples, jumps, periods)
+    known, errors = (jumps >= 0).astype(np.float64), np.maximum(jumps, 0.0)
     for period in periods:
-        found = _judge_grid(jumps, period) if not _repeats(samples, period) else None
+        found = _judge_grid(known, errors, period) if not _repeats(samples, period) else None
         if found is None or (
             goes_on and not _goes_on(samples, rate, np.arange(found.first, len(jumps), period), jumps)
         ):
@@ -187,7 +194,7 @@ def _find_switched(samples: Floats, shortest: int) -> NDArray[np.bool_]:
 
 def _list_likely_periods(spikes: Floats, rate: float) -> list[int]:
     size = fast_length(len(spikes))
-    power = np.abs(np.fft.rfft(spikes - spikes.mean(), size)) ** 2
+    power = measure_power(np.fft.rfft(spikes - spikes.mean(), size))
     shortest, longest = _get_shortest(rate), min(int(LONGEST_PERIOD_S * rate), len(spikes) // _FEWEST)
     periods = np.arange(shortest, longest + 1)
     if not len(periods):
@@ -209,11 +216,13 @@ def _list_likely_periods(spikes: Floats, rate: float) -> list[int]:
 def _repeats(samples: Floats, period: int) -> bool:
     """Whether all of the sound comes again with the period, as of tones that beat: its jumps are its own."""
     rows = samples[: len(samples) // period * period].reshape(-1, period)
-    energy = (rows**2).sum(axis=1)
+    energy = np.einsum("ij,ij->i", rows, rows)
     both = energy[1:] + energy[:-1]
     loud = np.minimum(energy[1:], energy[:-1]) > 0.1 * energy.max(initial=0.0)
-    apart = ((rows[1:] - rows[:-1]) ** 2).sum(axis=1)
-    return bool(loud.any()) and float(np.quantile(apart[loud] / both[loud], 0.25)) < _AGAIN  # some are switched off
+    if not loud.any():
+        return False
+    apart = both - 2 * np.einsum("ij,ij->i", rows[1:], rows[:-1])
+    return measure_quantile(apart[loud] / both[loud], 0.25) < _AGAIN  # some are switched off
 
 
 def _leave_out_loops(samples: Floats, jumps: Floats, periods: Iterable[int]) -> Floats:
@@ -247,12 +256,13 @@ def _goes_on(samples: Floats, rate: float, grid: NDArray[np.int64], ratio: Float
     return float(((alike > _ALIKE) & (level_db < _LEVEL_DB)).mean()) >= _MOST
 
 
-def _judge_grid(ratio: Floats, period: int) -> Clicks | None:
-    count = len(ratio) // period
-    rows = ratio[: count * period].reshape(count, period)
-    known = rows >= 0
-    heard = known.sum(axis=0)
-    means = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(heard, 1)
+def _judge_grid(known: Floats, errors: Floats, period: int) -> Clicks | None:
+    """The place of a grid with the largest mean error; `known` is 1 for samples that can be judged, else both are 0."""
+    count = len(errors) // period
+    rows = errors[: count * period].reshape(count, period)
+    each = np.ones(count)  # products with it add up rows
+    heard = each @ known[: count * period].reshape(count, period)
+    means = each @ rows / np.maximum(heard, 1)
     # of few periods the largest mean is chance
     means = np.where(heard >= _FEWEST, means, 0.0)
     first = int(np.argmax(means))

@@ -27,6 +27,7 @@ _FEWEST = 24  # borders with sound
 _CLEARLY, _TIMES = 0.05, 4  # how many more of the borders fit at the number of channels than nearer by
 _WHOLE = 0.85  # of the cuts inside pieces fit, where pieces are of one channel
 _AS_INSIDE = 0.05  # how many fewer of the borders may fit at the number of channels
+_ONE = 0.85  # of the halves of frames that go on, where there is one channel
 _SAME = 0.3  # of the pieces that are sent again as the first of the next frame: frames overlap, and are no planes
 _WINDOWS, _WINDOW = 8, 128  # parts of a long session that are looked at, and their frames
 
@@ -64,6 +65,8 @@ def find_planes(data: Bytes, sizes: Sequence[int], encoding: str) -> Planes | No
     windows = [_read_window(data, ends, int(first), width, encoding) for first in _place_windows(len(ends))]
     for channels in range(2, MOST + 1):
         found = _Borders.join([_split(*window, channels) for window in windows])
+        if found is not None and channels == 2 and found.goes_on():
+            return None
         if found is not None and found.are_planes(channels):
             usual = int(np.median(np.diff(ends, prepend=0))) // width // channels
             return Planes(channels, usual, found.loudest(channels))
@@ -141,6 +144,11 @@ class _Borders:
         if inside < _WHOLE or far < inside - _AS_INSIDE:
             return False
         return far - near >= _CLEARLY and 1 - near >= _TIMES * (1 - far)
+
+    def goes_on(self) -> bool:
+        """Whether the sound goes on over halves of frames: of planes half of these borders at most are no borders."""
+        loud = self.level > max(_LOUD * float(np.percentile(self.level, 90)), 1e-7)
+        return int(np.count_nonzero(loud)) >= _FEWEST and self._measure_fit(1, loud) >= _ONE
 
     def _measure_fit(self, lag: int, loud: NDArray[np.bool_]) -> float:
         """The share of loud pieces with which the one `lag` pieces later goes on."""
