@@ -45,7 +45,7 @@ from sttdoctor.analysis.rate.estimate import (
 )
 from sttdoctor.analysis.rate.net import load_model, take_member
 from sttdoctor.analysis.signal.channels import count_channels, find_empty_slot, find_silent_side
-from sttdoctor.analysis.signal.clicks import find_clicks, measure_jumps
+from sttdoctor.analysis.signal.clicks import Clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.planes import MOST as MOST_CHANNELS
 from sttdoctor.analysis.signal.planes import Planes, find_planes, take_plane
 from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
@@ -385,16 +385,24 @@ class AudioFacts:
     def _list_periods(self, layout: Layout) -> Iterator[list[int]]:
         """Stretches of equal length, in bytes, that end where the sound of audio without frames jumps at a period."""
         assert self.audio is not None
+        if self.jumps is None:
+            return
+        for many in range(1, MOST_CHANNELS + 1):
+            size = many * self.jumps.period * layout.frame_bytes
+            yield [size] * (len(self.audio.data) // size)
+
+    @cached_property
+    def jumps(self) -> Clicks | None:
+        """At which period the sound of audio without frames jumps, also to other sound; None where it does not."""
+        layout = self.layout
+        if self.audio is None or layout is None or layout.offset or layout.channels != 1:
+            return None
         data = self.audio.data[: _CLICKED * layout.frame_bytes]
         samples = np.nan_to_num(decode_active(data, layout.encoding, 1, _CLICKED), posinf=0.0, neginf=0.0)
         rate = self.declared.sample_rate or USUAL_RATE
         jumps = measure_jumps(samples, rate, _FLOOR * float(samples.std()))
         clicks = find_clicks(samples, rate, jumps, goes_on=False)
-        if clicks is None or clicks.ratio < _JUMP:
-            return
-        for many in range(1, MOST_CHANNELS + 1):
-            size = many * clicks.period * layout.frame_bytes
-            yield [size] * (len(self.audio.data) // size)
+        return clicks if clicks is not None and clicks.ratio >= _JUMP else None
 
     @cached_property
     def borders(self) -> NDArray[np.int64]:

@@ -71,7 +71,8 @@ class CutFrames(Remedy):
         size, end = (self.head, "beginning") if self.head else (self.tail, "end")
         code = f"frame[{self.head or ''}:{-self.tail if self.tail else ''}]"
         order = "put the packets in the order of their sequence numbers, then " if self.in_sequence else ""
-        return f"{order}cut {size} byte{'' if size == 1 else 's'} from the {end} of each frame ({code})"
+        both = f" and {self.tail} from the end" if self.head and self.tail else ""
+        return f"{order}cut {size} byte{'' if size == 1 else 's'} from the {end}{both} of each frame ({code})"
 
     def apply(self, frames: Sequence[bytes]) -> list[bytes]:
         """Return the frames without those bytes."""

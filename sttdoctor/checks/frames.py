@@ -251,7 +251,7 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
         return
     if estimate is None or estimate.tones:
         return  # what has a period comes again by itself
-    for start, pieces in list_pieces(data):
+    for start, pieces in list_pieces(data, layout.encoding, sound.jumps):
         size = len(pieces[0])
         sent = [Frame(number, None, True, size, True, piece) for number, piece in enumerate(pieces)]
         active = select_active(pieces, layout.encoding)
@@ -278,7 +278,7 @@ def _are_samples(pieces: list[bytes], field: Field, encoding: str) -> bool:
 
     A sound with a period of its own is the same in all pieces.
     """
-    body = slice(0, -field.length) if field.at_end else slice(field.length, None)
+    body = slice(0, -field.length) if field.at_end else slice(field.length, -field.behind or None)
     bodies = [piece[body] for piece in pieces]
     if field.at_end and sum(not any(piece[-field.length :]) for piece in pieces) > len(pieces) // 2:
         return _are_cut_in_full_sound(bodies, encoding)
@@ -425,15 +425,16 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
     count = " (a part of it counts up)" if field.counts and not field.kind else ""
     size = count_noun(field.length, "byte")
     share = f"{field.share:.0%}" if field.share >= _ONE_PERCENT else "less than 1%"
-    summary = f"Each frame {where} {names[field.kind]}: {size}{count}, {share} of all."
-    head, tail = (0, field.length) if field.at_end else (field.length, 4 if field.kind == "event stream" else 0)
+    behind = f", and ends with {field.behind} more" if field.behind else ""
+    summary = f"Each frame {where} {names[field.kind]}: {size}{count}{behind}, {share} of all."
+    head, tail = (0, field.length) if field.at_end else (field.length, field.behind)
     remedy = CutFrames(head, tail, field.kind == "RTP" and field.disorder > 0)
     fix = f"Send the samples alone: {remedy.words}."
     fix += {
         "RTP": " Better let the RTP library hand out the payload; it also knows lost and late packets.",
         "AudioSocket": " Those are the type and the length of the message; send only messages of a type of audio.",
         "event stream": " Amazon Transcribe takes audio in such envelopes, this service takes bare samples: leave out "
-        "the marshaller. A checksum of 4 bytes follows the samples, too.",
+        "the marshaller.",
         "protobuf": " Parse each message and send the bytes of its audio field: the length of what stands in front "
         "varies, and more may follow the samples. A framework such as Pipecat has a serializer to leave out or "
         "replace.",

@@ -249,6 +249,35 @@ def test_a_dump_whose_pieces_hold_more_than_new_samples_is_told_with_their_size(
     assert (found.cause, found.status) == (cause, "fail") and f"frames of {size} bytes" in found.summary
 
 
+def sum_up(piece):
+    return zlib.crc32(piece).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("length", [1, 2, 4])
+@pytest.mark.parametrize("size", [320, 640, 3200])
+def test_a_checksum_in_each_piece_of_a_dump_is_told_with_what_to_cut(size, length):
+    dump = b"".join(piece + sum_up(piece)[:length] for piece in cut(SPEECH, size))
+    found = sttdoctor.check(dump, encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
+    assert (found.cause, found.status) == ("frames.header", "fail")
+    assert f"frames of {size + length} bytes" in found.summary and f"frame[:-{length}]" in found.fix
+
+
+def test_what_stands_before_and_behind_each_piece_is_cut_at_once():
+    pieces = [n.to_bytes(2, "big") + piece + sum_up(piece) for n, piece in enumerate(cut(SPEECH, 640))]
+    for found in (first(pieces), sttdoctor.check(b"".join(pieces), encoding="pcm_s16le").diagnoses[0]):
+        assert found.cause == "frames.header" and "frame[2:-4]" in found.fix
+    assert first(pieces).remedy.apply(pieces) == cut(SPEECH, 640)
+
+
+def test_the_pilots_of_a_modem_are_no_headers():
+    rng = np.random.default_rng(8)
+    pilots = 9000 * np.sin(np.cumsum(rng.uniform(0.3, 0.9, 40)))
+    bursts = [np.append(pilots, 9000 * np.sin(np.cumsum(rng.uniform(0.3, 0.9, 600)))) for _ in range(60)]
+    sound = np.concatenate(bursts) + rng.normal(0, 3, 60 * 640)
+    found = sttdoctor.check(sound.astype("<i2").tobytes(), encoding="pcm_s16le", sample_rate=8000)
+    assert "frames.header" not in [one.cause for one in found.diagnoses]
+
+
 def test_the_place_of_a_piece_is_that_in_the_dump():
     dump = SPEECH[:501] + in_pieces(640, lambda _: b"", lambda _: bytes(640))
     (frames,) = (one for one in sttdoctor.check(dump, encoding="pcm_s16le").checks if one.id == "frames")

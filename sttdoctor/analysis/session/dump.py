@@ -1,7 +1,9 @@
 """Where the pieces begin in which a dump of bare bytes was sent: what each of them has comes again at their length.
 
 Packets of RTP count. A header has the same bytes at the same distance; a piece that stands twice is what stood its
-length before; zeros that fill up a buffer end at the same distance.
+length before; zeros that fill up a buffer end at the same distance. A checksum has nothing of its own, but it breaks
+the sound: the waveform jumps at a period, or, where a piece is no whole number of samples, the place of their highest
+byte changes at one.
 """
 
 import re
@@ -12,7 +14,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.arrays import find_stretches
+from sttdoctor.analysis.arrays import fast_length, find_stretches
+from sttdoctor.analysis.signal.clicks import Clicks
+from sttdoctor.encodings import ENCODINGS
 
 Bytes = NDArray[np.uint8]
 _DUMP, _NEAR_DUMP = 1 << 16, 4096  # bytes of a dump that are read, and within which its first packet begins
@@ -27,6 +31,11 @@ _PROBES, _PROBE, _VALUES = 64, 32, 8  # places that are looked at; bytes at each
 _TWICE = 0.25  # share of places that come again a piece later, where each piece stands twice: half of them
 _ZEROS = 16  # bytes
 _REGULAR = 0.6  # share of runs of zeros that end a piece apart
+_MOST_PARTS = 8
+_STEP = 48  # bytes in which the place of the highest byte is looked for: a multiple of every width
+_CLEAR, _SLIPPED = 0.6, 0.1  # share of its moves in those of any other byte; of the steps in which it stands elsewhere
+_BLUR = 3  # bytes by which that length may be off, of few pieces
+_LOW = 0.5  # of the agreement with itself, in the middle of a piece
 _NEAR = 64  # bytes: a dump begins with a piece, so what returns so near its start stands in the first one's header
 
 
@@ -63,18 +72,53 @@ def _follow_rtp(content: bytes, place: int) -> list[int]:
     return places
 
 
-def list_pieces(data: Bytes) -> Iterator[tuple[int, list[bytes]]]:
+def list_pieces(data: Bytes, encoding: str, jumps: Clicks | None) -> Iterator[tuple[int, list[bytes]]]:
     """Yield the ways in which a dump may be cut into pieces of one length: where the first begins, and all of them.
 
     Args:
         data: Shape (n,); the first 128 KiB are read, 512 where zeros fill up buffers.
+        encoding: Of the samples.
+        jumps: Where the waveform jumps at a period, None where it does not.
     """
     for find, most in ((_find_header, _LOOKED_AT), (_find_twice, _LOOKED_AT), (_find_filled, _FILLED_LOOKED_AT)):
         head = np.asarray(data[:most])
         start, size = find(head) if len(head) >= _FEWEST * _SHORTEST else (0, 0)
-        if size and (len(head) - start) // size >= _FEWEST:
-            content = head[start:].tobytes()
-            yield start, [content[at : at + size] for at in range(0, len(content) - size + 1, size)]
+        yield from _cut(head, start, size)
+    head, width = np.asarray(data[:_LOOKED_AT]), ENCODINGS[encoding].width
+    if jumps is not None:
+        for parts in range(_MOST_PARTS, 0, -1):  # clicks at a period are some at a multiple of it, too
+            yield from _cut(head, 0, jumps.period // parts * width if jumps.period % parts == 0 else 0)
+    slips = _find_slips(head, encoding) if width > 1 else 0
+    for size in sorted(range(slips - _BLUR, slips + _BLUR + 1), key=lambda size: abs(size - slips)) if slips else ():
+        yield from _cut(head, 0, size if size % width else 0)
+
+
+def _cut(head: Bytes, start: int, size: int) -> Iterator[tuple[int, list[bytes]]]:
+    if size >= _SHORTEST and (len(head) - start) // size >= _FEWEST:
+        content = head[start:].tobytes()
+        yield start, [content[at : at + size] for at in range(0, len(content) - size + 1, size)]
+
+
+def _find_slips(head: Bytes, encoding: str) -> int:
+    """Length of pieces that are no whole number of samples, by their highest bytes, which move least; 0 without."""
+    how = ENCODINGS[encoding]
+    width, mask = how.width, 0x7F if how.is_float else 0xFF
+    if len(head) < _FEWEST * _SHORTEST:
+        return 0
+    values = (head & mask).astype(np.int16)
+    moves = np.abs((values[width:] - values[:-width]).astype(np.int8).astype(np.float64))
+    rows = moves[: len(moves) // _STEP * _STEP].reshape(-1, _STEP // width, width).mean(axis=1)
+    places, ordered = rows.argmin(axis=1), np.sort(rows, axis=1)
+    clear = ordered[:, 0] < _CLEAR * ordered[:, 1]
+    counts = np.bincount(places[clear], minlength=width)
+    if counts.sum() - counts.max() < _SLIPPED * counts.sum() or counts.sum() < _FEWEST:
+        return 0  # as of samples that stay in step, or get out of it now and then
+    # at a place that stays the same a sum over one sample has a phase, which turns with each slip
+    turned = np.convolve(moves * np.exp(2j * np.pi * np.arange(len(moves)) / width), np.ones(width), "valid")
+    size = fast_length(2 * len(moves))
+    again = np.abs(np.fft.ifft(np.abs(np.fft.fft(turned, size)) ** 2))[: min(_LONGEST, len(moves) // _FEWEST)]
+    low = np.flatnonzero(again < _LOW * again[width])
+    return int(low[0] + np.argmax(again[low[0] :])) if len(low) else 0
 
 
 def _find_header(head: Bytes) -> tuple[int, int]:

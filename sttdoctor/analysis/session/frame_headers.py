@@ -14,6 +14,7 @@ from sttdoctor.encodings import ENCODINGS
 from sttdoctor.values import immutable
 
 _DEEPEST = 160  # bytes into a frame that a header may reach
+_ALONE = 4  # bytes that vary, each between two that do not
 _REGULAR, _QUIET = 0.95, 0.8  # of the steps from frame to frame: at places that are no samples; at those that are
 
 
@@ -29,6 +30,7 @@ class Field:
         counts: Whether a part of it counts up.
         share: 0..1, how much of all bytes it takes.
         disorder: How many frames come out of the order that its sequence number tells.
+        behind: Of one before the samples, the bytes that stand behind them as well, such as a checksum.
     """
 
     at_end: bool
@@ -37,6 +39,7 @@ class Field:
     counts: bool
     share: float
     disorder: int = 0
+    behind: int = 0
 
 
 def find_field(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> Field | None:
@@ -56,7 +59,7 @@ def find_field(frames: Sequence[bytes], active: Sequence[int], encoding: str) ->
     length = _find_length_field(frames, active)
     heads = np.array([np.frombuffer(frame[:depth], dtype=np.uint8) for frame in chosen])
     # quiet or coarse sound is regular itself
-    plain = np.quantile(_measure_regularity(_cut_bodies(chosen, shortest, depth), active), 0.95) > _QUIET
+    plain = bool(np.quantile(_measure_regularity(_cut_bodies(chosen, shortest, depth), active), 0.95) > _QUIET)
     taken = max(0 if plain else _count_structured(heads, active), length)
     if taken:
         kind = _name_head(heads, taken, length, list(map(len, chosen)))
@@ -66,15 +69,33 @@ def find_field(frames: Sequence[bytes], active: Sequence[int], encoding: str) ->
         disorder = _count_disorder(heads) if kind == "RTP" else 0
         regular = _measure_regularity(heads[:, :taken], active) >= _REGULAR
         counts = bool((regular & (np.ptp(heads[:, :taken], axis=0) > 0)).any())
-        return Field(False, taken, kind, counts, taken / mean, disorder)
-    tails = np.array([np.frombuffer(frame[-depth:], dtype=np.uint8)[::-1] for frame in chosen])
-    taken = 0 if plain else _count_structured(tails, active)
+        behind = _find_behind([frame[taken:] for frame in frames], active, encoding, kind, plain)
+        return Field(False, taken, kind, counts, (taken + behind) / mean, disorder, behind)
+    taken = 0 if plain else _count_behind(chosen, active)
     padding = _find_padding(chosen)
     if padding > taken:
         return Field(True, padding, "padding", False, padding / mean)
     if taken:
         return Field(True, taken, "", False, taken / mean)
     return _find_checksum(frames, active, encoding, mean)
+
+
+def _find_behind(frames: Sequence[bytes], active: Sequence[int], encoding: str, kind: str, plain: bool) -> int:
+    """Bytes that stand behind the samples of frames of which a header was taken off."""
+    if kind == "event stream":
+        return _EVENT_CHECKSUM
+    if kind == "protobuf" or min(len(frames[i]) for i in active) < _EVENT_CHECKSUM:
+        return 0
+    taken = 0 if plain else _count_behind([frames[i] for i in active], active)
+    checksum = _find_checksum(frames, active, encoding, 1.0) if not taken else None
+    return checksum.length if checksum is not None and checksum.kind == "checksum" and checksum.at_end else taken
+
+
+def _count_behind(chosen: Sequence[bytes], active: Sequence[int]) -> int:
+    """How many places at the end of frames hold the same or a counting value."""
+    depth = min(_DEEPEST, min(map(len, chosen)) // 2)
+    tails = np.array([np.frombuffer(frame[-depth:], dtype=np.uint8)[::-1] for frame in chosen])
+    return _count_structured(tails, active)
 
 
 def _find_checksum(frames: Sequence[bytes], active: Sequence[int], encoding: str, mean: float) -> Field | None:
@@ -181,13 +202,15 @@ def _cut_bodies(chosen: Sequence[bytes], shortest: int, depth: int) -> NDArray[n
 
 def _count_structured(columns: NDArray[np.uint8], active: Sequence[int]) -> int:
     """How many places from the edge on hold the same or a counting value."""
-    taken = 0
+    taken, alone = 0, 0
     for i, regular in enumerate(_measure_regularity(columns, active)):
         if regular >= _REGULAR:
+            alone += i == taken + 1
             taken = i + 1
         elif i >= taken + 2:
             break  # up to two bytes of a check sum or a random part may stand within
-    return taken
+    # of sound with a period of its own, such as the pilots of a modem, the high bytes come again and the low ones vary
+    return taken if alone < _ALONE else 0
 
 
 def _measure_regularity(columns: NDArray[np.uint8], active: Sequence[int]) -> NDArray[np.float64]:
@@ -253,6 +276,7 @@ def _name_head(heads: NDArray[np.uint8], taken: int, length: int, sizes: Sequenc
     return "length" if length else ""
 
 
+_EVENT_CHECKSUM = 4  # bytes, behind what an event of a stream holds
 _EVENT_STREAM = b":message-type"
 """A header of the event streams of AWS: https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html"""
 
