@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.container.contents import Contents, find_containers
 from sttdoctor.analysis.decoding import Bytes, Layout, Samples, read_numbers
 from sttdoctor.analysis.encoding.changes import EncodingChange, are_credible, find_changes
+from sttdoctor.analysis.encoding.codecs import Codec, name_codec
 from sttdoctor.analysis.encoding.disguise import Disguise, find_disguise
-from sttdoctor.analysis.encoding.estimate import LAYOUTS, EncodingEstimate, estimate_encoding
+from sttdoctor.analysis.encoding.estimate import LAYOUTS, NOT_PCM, EncodingEstimate, estimate_encoding
 from sttdoctor.analysis.encoding.held import find_held
 from sttdoctor.analysis.encoding.misfit import (
     LOW_END,
@@ -206,6 +207,14 @@ class AudioFacts:
         return find_disguise(self.audio.data, self.encoding) if self._empty_slot is None else None
 
     @cached_property
+    def codec(self) -> Codec:
+        """The codec whose bare codes the bytes are, empty where none tells; asked of what is not as declared."""
+        if self.audio is None or self.encoding is None:
+            return ""
+        best = max(self.encoding.probabilities, key=self.encoding.probabilities.__getitem__)
+        return name_codec(self.audio.data[self.payload_offset :], best == NOT_PCM)
+
+    @cached_property
     def misfit(self) -> Misfit | None:
         """How integers miss the scale of the declared encoding, or else of the best one; None where they do not."""
         if (
@@ -387,8 +396,10 @@ class AudioFacts:
         assert self.audio is not None
         if self.jumps is None:
             return
-        for many in range(1, MOST_CHANNELS + 1):
-            size = many * self.jumps.period * layout.frame_bytes
+        # clicks at a period are some at twice and more of it, too
+        periods = [self.jumps.period // parts for parts in (1, 2, 4) if self.jumps.period % parts == 0]
+        sizes = [many * period * layout.frame_bytes for period in periods for many in range(1, MOST_CHANNELS + 1)]
+        for size in dict.fromkeys(sizes):
             yield [size] * (len(self.audio.data) // size)
 
     @cached_property

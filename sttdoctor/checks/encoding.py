@@ -13,6 +13,7 @@ import numpy as np
 
 from sttdoctor import missing
 from sttdoctor.analysis.encoding.changes import EncodingChange
+from sttdoctor.analysis.encoding.codecs import Codec
 from sttdoctor.analysis.encoding.disguise import Disguise
 from sttdoctor.analysis.encoding.estimate import EncodingEstimate
 from sttdoctor.analysis.encoding.misfit import Misfit, Order
@@ -153,6 +154,9 @@ def _judge(facts: Facts) -> Answer:
         return answer(f"The bytes are {_label(name)}, {meant}.", [], measured, name)
     status: Status = "fail" if right < facts.limits["encoding.fail_below"] else "warn"
     confidence = estimate.probabilities[best]
+    if facts.sound.codec:
+        finding = _judge_codec(facts.sound.codec, name)
+        return answer(finding.summary, [finding], measured, facts.sound.codec)
     finding = _name_origin(facts, _judge_mismatch(best, name, status, confidence))
     return answer(finding.summary, [finding], measured, _name_reading(best))
 
@@ -200,6 +204,9 @@ def _judge_undeclared(facts: Facts, estimate: EncodingEstimate, best: str, measu
         return answer(f"No encoding was declared; the samples of the file are {_label(best)}.", [], measured, best)
     if best in SUPPORTED:
         return answer(f"No encoding was declared; the bytes are {_label(best)}.", [], measured, best)
+    if facts.sound.codec:
+        finding = _judge_codec(facts.sound.codec, None)
+        return answer(finding.summary, [finding], measured, facts.sound.codec)
     finding = _name_origin(facts, _judge_mismatch(best, None, "fail", estimate.probabilities[best]))
     return answer(finding.summary, [finding], measured, _name_reading(best))
 
@@ -226,6 +233,38 @@ def _judge_mismatch(best: str, declared: str | None, status: Status, confidence:
     remedy = Remedy(declares=Declared(encoding=name))
     fix = f"{_write_sentence(remedy)}, or convert the samples to {declared} before you send them."
     return CHECK.find("mismatch", status, confidence, summary, fix=fix, remedy=remedy)
+
+
+_CODES: dict[Codec, tuple[str, str]] = {
+    "ADPCM": (
+        "codes of 4-bit ADPCM (IMA, which is also called DVI4, or Dialogic's VOX, which looks the same)",
+        "sox -t ima -r 8000 FILE -t raw -e signed -b 16 out.raw (VOX: -t vox) decodes them",
+    ),
+    "IMA ADPCM": ("the blocks of a WAV file of IMA ADPCM", "ffmpeg -i FILE.wav -f s16le -ac 1 out.raw decodes it"),
+    "Microsoft ADPCM": (
+        "the blocks of a WAV file of Microsoft's ADPCM",
+        "ffmpeg -i FILE.wav -f s16le -ac 1 out.raw decodes it",
+    ),
+    "G.722": ("G.722", "ffmpeg -f g722 -i FILE -f s16le out.raw decodes it, to 16000 Hz"),
+    "G.726": (
+        "G.726 of 32 kbit/s",
+        "ffmpeg -f g726 -code_size 4 -i FILE -f s16le out.raw decodes it, to 8000 Hz (g726le where the first code of a "
+        "byte stands in its lower half)",
+    ),
+    "GSM": ("frames of GSM 06.10, 33 bytes each", "ffmpeg -f gsm -i FILE -f s16le out.raw decodes it, to 8000 Hz"),
+}
+_ASK_FOR_SAMPLES = (
+    " before you send it, and declare pcm_s16le. Of a live call ask the telephone side for linear samples or mu-law "
+    "(slin or ulaw in Asterisk, PCMU or L16 elsewhere) instead."
+)
+
+
+def _judge_codec(codec: Codec, declared: str | None) -> Finding:
+    """Codes of a codec, without a file."""
+    label, command = _CODES[codec]
+    said = f"declared is {declared}" if declared else "no encoding was declared"
+    summary = f"The bytes are compressed, not samples: they are {label}; {said}."
+    return CHECK.find("unsupported", "fail", 0.95, summary, fix=f"Decode it{_ASK_FOR_SAMPLES} Of a file: {command}.")
 
 
 def _write_sentence(remedy: Remedy) -> str:
