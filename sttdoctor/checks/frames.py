@@ -138,6 +138,12 @@ _WHOLE_BUFFER = (
     " In PyAV and aiortc take frame.to_ndarray().tobytes(), which holds the samples alone, not bytes(frame.planes[0]), "
     "which is the whole buffer."
 )
+_LOST = (
+    "What should stand there never arrives: the audio is as long as the time that passed, and the sound does not go on "
+    "behind the zeros. Look at what makes the frames: a decoder that leaves out the last block of what it is given "
+    "(imaadpcm's decode(): call decodeBlock() for each block), a buffer that is handed on before it is full, a device "
+    "or a queue that runs dry and is filled up with silence."
+)
 _HALF_AGAIN = (0.4, 0.6)
 _TWO_RECORDERS = (
     " Half of everything twice may also be two recorders on one microphone that send on one socket: stop the processor "
@@ -152,6 +158,7 @@ _BEYOND = 0.5  # of the length of the repeats
 _SCALED = 0.9  # share of frames with one peak
 _ONE_PERCENT = 0.01
 _AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so at its pace
+_MOST_BORDERS = 2000  # frames between which it is asked whether the sound goes on
 _CUT = 0.5  # share of pieces whose last sample is nearer to the next piece's first than both are to zero
 _SAME = 0.6  # share of bytes that are as in the piece before
 _MOST_AGAIN = 0.8  # share of frames that were sent before: of those that are sent twice 1/2, three times 2/3
@@ -331,7 +338,12 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
     replays = find_replays(contents, encoding, bytes_per_s) if bytes_per_s else None
     field = find_field(frames, active, encoding) if replays is None or replays.usual_s < _A_BLOCK_S else None
     if field is not None:  # behind which one frame may hold two channels that are alike
-        yield from _tell_field(field, sent, active)
+        bodies = [frames[i][: -field.length] for i in active[:_MOST_BORDERS]] if field.kind == "padding" else []
+        zeros = field.share * sum(frame.size for frame in sent)
+        if bodies and _are_in_place_of_sound(zeros, bodies, sent, encoding, bytes_per_s):
+            yield _tell_lost(count_noun(field.length, "byte"), field.share, sent[active[0]])
+        else:
+            yield from _tell_field(field, sent, active)
         return
     if replays is not None:
         yield _tell_replays(replays, sent)
@@ -421,6 +433,7 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         "padding": "zeros that pad it",
         "checksum": "bytes of any value, as of a checksum, over which the sound goes on",
         "rest": "bytes of another time, over which the sound goes on",
+        "RTP padding": "the padding of an RTP packet, of which the last byte tells the length",
         "": "bytes that are no samples",
     }
     where = "ends with" if field.at_end else "begins with"
@@ -441,6 +454,8 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         "varies, and more may follow the samples. A framework such as Pipecat has a serializer to leave out or "
         "replace.",
         "padding": _WHOLE_BUFFER,
+        "RTP padding": " Where the padding bit of the header (0x20 in its first byte) is set, cut as many bytes as the "
+        "last one says; some RTP libraries leave them in the payload.",
         "rest": f" The buffer is longer than what was written into it.{_WHOLE_BUFFER}",
     }.get(field.kind, "")
     yield CHECK.find("header", "fail", 0.95, summary, place, fix, remedy if field.kind != "protobuf" else None)
@@ -508,13 +523,32 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str, bytes_per_s: 
 
 
 def _stands_for_others(repeat: Repeat, sent: list[Frame], bytes_per_s: float) -> bool:
-    """Whether the audio is as long as the clock ran, repeats included: then each of them takes the place of another."""
+    """Whether each repeat takes the place of another frame."""
+    return _fills_its_time(repeat.count * sum(frame.size for frame in sent) / len(sent), sent, bytes_per_s)
+
+
+def _fills_its_time(doubtful: float, sent: list[Frame], bytes_per_s: float) -> bool:
+    """Whether the audio is as long as the clock ran, doubtful bytes included: they stand in the place of others."""
     first, last = sent[0].t, sent[-1].t
     if first is None or last is None:
         return False
-    total = sum(frame.size for frame in sent)
-    beyond_s = (total - sent[0].size) / bytes_per_s - (last - first)
-    return beyond_s < _BEYOND * repeat.count * total / len(sent) / bytes_per_s
+    beyond_s = (sum(frame.size for frame in sent) - sent[0].size) / bytes_per_s - (last - first)
+    return beyond_s < _BEYOND * doubtful / bytes_per_s
+
+
+def _are_in_place_of_sound(
+    zeros: float, bodies: list[bytes], sent: list[Frame], encoding: str, bytes_per_s: float | None
+) -> bool:
+    """Whether zero bytes at the ends of frames stand where sound was: it does not go on over them, the time is full."""
+    if not bytes_per_s or not _fills_its_time(zeros, sent, bytes_per_s):
+        return False
+    return not _are_cut_in_full_sound(bodies, encoding)
+
+
+def _tell_lost(length: str, share: float, first: Frame) -> Finding:
+    summary = f"Each frame ends with zeros in the place of audio, which is lost: {length}, {share:.0%} of all."
+    place = (Evidence("the first frame with sound", first.line, first.t),)
+    return CHECK.find("zero-filled", "fail", 0.9, summary, place, _LOST)
 
 
 def _tell_replays(replays: Replays, sent: list[Frame]) -> Finding:

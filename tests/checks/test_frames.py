@@ -116,6 +116,27 @@ def test_two_tracks_in_turn_are_two_streams():
     assert (finding.cause, finding.status) == ("frames.two-streams", "fail")
 
 
+@pytest.mark.parametrize("lost", [1.0 / 4, 3.0 / 4])
+def test_zeros_in_the_place_of_sound_are_no_padding_that_can_be_cut(lost):
+    zeros = round(3200 * lost) // 2 * 2
+    finding = first([chunk[:-zeros] + bytes(zeros) for chunk in cut()])
+    assert finding.cause == "frames.zero-filled" and f"{lost:.0%}" in finding.summary
+    assert "never arrives" in finding.fix and finding.remedy is None
+
+
+def test_zeros_that_fill_up_most_of_each_frame_are_padding():
+    finding = first([chunk + bytes(5 * len(chunk)) for chunk in cut(size=640)])
+    assert finding.cause == "frames.header" and "3200 bytes" in finding.summary and "to_ndarray" in finding.fix
+
+
+@pytest.mark.parametrize("length", [2, 4, 16])
+def test_padding_of_packets_is_told_by_its_last_byte(length):
+    padded = first([chunk + bytes(length - 1) + bytes([length]) for chunk in cut(size=640)])
+    assert padded.cause == "frames.header" and "padding of an RTP packet" in padded.summary and "0x20" in padded.fix
+    other = first([chunk + bytes(length - 1) + bytes([length + 1]) for chunk in cut(size=640)])
+    assert other.cause == "frames.header" and "RTP" not in other.summary
+
+
 def test_short_reads_end_in_zeros():
     frames = [data if i % 3 else data[:2200] + bytes(1000) for i, data in enumerate(cut())]
     finding = first(frames)

@@ -26,7 +26,8 @@ class Field:
         at_end: Behind the samples, not before them.
         length: Bytes.
         kind: What it is known as (`RTP`, `AudioSocket`, `event stream`, `protobuf`, `length`, `padding`, `checksum`,
-            `rest`: more than a checksum has, and sound of another time), or `` where no format is recognised.
+            `rest`: more than a checksum has, and sound of another time, `RTP padding`), or `` where no format is
+            recognised.
         counts: Whether a part of it counts up.
         share: 0..1, how much of all bytes it takes.
         disorder: How many frames come out of the order that its sequence number tells.
@@ -73,10 +74,11 @@ def find_field(frames: Sequence[bytes], active: Sequence[int], encoding: str) ->
         return Field(False, taken, kind, counts, (taken + behind) / mean, disorder, behind)
     taken = 0 if plain else _count_behind(chosen, active)
     padding = _find_padding(chosen)
-    if padding > taken:
+    if padding and padding >= taken:
         return Field(True, padding, "padding", False, padding / mean)
     if taken:
-        return Field(True, taken, "", False, taken / mean)
+        counted = taken > 1 and bool((tails[:, 0] == taken).all())  # RFC 3550, 5.1: the last byte says how many
+        return Field(True, taken, "RTP padding" if counted else "", False, taken / mean)
     return _find_checksum(frames, active, encoding, mean)
 
 

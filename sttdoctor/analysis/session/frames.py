@@ -24,6 +24,7 @@ FEWEST = 12  # frames with sound below which nothing is told
 SEEN = 8192  # bytes of a frame that are compared
 _AT_ONCE = 1 << 16  # bytes of frames that are read at once
 _COUNTED = 64  # frames whose bytes are counted at once
+_NEARLY = 0.6  # share of the bytes of a frame that one value has nearly everywhere
 Bytes = NDArray[np.uint8]
 _FITS, _MISFIT = 2.5, 4.0  # steps across a border, in units of the usual error of extrapolation
 Edge = tuple[float, float, float, float]
@@ -98,13 +99,19 @@ def select_active(frames: Sequence[bytes], encoding: str) -> list[int]:
 
 
 def is_active(frame: bytes) -> bool:
-    """Whether a frame holds sound: many values, and none nearly everywhere."""
+    """Whether a frame holds sound: many values, and none nearly everywhere but in zeros that fill its end."""
     return bool(_are_active(np.frombuffer(frame[:SEEN], dtype=np.uint8)[None, :])[0])
 
 
 def _are_active(rows: Bytes) -> NDArray[np.bool_]:
-    counts = count_bytes(rows)
-    return np.asarray((np.count_nonzero(counts, axis=1) >= 12) & (counts.max(axis=1) <= 0.6 * rows.shape[1]))
+    counts, filled = count_bytes(rows), np.full(len(rows), rows.shape[1])
+    padded = np.flatnonzero(counts[:, 0] > _NEARLY * rows.shape[1])
+    if len(padded):
+        sounds = rows[padded, ::-1] != 0
+        zeros = np.where(sounds.any(axis=1), sounds.argmax(axis=1), rows.shape[1])
+        counts[padded, 0] -= zeros
+        filled[padded] -= zeros
+    return np.asarray((np.count_nonzero(counts, axis=1) >= 12) & (counts.max(axis=1) <= _NEARLY * filled))
 
 
 def measure_same_peaks(frames: Sequence[bytes], encoding: str) -> tuple[float, float] | None:
