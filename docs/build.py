@@ -2,7 +2,7 @@
 
     python docs/build.py
 
-`docs/sources.md` is written too. A test compares what is there with what this would write.
+`docs/sources.md` and `docs/quirks.md` are written too. A test compares what is there with what this would write.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from sttdoctor.checks import all_checks
 from sttdoctor.checks.base import Check
 from sttdoctor.cli import cli
 from sttdoctor.guides import Example, Guide, load_guide
+from sttdoctor.quirks import QUIRKS
 from sttdoctor.reporting.escape import as_code, fence_of, for_markdown
 from sttdoctor.sources import SOURCES, describe
 from sttdoctor.thresholds import of_check
@@ -25,6 +26,7 @@ from sttdoctor.thresholds import of_check
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "checks"
 SOURCES_PAGE = ROOT / "docs" / "sources.md"
+QUIRKS_PAGE = SOURCES_PAGE.with_name("quirks.md")
 EXCERPTS = Path(guides.__file__).parent / "excerpts.json"
 NAMES = EXCERPTS.with_name("names.json")
 
@@ -39,6 +41,7 @@ def main() -> None:
     for name, text in pages().items():
         (PAGES / name).write_text(text, "utf-8")
     SOURCES_PAGE.write_text(list_sources(), "utf-8")
+    QUIRKS_PAGE.write_text(list_quirks(), "utf-8")
 
 
 def excerpt_of(guide: Guide) -> dict[str, list[str]]:
@@ -88,6 +91,26 @@ def list_sources() -> str:
         f"| {source.kind} | {for_markdown(source.name)} | {for_markdown(describe(source))} | "
         f"{as_code(source.change).replace('|', chr(92) + '|')} | {for_markdown(source.seen)} |"
         for source in SOURCES
+    )
+    return "\n".join((*head, *rows)) + "\n"
+
+
+def list_quirks() -> str:
+    """The page of what libraries do."""
+    head = (
+        "# What libraries do that nobody expects",
+        "",
+        "Each was run with the version that stands here, without this tool, by a script in",
+        "[`findings/`](../findings/README.md). Where a report names the cause and the library is in use, look there",
+        "first. `sttdoctor explain quirks` shows the same in the terminal, `sttdoctor explain CAUSE` those of a cause.",
+        "",
+        "| cause | library | does | instead | shown by |",
+        "|---|---|---|---|---|",
+    )
+    rows = (
+        f"| {for_markdown(quirk.cause or 'none')} | {for_markdown(quirk.library)} | {for_markdown(quirk.does)} | "
+        f"{for_markdown(quirk.instead)} | [script](../findings/{quirk.script}.sh) |"
+        for quirk in QUIRKS
     )
     return "\n".join((*head, *rows)) + "\n"
 

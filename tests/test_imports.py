@@ -122,6 +122,7 @@ ALLOWED = {
     "sttdoctor.missing": (),
     "sttdoctor.encodings": (),
     "sttdoctor.sources": ("sttdoctor.encodings",),
+    "sttdoctor.quirks": (),
     "sttdoctor.endpoints": ("sttdoctor.endpoints",),
     "sttdoctor.redact": ("sttdoctor.redact",),
     "sttdoctor.diagnosis": ("sttdoctor.analysis", "sttdoctor.checks", "sttdoctor.report"),

@@ -60,7 +60,11 @@ def list_topics() -> dict[str, str]:
     from sttdoctor.guides import load_names
 
     causes = {cause: what for check in load_names().values() for cause, what in check.items()}
-    return {**list_checks(), **causes, "sources": "what recorders, browsers and libraries give by default"}
+    tables = {
+        "sources": "what recorders, browsers and libraries give by default",
+        "quirks": "what libraries do that nobody expects",
+    }
+    return {**list_checks(), **causes, **tables}
 
 
 def list_thresholds() -> dict[str, str]:

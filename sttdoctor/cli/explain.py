@@ -11,15 +11,16 @@ from sttdoctor.cli.options import standard_output
 if TYPE_CHECKING:
     from sttdoctor.checks.base import Cause, Check
     from sttdoctor.guides import Example
+    from sttdoctor.quirks import Quirk
 
 
 @click.command()
-@click.argument("topic", required=False, metavar="[CHECK|CAUSE|sources]", shell_complete=complete(list_topics))
+@click.argument("topic", required=False, metavar="[CHECK|CAUSE|sources|quirks]", shell_complete=complete(list_topics))
 def explain(topic: str | None) -> None:
     """What a check asks, why it matters and how to fix what it finds.
 
     Without an argument: the list of checks and causes. sources lists what recorders, browsers, libraries and telephone
-    platforms give when nothing is asked, and what to write instead.
+    platforms give when nothing is asked, and what to write instead; quirks lists what libraries do that nobody expects.
     """
     from sttdoctor.checks import all_causes, all_checks
     from sttdoctor.errors import UsageError
@@ -30,12 +31,14 @@ def explain(topic: str | None) -> None:
         lines = [line for check in checks.values() for line in _list_checks(check)]
     elif topic == "sources":
         lines = list(_list_sources())
+    elif topic == "quirks":
+        lines = list(_list_quirks())
     elif topic in checks:
         lines = list(_check(checks[topic]))
     elif topic in causes:
         lines = list(_about_cause(causes[topic], checks[topic.partition(".")[0]]))
     else:
-        raise UsageError(_unknown(topic, [*checks, *causes, "sources"]))
+        raise UsageError(_unknown(topic, [*checks, *causes, "sources", "quirks"]))
     with standard_output():
         click.echo("\n".join(lines))
 
@@ -74,6 +77,22 @@ def _list_sources() -> Iterator[str]:
         for source in group:
             yield _wrap(f"{source.name} ({source.seen}): {describe(source)}", "  ", "    ")
             yield _wrap(f"instead: {source.change}", "    ", "      ")
+
+
+def _list_quirks() -> Iterator[str]:
+    from itertools import groupby
+
+    from sttdoctor.quirks import QUIRKS
+
+    for cause, group in groupby(QUIRKS, lambda quirk: quirk.cause):
+        yield f"{cause or 'shown by no report'}:"
+        for quirk in group:
+            yield from _quirk(quirk)
+
+
+def _quirk(quirk: "Quirk") -> Iterator[str]:
+    yield _wrap(f"{quirk.library}: {quirk.does}", "  ", "    ")
+    yield _wrap(f"instead: {quirk.instead}", "    ", "      ")
 
 
 def _check(check: "Check") -> Iterator[str]:
@@ -130,9 +149,15 @@ def _indent(text: str) -> Iterator[str]:
 
 
 def _about_cause(cause: "Cause", check: "Check") -> Iterator[str]:
+    from sttdoctor.quirks import find_quirks
+
     yield f"{cause.id} ({cause.worst} at worst)"
     yield _wrap(cause.what)
     yield _wrap(f"Fix: {cause.fix}", "  ", "       ")
+    known = find_quirks(cause.id)
+    yield from ["  Known for it:"] if known else []
+    for quirk in known:
+        yield from _indent("\n".join(_quirk(quirk)))
     yield _wrap(f"Why it matters: {check.why}")
     yield _wrap(f"How it is judged: {check.how}")
     yield _wrap(f"Examples, code and thresholds: sttdoctor explain {check.id}; vendor page: {check.docs}", rest="    ")

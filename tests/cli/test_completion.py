@@ -52,7 +52,7 @@ def test_names_are_offered_where_one_is_typed(offered, line, names):
 
 
 def test_explain_offers_every_check_and_cause(offered):
-    assert offered("sttdoctor explain ") == [*(check.id for check in all_checks()), *all_causes(), "sources"]
+    assert offered("sttdoctor explain ") == [*(check.id for check in all_checks()), *all_causes(), "sources", "quirks"]
     assert offered("sttdoctor explain pacing.too") == ["pacing.too-fast", "pacing.too-slow"]
 
 

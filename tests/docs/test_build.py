@@ -30,8 +30,9 @@ def test_a_page_is_up_to_date(name):
     assert (build.PAGES / name).read_text("utf-8") == PAGES[name], STALE
 
 
-def test_the_page_of_sources_is_up_to_date():
+def test_the_pages_of_sources_and_quirks_are_up_to_date():
     assert build.SOURCES_PAGE.read_text("utf-8") == build.list_sources(), STALE
+    assert build.QUIRKS_PAGE.read_text("utf-8") == build.list_quirks(), STALE
 
 
 def test_the_names_of_checks_and_causes_are_up_to_date():

@@ -1,0 +1,205 @@
+"""What libraries do to audio, text or captures that nobody who reads their pages would expect.
+
+A report names the cause; a library that is known for it may stand between the microphone and the socket, or between
+the events and the text. Each row was run with the version that stands in it, without this tool, by a script of that
+name in `findings/` of the repository.
+"""
+
+from sttdoctor.values import immutable
+
+
+@immutable
+class Quirk:
+    """What one library does.
+
+    Attributes:
+        cause: As which it shows in a report; empty where a capture cannot show it.
+        library: With its version, and the registry that has it.
+        does: In words.
+        instead: What to do.
+        script: Without its suffix.
+    """
+
+    cause: str
+    library: str
+    does: str
+    instead: str
+    script: str
+
+
+QUIRKS = (
+    Quirk(
+        "frames.header",
+        "aiortc 1.16.0 (PyPI)",
+        "bytes(frame.planes[0]) is the decoder's buffer: 20 ms of sound and 100 ms of zeros",
+        "frame.to_ndarray().tobytes()",
+        "aiortc-planes-hold-six-times-the-audio",
+    ),
+    Quirk(
+        "frames.header",
+        "rtp 0.0.4 (PyPI)",
+        "the padding of a packet stays in its payload: in mu-law a click at the end of each",
+        "where packet.padding is true, payload[:-payload[-1]]",
+        "rtp-padding-stays-in-the-payload",
+    ),
+    Quirk(
+        "frames.repeated",
+        "microphone-stream 6.0.1 (npm)",
+        "toRaw() ignores where a Buffer begins and ends, and reads the pool that it lies in",
+        "new Float32Array(chunk.buffer.slice(chunk.byteOffset, chunk.byteOffset + chunk.length))",
+        "microphone-stream-toraw-gives-the-whole-pool",
+    ),
+    Quirk(
+        "frames.zero-filled",
+        "imaadpcm 5.0.0 (npm)",
+        "decode() leaves the last block in zeros, so a packet of one block is silence; encode() leaves it out",
+        "decodeBlock() for each block, without the second of its first two samples, which are the same",
+        "imaadpcm-leaves-out-the-last-block",
+    ),
+    Quirk(
+        "signal.clipped",
+        "wyoming 1.10.2 (PyPI)",
+        "AudioChunkConverter(channels=1) adds two channels up and cuts off what is too loud",
+        "take their mean, (left + right) / 2, before the converter, or one of them",
+        "wyoming-mono-is-the-sum-of-both-channels",
+    ),
+    Quirk(
+        "signal.muted",
+        "opensip 0.2.1 (PyPI)",
+        "after a pause in the packets of a call the jitter buffer takes all that follow for late, and gives zeros",
+        "call reset() on the buffer when nothing came for longer than it holds, or leave it out (jitter_ms=0)",
+        "opensip-jitter-buffer-stays-deaf-after-a-pause",
+    ),
+    Quirk(
+        "continuity.nothing-sent",
+        "prism-media 1.3.5 (npm)",
+        "OggDemuxer gives nothing of a file whose comments fill more than a page, as a cover picture does",
+        "take the comments out first (ffmpeg -map_metadata -1 -map 0:a -c copy), or decode with ffmpeg",
+        "prism-media-ogg-gives-nothing-behind-a-long-comment",
+    ),
+    Quirk(
+        "continuity.muted",
+        "assemblyai 4.41.5 (npm)",
+        "with two channels nothing is sent while one of them gives no sound, and both stay apart by the pause",
+        "send silence for a channel that gives none, in step with the other",
+        "assemblyai-two-channels-wait-for-the-silent-one",
+    ),
+    Quirk(
+        "pacing.too-slow",
+        "audio-pcm-resampler 0.1.0 (PyPI)",
+        "16 bits to mu-law gives half as many bytes as samples, and noise; mu-law to 16 bits wraps around",
+        "audioop.lin2ulaw and audioop.ulaw2lin (audioop-lts from Python 3.13 on)",
+        "audio-pcm-resampler-mu-law-has-half-its-samples",
+    ),
+    Quirk(
+        "pacing.too-slow",
+        "pipecat-ai 1.14.0 (PyPI)",
+        "the stream resampler drops what it holds, some 70 ms, when frames pause for more than 0.2 s",
+        "send silence in pauses, or resample once, at the rate of the source",
+        "pipecat-resampler-loses-the-end-at-a-pause",
+    ),
+    Quirk(
+        "messages.command-as-binary",
+        "simple-websocket 9.1.0 (npm)",
+        "write() sends a string as a binary message",
+        "send() for commands, write() for audio",
+        "simple-websocket-writes-text-as-binary",
+    ),
+    Quirk(
+        "joining.whitespace-stripped",
+        "requests-sse 0.5.3, aiohttp-sse-client2 0.3.0 (PyPI)",
+        "all spaces behind data: are taken off, so pieces of text lose the one that they begin with",
+        "send the pieces as JSON, or read with httpx-sse",
+        "requests-sse-takes-the-space-before-a-word",
+    ),
+    Quirk(
+        "joining.turns-missing",
+        "caption2text 0.1.2, fairy-subtitle 1.1.0 (PyPI)",
+        "a caption of digits alone (a code, a year) is taken for a number of a caption, and removed",
+        "srt or webvtt-py",
+        "caption2text-drops-a-caption-of-digits",
+    ),
+    Quirk(
+        "encoding.unsupported",
+        "SpeechRecognition 3.17.0 (PyPI)",
+        "get_raw_data() of an 8-bit WAV file is signed, and get_wav_data() writes it into a file of unsigned samples",
+        "get_raw_data(convert_width=2)",
+        "speechrecognition-8-bit-wav-inside-out",
+    ),
+    Quirk(
+        "",
+        "node-audio-mixer 1.3.7 (npm)",
+        "a stereo input at another rate comes out with left and right mixed up sample by sample",
+        "give it inputs of one channel, at the rate of the mixer",
+        "node-audio-mixer-resamples-two-channels-as-one",
+    ),
+    Quirk(
+        "",
+        "aiortp 0.8.0 (PyPI)",
+        "its A-law has the sign upside down: by ear the same, mixed with another copy of the call it cancels",
+        "audioop.alaw2lin and audioop.lin2alaw",
+        "aiortp-a-law-has-the-wrong-sign",
+    ),
+    Quirk(
+        "",
+        "@purinton/resampler 1.0.4 (npm)",
+        "no low pass: what is above the new band folds back into it at full level",
+        "soxr, or sox and ffmpeg as programs",
+        "purinton-resampler-has-no-low-pass",
+    ),
+    Quirk(
+        "",
+        "wave-resampler 1.0.0 (npm)",
+        "resample() filters the caller's own array, in place",
+        "resample(samples.slice(), ...)",
+        "wave-resampler-overwrites-its-input",
+    ),
+    Quirk(
+        "",
+        "pcm-convert 3.3.0 (npm)",
+        "'int16 be' gives little endian samples unless the order of the source is given as well",
+        "name both formats in full: convert(samples, 'float32 le', 'int16 be')",
+        "pcm-convert-big-endian-stays-little",
+    ),
+    Quirk(
+        "",
+        "wav-decoder 1.3.0 (npm)",
+        "the lowest sample of a 24-bit WAV file comes out as the highest: a click at each clipped peak",
+        "wavefile, or ffmpeg -c:a pcm_s16le",
+        "wav-decoder-24-bit-minimum-turns-positive",
+    ),
+    Quirk(
+        "",
+        "wavtools 0.1.5 (npm)",
+        "each WAV file that it saves says that it is 60 bytes long: Python's wave reads 8 samples of it",
+        "soundfile, or write the length of the file less 8 into its bytes 4 to 8",
+        "wavtools-wav-says-it-is-60-bytes-long",
+    ),
+    Quirk(
+        "",
+        "@deepgram/captions 1.2.0 (npm)",
+        "AssemblyAiConverter takes milliseconds for seconds: captions come a thousand times too late",
+        "divide start and end of each word by 1000 first",
+        "deepgram-captions-takes-milliseconds-for-seconds",
+    ),
+    Quirk(
+        "",
+        "websocket-client 1.9.2 (PyPI)",
+        "a server that closes in order (1000) is logged as an error, and on_error is called",
+        "look at the code of on_close; 1000 is no fault",
+        "websocket-client-logs-a-normal-close-as-an-error",
+    ),
+    Quirk(
+        "",
+        "niquests 3.21.2 (PyPI)",
+        "closing a WebSocket sends the status code 0, which servers answer with 1002, protocol error",
+        "websockets or websocket-client",
+        "niquests-closes-with-the-status-code-0",
+    ),
+)
+"""Those that a report shows first, by cause."""
+
+
+def find_quirks(cause: str) -> tuple[Quirk, ...]:
+    """Return the libraries that are known for a cause; those that no report shows for an empty one."""
+    return tuple(quirk for quirk in QUIRKS if quirk.cause == cause)
