@@ -77,7 +77,9 @@ def find_field(frames: Sequence[bytes], active: Sequence[int], encoding: str) ->
     if padding and padding >= taken:
         return Field(True, padding, "padding", False, padding / mean)
     if taken:
-        counted = taken > 1 and bool((tails[:, 0] == taken).all())  # RFC 3550, 5.1: the last byte says how many
+        counted = taken > 1 and all(
+            frame[-1] == taken for frame in chosen
+        )  # RFC 3550, 5.1: the last byte says how many
         return Field(True, taken, "RTP padding" if counted else "", False, taken / mean)
     return _find_checksum(frames, active, encoding, mean)
 
