@@ -4,8 +4,8 @@
 
 Reports are divided by chance, by a hash of their link: the half `build` is what the tool is improved by, the half
 `held` is looked at only to see what that was worth. `round` 2 are those that were sought out after the tool had been
-improved by the first ones, `round` 3, 4 and 6 those after that (the fifth tried kinds, not reports). Nothing of a report is copied: words, times and sound are
-others.
+improved by the first ones, `round` 3, 4 and 6 those after that (the fifth tried kinds, not reports). Nothing of a
+report is copied: words, times and sound are others.
 """
 
 import sys

@@ -297,7 +297,6 @@ def json_pings(recipe: Recipe, every: float) -> None:
 # --- text
 
 
-
 @fault
 def last_word_twice(recipe: Recipe) -> None:
     recipe.join = lambda heard: "".join(f"{text} {text.split()[-1]}" for text in _ended(heard))

@@ -26,6 +26,7 @@ from sttdoctor.analysis.encoding.misfit import (
     Misfit,
     Order,
     find_faint_factor,
+    find_gap,
     find_loud_factor,
     find_misfit,
     find_order,
@@ -227,6 +228,8 @@ class AudioFacts:
         single = self._find_single_bytes(layout) if layout is not None else ""
         if layout is not None and single:
             return Misfit("single bytes", 8 * layout.frame_bytes, encoding=single)
+        if layout is not None and ENCODINGS[layout.encoding].is_g711 and self._is_right(layout):
+            return find_gap(self._read_codes(layout).astype(np.int64), layout.encoding)
         if layout is None or layout.encoding not in ("pcm_s16le", "pcm_s32le"):
             return None
         estimate = self.encoding
@@ -234,6 +237,10 @@ class AudioFacts:
             return None  # read otherwise it is plain sound: big endian or out of step, whose codes wrap like these
         codes = self._read_codes(layout)
         return find_misfit(codes.astype(np.int64), 8 * layout.frame_bytes) if len(codes) else None
+
+    def _is_right(self, layout: Layout) -> bool:
+        """Whether the bytes are surely of this encoding."""
+        return self.encoding is not None and self.encoding.layout == layout and _is_sure(self.encoding)
 
     def _find_single_bytes(self, layout: Layout) -> str:
         """The encoding of bytes of which each became a sample; empty where that did not happen."""

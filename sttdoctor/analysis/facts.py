@@ -437,10 +437,36 @@ class Facts:
             since_s: What was sent at that very moment does not count.
             until_s: What was sent at that very moment counts.
         """
+        return self.sound.is_speech(*self._find_bytes(number, since_s, until_s))
+
+    def measure_level(self, number: int, since_s: float, until_s: float) -> float:
+        """RMS, of full scale, of what one connection sent after a moment on the clock, up to another; 0 of nothing.
+
+        Args:
+            number: Of the connection, from 0; it has audio that can be read, and times.
+            since_s: What was sent at that very moment does not count.
+            until_s: What was sent at that very moment counts.
+        """
+        samples = self.sound.samples(*self._find_bytes(number, since_s, until_s))
+        return float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
+
+    def measure_usual_level(self, number: int) -> float:
+        """The RMS, of full scale, that half of the 20 ms of one connection's sound stay below; 0 of nothing.
+
+        Args:
+            number: Of the connection, from 0; it has audio that can be read, and times.
+        """
+        samples = self.sound.samples(*self._find_bytes(number, -np.inf, np.inf))
+        size = round(0.02 * (self.declared.sample_rate or USUAL_RATE))
+        steps = samples[: len(samples) // size * size].reshape(-1, size)
+        return float(np.median(np.sqrt(np.mean(steps**2, axis=1)))) if len(steps) else 0.0
+
+    def _find_bytes(self, number: int, since_s: float, until_s: float) -> tuple[int, int]:
+        """The first byte that was sent after a moment, and the first one after another."""
         line = self.timelines[number]
         sent = np.concatenate([[0], np.cumsum(line.size)]) + self.audio_starts[number]
         first, stop = (int(sent[np.searchsorted(line.t_s, at, side="right")]) for at in (since_s, until_s))
-        return self.sound.is_speech(first, stop)
+        return first, stop
 
     def has_unanswered_speech(self, number: int, until_s: float) -> bool | None:
         """Whether one connection sent speech after its last turn.end, just before a moment on the clock.

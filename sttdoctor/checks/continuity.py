@@ -104,7 +104,9 @@ CHECK = Check(
             "continuity.idle-timeout",
             "fail",
             "The server closed a socket on which no audio had come for about three minutes.",
-            "Close the connection when the user is done and open a new one later, or send silence in between.",
+            "If the user was done, send close as soon as the session ends (a telephone service says stop, a page is "
+            "left) and read until the server closes. If not, send silence in between, or close and open a new "
+            "connection later.",
         ),
     ),
     docs=TROUBLESHOOTING,

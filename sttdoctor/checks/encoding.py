@@ -431,14 +431,27 @@ def _judge_misfit(facts: Facts, misfit: Misfit, name: str) -> Finding:
             f"np.frombuffer(data, '<i2') in Python. Or send the bytes as they are and declare {misfit.encoding}."
         )
         return CHECK.find("scaled", "fail", 0.95, summary, fix=fix)
-    if misfit.kind == "signed byte":
+    if misfit.kind in ("signed byte", "signed sum"):
         summary = (
             "Half of the samples lost their upper byte: their low byte was taken as a number with a sign, so that "
+            "wherever its top bit is set, the sample is -128 to -1."
+            if misfit.kind == "signed byte"
+            else "Half of the samples are 256 too low: their low byte was added as a number with a sign, so that it "
+            "counts -128 to -1 wherever its top bit is set."
         )
-        summary += "wherever its top bit is set, the sample is -128 to -1."
         fix = "Take the low byte without its sign when you put bytes together: (hi << 8) | (lo & 0xff) in Java and "
         fix += "Kotlin, or read shorts at once (ByteBuffer.order(LITTLE_ENDIAN).asShortBuffer())."
         return CHECK.find("scaled", "fail", 0.95, summary, fix=fix)
+    if misfit.kind == "gap":
+        least, most = misfit.gap
+        label = ENCODINGS[misfit.law].label
+        summary = (
+            f"No sample has a size between {least} and {most} (of 32768), although many are smaller and many larger: "
+            f"the encoder of {label} has a table or a segment that is wrong."
+        )
+        fix = "Compare the encoder with the tables of ITU-T G.711 for every 16-bit value, or use one that is proven "
+        fix += "(audioop.lin2alaw and lin2ulaw, FFmpeg, sox); or leave it out and send pcm_s16le."
+        return CHECK.find("scaled", "fail", 0.85, summary, fix=fix)
     if misfit.kind == "other law":
         used, right = ("mu-law", "A-law") if misfit.law == "pcm_alaw" else ("A-law", "mu-law")
         summary = f"The samples were {right} of a telephone line and were decoded with the table of {used}."

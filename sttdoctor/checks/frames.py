@@ -193,6 +193,10 @@ _BLOCK = (
     "Copy each block once, when the device says that it is full. Here a block is read twice and the next one is lost: "
     "of two buffers that change places the wrong one is taken (an index or address that is not advanced)."
 )
+_CLEAR = (
+    "Send only as many samples of a block as were written to it, or fill it with zeros before it is filled: a callback "
+    "that gets too little from its ring buffer leaves the rest of its output as it was."
+)
 _AGAIN = (
     "Continue after the last sample that was sent: a reader that starts again at a place of its own (a fragment, a "
     "position, a time) takes the last piece a second time. In Kinesis Video Streams continue with the "
@@ -558,6 +562,12 @@ def _tell_replays(replays: Replays, sent: list[Frame]) -> Finding:
         f"{replays.count} stretches of about {replays.usual_s:.2g} s are sent twice in a row, byte for byte: "
         f"{replays.share:.0%} of the audio."
     )
+    if replays.block_s:
+        summary = (
+            f"{replays.count} times the end of a block of {1000 * replays.block_s:.3g} ms is what stood at the same "
+            "place of the block before, byte for byte: the block was filled in part only, and its old rest was sent."
+        )
+        return CHECK.find("repeated", "fail", 0.9, summary, place, _CLEAR)
     if replays.gap_s:
         summary = (
             f"{replays.count} stretches of {replays.usual_s:.2f} s each are sent once more about {replays.gap_s:.1f} s "

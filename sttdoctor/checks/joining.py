@@ -74,7 +74,7 @@ CHECK = Check(
         Cause(
             "joining.turns-repeated",
             "fail",
-            "Turns appear more than once in the application's text.",
+            "Turns, or words of them, appear more than once in the application's text.",
             "Append each turn.end once; look for a second handler, or for a display that is appended to itself.",
         ),
         Cause(
@@ -189,6 +189,12 @@ _SAID = {
     "truncated": "is cut",
 }
 
+_OF_WORDS = "holds words twice that were said once"
+_ADD_NOTHING = (
+    "Append the transcript of each turn.end as it is and nothing else: it holds all words of its turn. Look for what "
+    "adds a part of them again (the last word, a word list beside the text, a piece that overlaps)."
+)
+
 _KEEP_END = (
     "Look for a limit of about {0} characters that the text passes through: a slice such as text[:{0}], the length of "
     "a database column (VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in "
@@ -292,7 +298,8 @@ def _tell_habit(facts: Facts, join: "Join", got: str, expected: str, place: tupl
     if join.habit == "turns-missing" and (finding := _tell_missing(facts, join, place)):
         return finding
     exactly = f"is exactly what comes out when {_WHEN[join.habit]}"
-    summary = f"The application's text {_SAID.get(join.habit, exactly)}: {join.detail}."
+    said = _OF_WORDS if _repeats_words(join) else _SAID.get(join.habit, exactly)
+    summary = f"The application's text {said}: {join.detail}."
     if join.rival:
         summary += f" With these events the text would be the same when {_WHEN[join.rival]}."
     turn = facts.turns[join.turn] if join.turn is not None else None
@@ -302,10 +309,15 @@ def _tell_habit(facts: Facts, join: "Join", got: str, expected: str, place: tupl
     return CHECK.find(join.habit, "fail", sure, summary, (*place, *_list_differences(got, expected)), _fix(join))
 
 
+def _repeats_words(join: "Join") -> bool:
+    """Whether words stand there twice, and no whole turns."""
+    return join.habit == "turns-repeated" and join.turn is not None
+
+
 def _fix(join: "Join") -> str | None:
     """The fix where it depends on which part is missing, None for the cause's own."""
     if join.habit != "truncated":
-        return None
+        return _ADD_NOTHING if _repeats_words(join) else None
     if join.detail.startswith("the "):
         return _KEEP_EDGES
     size = len(join.got)

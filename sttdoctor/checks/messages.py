@@ -407,7 +407,9 @@ def _find_early_finalize(facts: Facts) -> Iterator[Finding]:
         spoken = facts.measure_spoken(number, None, None)
         if len(flushes) < _FEWEST_EARLY or not spoken or facts.is_faint(number):
             continue
-        early = [item for item in flushes if item.frame.t is not None and _is_mid_speech(facts, number, item.frame.t)]
+        usual = facts.measure_usual_level(number)
+        times = [(item, item.frame.t) for item in flushes if item.frame.t is not None]
+        early = [item for item, t in times if _is_mid_speech(facts, number, t) and _stands_out(facts, number, t, usual)]
         whole = float(facts.timelines[number].audio_s.sum())
         if len(early) < max(_FEWEST_EARLY, _OFTEN_EARLY * len(flushes)) or spoken > _ALWAYS * whole:
             continue
@@ -423,8 +425,14 @@ def _is_mid_speech(facts: Facts, number: int, at: float) -> bool:
     return min(before or 0.0, after or 0.0) >= _MOSTLY * _AROUND_S
 
 
+def _stands_out(facts: Facts, number: int, at: float, usual: float) -> bool:
+    """Whether the sound is louder than it usually is, on both sides of a moment: music behind a voice never is."""
+    sides = ((at - _AROUND_S, at), (at, at + _AROUND_S))
+    return all(facts.measure_level(number, *side) > _LOUDER * usual for side in sides)
+
+
 _FEWEST_EARLY, _OFTEN_EARLY = 2, 0.5
-_AROUND_S, _MOSTLY, _ALWAYS = 0.35, 0.8, 0.95
+_AROUND_S, _MOSTLY, _ALWAYS, _LOUDER = 0.35, 0.8, 0.95, 1.6
 
 
 def _find_broken_frame(facts: Facts) -> Iterator[Finding]:

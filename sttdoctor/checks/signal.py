@@ -448,7 +448,23 @@ def _find_holes(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
         f"(first at {runs.start[chosen[0]] / levels.rate:.2f} s)."
     )
     places = _list_places(facts, layout, runs.start[chosen], "hole")
-    return [CHECK.find("dropouts", "fail" if often else "warn", 0.95, summary, places)]
+    fix = _NOT_GATED if _measure_torn(levels, runs.length[chosen].sum()) > _MOSTLY_TORN else None
+    return [CHECK.find("dropouts", "fail" if often else "warn", 0.95, summary, places, fix)]
+
+
+def _measure_torn(levels: Levels, torn: int) -> float:
+    """The share of speech that holes take."""
+    sounding = np.count_nonzero(levels.rms > _SOUNDING * levels.loud) * levels.step
+    return float(torn / (torn + sounding))
+
+
+_SOUNDING, _MOSTLY_TORN = 0.1, 0.15
+_NOT_GATED = (
+    "Turn off, one at a time, what processes the sound before it is sent: an echo canceller whose reference is too "
+    "loud or late takes the voice for echo, a noise suppressor or gate that is too hard takes it for noise, and both "
+    "leave zeros; more gain does not bring it back. If nothing does, look for buffers that run empty, lost packets "
+    "filled with zeros, or frames that are cleared before they are sent."
+)
 
 
 def _are_crowded(facts: Facts, times_s: Floats, minutes: float) -> bool:

@@ -352,7 +352,7 @@ def test_what_the_server_said_comes_first_and_the_rest_below_it(status, body, fi
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ('{"title": "Bad request", "message": "encoding is missing"}', "'Bad request: encoding is missing'"),
+        ('{"title": "Bad request", "message": "encoding is wrong"}', "'Bad request: encoding is wrong'"),
         ('{"message": "no such model", "error_code": "model_not_found"}', "'no such model (model_not_found)'"),
         ("Unsupported sample rate", "'Unsupported sample rate'"),
     ],
@@ -625,3 +625,30 @@ def test_a_path_that_is_not_known_is_searched_for_slashes(path, words):
     url = BASE.replace("/stt", path, 1).replace("?", "/?" if "end" in words else "?")
     (diagnosis,) = refused(404, url=url).diagnoses
     assert words in diagnosis.summary and ("slash" in diagnosis.summary) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "status", "body", "fix"),
+    [
+        ("ws", 400, "<center>The plain HTTP request was sent to HTTPS port</center><hr>nginx", "wss://"),
+        ("http", 400, "Client sent an HTTP request to an HTTPS server.\n", "wss://"),
+        ("ws", 497, "<html>nginx</html>", "wss://"),
+        ("wss", 400, "<center>The plain HTTP request was sent to HTTPS port</center><hr>nginx", "proxy_pass https"),
+    ],
+)
+def test_a_request_without_tls_to_a_port_that_speaks_it_is_told(scheme, status, body, fix):
+    (found,) = refused(status, body, url=BASE.replace("wss", scheme)).diagnoses
+    assert (found.cause, found.explains) == ("connection.wrong-path", ("connection.rejected",))
+    assert "unencrypted" in found.summary and fix in found.fix
+
+
+def test_a_query_that_the_service_misses_although_the_address_has_it_was_dropped_on_the_way():
+    (found,) = refused(400, '{"title": "Bad Request", "message": "Missing required parameter: model"}').diagnoses
+    assert (found.cause, found.explains) == ("connection.intermediary", ("connection.rejected",))
+    assert "model" in found.summary and "drops the query" in found.summary and "proxy_pass" in found.fix
+
+
+@pytest.mark.parametrize("url", [BASE.replace("model=ink-2&", ""), BASE.replace("ink-2", "")])
+def test_a_query_without_what_the_service_misses_lost_nothing(url):
+    (found, *_) = refused(400, '{"message": "Missing required parameter: model"}', url=url).diagnoses
+    assert found.cause == "connection.bad-parameter"

@@ -377,3 +377,29 @@ def sent_at(frames, every):
         for event in base.events
     ]
     return Session(tuple(filled), url=URL)
+
+
+def partly_filled(share, block=480):
+    """The speech at 48 kHz through blocks of which some are filled in part, and keep what they held."""
+    fine = np.frombuffer(SPEECH, "<i2").astype(float)
+    loud = np.interp(np.arange(3 * len(fine)) / 3, np.arange(len(fine)), fine) + np.random.default_rng(4).normal(
+        0, 9, 3 * len(fine)
+    )
+    rng, held, at, made = np.random.default_rng(2), np.zeros(block), 0, []
+    while at < len(loud) - block:
+        count = int(rng.integers(0, block)) if rng.random() < share else block
+        held = np.concatenate([loud[at : at + count], held[count:]])
+        made.append(held)
+        at += count
+    return cut(np.rint(np.concatenate(made)).astype("<i2").tobytes(), 9600)
+
+
+def test_blocks_that_were_filled_in_part_keep_the_rest_of_the_block_before():
+    finding = first(partly_filled(0.2))
+    assert (finding.cause, finding.status) == ("frames.repeated", "fail")
+    assert "block of 5 ms" not in finding.summary and "in part only" in finding.summary
+    assert "as many samples" in finding.fix
+
+
+def test_blocks_that_are_always_full_keep_nothing():
+    assert found(partly_filled(0.0)) == {}

@@ -394,3 +394,20 @@ def test_where_not_all_readings_were_tried_the_answer_says_so(monkeypatch):
     monkeypatch.setattr(join_search, "_STEPS_A_TEXT", 0)
     answer = joined_of("Hi there. How are you? How are you now?", events=TWO).answer
     assert answer.startswith("No way of joining that could be tried gives")
+
+
+KEPT = [*turn(0.5, " How", " How are you today?", end=2.0), *turn(3.0, " I am fine", " I am fine, thank you.", end=4.5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "says"),
+    [
+        (" How are you today? I am fine, thank you. I am fine", "partial-kept", "behind all final texts"),
+        ("I am fine How are you today? I am fine, thank you.", "partial-kept", "before all final texts"),
+        ("How are you today? today? I am fine, thank you. you.", "turns-repeated", "'today' in turn 1"),
+        ("How are you today? I am fine, thank you. And you?", "text-added", "2 words after"),
+    ],
+)
+def test_what_is_kept_or_said_again_beside_the_final_texts_is_told_from_other_words(text, cause, says):
+    (finding,) = joined_of(text, events=KEPT).findings
+    assert finding.cause == f"joining.{cause}" and says in finding.summary

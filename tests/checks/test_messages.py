@@ -430,6 +430,20 @@ def test_finalize_in_mid_speech_is_early():
     assert causes(finalized(loud_times()), "messages") == {"messages.early-finalize": "warn"}
 
 
+def test_finalize_behind_the_speech_is_right_although_music_goes_on():
+    parts = [MULAW_TABLE[np.frombuffer(SPEECH, np.uint8)], np.zeros(3 * 8000)] * 2
+    at = np.arange(sum(map(len, parts))) / 8000
+    music = sum(np.sin(2 * np.pi * 220 * k * at) / k for k in (1, 2, 3)) * np.exp(-2 * (at % 0.4))
+    sound = np.concatenate(parts) + 0.05 * music
+    order = np.argsort(MULAW_TABLE, kind="stable")
+    values = MULAW_TABLE[order]
+    codes = order[np.searchsorted((values[1:] + values[:-1]) / 2, sound)].astype(np.uint8).tobytes()
+    spoken = len(SPEECH) / 8000
+    times = [spoken + 0.5, spoken + 1.5, 2 * spoken + 3.5, 2 * spoken + 4.5]
+    base = session(steady(len(sound) / 8000), sends=[(t, "finalize") for t in times], url=MANUAL)
+    assert "messages.early-finalize" not in causes(with_audio(base, codes), "messages")
+
+
 def test_finalize_behind_the_speech_is_right():
     subject = with_audio(session(steady(10), sends=[(7.6, "finalize"), (8.4, "finalize")], url=MANUAL), SPEECH[:56000])
     assert causes(subject, "messages") == {}

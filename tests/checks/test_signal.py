@@ -456,3 +456,14 @@ def test_bytes_of_another_encoding_are_not_accused_of_holding_no_numbers():
         assert "signal.not-numbers" not in [
             one.cause for one in sttdoctor.check(data, encoding="pcm_f32le", sample_rate=RATE).diagnoses
         ]
+
+
+def test_holes_that_take_much_of_the_speech_come_of_what_processes_it():
+    steps = SPEECH[: len(SPEECH) // 64 * 64].reshape(-1, 64).copy()
+    rng = np.random.default_rng(6)
+    levels = steps.std(axis=1) * np.exp(rng.normal(0, 0.7, len(steps)))
+    steps[levels < np.quantile(levels, 0.65)] = 0
+    (found, *_) = judged(s16(0.1 * steps.reshape(-1))).checks[0].findings
+    assert found.cause == "signal.dropouts" and "echo canceller" in found.fix
+    (few,) = judged(s16(with_holes(12))).checks[0].findings
+    assert few.cause == "signal.dropouts" and "echo canceller" not in few.fix

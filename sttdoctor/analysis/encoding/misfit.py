@@ -22,7 +22,7 @@ from sttdoctor.encodings import ENCODINGS
 from sttdoctor.values import immutable
 
 Codes = NDArray[np.int64]
-Kind = Literal["cast", "converter", "low bits", "signed byte", "other law", "single bytes"]
+Kind = Literal["cast", "converter", "low bits", "signed byte", "signed sum", "other law", "single bytes", "gap"]
 
 _STEP = 320  # samples, 7 to 40 ms
 _FEWEST = 50  # codes that are not zero
@@ -38,6 +38,8 @@ _FLAT = (0.54, 0.61)  # RMS of full scale where all codes are as frequent: 0.577
 _RELATED = 0.2  # correlation with the next sample, in sound
 
 _FEWEST_LOUD, _FEWEST_SMALL = 400, 50  # codes of which half would have such a low byte; different ones of the others
+_FEWEST_SUMS, _SOFT_STEPS, _SMOOTHER = 8, 8, 0.3  # steps of half a byte in a stretch; stretches; roughness that is left
+_GAP, _UNUSED, _BELOW_GAP = 8, 0.03, 4  # sizes in a row; share of the others that may be unused; sizes below
 _SURE_LAW = 0.99
 _WIDE = ("pcm_s32le", "s32be")
 _WILD = 8.0  # floats beyond it are in the units of integers
@@ -67,6 +69,7 @@ class Misfit:
         centre: Where they rest (`converter`).
         law: Of G.711, what they were before they were decoded with the table of the other one (`other law`).
         encoding: What the bytes are of which each became a sample (`single bytes`).
+        gap: Sizes between which no sample lies, of 32768 (`gap`).
     """
 
     kind: Kind
@@ -74,6 +77,7 @@ class Misfit:
     centre: float = 0.0
     law: str = ""
     encoding: str = ""
+    gap: tuple[int, int] = (0, 0)
 
 
 def find_misfit(codes: Codes, bits: int) -> Misfit | None:
@@ -96,12 +100,39 @@ def find_misfit(codes: Codes, bits: int) -> Misfit | None:
                 return Misfit("converter", size, float(np.median(codes[codes != 0])))
     if bits == 16 and _has_signed_bytes(codes):
         return Misfit("signed byte", bits)
+    if bits == 16 and _has_signed_sums(codes):
+        return Misfit("signed sum", bits)
     law = _find_other_law(codes) if bits == 16 else ""
     if law:
         return Misfit("other law", bits, law=law)
     if bits == 16 and (_goes_in_laps(codes, 1 << bits) or _is_empty_noise(codes)):
         return Misfit("low bits", bits)
     return None
+
+
+def find_gap(codes: Codes, encoding: str) -> Misfit | None:
+    """Tell an encoder of G.711 whose table leaves out sizes between others that it has; None where none are left out.
+
+    Sound that had 8 bits before has many gaps, sound of the other law single codes that it never uses: neither has one.
+
+    Args:
+        codes: Shape (n,): the active parts of a recording, decoded to 16 bits.
+        encoding: `pcm_mulaw` or `pcm_alaw`.
+    """
+    table = ALAW_TABLE if encoding == "pcm_alaw" else MULAW_TABLE
+    sizes = np.unique(np.abs(np.rint(table * 32768).astype(np.int64)))
+    counts = np.bincount(np.searchsorted(sizes, np.abs(codes)), minlength=len(sizes))
+    many = np.flatnonzero(np.cumsum(counts[::-1])[::-1] >= _FEWEST_LOUD)
+    top = int(many[-1]) if len(many) else 0
+    unused = find_stretches(counts[:top] == 0)
+    if not len(unused):
+        return None
+    lengths = unused[:, 1] - unused[:, 0]
+    first, stop = unused[lengths.argmax()].tolist()
+    others = int(lengths.sum()) - (stop - first)
+    if stop - first < _GAP or others > _UNUSED * top or counts[:first].sum() < _FEWEST_LOUD or first < _BELOW_GAP:
+        return None
+    return Misfit("gap", 8, law=encoding, gap=(int(sizes[first - 1]), int(sizes[stop])))
 
 
 def find_single_bytes(numbers: NDArray[np.number]) -> str:
@@ -156,6 +187,23 @@ def _has_signed_bytes(codes: Codes) -> bool:
     if len(loud) < _FEWEST_LOUD or len(small) < len(loud) // 2:
         return False
     return not bool(((loud & 255) >= 128).any()) and len(np.unique(small)) >= _FEWEST_SMALL
+
+
+def _has_signed_sums(codes: Codes) -> bool:
+    """Whether the softest quarter of the sound is far smoother with 256 added where the top bit of a low byte is set.
+
+    That is so where bytes with a sign were added up. Of any other sound it makes steps of 256.
+    """
+    mended = codes + 256 * ((codes & 255) >= 128)
+    steps = len(codes) // _STEP
+    way, other = (
+        np.square(np.diff(part[: steps * _STEP].reshape(steps, _STEP), 2, axis=1)).sum(axis=1)
+        for part in (codes, mended)
+    )
+    softer = np.argsort(way)[: steps // 4]
+    crossed = (np.abs(np.diff(codes[: steps * _STEP].reshape(steps, _STEP), axis=1)) >= 128).sum(axis=1)
+    soft = softer[crossed[softer] >= _FEWEST_SUMS]
+    return len(soft) >= _SOFT_STEPS and float(np.median(other[soft] / way[soft])) < _SMOOTHER
 
 
 def _find_other_law(codes: Codes) -> str:

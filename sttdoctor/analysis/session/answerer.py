@@ -193,6 +193,17 @@ class Answerer:
     proof: str = ""
 
 
+_PLAIN = re.compile(
+    r"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|plain HTTP to an SSL-enabled",
+    re.IGNORECASE,
+)
+
+
+def wants_tls(opened: Open) -> bool:
+    """Whether a server says that it was spoken to without TLS (nginx, Go, Apache)."""
+    return opened.status == 497 or _PLAIN.search((opened.body or "")[:_MAX_BODY]) is not None
+
+
 def find_answerer(opened: Open) -> Answerer:
     """Tell who answered a handshake with a status other than 101."""
     status, headers, body = opened.status or 0, opened.headers, (opened.body or "")[:_MAX_BODY]

@@ -173,6 +173,8 @@ def explain(got: str, turns: Sequence[Turn], shown: Shown = _WHOLE) -> Join:
 
 _UNCHANGED = Change("", "")
 _QUOTED = 80
+_ENDS_A_TURN = ".,!?;:\u2026"
+_LEAST_PIECE = 6  # letters of an update that stands in a text by no chance
 _SURE_EXCERPT = 20  # letters: a shorter piece may stand in a text by chance
 
 
@@ -236,6 +238,8 @@ def _excerpt(shown: Shown, tried: Sequence[tuple[Before, tuple[Change, ...]]]) -
                 join, part = replace(join, habit="ends", detail=_OPEN), replace(part, turns=ended)
             if join is None or (join.habit != "ends" and len(extract_letters(part.got)) < _SURE_EXCERPT):
                 continue
+            if join.habit == "turns-repeated" and join.turn is not None:
+                continue  # words twice may as well be updates that the capture does not show
             join = _finish(join, Before(part.got, part.turns, before.change), changed)
             join = replace(join, beyond=len(before.got) - len(part.got), sure=min(join.sure, 0.8))
             if join.habit == "ends" and join.rest is None:
@@ -253,12 +257,28 @@ def _find_added(start: Before) -> Join | None:
     if at < 0:
         return None
     before = cut_beginning(start.got, at)
-    behind = start.got[len(cut_beginning(start.got, at + len(spoken))) :]
+    behind = start.got[len(cut_beginning(start.got, at + len(spoken))) :].lstrip(_ENDS_A_TURN)
+    kept = _find_kept_piece(start.turns, extract_letters(before), extract_letters(behind))
+    if kept is not None:
+        where = "before" if before else "behind"
+        detail = f"turn {kept + 1} in an unfinished version as well, {where} all final texts"
+        return Join("partial-kept", start.got, True, 1.0, detail, sure=0.9, turn=kept, got=start.got, turns=start.turns)
     sides = [(where, text.split()) for where, text in (("before", before), ("after", behind)) if extract_letters(text)]
     told = " and ".join(f"{len(words)} word{'s' * (len(words) > 1)} {where} them" for where, words in sides)
     detail = f"{told} ({' '.join(sides[0][1])[:_QUOTED]!r})"
     alike = len(spoken) / len(letters)
     return Join("text-added", right, True, alike, detail, sure=0.9, got=start.got, turns=start.turns)
+
+
+def _find_kept_piece(turns: Sequence[Turn], before: str, behind: str) -> int | None:
+    """The turn of which what stands on one side of all final texts is a version before its end."""
+    piece = behind if not before else before if not behind else ""
+    if len(piece) < _LEAST_PIECE:
+        return None
+    for number in range(len(turns) - 1, -1, -1):
+        if any(kind != "end" and extract_letters(text) == piece for kind, text in turns[number].pieces):
+            return number
+    return None
 
 
 def _is_explained(join: Join) -> bool:

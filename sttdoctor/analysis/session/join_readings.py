@@ -56,6 +56,7 @@ def read_rearranged(got: str, ends: Sequence[str]) -> Iterator[Reading]:
             _read_reordered(letters, turns, ends),
             _read_overlapping(letters, turns, ends),
             _read_once(letters, got, ends),
+            _read_doubled(got, ends),
         )
 
 
@@ -193,6 +194,37 @@ def _read_once(letters: str, got: str, ends: Sequence[str]) -> Reading | None:
     if "".join(collapse(list_words(whole))) == "".join(collapse(list_words(got))):
         return Reading("words-merged", got, "words that were said twice in a row appear once", 0.9)
     return None
+
+
+def _read_doubled(got: str, ends: Sequence[str]) -> Reading | None:
+    """All turns, with words or phrases behind which they stand once more."""
+    told, right = list_words(got), [(word, number) for number, end in enumerate(ends) for word in list_words(end)]
+    if not 0 < len(told) - len(right) <= len(right):
+        return None
+    doubled: list[tuple[str, int]] = []
+    place = at = 0
+    while place < len(told):
+        if at < len(right) and told[place] == right[at][0]:
+            place, at = place + 1, at + 1
+            continue
+        size = _count_again(told, place)
+        if not size:
+            return None
+        doubled.append((" ".join(told[place : place + size]), right[at - 1][1]))
+        place += size
+    if at < len(right):
+        return None
+    phrase, turn = doubled[0]
+    more = f", and so do {len(doubled) - 1} more" if len(doubled) > 1 else ""
+    return Reading(
+        "turns-repeated", got, f"{phrase!r} in turn {turn + 1} stands there twice in a row{more}", 0.85, turn
+    )
+
+
+def _count_again(words: list[str], place: int) -> int:
+    """Words from a place on that are those just before it, the fewest; 0 where there are none."""
+    sizes = range(1, min(_LONGEST_PHRASE, place) + 1)
+    return next((size for size in sizes if words[place : place + size] == words[place - size : place]), 0)
 
 
 def collapse(words: list[str]) -> list[str]:

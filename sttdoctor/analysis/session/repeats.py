@@ -30,6 +30,8 @@ _SHORTEST_S, _LONGEST_S = 0.15, 12.0
 _SHORTEST_BLOCK_S, _BLOCKS = 0.008, 0.1  # of blocks, as a device has them, and what share of the audio they then are
 _SOON_S = 3.0  # after it ended, what a buffer still holds is sent again
 _FEWEST_REPLAYS = 2
+_LONGEST_BLOCK_S, _LEAST_OF_REST = 0.1, 24  # of a device's blocks; samples that are the same by no chance
+_FEWEST_RESTS, _MOST_OF_RESTS, _AT_END = 6, 0.7, 2  # rests; share of what comes again soon; samples off the same end
 _AS_LOUD = 0.3  # of the usual level
 _APART = 256  # samples from one place that is looked for to the next
 _KEY = 8  # bytes
@@ -267,6 +269,7 @@ class Replays:
         share: 0..1, how much of the audio is such a second time.
         first: Number of the frame in which the first one begins again, from 0.
         gap_s: Seconds of other audio that stand between both times, 0 where they are in a row.
+        block_s: Seconds of the blocks of which they are what was not written anew, 0 where they are no rests of blocks.
     """
 
     count: int
@@ -274,6 +277,7 @@ class Replays:
     share: float
     first: int
     gap_s: float = 0.0
+    block_s: float = 0.0
 
 
 def find_replays(frames: FrameContents, encoding: str, bytes_per_s: float) -> Replays | None:
@@ -288,6 +292,7 @@ def find_replays(frames: FrameContents, encoding: str, bytes_per_s: float) -> Re
     width = ENCODINGS[encoding].width
     found: list[tuple[int, int]] = []
     later: list[tuple[int, int, int]] = []
+    rests: list[tuple[int, int, int]] = []
     left = _COMPARED
     for at, lag in _find_places(data, width):
         is_known = bool(found) and at < found[-1][0] + 2 * found[-1][1]
@@ -300,6 +305,11 @@ def find_replays(frames: FrameContents, encoding: str, bytes_per_s: float) -> Re
             found.append((start, lag))
         elif length >= _SHORTEST_S * bytes_per_s and lag - length <= _SOON_S * bytes_per_s:
             later.append((start, lag, length))
+        elif lag <= _LONGEST_BLOCK_S * bytes_per_s and _LEAST_OF_REST * width <= length < lag:
+            rests.append((start, lag, length))
+    old = _find_old_rests(rests, width, len(data), bytes_per_s, np.cumsum(frames.sizes))
+    if old is not None and len(found) + len(later) < old.count:
+        return old
     long = [(start, lag) for start, lag in found if lag >= _SHORTEST_S * bytes_per_s]
     if sum(lag for _, lag in found) < _BLOCKS * len(data):  # a few short ones are tones, or coarse sound
         found = long
@@ -319,6 +329,25 @@ def find_replays(frames: FrameContents, encoding: str, bytes_per_s: float) -> Re
     lags = [lag for _, lag in found]
     number = int(np.searchsorted(ends, again, side="right"))
     return Replays(len(found), float(np.median(lags)) / bytes_per_s, sum(lags) / len(data), number)
+
+
+def _find_old_rests(
+    rests: Sequence[tuple[int, int, int]], width: int, size: int, bytes_per_s: float, ends: NDArray[np.int64]
+) -> Replays | None:
+    """Ends of blocks that stood at the same place of the block before: all end where blocks do, however long."""
+    if len(rests) < _FEWEST_RESTS:
+        return None
+    lag, _ = Counter(lag for _, lag, _ in rests).most_common(1)[0]
+    of_lag = list(dict.fromkeys(rest for rest in rests if rest[1] == lag))
+    place, _ = Counter((start + length) % lag // width for start, _, length in of_lag).most_common(1)[0]
+    near = [one for one in of_lag if abs((one[0] + one[2]) % lag // width - place) <= _AT_END]
+    uneven = float(np.std([length for _, _, length in near])) > _UNEVEN * lag
+    if len(near) < max(_FEWEST_RESTS, _MOST_OF_RESTS * len(rests)) or not uneven:
+        return None
+    number = int(np.searchsorted(ends, near[0][0] + lag, side="right"))
+    lengths = [length for _, _, length in near]
+    share = sum(lengths) / size
+    return Replays(len(near), float(np.median(lengths)) / bytes_per_s, share, number, block_s=lag / bytes_per_s)
 
 
 def _measure_level(data: bytes, encoding: str) -> float:

@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from itertools import islice
 
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.session.answerer import wants_tls
 from sttdoctor.analysis.session.endpoint import Address, match_events, match_path
 from sttdoctor.analysis.session.refusal import Refusal
-from sttdoctor.checks.base import Cause, Evidence, Finding, Status
-from sttdoctor.checks.connection.handshake import get_refusal, has_worked_before, place_of, quote
+from sttdoctor.checks.base import Cause, Evidence, Finding, Status, join_list
+from sttdoctor.checks.connection.handshake import INTERMEDIARY, get_refusal, has_worked_before, place_of, quote
 from sttdoctor.encodings import SUPPORTED, meant_by
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import (
@@ -53,6 +54,14 @@ _SOCKET_IO = (
     "Socket.IO is a protocol of its own: its client speaks to Socket.IO servers only. Use a plain WebSocket (new "
     "WebSocket(url) in a browser, the package ws in Node) instead of io(url)."
 )
+_ENCRYPT = (
+    "Begin the address with wss:// (ws:// and http:// are not encrypted). A library that takes host and port apart has "
+    "a switch for it (secure, ssl, tls); the port alone does not turn it on."
+)
+_ENCRYPT_BEHIND = (
+    "Let the proxy or relay that the client connects to speak TLS to what is behind it: wss:// or https:// as its "
+    "target (in nginx proxy_pass https://...), not http:// with port 443."
+)
 _QUOTED = "Where the address is given in a shell, put it in quotes: an & outside them ends it"
 _SHOWN = 20  # problems of one URL that are listed
 _JUDGED = 100  # unknown names of one URL that are looked at
@@ -62,6 +71,12 @@ _EXAMPLES = {
     "sample_rate": "16000 (in Hz, as you send)",
 }
 
+_MISSED = re.compile(r"\bmissing\b|\brequired\b|not (?:given|provided|specified|found|present)", re.IGNORECASE)
+_KEEP_QUERY = (
+    "Let the proxy or relay pass the whole address on, with what stands behind the question mark: in nginx proxy_pass "
+    "without a path of its own or with $is_args$args, in a relay of your own the query of the request. To prove it, "
+    "connect once straight to wss://api.cartesia.ai."
+)
 _NOT_YET = re.compile(
     r"not (?:yet )?(?:valid|active)(?: yet)?\b.*\byet|not valid yet|\bnbf\b|issued in the future|before it", re.I
 )
@@ -220,6 +235,13 @@ def _find_key_elsewhere(headers: Mapping[str, str], where: Address | None) -> st
 def judge_path(facts: Facts) -> Iterator[Finding]:
     """Whether the address is that of an endpoint."""
     where, refusal = facts.address, get_refusal(facts, "path")
+    unencrypted = next((item.open for item in facts.connections if item.open and wants_tls(item.open)), None)
+    if unencrypted is not None:
+        summary = f"The request went out unencrypted to a port that speaks TLS (HTTP status {unencrypted.status})."
+        place = (Evidence("the handshake was refused here", unencrypted.line, unencrypted.t),)
+        is_plain = where is None or where.scheme not in ("wss", "https")
+        yield WRONG_PATH.find("fail", 0.97, summary, place, _ENCRYPT if is_plain else _ENCRYPT_BEHIND)
+        return
     fault = _find_path_fault(where) if where is not None and not _is_right_place(facts, where) else None
     fix = f"{_SOCKET_IO} {WRONG_PATH.fix}" if where is not None and _is_socket_io(where) else None
     if refusal is not None:
@@ -276,10 +298,31 @@ def judge_parameters(facts: Facts) -> Iterator[Finding]:
             *_find_wrong_values(facts, where),
             *_find_foreign(facts.endpoint, where),
         ]
+    if where is not None and refusal is not None and _is_query_lost(where, refusal, problems):
+        yield _tell_lost_query(where, refusal)
+        return
     if facts.is_accepted and refusal is None:
         problems = [replace(item, status=item.accepted) for item in problems if item.accepted is not None]
     if problems or (refusal is not None and refusal.named):
         yield tell_parameters(problems, refusal)
+
+
+def _is_query_lost(where: Address, refusal: Refusal, problems: list[_Problem]) -> bool:
+    """Whether the service misses what the address has, and nothing is wrong with it there."""
+    named = [key for key in _find_named(refusal.words) if key in (*REQUIRED, "version")]
+    given = [where.first("cartesia_version" if key == "version" else key) for key in named]
+    wrong = {problem.parameter for problem in problems}
+    is_missed = refusal.how == "handshake" and _MISSED.search(refusal.words) is not None
+    return is_missed and bool(named) and all(given) and wrong.isdisjoint(named)
+
+
+def _tell_lost_query(where: Address, refusal: Refusal) -> Finding:
+    names = [name for name, _ in where.query if name in (*REQUIRED, "cartesia_version")]
+    summary = (
+        f"The service misses what the address has ({join_list(names)}): {quote(refusal)}. Something between client and "
+        "service passes the path on and drops the query."
+    )
+    return INTERMEDIARY.find("fail", 0.85, summary, place_of(refusal), _KEEP_QUERY)
 
 
 def tell_parameters(problems: list[_Problem], refusal: Refusal | None = None) -> Finding:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer
+from sttdoctor.analysis.session.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer, wants_tls
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.refusal import Refusal, Subject, extract_words, is_accepted, tell_words
 from sttdoctor.analysis.session.timeline import Connection
@@ -195,6 +195,8 @@ def find_between(facts: Facts) -> Iterator[Finding]:
     """Something between the client and the service answered, or let nothing pass."""
     refused = [item.open for item in facts.connections if item.open and item.open.status not in (None, 101)]
     for opened in refused:
+        if wants_tls(opened):
+            return  # it is the port's own server, and the client did not speak TLS to it
         answerer = find_answerer(opened)
         if answerer.who == "between":
             yield _tell_between(opened, answerer, len(refused), _begins_with_http(facts))

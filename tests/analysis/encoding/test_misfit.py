@@ -4,9 +4,11 @@ from buzz import RATE, voice
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sttdoctor.analysis.decoding import ALAW_TABLE, MULAW_TABLE
 from sttdoctor.analysis.encoding.misfit import (
     Misfit,
     find_faint_factor,
+    find_gap,
     find_loud_factor,
     find_misfit,
     has_few_codes,
@@ -122,3 +124,44 @@ def test_how_faint_speech_came_to_be(peak, encoding, factor):
 )
 def test_only_what_is_exact_to_the_last_bit_stands_at_the_low_end(samples, encoding, expected):
     assert is_low_end(samples / 2.0**31, encoding) == expected
+
+
+def signed_sums(x):
+    return x - 256 * ((x & 255) >= 128)
+
+
+@pytest.mark.parametrize("level", [1500, 5000])
+def test_low_bytes_that_were_added_with_a_sign_are_told(level):
+    sound = codes(level * VOICE + 3 * HISS)
+    assert find_misfit(sound, 16) is None
+    assert find_misfit(signed_sums(sound), 16) == Misfit("signed sum", 16)
+
+
+def in_law(x, table):
+    """Sound as the codes of a law, decoded."""
+    values = np.sort(np.rint(table * 32768).astype(np.int64))
+    place = np.searchsorted((values[1:] + values[:-1]) / 2, x)
+    return values[place]
+
+
+@pytest.mark.parametrize(("table", "law"), [(ALAW_TABLE, "pcm_alaw"), (MULAW_TABLE, "pcm_mulaw")])
+def test_a_table_that_leaves_out_a_segment_has_a_gap(table, law):
+    sound = codes(9000 * VOICE + 30 * HISS)
+    hot = np.where(np.abs(sound) < 256, sound, np.sign(sound) * np.maximum(2 * np.abs(sound), 768))
+    assert find_gap(in_law(sound, table), law) is None
+    found = find_gap(in_law(hot, table), law)
+    assert found.kind == "gap" and 200 <= found.gap[0] <= 270 and 700 <= found.gap[1] <= 800
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        256 * codes(60 * VOICE),  # 8 bits before: gaps everywhere
+        codes(9000 * VOICE) * (np.abs(VOICE) > 0.2),  # nothing but loud parts
+        codes(50 * VOICE),
+        codes(20000 * HUM),
+        in_law(codes(9000 * VOICE + 30 * HISS), MULAW_TABLE),  # the other law's sizes
+    ],
+)
+def test_sound_of_few_sizes_has_no_single_gap(sound):
+    assert find_gap(in_law(sound, ALAW_TABLE), "pcm_alaw") is None

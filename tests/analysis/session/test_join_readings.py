@@ -90,3 +90,21 @@ _ends = st.lists(st.text("ab .", max_size=6), max_size=5)
 def test_any_text_gets_an_answer(got, ends):
     for reading in (*read_rearranged(got, ends), *read_parts(got, ends)):
         assert reading.habit in ("order", "words-merged", "truncated") and 0 < reading.sure <= 1
+
+
+@pytest.mark.parametrize(
+    ("got", "says"),
+    [
+        ("Yes, I said said no. No, I never did that. Could you call me back?", "'said' in turn 1"),
+        ("Yes, I said no. No, I never did that. Could you call me back? call me back", "'call me back' in turn 3"),
+        ("Yes yes, I I said said no. no No, no I never did that. Could you call me back?", "and so do 4 more"),
+    ],
+)
+def test_words_that_stand_twice_and_were_said_once_are_told(got, says):
+    (reading, *_) = read_rearranged(got, THREE)
+    assert reading.habit == "turns-repeated" and says in reading.detail
+
+
+def test_words_that_were_said_twice_are_no_repeats():
+    assert not list(read_rearranged("No, no, no. It is.", ["No, no, no.", " It is."]))
+    assert not list(read_rearranged("Yes, I said so. No, I never did that. Could you call me back?", THREE))
