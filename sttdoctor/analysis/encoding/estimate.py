@@ -67,6 +67,7 @@ _SURVIVORS = 6  # readings judged in full, by one channel
 _SAVED = 1.5  # bits a byte that the full score saves beside the cheap one at most; where two channels are equal, more
 _STEREO_SURVIVORS = 3  # and of these by two
 _CHANNEL_EXCERPTS = 3
+_PLAINLY = 0.2  # bits a sample by which two channels are longer than one, to be none: stereo saves 0.1 and more
 CHEAP = 1344
 """Bytes of each excerpt for a first pass."""
 
@@ -106,7 +107,7 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     if ENCODINGS[LAYOUTS[min(cheap, key=lambda key: cheap[key])].encoding].width == 1:
         busiest = np.argsort(measure_byte_entropy(excerpts), kind="stable")[len(excerpts) // 2 :]
         excerpts = excerpts[np.sort(busiest)]  # one byte is one sample: half of them say enough
-    bits, readings = _measure_lengths(excerpts, cheap)
+    bits, readings, apart = _measure_lengths(excerpts, cheap)
     per_byte = {key: value / excerpts.size for key, value in bits.items()}
     if any(is_tone(samples) for samples in readings.values()):
         return _leave_open("a pure tone", per_byte, excerpts.size)
@@ -121,7 +122,7 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     best = max(LAYOUTS, key=lambda key: probabilities[key])
     layout = LAYOUTS[best]
     found = readings.get(best) or read_samples(excerpts, layout.encoding, layout.offset)
-    stereo = 0.0 if best in dialled else _weigh_two_channels(found)
+    stereo = 0.0 if best in dialled else _weigh_two_channels(found, apart.get(best, 0.0))
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
     return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size, best in dialled)
 
@@ -144,11 +145,12 @@ def score_cheaply(excerpts: NDArray[np.uint8]) -> dict[str, float]:
 
 def _measure_lengths(
     excerpts: NDArray[np.uint8], cheap: dict[str, float]
-) -> tuple[dict[str, float], dict[str, Reading]]:
-    """Bits of every key, and the samples of the readings judged in full."""
+) -> tuple[dict[str, float], dict[str, Reading], dict[str, float]]:
+    """Bits of every key, the samples of the readings judged in full, and the bits by which two channels are longer."""
     bits = {key: excerpts.size * value for key, value in cheap.items()}
     full: dict[str, float] = {}
     readings: dict[str, Reading] = {}
+    apart: dict[str, float] = {}
     for key in sorted(bits, key=lambda key: bits[key])[:_SURVIVORS]:
         if full and bits[key] > min(full.values()) + _SAVED * excerpts.size:
             break
@@ -160,12 +162,13 @@ def _measure_lengths(
         if is_sign_extended(readings[key]):
             continue
         unread = 8.0 * (excerpts.size - readings[key].values.size * readings[key].code_bits // 8)
-        full[key] = min(full[key], unread + 1.0 + float(count_stereo_bits(readings[key]).sum()))
+        two = unread + 1.0 + float(count_stereo_bits(readings[key]).sum())
+        apart[key], full[key] = two - full[key], min(full[key], two)
     # a cheap score is no better than the worst full one: the first pass had ruled it out
     bits = {key: max(value, max(full.values())) for key, value in bits.items()} | full
     bits[NOT_PCM] = float(count_non_pcm_bits(excerpts.reshape(1, -1))[0])
     bits[TEXT] = float(count_text_bits(excerpts.reshape(1, -1))[0])
-    return bits, readings
+    return bits, readings, apart
 
 
 def _is_dialled(excerpts: NDArray[np.uint8], key: str) -> bool:
@@ -176,10 +179,12 @@ def _is_dialled(excerpts: NDArray[np.uint8], key: str) -> bool:
     return follows_from_four(read_samples(excerpts, layout.encoding, layout.offset, codebook=False))
 
 
-def _weigh_two_channels(samples: Reading) -> float:
-    """Probability that the samples are two interleaved channels."""
+def _weigh_two_channels(samples: Reading, apart: float) -> float:
+    """Probability that the samples are two interleaved channels, which at first sight take so many bits more."""
     if is_interpolated(samples):
         return 0.0
+    if apart > _PLAINLY * samples.values.size:
+        return _weigh_saved(-apart)
     if len(samples.values) > _CHANNEL_EXCERPTS:  # the costliest fit of all, and half of the excerpts say enough
         samples = Reading(
             samples.values[::2], samples.cells[::2], samples.valid[::2], samples.code_bits, samples.header_bits
@@ -187,7 +192,12 @@ def _weigh_two_channels(samples: Reading) -> float:
     # two rounds of fitting compare channels fairly, see `count_mono_bits`
     saved = count_mono_bits(samples, 2) - count_stereo_bits(samples, 2)
     total = float(saved.sum()) if np.median(saved) > 0.0 else min(0.0, float(saved.sum()))  # not for one part alone
-    one, two = weight(np.maximum([total, -total], 0.0))
+    return _weigh_saved(total)
+
+
+def _weigh_saved(bits: float) -> float:
+    """Probability of what saves some bits beside its alternative."""
+    one, two = weight(np.maximum([bits, -bits], 0.0))
     return float(two / (one + two))
 
 
