@@ -6,7 +6,8 @@
 Captures are sessions of about 20 s with audio (`triage_captures.py`); they are left in the folder. Each run is a whole
 process, start-up included. Memory is the resident set of the process that hands out (`parent`) and of the largest
 judging process, the most in the first and in the last third of the run. With --dask the same captures go to a local
-cluster of two workers. All tables of one count have to be the same, row for row, but for the seconds.
+cluster of two workers. All tables of one count have to be the same, row for row, but for the seconds. With --earlier
+the build in that checkout judges the same captures in turn with this one; its table may differ.
 """
 
 import argparse
@@ -52,13 +53,23 @@ def watch(process: "subprocess.Popen[bytes]", samples: list[tuple[float, float]]
         time.sleep(0.25)
 
 
-def triage(paths: list[Path], *options: str) -> tuple[float, float, list[tuple[float, float]], Rows]:
-    """Run the command; return seconds of clock and of CPU, memory samples, and the table sorted by name."""
+def triage(
+    paths: list[Path], *options: str, source: Path | None = None
+) -> tuple[float, float, list[tuple[float, float]], Rows]:
+    """Run the command, of another build where its source is given.
+
+    Returns:
+        Seconds of clock and of CPU, memory samples, and the table sorted by name.
+    """
     with tempfile.TemporaryDirectory() as work:
         table = Path(work) / "t.jsonl"
         command = [sys.executable, "-m", "sttdoctor", "triage", *map(str, paths), "-o", str(table), *options]
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        process = subprocess.Popen([*command, "--fail-on", "never"], stdout=subprocess.DEVNULL)
+        environment = os.environ | ({"PYTHONPATH": str(source)} if source else {})
+        # elsewhere than in a checkout, whose package would stand before that of another build
+        process = subprocess.Popen(
+            [*command, "--fail-on", "never"], stdout=subprocess.DEVNULL, env=environment, cwd=work
+        )
         samples: list[tuple[float, float]] = []
         watcher = threading.Thread(target=watch, args=(process, samples))
         watcher.start()
@@ -107,7 +118,7 @@ def told(count: int, name: str, result: tuple[float, float, list[tuple[float, fl
     parent, worker = ((max(side[:third]), max(side[-third:])) for side in zip(*samples, strict=True))
     faults = Counter(str(row["cause"] or row["status"]) for row in rows)
     print(
-        f"{count:>7,} {name:<7}{seconds:9.1f} s {count / seconds:7.2f} a second {1000 * busy / count:6.0f} ms CPU each"
+        f"{count:>7,} {name:<15}{seconds:9.1f} s {count / seconds:7.2f} a second {1000 * busy / count:6.0f} ms CPU each"
         f"  parent {parent[0]:.0f} -> {parent[1]:.0f} MB  judging {worker[0]:.0f} -> {worker[1]:.0f} MB"
         f"  {len(rows)} rows, {faults['pass']} pass, {faults['error']} errors",
         flush=True,
@@ -125,16 +136,19 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[100, 1000], help=f"multiples of {PER_FOLDER}")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--dask", action="store_true", help="also on a local cluster of two workers")
+    parser.add_argument("--earlier", type=Path, help="a checkout of an earlier build")
     options = parser.parse_args()
     for count in options.counts:
         began = time.perf_counter()
-        paths = list(folders(options.folder, count))
+        paths = list(folders(options.folder.resolve(), count))
         print(f"{count:>7,} captures are there after {time.perf_counter() - began:.0f} s", flush=True)
         seconds, tables = {}, []
         for jobs in options.jobs:
             result = triage(paths, "--jobs", str(jobs))
             seconds[jobs] = told(count, f"{jobs} jobs", result)
             tables.append(result[-1])
+            if options.earlier:
+                told(count, f"{jobs} jobs, earlier", triage(paths, "--jobs", str(jobs), source=options.earlier))
         if options.dask:
             with cluster(2) as address:
                 result = triage(paths, "--dask", address)
