@@ -68,7 +68,7 @@ _WINDOWS = {1: 8160, 2: 12240, 3: 12240, 4: 20400, 8: 20400}
 
 _PROBE = 480  # bytes judged in each window: its most active part
 _HALF = slice(2 * ALIGNMENT, 2 * ALIGNMENT + _PROBE // 2)
-_BATCH = 256  # windows scored at once, to bound memory
+_BATCH = 96  # windows scored at once: what they take stays near the processor
 _MOST_SCORED = 400  # windows that are all scored: about two minutes of 16-bit audio; of longer streams see the screen
 _SETTLED = 0.5  # nats that a window may say against the usual key and still be taken for it
 _FINE = 384  # bytes: step in which a change is located, 48 ms of G.711 at 8 kHz
