@@ -170,6 +170,9 @@ class Frame:
         return None
 
 
+_HELD_BYTES = 16 << 20
+
+
 class FrameContents(Sequence[bytes]):
     """What some frames carry, each read when it is asked for; empty where the capture did not keep it.
 
@@ -197,6 +200,10 @@ class FrameContents(Sequence[bytes]):
     def __iter__(self) -> Iterator[bytes]:
         """The content of each."""
         return (frame.audio or b"" for frame in self._frames)
+
+    def hold(self) -> Sequence[bytes]:
+        """The same, read once where that takes little memory: for who looks at each several times."""
+        return list(self) if sum(self.sizes) <= _HELD_BYTES else self
 
     def join(self, most: int) -> memoryview:
         """Their first bytes, at most so many; without a copy where they lie one behind the other."""

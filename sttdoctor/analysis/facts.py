@@ -366,7 +366,7 @@ class Facts:
         if layout is None or layout.channels != 1:
             return None
         frames = [frame for frame in self.connections[number].audio_frames if frame.t is not None]
-        contents = FrameContents(frames[first : first + count])
+        contents = FrameContents(frames[first : first + count]).hold()
         jump, broken = (
             measure_border_jump(contents, layout.encoding, at),
             measure_broken_borders(contents, layout.encoding, at),

@@ -184,7 +184,6 @@ _FILLED_FIRST = (
     "recorded: one queue and one sender, no task or thread for each chunk."
 )
 _A_BLOCK_S = 0.15
-_HELD_BYTES = 16 << 20
 _FLUSH = (
     "Empty what stands between the device and the sender (a queue, a ring buffer, the driver's buffer) when recording "
     "starts, before the first read, or when it stops."
@@ -332,8 +331,7 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
     bytes_per_s = facts.declared.bytes_per_s
     sent = [frame for frame in connection.audio_frames if frame.size]
     contents = FrameContents(sent)
-    # most of them are looked at several times
-    frames: Sequence[bytes] = list(contents) if sum(contents.sizes) <= _HELD_BYTES else contents
+    frames = contents.hold()
     active = select_active(frames, encoding)
     repeat = find_repeats(frames, active, encoding)
     if repeat is not None:

@@ -9,7 +9,6 @@ Only frames with sound are looked at, as silence is alike everywhere; and at mos
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,11 +178,11 @@ def find_disorder(edges: Sequence[Edge | None]) -> list[int]:
         edges: As `list_edges` has them.
     """
     found = []
-    steps = [measure_misfit(one, other) if one and other else None for one, other in pairwise(edges)]
-    for i in range(1, len(edges) - 2):
-        as_is = [step for step in steps[i - 1 : i + 2] if step is not None]
-        if len(as_is) < 3 or sum(step > _MISFIT for step in as_is) < 2:
-            continue
+    steps = _measure_steps(edges)
+    as_is_of = np.stack([steps[at : max(0, len(steps) - 2 + at)] for at in range(3)], axis=1)
+    torn = ~np.isnan(as_is_of).any(axis=1) & ((as_is_of > _MISFIT).sum(axis=1) >= 2)
+    for i in (np.flatnonzero(torn) + 1).tolist():
+        as_is = as_is_of[i - 1].tolist()
         p, a, b, n = edges[i - 1 : i + 3]
         exchanged = [measure_misfit(p, b), measure_misfit(b, a), measure_misfit(a, n)]
         if max(exchanged) < _FITS and min(as_is) > max(exchanged):
@@ -210,8 +209,20 @@ def _exchange_pairs(edges: Sequence[Edge | None]) -> list[Edge | None]:
 
 def _measure_torn(edges: Sequence[Edge | None]) -> float:
     """The share of borders over which the sound does not go on; 0 where there are few."""
-    steps = [measure_misfit(one, other) for one, other in pairwise(edges) if one is not None and other is not None]
-    return float(np.mean(np.array(steps) > _MISFIT)) if len(steps) >= _LEAST_BORDERS else 0.0
+    steps = _measure_steps(edges)
+    steps = steps[~np.isnan(steps)]
+    return float(np.mean(steps > _MISFIT)) if len(steps) >= _LEAST_BORDERS else 0.0
+
+
+def _measure_steps(edges: Sequence[Edge | None]) -> NDArray[np.float64]:
+    """`measure_misfit` of each frame and the next one, shape (edges - 1,); NaN where either has no edge."""
+    known = np.array([edge or _NO_EDGE for edge in edges]).reshape(-1, 4)
+    with np.errstate(all="ignore"):  # of bytes that are no samples of this encoding
+        scale = np.maximum(np.maximum(known[:-1, 3], known[1:, 2]), 1e-9)
+        return np.asarray(np.abs(known[1:, 1] - known[:-1, 0]) / scale)
+
+
+_NO_EDGE = (np.nan,) * 4
 
 
 def list_edges(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> list[Edge | None]:
