@@ -86,10 +86,12 @@ _TEXTS = {
     "literal": "a bytes literal of Python, as str() or repr() gives it",
     "string": "text made of bytes: each was read as a character of Latin-1 and then encoded as UTF-8",
     "utf-16": "text in UTF-16",
-    "lossy-string": "text made of bytes: they were decoded as UTF-8, which replaced what is no character",
+    "lossy-string": "text made of bytes: they were decoded as UTF-8 or ASCII, which lost what is no character",
     "html": "HTML or XML",
     "http": "an HTTP answer",
     "data-url": "a data: URL",
+    "bits": "zeros and ones written out as text",
+    "escapes": "text that stands for bytes (base85, uuencode, quoted-printable, escapes)",
     "text": "text",
 }
 
@@ -210,6 +212,8 @@ def _judge_text(facts: Facts, contents: Contents, kind: str) -> Finding:
     if kind in ("base64", "hex", "data-url"):
         summary = f"The bytes are {_TEXTS[kind]}: text that stands for bytes, not the bytes themselves."
         fix = "Decode to bytes before sending, and send them in binary frames."
+    if kind in ("bits", "escapes"):
+        fix = "Decode to bytes before sending, and send them in binary frames; audio needs no text on the way."
     if kind == "text" and facts.session is None:
         fix = f"Give check the audio itself: this is a file of text (a log goes to sttdoctor replay). {_IF_SENT}"
     fix = _STRINGS.get(kind, fix)

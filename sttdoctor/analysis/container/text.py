@@ -39,6 +39,7 @@ _OPENINGS = (
 _NUMBERS = re.compile(rb"[-+0-9.eE,;\s]+")
 _LEAST_STRING = 2048
 """Bytes: fewer are not told as bytes that were made a string."""
+_ALL_OF_ASCII = 110  # different bytes, of 128: text has fewer, and samples have others, too
 _HIGH, _CONTROL, _LOST = 0.05, 0.01, 0.02
 """Shares: of bytes beyond ASCII, of control characters, and of characters that could not be decoded."""
 SHORTEST_NOTE = 40
@@ -51,6 +52,9 @@ _LENGTH = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
 _LINE_END = re.compile(rb"\r\n")
 _WORD = re.compile(rb"(?<=[\s(,;:=/.'\"-])[A-Za-z][a-z]{2,}(?=[\s),;:=/.'\"-])")
 _SPACES = 0.04
+_BITS = np.frombuffer(b"01 \r\n,", np.uint8)
+_ALPHABET = 40  # different bytes
+_RELATED = 0.5  # correlation with the next byte, which 8-bit samples have
 _SMOOTH, _IN_WORDS = 0.35, 0.2  # shares: of neighbours that are alike, and of what stands in words
 _HEX = re.compile(rb"[0-9a-fA-F\s]+")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_\-\s]+={0,2}[A-Za-z0-9+/_\-=\s]*")
@@ -64,8 +68,10 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
 
     Returns:
         `base64`, `hex`, `numbers`, `json`, `html`, `http`, `data-url`, `literal` (bytes as Python shows them), `text`,
-        `utf-16` (any of them, with two bytes a letter), or for bytes that were taken for characters and encoded as
-        UTF-8 `string`, and where that lost some of them `lossy-string`; None for anything else.
+        `utf-16` (any of them, with two bytes a letter), `bits` (zeros and ones), `escapes` (any other that stands for
+        bytes, such as base85, uuencode, quoted-printable or escapes of JSON), or for bytes that were taken for
+        characters and encoded as UTF-8 `string`, and where that lost some of them `lossy-string`; None for anything
+        else.
     """
     head = data[:_PAGE].tobytes()
     printable = int(np.argmin(np.append(PRINTABLE[data[:_PAGE]], False)))
@@ -83,20 +89,44 @@ def find_text(data: NDArray[np.uint8]) -> str | None:
     # all pages: one may be a pause whose samples are all about 73
     if _is_wide(pages[0][2 * is_marked :]) and all(map(_is_wide, pages[1:])):
         return "utf-16"
+    if is_marked and not any(page[1 + 2 * (start == 0) :: 2].any() for start, page in zip(starts, pages, strict=True)):
+        return "utf-16"  # whatever the letters are: no samples begin with a byte order mark and have empty upper bytes
     if sum(_is_text(page) for page in pages) < 0.9 * len(pages) or not _is_text(pages[0]):
+        return _find_escapes(pages)
+    return _tell_kind(head) or _find_escapes(pages)
+
+
+def _find_escapes(pages: list[NDArray[np.uint8]]) -> str | None:
+    """Tell text that stands for bytes: nothing but letters and marks, which follow each other as no samples do."""
+    content = np.concatenate(pages)
+    if len(content) < _LEAST_STRING or not is_printable(content):
         return None
-    return _tell_kind(head)
+    if bool(np.isin(content, _BITS).all()) and 0 < (content == ord("1")).sum() < len(content):
+        return "bits"
+    if len(np.unique(content)) < _ALPHABET:
+        return None  # as of a hiss that is off centre
+    values = content - content.mean()
+    next_to = float(values[1:] @ values[:-1])
+    is_smooth = float((np.abs(np.diff(content.astype(np.int16))) <= 2).mean()) >= _SMOOTH
+    return None if is_smooth or next_to > _RELATED * float(values @ values) else "escapes"
 
 
 def _find_string(data: NDArray[np.uint8]) -> str | None:
     """Tell bytes that were decoded as characters and encoded as UTF-8: no samples are UTF-8 for long.
 
-    Latin-1 keeps every byte, as one character; a decoder of UTF-8 puts U+FFFD for what it cannot decode.
+    Latin-1 keeps every byte, as one character; a decoder of UTF-8 puts U+FFFD for what it cannot decode, and one of
+    ASCII a question mark, or nothing.
     """
-    if len(data) < _LEAST_STRING or (data >= 0x80).mean() < _HIGH:
+    if len(data) < _LEAST_STRING:
         return None
+    high = float((data >= 0x80).mean())
+    if high == 0.0 and len(np.unique(data)) >= _ALL_OF_ASCII:
+        return "lossy-string"
+    if high < _HIGH:
+        return None
+    content = data.tobytes().replace(b"\xc0\x80", b"\0")  # as Java writes it
     try:
-        text, _ = codecs.utf_8_decode(data.tobytes(), "strict", False)
+        text, _ = codecs.utf_8_decode(content, "strict", False)
     except UnicodeDecodeError:
         return None
     controls = sum(char < " " and char not in "\t\n\r" for char in text)

@@ -1,10 +1,12 @@
 import base64
+import binascii
 import bz2
 import gzip
 import io
 import json
 import lzma
 import pickle
+import quopri
 import struct
 import zipfile
 
@@ -211,6 +213,30 @@ def test_kinds_of_base64(encode):
 )
 def test_kinds_of_numbers(data):
     assert found(data.encode()).text == "numbers"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (base64.b85encode(RAW), "escapes"),
+        (base64.a85encode(RAW), "escapes"),
+        (quopri.encodestring(RAW), "escapes"),
+        (b"begin 644 a\n" + b"".join(binascii.b2a_uu(RAW[at : at + 45]) for at in range(0, len(RAW), 45)), "escapes"),
+        (json.dumps(RAW.decode("latin-1")).encode(), "escapes"),
+        ("".join(f"{byte:08b}" for byte in RAW[:3000]).encode(), "bits"),
+        (RAW.decode("latin-1").encode().replace(b"\0", b"\xc0\x80"), "string"),
+        (RAW.decode("ascii", "ignore").encode(), "lossy-string"),
+        (RAW.decode("latin-1").encode("ascii", "replace"), "lossy-string"),
+        (("\ufeff" + RAW.decode("latin-1")).encode("utf-16-le"), "utf-16"),
+    ],
+)
+def test_text_that_stands_for_bytes_or_was_made_of_them(data, kind):
+    assert found(data).text == kind and not found(data).holds_samples
+
+
+def test_8_bit_sound_off_centre_is_no_text():
+    sine = 80 + 40 * np.sin(np.arange(40_000) / 7) + RNG.normal(0, 1, 40_000)
+    assert find_containers(sine.astype(np.uint8)).text is None
 
 
 def test_samples_are_no_string_and_text_of_any_language_is_none_made_of_bytes():
