@@ -161,7 +161,8 @@ _AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so 
 _MOST_BORDERS = 2000  # frames between which it is asked whether the sound goes on
 _CUT = 0.5  # share of pieces whose last sample is nearer to the next piece's first than both are to zero
 _SAME = 0.6  # share of bytes that are as in the piece before
-_MOST_AGAIN = 0.8  # share of frames that were sent before: of those that are sent twice 1/2, three times 2/3
+_LEAST_AGAIN, _MOST_AGAIN = 0.3, 0.8
+"""Share of pieces that were sent before: of those that are sent twice 1/2, three times 2/3; of tones less."""
 _EQUAL_PLANES = (
     " Or they are two equal channels, one behind the other, as decoders give them: take one (frame.to_ndarray()[0] in "
     "PyAV)."
@@ -268,7 +269,7 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
         repeat = find_repeats(pieces, active, layout.encoding)
         field = find_field(pieces, active, layout.encoding) if repeat is None else None
         tail = find_tails(pieces, active, layout.encoding) if repeat is None and field is None else None
-        if repeat is not None and repeat.kind == "whole" and repeat.share <= _MOST_AGAIN:
+        if repeat is not None and repeat.kind == "whole" and _LEAST_AGAIN <= repeat.share <= _MOST_AGAIN:
             finding = _tell_repeat(repeat, sent, layout.encoding, facts.declared.bytes_per_s)
             if ENCODINGS[layout.encoding].is_float:
                 finding = replace(finding, fix=finding.fix + _EQUAL_PLANES)

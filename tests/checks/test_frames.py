@@ -290,6 +290,16 @@ def test_what_stands_before_and_behind_each_piece_is_cut_at_once():
     assert first(pieces).remedy.apply(pieces) == cut(SPEECH, 640)
 
 
+def test_keys_that_are_pressed_again_are_no_pieces_that_are_sent_twice():
+    t = np.arange(800) / 16000
+    keys = {n: 9000 * (np.sin(4461 * t) + np.sin(2 * np.pi * (1209 + 127 * n) * t)) for n in range(3)}
+    speech = np.frombuffer(SPEECH, "<i2")
+    dialled = [part for n in (0, 0, 1, 1, 1, 2, 0) for part in (keys[n], np.zeros(800))]
+    sound = np.concatenate([speech[:40_000], *dialled, speech[40_000:80_000]]).astype("<i2")
+    found = sttdoctor.check(sound.tobytes(), encoding="pcm_s16le", sample_rate=16000)
+    assert "frames.repeated" not in [one.cause for one in found.diagnoses]
+
+
 def test_the_pilots_of_a_modem_are_no_headers():
     rng = np.random.default_rng(8)
     pilots = 9000 * np.sin(np.cumsum(rng.uniform(0.3, 0.9, 40)))

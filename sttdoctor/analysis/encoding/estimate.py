@@ -152,7 +152,7 @@ def _measure_lengths(
     readings: dict[str, Reading] = {}
     apart: dict[str, float] = {}
     for key in sorted(bits, key=lambda key: bits[key])[:_SURVIVORS]:
-        if full and bits[key] > min(full.values()) + _SAVED * excerpts.size:
+        if len(full) > 1 and bits[key] > min(full.values()) + _SAVED * excerpts.size:
             break
         samples = read_samples(excerpts, LAYOUTS[key].encoding, LAYOUTS[key].offset)
         unread = 8.0 * (excerpts.size - samples.values.size * samples.code_bits // 8)

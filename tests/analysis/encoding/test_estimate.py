@@ -273,3 +273,13 @@ def test_what_no_score_can_win_is_not_judged_in_full(monkeypatch):
     )
     assert best(estimate_encoding(encoded(voice(2.0), "pcm_s16le"))) == "pcm_s16le"
     assert judged.count(1) < 6
+
+
+@pytest.mark.parametrize("hertz", [425, 440, 800, 1000, 1400])
+@pytest.mark.parametrize(("on_s", "period_s"), [(0.2, 1.0), (0.4, 0.8), (0.1, 0.3)])
+def test_beeps_in_floats_are_no_doubles(hertz, on_s, period_s):
+    """Two samples of a tone that repeats every eighth one are the same double again and again."""
+    t = np.arange(80_000) / 8000
+    beeps = 0.5 * np.sin(2 * np.pi * hertz * t) * (t % period_s < on_s)
+    estimate = estimate_encoding(encoded(beeps, "pcm_f32le"))
+    assert not estimate.decidable or best(estimate) == "pcm_f32le"
