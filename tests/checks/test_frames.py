@@ -291,12 +291,13 @@ def test_what_stands_before_and_behind_each_piece_is_cut_at_once():
 
 
 def test_keys_that_are_pressed_again_are_no_pieces_that_are_sent_twice():
-    t = np.arange(800) / 16000
-    keys = {n: 9000 * (np.sin(4461 * t) + np.sin(2 * np.pi * (1209 + 127 * n) * t)) for n in range(3)}
-    speech = np.frombuffer(SPEECH, "<i2")
-    dialled = [part for n in (0, 0, 1, 1, 1, 2, 0) for part in (keys[n], np.zeros(800))]
-    sound = np.concatenate([speech[:40_000], *dialled, speech[40_000:80_000]]).astype("<i2")
-    found = sttdoctor.check(sound.tobytes(), encoding="pcm_s16le", sample_rate=16000)
+    t = np.arange(560) / 8000
+    low, high = (697, 770, 852, 941), (1209, 1336, 1477)
+    keys = [9000 * (np.sin(2 * np.pi * low[n % 4] * t) + np.sin(2 * np.pi * high[n % 3] * t)) for n in range(10)]
+    dialled = [part for key in "0049301112223" for part in (keys[int(key)], np.zeros(240))]
+    speech = np.frombuffer(SPEECH, "<i2")[::2]
+    sound = np.concatenate([speech[:16_000], *dialled, speech[16_000:36_000]]).astype("<i2")
+    found = sttdoctor.check(sound.tobytes(), encoding="pcm_s16le", sample_rate=8000)
     assert "frames.repeated" not in [one.cause for one in found.diagnoses]
 
 
