@@ -347,11 +347,17 @@ _DISGUISED = {
     "sign and size": "samples of a sign and a size",
     "shifted down": "samples that are shifted by a bit",
     "in order": "codes of mu-law in order",
+    "encoded twice": "mu-law that was encoded as mu-law",
 }
 _PDM = (
     "Let the hardware or the driver make samples of them: on an ESP32 the I2S driver's PDM receiver with its PCM "
     "format (i2s_channel_init_pdm_rx_mode), on an STM32 the PDM2PCM library, else a low-pass filter that keeps one "
     "value of every 64 bits. Then send pcm_s16le."
+)
+_ENCODE_ONCE = (
+    "Leave one of the two out. What a telephone platform sends as payload (Twilio, Telnyx, a track of PCMU) is mu-law "
+    "already: send it as it comes and declare pcm_mulaw, or decode it first and send pcm_s16le. The second encoding "
+    "lost a part that nothing brings back."
 )
 _WHERE_BITS_TURN = {
     "unsigned": " Or ask the source for signed samples (s16le); a converter (ADC) counts from 0.",
@@ -381,6 +387,9 @@ def _judge_disguise(disguise: Disguise) -> Finding:
             "takes samples."
         )
         return CHECK.find("unsupported", "fail", 0.9, summary, fix=_PDM)
+    if disguise.kind == "encoded twice":
+        summary = "The bytes were encoded as mu-law twice: the codes of the first time were taken for samples."
+        return CHECK.find("unsupported", "fail", 0.95, summary, fix=_ENCODE_ONCE)
     label = _label(disguise.encoding)
     summary = {
         "unsigned": f"The samples count from 0, without a sign: with the top bit of each changed they are {label}.",

@@ -84,6 +84,7 @@ _OFTEN = 0.1  # share of these that it fits at another step than the usual one
 _ONCE = 2  # to something that is not taken, and back
 _TOLD = 32  # slips at most
 _AT_ONCE = 1 << 13  # windows
+_MARGIN_OF_BYTES = 1.0  # bits a byte, to and from samples of 8 bits, where true changes differ by 1.8 to 4
 _MARGIN = 0.05  # bits a byte; true changes differ by 0.1 (s32 and s16) to 3 (a shift)
 
 
@@ -208,11 +209,14 @@ def _differ_clearly(one: _Segment, two: _Segment) -> bool:
     """Whether each side is described much worse by the other's key.
 
     In a quiet stretch with an offset two readings are almost the same numbers on two scales: their descriptions differ
-    by a few bits in all, which is enough for a probability but not for an accusation.
+    by a few bits in all, which is enough for a probability but not for an accusation. Samples of 16 bits on plateaus
+    that a hum moves look like two channels of 8, of which one stands still.
     """
+    are_bytes = any(segment.key in ENCODINGS and ENCODINGS[segment.key].width == 1 for segment in (one, two))
+    least = _MARGIN_OF_BYTES if are_bytes else _MARGIN
     return (
-        one.bits_per_byte.get(two.key, np.inf) - one.bits_per_byte[one.key] >= _MARGIN
-        and two.bits_per_byte.get(one.key, np.inf) - two.bits_per_byte[two.key] >= _MARGIN
+        one.bits_per_byte.get(two.key, np.inf) - one.bits_per_byte[one.key] >= least
+        and two.bits_per_byte.get(one.key, np.inf) - two.bits_per_byte[two.key] >= least
     )
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import Bytes, Layout
+from sttdoctor.analysis.decoding import MULAW_TABLE, Bytes, Layout
 from sttdoctor.analysis.encoding.code_length import count_mono_bits
 from sttdoctor.analysis.encoding.estimate import CHEAP, EncodingEstimate, count_layouts_bits
 from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerpts
@@ -32,6 +32,7 @@ Kind = Literal[
     "sign and size",
     "shifted down",
     "in order",
+    "encoded twice",
 ]
 
 _SHORTER = 0.25  # bits a byte: what an undone change has to save; a true one saves 0.6 to 3
@@ -48,7 +49,14 @@ _FEWEST = 12  # different bytes: fewer are a code for silence, or a pattern
 
 _TINY, _LARGE = 0x33, 0x40  # the upper byte of bfloat16, without its sign: from 2 ** -25 on, and below 4
 _NEARLY = 0.98  # share of the samples that are zero or lie between them
+_SAME = 1  # codes that may share a value with another: plus and minus zero
 _ONE_LAW = np.concatenate([np.arange(128), np.arange(255, 127, -1)]).astype(np.uint8)
+_TABLES = {
+    "reversed": _TURNED,
+    "in order": _ONE_LAW,
+    "encoded twice": (np.rint(MULAW_TABLE * 128).astype(np.int64) & 255).astype(np.uint8),
+}
+"""What undoes a change of single codes, shape (256,) each."""
 
 
 @immutable
@@ -60,8 +68,9 @@ class Disguise:
             `even bits` (of A-law, which are inverted on a line, are not), `padded` (24 bits stand in the low bytes of
             32, and the top byte is empty), `one bit` (a stream of PDM), `half of a float` (bfloat16: the upper half
             of 32-bit floats), `big endian` (of encodings that have no name for it), `sign and size` (no two's
-            complement), `shifted down` (by one bit, so that the sign is none), or `in order` (codes of mu-law that
-            count from the lowest value to the highest, which a line does not do).
+            complement), `shifted down` (by one bit, so that the sign is none), `in order` (codes of mu-law that
+            count from the lowest value to the highest, which a line does not do), or `encoded twice` (codes of mu-law
+            were taken for samples of 8 bits and encoded once more).
         encoding: What the samples are once that is undone; empty for `one bit`.
         mask: What undoes it, to be XORed over each sample; empty where something else does.
     """
@@ -96,6 +105,7 @@ _SUSPECTS = {
         ),
     ),
     "not-pcm": (Disguise("big endian", "s24le"), Disguise("big endian", "f64le")),
+    "pcm_mulaw": (Disguise("encoded twice", "pcm_mulaw"),),
     "u8": (Disguise("in order", "pcm_mulaw"),),
 }
 """By what bytes read best as, what else they may be, too rare to be tried each time."""
@@ -139,6 +149,9 @@ def _has_the_look(excerpts: NDArray[np.uint8], one: Disguise) -> bool:
         pairs = excerpts[:, : excerpts.shape[1] // 2 * 2].reshape(-1, 2)
         upper = pairs[:, 1 if one.encoding == "pcm_f32le" else 0] & 0x7F
         return bool(((upper >= _TINY) & (upper < _LARGE) | ~pairs.any(axis=1)).mean() >= _NEARLY)
+    if one.kind == "encoded twice":  # what was encoded again has a code of its own for each
+        used = np.unique(excerpts)
+        return len(np.unique(_TABLES[one.kind][used])) >= len(used) - _SAME
     if one.kind == "shifted down":
         width = ENCODINGS[one.encoding].width
         top = excerpts[:, : excerpts.shape[1] // width * width].reshape(-1, width)[:, -1]
@@ -157,12 +170,10 @@ def undo(data: NDArray[np.uint8], disguise: Disguise) -> NDArray[np.uint8]:
     Returns:
         Shape (..., n), of `half of a float` (..., 2 n).
     """
-    if disguise.kind == "reversed":
-        return _TURNED[data]
+    if disguise.kind in _TABLES:
+        return _TABLES[disguise.kind][data]
     if disguise.kind == "padded":
         return np.roll(data.reshape(*data.shape[:-1], -1, 4), 1, axis=-1).reshape(data.shape)
-    if disguise.kind == "in order":
-        return _ONE_LAW[data]
     if disguise.kind in _BY_SAMPLES:
         return _undo_by_samples(data, disguise)
     mask = np.frombuffer(disguise.mask, np.uint8)

@@ -119,3 +119,14 @@ def change(before, after):
 )
 def test_who_sends_what_is_not_taken_does_so_once_and_the_rest_is_as_declared(changes, declared, expected):
     assert are_credible(changes, declared) == expected
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4, 5])
+def test_plateaus_that_a_hum_moves_are_no_samples_of_8_bits(seed):
+    rng = np.random.default_rng(seed)
+    slow = np.cumsum(rng.normal(size=40_000))
+    slow -= np.convolve(slow, np.ones(400) / 400, "same")
+    hum = 400 * np.sin(2 * np.pi * 50 / 44_100 * np.arange(40_000))
+    soft = np.convolve(rng.normal(size=120_000), np.hanning(30), "same") * 900
+    sound = np.concatenate([soft, np.where(slow > 0, 12_000, -12_000) + hum])
+    assert find_changes(s16(sound / 32767)) == []

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from resonances import encoded, voice
 
+from sttdoctor.analysis.decoding import MULAW_TABLE
 from sttdoctor.analysis.encoding.disguise import Disguise, find_disguise, undo
 from sttdoctor.analysis.encoding.estimate import estimate_encoding
 from sttdoctor.encodings import ENCODINGS
@@ -72,6 +73,23 @@ def test_samples_that_lost_their_sign_to_a_shift_are_told(encoding):
     one = Disguise("shifted down", encoding)
     assert found((codes >> 1).tobytes()) == one
     assert np.array_equal(undo((codes >> 1).view(np.uint8), one).view(codes.dtype), codes & ~codes.dtype.type(1))
+
+
+def as_mulaw(values):
+    """The nearest code of mu-law of each value of 16 bits."""
+    table = np.rint(MULAW_TABLE * 32768)
+    return np.abs(values[:, None] - table).argmin(axis=1).astype(np.uint8)
+
+
+def test_mulaw_that_was_encoded_again_is_told():
+    right = np.frombuffer(encoded(voice(2.0), "pcm_mulaw"), np.uint8)
+    again = as_mulaw(right.view(np.int8).astype(np.int64) << 8)
+    assert found(again.tobytes()) == Disguise("encoded twice", "pcm_mulaw")
+
+
+@pytest.mark.parametrize("level", [1.0, 0.05, 0.003])
+def test_mulaw_that_was_encoded_once_is_left_alone(level):
+    assert found(encoded(level * voice(3.0), "pcm_mulaw").tobytes()) is None
 
 
 @pytest.mark.parametrize("bits", [16, 24])
