@@ -40,9 +40,9 @@ const demux = (path) => new Promise((done) => {
 (async () => {
   const files = readFileSync("files.txt", "utf8").trim().split("\n").map((line) => line.split(" "));
   console.log(`prism-media ${version}, PyAV ${files[0][2]}, node ${process.version}`);
-  console.log("A page of Ogg that ends within a packet is taken for one of which not all has arrived. The demuxer waits for the rest,");
-  console.log("keeps all that comes in the meantime, and ends without a packet and without an error: a bot plays nothing, and what is");
-  console.log("meant to be transcribed is an empty stream. Such a page is common, since a cover picture stands among the comments.");
+  console.log("A page of Ogg that ends within a packet is taken for one of which not all has arrived. The demuxer waits for the rest");
+  console.log("until the file ends, and gives not one packet and no error: a bot plays nothing, and what is meant to be transcribed is");
+  console.log("an empty stream. Such a page is common, since a cover picture stands among the comments.");
   const seen = [];
   for (const [length, seconds] of files) {
     const [packets, error] = await demux(`${length}.opus`);

@@ -17,11 +17,12 @@ from sttdoctor.analysis.encoding.estimate import LAYOUTS, estimate_encoding
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import CutFrames, CutZeros, DropEmpty, Exchange, SendOnce, TakeStream
 from sttdoctor.analysis.session.dump import list_pieces, split_rtp
-from sttdoctor.analysis.session.frame_headers import Field, find_field, measure_rtp_header
+from sttdoctor.analysis.session.frame_headers import Field, find_field, is_torn, measure_rtp_header
 from sttdoctor.analysis.session.frames import (
     Tail,
     are_halves_swapped,
     are_pairs_swapped,
+    count_trailing_zeros,
     find_disorder,
     find_tails,
     is_active,
@@ -158,7 +159,6 @@ _BEYOND = 0.5  # of the length of the repeats
 _SCALED = 0.9  # share of frames with one peak
 _ONE_PERCENT = 0.01
 _AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so at its pace
-_MOST_BORDERS = 2000  # frames between which it is asked whether the sound goes on
 _CUT = 0.5  # share of pieces whose last sample is nearer to the next piece's first than both are to zero
 _SAME = 0.6  # share of bytes that are as in the piece before
 _LEAST_AGAIN, _MOST_AGAIN = 0.3, 0.8
@@ -341,10 +341,12 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
     replays = find_replays(contents, encoding, bytes_per_s) if bytes_per_s else None
     field = find_field(frames, active, encoding) if replays is None or replays.usual_s < _A_BLOCK_S else None
     if field is not None:  # behind which one frame may hold two channels that are alike
-        bodies = [frames[i][: -field.length] for i in active[:_MOST_BORDERS]] if field.kind == "padding" else []
+        ends = field.length if field.kind == "padding" else 0
+        borders = [(frames[i][:-ends], frames[i + 1]) for i, after in pairwise(active) if ends and after == i + 1]
         zeros = field.share * sum(frame.size for frame in sent)
-        if bodies and _are_in_place_of_sound(zeros, bodies, sent, encoding, bytes_per_s):
-            yield _tell_lost(count_noun(field.length, "byte"), field.share, sent[active[0]])
+        if _is_sound_lost(zeros, borders, sent, encoding, bytes_per_s):
+            summary = f"Each frame ends with zeros in the place of audio, which is lost: {count_noun(ends, 'byte')}, "
+            yield _tell_lost(f"{summary}{field.share:.0%} of all.", sent[active[0]])
         else:
             yield from _tell_field(field, sent, active)
         return
@@ -369,7 +371,11 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
         return
     tail = find_tails(frames, active, encoding)
     if tail is not None:
-        yield _tell_tail(tail, sent, encoding)
+        zeros, borders = _list_filled(frames, active, width)
+        if _is_sound_lost(zeros, borders, sent, encoding, bytes_per_s):
+            yield _tell_lost(f"{_say_tail(tail)} They stand in the place of audio, which is lost.", sent[tail.first])
+        else:
+            yield _tell_tail(tail, sent, encoding)
         return
     edges = list_edges(frames, active, encoding)
     if are_pairs_swapped(edges):
@@ -539,18 +545,32 @@ def _fills_its_time(doubtful: float, sent: list[Frame], bytes_per_s: float) -> b
     return beyond_s < _BEYOND * doubtful / bytes_per_s
 
 
-def _are_in_place_of_sound(
-    zeros: float, bodies: list[bytes], sent: list[Frame], encoding: str, bytes_per_s: float | None
+def _list_filled(frames: Sequence[bytes], active: list[int], width: int) -> tuple[int, list[tuple[bytes, bytes]]]:
+    """How many zero bytes fill up frames, and those frames without them, each with the one that follows."""
+    counts = [(i, count_trailing_zeros(frames[i], frames[i + 1], width)) for i in active if i + 1 < len(frames)]
+    borders = [(frames[i][: len(frames[i]) - zeros], frames[i + 1]) for i, zeros in counts if zeros]
+    return sum(zeros for _, zeros in counts), borders
+
+
+def _is_sound_lost(
+    zeros: float, borders: list[tuple[bytes, bytes]], sent: list[Frame], encoding: str, bytes_per_s: float | None
 ) -> bool:
-    """Whether zero bytes at the ends of frames stand where sound was: it does not go on over them, the time is full."""
-    if not bytes_per_s or not _fills_its_time(zeros, sent, bytes_per_s):
+    """Whether zero bytes at the ends of frames stand where sound was: the time is full, and nothing goes on over them.
+
+    Args:
+        zeros: How many of all.
+        borders: Frames without them, each with the one that follows.
+        sent: All frames.
+        encoding: Of the samples.
+        bytes_per_s: None where nothing was declared.
+    """
+    if not borders or not bytes_per_s or not _fills_its_time(zeros, sent, bytes_per_s):
         return False
-    return not _are_cut_in_full_sound(bodies, encoding)
+    return is_torn(borders, encoding)
 
 
-def _tell_lost(length: str, share: float, first: Frame) -> Finding:
-    summary = f"Each frame ends with zeros in the place of audio, which is lost: {length}, {share:.0%} of all."
-    place = (Evidence("the first frame with sound", first.line, first.t),)
+def _tell_lost(summary: str, first: Frame) -> Finding:
+    place = (Evidence("the first of them", first.line, first.t),)
     return CHECK.find("zero-filled", "fail", 0.9, summary, place, _LOST)
 
 
@@ -595,9 +615,12 @@ def _tell_scaled(share: float, peak: float, sent: list[Frame]) -> Finding:
 
 def _tell_tail(tail: Tail, sent: list[Frame], encoding: str) -> Finding:
     first = sent[tail.first]
-    summary = (
+    place = (Evidence("the first of them", first.line, first.t),)
+    return CHECK.find("zero-filled", "fail", 0.9, _say_tail(tail), place, remedy=CutZeros(encoding))
+
+
+def _say_tail(tail: Tail) -> str:
+    return (
         f"{count_noun(tail.count, 'frame')} ({tail.share:.0%} of those with sound) end in zeros although the sound "
         f"goes on: on average the last {1 - tail.filled:.0%} of such a frame is zeros."
     )
-    place = (Evidence("the first of them", first.line, first.t),)
-    return CHECK.find("zero-filled", "fail", 0.9, summary, place, remedy=CutZeros(encoding))

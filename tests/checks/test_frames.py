@@ -138,9 +138,16 @@ def test_padding_of_packets_is_told_by_its_last_byte(length):
 
 
 def test_short_reads_end_in_zeros():
-    frames = [data if i % 3 else data[:2200] + bytes(1000) for i, data in enumerate(cut())]
-    finding = first(frames)
-    assert finding.cause == "frames.zero-filled" and "buffer[:n]" in finding.fix
+    lengths = [(3200, 2200, 3200)[i % 3] for i in range(len(SPEECH) // 3200)]
+    ends = np.cumsum(lengths).tolist()
+    finding = first([SPEECH[end - n : end].ljust(3200, b"\0") for end, n in zip(ends, lengths, strict=True)])
+    assert finding.cause == "frames.zero-filled" and "buffer[:n]" in finding.fix and finding.remedy is not None
+
+
+def test_a_queue_that_runs_dry_now_and_then_loses_sound():
+    finding = first([data if i % 3 else data[:2200] + bytes(1000) for i, data in enumerate(cut())])
+    assert finding.cause == "frames.zero-filled" and "which is lost" in finding.summary
+    assert "runs dry" in finding.fix and finding.remedy is None
 
 
 def test_a_gate_that_gives_zeros_is_no_short_read():

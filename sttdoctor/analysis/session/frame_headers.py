@@ -189,6 +189,11 @@ def _share_of_fits(pairs: Sequence[tuple[bytes, bytes]], encoding: str, head: in
     return float(np.mean(np.array(steps) < _GOES_ON)) if len(steps) >= FEWEST else 0.0
 
 
+def is_torn(pairs: Sequence[tuple[bytes, bytes]], encoding: str) -> bool:
+    """Whether the sound breaks off between the frames of pairs; False where too few of them tell."""
+    return 0.0 < _share_of_fits(pairs, encoding, 0, 0) <= _SELDOM
+
+
 def _are_any_bytes(ends: Sequence[bytes]) -> bool:
     """Whether at each place all values are as frequent, as of numbers that have nothing to do with sound."""
     columns = np.array([list(end) for end in ends]).T
