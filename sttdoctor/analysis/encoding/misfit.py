@@ -39,7 +39,7 @@ _RELATED = 0.2  # correlation with the next sample, in sound
 
 _FEWEST_LOUD, _FEWEST_SMALL = 400, 50  # codes of which half would have such a low byte; different ones of the others
 _FEWEST_SUMS, _SOFT_STEPS, _SMOOTHER = 8, 8, 0.3  # steps of half a byte in a stretch; stretches; roughness that is left
-_GAP, _UNUSED, _BELOW_GAP = 8, 0.03, 4  # sizes in a row; share of the others that may be unused; sizes below
+_GAP, _UNUSED, _BESIDE_GAP = 8, 0.03, 4  # sizes in a row; share of the others that may be unused; sizes below, above
 _SURE_LAW = 0.99
 _WIDE = ("pcm_s32le", "s32be")
 _WILD = 8.0  # floats beyond it are in the units of integers
@@ -130,7 +130,10 @@ def find_gap(codes: Codes, encoding: str) -> Misfit | None:
     lengths = unused[:, 1] - unused[:, 0]
     first, stop = unused[lengths.argmax()].tolist()
     others = int(lengths.sum()) - (stop - first)
-    if stop - first < _GAP or others > _UNUSED * top or counts[:first].sum() < _FEWEST_LOUD or first < _BELOW_GAP:
+    above = np.count_nonzero(counts[stop:])  # one alone is not of the sound: bytes of 0 for silence, and clipping
+    if stop - first < _GAP or others > _UNUSED * top or counts[:first].sum() < _FEWEST_LOUD:
+        return None
+    if min(first, above) < _BESIDE_GAP:
         return None
     return Misfit("gap", 8, law=encoding, gap=(int(sizes[first - 1]), int(sizes[stop])))
 
