@@ -292,11 +292,12 @@ def find_steep_edge(samples: NDArray[np.float64]) -> float | None:
     # just below the edge, in ratios of frequency, as filters fall off by the octave
     beyond, rest = (above[np.minimum((far * bins).astype(int) + 3, len(above) - 1)] for far in (1.08, 1.3))
     least = np.maximum(beyond + _DROP_DB, rest + _REST_DB)
-    parts = [level[int(0.80 * k) : int(0.96 * k)] for k in bins]
+    starts, stops = (0.80 * bins).astype(int), (0.96 * bins).astype(int)
     # a median is no more than the largest, which excludes most places at little cost
-    below = np.array(
-        [np.median(part) if part.max() > enough else -np.inf for part, enough in zip(parts, least, strict=True)]
-    )
+    largest = np.maximum.reduceat(level, np.stack([starts, stops], axis=1).ravel())[::2]
+    below = np.full(len(bins), -np.inf)
+    for place in np.flatnonzero(largest > least):
+        below[place] = np.median(level[starts[place] : stops[place]])
     steep = np.flatnonzero(below > least)
     if not len(steep):
         return None

@@ -56,10 +56,11 @@ def find_echo(samples: Floats, rate: float) -> Echo | None:
     agreement = autocorrelate(flat, 2 * last)
     near, block = max(1, round(_NEAR_S * rate)), max(1, round(_BLOCK_S * rate))
     heard = agreement / agreement[0] if agreement[0] > 0 else agreement
-    usual = float(np.quantile(np.abs(heard[first:]), _USUAL))
     lag = first + int(np.argmax(heard[first:last]))
     peak = float(heard[lag])
-    if peak < max(_PEAK, _ABOVE * usual) or _is_of_comb(heard, lag, first, near):
+    if peak < _PEAK or peak < _ABOVE * np.quantile(np.abs(heard[first:]), _USUAL):
+        return None
+    if _is_of_comb(heard, lag, first, near):
         return None
     share, agreeing = _measure_share(flat, lag, block)
     if agreeing > _ALIKE * peak:
