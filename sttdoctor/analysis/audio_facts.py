@@ -417,6 +417,8 @@ class AudioFacts:
             return None
         data = self.audio.data[: _CLICKED * layout.frame_bytes]
         samples = np.nan_to_num(decode_active(data, layout.encoding, 1, _CLICKED), posinf=0.0, neginf=0.0)
+        if not len(samples):
+            return None
         rate = self.declared.sample_rate or USUAL_RATE
         jumps = measure_jumps(samples, rate, _FLOOR * float(samples.std()))
         clicks = find_clicks(samples, rate, jumps, goes_on=False)
