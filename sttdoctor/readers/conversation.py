@@ -15,6 +15,7 @@ MAX_URL = 1 << 16
 """Characters of a URL that are read."""
 
 _MAX_BODY = 10_000
+_EPOCH_S = 1e9  # smaller times are of a day, or since something began
 _UNUSUAL = re.compile(r"[^!-~]+")  # in no URL that is sent
 
 
@@ -93,7 +94,7 @@ class Conversation:
             events=tuple(replace(event, t=None if event.t is None else round(event.t - zero, 6)) for event in told),
             url=redact_text(self.url) if self.url else None,
             headers=self.headers,
-            started_at=_iso(zero) if times else None,
+            started_at=_iso(zero) if times and zero >= _EPOCH_S else None,
             client=self.headers.get("x-cartesia-client") or self.headers.get("user-agent"),
             source=source,
             clock=self.clock if times else "none",

@@ -80,7 +80,6 @@ _BEATS = {9: "ping", 10: "pong"}  # by their opcode
 _LOOKED_AT = 200
 _LONGEST_ID, _MOST_SOCKETS = 100, 1000
 _RESOLUTION_S = 0.001
-_EPOCH_S = 1e9  # smaller times are since something began
 _NOTHING = "it holds no message of a WebSocket"
 
 Record = Mapping[str, Any]
@@ -287,9 +286,7 @@ class _Recorded:
     def _session(self, session: Session) -> Session:
         lacks = session.lacks | self._lacks | (set() if self._commands else {"commands"})
         lacks |= set() if self._sends else {"send", "audio"}
-        times = [event.t for event in self.found.events if event.t is not None]
-        started_at = session.started_at if times and min(times) >= _EPOCH_S else None
-        return replace(session, lacks=frozenset(lacks), started_at=started_at)
+        return replace(session, lacks=frozenset(lacks))
 
 
 def _way_of(record: Record) -> bool | None:

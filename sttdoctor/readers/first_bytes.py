@@ -4,9 +4,9 @@ import os
 import re
 
 _LOOKED_AT = 64
-# gzip, byte order marks, JSON or a number (also as UTF-16), pcap in its four kinds, pcapng
+# gzip, bzip2, xz, byte order marks, JSON or a number (also as UTF-16), pcap in its four kinds, pcapng
 _MAY_BE = re.compile(
-    rb"\x1f\x8b|\xef\xbb\xbf|\xff\xfe|\xfe\xff|\s*(?:[\[{\d]|\Z)|(?:\s\0)*+[\[{\d]\0|(?:\0\s)*+\0[\[{\d]"
+    rb"\x1f\x8b|BZh[1-9]|\xfd7zXZ\0|\xef\xbb\xbf|\xff\xfe|\xfe\xff|\s*(?:[\[{\d]|\Z)|(?:\s\0)*+[\[{\d]\0|(?:\0\s)*+\0[\[{\d]"
     rb"|\xa1\xb2\xc3\xd4|\xd4\xc3\xb2\xa1|\xa1\xb2\x3c\x4d|\x4d\x3c\xb2\xa1|\n\r\r\n"
 )
 

@@ -15,6 +15,7 @@ from sttdoctor.readers.session_jsonl import holds_rows, read_rows
 from sttdoctor.readers.sockets import Wanted
 from sttdoctor.readers.wire.net_log import holds_net_log, read_net_log
 from sttdoctor.readers.wire.pcap import holds_packets, read_pcap
+from sttdoctor.readers.wire.printed import holds_dump, read_dump
 from sttdoctor.readers.wire.tshark import holds_packet_list, read_packet_list
 
 Read = Callable[[io.BufferedReader, str | None, Wanted], Session]
@@ -36,6 +37,7 @@ class Format(NamedTuple):
 
 FORMATS = (
     Format("a pcap", holds_packets, read_pcap),
+    Format("", holds_dump, read_dump),
     Format("a flow file of mitmproxy", holds_flows, read_flows),
     Format("a net log of Chromium", holds_net_log, read_net_log),
     Format("the JSON of tshark", holds_packet_list, read_packet_list),

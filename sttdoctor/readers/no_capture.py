@@ -16,6 +16,13 @@ _BROWSER = (
     "HAR"
 )
 _BURP = rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!DOCTYPE items.{0,2000})?<items burpVersion"
+_CONVERT_LIST = "print JSON: tshark -r FILE -Y 'http or websocket' -T json, or give the packets themselves (pcapng)"
+_CONVERT = "convert it with Wireshark's tool: editcap -F pcapng FILE FILE.pcapng"
+_OTHER_PACKETS = (
+    rb"snoop\0\0\0|GMBU|RTSS|TRSNIFF data|ObserverPktBuff|XCP\0|\x05VNF|\xaa{4}|TR\0d\0|\x01\x10.{4}Trace Display"
+    rb"|\x34\xcd\xb2\xa1|\xa1\xb2\xcd\x34|btsnoop\0|\+-{9}\+-{15}\+-{10}\+\s"
+)
+"""Of snoop, Network Monitor, Sniffer, Observer, NetXRay, Visual Networks, 5Views, nettl, LANalyzer, btsnoop, K12."""
 _NODE = rb"^(?:NET|HTTP|TLS|STREAM|FETCH|UNDICI|WEBSOCKET) \d+: "
 _REQUESTS = rb"\s*\{\s*\"(?:info|_type|collection)\":.{0,4000}(?:postman|insomnia)|type: [\w.]{1,40}\.insomnia\.rest/"
 _CHARLES = rb"\s*\[\s*\{\s*\"status\":\s*\"[A-Z_]{1,40}\",\s*\"method\":"
@@ -25,6 +32,10 @@ _PERFORMANCE = rb"\s*\{\s*\"(?:traceEvents\":|metadata\":.{0,4000}(?:traceEvents
 _SUBTITLES = rb"WEBVTT\b|1\r?\n\d\d:\d\d:\d\d,\d{3} --> "
 _COPIED = rb"\s*(?:curl (?:-|'|\"|https?:|wss?:)|(?:await )?fetch\([\"'])"
 _ACCESS = rb"\"(?:GET|POST|HEAD) \S{1,4000} HTTP/[\d.]{1,3}\"|\"WebSocket /\S{0,4000}\" \[accepted\]"
+_ACCESS_JSON = (
+    rb"^\{(?=[^\n]{0,4000}\"(?:[\w.]{0,20}[Uu]ri|[A-Za-z]{0,20}URI|(?:[\w.]{0,20}_|Request)?[Pp]ath|url)\": ?\")"
+    rb"(?=[^\n]{0,8000}\"(?:\w{0,20}[Ss]tatus|response_code|status_code)\": ?\"?[1-5]\d\d\b)"
+)
 _EVENTS = rb"[\"']?type[\"']?: ?[\"'](?:turn\.(?:start|update|end|eager_end|resume)|flush_done|transcript)[\"']"
 _SYSTEM_CALL = rb"^(?:\[?[\w ]{0,20}\d\]? +)?(?:[\d:.]{8,20} )?(?:read|write|recv|send|recvfrom|sendto)\(\d{1,5}, \""
 
@@ -45,15 +56,15 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"%PDF-", "a PDF file", _ITSELF),
         (rb"\{\\rtf|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of a word processor", _ITSELF),
         (rb"\x89PNG\r\n|\xff\xd8\xff|GIF8", "a picture", _ITSELF),
-        (
-            rb"7z\xbc\xaf\x27\x1c|Rar!|BZh|\x1f\x8b|\xfd7zXZ|\x28\xb5\x2f\xfd",
-            "a packed file",
-            "give what is in it",
-        ),
+        (rb"\x28\xb5\x2f\xfd", "a file packed by zstd", "unpack it first: zstd -d FILE"),
+        (rb"\x04\x22\x4d\x18", "a file packed by lz4", "unpack it first: lz4 -d FILE"),
+        (rb"7z\xbc\xaf\x27\x1c|Rar!|\x1f\x8b", "a packed file", "give what is in it"),
+        (_OTHER_PACKETS, "a file of packets of another tool", _CONVERT),
         (rb".{257}ustar", "an archive", "give the capture in it, or run sttdoctor triage, which reads archives"),
         (rb"SQLite format 3\x00", "a database", _ITSELF),
         (rb"\s*<(?:!DOCTYPE html|html)", "a web page", _ITSELF),
         (_BURP, "an export of Burp", RECORD),
+        (rb"\s*<\?xml[^>]{0,200}\?>.{0,4000}<psml\b", "a list of packets that lacks what they hold", _CONVERT_LIST),
         (rb"\s*<\?xml", "an XML file", RECORD),
         (_REQUESTS, "a collection of requests", RECORD),
         (_CHARLES, "an export of Charles", RECORD),
@@ -100,12 +111,28 @@ _DUMPS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (
             rb"^Frame \d{1,9}: (?:Packet, )?\d{1,9} bytes on wire",
             "the packets as tshark describes them, which is not read",
-            "give the packets themselves (pcapng), or print JSON: tshark -r FILE -Y 'http or websocket' -T json",
+            _CONVERT_LIST,
         ),
         (
             rb"^={20,100}\r?\nFollow: |\Apeers:\s*\n\s{1,8}- peer: 0",
-            "a stream as Wireshark follows it, which is not read",
-            "save the packets themselves (pcapng)",
+            "the text of a stream as Wireshark follows it, which is not read",
+            "save it as YAML, or the packets themselves (pcapng)",
+        ),
+        (
+            rb"\A(?:\"?[a-z_]{2,20}\.[a-z_.]{2,40}\"?[\t,; ]){2}|\"frame_raw\": ?\[\s*\"",
+            "what tshark prints of fields or raw layers, which is not read",
+            _CONVERT_LIST,
+        ),
+        (
+            rb"\A0{1,8}:? (?:d4 ?c3 b2 ?a1|a1 ?b2 c3 ?d4|4d ?3c b2 ?a1|0a ?0d 0d ?0a)\b",
+            "a packet capture in hexadecimal",
+            "give the packets themselves, or turn it back: xxd -r FILE FILE.pcap",
+        ),
+        (
+            rb"\A(?:GET \S{1,4000} HTTP/1\.1|HTTP/1\.1 101 [^\r\n]{0,60})\r\n(?:[^\r\n]{1,4000}\r\n){1,60}"
+            rb"\r\n[\x01\x02\x81\x82]",
+            "one direction of a connection, as tcpflow writes it",
+            "let tcpdump write the packets of both: tcpdump -i any -s 0 -w FILE",
         ),
         (
             rb" (?:->|<-) WebSocket (?:text|binary) message (?:->|<-) |\]\[\S{1,60}\] client (?:dis)?connect",
@@ -181,6 +208,7 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = _DUMPS + tuple(
             f"print every message as it comes, with a time, or {RECORD}",
         ),
         (_ACCESS, "an access log, which shows requests, not messages", RECORD),
+        (_ACCESS_JSON, "an access log, which shows requests, not messages", RECORD),
         (
             rb"^Traceback \(most recent call last\):|^ {4}at \S.{0,300}:\d{1,6}:\d{1,6}\)?\s*$",
             "the error of a program, which shows how it ended, not what was sent",

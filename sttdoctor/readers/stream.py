@@ -1,4 +1,4 @@
-"""Lines of a capture from a path, bytes or a file object, plain or gzip, in UTF-8 or UTF-16, with bounds on memory."""
+"""Lines of a capture from a path, bytes or a file, plain or packed, in UTF-8 or UTF-16, with bounds on memory."""
 
 import codecs
 import io
@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from gzip import BadGzipFile, GzipFile
 from io import BufferedIOBase
 from pathlib import Path
@@ -31,6 +32,8 @@ better than a session of silence, a thousandfold, and 64 MiB of that are half an
 
 _REST = "from here on it was not read; unpack it to read all of it"
 _BLOCK_BYTES = 1 << 18
+_BZIP2, _XZ, _LONGEST_MARK = re.compile(rb"BZh[1-9]1AY&SY"), b"\xfd7zXZ\0", 10
+_MAX_DICTIONARY_BYTES = 128 << 20  # of xz, whose densest preset takes half of it
 
 
 class StreamError(ValueError):
@@ -70,8 +73,24 @@ def open_stream(source: Source) -> Iterator[BufferedIOBase]:
 
 
 def _unpack(stream: Any) -> BufferedIOBase:
-    packed = stream.peek(2)[:2] == b"\x1f\x8b"
-    return cast(BufferedIOBase, unpack_gzip(stream) if packed else stream)
+    head = stream.peek(_LONGEST_MARK)[:_LONGEST_MARK]
+    if head.startswith(b"\x1f\x8b"):
+        return cast(BufferedIOBase, unpack_gzip(stream))
+    if _BZIP2.match(head):
+        from bz2 import BZ2Decompressor
+
+        return cast(BufferedIOBase, _unpack_blocks(stream, BZ2Decompressor, "bzip2 stream", OSError))
+    if head.startswith(_XZ):
+        from lzma import LZMADecompressor, LZMAError
+
+        begin = partial(LZMADecompressor, memlimit=_MAX_DICTIONARY_BYTES)
+        return cast(BufferedIOBase, _unpack_blocks(stream, begin, "xz stream", LZMAError))
+    return cast(BufferedIOBase, stream)
+
+
+def _unpack_blocks(stream: Any, begin: Callable[[], Any], name: str, damage: type[Exception]) -> "Unpacked":
+    counted = _Counted(stream)
+    return Unpacked(_Decompressed(counted, begin), lambda: counted.size, name, (EOFError, damage))
 
 
 def unpack_gzip(stream: Any) -> "Unpacked":
@@ -91,6 +110,41 @@ class _Counted:
         content: bytes = self._stream.read(size)
         self.size += len(content)
         return content
+
+
+class _Decompressed:
+    """What streams hold that are packed one after the other.
+
+    Args:
+        stream: Packed.
+        begin: Makes what unpacks one of them.
+    """
+
+    def __init__(self, stream: _Counted, begin: Callable[[], Any]) -> None:
+        self._stream = stream
+        self._begin = begin
+        self._current = begin()
+
+    def read1(self, size: int) -> bytes:
+        """Return what comes next, at most so many bytes; empty at the end.
+
+        Raises:
+            EOFError: The last stream is cut.
+        """
+        while True:
+            data = b""
+            if self._current.eof:
+                data = self._current.unused_data or self._stream.read(_BLOCK_BYTES)
+                if not data.strip(b"\0"):  # filled up
+                    return b""
+                self._current = self._begin()
+            elif self._current.needs_input:
+                data = self._stream.read(_BLOCK_BYTES)
+                if not data:
+                    raise EOFError("it ends too early")
+            content: bytes = self._current.decompress(data, size)
+            if content:
+                return content
 
 
 class Unpacked(io.RawIOBase):

@@ -21,6 +21,11 @@ FILES = {
     "PDF": b"%PDF-1.7\n",
     "picture": b"\x89PNG\r\n\x1a\n",
     "packed": b"7z\xbc\xaf\x27\x1c\x00\x04",
+    "zstd": b"\x28\xb5\x2f\xfd\x04\x00",
+    "lz4": b"\x04\x22\x4d\x18\x64\x40",
+    "packets of another tool": b"snoop\0\0\0\0\0\0\x02\0\0\0\x04" + b'{"type": "turn.end"}\n' * 4,
+    "packet capture in hexadecimal": b"00000000: d4c3 b2a1 0200 0400 0000 0000 0000 0000  ................\n",
+    "list of packets": b'<?xml version="1.0" encoding="utf-8"?>\n<psml version="0" creator="wireshark/4.0.17">',
     "archive": bytes(257) + b"ustar\x0000" + bytes(200),
     "web page": b"<!DOCTYPE html><html></html>",
     "Burp": b'<?xml version="1.0"?>\n<!DOCTYPE items [\n<!ELEMENT items (item*)>\n]>\n<items burpVersion="2026.1">',
@@ -57,6 +62,7 @@ LOGS = {
     "ngrep": "interface: lo (127.0.0.0/255.0.0.0)",
     "mitmdump": "127.0.0.1:48586 <- WebSocket text message <- 127.0.0.1:8766/stt/turns/websocket?model=ink-2",
     "system calls": '1234 06:38:24.584 write(5, "\\202\\376"..., 3208) = 3208',
+    "an access log": '{"level":"info","request":{"method":"GET","uri":"/stt"},"status":101}',
     "curl": "== Info: Connected to api.cartesia.ai",
     "wscat": "Connected (press CTRL+C to quit)",
     "websocat": "[INFO  websocat::ws_client_peer] Connected to ws",
@@ -80,6 +86,18 @@ def test_a_file_is_named_for_what_it_is(name):
 def test_a_log_without_frames_is_named_with_what_gives_a_capture(name):
     with pytest.raises(InputError, match=f"{name}.*; (?:record with|log at|call|save|let|export|print)"):
         read_capture(f"app started\n{LOGS[name]}\n".encode())
+
+
+_BEGINNINGS = {
+    "tcpflow": "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x01\x2f{}",
+    "tshark prints of fields": "frame.time_epoch\ttcp.srcport\twebsocket.payload.text\n",
+}
+
+
+@pytest.mark.parametrize("name", _BEGINNINGS)
+def test_what_begins_as_output_of_a_tool_is_named(name):
+    with pytest.raises(InputError, match=f"{name}.*; (?:let|print)"):
+        read_capture(_BEGINNINGS[name].encode())
 
 
 @pytest.mark.parametrize("dress", ["docker", "cloudwatch", "utf-16", "table"])

@@ -1,6 +1,9 @@
 """Lines of a stream, in whatever pieces it comes."""
 
+import bz2
 import io
+import lzma
+import random
 import re
 
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sttdoctor.readers import stream
-from sttdoctor.readers.stream import StreamError, marked_lines, numbered_lines
+from sttdoctor.readers.stream import StreamError, marked_lines, numbered_lines, open_stream
 
 
 class Pieces(io.RawIOBase):
@@ -69,3 +72,27 @@ def test_where_the_stream_breaks_the_line_is_told(read):
     with pytest.raises(StreamError) as broken:
         found.extend(number for number, _ in read(Pieces(b"a\nb\na\nrest", 3, breaks=True)))
     assert broken.value.line == 4
+
+
+PACKERS = pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
+
+
+@PACKERS
+@given(contents, contents)
+def test_what_is_packed_in_one_stream_or_two_reads_as_if_it_were_not(pack, first, second):
+    whole = b"a" + first + b"\n" + second
+    with open_stream(pack(b"a" + first) + pack(b"\n" + second)) as file:
+        assert list(numbered_lines(file)) == lines_of(whole, len(whole))
+
+
+@PACKERS
+def test_what_is_packed_and_cut_gives_what_stands_before(pack):
+    packed = pack(random.Random(1).randbytes(1 << 20))
+    with open_stream(packed[:-100]) as file, pytest.raises(StreamError, match="damaged"):
+        list(numbered_lines(file))
+
+
+@PACKERS
+def test_what_unpacks_to_far_more_than_its_size_is_not_read_to_its_end(pack):
+    with open_stream(pack(bytes(80 << 20))) as file, pytest.raises(StreamError, match="unpacks to more than 100 times"):
+        list(numbered_lines(file))

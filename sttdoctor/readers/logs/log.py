@@ -19,6 +19,8 @@ from sttdoctor.readers.no_capture import describe_dump
 from sttdoctor.readers.sockets import Wanted, and_more, choose
 from sttdoctor.readers.stream import StreamError
 
+_LOOKED_AT = 256
+"""Bytes of the first line, in which what is no text has a NUL; a log that was truncated begins with some."""
 _EITHER = re.compile(log_marks.LIBRARIES.pattern + b"|" + MARKS.pattern, re.MULTILINE)
 
 KINDS: tuple[type[Log], ...] = (LibraryLog, TraceLog, TungsteniteLog, PipecatLog, ProgramLog)
@@ -40,6 +42,8 @@ def read_log(stream: BufferedReader, path: str | None = None, connection: Wanted
     """
     name = path or "the capture"
     head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
+    if _is_binary(head):
+        raise NoCaptureError(f"{name} is not a session capture")
     wrapping = wrapping_of(head)
     kind = _kind_of(head, wrapping)
     if kind in (None, ProgramLog) and (dump := describe_dump(head)) is not None:
@@ -62,12 +66,17 @@ def read_log(stream: BufferedReader, path: str | None = None, connection: Wanted
 
 def holds_log(head: bytes) -> bool:
     """Whether a line of the first bytes of a capture (unpacked) is one that a library wrote."""
-    return _kind_of(head, wrapping_of(head)) is not None
+    return not _is_binary(head) and _kind_of(head, wrapping_of(head)) is not None
 
 
 def holds_records(head: bytes) -> bool:
     """Whether the first bytes are records that hold a line each, which may come to those of a library later."""
     return wrapping_of(head) is not None
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether these are the first bytes of a file that is no text, though it may hold messages as they were sent."""
+    return b"\0" in head.lstrip(b"\0")[:_LOOKED_AT].partition(b"\n")[0]
 
 
 def _kind_of(head: bytes, wrapping: Wrapping | None) -> type[Log] | None:

@@ -16,6 +16,7 @@ from sttdoctor.readers.json_stream import JsonStream, TooLargeError
 from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
 
 _JSON = re.compile(rb'\s*+\[\s*+\{\s*+"_index"\s*+:\s*+"packets-')
+_RAW, _FRAME = re.compile(rb'"frame_raw"\s*:'), re.compile(rb'"frame"\s*:')
 _BULK = re.compile(rb'\s*+\{"index":\s?\{"_index":\s?"packets-')
 _XML = re.compile(rb"\s*+<\?xml [^>]{0,200}>(?:\s|<\?[^>]{0,200}>|<!--[^>]{0,400}-->){0,40}<pdml\b")
 _KNOWN = frozenset({"frame", "ip", "ipv6", "tcp", "http", "websocket", "data"})
@@ -51,7 +52,8 @@ _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=Members)
 
 def holds_list(head: bytes) -> bool:
     """Whether the first bytes of a capture (unpacked) are those of a list of packets by tshark."""
-    return (_JSON.match(head) or _BULK.match(head) or _XML.match(head)) is not None
+    is_raw = _RAW.search(head) is not None and _FRAME.search(head) is None  # bytes of layers alone
+    return not is_raw and (_JSON.match(head) or _BULK.match(head) or _XML.match(head)) is not None
 
 
 def read_list(stream: BufferedReader, document: JsonStream) -> Iterator[tuple[int, Layers]]:

@@ -60,19 +60,39 @@ def read_pcap(stream: BufferedReader, path: str | None = None, connection: Wante
         InputError: No socket that can be read, or several without a choice.
         OSError: The file cannot be read.
     """
+    return read_conversations(read_packets(stream), "packet capture", path, connection, _NOTHING)
+
+
+def read_conversations(
+    packets: Iterator[Packet], source: str, path: str | None, connection: Wanted, nothing: str
+) -> Session:
+    """Read one WebSocket of packets.
+
+    Args:
+        packets: In the order of their times.
+        source: What captured them.
+        path: Where they came from.
+        connection: As for `read_pcap`.
+        nothing: Says that there is no WebSocket in them.
+
+    Raises:
+        InputError: No socket that can be read, or several without a choice.
+        OSError: The file cannot be read.
+    """
     from sttdoctor.readers.wire.websocket import Wires
 
     wires, loss = Wires(connection), None
     capture = _Capture(wires)
     try:
-        for packet in read_packets(stream):
+        for packet in packets:
             capture.add(packet)
     except (FullError, StreamError, DamagedError) as error:
         loss = Loss(capture.number + 1, str(error))
     capture.finish()
     meant = wires.conversations if isinstance(connection, int) else without_relayed(wires.conversations)
-    sockets = [item.socket("packet capture", _RESOLUTION_S, path, loss) for item in meant]
-    nothing = f"the packet capture holds encrypted connections only; {DECRYPT}" if capture.is_encrypted else _NOTHING
+    sockets = [item.socket(source, _RESOLUTION_S, path, loss) for item in meant]
+    if capture.is_encrypted:
+        nothing = f"the packet capture holds encrypted connections only; {DECRYPT}"
     return choose(sockets, connection, path or "the capture", loss, nothing)
 
 
