@@ -1,26 +1,20 @@
-r"""Messages with their ways, as a program's own recorder or a client for trying things out keeps them in JSON.
+r"""Messages with their ways, as a program's own recorder, a database or a client for trying things out keeps them.
 
     {"ts": 1790000000.1, "dir": "out", "type": "binary", "size": 3200}
     {"ts": 1790000000.9, "dir": "in", "type": "text", "data": "{\"type\": ...}"}
 
-One object a line, a list of them, or a list in an object that may name the address. Names differ from program to
-program, so each member is told by any of the names that are usual for it. It is such a file where messages go both ways
-and one that came in is an event of the service.
+`layouts` gives the records, `message_record` tells what their members are. It is such a file where messages go both
+ways and one that came in is an event of the service.
 """
 
-import binascii
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BufferedReader, BytesIO
 from itertools import islice
 from typing import Any
 
-from pybase64 import b64decode
-
-from sttdoctor.endpoints.cartesia import AUTO, MANUAL
-from sttdoctor.evidence import Control, Frame, Open, Session
+from sttdoctor.evidence import Control, Event, Frame, Open, Session
 from sttdoctor.readers.collector import (
     CONNECTION_BYTES,
     Budget,
@@ -29,14 +23,25 @@ from sttdoctor.readers.collector import (
     FullError,
     Loss,
     json_cost,
-    refuse_costly,
 )
 from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import DECODER, elided_frame, frame_size, number, text_frame
-from sttdoctor.readers.logs.records import records_of_document
+from sttdoctor.readers.layouts import records_in
 from sttdoctor.readers.logs.said import time_in
+from sttdoctor.readers.message_record import (
+    Record,
+    bytes_of,
+    content_of,
+    is_event,
+    kind_of,
+    naming_of,
+    said_size,
+    size_of,
+    text_of,
+    way_of,
+)
 from sttdoctor.readers.sockets import Socket, Wanted, choose, is_wanted
-from sttdoctor.readers.stream import StreamError, numbered_lines
+from sttdoctor.readers.stream import StreamError
 
 SOURCE = "messages that a program recorded"
 
@@ -45,24 +50,6 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_WAYS = _names("dir direction way flow side from sender origin op action type event kind method")
-_SENT = _names(
-    "out outgoing outbound send sent tx client up upload upstream c2s client-to-server client->server client_to_server "
-    "to_server egress > >> -> => \u2192 \u2191 framesent"
-)
-_RECEIVED = _names(
-    "in incoming inbound receive received recv rx server down download downstream s2c server-to-client server->client "
-    "server_to_client from_server ingress < << <- <= \u2190 \u2193 framereceived"
-)
-_FLAGS = dict.fromkeys(_names("outgoing isoutgoing is_outgoing sent is_sent from_client fromclient masked"), True) | (
-    dict.fromkeys(_names("incoming isincoming is_incoming received from_server fromserver"), False)
-)
-_CONTENTS = ("data", "payload", "message", "msg", "body", "content", "text", "frame", "raw", "json", "audio", "value")
-_SIZES = _names("size bytes len length bytelength byte_length payload_length payloadlength nbytes num_bytes n_bytes")
-_KINDS = ("opcode", "type", "kind", "format", "frame_type", "frametype", "payload_type", "encoding", "event")
-_BINARY = _names("2 binary bin audio bytes blob arraybuffer buffer base64 b64 hex")
-_TEXT = _names("1 text json string utf8 utf-8")
-_BINARY_FLAGS = _names("binary isbinary is_binary")
 _URLS = ("url", "uri", "endpoint", "address", "ws_url", "websocket_url")
 _ASKS = _names("connect connecting")
 _OPENS = _names("open opened connected upgrade handshake")
@@ -70,10 +57,6 @@ _CLOSES = _names("close closed disconnect disconnected onclose")
 _IDS = _names("connection connection_id connectionid conn conn_id socket socket_id socketid ws_id wsid requestid")
 _OF_LOGGERS = _names("level severity lvl levelname loglevel log_level log.level logger")
 _ADDRESS = re.compile(r"wss?://", re.IGNORECASE)
-_LIST = re.compile(rb"\s*+(?:\[|\{[^{}\[]*+(?:\{[^{}\[]*+\}[^{}\[]*+)*+\[\s*+\{)")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{32,}={0,2}")
-_HEX = re.compile(r"[0-9a-fA-F]{16,}")
-_SAID_SIZE = re.compile(r"\b(\d{1,9}) ?(?:bytes?|B)\b", re.IGNORECASE)
 _LEAST_AUDIO, _ENOUGH = 160, 5  # bytes of a message, and messages
 _CLOSE_OPCODE = 8
 _BEATS = {9: "ping", 10: "pong"}  # by their opcode
@@ -81,8 +64,6 @@ _LOOKED_AT = 200
 _LONGEST_ID, _MOST_SOCKETS = 100, 1000
 _RESOLUTION_S = 0.001
 _NOTHING = "it holds no message of a WebSocket"
-
-Record = Mapping[str, Any]
 
 
 def holds_exchange(head: bytes) -> bool:
@@ -94,10 +75,10 @@ def holds_exchange(head: bytes) -> bool:
     for _, record in islice(_as_far(head), _LOOKED_AT):
         if not isinstance(record, dict) or _OF_LOGGERS & {key.lower() for key in record}:
             continue
-        way = _way_of(record)
-        sent |= way is True and _content_of(record) is not None
-        audio += way is True and len(_bytes_of(_content_of(record), _kind_of(record)) or b"") >= _LEAST_AUDIO
-        heard |= way is False and _is_event(_content_of(record))
+        way = way_of(record)
+        sent |= way is True and content_of(record) is not None
+        audio += way is True and len(bytes_of(content_of(record), kind_of(record)) or b"") >= _LEAST_AUDIO
+        heard |= way is False and is_event(content_of(record))
         if (sent and heard) or audio >= _ENOUGH:
             return True
     return False
@@ -134,23 +115,18 @@ def _as_far(head: bytes) -> Iterator[tuple[int, Any]]:
 
 
 def _records(stream: BufferedReader) -> Iterator[tuple[int, Any]]:
-    """Yield the line and the value of each record; None stands for one that cannot be read."""
-    if _LIST.match(stream.peek(1 << 12)[: 1 << 12]) is not None:
-        yield from records_of_document(stream)
-        return
-    for line, text in numbered_lines(stream):
-        if text is not None and text.strip():
-            yield line, _parse(text)
-
-
-def _parse(text: bytes) -> Any:
-    if not text.lstrip().startswith(b"{"):
-        return None
+    """Yield the line and the value of each record, with the usual names; None stands for one that cannot be read."""
+    records = records_in(stream, lambda value: way_of(value) is not None)
+    first, loss = list[tuple[int, Any]](), None
     try:
-        refuse_costly(json_cost(text))
-        return DECODER.decode(text.decode("utf-8", errors="replace"))
-    except (CostlyError, ValueError, RecursionError):
-        return None
+        first.extend(islice(records, _LOOKED_AT))
+    except (StreamError, FullError) as error:
+        loss = error
+    naming = naming_of([record for _, record in first])
+    yield from ((line, naming.of(record)) for line, record in first)
+    if loss is not None:
+        raise loss
+    yield from ((line, naming.of(record)) for line, record in records)
 
 
 class _Exchange:
@@ -178,7 +154,7 @@ class _Exchange:
             return
         url = next((record[name] for name in _URLS if isinstance(record.get(name), str)), None)
         url = url if url is not None and _ADDRESS.match(url) else None
-        way, content = _way_of(record), _content_of(record)
+        way, content = way_of(record), content_of(record)
         ids = (value for key, value in record.items() if key.lower() in _IDS)
         name = next((str(value)[:_LONGEST_ID] for value in ids if isinstance(value, str | int)), "")
         if way is None and content is None and not _says(record, _ASKS | _OPENS | _CLOSES):
@@ -240,21 +216,21 @@ class _Recorded:
             self.found.damage(line, "a message without its content and its size")
 
     def _add_message(self, line: int, t: float | None, sent: bool, record: Record, content: Any) -> None:
-        kind, size = _kind_of(record), _size_of(record)
-        audio = _bytes_of(content, kind)
+        kind, size = kind_of(record), size_of(record)
+        audio = bytes_of(content, kind)
         self._sends |= sent
         if audio is not None:
             self.found.add(Frame(line, t, sent, len(audio), binary=True, content=audio if sent else None))
         elif kind is True or isinstance(content, int):
             told = content if isinstance(content, int) else size
-            told = told if told is not None else _said_size(content)
+            told = told if told is not None else said_size(content)
             self._lacks |= {"audio"} if sent else set()
             if told is None:
                 self.found.damage(line, "a binary message of which neither the bytes nor the size were kept")
             else:
                 self.found.add(Frame(line, t, sent, frame_size(told) or 0, binary=True))
         else:
-            text = content if isinstance(content, str) else json.dumps(content)
+            text = text_of(content)
             self._commands |= sent
             is_cut = text.endswith(("\u2026", "...")) and not _is_json(text)
             frame = elided_frame(line, t, sent, text, size) if is_cut else text_frame(line, t, sent, text)
@@ -284,87 +260,26 @@ class _Recorded:
         return replace(made, session=lambda: self._session(made.session()))
 
     def _session(self, session: Session) -> Session:
+        session = replace(session, events=_in_order(session.events))
         lacks = session.lacks | self._lacks | (set() if self._commands else {"commands"})
         lacks |= set() if self._sends else {"send", "audio"}
         return replace(session, lacks=frozenset(lacks))
 
 
-def _way_of(record: Record) -> bool | None:
-    """Whether a record is of a message that was sent; None where it does not tell."""
-    for key, value in record.items():
-        name = key.lower()
-        if name in _FLAGS and isinstance(value, bool):
-            return _FLAGS[name] == value
-        if name in _WAYS and isinstance(value, str):
-            said = value.lower()
-            if said in _SENT or said in _RECEIVED:
-                return said in _SENT
-    return None
-
-
-def _content_of(record: Record) -> Any:
-    """What a message carries, or its size where the record tells only that; None where it tells neither."""
-    for name in _CONTENTS:
-        value = record.get(name)
-        if isinstance(value, str | dict) or (isinstance(value, list) and value):
-            return value
-    return _size_of(record)
-
-
-def _size_of(record: Record) -> int | None:
-    found = (value for key, value in record.items() if key.lower() in _SIZES and isinstance(value, int))
-    return next((value for value in found if not isinstance(value, bool)), None)
-
-
-def _kind_of(record: Record) -> bool | None:
-    """Whether a message is binary; None where its record does not tell."""
-    for key, value in record.items():
-        if key.lower() in _BINARY_FLAGS and isinstance(value, bool):
-            return value
-    for name in _KINDS:
-        value = record.get(name)
-        said = str(value).lower() if isinstance(value, str | int) else ""
-        if said in _BINARY or said in _TEXT:
-            return said in _BINARY
-    return None
-
-
-def _bytes_of(content: Any, is_binary: bool | None) -> bytes | None:
-    """The bytes of a binary message; None where it is a text, or they were not kept."""
-    if isinstance(content, dict):
-        inner = content.get("data") if content.get("type") == "Buffer" else None
-        return _bytes_of(inner, True) if isinstance(inner, list) else None
-    if isinstance(content, list):
-        is_bytes = all(isinstance(item, int) and 0 <= item < 256 for item in content)
-        return bytes(content) if is_bytes and is_binary is not False else None
-    if not isinstance(content, str) or is_binary is False:
-        return None
-    if len(content) % 2 == 0 and _HEX.fullmatch(content) is not None:
-        return bytes.fromhex(content)
-    if is_binary is None and _BASE64.fullmatch(content) is None:
-        return None
-    plain = content.replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except (ValueError, binascii.Error):
-        return None
-
-
-def _said_size(content: Any) -> int | None:
-    found = _SAID_SIZE.search(content) if isinstance(content, str) else None
-    return int(found[1]) if found is not None else None
-
-
-def _is_event(content: Any) -> bool:
-    """Whether a message is an event of the service."""
-    if isinstance(content, str):
-        content = _parse(content.encode(errors="replace"))
-    kind = content.get("type") if isinstance(content, dict) else None
-    return isinstance(kind, str) and kind in AUTO.turn_events | MANUAL.events
+def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Events by their times, where all have one: the newest may stand first, or what was sent before what came in."""
+    times = [event.t for event in events]
+    if len(events) < 2 or any(t is None for t in times):
+        return events
+    newest_first = (times[0] or 0.0) > (times[-1] or 0.0)
+    return tuple(sorted(reversed(events) if newest_first else events, key=lambda event: event.t or 0.0))
 
 
 def _is_json(text: str) -> bool:
-    return _parse(text.encode(errors="replace")) is not None
+    try:
+        return isinstance(DECODER.decode(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _says(record: Record, words: frozenset[str]) -> bool:

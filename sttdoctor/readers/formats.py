@@ -47,7 +47,7 @@ FORMATS = (
     Format("", holds_messages, read_messages),
     Format("", holds_zip, read_zip),
     Format("session JSONL", holds_rows, read_rows),
-    Format("messages with their direction in JSON", holds_exchange, read_exchange),
+    Format("messages with their direction (JSON, CSV, SQL)", holds_exchange, read_exchange),
     Format(f"logs of {', '.join(kind.label for kind in KINDS)}", holds_log, read_log),
 )
 """In the order of asking."""

@@ -1,0 +1,144 @@
+"""Records of messages are the same in whatever layout a program or a database wrote them."""
+
+import contextlib
+import csv
+import io
+import json
+
+import pytest
+from common import FIXTURES
+from hypothesis import given
+from hypothesis import strategies as st
+from pybase64 import b64encode_as_string
+
+from sttdoctor.errors import InputError
+from sttdoctor.evidence import Frame
+from sttdoctor.readers.capture import read_capture
+
+EPOCH = 1_790_000_000
+SESSION = read_capture(FIXTURES / "sessions" / "healthy-several-turns.jsonl")
+FRAMES = [event for event in SESSION.events if isinstance(event, Frame)]
+NAMES = ["n", "ts", "direction", "payload"]
+ROWS = [
+    [
+        number,
+        EPOCH + frame.t,
+        "out" if frame.sent else "in",
+        json.dumps(frame.message) if frame.audio is None else b64encode_as_string(frame.audio),
+    ]
+    for number, frame in enumerate(FRAMES)
+]
+RECORDS = [dict(zip(NAMES, row, strict=True)) for row in ROWS]
+
+
+def table(mark, rows=(NAMES, *ROWS)):
+    text = io.StringIO()
+    csv.writer(text, delimiter=mark, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def drawn(bar, corner, edge):
+    wide = [[str(cell) for cell in row] for row in (NAMES, *ROWS)]
+    line = corner.join("-" * 9 for _ in NAMES)
+    shown = [f"{edge} {f' {bar} '.join(row)} {edge}".rstrip(" ") for row in wide]
+    return "\n".join([shown[0], line, *shown[1:], f"({len(ROWS)} rows)"])
+
+
+def quoted(value):
+    return "'{}'".format(value.replace("'", "''")) if isinstance(value, str) else str(value)
+
+
+def inserts(names="", hexadecimal=False):
+    rows = [
+        [*row[:3], f"X'{frame.audio.hex()}'" if hexadecimal and frame.audio is not None else quoted(row[3])]
+        for row, frame in zip(ROWS, FRAMES, strict=True)
+    ]
+    return "".join(f"INSERT INTO ws{names} VALUES({row[0]},{row[1]},'{row[2]}',{row[3]});\n" for row in rows)
+
+
+COPIED = "".join("\t".join(map(str, row)) + "\n" for row in ROWS)
+LAYOUTS = {
+    "commas": table(","),
+    "semicolons": table(";"),
+    "tabs": table("\t"),
+    "no names": table(",", ROWS),
+    "newest first": table(",", (NAMES, *reversed(ROWS))),
+    "drawn by psql": drawn("|", "+", ""),
+    "drawn by MySQL": drawn("|", "+", "|"),
+    "drawn with lines": drawn("│", "┼", "│"),
+    "statements": "CREATE TABLE ws (n INTEGER, ts REAL, direction TEXT, payload BLOB);\n" + inserts(),
+    "statements with names": inserts(" (n, ts, direction, payload)", hexadecimal=True),
+    "copy": f"COPY public.ws (n, ts, direction, payload) FROM stdin;\n{COPIED}\\.\n",
+    "rows": json.dumps({"columns": NAMES, "data": ROWS}),
+    "rows with a schema": json.dumps({"schema": {"fields": [{"name": "n", "type": "integer"}]}, "data": RECORDS}),
+    "lists": json.dumps(ROWS),
+    "columns": json.dumps({name: [record[name] for record in RECORDS] for name in NAMES}),
+    "columns by number": json.dumps({name: {str(n): row[name] for n, row in enumerate(RECORDS)} for name in NAMES}),
+    "names of its own": "".join(json.dumps({"T": r[1], "W": r[2], "P": r[3]}) + "\n" for r in ROWS),
+    "the way as a name": "".join(
+        json.dumps({"ts": r[1], {"out": "send", "in": "recv"}[r[2]]: r[3]}) + "\n" for r in ROWS
+    ),
+    "two lists": json.dumps(
+        {
+            "sent": [record | {"direction": None} for record in RECORDS if record["direction"] == "out"],
+            "received": [record | {"direction": None} for record in RECORDS if record["direction"] == "in"],
+        }
+    ).replace('"direction": null, ', ""),
+    "MongoDB": "".join(
+        json.dumps(
+            r | {"ts": {"$numberDouble": str(r["ts"])}, "payload": {"$binary": {"base64": r["payload"]}}}
+            if f.binary
+            else r
+        )
+        + "\n"
+        for r, f in zip(RECORDS, FRAMES, strict=True)
+    ),
+    "DynamoDB": json.dumps(
+        {
+            "Items": [
+                {"ts": {"N": str(r["ts"])}, "direction": {"S": r["direction"]}, "payload": {"S": r["payload"]}}
+                for r in RECORDS
+            ]
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_messages_are_the_same_in_every_layout(layout):
+    session = read_capture(LAYOUTS[layout].encode())
+    frames = [event for event in session.events if isinstance(event, Frame)]
+    assert [(f.sent, f.size, f.message, f.audio) for f in frames] == [
+        (f.sent, f.size if f.binary else len(json.dumps(f.message)), f.message, f.audio) for f in FRAMES
+    ]
+    assert [f.t - frames[0].t for f in frames] == pytest.approx([f.t - FRAMES[0].t for f in FRAMES], abs=0.002)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout_that_is_cut_is_read_up_to_there_or_refused(layout):
+    content = LAYOUTS[layout].encode()
+    with contextlib.suppress(InputError):
+        session = read_capture(content[: len(content) * 3 // 4])
+        assert len(session.events) <= len(SESSION.events)
+
+
+def test_a_binary_column_with_texts_in_it_keeps_them_as_texts():
+    rows = [
+        [row[1], row[2], "t" if f.binary else "f", f"\\x{(f.audio or row[3].encode()).hex()}"]
+        for row, f in zip(ROWS, FRAMES, strict=True)
+    ]
+    session = read_capture(table(",", (["ts", "direction", "is_binary", "payload"], *rows)).encode())
+    frames = [event for event in session.events if isinstance(event, Frame)]
+    assert [(f.sent, f.message, f.audio) for f in frames] == [(f.sent, f.message, f.audio) for f in FRAMES]
+
+
+CELLS = st.sampled_from(
+    ["in", "out", "1.5", '{"type": "turn.end"}', "X'00'", "|", "'", '"', "(", "INSERT INTO a VALUES(", "\n", "[", "{"]
+)
+
+
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=6), max_size=12), st.sampled_from([",", "\t", " | ", "', "]))
+def test_any_cells_are_read_or_refused(rows, mark):
+    content = "\n".join(mark.join(row) for row in rows).encode() + b"x"
+    with contextlib.suppress(InputError):
+        read_capture(content)
