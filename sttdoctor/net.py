@@ -148,14 +148,21 @@ def is_loopback(host: str) -> bool:
 
 def stop_signal() -> "asyncio.Future[int]":
     """Catch SIGINT and SIGTERM; returns what will be the exit code: 128 and the number of the one that came."""
+    return stop_signals()[0]
+
+
+def stop_signals() -> "tuple[asyncio.Future[int], asyncio.Future[int]]":
+    """Catch SIGINT and SIGTERM; returns the exit codes of the first one and of the second, as `stop_signal` does."""
     loop = asyncio.get_running_loop()
-    told: asyncio.Future[int] = loop.create_future()
+    first: asyncio.Future[int] = loop.create_future()
+    again: asyncio.Future[int] = loop.create_future()
 
     def tell(number: int) -> None:
+        told = again if first.done() else first
         if not told.done():
             told.set_result(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C is a KeyboardInterrupt there
             loop.add_signal_handler(number, tell, number)
-    return told
+    return first, again

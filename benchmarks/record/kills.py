@@ -34,7 +34,6 @@ import tempfile
 import time
 from base64 import b64decode, b64encode
 from pathlib import Path
-from typing import Any
 
 from attacks import answers
 from proxy import family, free_port
@@ -111,20 +110,21 @@ def check(path: Path, seen: list[Seen], exact: bool) -> int:
     """Check one file; returns how many messages are missing that have passed."""
     data = path.read_bytes()
     assert data.endswith(b"\n") or not exact, f"{path} ends in the middle of a row"
-    rows = [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
-    number = int(rows[0]["url"].rpartition("=")[2])
-    sent = [first(row) for row in rows if row["type"] == "send"]
-    received = [row["json"]["n"] for row in rows if row["type"] == "receive"]
-    for what in (sent, received):
-        assert what == list(range(len(what))), f"{path}: rows are missing or doubled: {what}"
+    url, sent, received = messages_in(path, data)
+    number = int(url.rpartition("=")[2])
     missing = len(set(seen[number].by_service) - set(sent)) + len(set(seen[number].by_client) - set(received))
     assert missing == 0 or not exact, f"{path}: {missing} messages passed and are not in it"
     return missing
 
 
-def first(row: dict[str, Any]) -> int:
-    """The number of a message, from its audio."""
-    return int.from_bytes(b64decode(row["audio"][:8])[:4])
+def messages_in(path: Path, data: bytes) -> tuple[str, list[int], list[int]]:
+    """The URL of a recording, and the numbers of its messages by their ways, after asserting that none is left out."""
+    rows = [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+    sent = [int.from_bytes(b64decode(row["audio"][:8])[:4]) for row in rows if row["type"] == "send"]
+    received = [row["json"]["n"] for row in rows if row["type"] == "receive"]
+    for what in (sent, received):
+        assert what == list(range(len(what))), f"{path}: rows are missing or doubled: {what}"
+    return rows[0]["url"], sent, received
 
 
 def kill_record(times: int, connections: int, chance: random.Random) -> None:
@@ -162,12 +162,7 @@ async def one_resend(session: Path, path: Path, chance: random.Random) -> int:
         await asyncio.sleep(chance.uniform(0.0, 2.0))
         process.kill()
         await process.wait()
-    data = path.read_bytes()
-    rows = [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
-    sent = [first(row) for row in rows if row["type"] == "send"]
-    received = [row["json"]["n"] for row in rows if row["type"] == "receive"]
-    for what in (sent, received):
-        assert what == list(range(len(what))), f"{path}: rows are missing or doubled: {what}"
+    _, sent, _ = messages_in(path, path.read_bytes())
     missing = len(set(got) - set(sent))
     assert missing <= 1, f"{path}: {missing} messages passed and are not in it"
     return missing

@@ -56,12 +56,13 @@ CHECK = Check(
 
 
 def _judge(facts: Facts) -> Answer:
+    lengths = np.concatenate([[f.size for f in c.audio_frames] for c in facts.connections] or [[]])
+    if not len(lengths):
+        return unknown(facts.why_no_timeline or missing.SENT_AUDIO)
     promised = facts.declared.bytes_per_s
     if promised is None:
         return unknown(missing.FORMAT)
-    lengths_ms = np.concatenate([[f.size for f in c.audio_frames] for c in facts.connections] or [[]]) / promised * 1000
-    if not len(lengths_ms):
-        return unknown(facts.why_no_timeline or missing.SENT_AUDIO)
+    lengths_ms = lengths / promised * 1000
     measured = {
         "frames": len(lengths_ms),
         "median_ms": round(float(np.median(lengths_ms)), 3),

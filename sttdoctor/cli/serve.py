@@ -47,7 +47,10 @@ def serve(listen: str, keep: str | None, size_limit: int, jobs: int | None, **op
     from sttdoctor.net import Door, host_port
 
     if not (find_spec("starlette") and find_spec("uvicorn")):
-        raise UsageError("serve needs Starlette and uvicorn: pip install starlette uvicorn")
+        raise UsageError(
+            "serve needs Starlette and uvicorn: pip install '.[serve]' where sttdoctor lies, or pip install starlette "
+            "uvicorn"
+        )
     from sttdoctor.serve.app import Rules
     from sttdoctor.triage.batch import try_settings
     from sttdoctor.triage.task import Settings

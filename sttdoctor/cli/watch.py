@@ -15,7 +15,7 @@ from typing import TextIO
 
 import click
 
-from sttdoctor.net import Door, is_loopback, show_host, stop_signal
+from sttdoctor.net import Door, is_loopback, show_host, stop_signals
 from sttdoctor.program import build_command
 from sttdoctor.record.desk import Entry
 from sttdoctor.record.proxy import listen
@@ -241,9 +241,10 @@ async def _record(plan: Plan) -> int:
     screen = Screen(sys.stderr, plan.diagnose, plan.keeping.calls)
     host, port, service = plan.host, plan.port, plan.service
     shown = show_host(host)
+    first, again = stop_signals()
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(screen.close)
-        stack.push_async_callback(_finish, screen)
+        stack.push_async_callback(screen.finish, _REST_S, again)
         try:
             listening = listen(host, port, service, plan.keeping, screen, plan.door, plan.tls)
             proxy = await stack.enter_async_context(listening)
@@ -258,16 +259,11 @@ async def _record(plan: Plan) -> int:
             screen.say(f"others can connect here{clear}")
         if service.in_clear:
             screen.say(f"keys and speech go to {service.host} without encryption; use wss://")
-        return await _until_told(screen, proxy.look)
+        return await _until_told(screen, proxy.look, first)
 
 
-async def _finish(screen: Screen) -> None:
-    await screen.finish(_REST_S, stop_signal())
-
-
-async def _until_told(screen: Screen, look: Callable[[], None]) -> int:
+async def _until_told(screen: Screen, look: Callable[[], None], told: "asyncio.Future[int]") -> int:
     """Wait for a signal; returns the exit code."""
-    told = stop_signal()
     drawing = asyncio.create_task(screen.refresh(look))
     try:
         return await told

@@ -34,6 +34,7 @@ class Conversation:
         clock: Where the times were taken.
         who: The address of the client, None where the capture does not tell.
         loss: What of it could not be read.
+        lacks: What the capture does not hold of it.
     """
 
     found: Collector
@@ -46,6 +47,7 @@ class Conversation:
     clock: str = "client"
     who: str | None = None
     loss: Loss | None = None
+    lacks: set[str] = field(default_factory=set)
 
     def ask(self, url: str, headers: Mapping[str, str], began: float | None) -> None:
         """Note the request."""
@@ -89,7 +91,8 @@ class Conversation:
         times = [event.t for event in told if event.t is not None]
         zero = self.began if self.began is not None and _is_near(self.began, times) else min(times, default=0.0)
         told = [event if _is_near(event.t, times) else replace(event, t=None) for event in told]
-        lacks = self.found.lacks if self.closed is not None or self._refused else self.found.lacks | {"close"}
+        lacks = self.found.lacks | self.lacks
+        lacks |= set() if self.closed is not None or self._refused else {"close"}
         return Session(
             events=tuple(replace(event, t=None if event.t is None else round(event.t - zero, 6)) for event in told),
             url=redact_text(self.url) if self.url else None,

@@ -9,7 +9,6 @@ ways and one that came in is an event of the service.
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BufferedReader, BytesIO
 from itertools import islice
 from typing import Any
@@ -192,7 +191,7 @@ class _Recorded:
     def __init__(self, found: Collector, line: int) -> None:
         self.found = found
         self.conversation = Conversation(found, line)
-        self._lacks: set[str] = set()
+        self._unseen: set[str] = set()
         self._commands = self._sends = False
 
     def add(self, line: int, record: Record, way: bool | None, content: Any) -> None:
@@ -224,7 +223,7 @@ class _Recorded:
         elif kind is True or isinstance(content, int):
             told = content if isinstance(content, int) else size
             told = told if told is not None else said_size(content)
-            self._lacks |= {"audio"} if sent else set()
+            self._unseen |= {"audio"} if sent else set()
             if told is None:
                 self.found.damage(line, "a binary message of which neither the bytes nor the size were kept")
             else:
@@ -256,23 +255,19 @@ class _Recorded:
 
     def socket(self, path: str | None, loss: Loss | None) -> Socket:
         """Return it as one of the sockets of a capture."""
-        made = self.conversation.socket(SOURCE, _RESOLUTION_S, path, loss)
-        return replace(made, session=lambda: self._session(made.session()))
-
-    def _session(self, session: Session) -> Session:
-        session = replace(session, events=_in_order(session.events))
-        lacks = session.lacks | self._lacks | (set() if self._commands else {"commands"})
-        lacks |= set() if self._sends else {"send", "audio"}
-        return replace(session, lacks=frozenset(lacks))
+        self.conversation.lacks |= self._unseen | (set() if self._commands else {"commands"})
+        self.conversation.lacks |= set() if self._sends else {"send", "audio"}
+        self.found.events[:] = _in_order(self.found.events)
+        return self.conversation.socket(SOURCE, _RESOLUTION_S, path, loss)
 
 
-def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
+def _in_order(events: list[Event]) -> list[Event]:
     """Events by their times, where all have one: the newest may stand first, or what was sent before what came in."""
     times = [event.t for event in events]
     if len(events) < 2 or any(t is None for t in times):
         return events
     newest_first = (times[0] or 0.0) > (times[-1] or 0.0)
-    return tuple(sorted(reversed(events) if newest_first else events, key=lambda event: event.t or 0.0))
+    return sorted(reversed(events) if newest_first else events, key=lambda event: event.t or 0.0)
 
 
 def _is_json(text: str) -> bool:

@@ -38,6 +38,7 @@ _ROW = re.compile(rb'"type"\s*:\s*"(?:session|open|send|receive|close|transcript
 _SESSION = re.compile(rb'"type"\s*:\s*"session"')
 _OPEN, _STATUS = re.compile(rb'"type"\s*:\s*"open"'), re.compile(rb'"(?:status|t)"\s*:')
 _MESSAGE, _CONTENT = re.compile(rb'"type"\s*:\s*"(?:send|receive)"'), re.compile(rb'"(?:audio|bytes|json|text)"\s*:')
+_WAY = re.compile(rb'"(?:dir|direction|way|flow|side|from|from_client|outgoing|incoming)"\s{0,4}:')
 _EVENT = re.compile(rb'"type\\?"\s*:\s*\\?"turn\.|"is_final\\?"\s*:')
 # a row of sent audio as writers of JSON lay it out; anything else about such a row is for the JSON decoder
 _AUDIO_ROW = re.compile(rb'\{"type": ?"send", ?"t": ?((?:0|[1-9]\d{0,9})(?:\.\d{1,20})?), ?"audio": ?"')
@@ -58,13 +59,15 @@ def holds_rows(head: bytes) -> bool:
     """Whether a line of the first bytes of a capture (unpacked) looks like a row of session JSONL."""
     rows = [line for line in head.splitlines() if line.lstrip().startswith(b"{") and _ROW.search(line)]
     # a program that prints events alone may print its own close command, too, and texts of the manual endpoint
-    return any(map(_is_row, rows)) or (bool(rows) and _EVENT.search(head) is None)
+    is_others = _WAY.search(head) is not None  # messages with their direction, of which one may say that it was opened
+    is_plain = not is_others and bool(rows) and _EVENT.search(head) is None
+    return is_plain or any(_is_row(row, is_others) for row in rows)
 
 
-def _is_row(line: bytes) -> bool:
+def _is_row(line: bytes, is_others: bool) -> bool:
     """Whether a line has what no other line has that a program prints: also others say that something was opened."""
     is_message = _MESSAGE.search(line) is not None and _CONTENT.search(line) is not None
-    is_open = _OPEN.search(line) is not None and _STATUS.search(line) is not None
+    is_open = not is_others and _OPEN.search(line) is not None and _STATUS.search(line) is not None
     return is_message or is_open or _SESSION.search(line) is not None
 
 

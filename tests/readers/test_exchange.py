@@ -206,3 +206,11 @@ def test_a_binary_message_of_which_nothing_was_kept_is_damage_and_no_empty_frame
     session = read_exchange(io.BufferedReader(io.BytesIO("\n".join(map(json.dumps, rows)).encode())))
     assert not [event for event in session.events if isinstance(event, Frame) and event.sent]
     assert session.damage.lines == 5
+
+
+@pytest.mark.parametrize("form", KEEPS_AUDIO)
+def test_a_row_that_it_was_opened_makes_no_session_jsonl_of_it(form):
+    opened = {"type": "open", "t": EPOCH, "status": 101, "url": SESSION.url}
+    session = read_capture(lines([opened, *recorded(form)[1:]]))
+    assert session.source == "messages that a program recorded"
+    assert len([event for event in session.events if isinstance(event, Frame)]) == len(TURNS) - 1

@@ -74,12 +74,16 @@ WORLD = {
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory):
     """A file of 16-bit samples at 16 kHz."""
-    path = tmp_path_factory.mktemp("spoken") / "spoken.wav"
+    return write_wav(tmp_path_factory.mktemp("spoken") / "spoken.wav", speech(*SPOKEN, fmt=S16), 16000)
+
+
+def write_wav(path: Path, samples: bytes, rate: int) -> Path:
+    """Write 16-bit samples of one channel; returns the path."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(16000)
-        file.writeframes(speech(*SPOKEN, fmt=S16))
+        file.setframerate(rate)
+        file.writeframes(samples)
     return path
 
 
@@ -171,12 +175,8 @@ def test_a_page_with_a_microphone_is_not_accused(tmp_path):
     """Chromium with a file in place of the microphone, and a token in place of the key."""
     from browser import Page
 
-    path = tmp_path / "spoken.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(48000)
-        file.writeframes(speech(0.5, *SPOKEN, 2.0, fmt=Format("pcm_s16le", 48000)))
+    samples = speech(0.5, *SPOKEN, 2.0, fmt=Format("pcm_s16le", 48000))
+    path = write_wav(tmp_path / "spoken.wav", samples, 48000)
     flags = (
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",

@@ -19,7 +19,7 @@ from sttdoctor.readers.sockets import Wanted, choose, is_wanted
 from sttdoctor.readers.wire.packet_lists import Layers, Members, holds_list, read_list
 
 _NOTHING = (
-    "tshark's JSON holds no WebSocket; print it with tshark -r FILE -Y 'http or websocket' -T json, and for an "
+    "what tshark printed holds no WebSocket; print it with tshark -r FILE -Y 'http or websocket' -T json, and for an "
     "encrypted connection with -o tls.keylog_file:keys.log"
 )
 _HALF = "tshark did not put the fragments of a compressed message together; give the packet capture itself"
