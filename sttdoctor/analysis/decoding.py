@@ -144,7 +144,7 @@ def find_loudest_channel(samples: Samples) -> int:
     Args:
         samples: Shape (n, channels).
     """
-    if not len(samples):
+    if not len(samples) or samples.shape[1] == 1:
         return 0
     with np.errstate(all="ignore"):
         spread = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).var(axis=0)

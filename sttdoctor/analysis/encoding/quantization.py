@@ -11,6 +11,7 @@ truncated or dithered. All of these are a straight line for each sign, and a rem
 leaves over is charged: for each value of the scale once where it is always the same, else for each sample.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -171,12 +172,17 @@ def _find_line(known: Floats, widths: Floats, step: float | None) -> Line | None
     wide = gaps > _COARSE * np.maximum(widest[1:], widest[:-1])
     if wide.mean() < 0.9:
         return None
-    guesses = [step or 0.0, *np.quantile(gaps[wide], _QUANTILES, method="lower").tolist()]
-    between = np.diff(np.sort(gaps[wide]))  # where no neighbours occur, as at a volume above 1, two distances tell
-    between = between[between > _COARSE * widest.min()]
-    guesses += np.quantile(between, _QUANTILES[:2], method="lower").tolist() if len(between) else []
+    ordered = np.sort(gaps[wide])
+    between = np.diff(ordered)  # where no neighbours occur, as at a volume above 1, two distances tell
+    between = np.sort(between[between > _COARSE * widest.min()])
+    guesses = [step or 0.0, *_pick_quantiles(ordered, _QUANTILES), *_pick_quantiles(between, _QUANTILES[:2])]
     found = (_grow_line(middles, widest, guess) for guess in dict.fromkeys(guesses) if guess)
     return next((line for line in found if line is not None), None)
+
+
+def _pick_quantiles(ordered: Floats, shares: Sequence[float]) -> list[float]:
+    """`numpy.quantile` by the lower of two neighbours, of values that are in order; none of none."""
+    return [float(ordered[int(share * (len(ordered) - 1))]) for share in shares if len(ordered)]
 
 
 def _grow_line(middles: Floats, widths: Floats, step: float) -> Line | None:

@@ -103,8 +103,9 @@ def cut_active(samples: NDArray[np.float32], active: NDArray[np.bool_], limit: i
     if blocks < 2:
         return samples[: max(limit, size)]
     share = active[: blocks * BLOCK].reshape(blocks, BLOCK).mean(axis=1)
-    padded = np.pad(share, 1)
-    near = np.maximum(np.maximum(padded[:-2], padded[2:]), share)
+    near = share.copy()  # the most of a block and those beside it
+    near[1:] = np.maximum(near[1:], share[:-1])
+    near[:-1] = np.maximum(near[:-1], share[1:])
     wanted = np.flatnonzero(near > 0.0)
     keep = max(1, -(-limit // size))
     if len(wanted) > keep:
