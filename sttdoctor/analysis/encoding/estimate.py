@@ -74,6 +74,10 @@ CHEAP = 1344
 
 _SIMPLER = 100.0  # bits by which a reading as generated tones is better than any other
 
+_FLOATS = {"pcm_s32le": "pcm_f32le", "s32be": "f32be"}
+_TINY, _LARGE = 0x33, 0x40  # the upper byte of floats, without its sign: from 2 ** -25 on, and below 4
+_NEARLY = 0.98  # share of the words that are zero or lie between them
+
 # Calibration: the weight of a key whose description is longer by some bits than the shortest is
 # (1 + bits / _HALF) ** -_POWER. Fitted by `benchmarks/accuracy/encoding.py --fit`, measured on other speakers.
 _HALF = 4.0
@@ -115,6 +119,9 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     if dialled:  # no misreading is as simple as that, however few bits it takes
         least = max(bits[key] for key in dialled) + _SIMPLER
         bits = {key: value if key in dialled else max(value, least) for key, value in bits.items()}
+    fewest = min(bits, key=lambda key: bits[key])
+    if fewest in _FLOATS and never_rests(excerpts, ENCODINGS[fewest].is_big_endian):
+        bits[fewest] = max(bits[fewest], bits[_FLOATS[fewest]] + _SIMPLER)
     lengths = np.array([bits[key] for key in KEYS])
     weights = weight(lengths - lengths.min())
     shares = weights / weights.sum()
@@ -125,6 +132,17 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     stereo = 0.0 if best in dialled else _weigh_two_channels(found, apart.get(best, 0.0))
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
     return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size, best in dialled)
+
+
+def never_rests(excerpts: NDArray[np.uint8], is_big_endian: bool) -> bool:
+    """Whether 32-bit words are floats by their upper bytes: as integers they would never come near zero.
+
+    Loud floats, such as those of chunks that were each brought to full scale, may take fewer bits as integers, which
+    are their logarithms.
+    """
+    words = excerpts[:, : excerpts.shape[1] // 4 * 4].reshape(-1, 4)
+    upper = words[:, 0 if is_big_endian else 3] & 0x7F
+    return bool(((upper >= _TINY) & (upper < _LARGE) | ~words.any(axis=1)).mean() >= _NEARLY)
 
 
 def _leave_open(reason: str, per_byte: dict[str, float], judged: int) -> EncodingEstimate:

@@ -16,6 +16,7 @@ from sttdoctor.analysis.encoding.estimate import (
     count_layouts_bits,
     estimate_encoding,
     is_interpolated,
+    never_rests,
 )
 from sttdoctor.analysis.encoding.non_pcm import count_adaptive_bits
 from sttdoctor.analysis.encoding.quantization import Reading, read_samples
@@ -283,3 +284,20 @@ def test_beeps_in_floats_are_no_doubles(hertz, on_s, period_s):
     beeps = 0.5 * np.sin(2 * np.pi * hertz * t) * (t % period_s < on_s)
     estimate = estimate_encoding(encoded(beeps, "pcm_f32le"))
     assert not estimate.decidable or best(estimate) == "pcm_f32le"
+
+
+@pytest.mark.parametrize("order", ["<f4", ">f4"])
+@pytest.mark.parametrize("chunk", [480, 960])
+def test_floats_of_chunks_that_were_each_brought_to_full_scale_are_floats(order, chunk):
+    speech = np.concatenate([voice(1.0), voice(1.0) * 0.01])
+    samples = np.rint(speech * 32767 + np.random.default_rng(3).normal(0, 3, len(speech)))
+    rows = samples[: len(samples) // chunk * chunk].reshape(-1, chunk)
+    floats = (rows / np.abs(rows).max(axis=1, keepdims=True)).astype(order)
+    assert best(estimate_encoding(floats.reshape(-1).view(np.uint8))) == ("pcm_f32le" if order == "<f4" else "f32be")
+
+
+def test_words_near_zero_are_integers():
+    for order in ("<i4", ">i4"):
+        loud = np.clip(voice(1.0) * 8, -1, 1) * (2**31 - 1)
+        assert not never_rests(loud.astype(order).view(np.uint8).reshape(1, -1), order == ">i4")
+    assert never_rests((0.5 * voice(1.0) + 0.01).astype("<f4").view(np.uint8).reshape(1, -1), False)
