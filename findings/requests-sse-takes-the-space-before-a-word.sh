@@ -26,7 +26,7 @@ class Stream(http.server.BaseHTTPRequestHandler):
         pass
 
 def take(events):
-    return "".join(event.data for event, _ in zip(events, PIECES))
+    return "".join(event.data for _, event in zip(PIECES, events))
 
 async def take_async(url):
     async with aiohttp.ClientSession() as session, AsyncEventSource(url, session=session) as events:
