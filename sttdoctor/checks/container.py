@@ -263,6 +263,16 @@ def _judge_notes(facts: Facts, contents: Contents) -> Finding | None:
     return CHECK.find("text", "fail", 0.97, summary, places, fix, remedy)
 
 
+_OF_AN_ARRAY = (
+    "Send the samples' bytes, not a file of the array: read it and send samples.astype('<i2').tobytes() "
+    "(floats within -1 to 1 times 32767 first)."
+)
+_PACKED = {
+    "pickle": "Send the samples' bytes (samples.tobytes()), not a pickle of the array or of the object that holds it.",
+    "java": "Send the bytes themselves (OutputStream.write(bytes), a ByteBuffer), not an object through "
+    "ObjectOutputStream, which puts its own header and lengths in front.",
+    **dict.fromkeys(("mat", "hdf5", "parquet", "arrow"), _OF_AN_ARRAY),
+}
 _QUOTED = 60
 _HOLD_BYTES = ("base64", "hex", "data-url", "json")
 
@@ -276,8 +286,8 @@ def _judge_compressed(facts: Facts, starts: list[Start]) -> Finding:
     fix = f"Decode before sending: live audio with a decoder in the client, a file with {_convert(facts)}"
     if first.kind in _UNPACK:
         fix = f"Send what was packed, not the package: {_unpack(first.kind)}."
-    if first.kind == "pickle":
-        fix = "Send the samples' bytes (samples.tobytes()), not a pickle of the array or of the object that holds it."
+    if first.kind in _PACKED:
+        fix = _PACKED[first.kind]
     if first.kind in ("webm", "ogg", "mp4"):
         fix += " (in a browser take samples from an AudioWorklet: MediaRecorder always gives compressed files)"
     places = _list_places(facts, [start.offset for start in starts], f"{label} begins")

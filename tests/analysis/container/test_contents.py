@@ -371,3 +371,22 @@ def test_the_format_of_sox_itself_is_a_header(order, encoding):
     (start,) = found(head + bytes(4000)).starts
     header = start.header
     assert (header.payload, header.size, header.encoding, header.sample_rate) == (32, 4000, encoding, 22050)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\xac\xed\0\x05ur\0\x02[S\xef\x83.\x06\xe5\xdb\xb0\xfa\x02\0\0xp\0\0\x10\0", "java"),
+        (b"MATLAB 5.0 MAT-file, Platform: posix".ljust(124) + b"\0\x01IM", "mat"),
+        (b"\x89HDF\r\n\x1a\n\0\0\0", "hdf5"),
+        (b"PAR1\x15\x04\x15\x80", "parquet"),
+        (b"ARROW1\0\0\xff\xff\xff\xff", "arrow"),
+        (b"DSD \x1c\0\0\0\0\0\0\0" + bytes(16) + b"fmt ", "dsd"),
+        (b"FRM8\0\0\0\0\0\x10\0\0DSD FVER", "dsd"),
+        (b"MAC \x96\x0f\0\0", "ape"),
+        (b"MPCKSH\x0e", "musepack"),
+    ],
+)
+def test_files_of_arrays_and_of_rare_codecs_are_named(head, kind):
+    (start,) = found(head + SAMPLES).starts
+    assert (start.offset, start.kind, start.header) == (0, kind, None)
