@@ -584,7 +584,7 @@ def _tell_replays(replays: Replays, sent: list[Frame]) -> Finding:
     if replays.block_s:
         summary = (
             f"{replays.count} times the end of a block of {1000 * replays.block_s:.3g} ms is what stood at the same "
-            "place of the block before, byte for byte: the block was filled in part only, and its old rest was sent."
+            "place of the block before, byte for byte: the block was filled in part only, and its old rest was sent again."
         )
         return CHECK.find("repeated", "fail", 0.9, summary, place, _CLEAR)
     if replays.gap_s:
