@@ -17,7 +17,13 @@ from sttdoctor.analysis.encoding.estimate import LAYOUTS, estimate_encoding
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import CutFrames, CutZeros, DropEmpty, Exchange, SendOnce, TakeStream
 from sttdoctor.analysis.session.dump import list_pieces, split_rtp
-from sttdoctor.analysis.session.frame_headers import Field, find_field, is_torn, measure_rtp_header
+from sttdoctor.analysis.session.frame_headers import (
+    Field,
+    find_counted_padding,
+    find_field,
+    is_torn,
+    measure_rtp_header,
+)
 from sttdoctor.analysis.session.frames import (
     Tail,
     are_halves_swapped,
@@ -43,6 +49,7 @@ from sttdoctor.checks.base import (
     Finding,
     answer,
     count_noun,
+    join_list,
     not_applicable,
     pick_worst,
     unknown,
@@ -192,6 +199,11 @@ _FLUSH = (
 _BLOCK = (
     "Copy each block once, when the device says that it is full. Here a block is read twice and the next one is lost: "
     "of two buffers that change places the wrong one is taken (an index or address that is not advanced)."
+)
+_UNPAD = (
+    "Send the samples alone: where the padding bit of an RTP header (0x20 in its first byte) is set, or a cipher "
+    "padded its last block, cut as many bytes from the end as the last byte says (frame[:-frame[-1]]). Better let the "
+    "library hand out the payload without it."
 )
 _CLEAR = (
     "Send only as many samples of a block as were written to it, or fill it with zeros before it is filled: a callback "
@@ -350,6 +362,10 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
         else:
             yield from _tell_field(field, sent, active)
         return
+    padded = find_counted_padding(frames, active)
+    if padded:
+        yield _tell_padded(padded, sent, frames)
+        return
     if replays is not None:
         yield _tell_replays(replays, sent)
         return
@@ -473,6 +489,18 @@ def _tell_field(field: Field, sent: list[Frame], active: list[int]) -> Iterator[
         yield CHECK.find("out-of-order", "fail", 0.9, text, place)
 
 
+def _tell_padded(padded: list[int], sent: list[Frame], frames: Sequence[bytes]) -> Finding:
+    sizes = [frames[i][-1] for i in padded]
+    first = sent[padded[0]]
+    place = (Evidence("the first of them", first.line, first.t),)
+    span = join_list(dict.fromkeys(str(size) for size in (min(sizes), max(sizes))), "to")
+    summary = (
+        f"{count_noun(len(padded), 'frame')} end with padding behind the samples: {span} bytes, of which the last one "
+        "says how many they are."
+    )
+    return CHECK.find("header", "fail", 0.95, summary, place, _UNPAD)
+
+
 def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str, bytes_per_s: float | None) -> Finding:
     first = sent[repeat.first]
     remedy = SendOnce(repeat.kind, encoding, repeat.first)
@@ -584,7 +612,8 @@ def _tell_replays(replays: Replays, sent: list[Frame]) -> Finding:
     if replays.block_s:
         summary = (
             f"{replays.count} times the end of a block of {1000 * replays.block_s:.3g} ms is what stood at the same "
-            "place of the block before, byte for byte: the block was filled in part only, and its old rest was sent again."
+            "place of the block before, byte for byte: the block was filled in part only, and its old rest was "
+            "sent again."
         )
         return CHECK.find("repeated", "fail", 0.9, summary, place, _CLEAR)
     if replays.gap_s:

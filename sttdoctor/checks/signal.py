@@ -139,7 +139,7 @@ CHECK = Check(
         Cause(
             "signal.false-silence",
             "fail",
-            "Zero bytes are sent as silence, but in G.711 they are loud.",
+            "Zero bytes are sent as silence, but in G.711 they are loud; or the silence of its other law is.",
             "Fill pauses with 0xFF in mu-law and 0xD5 in A-law.",
         ),
     ),
@@ -177,7 +177,11 @@ def _judge(facts: Facts) -> Answer:
     if levels.samples < _SHORTEST_S * rate:
         text = f"{1000 * levels.samples / rate:.3g} ms of audio are too short to judge."
         return want_speech(text, measured)
-    findings = [*_find_false_silence(facts, layout, levels), *_find_broken(facts, layout, levels)]
+    findings = [
+        *_find_false_silence(facts, layout, levels),
+        *_find_others_silence(facts, layout, levels),
+        *_find_broken(facts, layout, levels),
+    ]
     if levels.broken[0] == levels.samples:
         pass  # nothing is left that could be silent
     elif _is_silent(facts, levels):
@@ -297,6 +301,31 @@ def _find_false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Fi
     remedy = FillSilence(layout.encoding, spans)
     fix = f"{remedy.words[0].upper()}{remedy.words[1:]}."
     return [CHECK.find("false-silence", "fail", 0.97, summary, places, fix, remedy)]
+
+
+def _find_others_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
+    """Silence of the other law of G.711: a constant level, at which each pause begins and ends with a step."""
+    other = {"pcm_alaw": "pcm_mulaw", "pcm_mulaw": "pcm_alaw"}.get(layout.encoding)
+    if other is None:
+        return []
+    byte, right = ENCODINGS[other].silence, ENCODINGS[layout.encoding].silence.hex().upper()
+    value = float(decode(byte, layout.encoding)[0])
+    found = levels.runs.value == value
+    seconds = float(levels.runs.length[found].sum()) / levels.rate
+    if seconds < facts.limits["signal.false_silence_s"]:
+        return []
+    summary = (
+        f"{seconds:.1f} s of byte 0x{byte.hex().upper()} were sent, which is silence in {other}: in {layout.encoding} "
+        f"it stands for a constant level of {_format_db(abs(value))}, silence is 0x{right}."
+    )
+    places = _list_places(facts, layout, levels.runs.start[found], "such bytes")
+    spans = tuple(
+        (layout.offset + int(start), layout.offset + int(start + length))
+        for start, length in zip(levels.runs.start[found], levels.runs.length[found], strict=True)
+    )
+    remedy = FillSilence(layout.encoding, spans)
+    fix = f"Fill pauses with 0x{right} instead of 0x{byte.hex().upper()}: each law has a silence of its own."
+    return [CHECK.find("false-silence", "warn", 0.9, summary, places, fix, remedy)]
 
 
 def _find_broken(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:

@@ -421,3 +421,23 @@ def test_blocks_that_were_filled_in_part_keep_the_rest_of_the_block_before():
 
 def test_blocks_that_are_always_full_keep_nothing():
     assert found(partly_filled(0.0)) == {}
+
+
+@pytest.mark.parametrize("filler", [0, None])
+def test_padding_whose_last_byte_counts_it_is_told_although_only_some_frames_have_it(filler):
+    frames = []
+    for number, data in enumerate(cut(size=640)):
+        count = 4 * (1 + number % 3)
+        pad = bytes([count if filler is None else filler]) * (count - 1) + bytes([count])
+        frames.append(data + pad if number % 4 == 0 else data)
+    finding = first(frames)
+    assert (finding.cause, finding.status) == ("frames.header", "fail")
+    assert "4 to 12 bytes" in finding.summary and "frame[:-frame[-1]]" in finding.fix
+
+
+def test_frames_of_several_lengths_are_not_padded():
+    sizes, at, frames = (640, 644, 652, 648), 0, []
+    while at < len(SPEECH) - 660:
+        frames.append(SPEECH[at : at + sizes[len(frames) % 4]])
+        at += sizes[len(frames) % 4 - 1]
+    assert "frames.header" not in found(frames)

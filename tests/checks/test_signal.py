@@ -467,3 +467,17 @@ def test_holes_that_take_much_of_the_speech_come_of_what_processes_it():
     assert found.cause == "signal.dropouts" and "echo canceller" in found.fix
     (few,) = judged(s16(with_holes(12))).checks[0].findings
     assert few.cause == "signal.dropouts" and "echo canceller" not in few.fix
+
+
+@pytest.mark.parametrize(
+    ("encoding", "table", "wrong", "right"),
+    [("pcm_alaw", ALAW_TABLE, 0xFF, 0xD5), ("pcm_mulaw", MULAW_TABLE, 0xD5, 0xFF)],
+)
+def test_the_silence_of_the_other_law_is_a_level_of_its_own(encoding, table, wrong, right):
+    speech = g711(0.5 * VOICE[:: RATE // 8000], table)
+    pause = np.full(8000, wrong, np.uint8)
+    (found,) = judged(np.concatenate([speech, pause, speech]).tobytes(), encoding, 8000).checks[0].findings
+    assert (found.cause, found.status) == ("signal.false-silence", "warn")
+    assert f"0x{right:X} instead of 0x{wrong:X}" in found.fix
+    pause[:] = right
+    assert causes(np.concatenate([speech, pause, speech]).tobytes(), encoding=encoding, rate=8000) == {}

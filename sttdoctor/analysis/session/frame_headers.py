@@ -4,6 +4,7 @@ A field of a header is constant or counts while samples vary, which shows over m
 any number; it shows by the sound, which goes on from before it to behind it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from sttdoctor.encodings import ENCODINGS
 from sttdoctor.values import immutable
 
 _DEEPEST = 160  # bytes into a frame that a header may reach
+_FEWEST_PADDED = 4  # frames with two bytes of padding or more
 _ALONE = 4  # bytes that vary, each between two that do not
 _REGULAR, _QUIET = 0.95, 0.8  # of the steps from frame to frame: at places that are no samples; at those that are
 
@@ -302,6 +304,26 @@ def measure_rtp_header(chosen: Sequence[bytes]) -> int:
 def _count_disorder(heads: NDArray[np.uint8]) -> int:
     sequence = heads[:, 2].astype(np.int64) * 256 + heads[:, 3]
     return int(np.count_nonzero(np.diff(sequence) % 65536 > 32768))
+
+
+def find_counted_padding(frames: Sequence[bytes], active: Sequence[int]) -> list[int]:
+    """Numbers of the frames that are longer than the others by bytes of which the last one says how many they are.
+
+    Padding of packets (RFC 3550, 5.1) and of blocks (PKCS #7, ANSI X9.23): zeros, or that number again and again.
+
+    Args:
+        frames: Of one connection.
+        active: Numbers of those with sound.
+    """
+    if len(active) < FEWEST:
+        return []
+    usual = Counter(len(frames[i]) for i in active).most_common(1)[0][0]
+    longer = [i for i in active if len(frames[i]) > usual]
+    are_counted = all(
+        frames[i][-1] == len(frames[i]) - usual and set(frames[i][usual:-1]) <= {0, frames[i][-1]} for i in longer
+    )
+    many = [i for i in longer if len(frames[i]) - usual > 1]
+    return longer if are_counted and len(many) >= _FEWEST_PADDED else []
 
 
 def _find_padding(chosen: Sequence[bytes]) -> int:

@@ -309,8 +309,24 @@ def _read_without_edges(letters: str, ends: Sequence[str]) -> Reading | None:
             numbers = [str(i + 1) for i, count in enumerate(lost) if count]
             where = f"turn{'s' if len(numbers) > 1 else ''} {', '.join(numbers[:8])}{' ...' * (len(numbers) > 8)}"
             detail = f"the {told} words of {where} are missing, such as {' '.join(of_turn)!r}"
+            if first and _stand_before(words, lost):
+                detail = f"{detail}, and they stand at the end of the turn before"
+                return Reading("words-merged", " ".join(word for own in kept for word in own), detail, 0.85, turn)
             return Reading("truncated", " ".join(word for own in kept for word in own), detail, 0.85, turn)
     return None
+
+
+def _stand_before(words: list[list[str]], lost: list[int]) -> bool:
+    """Whether the words that some turns lack at their beginning all stand at the end of what was said before."""
+    said: list[str] = []
+    for own, count in zip(words, lost, strict=True):
+        if not set(own[:count]) <= set(said[-_NEAR_WORDS:]):
+            return False
+        said += own
+    return sum(count > 0 for count in lost) >= _FEWEST_SEAMS
+
+
+_NEAR_WORDS, _FEWEST_SEAMS = 6, 2  # words that an application compares; turns of which that is no chance
 
 
 def _find_edges(letters: str, turns: list[list[str]], first: bool) -> list[int] | None:

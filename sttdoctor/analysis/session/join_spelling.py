@@ -192,7 +192,11 @@ def _keep(text: str) -> str:
 
 _SEPARATORS = ((" ", "a space"), ("\n", "a line break"), ("\n\n", "an empty line"), (", ", "a comma"), (". ", "a stop"))
 _SPELLINGS = (
-    ("whitespace-stripped", "each turn was stripped before it was appended", _join_by("", str.strip)),
+    (
+        "whitespace-stripped",
+        "each turn was stripped before it was appended, so that no space stands between them",
+        _join_by("", str.strip),
+    ),
     ("whitespace-stripped", "the start of each turn was stripped", _join_by("", str.lstrip)),
     ("whitespace-stripped", "the end of each turn was stripped", _join_by("", str.rstrip)),
     *(("separator-added", f"the turns were joined with {name}", _join_by(sep, _keep)) for sep, name in _SEPARATORS),

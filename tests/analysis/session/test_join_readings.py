@@ -108,3 +108,11 @@ def test_words_that_stand_twice_and_were_said_once_are_told(got, says):
 def test_words_that_were_said_twice_are_no_repeats():
     assert not list(read_rearranged("No, no, no. It is.", ["No, no, no.", " It is."]))
     assert not list(read_rearranged("Yes, I said so. No, I never did that. Could you call me back?", THREE))
+
+
+def test_first_words_that_stand_before_them_were_taken_for_an_overlap():
+    ends = ["We met on Monday.", " Monday the shop was closed.", " Closed the whole week, in fact.", " In fact it was."]
+    (reading, *_) = read_parts("We met on Monday. the shop was closed. whole week, in fact. it was.", ends)
+    assert reading.habit == "words-merged" and "stand at the end of the turn before" in reading.detail
+    (reading, *_) = read_parts("We met on Monday. shop was closed. week, in fact. it was.", ends)
+    assert reading.habit == "truncated"
