@@ -57,6 +57,7 @@ _IDS = _names("connection connection_id connectionid conn conn_id socket socket_
 _OF_LOGGERS = _names("level severity lvl levelname loglevel log_level log.level logger")
 _ADDRESS = re.compile(r"wss?://", re.IGNORECASE)
 _LEAST_AUDIO, _ENOUGH = 160, 5  # bytes of a message, and messages
+_CODES = ("code", "status_code", "statusCode", "data")
 _CLOSE_OPCODE = 8
 _BEATS = {9: "ping", 10: "pong"}  # by their opcode
 _LOOKED_AT = 200
@@ -151,7 +152,8 @@ class _Exchange:
             for one in islice(self._all.values(), 1):
                 one.found.damage(line, "a line that is no JSON object")
             return
-        url = next((record[name] for name in _URLS if isinstance(record.get(name), str)), None)
+        names = (*_URLS, "data") if _says(record, _ASKS | _OPENS) else _URLS
+        url = next((record[name] for name in names if isinstance(record.get(name), str)), None)
         url = url if url is not None and _ADDRESS.match(url) else None
         way, content = way_of(record), content_of(record)
         ids = (value for key, value in record.items() if key.lower() in _IDS)
@@ -236,7 +238,7 @@ class _Recorded:
             self.found.add(frame, json_cost(text.encode(errors="replace")))
 
     def _add_close(self, line: int, t: float | None, record: Record, way: bool | None) -> None:
-        code = number(record.get("code", record.get("status_code", record.get("statusCode"))))
+        code = next((found for name in _CODES if (found := number(record.get(name))) is not None), None)
         reason = record.get("reason")
         by = {True: "client", False: "server", None: "unknown"}[way]
         by = "unknown" if by == "server" and not record.get("wasClean", True) else by
@@ -279,7 +281,7 @@ def _is_json(text: str) -> bool:
 
 def _says(record: Record, words: frozenset[str]) -> bool:
     """Whether a record is of something that happened to the connection."""
-    said = (record.get(name) for name in ("type", "event", "kind", "op", "action", "method"))
+    said = (record.get(name) for name in ("type", "event", "kind", "op", "action", "method", "direction"))
     return any(isinstance(value, str) and value.lower() in words for value in said)
 
 

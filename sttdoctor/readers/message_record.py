@@ -55,6 +55,7 @@ _NUMBERED = re.compile(r"\d ?[=:] ?(?=[A-Za-z])")
 _SHORTEST_MESSAGE = 12  # characters
 _LEAST_NAMED = 3  # records that show what a member is
 _MOST_NAMES = 50
+_MOST_ARE = 0.8  # of the values of a member
 _WAY, _TIME, _CONTENT = "direction", "time", "data"
 
 
@@ -106,8 +107,10 @@ def _member_with(
 
 
 def _are_ways(values: Sequence[Any]) -> bool:
+    """Whether values are ways, but for a few that tell of the connection."""
     said = {value.strip().lower() for value in values if isinstance(value, str)}
-    return len(said) > 1 and all(map(_is_way, values)) and bool(said & _SENT) and bool(said & _RECEIVED)
+    are_most = sum(map(_is_way, values)) >= _MOST_ARE * len(values)
+    return are_most and bool(said & _SENT) and bool(said & _RECEIVED)
 
 
 def _is_way(value: Any) -> bool:

@@ -2,6 +2,8 @@
 
 import re
 
+from sttdoctor.readers.logs.packed import PACKED
+
 LIBRARY = (
     rb"[<>=WC](?: (?:(?:TEXT|BINARY|CONT|CLOSE|PING|PONG|GET) |HTTP/1|connection is %s)"
     rb"|ebSocket (?:message: |API|connection: HTTP )|onnecting to ws)"
@@ -36,5 +38,5 @@ _LIBRARIES = b"|".join((LIBRARY % b"", TRACE % b"", PIPECAT, TUNGSTENITE))
 LIBRARIES = re.compile(_LIBRARIES)
 """Of any library."""
 
-ANY = re.compile(_LIBRARIES + b"|" + EVENT + b"|" + _ERROR)
+ANY = re.compile(_LIBRARIES + b"|" + EVENT + b"|" + _ERROR + b"|" + PACKED)
 """Any of them."""

@@ -19,6 +19,7 @@ from sttdoctor.readers.logs import marks as log_marks
 from sttdoctor.readers.logs import said as log_said
 from sttdoctor.readers.logs.base import Log
 from sttdoctor.readers.logs.connection import LogConnection
+from sttdoctor.readers.logs.packed import PACKED, Blob, audio_in, unpacked
 from sttdoctor.readers.logs.printed import LONGEST, TYPES, Printed, bare_error_in, events_in, is_member, shown_of
 from sttdoctor.readers.logs.shown import Shown, look_of
 from sttdoctor.readers.sockets import Wanted, is_service
@@ -27,7 +28,9 @@ SOURCE = "log of a program"
 
 MARKS = re.compile(
     log_marks.EVENT
-    + rb"|[Tt]ype\W|wss?://|[Cc]los[ei]|(?:(?<![A-Za-z])|(?<=[\d\[]m))(?:[Ss]en[dt]|SEN[DT]|[Ww]r[io]t|error\b)|\bHTTP\b"
+    + b"|"
+    + PACKED
+    + rb"|\b[TR]X\b| > |[Tt]ype\W|wss?://|[Cc]los[ei]|(?:(?<![A-Za-z])|(?<=[\d\[]m))(?:[Ss]en[dt]|SEN[DT]|[Ww]r[io]t|error\b)|\bHTTP\b"
     rb"|[Hh]andshake|[Rr]esponse|onnect|[Rr]eceiv|[Rr]ecv|>>|->|\xe2\x86\x92|[{(]\s*(?:\x1b\[[\d;]{0,20}m)?\r?$|,\r?$",
     re.MULTILINE,
 )
@@ -77,7 +80,7 @@ class ProgramLog(Log):
     @staticmethod
     def knows(text: str) -> bool:
         """Whether a line may show an event; how many agree is for the log to tell."""
-        return len(text) <= LONGEST and any(event.type in AUTO.turn_events for event in events_in(text)[0])
+        return len(text) <= LONGEST and any(event.type in AUTO.turn_events for event in events_in(unpacked(text))[0])
 
     @classmethod
     def holds(cls, texts: Sequence[str]) -> bool:
@@ -153,6 +156,7 @@ class ProgramLog(Log):
             self._alike[text[found.end() :]] = size
 
     def _read_line(self, line: int, text: str) -> None:
+        text = unpacked(text)
         events, values = events_in(text)
         current = self._current
         if not events and current is not None and current.looks and (error := bare_error_in(text)) is not None:
@@ -276,6 +280,8 @@ class ProgramLog(Log):
             self._take_command(
                 line, self._time_of(text, command[0], values), command[1], _look(text, command[0], values)
             )
+        elif (blob := audio_in(text)) is not None and log_said.is_sent(text[: blob.begin]):
+            self._take_content(line, text, blob, self._time_of(text, blob.begin, []))
         elif (size := log_said.size_in(text)) is not None:
             self._take_audio(line, text, size, self._time_of(text, len(text), values))
             if not values:
@@ -316,6 +322,12 @@ class ProgramLog(Log):
         current = self._current or self._begin(time)
         bare = _BLOB.sub("", log_line.without_time(text[: log_line.USUAL_PREFIX]))
         current.audio(line, time, size, bare, is_again=self._is_again)
+
+    def _take_content(self, line: int, text: str, blob: Blob, time: log_line.Time) -> None:
+        current = self._current or self._begin(time)
+        bare = log_line.without_time(text[: blob.begin][: log_line.USUAL_PREFIX]) + text[blob.end :][:_LONGEST_ALIKE]
+        content = blob.content if len(blob.content) == blob.size else None
+        current.audio(line, time, blob.size, bare, is_again=self._is_again, content=content)
 
     def _take_close(self, line: int, text: str, time: log_line.Time, told: tuple[str, int, str]) -> None:
         current = self._current or self._begin(time)

@@ -183,8 +183,10 @@ class Shown:
         self._commands.append(_Command(len(self.to.found.events), said, words))
         self.to.text(line, time, True, text, len(text.encode()))
 
-    def audio(self, line: int, time: log_line.Time, size: int, bare: str, is_again: bool) -> None:
-        """Take a line in that tells a size, without its time in `bare`."""
+    def audio(
+        self, line: int, time: log_line.Time, size: int, bare: str, is_again: bool, content: bytes | None = None
+    ) -> None:
+        """Take a line in that tells a size, or shows the bytes; `bare` is the line without its time and them."""
         look, numbers = _look_and_numbers(bare)
         if look not in self._sends and len(self._sends) >= _MOST_LOOKS:
             return
@@ -193,7 +195,7 @@ class Shown:
         sends.add(place, numbers, size, None if time is None else time[0])
         if is_again:
             sends.again.append(place)
-        self.to.binary(line, time, True, size, None)
+        self.to.binary(line, time, True, size, content)
 
     def end(self, line: int, time: log_line.Time, told: tuple[str, int, str], words: str) -> None:
         """Take a line in that tells the end of a connection, which may be another's."""
