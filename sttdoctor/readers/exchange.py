@@ -32,6 +32,7 @@ from sttdoctor.readers.message_record import (
     bytes_of,
     content_of,
     is_event,
+    is_size,
     kind_of,
     naming_of,
     said_size,
@@ -222,7 +223,7 @@ class _Recorded:
         self._sends |= sent
         if audio is not None:
             self.found.add(Frame(line, t, sent, len(audio), binary=True, content=audio if sent else None))
-        elif kind is True or isinstance(content, int):
+        elif kind is True or isinstance(content, int) or is_size(content):
             told = content if isinstance(content, int) else size
             told = told if told is not None else said_size(content)
             self._unseen |= {"audio"} if sent else set()

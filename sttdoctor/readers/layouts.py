@@ -321,7 +321,8 @@ def _cells(line: str, most: int | None) -> list[str]:
     cells = [cell.strip() for cell in _BARS.split(text, (most or 0) - 1 if most else 0)]
     if cells and _BARS.search(text[-1:]):
         cells[-1] = cells[-1][:-1].strip() if cells[-1] else cells[-1]
-    return cells if cells and (cells[-1] or most) else cells[:-1]
+    cells = cells if cells and (cells[-1] or most) else cells[:-1]
+    return [cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == "'" else cell for cell in cells]
 
 
 def _of_drawn(stream: BufferedReader, names: Sequence[str]) -> Records:

@@ -51,6 +51,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{32,}={0,2}")
 _HEX = re.compile(r"(?:0[xX]|\\{1,2}x)?([0-9a-fA-F]{16,})")
 _LITERAL = re.compile(r"b(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\")", re.DOTALL)
 _SAID_SIZE = re.compile(r"\b(\d{1,9}) ?(?:bytes?|B)\b", re.IGNORECASE)
+_ONLY_SIZE = re.compile(r"[<\[(]?(?:binary |Buffer |Blob )?\d{1,9} ?(?:bytes?|B)[>\])]?", re.IGNORECASE)
 _NUMBERED = re.compile(r"\d ?[=:] ?(?=[A-Za-z])")
 _SHORTEST_MESSAGE = 12  # characters
 _LEAST_NAMED = 3  # records that show what a member is
@@ -226,6 +227,11 @@ def text_of(content: Any) -> str:
         packed = _decoded(content, None)
         return packed.decode() if packed is not None and _object_in(packed) is not None else content
     return json.dumps(content)
+
+
+def is_size(content: Any) -> bool:
+    """Whether nothing but a number of bytes stands in place of a content."""
+    return isinstance(content, str) and _ONLY_SIZE.fullmatch(content) is not None
 
 
 def said_size(content: Any) -> int | None:

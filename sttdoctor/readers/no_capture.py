@@ -56,6 +56,7 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"%PDF-", "a PDF file", _ITSELF),
         (rb"\{\\rtf|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of a word processor", _ITSELF),
         (rb"\x89PNG\r\n|\xff\xd8\xff|GIF8", "a picture", _ITSELF),
+        (rb"(?:1MOyoQ|Cg0NCg)[A-Za-z0-9+/]{20}", "packets in base64", "turn them back: base64 -d FILE > FILE.pcap"),
         (rb"\x28\xb5\x2f\xfd", "a file packed by zstd", "unpack it first: zstd -d FILE"),
         (rb"\x04\x22\x4d\x18", "a file packed by lz4", "unpack it first: lz4 -d FILE"),
         (rb"7z\xbc\xaf\x27\x1c|Rar!|\x1f\x8b", "a packed file", "give what is in it"),
@@ -139,6 +140,7 @@ _DUMPS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             "what mitmdump prints, which is not read",
             "let it write its flows: mitmdump -w FILE",
         ),
+        (rb"\b[DVEWI]/nsWebSocket ", "a log of Firefox's sockets, which shows no messages", _BROWSER),
         (_SYSTEM_CALL, "a list of system calls, which is not read", RECORD),
     )
 )
@@ -170,6 +172,8 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = _DUMPS + tuple(
             "a log of websockets above DEBUG, which holds no frames",
             "log at level DEBUG, with WEBSOCKETS_MAX_LOG_SIZE=10000000 to have the audio too",
         ),
+        (rb"\bpicows\.client\b", "a log of picows, which shows no messages", RECORD),
+        (rb"^TCP Conversations\b", "a list of connections, which lacks what they held", _CONVERT_LIST),
         (rb"\baiohttp\.[a-z]", "a log of aiohttp, which shows no frames at any level", RECORD),
         (rb"\btrio-websocket\b", "a log of trio-websocket, which shows no frames", RECORD),
         (rb"\bautobahn\b", "a log of Autobahn, which shows sizes only", RECORD),

@@ -114,6 +114,25 @@ def test_the_messages_are_the_same_in_every_layout(layout):
     assert [f.t - frames[0].t for f in frames] == pytest.approx([f.t - FRAMES[0].t for f in FRAMES], abs=0.002)
 
 
+def test_a_table_of_the_console_tells_sizes_and_the_close():
+    head = [["0", "1790000000000", "'connecting'", f"'{SESSION.url}'"], ["1", "1790000000001", "'open'", "''"]]
+    words = {"out": "send", "in": "recv"}
+    contents = [
+        row[3] if frame.audio is None else f"<{frame.size} bytes>" for row, frame in zip(ROWS, FRAMES, strict=True)
+    ]
+    rows = [
+        [str(row[0] + 2), str(round(row[1] * 1000)), f"'{words[row[2]]}'", f"'{content}'"]
+        for row, content in zip(ROWS, contents, strict=True)
+    ]
+    last = [["999", "1790000010000", "'close'", "1006"]]
+    shown = "\n".join(f"│ {' │ '.join(row)} │" for row in [*head, *rows, *last])
+    session = read_capture(f"┌───┬───┐\n│ (index) │ t │ k │ v │\n├───┼───┤\n{shown}\n└───┴───┘\n".encode())
+    frames = [event for event in session.events if isinstance(event, Frame)]
+    assert [(f.sent, f.message, f.binary) for f in frames] == [(f.sent, f.message, f.binary) for f in FRAMES]
+    assert sum(f.size for f in frames if f.binary) == sum(f.size for f in FRAMES if f.binary)
+    assert session.events[-1].code == 1006
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_layout_that_is_cut_is_read_up_to_there_or_refused(layout):
     content = LAYOUTS[layout].encode()

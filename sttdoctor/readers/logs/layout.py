@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice, pairwise
 from statistics import median
 
+from sttdoctor.readers.frames import DECODER, number
 from sttdoctor.readers.logs.marks import ANY
 from sttdoctor.readers.logs.pieces import Layer, Piece, time_in
 
@@ -29,6 +30,10 @@ _NARROWEST, _LEAST_WRAPPED = 40, 3
 _MOST_JOINED = 100_000  # in a line
 _WORDS = re.compile(rb"\b(?:sent|send|sending|recv|received|connect)", re.IGNORECASE)
 _ENTITY = re.compile(rb"&(?:quot|#0?3[49]|#x27);|wss?://[^\s<>\"]{1,2000}?&amp;")
+_CURLY = re.compile(rb"[{,]\s{0,4}\xe2\x80[\x9c\x9d\x9e]\w{1,40}\xe2\x80[\x9c\x9d]\s{0,4}:")
+_STRAIGHT = str.maketrans("\u201c\u201d\u201e", '"""')
+_CAST = re.compile(rb'\{"version": ?([23]),')
+_CAST_LINE = re.compile(rb'\[\d{1,9}(?:\.\d{1,9})?, ?"[a-z]", ?"')
 _MOST_LINES, _LONGEST = 200, 1 << 17
 
 
@@ -172,7 +177,56 @@ def _one_by_one(pieces: Iterator[Piece]) -> Iterator[Piece]:
 
 def entities_in(pieces: list[Piece]) -> Layer | None:
     """Return the layer of text whose signs are entities of HTML; None where they are not."""
-    return _with_signs if any(piece.text and _ENTITY.search(piece.text) for piece in pieces) else None
+    texts = [piece.text for piece in pieces if piece.text]
+    if any(map(_CURLY.search, texts)):
+        return lambda inner: _with_straight_quotes(_with_signs(inner))
+    return _with_signs if any(map(_ENTITY.search, texts)) else None
+
+
+def _with_straight_quotes(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Quotes as JSON has them, where a form made round ones of them."""
+    for piece in pieces:
+        text = piece.text
+        if text is None or _CURLY.search(text) is None:
+            yield piece
+        else:
+            yield piece._replace(text=text.decode(errors="replace").translate(_STRAIGHT).encode(errors="replace"))
+
+
+def casts_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of a terminal that asciinema recorded; None where it did not."""
+    texts = [piece.text for piece in pieces if piece.text]
+    is_cast = len(texts) > 1 and _CAST.match(texts[0]) is not None and _CAST_LINE.match(texts[1]) is not None
+    return _of_terminal if is_cast else None
+
+
+def _of_terminal(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The lines that were shown, each with the time at which it was complete."""
+    began, moment, shown, sums = 0.0, 0.0, "", False
+    for piece in pieces:
+        value = _json_of(piece.text)
+        if isinstance(value, dict):
+            sums, told = value.get("version") == 3, number(value.get("timestamp"))
+            began = told if told is not None else 0.0
+        step = number(value[0]) if isinstance(value, list) and len(value) > 2 else None
+        if step is None or not isinstance(value, list):
+            continue
+        moment = moment + step if sums else step
+        if value[1] != "o" or not isinstance(value[2], str):
+            continue
+        *lines, shown = (shown + value[2]).split("\n")
+        time = b"%.6f" % (began + moment) if began else b"%.3fs" % moment
+        yield from (Piece(piece.number, line.rstrip("\r").encode(errors="replace"), time) for line in lines)
+        shown = shown[-_LONGEST:]
+    if shown:
+        yield Piece(0, shown.encode(errors="replace"))
+
+
+def _json_of(text: bytes | None) -> object:
+    try:
+        return DECODER.decode((text or b"").decode(errors="replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _with_signs(pieces: Iterator[Piece]) -> Iterator[Piece]:

@@ -357,6 +357,8 @@ class ProgramLog(Log):
         for shown in self._all:
             if shown.is_proven:
                 shown.finish(is_mixed=self._is_mixed, guesses_unit=self._guesses_unit, has_others=self._has_others)
+        told = (item for item in self._all if item.is_proven and (item.is_refused or item.to.found.events))
+        self.connections[:] = [item.to for item in told]
 
 
 def _look_of(before: str) -> str:

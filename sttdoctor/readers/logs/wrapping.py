@@ -13,7 +13,7 @@ from io import BufferedReader, BytesIO
 from itertools import islice
 
 from sttdoctor.readers.collector import FullError
-from sttdoctor.readers.logs.layout import counts_in, entities_in, indents_in, joined_in, wraps_in
+from sttdoctor.readers.logs.layout import casts_in, counts_in, entities_in, indents_in, joined_in, wraps_in
 from sttdoctor.readers.logs.marks import ANY
 from sttdoctor.readers.logs.pieces import Layer, Piece, above_in, journal_in, keys_in, runtime_in
 from sttdoctor.readers.logs.records import (
@@ -43,6 +43,7 @@ _MAX_LAYERS = 4
 _LIST = re.compile(rb"\s*+\{[^{}\[]*+(?:\[(?!\s*+\{)[^{}\[]*+)*+\[\s*+\{")
 _OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
 _FINDERS = (
+    casts_in,
     runtime_in,
     journal_in,
     lines_of_json_in,

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import pytest
 from common import FIXTURES
@@ -90,3 +91,26 @@ def test_a_secret_in_bytes_is_not_told():
     secret = b'{"type": "error", "title": "x", "message": "bad key sk_car_abcdefghijklmnop1234", "status_code": 401}'
     session = read_capture(log_of(bytes.hex) + f"\n2026-11-30 19:00:09.950 recv {secret.hex()}".encode())
     assert "abcdefghijklmnop1234" not in repr(session)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_what_asciinema_recorded_has_the_times_at_which_lines_were_shown(version):
+    plain, before = log_of(bytes.hex).decode().replace("2026-11-30 ", "").splitlines(), 0.0
+    rows = [json.dumps({"version": version, "width": 80, "timestamp": 1_790_000_000})]
+    for line in plain:
+        t = float(line[6:12])
+        rows.append(json.dumps([round(t - before if version == 3 else t, 6), "o", line[13:] + "\r\n"]))
+        before = t
+    session = read_capture("\n".join(rows).encode())
+    assert audio(session) == audio(SESSION)
+    assert [event.t for event in session.events if isinstance(event, Frame)] == pytest.approx(
+        [frame.t for frame in FRAMES], abs=0.002
+    )
+
+
+def test_round_quotes_are_those_of_json():
+    curly = re.sub(r'"([^"]*)"', "\u201c\\1\u201d", log_of(bytes.hex).decode()).encode()
+    session = read_capture(curly)
+    assert [event.message for event in session.events if isinstance(event, Frame) and not event.binary] == [
+        frame.message for frame in FRAMES if not frame.binary
+    ]
