@@ -202,7 +202,8 @@ def casts_in(pieces: list[Piece]) -> Layer | None:
 
 def _of_terminal(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """The lines that were shown, each with the time at which it was complete."""
-    began, moment, shown, sums = 0.0, 0.0, "", False
+    began, moment, sums = 0.0, 0.0, False
+    shown, length = list[str](), 0  # of the line that is not complete
     for piece in pieces:
         value = _json_of(piece.text)
         if isinstance(value, dict):
@@ -214,12 +215,16 @@ def _of_terminal(pieces: Iterator[Piece]) -> Iterator[Piece]:
         moment = moment + step if sums else step
         if value[1] != "o" or not isinstance(value[2], str):
             continue
-        *lines, shown = (shown + value[2]).split("\n")
+        shown.append(value[2])
+        length += len(value[2])
+        if "\n" not in value[2] and length < _LONGEST:
+            continue
+        *lines, rest = "".join(shown).split("\n")
+        shown, length = [rest] if lines else [], len(rest) if lines else 0  # of a line that never ends nothing is kept
         time = b"%.6f" % (began + moment) if began else b"%.3fs" % moment
         yield from (Piece(piece.number, line.rstrip("\r").encode(errors="replace"), time) for line in lines)
-        shown = shown[-_LONGEST:]
     if shown:
-        yield Piece(0, shown.encode(errors="replace"))
+        yield Piece(0, "".join(shown).encode(errors="replace"))
 
 
 def _json_of(text: bytes | None) -> object:
