@@ -25,7 +25,7 @@ _BASE64 = re.compile(
 _QUOTED = re.compile(r"(?<!\\)(?:b'((?:[^'\\]|\\.){16,1000000})'|b?\"((?:[^\"\\]|\\.){16,1000000})\")")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _OF_ESCAPE = {"n": 10, "r": 13, "t": 9, "a": 7, "b": 8, "f": 12, "v": 11, "0": 0}
-_LEAST_AUDIO = 40  # bytes
+_LEAST_AUDIO = 80  # bytes: ten milliseconds at 8 kHz; no hash is as long
 
 
 @immutable

@@ -114,3 +114,8 @@ def test_round_quotes_are_those_of_json():
     assert [event.message for event in session.events if isinstance(event, Frame) and not event.binary] == [
         frame.message for frame in FRAMES if not frame.binary
     ]
+
+
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_a_hash_is_no_audio(size):
+    assert audio_in(f"12:00:00.000 sent chunk {'0a1b' * (size // 2)} ok") is None
