@@ -19,7 +19,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import read_numbers
+from sttdoctor.analysis.decoding import Layout, read_numbers
 from sttdoctor.analysis.encoding.estimate import (
     KEYS,
     LAYOUTS,
@@ -27,6 +27,7 @@ from sttdoctor.analysis.encoding.estimate import (
     TEXT,
     count_layouts_bits,
     estimate_encoding,
+    has_few_lines,
     score_cheaply,
 )
 from sttdoctor.analysis.encoding.excerpts import ALIGNMENT, pick_busiest_parts, pick_excerpts
@@ -122,7 +123,7 @@ def find_changes(data: NDArray[np.uint8], known: Mapping[str, float] | None = No
         return []
     if len(edges) - 1 > _FEW and len(path) < _HELD * (len(edges) - 1):
         return _find_slips(data, window, path, coarse)
-    segments = _judge_segments(data, window, edges)
+    segments = _judge_segments(data, window, edges, usual)
     changes: list[EncodingChange] = []
     for one, two in pairwise(segments):
         if one.key != two.key and _differ_clearly(one, two):
@@ -220,13 +221,20 @@ def _differ_clearly(one: _Segment, two: _Segment) -> bool:
     )
 
 
-def _judge_segments(data: NDArray[np.uint8], window: int, edges: list[int]) -> list[_Segment]:
-    """The segments between the edges that are surely of one key, equal neighbours joined."""
+def _judge_segments(data: NDArray[np.uint8], window: int, edges: list[int], usual: Layout) -> list[_Segment]:
+    """The segments that are surely of one key, equal neighbours joined; without those that are tones in the usual one.
+
+    In a sweep or a note, where each sample follows from the one before the last, words of two fit as well.
+    """
     segments: list[_Segment] = []
     for start, end in pairwise(edges):
         found = estimate_encoding(data[start * window : end * window])
         key = max(found.probabilities, key=lambda key: found.probabilities[key])
         if not found.decidable or found.probabilities[key] < _SURE:
+            continue
+        if has_few_lines(
+            read_samples(pick_excerpts(data[start * window : end * window]), usual.encoding, usual.offset)
+        ):
             continue
         start = start if not segments or segments[-1].key != key else segments.pop().start
         segments.append(_Segment(start, end, key, found.probabilities[key], found.bits_per_byte))

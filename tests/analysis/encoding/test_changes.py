@@ -130,3 +130,9 @@ def test_plateaus_that_a_hum_moves_are_no_samples_of_8_bits(seed):
     soft = np.convolve(rng.normal(size=120_000), np.hanning(30), "same") * 900
     sound = np.concatenate([soft, np.where(slow > 0, 12_000, -12_000) + hum])
     assert find_changes(s16(sound / 32767)) == []
+
+
+def test_a_sweep_is_one_encoding():
+    t = np.arange(160_000) / 16_000
+    sweep = 0.4 * np.sin(2 * np.pi * (100 * t + 345 * t**2))
+    assert find_changes(s16(sweep)) == []
