@@ -51,7 +51,7 @@ THRESHOLDS = (
     ),
     Threshold(
         "sample-rate.warn_below",
-        0.12,
+        0.1,
         "probability",
         "another rate explains the evidence clearly better (false alarms: docs/methods/rate-model.md)",
     ),

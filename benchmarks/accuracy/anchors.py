@@ -1,8 +1,8 @@
 """What telephone tones and mains hum add to the sample rate of speech, and how often they mislead.
 
-    python benchmarks/accuracy/anchors.py CORPUS [--seconds 10] [--seed 3]
+    python benchmarks/accuracy/anchors.py CORPUS [--nets build/rate] [--seconds 10] [--seed 3]
 
-Speakers are judged by the net of the fold that had not heard them, with and without the anchors. Tones and hum are
+Speakers are judged by the net that has not heard them (see `rate.py`), with and without the anchors. Tones and hum are
 synthesised at the true rate and mixed in at random levels, some calls go through mu-law and noise. The last table is
 the sound as it is: every anchor that is found in speech, music and noise, and whether it stands at the true rate (a
 recording may hold real hum).
@@ -20,7 +20,7 @@ from corpus import SPED_UP, Clip, Floats
 
 from sttdoctor.analysis.rate.anchors import LONGEST, find_anchors, weigh_anchors
 from sttdoctor.analysis.rate.estimate import estimate_with, finite_mono
-from sttdoctor.analysis.rate.net import load_model, take_member
+from sttdoctor.analysis.rate.net import Model
 from sttdoctor.encodings import STANDARD_RATES
 
 SEVEN = (8000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -98,7 +98,7 @@ MIXES: dict[str, Mix] = {
 }
 
 
-def compare(clips: list[Clip], seconds: float, seed: int) -> None:
+def compare(clips: list[Clip], nets: list[Model], seconds: float, seed: int) -> None:
     fold_of = corpus.folds([clip for clip in clips if "speech" in clip.kind])
     natural = [clip for clip in clips if clip.group != SPED_UP]
     people = list(corpus.excerpts(natural, seconds, 1, seed))
@@ -110,8 +110,7 @@ def compare(clips: list[Clip], seconds: float, seed: int) -> None:
         for i, (clip, samples) in enumerate(people):
             rate = SEVEN[i % len(SEVEN)]
             made = finite_mono(mix(rng, corpus.resampled(samples, clip.rate, rate), rate).astype(np.float64))
-            net = take_member(load_model(), fold_of[clip.group])
-            before = estimate_with(net, made.astype(np.float64), STANDARD_RATES).probabilities
+            before = estimate_with(nets[fold_of[clip.group]], made.astype(np.float64), STANDARD_RATES).probabilities
             anchors = find_anchors(made[:LONGEST], STANDARD_RATES)
             after = weigh_anchors(before, anchors)
             best = [max(p, key=p.__getitem__) for p in (before, after)]
@@ -155,11 +154,12 @@ def false_alarms(clips: list[Clip], seed: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
+    parser.add_argument("--nets", type=Path, default=Path("build/rate"), help="where training left its nets")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=3)
     options = parser.parse_args()
     clips = corpus.load(options.corpus)
-    compare(clips, options.seconds, options.seed)
+    compare(clips, corpus.held_out_nets(options.nets), options.seconds, options.seed)
     false_alarms(clips, options.seed)
 
 

@@ -1,11 +1,11 @@
 """The sample rate of calls of several speakers, by their length, and when one voice of them misleads.
 
-    python benchmarks/accuracy/calls.py CORPUS [--seed 11] [--calls 70]
+    python benchmarks/accuracy/calls.py CORPUS [--nets build/rate] [--seed 11] [--calls 70]
 
 A call is made of the turns (2 to 6 s) of two to four speakers of one fold, at levels up to 6 dB apart; it is judged as
-`sttdoctor check` judges it, by the net that has heard none of them. Long calls use the clips of their speakers again.
-True rates are the seven in turn, made by resampling. "Led astray" is a call in which a fifth of the time, and the
-loudest, is a voice that was played 1.5 times as fast (a cartoon voice, an advertisement).
+`sttdoctor check` judges it, by the net that has heard none of them (see `rate.py`). Long calls use the clips of their
+speakers again. True rates are the seven in turn, made by resampling. "Led astray" is a call in which a fifth of the
+time, and the loudest, is a voice that was played 1.5 times as fast (a cartoon voice, an advertisement).
 """
 
 import argparse
@@ -18,13 +18,12 @@ import corpus
 import numpy as np
 from corpus import SPED_UP, Clip, Floats
 
-import sttdoctor.analysis.audio_facts as audio_facts
 import sttdoctor.analysis.rate.estimate as rate_estimate
 from sttdoctor.analysis.audio_facts import AudioFacts
 from sttdoctor.analysis.decoding import Layout
 from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.analysis.rate.evidence import list_most_probable
-from sttdoctor.analysis.rate.net import Model, load_model, take_member
+from sttdoctor.analysis.rate.net import Model
 from sttdoctor.evidence import Audio, Declared
 from sttdoctor.thresholds import DEFAULTS
 
@@ -84,27 +83,24 @@ def judge(samples: Floats, rate: int, model: Model) -> RateEstimate:
     data = (np.clip(made, -1, 1) * 32767).astype("<i2").view(np.uint8)
     facts = Heard(Audio(data, "call"), Declared("pcm_s16le", rate), 0.0)
     model_of: Callable[[], Model] = lambda: model  # noqa: E731
-    with (
-        mock.patch.object(audio_facts, "load_model", model_of),
-        mock.patch.object(rate_estimate, "load_model", model_of),
-    ):
+    with mock.patch.object(rate_estimate, "load_model", model_of):
         told = facts.rate
     assert told is not None
     return told
 
 
 def make_calls(
-    pools: list[dict[str, list[Clip]]], seconds: float, count: int, seed: int, astray: bool
+    pools: list[dict[str, list[Clip]]], nets: list[Model], seconds: float, count: int, seed: int, astray: bool
 ) -> Iterator[Call]:
     rng = np.random.default_rng(seed)
     for i in range(count):
         fold = i % len(pools)
         rate = SEVEN[i // len(pools) % len(SEVEN)]
         samples = turns(pools[fold], seconds, rng, astray)
-        yield Call(rate, judge(samples, rate, take_member(load_model(), fold)))
+        yield Call(rate, judge(samples, rate, nets[fold]))
 
 
-def make_monologues(pools: list[dict[str, list[Clip]]], seconds: float, seed: int) -> Iterator[Call]:
+def make_monologues(pools: list[dict[str, list[Clip]]], nets: list[Model], seconds: float, seed: int) -> Iterator[Call]:
     """Two recordings of each speaker who spoke for 15 s or more."""
     rng = np.random.default_rng(seed)
     alone = [
@@ -115,7 +111,7 @@ def make_monologues(pools: list[dict[str, list[Clip]]], seconds: float, seed: in
     ]
     for i, (fold, pool) in enumerate(alone * 2):
         rate = SEVEN[i % len(SEVEN)]
-        yield Call(rate, judge(turns(pool, seconds, rng, astray=False), rate, take_member(load_model(), fold)))
+        yield Call(rate, judge(turns(pool, seconds, rng, astray=False), rate, nets[fold]))
 
 
 def row(name: str, calls: list[Call]) -> None:
@@ -134,9 +130,11 @@ def row(name: str, calls: list[Call]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
+    parser.add_argument("--nets", type=Path, default=Path("build/rate"), help="where training left its nets")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--calls", type=int, default=70)
     options = parser.parse_args()
+    nets = corpus.held_out_nets(options.nets)
     clips = [c for c in corpus.load(options.corpus) if "speech" in c.kind]
     fold_of = corpus.folds(clips)
     pools: list[dict[str, list[Clip]]] = [{} for _ in range(corpus.FOLDS)]
@@ -155,8 +153,8 @@ def main() -> None:
         count = options.calls if seconds < 100 else options.calls // 2
         for astray in (False, True):
             name = f"{seconds:.0f} s{', led astray' if astray else ''}"
-            row(name, list(make_calls(pools, seconds, count, options.seed, astray)))
-    row("40 s of one speaker", list(make_monologues(pools, 40.0, options.seed)))
+            row(name, list(make_calls(pools, nets, seconds, count, options.seed, astray)))
+    row("40 s of one speaker", list(make_monologues(pools, nets, 40.0, options.seed)))
 
 
 if __name__ == "__main__":

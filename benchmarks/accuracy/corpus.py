@@ -14,6 +14,8 @@ import soundfile
 from numpy.typing import NDArray
 from scipy import fft
 
+from sttdoctor.analysis.rate.net import Model, read_model
+
 Floats = NDArray[np.float32]
 
 FOLDS = 5
@@ -90,6 +92,11 @@ def folds(clips: list[Clip], count: int = FOLDS) -> dict[str, int]:
         seconds[clip.group] = seconds.get(clip.group, 0.0) + len(clip.samples) / clip.rate
     order = sorted(seconds, key=lambda group: (-seconds[group], group))
     return {group: (i % count if i // count % 2 == 0 else count - 1 - i % count) for i, group in enumerate(order)}
+
+
+def held_out_nets(folder: Path) -> list[Model]:
+    """The nets that `train_rate.py` left in its work folder, by the fold whose speakers each has not heard."""
+    return [read_model(folder / f"held{fold}.npz") for fold in range(FOLDS)]
 
 
 def joined(clips: list[Clip], seconds: float, rng: np.random.Generator) -> Floats:

@@ -40,12 +40,10 @@ from sttdoctor.analysis.rate.changes import MOST_PARTS, hear_parts
 from sttdoctor.analysis.rate.estimate import (
     RateEstimate,
     estimate_rate,
-    estimate_with,
     find_steep_edge,
     finite_mono,
     pool_estimates,
 )
-from sttdoctor.analysis.rate.net import load_model, take_member
 from sttdoctor.analysis.signal.channels import count_channels, find_empty_slot, find_silent_side
 from sttdoctor.analysis.signal.clicks import Clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.planes import MOST as MOST_CHANNELS
@@ -545,10 +543,10 @@ class AudioFacts:
         seconds = len(self.audio.data) / (rate.best * (self.row_bytes or layout.frame_bytes))
         count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else 6)))
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
-        one, most = take_member(load_model(), 0), round(_QUICK_S * rate.best)
+        most = round(_QUICK_S * rate.best)
 
         def quick_of(first: int, stop: int) -> RateEstimate:
-            return estimate_with(one, self.samples(first, stop, most), self.candidates)
+            return estimate_rate(self.samples(first, stop, most), self.candidates)
 
         return hear_parts(list(pairwise(edges)), self.estimate_rate, quick_of)
 

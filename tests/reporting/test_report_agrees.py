@@ -75,7 +75,7 @@ def test_line_verdict_answer_and_fix_name_the_same_rates(given_):
     [
         ({24000: 0.96, 22050: 0.04}, 22050, "plausible for 22050 Hz, as declared; 24000 Hz sounds alike."),
         ({24000: 0.85, 16000: 0.15}, 16000, "plausible for 16000 Hz, as declared, though 24000 Hz would fit better."),
-        ({8000: 0.94, 16000: 0.06}, 16000, "fits 8000 Hz better than 16000 Hz as declared, which cannot be excluded."),
+        ({8000: 0.94, 16000: 0.05}, 16000, "fits 8000 Hz better than 16000 Hz as declared, which cannot be excluded."),
         (
             {
                 24000: 0.55,

@@ -188,7 +188,7 @@ def pool_estimates(whole: RateEstimate, parts: Sequence[RateEstimate]) -> RateEs
 def estimate_with(
     model: Model, samples: NDArray[np.float64], candidates: Sequence[int] = STANDARD_RATES
 ) -> RateEstimate:
-    """`estimate_rate` with a model of the caller's choice; benchmarks measure single members of the model with it.
+    """`estimate_rate` with a model of the caller's choice: benchmarks measure nets that have not heard a speaker.
 
     Raises:
         ValueError: There is no candidate.
@@ -204,7 +204,7 @@ def estimate_with(
     seconds = np.minimum(active / np.array(rates), JUDGED_S)
     # the seconds depend on the candidate: their mean under the first, unsharpened guess
     told = softmax(logits * get_sharpness(model, float(softmax(logits) @ seconds)))
-    gain, offset = model["all_speech"]
+    gain, offset = model["speech"]
     speech_like = float(told @ (1.0 / (1.0 + np.exp(-np.clip(gain * speech_logits + offset, -50, 50)))))
     # what is not speech says nothing: so much of the probability is spread evenly
     mixed = speech_like * told + (1.0 - speech_like) / len(rates)
@@ -219,7 +219,7 @@ def judge(
     """Raw scores of the rates and of being speech, each shape (rates,), and the active samples; None without sound.
 
     Args:
-        model: See `shipped_model`.
+        model: See `load_model`.
         clean: Shape (n,), from `speech.finite_mono`.
         rates: Hz.
     """
@@ -236,7 +236,7 @@ def judge(
 
 def get_sharpness(model: Model, seconds: float) -> float:
     """Factor on the scores for an amount of speech: a power of it, fitted on speakers that the nets had not heard."""
-    slope, offset = model["all_sharpness"]
+    slope, offset = model["sharpness"]
     return float(np.exp(offset + slope * np.log(np.clip(seconds, 0.3, JUDGED_S))))
 
 

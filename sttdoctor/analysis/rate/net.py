@@ -1,9 +1,8 @@
 """The model of the sample rate: what speech looks like at a rate, and the net that judges it, in numpy.
 
-A member of the model is one small net: three convolutions over the frames, pooled to an attentive mean and spread,
-beside the plain mean and spread of the features, then two dense layers. ``benchmarks/training/train_rate.py`` trains
-one member for each of five folds of the speakers; the model is their average. ``docs/methods/rate-model.md`` describes
-it.
+The net is small: three convolutions over the frames, pooled to an attentive mean and spread, beside the plain mean and
+spread of the features, then two dense layers. ``benchmarks/training/train_rate.py`` trains it, and
+``docs/methods/rate-model.md`` describes it.
 
 A wrong rate multiplies every frequency and every tempo by one factor. So the features of a candidate rate are anchored
 in hertz and seconds: a log spectrum in mel bands (formants, sibilants, long-term spectrum) and a spectral
@@ -38,7 +37,7 @@ _LOWEST_HZ, _SHARED_HZ, _HIGHEST_HZ = 60.0, 3800.0, 7600.0
 _SHORTEST_LAG_S, _LONGEST_LAG_S = 1 / 500, 1 / 50
 
 Model = Mapping[str, Floats]
-"""Arrays by name, the first axis counting the members; weights are (inputs, outputs)."""
+"""Arrays by name; weights are (inputs, outputs)."""
 
 _MIN_FRAMES = 17
 _TOGETHER = 32  # frames that are transformed at once
@@ -134,13 +133,17 @@ def _measure_power(samples: Floats, starts: NDArray[np.int64], window: Floats, n
 @lru_cache(maxsize=1)
 def load_model() -> Model:
     """The model that comes with the package."""
-    with np.load(Path(__file__).with_name("rate_model.npz")) as stored:
-        return {name: stored[name].astype(np.float32) for name in stored.files}
+    return read_model(Path(__file__).with_name("rate_model.npz"))
 
 
-def take_member(model: Model, number: int) -> Model:
-    """One member of a model as a model of its own; what belongs to all members stays."""
-    return {name: array if name.startswith("all_") else array[number : number + 1] for name, array in model.items()}
+def read_model(path: Path) -> Model:
+    """A model as training stores it, with the scaling of the features moved into the first layer."""
+    with np.load(path) as stored:
+        model = {name: stored[name].astype(np.float32) for name in stored.files}
+    width = len(model["frame1_weight"]) // len(model["feature_scale"])
+    model["frame1_weight"] *= np.repeat(model["feature_scale"], width)[:, None]
+    model["frame1_bias"] -= np.repeat(model["feature_mean"], width) @ model["frame1_weight"]
+    return model
 
 
 def score_rates(hearings: Sequence[Floats], model: Model) -> NDArray[np.float64]:
@@ -148,45 +151,26 @@ def score_rates(hearings: Sequence[Floats], model: Model) -> NDArray[np.float64]
 
     Args:
         hearings: For each rate, features of shape (frames, FEATURES), at least one frame.
-        model: Its members are averaged.
+        model: See `load_model`.
 
     Returns:
         Shape (rates, 2), logits: "this is the right rate" (comparable within these hearings) and "this is speech".
     """
-    members = [_fold_scaling_in(model, number) for number in range(len(model["feature_mean"]))]
-    return np.array([_judge_all(features, members) for features in hearings], dtype=np.float64)
+    return np.array([_judge(features, model) for features in hearings], dtype=np.float64)
 
 
-def _fold_scaling_in(model: Model, number: int) -> dict[str, Floats]:
-    """Arrays of one member, with the scaling of the features moved into the first layer."""
-    net = {name: array[number] for name, array in model.items() if not name.startswith("all_")}
-    width = len(net["frame1_weight"]) // len(net["feature_scale"])
-    net["frame1_weight"] = net["frame1_weight"] * np.repeat(net["feature_scale"], width)[:, None]
-    net["frame1_bias"] = net["frame1_bias"] - np.repeat(net["feature_mean"], width) @ net["frame1_weight"]
-    return net
-
-
-def _judge_all(features: Floats, members: Sequence[Mapping[str, Floats]]) -> Floats:
-    """Mean of the members' scores; what they share is computed once."""
+def _judge(features: Floats, net: Model) -> Floats:
     count = len(features)
-    weight = np.full(count, 1.0 / count, np.float32)
+    overall = _pool(
+        (features - net["feature_mean"]) * net["feature_scale"], np.full(count, 1.0 / count, dtype=np.float32)
+    )
     if count < _MIN_FRAMES:  # up to what the convolutions need, by frames that are usual
-        usual = np.mean([net["feature_mean"] for net in members], axis=0)
-        padded = np.concatenate([features, np.tile(usual, (_MIN_FRAMES - count, 1))])
-    else:
-        padded = features
-    width = len(members[0]["frame1_weight"]) // features.shape[1]
-    windows = _slide_windows(padded, width)
-    return np.asarray(np.mean([_judge(features, weight, windows, net) for net in members], axis=0))
-
-
-def _judge(features: Floats, weight: Floats, windows: Floats, net: Mapping[str, Floats]) -> Floats:
-    overall = _pool((features - net["feature_mean"]) * net["feature_scale"], weight)
-    hidden = _rectify(windows, net, "frame1")
+        features = np.concatenate([features, np.tile(net["feature_mean"], (_MIN_FRAMES - count, 1))])
+    hidden = _convolve(features, net, "frame1")
     hidden = _convolve(hidden, net, "frame2", stride=2)
     hidden = _convolve(hidden, net, "frame3")
     # outputs that saw padding are left out
-    hidden = hidden[: max(1, (len(features) - _SEEN + 2) // 2)]
+    hidden = hidden[: max(1, (count - _SEEN + 2) // 2)]
     attention = (hidden @ net["attention_weight"] + net["attention_bias"])[:, 0]
     # softmax: the largest is taken off first, so that nothing overflows
     attention = np.exp(attention - attention.max())
@@ -197,19 +181,11 @@ def _judge(features: Floats, weight: Floats, windows: Floats, net: Mapping[str, 
     return np.asarray(vector @ net["output_weight"] + net["output_bias"])
 
 
-def _convolve(x: Floats, net: Mapping[str, Floats], name: str, stride: int = 1) -> Floats:
+def _convolve(x: Floats, net: Model, name: str, stride: int = 1) -> Floats:
     """Rectified valid convolution over time of (frames, inputs)."""
-    return _rectify(_slide_windows(x, len(net[f"{name}_weight"]) // x.shape[1], stride), net, name)
-
-
-def _slide_windows(x: Floats, width: int, stride: int = 1) -> Floats:
-    """Every `width` frames in a row as one row: (windows, inputs * width), the frames of one input side by side."""
-    views = np.lib.stride_tricks.sliding_window_view(x, width, axis=0)[::stride]
-    return views.reshape(len(views), -1)
-
-
-def _rectify(x: Floats, net: Mapping[str, Floats], name: str) -> Floats:
-    result = x @ net[f"{name}_weight"]
+    weight = net[f"{name}_weight"]
+    views = np.lib.stride_tricks.sliding_window_view(x, len(weight) // x.shape[1], axis=0)[::stride]
+    result = views.reshape(len(views), -1) @ weight  # the frames of one input side by side
     result += net[f"{name}_bias"]
     return np.asarray(np.maximum(result, 0.0, out=result))
 

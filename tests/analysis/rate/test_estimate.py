@@ -3,6 +3,8 @@
 Active steps and the excerpt of the most active blocks: a step is 256 samples, a block 32 steps.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -22,7 +24,6 @@ from sttdoctor.analysis.rate.estimate import (
     find_steep_edge,
     finite_mono,
     get_sharpness,
-    judge,
     pool_estimates,
 )
 from sttdoctor.analysis.rate.evidence import list_most_probable
@@ -186,14 +187,20 @@ def test_convolutions_and_pooling_are_what_they_say() -> None:
     assert spread == pytest.approx(np.concatenate([x.mean(axis=0), x.std(axis=0)]), abs=1e-4)
 
 
-def test_a_model_is_the_average_of_its_members() -> None:
-    model = rate_net.load_model()
-    count = len(model["feature_mean"])
-    clean = finite_mono(recorded("kennedy", 16000))
-    single = [judge(rate_net.take_member(model, number), clean, STANDARD_RATES) for number in range(count)]
-    together = judge(model, clean, STANDARD_RATES)
-    assert together is not None
-    assert together[0] == pytest.approx(np.mean([one[0] for one in single if one is not None], axis=0), abs=1e-4)
+def test_scaled_features_score_as_plain_ones_of_a_model_that_scales_them(tmp_path: Path) -> None:
+    with np.load(Path(rate_net.__file__).with_name("rate_model.npz")) as stored:
+        scaling = dict(stored)
+    plain = {**scaling, "feature_mean": np.zeros(rate_net.FEATURES), "feature_scale": np.ones(rate_net.FEATURES)}
+    np.savez(tmp_path / "plain.npz", **plain)
+    rng = np.random.default_rng(3)
+    for count in (1, 20, 60):  # fewer frames than the convolutions need, and more
+        features = rng.normal(size=(count, rate_net.FEATURES)).astype("f4")
+        scaled = (features - scaling["feature_mean"]) * scaling["feature_scale"]
+        scores = rate_net.score_rates([features, features[::-1]], rate_net.load_model())
+        assert rate_net.score_rates([scaled, scaled[::-1]], rate_net.read_model(tmp_path / "plain.npz")) == (
+            pytest.approx(scores, rel=1e-3, abs=1e-3)
+        )
+        assert count == 1 or scores[0] != pytest.approx(scores[1], rel=1e-2)  # the order in time counts
 
 
 def test_more_speech_never_makes_the_scores_softer() -> None:
