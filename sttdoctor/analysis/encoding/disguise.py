@@ -140,7 +140,7 @@ def find_disguise(data: Bytes, estimate: EncodingEstimate) -> Disguise | None:
 
 def _list_suspects(excerpts: NDArray[np.uint8], estimate: EncodingEstimate) -> list[Disguise]:
     """Changes that are rare, of which the bytes have the look."""
-    best = min(estimate.bits_per_byte, key=lambda key: estimate.bits_per_byte[key])
+    best = min(estimate.bits_per_byte, key=lambda key: estimate.bits_per_byte[key], default="")
     return [one for one in _SUSPECTS.get(best, ()) if _has_the_look(excerpts, one)]
 
 
