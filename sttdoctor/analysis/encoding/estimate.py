@@ -21,6 +21,7 @@ SHORTEST = 96  # bytes: 3 ms of 16-bit audio at 16 kHz
 _LINE = 0.995  # share of the power that a pure tone has in one line
 _FOLLOWS = 1.0  # cells: rounding leaves at most sqrt(6 / 12) when a pure tone is predicted from two samples
 _TONES, _LINES = 2, 0.85  # tones at a time; share of the power in twice as many lines, where pauses widen them
+_WEAK_LINE, _THINNED = 0.001, 0.7  # of the power, of a line; where the highest line lies of half a lower rate
 _STRETCH = 96  # samples in which the tones stay the same
 _SOUNDING = 32.0  # cells: quieter than that the quantiser is most of what is heard
 _FOLLOWS_FOUR = 4.0  # cells: what rounding leaves, at 0.3 each, when two tones are predicted from four samples
@@ -115,7 +116,7 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     per_byte = {key: value / excerpts.size for key, value in bits.items()}
     if any(is_tone(samples) for samples in readings.values()):
         return _leave_open("a pure tone", per_byte, excerpts.size)
-    dialled = [key for key, samples in readings.items() if has_few_lines(samples) and _is_dialled(excerpts, key)]
+    dialled = [key for key, samples in readings.items() if _is_dialled(excerpts, key, samples)]
     if dialled:  # no misreading is as simple as that, however few bits it takes
         least = max(bits[key] for key in dialled) + _SIMPLER
         bits = {key: value if key in dialled else max(value, least) for key, value in bits.items()}
@@ -189,12 +190,17 @@ def _measure_lengths(
     return bits, readings, apart
 
 
-def _is_dialled(excerpts: NDArray[np.uint8], key: str) -> bool:
+def _is_dialled(excerpts: NDArray[np.uint8], key: str, reading: Reading) -> bool:
     """Whether a reading is generated tones, by the cells that its encoding has; 8 bits are too coarse to tell."""
-    layout = LAYOUTS[key]
-    if ENCODINGS[layout.encoding].width == 1:
+    layout, highest = LAYOUTS[key], find_highest_line(reading)
+    if highest is None or ENCODINGS[layout.encoding].width == 1:
         return False
-    return follows_from_four(read_samples(excerpts, layout.encoding, layout.offset, codebook=False))
+    samples = read_samples(excerpts, layout.encoding, layout.offset, codebook=False)
+    if not follows_from_four(samples):
+        return False
+    # any sound follows at so high a rate that it hardly changes from sample to sample; tones do at every rate
+    step = min(int(_THINNED / max(highest, 1e-3)), samples.values.shape[1] // _STRETCH)
+    return step < 2 or follows_from_four(samples, step)
 
 
 def _weigh_two_channels(samples: Reading, apart: float) -> float:
@@ -320,23 +326,31 @@ def is_tone(samples: Reading) -> bool:
     return bool(np.sqrt(np.mean(error**2)) < _FOLLOWS * step)
 
 
-def has_few_lines(samples: Reading) -> bool:
-    """Whether a few lines hold nearly all power of every excerpt, as of generated tones with or without pauses."""
+def find_highest_line(samples: Reading) -> float | None:
+    """Where the highest of a few lines lies, of half the sample rate, that hold nearly all power of every excerpt.
+
+    Generated tones with or without pauses have such lines, and so have vowels at a high rate; None where there are
+    more.
+    """
     values = samples.values - samples.values.mean(axis=1, keepdims=True)
     power = np.abs(np.fft.rfft(values * np.hanning(values.shape[1]))) ** 2
     total, lines, every = power.sum(axis=1), np.zeros(len(power)), np.arange(len(power))
+    highest = 0
     for _ in range(2 * _TONES):
-        places = np.clip(power.argmax(axis=1)[:, None] + np.arange(-4, 5), 0, power.shape[1] - 1)
+        tops = power.argmax(axis=1)
+        highest = max(highest, int(tops[power[every, tops] > _WEAK_LINE * total].max(initial=0)))
+        places = np.clip(tops[:, None] + np.arange(-4, 5), 0, power.shape[1] - 1)
         for place in places.T:
             lines += power[every, place]
             power[every, place] = 0.0
-    return bool((lines >= _LINES * total).all())
+    return highest / (power.shape[1] - 1) if (lines >= _LINES * total).all() else None
 
 
-def follows_from_four(samples: Reading) -> bool:
-    """Whether each sample follows from the four before it but for the quantiser, as two tones at a time do."""
-    count = samples.values.shape[1] // _STRETCH * _STRETCH
-    stretches, cells = (a[:, :count].reshape(-1, _STRETCH) for a in (samples.values, samples.cells))
+def follows_from_four(samples: Reading, step: int = 1) -> bool:
+    """Whether each `step`-th sample follows from four before it but for the quantiser, as two tones at a time do."""
+    values, cells = samples.values[:, ::step], samples.cells[:, ::step]
+    count = values.shape[1] // _STRETCH * _STRETCH
+    stretches, cells = (a[:, :count].reshape(-1, _STRETCH) for a in (values, cells))
     sounding = stretches.std(axis=1) > _SOUNDING * np.sqrt(np.mean(cells**2, axis=1))
     if not sounding.any():
         return False

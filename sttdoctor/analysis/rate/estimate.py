@@ -48,6 +48,7 @@ _DROP_DB = 23.0
 """Speech falls by 10 dB at most so fast, synthetic voices and old tapes by 22; a resampler by 40 dB and more."""
 _REST_DB = 26.0
 """Further above: below the noise of a synthetic voice."""
+_IMAGE = 0.15  # of the lower rate, to both sides of its multiples, of which the loud sound below half of it has images
 
 
 def finite_mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -286,12 +287,36 @@ def find_steep_edge(samples: NDArray[np.float64]) -> float | None:
     if level is None:
         return None
     # seven bins of 1024: single lines are no edge
-    smooth = np.convolve(level, np.ones(7) / 7, mode="same")
-    # the last bins hold the resampler of the recording itself
-    above = np.maximum.accumulate(smooth[: _SIZE // 2 - 8][::-1])[::-1]
+    smooth = np.convolve(level, np.ones(7) / 7, mode="same")[: _SIZE // 2 - 8]  # above is the recording's own resampler
+    above = np.maximum.accumulate(smooth[::-1])[::-1]
     bins = np.arange(int(0.05 * _SIZE), int(0.45 * _SIZE))
     # just below the edge, in ratios of frequency, as filters fall off by the octave
-    beyond, rest = (above[np.minimum((far * bins).astype(int) + 3, len(above) - 1)] for far in (1.08, 1.3))
+    firsts = [np.minimum((far * bins).astype(int) + 3, len(above) - 1) for far in (1.08, 1.3)]
+    if (above - smooth)[bins[0] :].max() >= _REST_DB:  # something stands behind a gap
+        found = _find_edge(level, bins, *(_measure_between_images(smooth, bins, first) for first in firsts))
+        if found is not None:
+            return found
+    return _find_edge(level, bins, above[firsts[0]], above[firsts[1]])
+
+
+def _measure_between_images(
+    smooth: NDArray[np.float64], bins: NDArray[np.int_], firsts: NDArray[np.int_]
+) -> NDArray[np.float64]:
+    """The loudest bin from each of `firsts` on that is no image of a band that ends at the same place of `bins`.
+
+    A resampler with a soft filter leaves images of the low, loud frequencies around the multiples of the lower rate.
+    """
+    places = np.arange(len(smooth))
+    rates = 2 * bins[:, None]
+    apart = np.abs(places - np.maximum(np.rint(places / rates), 1) * rates)
+    kept = (places >= firsts[:, None]) & (apart > _IMAGE * rates)
+    return np.where(kept, smooth, -np.inf).max(axis=1)
+
+
+def _find_edge(
+    level: NDArray[np.float64], bins: NDArray[np.int_], beyond: NDArray[np.float64], rest: NDArray[np.float64]
+) -> float | None:
+    """The lowest steep edge, as a share of the sample rate, by what is left just above each bin and farther on."""
     least = np.maximum(beyond + _DROP_DB, rest + _REST_DB)
     starts, stops = (0.80 * bins).astype(int), (0.96 * bins).astype(int)
     # a median is no more than the largest, which excludes most places at little cost

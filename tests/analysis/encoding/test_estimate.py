@@ -2,11 +2,13 @@ import base64
 
 import numpy as np
 import pytest
+from common import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from resonances import RATE, best, encoded, interleaved, voice
+from scipy.signal import resample_poly
 
-from sttdoctor.analysis.decoding import MULAW_TABLE, Layout
+from sttdoctor.analysis.decoding import MULAW_TABLE, Layout, decode
 from sttdoctor.analysis.encoding.changes import find_changes
 from sttdoctor.analysis.encoding.code_length import count_mono_bits, laplace_mass
 from sttdoctor.analysis.encoding.estimate import (
@@ -21,6 +23,8 @@ from sttdoctor.analysis.encoding.estimate import (
 from sttdoctor.analysis.encoding.non_pcm import count_adaptive_bits
 from sttdoctor.analysis.encoding.quantization import Reading, read_samples
 from sttdoctor.encodings import ENCODINGS, SUPPORTED
+
+WIDE = decode((FIXTURES / "audio" / "s16-48k.raw").read_bytes(), "pcm_s16le")
 
 
 def assert_sound(estimate: EncodingEstimate):
@@ -301,3 +305,20 @@ def test_words_near_zero_are_integers():
         loud = np.clip(voice(1.0) * 8, -1, 1) * (2**31 - 1)
         assert not never_rests(loud.astype(order).view(np.uint8).reshape(1, -1), order == ">i4")
     assert never_rests((0.5 * voice(1.0) + 0.01).astype("<f4").view(np.uint8).reshape(1, -1), False)
+
+
+@pytest.mark.parametrize("level", [0.2, 0.004])
+@pytest.mark.parametrize("rate", [8000, 16000, 48000])
+@pytest.mark.parametrize("pair", [(350.0, 440.0), (770.0, 1336.0)])
+def test_two_generated_tones_are_told_at_any_rate_and_level(pair, rate, level):
+    time = np.arange(2 * rate) / rate
+    sounding = time % 0.2 < 0.1 if pair[0] > 500 else time < 1.5
+    samples = level * sounding * sum(np.sin(2 * np.pi * hertz * time) for hertz in pair)
+    assert estimate_encoding(encoded(samples, "pcm_s16le")).tones
+
+
+@pytest.mark.parametrize("level", [10 ** (db / 20) for db in (-36, -48, -54, -60)])
+@pytest.mark.parametrize("samples", [WIDE, resample_poly(WIDE, 147, 160)], ids=["48 kHz", "44.1 kHz"])
+def test_quiet_speech_at_a_high_rate_is_no_tones(samples, level):
+    loud = np.sqrt(np.mean(samples**2))
+    assert not estimate_encoding(encoded(samples * level / loud, "pcm_s16le")).tones

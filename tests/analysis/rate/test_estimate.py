@@ -320,6 +320,20 @@ def test_upsampled_speech_has_its_edge_at_the_lower_nyquist(low, high):
     assert edge * high == pytest.approx(low / 2, rel=0.15)
 
 
+@pytest.mark.parametrize(("low", "factor"), [(16000, 3), (8000, 3), (22050, 2)])
+def test_images_of_loud_low_sound_that_a_soft_filter_leaves_do_not_hide_the_edge(low, factor):
+    dark = shaped(lambda hz: -60.0 * hz / (low / 2), rate=low)
+    edge = find_steep_edge(resample_poly(dark, factor, 1))
+    assert edge * factor == pytest.approx(0.5, rel=0.15)
+
+
+def test_sound_behind_a_gap_that_is_no_image_is_no_end_of_a_band():
+    def gain_db(hz):
+        return np.where(hz < 4000, 0.0, np.where((hz > 10200) & (hz < 10700), -20.0, -60.0))
+
+    assert find_steep_edge(shaped(gain_db)) is None
+
+
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(9000), np.full(9000, np.nan), np.ones(100)])
 def test_too_little_or_no_sound_has_no_edge(samples):
     assert find_steep_edge(samples) is None
