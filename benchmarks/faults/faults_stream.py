@@ -75,11 +75,6 @@ def too_fast(recipe: Recipe) -> None:
     recipe.remake(turns=5)
     speed = _apart(recipe, 1.4, 2.6)
     recipe.note = f"{speed:.2f} times"
-    if recipe.rng.random() < 0.3 and recipe.chunk_s <= 0.06:  # by pauses, in which what is recorded is thrown away
-        recipe.note += " by pauses"
-        every, length = 0.6, 0.6 * (1 - speed)
-        recipe.pace.append(lambda frames: [frame for frame in frames if frame.t % every >= length])
-        return
     recipe.pace.append(shifted(lambda t: 0.08 + (t - 0.08) / speed))
 
 
@@ -87,6 +82,11 @@ def too_fast(recipe: Recipe) -> None:
 def too_slow(recipe: Recipe) -> None:
     speed = _apart(recipe, 0.4, 0.77)
     recipe.note = f"{speed:.2f} times"
+    if recipe.rng.random() < 0.3 and recipe.chunk_s <= 0.06:  # by pauses, in which what is recorded is thrown away
+        recipe.note += " by pauses"
+        every, length = 0.6, 0.6 * (1 - speed)
+        recipe.pace.append(lambda frames: [frame for frame in frames if frame.t % every >= length])
+        return
     recipe.pace.append(shifted(lambda t: 0.08 + (t - 0.08) / speed))
 
 

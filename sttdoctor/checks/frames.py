@@ -5,7 +5,7 @@ bytes of the one before, ends in zeros or comes from another source is damage th
 looks like a wrong rate, like holes or clicks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -39,7 +39,7 @@ from sttdoctor.analysis.session.frames import (
     read_values,
     select_active,
 )
-from sttdoctor.analysis.session.repeats import Repeat, Replays, count_sent_again, find_repeats, find_replays
+from sttdoctor.analysis.session.repeats import Repeat, Replays, count_sent_again, find_repeats, find_replays, find_whole
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import (
     Answer,
@@ -167,9 +167,10 @@ _SCALED = 0.9  # share of frames with one peak
 _ONE_PERCENT = 0.01
 _AGAIN_S, _HASTE = 1.0, 0.3  # who plays a recording to each connection does so at its pace
 _CUT = 0.5  # share of pieces whose last sample is nearer to the next piece's first than both are to zero
+_ENDS, _TORN, _AMID = 17, 2.0, 0.05  # samples at both ends; times as far as these are apart; of the level of a piece
+_MANY_TORN = 0.15  # share of pieces that come again; of frames of speech it is a third and more
 _SAME = 0.6  # share of bytes that are as in the piece before
-_LEAST_AGAIN, _MOST_AGAIN = 0.3, 0.8
-"""Share of pieces that were sent before: of those that are sent twice 1/2, three times 2/3; of tones less."""
+_MOST_AGAIN = 0.8  # share of frames that were sent before: of those that are sent twice 1/2, three times 2/3
 _EQUAL_PLANES = (
     " Or they are two equal channels, one behind the other, as decoders give them: take one (frame.to_ndarray()[0] in "
     "PyAV)."
@@ -281,7 +282,9 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
         repeat = find_repeats(pieces, active, layout.encoding)
         field = find_field(pieces, active, layout.encoding) if repeat is None else None
         tail = find_tails(pieces, active, layout.encoding) if repeat is None and field is None else None
-        if repeat is not None and repeat.kind == "whole" and _LEAST_AGAIN <= repeat.share <= _MOST_AGAIN:
+        if repeat is not None and repeat.kind == "whole" and repeat.share <= _MOST_AGAIN:
+            if not _are_torn({pieces[i] for i in find_whole(pieces, active)}, layout.encoding):
+                continue
             finding = _tell_repeat(repeat, sent, layout.encoding, facts.declared.bytes_per_s)
             if ENCODINGS[layout.encoding].is_float:
                 finding = replace(finding, fix=finding.fix + _EQUAL_PLANES)
@@ -294,6 +297,18 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
         places = tuple(Evidence(one.note, offset=start + (one.line or 0) * size) for one in finding.evidence)
         summary = f"The audio was sent in frames of {size} bytes. {finding.summary}"
         yield replace(finding, summary=summary, evidence=places, remedy=None), len(pieces)
+
+
+def _are_torn(pieces: Iterable[bytes], encoding: str) -> bool:
+    """Whether pieces that come again break off amid sound, as buffers do; digits and beeps end, or go on."""
+    torn = []
+    for content in pieces:
+        values = np.nan_to_num(read_values(content, encoding))
+        ends = np.diff(values[:_ENDS]), np.diff(values[-_ENDS:])
+        usual, level = (float(np.sqrt(np.mean(x * x))) for x in (np.concatenate(ends), values))
+        first, last = float(values[0]), float(values[-1])
+        torn.append(abs(first - last) > _TORN * usual and min(abs(first), abs(last)) > _AMID * level)
+    return bool(torn) and float(np.mean(torn)) > _MANY_TORN
 
 
 def _are_samples(pieces: list[bytes], field: Field, encoding: str) -> bool:

@@ -356,6 +356,8 @@ def _find_noise(facts: Facts, levels: Levels) -> list[Finding]:
         return [_tell_swells(levels, swells)]
     if rate is None or rate.speech_like >= _SPEECH_LIKE or signal_levels.is_modulated(levels):
         return []
+    if signal_levels.is_switched(levels):
+        return []  # call progress tones, digits
     if levels.loud < facts.limits["signal.noise_rms"] or seconds < facts.limits["signal.noise_s"]:
         return []
     if any(turn.end or turn.partial for turn in facts.turns):

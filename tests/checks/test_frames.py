@@ -317,6 +317,18 @@ def test_the_pilots_of_a_modem_are_no_headers():
     assert "frames.header" not in [one.cause for one in found.diagnoses]
 
 
+@pytest.mark.parametrize(("on_s", "off_s"), [(0.1, 0.1), (0.05, 0.05), (0.07, 0.03)])
+def test_digits_of_one_kind_amid_speech_are_no_frames_that_were_sent_twice(on_s, off_s):
+    speech = np.frombuffer((FIXTURES / "audio" / "s16-16k.raw").read_bytes(), "<i2")[:64000] / 65536
+    time = np.arange(round(on_s * 16000)) / 16000
+    pairs = [(697, 1209), (770, 1336), (697, 1209), (852, 1477), (770, 1336)] * 5
+    digits = [sum(0.35 * np.sin(2 * np.pi * hertz * time) for hertz in pair) for pair in pairs]
+    rest = np.zeros(round(off_s * 16000))
+    sound = np.concatenate([speech, *(part for digit in digits for part in (digit, rest)), speech])
+    report = sttdoctor.check(np.rint(sound * 32767).astype("<i2").tobytes(), encoding="pcm_s16le", sample_rate=16000)
+    assert [diagnosis.cause for diagnosis in report.diagnoses] == []
+
+
 def test_the_place_of_a_piece_is_that_in_the_dump():
     dump = SPEECH[:501] + in_pieces(640, lambda _: b"", lambda _: bytes(640))
     (frames,) = (one for one in sttdoctor.check(dump, encoding="pcm_s16le").checks if one.id == "frames")

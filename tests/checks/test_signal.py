@@ -417,6 +417,14 @@ def test_loud_steady_noise_alone_is_a_warning_and_a_room_or_a_voice_is_none():
     assert "signal.noise" not in causes(s16(0.1 * hiss[: 4 * RATE]))
 
 
+@pytest.mark.parametrize("pair", [(480, 620), (697, 1209)])
+def test_tones_that_are_switched_on_and_off_are_no_noise(pair):
+    time = np.arange(12 * RATE) / RATE
+    tone = 0.15 * sum(np.sin(2 * np.pi * hertz * time) for hertz in pair)
+    assert "signal.noise" not in causes(s16(tone * (time % 1.0 < 0.5)))
+    assert "signal.noise" in causes(s16(tone))
+
+
 def cut_to_silence(count):
     """Speech of which, so many times, 0.6 s are silence from a loud moment on."""
     x = np.tile(0.5 * SPEECH, 3)

@@ -25,6 +25,7 @@ _WEAK_LINE, _THINNED = 0.001, 0.7  # of the power, of a line; where the highest 
 _STRETCH = 96  # samples in which the tones stay the same
 _SOUNDING = 32.0  # cells: quieter than that the quantiser is most of what is heard
 _FOLLOWS_FOUR = 4.0  # cells: what rounding leaves, at 0.3 each, when two tones are predicted from four samples
+_RANK = 1e-8  # what floats of 32 bits round: tones that repeat every fourth sample follow from two already
 _REACH = 5  # samples to each side from which an interpolation makes a new one
 _ROUNDED = 3.0  # cells: rounding of the sample and of its neighbours, and dither
 _GAIN = 0.1
@@ -359,7 +360,7 @@ def follows_from_four(samples: Reading, step: int = 1) -> bool:
     scaled, order = stretches[sounding] / level, 2 * _TONES
     past = np.stack([scaled[:, order - lag : _STRETCH - lag] for lag in range(order + 1)], axis=2)
     now, past = past[..., :1].copy(), np.concatenate([past[..., 1:], np.ones_like(past[..., :1])], axis=2)
-    error = now - past @ (np.linalg.pinv(past) @ now)
+    error = now - past @ (np.linalg.pinv(past, rcond=_RANK) @ now)
     left = np.sqrt(np.mean(error[..., 0] ** 2, axis=1))
     steps = np.sqrt(np.mean(cells[sounding] ** 2, axis=1)) / level[:, 0]
     return bool((left < _FOLLOWS_FOUR * steps + 1e-12).mean() > 0.5)

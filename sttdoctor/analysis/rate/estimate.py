@@ -310,7 +310,7 @@ def _measure_between_images(
     rates = 2 * bins[:, None]
     apart = np.abs(places - np.maximum(np.rint(places / rates), 1) * rates)
     kept = (places >= firsts[:, None]) & (apart > _IMAGE * rates)
-    return np.where(kept, smooth, -np.inf).max(axis=1)
+    return np.asarray(np.where(kept, smooth, -np.inf).max(axis=1))
 
 
 def _find_edge(

@@ -100,7 +100,7 @@ def _find_again(
             three of them in any case.
     """
     share_whole, share_part, uneven = least
-    again = _find_whole(frames, lively)
+    again = find_whole(frames, lively)
     if len(again) >= max(3, share_whole * len(lively)):
         return Repeat("whole", len(again), len(again) / len(lively), 1.0, again[0])
     pairs = [(i, frames[i - 1], frames[i]) for i in lively if i and len(frames[i]) == len(frames[i - 1])]
@@ -204,8 +204,15 @@ def was_sent_before(frames: Sequence[bytes], number: int) -> bool:
     return frame in frames[max(0, number - _NEAR) : number] and is_active(frame)
 
 
-def _find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> list[int]:
-    """Frames that hold the bytes of one shortly before; a recording that is played in a loop comes round much later."""
+def find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> list[int]:
+    """Return the numbers of frames that hold the bytes of one shortly before.
+
+    A recording that is played in a loop comes round much later.
+
+    Args:
+        frames: All of them.
+        lively: Numbers of those that count.
+    """
     seen: dict[bytes, int] = {}
     again: list[int] = []
     for i in lively:

@@ -302,12 +302,19 @@ def is_modulated(levels: Levels) -> bool:
     return bool((levels.rms > 0).any()) and levels.loud > _FLAT_MODULATION * levels.active_rms(20)
 
 
+def is_switched(levels: Levels) -> bool:
+    """Whether sound is switched off and on, with exact silence between, as generated tones are."""
+    sounding = np.flatnonzero(levels.rms)
+    return len(sounding) > 0 and len(sounding) < _SWITCHED * (sounding[-1] - sounding[0] + 1)
+
+
 def is_drowned(levels: Levels, least: float) -> bool:
     """Whether sound that moves hardly stands out of steady noise of at least this level, of full scale."""
     floor, middle, top = (levels.active_rms(percentile) for percentile in (10, 35, 90))
     return floor >= least and middle <= _STEADY * floor and _MOVES * floor <= top <= _STANDS_OUT * floor
 
 
+_SWITCHED = 0.9  # share of the steps from the first to the last with sound
 _STEADY, _MOVES, _STANDS_OUT = 1.3, 1.4, 2.5  # noise varies by 1 dB, speech rises out of a usual room by 15 dB or more
 
 
