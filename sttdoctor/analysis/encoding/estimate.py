@@ -22,7 +22,7 @@ _LINE = 0.995  # share of the power that a pure tone has in one line
 _FOLLOWS = 1.0  # cells: rounding leaves at most sqrt(6 / 12) when a pure tone is predicted from two samples
 _TONES, _LINES = 2, 0.85  # tones at a time; share of the power in twice as many lines, where pauses widen them
 _WEAK_LINE, _THINNED = 0.001, 0.7  # of the power, of a line; where the highest line lies of half a lower rate
-_STRETCH = 96  # samples in which the tones stay the same
+_STRETCH, _THIN_STRETCH = 96, 48  # samples in which the tones stay the same, and as many of those that are left
 _SOUNDING = 32.0  # cells: quieter than that the quantiser is most of what is heard
 _FOLLOWS_FOUR = 4.0  # cells: what rounding leaves, at 0.3 each, when two tones are predicted from four samples
 _RANK = 1e-8  # what floats of 32 bits round: tones that repeat every fourth sample follow from two already
@@ -200,7 +200,7 @@ def _is_dialled(excerpts: NDArray[np.uint8], key: str, reading: Reading) -> bool
     if not follows_from_four(samples):
         return False
     # any sound follows at so high a rate that it hardly changes from sample to sample; tones do at every rate
-    step = min(int(_THINNED / max(highest, 1e-3)), samples.values.shape[1] // _STRETCH)
+    step = min(int(_THINNED / max(highest, 1e-3)), samples.values.shape[1] // _THIN_STRETCH)
     return step < 2 or follows_from_four(samples, step)
 
 
@@ -350,15 +350,16 @@ def find_highest_line(samples: Reading) -> float | None:
 def follows_from_four(samples: Reading, step: int = 1) -> bool:
     """Whether each `step`-th sample follows from four before it but for the quantiser, as two tones at a time do."""
     values, cells = samples.values[:, ::step], samples.cells[:, ::step]
-    count = values.shape[1] // _STRETCH * _STRETCH
-    stretches, cells = (a[:, :count].reshape(-1, _STRETCH) for a in (values, cells))
+    length = _STRETCH if step == 1 else _THIN_STRETCH
+    count = values.shape[1] // length * length
+    stretches, cells = (a[:, :count].reshape(-1, length) for a in (values, cells))
     sounding = stretches.std(axis=1) > _SOUNDING * np.sqrt(np.mean(cells**2, axis=1))
     if not sounding.any():
         return False
     # by the level of the stretch, so that the column of ones is as large as the samples
     level = np.abs(stretches[sounding]).mean(axis=1, keepdims=True)
     scaled, order = stretches[sounding] / level, 2 * _TONES
-    past = np.stack([scaled[:, order - lag : _STRETCH - lag] for lag in range(order + 1)], axis=2)
+    past = np.stack([scaled[:, order - lag : length - lag] for lag in range(order + 1)], axis=2)
     now, past = past[..., :1].copy(), np.concatenate([past[..., 1:], np.ones_like(past[..., :1])], axis=2)
     error = now - past @ (np.linalg.pinv(past, rcond=_RANK) @ now)
     left = np.sqrt(np.mean(error[..., 0] ** 2, axis=1))
