@@ -27,7 +27,7 @@ from sttdoctor.analysis.encoding.estimate import (
     TEXT,
     count_layouts_bits,
     estimate_encoding,
-    has_few_lines,
+    find_highest_line,
     score_cheaply,
 )
 from sttdoctor.analysis.encoding.excerpts import ALIGNMENT, pick_busiest_parts, pick_excerpts
@@ -232,9 +232,8 @@ def _judge_segments(data: NDArray[np.uint8], window: int, edges: list[int], usua
         key = max(found.probabilities, key=lambda key: found.probabilities[key])
         if not found.decidable or found.probabilities[key] < _SURE:
             continue
-        if has_few_lines(
-            read_samples(pick_excerpts(data[start * window : end * window]), usual.encoding, usual.offset)
-        ):
+        excerpts = pick_excerpts(data[start * window : end * window])
+        if find_highest_line(read_samples(excerpts, usual.encoding, usual.offset)) is not None:
             continue
         start = start if not segments or segments[-1].key != key else segments.pop().start
         segments.append(_Segment(start, end, key, found.probabilities[key], found.bits_per_byte))
