@@ -670,6 +670,24 @@ def connected_anew_between_turns(rng: Rng, corpus: Path | None) -> Recipe:
 
 
 @kind
+def refused_for_a_while(rng: Rng, corpus: Path | None) -> Recipe:
+    """Too many streams, or a server that starts: the client waits, and gets in at the second or third handshake."""
+    recipe = healthy(rng, corpus)
+    statuses = [int(rng.choice([429, 500, 503])) for _ in range(rng.integers(1, 3))]
+    waits = [float(rng.uniform(0.5, 1.0)) * 2**i for i in range(len(statuses))]
+
+    def rows(made: list[Row]) -> list[Row]:
+        at = next(i for i, row in enumerate(made) if row["type"] == "open")
+        begun = made[at].get("t", 0.0)
+        tries = [{"type": "open", "t": begun + sum(waits[:i]), "status": s} for i, s in enumerate(statuses)]
+        later = [{**row, "t": round(row["t"] + sum(waits), 4)} if "t" in row else row for row in made[at:]]
+        return [*made[:at], *tries, *later]
+
+    recipe.rows.append(rows)
+    return recipe
+
+
+@kind
 def two_calls_in_one_capture(rng: Rng, corpus: Path | None) -> Recipe:
     """The next call begins half a minute after the last."""
     recipe = healthy(rng, corpus)

@@ -26,7 +26,7 @@ from sttdoctor.analysis.session.endpoint import Address, find_endpoint, parse_ad
 from sttdoctor.analysis.session.frames import measure_border_jump, measure_broken_borders
 from sttdoctor.analysis.session.join_excerpts import Shown
 from sttdoctor.analysis.session.latency import measure_spoken
-from sttdoctor.analysis.session.refusal import Refusal, find_refusal, is_accepted
+from sttdoctor.analysis.session.refusal import Refusal, count_overcome, find_refusal, is_accepted
 from sttdoctor.analysis.session.stretches import Stretch, split_stretches
 from sttdoctor.analysis.session.timeline import (
     Connection,
@@ -306,8 +306,13 @@ class Facts:
 
     @cached_property
     def refusal(self) -> Refusal | None:
-        """What the service refused first, None where it refused nothing."""
-        return find_refusal(self.connections)
+        """What the service refused first, None where it refused nothing that the client did not overcome."""
+        return find_refusal(self.connections[self.overcome :])
+
+    @cached_property
+    def overcome(self) -> int:
+        """How many handshakes at the beginning were refused until the client had waited long enough."""
+        return count_overcome(self.connections)
 
     @cached_property
     def is_accepted(self) -> bool:

@@ -121,7 +121,8 @@ def _judge(facts: Facts) -> Answer:
         return unknown(missing.EVENTS)
     findings: list[Finding] = []
     for number, connection in enumerate(facts.connections):
-        findings += _find_refused(connection)
+        if number >= facts.overcome:
+            findings += _find_refused(connection)
         if not _is_empty(facts, number, connection):
             findings += _find_errors(facts, connection)
             findings += _find_closed(facts, connection)

@@ -512,6 +512,28 @@ def test_the_refused_handshake_is_told_though_an_earlier_one_was_accepted():
 
 
 @pytest.mark.parametrize(
+    ("refusals", "expected"),
+    [
+        ([(0.0, 429)], set()),
+        ([(0.0, 503), (1.0, 429)], set()),
+        ([(None, 503)], set()),
+        ([(1.9, 429)], {"server.concurrency"}),  # tried again at once
+        ([(0.0, 500), (0.1, 500)], {"connection.rejected"}),
+        ([(0.0, 401)], {"connection.bad-auth"}),  # does not pass by itself
+        ([(t, 429) for t in np.arange(-8.0, 1.5)], {"server.concurrency"}),
+    ],
+)
+def test_a_refusal_that_passes_by_itself_is_overcome_by_trying_again_later(refusals, expected):
+    before = tuple(Open(number, t, status) for number, (t, status) in enumerate(refusals, 1))
+    healthy = drained()
+    after = tuple(replace(event, line=event.line + 100, t=event.t + 2) for event in healthy.events)
+    judged = report(replace(healthy, events=(*before, *after)))
+    assert {diagnosis.cause for diagnosis in judged.diagnoses} == expected
+    answer = next(item.answer for item in judged.checks if item.id == "connection")
+    assert expected or f"status {refusals[0][1]}; it was accepted" in answer
+
+
+@pytest.mark.parametrize(
     ("body", "words"),
     [(None, "500."), ("", "500."), ("no\n  room", "500: 'no room'."), ("x" * 201, f"500: '{'x' * 200}'.")],
 )

@@ -6,8 +6,9 @@ https://docs.cartesia.ai/use-the-api/api-errors: an unknown model is an error ev
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Literal
 
 from sttdoctor.analysis.session.answerer import find_answerer
@@ -55,6 +56,10 @@ _PATTERNS: tuple[tuple[Subject, str], ...] = (
     ),
 )
 _MAX_BODY = 100_000
+_TRIES = 5
+"""More refusals than these in a row are a fault, whatever follows."""
+_WAIT_S = 0.4
+"""Waits between tries begin with half a second to a second."""
 _SPOKEN = frozenset({"turn.start", "turn.update", "turn.eager_end", "turn.end", "transcript"})
 
 
@@ -84,6 +89,27 @@ class Refusal:
 def find_refusal(connections: Iterable[Connection]) -> Refusal | None:
     """Return the first refusal of a session, None where there is none."""
     return next((found for connection in connections if (found := _find_refusal(connection)) is not None), None)
+
+
+def count_overcome(connections: Sequence[Connection]) -> int:
+    """Return how many handshakes at the beginning were refused for a while, until the client had waited long enough.
+
+    That is what a client should do about a limit of rates or a server that is down; nothing was lost by it. One that
+    tries again at once, or that never gets in, has overcome nothing.
+    """
+    count = next((number for number, item in enumerate(connections) if not _is_put_off(item)), len(connections))
+    if not 0 < count <= _TRIES or count == len(connections) or not is_accepted(connections[count]):
+        return 0
+    times = [item.open.t for item in connections[: count + 1] if item.open is not None]
+    known = [t for t in times if t is not None]
+    has_waited = len(known) < len(times) or all(later - t >= _WAIT_S for t, later in pairwise(known))
+    return count if has_waited else 0
+
+
+def _is_put_off(connection: Connection) -> bool:
+    """Whether a handshake was refused in a way that passes by itself."""
+    status = connection.open.status if connection.open is not None else None
+    return status is not None and (status == 429 or status >= 500) and not connection.frames
 
 
 def is_accepted(connection: Connection) -> bool:

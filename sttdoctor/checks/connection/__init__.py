@@ -54,9 +54,9 @@ CHECK = Check(
     why="A wrong address, key or parameter is refused or silently ignored; a connection that is cut or dead loses what "
     "was being said.",
     how="Path, required parameters, values and ranges are compared with the documentation; names of other vendors are "
-    "recognised. What the service accepted counts as right, and what it refused comes first. A second handshake is "
-    "judged by what was lost between the connections, a lost connection by what was sent or received last, and how "
-    "long before.",
+    "recognised. What the service accepted counts as right, and what it refused comes first, unless that passes by "
+    "itself (429, 5xx) and the client got in after a wait. A second handshake is judged by what was lost between the "
+    "connections, a lost connection by what was sent or received last, and how long before.",
     causes=(
         REJECTED,
         BAD_PARAMETER,
@@ -106,4 +106,15 @@ def _judge(facts: Facts) -> Answer:
         return answer(pick_worst(findings).summary, findings, {})
     if where is None:
         return unknown(missing.NO_URL)
-    return answer("The address and its parameters are correct.", [], {"endpoint": facts.endpoint_name})
+    said = f"The address and its parameters are correct.{_tell_overcome(facts)}"
+    return answer(said, [], {"endpoint": facts.endpoint_name})
+
+
+def _tell_overcome(facts: Facts) -> str:
+    """What came before the first handshake that was accepted."""
+    if not facts.overcome:
+        return ""
+    opens = [item.open for item in facts.connections[: facts.overcome + 1] if item.open is not None]
+    first, last = opens[0], opens[-1]
+    later = f"{last.t - first.t:.1f} s later" if last.t is not None and first.t is not None else "later"
+    return f" The first handshake was refused with HTTP status {first.status}; it was accepted {later}."

@@ -193,7 +193,8 @@ _WSS = (
 
 def find_between(facts: Facts) -> Iterator[Finding]:
     """Something between the client and the service answered, or let nothing pass."""
-    refused = [item.open for item in facts.connections if item.open and item.open.status not in (None, 101)]
+    connections = facts.connections[facts.overcome :]
+    refused = [item.open for item in connections if item.open and item.open.status not in (None, 101)]
     for opened in refused:
         if wants_tls(opened):
             return  # it is the port's own server, and the client did not speak TLS to it
@@ -272,7 +273,7 @@ def _is_swallowed(facts: Facts, connection: Connection) -> bool:
 
 def find_rejection(facts: Facts) -> Iterator[Finding]:
     """The first handshake that was refused, whatever for."""
-    opens = (connection.open for connection in facts.connections)
+    opens = (connection.open for connection in facts.connections[facts.overcome :])
     refused = next((opened for opened in opens if opened is not None and opened.status not in (None, 101)), None)
     if refused is not None:
         words = " ".join(extract_words(refused.body or "").split())[:200]
