@@ -19,7 +19,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.decoding import Layout, read_numbers
+from sttdoctor.analysis.decoding import Layout, decode, read_numbers
 from sttdoctor.analysis.encoding.estimate import (
     KEYS,
     LAYOUTS,
@@ -42,6 +42,7 @@ _SCREENED_AT_ONCE = 64  # windows described at once
 _CELL = np.array([2.0, 1.0, 1.0, 32.0, 32.0, 32.0, 32.0, 32.0])  # see `_describe_looks`
 _AGREE = 2.0  # nats: two windows of a cell say the same within it
 _NEAR = 6  # windows on each side of a strange one that are scored too
+_FAINTEST = 2.0**-16  # of full scale; sound in another encoding is far louder than it in any reading
 _LOUDEST = 2.0**40  # floats beyond it are no samples in any scale
 
 Scorer = Callable[[NDArray[np.uint8]], Floats]
@@ -222,9 +223,10 @@ def _differ_clearly(one: _Segment, two: _Segment) -> bool:
 
 
 def _judge_segments(data: NDArray[np.uint8], window: int, edges: list[int], usual: Layout) -> list[_Segment]:
-    """The segments that are surely of one key, equal neighbours joined; without those that are tones in the usual one.
+    """The segments that are surely of one key, equal neighbours joined; without silence and tones in the usual one.
 
-    In a sweep or a note, where each sample follows from the one before the last, words of two fit as well.
+    In a sweep or a note, where each sample follows from the one before the last, words of two fit as well. So they do
+    in what a gate leaves of floats, far below the steps of 16 bits: few numbers, whose bytes are nearly all 0.
     """
     segments: list[_Segment] = []
     for start, end in pairwise(edges):
@@ -233,7 +235,8 @@ def _judge_segments(data: NDArray[np.uint8], window: int, edges: list[int], usua
         if not found.decidable or found.probabilities[key] < _SURE:
             continue
         excerpts = pick_excerpts(data[start * window : end * window])
-        if find_highest_line(read_samples(excerpts, usual.encoding, usual.offset)) is not None:
+        peak = np.abs(decode(excerpts.reshape(-1)[usual.offset :], usual.encoding)).max()
+        if peak < _FAINTEST or find_highest_line(read_samples(excerpts, usual.encoding, usual.offset)) is not None:
             continue
         start = start if not segments or segments[-1].key != key else segments.pop().start
         segments.append(_Segment(start, end, key, found.probabilities[key], found.bits_per_byte))

@@ -132,6 +132,14 @@ def test_plateaus_that_a_hum_moves_are_no_samples_of_8_bits(seed):
     assert find_changes(s16(sound / 32767)) == []
 
 
+def test_what_a_gate_leaves_of_floats_is_silence_and_the_sound_of_another_encoding_is_none(voice):
+    sound = voice[: 40 * RATE].astype("<f2")
+    sound[20 * RATE : 20 * RATE + SPAN] = np.random.default_rng(1).normal(0.0, 1e-7, SPAN)
+    assert find_changes(sound.view(np.uint8)) == []
+    sound[20 * RATE : 20 * RATE + SPAN] = s16(voice[20 * RATE : 20 * RATE + SPAN]).view("<f2")
+    assert [change.after for change in find_changes(sound.view(np.uint8))] == ["pcm_s16le", "pcm_f16le"]
+
+
 def test_a_sweep_is_one_encoding():
     t = np.arange(160_000) / 16_000
     sweep = 0.4 * np.sin(2 * np.pi * (100 * t + 345 * t**2))
