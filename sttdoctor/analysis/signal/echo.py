@@ -60,7 +60,7 @@ def find_echo(samples: Floats, rate: float) -> Echo | None:
     peak = float(heard[lag])
     if peak < _PEAK or peak < _ABOVE * np.quantile(np.abs(heard[first:]), _USUAL):
         return None
-    if _is_of_comb(heard, lag, first, near):
+    if _is_of_comb(heard, lag, first, near) or _is_of_loop(heard, lag, near):
         return None
     share, agreeing = _measure_share(flat, lag, block)
     if agreeing > _ALIKE * peak:
@@ -79,6 +79,14 @@ def _is_of_comb(heard: Floats, lag: int, first: int, near: int) -> bool:
     there = heard[max(0, across - near) : across + near + 1].max(initial=0.0)
     least = _ALONE * heard[lag]
     return bool(others.max() > least and there > least)
+
+
+def _is_of_loop(heard: Floats, lag: int, near: int) -> bool:
+    """Whether the sound agrees as well at twice the lag: a loop that plays behind a voice.
+
+    The lag's neighbours may be a phrase that comes again, so that it is no comb at first sight.
+    """
+    return float(heard[2 * lag - near : 2 * lag + near + 1].max(initial=0.0)) > _ALONE * heard[lag]
 
 
 def _whiten(samples: Floats) -> Floats:

@@ -27,6 +27,10 @@ def test_a_second_route_is_told_with_delay_and_strength(delay_s, gain):
     assert found.strength == pytest.approx(gain, rel=0.5)
 
 
+def test_a_second_route_of_a_phrase_that_comes_again_is_told():
+    assert find_echo(later(AGAIN, 1.2, 0.5), RATE).delay_s == pytest.approx(1.2, abs=1e-3)
+
+
 def test_an_echo_in_noise_and_by_telephone_is_told():
     noisy = later(VOICE, 0.42, 0.6) + RNG.normal(0, 0.001, len(VOICE))
     assert find_echo(MULAW_TABLE[encoded(noisy, "pcm_mulaw")], RATE).delay_s == pytest.approx(0.42, abs=1e-3)
@@ -40,6 +44,11 @@ def room(seconds):
 
 
 BEAT = np.tile(RNG.normal(size=RATE // 2) * np.exp(-np.arange(RATE // 2) / 900), 20)
+BAR = np.arange(round(1.2 * RATE))
+RHYTHM = np.tile(np.random.default_rng(7).normal(size=len(BAR)) * np.exp(-(BAR % (len(BAR) // 8)) / 900), 9)[
+    : 10 * RATE
+]
+AGAIN = np.concatenate([VOICE[: round(4.9 * RATE)], VOICE])[: 10 * RATE]
 HUM = sum(np.sin(2 * np.pi * 50 * k * np.arange(len(VOICE)) / RATE) / k for k in range(1, 40))
 
 
@@ -53,6 +62,7 @@ HUM = sum(np.sin(2 * np.pi * 50 * k * np.arange(len(VOICE)) / RATE) / k for k in
         HUM,
         BEAT,  # a loop of a drum machine, the same to the sample
         VOICE + 0.1 * BEAT,
+        AGAIN + 0.0003 * RHYTHM,  # a loop behind a phrase that comes again
         np.concatenate(
             [VOICE[: 2 * RATE], 0.01 * VOICE[: 2 * RATE], VOICE[5 * RATE :], VOICE[: 2 * RATE]]
         ),  # once more
