@@ -70,19 +70,22 @@ _NOTHING = "it holds no message of a WebSocket"
 def holds_exchange(head: bytes) -> bool:
     """Whether the first bytes of a capture (unpacked) are messages of both ways, with an event of the service.
 
-    Audio that goes out before anybody speaks may fill them: enough of it is a sign as well.
+    Audio that goes out before anybody speaks may fill them: enough of it is a sign as well, where no bytes came in,
+    which the service never sends.
     """
-    sent, heard, audio = False, False, 0
+    sent, heard, audio, is_others = False, False, 0, False
     for _, record in islice(_as_far(head), _LOOKED_AT):
         if not isinstance(record, dict) or _OF_LOGGERS & {key.lower() for key in record}:
             continue
         way = way_of(record)
         sent |= way is True and content_of(record) is not None
-        audio += way is True and len(bytes_of(content_of(record), kind_of(record)) or b"") >= _LEAST_AUDIO
+        content = bytes_of(content_of(record), kind_of(record)) if way is not None else None
+        audio += way is True and len(content or b"") >= _LEAST_AUDIO
         heard |= way is False and is_event(content_of(record))
-        if (sent and heard) or audio >= _ENOUGH:
+        is_others |= way is False and content is not None and not heard
+        if sent and heard:
             return True
-    return False
+    return audio >= _ENOUGH and not is_others
 
 
 def read_exchange(stream: BufferedReader, path: str | None = None, connection: Wanted = None) -> Session:

@@ -43,17 +43,25 @@ _LOOKED_AT = 20  # lines
 _NAME = re.compile(r"[\w@. \[\]()/$#-]{1,60}")
 _DRAWN = re.compile(r"[\s|+:=\u2500-\u257f-]{3,}")
 _BARS = re.compile(r"[|\u2502\u2503]")
-_INSERT = re.compile(rb"\s{0,20}INSERT INTO\s", re.IGNORECASE)
+_INSERT = re.compile(rb"\s{0,20}(?:INSERT|REPLACE)\s", re.IGNORECASE)
 _INTO = re.compile(
-    r"\s{0,20}INSERT INTO\s{1,8}(\S{1,200})\s{0,8}(?:\(([^()']{1,4000})\))?\s{0,8}VALUES\s{0,8}", re.IGNORECASE
+    r"\s{0,20}(?:INSERT|REPLACE)\s{1,8}(?:IGNORE\s{1,8})?(?:INTO\s{1,8})?([^\s(']{1,200})\s{0,8}"
+    r"(?:\(([^()']{1,4000})\))?\s{0,8}VALUES\s{0,8}",
+    re.IGNORECASE,
 )
 _CREATE = re.compile(
-    r"CREATE TABLE\s{1,8}(?:IF NOT EXISTS\s{1,8})?(\S{1,200})\s{0,8}\(([^;]{1,8000})\)\s{0,8};", re.IGNORECASE
+    r"CREATE TABLE\s{1,8}(?:IF NOT EXISTS\s{1,8})?([^\s(]{1,200})\s{0,8}\(([^;]{1,8000})\)[^;()]{0,300};", re.IGNORECASE
 )
+_IN_BRACKETS = re.compile(r"\([^()]*+\)")
 _COPY = re.compile(r"COPY\s{1,8}\S{1,200}\s{0,8}\(([^()]{1,4000})\)\s{1,8}FROM stdin;", re.IGNORECASE)
-_TOKEN = re.compile(r"\s*+(?:([xX]|[eE]|[bB])?'((?:[^']|'')*+)'|([^\s,()']{1,200}))\s*+([,)])")
-_COPIED = re.compile(r"\\([bfnrtv\\])")
+_VALUE = (
+    r"\s*+(?:CAST\()?(?:([xXeEbBnN]|_binary )?'((?:%s|'')*+)'|(0[xX][0-9a-fA-F]*+|[^\s,()']{1,200}))"
+    r"(?:::[\w ]{1,40}| AS \w{1,40}(?:\(\d{1,4}\))?\))?\s*+([,)])"
+)
+_TOKEN, _TOKEN_OF_MYSQL = (re.compile(_VALUE % sign, re.DOTALL) for sign in (r"[^']", r"[^'\\]|\\."))
+_COPIED, _ESCAPED = re.compile(r"\\([bfnrtv\\])"), re.compile(r"\\(.)", re.DOTALL)
 _OF_COPIED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
+_OF_MYSQL = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "0": "\0", "Z": "\x1a"}
 
 
 def records_in(stream: BufferedReader, is_message: IsMessage) -> Records:
@@ -345,8 +353,12 @@ def _holds_statements(lines: Sequence[str]) -> bool:
 
 def _of_statements(stream: BufferedReader) -> Records:
     head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].decode(errors="replace")
-    created = {found[1].strip('"`'): _names_of(found[2]) for found in islice(_CREATE.finditer(head), 100)}
+    created = {
+        found[1].strip('"`'): _names_of(_IN_BRACKETS.sub("", _IN_BRACKETS.sub("", found[2])))
+        for found in islice(_CREATE.finditer(head), 100)
+    }
     copied: list[str] | None = None
+    begun: tuple[list[str], bool] | None = None  # of a statement whose rows stand below it
     for number, line in numbered_lines(stream):
         if line is None:
             continue
@@ -356,14 +368,21 @@ def _of_statements(stream: BufferedReader) -> Records:
                 copied = None
             else:
                 yield number, dict(zip(copied, map(_uncopied, text.split("\t")), strict=False))
-        elif _INSERT.match(line):
-            text = line.decode(errors="replace")
+            continue
+        text, place = "", 0
+        if _INSERT.match(line):
+            text = line.decode(errors="surrogateescape")
             into = _INTO.match(text)
-            if into is not None:
-                names = _names_of(into[2]) if into[2] else created.get(into[1].strip('"`'), [])
-                yield from ((number, row) for row in _rows_of(text, into.end(), names))
-        elif (copy := _COPY.match(line.decode(errors="replace")[:5000])) is not None:
+            names = created.get(into[1].strip('"`'), []) if into is not None else []
+            begun = (_names_of(into[2]) if into[2] else names, "`" in into[1]) if into is not None else None
+            place = into.end() if into is not None else 0
+        elif begun is not None and line.lstrip()[:1] == b"(":
+            text = line.decode(errors="surrogateescape").lstrip()
+        elif (copy := _COPY.match(line[:5000].decode(errors="replace"))) is not None:
             copied = _names_of(copy[1])
+        if begun is not None:
+            yield from ((number, row) for row in _rows_of(text, place, *begun))
+            begun = None if line.rstrip().endswith(b";") else begun
 
 
 def _names_of(text: str) -> list[str]:
@@ -374,31 +393,37 @@ def _uncopied(text: str) -> str:
     return _COPIED.sub(lambda found: _OF_COPIED.get(found[1], found[1]), text)
 
 
-def _rows_of(text: str, begin: int, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows that a statement inserts."""
-    place = begin
+def _rows_of(text: str, begin: int, names: Sequence[str], is_mysql: bool) -> Iterator[dict[str, Any] | None]:
+    """Yield the rows that a statement inserts, None where one cannot be read, which ends them."""
+    place, match = begin, _TOKEN_OF_MYSQL.match if is_mysql else _TOKEN.match
     while text[place : place + 1] == "(":
         values: list[Any] = []
         place += 1
-        while (found := _TOKEN.match(text, place)) is not None:
+        while (found := match(text, place)) is not None:
             kind, inside, plain, end = found.groups()
-            values.append(_of_sql(kind, inside, plain))
+            values.append(_of_sql(kind, inside, plain, is_mysql))
             place = found.end()
             if end == ")":
                 break
         else:
+            yield None
             return
         yield dict(zip(names or map(str, range(len(values))), values, strict=False))
         while text[place : place + 1] in (",", " ", "\n"):
             place += 1
 
 
-def _of_sql(kind: str | None, inside: str | None, plain: str | None) -> Any:
+def _of_sql(kind: str | None, inside: str | None, plain: str | None, is_mysql: bool) -> Any:
     if inside is None:
         with suppress(ValueError):
             return json.loads(plain or "")
         return None if (plain or "").upper() == "NULL" else plain
     text = inside.replace("''", "'")
+    if is_mysql:
+        text = _ESCAPED.sub(lambda found: _OF_MYSQL.get(found[1], found[1]), text)
+    if kind == "_binary ":
+        return f"0x{text.encode(errors='surrogateescape').hex()}"
+    text = text if text.isascii() else text.encode(errors="surrogateescape").decode(errors="replace")
     if kind in ("e", "E"):
         return text.replace("\\\\", "\\")
     return f"0x{text}" if kind in ("x", "X") else text

@@ -88,7 +88,8 @@ def naming_of(records: Sequence[Any]) -> Naming:
         names[_WAY] = way
     messages = [record for record in known if way_of(Naming(names).of(record)) is not None]
     if not any(isinstance(content_of(record), str | dict | list) for record in messages):
-        content = _member_with(messages, _are_contents, frozenset(names.values()))
+        taken = frozenset(names.values())
+        content = _member_with(messages, _hold_events, taken) or _member_with(messages, _are_contents, taken)
         names |= {_CONTENT: content} if content is not None else {}
     if not any(time_in(record) for record in messages):
         time = _member_with(messages, _are_times, frozenset(names.values()))
@@ -118,11 +119,14 @@ def _is_way(value: Any) -> bool:
     return isinstance(value, str) and value.strip().lower() in _SENT | _RECEIVED
 
 
+def _hold_events(values: Sequence[Any]) -> bool:
+    return any(map(is_event, values))
+
+
 def _are_contents(values: Sequence[Any]) -> bool:
-    """Whether some of the values are events, or all of them long."""
-    return any(map(is_event, values)) or all(
-        isinstance(item, str) and len(item) >= _SHORTEST_MESSAGE for item in values
-    )
+    """Whether all of the values are long, and no dates."""
+    is_long = all(isinstance(item, str) and len(item) >= _SHORTEST_MESSAGE for item in values)
+    return is_long and any(time_in({_TIME: value}) is None for value in values)
 
 
 def _are_times(values: Sequence[Any]) -> bool:
@@ -130,7 +134,7 @@ def _are_times(values: Sequence[Any]) -> bool:
     times = [stamp[0].seconds for value in values if (stamp := time_in({_TIME: value})) is not None]
     counts = all(isinstance(value, int) and value < _SMALLEST_EPOCH for value in values)
     grows = all(before <= after for before, after in pairwise(times)) or all(a >= b for a, b in pairwise(times))
-    return len(times) == len(values) and grows and not counts
+    return len(times) == len(values) and grows and not counts and (len(times) < 2 or times[0] != times[-1])
 
 
 def way_of(record: Record) -> bool | None:

@@ -190,6 +190,12 @@ def test_audio_that_fills_the_beginning_before_anybody_is_heard_is_enough_to_tel
     assert not holds_exchange("\n".join(rows[:3]).encode())
 
 
+def test_audio_alone_is_no_sign_where_bytes_came_in_which_the_service_never_sends():
+    content = lines([{"ts": n, "direction": ("in", "out")[n % 2], "payload": "0a1b" * 100} for n in range(40)])
+    assert not holds_exchange(content)
+    assert holds_exchange(content.replace(b'"in"', b'"out"'))
+
+
 @pytest.mark.parametrize("swap", [("+/", "+/"), ("+/", "-_")])
 def test_base64_without_padding_is_read_whole(swap):
     audio = bytes(range(256)) * 12 + b"\xfb\xff\xfe\x01"

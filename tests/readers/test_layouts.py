@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+from datetime import UTC, datetime
 
 import pytest
 from common import FIXTURES
@@ -56,6 +57,31 @@ def inserts(names="", hexadecimal=False):
     return "".join(f"INSERT INTO ws{names} VALUES({row[0]},{row[1]},'{row[2]}',{row[3]});\n" for row in rows)
 
 
+OF_MYSQL = {0: b"\\0", 10: b"\\n", 13: b"\\r", 26: b"\\Z", 34: b'\\"', 39: b"\\'", 92: b"\\\\"}
+TABLE_OF_MYSQL = (
+    "CREATE TABLE `ws` (\n  `n` int(11) NOT NULL,\n  `price` decimal(10,2),\n  `ts` double NOT NULL,\n"
+    "  `direction` enum('in','out') NOT NULL,\n  `payload` longblob\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;\n"
+)
+
+
+def rows_of_sql(dress, text="'{}'", join=","):
+    """Rows of n, ts, direction and payload, as a statement has them."""
+    return join.join(
+        f"({row[0]}, {row[1]}, {text.format(row[2])}, " + dress(frame.audio or row[3].encode()) + ")"
+        for row, frame in zip(ROWS, FRAMES, strict=True)
+    )
+
+
+def literal_of_mysql(content):
+    """As mysqldump writes it; what is no UTF-8 stands for its bytes."""
+    inside = b"".join(OF_MYSQL.get(byte, bytes([byte])) for byte in content)
+    return f"_binary '{inside.decode(errors='surrogateescape')}'"
+
+
+def in_hexadecimal(content):
+    return f"0x{content.hex().upper()}"
+
+
 COPIED = "".join("\t".join(map(str, row)) + "\n" for row in ROWS)
 LAYOUTS = {
     "commas": table(","),
@@ -68,6 +94,23 @@ LAYOUTS = {
     "drawn with lines": drawn("│", "┼", "│"),
     "statements": "CREATE TABLE ws (n INTEGER, ts REAL, direction TEXT, payload BLOB);\n" + inserts(),
     "statements with names": inserts(" (n, ts, direction, payload)", hexadecimal=True),
+    "statements of SQLite's shell": inserts("(n,ts,direction,payload)", hexadecimal=True),
+    "statements without names": "".join(
+        f"INSERT INTO public.ws VALUES ('6f1c0b0e-0000-4000-8000-{row[0]:012}', "
+        f"'{datetime.fromtimestamp(row[1], UTC)}', '{row[2]}', '\\x{(frame.audio or row[3].encode()).hex()}');\n"
+        for row, frame in zip(ROWS, FRAMES, strict=True)
+    ),
+    "mysqldump": TABLE_OF_MYSQL
+    + "INSERT INTO `ws` VALUES "
+    + rows_of_sql(literal_of_mysql).replace(", 1790", ", 1.50, 1790")
+    + ";\n",
+    "phpMyAdmin": "INSERT INTO `ws` (`n`, `ts`, `direction`, `payload`) VALUES\n"
+    + rows_of_sql(in_hexadecimal, join=",\n")
+    + ";\n",
+    "SQL Server": "".join(
+        f"INSERT [dbo].[ws] ([n], [ts], [direction], [payload]) VALUES {row}\nGO\n"
+        for row in rows_of_sql(in_hexadecimal, "CAST(N'{}' AS NVarChar(8))", "\n").split("\n")
+    ),
     "copy": f"COPY public.ws (n, ts, direction, payload) FROM stdin;\n{COPIED}\\.\n",
     "rows": json.dumps({"columns": NAMES, "data": ROWS}),
     "rows with a schema": json.dumps({"schema": {"fields": [{"name": "n", "type": "integer"}]}, "data": RECORDS}),
@@ -106,7 +149,7 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_messages_are_the_same_in_every_layout(layout):
-    session = read_capture(LAYOUTS[layout].encode())
+    session = read_capture(LAYOUTS[layout].encode(errors="surrogateescape"))
     frames = [event for event in session.events if isinstance(event, Frame)]
     assert [(f.sent, f.size, f.message, f.audio) for f in frames] == [
         (f.sent, f.size if f.binary else len(json.dumps(f.message)), f.message, f.audio) for f in FRAMES
@@ -135,7 +178,7 @@ def test_a_table_of_the_console_tells_sizes_and_the_close():
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_layout_that_is_cut_is_read_up_to_there_or_refused(layout):
-    content = LAYOUTS[layout].encode()
+    content = LAYOUTS[layout].encode(errors="surrogateescape")
     with contextlib.suppress(InputError):
         session = read_capture(content[: len(content) * 3 // 4])
         assert len(session.events) <= len(SESSION.events)
@@ -149,6 +192,13 @@ def test_a_binary_column_with_texts_in_it_keeps_them_as_texts():
     session = read_capture(table(",", (["ts", "direction", "is_binary", "payload"], *rows)).encode())
     frames = [event for event in session.events if isinstance(event, Frame)]
     assert [(f.sent, f.message, f.audio) for f in frames] == [(f.sent, f.message, f.audio) for f in FRAMES]
+
+
+def test_a_row_of_a_statement_that_cannot_be_read_is_damage():
+    content = inserts().replace("VALUES(5,", "VALUES(now(),")
+    session = read_capture(content.encode())
+    assert len(session.events) == len(FRAMES) - 1
+    assert session.damage.lines == 1
 
 
 CELLS = st.sampled_from(
