@@ -222,6 +222,19 @@ def test_frames_of_one_stream_do_not_bend_at_their_borders(spoken, size):
     assert find_border_clicks(x, 16_000, jumps, np.arange(size, len(x), size)) is None
 
 
+def test_a_codec_that_fades_from_frame_to_frame_does_not_bend_at_their_borders(spoken):
+    x = resample_poly(spoken, 1, 3)
+    fading = np.cos(np.pi * np.arange(len(x)) / CHUNK) ** 2  # 1 where one frame fades into the next
+    error = np.random.default_rng(4).normal(0.0, 0.002, len(x))
+
+    def find(shape):
+        y = x + error * shape
+        return find_border_clicks(y, 16_000, measure_jumps(y, 16_000, 1e-4), np.arange(CHUNK, len(y), CHUNK))
+
+    assert find(fading) is None
+    assert find(fading > 0.999) is not None
+
+
 def test_borders_that_are_few_or_close_are_not_judged(spoken):
     x = np.concatenate([resample_poly(part, 1, 3) for part in cut(spoken, 3 * CHUNK)])
     jumps = measure_jumps(x, 16_000, 1e-4)
