@@ -86,7 +86,7 @@ def _is_of_loop(heard: Floats, lag: int, near: int) -> bool:
 
     The lag's neighbours may be a phrase that comes again, so that it is no comb at first sight.
     """
-    return float(heard[2 * lag - near : 2 * lag + near + 1].max(initial=0.0)) > _ALONE * heard[lag]
+    return bool(heard[2 * lag - near : 2 * lag + near + 1].max(initial=0.0) > _ALONE * heard[lag])
 
 
 def _whiten(samples: Floats) -> Floats:
