@@ -85,6 +85,16 @@ def in_hexadecimal(content):
 COPIED = "".join("\t".join(map(str, row)) + "\n" for row in ROWS)
 LAYOUTS = {
     "commas": table(","),
+    "all in base64": table(
+        ",",
+        (
+            NAMES,
+            *(
+                [*row[:3], b64encode_as_string(frame.audio or row[3].encode())]
+                for row, frame in zip(ROWS, FRAMES, strict=True)
+            ),
+        ),
+    ),
     "semicolons": table(";"),
     "tabs": table("\t"),
     "no names": table(",", ROWS),
