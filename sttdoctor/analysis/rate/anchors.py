@@ -14,12 +14,15 @@ from sttdoctor.analysis.rate.hum import find_comb, weigh_hum
 from sttdoctor.analysis.rate.tones import find_tones, weigh_keys, weigh_progress, weigh_rhythm
 from sttdoctor.values import immutable
 
-_MOST = {"keys": 1e5, "progress": 1e3, "rhythm": 100.0, "hum": 20.0}
+_MOST = {"keys": 1e5, "progress": 1e3, "rhythm": 100.0, "hum": 60.0}
+_LEAST = {"hum": 20.0}
+"""A ratio that is worth telling, where that is more than `_PLAIN`: weak combs are seldom of the mains."""
 _SUFFICIENT = 500.0
 """Ratio from which on one alone tells the rate to a percent: two keys, or a tone of two frequencies; hum does not."""
 LONGEST = 1_000_000
 """Samples that are looked at: 20 s at 48 kHz, two minutes at 8 kHz."""
-_PLAIN = 3.0  # a likelihood ratio that is worth telling
+_PLAIN = 3.0
+"""A likelihood ratio that speaks for a rate."""
 _FLOOR = 1e-4  # no voice alone excludes a rate for good that such a sound speaks for
 
 
@@ -78,9 +81,13 @@ def find_anchors(samples: NDArray[np.float32], candidates: Sequence[int]) -> lis
 
 
 def _weigh(kind: str, found: Mapping[int, tuple[float, str]]) -> Anchor | None:
-    weights = {rate: min(_MOST[kind], ratio) for rate, (ratio, _) in found.items()}
-    names = {rate: name for rate, (_, name) in found.items() if name}
-    return Anchor(weights, names) if max(weights.values(), default=1.0) >= _PLAIN else None
+    best = max((ratio for ratio, _ in found.values()), default=1.0)
+    if best < _LEAST.get(kind, _PLAIN):
+        return None
+    # all above 1 alike, so that what is likelier than the rest stays so
+    scale = min(1.0, (_MOST[kind] - 1) / (best - 1))
+    weights = {rate: 1 + (ratio - 1) * scale if ratio > 1 else ratio for rate, (ratio, _) in found.items()}
+    return Anchor(weights, {rate: name for rate, (_, name) in found.items() if name})
 
 
 def weigh_anchors(probabilities: Mapping[int, float], anchors: Sequence[Anchor]) -> dict[int, float]:

@@ -1,9 +1,11 @@
 """Mains hum: lines at multiples of 50 or 60 Hz that stand through speech and pauses.
 
-Unlike a voice a line of the mains never moves, so in each frequency the weaker windows are looked at. What stands out
-of their spectrum as sharp lines, all at multiples of one frequency, is a comb; the mains' is at 50 or 60 Hz, or, where
-a rectifier doubles it, at 100 or 120. That another comb (a fan, an engine, a robot's flat voice) lies so near is
-possible; the likelihood ratio says how seldom.
+A line of the mains keeps its frequency and its phase, a voice does neither. So the sound is first brought to about the
+same power in each cell of time and frequency: then all the seconds count in which the voice is elsewhere or silent, and
+the loud ones hide nothing. One long transform of what is left shows steady lines to a tenth of a hertz, far below the
+voice. How many lines stand at the multiples of each spacing says how likely that spacing is, beside all others: a comb
+of another origin (a fan, an engine, a robot's flat voice) gets its share, and where nothing stands out, all are alike.
+The mains' spacing is 50 or 60 Hz, or, where a rectifier doubles it, 100 or 120.
 """
 
 import math
@@ -12,29 +14,38 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sttdoctor.analysis.arrays import average_neighbours, weigh_difference
+from sttdoctor.analysis.arrays import average_neighbours, measure_power
 from sttdoctor.values import immutable
 
 _FOLD = 8
 """Samples that are averaged to one: hum and its first harmonics stand below half of what is left at all rates."""
-_WINDOWS = (512, 8192)  # shortest and longest, in averages of `_FOLD` samples
-_WEAK, _WEAKER = 25.0, 12.0  # percentile of the windows: voices are gone there, hum is not
-_BESIDE = 12  # bins to both sides whose median a line is measured against
-_LINE_DB, _SHARP_DB = 9.0, 6.0
-_PLAIN_DB, _MOST_DB = 6.0, 20.0  # a line's weight is what is above the first, up to the second
-_EXPLAINED = 0.8  # of the lines, by weight
-_HARMONICS = 16
-_STRONGEST = 6  # lines that are tried as a harmonic
-_LOWEST_BINS = 4.0
-_LEAST = 10.0  # dB of weight that a comb has in all
+_CELL = 124  # averages of a window of the cells: four times a prime, so that their rate is no multiple of a line
+_SMOOTHED = (0, 0, 1, 1)
+"""Axes of the cells along which their power is averaged, one after the other: lines that beat must not modulate it."""
+_EVENED = 0.65  # power of a cell's power by which it is divided: 0.5 is equal power, 1 the weight of a known noise
+_LEAST_SHARE = 1e-7  # of the mean power: less than that is no quieter
+_SHORTEST, _LONGEST = 12 * _CELL, 1 << 16  # averages that are transformed at once
+_ROUND = 512  # their number is a multiple, which transforms fast
+_OVERLAP = 4  # windows of the cells that hold a sample
+_BLOCK = 32  # bins whose median a line is measured against
+
+_PLAIN, _MOST = 0.9, 5.0  # a line's weight is what its power is above the first, in e-folds, up to the second
+_HARMONICS = 8
+_ABSENT = 2.0  # what the first line costs where it is absent, the second half of it, and so on: hum has its lowest ones
+_LEAST = 6.0  # weight of a comb: noise and speech have as much by chance
+
+_LOWEST, _HIGHEST = 45 / 100_000, 130 / 8000  # cycles a sample: the mains at any rate that is in use
+_STEP = 0.0004  # of a spacing's logarithm
+_RANGE = math.log(_HIGHEST / _LOWEST)
 
 _MAINS = ((50.0, 0.35), (60.0, 0.35), (100.0, 0.15), (120.0, 0.15))
 """Hz, and share of the hum that has this distance of lines."""
 _OFF = 0.002  # standard deviation of a mains frequency and a sound card's clock, relative
 _MOST_OFF = 3.0  # standard deviations that still count
-_RANGE = 2.0  # e-folds in which another comb may be
 _IS_HUM = 0.5
 """Share of such combs, in the sound of a client, that come from the mains."""
+_STANDS_S = 4.0
+"""Seconds that hum lasts at least: in less a line is too broad to be told from a hum of another kind."""
 
 
 @immutable
@@ -42,14 +53,21 @@ class Comb:
     """Steady lines at multiples of one frequency.
 
     Attributes:
-        spacing: That frequency in cycles a sample.
-        off: Standard deviation of it, relative.
-        harmonics: Which multiples there are.
+        likely: How likely each spacing is, which sums to 1, shape (spacings,); `SPACINGS` are those in cycles a sample.
+        samples: How many they stand through.
     """
 
-    spacing: float
-    off: float
-    harmonics: tuple[int, ...]
+    likely: NDArray[np.float64]
+    samples: int
+
+    @property
+    def spacing(self) -> float:
+        """The most likely one in cycles a sample."""
+        return float(SPACINGS[self.likely.argmax()])
+
+
+SPACINGS: NDArray[np.float64] = np.exp(np.arange(math.log(_LOWEST), math.log(_HIGHEST), _STEP))
+"""Cycles a sample, of a comb's lines."""
 
 
 def find_comb(samples: NDArray[np.float32]) -> Comb | None:
@@ -59,82 +77,81 @@ def find_comb(samples: NDArray[np.float32]) -> Comb | None:
         samples: Shape (n,), finite, any scale.
     """
     folded = average_neighbours(samples, _FOLD)
-    count = len(folded)
-    shortest, longest = _WINDOWS
-    if count < 3 * shortest:
+    if len(folded) < _SHORTEST:
         return None
-    # long windows are exact, short ones fit into pauses
-    size = int(min(longest, max(shortest, 1 << int(math.log2(count / 4)))))
-    for part in (size, size // 4):
-        if part >= shortest:
-            bins, weights = _find_lines(_measure_weak(folded, part))
-            comb = _find_spacing(bins, weights, 1 / (part * _FOLD))
-            if comb is not None:
-                return comb
-    return None
+    weights = _weigh_spacings(*_measure_lines(_even_out(folded)))
+    if weights.max() < _LEAST:
+        return None
+    likely = np.exp(weights - weights.max())
+    return Comb(likely / likely.sum(), len(samples))
 
 
-def _measure_weak(folded: NDArray[np.float32], size: int) -> NDArray[np.float64]:
-    """Power of the weaker windows at each frequency in dB, shape (size // 2 + 1,)."""
-    frames = sliding_window_view(folded, size)[:: size // 2]
-    window = np.hanning(size + 1)[:-1].astype(np.float32)
-    spectrum = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window, axis=1)
-    power = spectrum.real**2 + spectrum.imag**2
-    weak = np.percentile(power, _WEAK if len(power) < 20 else _WEAKER, axis=0)
-    return np.asarray(10 * np.log10(weak + 1e-12 * float(power.mean()) + 1e-30))
+def _even_out(folded: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The sound with about the same power in all cells of time and frequency, about as long, at any scale."""
+    step = _CELL // _OVERLAP
+    window = np.hanning(_CELL + 1)[:-1]
+    cells = np.fft.rfft(sliding_window_view(folded, _CELL)[::step] * window, axis=1)
+    power = measure_power(cells)
+    for axis in _SMOOTHED:
+        power = _sum_neighbours(power, axis)
+    cells *= (power + _LEAST_SHARE * float(power.mean()) + 1e-20) ** -_EVENED
+    parts = np.fft.irfft(cells, _CELL, axis=1) * window
+    even = np.zeros((len(parts) + _OVERLAP - 1, step))
+    for i in range(_OVERLAP):
+        even[i : i + len(parts)] += parts[:, i * step : (i + 1) * step]
+    return even.ravel()
 
 
-def _find_lines(level: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places (bins) and weights (dB) of the sharp lines of a spectrum in dB, shape (bins,)."""
-    windows = sliding_window_view(np.pad(level, _BESIDE, mode="edge"), 2 * _BESIDE + 1)
-
-    def measure_above(at: NDArray[np.int64]) -> NDArray[np.float64]:
-        around: NDArray[np.float64] = np.median(windows[at], axis=1)
-        return level[at] - around
-
-    k = np.arange(_BESIDE // 2, len(level) - 3)
-    k = k[(level[k] > level[k - 1]) & (level[k] >= level[k + 1])]
-    above = measure_above(k)
-    k, above = k[above > _LINE_DB], above[above > _LINE_DB]
-    sharp = above - np.maximum(measure_above(k - 3), measure_above(k + 3)) > _SHARP_DB
-    k, above = k[sharp], above[sharp]
-    left, middle, right = level[k - 1], level[k], level[k + 1]
-    shift = 0.5 * (left - right) / (left - 2 * middle + right)
-    return k + shift, np.clip(above - _PLAIN_DB, 0.0, _MOST_DB)
+def _sum_neighbours(power: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Each with what is before and behind it along an axis of a table; at the ends it counts twice."""
+    rows = power.T if axis else power
+    total = rows.copy()
+    total[1:] += rows[:-1]
+    total[:-1] += rows[1:]
+    total[[0, -1]] += rows[[0, -1]]
+    return total.T if axis else total
 
 
-def _find_spacing(bins: NDArray[np.float64], weights: NDArray[np.float64], width: float) -> Comb | None:
-    """The widest spacing that explains the lines, with a first or second harmonic; `width` is that of a bin."""
-    best: Comb | None = None
-    for line in np.argsort(-weights, kind="stable")[:_STRONGEST]:
-        for part in range(1, 9):
-            spacing = float(bins[line]) / part
-            fits = np.zeros(len(bins), bool)
-            for _ in range(2):  # once by the line alone, then by all that fit
-                number = np.round(bins / spacing)
-                inside = (number >= 1) & (number <= _HARMONICS)
-                fits = inside & (np.abs(bins - number * spacing) < 0.35 + 0.0008 * bins)
-                if fits.sum() >= 2:
-                    spacing = float((weights * number * bins)[fits].sum() / (weights * number**2)[fits].sum())
-            explained = float(weights[fits].sum())
-            if fits.sum() < 2 or spacing < _LOWEST_BINS or number[fits].min() > 2:
-                continue
-            if explained < max(_LEAST, _EXPLAINED * float(weights.sum())):
-                continue
-            off = 0.15 / (float(np.sqrt((number[fits] ** 2).sum())) * spacing)
-            if best is None or spacing * width > 1.02 * best.spacing:
-                best = Comb(spacing * width, off, tuple(number[fits].astype(int).tolist()))
-    return best
+def _measure_lines(even: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Weight of a line at each frequency, and how many bins are one cycle a sample."""
+    size = min(_LONGEST, len(even) - len(even) % _ROUND)
+    window = np.hanning(size)
+    power = np.zeros(size // 2 + 1)
+    for start in range(0, len(even) - size + 1, size // 2):
+        power += measure_power(np.fft.rfft(even[start : start + size] * window))
+    level = np.log(power[: len(power) // _BLOCK * _BLOCK] + 1e-30)
+    medians = np.median(level.reshape(-1, _BLOCK), axis=1)
+    bins = np.arange(len(level))
+    around = np.interp(bins, _BLOCK * (np.arange(len(medians)) + 0.5), medians)
+    return np.clip(level - around - _PLAIN, 0.0, _MOST), float(size * _FOLD)
+
+
+def _weigh_spacings(lines: NDArray[np.float64], bins: float) -> NDArray[np.float64]:
+    """Sum of the weights of the lines at the multiples of each of `SPACINGS`."""
+    count, last = len(SPACINGS), len(lines)
+    steps = np.arange(count + round(math.log(_HARMONICS) / _STEP) + 2)
+    at = np.minimum(np.rint(_LOWEST * bins * np.exp(_STEP * steps)).astype(int), last)
+    # the strongest bin of each step; nothing is known beyond the last
+    strongest = np.maximum.reduceat(np.append(lines, 0.0), at)[:-1]
+    near = np.pad(strongest, 1)
+    near = np.maximum(np.maximum(near[:-2], near[2:]), strongest)
+    firsts = [round(math.log(number) / _STEP) for number in range(1, _HARMONICS + 1)]
+    found = [near[first : first + count] for first in firsts]
+    absent = [_ABSENT / number * np.maximum(0.0, 1 - weight) for number, weight in enumerate(found, 1)]
+    return np.asarray(sum(found) - sum(absent))
 
 
 def weigh_hum(comb: Comb, rate: int) -> tuple[float, str]:
     """How much more likely a comb is hum of the mains at a rate (Hz) than another sound; and what it is then."""
-    width = math.hypot(_OFF, comb.off)
-    best = (1.0, "")
+    if comb.samples < _STANDS_S * rate:
+        return 1.0, ""
+    ratio, best, name = 1 - _IS_HUM, 0.0, ""
     for hz, share in _MAINS:
-        density = weigh_difference(math.log(comb.spacing * rate / hz), width, _MOST_OFF)
-        if density > 0:
-            mains = hz if hz < 100 else hz / 2
-            name = f"lines of {mains:.0f} Hz mains hum"
-            best = max(best, (_IS_HUM * share * density * _RANGE + 1 - _IS_HUM, name))
-    return best
+        inside = slice(*np.searchsorted(SPACINGS, hz / rate * np.exp([-_MOST_OFF * _OFF, _MOST_OFF * _OFF])))
+        off = np.log(SPACINGS[inside] * rate / hz) / _OFF
+        density = float(comb.likely[inside] @ np.exp(-0.5 * off**2)) / (_OFF * math.sqrt(2 * math.pi))
+        part = _IS_HUM * share * density * _RANGE
+        ratio += part
+        if part > best:
+            best, name = part, f"lines of {hz if hz < 100 else hz / 2:.0f} Hz mains hum"
+    return (ratio, name) if ratio > 1.0 else (1.0, "")

@@ -80,6 +80,39 @@ def test_hum_tells_its_rate_and_which_mains(mains, rate):
     assert not anchor.is_sufficient
 
 
+@pytest.mark.parametrize("harmonics", [(1, 2), (1, 3, 5), (1, 2, 3)])
+@pytest.mark.parametrize("mains", [50, 60])
+def test_few_lines_are_hum_of_the_lowest_and_not_of_half_of_it(mains, harmonics):
+    noise = np.random.default_rng(4).normal(size=6 * 16_000) * 0.003
+    (anchor,) = find(noise + play(tuple(float(mains * number) for number in harmonics), 6, 16_000))
+    assert (anchor.rate, anchor.name) == (16_000, f"lines of {mains} Hz mains hum")
+
+
+@pytest.mark.parametrize("mains", [50.03, 59.95])
+def test_hum_far_below_a_voice_is_found(mains):
+    lines = play(tuple(mains * number for number in range(1, 8)), len(SPEECH) / 16_000, 16_000)
+    noise = np.random.default_rng(4).normal(size=len(SPEECH)) * SPEECH.std() * 0.01
+    (anchor,) = find(SPEECH + noise + lines * (SPEECH.std() / lines.std() * 10 ** (-30 / 20)))
+    assert (anchor.rate, anchor.name) == (16_000, f"lines of {mains:.0f} Hz mains hum")
+
+
+def test_hum_at_24000_hz_is_told_from_hum_at_22050_hz():
+    noise = np.random.default_rng(4).normal(size=8 * 24_000) * 0.01
+    (anchor,) = find(noise + play((50.0, 100.0, 150.0), 8, 24_000))
+    assert anchor.weights[24_000] > 20 * anchor.weights[22_050]
+
+
+def test_hum_of_too_few_seconds_says_nothing():
+    noise = np.random.default_rng(4).normal(size=3 * 48_000) * 0.003
+    assert find(noise + play((50.0, 100.0, 150.0), 3, 48_000)) == []
+
+
+def test_what_is_likelier_than_another_rate_stays_so_at_the_bound():
+    noise = np.random.default_rng(4).normal(size=8 * 8000) * 0.003
+    (anchor,) = find(noise + play(tuple(50.0 * number for number in range(1, 8)), 8, 8000))
+    assert anchor.weights[8000] > 1.5 * max(weight for rate, weight in anchor.weights.items() if rate != 8000)
+
+
 def test_a_comb_beside_the_mains_is_no_hum_at_its_rate():
     noise = np.random.default_rng(4).normal(size=6 * 16_000) * 0.003
     comb = find_comb((noise + play((54.0, 108.0, 162.0), 6, 16_000)).astype(np.float32))
