@@ -6,7 +6,6 @@ Where a log was pasted into a form, its lines may have become one, and its signs
 import html
 import re
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice, pairwise
 from statistics import median
 
@@ -26,7 +25,6 @@ _TIME_WITHIN = 60  # bytes from the beginning of a line
 _LEAST_RECORDS = 2
 _FULL_TIME = re.compile(rb"(?<![^\s|;])[\[(]?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d[.,]\d{1,9}(?![\d\"'])")
 _LEAST_JOINED = 3
-_NARROWEST, _LEAST_WRAPPED = 40, 3
 _MOST_JOINED = 100_000  # in a line
 _WORDS = re.compile(rb"\b(?:sent|send|sending|recv|received|connect)", re.IGNORECASE)
 _ENTITY = re.compile(rb"&(?:quot|#0?3[49]|#x27);|wss?://[^\s<>\"]{1,2000}?&amp;")
@@ -105,41 +103,6 @@ def _on_one_line(pieces: Iterator[Piece]) -> Iterator[Piece]:
             yield piece
     if begun is not None:
         yield begun._replace(text=b" ".join(parts))
-
-
-def wraps_in(pieces: list[Piece]) -> Layer | None:
-    """Return the layer of lines that a terminal wrapped at its width; None where nothing shows that one did.
-
-    A line that is as wide as any has none with a time below it, and most others have.
-    """
-    lines = [piece.text for piece in pieces if piece.text is not None]
-    width = max(map(len, lines), default=0)
-    below = [bool(time_in(after[:_TIME_WITHIN])) for line, after in pairwise(lines) if len(line) == width]
-    other = [bool(time_in(after[:_TIME_WITHIN])) for line, after in pairwise(lines) if len(line) < width]
-    cut = sum(len(line) == width and not _could_end(line, after) for line, after in pairwise(lines))
-    is_wrapped = 2 * cut > len(below) and width >= _NARROWEST and len(below) >= _LEAST_WRAPPED and not any(below)
-    return partial(_unwrapped, width=width) if is_wrapped and 2 * sum(other) > len(other) else None
-
-
-def _could_end(line: bytes, after: bytes) -> bool:
-    """Whether a line may end where it does, and the one below it is indented, or nothing."""
-    return line.rstrip().endswith(_OPENS) or not after[:1].strip()
-
-
-def _unwrapped(pieces: Iterator[Piece], width: int) -> Iterator[Piece]:
-    begun: Piece | None = None
-    parts: list[bytes] = []
-    for piece in pieces:
-        if piece.text is None:
-            yield piece
-            continue
-        begun = begun or piece
-        parts.append(piece.text)
-        if len(piece.text) != width or len(parts) >= _MOST_LINES:
-            yield begun._replace(text=b"".join(parts))
-            begun, parts = None, []
-    if begun is not None:
-        yield begun._replace(text=b"".join(parts))
 
 
 def joined_in(pieces: list[Piece]) -> Layer | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -21,6 +22,12 @@ _FIRST_LINES = 20
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _LOGGER = re.compile(rb"websockets\.(?:client|server)")
 
+
+_LONGEST_CLOSE = 200  # bytes of a message beside the code of a close
+_CLOSED = re.compile(rb"clos(?:e|ed|ing)(?![a-z])|close_?code|disconnected", re.IGNORECASE)
+_CODE = re.compile(
+    rb"(?:code|status)[\"']?\s?[=:]\s?[\"']?[14]\d{3}(?![\d.])|clos\w{0,4}[\"'\s:(=]{1,4}[14]\d{3}(?!\d)", re.IGNORECASE
+)
 
 # of .NET's console logger, and of Java's own
 _ABOVE = re.compile(
@@ -83,6 +90,19 @@ def time_of(value: object) -> bytes:
 def finer(inner: bytes, outer: bytes) -> bytes:
     """Return the inner of two times, unless only the outer one has parts of a second."""
     return inner if inner and (_FRACTION.search(inner) or not _FRACTION.search(outer)) else outer or inner
+
+
+def tells_close(message: bytes, show: Callable[[], bytes]) -> bool:
+    """Whether a record tells the end of a connection, and its code stands beside the message.
+
+    Args:
+        message: Of the record.
+        show: Gives the whole of it.
+    """
+    if len(message) > _LONGEST_CLOSE or ANY.search(message) or _CODE.search(message):
+        return False
+    whole = show()
+    return _CODE.search(whole) is not None and _CLOSED.search(whole) is not None
 
 
 class Joining:
@@ -228,6 +248,7 @@ def _without_keys(pieces: Iterator[Piece]) -> Iterator[Piece]:
         others = piece.text[:begin] + piece.text[value.end() :]
         logger = _LOGGER.search(others[:_LONGEST_TIME])
         message = _ESCAPE.sub(_unescape, value[0][1:-1])
+        message = piece.text if tells_close(message, partial(bytes, piece.text)) else message
         time = finer(time_in(others), piece.time)
         yield Piece(piece.number, message, time, logger[0] if logger is not None else piece.logger)
 

@@ -20,7 +20,7 @@ from typing import Any
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
 from sttdoctor.readers.logs.marks import ANY, EVENTS, LIBRARIES, TYPE
-from sttdoctor.readers.logs.pieces import Joining, Layer, Piece, finer, time_of
+from sttdoctor.readers.logs.pieces import Joining, Layer, Piece, finer, tells_close, time_of
 from sttdoctor.readers.stream import StreamError, numbered_lines
 from sttdoctor.values import immutable
 
@@ -45,6 +45,7 @@ _VALUE = "value"  # of a record as a list of names and values
 _NAMES = ("key", "field", "name")  # of what it is
 _COLUMN = re.compile(r"[\w@. \[\]()/-]{1,80}")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_CODES = frozenset({"code", "closecode", "close_code", "status", "statuscode", "status_code"})
 _LOGGER = re.compile(r"websockets\.(?:client|server)")
 _DECODER = json.JSONDecoder(strict=False)
 _NEVER_COSTLY = MAX_HELD_BYTES // 1000  # bytes of JSON whose values take no more than can be held, whatever they are
@@ -79,6 +80,8 @@ class Fields:
         text = value.encode(errors="replace") if isinstance(value, str) else _text(value)
         if text is None:
             return None
+        if tells_close(text, partial(_shown_close, record)):
+            text = json.dumps(record).encode()
         time = b""
         for path in self.times:
             time = time_of(_at(record, path))
@@ -111,6 +114,12 @@ def _text(value: Any) -> bytes | None:
     parts = [item if isinstance(item, str) else json.dumps(item) for item in value]
     is_lines = all(part.endswith("\n") for part in parts[:-1])
     return ("" if is_lines else " ").join(parts).encode(errors="replace")
+
+
+def _shown_close(record: Any) -> bytes:
+    """A record as bytes where one of its members may be the code of a close, else nothing."""
+    leaves = islice(_leaves(record), _MOST_LEAVES)
+    return json.dumps(record).encode() if any(path[-1].lower() in _CODES for path, _ in leaves) else b""
 
 
 def _at(record: Any, path: Path) -> Any:

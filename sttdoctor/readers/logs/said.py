@@ -42,7 +42,7 @@ _LOOSE_COMMAND = re.compile(
 )
 """Alone in an object that is no JSON."""
 _CLOSED = re.compile(
-    r"(?<![A-Za-z])(?:on_?)?clos(?:e|ed|ing)(?![a-z])|\bdisconnected\b|ConnectionClosed|CloseEvent|onclose",
+    r"(?<![A-Za-z])(?:on_?)?clos(?:e|ed|ing)(?![a-z])|(?<![A-Za-z])close_?(?:code|status)|\bdisconnected\b|ConnectionClosed|CloseEvent|onclose",
     re.IGNORECASE,
 )
 _CODE = re.compile(

@@ -13,7 +13,7 @@ from io import BufferedReader, BytesIO
 from itertools import islice
 
 from sttdoctor.readers.collector import FullError
-from sttdoctor.readers.logs.layout import casts_in, counts_in, entities_in, indents_in, joined_in, wraps_in
+from sttdoctor.readers.logs.layout import casts_in, counts_in, entities_in, indents_in, joined_in
 from sttdoctor.readers.logs.marks import ANY
 from sttdoctor.readers.logs.pieces import Layer, Piece, above_in, journal_in, keys_in, runtime_in
 from sttdoctor.readers.logs.records import (
@@ -32,6 +32,7 @@ from sttdoctor.readers.logs.records import (
     turn_round,
 )
 from sttdoctor.readers.logs.rich_table import table_in
+from sttdoctor.readers.logs.terminal import wraps_in
 from sttdoctor.readers.stream import Reader, StreamError, marked_lines, numbered_lines
 from sttdoctor.values import immutable
 
@@ -46,11 +47,11 @@ _FINDERS = (
     casts_in,
     runtime_in,
     journal_in,
+    table_in,
+    wraps_in,
     lines_of_json_in,
     keys_in,
-    table_in,
     above_in,
-    wraps_in,
     entities_in,
     joined_in,
     indents_in,

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from captures import CHUNK, HEADERS, URL, steps, websockets_log
+from common import FIXTURES
 from dresses import DRESSES, docker, each, iso, runtime, trace_lines
 
 from sttdoctor.errors import InputError
@@ -198,3 +199,43 @@ def test_many_rows_that_may_begin_a_table_are_looked_at_a_few_times(monkeypatch)
     monkeypatch.setattr(rich_table, "_is_table", lambda *given: looked.append(given))
     rows = b"".join(b"[%s] INFO     x\n" % (b"1" * (number % 36 + 4)) for number in range(3000))
     assert wrapping.wrapping_of(rows) is None and len(looked) == rich_table._MAX_LAYOUTS
+
+
+SESSION = read_capture(FIXTURES / "sessions" / "healthy-several-turns.jsonl")
+CLOSES = {
+    "a code beside the message": {"msg": "close", "code": 1000, "reason": "done"},
+    "a code with its name": {"msg": "done", "closeCode": 1000},
+    "a code in the message": {"msg": "close 1000"},
+    "a code in an object": {"msg": "socket", "close": {"code": 1000, "reason": "done"}},
+    "a code in the message of bunyan": {"msg": "websocket closed", "code": 1000, "v": 0},
+}
+
+
+def rows_of_pino(close):
+    rows = []
+    for event in SESSION.events:
+        base = {"level": 30, "time": round(1_790_000_000_000 + 1000 * (event.t or 0)), "pid": 1, "hostname": "h"}
+        if isinstance(event, Close):
+            rows.append(base | close)
+        elif isinstance(event, Frame):
+            sent = f"sent {event.size} bytes" if event.binary else f"sent {json.dumps(event.message)}"
+            rows.append(base | {"msg": sent if event.sent else f"recv {json.dumps(event.message)}"})
+    return rows
+
+
+@pytest.mark.parametrize("close", CLOSES)
+def test_a_close_is_found_whose_code_is_a_number_beside_the_message(close):
+    session = read_capture("\n".join(map(json.dumps, rows_of_pino(CLOSES[close]))).encode())
+    assert [event.code for event in session.events if isinstance(event, Close)] == [1000]
+
+
+def test_a_close_is_found_in_keys_and_values_too():
+    rows = [f"time={row['time']} msg={json.dumps(row['msg'])}" for row in rows_of_pino({"msg": "closed"})]
+    session = read_capture("\n".join([*rows[:-1], f"{rows[-1]} code=1000"]).encode())
+    assert [event.code for event in session.events if isinstance(event, Close)] == [1000]
+
+
+@pytest.mark.parametrize("row", [{"msg": "twilio closed", "code": 1006}, {"msg": "exited", "code": 1000}])
+def test_a_code_of_something_else_is_no_close_of_the_service(row):
+    session = read_capture("\n".join(map(json.dumps, rows_of_pino(row))).encode())
+    assert not [event for event in session.events if isinstance(event, Close)] and "close" in session.lacks
