@@ -3,10 +3,12 @@ r"""Records of messages in whatever layout a program or a database wrote them.
     ts,direction,payload                                         a table: commas, semicolons, tabs, bars, or drawn
     INSERT INTO ws VALUES (1, '2026-11-30 19:07:12.5', 'in', X'7b7d');   statements, or COPY
     {"columns": ["ts", "direction"], "data": [[1.5, "in"]]}      JSON: rows, columns, lists in objects, objects
+    {'type': 'send', 'ts': 1.5, 'bytes': b'\x00\x01'}             values as Python prints them, one a line or by pprint
 
 Whatever it is, a record is an object; what has no names is named by its place.
 """
 
+import ast
 import csv
 import json
 import re
@@ -40,6 +42,9 @@ _TYPED_BINARY = "$binary"
 _MOST_HELD_BYTES = MAX_HELD_BYTES // 4  # of columns, which stand one behind the other
 _VALUE_BYTES = 100
 _LOOKED_AT = 20  # lines
+_PYTHON = re.compile(rb"\s{0,8}\[?\s{0,8}\{'")
+_BEGINS = re.compile(rb"\[? ?\{")
+_LONGEST_PYTHON = 1 << 18  # bytes of a record, whose parts take many times as much
 _NAME = re.compile(r"[\w@. \[\]()/$#-]{1,60}")
 _DRAWN = re.compile(r"[\s|+:=\u2500-\u257f-]{3,}")
 _BARS = re.compile(r"[|\u2502\u2503]")
@@ -82,6 +87,8 @@ def records_in(stream: BufferedReader, is_message: IsMessage) -> Records:
 
 def _layout_of(head: bytes) -> Callable[[BufferedReader], Records] | None:
     """Return what reads a stream that begins so, None for a document of JSON."""
+    if _PYTHON.match(head) is not None:
+        return _of_python
     text = head.lstrip()
     line, _, rest = text.partition(b"\n")
     if text[:1] == b"[":
@@ -284,6 +291,43 @@ def _lists_in(value: Mapping[str, Any]) -> dict[str, Any]:
             and any(isinstance(part, list) and part and isinstance(part[0], dict) for part in item.values())
         )
     }
+
+
+# --- values as Python prints them
+
+
+def _of_python(stream: BufferedReader) -> Records:
+    """Yield the records of a stream of dictionaries, or of a list of them, each on a line or on several."""
+    begun, parts, length = 0, list[bytes](), 0
+    for number, line in numbered_lines(stream):
+        if line is not None and _BEGINS.match(line) is not None and length:
+            yield from ((begun, value) for value in _values_of(parts, length))
+            parts, length = [], 0
+        begun = begun if length else number
+        length += len(line) if line is not None else _LONGEST_PYTHON
+        if line and length < _LONGEST_PYTHON:
+            parts.append(line)
+    if length:
+        yield from ((begun, value) for value in _values_of(parts, length))
+
+
+def _values_of(parts: Sequence[bytes], length: int) -> Iterator[Any]:
+    text = b"\n".join(parts).strip().removesuffix(b",")
+    if text[:1] == b"[" and text[-1:] != b"]":
+        text = text[1:]
+    elif text[-1:] == b"]" and text[:1] != b"[":
+        text = text[:-1]
+    value: Any = None
+    if length < _LONGEST_PYTHON:
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            value = ast.literal_eval(text.decode(errors="replace"))
+    for item in value if isinstance(value, list) else (value,):
+        yield _with_shown_bytes(item) if isinstance(item, dict) else None
+
+
+def _with_shown_bytes(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """A record with its bytes as Python prints them."""
+    return {str(key): repr(item) if isinstance(item, bytes) else item for key, item in record.items()}
 
 
 # --- tables

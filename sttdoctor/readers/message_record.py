@@ -38,7 +38,23 @@ _RECEIVED = _names(
 _FLAGS = dict.fromkeys(_names("outgoing isoutgoing is_outgoing sent is_sent from_client fromclient masked"), True) | (
     dict.fromkeys(_names("incoming isincoming is_incoming received from_server fromserver"), False)
 )
-_CONTENTS = ("data", "payload", "message", "msg", "body", "content", "text", "frame", "raw", "json", "audio", "value")
+_CONTENTS = (
+    *(
+        "data",
+        "payload",
+        "message",
+        "msg",
+        "body",
+        "content",
+        "text",
+        "frame",
+        "raw",
+        "json",
+        "audio",
+        "value",
+        "bytes",
+    ),
+)
 _SIZES = _names("size bytes len length bytelength byte_length payload_length payloadlength nbytes num_bytes n_bytes")
 _KINDS = ("opcode", "type", "kind", "format", "frame_type", "frametype", "payload_type", "encoding", "event")
 _BINARY = _names("2 binary bin audio bytes blob arraybuffer buffer base64 b64 hex")

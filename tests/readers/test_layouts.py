@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import pprint
 from datetime import UTC, datetime
 
 import pytest
@@ -82,6 +83,11 @@ def in_hexadecimal(content):
     return f"0x{content.hex().upper()}"
 
 
+IN_PYTHON = [
+    {"ts": row[1], "type": {"out": "send", "in": "receive"}[row[2]]}
+    | ({"text": row[3]} if frame.audio is None else {"bytes": frame.audio})
+    for row, frame in zip(ROWS, FRAMES, strict=True)
+]
 COPIED = "".join("\t".join(map(str, row)) + "\n" for row in ROWS)
 LAYOUTS = {
     "commas": table(","),
@@ -122,6 +128,10 @@ LAYOUTS = {
         for row in rows_of_sql(in_hexadecimal, "CAST(N'{}' AS NVarChar(8))", "\n").split("\n")
     ),
     "copy": f"COPY public.ws (n, ts, direction, payload) FROM stdin;\n{COPIED}\\.\n",
+    "Python": "".join(f"{record}\n" for record in RECORDS),
+    "Python with bytes": "".join(f"{record}\n" for record in IN_PYTHON),
+    "pprint": "".join(f"{pprint.pformat(record)}\n" for record in IN_PYTHON),
+    "pprint of a list": pprint.pformat(IN_PYTHON),
     "rows": json.dumps({"columns": NAMES, "data": ROWS}),
     "rows with a schema": json.dumps({"schema": {"fields": [{"name": "n", "type": "integer"}]}, "data": RECORDS}),
     "lists": json.dumps(ROWS),
@@ -221,3 +231,32 @@ def test_any_cells_are_read_or_refused(rows, mark):
     content = "\n".join(mark.join(row) for row in rows).encode() + b"x"
     with contextlib.suppress(InputError):
         read_capture(content)
+
+
+@given(st.text(alphabet="{}[]()'\"\\,: bu01xn\n", max_size=300))
+def test_whatever_begins_as_a_value_of_python_is_read_or_refused(text):
+    with contextlib.suppress(InputError):
+        read_capture(("{'type': 'send', 'text': '" + text).encode())
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        f"{{'type': 'send', 'text': {'[' * 100_000}",
+        "{'type': 'send', 'text': open('x')}",
+        f"{{'a': '{'x' * (1 << 18)}'}}",
+    ],
+    ids=["brackets", "a call", "too long"],
+)
+def test_a_record_of_python_that_is_too_long_or_no_value_is_damage_and_the_others_are_read(hostile):
+    records = LAYOUTS["Python"].splitlines()
+    session = read_capture("\n".join([*records[:60], hostile, *records[60:]]).encode())
+    assert sum(isinstance(event, Frame) for event in session.events) == len(FRAMES)
+    assert session.damage
+
+
+def test_a_key_in_a_record_of_python_never_comes_out():
+    error = {"type": "error", "message": "bad key sk_car_abcdefghijklmnop1234", "title": "x", "status_code": 401}
+    row = {"ts": EPOCH + 99.0, "type": "receive", "text": json.dumps(error)}
+    session = read_capture((LAYOUTS["pprint"] + pprint.pformat(row)).encode())
+    assert "abcdefghijklmnop1234" not in repr(session)

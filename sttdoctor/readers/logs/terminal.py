@@ -24,6 +24,7 @@ _SHAPE = re.compile(rb"(?:.{0,5}?0 |.{1,6})", re.DOTALL)  # as far as the first 
 _INNER = re.compile(rb"[\s})\]]")  # begins a line that belongs to the one above it
 _ADDRESS = re.compile(rb"wss?://[^\s\"'<>]{1,2000}\Z")
 _REST_OF_ADDRESS = re.compile(rb"(?:[\d&=%]|[\w.%+-]{1,60}[&=])[^\s\"'<>]{0,2000}\Z")
+_WORD = re.compile(rb"[^\s:]{1,500}\Z")
 _IN_TEXT = re.compile(rb"(?i:transcript|\btext)[\"']?\s?[:=]|\bturn\.\w{3,9}\W{1,3}\s?\w")
 _MARK = b"***"  # from here on a text is not compared
 _ESCAPED = re.compile(rb"\\.")
@@ -81,7 +82,7 @@ def _width_of(lines: list[bytes], columns: int) -> _Width:
     first = [line for before, line in zip(above, lines, strict=False) if _columns(before) < columns and line.strip()]
     outer = [line for line in first if not _INNER.match(line) or _shape(line)[1:2].isdigit()]
     counts = Counter(map(_shape, outer)).most_common()
-    if counts and b"0" in counts[0][0] and 2 * counts[0][1] > len(outer):
+    if counts and b"0" in counts[0][0] and counts[0][1] >= _LEAST_WRAPPED and 2 * counts[0][1] > len(outer):
         return _Width(columns, frozenset({counts[0][0]}), True)
     return _Width(columns, frozenset(shape for shape, count in counts if count >= _LEAST_ALIKE), False)
 
@@ -105,8 +106,9 @@ def _is_open(line: bytes) -> bool:
 
 
 def _is_cut_address(line: bytes, after: bytes, width: _Width) -> bool:
-    """Whether an address goes on below; where lines begin in different ways, what is below has to be a part of one."""
-    return _ADDRESS.search(line) is not None and (width.is_timed or _REST_OF_ADDRESS.match(after) is not None)
+    """Whether an address goes on below, which is a part of one; where lines have times, any word may be that."""
+    rest = _WORD if width.is_timed else _REST_OF_ADDRESS
+    return _ADDRESS.search(line) is not None and rest.match(after) is not None
 
 
 def _unwrapped(pieces: Iterator[Piece], width: _Width) -> Iterator[Piece]:

@@ -612,3 +612,31 @@ def test_audio_that_was_sent_at_once_is_all_of_it_although_turns_begin_later():
     sends = [(0.1 + number / 100, "sent 32000 bytes of audio") for number in range(40)]
     session = read_capture(lines((0.0, url), *sorted((*heard, *sends))))
     assert sum(frame.sent for frame in frames(session)) == 40
+
+
+EPOCH_S = 1_790_000_000
+
+
+def dumped_by_kcat(number, event):
+    ts = 1000 * EPOCH_S + 250 * number
+    return json.dumps({"topic": "stt", "offset": number, "ts": ts, "payload": json.dumps(event)}) + "\n"
+
+
+DUMPS = {
+    "server-sent events": lambda number, event: f"id: {number}\nevent: message\ndata: {json.dumps(event)}\n\n",
+    "redis MONITOR": lambda number, event: (
+        f'{EPOCH_S + number / 4:.6f} [0 127.0.0.1:5000] "PUBLISH" "stt" {json.dumps(json.dumps(event))}\n'
+    ),
+    "kcat": dumped_by_kcat,
+    "kcat without -J": lambda number, event: (
+        f"{json.dumps(event)}\n% Reached end of topic stt [0] at offset {number}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_events_that_a_tool_dumped_are_read_and_what_it_does_not_show_is_lacking(name):
+    dump = "".join(DUMPS[name](number, event) for number, event in enumerate(TALK))
+    session = read_capture(dump.encode())
+    assert received(session) == list(TALK) and {"send", "audio", "commands", "close"} <= session.lacks
+    assert session.clock == ("none" if name in ("server-sent events", "kcat without -J") else "client")
