@@ -43,6 +43,7 @@ _CELL = np.array([2.0, 1.0, 1.0, 32.0, 32.0, 32.0, 32.0, 32.0])  # see `_describ
 _AGREE = 2.0  # nats: two windows of a cell say the same within it
 _NEAR = 6  # windows on each side of a strange one that are scored too
 _FAINTEST = 2.0**-16  # of full scale; sound in another encoding is far louder than it in any reading
+_STILL = 0.9  # share of one value: so a stretch that a gate has nearly closed tells no encoding
 _LOUDEST = 2.0**40  # floats beyond it are no samples in any scale
 
 Scorer = Callable[[NDArray[np.uint8]], Floats]
@@ -235,8 +236,10 @@ def _judge_segments(data: NDArray[np.uint8], window: int, edges: list[int], usua
         if not found.decidable or found.probabilities[key] < _SURE:
             continue
         excerpts = pick_excerpts(data[start * window : end * window])
-        peak = np.abs(decode(excerpts.reshape(-1)[usual.offset :], usual.encoding)).max()
-        if peak < _FAINTEST or find_highest_line(read_samples(excerpts, usual.encoding, usual.offset)) is not None:
+        heard = decode(excerpts.reshape(-1)[usual.offset :], usual.encoding)
+        if np.abs(heard).max() < _FAINTEST or np.mean(heard == np.median(heard)) > _STILL:
+            continue
+        if find_highest_line(read_samples(excerpts, usual.encoding, usual.offset)) is not None:
             continue
         start = start if not segments or segments[-1].key != key else segments.pop().start
         segments.append(_Segment(start, end, key, found.probabilities[key], found.bits_per_byte))

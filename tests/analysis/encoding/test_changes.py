@@ -140,6 +140,16 @@ def test_what_a_gate_leaves_of_floats_is_silence_and_the_sound_of_another_encodi
     assert [change.after for change in find_changes(sound.view(np.uint8))] == ["pcm_s16le", "pcm_f16le"]
 
 
+def test_what_a_gate_leaves_of_coarse_samples_is_no_other_encoding(voice):
+    sound = (np.round(voice[: 40 * RATE] * 512) * 64).astype("<i2")
+    rng, left = np.random.default_rng(1), np.zeros(SPAN)
+    for at in range(500, SPAN - 300, 3000):  # it opens for moments, and one step is heard
+        steps = np.round(0.5 * np.sin(np.arange(300) * rng.uniform(0.02, 0.2)) + rng.normal(0, 0.2, 300))
+        left[at : at + 300] = 64 * steps * np.hanning(300)
+    sound[20 * RATE : 20 * RATE + SPAN] = np.rint(left)
+    assert find_changes(sound.view(np.uint8)) == []
+
+
 def test_a_sweep_is_one_encoding():
     t = np.arange(160_000) / 16_000
     sweep = 0.4 * np.sin(2 * np.pi * (100 * t + 345 * t**2))
