@@ -275,7 +275,8 @@ def _judge_pieces(facts: Facts, data: NDArray[np.uint8]) -> Iterator[tuple[Findi
         return
     if estimate is None or estimate.tones:
         return  # what has a period comes again by itself
-    for start, pieces in list_pieces(data, layout.encoding, sound.jumps):
+    slips = bool(sound.encoding_changes) or estimate.layout.encoding != layout.encoding or estimate.layout.offset > 0
+    for start, pieces in list_pieces(data, layout.encoding, sound.jumps, slips):
         size = len(pieces[0])
         sent = [Frame(number, None, True, size, True, piece) for number, piece in enumerate(pieces)]
         active = select_active(pieces, layout.encoding)

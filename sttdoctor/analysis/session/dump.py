@@ -72,13 +72,14 @@ def _follow_rtp(content: bytes, place: int) -> list[int]:
     return places
 
 
-def list_pieces(data: Bytes, encoding: str, jumps: Clicks | None) -> Iterator[tuple[int, list[bytes]]]:
+def list_pieces(data: Bytes, encoding: str, jumps: Clicks | None, slips: bool) -> Iterator[tuple[int, list[bytes]]]:
     """Yield the ways in which a dump may be cut into pieces of one length: where the first begins, and all of them.
 
     Args:
         data: Shape (n,); the first 128 KiB are read, 512 where zeros fill up buffers.
         encoding: Of the samples.
         jumps: Where the waveform jumps at a period, None where it does not.
+        slips: Whether samples may get out of step between two pieces.
     """
     for find, most in ((_find_header, _LOOKED_AT), (_find_twice, _LOOKED_AT), (_find_filled, _FILLED_LOOKED_AT)):
         head = np.asarray(data[:most])
@@ -88,8 +89,8 @@ def list_pieces(data: Bytes, encoding: str, jumps: Clicks | None) -> Iterator[tu
     if jumps is not None:
         for parts in range(_MOST_PARTS, 0, -1):  # clicks at a period are some at a multiple of it, too
             yield from _cut(head, 0, jumps.period // parts * width if jumps.period % parts == 0 else 0)
-    slips = _find_slips(head, encoding) if width > 1 else 0
-    for size in sorted(range(slips - _BLUR, slips + _BLUR + 1), key=lambda size: abs(size - slips)) if slips else ():
+    usual = _find_slips(head, encoding) if width > 1 and slips else 0
+    for size in sorted(range(usual - _BLUR, usual + _BLUR + 1), key=lambda size: abs(size - usual)) if usual else ():
         yield from _cut(head, 0, size if size % width else 0)
 
 
