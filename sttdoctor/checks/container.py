@@ -265,7 +265,7 @@ def _judge_notes(facts: Facts, contents: Contents) -> Finding | None:
 
 _OF_AN_ARRAY = (
     "Send the samples' bytes, not a file of the array: read it and send samples.astype('<i2').tobytes() "
-    "(floats within -1 to 1 times 32767 first)."
+    "(multiply floats within -1 to 1 by 32767 first)."
 )
 _PACKED = {
     "pickle": "Send the samples' bytes (samples.tobytes()), not a pickle of the array or of the object that holds it.",
