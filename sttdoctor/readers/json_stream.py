@@ -142,6 +142,19 @@ class JsonStream:
                 self._narrow()
                 return value
 
+    def value_or_none(self) -> Any:
+        """Take the next value; None for one that is too large, which is passed over.
+
+        Raises:
+            DamagedError: It is not JSON, or nested too deep.
+            FullError: Too many values of the document were passed over.
+        """
+        try:
+            return self.value()
+        except TooLargeError:
+            self.skip()
+            return None
+
     def skip(self) -> None:
         """Pass over the next value, whatever its size and depth.
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.frames import DECODER
-from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
+from sttdoctor.readers.json_stream import DamagedError, JsonStream
 from sttdoctor.readers.stream import StreamError, numbered_lines
 
 WAY_OF_LIST = "direction"
@@ -193,7 +193,7 @@ class _Walk:
             for key in document.members():
                 following = document.peek()
                 if following == "[" and key in _COLUMNS:
-                    names = _columns_of(_value(document))
+                    names = _columns_of(document.value_or_none())
                 elif following == "[":
                     columns[key] = yield from self.items(key, names)
                 elif following == "{" and depth < _DEEPEST:
@@ -221,7 +221,7 @@ class _Walk:
         try:
             for line in self._document.elements():
                 if self._document.peek() in ("[", "{"):
-                    yield from self._flat(line, _value(self._document), way, names, 0)
+                    yield from self._flat(line, self._document.value_or_none(), way, names, 0)
                 else:
                     column.append(self._take())
         except DamagedError as error:
@@ -229,7 +229,7 @@ class _Walk:
         return column
 
     def _take(self) -> Any:
-        item = _value(self._document)
+        item = self._document.value_or_none()
         self._held += _VALUE_BYTES + (len(item) if isinstance(item, str) else 0)
         if self._held > _MOST_HELD_BYTES:
             raise FullError(f"columns of more than {_MOST_HELD_BYTES >> 20} MiB")
@@ -270,14 +270,6 @@ def _rows_in(
 def _columns_of(value: Any) -> list[str]:
     named = value if isinstance(value, list) else []
     return [str(item.get("name")) if isinstance(item, dict) else str(item) for item in named]
-
-
-def _value(document: JsonStream) -> Any:
-    try:
-        return document.value()
-    except TooLargeError:
-        document.skip()
-        return None
 
 
 def _lists_in(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sttdoctor.analysis.decoding import MULAW_TABLE, Bytes, Layout
 from sttdoctor.analysis.encoding.code_length import count_mono_bits
-from sttdoctor.analysis.encoding.estimate import CHEAP, EncodingEstimate, count_layouts_bits
+from sttdoctor.analysis.encoding.estimate import CHEAP, EncodingEstimate, count_layouts_bits, have_exponents
 from sttdoctor.analysis.encoding.excerpts import pick_busiest_parts, pick_excerpts
 from sttdoctor.analysis.encoding.quantization import read_samples
 from sttdoctor.encodings import ENCODINGS
@@ -47,8 +47,6 @@ _WORDS = 1 << 18  # bytes that are looked at
 
 _FEWEST = 12  # different bytes: fewer are a code for silence, or a pattern
 
-_TINY, _LARGE = 0x33, 0x40  # the upper byte of bfloat16, without its sign: from 2 ** -25 on, and below 4
-_NEARLY = 0.98  # share of the samples that are zero or lie between them
 _SAME = 1  # codes that may share a value with another: plus and minus zero
 _ONE_LAW = np.concatenate([np.arange(128), np.arange(255, 127, -1)]).astype(np.uint8)
 _TABLES = {
@@ -146,9 +144,7 @@ def _list_suspects(excerpts: NDArray[np.uint8], estimate: EncodingEstimate) -> l
 
 def _has_the_look(excerpts: NDArray[np.uint8], one: Disguise) -> bool:
     if one.kind == "half of a float":
-        pairs = excerpts[:, : excerpts.shape[1] // 2 * 2].reshape(-1, 2)
-        upper = pairs[:, 1 if one.encoding == "pcm_f32le" else 0] & 0x7F
-        return bool(((upper >= _TINY) & (upper < _LARGE) | ~pairs.any(axis=1)).mean() >= _NEARLY)
+        return have_exponents(excerpts, 2, ENCODINGS[one.encoding].is_big_endian)
     if one.kind == "encoded twice":  # what was encoded again has a code of its own for each
         used = np.unique(excerpts)
         return len(np.unique(_TABLES[one.kind][used])) >= len(used) - _SAME

@@ -142,8 +142,19 @@ def never_rests(excerpts: NDArray[np.uint8], is_big_endian: bool) -> bool:
     Loud floats, such as those of chunks that were each brought to full scale, may take fewer bits as integers, which
     are their logarithms.
     """
-    words = excerpts[:, : excerpts.shape[1] // 4 * 4].reshape(-1, 4)
-    upper = words[:, 0 if is_big_endian else 3] & 0x7F
+    return have_exponents(excerpts, 4, is_big_endian)
+
+
+def have_exponents(excerpts: NDArray[np.uint8], width: int, is_big_endian: bool) -> bool:
+    """Whether the upper bytes of words, `width` bytes each, are those of floats between -4 and 4, or the words zero.
+
+    Args:
+        excerpts: Shape (excerpts, bytes).
+        width: 4 of floats, 2 of their upper halves (bfloat16).
+        is_big_endian: Whether the upper byte stands first.
+    """
+    words = excerpts[:, : excerpts.shape[1] // width * width].reshape(-1, width)
+    upper = words[:, 0 if is_big_endian else -1] & 0x7F
     return bool(((upper >= _TINY) & (upper < _LARGE) | ~words.any(axis=1)).mean() >= _NEARLY)
 
 

@@ -55,7 +55,7 @@ def finite_mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
     """The samples, shape (n,), without offset, NaN and infinity (they become 0), at an RMS of 1; all zero stays so."""
     values = np.asarray(samples).ravel()
     result = np.zeros(values.size, np.float32)
-    # in pieces: an excerpt may be of minutes, of which no copy in doubles is wanted
+    # in pieces, which are views of finite doubles: an excerpt may be of minutes
     parts = [slice(at, at + _PIECE) for at in range(0, values.size, _PIECE)]
     pieces = [_read_finite(values[part]) for part in parts]
     peak = max((max(float(piece.max()), -float(piece.min())) for piece in pieces), default=0.0)

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BufferedReader
-from typing import Any
 
 from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
@@ -133,7 +132,7 @@ def _choose(archive: _Archive, path: str | None, connection: Wanted) -> Session:
 
 def _read_trace(trace: JsonStream, archive: _Archive) -> None:
     while trace.peek():
-        line, row = trace.line, _small(trace)
+        line, row = trace.line, trace.value_or_none()
         snapshot = row.get("snapshot") if isinstance(row, dict) else None
         if isinstance(snapshot, dict):
             entry = Entry(line)
@@ -160,7 +159,7 @@ def _read_log(har: JsonStream, archive: _Archive) -> None:
                 else:
                     har.skip()
         elif key == "creator":
-            creator = _small(har)
+            creator = har.value_or_none()
             archive.creator = str(creator.get("name", ""))[:_MAX_NAME] if isinstance(creator, dict) else ""
         else:
             har.skip()
@@ -174,7 +173,7 @@ def _read_entry(har: JsonStream, archive: _Archive, line: int) -> None:
             socket.has_messages = True
             _read_messages(har, socket)
         elif key in MEMBERS:
-            entry.learn(key, _small(har))
+            entry.learn(key, har.value_or_none())
         else:
             har.skip()
     if socket is not None:
@@ -200,14 +199,6 @@ def _add_attached(archive: _Archive, entry: Entry) -> None:
                 _read_message(messages, messages.line, socket)
         except DamagedError as error:
             socket.found.lose(Loss(messages.line, f"{name} is damaged from here on: {error}"))
-
-
-def _small(har: JsonStream) -> Any:
-    try:
-        return har.value()
-    except TooLargeError:
-        har.skip()
-        return None
 
 
 def _read_messages(har: JsonStream, socket: HarSocket) -> None:

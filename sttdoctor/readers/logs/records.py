@@ -18,7 +18,7 @@ from itertools import islice, pairwise
 from typing import Any
 
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
-from sttdoctor.readers.json_stream import DamagedError, JsonStream, TooLargeError
+from sttdoctor.readers.json_stream import DamagedError, JsonStream
 from sttdoctor.readers.logs.marks import ANY, EVENTS, LIBRARIES, TYPE
 from sttdoctor.readers.logs.pieces import Joining, Layer, Piece, finer, tells_close, time_of
 from sttdoctor.readers.stream import StreamError, numbered_lines
@@ -297,13 +297,13 @@ def _members(document: JsonStream, depth: int) -> Generator[tuple[int, Any], Non
         elif document.peek() == "{" and key in _CONTAINERS and depth < _MOST_CONTAINERS:
             record[key] = yield from _members(document, depth + 1)
         else:
-            record[key] = _value(document)
+            record[key] = document.value_or_none()
     return record
 
 
 def _items(document: JsonStream) -> Iterator[tuple[int, Any]]:
     for line in document.elements():
-        yield line, _record(_value(document), ())
+        yield line, _record(document.value_or_none(), ())
 
 
 def _record(value: Any, columns: Sequence[str]) -> Any:
@@ -326,16 +326,8 @@ def _streams(document: JsonStream) -> Iterator[tuple[int, Any]]:
                 document.skip()
                 continue
             for line in document.elements():
-                value = _value(document)
+                value = document.value_or_none()
                 yield line, dict(zip(_STREAM, value, strict=False)) if isinstance(value, list) else value
-
-
-def _value(document: JsonStream) -> Any:
-    try:
-        return document.value()
-    except TooLargeError:
-        document.skip()
-        return None
 
 
 def _are_pairs(value: Any) -> bool:
@@ -384,7 +376,7 @@ def _count_lines(document: JsonStream, path: Path, found: Counter[Path]) -> None
         for _ in document.elements():
             _count_lines(document, (*path, _EACH), found)
     else:
-        value = _value(document)
+        value = document.value_or_none()
         is_pair = path[-2:] == (_EACH, _VALUE)
         inner = path[:-2] if is_pair else path[:-1]
         while inner and inner[-1] != _EACH:
@@ -417,7 +409,7 @@ def _along(document: JsonStream, path: Path, columns: Sequence[str]) -> Iterator
     following = document.peek()
     if not path:
         line = document.line
-        yield line, _record(_value(document), columns)
+        yield line, _record(document.value_or_none(), columns)
     elif path[0] == _EACH and following == "[":
         for _ in document.elements():
             yield from _along(document, path[1:], columns)
@@ -426,7 +418,7 @@ def _along(document: JsonStream, path: Path, columns: Sequence[str]) -> Iterator
             if key == path[0]:
                 yield from _along(document, path[1:], columns)
             elif key == _COLUMNS:
-                columns = _columns_of(_value(document))
+                columns = _columns_of(document.value_or_none())
             else:
                 document.skip()
     else:
