@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from sttdoctor.errors import UsageError
-from sttdoctor.net import Door
+from sttdoctor.net import Door, stop_signals
 
 ALONE, OPEN = Door.of("127.0.0.1"), Door.of("0.0.0.0")
 
@@ -154,3 +156,15 @@ def test_the_stand_in_lets_no_page_of_others_in():
 def test_what_is_no_host_name_is_refused_as_an_option(name):
     with pytest.raises(UsageError, match="no host name"):
         Door.of("127.0.0.1", hosts=[name])
+
+
+def test_a_second_signal_is_told_apart_from_the_first():
+    async def main():
+        first, again = stop_signals()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await first == 128 + signal.SIGTERM
+        assert not again.done()
+        os.kill(os.getpid(), signal.SIGINT)
+        return await again, await first
+
+    assert asyncio.run(main()) == (128 + signal.SIGINT, 128 + signal.SIGTERM)

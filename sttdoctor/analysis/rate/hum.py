@@ -60,11 +60,6 @@ class Comb:
     likely: NDArray[np.float64]
     samples: int
 
-    @property
-    def spacing(self) -> float:
-        """The most likely one in cycles a sample."""
-        return float(SPACINGS[self.likely.argmax()])
-
 
 SPACINGS: NDArray[np.float64] = np.exp(np.arange(math.log(_LOWEST), math.log(_HIGHEST), _STEP))
 """Cycles a sample, of a comb's lines."""
