@@ -272,18 +272,18 @@ def _score_probes(probes: NDArray[np.uint8], coarse: bool) -> Floats:
     return np.concatenate(parts)
 
 
-def _find_long_path(scores: Floats) -> NDArray[np.int64]:
+def _find_long_path(scores: NDArray[np.float32]) -> NDArray[np.int64]:
     """`_find_best_path` for many windows: those in a row that all fit the usual key are one step of the search."""
-    usual = scores[:, int(np.argmax(scores.sum(axis=0)))] > -_SETTLED
+    usual = scores[:, int(np.argmax(scores.sum(axis=0, dtype=np.float64)))] > -_SETTLED
     # a window begins a new step unless it and the one before it fit the usual key
     first = np.flatnonzero(~(usual & np.concatenate([[False], usual[:-1]])))
-    path = _find_best_path(np.add.reduceat(scores, first, axis=0))
+    path = _find_best_path(np.add.reduceat(scores, first, axis=0, dtype=np.float64))
     return np.repeat(path, np.diff(np.append(first, len(scores))))
 
 
 def _find_best_path(scores: Floats) -> NDArray[np.int64]:
     """The most probable key of each window when every change of key costs `_SWITCH` (Viterbi), shape (windows,)."""
-    came_from = np.empty(scores.shape, dtype=np.int64)
+    came_from = np.empty(scores.shape, dtype=np.uint8)
     total = np.zeros(scores.shape[1])
     keys = np.arange(scores.shape[1])
     for place, score in enumerate(scores):
@@ -310,7 +310,7 @@ def _find_turning_point(data: NDArray[np.uint8], before: str, after: str, coarse
 
 def score_screened(
     data: NDArray[np.uint8], window: int, probe: int, encoding: str, score: Scorer
-) -> tuple[Floats, NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Score the windows of a long stream, most of them by others that look alike.
 
     Args:
@@ -333,7 +333,7 @@ def score_screened(
     judged = _take_two_of_each(cell)
     chosen = np.flatnonzero(judged)
     found = scored(chosen)
-    scores = np.zeros((len(places), found.shape[1]))
+    scores = np.zeros((len(places), found.shape[1]), dtype=np.float32)
     scores[chosen] = found
     typical, agree = _average_cells(scores, cell, judged)
     usual = int(np.argmax(typical[cell].sum(axis=0)))
@@ -407,7 +407,7 @@ def _take_two_of_each(cell: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _average_cells(
-    scores: Floats, cell: NDArray[np.int64], judged: NDArray[np.bool_]
+    scores: NDArray[np.float32], cell: NDArray[np.int64], judged: NDArray[np.bool_]
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """The mean scores of the judged windows of each cell, shape (cells, keys), and whether they agree."""
     count = int(cell.max()) + 1

@@ -92,7 +92,7 @@ class Levels:
     def active_rms(self, percentile: float) -> float:
         """RMS, of full scale, that this percentage of the steps with sound stay below; 0 without any."""
         active = self.rms[self.rms > 0]
-        return float(np.percentile(active, percentile)) if len(active) else 0.0
+        return float(np.percentile(active, percentile, overwrite_input=True)) if len(active) else 0.0
 
 
 _Counts = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -127,7 +127,8 @@ def _count_some(counts: NDArray[np.intp], first_step: int) -> _Counts:
 
 @dataclass(slots=True)
 class _Tally:
-    steps: Steps  # shape (4, steps at most), made once: what grows with the length of the audio
+    # rms, half_range, peak, offset; made once, and each by itself, which finds room among what was freed
+    steps: tuple[Steps, Steps, Steps, Steps]
     known: int = 0
     high: _Extreme = field(default_factory=lambda: _Extreme(1))
     low: _Extreme = field(default_factory=lambda: _Extreme(-1))
@@ -156,7 +157,8 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, 
     count = len(data) // frame
     channel = _pick_channel(data, encoding, channels)
     floats = ENCODINGS[encoding].is_float
-    tally = _Tally(np.empty((4, -(-count // step)), dtype=np.float32))
+    rms, half_range, peak, offset = (np.empty(-(-count // step), dtype=np.float32) for _ in range(4))
+    tally = _Tally((rms, half_range, peak, offset))
     first = known = 0
     for block in read_blocks(data[: count * frame], size * frame):
         x = read_numbers(block, encoding)[channel::channels]
@@ -230,9 +232,9 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> None:
 
 
 def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
-    known = tally.steps[:, : tally.known]  # what lies behind was never written
-    known *= np.float32(scale)
-    rms, half_range, peak, offset = known
+    rms, half_range, peak, offset = (values[: tally.known] for values in tally.steps)  # the rest was never written
+    for values in (rms, half_range, peak, offset):
+        values *= np.float32(scale)
     runs = join_runs(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
     high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.known else (0.0, 0.0)
     # the first two samples of a run are not counted as flat either
@@ -294,7 +296,7 @@ def _find_covered(runs: Runs, chosen: NDArray[np.bool_], step: int, steps: NDArr
 def get_dc_offset(levels: Levels) -> float:
     """The mean of the sound, of full scale; constant stretches (a fill, false silence) have none of its offset."""
     moving = levels.offset[levels.rms > 0]
-    return float(np.median(moving)) if len(moving) else 0.0
+    return float(np.median(moving, overwrite_input=True)) if len(moving) else 0.0
 
 
 def is_modulated(levels: Levels) -> bool:
@@ -342,15 +344,16 @@ def find_swells(levels: Levels) -> Swells | None:
     loud = levels.loud
     if loud <= 0.0 or len(levels.rms) < 2 * _SWELL:
         return None
-    power = np.convolve(np.square(levels.rms.astype(np.float64)), np.ones(_SMOOTHED) / _SMOOTHED, "same")
-    rms = np.sqrt(np.maximum(power, 1e-18))
-    steps = np.abs(np.diff(np.log10(rms)))
-    steady = (steps < _SWELL_STEP) & (rms[1:] > _SWELL_LEVEL * loud)
+    steady = np.empty(len(levels.rms) - 1, dtype=np.bool_)
+    for at in range(0, len(steady), _AT_ONCE):
+        rms = _smooth(levels.rms, at, min(len(steady), at + _AT_ONCE) + 1)
+        still = np.abs(np.diff(np.log10(rms))) < _SWELL_STEP
+        steady[at : at + _AT_ONCE] = still & (rms[1:] > _SWELL_LEVEL * loud)
     edges = find_stretches(steady)
     long = edges[edges[:, 1] - edges[:, 0] >= _SWELL]
     if len(long) < _FEWEST_SWELLS:
         return None
-    inside = np.concatenate([rms[first:stop] for first, stop in long])
+    inside = np.concatenate([_smooth(levels.rms, first, stop) for first, stop in long.tolist()])
     level = float(np.sqrt(np.mean(inside**2)))
     softer = levels.active_rms(5)
     longest = long[np.argmax(long[:, 1] - long[:, 0])]
@@ -359,6 +362,15 @@ def find_swells(levels: Levels) -> Swells | None:
     seconds = len(inside) * levels.step / levels.rate
     first, stop = (int(edge) * levels.step for edge in longest)
     return Swells(len(long), seconds, level, first, stop - first)
+
+
+def _smooth(rms: Steps, first: int, stop: int) -> Floats:
+    """Some steps, each the RMS of `_SMOOTHED` about it, at least 1e-9."""
+    before = max(0, first - _SMOOTHED)
+    near = np.square(rms[before : stop + _SMOOTHED].astype(np.float64))
+    power = np.convolve(near, np.ones(_SMOOTHED) / _SMOOTHED, "same")[first - before : stop - before]
+    smooth: Floats = np.sqrt(np.maximum(power, 1e-18))
+    return smooth
 
 
 def is_noise(samples: Floats, rate: float) -> bool:
