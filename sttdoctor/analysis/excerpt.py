@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.decoding import Samples, decode, find_loudest_channel, read_numbers
 from sttdoctor.encodings import ENCODINGS
 
-_KEPT = 8 << 20  # bytes of a mapped file that may stay in memory
+_KEPT = 4 << 20  # bytes of a mapped file that may stay in memory
 
 MAX_SAMPLES = 1_500_000
 """Samples that the rate is judged from: half a minute at 48 kHz, three minutes at 8 kHz."""

@@ -36,7 +36,8 @@ from sttdoctor.analysis.session.timeline import (
     split_connections,
 )
 from sttdoctor.analysis.session.turns import Turn
-from sttdoctor.analysis.signal.activity import Activity, find_activity, is_torn
+from sttdoctor.analysis.signal.activity import Activity, find_activity, get_block_size, is_torn, judge_levels
+from sttdoctor.analysis.signal.levels import Levels, measure
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Audio, Declared, Frame, FrameContents, Session, join_contents
@@ -256,6 +257,19 @@ class Facts:
         """Whether there is enough speech to tell the rate by its sound."""
         rate = self.sound.rate
         return rate is not None and rate.is_speech(self.limits["sample-rate.min_speech_s"])
+
+    @cached_property
+    def levels(self) -> Levels | None:
+        """What one pass over all samples says, as they are best read; None where they cannot be read.
+
+        Seconds are those of the declared rate, or else of the most probable one.
+        """
+        layout = self.sound.layout
+        if self.audio is None or layout is None:
+            return None
+        rate = self.declared.sample_rate or (self.likely_rates[0] if self.rate_is_told else USUAL_RATE)
+        data = self.audio.data[layout.offset :]
+        return measure(data, layout.encoding, layout.channels, rate, self.sound.factor)
 
     @cached_property
     def stretches(self) -> list[list[Stretch]]:
@@ -493,9 +507,13 @@ class Facts:
         layout, promised = self.sound.layout, self.declared.bytes_per_s
         if self.audio is None or layout is None or promised is None:
             return Activity()
+        rate, levels = promised / layout.frame_bytes, self.levels
+        is_whole = len(self.connections) == 1 and layout.channels == 1
+        if is_whole and levels is not None and levels.factor == 1.0 and levels.step == get_block_size(rate):
+            return judge_levels(levels.rms, rate)  # which spares a second pass over all samples
         first, stop = self.audio_starts[number : number + 2]
         data = self.audio.data[max(first, layout.offset) : stop]
-        return find_activity(data, layout.encoding, layout.channels, promised / layout.frame_bytes)
+        return find_activity(data, layout.encoding, layout.channels, rate)
 
     @cached_property
     def cut_frames(self) -> list[Frame]:

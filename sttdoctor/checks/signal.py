@@ -19,7 +19,7 @@ from sttdoctor.analysis.signal.activity import LateStart, ends_in_room, find_lat
 from sttdoctor.analysis.signal.clicks import Clicks, find_border_clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.echo import find_echo
 from sttdoctor.analysis.signal.holes import SOME_VOICE, find_muted, find_torn_holes
-from sttdoctor.analysis.signal.levels import Levels, Swells, measure
+from sttdoctor.analysis.signal.levels import Levels, Swells
 from sttdoctor.analysis.signal.runs import Floats
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
@@ -169,9 +169,9 @@ def _judge(facts: Facts) -> Answer:
         return unknown(missing.SAMPLES)
     if layout is None:
         return _leave_undecoded(facts)
-    rate = facts.declared.sample_rate or (facts.likely_rates[0] if facts.rate_is_told else _USUAL_RATE)
-    data = facts.audio.data[layout.offset :]
-    levels = measure(data, layout.encoding, layout.channels, rate, facts.sound.factor)
+    levels = facts.levels
+    assert levels is not None
+    rate = levels.rate
     worst_part = signal_levels.find_worst_clipping(levels)
     measured = _collect_measurements(facts, levels, worst_part[0])
     if levels.samples < _SHORTEST_S * rate:

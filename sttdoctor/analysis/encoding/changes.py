@@ -38,7 +38,7 @@ from sttdoctor.encodings import ENCODINGS, SUPPORTED
 from sttdoctor.values import immutable
 
 _PLACES = 4  # probes that are looked at in each window
-_SCREENED_AT_ONCE = 64  # windows described at once
+_SCREENED_AT_ONCE = 256  # windows described at once
 _CELL = np.array([2.0, 1.0, 1.0, 32.0, 32.0, 32.0, 32.0, 32.0])  # see `_describe_looks`
 _AGREE = 2.0  # nats: two windows of a cell say the same within it
 _NEAR = 6  # windows on each side of a strange one that are scored too

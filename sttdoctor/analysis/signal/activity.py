@@ -56,12 +56,22 @@ def find_activity(data: NDArray[np.uint8], encoding: str, channels: int, sample_
         )
         for row in rows
     ]
-    whole = np.concatenate(levels) if levels else np.zeros(0)
-    if not len(whole):
+    return judge_levels(np.concatenate(levels) if levels else np.zeros(0), sample_rate)
+
+
+def judge_levels(levels: NDArray[np.floating], sample_rate: float) -> Activity:
+    """Find the active stretches by the levels of all blocks.
+
+    Args:
+        levels: Root mean squares, of full scale, of blocks of `get_block_size(sample_rate)` samples; shape (n,).
+        sample_rate: Hz, at which seconds are counted.
+    """
+    if not len(levels):
         return Activity()
-    exact = size / sample_rate / BLOCK_S  # blocks are whole samples, so a block is not exactly as long as asked for
-    spans = [(start * exact, end * exact) for start, end in list_spans_s(find_active_blocks(whole))]
-    return Activity(spans, float(np.percentile(whole, _LOUD)) * _NEAR_LOUD < _FLOOR)
+    # blocks are whole samples, so a block is not exactly as long as asked for
+    exact = get_block_size(sample_rate) / sample_rate / BLOCK_S
+    spans = [(start * exact, end * exact) for start, end in list_spans_s(find_active_blocks(levels))]
+    return Activity(spans, float(np.percentile(levels, _LOUD)) * _NEAR_LOUD < _FLOOR)
 
 
 def measure_block_levels(samples: NDArray[np.float64], sample_rate: float) -> NDArray[np.float64]:
@@ -97,7 +107,7 @@ def get_block_size(sample_rate: float) -> int:
     return max(1, round(sample_rate * BLOCK_S))
 
 
-def find_active_blocks(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
+def find_active_blocks(levels: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Return which blocks are active.
 
     A block is active when it lies 12 dB above the quiet level (10th percentile) or within 12 dB of the loud level

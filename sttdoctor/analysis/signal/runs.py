@@ -124,10 +124,9 @@ class Wraps:
     steep: int = 0
     places: list[int] = field(default_factory=list)
 
-    def add(self, x: NDArray[np.signedinteger], first: int) -> None:
-        """Look at a block: integers of 16 or 32 bits, shape (n,), of which the first is sample `first`."""
+    def add(self, x: NDArray[np.signedinteger], first: int, bottom: float, top: float) -> None:
+        """Look at a block: integers of 16 or 32 bits, shape (n,), from sample `first` on, and its extremes."""
         full = float(np.iinfo(x.dtype).max) + 1
-        top, bottom = float(x.max()), float(x.min())
         if top < _NEAR * full or bottom > -_NEAR * full:
             return
         # as doubles: the difference of two int16 does not fit into one
