@@ -175,11 +175,13 @@ def test_features_are_anchored_in_hertz_and_seconds() -> None:
 
 def test_convolutions_and_pooling_are_what_they_say() -> None:
     rng = np.random.default_rng(1)
-    net = {"a_weight": rng.normal(size=(3 * 4, 2)).astype("f4"), "a_bias": rng.normal(size=2).astype("f4")}
+    net = {"a_weight": rng.normal(size=(3, 4, 2)).astype("f4"), "a_bias": rng.normal(size=2).astype("f4")}
     x = rng.normal(size=(9, 4)).astype("f4")
-    kernel = net["a_weight"].reshape(4, 3, 2)  # inputs outside, width inside, as PyTorch stores a kernel
     expected = [
-        [sum(x[t + k, i] * kernel[i, k, o] for k in range(3) for i in range(4)) + net["a_bias"][o] for o in range(2)]
+        [
+            sum(x[t + k, i] * net["a_weight"][k, i, o] for k in range(3) for i in range(4)) + net["a_bias"][o]
+            for o in range(2)
+        ]
         for t in (0, 2, 4, 6)
     ]
     assert rate_net._convolve(x, net, "a", stride=2) == pytest.approx(np.maximum(expected, 0), abs=1e-5)
