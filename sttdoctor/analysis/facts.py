@@ -20,6 +20,7 @@ from sttdoctor.analysis.encoding.misfit import Order
 from sttdoctor.analysis.rate.changes import RateChange, SoundOf, find_change_by_pace, find_change_by_sound
 from sttdoctor.analysis.rate.evidence import Flow, format_ratio, list_most_probable, weigh_evidence
 from sttdoctor.analysis.session import pacing
+from sttdoctor.analysis.session.clock import mend_clock
 from sttdoctor.analysis.session.commands import Command, is_audio, is_known, match_refused
 from sttdoctor.analysis.session.endings import PingTimeout, UnusedEnd, find_ping_timeout, find_unused_ends
 from sttdoctor.analysis.session.endpoint import Address, find_endpoint, parse_address, read_declared
@@ -36,6 +37,7 @@ from sttdoctor.analysis.session.timeline import (
     split_connections,
 )
 from sttdoctor.analysis.session.turns import Turn
+from sttdoctor.analysis.session.unseen import state_unseen
 from sttdoctor.analysis.signal.activity import Activity, find_activity, get_block_size, is_torn, judge_levels
 from sttdoctor.analysis.signal.levels import Levels, measure
 from sttdoctor.encodings import ENCODINGS
@@ -55,6 +57,7 @@ _BESIDE_S, _BORDERS = 1.0, 200  # heard on both sides of a border, of so many at
 _TAIL_S = 0.3
 """Speech in the last moment before a turn.end belongs to the next turn: silence has ended this one."""
 
+_LONG_TURN_WORDS = 6  # two seconds of speech: updates come several times a second
 _WORD_S = 0.15
 """Less sound is no word."""
 
@@ -77,7 +80,7 @@ class Facts:
         declared: Declared | None = None,
     ) -> None:
         self.limits = limits
-        self.session = session
+        self.session = session = mend_clock(state_unseen(session)) if session is not None else None
         self.audio = _join(self._audio_frames[0], session.path) if session is not None else audio
         self.declared = _read_declared(session, declared or Declared())
         self.sound = AudioFacts(
@@ -544,6 +547,15 @@ class Facts:
         session = self.session
         kinds = {frame.type for connection in self.connections for frame in connection.received}
         return session is None or "events" not in session.lacks or kinds >= {"turn.start", "turn.end"}
+
+    @cached_property
+    def lacks_updates(self) -> bool:
+        """Whether the capture leaves out kinds of events: it says so, or long turns have no text before their end."""
+        if self.session is not None and "events" in self.session.lacks:
+            return True
+        ended = [turn for turn in self.turns if turn.end is not None]
+        long = any(len((turn.end or "").split()) >= _LONG_TURN_WORDS for turn in ended)
+        return long and all(turn.partial is None for turn in ended)
 
     def is_turn_open(self, connection: Connection) -> bool:
         """Whether the last turn of a connection had not ended, as far as the capture holds the ends of turns."""

@@ -213,8 +213,8 @@ def _judge(facts: Facts) -> Answer:
     why = _say_what_lacks(facts)
     if session is None or why is not None:
         return unknown(why or missing.SENDS)
-    # what was heard was sent, although the capture does not show it
-    unseen = "send" in session.lacks
+    # what was heard was sent, although the capture may not show it
+    unseen = bool(session.lacks & {"send", "audio"})
     used = [
         (number, connection)
         for number, connection in enumerate(facts.connections)

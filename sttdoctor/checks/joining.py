@@ -195,6 +195,10 @@ _ADD_NOTHING = (
     "adds a part of them again (the last word, a word list beside the text, a piece that overlaps)."
 )
 
+_COMPARE_OWN = (
+    "If these are the answers of an agent or the words of another speaker, nothing is wrong: every final text is there "
+    "as it came. If not, find out what writes into the text besides turn.end."
+)
 _KEEP_END = (
     "Look for a limit of about {0} characters that the text passes through: a slice such as text[:{0}], the length of "
     "a database column (VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in "
@@ -316,6 +320,8 @@ def _repeats_words(join: "Join") -> bool:
 
 def _fix(join: "Join") -> str | None:
     """The fix where it depends on which part is missing, None for the cause's own."""
+    if join.habit == "text-added" and " between them" in join.detail:
+        return _COMPARE_OWN
     if join.habit != "truncated":
         return _ADD_NOTHING if _repeats_words(join) else None
     if join.detail.startswith("the "):

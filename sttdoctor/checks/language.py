@@ -13,6 +13,7 @@ from typing import Any
 
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
+from sttdoctor.analysis.session.turns import join_expected
 from sttdoctor.checks.base import (
     TROUBLESHOOTING,
     Answer,
@@ -25,6 +26,8 @@ from sttdoctor.checks.base import (
     pick_worst,
     unknown,
 )
+
+_ANOTHER_ENDPOINT = "For other languages use /stt/websocket with model=ink-whisper and language=CODE."
 
 CHECK = Check(
     id="language",
@@ -40,7 +43,7 @@ CHECK = Check(
             "language.not-english",
             "fail",
             "The speech is not English.",
-            "For other languages use /stt/websocket with model=ink-whisper and language=CODE.",
+            _ANOTHER_ENDPOINT,
         ),
     ),
     docs=TROUBLESHOOTING,
@@ -151,15 +154,27 @@ def _split_words(text: str) -> list[str]:
 
 
 def _find_script(facts: Facts) -> Iterator[Finding]:
+    if _find_foreign(_join_ends(facts)):
+        return  # the service itself wrote it: it reads that language
     for what, text, line in _collect_texts(facts):
-        letters = [char for char in text if char.isalpha()]
-        foreign = [char for char in letters if not unicodedata.name(char, "").startswith("LATIN")]
-        enough = 1 if what == "the key terms" else _ENOUGH_LETTERS
-        if len(letters) >= enough and len(foreign) > 0.5 * len(letters):
+        foreign = _find_foreign(text, 1 if what == "the key terms" else _ENOUGH_LETTERS)
+        if foreign:
             script = unicodedata.name(foreign[0], "another").split()[0].capitalize()
             stands = "stand" if what == "the key terms" else "stands"
             summary = f"{what[0].upper()}{what[1:]} {stands} in {script} script; the endpoint is English only."
-            yield CHECK.find("not-english", "fail", 0.9, summary, (Evidence(what, line),))
+            sure, fix = (0.9, None) if what == "the key terms" else _weigh_text(facts)
+            yield CHECK.find("not-english", "fail", sure, summary, (Evidence(what, line),), fix)
+
+
+def _find_foreign(text: str, least: int = 1) -> str:
+    """The letters of other scripts, where a text has as many letters as that and most of them are such ones."""
+    letters = [char for char in text if char.isalpha()]
+    foreign = [char for char in letters if not unicodedata.name(char, "").startswith("LATIN")]
+    return "".join(foreign) if len(letters) >= least and len(foreign) > 0.5 * len(letters) else ""
+
+
+def _join_ends(facts: Facts) -> str:
+    return join_expected(facts.turns)[:_LOOKED_AT]
 
 
 def _identify(facts: Facts) -> Iterator[Finding]:
@@ -172,9 +187,17 @@ def _identify(facts: Facts) -> Iterator[Finding]:
         if identifier is None:
             return
         language, probability = identifier.classify(text)
-        if language != "en" and probability > 0.95:
+        if language != "en" and probability > 0.95 and identifier.classify(_join_ends(facts))[0] != language:
             summary = f"{what[0].upper()}{what[1:]} is not English ({language}); the endpoint is English only."
-            yield CHECK.find("not-english", "fail", 0.9, summary, (Evidence(what, line),))
+            sure, fix = _weigh_text(facts)
+            yield CHECK.find("not-english", "fail", sure, summary, (Evidence(what, line),), fix)
+
+
+def _weigh_text(facts: Facts) -> tuple[float, str | None]:
+    """How sure a text in another language makes, and what to do: with English events, it may be a translation."""
+    if not _split_words(_join_ends(facts)):
+        return 0.9, None
+    return 0.75, f"{_ANOTHER_ENDPOINT} If the application translates what was said, nothing is wrong."
 
 
 def _is_plainly_english(words: Sequence[str]) -> bool:

@@ -279,6 +279,8 @@ def _find_stopped(facts: Facts, number: int, connection: Connection) -> Iterator
     yield from _find_silent_after_close(facts, number, connection, received, limit)
     if not facts.ends_turns:
         return  # there nothing is promised before the client asks by finalize
+    if facts.lacks_updates:
+        return  # what came may not have been captured
     if facts.audio is None or not facts.timelines or not len(facts.timelines[number]):
         return
     timeline = facts.timelines[number]
@@ -322,7 +324,7 @@ def _find_silent_after_close(
     if facts.session is not None and "events" in facts.session.lacks:
         return  # what came may not have been printed
     turn_open = facts.is_turn_open(connection)
-    if received and not turn_open and facts.has_unanswered_speech(number, command.t) is False:
+    if received and not turn_open and not facts.has_unanswered_speech(number, command.t):
         return
     last = max([command.t, *(frame.t for frame in received if frame.t is not None and frame.t > command.t)])
     if known_end - last >= limit:

@@ -26,6 +26,7 @@ from sttdoctor.readers.collector import (
     refuse_costly,
 )
 from sttdoctor.readers.frames import DECODER, NotJsonError, elided_frame, frame_size, number, text_frame
+from sttdoctor.readers.message_record import is_size, said_size
 from sttdoctor.readers.sockets import Wanted, and_more, is_wanted
 from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
 from sttdoctor.redact import redact_headers, redact_message, redact_text, redact_tokens
@@ -43,6 +44,7 @@ _EVENT = re.compile(rb'"type\\?"\s*:\s*\\?"turn\.|"is_final\\?"\s*:')
 # a row of sent audio as writers of JSON lay it out; anything else about such a row is for the JSON decoder
 _AUDIO_ROW = re.compile(rb'\{"type": ?"send", ?"t": ?((?:0|[1-9]\d{0,9})(?:\.\d{1,20})?), ?"audio": ?"')
 _AUDIO_END = b'"}'
+_BRACKETS = ("<", "[", "(")
 _MAX_LINES = 4_000_000  # far more than rows that can be held; the rest would be blank
 
 
@@ -246,6 +248,8 @@ def _other_frame(line: int, t: float | None, sent: bool, row: Mapping[str, Any])
         text = _text(row, "text")
         if text.startswith("{"):  # JSON all the same: a recorder need not look into what it records
             return text_frame(line, t, sent, text)
+        if sent and text.startswith(_BRACKETS) and is_size(text):  # a recorder's word in place of the bytes
+            return Frame(line, t, sent, frame_size(said_size(text)) or 0, binary=True)
         text = redact_text(text)
         return Frame(line, t, sent, len(text.encode(errors="replace")), text=text)
     size = frame_size(row.get("bytes"))

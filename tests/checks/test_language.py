@@ -1,7 +1,7 @@
 import sys
 
 import pytest
-from builders import URL, causes, drained, report, status
+from builders import URL, causes, drained, report, session, status, steady, turn
 
 from sttdoctor.checks import language
 
@@ -32,7 +32,7 @@ def test_a_text_in_another_language_is_identified_with_the_extra():
     pytest.importorskip("py3langid")
     (finding,) = report(drained(transcript=GERMAN), "language").checks[0].findings
     assert finding.summary == "The application's text is not English (de); the endpoint is English only."
-    assert (finding.status, finding.confidence) == ("fail", 0.9)
+    assert (finding.status, finding.confidence) == ("fail", 0.75)
     assert status(drained(transcript=ENGLISH), "language") == "unknown"
     assert status(drained(transcript="Bonjour tout le monde"), "language") == "unknown"
     words = "hotel taxi restaurant bar pizza telefon radio park okay"  # of many languages
@@ -99,7 +99,8 @@ def test_the_script_is_named_with_its_place():
     subject = drained(transcript="ж" * 30)
     (finding,) = report(subject, "language").checks[0].findings
     assert finding.summary == "The application's text stands in Cyrillic script; the endpoint is English only."
-    assert (finding.confidence, finding.evidence[0].line) == (0.9, subject.transcript.line)
+    assert (finding.confidence, finding.evidence[0].line) == (0.75, subject.transcript.line)
+    assert "translates" in finding.fix
     (finding,) = report(drained(url=URL + "&keyterm=%E6%9D%B1"), "language").checks[0].findings
     assert finding.summary == "The key terms stand in Cjk script; the endpoint is English only."
 
@@ -111,3 +112,10 @@ def test_plain_english_needs_no_identifier(monkeypatch):
     for text, calls in [(plain, 0), (GERMAN, 1)]:
         assert status(drained(transcript=text), "language") == "unknown"
         assert len(asked) == calls
+
+
+@pytest.mark.parametrize("text", ["これは日本語の文章です。とても普通の文章です。", GERMAN])
+def test_a_language_that_the_service_itself_writes_is_one_that_it_reads(text):
+    pytest.importorskip("py3langid")
+    subject = session(steady(8), events=turn(1.0, text, end=8.2), command=8.0, transcript=text)
+    assert causes(subject, "language") == {}

@@ -227,7 +227,7 @@ def test_idle_counts_from_the_last_audio(end, expected):
     ],
 )
 def test_five_seconds_after_the_close_command_are_silence(events, close, words):
-    findings = found(session(steady(5), events=[*SHUT, *events], command=5.0, close=close))
+    findings = found(session(steady(5), events=[*OPEN, *events], command=5.0, close=close))
     assert [f.summary for f in findings] == ([f"After the close command nothing came for {words}."] if words else [])
     assert [(f.confidence, f.evidence[0].t) for f in findings] == [(0.85, 5.0)] * len(findings)
 
@@ -307,7 +307,8 @@ def test_any_other_error_stays_one(subject):
         (b"\xff" * 64000, [], {"server.stopped-answering": "fail"}),
         (b"\xff" * 64000, turn(1.0, "Hello there"), {"server.stopped-answering": "fail"}),
         ((SPEECH * 2)[:64000], turn(1.0, "Hello there.", end=3.0), {"server.stopped-answering": "fail"}),
-        (None, turn(1.0, "Hello there.", end=3.0), {"server.stopped-answering": "fail"}),
+        (None, turn(1.0, "Hello there.", end=3.0), {}),
+        (None, turn(1.0, "Hello there"), {"server.stopped-answering": "fail"}),
     ],
 )
 def test_a_socket_that_stays_open_after_everything_was_answered_loses_nothing(audio, events, expected):
@@ -318,3 +319,14 @@ def test_a_socket_that_stays_open_after_everything_was_answered_loses_nothing(au
 def test_an_error_whose_words_the_log_does_not_show_asks_for_them():
     (found,) = report(error(status_code=None, title=None, message=None), "server").checks[0].findings
     assert "does not show its message" in found.summary and found.fix.startswith("Print the whole error event")
+
+
+@pytest.mark.parametrize(("shown", "expected"), [(["And so my fellow Americans"], True), (["Yes."], True), ([], False)])
+def test_a_capture_without_the_updates_of_long_turns_shows_no_silence(shown, expected):
+    """A long turn has updates; where none is there, the capture keeps some kinds of events only."""
+    texts = [*shown, "And so my fellow Americans ask not."] if shown != ["Yes."] else shown
+    events = turn(1.0, *texts, end=3.5)
+    if not shown:
+        events = [event for event in turn(1.0, *texts, end=3.5) if event[1] != "turn.update"]
+    subject = with_audio(session(steady(16), events=events), (SPEECH * 4)[: 16 * 8000])
+    assert ("server.stopped-answering" in causes(subject, "server")) == expected

@@ -295,7 +295,7 @@ values = st.recursive(
 contents = st.one_of(
     st.binary(max_size=9).map(lambda data: {"binary": True, "content": data, "size": len(data)}),
     st.integers(0, 2**40).map(lambda size: {"binary": True, "size": size}),
-    words.filter(lambda text: not text.startswith("{")).map(
+    words.filter(lambda text: not text.startswith(("{", "<", "[", "("))).map(
         lambda text: {"text": text, "size": len(text.encode(errors="replace"))}
     ),
     values.map(lambda value: {"message": value, "size": len(json.dumps(value))}),
@@ -314,3 +314,15 @@ def test_any_session_survives_the_way_to_a_file_and_back(happened, text):
     session = keep_real_times(Session(lines, url=URL, lacks=frozenset({"audio"}), transcript=transcript))
     again = read_capture(written(session))
     assert same(again, session) and again.damage.lines == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("<1280 bytes>", 1280), ("[binary 640 bytes]", 640), ("<Buffer 4 B>", 4), ("1280 bytes", None)]
+)
+def test_a_size_in_place_of_a_binary_message_is_its_length(text, size):
+    row = json.dumps({"type": "send", "t": 0.1, "text": text})
+    (frame,) = read_capture((row + "\n").encode()).events
+    assert (frame.binary, frame.text) == ((True, None) if size is not None else (False, text))
+    assert frame.size == (size if size is not None else len(text))
+    (event,) = read_capture(row.replace("send", "receive").encode()).events
+    assert event.text == text

@@ -21,10 +21,11 @@ from sttdoctor.analysis.session.join_spelling import (
     cut_beginning,
     extract_letters,
     find_spelling,
+    keeps_apart,
     list_words,
     tidy,
 )
-from sttdoctor.analysis.session.text_changes import Before, Change, list_changes
+from sttdoctor.analysis.session.text_changes import Before, Change, list_changes, split_by_turns
 from sttdoctor.analysis.session.turns import Turn, collect_texts, join_expected
 from sttdoctor.values import immutable
 
@@ -141,7 +142,7 @@ def explain(got: str, turns: Sequence[Turn], shown: Shown = _WHOLE) -> Join:
         if ended is not None:
             return _finish(replace(direct, habit="ends", detail=_OPEN), Before(got, ended, _UNCHANGED), ())
         direct = _finish(direct, start, ())
-        if direct.habit != "ends" and not shown.begins and _holds_ends_alone(got, turns):
+        if not shown.begins and (_are_words_twice(direct) or _holds_ends_alone(direct, start)):
             direct = _right_end(start) or direct  # what was said before the capture began may have been the same
         if _is_explained(direct):
             return direct
@@ -178,10 +179,17 @@ _LEAST_PIECE = 6  # letters of an update that stands in a text by no chance
 _SURE_EXCERPT = 20  # letters: a shorter piece may stand in a text by chance
 
 
-def _holds_ends_alone(got: str, turns: Sequence[Turn]) -> bool:
-    """Whether a text can be read as final texts, some of them more than once."""
+def _are_words_twice(join: Join) -> bool:
+    """Whether a text holds words of a turn twice, and no whole turns."""
+    return join.habit == "turns-repeated" and join.turn is not None
+
+
+def _holds_ends_alone(direct: Join, start: Before) -> bool:
+    """Whether a text that seems to be wrong can be read as final texts, some of them more than once."""
+    if direct.habit == "ends":
+        return False
     try:
-        read = _read_mixed(extract_letters(got), turns, _SHARE)
+        read = _read_mixed(extract_letters(start.got), start.turns, _SHARE)
     except TooManyStepsError:
         return False
     return read is not None and read.habit == "turns-repeated"
@@ -238,9 +246,11 @@ def _excerpt(shown: Shown, tried: Sequence[tuple[Before, tuple[Change, ...]]]) -
                 join, part = replace(join, habit="ends", detail=_OPEN), replace(part, turns=ended)
             if join is None or (join.habit != "ends" and len(extract_letters(part.got)) < _SURE_EXCERPT):
                 continue
-            if join.habit == "turns-repeated" and join.turn is not None:
+            if _are_words_twice(join):
                 continue  # words twice may as well be updates that the capture does not show
             join = _finish(join, Before(part.got, part.turns, before.change), changed)
+            if join.habit == "ends" and keeps_apart(part.got, _list_ends(part.turns)):
+                join = replace(join, rest=None)
             join = replace(join, beyond=len(before.got) - len(part.got), sure=min(join.sure, 0.8))
             if join.habit == "ends" and join.rest is None:
                 return join
@@ -255,7 +265,7 @@ def _find_added(start: Before) -> Join | None:
     letters, spoken = extract_letters(start.got), extract_letters(right)
     at = letters.find(spoken) if len(spoken) >= _SURE_EXCERPT else -1
     if at < 0:
-        return None
+        return _find_put_between(start) if len(spoken) >= _SURE_EXCERPT else None
     before = cut_beginning(start.got, at)
     behind = start.got[len(cut_beginning(start.got, at + len(spoken))) :].lstrip(_ENDS_A_TURN)
     kept = _find_kept_piece(start.turns, extract_letters(before), extract_letters(behind))
@@ -268,6 +278,23 @@ def _find_added(start: Before) -> Join | None:
     detail = f"{told} ({' '.join(sides[0][1])[:_QUOTED]!r})"
     alike = len(spoken) / len(letters)
     return Join("text-added", right, True, alike, detail, sure=0.9, got=start.got, turns=start.turns)
+
+
+def _find_put_between(start: Before) -> Join | None:
+    """Every final text as it is, and between them what no event says, as in a talk that is shown with its answers."""
+    apart = split_by_turns(start.got, start.turns)
+    words = list_words(" ".join(apart or ()))
+    heard = {word for turn in start.turns for _, text in turn.pieces for word in list_words(text)}
+    if not apart or not words or sum(word in heard for word in words) > _OF_TURNS * len(words):
+        return None
+    shown = next(text for text in apart if extract_letters(text))
+    detail = f"{len(words)} word{'s' * (len(words) > 1)} between them ({' '.join(shown.split())[:_QUOTED]!r})"
+    right = join_expected(start.turns)
+    alike = measure_similarity(start.got, right)
+    return Join("text-added", right, True, alike, detail, sure=0.8, got=start.got, turns=start.turns)
+
+
+_OF_TURNS = 0.6  # of the words that were put in: more of them are versions of a turn
 
 
 def _find_kept_piece(turns: Sequence[Turn], before: str, behind: str) -> int | None:

@@ -243,6 +243,42 @@ def _drop_labels(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
         yield Before(text, turns, Change("labels-added", f"labels or marks were put in, such as {shown!r}", True, True))
 
 
+def split_by_turns(got: str, turns: Sequence[Turn]) -> list[str] | None:
+    """Return what stands around the final texts of all turns, None where one of them is not there as it is."""
+    ends = [end for turn in turns if (end := (turn.end or "").strip())]
+    apart, position = [], 0
+    for end in ends:
+        at = got.find(end, position)
+        if at < 0:
+            return None
+        apart.append(got[position:at])
+        position = at + len(end)
+    return [*apart, got[position:]] if ends else None
+
+
+_DIGITS = re.compile(r"\d+")
+_LEAST_LABELLED, _LONGEST_LABEL = 2, 120
+
+
+def _drop_frames(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
+    """The same around each turn but for its numbers: a row of a table, a line of a log, a name of another form."""
+    apart = split_by_turns(got, turns)
+    if apart is None or len(apart) <= _LEAST_LABELLED:
+        return
+    first, between, last = apart[0], apart[1:-1], apart[-1]
+    kinds = {_DIGITS.sub("0", text).strip() for text in between}
+    label = next(iter(kinds))
+    if len(kinds) != 1 or not label or len(label) > _LONGEST_LABEL:
+        return
+    around = _DIGITS.sub("0", f"{last}\n{first}")
+    if "".join(around.split()) in ("".join(label.split()), "") and "\n" in between[0]:
+        shown = first.strip() or between[0].strip()
+        detail = f"labels or marks were put in, such as {shown[:_SHOWN_LABEL]!r}"
+        right = join_expected(turns)
+        yield Before(right, turns, Change("labels-added", detail, True, True))
+
+
+_SHOWN_LABEL = 60
 _NOTHING = re.compile(r"undefined|null|None|NaN|\[object Object\]")
 
 
@@ -392,6 +428,7 @@ _LOOKS = (
     _unmask,
     _drop_nothings,
     _drop_labels,
+    _drop_frames,
     _write_in_digits,
     _drop_fillers,
 )

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from turns import make
 
 from sttdoctor.analysis.session import join_hypotheses, join_spelling
+from sttdoctor.analysis.session.join_excerpts import Shown
 from sttdoctor.analysis.session.turns import join_expected, join_updates
 
 TWO = [
@@ -297,3 +298,43 @@ def test_a_habit_behind_a_change_is_told_with_it():
     join = join_hypotheses.explain("Tea &amp; cakes.Tea &amp; cakes.", [make("Tea & cakes.", "Tea & cakes.")])
     assert join.exact and join.habit in ("turns-repeated", "updates-joined")
     assert [change.cause for change in join.changes] == ["escaped"]
+
+
+LATE = Shown(begins=False)
+NO_NO = [make(" No, no, no, I said no."), make(" No", " No no.", eager=[" No no."])]
+YES_YES = [make("Yes.", "Yes."), make("Yes.", "Yes.", eager=["Yes."])]
+ON = [make(" One, two, three, four."), make(" One", " One, two, three, four, five.")]
+
+
+@pytest.mark.parametrize(
+    ("got", "turns"),
+    [
+        ("No no no no no. No, no, no, I said no. No no.", NO_NO),
+        ("Yes. Yes. Yes.", YES_YES),  # turns without white space of their own, put apart
+        ("One, two, three. One, two, three, four. One, two, three, four, five.", ON),
+    ],
+)
+def test_what_was_said_before_a_capture_began_may_have_been_the_same(got, turns):
+    join = join_hypotheses.explain(got, turns, LATE)
+    assert (join.habit, join.rest, join.beyond > 0) == ("ends", None, True)
+
+
+@pytest.mark.parametrize(
+    "row", ["{0},{1}", '{0}\t"{1}"', "INFO:app:final: {1}", "Anna Smith \u2013 {1}", "Dialogue: 0,0:0{0}.00,,{1}"]
+)
+def test_rows_around_each_turn_are_labels_whatever_their_form(row):
+    turns = [make("Hi there."), make(" How are you?"), make(" Fine."), make(" Bye.")]
+    got = "\n".join(row.format(number, turn.end.strip()) for number, turn in enumerate(turns))
+    join = join_hypotheses.explain(got, turns)
+    assert (join.habit, [change.cause for change in join.changes]) == ("ends", ["labels-added"])
+
+
+def test_a_talk_with_the_answers_in_it_holds_every_final_text():
+    turns = [make("Where is my order?"), make(" The red one, please."), make(" Thank you, that is all.")]
+    answers = ["Let me look it up.", "It leaves on Monday.", "Goodbye!"]
+    got = "\n".join(f"{turn.end.strip()}\n{said}" for turn, said in zip(turns, answers, strict=True))
+    join = join_hypotheses.explain(got, turns)
+    assert (join.habit, join.exact) == ("text-added", True)
+    assert "between them ('Let me look it up.')" in join.detail
+    mangled = got.replace("red one", "read one")
+    assert join_hypotheses.explain(mangled, turns).habit != "text-added"
