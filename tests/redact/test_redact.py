@@ -143,9 +143,9 @@ def test_json_loses_what_stands_under_a_telling_key_or_shows_by_its_shape():
     }
 
 
-_CHARACTERS = "aZ0 .:=?&;%@/-_\\\"'\u017f\u212a\u0130"
+_CHARACTERS = "aZ0 .:=?&;%@/-_\n\\\"'\u017f\u212a\u0130"
 _WORDS = "sk_car_|eyJ|Bearer |Basic |x-auth|API-Key|id token|Secret|PassWord|Cookie|signature|://|471147114711"
-_PIECES = st.sampled_from([*_CHARACTERS, *_WORDS.split("|"), "AUTHORIZATION"])
+_PIECES = st.sampled_from([*_CHARACTERS, *_WORDS.split("|"), "AUTHORIZATION", "-u", "--user "])
 _TEXTS = st.lists(_PIECES, max_size=8).map("".join)
 
 
@@ -156,11 +156,23 @@ def test_where_no_secret_may_be_none_is_replaced(message):
     assert may_hold_secret(json.dumps(message)) or redact_json(message) == message
 
 
-@pytest.mark.parametrize("hint", ["Cookie", "sk_car_", "%41", "-u", "eyJ", "\\u", "github_pat_", "Authorization"])
+@pytest.mark.parametrize("hint", ["Cookie", "sk_car_", "%41", " -u", "eyJ", "\\u", "github_pat_", "Authorization"])
 def test_a_hint_is_seen_wherever_it_stands_in_a_long_text(hint):
     for before in [*range((1 << 16) - len(hint) - 1, (1 << 16) + 2), 200_000]:
         assert may_hold_secret("." * before + hint + "." * 10)
     assert not may_hold_secret("." * 200_000)
+
+
+@pytest.mark.parametrize("option", ["-u", "--user", "--proxy-user"])
+@pytest.mark.parametrize("before", ["", " ", "\n", "\t", '"', "[", ","])
+def test_an_option_with_a_login_is_a_hint_in_text_and_in_json(before, option):
+    text = f"{before}{option} bob:Pq93xk7Z"
+    assert may_hold_secret(text) and may_hold_secret(json.dumps([text]))
+    assert "Pq93xk7Z" not in redact_text(text)
+
+
+def test_a_hyphen_within_a_word_is_no_option():
+    assert not may_hold_secret('{"transcript": "we made-up a follow-up"}')
 
 
 def test_an_event_of_the_service_needs_no_search():

@@ -39,7 +39,7 @@ _LIVELY = 5  # different values among these, as silence and small numbers are al
 _OFTEN = 3
 _INFORMATIVE = 16  # samples that tell whether two frames are alike
 _BLOCK = 1 << 16  # samples, so that a block stays in the cache
-_HASH_BITS = 20
+_SPARSE = 64  # places of the table of hashes for each key that is wanted, so that few others are taken for one
 _COMPARED = 1 << 28  # bytes, so that no input takes long
 _MOST = 16 << 20  # bytes that are looked at
 
@@ -420,21 +420,23 @@ def _count_values(keys: _Keys) -> NDArray[np.int64]:
 
 def _find_hits(keys: _Keys, wanted: _Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The places whose key is wanted, in order, and the number of that key."""
-    is_hashed = np.zeros(1 << _HASH_BITS, dtype=bool)
-    is_hashed[_hash_keys(wanted)] = True
+    bits = (_SPARSE * len(wanted)).bit_length()
+    is_hashed = np.zeros(1 << bits, dtype=bool)
+    is_hashed[_hash_keys(wanted, bits)] = True
     found: list[NDArray[np.int64]] = []
     for at in range(0, len(keys), _BLOCK):
         block = np.ascontiguousarray(keys[at : at + _BLOCK])
-        found.append(np.flatnonzero(is_hashed[_hash_keys(block)]) + at)
+        found.append(np.flatnonzero(is_hashed.take(_hash_keys(block, bits))) + at)
     places = np.concatenate(found)
-    near = np.minimum(np.searchsorted(wanted, keys[places]), len(wanted) - 1)
-    is_hit = wanted[near] == keys[places]
+    hashed = keys[places]
+    near = np.minimum(np.searchsorted(wanted, hashed), len(wanted) - 1)
+    is_hit = wanted[near] == hashed
     return places[is_hit], near[is_hit]
 
 
-def _hash_keys(keys: _Keys) -> NDArray[np.int64]:
-    """A number below `1 << _HASH_BITS` for each key (Knuth's multiplicative hash, by the golden ratio)."""
-    return (keys * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - _HASH_BITS)).view(np.int64)
+def _hash_keys(keys: _Keys, bits: int) -> NDArray[np.int64]:
+    """A number of so many bits for each key (Knuth's multiplicative hash, by the golden ratio)."""
+    return (keys * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - bits)).view(np.int64)
 
 
 def _extend(data: memoryview, at: int, lag: int) -> tuple[int, int]:
