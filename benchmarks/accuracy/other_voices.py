@@ -73,7 +73,7 @@ def shares(cases: list[Case], chosen: Callable[[float], bool]) -> tuple[float, f
 
 def status(estimate: RateEstimate, declared: int) -> str:
     """What the check says of a declared rate where there is nothing but this sound."""
-    likely, nothing = list_most_probable(estimate.probabilities), SimpleNamespace(anchors=(), rate_parts=())
+    likely, nothing = list_most_probable(estimate.probabilities), SimpleNamespace(anchors=(), is_long=False)
     facts = SimpleNamespace(
         rate_probabilities=estimate.probabilities,
         likely_rates=likely,

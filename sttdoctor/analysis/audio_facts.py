@@ -59,6 +59,7 @@ _ORDERED = 1 << 18  # pairs of samples at most that are looked at for their orde
 _SPLIT = 0.7  # of the declared rate: one of several channels sounds right at it, one of several copies at a part of it
 _CLICKED = 160_000  # samples in which jumps at a period are looked for: 10 s at 16 kHz
 _FLOOR, _JUMP = 0.003, 1.5  # of the sound's level; times as far as speech jumps
+_LONG_PART_S = 6.0  # of two or three parts: twice that is a long recording
 _QUICK_S = 5.0  # heard of a part, at the rate of the whole, to see whether it has another one
 
 
@@ -509,7 +510,7 @@ class AudioFacts:
         """What the sound says about its sample rate, None where it cannot be decoded."""
         if self._loudest_rate is None:
             return None
-        pooled = pool_estimates(self._loudest_rate, [part for _, part in self.rate_parts])
+        pooled = pool_estimates(self._loudest_rate, [part for _, part in self.rate_parts] if self.is_long else [])
         return replace(pooled, probabilities=weigh_anchors(pooled.probabilities, self.anchors))
 
     @cached_property
@@ -535,13 +536,27 @@ class AudioFacts:
         return self.estimate_rate(first, stop).is_speech(self._speech_s)
 
     @cached_property
+    def is_long(self) -> bool:
+        """Whether there are several parts of some seconds: by the sound, and at the declared rate as well.
+
+        By a rate that is far too low, a short sound would be a long one, and its parts would make sure of the error.
+        """
+        declared = self.declared.sample_rate
+        return len(self.rate_parts) > 1 and (not declared or self._measure_length(declared) >= 2 * _LONG_PART_S)
+
+    def _measure_length(self, rate: int) -> float:
+        """Seconds of all of the audio at a rate (Hz)."""
+        assert self.audio is not None and self.layout is not None
+        return len(self.audio.data) / (rate * (self.row_bytes or self.layout.frame_bytes))
+
+    @cached_property
     def rate_parts(self) -> list[tuple[int, RateEstimate]]:
         """(first byte, its rate by sound) of equal parts of 3 s or more each, for audio of 12 s or more."""
-        rate, layout = self._loudest_rate, self.layout
-        if self.audio is None or rate is None or layout is None or rate.speech_s < 4:
+        rate = self._loudest_rate
+        if self.audio is None or rate is None or self.layout is None or rate.speech_s < 4:
             return []
-        seconds = len(self.audio.data) / (rate.best * (self.row_bytes or layout.frame_bytes))
-        count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else 6)))
+        seconds = self._measure_length(rate.best)
+        count = min(MOST_PARTS, int(seconds / (3 if seconds >= 18 else _LONG_PART_S)))
         edges = np.linspace(0, len(self.audio.data), count + 1).astype(np.int64).tolist()
         most = round(_QUICK_S * rate.best)
 

@@ -146,7 +146,7 @@ def _may_be_the_voice(facts: Facts, declared: int, better: Sequence[int]) -> boo
     """
     if facts.wire_rate is not None or any(anchor.speaks_for(better[0]) for anchor in facts.sound.anchors):
         return False
-    if len(facts.sound.rate_parts) > 1:
+    if facts.sound.is_long:
         return False
     far = sum(p for rate, p in (facts.rate_probabilities or {}).items() if abs(math.log(rate / declared)) > _VOICES)
     return far < facts.limits["sample-rate.fail_far"]

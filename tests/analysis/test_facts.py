@@ -3,6 +3,7 @@ import pytest
 from builders import URL, drained, session, steady
 
 from sttdoctor.analysis.facts import Facts, join_audio
+from sttdoctor.analysis.rate.estimate import RateEstimate
 from sttdoctor.evidence import Audio, Declared, Frame, Session
 from sttdoctor.thresholds import DEFAULTS
 
@@ -76,3 +77,14 @@ def test_the_byte_rate_names_the_true_rate():
     assert facts.format_ratio == 1.5
     assert facts.wire_rate == 12000
     assert facts.true_speed == pytest.approx(1.0, rel=0.01)
+
+
+@pytest.mark.parametrize(("declared_at", "is_long"), [(8000, True), (None, True), (24000, False)])
+def test_what_is_short_as_declared_is_not_long_by_a_far_lower_rate(declared_at, is_long):
+    declaration = Declared("pcm_s16le", declared_at)
+    sound = Facts(DEFAULTS, audio=Audio(np.zeros(24000 * 2 * 6, np.uint8)), declared=declaration).sound
+    low = RateEstimate({8000: 0.9, 24000: 0.1}, 8.0, 1.0)
+    other = RateEstimate({8000: 0.8, 24000: 0.2}, 5.0, 1.0)
+    sound.__dict__.update(layout=sound.declared_layout, _loudest_rate=low, rate_parts=[(0, other), (1, other)])
+    assert sound.is_long == is_long
+    assert (sound.rate.probabilities != low.probabilities) == is_long

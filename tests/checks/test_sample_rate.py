@@ -60,7 +60,7 @@ def test_an_unusual_voice_is_a_warning_and_longer_or_other_evidence_is_none():
     (finding,) = judged(high, 16000).findings
     assert (finding.status, "probably recorded at 12000 Hz" in finding.summary) == ("warn", True)
     longer = told(high, 16000)
-    longer.sound.rate_parts = [(0, high), (1, high), (2, high)]
+    longer.sound.is_long = True
     assert found(CHECK.judge(longer)) == [("sample-rate.mismatch", "fail")]
     assert anchored(high, 16000, r12000=10.0).status == "fail"
     assert judged(heard(r12000=0.5, r8000=0.49), 16000).status == "fail"
