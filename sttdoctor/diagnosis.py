@@ -224,7 +224,7 @@ RULES = (
         _one_side_is_silent,
     ),
     Rule("signal.silent", ("signal.false-silence", "signal.dc-offset"), "the constant that was sent is all there is"),
-    Rule("signal.false-silence", ("signal.dc-offset", "signal.clipped"), "zero bytes are loud in G.711"),
+    Rule("signal.false-silence", ("signal.dc-offset", "signal.clipped"), "zero bytes are loud there"),
     Rule(
         "signal.not-numbers",
         ("signal.discontinuities", "signal.dropouts", "sample-rate.mismatch", "frames.scaled"),

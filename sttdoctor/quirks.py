@@ -57,6 +57,13 @@ QUIRKS = (
         "imaadpcm-leaves-out-the-last-block",
     ),
     Quirk(
+        "signal.silent",
+        "getstream 7.0.0 (PyPI)",
+        "PcmData.from_numpy() casts floats to whole numbers: all that is between -1 and 1 becomes 0",
+        "from_numpy(samples, format='f32').to_int16()",
+        "getstream-makes-silence-of-floats",
+    ),
+    Quirk(
         "signal.clipped",
         "wyoming 1.10.2 (PyPI)",
         "AudioChunkConverter(channels=1) adds two channels up and cuts off what is too loud",
@@ -71,6 +78,13 @@ QUIRKS = (
         "opensip-jitter-buffer-stays-deaf-after-a-pause",
     ),
     Quirk(
+        "signal.false-silence",
+        "pyVoIP 1.6.8 (PyPI)",
+        "a packet that is lost, or a pause of the sender, is filled with 0, the lower limit of its 8-bit samples",
+        "replace frames of only zeros that read_audio() gives by bytes of 0x80",
+        "pyvoip-a-lost-packet-is-full-scale",
+    ),
+    Quirk(
         "continuity.nothing-sent",
         "prism-media 1.3.5 (npm)",
         "OggDemuxer gives nothing of a file whose comments fill more than a page, as a cover picture does",
@@ -83,6 +97,13 @@ QUIRKS = (
         "with two channels nothing is sent while one of them gives no sound, and both stay apart by the pause",
         "send silence for a channel that gives none, in step with the other",
         "assemblyai-two-channels-wait-for-the-silent-one",
+    ),
+    Quirk(
+        "continuity.muted",
+        "pyVoIP 1.6.8 (PyPI)",
+        "read_audio() throws frames of silence away unless blocking=False: words come without their pauses",
+        "read_audio(160, blocking=False) every 20 ms",
+        "pyvoip-read-leaves-out-the-pauses",
     ),
     Quirk(
         "pacing.too-slow",
@@ -120,11 +141,46 @@ QUIRKS = (
         "caption2text-drops-a-caption-of-digits",
     ),
     Quirk(
+        "joining.turns-missing",
+        "parse-sse 0.1.0 (npm)",
+        "an event that the network cuts between CR and LF loses its name, or comes in halves",
+        "eventsource-parser",
+        "parse-sse-loses-the-name-of-an-event-at-a-cut",
+    ),
+    Quirk(
+        "joining.turns-missing",
+        "vtt-to-json 0.1.1 (npm)",
+        "the last caption is lost, and one that says the same as the one before is emptied",
+        "node-webvtt",
+        "vtt-to-json-loses-the-last-caption",
+    ),
+    Quirk(
+        "encoding.scaled",
+        "pyVoIP 1.6.8 (PyPI)",
+        "in a call of A-law it sends mu-law under the number of A-law",
+        "pyVoIP.RTPCompatibleCodecs = [PayloadType.PCMU, PayloadType.EVENT] before the phone starts",
+        "pyvoip-sends-mu-law-as-a-law",
+    ),
+    Quirk(
         "encoding.unsupported",
         "SpeechRecognition 3.17.0 (PyPI)",
         "get_raw_data() of an 8-bit WAV file is signed, and get_wav_data() writes it into a file of unsigned samples",
         "get_raw_data(convert_width=2)",
         "speechrecognition-8-bit-wav-inside-out",
+    ),
+    Quirk(
+        "",
+        "getstream 7.0.0 (PyPI)",
+        "frames of 20 ms that are resampled one by one do not join: a jump 50 times a second, and no low pass",
+        "a soxr.ResampleStream or one av.AudioResampler for the whole track",
+        "getstream-resample-jumps-at-each-frame",
+    ),
+    Quirk(
+        "",
+        "g711 1.0.1 (npm)",
+        "in A-law samples from -1 to -7 become -248: near silence is a hiss of -47 dB",
+        "alawmulaw",
+        "g711-a-law-makes-noise-of-near-silence",
     ),
     Quirk(
         "",

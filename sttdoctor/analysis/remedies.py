@@ -435,10 +435,10 @@ class Rescale(Remedy):
 
 @immutable
 class FillSilence(Remedy):
-    """Put the code of silence in place of runs of zero bytes.
+    """Put silence in place of runs of zero bytes that are none, or of what became of them.
 
     Attributes:
-        encoding: Of the samples: G.711.
+        encoding: Of the samples.
         spans: (first byte, byte behind the last) of each run, in the joined audio.
     """
 
@@ -448,6 +448,8 @@ class FillSilence(Remedy):
     @property
     def words(self) -> str:
         """What to do."""
+        if not ENCODINGS[self.encoding].is_g711:
+            return "fill pauses with zeros"
         return f"fill pauses with 0x{ENCODINGS[self.encoding].silence.hex().upper()} instead of 0x00"
 
     def apply(self, frames: Sequence[bytes]) -> list[bytes]:
@@ -456,7 +458,7 @@ class FillSilence(Remedy):
         def fill(data: Bytes) -> Bytes:
             out = data.copy()
             for first, stop in self.spans:
-                out[first:stop] = ENCODINGS[self.encoding].silence[0]
+                out[first:stop] = np.resize(np.frombuffer(ENCODINGS[self.encoding].silence, np.uint8), stop - first)
             return out
 
         return restream(frames, fill, 1)

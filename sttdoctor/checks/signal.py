@@ -139,8 +139,10 @@ CHECK = Check(
         Cause(
             "signal.false-silence",
             "fail",
-            "Zero bytes are sent as silence, but in G.711 they are loud; or the silence of its other law is.",
-            "Fill pauses with 0xFF in mu-law and 0xD5 in A-law.",
+            "Zero bytes are sent as silence, but in G.711 and in unsigned samples they are loud, also once they are "
+            "converted; or the silence of the other law of G.711 is.",
+            "Fill pauses and lost packets with the silence of the format: 0xFF in mu-law, 0xD5 in A-law, 0x80 in "
+            "unsigned 8-bit samples.",
         ),
     ),
     docs=AUDIO_INPUT,
@@ -284,22 +286,30 @@ def _judge_faint(facts: Facts, levels: Levels) -> str:
 
 
 def _find_false_silence(facts: Facts, layout: Layout, levels: Levels) -> list[Finding]:
-    zeros = signal_levels.find_zero_runs(levels, layout.encoding)
+    source, zeros = signal_levels.find_zero_runs(levels, layout.encoding)
     seconds = float(levels.runs.length[zeros].sum()) / levels.rate
     if not zeros.any() or seconds < facts.limits["signal.false_silence_s"]:
         return []
-    code = f"0x{ENCODINGS[layout.encoding].silence.hex().upper()}"
-    level = f"{round(20 * np.log10(abs(decode(bytes(1), layout.encoding)[0])))} dBFS"
-    summary = (
-        f"{seconds:.1f} s of zero bytes were sent, which are not silence in {layout.encoding}: "
-        f"byte 0x00 stands for {level}, silence is {code}."
-    )
-    places = _list_places(facts, layout, levels.runs.start[zeros], "zero bytes")
-    starts = layout.offset + levels.runs.start[zeros] * layout.channels
-    lengths = levels.runs.length[zeros] * layout.channels
-    spans = tuple((int(start), int(start + length)) for start, length in zip(starts, lengths, strict=True))
-    remedy = FillSilence(layout.encoding, spans)
-    fix = f"{remedy.words[0].upper()}{remedy.words[1:]}."
+    code = f"0x{ENCODINGS[source].silence.hex().upper()}"
+    level = _format_db(abs(float(decode(bytes(1), source)[0])))
+    starts = layout.offset + levels.runs.start[zeros] * layout.frame_bytes
+    stops = starts + levels.runs.length[zeros] * layout.frame_bytes
+    remedy = FillSilence(layout.encoding, tuple(zip(starts.tolist(), stops.tolist(), strict=True)))
+    if source == layout.encoding:
+        summary = (
+            f"{seconds:.1f} s of zero bytes were sent, which are not silence in {source}: "
+            f"byte 0x00 stands for {level}, silence is {code}."
+        )
+        fix, note = f"{remedy.words[0].upper()}{remedy.words[1:]}.", "zero bytes"
+    else:
+        samples = f"{ENCODINGS[source].label} samples"
+        summary = (
+            f"For {seconds:.1f} s, at {count_noun(int(zeros.sum()), 'place')}, the waveform stands still at {level}: "
+            f"that is what zero bytes become when {samples} are converted. Silence is {code} there."
+        )
+        fix = f"Fill lost packets and pauses with {code} before the {samples} are converted, or with zeros after it."
+        note = "zero bytes that were converted"
+    places = _list_places(facts, layout, levels.runs.start[zeros], note)
     return [CHECK.find("false-silence", "fail", 0.97, summary, places, fix, remedy)]
 
 

@@ -259,6 +259,30 @@ def test_zero_bytes_in_g711_are_false_silence(encoding, table, level, code):
     assert found.summary.endswith(f"byte 0x00 stands for {level}, silence is {code}.")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "zero", "code"),
+    [("pcm_s16le", -1.0, "0x80"), ("pcm_f32le", -1.0, "0x80"), ("pcm_s16le", -32124 / 32768, "0xFF")],
+)
+def test_zero_bytes_of_samples_that_were_converted_are_false_silence(encoding, zero, code):
+    x = 0.4 * VOICE
+    lost = [slice(start, start + 320) for start in range(4000, 40_000, 6000)]
+    for frame in lost:
+        x[frame] = zero
+    data = s16(x) if encoding == "pcm_s16le" else x.astype("<f4").tobytes()
+    (found,) = judged(data, encoding=encoding).checks[0].findings
+    assert (found.cause, found.status) == ("signal.false-silence", "fail")
+    assert f"at {len(lost)} places" in found.summary and code in found.fix
+    mended = b"".join(found.remedy.apply([data]))
+    for frame in lost:
+        x[frame] = 0.0
+    assert mended == (s16(x) if encoding == "pcm_s16le" else x.astype("<f4").tobytes())
+
+
+def test_sound_that_is_cut_off_at_both_ends_is_no_false_silence():
+    loud = np.clip(20 * np.sin(2 * np.pi * 60 * np.arange(RATE) / RATE), -1, 32767 / 32768)
+    assert "signal.false-silence" not in causes(s16(loud))
+
+
 def test_all_zero_bytes_in_mulaw_are_silence_and_false():
     report = judged(bytes(16_000), encoding="pcm_mulaw", rate=8000)
     assert [(d.cause, d.explains) for d in report.diagnoses] == [("signal.silent", ("signal.false-silence",))]

@@ -51,7 +51,7 @@ def find_torn_holes(data: NDArray[np.uint8], layout: Layout, levels: Levels) -> 
     runs = levels.runs
     extreme = (runs.value == levels.high) | (runs.value == levels.low)
     inside = np.minimum(runs.before, runs.after) > _VOICE * levels.loud
-    inside &= (runs.length <= LONGEST_HOLE_S * levels.rate) & ~find_zero_runs(levels, layout.encoding) & ~extreme
+    inside &= (runs.length <= LONGEST_HOLE_S * levels.rate) & ~find_zero_runs(levels, layout.encoding)[1] & ~extreme
     found = np.flatnonzero(inside)
     if len(found) > _MOST:
         found = found[np.linspace(0, len(found) - 1, _MOST).astype(np.int64)]
@@ -153,7 +153,7 @@ def find_muted(
     long = (
         (runs.length >= least_s * levels.rate)
         & (np.abs(runs.value) <= _SILENT_VALUE)
-        & ~find_zero_runs(levels, layout.encoding)
+        & ~find_zero_runs(levels, layout.encoding)[1]
     )
     place = runs.start // levels.step
     long &= place >= _STEPS_BEFORE

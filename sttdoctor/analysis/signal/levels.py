@@ -434,11 +434,31 @@ def _find_highest(measure_windows: Callable[[slice], Floats], count: int, length
     return best, best_at
 
 
-def find_zero_runs(levels: Levels, encoding: str) -> NDArray[np.bool_]:
-    """Which constant stretches are runs of zero bytes in G.711, shape (runs,); none in another encoding."""
-    if not ENCODINGS[encoding].is_g711:
-        return np.zeros(len(levels.runs.start), dtype=bool)
-    return np.asarray(levels.runs.value == float(decode(b"\0", encoding)[0]))
+def find_zero_runs(levels: Levels, encoding: str) -> tuple[str, NDArray[np.bool_]]:
+    """Find constant stretches that are zero bytes of an encoding in which those are loud, or what became of them.
+
+    Returns:
+        That encoding, and which stretches, shape (runs,): the same one in G.711, and where samples are converted from
+        another the one of which there is most. None of them where the other limit is held as well, as by clipping.
+    """
+    values = {name: decode(b"\0", name)[0] for name in _LOUD_ZEROS if encoding == name or encoding not in _LOUD_ZEROS}
+    lengths = {name: _measure_held(levels.runs, value) for name, value in values.items()}
+    name = max(lengths, key=lambda each: lengths[each])
+    clipped = _measure_held(levels.runs, -values[name]) > _MIRRORED * lengths[name]
+    return name, _is_held(levels.runs, values[name]) & (not clipped)
+
+
+def _measure_held(runs: Runs, value: float) -> int:
+    return int(runs.length[_is_held(runs, value)].sum())
+
+
+def _is_held(runs: Runs, value: float) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(runs.value - value) < _SAME)
+
+
+_LOUD_ZEROS = ("u8", "pcm_mulaw", "pcm_alaw")
+_SAME = 1e-4  # three steps of 16 bits: full scale is 32767 or 32768
+_MIRRORED = 0.1  # of the length at one limit: of sound that is cut off as much is at the other
 
 
 def decode_loudest(data: NDArray[np.uint8], layout: Layout, levels: Levels, most: int) -> tuple[Floats, int]:
