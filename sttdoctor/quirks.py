@@ -57,11 +57,25 @@ QUIRKS = (
         "imaadpcm-leaves-out-the-last-block",
     ),
     Quirk(
+        "container.wav-header",
+        "PyWave 0.5.0 (PyPI)",
+        "read() goes on behind the samples: up to 44 bytes of the chunk that follows come as sound",
+        "keep file.data_length bytes of what it gives",
+        "pywave-reads-on-behind-the-samples",
+    ),
+    Quirk(
         "signal.silent",
         "getstream 7.0.0 (PyPI)",
         "PcmData.from_numpy() casts floats to whole numbers: all that is between -1 and 1 becomes 0",
         "from_numpy(samples, format='f32').to_int16()",
         "getstream-makes-silence-of-floats",
+    ),
+    Quirk(
+        "signal.silent",
+        "audio-mixer 2.1.4 (npm)",
+        "InterleavedMixer leaves channel 0 silent when the input of channel 1 was made before it",
+        "make the inputs in the order of their channels, all of them before the first sound",
+        "audio-mixer-loses-the-channel-that-joins-second",
     ),
     Quirk(
         "signal.clipped",
@@ -155,6 +169,13 @@ QUIRKS = (
         "vtt-to-json-loses-the-last-caption",
     ),
     Quirk(
+        "joining.truncated",
+        "stt-align-node 2.0.1 (npm)",
+        "the first word of a text is lost when it starts at 0.0 s",
+        "give that word a start of 0.001",
+        "stt-align-node-loses-a-word-that-starts-at-0",
+    ),
+    Quirk(
         "encoding.scaled",
         "pyVoIP 1.6.8 (PyPI)",
         "in a call of A-law it sends mu-law under the number of A-law",
@@ -174,6 +195,13 @@ QUIRKS = (
         "frames of 20 ms that are resampled one by one do not join: a jump 50 times a second, and no low pass",
         "a soxr.ResampleStream or one av.AudioResampler for the whole track",
         "getstream-resample-jumps-at-each-frame",
+    ),
+    Quirk(
+        "",
+        "simplesip 0.1.5 (PyPI)",
+        "it offers G.722 first, and gives the codes of a call in it as samples of 8 bits, each twice",
+        "leave format 9 out of the offer (override _generate_sdp_offer), or let the server allow PCMU only",
+        "simplesip-takes-g722-for-samples",
     ),
     Quirk(
         "",
