@@ -1,10 +1,10 @@
 """Builds the captures of `reports.toml`: a faulty one and a healthy twin of each, from the repository's speech.
 
-    python benchmarks/world/build.py FOLDER [--only WORD]
+    python benchmarks/world/build.py FOLDER [--only WORD] [--round N]
 
 Reports are divided by chance, by a hash of their link: the half `build` is what the tool is improved by, the half
 `held` is looked at only to see what that was worth. `round` 2 are those that were sought out after the tool had been
-improved by the first ones, `round` 3, 4 and 6 those after that (the fifth tried kinds, not reports). Nothing of a
+improved by the first ones, `round` 3, 4, 6 and 7 those after that (the fifth tried kinds, not reports). Nothing of a
 report is copied: words, times and sound are others.
 """
 
@@ -25,7 +25,8 @@ import faults_make
 import fourth  # noqa: F401  its kinds are registered
 import further  # noqa: F401  likewise
 import numpy as np
-import sixth  # its kinds are registered, and some are of text
+import seventh  # its kinds are registered, and some are of text
+import sixth  # likewise
 import third  # noqa: F401  likewise
 from dress import dress
 from faults_healthy import lengths_only
@@ -39,7 +40,7 @@ from scipy.interpolate import make_interp_spline
 REPORTS = Path(__file__).parent / "reports.toml"
 TEXT = ("equal_turns_dropped", "turns_twice", "last_turn_missing", "only_last_turn", "turns_swapped", "running_total",
         "typed_by_length", "not_decoded_whole", "equal_words_dropped", "fillers_dropped", "earlier_text_first",
-        "only_first_turn", "other_layout", "accents_dropped", *sixth.TEXT)  # fmt: skip
+        "only_first_turn", "other_layout", "accents_dropped", *sixth.TEXT, *seventh.TEXT)  # fmt: skip
 LONG_TWIN_S = 240.0
 Report = dict[str, Any]
 
@@ -131,9 +132,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--round", type=int, help="those of one round")
     options = parser.parse_args()
     index: dict[str, dict[str, Any]] = {"build": {}, "held": {}}
     for report in reports(options.only):
+        if options.round not in (None, report.get("round", 1)):
+            continue
         ends = f".{form(report)}"
         if ends == ".raw":
             recipe = client(report)
