@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor import missing
-from sttdoctor.analysis.container.contents import LABELS, Contents, Start, find_packets
+from sttdoctor.analysis.container.contents import LABELS, Contents, Packed, Start, find_packed, find_packets
 from sttdoctor.analysis.container.header import Header
 from sttdoctor.analysis.container.text import MOST_NOTES, SHORTEST_TEXT, is_printable
 from sttdoctor.analysis.facts import Facts
@@ -31,7 +31,7 @@ from sttdoctor.checks.base import (
     want_speech,
 )
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.evidence import Declared, FrameContents
+from sttdoctor.evidence import Declared, Frame, FrameContents
 
 CHECK = Check(
     id="container",
@@ -298,6 +298,9 @@ def _judge_packets(facts: Facts) -> Finding | None:
     """Frames that are packets of a codec, without a container: of many sizes, small, and without order inside."""
     for connection in facts.connections:
         sent = [frame for frame in connection.audio_frames if frame.size]
+        packed = find_packed([frame.audio or b"" for frame in sent[:_FIRST]])
+        if packed is not None:
+            return _tell_packed(packed, sent[0])
         found = find_packets(FrameContents(sent))
         if found is None:
             continue
@@ -312,6 +315,20 @@ def _judge_packets(facts: Facts) -> Finding | None:
         fix = _DECODE_GSM if found.name.startswith("GSM") else _DECODE
         return CHECK.find("compressed", "fail", 0.9, summary, place, fix)
     return None
+
+
+_FIRST = 8  # messages that tell whether each is compressed by itself
+_UNPACKED = (
+    "Send the samples alone, as they were before they were compressed and framed: leave out gzip.compress() or "
+    "zlib.deflate() and what builds the header (a client of another service, as Volcengine's, has both)."
+)
+
+
+def _tell_packed(packed: Packed, first: Frame) -> Finding:
+    behind = f", behind {count_noun(packed.offset, 'byte')} of a header" if packed.offset else ""
+    summary = f"Each message is compressed by itself with {packed.kind}{behind}; the service takes bare samples only."
+    place = (Evidence("the first message", first.line, first.t),)
+    return CHECK.find("compressed", "fail", 0.97, summary, place, _UNPACKED)
 
 
 def _unpack(kind: str) -> str | None:

@@ -206,6 +206,12 @@ _UNPAD = (
     "padded its last block, cut as many bytes from the end as the last byte says (frame[:-frame[-1]]). Better let the "
     "library hand out the payload without it."
 )
+_STAY_BEHIND = (
+    "Read only as far as the ring has been written: ask for the position of the writer before each read "
+    "(Microphone.GetPosition in Unity, the hardware pointer of a driver), take what lies between the last place that "
+    "was read and that one, and wait when it is too little. The clocks of the device and of the program drift, so "
+    "time alone does not tell how much is new. Do not read in the block that is being written."
+)
 _CLEAR = (
     "Send only as many samples of a block as were written to it, or fill it with zeros before it is filled: a callback "
     "that gets too little from its ring buffer leaves the rest of its output as it was."
@@ -549,6 +555,12 @@ def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str, bytes_per_s: 
             "is old."
         )
         return CHECK.find("repeated", "fail", 0.9, summary, place, _OLD_REST)
+    if repeat.kind == "front":
+        summary = (
+            f"{begin} begin with the bytes with which the next one begins, {repeat.alike:.0%} of a frame: they were "
+            "overwritten before they were sent, and what stood there is lost."
+        )
+        return CHECK.find("repeated", "fail", 0.95, summary, place, _OVERWRITTEN)
     if repeat.kind == "overlap":
         summary = (
             f"{begin} begin with the bytes with which the one before ended: {repeat.alike:.0%} of a frame is sent "
@@ -632,6 +644,13 @@ def _tell_replays(replays: Replays, sent: list[Frame]) -> Finding:
             "sent again."
         )
         return CHECK.find("repeated", "fail", 0.9, summary, place, _CLEAR)
+    if replays.lap_s:
+        summary = (
+            f"{replays.count} pieces of about {1000 * replays.usual_s:.2g} ms ({replays.share:.0%} of the audio) were "
+            f"sent {replays.lap_s:.3g} s before, byte for byte: a ring buffer of that length is read where it has not "
+            "been written anew."
+        )
+        return CHECK.find("repeated", "fail", 0.9, summary, place, _STAY_BEHIND)
     if replays.gap_s:
         summary = (
             f"{replays.count} stretches of {replays.usual_s:.2f} s each are sent once more about {replays.gap_s:.1f} s "

@@ -29,6 +29,8 @@ def judged(text, events=TWO):
         (" How are you?", "turns-missing", "fail"),
         ("", "turns-missing", "fail"),
         ("Hi there. How are you? How are you?", "turns-repeated", "fail"),
+        (" ".join(["Hi there. How are you?"] * 4), "turns-repeated", "fail"),
+        ("Hi there.Hi there.Hi there. How are you? How are you? How are you?", "turns-repeated", "fail"),
         ("Hi there. How", "partial-kept", "fail"),
         ("Something else altogether, my dear.", "unrelated", "warn"),
         ("Hi there! How are you now?", "normalized", "warn"),

@@ -381,6 +381,7 @@ def test_another_code_is_no_big_message(code):
     ("frame", "says", "advice"),
     [
         ({"message": '{"type": "close"}'}, "close (written as JSON twice)", "encode the object once"),
+        ({"text": '"{\\"type\\": \\"close\\"}"'}, "close (written as JSON twice)", "encode the object once"),
         ({"text": "{'type': 'close'}"}, "close (in what is not JSON)", "str() of a dictionary"),
         ({"text": '{"type": close}'}, "close (in what is not JSON)", "made by json.dumps"),
         ({"message": {"event": "close"}}, "close (under another key than type)", "name it under type"),

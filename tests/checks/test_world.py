@@ -1,5 +1,6 @@
 """Faults that public reports tell of, beyond the catalogue."""
 
+import gzip
 import zlib
 from dataclasses import replace
 
@@ -79,6 +80,38 @@ def test_a_frame_that_ends_with_its_own_beginning_is_repeated():
     assert found.cause == "frames.repeated" and "20% of a frame" in found.summary and "noDataNow" in found.fix
 
 
+def test_frames_whose_beginning_is_that_of_the_next_one_were_overwritten():
+    frames = cut()
+    for n in range(4, len(frames) - 1, 5):
+        count = 64 + 37 * n % 500 // 2 * 2
+        frames[n] = frames[n + 1][:count] + frames[n][count:]
+    found = first(sent(frames))
+    assert found.cause == "frames.repeated" and "overwritten" in found.summary and "Copy each block" in found.fix
+
+
+def test_a_beginning_that_all_frames_share_is_a_header_and_no_frame_before_its_time():
+    head = bytes(range(40))
+    assert causes(sent([head + frame for frame in cut()]), "frames") == {"frames.header": "fail"}
+
+
+@pytest.mark.parametrize("lap", [8000, 7990])
+def test_pieces_from_a_lap_before_are_told_as_a_ring_that_is_read_too_far(lap):
+    data = bytearray(SPEECH)
+    for at in range(2 * lap + 700, len(data) - 1600, 2346):
+        data[at : at + 800] = SPEECH[at - 2 * lap : at - 2 * lap + 800]
+    found = first(sent(cut(data=bytes(data))))
+    assert found.cause == "frames.repeated" and "ring buffer" in found.summary and "GetPosition" in found.fix
+
+
+def test_each_message_that_is_compressed_by_itself_is_told_behind_a_header_of_another_service():
+    for wrap, name in ((lambda data: bytes(12) + gzip.compress(data, mtime=0), "gzip"), (zlib.compress, "zlib")):
+        found = first(sent([wrap(frame) for frame in cut(3200)], 0.1))
+        assert found.cause == "container.compressed" and f"by itself with {name}" in found.summary
+    assert "container.compressed" not in causes(
+        sent([cut(3200)[0], gzip.compress(cut(3200)[1]), *cut(3200)[2:]], 0.1), "container"
+    )
+
+
 def test_frames_that_overtook_each_other_are_told_by_the_sound():
     frames = cut()
     for number in range(4, len(frames) - 2, 7):
@@ -97,6 +130,12 @@ def test_a_handshake_without_any_answer_is_told():
     assert "21.0 s" in found.summary and "HTTPS_PROXY" in found.fix
     assert "HttpsProxyAgent" not in found.fix
     assert "HttpsProxyAgent" in first(handshake(Close(2, 21.0, "unknown", 1006), client="node")).fix
+
+
+def test_a_page_that_saw_no_answer_is_sent_to_the_developer_tools():
+    page = {"user-agent": "Mozilla/5.0 (X11) Chrome/140.0.0.0 Safari/537.36", "origin": "https://app.example"}
+    found = first(handshake(Close(2, 0.3, "unknown", 1006), headers=page))
+    assert found.cause == "connection.unanswered" and "developer tools" in found.fix
 
 
 def test_a_capture_that_cannot_hold_frames_tells_of_no_missing_answer():

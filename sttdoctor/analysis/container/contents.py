@@ -10,6 +10,9 @@ than once in a thousand million files. Sources: the format specifications, as co
 https://github.com/sindresorhus/file-type; ISO/IEC 11172-3, 13818-3 and 13818-7; RFC 1952, PKWARE's APPNOTE 4.3.7, the
 bzip2 and xz file formats, RFC 8878.
 
+Some services want each message compressed, behind a header: a stream of gzip or zlib that begins at one place of
+several messages, and ends with them by its checksum, is no chance.
+
 Packets of a codec may come without a container, one in each frame. A coder with a variable bit rate gives packets of
 many sizes whose bytes are as good as random, but for the first, which tells the mode (RFC 6716, section 3.1, for Opus)
 and stays the same for long. Samples come in frames of few sizes.
@@ -491,6 +494,41 @@ def _unpacks(head: bytes) -> bool:
     except zlib.error:
         return False
     return True
+
+
+@immutable
+class Packed:
+    """Messages that are compressed each by itself: `gzip` or `zlib`, and bytes in front of what is compressed."""
+
+    kind: str
+    offset: int
+
+
+def find_packed(frames: Sequence[bytes]) -> Packed | None:
+    """Find what each message holds compressed, with a header in front or without; None where not all of them do.
+
+    Args:
+        frames: The content of binary frames with audio, in order; a few of them are enough.
+    """
+    found = {_find_deflated(frame) for frame in frames[:_PACKED_TRIED]}
+    return found.pop() if len(found) == 1 and len(frames) >= _FEWEST_PACKED else None
+
+
+def _find_deflated(frame: bytes) -> Packed | None:
+    """Where in the beginning of a message a stream of gzip or zlib begins that ends with the message."""
+    for start in islice(_DEFLATED.finditer(frame, 0, _LONGEST_ENVELOPE), 4):
+        unpacker = zlib.decompressobj(wbits=47)  # either of the two, by its header
+        try:
+            unpacker.decompress(memoryview(frame)[start.start() :], 1 << 20)
+        except zlib.error:
+            continue
+        if unpacker.eof and len(unpacker.unused_data) <= _LONGEST_ENVELOPE:
+            return Packed("gzip" if start[0][0] == 0x1F else "zlib", start.start())
+    return None
+
+
+_DEFLATED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
+_PACKED_TRIED, _FEWEST_PACKED, _LONGEST_ENVELOPE = 8, 3, 64  # messages, and bytes
 
 
 @immutable

@@ -403,16 +403,28 @@ def _read_command(frame: Frame) -> _Told | None:
         )
     if isinstance(frame.message, dict):
         return _read_object(frame, frame.message)
-    if isinstance(frame.message, str):
-        message = _parse_object(frame.message) if frame.message.lstrip()[:1] == "{" else {}
+    within = frame.message if isinstance(frame.message, str) else _read_string(frame.text)
+    if within is not None:
+        message = _parse_object(within) if within.lstrip()[:1] == "{" else {}
         found = _read_object(frame, message) if message else None
-        return (frame, found[1], found[2], "twice") if found else (frame, frame.message[:40], True, "word")
+        return (frame, found[1], found[2], "twice") if found else (frame, within[:40], True, "word")
     if frame.text is None:
         return frame, _describe_object(frame.message), False, "word"
     broken = _BROKEN_NAME.match(frame.text.lstrip()) if "{" in frame.text else None
     if broken is not None:
         return frame, broken[1], True, "broken"
     return None if frame.elided else (frame, frame.text[:40], True, "word")
+
+
+def _read_string(text: str | None) -> str | None:
+    """What a text holds that is a string of JSON, None where it is none."""
+    if text is None or len(text) > _LONGEST_BINARY or text[:1] != '"':
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _read_object(frame: Frame, message: dict[str, Any]) -> _Told | None:

@@ -89,12 +89,13 @@ def _drop_repeated(texts: Iterable[str]) -> list[str]:
     return kept
 
 
-def _list_candidates(turns: Sequence[Turn], most: int) -> Iterator[tuple[str, str, str]]:
+def _list_candidates(turns: Sequence[Turn], most: int, length: int = 0) -> Iterator[tuple[str, str, str]]:
     """(habit, text, detail) of the habits that are the same for all turns, simplest first.
 
     Args:
         turns: All turns.
         most: Characters after which the text of an appended display is cut.
+        length: Characters of the application's text, which tell how often a text stands in it.
     """
     every = ("update", "eager_end", "end")
     lists = (
@@ -111,9 +112,12 @@ def _list_candidates(turns: Sequence[Turn], most: int) -> Iterator[tuple[str, st
         yield habit, "".join(_drop_repeated(collect_texts(turns, kinds))), detail + ", repeats left out"
     kept = (_drop_repeated(collect_texts([turn], ("eager_end", "end"))) for turn in turns)
     yield "eager-ends-joined", "".join(chain.from_iterable(kept)), "eager ends that were taken back stayed"
-    twice = (turn.end * 2 for turn in turns if turn.end is not None)
-    yield "turns-repeated", "".join(twice), "every final text was appended twice"
-    yield "turns-repeated", join_expected(turns) * 2, "the whole text is there twice"
+    right = join_expected(turns)
+    for count in {2, max(2, round(length / max(1, len(right))))}:
+        often = "twice" if count == 2 else f"{count} times"
+        each = (turn.end * count for turn in turns if turn.end is not None)
+        yield "turns-repeated", "".join(each), f"every final text was appended {often}"
+        yield "turns-repeated", right * count, f"the whole text is there {often}"
     yield "updates-joined", "".join(_append_displays(turns, most)), "the text so far was appended with each event"
 
 
@@ -367,7 +371,7 @@ def _find_exact(got: str, turns: Sequence[Turn], share: int = 1) -> tuple[Join |
     letters = extract_letters(got)
     if letters == extract_letters(ends):
         return Join("ends", ends, True, 1.0), True
-    candidates = _list_candidates(turns, max(_RUNNING, 2 * len(got)))
+    candidates = _list_candidates(turns, max(_RUNNING, 2 * len(got)), len(got))
     fitting = [join for join in candidates if join[1] and extract_letters(join[1]) == letters]
     mixed, searched = None, True
     try:
@@ -479,7 +483,7 @@ def _find_nearest_behind(start: Before, searched: bool, tried: Sequence[tuple[Be
 
 def _find_nearest(got: str, turns: Sequence[Turn]) -> Join:
     """The habit whose text is most similar in words; `ends` wins a tie."""
-    options = chain([("ends", join_expected(turns), "")], _list_candidates(turns, _RUNNING))
+    options = chain([("ends", join_expected(turns), "")], _list_candidates(turns, _RUNNING, len(got)))
     last = next((turn.partial for turn in reversed(turns) if turn.end is None and turn.partial), None)
     if last:
         unfinished = join_expected(turns) + last

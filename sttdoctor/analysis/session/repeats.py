@@ -2,9 +2,10 @@
 
 A pool repeats the frame before at the same place, a retry sends a frame again, an overlap begins a frame with the end
 of the one before. Who reads a recording on from a place of his own (a fragment, a position, a time) and takes the last
-piece again sends a stretch twice, A B B C, wherever frames begin. A stretch that comes round more often is a tone or a
-loop, and one that comes again later is a prompt that is played again: of neither anything is wrong. Sound of a
-microphone is never the same twice, by its noise.
+piece again sends a stretch twice, A B B C, wherever frames begin. Short pieces that all stood in the stream one and the
+same time before come from a ring buffer that is read where it has not been written anew. A stretch that comes round
+more often is a tone or a loop, and one that comes again later is a prompt that is played again: of neither anything is
+wrong. Sound of a microphone is never the same twice, by its noise.
 """
 
 from collections import Counter
@@ -32,6 +33,7 @@ _SOON_S = 3.0  # after it ended, what a buffer still holds is sent again
 _FEWEST_REPLAYS = 2
 _LONGEST_BLOCK_S, _LEAST_OF_REST = 0.1, 24  # of a device's blocks; samples that are the same by no chance
 _FEWEST_RESTS, _MOST_OF_RESTS, _AT_END = 6, 0.7, 2  # rests; share of what comes again soon; samples off the same end
+_SAME_LAP = 0.005  # of a lap
 _AS_LOUD = 0.3  # of the usual level
 _APART = 256  # samples from one place that is looked for to the next
 _KEY = 8  # bytes
@@ -53,7 +55,8 @@ class Repeat:
     Attributes:
         kind: `place` (the same bytes at the same place of the frame before), `whole` (a frame sent again), `overlap`
             (a frame begins with the end of the one before), `grown` (a frame is the one before and more), `rest` (a
-            frame ends with what stood there before), `own` (a frame ends with bytes that it began with), `stuck` (one
+            frame ends with what stood there before), `front` (a frame begins as the next one does, and goes on with its
+            own sound), `own` (a frame ends with bytes that it began with), `stuck` (one
             frame again and again, to the end or for long).
         count: Frames that it shows in.
         share: 0..1, of the frames with sound.
@@ -123,7 +126,21 @@ def _find_again(
     # as much at the end of each frame is a field of a protocol, and not what was not written anew
     if len(rests) >= max(3, share_part * len(pairs)) and float(np.std(shares)) > uneven:
         return Repeat("rest", len(rests), len(rests) / len(lively), float(np.mean(shares)), rests[0][0])
+    fronts = [(i - 1, share) for i, before, frame in pairs if (share := _measure_same_front(before, frame)) > 0]
+    shares = [share for _, share in fronts]
+    # as much at the beginning of each frame is a header
+    if len(fronts) >= max(3, share_whole * len(pairs)) and float(np.std(shares)) > uneven:
+        return Repeat("front", len(fronts), len(fronts) / len(lively), float(np.mean(shares)), fronts[0][0])
     return None
+
+
+def _measure_same_front(before: bytes, frame: bytes) -> float:
+    """The share of a frame's bytes with which the one before it begins, too; 0 for hardly any."""
+    if before[:_LEAST_REST] != frame[:_LEAST_REST]:
+        return 0.0
+    one, other = np.frombuffer(before, np.uint8), np.frombuffer(frame, np.uint8)
+    same = _count_same(one, other)
+    return same / len(frame) if len(set(frame[:same])) >= 12 else 0.0
 
 
 def _measure_old_rest(before: bytes, frame: bytes) -> float:
@@ -281,6 +298,7 @@ class Replays:
         first: Number of the frame in which the first one begins again, from 0.
         gap_s: Seconds of other audio that stand between both times, 0 where they are in a row.
         block_s: Seconds of the blocks of which they are what was not written anew, 0 where they are no rests of blocks.
+        lap_s: Seconds of a ring buffer in which they still stand from one lap before, 0 where they are no such pieces.
     """
 
     count: int
@@ -289,6 +307,7 @@ class Replays:
     first: int
     gap_s: float = 0.0
     block_s: float = 0.0
+    lap_s: float = 0.0
 
 
 def find_replays(frames: FrameContents, encoding: str, bytes_per_s: float) -> Replays | None:
@@ -304,6 +323,7 @@ def find_replays(frames: FrameContents, encoding: str, bytes_per_s: float) -> Re
     found: list[tuple[int, int]] = []
     later: list[tuple[int, int, int]] = []
     rests: list[tuple[int, int, int]] = []
+    laps: list[tuple[int, int, int]] = []
     left = _COMPARED
     for at, lag in _find_places(data, width):
         is_known = bool(found) and at < found[-1][0] + 2 * found[-1][1]
@@ -318,9 +338,14 @@ def find_replays(frames: FrameContents, encoding: str, bytes_per_s: float) -> Re
             later.append((start, lag, length))
         elif lag <= _LONGEST_BLOCK_S * bytes_per_s and _LEAST_OF_REST * width <= length < lag:
             rests.append((start, lag, length))
+        elif lag > _LONGEST_BLOCK_S * bytes_per_s and length >= _LEAST_OF_REST * width:
+            laps.append((start, lag, length))
     old = _find_old_rests(rests, width, len(data), bytes_per_s, np.cumsum(frames.sizes))
     if old is not None and len(found) + len(later) < old.count:
         return old
+    lapped = _find_lapped(laps, len(data), bytes_per_s, np.cumsum(frames.sizes))
+    if lapped is not None and len(found) + len(later) < lapped.count:
+        return lapped
     long = [(start, lag) for start, lag in found if lag >= _SHORTEST_S * bytes_per_s]
     if sum(lag for _, lag in found) < _BLOCKS * len(data):  # a few short ones are tones, or coarse sound
         found = long
@@ -359,6 +384,26 @@ def _find_old_rests(
     lengths = [length for _, _, length in near]
     share = sum(lengths) / size
     return Replays(len(near), float(np.median(lengths)) / bytes_per_s, share, number, block_s=lag / bytes_per_s)
+
+
+def _find_lapped(
+    laps: Sequence[tuple[int, int, int]], size: int, bytes_per_s: float, ends: NDArray[np.int64]
+) -> Replays | None:
+    """Pieces that stood in the stream a fixed time before: a ring is read where it has not been written anew.
+
+    Two clocks, of the reader and the writer, make that time one that differs by a sample or two.
+    """
+    pieces = list(dict.fromkeys(laps))
+    if len(pieces) < _FEWEST_RESTS:
+        return None
+    lag = float(np.median([lag for _, lag, _ in pieces]))
+    near = [one for one in pieces if abs(one[1] - lag) <= _SAME_LAP * lag]
+    if len(near) < max(_FEWEST_RESTS, _MOST_OF_RESTS * len(pieces)):
+        return None
+    lengths = [length for _, _, length in near]
+    number = int(np.searchsorted(ends, near[0][0] + near[0][1], side="right"))
+    usual_s = float(np.median(lengths)) / bytes_per_s
+    return Replays(len(near), usual_s, sum(lengths) / size, number, lap_s=lag / bytes_per_s)
 
 
 def _measure_level(data: bytes, encoding: str) -> float:

@@ -31,6 +31,11 @@ _LET_PASS = (
     "Find out what answered (its headers and body are in the capture) and make it let wss://api.cartesia.ai through; "
     "try once without HTTP(S)_PROXY, or from another network."
 )
+_IN_A_PAGE = (
+    "A page is told nothing of a refused handshake but 1006, whether the key, the quota or the network is the reason. "
+    "Look at the status and body of the request in the developer tools (Network, WS), or open the same address "
+    "outside of a browser (websocat, Python). Only where that gets no answer either, look at proxies and firewalls."
+)
 
 REJECTED = Cause(
     "connection.rejected",
@@ -154,6 +159,9 @@ def find_unanswered(facts: Facts) -> Iterator[Finding]:
         after = f": the client gave up after {close.t:.1f} s" if close.t is not None and first else ""
         summary = f"The handshake was never answered: no status and no frame came{after}."
         fix = _NODE_DIRECT + _LOOK_AT_NETWORK if _is_of_node(session.client or "") else None
+        if facts.is_browser and opened is None:
+            summary = f"The page saw no answer to the handshake{after.replace('the client', 'it')}."
+            fix = _IN_A_PAGE
         place = (Evidence("given up here", close.line, close.t),)
         yield UNANSWERED.find("fail", 0.9, summary, place, fix)
         return
