@@ -38,7 +38,7 @@ from sttdoctor.analysis.session.timeline import (
 )
 from sttdoctor.analysis.session.turns import Turn
 from sttdoctor.analysis.session.unseen import state_unseen
-from sttdoctor.analysis.signal.activity import Activity, find_activity, get_block_size, is_torn, judge_levels
+from sttdoctor.analysis.signal.activity import Activity, find_activity, get_block_size, is_broken_off, judge_levels
 from sttdoctor.analysis.signal.levels import Levels, measure
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.endpoints.base import Endpoint
@@ -395,8 +395,8 @@ class Facts:
         )
         return None if jump is None else (jump, broken or 0.0)
 
-    def find_torn(self, number: int, at: Sequence[int]) -> tuple[int, int] | None:
-        """Across how many borders of frames of a connection sound is loud on both sides; and of how many.
+    def find_torn(self, number: int, at: Sequence[int]) -> tuple[int, int, int] | None:
+        """At borders of frames of a connection: how often sound is loud on both sides, how often before, and how many.
 
         None where the capture has no audio that can be read, or there are none.
 
@@ -410,11 +410,12 @@ class Facts:
         starts = np.concatenate([[0], np.cumsum(line.size)]) + self.audio_starts[number]
         rate = self.declared.sample_rate or USUAL_RATE
         reach = round(_BESIDE_S * rate) * layout.frame_bytes
-        torn = 0
+        broken = torn = 0
         for border in (int(starts[index]) for index in at[:_BORDERS]):
             sides = self.sound.samples(max(0, border - reach), border), self.sound.samples(border, border + reach)
-            torn += is_torn(*sides, rate)
-        return torn, len(at[:_BORDERS])
+            breaks_off, goes_on = is_broken_off(*sides, rate)
+            broken, torn = broken + breaks_off, torn + goes_on
+        return torn, broken, len(at[:_BORDERS])
 
     def active_spans(self, number: int) -> Sequence[tuple[float, float]]:
         """(start, end) of each active stretch of one connection's audio, in seconds as declared; empty without audio.

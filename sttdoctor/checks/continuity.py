@@ -16,7 +16,7 @@ import numpy as np
 from sttdoctor import missing
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
-from sttdoctor.analysis.session.commands import is_known
+from sttdoctor.analysis.session.commands import Command, is_known
 from sttdoctor.analysis.session.loss import find_loss
 from sttdoctor.analysis.session.pacing import Rhythm, find_rhythm
 from sttdoctor.analysis.session.timeline import Connection, Timeline, is_close_command
@@ -144,7 +144,8 @@ _IDLE = re.compile(r"tim(?:ed|e)[ -]?out|inactiv|idle|(?:no|not receive) (?:new 
 class _Gap:
     """A time without audio on one connection.
 
-    `ended` tells that audio went on after it, `index` with which frame, `rest_s` for how many seconds of audio.
+    `ended` tells that audio went on after it, `index` with which frame, `rest_s` for how many seconds of audio;
+    `flushed` that the client said in it that something had been said to its end.
     """
 
     start_s: float
@@ -154,6 +155,7 @@ class _Gap:
     ended: bool
     turn_open: bool
     messages: tuple[str, ...]
+    flushed: bool = False
     late_s: float = 0.0
     index: int = 0
     rest_s: float = 0.0
@@ -328,12 +330,13 @@ class _Clock:
         turn_open = known > 0 and self._turns[known - 1][1]
         at = bisect_left(self._times, end_s)
         line = self._frames[at].line if at < len(self._frames) else self._last_line
-        return _Gap(start_s, end_s, line, filled, ended, turn_open, self._keep_alives(start_s, end_s))
-
-    def _keep_alives(self, start_s: float, end_s: float) -> tuple[str, ...]:
-        """What was sent to stay connected: by its name, or a message of no other meaning again and again."""
         first, stop = bisect_right(self._said, (start_s, len(self._said))), bisect_left(self._said, (end_s,))
         inside = [self._commands[i] for _, i in self._said[first:stop]]
+        flushed = any(command.means == "flush" for command in inside)
+        return _Gap(start_s, end_s, line, filled, ended, turn_open, self._list_keep_alives(inside), flushed)
+
+    def _list_keep_alives(self, inside: list[Command]) -> tuple[str, ...]:
+        """What was sent to stay connected: by its name, or a message of no other meaning again and again."""
         unknown = [command for command in inside if not is_known(command, self._endpoint)]
         alive = [command for command in unknown if command.means == "keep-alive"]
         other = [command for command in unknown if command.means == "other"]
@@ -393,6 +396,8 @@ def _judge_gap(facts: Facts, gap: _Gap, number: int) -> Finding | None:
     if not gap.ended and _ends_in_full_voice(facts, number):
         summary = f"{begin}; the last frame breaks off mid-speech, and the socket stayed open: recording died."
         return CHECK.find("capture-died", status, 0.8, summary, place)
+    if not gap.ended and not facts.ends_turns:
+        return None  # the client decides when something has been said to its end
     if not gap.ended:
         return CHECK.find("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)
     return CHECK.find("muted", status, 0.95, f"{begin}; then it resumed where it had left off.", place)
@@ -408,12 +413,16 @@ def _tell_lost(facts: Facts, number: int, holes: list[_Gap]) -> str:
     torn = facts.find_torn(number, [hole.index for hole in holes])
     if torn is None:
         return ""
-    if torn[0] >= _TORN and torn[0] >= _MOSTLY_TORN * torn[1]:
-        return f"at {torn[0]} of {torn[1]} holes the sound breaks off mid-speech and goes on mid-speech"
+    both, broken, of = torn
+    if both >= _TORN and both >= _MOSTLY_TORN * of:
+        return f"at {both} of {of} holes the sound breaks off mid-speech and goes on mid-speech"
     lengths = sorted(hole.length_s for hole in holes)
+    if broken >= _FEW and broken >= _MOSTLY_BROKEN * of and lengths[-1] <= _ALIKE * lengths[0]:
+        usual_s = lengths[len(lengths) // 2]
+        return f"at {broken} of {of} holes, all of about {usual_s:.2f} s, the sound breaks off mid-speech"
     sent_s = float(facts.timelines[number].audio_s.sum())
     spoken_s = sum(stop - start for start, stop in facts.active_spans(number))
-    if torn[0] and len(holes) >= _MANY and lengths[len(holes) // 2] < _SHORT_S and spoken_s < _WITH_PAUSES * sent_s:
+    if both and len(holes) >= _MANY and lengths[len(holes) // 2] < _SHORT_S and spoken_s < _WITH_PAUSES * sent_s:
         return f"there are {len(holes)} such holes, mid-speech too, while pauses are sent as they are"
     return ""
 
@@ -428,12 +437,13 @@ def _explain_lost(finding: Finding, lost: str) -> Finding:
 
 _NOTICED_S = 0.2
 _TORN, _MOSTLY_TORN = 2, 0.4
+_FEW, _MOSTLY_BROKEN, _ALIKE = 3, 0.6, 1.2  # holes; of all; the longest beside the shortest: nobody mutes so evenly
 _MANY, _SHORT_S, _WITH_PAUSES = 5, 1.5, 0.85  # holes; as short; of the audio, speech: who sends speech alone has more
 _DROPPED = (
     "Find what drops audio before it is sent. Work in the audio callback (a model, a file, a lock) makes the sound "
-    "system overflow: only copy there, and work in a task of its own. A queue that is full throws chunks away: let it "
-    "hold a few seconds. A detector that sends speech alone cuts words: let half a second before and after them pass, "
-    "or send everything."
+    "system overflow: only copy there, and work in a task of its own. A queue or ring that is full throws chunks away, "
+    "or writes over them, while a send blocks: let it hold a few seconds, and send from a task of its own. A detector "
+    "that sends speech alone cuts words: let half a second before and after them pass, or send everything."
 )
 
 
@@ -483,7 +493,8 @@ def _rate_gap(facts: Facts, gap: _Gap) -> Status | None:
         warn, fail = limits["continuity.stall_warn_s"], limits["continuity.stall_fail_s"]
     elif gap.turn_open:
         warn, fail = limits["continuity.turn_warn_s"], limits["continuity.turn_fail_s"]
-    elif gap.ended and facts.ends_turns:  # there the client decides when to flush, and may pause
+    elif gap.ended if facts.ends_turns else not gap.ended and not gap.flushed:
+        # where the client decides when to flush, it may pause, and need not wait for what it has flushed
         warn, fail = limits["continuity.pause_warn_s"], float("inf")
     else:
         return None

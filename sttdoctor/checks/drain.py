@@ -32,6 +32,10 @@ from sttdoctor.values import immutable
 _DRAIN = (
     'Send {"type":"close"} after the last chunk, keep reading events, and stop only when the server closes the socket.'
 )
+_ONE_TURN = (
+    "It left at a turn.end while audio was flowing: that ends a turn, and the user may have more to say. Leave when "
+    "the user is done."
+)
 
 CHECK = Check(
     id="drain",
@@ -382,7 +386,8 @@ def _tell_left(facts: Facts, end: _End) -> Finding | Answer:
         summary = f"The client {how} without the close command{end.state}."
         if end.is_empty:
             summary += " Its last frame is empty, which is the end for other services, but not for this one."
-        return CHECK.find("no-close", end.loss, 0.97, summary, (place,))
+        fix = f"{_DRAIN} {_ONE_TURN}" if end.turn_end is not None else None
+        return CHECK.find("no-close", end.loss, 0.97, summary, (place,), fix)
     sent = Evidence("the close command", end.command.line, end.command.t)
     if end.waited_s is None and end.loss != "fail":
         return unknown(missing.TIMES)  # it may have waited for long

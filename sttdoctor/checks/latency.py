@@ -28,7 +28,7 @@ from sttdoctor.checks.base import (
     pick_worst,
     unknown,
 )
-from sttdoctor.checks.slow_sender import explain_borders
+from sttdoctor.checks.slow_sender import explain_borders, explain_pauses
 from sttdoctor.endpoints.cartesia import TURN_OPTIONS
 
 CHECK = Check(
@@ -218,6 +218,10 @@ def _find_backlog(facts: Facts, number: int, timeline: Timeline, measured: dict[
     place = (Evidence(f"{behind_s:.1f} s behind", int(timeline.line[-1]), float(timeline.t_s[-1])),)
     fix = _OTHER_CLOCK.format(facts.declared.sample_rate) if abs(speed.ratio - _TO_44100) < _EXACT else None
     finding = CHECK.find("backlog", status, 0.75, summary, place, fix)
+    pauses = pacing.find_pauses(timeline)
+    if pauses is not None:
+        yield explain_pauses(finding, facts.measure_borders(number, 0, len(timeline), pauses.borders), pauses)
+        return
     yield explain_borders(finding, facts.measure_borders(number, 0, len(timeline)), facts.is_browser)
 
 

@@ -92,7 +92,8 @@ CHECK = Check(
             "messages.audio-after-close",
             "fail",
             "Audio is sent after the close command.",
-            "Send the close command through the same queue as the audio, after the last chunk.",
+            "Send the close command through the same queue as the audio, after the last chunk. It ends the session: "
+            "for what is spoken later open a new connection.",
         ),
         Cause(
             "messages.early-finalize",

@@ -173,7 +173,7 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
         return replace(finding, summary=summary, fix=fix_rhythm(rhythm, facts.is_browser))
     pauses = find_pauses(line)
     if pauses is not None:
-        return explain_pauses(finding, facts.measure_borders(number, first, len(line), pauses.after), pauses)
+        return explain_pauses(finding, facts.measure_borders(number, first, len(line), pauses.borders), pauses)
     half = abs(float(np.median(line.audio_s)) / max(float(np.median(np.diff(line.t_s))), 1e-9) - 0.5) < _STEADY / 2
     return explain_borders(finding, facts.measure_borders(number, first, len(line)), facts.is_browser, half)
 

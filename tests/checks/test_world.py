@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import causes, report, session, steady, turn
+from builders import causes, report, session, steady, turn, with_audio
 from common import FIXTURES
 from resonances import encoded
 
@@ -571,3 +571,66 @@ def test_sound_that_wraps_all_the_time_has_no_rate():
     data = np.rint((speech / np.abs(speech).max() * 4.5 + 1) % 2 * 32767 - 32767).astype("<i2").tobytes()
     found = check(data, encoding="pcm_s16le", sample_rate=16000).diagnoses[0]
     assert (found.cause, found.status) == ("signal.wrapped", "fail")
+
+
+def voiced(*parts):
+    """Loud noise (True) and a quiet room (False) for so many seconds each, mu-law of 8000 Hz."""
+    rng = np.random.default_rng(11)
+    levels = np.concatenate([np.full(round(8000 * length), 0.1 if loud else 0.0003) for length, loud in parts])
+    return encoded(rng.standard_normal(len(levels)) * levels, "pcm_mulaw").tobytes()
+
+
+def held_up(holes, parts, seconds=12.0, **fields):
+    """Frames of 20 ms with these holes (start of the audio, length): what they hold is left out of no audio."""
+    t = steady(seconds, 0.02)
+    for at, length in holes:
+        t[round(at / 0.02) :] += length
+    base = session(t, 0.02, events=turn(0.5, "Hello"), command=float(t[-1]) + 0.1, **fields)
+    return with_audio(base, voiced(*parts))
+
+
+ENDS_LOUD = [part for _ in range(4) for part in ((1.5, True), (1.5, False))]
+
+
+@pytest.mark.parametrize(("lengths", "lost"), [((0.6, 0.6, 0.61, 0.6), True), ((0.6, 1.1, 2.4, 0.8), False)])
+def test_holes_of_one_length_that_break_off_mid_speech_lose_what_was_said(lengths, lost):
+    holes = list(zip((1.48, 4.48, 7.48, 10.48), lengths, strict=True))
+    (finding,) = report(held_up(holes, ENDS_LOUD), "continuity").checks[0].findings
+    assert finding.cause == "continuity.muted" and ("is lost" in finding.summary) == lost
+
+
+@pytest.mark.parametrize(("end", "expected"), [(True, {"continuity.capture-died": "warn"}), (False, {})])
+def test_on_the_manual_endpoint_audio_that_breaks_off_is_told_unless_it_was_flushed(end, expected):
+    url = "wss://api.cartesia.ai/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000"
+    sends = [] if end else [(3.1, "finalize")]
+    base = session(steady(3.0, 0.02), 0.02, sends=sends, close=(9.0, "client", 1000), url=url)
+    assert causes(with_audio(base, voiced((1.0, False), (2.0, True))), "continuity") == expected
+    quiet = with_audio(base, voiced((1.0, True), (2.0, False)))
+    assert causes(quiet, "continuity") == {}
+
+
+def test_what_did_not_fit_into_the_frame_behind_a_pause_is_lost_and_not_late():
+    speech = np.tile(np.frombuffer(SPEECH, "<i2"), 5)
+    frames, times, at, number = [], [], 0, 0
+    while at + 8000 < len(speech):
+        number += 1
+        hitch = number % 40 == 0
+        size = 4095 if hitch else 320
+        frames.append(speech[at : at + size].tobytes())
+        at += 7200 if hitch else 320
+        times.append(at / 16000)
+    base = session(np.array(times), 0.02, events=turn(0.5, "Hello"), url=URL)
+    contents = iter(frames)
+    events = [
+        replace(e, content=(content := next(contents)), size=len(content)) if isinstance(e, Frame) and e.binary else e
+        for e in base.events
+    ]
+    found = report(replace(base, events=tuple(events)), "latency").checks[0].findings
+    assert [f.cause for f in found] == ["latency.backlog"] and "is lost" in found[0].summary
+
+
+def test_who_leaves_at_the_end_of_a_turn_is_told_that_it_ends_no_session():
+    base = session(steady(6), events=turn(1.0, "Hello", end=5.95), close=(5.97, "client", 1000))
+    speech = (FIXTURES / "audio" / "mulaw-8k.raw").read_bytes()[:20000] + b"\xff" * 28000
+    found = report(with_audio(base, speech), "drain").checks[0].findings
+    assert [f.cause for f in found] == ["drain.no-close"] and "ends a turn" in found[0].fix

@@ -382,6 +382,14 @@ class Pauses:
     after: tuple[int, ...]
     usual_s: float
 
+    @property
+    def borders(self) -> tuple[int, ...]:
+        """The frames at whose ends audio may be missing: before a pause, and the first one behind it.
+
+        What was recorded in a pause comes in one frame behind it, as far as it fitted into a buffer.
+        """
+        return tuple(sorted({*self.after, *(number + 1 for number in self.after)}))
+
 
 def find_pauses(timeline: Timeline) -> Pauses | None:
     """Return the pauses in which the missing audio is missing; None where it is missing everywhere, or made up for.

@@ -136,8 +136,8 @@ def _tidy(active: NDArray[np.bool_], closed: int = 10) -> NDArray[np.bool_]:
     return tidy
 
 
-def is_torn(before: NDArray[np.float64], after: NDArray[np.float64], sample_rate: float) -> bool:
-    """Whether sound breaks off at full level and goes on at full level, as no pause does.
+def is_broken_off(before: NDArray[np.float64], after: NDArray[np.float64], sample_rate: float) -> tuple[bool, bool]:
+    """Whether sound breaks off at full level, as no pause does, and whether it goes on at full level as well.
 
     Args:
         before: What came before the place, shape (n,).
@@ -148,9 +148,10 @@ def is_torn(before: NDArray[np.float64], after: NDArray[np.float64], sample_rate
     last = measure_block_levels(before[len(before) % get_block_size(sample_rate) :], sample_rate)
     first = measure_block_levels(after, sample_rate)
     if len(last) < _TORN or len(first) < _TORN:
-        return False
-    loud = float(np.percentile(np.concatenate([last, first]), 90))
-    return bool(min(last[-_TORN:].min(), first[:_TORN].min()) > max(_FLOOR, _NEAR_LOUD * loud))
+        return False, False
+    least = max(_FLOOR, _NEAR_LOUD * float(np.percentile(np.concatenate([last, first]), 90)))
+    is_loud = bool(last[-_TORN:].min() > least)
+    return is_loud, is_loud and bool(first[:_TORN].min() > least)
 
 
 _TORN = 2  # blocks

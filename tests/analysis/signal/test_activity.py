@@ -11,7 +11,7 @@ from sttdoctor.analysis.signal.activity import (
     find_activity,
     find_late_start,
     get_block_size,
-    is_torn,
+    is_broken_off,
     list_spans_s,
     measure_block_levels,
 )
@@ -185,7 +185,8 @@ def test_live_sound_ends_in_a_room(parts, expected):
     assert ends_in_room(sound(*parts), 8000) == expected
 
 
-def test_sound_that_is_torn_is_loud_on_both_sides():
-    assert is_torn(sound((1, VOICE)), sound((1, VOICE)), 8000)
-    assert not is_torn(sound((1, VOICE), (0.1, ROOM)), sound((1, VOICE)), 8000)
-    assert not is_torn(sound((1, VOICE)), sound((0.01, VOICE)), 8000)
+def test_sound_that_breaks_off_may_go_on_at_full_level_or_not():
+    assert is_broken_off(sound((1, VOICE)), sound((1, VOICE)), 8000) == (True, True)
+    assert is_broken_off(sound((1, VOICE)), sound((0.1, ROOM), (1, VOICE)), 8000) == (True, False)
+    assert is_broken_off(sound((1, VOICE), (0.1, ROOM)), sound((1, VOICE)), 8000) == (False, False)
+    assert is_broken_off(sound((1, VOICE)), sound((0.01, VOICE)), 8000) == (False, False)
