@@ -153,6 +153,22 @@ def _measure_agreement(facts: Facts, layout: Layout, channels: int) -> str:
     return f" The byte rate, {speed.ratio:.2f} times the declared one, agrees."
 
 
+def _flows_as_one(facts: Facts, layout: Layout) -> bool:
+    """Whether the bytes come as fast as those of one channel at the declared rate."""
+    speed = facts.longest_speed
+    return speed is not None and abs(speed.ratio - 1) <= _NEAR and layout.encoding == facts.declared.meant
+
+
+_FLOWS_AS_ONE = (
+    " But the bytes come only as fast as those of one channel: either the declared rate is twice the true one, or each "
+    "sample is written twice and half of the sound is missing."
+)
+_WRITTEN_TWICE = (
+    "If the source has one channel, look at the loop that copies it: over half of a buffer, each sample twice (n / 2, "
+    "i / 2), it loses the other half"
+)
+
+
 def _compare_channels(facts: Facts, layout: Layout) -> _Pair:
     samples = _read_channels(facts, layout)
     samples = samples - samples.mean(axis=0)
@@ -182,6 +198,9 @@ def _tell_interleaved(facts: Facts, layout: Layout, pair: _Pair, probability: fl
     agreement = _measure_agreement(facts, layout, layout.channels)
     summary += agreement
     probability = max(probability, 0.99) if agreement else probability
+    if abs(pair.correlation) >= _SAME and not agreement and _flows_as_one(facts, layout):
+        summary += _FLOWS_AS_ONE
+        fix = f"{fix}. {_WRITTEN_TWICE}"
     status: Status = "fail" if probability >= facts.limits["channels.fail_above"] else "warn"
     return CHECK.find("interleaved", status, probability, summary, fix=_fix(fix), remedy=remedy)
 

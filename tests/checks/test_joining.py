@@ -24,6 +24,11 @@ def judged(text, events=TWO):
         ("Hi there. How are you?", None, "pass"),
         ("HiHi there.Hi there. How How are you? How are you?", "updates-joined", "fail"),
         ("Hi there.  How are you?", "separator-added", "fail"),
+        ("Hi there . How are you ?", "normalized", "fail"),
+        ("Hi  there.  How  are  you?", "normalized", "fail"),
+        ("Hi th\nere. How are y\nou?", "normalized", "fail"),
+        (" ".join("Hi there. How are you?"), "separator-added", "fail"),
+        ("\0".join("Hi there. How are you?"), "wrong-charset", "fail"),
         ("Hi there.How are you?", "whitespace-stripped", "fail"),
         ("hi there how are you", "normalized", "fail"),
         (" How are you?", "turns-missing", "fail"),
@@ -413,3 +418,11 @@ KEPT = [*turn(0.5, " How", " How are you today?", end=2.0), *turn(3.0, " I am fi
 def test_what_is_kept_or_said_again_beside_the_final_texts_is_told_from_other_words(text, cause, says):
     (finding,) = joined_of(text, events=KEPT).findings
     assert finding.cause == f"joining.{cause}" and says in finding.summary
+
+
+def test_each_stage_of_a_turn_that_became_a_line_is_told_by_its_events():
+    stages = (("start", None), ("update", "Hi"), ("update", "Hi th"), ("eager_end", "Hi there."), ("end", "Hi there."))
+    events = [(0.5 + 0.3 * n, f"turn.{kind}", text) for n, (kind, text) in enumerate(stages)]
+    result = judged("Hi th\nHi there.\nHi there.", events)
+    assert [f.cause for f in result.findings] == ["joining.eager-ends-joined"]
+    assert "each stage" in result.findings[0].summary

@@ -634,3 +634,9 @@ def test_who_leaves_at_the_end_of_a_turn_is_told_that_it_ends_no_session():
     speech = (FIXTURES / "audio" / "mulaw-8k.raw").read_bytes()[:20000] + b"\xff" * 28000
     found = report(with_audio(base, speech), "drain").checks[0].findings
     assert [f.cause for f in found] == ["drain.no-close"] and "ends a turn" in found[0].fix
+
+
+def test_equal_channels_that_flow_as_one_may_be_samples_written_twice():
+    blocks = np.frombuffer(SPEECH, "<i2")[: len(SPEECH) // 3200 * 1600].reshape(-1, 1600)
+    found = first(sent([np.repeat(block[:800], 2).tobytes() for block in blocks] * 2, 0.1))
+    assert found.cause == "channels.interleaved" and "written twice" in found.summary and "n / 2" in found.fix

@@ -26,7 +26,7 @@ from sttdoctor.analysis.session.join_spelling import (
     tidy,
 )
 from sttdoctor.analysis.session.text_changes import Before, Change, list_changes, split_by_turns
-from sttdoctor.analysis.session.turns import Turn, collect_texts, join_expected
+from sttdoctor.analysis.session.turns import Piece, Turn, collect_texts, join_expected
 from sttdoctor.values import immutable
 
 _WORDS = 4_000
@@ -118,7 +118,18 @@ def _list_candidates(turns: Sequence[Turn], most: int, length: int = 0) -> Itera
         each = (turn.end * count for turn in turns if turn.end is not None)
         yield "turns-repeated", "".join(each), f"every final text was appended {often}"
         yield "turns-repeated", right * count, f"the whole text is there {often}"
+    stages = [piece for turn in turns for piece in _list_stages(turn)]
+    if any(kind == "update" for kind, _ in stages):
+        habit = "eager-ends-joined" if any(kind == "eager_end" for kind, _ in stages) else "updates-joined"
+        text = "".join(text for _, text in stages)
+        yield habit, text, "each stage of a turn was appended (its last update, its eager end, its end)"
     yield "updates-joined", "".join(_append_displays(turns, most)), "the text so far was appended with each event"
+
+
+def _list_stages(turn: Turn) -> Iterator[Piece]:
+    """The events of a turn without the updates that another one follows."""
+    following = [kind for kind, _ in turn.pieces[1:]] + [""]
+    return (piece for piece, after in zip(turn.pieces, following, strict=True) if not piece[0] == after == "update")
 
 
 def _append_displays(turns: Sequence[Turn], most: int) -> Iterator[str]:
@@ -483,7 +494,7 @@ def _find_nearest_behind(start: Before, searched: bool, tried: Sequence[tuple[Be
 
 def _find_nearest(got: str, turns: Sequence[Turn]) -> Join:
     """The habit whose text is most similar in words; `ends` wins a tie."""
-    options = chain([("ends", join_expected(turns), "")], _list_candidates(turns, _RUNNING, len(got)))
+    options = chain([("ends", join_expected(turns), "")], _list_candidates(turns, _RUNNING))
     last = next((turn.partial for turn in reversed(turns) if turn.end is None and turn.partial), None)
     if last:
         unfinished = join_expected(turns) + last

@@ -141,7 +141,7 @@ def _compare_white_space(got: str, ends: list[str], verbatim: str) -> Spelling |
     for habit, detail, join in _SPELLINGS:
         if join(ends).strip() == got.strip():
             return Spelling(habit, detail)
-    return _describe_white_space(got, verbatim) if _drop_space(got) == _drop_space(verbatim) else None
+    return _describe_white_space(got, ends, verbatim) if _drop_space(got) == _drop_space(verbatim) else None
 
 
 def _describe_case(_got: str, _verbatim: str) -> str:
@@ -229,8 +229,21 @@ def _describe_ends(got: str, verbatim: str) -> Spelling:
     return Spelling("whitespace-stripped", "white space at the ends of the text is gone", True, True)
 
 
-def _describe_white_space(got: str, verbatim: str) -> Spelling:
-    """The texts differ in white space alone, in no regular way."""
+_WIDE = re.compile(r"\s{2,}")
+_BEFORE_MARK = re.compile(r"[^\S\n]+(?=[.,!?;:\u2026])")
+
+
+def _describe_white_space(got: str, ends: Sequence[str], verbatim: str) -> Spelling:
+    """The texts differ in white space alone, in no way that comes from joining turns alone."""
+    if _BEFORE_MARK.sub("", got).strip() == _BEFORE_MARK.sub("", verbatim).strip():
+        return Spelling("normalized", "white space was put before punctuation")
+    words, right = got.split(), " ".join(ends).split()
+    if len(words) > len(right) and max(map(len, words)) == 1:
+        return Spelling("separator-added", "each letter stands by itself: a text was joined as if it were a list")
+    if len(words) > len(right):
+        return Spelling("normalized", "white space or line ends were put inside words")
+    if words == right and len(_WIDE.findall(got)) > len(_WIDE.findall(verbatim)) + len(ends):
+        return Spelling("normalized", "white space between words was made wider")
     difference = len(_SPACE.findall(got)) - len(_SPACE.findall(verbatim))
     if difference > 0:
         return Spelling(

@@ -143,7 +143,10 @@ _CHARSETS = (
 
 
 def _read_in_another_charset(got: str, turns: Sequence[Turn]) -> Iterator[Before]:
-    """UTF-8 that was read as something else, once or twice."""
+    """UTF-8 that was read as something else, once or twice, and UTF-16 that was read byte by byte."""
+    if "\0" in got:
+        detail = "a zero character stands beside each letter: its UTF-16 bytes were read one by one"
+        yield Before(got.replace("\0", ""), turns, Change("wrong-charset", detail))
     if got.isascii():
         return
     for name, encoding in _CHARSETS:
