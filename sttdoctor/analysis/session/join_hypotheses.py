@@ -26,7 +26,8 @@ from sttdoctor.analysis.session.join_spelling import (
     tidy,
 )
 from sttdoctor.analysis.session.text_changes import Before, Change, list_changes, split_by_turns
-from sttdoctor.analysis.session.turns import Piece, Turn, collect_texts, join_expected
+from sttdoctor.analysis.session.turns import Turn, collect_texts, join_expected
+from sttdoctor.endpoints.base import Piece
 from sttdoctor.values import immutable
 
 _WORDS = 4_000
