@@ -251,6 +251,10 @@ _CODES: dict[Codec, tuple[str, str]] = {
         "ffmpeg -f g726 -code_size 4 -i FILE -f s16le out.raw decodes it, to 8000 Hz (g726le where the first code of a "
         "byte stands in its lower half)",
     ),
+    "Microsoft GSM": (
+        "GSM 06.10 as in a WAV file, two frames in 65 bytes",
+        "ffmpeg -i FILE.wav -f s16le out.raw decodes it, to 8000 Hz",
+    ),
     "GSM": ("frames of GSM 06.10, 33 bytes each", "ffmpeg -f gsm -i FILE -f s16le out.raw decodes it, to 8000 Hz"),
 }
 _ASK_FOR_SAMPLES = (

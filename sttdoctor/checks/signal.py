@@ -16,7 +16,13 @@ from sttdoctor.analysis.remedies import FillSilence, Rescale
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.analysis.signal import levels as signal_levels
 from sttdoctor.analysis.signal.activity import LateStart, ends_in_room, find_late_start
-from sttdoctor.analysis.signal.clicks import Clicks, find_border_clicks, find_clicks, measure_jumps
+from sttdoctor.analysis.signal.clicks import (
+    Clicks,
+    find_border_clicks,
+    find_chunk_clicks,
+    find_clicks,
+    measure_jumps,
+)
 from sttdoctor.analysis.signal.echo import find_echo
 from sttdoctor.analysis.signal.holes import SOME_VOICE, find_muted, find_torn_holes
 from sttdoctor.analysis.signal.levels import Levels, Swells
@@ -531,8 +537,13 @@ def _search_clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
         and (found.ratio - _CLICK_USUAL) * np.sqrt(found.heard) >= _CLICK_EVIDENCE
     ):
         return [_find_discontinuities(facts, layout, levels, found, first)]
-    borders = (facts.sound.borders - layout.offset) // layout.frame_bytes - first
-    at_borders = find_border_clicks(samples, rate, jumps, borders) if facts.sound.planes is None else None
+    if facts.sound.planes is not None:
+        return []
+    if facts.session is not None:
+        borders = (facts.sound.borders - layout.offset) // layout.frame_bytes - first
+        at_borders = find_border_clicks(samples, rate, jumps, borders)
+    else:
+        at_borders = find_chunk_clicks(samples, rate, jumps, first) if facts.rate_is_heard else None
     return [_find_broken_borders(facts, layout, levels, at_borders, first)] if at_borders is not None else []
 
 
@@ -546,9 +557,10 @@ def _find_discontinuities(facts: Facts, layout: Layout, levels: Levels, found: C
 
 
 def _find_broken_borders(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:
+    ends = "frames end" if facts.session is not None else "chunks of a usual length end"
     summary = (
-        f"The waveform bends where frames end ({1000 * found.period / levels.rate:.0f} ms, {found.period} samples), "
-        f"{found.ratio:.1f} times as much as within them: each frame was resampled or filtered by itself."
+        f"The waveform bends where {ends} ({1000 * found.period / levels.rate:.0f} ms, {found.period} samples), "
+        f"{found.ratio:.1f} times as much as within them: each was resampled or filtered by itself."
     )
     return _tell_clicks(facts, layout, found, first, summary)
 

@@ -334,8 +334,36 @@ def test_small_bends_count_where_frames_end():
     )
     (found,) = sent(x, 371)
     assert (found.cause, found.status) == ("signal.discontinuities", "warn")
-    assert "each frame was resampled" in found.summary
+    assert "each was resampled" in found.summary
     assert sent(x, 400) == sent(0.8 * SPEECH, 371) == ()
+
+
+def test_small_bends_count_where_chunks_of_a_usual_length_end():
+    """Too few and too small for a period to be found; the audio begins with a chunk."""
+    high = resample_poly(SPEECH, 3, 1)
+    parts = [resample_poly(high[i : i + 4800], 1, 3) for i in range(0, len(high) - 4800, 4800)]
+    whole = resample_poly(high, 1, 3)[: 1600 * len(parts)]
+    for share, count in ((0.4, 1), (0.0, 0)):
+        x = 0.8 * (share * np.concatenate(parts) + (1 - share) * whole)
+        found = judged(s16(x)).checks[0].findings
+        assert [one.cause for one in found] == count * ["signal.discontinuities"]
+        assert all("100 ms" in one.summary for one in found)
+
+
+PULSE = np.convolve(np.arange(len(SPEECH)) % 160 < 1, np.exp(-np.arange(40) / 6) * np.cos(np.arange(40)))[: len(SPEECH)]
+TURN = np.where(np.arange(len(SPEECH)) // 320 % 2, 0.8, -0.8)
+
+
+@pytest.mark.parametrize(
+    ("x", "is_cut"),
+    [
+        (TURN * SPEECH, True),  # each second chunk with the other sign
+        (0.5 * SPEECH + 0.05 * PULSE, False),  # a dimmer, as strong in pauses as in words
+        (0.8 * SPEECH * np.exp(-(np.arange(len(SPEECH)) % 400) / 150), False),  # strokes, each louder than what was
+    ],
+)
+def test_jumps_that_grow_with_the_sound_and_go_either_way_are_cuts(x, is_cut):
+    assert ("signal.discontinuities" in {found.cause for found in judged(s16(x)).checks[0].findings}) == is_cut
 
 
 def test_what_is_no_sound_is_not_judged():

@@ -70,6 +70,8 @@ LABELS = {
     "mp3": "MP3",
     "mp2": "MPEG layer II (MP2)",
     "aac": "AAC (ADTS)",
+    "sbc": "SBC, the codec of Bluetooth",
+    "iec61937": "compressed sound for S/PDIF or HDMI (IEC 61937)",
     "amr": "AMR",
     "amr-wb": "AMR-WB",
     "asf": "WMA (ASF)",
@@ -215,6 +217,13 @@ def _is_id3(head: bytes) -> bool:
     return len(head) >= 10 and 2 <= head[3] <= 4 and head[4] == 0 and not head[5] & 15 and max(head[6:10]) < 0x80
 
 
+def _is_burst(head: bytes) -> bool:
+    """A kind of data that is neither empty nor reserved, without an error, and at least 64 bits of it."""
+    return (
+        len(head) >= 8 and 1 <= head[4] & 0x1F <= 22 and not head[5] & 0x80 and int.from_bytes(head[6:8], "little") > 64
+    )
+
+
 def _is_pickle(head: bytes) -> bool:
     """Protocol 4 or 5, whose first opcode tells the length of a frame."""
     return head[:1] == b"\x80" and head[1:2] in b"\4\5" and head[7:11] == bytes(4)
@@ -278,6 +287,7 @@ _AT_START: tuple[_Signature, ...] = (
     (b"styp", 4, _is_box, "mp4"),
     (b"moof", 4, lambda head: _is_box(head) and head[12:16] == b"mfhd", "mp4"),
     (b"ID3", 0, _is_id3, "mp3"),
+    (b"\x72\xf8\x1f\x4e", 0, _is_burst, "iec61937"),
     (b"#!AMR\n", 0, lambda _: True, "amr"),
     (b"#!AMR-WB\n", 0, lambda _: True, "amr-wb"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0, lambda _: True, "asf"),
@@ -410,6 +420,25 @@ def _read_adts_frame(head: bytes) -> tuple[int, int] | None:
     return (length, head[1] << 16 | (head[2] & 0xFD) << 8 | head[3] & 0xC0) if length > 16 else None
 
 
+def _read_sbc_frame(head: bytes) -> tuple[int, int] | None:
+    """Bluetooth A2DP, 12.9; frames of mSBC (HFP 1.7, 5.7.4) have 57 bytes, and a packet's 60."""
+    if len(head) < 4:
+        return None
+    if head[:3] == b"\xad\0\0":
+        return 57, 0
+    if head[:1] == b"\x01":
+        return (60, 1) if head[1] in _H2_NUMBERS and head[2:5] == b"\xad\0\0" else None
+    blocks, mode, bands, pool = 4 * (head[1] >> 4 & 3) + 4, head[1] >> 2 & 3, 4 + 4 * (head[1] & 1), head[2]
+    if head[0] != 0x9C or not 2 <= pool <= 250:
+        return None
+    channels = 1 if mode == 0 else 2
+    bits = blocks * pool * (channels if mode < 2 else 1) + (bands if mode == 3 else 0)
+    return 4 + bands * channels // 2 + -(-bits // 8), head[1] << 8 | pool
+
+
+_H2_NUMBERS = b"\x08\x38\xc8\xf8"
+
+
 def _chains(data: bytes, place: int, frame: Callable[[bytes], tuple[int, int] | None], wanted: int) -> bool:
     shared = None
     for _ in range(wanted):
@@ -425,7 +454,7 @@ def find_frames(data: bytes) -> tuple[int, str] | None:
     """Find a stream of frames or blocks that chain, at the start of bytes or a little way in.
 
     Returns:
-        (offset of the first, `mp3`, `mp2`, `aac`, `webm` or `ts`), None where none chain.
+        (offset of the first, `mp3`, `mp2`, `aac`, `webm`, `sbc` or `ts`), None where none chain.
     """
     for start in _CHAINED_START.finditer(data, 0, _LOOKED_AT):
         place = start.start()
@@ -447,6 +476,7 @@ _CHAINED: dict[bytes, tuple[tuple[str, Callable[[bytes], tuple[int, int] | None]
         ("aac", _read_adts_frame, _CHAIN_AT_START, _CHAIN_FURTHER_IN),
     ),
     b"\xa3": (("webm", _read_block, 4, 5),),
+    **dict.fromkeys((b"\x9c", b"\xad", b"\x01"), (("sbc", _read_sbc_frame, 5, 7),)),
     b"\x47": (("ts", _read_transport_packet, 8, 10),),
 }
 """By the first byte: kind, what reads one, and how many in a row are no chance, at the start and further in."""
@@ -455,6 +485,7 @@ _CHAINED_START = re.compile(
     rb"""
     \xff (?=[\xe2-\xe5\xf0-\xf5\xf8-\xfd])  # layers 2 and 3 of MPEG audio, ADTS
     | \xa3 (?=[\x80-\xff][\x81-\x84]..[\x00\x80] | [\x40-\x7f].[\x81-\x84]..[\x00\x80])
+    | \x9c (?=[\x00-\xff][\x02-\xfa]) | \xad (?=\x00\x00) | \x01 (?=[\x08\x38\xc8\xf8]\xad\x00\x00)
     | \x47 (?=[\x00-\x7f].[\x10-\x3f\x50-\x7f\x90-\xbf\xd0-\xff])
     """,
     re.DOTALL | re.VERBOSE,

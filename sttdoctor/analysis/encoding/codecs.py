@@ -4,7 +4,9 @@ Asked only of bytes that are not what was declared. Adaptive codecs keep their s
 step down for a small code of 4 bits and up to eight up for a large one, so that over any stretch both balance, where
 codes of anything else would drive it to its end. Dialogic's and Yamaha's adapt in the same way, by other steps, and
 cannot be told from it. Microsoft's adapts by factors, and begins each block with one of seven predictors. G.722 and
-G.726 leave out codes (ITU-T G.722, table 4; G.726, table 4-1), GSM 06.10 marks each frame (RFC 3551, section 4.5.8.1).
+G.726 leave out codes (ITU-T G.722, table 4; G.726, table 4-1), GSM 06.10 marks each frame (RFC 3551, section 4.5.8.1)
+but for Microsoft's WAV files, in which two frames share 65 bytes: there the level, which each quarter of a frame has at
+a place of its own, changes little from one to the next.
 """
 
 from typing import Literal
@@ -12,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Codec = Literal["", "ADPCM", "IMA ADPCM", "Microsoft ADPCM", "G.722", "G.726", "GSM"]
+Codec = Literal["", "ADPCM", "IMA ADPCM", "Microsoft ADPCM", "G.722", "G.726", "GSM", "Microsoft GSM"]
 
 _LOOKED_AT = 1 << 18  # bytes
 _FEWEST, _VALUES = 2000, 128  # bytes; different ones of them
@@ -27,6 +29,9 @@ _FREQUENT, _RARE = 0.02, 0.4  # share of codes of the middle size, at least; of 
 _LEVEL = 0.01  # of codes: larger ones are rarer, or as frequent, but for the last, which stands for all beyond it
 _RESERVED = 4  # of the six lower bits of G.722
 _GSM_BYTES, _GSM_MARK = 33, 0xD
+_PAIR_BYTES, _LEVEL_BITS, _PAIRS_LOOKED_AT = 65, 6, 1 << 15
+_LEVEL_PLACES = (260 * np.arange(2)[:, None] + 47 + 56 * np.arange(4)).ravel()
+_STEADY, _ALONE = 0.55, 0.8  # of what chance makes: steps of the level; of those at the next best place in a pair
 
 
 def name_codec(data: NDArray[np.uint8], are_dense: bool) -> Codec:
@@ -41,6 +46,8 @@ def name_codec(data: NDArray[np.uint8], are_dense: bool) -> Codec:
         return ""
     if (head[: len(head) // _GSM_BYTES * _GSM_BYTES : _GSM_BYTES] >> 4 == _GSM_MARK).all():
         return "GSM"
+    if _is_gsm_of_wav(head):
+        return "Microsoft GSM"
     if not are_dense:
         return ""
     if not ((head & 0x3F) < _RESERVED).any():
@@ -57,6 +64,20 @@ def name_codec(data: NDArray[np.uint8], are_dense: bool) -> Codec:
     if falls and sizes[:, 0].max() <= _RARE and drift.min() >= _IMA_DRIFT[0] and drift.max() <= _IMA_DRIFT[1]:
         return "IMA ADPCM" if _has_blocks(head, 2, _IMA_INDICES) and _has_blocks(head, 3, 1) else "ADPCM"
     return ""
+
+
+def _is_gsm_of_wav(head: NDArray[np.uint8]) -> bool:
+    """Whether bytes, from some place on, are pairs of GSM frames of Microsoft, by the levels of their parts."""
+    head, steps = head[:_PAIRS_LOOKED_AT], []
+    for first in range(_PAIR_BYTES):
+        count = (len(head) - first) // _PAIR_BYTES
+        bits = np.unpackbits(head[first : first + count * _PAIR_BYTES].reshape(count, -1), axis=1, bitorder="little")
+        codes = bits[:, _LEVEL_PLACES[:, None] + np.arange(_LEVEL_BITS)] @ (1 << np.arange(_LEVEL_BITS))
+        levels = codes.ravel().astype(np.float64)
+        by_chance = np.abs(levels - np.roll(levels, len(levels) // 3)).mean()
+        steps.append(np.abs(np.diff(levels)).mean() / max(by_chance, 1e-9))
+    best, second = np.partition(steps, 1)[:2]
+    return bool(0.0 < best < _STEADY and best < _ALONE * second)
 
 
 def _has_blocks(head: NDArray[np.uint8], place: int, values: int) -> bool:

@@ -4,12 +4,19 @@ Such a click departs from the prediction far more than the samples round it, and
 Speech departs from it too (glottal closures, plosives), but on no grid of samples for long; and where sound is switched
 off and on, as tones are, it stands still between. So the errors, in units of
 their neighbourhood, are searched for a period by the spectrum of their train (its harmonics add up), and averaged over
-all periods at each place of the grid. Where it is known at which places the chunks end, no period needs to be searched.
+all periods at each place of the grid. Where it is known at which places the chunks end, no period needs to be searched;
+where it is not, those of usual lengths are tried from the first sample on.
+
+Pulses that something adds at a period (a phone near the microphone, a dimmer, a synthesizer under the voice) are as
+strong in a pause as in a word, while what a cut does grows with the sound that is cut; only single samples that are
+wrong are as strong, too. Bursts and strokes begin louder
+than what was before them; a cut is as often followed by softer sound.
 """
 
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.arrays import (
@@ -35,10 +42,16 @@ _CAP = 10.0  # an error counts for so much at most, so that no single one decide
 _SPIKE = 3.0  # errors below it say nothing about a period
 _HARMONICS = 12
 _TRIED = 5
+_AS_STRONG, _PLAINER = 0.7, 1.02  # of the strongest period; by how much less strong the shortest one may be
 _AGAIN = 0.02  # of the energy that changes from one period to the next; of speech, nearly all
 _BESIDE_S, _APART_S = 0.008, 0.0015  # what is compared before and behind a click, and how far from it
-_ALIKE, _LEVEL_DB = 0.6, 8.0  # at least so alike, and at most so far in level
-_MOST = 0.7  # of clicks in speech 0.85 are like this, of struck notes up to 0.65
+_ALIKE, _MOST = 0.6, 0.8  # at least so alike; of cuts in speech 0.85 to 1 are, of struck notes up to 0.7
+_UPWARD, _BY_CHANCE = 0.15, 1.0  # off half is the share behind which it is louder; standard deviations beyond
+_OUT = 2.0  # times as far from both neighbours as these are from each other; of a step it is half as far
+_GROWS = 0.7  # power of the level: cuts grow with 0.75 to 1.1, pulses that are added with 0 to 0.67
+_USUAL_MS = (*range(5, 65, 5), *range(70, 261, 10), 8, 12, 16, 32, 64, 96, 128, 256)
+_USUAL_BUFFERS, _USUAL_RATES = (128, 256, 512, 1024, 2048, 4096, 8192), (8000, 16000, 24000, 44100, 48000)
+_WORTH = (1.25, 5.0)  # times the error elsewhere, standard deviations beyond it: worth a closer look
 _SMEARED = 4  # samples whose errors show one bend
 _BORDERS = ((1.3, 6.0), (1.25, 11.0))
 """Times the error elsewhere, standard deviations beyond it. Where frames end speech has up to 1.1 and 2, codecs with
@@ -46,6 +59,7 @@ frames up to 1.2 and 6 at their worst place (Codec 2: 1.3 and 8), resamplers wit
 _SPREAD_S = np.array([-1.75, -1.5, -1.25, 1.25, 1.5, 1.75]) / 1000
 _SPREAD = 0.3
 """Of the excess at a border, so far from it: of resamplers up to 0.1, of codecs that fade between frames 0.4 to 0.6."""
+_NOTHING = 1e-9
 _FEWEST = 20  # periods that must hold sound at the place of the click
 
 
@@ -84,6 +98,17 @@ def measure_jumps(samples: Floats, rate: float, floor: float) -> Floats:
     """
     if len(samples) < _NEIGHBOURHOOD:
         return np.full(len(samples), -1.0)
+    error, local = _predict(samples)
+    ratio = np.full(len(error), -1.0)
+    inside = ratio[: len(local)]
+    audible = local > floor
+    inside[audible] = np.minimum(error[: len(local)][audible] / local[audible], _CAP)
+    ratio[_find_switched(samples, round(SHORTEST_HOLE_S * rate))] = -1.0
+    return ratio
+
+
+def _predict(samples: Floats) -> tuple[Floats, Floats]:
+    """How far each sample departs from its prediction, and how far those round it do, in whole neighbourhoods."""
     part = samples[:_FITTED]
     lags = np.array([np.einsum("i,i", part[: len(part) - lag], part[lag:]) for lag in range(_ORDER + 1)])
     error = np.abs(subtract_prediction(samples, lags, ridge=1e-5))
@@ -93,13 +118,7 @@ def measure_jumps(samples: Floats, rate: float, floor: float) -> Floats:
     usual = np.partition(blocks, upper, axis=1)[:, upper]
     beside = np.pad(usual, 1, mode="edge")
     # the loudest of a block and both beside it, so that the onset of a word is no click
-    local = np.repeat(np.maximum(np.maximum(beside[:-2], beside[2:]), usual), _NEIGHBOURHOOD)
-    ratio = np.full(len(error), -1.0)
-    inside = ratio[: len(local)]
-    audible = local > floor
-    inside[audible] = np.minimum(error[: len(local)][audible] / local[audible], _CAP)
-    ratio[_find_switched(samples, round(SHORTEST_HOLE_S * rate))] = -1.0
-    return ratio
+    return error, np.repeat(np.maximum(np.maximum(beside[:-2], beside[2:]), usual), _NEIGHBOURHOOD)
 
 
 def find_clicks(samples: Floats, rate: float, jumps: Floats, goes_on: bool = True) -> Clicks | None:
@@ -119,19 +138,19 @@ def find_clicks(samples: Floats, rate: float, jumps: Floats, goes_on: bool = Tru
     spikes = np.where(jumps > _SPIKE, jumps, 0.0)
     if np.count_nonzero(spikes) < _FEWEST:
         return None
-    best: Clicks | None = None
     periods = _list_likely_periods(spikes, rate)
     jumps = _leave_out_loops(samples, jumps, periods)
     known, errors = (jumps >= 0).astype(np.float64), np.maximum(jumps, 0.0)
-    for period in periods:
-        found = _judge_grid(known, errors, period) if not _repeats(samples, period) else None
-        if found is None or (
-            goes_on and not _goes_on(samples, rate, np.arange(found.first, len(jumps), period), jumps)
-        ):
-            continue
-        if best is None or found.ratio > best.ratio * 1.02:
-            best = found
-    return best
+    judged = [_judge_grid(known, errors, period) for period in periods if not _repeats(samples, period)]
+    found = [clicks for clicks in judged if clicks is not None]
+    strongest = max((clicks.ratio for clicks in found), default=0.0)
+    alike = [clicks for clicks in found if clicks.ratio >= _AS_STRONG * strongest]  # one train has several periods
+    if not alike:
+        return None
+    places = np.unique(np.concatenate([np.arange(clicks.first, len(jumps), clicks.period) for clicks in alike]))
+    if goes_on and not _goes_on(samples, rate, places, jumps):
+        return None
+    return next(clicks for clicks in alike if clicks.ratio * _PLAINER >= strongest)
 
 
 def find_border_clicks(samples: Floats, rate: float, jumps: Floats, borders: NDArray[np.int64]) -> Clicks | None:
@@ -175,6 +194,44 @@ def find_border_clicks(samples: Floats, rate: float, jumps: Floats, borders: NDA
         return None
     share = len(places) / len(found)
     return Clicks(size, int(inside[0] + at) % size, times, share, tuple(map(int, places[:5])), len(found))
+
+
+def find_chunk_clicks(samples: Floats, rate: float, jumps: Floats, first: int) -> Clicks | None:
+    """Find clicks where chunks of a usual length end, counted from the first sample of a stream.
+
+    Args:
+        samples: Shape (n,), finite: a few seconds with sound.
+        rate: Hz.
+        jumps: Of these samples, by `measure_jumps`.
+        first: Number of the first of them in the stream.
+
+    Returns:
+        As `find_border_clicks`.
+    """
+    if len(jumps) < _FEWEST * _FEWEST_SAMPLES:
+        return None
+    windows = sliding_window_view(jumps, _SMEARED)
+    bends, heard = windows.mean(axis=1), windows.min(axis=1) >= 0
+    usual = float(bends[heard].mean()) if heard.any() else 0.0
+    best, sure = 0, 0.0
+    for size in _list_usual_sizes(rate):
+        for away in range(1 - _SMEARED, 2):
+            start = (away - first) % size
+            at = bends[start::size][heard[start::size]]
+            beyond = float(at.mean()) - usual if len(at) >= _FEWEST else 0.0
+            if beyond <= (_WORTH[0] - 1) * usual:
+                continue
+            deviations = beyond / max(float(at.std()), 1e-9) * np.sqrt(len(at))
+            if deviations >= _WORTH[1] and deviations > sure:
+                best, sure = size, float(deviations)
+    return find_border_clicks(samples, rate, jumps, np.arange(-first % best, len(samples), best)) if best else None
+
+
+def _list_usual_sizes(rate: float) -> list[int]:
+    """Samples of a chunk: whole milliseconds, and what a device's buffer becomes at this rate."""
+    sizes = {int(ms * rate / 1000) for ms in _USUAL_MS if ms * rate % 1000 == 0}
+    sizes |= {int(buffer * rate / other) for buffer in _USUAL_BUFFERS for other in _USUAL_RATES}
+    return sorted(size for size in sizes if _get_shortest(rate) <= size <= LONGEST_PERIOD_S * rate)
 
 
 def _measure_bends(jumps: Floats, places: NDArray[np.int64]) -> Floats:
@@ -244,9 +301,9 @@ def _leave_out_loops(samples: Floats, jumps: Floats, periods: Iterable[int]) -> 
 
 
 def _goes_on(samples: Floats, rate: float, grid: NDArray[np.int64], ratio: Floats) -> bool:
-    """Whether the sound behind most clicks of a grid is the one before them.
+    """Whether the sound behind most clicks of a grid is the one before them, and the clicks grow with it.
 
-    A click breaks into sound that goes on. Where a tone begins or ends, or a note is struck, level or spectrum change.
+    A click breaks into sound that goes on. Where a tone begins or ends, or a note is struck, spectrum or level change.
     """
     size, apart = max(32, round(_BESIDE_S * rate)), round(_APART_S * rate)
     at = grid[(ratio[grid] >= _SPIKE) & (grid >= size + apart) & (grid < len(samples) - size - apart)]
@@ -258,8 +315,26 @@ def _goes_on(samples: Floats, rate: float, grid: NDArray[np.int64], ratio: Float
     )
     energy = [np.einsum("ij,ij->i", part, part) + 1e-20 for part in (before, behind)]
     alike = np.einsum("ij,ij->i", before, behind) / np.sqrt(energy[0] * energy[1])
-    level_db = np.abs(10 * np.log10(energy[1] / energy[0]))
-    return float(((alike > _ALIKE) & (level_db < _LEVEL_DB)).mean()) >= _MOST
+    louder = float((energy[1] > energy[0]).mean())
+    are_even = abs(louder - 0.5) <= _UPWARD + _BY_CHANCE / np.sqrt(len(at))
+    is_cut = _grow(samples, at) or _are_single(samples, at)
+    return float((alike > _ALIKE).mean()) >= _MOST and are_even and is_cut
+
+
+def _grow(samples: Floats, at: NDArray[np.int64]) -> bool:
+    """Whether clicks in louder sound are larger: how far they depart, against how far the sound round them does."""
+    error, local = _predict(samples)
+    at = at[at < len(local)]
+    size, level = (np.log(of[at] + _NOTHING) for of in (error, local))
+    size, level = size - size.mean(), level - level.mean()
+    return float(size @ level) >= _GROWS * float(level @ level)
+
+
+def _are_single(samples: Floats, at: NDArray[np.int64]) -> bool:
+    """Whether clicks are one wrong sample each: what is picked up by a wire or a microphone lasts longer."""
+    steps = samples[at[:, None] + np.arange(-3, 3)]  # a capped error may be that of the sample behind
+    out = np.abs(steps[:, 1:-1] - (steps[:, :-2] + steps[:, 2:]) / 2) > _OUT * np.abs(steps[:, 2:] - steps[:, :-2])
+    return bool(out.mean(axis=0).max() >= _MOST)
 
 
 def _judge_grid(known: Floats, errors: Floats, period: int) -> Clicks | None:

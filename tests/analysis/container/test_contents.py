@@ -96,6 +96,10 @@ def adts_frame(length=200):
         (b"\1\2\3" * 50 + 7 * mp3_frame(), "mp3", 150),
         (3 * adts_frame() + bytes(9), "aac", 0),
         (adts_frame(200)[77:] + adts_frame(300) * 7, "aac", 123),
+        (6 * (b"\x9c\x31\x35" + b"\x5a" * 111), "sbc", 0),  # mono, 16 blocks of 8 bands, 53 bits: 4 + 4 + 106 bytes
+        (b"\5" * 50 + 8 * (b"\xad\0\0" + b"\x5a" * 54), "sbc", 50),
+        (6 * (b"\x01\x38\xad\0\0" + b"\x5a" * 55), "sbc", 0),
+        (b"\x72\xf8\x1f\x4e\x01\0\0\x18" + b"\x5a" * 900, "iec61937", 0),
     ],
 )
 def test_signatures(data, kind, offset):

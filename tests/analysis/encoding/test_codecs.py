@@ -44,7 +44,18 @@ def in_blocks(codes, head, size):
     return b"".join(head + data[at : at + body] for at in range(0, len(data) - body, body))
 
 
+def gsm_pairs(levels):
+    """Two frames in 65 bytes, of any bits but for the levels of their quarters, 6 bits each, the lowest first."""
+    rows = np.random.default_rng(7).integers(0, 2, (len(levels) // 8, 520), dtype=np.uint8)
+    places = [260 * frame + 47 + 56 * quarter for frame in (0, 1) for quarter in range(4)]
+    for row, eight in zip(rows, levels.reshape(-1, 8), strict=True):
+        for place, level in zip(places, eight.tolist(), strict=True):
+            row[place : place + 6] = [level >> bit & 1 for bit in range(6)]
+    return np.packbits(rows, axis=1, bitorder="little").tobytes()
+
+
 RNG = np.random.default_rng(4)
+LEVELS = np.rint(30 + 25 * np.sin(np.arange(1600) / 9)).astype(int)
 SPEECH = voice(3.0) + RNG.normal(0, 0.003, len(voice(3.0)))
 IMA, MS = ima_codes(SPEECH), ms_codes(SPEECH)
 USED = np.array([code for code in range(256) if code & 63 >= 4], np.uint8)
@@ -57,6 +68,9 @@ USED = np.array([code for code in range(256) if code & 63 >= 4], np.uint8)
         (in_blocks(IMA, b"\x12\xf0\x20\0", 512), "IMA ADPCM"),
         (in_blocks(MS, bytes(7), 256), "Microsoft ADPCM"),
         (b"".join(b"\xd4" + RNG.bytes(32) for _ in range(200)), "GSM"),
+        (gsm_pairs(LEVELS), "Microsoft GSM"),
+        (gsm_pairs(LEVELS)[17:], "Microsoft GSM"),
+        (gsm_pairs(RNG.permutation(LEVELS)), ""),
         (RNG.choice(USED, 9000).tobytes(), "G.722"),
         ((RNG.integers(1, 16, 9000) * 16 + RNG.integers(1, 16, 9000)).astype(np.uint8).tobytes(), "G.726"),
         (RNG.bytes(9000), ""),
