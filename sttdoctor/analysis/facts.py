@@ -22,11 +22,18 @@ from sttdoctor.analysis.rate.evidence import Flow, format_ratio, list_most_proba
 from sttdoctor.analysis.session import pacing
 from sttdoctor.analysis.session.clock import mend_clock
 from sttdoctor.analysis.session.commands import Command, is_audio, is_known, match_refused
-from sttdoctor.analysis.session.endings import PingTimeout, UnusedEnd, find_ping_timeout, find_unused_ends
+from sttdoctor.analysis.session.endings import (
+    PingTimeout,
+    UnusedEnd,
+    find_ending,
+    find_ping_timeout,
+    find_unused_ends,
+)
 from sttdoctor.analysis.session.endpoint import Address, find_endpoint, parse_address, read_declared
 from sttdoctor.analysis.session.frames import measure_border_jump, measure_broken_borders
 from sttdoctor.analysis.session.join_excerpts import Shown
 from sttdoctor.analysis.session.latency import measure_spoken
+from sttdoctor.analysis.session.loss import Reconnect, find_reconnects
 from sttdoctor.analysis.session.refusal import Refusal, count_overcome, find_refusal, is_accepted
 from sttdoctor.analysis.session.stretches import Stretch, split_stretches
 from sttdoctor.analysis.session.timeline import (
@@ -338,7 +345,11 @@ class Facts:
 
     def find_ping_timeout(self, connection: Connection) -> PingTimeout | None:
         """Return the ping without an answer that ended a connection, None where none did."""
-        return find_ping_timeout(connection, self.session.clock if self.session is not None else "none")
+        session = self.session
+        found = find_ping_timeout(connection, session.clock if session is not None else "none")
+        if found is not None and session is not None and "receive" in session.lacks:
+            return PingTimeout("unknown")  # what came, and when, is not seen
+        return found
 
     @cached_property
     def turns(self) -> list[Turn]:
@@ -503,9 +514,37 @@ class Facts:
         Returns:
             None where the capture cannot tell.
         """
+        if not self.shows_turns or (self.session is not None and "receive" in self.session.lacks):
+            return None
         ended = [turn.end_t for turn in self.connections[number].turns[-1:] if turn.end_t is not None]
         spoken = self.measure_spoken(number, max([until_s - _ON_ITS_WAY_S, *(t - _TAIL_S for t in ended)]), until_s)
         return None if spoken is None else spoken > _WORD_S
+
+    @cached_property
+    def reconnects(self) -> list[Reconnect]:
+        """The handshakes that interrupt the session."""
+        return list(find_reconnects(self.connections, self.declared.bytes_per_s))
+
+    def loses_nothing(self, reconnect: Reconnect) -> bool:
+        """Whether the capture shows that no word was lost and none sent twice when the client connected anew.
+
+        What was sent last must be known to be no speech, unless the service ended the session as it plans to do.
+        """
+        limit, session = self.limits["connection.gap_s"], self.session
+        if session is None or session.clock == "none" or session.lacks & {"receive", "events"} or reconnect.turn_open:
+            return False
+        if max(reconnect.audio_missing_s, reconnect.sent_again_s) > limit:
+            return False
+        before = self.connections[reconnect.number]
+        last_s = before.audio_frames[-1].t
+        spoken = self.has_unanswered_speech(reconnect.number, last_s) if last_s is not None else None
+        ending = find_ending(before)
+        return spoken is False or (spoken is None and ending is not None and ending.about == "session")
+
+    @cached_property
+    def survived(self) -> frozenset[int]:
+        """Numbers of the connections after whose end the client went on at once, with nothing lost."""
+        return frozenset(item.number for item in self.reconnects if self.loses_nothing(item))
 
     def _find_activity(self, number: int) -> Activity:
         layout, promised = self.sound.layout, self.declared.bytes_per_s

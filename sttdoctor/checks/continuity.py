@@ -492,6 +492,8 @@ def _rate_gap(facts: Facts, gap: _Gap) -> Status | None:
     if gap.filled:
         warn, fail = limits["continuity.stall_warn_s"], limits["continuity.stall_fail_s"]
     elif gap.turn_open:
+        if not gap.ended and _is_end_cut(facts) and length <= _CUT_S:
+            return None  # what came next is not known
         warn, fail = limits["continuity.turn_warn_s"], limits["continuity.turn_fail_s"]
     elif gap.ended if facts.ends_turns else not gap.ended and not gap.flushed:
         # where the client decides when to flush, it may pause, and need not wait for what it has flushed
@@ -499,6 +501,15 @@ def _rate_gap(facts: Facts, gap: _Gap) -> Status | None:
     else:
         return None
     return "fail" if length > fail else "warn" if length > warn else None
+
+
+def _is_end_cut(facts: Facts) -> bool:
+    """Whether the capture stops before the session ended."""
+    last = facts.connections[-1]
+    return last.close is None and not facts.has_close_command(last)
+
+
+_CUT_S = 5.0  # behind it audio is late, or gone on, in no healthy session
 
 
 def _find_idle_timeout(facts: Facts, connection: Connection, gaps: list[_Gap]) -> list[Finding]:

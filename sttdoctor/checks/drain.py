@@ -346,17 +346,23 @@ def _format_seconds(value: float | None) -> str:
 
 def _has_lost(connection: Connection, end: _End | None) -> Finding:
     close = end.close if end else None
-    status: Status = "warn" if end and end.command is not None and not end.turn_open else "fail"
-    turn = " while a turn was open" if end is None or end.turn_open else ""
+    status: Status = "fail" if end is None else end.loss
     last = connection.frames[-1]
     place = Evidence("the connection was lost here", close.line if close else last.line, close.t if close else last.t)
-    summary = f"The connection was lost without a close frame{turn}; what had not been answered by then is lost."
+    summary = f"The connection was lost without a close frame{_tell_what_is_gone(end)}."
     lifetime = _find_lifetime(connection)
     if lifetime is None:
         return CHECK.find("connection-lost", status, 0.9, summary, (place,))
     length = f"{lifetime / 60:.0f} minutes to the second" if lifetime > _MINUTES_S else f"{lifetime:.0f} s to the tenth"
     told = f"It had lasted {lifetime:.1f} s, which is {length}."
     return CHECK.find("connection-lost", status, 0.9, f"{summary} {told}", (place,), _LIMITED)
+
+
+def _tell_what_is_gone(end: _End | None) -> str:
+    if end is not None and end.loss == "warn":
+        return end.state or "; no turn was open, but what it sent last may be lost"
+    turn = " while a turn was open" if end is None or end.turn_open else ""
+    return f"{turn}; what had not been answered by then is lost"
 
 
 def _find_lifetime(connection: Connection) -> float | None:

@@ -89,7 +89,7 @@ CHECK = Check(
 )
 
 _WORD_S = 1.0  # less sound holds no words that the service would answer
-_NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|too short", re.IGNORECASE)
+_NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|audio (?:is|was) empty|too short", re.IGNORECASE)
 
 _UNPACED = (
     "Check first that audio is sent as it is spoken, in chunks of about 100 ms: too much at once is a usual cause of "
@@ -125,7 +125,7 @@ def _judge(facts: Facts) -> Answer:
             findings += _find_refused(connection)
         if not _is_empty(facts, number, connection):
             findings += _find_errors(facts, connection)
-            findings += _find_closed(facts, connection)
+            findings += _find_closed(facts, number, connection)
         findings += _find_stopped(facts, number, connection)
     findings = list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
     if findings:
@@ -158,13 +158,16 @@ def _is_empty(facts: Facts, number: int, connection: Connection) -> bool:
     the service by the vendor's own client, https://github.com/cartesia-ai/InkIt).
     """
     ends = [frame for frame in connection.texts if is_close_command(frame, facts.endpoint) or _is_error(frame)]
-    if len(ends) < 2 or not ends[0].sent or not _is_error(ends[1]) or connection.turns:
+    unseen = facts.session is not None and bool(facts.session.lacks & {"send", "commands"})
+    unseen = unseen or not any(frame.sent for frame in connection.frames)
+    if connection.turns or not ends or not (ends[0].sent or unseen):
         return False
-    if ends[1].message.get("status_code") not in (400, 500):
+    error = next((frame for frame in ends[:2] if _is_error(frame)), None)
+    if error is None or error.message.get("status_code") not in (400, 500):
         return False
-    return (
-        bool(_NO_SPEECH.search(" ".join(_get_words(ends[1])))) or _count_speech_s(facts, number, connection) < _WORD_S
-    )
+    if _NO_SPEECH.search(" ".join(_get_words(error))):
+        return True
+    return ends[0].sent and _count_speech_s(facts, number, connection) < _WORD_S
 
 
 def _is_error(frame: Frame) -> bool:
@@ -234,7 +237,7 @@ def _fix(facts: Facts, status: object) -> str | None:
     return _UNPACED if facts.why_no_timeline is not None else None
 
 
-def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
+def _find_closed(facts: Facts, number: int, connection: Connection) -> Iterator[Finding]:
     ending, close = find_ending(connection), connection.close
     if ending is None or close is None:
         return
@@ -245,6 +248,8 @@ def _find_closed(facts: Facts, connection: Connection) -> Iterator[Finding]:
         return
     if ending.about in ("expired", "wire", "between"):
         return  # told by the checks that ask about the connection and the messages
+    if ending.about == "session" and number in facts.survived:
+        return  # what the service plans, and what the client is made for
     meaning = f" ({ending.meaning})" if ending.meaning else ""
     reason = f", reason {ending.reason.strip()[:100]!r}" if ending.reason.strip() else ""
     after = f" after {_put_in_words(ending.t)}" if ending.about == "session" and ending.t else ""

@@ -674,3 +674,34 @@ def test_a_query_that_the_service_misses_although_the_address_has_it_was_dropped
 def test_a_query_without_what_the_service_misses_lost_nothing(url):
     (found, *_) = refused(400, '{"message": "Missing required parameter: model"}', url=url).diagnoses
     assert found.cause == "connection.bad-parameter"
+
+
+@pytest.mark.parametrize(("code", "by", "reason"), [(1012, "server", "service restart"), (1001, "server", "")])
+@pytest.mark.parametrize(("turn_ends", "expected"), [(2.0, set()), (None, {"connection.reconnected"})])
+def test_a_restart_of_the_service_that_loses_nothing_is_no_fault(code, by, reason, turn_ends, expected):
+    shut = session(steady(4), events=turn(1.0, "Hello", "Hello.", end=turn_ends), close=(4.0, by, code, reason))
+    found = report(two(shut, drained(), 0.3))
+    assert {diagnosis.cause for diagnosis in found.diagnoses} == expected
+
+
+def test_audio_that_was_kept_while_the_client_connected_anew_is_not_missing():
+    shut = session(steady(4), events=turn(1.0, "Hello", end=2.0), close=(4.0, "unknown", 1006))
+    kept = session(0.05 + np.maximum(np.arange(80) * 0.1 - 1.0, 0.0), events=turn(1.0, "Hello", "Hello.", end=7.0))
+    (finding,) = report(two(shut, kept, 1.0), "connection").checks[0].findings
+    assert (finding.status, "nothing seems to be lost" in finding.summary) == ("warn", True)
+    (finding,) = report(two(shut, drained(), 1.0), "connection").checks[0].findings
+    assert finding.status == "fail"
+
+
+def test_a_token_that_is_replaced_when_it_has_expired_is_how_it_should_be():
+    refused_once = Open(1, 0.0, 401, {}, "Token expired")
+    healthy = drained()
+    assert causes(replace(healthy, events=(refused_once, *healthy.events)), "connection") == {}
+    again = [replace(refused_once, t=0.1 * n) for n in range(3)]
+    assert "connection.expired" in causes(replace(healthy, events=(*again, *healthy.events)), "connection")
+
+
+@pytest.mark.parametrize(("t", "code", "expected"), [(12.0, 1006, True), (12.0, 1000, False), (900.0, 1006, False)])
+def test_the_end_of_a_session_alone_is_no_handshake_that_nobody_answered(t, code, expected):
+    found = causes(Session((Close(2, t, "unknown", code),), url=BASE), "connection")
+    assert ("connection.unanswered" in found) == expected

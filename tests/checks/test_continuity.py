@@ -209,3 +209,9 @@ def test_an_error_about_audio_that_did_not_come_is_the_servers_idle_limit(words)
     found = report(replace(subject, events=(*subject.events[:-1], error, subject.events[-1]))).diagnoses[0]
     assert found.cause == "continuity.idle-timeout"
     assert "server.error-event" in found.explains and words[:30] in found.summary
+
+
+@pytest.mark.parametrize(("tail_s", "expected"), [(1.6, {}), (6.0, {"continuity.stopped": "fail"})])
+def test_what_comes_after_a_capture_that_is_cut_is_not_known(tail_s, expected):
+    events = [*turn(1.0, *(["And so"] * 3)), (5.0 + tail_s, "turn.update", "And so my")]
+    assert causes(session(steady(5), events=events), "continuity") == expected

@@ -303,3 +303,9 @@ def test_who_sees_it_from_elsewhere_does_not_take_a_moment_for_a_client_that_rea
     (finding,) = report(replace(subject, clock="server"), "drain").checks[0].findings
     assert finding.cause == "drain.stopped-reading"
     assert "took in no pong" in finding.summary and "took nothing in" not in finding.summary
+
+
+@pytest.mark.parametrize(("events", "expected"), [(turn(1.0, "Hello", end=2.0), "warn"), (turn(1.0, "Hello"), "fail")])
+def test_a_lost_connection_is_as_bad_as_what_was_on_its_way(events, expected):
+    subject = session(steady(4), events=events, close=(4.0, "unknown", 1006))
+    assert causes(subject, "drain") == {"drain.connection-lost": expected}

@@ -191,8 +191,10 @@ class Reconnect:
         line: Of the second handshake.
         t: Seconds of it.
         turn_open: A turn was open when the first connection ended.
-        audio_missing_s: Clock time between the audio of the two connections beyond one chunk.
+        audio_missing_s: Clock time between the audio of the two connections beyond one chunk, less what of it was sent
+            at once when the second began.
         sent_again_s: Audio of the second connection that repeats the end of the first.
+        number: Of the first connection, from 0.
     """
 
     line: int
@@ -200,6 +202,7 @@ class Reconnect:
     turn_open: bool
     audio_missing_s: float
     sent_again_s: float
+    number: int = 0
 
 
 def find_reconnects(connections: Sequence[Connection], bytes_per_s: float | None) -> Iterator[Reconnect]:
@@ -212,12 +215,12 @@ def find_reconnects(connections: Sequence[Connection], bytes_per_s: float | None
         connections: In order.
         bytes_per_s: Declared byte rate, None where it is not known.
     """
-    for before, after in pairwise(connections):
+    for number, (before, after) in enumerate(pairwise(connections)):
         if before.audio_frames and after.open is not None and not _is_complete(before):
             known = before.turns
             gap = _measure_gap(before, after, bytes_per_s)
             again = _count_repeated_bytes(before, after) / bytes_per_s if bytes_per_s else 0.0
-            yield Reconnect(after.open.line, after.open.t, bool(known) and known[-1].end is None, gap, again)
+            yield Reconnect(after.open.line, after.open.t, bool(known) and known[-1].end is None, gap, again, number)
 
 
 def _is_complete(connection: Connection) -> bool:
@@ -235,7 +238,22 @@ def _measure_gap(before: Connection, after: Connection, bytes_per_s: float | Non
     last, first = before.audio_frames[-1], next(iter(after.audio_frames), None)
     if first is None or first.t is None or last.t is None:
         return 0.0
-    return max(0.0, first.t - last.t - (last.size / bytes_per_s if bytes_per_s else 0.0))
+    gap_s = max(0.0, first.t - last.t - (last.size / bytes_per_s if bytes_per_s else 0.0))
+    return gap_s if not bytes_per_s else max(0.0, gap_s - _measure_kept(after.audio_frames, first.t, bytes_per_s))
+
+
+def _measure_kept(frames: Sequence[Frame], since_s: float, bytes_per_s: float) -> float:
+    """Seconds of audio beyond what the clock allows that come at the beginning of a connection: they were kept."""
+    sent_s, most_s = 0.0, 0.0
+    for frame in frames:
+        if frame.t is None or frame.t - since_s > _AT_ONCE_S:
+            break
+        most_s = max(most_s, sent_s - (frame.t - since_s))
+        sent_s += frame.size / bytes_per_s
+    return most_s
+
+
+_AT_ONCE_S = 2.0
 
 
 def _count_repeated_bytes(before: Connection, after: Connection, longest: int = 4 << 20) -> int:

@@ -95,8 +95,10 @@ def count_overcome(connections: Sequence[Connection]) -> int:
     """Return how many handshakes at the beginning were refused for a while, until the client had waited long enough.
 
     That is what a client should do about a limit of rates or a server that is down; nothing was lost by it. One that
-    tries again at once, or that never gets in, has overcome nothing.
+    tries again at once, or that never gets in, has overcome nothing. A token that had expired may be replaced at once.
     """
+    if len(connections) > 1 and _has_expired(connections[0]) and is_accepted(connections[1]):
+        return 1
     count = next((number for number, item in enumerate(connections) if not _is_put_off(item)), len(connections))
     if not 0 < count <= _TRIES or count == len(connections) or not is_accepted(connections[count]):
         return 0
@@ -104,6 +106,11 @@ def count_overcome(connections: Sequence[Connection]) -> int:
     known = [t for t in times if t is not None]
     has_waited = len(known) < len(times) or all(later - t >= _WAIT_S for t, later in pairwise(known))
     return count if has_waited else 0
+
+
+def _has_expired(connection: Connection) -> bool:
+    refusal = _find_refusal(connection)
+    return refusal is not None and refusal.how == "handshake" and refusal.about == "expired"
 
 
 def _is_put_off(connection: Connection) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sttdoctor.analysis.session.commands import Command, find_audio_texts, is_audio, list_commands
-from sttdoctor.analysis.session.turns import Turn, collect_turns
+from sttdoctor.analysis.session.turns import TURN_EVENTS, Turn, collect_turns
 from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.endpoints.cartesia import CLOSE_WORDS
 from sttdoctor.evidence import Close, Control, Event, Frame, Open, Session
@@ -79,14 +79,19 @@ class Connection:
 
 
 def split_connections(session: Session) -> list[Connection]:
-    """Split a session at each further `open` row; rows before the first one belong to it."""
+    """Split a session at each further `open` row; rows before the first one belong to it.
+
+    Unless they show a connection that had been there when the capture began: it ended, or the service heard something.
+    """
     parts: list[list[Event]] = [[]]
-    seen_open = False
+    is_used = False
     for event in session.events:
         if isinstance(event, Open):
-            if seen_open:
+            if is_used:
                 parts.append([])
-            seen_open = True
+            is_used = True
+        elif isinstance(event, Close) or (isinstance(event, Frame) and not event.sent and event.type in TURN_EVENTS):
+            is_used = True
         parts[-1].append(event)
     return [_make_connection(part) for part in parts]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.answerer import find_name
-from sttdoctor.analysis.session.loss import Loss, Reconnect, Sleep, find_loss, find_reconnects, find_sleep
+from sttdoctor.analysis.session.loss import Loss, Reconnect, Sleep, find_loss, find_sleep
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Cause, Evidence, Finding, Status, pick_worst
 from sttdoctor.evidence import Open
@@ -140,11 +140,13 @@ def _tell_dead(loss: Loss) -> Finding:
 
 def find_reconnect(facts: Facts) -> list[Finding]:
     """The worst of the reconnects."""
-    reconnects = list(find_reconnects(facts.connections, facts.declared.bytes_per_s))
+    reconnects = facts.reconnects
     if not reconnects:
         return []
-    worst = pick_worst([_tell_reconnect(facts, item) for item in reconnects])
-    return [_tell_flapping(facts, worst, len(reconnects)) or worst]
+    harmful = [item for item in reconnects if item.number not in facts.survived]
+    worst = pick_worst([_tell_reconnect(facts, item) for item in harmful or reconnects])
+    flapping = _tell_flapping(facts, worst, len(reconnects))
+    return [flapping] if flapping else [worst] if harmful else []
 
 
 def _tell_flapping(facts: Facts, worst: Finding, count: int) -> Finding | None:

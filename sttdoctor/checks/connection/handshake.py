@@ -155,6 +155,9 @@ def find_unanswered(facts: Facts) -> Iterator[Finding]:
         opened, close = connection.open, connection.close
         if close is None or connection.frames or (opened is not None and opened.status):
             continue
+        was_open = close.code not in _NO_CLOSE_FRAME or (close.t is not None and close.t > _LONGEST_TRY_S)
+        if opened is None and was_open:
+            continue  # it had been open, before the capture began
         first = connection is facts.connections[0]
         after = f": the client gave up after {close.t:.1f} s" if close.t is not None and first else ""
         summary = f"The handshake was never answered: no status and no frame came{after}."
@@ -165,6 +168,11 @@ def find_unanswered(facts: Facts) -> Iterator[Finding]:
         place = (Evidence("given up here", close.line, close.t),)
         yield UNANSWERED.find("fail", 0.9, summary, place, fix)
         return
+
+
+_NO_CLOSE_FRAME = (None, 1006)
+_LONGEST_TRY_S = 130.0
+"""Linux gives up a connection that nobody answers after 127 s, other systems earlier."""
 
 
 def _is_of_node(client: str) -> bool:

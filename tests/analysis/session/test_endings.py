@@ -205,3 +205,8 @@ def test_a_blocked_process_explains_that_it_sent_nothing():
     assert first.cause == "drain.stopped-reading" and "continuity.stopped" in first.explains
     (first, *_) = report(talk(sent_until=4.0, heard_until=20.0)).diagnoses
     assert first.cause == "drain.connection-lost" and "continuity.stopped" in first.explains
+
+
+def test_who_is_at_fault_for_a_ping_timeout_is_unknown_where_nothing_is_seen_of_what_came():
+    (finding,) = [d for d in report(session(steady(40), close=GAVE_UP, lacks=frozenset({"receive"}))).diagnoses][:1]
+    assert (finding.cause, finding.confidence) == ("drain.connection-lost", 0.6)

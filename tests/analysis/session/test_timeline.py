@@ -1,5 +1,5 @@
 import pytest
-from builders import drained
+from builders import causes, drained
 
 from sttdoctor.analysis.session.timeline import is_close_command, make_timeline, split_connections
 from sttdoctor.endpoints.cartesia import AUTO, MANUAL
@@ -105,3 +105,12 @@ def test_sizes_and_the_last_thinkable_time():
     (connection,) = split_connections(Session((frame(1, -2e12, 100), frame(2, 2e12, 300))))
     line = make_timeline(connection, 1000)
     assert (line.size.tolist(), line.audio_s.tolist(), line.t_s.tolist()) == ([100, 300], [0.1, 0.3], [-1e12, 1e12])
+
+
+def test_a_connection_that_was_there_when_the_capture_began_is_one_of_its_own():
+    healthy = drained()
+    late = Session((*healthy.events[40:], *healthy.events), url=healthy.url)
+    assert [item.open is None for item in split_connections(late)] == [True, False]
+    assert causes(late) == {}
+    early = Session((healthy.events[1], *healthy.events), url=healthy.url)  # a frame that was logged too early
+    assert len(split_connections(early)) == 1
