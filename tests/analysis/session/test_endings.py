@@ -208,5 +208,5 @@ def test_a_blocked_process_explains_that_it_sent_nothing():
 
 
 def test_who_is_at_fault_for_a_ping_timeout_is_unknown_where_nothing_is_seen_of_what_came():
-    (finding,) = [d for d in report(session(steady(40), close=GAVE_UP, lacks=frozenset({"receive"}))).diagnoses][:1]
+    finding = report(session(steady(40), close=GAVE_UP, lacks=frozenset({"receive"}))).diagnoses[0]
     assert (finding.cause, finding.confidence) == ("drain.connection-lost", 0.6)
