@@ -705,3 +705,21 @@ def test_a_token_that_is_replaced_when_it_has_expired_is_how_it_should_be():
 def test_the_end_of_a_session_alone_is_no_handshake_that_nobody_answered(t, code, expected):
     found = causes(Session((Close(2, t, "unknown", code),), url=BASE), "connection")
     assert ("connection.unanswered" in found) == expected
+
+
+def test_a_query_that_is_encoded_as_a_whole_is_told_before_what_it_seems_to_lack():
+    url = "wss://api.cartesia.ai/stt/turns/websocket?model%3Dink-2%26encoding%3Dpcm_s16le%26sample_rate%3D16000"
+    finding, *_ = report(Session((Open(2, 0.1, 400),), url=url, headers=HEADERS), "connection").checks[0].findings
+    assert finding.cause == "connection.bad-parameter" and "percent-encoded as a whole" in finding.summary
+    assert "urlencode" in finding.fix and "more)" not in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"), [("San%2520Francisco", "warn"), ("San%20Francisco", None), ("50%25%20off", None)]
+)
+def test_a_keyterm_that_is_encoded_twice_arrives_with_its_signs(term, expected):
+    assert of_url(f"{BASE}&keyterm={term}", HEADERS).get("connection.bad-parameter") == expected
+
+
+def test_a_status_of_a_load_balancer_alone_is_its_own():
+    assert "connection.intermediary" in of_url(BASE, HEADERS, status=464)

@@ -174,7 +174,9 @@ From RFC 9110 and RFC 6585; 494 to 499 are nginx's, 460, 464 and 561 those of AW
 Cloudflare's, 509, 529, 598 and 599 informal ones of hosts and proxies.
 """
 
-_ONLY_BETWEEN = frozenset({*range(200, 400), 405, 407, 411, 421, 426, 431, *range(494, 500), *range(501, 600)})
+_ONLY_BETWEEN = frozenset(
+    {*range(200, 400), 405, 407, 411, 421, 426, 431, 460, 464, *range(494, 500), *range(501, 600)}
+)
 """Statuses that come from between, as long as nothing shows that the service itself gave them."""
 
 

@@ -357,6 +357,13 @@ def _capitalize(text: str) -> str:
     return text if "=" in text.split(" ")[0] or "_" in text.split(" ")[0] else text[:1].upper() + text[1:]
 
 
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_ENCODE_VALUES = (
+    "Encode each value once, and the signs = and & between them not at all: urllib.parse.urlencode(PARAMETERS) or new "
+    "URLSearchParams(PARAMETERS), without quote() or encodeURIComponent() around what comes out"
+)
+
+
 def _find_torn(where: Address) -> Iterator[_Problem]:
     """An address whose parameters do not part where they should: a second question mark, or HTML's way to write &."""
     for name, value in where.query:
@@ -364,13 +371,22 @@ def _find_torn(where: Address) -> Iterator[_Problem]:
         if swallowed is not None:
             text = f"a second question mark stands before {swallowed}, so that it is a part of the value of {name[:40]}"
             yield _Problem(name, text, f"Join parameters by &: write &{swallowed}= for ?{swallowed}=", None)
+        packed = next((key for key in (*REQUIRED, "cartesia_version") if f"{key}=" in name), None)
+        if packed is not None:
+            text = f"the query is percent-encoded as a whole, so that it is one name ({name[:40]!r}) without a value"
+            yield _Problem(packed, text, _ENCODE_VALUES, None)
         if name.startswith("amp;"):
             text = f"the address has &amp; where & belongs, so that {name[4:40]} is not read"
             yield _Problem(name[4:], text, "Write & alone: &amp; is for HTML only", None)
 
 
 def _find_missing(facts: Facts, where: Address) -> Iterator[_Problem]:
-    lacking = [key for key in REQUIRED if not where.first(key) and not any(f"?{key}=" in v for _, v in where.query)]
+    swallowed = [f"?{part}" for pair in where.query for part in pair]
+    lacking = [
+        key
+        for key in REQUIRED
+        if not where.first(key) and not any(f"{sign}{key}=" in part for sign in "?&" for part in swallowed)
+    ]
     is_cut = len(where.query) == 1 and len(lacking) > 1
     for key in lacking:
         fix = f"Add {key}={_EXAMPLES[key]}" + (f". {_QUOTED}" if is_cut and key == lacking[-1] else "")
@@ -416,6 +432,10 @@ def _find_wrong_values(facts: Facts, where: Address) -> Iterator[_Problem]:
     wrong_terms = keyterm_problem(where.values("keyterm"))
     if wrong_terms:
         yield _Problem("keyterm", wrong_terms, "Send the most important keyterms only", None)
+    encoded = next((term for term in where.values("keyterm") if _ENCODED.search(term)), None)
+    if encoded is not None and not wrong_terms:
+        text = f"a keyterm is percent-encoded twice: it arrives as {encoded[:40]!r}"
+        yield _Problem("keyterm", text, _ENCODE_VALUES, "warn", "warn")
     said = {name: text for name in TURN_OPTIONS if (text := where.first(name)) is not None and not is_mask(text)}
     for problem, fix in turn_option_problems(said):
         yield _Problem(problem.partition("=")[0], problem, fix, "fail")
@@ -428,7 +448,8 @@ def _belongs_to_manual(endpoint: Endpoint | None, model: str) -> bool:
 def _find_foreign(endpoint: Endpoint, where: Address) -> Iterator[_Problem]:
     """Names that the endpoint does not document; it is not known to refuse any, so they have no effect at worst."""
     known, others = endpoint.parameters, {key for other in ENDPOINTS for key in other.parameters}
-    for key in islice((key for key in dict.fromkeys(name for name, _ in where.query) if key not in known), _JUDGED):
+    names = dict.fromkeys(name for name, _ in where.query if name not in known and "=" not in name)
+    for key in islice(names, _JUDGED):
         vendor, instead = FOREIGN_PARAMETERS.get(key), INSTEAD_OF_PARAMETERS.get(key)
         close = get_close_matches(key[:40].lower().replace("-", "_"), known, n=1, cutoff=0.8)
         if vendor or instead:
