@@ -432,10 +432,10 @@ def _find_wrong_values(facts: Facts, where: Address) -> Iterator[_Problem]:
     wrong_terms = keyterm_problem(where.values("keyterm"))
     if wrong_terms:
         yield _Problem("keyterm", wrong_terms, "Send the most important keyterms only", None)
-    encoded = next((term for term in where.values("keyterm") if _ENCODED.search(term)), None)
-    if encoded is not None and not wrong_terms:
-        text = f"a keyterm is percent-encoded twice: it arrives as {encoded[:40]!r}"
-        yield _Problem("keyterm", text, _ENCODE_VALUES, "warn", "warn")
+    twice = next((term for term in where.values("keyterm") if _ENCODED.search(term)), None)
+    if twice is not None and not wrong_terms:
+        problem = f"a keyterm is percent-encoded twice: it arrives as {twice[:40]!r}"
+        yield _Problem("keyterm", problem, _ENCODE_VALUES, "warn", "warn")
     said = {name: text for name in TURN_OPTIONS if (text := where.first(name)) is not None and not is_mask(text)}
     for problem, fix in turn_option_problems(said):
         yield _Problem(problem.partition("=")[0], problem, fix, "fail")
