@@ -34,6 +34,7 @@ _FEWEST_REPLAYS = 2
 _LONGEST_BLOCK_S, _LEAST_OF_REST = 0.1, 24  # of a device's blocks; samples that are the same by no chance
 _FEWEST_RESTS, _MOST_OF_RESTS, _AT_END = 6, 0.7, 2  # rests; share of what comes again soon; samples off the same end
 _SAME_LAP = 0.005  # of a lap
+_BESIDE, _UNLIKE = 64, 0.5  # samples beside a piece, and how alike those of two times may be
 _AS_LOUD = 0.3  # of the usual level
 _APART = 256  # samples from one place that is looked for to the next
 _KEY = 8  # bytes
@@ -343,7 +344,7 @@ def find_replays(frames: FrameContents, encoding: str, bytes_per_s: float) -> Re
     old = _find_old_rests(rests, width, len(data), bytes_per_s, np.cumsum(frames.sizes))
     if old is not None and len(found) + len(later) < old.count:
         return old
-    lapped = _find_lapped(laps, len(data), bytes_per_s, np.cumsum(frames.sizes))
+    lapped = _find_lapped(laps, data, encoding, bytes_per_s, np.cumsum(frames.sizes))
     if lapped is not None and len(found) + len(later) < lapped.count:
         return lapped
     long = [(start, lag) for start, lag in found if lag >= _SHORTEST_S * bytes_per_s]
@@ -387,11 +388,16 @@ def _find_old_rests(
 
 
 def _find_lapped(
-    laps: Sequence[tuple[int, int, int]], size: int, bytes_per_s: float, ends: NDArray[np.int64]
+    laps: Sequence[tuple[int, int, int]],
+    data: memoryview,
+    encoding: str,
+    bytes_per_s: float,
+    ends: NDArray[np.int64],
 ) -> Replays | None:
     """Pieces that stood in the stream a fixed time before: a ring is read where it has not been written anew.
 
-    Two clocks, of the reader and the writer, make that time one that differs by a sample or two.
+    Two clocks, of the reader and the writer, make that time one that differs by a sample or two. What is beside a piece
+    has nothing to do with what was beside it then; of a recording that is played twice and coded anew, all is alike.
     """
     pieces = list(dict.fromkeys(laps))
     if len(pieces) < _FEWEST_RESTS:
@@ -400,10 +406,31 @@ def _find_lapped(
     near = [one for one in pieces if abs(one[1] - lag) <= _SAME_LAP * lag]
     if len(near) < max(_FEWEST_RESTS, _MOST_OF_RESTS * len(pieces)):
         return None
+    if float(np.median([_measure_likeness_beside(data, encoding, *piece) for piece in near])) > _UNLIKE:
+        return None
     lengths = [length for _, _, length in near]
     number = int(np.searchsorted(ends, near[0][0] + near[0][1], side="right"))
     usual_s = float(np.median(lengths)) / bytes_per_s
-    return Replays(len(near), usual_s, sum(lengths) / size, number, lap_s=lag / bytes_per_s)
+    return Replays(len(near), usual_s, sum(lengths) / len(data), number, lap_s=lag / bytes_per_s)
+
+
+def _measure_likeness_beside(data: memoryview, encoding: str, start: int, lag: int, length: int) -> float:
+    """How alike, -1..1, the sound before and behind a piece is to that beside the same piece a lap later."""
+    width = ENCODINGS[encoding].width
+    reach = _BESIDE * width
+    found = []
+    for at in (start - reach, start + length):
+        at = at // width * width
+        if at < 0 or at + lag + reach > len(data):
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):
+            here, there = (
+                np.nan_to_num(read_values(bytes(data[place : place + reach]), encoding), posinf=0.0, neginf=0.0)
+                for place in (at, (at + lag) // width * width)
+            )
+            here, there = here - here.mean(), there - there.mean()
+            found.append(float(here @ there / max(np.sqrt((here @ here) * (there @ there)), 1e-30)))
+    return float(np.mean(found)) if found else 1.0
 
 
 def _measure_level(data: bytes, encoding: str) -> float:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from resonances import encoded
 
 from sttdoctor.analysis.session.repeats import find_replays
 from sttdoctor.evidence import Frame, FrameContents
@@ -67,3 +68,10 @@ def test_samples_of_one_byte_are_compared_at_every_byte():
 def test_any_bytes_are_answered(data, encoding, rate):
     replays = find_replays(contents([data[:100], b"", data[100:]]), encoding, rate)
     assert replays is None or (replays.count >= 2 and 0 < replays.share <= 1)
+
+
+def test_a_recording_that_is_played_twice_and_coded_anew_is_no_ring_that_is_read_too_far():
+    rng = np.random.default_rng(8)
+    clip = rng.standard_normal(3 * 8000) * 0.02
+    sound = np.concatenate([clip, rng.standard_normal(8000) * 0.02, clip * 1.002])
+    assert found(encoded(sound, "pcm_mulaw").tobytes(), "pcm_mulaw", 8000.0) is None
