@@ -206,7 +206,7 @@ def test_any_frames_can_be_looked_at(frames, encoding):
 
 
 def test_a_capture_that_cannot_hold_what_was_sent_does_not_say_that_nothing_was():
-    base = session([], events=turn(0.5, "Hello", end=0.9), url=URL)
+    base = session([], events=[(0.1, "connected", None)], close=(5.0, "client", 1000), url=URL)
     (blind,) = report(replace(base, lacks=frozenset({"send"})), "frames").checks
     (idle,) = report(base, "frames").checks
     assert blind.status == idle.status == "unknown" and blind.answer != idle.answer
