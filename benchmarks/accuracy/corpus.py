@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from scipy import fft
+from scipy import fft, linalg, signal
 
 from sttdoctor.analysis.rate.net import Model, read_model
 
@@ -228,14 +228,55 @@ def effected(samples: Floats, rate: float, rng: np.random.Generator) -> Floats:
     return (samples + rng.choice([-1, 1]) * rng.uniform(0.4, 0.9) * late).astype(np.float32)
 
 
+def shelved(samples: Floats, rate: float, rng: np.random.Generator) -> Floats:
+    """With the lows or the highs turned up or down by 6 to 16 dB, as by a tone control."""
+    hz = np.linspace(0, rate / 2, 2048)
+    low = rng.random() < 0.7
+    corner = rng.uniform(100, 350) if low else rng.uniform(1500, 4000)
+    share = 1.0 / (1.0 + (np.maximum(hz, 1.0) / corner) ** rng.uniform(2, 4))
+    db = rng.choice([-1, 1]) * rng.uniform(6, 16) * (share if low else 1.0 - share)
+    return _shape(samples, (10 ** (db / 20)).astype(np.float32))
+
+
+def compressed(samples: Floats, rate: float, rng: np.random.Generator) -> Floats:
+    """With its level evened out within 20 to 150 ms, by half in dB to nearly all."""
+    keep = float(np.exp(-1.0 / (rng.uniform(0.02, 0.15) * rate)))
+    level = np.sqrt(signal.lfilter([1.0 - keep], [1.0, -keep], samples.astype(np.float64) ** 2))
+    return (samples / (level + 0.01 * level.max() + 1e-9) ** rng.uniform(0.5, 0.95)).astype(np.float32)
+
+
+def whispered(samples: Floats, rate: float, rng: np.random.Generator) -> Floats:
+    """Noise through the envelope of each 30 ms (linear prediction), with weaker lows, as of a voice without pitch."""
+    order, length = int(rate / 1000) + 4, int(0.03 * rate) // 2 * 2
+    window = np.hanning(length)
+    result = np.zeros(len(samples) + length)
+    for start in range(0, len(samples) - length, length // 2):
+        frame = samples[start : start + length] * window
+        lags = np.correlate(frame, frame, "full")[length - 1 : length + order]
+        if lags[0] > 1e-9:
+            lags[0] *= 1.001
+            filtered = signal.lfilter(
+                [1.0], np.r_[1.0, -linalg.solve_toeplitz(lags[:-1], lags[1:])], rng.normal(size=length)
+            )
+            gain = np.sqrt((frame @ frame) / (filtered @ filtered + 1e-12))
+            result[start : start + length] += filtered * gain * window
+    hz = np.linspace(0, rate / 2, 2048)
+    weaker = 10 ** (-rng.uniform(0, 20) / 20 / (1.0 + (hz / 500) ** 2))
+    return _shape(result[: len(samples)].astype(np.float32), weaker.astype(np.float32))
+
+
 def worsened(samples: Floats, rate: float, rng: np.random.Generator) -> Floats:
-    """Another recording chain, by chance: effect, room, microphone, noise, quantiser."""
+    """Another recording chain, by chance: effect, room, microphone, tone control, compressor, noise, quantiser."""
     if rng.random() < 0.1:
         samples = effected(samples, rate, rng)
     if rng.random() < 0.25:
         samples = reverberant(samples, rate, rng)
     if rng.random() < 0.8:
         samples = equalised(samples, rate, rng)
+    if rng.random() < 0.15:
+        samples = shelved(samples, rate, rng)
+    if rng.random() < 0.1:
+        samples = compressed(samples, rate, rng)
     if rng.random() < 0.6:
         samples = noisy(samples, rate, rng)
     if rng.random() < 0.1:

@@ -44,6 +44,8 @@ from sttdoctor.encodings import STANDARD_RATES
 
 HEARD_AT, MAX_FRAMES = 8, 250
 NULL = "null"
+TAUGHT, SURER = 0.6, 1.35
+"""How much the teachers' answers count, and a factor on their scores: they are too cautious."""
 NOBODY = -2
 """Number of no fold."""
 SPEECH_SCALE = (1.6, -6.0)
@@ -77,8 +79,13 @@ def other_rates(rate: float, rng: np.random.Generator) -> list[float]:
     return wrong[: HEARD_AT - 1]
 
 
-def speech_example(pools: list[Pool], rng: np.random.Generator) -> tuple[corpus.Floats, float]:
-    """An excerpt at a random true rate through a random recording chain, and the (blurred) rate in Hz."""
+def speech_example(
+    pools: list[Pool], recorded: Pool, pieces: Pool, rng: np.random.Generator
+) -> tuple[corpus.Floats, float]:
+    """An excerpt at a random true rate through a random recording chain, and the (blurred) rate in Hz.
+
+    Now and then it is whispered, or stands before music, beats or noise.
+    """
     pool = pools[0] if len(pools) == 1 or rng.random() < 0.5 else pools[int(rng.integers(1, len(pools)))]
     samples = corpus.joined(pool, float(np.exp(rng.uniform(np.log(0.8), np.log(8.0)))), rng)
     own = pool[0].rate
@@ -88,14 +95,19 @@ def speech_example(pools: list[Pool], rng: np.random.Generator) -> tuple[corpus.
     else:  # the cheap way, with mirror images of the spectrum
         grid = np.arange(int(len(samples) * rate / own)) * own / rate
         samples = np.interp(grid, np.arange(len(samples)), samples).astype(np.float32)
+    if rng.random() < 0.04:
+        samples = corpus.whispered(samples, rate, rng)
     if rng.random() < 0.75:
         samples = corpus.worsened(samples, rate, rng)
+    if rng.random() < 0.12:
+        behind = np.resize(no_speech(recorded, pieces, rate, len(samples) / rate, rng), len(samples))
+        samples = samples / (10 * samples.std() + 1e-9) + behind * 10 ** (-rng.uniform(0, 20) / 20)
+        samples = samples.astype(np.float32)
     return samples, rate * float(np.exp(-np.clip(rng.normal(0, 0.035), -0.09, 0.09)))
 
 
-def null_example(recorded: Pool, pieces: Pool, rng: np.random.Generator) -> tuple[corpus.Floats, float]:
-    """Music or noise at a random rate."""
-    rate, seconds = float(rng.choice(STANDARD_RATES)), rng.uniform(1.0, 6.0)
+def no_speech(recorded: Pool, pieces: Pool, rate: float, seconds: float, rng: np.random.Generator) -> corpus.Floats:
+    """Music or noise at a rate, about so long, at an RMS of 0.1."""
     kind = rng.random()
     if kind < 0.25 or (kind < 0.65 and not pieces):
         clip = recorded[int(rng.integers(len(recorded)))]
@@ -107,7 +119,13 @@ def null_example(recorded: Pool, pieces: Pool, rng: np.random.Generator) -> tupl
         samples = corpus.resampled(part, clip.rate * float(np.exp(rng.uniform(-0.4, 0.4))), rate)
     else:
         samples = voices.sound(rng, rate, seconds)
-    samples = samples / (np.float32(10.0) * np.sqrt((samples**2).mean()) + np.float32(1e-9))
+    return samples / (np.float32(10.0) * np.sqrt((samples**2).mean()) + np.float32(1e-9))
+
+
+def null_example(recorded: Pool, pieces: Pool, rng: np.random.Generator) -> tuple[corpus.Floats, float]:
+    """Music or noise at a random rate."""
+    rate = float(rng.choice(STANDARD_RATES))
+    samples = no_speech(recorded, pieces, rate, rng.uniform(1.0, 6.0), rng)
     return (corpus.worsened(samples, rate, rng) if rng.random() < 0.7 else samples), rate
 
 
@@ -124,7 +142,7 @@ def make_examples(clips: list[Clip], count: int, seed: int) -> dict[str, np.ndar
             group, (samples, rate) = NULL, null_example(nulls, pieces, rng)
         else:
             voice = pools[int(rng.choice(len(pools), p=weights / weights.sum()))][1]
-            group, (samples, rate) = voice[0][0].group, speech_example(voice, rng)
+            group, (samples, rate) = voice[0][0].group, speech_example(voice, nulls, pieces, rng)
         for heard in [rate, *other_rates(rate, rng)]:
             need = int(heard * (MAX_FRAMES + 1) * HOP_S) + 1
             start = int(rng.integers(0, max(1, len(samples) - need)))
@@ -202,13 +220,13 @@ def batch(frames: Tensor, bounds: np.ndarray, usual: Tensor, rng: np.random.Gene
 def loss_of(scores: Tensor, null: Tensor, answers: Tensor) -> Tensor:
     """Cross-entropy of the rate (first column, true rate first) plus that of "is speech" (second column).
 
-    Half of what is wanted of the rate is what a teacher answered, where there is one (not NaN).
+    `TAUGHT` of what is wanted of the rate is what a teacher answered, where there is one (not NaN).
     """
     rate = scores[..., 0].log_softmax(1)
     wrong = nn.functional.softplus(scores[..., 1]).mean(1)
     missed = nn.functional.softplus(-scores[:, 0, 1])
-    taught = -(answers.nan_to_num().softmax(1) * rate).sum(1)
-    true = torch.where(answers.isfinite().all(1), 0.5 * taught - 0.5 * rate[:, 0], -rate[:, 0])
+    taught = -((SURER * answers.nan_to_num()).softmax(1) * rate).sum(1)
+    true = torch.where(answers.isfinite().all(1), TAUGHT * taught - (1 - TAUGHT) * rate[:, 0], -rate[:, 0])
     return torch.where(null, -0.5 * rate.mean(1) + 0.3 * wrong, true + 0.3 * missed).mean()
 
 
