@@ -384,18 +384,25 @@ def _describe_looks(looks: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np
         x = read_numbers(looks.reshape(-1), encoding).astype(np.float32).reshape(rows, places, -1)
         x = np.where(np.abs(x) < _LOUDEST, x, np.float32(0.0)) if encoding.startswith(("pcm_f", "f")) else x
     # an offset is no level
-    x -= x.mean(axis=2, keepdims=True)
-    levels = np.abs(x).mean(axis=2)
+    x -= _average(x)[..., None]
+    levels = _average(np.abs(x))
     loudest = levels.argmax(axis=1)
     every = np.arange(rows)
     probe, x, level = looks[every, loudest], x[every, loudest], levels[every, loudest] + 1e-9
-    step = np.abs(x[:, 1:] - x[:, :-1]).mean(axis=1) + 0.1 * level
-    skip = np.abs(x[:, 2:] - x[:, :-2]).mean(axis=1) + 0.1 * level
-    beside = np.abs((probe[:, 1:] - probe[:, :-1]).view(np.int8).astype(np.float32)).mean(axis=1)
+    step = _average(np.abs(x[:, 1:] - x[:, :-1])) + 0.1 * level
+    skip = _average(np.abs(x[:, 2:] - x[:, :-2])) + 0.1 * level
+    beside = _average(np.abs((probe[:, 1:] - probe[:, :-1]).view(np.int8).astype(np.float32)))
     # by the place in a word of four bytes: shifts and other widths move what stands where
-    each = np.abs(probe.view(np.int8).astype(np.float32)).reshape(rows, size // 4, 4).mean(axis=1)
+    words = np.abs(probe.view(np.int8).astype(np.float32)).reshape(rows, size // 4, 4)
+    each = _average(words.swapaxes(1, 2))
     octaves = np.log2([level, step / level, skip / step])
     return loudest, np.column_stack([octaves.T, beside, each]).astype(np.float64)
+
+
+def _average(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean over the last axis: a product is faster than `mean` of rows as short as these."""
+    count = values.shape[-1]
+    return values @ np.full(count, 1.0 / count, dtype=np.float32)
 
 
 def _take_two_of_each(cell: NDArray[np.int64]) -> NDArray[np.bool_]:
