@@ -305,17 +305,21 @@ def _repeats(excerpts: NDArray[np.uint8], active: NDArray[np.bool_]) -> bool:
     most = int(np.argmax(active.sum(axis=1)))
     row, length = excerpts[most], excerpts.shape[1]
     # the period of the probe itself may be short
-    for lag in range(1, 17):
-        both = active[:, lag:] & active[:, :-lag]
-        if both.sum() > active.sum() // 2 and (excerpts[:, lag:] == excerpts[:, :-lag])[both].mean() > 0.97:
-            return True
+    if any(_repeat_after(excerpts, active, lag) for lag in range(1, 17)):
+        return True
     start = int(np.argmax(active[most]))
     probe = row[start : start + 32].tobytes()
     lag = row.tobytes().find(probe, start + 1, start + length // 4 + 32) - start
-    if lag <= 0:
-        return False
+    return lag > 0 and _repeat_after(excerpts, active, lag)
+
+
+def _repeat_after(excerpts: NDArray[np.uint8], active: NDArray[np.bool_], lag: int) -> bool:
     both = active[:, lag:] & active[:, :-lag]
-    return bool(both.sum() > active.sum() // 2 and (excerpts[:, lag:] == excerpts[:, :-lag])[both].mean() > 0.97)
+    count = np.count_nonzero(both)
+    if count <= np.count_nonzero(active) // 2:
+        return False
+    both &= excerpts[:, lag:] == excerpts[:, :-lag]
+    return bool(np.count_nonzero(both) > 0.97 * count)
 
 
 def is_tone(samples: Reading) -> bool:

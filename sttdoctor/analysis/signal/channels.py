@@ -90,11 +90,12 @@ def find_empty_slot(data: NDArray[np.uint8]) -> int | None:
     Returns:
         0 for the first, 1 for the second, None where the bytes are anything else.
     """
-    rows = np.asarray(data[: min(len(data), _LOOKED_AT) // 8 * 8]).reshape(-1, 2, 4)
+    head = np.ascontiguousarray(data[: min(len(data), _LOOKED_AT) // 8 * 8])
+    words, rows = head.view("<u4").reshape(-1, 2), head.reshape(-1, 2, 4)
     if len(rows) < _FEWEST_FRAMES:
         return None
     for side in (0, 1):
         other = rows[:, 1 - side]
-        if not rows[:, side].any() and other[:, :2].any() and len(set(other[:, 2].tolist())) >= _DIFFERENT:
+        if not words[:, side].any() and other[:, :2].any() and len(set(other[:, 2].tolist())) >= _DIFFERENT:
             return side
     return None
