@@ -94,7 +94,7 @@ LABELS = {
 
 _NEAR_START = 1 << 16  # bytes that are searched for everything
 _SEARCHED = 1 << 24  # bytes that are searched for what is joined or repeated in mid-stream
-_LONG = 1 << 20
+_LONG = 1 << 18
 _HEAD = 1 << 16
 _MOST = 1000  # starts that are counted
 _NEAR = 4096  # bytes: a file that starts so early is what the stream is, not something in it
