@@ -190,18 +190,18 @@ QUIRKS = (
         "speechrecognition-8-bit-wav-inside-out",
     ),
     Quirk(
+        "encoding.unsupported",
+        "simplesip 0.1.5 (PyPI)",
+        "it offers G.722 first, and gives the codes of a call in it as samples of 8 bits, each twice",
+        "leave format 9 out of the offer (override _generate_sdp_offer), or let the server allow PCMU only",
+        "simplesip-takes-g722-for-samples",
+    ),
+    Quirk(
         "",
         "getstream 7.0.0 (PyPI)",
         "frames of 20 ms that are resampled one by one do not join: a jump 50 times a second, and no low pass",
         "a soxr.ResampleStream or one av.AudioResampler for the whole track",
         "getstream-resample-jumps-at-each-frame",
-    ),
-    Quirk(
-        "",
-        "simplesip 0.1.5 (PyPI)",
-        "it offers G.722 first, and gives the codes of a call in it as samples of 8 bits, each twice",
-        "leave format 9 out of the offer (override _generate_sdp_offer), or let the server allow PCMU only",
-        "simplesip-takes-g722-for-samples",
     ),
     Quirk(
         "",

@@ -48,7 +48,7 @@ from sttdoctor.analysis.signal.channels import count_channels, find_empty_slot, 
 from sttdoctor.analysis.signal.clicks import Clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.planes import MOST as MOST_CHANNELS
 from sttdoctor.analysis.signal.planes import Planes, find_planes, take_plane
-from sttdoctor.encodings import ENCODINGS, STANDARD_RATES
+from sttdoctor.encodings import ENCODINGS, STANDARD_RATES, SUPPORTED
 from sttdoctor.evidence import Audio, Declared
 
 _EXACT = 20_000  # samples of which the lowest bits are looked at
@@ -367,7 +367,11 @@ class AudioFacts:
             return before
         if estimate is None or not estimate.decidable:
             return self.declared_layout
-        return self._keep_declared(estimate) or _get_estimated(estimate)
+        return self._keep_declared(estimate) or (_get_estimated(estimate) if not self._is_codec(estimate) else None)
+
+    def _is_codec(self, estimate: EncodingEstimate) -> bool:
+        """Whether bytes that are not as declared are codes of a codec, which read as some samples or other."""
+        return bool((self.declared.meant is not None or estimate.layout.encoding not in SUPPORTED) and self.codec)
 
     def _keep_declared(self, estimate: EncodingEstimate) -> Layout | None:
         """The declared encoding where the bytes do not speak against it; twins are the same bytes under two names."""

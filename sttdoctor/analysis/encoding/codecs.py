@@ -39,7 +39,8 @@ def name_codec(data: NDArray[np.uint8], are_dense: bool) -> Codec:
 
     Args:
         data: Shape (n,), from the first byte on.
-        are_dense: Whether they read best as no samples at all; where not, only the mark of a frame is asked for.
+        are_dense: Whether they read best as no samples at all; where not, only marks of frames and codes that were
+            widened are looked for.
     """
     head = np.asarray(data[:_LOOKED_AT])
     if len(head) < _FEWEST or len(np.unique(head)) < _VALUES:
@@ -48,9 +49,11 @@ def name_codec(data: NDArray[np.uint8], are_dense: bool) -> Codec:
         return "GSM"
     if _is_gsm_of_wav(head):
         return "Microsoft GSM"
+    if _is_g722(_narrow(head)):
+        return "G.722"
     if not are_dense:
         return ""
-    if not ((head & 0x3F) < _RESERVED).any():
+    if _is_g722(head):
         return "G.722"
     shares = np.stack([np.bincount(codes, minlength=16) for codes in (head >> 4, head & 0x0F)]) / len(head)
     if not shares[:, 0].any():
@@ -78,6 +81,17 @@ def _is_gsm_of_wav(head: NDArray[np.uint8]) -> bool:
         steps.append(np.abs(np.diff(levels)).mean() / max(by_chance, 1e-9))
     best, second = np.partition(steps, 1)[:2]
     return bool(0.0 < best < _STEADY and best < _ALONE * second)
+
+
+def _is_g722(codes: NDArray[np.uint8]) -> bool:
+    return len(np.unique(codes)) >= _VALUES and not ((codes & 0x3F) < _RESERVED).any()
+
+
+def _narrow(head: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Codes that were taken for samples of 8 bits and widened to 16, of which one byte is empty; none where none is."""
+    words = head[: len(head) // 2 * 2].reshape(-1, 2)
+    low, high = bool(words[:, 0].any()), bool(words[:, 1].any())
+    return words[:, int(high)] if low != high else head[:0]
 
 
 def _has_blocks(head: NDArray[np.uint8], place: int, values: int) -> bool:

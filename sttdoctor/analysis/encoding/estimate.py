@@ -78,6 +78,7 @@ _SIMPLER = 100.0  # bits by which a reading as generated tones is better than an
 
 _FLOATS = {"pcm_s32le": "pcm_f32le", "s32be": "f32be"}
 _TINY, _LARGE = 0x33, 0x40  # the upper byte of floats, without its sign: from 2 ** -25 on, and below 4
+_FAINT, _WIDE = 0x20, 4  # the same of floats below 2 ** -64; a half float is never so small
 _NEARLY = 0.98  # share of the words that are zero or lie between them
 
 # Calibration: the weight of a key whose description is longer by some bits than the shortest is
@@ -121,6 +122,10 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     if dialled:  # no misreading is as simple as that, however few bits it takes
         least = max(bits[key] for key in dialled) + _SIMPLER
         bits = {key: value if key in dialled else max(value, least) for key, value in bits.items()}
+    faint = [key for key, layout in LAYOUTS.items() if _is_faint(excerpts, layout)]
+    if faint:
+        least = min(value for key, value in bits.items() if key not in faint) + _SIMPLER
+        bits |= {key: max(bits[key], least) for key in faint}
     fewest = min(bits, key=lambda key: bits[key])
     if fewest in _FLOATS and never_rests(excerpts, ENCODINGS[fewest].is_big_endian):
         bits[fewest] = max(bits[fewest], bits[_FLOATS[fewest]] + _SIMPLER)
@@ -134,6 +139,15 @@ def estimate_encoding(data: NDArray[np.uint8]) -> EncodingEstimate:
     stereo = 0.0 if best in dialled else _weigh_two_channels(found, apart.get(best, 0.0))
     layout = Layout(layout.encoding, layout.offset, 2 if stereo > 0.5 else 1)
     return EncodingEstimate(probabilities, layout, stereo, True, "", per_byte, excerpts.size, best in dialled)
+
+
+def _is_faint(excerpts: NDArray[np.uint8], layout: Layout) -> bool:
+    """Whether a reading is floats far below any sound, as bytes are of which every other one is zero."""
+    encoding = ENCODINGS[layout.encoding]
+    if not encoding.is_float or encoding.width < _WIDE:
+        return False
+    upper = excerpts[:, layout.offset + (0 if encoding.is_big_endian else encoding.width - 1) :: encoding.width] & 0x7F
+    return bool(upper.max(initial=0) < _FAINT)
 
 
 def never_rests(excerpts: NDArray[np.uint8], is_big_endian: bool) -> bool:

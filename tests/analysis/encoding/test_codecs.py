@@ -89,6 +89,16 @@ def test_samples_are_no_codec(encoding, level):
     assert name_codec(data, are_dense=True) in ("", "G.722", "G.726")  # quiet codes of G.711 leave out as many
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_codes_that_were_widened_as_samples_of_8_bits_are_named(times):
+    def widen(codes):
+        return array((np.repeat(array(codes).view(np.int8), times).astype("<i2") << 8).tobytes())
+
+    assert name_codec(widen(RNG.choice(USED, 9000).tobytes()), are_dense=False) == "G.722"
+    for encoding in ("s8", "pcm_mulaw", "pcm_alaw"):
+        assert name_codec(widen(encoded(SPEECH, encoding)), are_dense=False) == ""
+
+
 @given(st.binary(max_size=3000), st.booleans())
 def test_any_bytes_are_answered(data, are_dense):
     assert len(data) >= 2000 or name_codec(array(data), are_dense) == ""

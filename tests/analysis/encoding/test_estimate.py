@@ -78,6 +78,13 @@ def test_right_audio_in_unusual_form_does_not_fool_it(name, change):
     assert best(estimate_encoding(encoded(change(voice(0.5)), name))) == name
 
 
+@pytest.mark.parametrize("kind", ["<i2", ">i2"])
+def test_wide_samples_that_hold_one_byte_each_are_no_floats_below_any_sound(kind):
+    noise = np.random.default_rng(5).integers(-128, 128, RATE)
+    data = (np.repeat(noise, 2).astype(kind) << 8).astype(kind).tobytes()
+    assert not best(estimate_encoding(np.frombuffer(data, np.uint8))).startswith(("f", "pcm_f"))
+
+
 @pytest.mark.parametrize("name", SUPPORTED)
 @pytest.mark.parametrize(
     "right",
