@@ -25,7 +25,7 @@ from sttdoctor.readers.collector import (
 )
 from sttdoctor.readers.conversation import Conversation
 from sttdoctor.readers.frames import DECODER, elided_frame, frame_size, number, text_frame
-from sttdoctor.readers.layouts import records_in
+from sttdoctor.readers.layouts import plain_of, records_in
 from sttdoctor.readers.logs.said import time_in
 from sttdoctor.readers.message_record import (
     Record,
@@ -113,14 +113,14 @@ def read_exchange(stream: BufferedReader, path: str | None = None, connection: W
 
 def _as_far(head: bytes) -> Iterator[tuple[int, Any]]:
     try:
-        yield from _records(BufferedReader(BytesIO(head)))
+        yield from _records(BufferedReader(BytesIO(head), len(head) or 1))
     except (StreamError, FullError):  # it is cut
         return
 
 
 def _records(stream: BufferedReader) -> Iterator[tuple[int, Any]]:
     """Yield the line and the value of each record, with the usual names; None stands for one that cannot be read."""
-    records = records_in(stream, lambda value: way_of(value) is not None)
+    records = ((line, _inner(value)) for line, value in records_in(stream, lambda value: way_of(value) is not None))
     first, loss = list[tuple[int, Any]](), None
     try:
         first.extend(islice(records, _LOOKED_AT))
@@ -131,6 +131,15 @@ def _records(stream: BufferedReader) -> Iterator[tuple[int, Any]]:
     if loss is not None:
         raise loss
     yield from ((line, naming.of(record)) for line, record in records)
+
+
+def _inner(record: Any) -> Any:
+    """A record with the members of the object in it that is the message (`_source`, `fields`, `Item`)."""
+    if not isinstance(record, dict) or way_of(record) is not None:
+        return record
+    inner = (plain_of(value) for value in record.values() if isinstance(value, dict))
+    message = next((value for value in inner if way_of(value) is not None), None)
+    return record if message is None else record | message
 
 
 class _Exchange:

@@ -22,10 +22,11 @@ MAX_SKIPPED = 5_000_000
 
 _BLOCK_BYTES, _MAX_BLOCK_BYTES = 1 << 20, 1 << 22
 _MAX_PARTS = 1_000_000  # of lists and objects in one value; each takes far more memory than its character
-_SPACE = re.compile(r"[ \t\r\n]*")
+_SPACE = re.compile(r"[ \t\r\n\x1e]*")  # with the separator of RFC 7464
 _STRUCTURE = re.compile(r'"|[\[{]+|[\]}]+')
 _PLAIN = re.compile(r'[^"\\]*')
 _SCALAR = re.compile(r"[^\s,\[\]{}\"]+")
+_COMMENT_ENDS = {"//": "\n", "/*": "*/"}
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -46,16 +47,17 @@ class JsonStream:
 
     Args:
         stream: Binary, read to the end of the document.
+        line: In which it begins.
     """
 
-    def __init__(self, stream: BufferedReader) -> None:
+    def __init__(self, stream: BufferedReader, line: int = 1) -> None:
         self._stream = stream
         self._decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
         self._text = ""
         self._spare = ""
         self._position = 0
         self._counted = 0
-        self._line = 1
+        self._line = line
         self._ended = False
         self._items = 0
         self._skipped = 0
@@ -72,14 +74,32 @@ class JsonStream:
         return Loss(self.line, f"damaged from here on: {error}" if isinstance(error, DamagedError) else str(error))
 
     def peek(self) -> str:
-        """Return the next character that is no white space, empty at the end."""
+        """Return the next character that is no white space and in no comment, empty at the end."""
         while True:
             space = _SPACE.match(self._text, self._position)
             self._position = space.end() if space else self._position
             if self._position < len(self._text):
-                return self._text[self._position]
-            if not self._more():
+                following = self._text[self._position]
+                if following != "/" or not self._skip_comment():
+                    return following
+            elif not self._more():
                 return ""
+
+    def _skip_comment(self) -> bool:
+        """Pass over a comment, as JSON with comments has them; false where none begins here."""
+        while self._position + 2 > len(self._text) and self._more():
+            pass
+        end = _COMMENT_ENDS.get(self._text[self._position : self._position + 2])
+        if end is None:
+            return False
+        self._position += 2
+        while (place := self._text.find(end, self._position)) < 0:
+            self._position = max(self._position, len(self._text) - 1)
+            if not self._more():
+                self._position = len(self._text)
+                return True
+        self._position = place + len(end)
+        return True
 
     def members(self) -> Iterator[str]:
         """Yield the keys of the object that begins here; the caller takes or skips each value.
@@ -238,10 +258,7 @@ class JsonStream:
         if following == closing:
             return following
         self._expect(",")
-        following = self.peek()
-        if following == closing:
-            raise DamagedError("a comma too many")
-        return following
+        return self.peek()  # behind a comma too many, as people and JavaScript write it, comes the end
 
     def _need_more(self) -> None:
         if not self._more():

@@ -4,6 +4,8 @@ r"""Records of messages in whatever layout a program or a database wrote them.
     INSERT INTO ws VALUES (1, '2026-11-30 19:07:12.5', 'in', X'7b7d');   statements, or COPY
     {"columns": ["ts", "direction"], "data": [[1.5, "in"]]}      JSON: rows, columns, lists in objects, objects
     {'type': 'send', 'ts': 1.5, 'bytes': b'\x00\x01'}             values as Python prints them, one a line or by pprint
+    - ts: 1.5                                                    blocks of names and values: YAML, psql's \x, MySQL's \G
+      direction: in
 
 Whatever it is, a record is an object; what has no names is named by its place.
 """
@@ -21,7 +23,7 @@ from typing import Any
 
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.frames import DECODER
-from sttdoctor.readers.json_stream import DamagedError, JsonStream
+from sttdoctor.readers.json_stream import MAX_VALUE_CHARACTERS, DamagedError, JsonStream
 from sttdoctor.readers.stream import StreamError, numbered_lines
 
 WAY_OF_LIST = "direction"
@@ -33,11 +35,21 @@ Records = Iterator[tuple[int, Any]]
 IsMessage = Callable[[Mapping[str, Any]], bool]
 
 _HEAD_BYTES = 1 << 16
+_BETWEEN = b" \t\r\n\x1e"  # records of JSON
+_ASSIGNED = re.compile(
+    rb"(?:\s|//[^\n]{0,1000}\n|/\*.{0,4000}?\*/){0,40}(?:export default\s|(?:export )?(?:const|let|var) [\w$]{1,80}[^=\n\"']{0,80}=|"
+    rb"(?:window|self|module|globalThis)[\w.$]{1,80}\s?=|//[^\n]{0,1000}\n|/\*.{0,4000}?\*/)\s{0,20}(?=[\[{])",
+    re.DOTALL,
+)
+"""What a script or somebody has before a value of JSON."""
+_JOINED = re.compile(rb"\}[ \t\x1e]{0,8}\{")  # objects without an end of the line between them
 _DEEPEST = 6
 _LEAST_COLUMNS = 2
 _COLUMNS = ("columns", "fields", "header")
 _LISTS = frozenset({"sent", "outgoing", "send", "received", "incoming", "receive", "recv"})
-_TYPED = frozenset({"$date", "$oid", "$numberLong", "$numberInt", "$numberDouble", "S", "N", "B", "BOOL", "base64"})
+_TYPED = frozenset({"$date", "$oid", "$numberLong", "$numberInt", "$numberDouble", "S", "N", "B", "BOOL", "base64"}) | {
+    f"{kind}Value" for kind in ("string", "timestamp", "integer", "double", "bytes", "boolean")
+}
 _TYPED_BINARY = "$binary"
 _MOST_HELD_BYTES = MAX_HELD_BYTES // 4  # of columns, which stand one behind the other
 _VALUE_BYTES = 100
@@ -48,6 +60,13 @@ _LONGEST_PYTHON = 1 << 18  # bytes of a record, whose parts take many times as m
 _NAME = re.compile(r"[\w@. \[\]()/$#-]{1,60}")
 _DRAWN = re.compile(r"[\s|+:=\u2500-\u257f-]{3,}")
 _BARS = re.compile(r"[|\u2502\u2503]")
+_MEMBER = re.compile(
+    r"(?P<indent> {0,40})(?P<dash>- )?(?P<name>[A-Za-z_@][\w@.$-]{0,60})(?: {0,40}: | {0,40} = | {0,40} \| |:(?= *$)) *(?P<value>.*)"
+)
+_COUNTED = re.compile(r"\*{5,40} \d{1,9}\. row \*{5,40}|-\[ RECORD \d{1,9} \][-+]{0,400}|Row \d{1,9}:|\u2500{3,20}|@ Row \d{1,9}|---")
+"""A line that counts a record: of MySQL, psql, ClickHouse, Cassandra; or ends one of YAML."""
+_OPEN_VALUE = re.compile(r"(?:!!?\w{1,20} ?)?[|>][+-]?\d?")
+_WORDS = {"true": True, "false": False, "null": None, "NULL": None, "~": None}
 _INSERT = re.compile(rb"\s{0,20}(?:INSERT|REPLACE)\s", re.IGNORECASE)
 _INTO = re.compile(
     r"\s{0,20}(?:INSERT|REPLACE)\s{1,8}(?:IGNORE\s{1,8})?(?:INTO\s{1,8})?([^\s(']{1,200})\s{0,8}"
@@ -81,6 +100,9 @@ def records_in(stream: BufferedReader, is_message: IsMessage) -> Records:
         StreamError: The stream is damaged, or it is not JSON from here on.
     """
     head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
+    assigned = _ASSIGNED.match(head)
+    if assigned is not None:
+        return _of_document(stream, is_message, stream.read(assigned.end()).count(b"\n") + 1)
     read = _layout_of(head)
     return _of_document(stream, is_message) if read is None else read(stream)
 
@@ -89,16 +111,18 @@ def _layout_of(head: bytes) -> Callable[[BufferedReader], Records] | None:
     """Return what reads a stream that begins so, None for a document of JSON."""
     if _PYTHON.match(head) is not None:
         return _of_python
-    text = head.lstrip()
+    text = head.lstrip(_BETWEEN)
     line, _, rest = text.partition(b"\n")
     if text[:1] == b"[":
         return None
     if text[:1] == b"{":
         first = _parse(line)
+        if first is None and _JOINED.search(line) is not None:
+            return None
         goes_on = first is None and (line.rstrip()[-1:] in (b"{", b"[", b",") or not rest)
         return None if goes_on or (not rest.strip() and _has_parts(first)) else _of_lines
-    lines = head[: 1 << 14].decode(errors="replace").splitlines()
-    return _of_statements if _holds_statements(lines) else _of_table(lines) or _of_lines
+    lines = head.decode(errors="replace").splitlines()
+    return _of_statements if _holds_statements(lines) else _of_blocks(lines) or _of_table(lines) or _of_lines
 
 
 def _has_parts(value: Any) -> bool:
@@ -112,7 +136,8 @@ def _of_lines(stream: BufferedReader) -> Records:
 
 
 def _parse(text: bytes) -> Any:
-    if not text.lstrip().startswith(b"{"):
+    text = text.strip(_BETWEEN).removesuffix(b",")
+    if not text.startswith(b"{"):
         return None
     try:
         refuse_costly(json_cost(text))
@@ -145,8 +170,8 @@ def _number_of(value: Any) -> Any:
 # --- documents
 
 
-def _of_document(stream: BufferedReader, is_message: IsMessage) -> Records:
-    document = JsonStream(stream)
+def _of_document(stream: BufferedReader, is_message: IsMessage, line: int = 1) -> Records:
+    document = JsonStream(stream, line)
     walk = _Walk(document, is_message)
     try:
         while document.peek() in ("[", "{") and walk.damage is None:
@@ -322,6 +347,80 @@ def _with_shown_bytes(record: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(key): repr(item) if isinstance(item, bytes) else item for key, item in record.items()}
 
 
+# --- blocks: a name and its value a line
+
+
+def _of_blocks(lines: Sequence[str]) -> Callable[[BufferedReader], Records] | None:
+    """Return what reads records that have a name and its value on each line; None where the first lines are none.
+
+    They are several, and begin alike: below a line that counts them, behind an empty line, or with a dash as in YAML.
+    """
+    begun = list(islice(_beginnings(lines), 3))
+    names = [found["name"] for found in begun]
+    has_marks = any(_COUNTED.fullmatch(line) for line in lines[:_LOOKED_AT])
+    has_dashes = any(found["dash"] for found in begun)
+    is_several = len(names) > 1 and len(set(names[-2:])) == 1
+    return _of_names if is_several and (has_marks or has_dashes or len(set(names)) == 1) else None
+
+
+def _beginnings(lines: Sequence[str]) -> Iterator[re.Match[str]]:
+    is_new = True
+    for line in lines:
+        found = _MEMBER.match(line)
+        if found is not None and (is_new or found["dash"]) and found["value"].strip():
+            yield found
+        is_new = not line.strip() or _COUNTED.fullmatch(line) is not None or (is_new and found is None)
+
+
+def _of_names(stream: BufferedReader) -> Records:
+    record, begun, name, indent, size = dict[str, list[str]](), 0, "", 0, 0
+    for number, line in numbered_lines(stream):
+        text = (line or b"").decode(errors="replace").rstrip()
+        found = _MEMBER.match(text)
+        is_more = name and record and len(text) - len(text.lstrip()) > indent and not _is_whole(record[name])
+        is_end = not text or _COUNTED.fullmatch(text) is not None or (found is not None and bool(found["dash"]))
+        if record and is_end and not is_more:
+            yield begun, _of_block(record)
+            record, name, size = {}, "", 0
+        if is_more:
+            size += len(text)
+            if size <= MAX_VALUE_CHARACTERS:
+                record[name].append(text.strip())
+        elif found is not None:
+            begun = begun if record else number
+            name, indent = found["name"], found.start("name")
+            record[name] = [found["value"].strip()]
+    if record:
+        yield begun, _of_block(record)
+
+
+def _is_whole(parts: Sequence[str]) -> bool:
+    """Whether no line below can belong to a value: only values of YAML go on."""
+    first, last = parts[0], parts[-1]
+    if first[:1] == "'":
+        return len(parts) + len(last) > 2 and last.endswith("'") and (len(last) - len(last.rstrip("'"))) % 2 == 1
+    if first[:1] == '"':
+        return len(parts) + len(last) > 2 and last.endswith('"') and not last.endswith('\\"')
+    return _OPEN_VALUE.fullmatch(first) is None
+
+
+def _of_block(record: Mapping[str, list[str]]) -> dict[str, Any]:
+    return {name: _of_parts(parts) for name, parts in record.items()}
+
+
+def _of_parts(parts: Sequence[str]) -> Any:
+    first = parts[0]
+    if _OPEN_VALUE.fullmatch(first) is not None:
+        return ("" if "binary" in first else "\n" if "|" in first else " ").join(parts[1:])
+    text = " ".join(parts)
+    if len(text) > 1 and first[:1] == text[-1:] == "'":
+        return text[1:-1].replace("''", "'")
+    if len(text) > 1 and first[:1] == text[-1:] == '"':
+        with suppress(ValueError, RecursionError):
+            return json.loads(text)
+    return _WORDS.get(text, _number_of(text))
+
+
 # --- tables
 
 
@@ -333,18 +432,20 @@ def _of_table(lines: Sequence[str]) -> Callable[[BufferedReader], Records] | Non
         return partial(_of_drawn, names=_cells(shown[drawn], None))
     for mark in ("\t", ";", ",", "|"):
         with suppress(csv.Error):
-            rows = list(islice(csv.reader(shown, delimiter=mark), 4))
+            quote = "'" if shown and shown[0][:1] == "'" else '"'
+            rows = list(islice(csv.reader(shown, delimiter=mark, quotechar=quote), 4))
             if len(rows) > 1 and len(rows[0]) > 2 and all(len(row) == len(rows[0]) for row in rows[:-1]):
                 is_named = all(_NAME.fullmatch(name.strip()) or not name for name in rows[0]) and not any(
                     name[:1].isdigit() for name in rows[0]
                 )
-                return partial(_of_rows, mark=mark, names=[name.strip() for name in rows[0]] if is_named else None)
+                names = [name.strip() for name in rows[0]] if is_named else None
+                return partial(_of_rows, mark=mark, quote=quote, names=names)
     return None
 
 
-def _of_rows(stream: BufferedReader, mark: str, names: Sequence[str] | None) -> Records:
+def _of_rows(stream: BufferedReader, mark: str, quote: str, names: Sequence[str] | None) -> Records:
     lines = (((line or b"") + b"\n").decode(errors="replace") for _, line in numbered_lines(stream))
-    reader = csv.reader(lines, delimiter=mark)
+    reader = csv.reader(lines, delimiter=mark, quotechar=quote)
     if names is not None:
         next(reader, None)
     while True:
@@ -360,24 +461,49 @@ def _of_rows(stream: BufferedReader, mark: str, names: Sequence[str] | None) -> 
 
 
 def _cells(line: str, most: int | None) -> list[str]:
+    return [_unquoted(cell.strip()) for cell in _raw_cells(line, most)]
+
+
+def _raw_cells(line: str, most: int | None) -> list[str]:
+    """The cells of a line, each with the space that fills its column."""
     text = line.strip()
     text = text[1:] if _BARS.match(text) else text
-    cells = [cell.strip() for cell in _BARS.split(text, (most or 0) - 1 if most else 0)]
+    cells = _BARS.split(text, (most or 0) - 1 if most else 0)
     if cells and _BARS.search(text[-1:]):
-        cells[-1] = cells[-1][:-1].strip() if cells[-1] else cells[-1]
-    cells = cells if cells and (cells[-1] or most) else cells[:-1]
-    return [cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == "'" else cell for cell in cells]
+        cells[-1] = cells[-1][:-1] if cells[-1] else cells[-1]
+    return cells if cells and (cells[-1].strip() or most) else cells[:-1]
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == "'" else cell
 
 
 def _of_drawn(stream: BufferedReader, names: Sequence[str]) -> Records:
-    is_head = True
+    rows = _rows_drawn(stream, len(names))
+    next(rows, None)  # the names
+    begun, parts = 0, list[list[str]]()
+    for number, row in rows:
+        if parts and not row[0].strip() and parts[0][0].strip():  # what was too wide for its column goes on below
+            for cell, more in zip(parts, row, strict=False):
+                cell.append(more)
+            continue
+        if parts:
+            yield begun, _of_cells(names, parts)
+        begun, parts = number, [[cell] for cell in row]
+    if parts:
+        yield begun, _of_cells(names, parts)
+
+
+def _rows_drawn(stream: BufferedReader, columns: int) -> Iterator[tuple[int, list[str]]]:
     for number, line in numbered_lines(stream):
         text = (line or b"").decode(errors="replace")
-        if _DRAWN.fullmatch(text) or not _BARS.search(text):
-            continue
-        if not is_head:
-            yield number, dict(zip(names, map(_number_of, _cells(text, len(names))), strict=False))
-        is_head = False
+        if _DRAWN.fullmatch(text) is None and _BARS.search(text) is not None:
+            yield number, _raw_cells(text, columns)
+
+
+def _of_cells(names: Sequence[str], parts: Sequence[Sequence[str]]) -> dict[str, Any]:
+    whole = ("".join(cell[1:-1] for cell in cells[:-1]) + cells[-1][len(cells) > 1 :] for cells in parts)
+    return dict(zip(names, (_number_of(_unquoted(cell.strip())) for cell in whole), strict=False))
 
 
 # --- statements

@@ -64,7 +64,7 @@ _BY_WAY = _names("send sent outgoing outbound tx recv received receive incoming 
 _SMALLEST_EPOCH = 1_000_000_000
 _BINARY_FLAGS = _names("binary isbinary is_binary")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{32,}={0,2}|ey[JA][A-Za-z0-9+/_-]{8,29}={0,2}")
-_HEX = re.compile(r"(?:0[xX]|\\{1,2}x)?([0-9a-fA-F]{16,})")
+_HEX = re.compile(r"(?:0[xX]|\\{1,2}x|[xX](?='.*'$)'?)?([0-9a-fA-F]{16,})'?")
 _LITERAL = re.compile(r"b(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\")", re.DOTALL)
 _SAID_SIZE = re.compile(r"\b(\d{1,9}) ?(?:bytes?|B)\b", re.IGNORECASE)
 _ONLY_SIZE = re.compile(r"[<\[(]?(?:binary |Buffer |Blob )?\d{1,9} ?(?:bytes?|B)[>\])]?", re.IGNORECASE)

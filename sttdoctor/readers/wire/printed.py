@@ -6,7 +6,7 @@ r"""Packets and streams as tools print them in hexadecimal: tcpdump, tshark, the
     00000000  47 45 54 20 2f 73 74 74  2f 74 75 72 6e 73 2f 77  GET /stt /turns/w
         00000000  48 54 54 50 2f 31 2e 31  20 31 30 31 20 53 77 69  HTTP/1.1  101 Swi
 
-What is printed with its bytes is as good as the packets themselves; a stream that is followed has times as YAML only.
+What is printed with its bytes is as good as the packets themselves; a stream that is followed has times as YAML only. What says above each part which way it went is read by `relayed`.
 Sources: https://www.tcpdump.org/manpages/tcpdump.1.html and
 https://www.wireshark.org/docs/wsug_html_chunked/ChAdvFollowStreamSection.html
 """
@@ -25,6 +25,7 @@ from sttdoctor.readers.sockets import Wanted, choose
 from sttdoctor.readers.stream import StreamError, numbered_lines
 from sttdoctor.readers.wire.packets import MAX_PACKET_BYTES, Packet, segment_of
 from sttdoctor.readers.wire.pcap import read_conversations
+from sttdoctor.readers.wire.relayed import holds_relayed, read_relayed
 
 _OFFSET = rb"(?P<indent>[ \t]{0,16})(?:0x)?(?P<offset>[0-9a-fA-F]{4,8})(?::|(?= ))[ \t]{1,3}"
 _PAIRS = rb"(?P<pairs>(?:[0-9a-fA-F]{2} ){0,7}[0-9a-fA-F]{2}(?: {1,2}(?:[0-9a-fA-F]{2} ){0,7}[0-9a-fA-F]{2})?)"
@@ -69,6 +70,8 @@ def holds_dump(head: bytes) -> bool:
     """Whether the first bytes of a capture (unpacked) are packets or a stream with a request, in hexadecimal."""
     if b"\0" in head or _OTHER.search(head) is not None:
         return False
+    if holds_relayed(head):
+        return True
     if _FOLLOWED.match(head) is not None:
         return next(_chunks(BufferedReader(BytesIO(head))), None) is not None
     if _BEGIN_OF_ROWS.search(head) is None:
@@ -95,6 +98,8 @@ def read_dump(stream: BufferedReader, path: str | None = None, connection: Wante
         OSError: The file cannot be read.
     """
     head = stream.peek(1 << 16)[: 1 << 16]
+    if holds_relayed(head):
+        return read_relayed(stream, path, connection)
     first = None if _FOLLOWED.match(head) else next(_packets(BufferedReader(BytesIO(head))), None)
     if first is not None and not _is_stream(first.data):
         return read_conversations(_packets(stream), "packets in hexadecimal", path, connection, _NOTHING)
