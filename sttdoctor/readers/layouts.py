@@ -37,7 +37,8 @@ IsMessage = Callable[[Mapping[str, Any]], bool]
 _HEAD_BYTES = 1 << 16
 _BETWEEN = b" \t\r\n\x1e"  # records of JSON
 _ASSIGNED = re.compile(
-    rb"(?:\s|//[^\n]{0,1000}\n|/\*.{0,4000}?\*/){0,40}(?:export default\s|(?:export )?(?:const|let|var) [\w$]{1,80}[^=\n\"']{0,80}=|"
+    rb"(?:\s|//[^\n]{0,1000}\n|/\*.{0,4000}?\*/){0,40}"
+    rb"(?:export default\s|(?:export )?(?:const|let|var) [\w$]{1,80}[^=\n\"']{0,80}=|"
     rb"(?:window|self|module|globalThis)[\w.$]{1,80}\s?=|//[^\n]{0,1000}\n|/\*.{0,4000}?\*/)\s{0,20}(?=[\[{])",
     re.DOTALL,
 )
@@ -61,9 +62,12 @@ _NAME = re.compile(r"[\w@. \[\]()/$#-]{1,60}")
 _DRAWN = re.compile(r"[\s|+:=\u2500-\u257f-]{3,}")
 _BARS = re.compile(r"[|\u2502\u2503]")
 _MEMBER = re.compile(
-    r"(?P<indent> {0,40})(?P<dash>- )?(?P<name>[A-Za-z_@][\w@.$-]{0,60})(?: {0,40}: | {0,40} = | {0,40} \| |:(?= *$)) *(?P<value>.*)"
+    r" {0,40}(?P<dash>- )?(?P<name>[A-Za-z_@][\w@.$-]{0,60})"
+    r"(?: {0,40}: | {0,40} = | {0,40} \| |:(?= *$))(?P<value>.*)"
 )
-_COUNTED = re.compile(r"\*{5,40} \d{1,9}\. row \*{5,40}|-\[ RECORD \d{1,9} \][-+]{0,400}|Row \d{1,9}:|\u2500{3,20}|@ Row \d{1,9}|---")
+_COUNTED = re.compile(
+    r"\*{5,40} \d{1,9}\. row \*{5,40}|-\[ RECORD \d{1,9} \][-+]{0,400}|Row \d{1,9}:|\u2500{3,20}|@ Row \d{1,9}|---"
+)
 """A line that counts a record: of MySQL, psql, ClickHouse, Cassandra; or ends one of YAML."""
 _OPEN_VALUE = re.compile(r"(?:!!?\w{1,20} ?)?[|>][+-]?\d?")
 _WORDS = {"true": True, "false": False, "null": None, "NULL": None, "~": None}

@@ -268,7 +268,8 @@ def is_event(content: Any) -> bool:
     if isinstance(content, bytes):
         content = _object_in(content)
     kind = content.get("type") if isinstance(content, dict) else None
-    return isinstance(kind, str) and kind in AUTO.turn_events | MANUAL.events
+    is_first = kind == "connected" and isinstance(content, dict) and isinstance(content.get("request_id"), str)
+    return is_first or (isinstance(kind, str) and kind in AUTO.turn_events | MANUAL.events)
 
 
 def _object_in(content: bytes) -> Any:

@@ -18,16 +18,31 @@ _BROWSER = (
 _BURP = rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!DOCTYPE items.{0,2000})?<items burpVersion"
 _CONVERT_LIST = "print JSON: tshark -r FILE -Y 'http or websocket' -T json, or give the packets themselves (pcapng)"
 _CONVERT = "convert it with Wireshark's tool: editcap -F pcapng FILE FILE.pcapng"
+_ROWS = "write its records as JSON, one a line, or as CSV, bytes in base64 or hexadecimal, and give that"
+_KEYS = b"t|ts|op|dir|type|time|data|event|timestamp|direction".split(b"|")
+_PACKED_MAP, _CBOR_MAP = (
+    rb"[%b](?:" % first + b"|".join(re.escape(bytes([begin + len(key)])) + key for key in _KEYS) + rb")"
+    for first, begin in ((rb"\x81-\x8f", 0xA0), (rb"\xa1-\xb7\xbf", 0x60))
+)
+"""A map of MessagePack and of CBOR whose first key is one that messages have."""
 _OTHER_PACKETS = (
     rb"snoop\0\0\0|GMBU|RTSS|TRSNIFF data|ObserverPktBuff|XCP\0|\x05VNF|\xaa{4}|TR\0d\0|\x01\x10.{4}Trace Display"
     rb"|\x34\xcd\xb2\xa1|\xa1\xb2\xcd\x34|btsnoop\0|\+-{9}\+-{15}\+-{10}\+\s"
 )
 """Of snoop, Network Monitor, Sniffer, Observer, NetXRay, Visual Networks, 5Views, nettl, LANalyzer, btsnoop, K12."""
 _NODE = rb"^(?:NET|HTTP|TLS|STREAM|FETCH|UNDICI|WEBSOCKET) \d+: "
-_REQUESTS = rb"\s*\{\s*\"(?:info|_type|collection)\":.{0,4000}(?:postman|insomnia)|type: [\w.]{1,40}\.insomnia\.rest/"
+_REQUESTS = (
+    rb"meta \{\s{1,8}name: [^\n]{0,200}\n|\s*(?:(?:#|//)[^\n]{0,500}\n\s*){0,20}WEBSOCKET wss?://"
+    rb"|\s*\{\s*\"(?:info|_type|collection)\":.{0,4000}(?:postman|insomnia)|type: [\w.]{1,40}\.insomnia\.rest/"
+)
 _CHARLES = rb"\s*\[\s*\{\s*\"status\":\s*\"[A-Z_]{1,40}\",\s*\"method\":"
+_MAILBOX = rb"From \S{1,200} {1,2}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}\r?\n"
 _TLS_KEYS = rb"(?:#[^\n]{0,200}\n)*(?:CLIENT_RANDOM|(?:CLIENT|SERVER)_[A-Z_0-9]{1,40}) [0-9a-fA-F]{64} "
-_MAIL = rb"(?:[A-Z][A-Za-z-]{1,40}:[^\n]{0,2000}\n|[ \t][^\n]{0,2000}\n){0,60}?(?i:MIME-Version|Message-ID): "
+_MAIL = (
+    rb"(?:"
+    + _MAILBOX
+    + rb")?(?:[A-Z][A-Za-z-]{1,40}:[^\n]{0,2000}\n|[ \t][^\n]{0,2000}\n){0,60}?(?i:MIME-Version|Message-ID): "
+)
 _PERFORMANCE = rb"\s*\{\s*\"(?:traceEvents\":|metadata\":.{0,4000}(?:traceEvents|DevTools))"
 _SUBTITLES = rb"WEBVTT\b|1\r?\n\d\d:\d\d:\d\d,\d{3} --> "
 _COPIED = rb"\s*(?:curl (?:-|'|\"|https?:|wss?:)|(?:await )?fetch\([\"'])"
@@ -38,6 +53,43 @@ _ACCESS_JSON = (
 )
 _EVENTS = rb"[\"']?type[\"']?: ?[\"'](?:turn\.(?:start|update|end|eager_end|resume)|flush_done|transcript)[\"']"
 _SYSTEM_CALL = rb"^(?:\[?[\w ]{0,20}\d\]? +)?(?:[\d:.]{8,20} )?(?:read|write|recv|send|recvfrom|sendto)\(\d{1,5}, \""
+
+_DATA: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), f"{what}, which is not read; {advice}")
+    for pattern, what, advice in (
+        (rb"SQLite format 3\x00", "a database of SQLite", "print it: sqlite3 FILE .dump > FILE.sql"),
+        (rb"PAR1", "a table of Parquet", _ROWS),
+        (rb"ARROW1\x00\x00|\xff{4}.{2}\x00\x00\x10\x00\x00\x00", "a table of Arrow", _ROWS),
+        (rb"Obj\x01", "a file of Avro", _ROWS),
+        (rb"ORC.{0,3}[\x00-\x1f]", "a table of ORC", _ROWS),
+        (rb"\x93NUMPY", "an array of NumPy", f"for audio write its samples: sttdoctor check FILE; otherwise {_ROWS}"),
+        (rb"\x89HDF\r\n\x1a\n", "a file of HDF5", _ROWS),
+        (rb"\x80[\x02-\x05](?:\x95.{8})?[\]\}c(\x8c]", "a pickle of Python, which would run as a program", _ROWS),
+        (
+            rb".{3}\x00[\x01-\x13](?:_id|[a-z_]{2,30})\x00",
+            "a dump of MongoDB (BSON)",
+            "print it: bsondump FILE > FILE.json",
+        ),
+        (_PACKED_MAP, "a file of MessagePack", _ROWS),
+        (_CBOR_MAP, "a file of CBOR", _ROWS),
+        (rb"\xac\xed\x00\x05.{0,60}com\.xk72\.charles", "a session of Charles", RECORD),
+        (rb"\xac\xed\x00\x05", "objects of Java", _ROWS),
+        (
+            rb"ElfFile\x00",
+            "an event log of Windows",
+            "print it: Get-WinEvent -Path FILE -Oldest | Format-List TimeCreated, Message > FILE.txt",
+        ),
+        (_REQUESTS, "a collection of requests", RECORD),
+        (rb"metric_name,timestamp,metric_value,", "a file of metrics of k6, which counts messages", RECORD),
+        (rb"\{\"type\":\"Metric\",\"data\":", "a file of metrics of k6, which counts messages", RECORD),
+        (
+            rb"#separator \\x09\n",
+            "a log of Zeek, which shows connections, not messages",
+            "give the packets themselves (pcapng)",
+        ),
+    )
+)
+"""What holds records in a form that is not read, or none, though words of messages may be found in it."""
 
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), f"{what}, no capture; {advice}")
@@ -54,20 +106,28 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb".{4}ftyp", "an MPEG-4 file", _SCREEN),
         (rb"\x1aE\xdf\xa3", "a WebM or Matroska file", _SCREEN),
         (rb"%PDF-", "a PDF file", _ITSELF),
-        (rb"\{\\rtf|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of a word processor", _ITSELF),
+        (rb"\{\\rtf", "a document of a word processor", _ITSELF),
+        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document or a mail of Microsoft Office", _ITSELF),
         (rb"\x89PNG\r\n|\xff\xd8\xff|GIF8", "a picture", _ITSELF),
+        (rb"H4sI[A-Za-z0-9+/\r\n]{20}", "a packed file in base64", "turn it back: base64 -d FILE > FILE.gz"),
         (rb"(?:1MOyoQ|Cg0NCg)[A-Za-z0-9+/]{20}", "packets in base64", "turn them back: base64 -d FILE > FILE.pcap"),
         (rb"\x28\xb5\x2f\xfd", "a file packed by zstd", "unpack it first: zstd -d FILE"),
         (rb"\x04\x22\x4d\x18", "a file packed by lz4", "unpack it first: lz4 -d FILE"),
+        (
+            rb"\x5d\x00\x00.{2}(?:\xff{8}|.{5}\x00{3})",
+            "a file packed by lzma",
+            "unpack it first: xz -d -F lzma FILE",
+        ),
         (rb"7z\xbc\xaf\x27\x1c|Rar!|\x1f\x8b", "a packed file", "give what is in it"),
         (_OTHER_PACKETS, "a file of packets of another tool", _CONVERT),
         (rb".{257}ustar", "an archive", "give the capture in it, or run sttdoctor triage, which reads archives"),
-        (rb"SQLite format 3\x00", "a database", _ITSELF),
+        (rb"bplist00", "a binary property list or web archive of Apple", _ITSELF),
         (rb"\s*<(?:!DOCTYPE html|html)", "a web page", _ITSELF),
         (_BURP, "an export of Burp", RECORD),
         (rb"\s*<\?xml[^>]{0,200}\?>.{0,4000}<psml\b", "a list of packets that lacks what they hold", _CONVERT_LIST),
+        (rb"\s*<\?xml[^>]{0,200}\?>\s*<\?charles ", "a session of Charles", RECORD),
+        (rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?<jmeterTestPlan", "a test plan of JMeter, which holds requests", RECORD),
         (rb"\s*<\?xml", "an XML file", RECORD),
-        (_REQUESTS, "a collection of requests", RECORD),
         (_CHARLES, "an export of Charles", RECORD),
         (_PERFORMANCE, "a recording of Chrome's Performance panel", _BROWSER),
         (rb"\s*\{\s*\"(?:getUserMedia|PeerConnections)\":", "a dump of chrome://webrtc-internals", _BROWSER),
@@ -89,7 +149,7 @@ _ARCHIVES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, what, advice in (
         (r"raw/\d{1,9}_[csm]\.(?:txt|xml)", "an archive of Fiddler", RECORD),
         (r"\d{1,9}-meta\.json", "an archive of Charles", RECORD),
-        (r"(?:word|xl|ppt)/[^/]{1,100}\.xml", "a document of an office program", _ITSELF),
+        (r"(?:word|xl|ppt)/[^/]{1,100}\.xml|content\.xml", "a document of an office program", _ITSELF),
     )
 )
 """By the name of a member."""
@@ -102,6 +162,16 @@ _DUMPS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             rb"\S{1,80} > \S{1,80}: Flags \[",
             "what tcpdump prints, which is not read",
             "let it write the packets themselves: tcpdump -i any -s 0 -w FILE",
+        ),
+        (
+            rb"^[<>] \d{4}/\d\d/\d\d [\d:.]{8,18} {1,2}length=\d{1,9} from=\d",
+            "what socat prints as text, which is not read",
+            "print the bytes: socat -x",
+        ),
+        (
+            rb"^(?:\S{0,200}/)?[\da-fA-F:.]{5,45}\.\d{5}-[\da-fA-F:.]{5,45}\.\d{5}: ",
+            "what tcpflow prints as text, which is not read",
+            "print the bytes: tcpflow -c -D, or let tcpdump write the packets: tcpdump -i any -s 0 -w FILE",
         ),
         (
             rb"^(?:interface|input): \S{1,200}(?: \(|\n(?:filter|match): )"
@@ -197,6 +267,11 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = _DUMPS + tuple(
             "the list of packets of Wireshark, which lacks what they hold",
             "save the packets themselves (pcapng)",
         ),
+        (
+            rb"^--\d{4}-\d\d-\d\d [\d:]{8}--  https?://",
+            "what wget prints, which lacks the request",
+            "ask with curl -v --http1.1, and the headers of a WebSocket",
+        ),
         (rb"^== Info: |^(?:=>|<=) (?:Send|Recv) header", "a trace of curl, which shows the handshake only", RECORD),
         (rb"^Connected \(press CTRL\+C to quit\)", "what wscat prints, which has no times", RECORD),
         (rb"\bwebsocat::", "a log of websocat, which shows no frames", RECORD),
@@ -225,14 +300,20 @@ _LOGS: tuple[tuple[re.Pattern[bytes], str], ...] = _DUMPS + tuple(
 def describe(head: bytes) -> str | None:
     """Return what a file is that begins with these bytes, and what to do; None where it is nothing that is known."""
     wrapping = wrapping_of(head)
-    signature = next((sentence for pattern, sentence in _SIGNATURES if pattern.match(head)), None)
+    signature = next((sentence for pattern, sentence in _DATA + _SIGNATURES if pattern.match(head)), None)
     texts = (head,) if wrapping is None else (wrapping.head, head)
     logs = (sentence for text in texts for pattern, sentence in _LOGS if pattern.search(text))
     return signature or next(logs, None)
 
 
-def describe_dump(head: bytes) -> str | None:
-    """Return what tool printed these first bytes of connections, and what to do; None where none did."""
+def describe_other(head: bytes) -> str | None:
+    """Return what has words of messages in its first bytes and is no log, and what to do; None where it is one.
+
+    That is what a tool printed of the bytes of connections, and files of records in forms that are not read.
+    """
+    data = next((sentence for pattern, sentence in _DATA if pattern.match(head)), None)
+    if data is not None:
+        return data
     told = (sentence for pattern, sentence in _DUMPS if pattern.search(head, 0, _DUMP_BEGINS) is not None)
     return next(told, None)
 

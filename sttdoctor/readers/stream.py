@@ -289,7 +289,7 @@ def _whole(pieces: list[bytes], length: int) -> bytes | None:
     return line
 
 
-_BOMS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BOMS = ((b"\xff\xfe\0\0", "utf-32-le"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _LOOKED_AT = 64  # bytes, from which text without a byte order mark is told
 
 

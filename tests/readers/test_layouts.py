@@ -89,6 +89,50 @@ IN_PYTHON = [
     for row, frame in zip(ROWS, FRAMES, strict=True)
 ]
 COPIED = "".join("\t".join(map(str, row)) + "\n" for row in ROWS)
+
+
+def table_of_sqlite():
+    text = io.StringIO()
+    csv.writer(text, quotechar="'", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows((NAMES, *ROWS))
+    return text.getvalue()
+
+
+def typed(record):
+    kinds = {"n": "integerValue", "ts": "doubleValue", "direction": "stringValue", "payload": "stringValue"}
+    return {name: {kinds[name]: value} for name, value in record.items()}
+
+
+def block(row, line):
+    return "".join(line.format(name, value) + "\n" for name, value in zip(NAMES, row, strict=True))
+
+
+def in_yaml(binary):
+    """As PyYAML writes records: texts in quotes, long ones folded, bytes in base64 on lines."""
+    shown = ""
+    for (n, ts, direction, payload), frame in zip(ROWS, FRAMES, strict=True):
+        if frame.binary:
+            rows = "".join(f"    {payload[at : at + 76]}\n" for at in range(0, len(payload), 76))
+            content = f"{binary}\n{rows}" if "binary" in binary else f"payload: {payload}\n"
+        else:
+            text = payload.replace("'", "''")
+            begin, space, end = text.partition(" ")
+            content = f"payload: '{begin}" + (f"\n    {end}'\n" if space else f"{end}'\n")
+        shown += f"- n: {n}\n  ts: {ts}\n  direction: {direction}\n  {content}"
+    return shown
+
+
+def wrapped_table(width):
+    """As SQLite's box has them: what is wider than its column goes on below."""
+    edge, line = "\u2502", "\u2500" * 9
+    shown = [f"{edge} {f' {edge} '.join(NAMES)} {edge}", f"\u251c{line}"]
+    for n, ts, direction, payload in ROWS:
+        for at in range(0, len(payload), width):
+            first = (f"{n}", f"{ts}", f"{direction}") if not at else ("", "", "")
+            cells = [*first, f"{payload[at : at + width]:{width}}"]
+            shown.append(f"{edge} {f' {edge} '.join(cells)} {edge}")
+    return "\n".join([f"\u250c{line}", *shown, f"\u2514{line}"])
+
+
 LAYOUTS = {
     "commas": table(","),
     "all in base64": table(
@@ -128,6 +172,26 @@ LAYOUTS = {
         for row in rows_of_sql(in_hexadecimal, "CAST(N'{}' AS NVarChar(8))", "\n").split("\n")
     ),
     "copy": f"COPY public.ws (n, ts, direction, payload) FROM stdin;\n{COPIED}\\.\n",
+    "quoted as SQLite does": table_of_sqlite(),
+    "JSON behind a name of a script": f"export const frames = {json.dumps(RECORDS, indent=2)};\n",
+    "JSON with comments": "// of the bench\n[\n" + ",  // one\n".join(map(json.dumps, RECORDS)) + ",\n]\n",
+    "JSON with a comma behind each line": "".join(json.dumps(record) + ",\n" for record in RECORDS),
+    "JSON without ends of lines": "".join(map(json.dumps, RECORDS)),
+    "JSON text sequence": "".join(f"\x1e{json.dumps(record)}\n" for record in RECORDS),
+    "objects on several lines": "\n".join(json.dumps(record, indent=2) for record in RECORDS),
+    "records of Elastic": "".join(json.dumps({"_index": "ws", "_source": r}) + "\n" for r in RECORDS),
+    "Firestore": json.dumps({"documents": [{"name": "x", "fields": typed(record)} for record in RECORDS]}),
+    "MySQL's \\G": "".join(
+        f"{'*' * 27} {n}. row {'*' * 27}\n{block(row, '{:>9}: {}')}" for n, row in enumerate(ROWS, start=1)
+    ),
+    "psql's \\x": "".join(f"-[ RECORD {n} ]{'-' * 40}\n{block(row, '{:9} | {}')}" for n, row in enumerate(ROWS, 1)),
+    "SQLite's lines": "\n".join(block(row, "{:>9} = {}") for row in ROWS),
+    "ClickHouse's blocks": "\n".join(
+        f"Row {n}:\n\u2500\u2500\u2500\n{block(row, '{}: {}')}" for n, row in enumerate(ROWS, 1)
+    ),
+    "YAML": in_yaml("payload: !!binary |"),
+    "YAML in an object": f"url: {SESSION.url}\nmessages:\n{in_yaml('payload: |-')}",
+    "a drawn table whose cells go on below": wrapped_table(400),
     "Python": "".join(f"{record}\n" for record in RECORDS),
     "Python with bytes": "".join(f"{record}\n" for record in IN_PYTHON),
     "pprint": "".join(f"{pprint.pformat(record)}\n" for record in IN_PYTHON),

@@ -12,6 +12,7 @@ from sttdoctor.errors import InputError
 from sttdoctor.readers.capture import read_capture
 from sttdoctor.readers.formats import FORMATS
 
+EVENTS = b"".join(b'{"type": "turn.%s", "request_id": "a1", "transcript": "Hi."}' % kind for kind in (b"start", b"end"))
 FILES = {
     "WAV": b"RIFF\x24\x00\x00\x00WAVEfmt ",
     "FLAC": b"fLaC\x00\x00\x00\x22",
@@ -33,7 +34,24 @@ FILES = {
     "XML": b'<?xml version="1.0"?><session/>',
     "AVI": b"RIFF\x24\x00\x00\x00AVI LIST",
     "QuickTime": b"\x00\x00\x00\x14ftypqt  ",
-    "word processor": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    "word processor": rb"{\rtf1\ansi log}" + b" " * 600,
+    "Microsoft Office": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    "SQLite": b"SQLite format 3\0" + bytes(600),
+    "Parquet": b"PAR1\x15\x04\x15" + EVENTS,
+    "Arrow": b"ARROW1\0\0" + EVENTS,
+    "Avro": b"Obj\x01\x04\x16avro.schema" + EVENTS,
+    "pickle": b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00]\x94(" + EVENTS,
+    "BSON": b"\x50\x00\x00\x00\x07_id\x00" + EVENTS,
+    "MessagePack": b"\x83\xa2ts\xcb\xa4data" + EVENTS,
+    "CBOR": b"\xa2\x64type\x64data" + EVENTS,
+    "event log of Windows": b"ElfFile\0" + bytes(600),
+    "metrics of k6": b"metric_name,timestamp,metric_value,check\nws_msgs_sent,1795986895,1,\n",
+    "Zeek": b"#separator \\x09\n#path\thttp\n",
+    "session of Charles": b"<?xml version='1.0'?>\n<?charles serialisation-version='2.0' ?>\n<charles-session/>",
+    "JMeter": b'<?xml version="1.0"?>\n<jmeterTestPlan version="1.2"/>',
+    "lzma": b"\x5d\0\0\x80\0" + b"\xff" * 8 + b"\0x",
+    "packed file in base64": b"H4sIAAAAAAAAA4vJ5OUCAAAAAAAAAAAA\n",
+    "property list": b"bplist00" + bytes(40),
     "requests": b"type: collection.insomnia.rest/5.0\nname: Scratch\n",
     "Charles": b'[{"status":"COMPLETE","method":"GET","scheme":"https","webSocket":true}]',
     "Performance panel": b'{"metadata":{"source":"DevTools"},\n"traceEvents":[]}',
@@ -43,6 +61,8 @@ FILES = {
     "mail": b"Return-Path: <a@example.com>\nSubject: two\n lines\nMIME-Version: 1.0\n\nhello\n",
     "subtitles": b"1\r\n00:00:00,000 --> 00:00:02,000\r\nHello there.\r\n",
     "copied from a browser": b"curl 'wss://api.cartesia.ai/stt/turns/websocket' \\\n  -H 'Upgrade: websocket'\n",
+    "collection of requests": b"meta {\n  name: stt\n  type: ws\n}\nws {\n  url: wss://api.cartesia.ai\n}\n",
+    "a mail": b"From a@example.com Sun Nov 29 21:20:00 2026\nSubject: x\nMIME-Version: 1.0\n\nhello\n",
     "collection": b'{"info": {"name": "x", "schema": "https://schema.getpostman.com/json/collection/v2.1.0"}}',
 }
 LOGS = {
@@ -68,6 +88,7 @@ LOGS = {
     "picows": "2026-11-30 19:20:11,969 picows.client.6 INFO WS connection established",
     "list of connections": "TCP Conversations",
     "curl": "== Info: Connected to api.cartesia.ai",
+    "wget": "--2026-11-30 22:13:17--  https://api.cartesia.ai/stt/turns/websocket",
     "wscat": "Connected (press CTRL+C to quit)",
     "websocat": "[INFO  websocat::ws_client_peer] Connected to ws",
     "requests": 'INFO:httpx:HTTP Request: GET https://a/ "HTTP/1.1 200 OK"',
@@ -88,7 +109,7 @@ def test_a_file_is_named_for_what_it_is(name):
 
 @pytest.mark.parametrize("name", LOGS)
 def test_a_log_without_frames_is_named_with_what_gives_a_capture(name):
-    with pytest.raises(InputError, match=f"{name}.*; (?:record with|log at|call|save|let|export|print)"):
+    with pytest.raises(InputError, match=f"{name}.*; (?:record with|log at|call|save|let|export|print|ask)"):
         read_capture(f"app started\n{LOGS[name]}\n".encode())
 
 
@@ -126,6 +147,8 @@ def test_an_archive_is_named_by_what_is_in_it(member, name):
 _DUMPS = {
     "tcpdump": "2026-11-30 15:48:49.151966 lo    In  IP 127.0.0.1.50542 > 127.0.0.1.8766: Flags [P.], length 335",
     "ngrep": "T 2026/11/30 15:48:49.151966 127.0.0.1:50542 -> 127.0.0.1:8766 [AP] #4",
+    "socat": "> 2026/11/29 22:07:54.000851449  length=345 from=0 to=344\nGET /stt HTTP/1.1\\r",
+    "tcpflow": "127.000.000.001.50372-127.000.000.001.07001: GET /stt/turns/websocket HTTP/1.1",
     "tshark": "Frame 4: 401 bytes on wire (3208 bits), 401 bytes captured (3208 bits)",
     "Wireshark": "\n===================================================================\nFollow: tcp,ascii",
     "system calls": '11324 15:48:50.074018 recvfrom(6, "\\201\\\\{", 262144, 0, NULL, NULL) = 94',

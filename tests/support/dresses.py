@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from xml.sax.saxutils import escape
 
 from captures import EPOCH
 
@@ -218,6 +219,29 @@ def loguru(t: float, message: str) -> dict[str, object]:
     return {"text": f"{iso(t)} | DEBUG | {message}\n", "record": record}
 
 
+def java_xml(lines: list[Line]) -> bytes:
+    """The XMLFormatter of java.util.logging, a member a line."""
+    records = "".join(
+        f"<record>\n  <date>{iso(t, 6)}Z</date>\n  <millis>{round((EPOCH + t) * 1000)}</millis>\n"
+        f"  <message>{escape(message)}</message>\n</record>\n"
+        for t, message in lines
+    )
+    return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n<log>\n{records}</log>\n'.encode()
+
+
+def junit(lines: list[Line]) -> bytes:
+    """The report of a test, as pytest writes it with junit_logging."""
+    text = escape("".join(f"{iso(t)} DEBUG {message}\n" for t, message in lines))
+    case = f'<testcase classname="t" name="stt" time="3.6"><system-err>\n{text}</system-err></testcase>'
+    return f'<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite>{case}</testsuite></testsuites>'.encode()
+
+
+def parts_of(t: float) -> dict[str, int]:
+    """A moment as log4j writes it."""
+    whole, micros = divmod(round((EPOCH + t) * 10**6), 10**6)
+    return {"epochSecond": whole, "nanoOfSecond": micros * 1000}
+
+
 DRESSES: dict[str, Callable[[list[Line]], bytes]] = {
     "docker": docker,
     "docker-of-json": docker_of_json,
@@ -250,6 +274,15 @@ DRESSES: dict[str, Callable[[list[Line]], bytes]] = {
     "logfmt": each(lambda t, m: f"time={iso(t)}Z level=DEBUG msg={json.dumps(m)} logger={LOGGER}"),
     "keys": each(lambda t, m: f"event={m!r} logger='{LOGGER}' level='debug' timestamp='{iso(t)}Z'"),
     "behind": each(lambda t, m: f"{iso(t)} [debug    ] {m:<30} [{LOGGER}] lineno={int(t * 1000)} thread=MainThread"),
+    "java-xml": java_xml,
+    "log4j": each(lambda t, m: {"instant": parts_of(t), "level": "DEBUG", "loggerName": LOGGER, "message": m}),
+    "log4j-list": lambda lines: json.dumps(
+        [{"instant": parts_of(t), "message": m} for t, m in lines], indent=2
+    ).encode(),
+    "python-records": each(lambda t, m: repr({"level": "DEBUG", "message": m, "timestamp": round((EPOCH + t) * 1000)})),
+    "one-literal": lambda lines: json.dumps("".join(f"{iso(t)} {m}\n" for t, m in lines)).encode(),
+    "junit": junit,
+    "utf-32": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-32"),
     "utf-16": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-16"),
     "utf-16-be": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-16-be"),
     "docker-in-utf-16": lambda lines: docker(lines).decode().encode("utf-16-le"),

@@ -11,7 +11,7 @@ from statistics import median
 
 from sttdoctor.readers.frames import DECODER, number
 from sttdoctor.readers.logs.marks import ANY
-from sttdoctor.readers.logs.pieces import Layer, Piece, time_in
+from sttdoctor.readers.logs.pieces import ESCAPE, QUOTED, Layer, Piece, finer, time_in, time_of, unescape
 
 _COUNT = re.compile(rb"\s{0,8}(?:\x1b\[[\d;]{0,20}m){0,3}(?:[A-Z] )?[\[(+]?(\d{1,9})(?: ?ms)?[\])]?(?=[\s:|])")
 _LEAST_COUNTS = 5
@@ -28,6 +28,20 @@ _LEAST_JOINED = 3
 _MOST_JOINED = 100_000  # in a line
 _WORDS = re.compile(rb"\b(?:sent|send|sending|recv|received|connect)", re.IGNORECASE)
 _ENTITY = re.compile(rb"&(?:quot|#0?3[49]|#x27);|wss?://[^\s<>\"]{1,2000}?&amp;")
+_MARKUP, _SIGN = re.compile(rb"<\?xml |</(?:system-(?:out|err)|message|msg|pre)>"), re.compile(rb"&(?:lt|gt|amp);")
+_ELEMENT = re.compile(rb"\s{0,40}<(?:message|msg)>|</(?:message|msg)>\s{0,8}\Z")
+_TAG_OF_TIME = re.compile(
+    rb"<(?:date|millis|timestamp|time|instant)>([^<>]{8,60})</|<[\w:]{1,60}[^<>]{0,300}?\s"
+    rb"(?:timestamp|time|ts|date|t)=[\"']([^\"'<>]{8,60})[\"'][^<>]{0,300}>"
+)
+_QUOTE = re.compile(rb"[\"']")
+_LEAST_IN_LITERAL, _FIRST_LINES = 5, 20
+_DUMP_ROW = re.compile(
+    rb"\s{0,16}(?:0x)?([0-9a-fA-F]{4,8}):?[ \t]{1,3}"
+    rb"((?:[0-9a-fA-F]{2} {1,3}){0,31}[0-9a-fA-F]{2}|(?:[0-9a-fA-F]{4} ){0,7}[0-9a-fA-F]{2,4})"
+    rb"(?:[ \t]{1,99}\||[ \t]{2,99}|\s*\Z)"
+)
+_LONGEST_DUMP = 1 << 20  # digits
 _CURLY = re.compile(rb"[{,]\s{0,4}\xe2\x80[\x9c\x9d\x9e]\w{1,40}\xe2\x80[\x9c\x9d]\s{0,4}:")
 _STRAIGHT = str.maketrans("\u201c\u201d\u201e", '"""')
 _CAST = re.compile(rb'\{"version": ?([23]),')
@@ -138,12 +152,91 @@ def _one_by_one(pieces: Iterator[Piece]) -> Iterator[Piece]:
             yield piece._replace(text=piece.text[begin:end].rstrip(b" |;,"))
 
 
+def tags_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of XML that has the time of a message in a tag above it or round it; None without."""
+    tags = (piece for piece in pieces if piece.text and _TAG_OF_TIME.search(piece.text))
+    return _with_tags if len(list(islice(tags, _LEAST_RECORDS))) == _LEAST_RECORDS else None
+
+
+def _with_tags(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    time, is_near = b"", False  # a tag of a time above this line
+    for piece in pieces:
+        found = _TAG_OF_TIME.search(piece.text) if piece.text else None
+        if found is None or piece.text is None:
+            is_near = False
+            text = _ELEMENT.sub(b"", piece.text) if piece.text is not None else None
+            yield piece._replace(text=text, time=piece.time or time)
+            continue
+        told = time_of((found[1] or found[2]).decode("ascii", errors="replace"))
+        time = finer(time, told) if is_near else told
+        is_near = True
+        yield Piece(piece.number, piece.text[: found.start()] + piece.text[found.end() :], time, piece.logger)
+
+
+def literals_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of lines that stand in one literal of JSON, Python or JavaScript; None where they do not."""
+    return _out_of_literals if any(map(_literal_of, islice(pieces, _FIRST_LINES))) else None
+
+
+def _literal_of(piece: Piece) -> bytes | None:
+    """What lines a piece has in a literal, which is nearly all of it."""
+    text = piece.text
+    if text is None or text.count(b"\\n") < _LEAST_IN_LITERAL or ANY.search(text) is None:
+        return None
+    longest = max(_quoted_in(text), key=len, default=b"")
+    is_one = 2 * len(longest) > len(text) and longest.count(b"\\n") >= _LEAST_IN_LITERAL
+    return longest[1:].removesuffix(longest[:1]) if is_one else None
+
+
+def _quoted_in(text: bytes) -> Iterator[bytes]:
+    """Yield what stands in quotes, one after the other; the last may be cut."""
+    begin = _QUOTE.search(text)
+    while begin is not None:
+        found = QUOTED.match(text, begin.start())
+        yield text[begin.start() :] if found is None else found[0]
+        begin = _QUOTE.search(text, found.end()) if found is not None else None
+
+
+def _out_of_literals(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    for piece in pieces:
+        inside = _literal_of(piece)
+        yield piece if inside is None else piece._replace(text=ESCAPE.sub(unescape, inside))
+
+
+def dumps_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of lines below which the bytes of a message stand, in hexadecimal on rows; None without."""
+    begun = (True for above, below in pairwise(pieces) if _is_dump_of(above.text, below.text))
+    return _with_dumps if sum(islice(begun, _LEAST_RECORDS)) == _LEAST_RECORDS else None
+
+
+def _is_dump_of(above: bytes | None, below: bytes | None) -> bool:
+    row = _DUMP_ROW.match(below or b"")
+    return row is not None and not int(row[1], 16) and bool(above) and _DUMP_ROW.match(above or b"") is None
+
+
+def _with_dumps(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    above, parts, length = None, list[bytes](), 0
+    for piece in pieces:
+        row = _DUMP_ROW.match(piece.text) if piece.text is not None and above is not None else None
+        if row is not None and int(row[1], 16) == length // 2 and length < _LONGEST_DUMP:
+            digits = row[2].replace(b" ", b"")
+            parts.append(digits)
+            length += len(digits)
+            continue
+        if above is not None:
+            yield above._replace(text=b"%b %b" % (above.text or b"", b"".join(parts))) if parts else above
+        above, parts, length = piece, [], 0
+    if above is not None:
+        yield above._replace(text=b"%b %b" % (above.text or b"", b"".join(parts))) if parts else above
+
+
 def entities_in(pieces: list[Piece]) -> Layer | None:
     """Return the layer of text whose signs are entities of HTML; None where they are not."""
     texts = [piece.text for piece in pieces if piece.text]
     if any(map(_CURLY.search, texts)):
         return lambda inner: _with_straight_quotes(_with_signs(inner))
-    return _with_signs if any(map(_ENTITY.search, texts)) else None
+    is_markup = any(map(_MARKUP.search, texts)) and any(map(_SIGN.search, texts))
+    return _with_signs if is_markup or any(map(_ENTITY.search, texts)) else None
 
 
 def _with_straight_quotes(pieces: Iterator[Piece]) -> Iterator[Piece]:

@@ -14,7 +14,7 @@ _OFFSET = re.compile(r" ?([+-])(0\d|1[0-4]):?([0134][05])(?!\d)")
 """Of a time zone behind a time."""
 _ZONE = re.compile(rf"Z(?![\w.])|{_OFFSET.pattern}")
 
-_EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:(\d{3})(?!\d)|[.,](\d{1,9}))?(?![\d.])")
+_EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:(\d{9}|\d{6}|\d{3})(?!\d)|[.,](\d{1,9}))?(?![\d.])")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 REQUEST = re.compile(r"(?:^|[\s:|\]])([<>]) GET (\S+) HTTP/1\.1(?!\S)")

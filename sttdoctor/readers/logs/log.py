@@ -15,7 +15,7 @@ from sttdoctor.readers.logs.program import MARKS, ProgramLog
 from sttdoctor.readers.logs.trace import TraceLog
 from sttdoctor.readers.logs.tungstenite import TungsteniteLog
 from sttdoctor.readers.logs.wrapping import HEAD_BYTES, Wrapping, lines_of, wrapping_of
-from sttdoctor.readers.no_capture import describe_dump
+from sttdoctor.readers.no_capture import describe_other
 from sttdoctor.readers.sockets import Wanted, and_more, choose
 from sttdoctor.readers.stream import StreamError
 
@@ -46,8 +46,8 @@ def read_log(stream: BufferedReader, path: str | None = None, connection: Wanted
         raise NoCaptureError(f"{name} is not a session capture")
     wrapping = wrapping_of(head)
     kind = _kind_of(head, wrapping)
-    if kind in (None, ProgramLog) and (dump := describe_dump(head)) is not None:
-        raise InputError(f"{name} is {dump}")
+    if kind in (None, ProgramLog) and (other := describe_other(head)) is not None:
+        raise InputError(f"{name} is {other}")
     log = kind(connection) if kind not in (None, ProgramLog) else _Undecided(connection)
     loss: Loss | None = None
     try:

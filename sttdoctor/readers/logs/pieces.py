@@ -1,7 +1,7 @@
 """Lines of a log on their way out of what stands round them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -17,9 +17,9 @@ _FRACTION = re.compile(rb"[.,]\d")
 _RUNTIME = re.compile(rb"(\d{4}-\d\d-\d\dT\S{8,40}) (stdout|stderr) ([FP])(?: (.*))?", re.DOTALL)
 
 _KEY = re.compile(rb"(?<!\S)(?:event|msg|message)=(?=[\"'])")
-_QUOTED = re.compile(rb"\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"|'[^'\\]*+(?:\\.[^'\\]*+)*+'")
+QUOTED = re.compile(rb"\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"|'[^'\\]*+(?:\\.[^'\\]*+)*+'")
 _FIRST_LINES = 20
-_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _LOGGER = re.compile(rb"websockets\.(?:client|server)")
 
 
@@ -72,6 +72,8 @@ def time_of(value: object) -> bytes:
 
     Numbers are seconds, milliseconds, microseconds or nanoseconds since the epoch, told by their size.
     """
+    if isinstance(value, dict):
+        value = _in_parts(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return b""
     if isinstance(value, str):
@@ -85,6 +87,16 @@ def time_of(value: object) -> bytes:
     whole, _, fraction = text.partition(".")
     digits = (whole[10:] + fraction)[:9]
     return f"{whole[:10]}.{digits}".encode() if digits else whole.encode()
+
+
+def _in_parts(value: Mapping[str, object]) -> object:
+    """Seconds since the epoch that stand as two numbers (log4j's, protobuf's); None where they do not."""
+    parts = {name.lower(): part for name, part in value.items()}
+    whole = next((parts[name] for name in ("epochsecond", "seconds") if name in parts), None)
+    nanos = next((parts[name] for name in ("nanoofsecond", "nanos") if name in parts), 0)
+    if not isinstance(whole, int | str) or not isinstance(nanos, int) or not 0 <= nanos < 10**9:
+        return None
+    return f"{whole}.{nanos:09}"
 
 
 def finer(inner: bytes, outer: bytes) -> bytes:
@@ -234,7 +246,7 @@ def _holds_message(text: bytes, is_marked: bool) -> bool:
 def _read_key(text: bytes) -> tuple[int, re.Match[bytes]] | None:
     """Where the key of the message begins, and its value in quotes."""
     key = _KEY.search(text)
-    value = _QUOTED.match(text, key.end()) if key is not None else None
+    value = QUOTED.match(text, key.end()) if key is not None else None
     return None if key is None or value is None else (key.start(), value)
 
 
@@ -247,13 +259,14 @@ def _without_keys(pieces: Iterator[Piece]) -> Iterator[Piece]:
         begin, value = found
         others = piece.text[:begin] + piece.text[value.end() :]
         logger = _LOGGER.search(others[:_LONGEST_TIME])
-        message = _ESCAPE.sub(_unescape, value[0][1:-1])
+        message = ESCAPE.sub(unescape, value[0][1:-1])
         message = piece.text if tells_close(message, partial(bytes, piece.text)) else message
         time = finer(time_in(others), piece.time)
         yield Piece(piece.number, message, time, logger[0] if logger is not None else piece.logger)
 
 
-def _unescape(found: re.Match[bytes]) -> bytes:
+def unescape(found: re.Match[bytes]) -> bytes:
+    """What an escape in a literal stands for, as `ESCAPE` matches it."""
     if found[1]:
         return chr(int(found[1], 16)).encode(errors="replace")
     return {b"n": b"\n", b"t": b"\t", b"r": b"\r"}.get(found[2], found[2])

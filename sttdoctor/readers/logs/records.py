@@ -6,6 +6,7 @@ https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.h
 https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
 """
 
+import ast
 import csv
 import json
 import re
@@ -32,8 +33,10 @@ _MESSAGES = (
 )
 _TIMES = (
     *("time", "timestamp", "@timestamp", "ts", "asctime", "datetime", "date", "eventtime", "created", "t", "_time"),
+    *("_ts", "timestamp_ms"),
     *("_source_realtime_timestamp", "__realtime_timestamp", "timeunixnano", "observedtimeunixnano"),
 )
+_WHOLE_SECONDS = ("epochsecond", "seconds")
 _CONNECTIONS = ("connection_id", "conn_id", "websocket_id", "websocket", "connection")
 _LISTS = ("MESSAGE", "labels", "tags")  # members of a record that are lists
 _CONTAINERS = ("hits", "data", "response")  # members of an answer that hold the list of the records
@@ -48,6 +51,7 @@ _DATED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _CODES = frozenset({"code", "closecode", "close_code", "status", "statuscode", "status_code"})
 _LOGGER = re.compile(r"websockets\.(?:client|server)")
 _DECODER = json.JSONDecoder(strict=False)
+_LONGEST_PYTHON = 1 << 18  # bytes of a record, whose parts take many times as much
 _NEVER_COSTLY = MAX_HELD_BYTES // 1000  # bytes of JSON whose values take no more than can be held, whatever they are
 _LONGEST_PREFIX = 300  # words before the object of a line
 _DEEPEST, _MOST_LEAVES = 4, 200
@@ -153,7 +157,9 @@ def _fields_of(records: list[Any]) -> Fields | None:
         for path, value in leaves:
             if path == message:
                 continue
-            if any(key.lower() in _TIMES for key in path) and time_of(value):
+            if len(path) > 1 and path[-1].lower() in _WHOLE_SECONDS:  # the rest of it stands beside them
+                times[path[:-1]] = None
+            elif any(key.lower() in _TIMES for key in path) and time_of(value):
                 times[path] = None
             if isinstance(value, str) and (_LOGGER.fullmatch(value) or path[-1].lower() in _CONNECTIONS):
                 loggers[path] = None
@@ -217,6 +223,8 @@ def _parse(text: bytes) -> Any:
     content = (text[begin:] if begin else text).rstrip()
     if begin < 0 or not content.endswith(b"}"):
         return None
+    if content.startswith(b"{'"):
+        return _of_python(content) if not begin else None
     try:
         if len(content) > _NEVER_COSTLY:
             refuse_costly(json_cost(content))
@@ -225,6 +233,18 @@ def _parse(text: bytes) -> Any:
     except (CostlyError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) and value and end == len(characters) else None
+
+
+def _of_python(text: bytes) -> dict[str, Any] | None:
+    """The dictionary that Python printed, as `print(record)` does; None where it is none, or too long."""
+    if len(text) > _LONGEST_PYTHON:
+        return None
+    try:
+        value = ast.literal_eval(text.decode("utf-8", errors="replace"))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    is_record = isinstance(value, dict) and bool(value) and all(isinstance(name, str) for name in value)
+    return value if is_record else None
 
 
 def lines_of_json_in(pieces: list[Piece]) -> Layer | None:

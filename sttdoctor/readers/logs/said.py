@@ -68,13 +68,27 @@ _REFUSED = re.compile(
     r"|[Rr]esponse status code does not indicate success:|status code '101' was expected[^\d]{0,40}|got status:?) ?"
     r"'?([345]\d\d)\b"
 )
-_RELATIVE = re.compile(r"^[\s\[(+]{0,12}(\d{1,7}(?:\.(\d{1,9}))?)\s?(s|sec|ms)?[\])]?(?=[\s:|,]|$)")
+_RELATIVE = re.compile(r"^(?:[\s\[(+]|T(?=[+ ])){0,12}(\d{1,7}(?:\.(\d{1,9}))?)\s?(s|sec|ms)?[\])]?(?=[\s:|,]|$)")
 _MERIDIEM = re.compile(r"(?<!\d)(1[0-2]|0?\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?[\s\u202f]?([AaPp])\.?[Mm]\b")
-_UNUSUAL = (
-    re.compile(r"(?<!\d)(\d{4})\.(\d\d)\.(\d\d)-(\d\d)\.(\d\d)\.(\d\d)[:.](\d{1,9})(?!\d)"),
-    re.compile(r"^[\s\[(]{0,8}(20\d\d)-?(\d\d)-?(\d\d)[T_-]([0-2]\d)-?([0-5]\d)-?([0-5]\d)(?:[.,](\d{1,9}))?(?!\d)"),
+_MONTHS = {
+    name: f"{number}"
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
+    )
+}
+_UNUSUAL = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?<!\d)(?P<y>\d{4})\.(?P<m>\d\d)\.(?P<d>\d\d)-(?P<h>\d\d)\.(?P<min>\d\d)\.(?P<s>\d\d)[:.](?P<part>\d{1,9})(?!\d)",
+        r"^[\s\[(]{0,8}(?P<y>20\d\d)-?(?P<m>\d\d)-?(?P<d>\d\d)[T_-](?P<h>[0-2]\d)-?(?P<min>[0-5]\d)-?(?P<s>[0-5]\d)"
+        r"(?:[.,](?P<part>\d{1,9}))?(?!\d)",
+        rf"(?<!\d)(?P<d>\d\d)/(?P<m>{'|'.join(_MONTHS)})/(?P<y>\d{{4}}):(?P<h>\d\d):(?P<min>\d\d):(?P<s>\d\d)"
+        r"(?:[.,](?P<part>\d{1,9}))?(?!\d)",
+        r"(?<!\d)(?P<y>\d{4})\u5e74(?P<m>\d\d?)\u6708(?P<d>\d\d?)\u65e5\s?(?P<h>\d\d?)[\u6642\u65f6](?P<min>\d\d)\u5206"
+        r"(?P<s>\d\d)(?:[.,](?P<part>\d{1,9}))?",
+    )
 )
-"""Dates and times without colons."""
+"""Dates and times without colons, as web servers have them, in Japanese and Chinese."""
 _TIME_NAMES = frozenset(
     {"received_at", "receivedat", "recv_at", "recv_ts", "received", "arrived", "arrived_at", "when"}
     | {"time", "timestamp", "@timestamp", "ts", "t", "at", "date", "datetime", "created", "asctime", "_time", "_ts"}
@@ -165,8 +179,10 @@ def stamp_of(prefix: str) -> log_line.Stamp | None:
         found = next(filter(None, (form.search(prefix) for form in _UNUSUAL)), None) if stamp is None else None
         if found is None:
             return stamp
-        parts = f".{found[7]}" if found[7] else ""
-        return log_line.stamp_of("{}-{}-{} {}:{}:{}".format(*found.groups()) + parts)
+        month = _MONTHS.get(found["m"].lower(), found["m"])
+        date = f"{found['y']}-{month:0>2}-{found['d']:0>2} {found['h']:0>2}:{found['min']}:{found['s']}"
+        zone = found.string[found.end() :][:6]
+        return log_line.stamp_of(f"{date}.{found['part']}{zone}" if found["part"] else f"{date}{zone}")
     hours = int(half[1]) % 12 * 3600 + (_HALF_DAY_S if half[5] in "pP" else 0)
     digits = half[4] or ""
     seconds = hours + int(half[2]) * 60 + int(half[3]) + (int(digits) / 10 ** len(digits) if digits else 0.0)

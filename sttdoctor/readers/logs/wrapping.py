@@ -13,7 +13,16 @@ from io import BufferedReader, BytesIO
 from itertools import islice
 
 from sttdoctor.readers.collector import FullError
-from sttdoctor.readers.logs.layout import casts_in, counts_in, entities_in, indents_in, joined_in
+from sttdoctor.readers.logs.layout import (
+    casts_in,
+    counts_in,
+    dumps_in,
+    entities_in,
+    indents_in,
+    joined_in,
+    literals_in,
+    tags_in,
+)
 from sttdoctor.readers.logs.marks import ANY
 from sttdoctor.readers.logs.pieces import Layer, Piece, above_in, journal_in, keys_in, runtime_in
 from sttdoctor.readers.logs.records import (
@@ -52,7 +61,10 @@ _FINDERS = (
     lines_of_json_in,
     keys_in,
     above_in,
+    tags_in,
+    literals_in,
     entities_in,
+    dumps_in,
     joined_in,
     indents_in,
     counts_in,

@@ -6,7 +6,8 @@ r"""Packets and streams as tools print them in hexadecimal: tcpdump, tshark, the
     00000000  47 45 54 20 2f 73 74 74  2f 74 75 72 6e 73 2f 77  GET /stt /turns/w
         00000000  48 54 54 50 2f 31 2e 31  20 31 30 31 20 53 77 69  HTTP/1.1  101 Swi
 
-What is printed with its bytes is as good as the packets themselves; a stream that is followed has times as YAML only. What says above each part which way it went is read by `relayed`.
+What is printed with its bytes is as good as the packets themselves; a stream that is followed has times as YAML only.
+What says above each part which way it went is read by `relayed`.
 Sources: https://www.tcpdump.org/manpages/tcpdump.1.html and
 https://www.wireshark.org/docs/wsug_html_chunked/ChAdvFollowStreamSection.html
 """
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 from pybase64 import b64decode
 
+from sttdoctor.errors import InputError
 from sttdoctor.evidence import Session
 from sttdoctor.readers.collector import FullError, Loss
 from sttdoctor.readers.logs import line as log_line
@@ -68,10 +70,10 @@ class _Chunk(NamedTuple):
 
 def holds_dump(head: bytes) -> bool:
     """Whether the first bytes of a capture (unpacked) are packets or a stream with a request, in hexadecimal."""
-    if b"\0" in head or _OTHER.search(head) is not None:
-        return False
     if holds_relayed(head):
         return True
+    if b"\0" in head or _OTHER.search(head) is not None:
+        return False
     if _FOLLOWED.match(head) is not None:
         return next(_chunks(BufferedReader(BytesIO(head))), None) is not None
     if _BEGIN_OF_ROWS.search(head) is None:
@@ -113,6 +115,11 @@ def _read_streams(stream: BufferedReader, path: str | None, connection: Wanted) 
     wire = wires.begin()
     try:
         for number, chunk in enumerate(_chunks(stream)):
+            if b"\r\n\r\nHTTP/1." in chunk.data and chunk.data.startswith(b"GET "):
+                raise InputError(
+                    f"{path or 'the capture'} is bytes in hexadecimal that do not say which side sent them; let socat "
+                    "print them (socat -x), or tcpdump write the packets: tcpdump -i any -s 0 -w FILE"
+                )
             if not number:
                 client = chunk.side if not chunk.data.startswith(b"HTTP/") else 1 - chunk.side
             wire.feed(chunk.side == client, chunk.data, chunk.line, chunk.t)
