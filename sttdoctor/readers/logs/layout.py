@@ -35,7 +35,7 @@ _TAG_OF_TIME = re.compile(
     rb"(?:timestamp|time|ts|date|t)=[\"']([^\"'<>]{8,60})[\"'][^<>]{0,300}>"
 )
 _QUOTE = re.compile(rb"[\"']")
-_LEAST_IN_LITERAL, _FIRST_LINES = 5, 20
+_LEAST_IN_LITERAL, _FIRST_LINES = 3, 20
 _DUMP_ROW = re.compile(
     rb"\s{0,16}(?:0x)?([0-9a-fA-F]{4,8}):?[ \t]{1,3}"
     rb"((?:[0-9a-fA-F]{2} {1,3}){0,31}[0-9a-fA-F]{2}|(?:[0-9a-fA-F]{4} ){0,7}[0-9a-fA-F]{2,4})"
@@ -155,7 +155,8 @@ def _one_by_one(pieces: Iterator[Piece]) -> Iterator[Piece]:
 def tags_in(pieces: list[Piece]) -> Layer | None:
     """Return the layer of XML that has the time of a message in a tag above it or round it; None without."""
     tags = (piece for piece in pieces if piece.text and _TAG_OF_TIME.search(piece.text))
-    return _with_tags if len(list(islice(tags, _LEAST_RECORDS))) == _LEAST_RECORDS else None
+    has_tags = len(list(islice(tags, _LEAST_RECORDS))) == _LEAST_RECORDS
+    return (lambda inner: _with_signs(_with_tags(inner))) if has_tags else None
 
 
 def _with_tags(pieces: Iterator[Piece]) -> Iterator[Piece]:
@@ -164,8 +165,10 @@ def _with_tags(pieces: Iterator[Piece]) -> Iterator[Piece]:
         found = _TAG_OF_TIME.search(piece.text) if piece.text else None
         if found is None or piece.text is None:
             is_near = False
-            text = _ELEMENT.sub(b"", piece.text) if piece.text is not None else None
-            yield piece._replace(text=text, time=piece.time or time)
+            text = piece.text or b""
+            is_element = text.lstrip().startswith(b"<")  # other lines go on with the text of one
+            bare = _ELEMENT.sub(b"", text) if piece.text is not None else None
+            yield piece._replace(text=bare, time=piece.time or (time if is_element else b""))
             continue
         told = time_of((found[1] or found[2]).decode("ascii", errors="replace"))
         time = finer(time, told) if is_near else told
@@ -183,17 +186,21 @@ def _literal_of(piece: Piece) -> bytes | None:
     text = piece.text
     if text is None or text.count(b"\\n") < _LEAST_IN_LITERAL or ANY.search(text) is None:
         return None
-    longest = max(_quoted_in(text), key=len, default=b"")
-    is_one = 2 * len(longest) > len(text) and longest.count(b"\\n") >= _LEAST_IN_LITERAL
-    return longest[1:].removesuffix(longest[:1]) if is_one else None
+    begin, end = max(_quoted_in(text), key=lambda span: span[1] - span[0], default=(0, 0))
+    if 2 * (end - begin) < len(text) or text.count(b"\\n", begin, end) < _LEAST_IN_LITERAL:
+        return None
+    # what stands before it makes it a value in a line of a log, as a library prints bytes
+    first = ANY.search(text, 0, end) if ANY.search(text, 0, begin) is None else None
+    has_lines = first is not None and ANY.search(text, first.end(), end) is not None
+    return text[begin + 1 : end].removesuffix(text[begin : begin + 1]) if has_lines else None
 
 
-def _quoted_in(text: bytes) -> Iterator[bytes]:
-    """Yield what stands in quotes, one after the other; the last may be cut."""
+def _quoted_in(text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where what stands in quotes begins and ends, one after the other; the last may be cut."""
     begin = _QUOTE.search(text)
     while begin is not None:
         found = QUOTED.match(text, begin.start())
-        yield text[begin.start() :] if found is None else found[0]
+        yield begin.start(), len(text) if found is None else found.end()
         begin = _QUOTE.search(text, found.end()) if found is not None else None
 
 
