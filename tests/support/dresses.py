@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from binascii import b2a_qp
 from collections.abc import Callable
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
@@ -282,6 +283,11 @@ DRESSES: dict[str, Callable[[list[Line]], bytes]] = {
     "python-records": each(lambda t, m: repr({"level": "DEBUG", "message": m, "timestamp": round((EPOCH + t) * 1000)})),
     "one-literal": lambda lines: json.dumps("".join(f"{iso(t)} {m}\n" for t, m in lines)).encode(),
     "junit": junit,
+    "quoted-printable": lambda lines: (
+        b"Subject: log\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+        b"Content-Transfer-Encoding: quoted-printable\n\n"
+        + b2a_qp("".join(f"{iso(t)} {m}\n" for t, m in lines).encode())
+    ),
     "utf-32": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-32"),
     "utf-16": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-16"),
     "utf-16-be": lambda lines: each(lambda t, m: f"{iso(t)} {m}")(lines).decode().encode("utf-16-be"),

@@ -5,6 +5,7 @@ Where a log was pasted into a form, its lines may have become one, and its signs
 
 import html
 import re
+from binascii import a2b_qp
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from statistics import median
@@ -31,9 +32,10 @@ _ENTITY = re.compile(rb"&(?:quot|#0?3[49]|#x27);|wss?://[^\s<>\"]{1,2000}?&amp;"
 _MARKUP, _SIGN = re.compile(rb"<\?xml |</(?:system-(?:out|err)|message|msg|pre)>"), re.compile(rb"&(?:lt|gt|amp);")
 _ELEMENT = re.compile(rb"\s{0,40}<(?:message|msg)>|</(?:message|msg)>\s{0,8}\Z")
 _TAG_OF_TIME = re.compile(
-    rb"<(?:date|millis|timestamp|time|instant)>([^<>]{8,60})</|<[\w:]{1,60}[^<>]{0,300}?\s"
-    rb"(?:timestamp|time|ts|date|t)=[\"']([^\"'<>]{8,60})[\"'][^<>]{0,300}>"
+    rb"<(?:date|millis|timestamp|time|instant)>([^<>]{8,60})</|<[\w:]{1,60}[^<>]{0,300}?"
+    rb"(\s(?:timestamp|time|ts|date|t)=[\"']([^\"'<>]{8,60})[\"'])[^<>]{0,300}>"
 )
+_IN_QUOTED_PRINTABLE = re.compile(rb"Content-Transfer-Encoding: ?quoted-printable\s{0,8}\Z", re.IGNORECASE)
 _QUOTE = re.compile(rb"[\"']")
 _LEAST_IN_LITERAL, _FIRST_LINES = 3, 20
 _DUMP_ROW = re.compile(
@@ -170,10 +172,35 @@ def _with_tags(pieces: Iterator[Piece]) -> Iterator[Piece]:
             bare = _ELEMENT.sub(b"", text) if piece.text is not None else None
             yield piece._replace(text=bare, time=piece.time or (time if is_element else b""))
             continue
-        told = time_of((found[1] or found[2]).decode("ascii", errors="replace"))
+        told = time_of((found[1] or found[3]).decode("ascii", errors="replace"))
+        begin, end = found.span(2 if found[2] else 0)  # what else a tag says stays
         time = finer(time, told) if is_near else told
         is_near = True
-        yield Piece(piece.number, piece.text[: found.start()] + piece.text[found.end() :], time, piece.logger)
+        yield Piece(piece.number, piece.text[:begin] + piece.text[end:], time, piece.logger)
+
+
+def quoted_printable_in(pieces: list[Piece]) -> Layer | None:
+    """Return the layer of a mail or a saved page in quoted-printable (RFC 2045, section 6.7); None where it is none."""
+    is_coded = any(piece.text is not None and _IN_QUOTED_PRINTABLE.match(piece.text) for piece in pieces)
+    return _out_of_quoted_printable if is_coded else None
+
+
+def _out_of_quoted_printable(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    begun: Piece | None = None
+    parts, length = list[bytes](), 0
+    for piece in pieces:
+        text = (piece.text or b"").rstrip()
+        if _IN_QUOTED_PRINTABLE.match(text):
+            continue  # it is so no longer
+        begun = begun or piece
+        goes_on = text.endswith(b"=") and length < _LONGEST
+        parts.append(text[:-1] if goes_on else text)
+        length += len(text)
+        if not goes_on:
+            yield begun._replace(text=a2b_qp(b"".join(parts)))
+            begun, parts, length = None, [], 0
+    if begun is not None:
+        yield begun._replace(text=a2b_qp(b"".join(parts)))
 
 
 def literals_in(pieces: list[Piece]) -> Layer | None:

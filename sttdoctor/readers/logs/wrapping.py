@@ -21,6 +21,7 @@ from sttdoctor.readers.logs.layout import (
     indents_in,
     joined_in,
     literals_in,
+    quoted_printable_in,
     tags_in,
 )
 from sttdoctor.readers.logs.marks import ANY
@@ -53,6 +54,7 @@ _MAX_LAYERS = 4
 _LIST = re.compile(rb"\s*+\{[^{}\[]*+(?:\[(?!\s*+\{)[^{}\[]*+)*+\[\s*+\{")
 _OWN_TIME = re.compile(rb"\d\d:\d\d:\d\d[.,]\d")
 _FINDERS = (
+    quoted_printable_in,
     casts_in,
     runtime_in,
     journal_in,
