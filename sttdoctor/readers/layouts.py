@@ -387,7 +387,7 @@ def _of_names(stream: BufferedReader) -> Records:
             yield begun, _of_block(record)
             record, name, size = {}, "", 0
         if is_more:
-            size += len(text)
+            size += _VALUE_BYTES + len(text)
             if size <= MAX_VALUE_CHARACTERS:
                 record[name].append(text.strip())
         elif found is not None:
@@ -485,15 +485,17 @@ def _unquoted(cell: str) -> str:
 def _of_drawn(stream: BufferedReader, names: Sequence[str]) -> Records:
     rows = _rows_drawn(stream, len(names))
     next(rows, None)  # the names
-    begun, parts = 0, list[list[str]]()
+    begun, parts, size = 0, list[list[str]](), 0
     for number, row in rows:
         if parts and not row[0].strip() and parts[0][0].strip():  # what was too wide for its column goes on below
-            for cell, more in zip(parts, row, strict=False):
-                cell.append(more)
+            size += sum(map(len, row)) + _VALUE_BYTES * len(row)
+            if size <= MAX_VALUE_CHARACTERS:
+                for cell, more in zip(parts, row, strict=False):
+                    cell.append(more)
             continue
         if parts:
             yield begun, _of_cells(names, parts)
-        begun, parts = number, [[cell] for cell in row]
+        begun, parts, size = number, [[cell] for cell in row], 0
     if parts:
         yield begun, _of_cells(names, parts)
 
