@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from sttdoctor.analysis.session.join_hypotheses import Join
 
 _BROWSERS = re.compile(r"\b(?:Mozilla|Chrom(?:e|ium)|Safari|Firefox|Edg|OPR)\b", re.IGNORECASE)
+_NAMING = ("user-agent", "x-cartesia-client")
+_PYTHON = re.compile(r"python|\baiohttp\b|\bpipecat\b", re.IGNORECASE)
+_JAVASCRIPT = re.compile(r"\bnode\b|\bundici\b|\bdeno\b|\bbun\b|-js/", re.IGNORECASE)
 _ON_ITS_WAY_S = 1.5
 """The service holds about the last second of audio; what is older is in an event."""
 _BESIDE_S, _BORDERS = 1.0, 200  # heard on both sides of a border, of so many at most
@@ -112,6 +115,16 @@ class Facts:
         names = [] if session is None else [session.client or "", session.headers.get("user-agent", "")]
         told = " ".join(names).strip()
         return bool(_BROWSERS.search(told)) if told else None
+
+    @cached_property
+    def language(self) -> str:
+        """`Python` or `JavaScript`: what the client is written in; empty where nothing of the capture tells."""
+        session = self.session
+        names = [] if session is None else [session.client or "", *map(session.headers.get, _NAMING)]
+        told = " ".join(filter(None, names))
+        if self.is_browser or _JAVASCRIPT.search(told):
+            return "JavaScript"
+        return "Python" if _PYTHON.search(told) else ""
 
     @cached_property
     def timelines(self) -> list[Timeline]:

@@ -39,7 +39,10 @@ from sttdoctor.endpoints.base import Endpoint
 from sttdoctor.evidence import Close
 from sttdoctor.values import immutable
 
-_SEND_SILENCE = "Send silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) for as long as there is nothing to hear."
+_ANY_SILENCE = "zero samples; 0xFF in mu-law, 0xD5 in A-law"
+_SEND_SILENCE = f"Send silence ({_ANY_SILENCE}) for as long as there is nothing to hear."
+
+_NO_KEEP_ALIVE = "The protocol has no keep-alive message; only audio counts."
 
 CHECK = Check(
     id="continuity",
@@ -71,7 +74,7 @@ CHECK = Check(
             "continuity.keepalive",
             "fail",
             "The client sent keep-alive messages instead of audio.",
-            _SEND_SILENCE + " The protocol has no keep-alive message; only audio counts.",
+            f"{_SEND_SILENCE} {_NO_KEEP_ALIVE}",
         ),
         Cause(
             "continuity.nothing-sent",
@@ -113,6 +116,17 @@ CHECK = Check(
     judge=lambda facts: _judge(facts),
 )
 
+_UNBLOCK = {
+    "Python": (
+        "Move what blocks the event loop into a thread: await asyncio.to_thread(f, ...) for time.sleep, requests, a "
+        "model's inference, a file or a database. asyncio.run(..., debug=True) logs slow callbacks. A long garbage "
+        "collection, or a machine that slept, looks the same."
+    ),
+    "JavaScript": (
+        "Move what blocks the event loop into a worker: a model's inference, a large JSON, files read with Sync "
+        "functions, a long loop. A page in the background and a machine that slept look the same."
+    ),
+}
 _PRESS_S = 1.0
 _A_FEW, _A_MOMENT_S = 3, 0.6
 _DIED_AT_ONCE = (
@@ -380,13 +394,13 @@ def _judge_gap(facts: Facts, gap: _Gap, number: int) -> Finding | None:
         names = ", ".join(sorted(set(gap.messages)))
         instead = f"{count_noun(len(gap.messages), 'message')} ({names}) {'was' if len(gap.messages) == 1 else 'were'}"
         summary = f"{begin}; {instead} sent instead, which the service does not know."
-        return CHECK.find("keepalive", status, 0.95, summary, place)
+        return CHECK.find("keepalive", status, 0.95, summary, place, f"{_tell_silence(facts)} {_NO_KEEP_ALIVE}")
     if gap.filled and _has_stood_still(facts, gap, facts.connections[number]):
         summary = (
             f"{begin}, and nothing was read either; then everything was sent and received at once: the process "
             f"was blocked."
         )
-        return CHECK.find("blocked", status, 0.85, summary, place)
+        return CHECK.find("blocked", status, 0.85, summary, place, _UNBLOCK.get(facts.language))
     if gap.filled:
         return CHECK.find("stalled", status, 0.9, f"{begin}; the missing audio was sent later.", place)
     if gap.late_s:
@@ -400,7 +414,21 @@ def _judge_gap(facts: Facts, gap: _Gap, number: int) -> Finding | None:
         return None  # the client decides when something has been said to its end
     if not gap.ended:
         return CHECK.find("stopped", status, 0.95, f"{begin}, and the socket stayed open.", place)
-    return CHECK.find("muted", status, 0.95, f"{begin}; then it resumed where it had left off.", place)
+    summary = f"{begin}; then it resumed where it had left off."
+    return CHECK.find("muted", status, 0.95, summary, place, _tell_silence(facts))
+
+
+def _tell_silence(facts: Facts) -> str:
+    """What silence is in the declared encoding, and when to send it."""
+    silence = _SILENCES.get(facts.declared.meant or "")
+    return _SEND_SILENCE.replace(_ANY_SILENCE, silence) if silence else _SEND_SILENCE
+
+
+_SILENCES = {
+    "pcm_mulaw": "bytes 0xFF",
+    "pcm_alaw": "bytes 0xD5",
+    **dict.fromkeys(("pcm_s16le", "pcm_s32le", "pcm_f16le", "pcm_f32le"), "zero bytes"),
+}
 
 
 def _is_unfilled(gap: _Gap) -> bool:

@@ -51,6 +51,22 @@ _AS_TEXT = (
     "ws.send(data, { binary: isBinary })."
 )
 
+_IN_BINARY = {
+    "Python": " in binary frames: await ws.send(data) with bytes, not a str.",
+    "JavaScript": " in binary frames: ws.send(arrayBuffer), not a string.",
+}
+_IN_TEXT = {
+    "Python": (
+        'Send commands as text: ws.send(json.dumps({"type": "close"})) without .encode(); curl_cffi sends a string as '
+        "binary too, unless it is told CurlWsFlag.TEXT. Only audio goes into binary frames."
+    ),
+    "JavaScript": (
+        'Send commands as text: ws.send(JSON.stringify({type: "close"})), not a Buffer; a relay passes messages on by '
+        "ws.send(data, { binary: isBinary }). Only audio goes into binary frames."
+    ),
+}
+"""What to do where the capture tells the language of the client."""
+
 CHECK = Check(
     id="messages",
     order=65,
@@ -246,7 +262,8 @@ def _find_audio_as_text(facts: Facts) -> Iterator[Finding]:
     spoilt = sum(not read_audio_text(frame, "pcm_s16le") for frame in frames)
     remedy = DecodeText(encoding=facts.declared.meant or "pcm_s16le") if spoilt <= _SPOILT * len(frames) else None
     place = (_place(frames[0], "the first of them"),)
-    yield CHECK.find("audio-as-text", "fail", 0.95, summary, place, change + _BINARY, remedy)
+    in_binary = _IN_BINARY.get(facts.language, _BINARY)
+    yield CHECK.find("audio-as-text", "fail", 0.95, summary, place, change + in_binary, remedy)
 
 
 _SPOILT = 0.1
@@ -270,7 +287,8 @@ def _find_binary(facts: Facts) -> Iterator[Finding]:
         f"{'a binary frame' if len(found) == 1 else 'binary frames'}, which the service takes for audio."
     )
     foreign = {command.word: _tell_instead(facts, command) for command in found if command.word in FOREIGN_COMMANDS}
-    fix = _AS_TEXT + "".join(f" Instead of {word}: {instead}." for word, instead in list(foreign.items())[:3])
+    instead = "".join(f" Instead of {word}: {advice}." for word, advice in list(foreign.items())[:3])
+    fix = _IN_TEXT.get(facts.language, _AS_TEXT) + instead
     evidence = tuple(_place(command.frame, f"{command.word} in a binary frame") for command in found[:3])
     yield CHECK.find("command-as-binary", "fail", 0.97, summary, evidence, fix)
 

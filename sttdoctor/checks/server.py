@@ -80,8 +80,8 @@ CHECK = Check(
             "server.stopped-answering",
             "fail",
             "The server sent no event although speech was sent, or after the close command.",
-            "Mend first what else this report finds, and check format and level of what was sent. If it happens again, "
-            "send the request_id and this report to the vendor.",
+            "If this report finds anything else, mend that first. If not, try again, and if the server falls silent "
+            "again, send the request_id and this report to the vendor.",
         ),
     ),
     docs="https://docs.cartesia.ai/use-the-api/api-errors",

@@ -215,3 +215,13 @@ def test_an_error_about_audio_that_did_not_come_is_the_servers_idle_limit(words)
 def test_what_comes_after_a_capture_that_is_cut_is_not_known(tail_s, expected):
     events = [*turn(1.0, *(["And so"] * 3)), (5.0 + tail_s, "turn.update", "And so my")]
     assert causes(session(steady(5), events=events), "continuity") == expected
+
+
+@pytest.mark.parametrize(
+    ("encoding", "silence"), [("pcm_mulaw", "bytes 0xFF"), ("pcm_alaw", "bytes 0xD5"), ("pcm_f32le", "zero bytes")]
+)
+def test_silence_is_told_in_the_encoding_that_was_declared(encoding, silence):
+    url = f"wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding={encoding}&sample_rate=8000"
+    times = np.concatenate([np.arange(1, 31) * 0.1, 8 + np.arange(30) * 0.1])
+    found = report(session(times, events=turn(1.0, "Hello"), url=url), "continuity").checks[0].findings
+    assert [silence in finding.fix for finding in found if finding.cause == "continuity.muted"] == [True]

@@ -1,4 +1,5 @@
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -448,3 +449,20 @@ def test_finalize_behind_the_speech_is_right_although_music_goes_on():
 def test_finalize_behind_the_speech_is_right():
     subject = with_audio(session(steady(10), sends=[(7.6, "finalize"), (8.4, "finalize")], url=MANUAL), SPEECH[:56000])
     assert causes(subject, "messages") == {}
+
+
+@pytest.mark.parametrize(
+    ("client", "right", "wrong"),
+    [
+        ("cartesia-python/4.2.0", "json.dumps", "JSON.stringify"),
+        ("Python/3.12 websockets/15.0.1", "json.dumps", "JSON.stringify"),
+        ("cartesia-js/4.2.0", "JSON.stringify", "json.dumps"),
+        ("Mozilla/5.0 (X11) Firefox/140.0", "JSON.stringify", "json.dumps"),
+    ],
+)
+def test_a_fix_is_in_the_language_of_the_client(client, right, wrong):
+    frame = Frame(900, 4.0, True, 16, binary=True, content=b'{"type":"close"}')
+    subject = session(steady(4), events=turn(1.0, "Hello"), client=client, close=(20.0, "client", 1000))
+    subject = replace(subject, events=(*subject.events[:-1], frame, subject.events[-1]))
+    (found,) = [f for f in report(subject, "messages").checks[0].findings if f.cause == "messages.command-as-binary"]
+    assert right in found.fix and wrong not in found.fix
