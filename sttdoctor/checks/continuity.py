@@ -119,7 +119,7 @@ CHECK = Check(
 _UNBLOCK = {
     "Python": (
         "Move what blocks the event loop into a thread: await asyncio.to_thread(f, ...) for time.sleep, requests, a "
-        "model's inference, a file or a database. asyncio.run(..., debug=True) logs slow callbacks. A long garbage "
+        "model's inference, a file or a database. asyncio's debug mode logs slow callbacks. A long garbage "
         "collection, or a machine that slept, looks the same."
     ),
     "JavaScript": (
