@@ -67,6 +67,7 @@ USUAL_RATE = 16_000
 """Hz, taken where no rate was declared."""
 DEFAULT_PLAUSIBLE = 0.2
 DEFAULT_SPEECH_S = 1.0
+_HELD = 0.6  # share of neighbours that are equal, beside silence
 _NAN = 0x7FC00000  # what arithmetic makes, without its sign
 _TAME, _MOSTLY = 1e3, 0.99  # largest number of sound in any usual unit but those of integers; share of numbers below it
 _SEARCHED = 1 << 24  # bytes
@@ -156,7 +157,23 @@ class AudioFacts:
             return replace(estimate, decidable=False, stereo=0.0, reason="read as declared they are silent")
         if estimate.decidable and self._is_noise_alone(data, estimate):
             return replace(estimate, decidable=False, stereo=0.0, reason="in any reading they are noise alone")
+        if estimate.decidable and self._is_stepped(data, estimate):
+            return replace(
+                estimate, decidable=False, stereo=0.0, reason="read as declared they are steps of a few levels"
+            )
         return estimate
+
+    def _is_stepped(self, data: NDArray[np.uint8], estimate: EncodingEstimate) -> bool:
+        """Whether the bytes look like single samples of 8 bits and are, as declared, levels that hold, as of a game.
+
+        The two bytes of a level change together, so that they look like two channels.
+        """
+        if self.declared.meant != "pcm_s16le" or ENCODINGS[estimate.layout.encoding].width > 1 or len(data) < 2:
+            return False
+        codes = np.asarray(data[: min(len(data), _SEARCHED) // 2 * 2]).view("<i2")
+        before, behind = codes[:-1], codes[1:]
+        sounding = before != np.bincount(codes.view("<u2"), minlength=1 << 16).argmax().astype(np.uint16).view(np.int16)
+        return bool(sounding.any() and (before == behind)[sounding].mean() > _HELD)
 
     @cached_property
     def _numbers(self) -> Bytes | None:

@@ -264,3 +264,17 @@ def test_no_source_is_blamed_for_samples_that_are_out_of_step():
     (other,) = result(floats, "pcm_s16le").findings
     assert shifted.cause == "encoding.misaligned"
     assert ["librosa" in found.fix for found in (shifted, other)] == [False, True]
+
+
+def test_levels_that_hold_are_no_single_bytes():
+    """Sound of a game: each level of 16 bits holds for a while, and both of its bytes change together."""
+    rng, t = np.random.default_rng(3), np.arange(5 * 16000)
+    note = np.repeat(rng.choice([262, 330, 392, 523, 659], 40), 2000)
+    steps = 0.15 * np.where(np.cumsum(note) / 16000 % 1 < 0.25, 1, -1) + 0.15 * np.where(
+        t * 131 / 16000 % 1 < 0.5, 1, -1
+    )
+    steps += 0.05 * np.repeat(rng.choice([-1, 1], 5000), 16) * np.repeat(np.exp(-(np.arange(5000) % 250) / 20), 16)
+    data = (steps * 32767).astype("<i2").tobytes()
+    assert result(data, "pcm_s16le").status != "fail"
+    eight = (SPEECH * 127).astype("i1").tobytes()
+    assert {finding.cause for finding in result(eight, "pcm_s16le").findings} == {"encoding.unsupported"}

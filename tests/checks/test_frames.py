@@ -329,6 +329,27 @@ def test_digits_of_one_kind_amid_speech_are_no_frames_that_were_sent_twice(on_s,
     assert [diagnosis.cause for diagnosis in report.diagnoses] == []
 
 
+def voiced(period):
+    """A synthetic voice that is the same in each period, with pauses."""
+    t = np.arange(5 * 16000)
+    pulses = np.where(t % period == 0, 1.0, 0.0)
+    shape = np.exp(-np.arange(400) / 60) * np.sin(np.arange(400) / 5)
+    return np.convolve(pulses, shape)[: len(t)] * (t % 16000 < 12_800)
+
+
+@pytest.mark.parametrize("sound", ["zero at a period", "voice of one period", "bell"])
+def test_sound_that_is_zero_or_comes_again_at_a_period_is_no_dump_of_frames(sound):
+    speech, t = np.frombuffer(SPEECH, "<i2") / 32768, np.arange(5 * 16000) / 16000
+    bell = np.sin(2 * np.pi * 440 * t + 3 * np.exp(-(t % 1) * 4) * np.sin(2 * np.pi * 616 * t)) * np.exp(-(t % 1) * 4)
+    x = {
+        "zero at a period": speech * np.sin(2 * np.pi * 50 * np.arange(len(speech)) / 16000),
+        "voice of one period": 0.4 * voiced(160),
+        "bell": 0.4 * bell,
+    }[sound]
+    found = sttdoctor.check((x * 32767).round().astype("<i2").tobytes(), encoding="pcm_s16le", sample_rate=16000)
+    assert not any(one.cause.startswith("frames.") for one in found.diagnoses)
+
+
 def test_the_place_of_a_piece_is_that_in_the_dump():
     dump = SPEECH[:501] + in_pieces(640, lambda _: b"", lambda _: bytes(640))
     (frames,) = (one for one in sttdoctor.check(dump, encoding="pcm_s16le").checks if one.id == "frames")

@@ -296,6 +296,14 @@ def test_clicks_at_a_period_tell_the_period():
     assert "20.0 ms" in found.summary
 
 
+@pytest.mark.parametrize("size", [0.4, 0.8])
+def test_a_square_wave_is_flat_and_not_clipped(size):
+    t = np.arange(5 * RATE) / RATE
+    beeps = size * np.sign(np.sin(2 * np.pi * 930 * t)) * (t % 1 < 0.5)
+    assert "signal.clipped" not in causes(s16(beeps))
+    assert "signal.clipped" in causes(s16(np.clip(8 * SPEECH, -size, size)))
+
+
 def test_places_are_told_by_line_and_time():
     data = s16(with_holes(12))
     size = 3200
