@@ -20,7 +20,7 @@ from sttdoctor.cli import cli
 from sttdoctor.guides import Example, Guide, load_guide
 from sttdoctor.quirks import QUIRKS
 from sttdoctor.reporting.escape import as_code, fence_of, for_markdown
-from sttdoctor.sources import SOURCES, describe
+from sttdoctor.sources import SOURCES, describe, write_change
 from sttdoctor.thresholds import of_check
 
 ROOT = Path(__file__).parent.parent
@@ -89,7 +89,7 @@ def list_sources() -> str:
     )
     rows = (
         f"| {source.kind} | {for_markdown(source.name)} | {for_markdown(describe(source))} | "
-        f"{as_code(source.change).replace('|', chr(92) + '|')} | {for_markdown(source.seen)} |"
+        f"{as_code(write_change(source)).replace('|', chr(92) + '|')} | {for_markdown(source.seen)} |"
         for source in SOURCES
     )
     return "\n".join((*head, *rows)) + "\n"

@@ -24,7 +24,7 @@ class Source:
         encoding: A name of `sttdoctor.encodings.ENCODINGS`.
         sample_rates: Hz, of which it has one; none where it is the file's or the device's own.
         channels: None where they are the file's or the device's own.
-        change: What to write instead.
+        change: What to write instead; `{rate}` in it stands for the rate that is wanted (`write_change`).
         seen: Version, and `documentation` where it was read and not run.
         more: What else there is to know; empty where nothing is.
     """
@@ -41,12 +41,12 @@ class Source:
 
 _TO_16K = "(np.clip(x, -1, 1) * 32767).astype('<i2').tobytes()"
 _WORKLET = (
-    "new AudioContext({sampleRate: 16000}), and scale each block to Int16Array: Math.max(-1, Math.min(1, x)) * 32767"
+    "new AudioContext({sampleRate: {rate}}), and scale each block to Int16Array: Math.max(-1, Math.min(1, x)) * 32767"
 )
 
 SOURCES = (
     Source(
-        "recorder", "arecord without -f", "u8", (8000,), 1, "arecord -t raw -f S16_LE -r 16000 -c 1", "alsa-utils 1.2.8"
+        "recorder", "arecord without -f", "u8", (8000,), 1, "arecord -t raw -f S16_LE -r {rate} -c 1", "alsa-utils 1.2.8"
     ),
     Source(
         "recorder",
@@ -54,7 +54,7 @@ SOURCES = (
         "pcm_s16le",
         (44100,),
         2,
-        "arecord -t raw -f S16_LE -r 16000 -c 1",
+        "arecord -t raw -f S16_LE -r {rate} -c 1",
         "alsa-utils 1.2.8",
     ),
     Source(
@@ -63,7 +63,7 @@ SOURCES = (
         "pcm_s16le",
         (48000,),
         2,
-        "arecord -t raw -f S16_LE -r 16000 -c 1",
+        "arecord -t raw -f S16_LE -r {rate} -c 1",
         "alsa-utils 1.2.8",
     ),
     Source(
@@ -72,11 +72,11 @@ SOURCES = (
         "pcm_s32le",
         (48000,),
         1,
-        "sox ... -t raw -e signed -b 16 -r 16000 -c 1 -",
+        "sox ... -t raw -e signed -b 16 -r {rate} -c 1 -",
         "SoX 14.4.2",
     ),
     Source(
-        "recorder", "rec, sox -d", "pcm_s16le", (48000,), 2, "rec -t raw -e signed -b 16 -r 16000 -c 1 -", "SoX 14.4.2"
+        "recorder", "rec, sox -d", "pcm_s16le", (48000,), 2, "rec -t raw -e signed -b 16 -r {rate} -c 1 -", "SoX 14.4.2"
     ),
     Source(
         "recorder",
@@ -84,7 +84,7 @@ SOURCES = (
         "pcm_s16le",
         (44100,),
         1,
-        "-ar 16000 -ac 1",
+        "-ar {rate} -ac 1",
         "ffmpeg 5.1.9, n9.0.2",
     ),
     Source(
@@ -103,17 +103,17 @@ SOURCES = (
         "f64le",
         (44100,),
         1,
-        "! audio/x-raw,format=S16LE,rate=16000,channels=1 !",
+        "! audio/x-raw,format=S16LE,rate={rate},channels=1 !",
         "1.22.0",
     ),
-    Source("recorder", "GStreamer audiotestsrc", "pcm_s16le", (44100,), 1, "! audio/x-raw,rate=16000 !", "1.22.0"),
+    Source("recorder", "GStreamer audiotestsrc", "pcm_s16le", (44100,), 1, "! audio/x-raw,rate={rate} !", "1.22.0"),
     Source(
         "recorder",
         "espeak-ng",
         "pcm_s16le",
         (22050,),
         1,
-        "sox - -r 16000",
+        "espeak-ng --stdout TEXT | sox -t wav - -t raw -e signed -b 16 -r {rate} -c 1 -",
         "1.51",
         "on a pipe a WAV header comes first",
     ),
@@ -123,7 +123,7 @@ SOURCES = (
         "pcm_s16le",
         (44100,),
         2,
-        "parec --format=s16le --rate=16000 --channels=1 --latency-msec=50",
+        "parec --format=s16le --rate={rate} --channels=1 --latency-msec=50",
         "PulseAudio 16.1",
         "the default whatever the source is; without --latency-msec it comes in pieces of two seconds",
     ),
@@ -133,7 +133,7 @@ SOURCES = (
         "pcm_s16le",
         (48000,),
         2,
-        "pw-record --rate 16000 --channels 1 -",
+        "pw-record --rate {rate} --channels 1 -",
         "PipeWire 0.3.65",
         "x.pcm and x.bin begin with a WAV header",
     ),
@@ -175,7 +175,7 @@ SOURCES = (
         "dtype='int16' does for files of integers only: of a float WAV it gives zeros",
     ),
     Source(
-        "Python", "librosa.load", "pcm_f32le", (22050,), 1, f"librosa.load(path, sr=16000), then {_TO_16K}", "0.11.0"
+        "Python", "librosa.load", "pcm_f32le", (22050,), 1, f"librosa.load(path, sr={{rate}}), then {_TO_16K}", "0.11.0"
     ),
     Source(
         "Python",
@@ -192,7 +192,7 @@ SOURCES = (
         "pcm_f32le",
         (44100, 48000),
         None,
-        "RawInputStream(samplerate=16000, channels=1, dtype='int16')",
+        "RawInputStream(samplerate={rate}, channels=1, dtype='int16')",
         "0.5.6",
         "channels are all that the device has",
     ),
@@ -239,7 +239,7 @@ SOURCES = (
         "pcm_s16le",
         (44100,),
         2,
-        "nchannels=1, sample_rate=16000",
+        "nchannels=1, sample_rate={rate}",
         "1.71",
     ),
     Source("Python", "soundcard record()", "pcm_f32le", (), 2, f"channels=1, then {_TO_16K}", "0.4.6"),
@@ -258,7 +258,7 @@ SOURCES = (
         "pcm_s16le",
         (48000,),
         1,
-        "resample to 16000 Hz, or declare 48000",
+        "resample to {rate} Hz, or declare 48000",
         "6.31.0, 0.0.34",
     ),
     Source(
@@ -267,7 +267,7 @@ SOURCES = (
         "pcm_s16le",
         (48000,),
         2,
-        "AudioResampler('s16', 'mono', 16000)",
+        "AudioResampler('s16', 'mono', {rate})",
         "1.16.0, 2.7.1, 2.8.1",
     ),
     Source("JavaScript", "DataView.setInt16(i, v)", "s16be", (), None, "setInt16(i, v, true)", "Node 20"),
@@ -277,7 +277,7 @@ SOURCES = (
         "s8",
         (44100,),
         2,
-        "sampleFormat: 16, sampleRate: 16000, channelCount: 1",
+        "sampleFormat: 16, sampleRate: {rate}, channelCount: 1",
         "2.3.6, documentation",
     ),
     Source("JavaScript", "wavefile getSamples()", "f64le", (), 1, "getSamples(false, Int16Array)", "11.0.0"),
@@ -306,7 +306,7 @@ SOURCES = (
         "pcm_s16le",
         (8000,),
         1,
-        "declare pcm_s16le at 8000 (at 16000 for type 0x12), and cut the 3 bytes of type and length",
+        "declare pcm_s16le at 8000 (at 16000 for type 0x12), and cut the 3 bytes of type and length where they are still there",
         "documentation",
     ),
     Source(
@@ -315,7 +315,7 @@ SOURCES = (
         "pcm_s16le",
         (48000,),
         1,
-        "rtc.AudioStream(track, sample_rate=16000, num_channels=1)",
+        "rtc.AudioStream(track, sample_rate={rate}, num_channels=1)",
         "1.2.1",
     ),
     Source(
@@ -324,7 +324,7 @@ SOURCES = (
         "pcm_s16le",
         (24000,),
         1,
-        "declare 24000, or RoomInputOptions(audio_sample_rate=16000)",
+        "declare 24000, or RoomInputOptions(audio_sample_rate={rate})",
         "1.8.9",
     ),
     Source(
@@ -354,6 +354,11 @@ def describe(source: Source) -> str:
     rates = f"{' or '.join(map(str, source.sample_rates))} Hz" if source.sample_rates else "any rate"
     channels = {None: "any channels", 1: "one channel", 2: "two channels"}[source.channels]
     return f"{source.encoding}, {rates}, {channels}" + (f"; {source.more}" if source.more else "")
+
+
+def write_change(source: Source, sample_rate: int = 16_000) -> str:
+    """Return what to write instead, so that the source gives this rate (Hz)."""
+    return source.change.replace("{rate}", str(sample_rate))
 
 
 def match_sources(
@@ -391,10 +396,10 @@ def name_sources(
         rates: Hz.
         channels: As many as were found.
         is_browser: None where nothing tells.
-        declared_hz: The rate that the source should give, in place of the 16000 Hz of the table.
+        declared_hz: The rate that the source should give; None for what is usual.
     """
     found = [
-        (source.name, source.change.replace("16000", str(declared_hz or 16000)))
+        (source.name, write_change(source, declared_hz) if declared_hz else write_change(source))
         for source in match_sources(encoding, rates, channels, is_browser)
     ]
     if not 1 <= len(found) <= _MOST:

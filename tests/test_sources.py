@@ -5,7 +5,7 @@ from common import FIXTURES
 
 import sttdoctor
 from sttdoctor.encodings import ENCODINGS
-from sttdoctor.sources import SOURCES, describe, match_sources, name_sources
+from sttdoctor.sources import SOURCES, describe, match_sources, name_sources, write_change
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
@@ -29,7 +29,14 @@ def test_a_source_is_told_by_what_it_gives(source):
 )
 def test_where_one_or_two_give_it_they_are_named_with_what_to_write(given, name):
     told = name_sources(*given)
-    assert name in told and any(source.change in told for source in match_sources(*given))
+    assert name in told and any(write_change(source) in told for source in match_sources(*given))
+
+
+def test_the_rate_that_is_wanted_stands_where_a_rate_is_set_and_nowhere_else():
+    told = name_sources("u8", [8000], 1, declared_hz=24000)
+    assert "-r 24000" in told and "{" not in told
+    told = name_sources("pcm_s16le", [16000], 1, declared_hz=24000)
+    assert "declare 16000, whatever" in told and "24000" not in told
 
 
 @pytest.mark.parametrize("given", [("pcm_s16le", [48000], 1), ("pcm_s16le", [11025], 1), ("pcm_alaw", [], 1)])

@@ -70,13 +70,13 @@ def _list_checks(check: "Check") -> Iterator[str]:
 def _list_sources() -> Iterator[str]:
     from itertools import groupby
 
-    from sttdoctor.sources import SOURCES, describe
+    from sttdoctor.sources import SOURCES, describe, write_change
 
     for kind, group in groupby(SOURCES, lambda source: source.kind):
         yield f"{kind}:"
         for source in group:
             yield _wrap(f"{source.name} ({source.seen}): {describe(source)}", "  ", "    ")
-            yield _wrap(f"instead: {source.change}", "    ", "      ")
+            yield _wrap(f"instead: {write_change(source)}", "    ", "      ")
 
 
 def _list_quirks() -> Iterator[str]:
