@@ -28,8 +28,8 @@ class TurnLatency:
         line: Of the `turn.end`.
         t: Seconds of the `turn.end`.
         total_s: From the sending of the last active audio to the `turn.end`.
-        waiting_s: Audio that waited at the service when that was sent.
-        silent_s: Clock time without audio between the two, also where it was made up for.
+        waiting_s: Audio that waited at the service when that was sent, at most `total_s`.
+        silent_s: Clock time without audio between the two, also where it was made up for; at most what is left.
     """
 
     line: int
@@ -113,7 +113,9 @@ def measure_latencies(
         index = min(int(last[before[-1]]), heard)
         t = float(timeline.t_s[index])
         silent = _measure_silence(timeline, index, turn.end_t)
-        found.append(TurnLatency(turn.end_line, turn.end_t, turn.end_t - t, float(waiting_s[index]), silent))
+        total = turn.end_t - t
+        waiting = min(float(waiting_s[index]), total)  # an estimate: the service may have been faster
+        found.append(TurnLatency(turn.end_line, turn.end_t, total, waiting, min(silent, total - waiting)))
     return found
 
 
