@@ -272,6 +272,7 @@ _PACKED = {
     "java": "Send the bytes themselves (OutputStream.write(bytes), a ByteBuffer), not an object through "
     "ObjectOutputStream, which puts its own header and lengths in front.",
     **dict.fromkeys(("mat", "hdf5", "parquet", "arrow"), _OF_AN_ARRAY),
+    **dict.fromkeys(("png", "jpeg", "gif", "pdf"), "Give the bytes that the client sends: this file has no sound."),
 }
 _QUOTED = 60
 _HOLD_BYTES = ("base64", "hex", "data-url", "json")

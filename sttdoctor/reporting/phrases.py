@@ -58,8 +58,12 @@ def _declaration(report: Report) -> str:
     encoding, rates = found.get("encoding"), found.get("sample_rates") or []
     if any(report.subject["declared"].values()) or report.status != "pass" or not (encoding and rates):
         return ""
+    header = next((check.measurements.get("header") for check in report.checks if check.id == "container"), None) or {}
+    if header.get("sample_rate"):
+        rates = [header["sample_rate"]]
     others = f" (or {join_list([str(rate) for rate in rates[1:]], 'or')})" if rates[1:] else ""
-    return f"{encoding}, {rates[0]} Hz{others}, mono: declare encoding={encoding}&sample_rate={rates[0]}"
+    without = f", and leave out the header: the samples begin at byte {header['bytes']}" if header else ""
+    return f"{encoding}, {rates[0]} Hz{others}, mono: declare encoding={encoding}&sample_rate={rates[0]}{without}"
 
 
 def describe_formats(report: Report) -> str:

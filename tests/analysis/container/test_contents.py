@@ -389,8 +389,12 @@ def test_the_format_of_sox_itself_is_a_header(order, encoding):
         (b"FRM8\0\0\0\0\0\x10\0\0DSD FVER", "dsd"),
         (b"MAC \x96\x0f\0\0", "ape"),
         (b"MPCKSH\x0e", "musepack"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "png"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "jpeg"),
+        (b"GIF89a", "gif"),
+        (b"%PDF-1.7\n", "pdf"),
     ],
 )
-def test_files_of_arrays_and_of_rare_codecs_are_named(head, kind):
+def test_files_of_arrays_of_rare_codecs_and_without_sound_are_named(head, kind):
     (start,) = found(head + SAMPLES).starts
     assert (start.offset, start.kind, start.header) == (0, kind, None)
