@@ -120,7 +120,8 @@ class Report:
         if unjudged:
             told.append(f"{len(unjudged)} not judged ({join_list(_list_first([check.id for check in unjudged]))})")
         elif len(told) == 1:
-            return f"{'The check' if len(checks) == 1 else f'All {len(checks)} checks'} {words[statuses[0]]}."
+            named = {1: "The check", 2: "Both checks"}.get(len(checks), f"All {len(checks)} checks")
+            return f"{named} {words[statuses[0]]}."
         return f"Checks: {', '.join(told)}."
 
     def to_dict(self) -> dict[str, Any]:

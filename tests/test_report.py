@@ -46,7 +46,7 @@ def missing(status, noun=""):
         ([missing("not_applicable")], "Nothing could be judged."),
         ([missing("pass")], "The check passed."),
         ([missing("fail"), missing("not_applicable")], "The check failed."),
-        ([missing("pass")] * 2, "All 2 checks passed."),
+        ([missing("pass")] * 2, "Both checks passed."),
         ([missing("warn"), missing("fail")], "Checks: 1 failed, 1 warned."),
         ([missing("pass"), missing("fail")], "Checks: 1 failed, 1 passed."),
         ([missing("pass"), missing("unknown")], "Checks: 1 passed, 1 not judged (pacing)."),

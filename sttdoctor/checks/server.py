@@ -93,8 +93,8 @@ _NO_SPEECH = re.compile(r"\b(?:no|without|empty) (?:speech|audio)|audio (?:is|wa
 
 _UNPACED = (
     "Check first that audio is sent as it is spoken, in chunks of about 100 ms: too much at once is a usual cause of "
-    "such errors, and this capture does not show it (record both directions with their times). If it is, try again "
-    "with a new connection; if the error persists, send the request_id and this report to the vendor."
+    "such errors, and this capture cannot show that (record both directions with their times). If the pace is right, "
+    "try again with a new connection; if the error persists, send the request_id and this report to the vendor."
 )
 _UNASKED = (
     "Treat a close that you did not ask for as an error, even with code 1000: the SDK ends silently. Reconnect, and "

@@ -84,7 +84,9 @@ def describe_declared(report: Report) -> str:
     encoding, rate = report.subject["declared"]["encoding"], report.subject["declared"]["sample_rate"]
     if not encoding and not rate:
         return _NOTHING
-    return f"{shorten(encoding, 80) if encoding else 'no encoding'} at {f'{rate} Hz' if rate else 'no rate'}"
+    if not encoding:
+        return f"{rate} Hz and no encoding"
+    return f"{shorten(encoding, 80)} {f'at {rate} Hz' if rate else 'and no rate'}"
 
 
 def describe_detected(report: Report) -> str:
