@@ -46,7 +46,13 @@ _WORKLET = (
 
 SOURCES = (
     Source(
-        "recorder", "arecord without -f", "u8", (8000,), 1, "arecord -t raw -f S16_LE -r {rate} -c 1", "alsa-utils 1.2.8"
+        "recorder",
+        "arecord without -f",
+        "u8",
+        (8000,),
+        1,
+        "arecord -t raw -f S16_LE -r {rate} -c 1",
+        "alsa-utils 1.2.8",
     ),
     Source(
         "recorder",
@@ -306,7 +312,7 @@ SOURCES = (
         "pcm_s16le",
         (8000,),
         1,
-        "declare pcm_s16le at 8000 (at 16000 for type 0x12), and cut the 3 bytes of type and length where they are still there",
+        "declare pcm_s16le at 8000 (at 16000 for type 0x12), and cut the 3 bytes before them if they are there",
         "documentation",
     ),
     Source(

@@ -137,13 +137,14 @@ def _summarize(latencies: list[TurnLatency]) -> dict[str, Any]:
     if not latencies:
         return {}
     total = [latency.total_s for latency in latencies]
+    waiting, silent, service = np.median([latency.shares_s for latency in latencies], axis=0).tolist()
     summary = {
         "turns_measured": len(latencies),
         "end_of_turn_median_s": round(float(np.median(total)), 3),
         "end_of_turn_max_s": round(max(total), 3),
-        "of_it_waiting_s": round(float(np.median([latency.waiting_s for latency in latencies])), 3),
-        "of_it_without_audio_s": round(float(np.median([latency.silent_s for latency in latencies])), 3),
-        "of_it_service_s": round(float(np.median([latency.service_s for latency in latencies])), 3),
+        "of_it_waiting_s": round(waiting, 3),
+        "of_it_without_audio_s": round(silent, 3),
+        "of_it_service_s": round(service, 3),
     }
     if len(latencies) >= _ENOUGH:
         summary["end_of_turn_p90_s"] = round(float(np.percentile(total, 90)), 3)

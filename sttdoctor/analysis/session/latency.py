@@ -28,8 +28,8 @@ class TurnLatency:
         line: Of the `turn.end`.
         t: Seconds of the `turn.end`.
         total_s: From the sending of the last active audio to the `turn.end`.
-        waiting_s: Audio that waited at the service when that was sent, at most `total_s`.
-        silent_s: Clock time without audio between the two, also where it was made up for; at most what is left.
+        waiting_s: Audio that waited at the service when that was sent: by the clock, the service may have been faster.
+        silent_s: Clock time without audio between the two, also where it was made up for.
     """
 
     line: int
@@ -39,9 +39,16 @@ class TurnLatency:
     silent_s: float
 
     @property
+    def shares_s(self) -> tuple[float, float, float]:
+        """What `total_s` is made of: waiting audio, clock time without audio, turn detection and the service."""
+        waiting = min(self.waiting_s, self.total_s)
+        silent = min(self.silent_s, self.total_s - waiting)
+        return waiting, silent, self.total_s - waiting - silent
+
+    @property
     def service_s(self) -> float:
         """What turn detection and the service cost, without the client's share."""
-        return max(0.0, self.total_s - self.waiting_s - self.silent_s)
+        return self.shares_s[2]
 
 
 def find_sent(timeline: Timeline, audio_s: float) -> tuple[float, int]:
@@ -113,9 +120,7 @@ def measure_latencies(
         index = min(int(last[before[-1]]), heard)
         t = float(timeline.t_s[index])
         silent = _measure_silence(timeline, index, turn.end_t)
-        total = turn.end_t - t
-        waiting = min(float(waiting_s[index]), total)  # an estimate: the service may have been faster
-        found.append(TurnLatency(turn.end_line, turn.end_t, total, waiting, min(silent, total - waiting)))
+        found.append(TurnLatency(turn.end_line, turn.end_t, turn.end_t - t, float(waiting_s[index]), silent))
     return found
 
 

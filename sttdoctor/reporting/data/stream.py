@@ -171,12 +171,12 @@ def _show_latency(found: list[tuple[int, TurnLatency]], warn_s: float) -> Latenc
     """Of each group of neighbours the slowest turn."""
     groups = np.array_split(np.arange(len(found)), min(len(found), _LATENCY_BARS))
     slowest = [found[max(group.tolist(), key=lambda i: found[i][1].total_s)] for group in groups]
-    items = [item for _, item in slowest]
+    waiting, silent, service = np.array([item.shares_s for _, item in slowest]).T
     return Latency(
         np.array([number for number, _ in slowest], dtype=np.int64),
-        np.array([item.waiting_s for item in items]),
-        np.array([item.silent_s for item in items]),
-        np.array([item.service_s for item in items]),
+        waiting,
+        silent,
+        service,
         warn_s,
         len(found),
     )
