@@ -77,6 +77,6 @@ def test_latencies_carry_the_number_of_their_turn():
 
 def test_a_command_in_a_binary_frame_is_shown_with_the_messages():
     subject = builders.drained()
-    frame = Frame(900, 3.0, True, 16, binary=True, content=b'{"type":"close"}')
+    frame = Frame(900, 9.0, True, 16, binary=True, content=b'{"type":"close"}')
     found = laid_out(replace(subject, events=(*subject.events, frame)))
-    assert 3.0 in found.events["client messages"]
+    assert 9.0 in found.events["client messages"]
