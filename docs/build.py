@@ -104,7 +104,7 @@ def list_quirks() -> str:
         "[`findings/`](../findings/README.md). Where a report names the cause and the library is in use, look there",
         "first. `sttdoctor explain quirks` shows the same in the terminal, `sttdoctor explain CAUSE` those of a cause.",
         "",
-        "| cause | library | does | instead | shown by |",
+        "| cause | library | does | instead | script |",
         "|---|---|---|---|---|",
     )
     rows = (

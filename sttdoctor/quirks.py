@@ -127,13 +127,6 @@ QUIRKS = (
         "audio-pcm-resampler-mu-law-has-half-its-samples",
     ),
     Quirk(
-        "pacing.too-slow",
-        "pipecat-ai 1.14.0 (PyPI)",
-        "the stream resampler drops what it holds, some 70 ms, when frames pause for more than 0.2 s",
-        "send silence in pauses, or resample once, at the rate of the source",
-        "pipecat-resampler-loses-the-end-at-a-pause",
-    ),
-    Quirk(
         "messages.command-as-binary",
         "simple-websocket 9.1.0 (npm)",
         "write() sends a string as a binary message",
@@ -195,6 +188,13 @@ QUIRKS = (
         "it offers G.722 first, and gives the codes of a call in it as samples of 8 bits, each twice",
         "leave format 9 out of the offer (override _generate_sdp_offer), or let the server allow PCMU only",
         "simplesip-takes-g722-for-samples",
+    ),
+    Quirk(
+        "",
+        "pipecat-ai 1.14.0 (PyPI)",
+        "the stream resampler drops what it holds, some 70 ms, when frames pause for more than 0.2 s",
+        "send silence in pauses, or resample once, at the rate of the source",
+        "pipecat-resampler-loses-the-end-at-a-pause",
     ),
     Quirk(
         "",

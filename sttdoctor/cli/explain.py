@@ -85,7 +85,7 @@ def _list_quirks() -> Iterator[str]:
     from sttdoctor.quirks import QUIRKS
 
     for cause, group in groupby(QUIRKS, lambda quirk: quirk.cause):
-        yield f"{cause or 'shown by no report'}:"
+        yield f"{cause or 'no report names these'}:"
         for quirk in group:
             yield from _quirk(quirk)
 
