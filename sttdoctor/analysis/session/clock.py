@@ -37,9 +37,8 @@ def mend_clock(session: Session) -> Session:
     usual_s = max(0.0, float(np.median(np.diff([times[place] for place in audio]))))
     shifts = np.zeros(len(events))
     for before, after in steps:
-        begin = _find_begin(events, before, after)
-        shifts[begin:] += times[before] + usual_s - times[after]
-    return replace(session, events=tuple(map(_move, events, shifts)))
+        shifts[_find_begin(events, before, after)] += times[before] + usual_s - times[after]
+    return replace(session, events=tuple(map(_move, events, np.cumsum(shifts).tolist())))
 
 
 def _is_timed_audio(event: Event) -> bool:

@@ -114,11 +114,12 @@ def find_holes(timeline: Timeline, speed: float = 1.0) -> list[Hole]:
     cover = np.maximum(np.where(block, 0.0, audio_s[1:]), np.maximum(audio_s[:-1], typical_gap))
     lengths = gaps - cover
     found = np.flatnonzero(lengths > _HOLE_FLOOR_S)
-    return [_make_hole(timeline, audio_s, int(i) + 1, float(lengths[i])) for i in found]
+    own = min(float(np.median(audio_s)), 0.3)
+    return [_make_hole(timeline, audio_s, int(i) + 1, float(lengths[i]), own) for i in found]
 
 
-def _make_hole(timeline: Timeline, audio_s: Floats, index: int, length_s: float) -> Hole:
-    """Decide whether the audio that is missing after a hole was sent later."""
+def _make_hole(timeline: Timeline, audio_s: Floats, index: int, length_s: float, own: float) -> Hole:
+    """Decide whether the audio that is missing after a hole was sent later; `own`: seconds of a usual frame."""
     t = timeline.t_s
     horizon = int(np.searchsorted(t, t[index] + 2 * length_s + 5, side="right"))
     sent = np.cumsum(audio_s[index - 1 : horizon])
@@ -128,7 +129,6 @@ def _make_hole(timeline: Timeline, audio_s: Floats, index: int, length_s: float)
     # of what was missing behind the hole, the most that had been made up for by each frame
     recovered = lag[0] - np.minimum.accumulate(after)
     # two thirds: a client that caught up may still be a chunk or two behind when the capture ends
-    own = min(float(np.median(audio_s)), 0.3)
     enough = np.flatnonzero(recovered >= 0.67 * length_s + own)
     filled = len(enough) > 0
     whole = np.flatnonzero(recovered >= 0.95 * float(recovered[-1])) if filled else enough

@@ -27,6 +27,7 @@ _SWALLOWED = (
     "wss://api.cartesia.ai. A proxy that accepts the upgrade must relay frames in both directions at once, without "
     "buffering. The session never reached the service, so the vendor cannot help here."
 )
+_ONE_WAY = " If the recorder writes only what the client sends, record both directions before you look any further."
 _LET_PASS = (
     "Find out what answered (its headers and body are in the capture) and make it let wss://api.cartesia.ai through; "
     "try once without HTTP(S)_PROXY, or from another network."
@@ -234,7 +235,8 @@ def find_between(facts: Facts) -> Iterator[Finding]:
             f"service sends at once."
         )
         place = (Evidence("accepted here", silent.open.line, silent.open.t),)
-        yield INTERMEDIARY.find("fail", 0.85, summary, place, _SWALLOWED)
+        alone = silent.close is None or silent.close.by == "client"  # as where only what is sent was recorded
+        yield INTERMEDIARY.find("fail", 0.7 if alone else 0.85, summary, place, _SWALLOWED + _ONE_WAY * alone)
 
 
 def _begins_with_http(facts: Facts) -> bool:

@@ -65,6 +65,7 @@ _REPLY = re.compile(
     rb"^reply: '(HTTP/1\.[01] \d{3}[^'\n\\]{0,200})[^\n]{0,20}\n((?:header: [^\n]{1,8000}\n){0,100})([^\0]{0,60000})",
     re.MULTILINE,
 )
+_ENDS = frozenset((b"client", b"server"))  # where no address names them
 _MOST_CONNECTIONS = 10_000
 _UPGRADED = (b"HTTP/1.1 101", b"HTTP/1.0 101")
 _STATUS = re.compile(rb"\A\d{3} ")  # before a body that a program printed
@@ -120,7 +121,8 @@ def read_relayed(stream: BufferedReader, path: str | None = None, connection: Wa
                 if len(every) >= _MOST_CONNECTIONS:
                     raise FullError(f"more than {_MOST_CONNECTIONS} connections")
                 client = part.receiver if part.data.startswith(b"HTTP/") else part.sender
-                begun = open_wires[name] = client, wires.begin()
+                # a program that prints what it sends has not encrypted it yet, whatever the scheme
+                begun = open_wires[name] = client, wires.begin(is_secure=name == _ENDS)
                 every.append(begun[1])
             begun[1].feed(part.sender == begun[0], part.data, part.line, part.t)
     except FullError as error:

@@ -145,7 +145,7 @@ def test_a_refused_handshake_is_read_from_what_a_program_printed(tool):
     session = read_capture(PRINTED[tool].encode())
     opened = next(event for event in session.events if isinstance(event, Open))
     assert opened.status == 401 and "Unauthorized" in (opened.body or "")
-    assert session.url.endswith(URL.partition("?")[2])
+    assert session.url.startswith("wss:") and session.url.endswith(URL.partition("?")[2])
     assert "sk_car_secret" not in repr(session)
 
 
