@@ -32,6 +32,16 @@ def _header_is_at_odds(facts: Facts) -> bool:
     return (header.encoding, header.sample_rate, header.channels) != said
 
 
+def _stand_headers_in_mid_stream(facts: Facts) -> bool:
+    """File headers come again and again, each of which is heard as a click, and tell the declared rate."""
+    contents = facts.sound.contents
+    rates = {start.header.sample_rate for start in contents.starts if start.header is not None} if contents else set()
+    return contents is not None and len(contents.starts) >= _MANY_HEADERS and rates == {facts.declared.sample_rate}
+
+
+_MANY_HEADERS = 5
+
+
 def _one_side_is_silent(facts: Facts) -> bool:
     return facts.sound.silent_side is not None
 
@@ -185,6 +195,12 @@ RULES = (
         "container.wav-header",
         (*_CUT, "signal.discontinuities", "signal.dropouts"),
         "header bytes are played as samples, and shift what follows",
+    ),
+    Rule(
+        "container.wav-header",
+        ("sample-rate.mismatch",),
+        "the headers name the declared rate, and each of them is heard as a click",
+        _stand_headers_in_mid_stream,
     ),
     Rule("container.wav-header", _FORMAT, "the header names the format that the samples have", _header_is_at_odds),
     Rule("container.wav-header", _PACE, _WRONG_FORMAT, _pace_is_right_in_truth),

@@ -223,15 +223,25 @@ def test_three_cut_frames_are_a_habit(cut, root):
 )
 def test_a_header_explains_a_wrong_format_where_it_says_otherwise(header, explained):
     facts = _Paced(None)
-    facts.sound = SimpleNamespace(contents=SimpleNamespace(first=SimpleNamespace(header=header)))
+    facts.sound = SimpleNamespace(contents=SimpleNamespace(first=SimpleNamespace(header=header), starts=()))
     facts.declared = Declared("pcm_s16le", 16000)
     found = shape(finding("container.wav-header"), finding("encoding.mismatch"), facts=facts)
     assert (found == [("container.wav-header", ("encoding.mismatch",))]) is explained
 
 
+@pytest.mark.parametrize(("count", "rate", "explained"), [(5, 16000, True), (4, 16000, False), (5, 24000, False)])
+def test_headers_that_are_heard_as_clicks_and_name_the_declared_rate_explain_another_one(count, rate, explained):
+    start = SimpleNamespace(header=Header(44, encoding="pcm_s16le", sample_rate=rate, channels=1))
+    facts = _Paced(None)
+    facts.sound = SimpleNamespace(contents=SimpleNamespace(first=None, starts=(start,) * count))
+    facts.declared = Declared("pcm_s16le", 16000)
+    found = shape(finding("container.wav-header"), finding("sample-rate.mismatch"), facts=facts)
+    assert (found == [("container.wav-header", ("sample-rate.mismatch",))]) is explained
+
+
 def test_without_a_file_in_the_stream_a_header_explains_nothing():
     facts = _Paced(None)
-    facts.sound = SimpleNamespace(contents=SimpleNamespace(first=None))
+    facts.sound = SimpleNamespace(contents=SimpleNamespace(first=None, starts=()))
     assert len(shape(finding("container.wav-header"), finding("encoding.mismatch"), facts=facts)) == 2
 
 

@@ -413,7 +413,7 @@ def _strip(facts: Facts, starts: list[Start], header: Header, odds: str) -> str:
         fix = f"Send from byte {end} on: a header was put in front of a file that has one. "
         fix += "Write none yourself, and "
     elif len(starts) > 1:
-        fix = "Write no header to any chunk: each of them holds its own file now. "
+        fix = "Write no header to any chunk: each of them is a file of its own now. Of a recording, "
     reader = _READ_WITH.get(starts[0].kind, _READ_OTHERS)
     fix += f"open the file with a reader (in Python {reader}) and send its frames only"
     supported = header.encoding is not None and ENCODINGS[header.encoding].supported and header.channels == 1

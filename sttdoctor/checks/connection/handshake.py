@@ -33,9 +33,10 @@ _LET_PASS = (
     "try once without HTTP(S)_PROXY, or from another network."
 )
 _IN_A_PAGE = (
-    "A page is told nothing of a refused handshake but 1006, whether the key, the quota or the network is the reason. "
-    "Look at the status and body of the request in the developer tools (Network, WS), or open the same address "
-    "outside of a browser (websocat, Python). Only where that gets no answer either, look at proxies and firewalls."
+    "Look at the request in the developer tools: its status and body (Network, WS), and the error in the console "
+    "(net::ERR_CERT...: a proxy or virus scanner opens TLS with a certificate of its own). A page itself is told only "
+    "1006, whether the key, the quota or the network is the reason. Or open the same address outside of a browser "
+    "(websocat, Python); only where that gets no answer either, look at proxies and firewalls."
 )
 
 REJECTED = Cause(
