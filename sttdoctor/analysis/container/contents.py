@@ -433,24 +433,45 @@ def _read_sbc_frame(head: bytes) -> tuple[int, int] | None:
     if len(head) < 4:
         return None
     if head[:3] == b"\xad\0\0":
-        return 57, 0
+        return (57, 0) if _has_sbc_checksum(head, 16 + 4 * 8) else None
     if head[:1] == b"\x01":
-        return (60, 1) if head[1] in _H2_NUMBERS and head[2:5] == b"\xad\0\0" else None
+        found = _read_sbc_frame(head[2:]) if head[1] in _H2_NUMBERS and head[2:5] == b"\xad\0\0" else None
+        return found and (60, 1)
     blocks, mode, bands, pool = 4 * (head[1] >> 4 & 3) + 4, head[1] >> 2 & 3, 4 + 4 * (head[1] & 1), head[2]
     if head[0] != 0x9C or not 2 <= pool <= 250:
         return None
     channels = 1 if mode == 0 else 2
-    bits = blocks * pool * (channels if mode < 2 else 1) + (bands if mode == 3 else 0)
+    joined = bands if mode == 3 else 0
+    if not _has_sbc_checksum(head, 16 + joined + 4 * bands * channels):
+        return None
+    bits = blocks * pool * (channels if mode < 2 else 1) + joined
     return 4 + bands * channels // 2 + -(-bits // 8), head[1] << 8 | pool
+
+
+def _has_sbc_checksum(head: bytes, bits: int) -> bool:
+    """A2DP, 12.6.1.7: CRC-8 of so many bits: bytes 1 and 2, and behind the checksum the joined bands and the factors.
+
+    Samples that stand still, of up to 12 bytes, are none, whatever their checksum: they would chain by themselves.
+    """
+    if head[:12] == head[12:24]:
+        return False
+    covered = int.from_bytes(head[1:3] + head[4:], "big") >> max(0, 8 * (len(head) - 2) - bits)
+    crc = 0x0F
+    for place in reversed(range(bits)):
+        crc = (crc << 1 ^ (0x1D if (crc >> 7 ^ covered >> place) & 1 else 0)) & 0xFF
+    return crc == head[3]
 
 
 _H2_NUMBERS = b"\x08\x38\xc8\xf8"
 
 
+_FRAME_HEAD = 26  # bytes: of SBC up to 13 are checked, and whether they come again; two more where a packet begins
+
+
 def _chains(data: bytes, place: int, frame: Callable[[bytes], tuple[int, int] | None], wanted: int) -> bool:
     shared = None
     for _ in range(wanted):
-        found = frame(data[place : place + 7])
+        found = frame(data[place : place + _FRAME_HEAD])
         if found is None or (shared is not None and found[1] != shared):
             return False
         shared = found[1]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sttdoctor.analysis.arrays import autocorrelate, find_stretches
 from sttdoctor.analysis.decoding import Layout, decode, find_loudest_channel, read_numbers
 from sttdoctor.analysis.excerpt import read_blocks
-from sttdoctor.analysis.signal.runs import WRAPPING, Floats, Runs, Wraps, find_constant_runs, join_runs
+from sttdoctor.analysis.signal.runs import NO_ROWS, WRAPPING, Floats, Runs, Wraps, find_constant_runs, join_runs
 from sttdoctor.encodings import ENCODINGS
 from sttdoctor.values import immutable
 
@@ -238,7 +238,7 @@ def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, fac
     rms, half_range, peak, offset = (values[: tally.known] for values in tally.steps)  # the rest was never written
     for values in (rms, half_range, peak, offset):
         values *= np.float32(scale)
-    runs = join_runs(np.concatenate(tally.runs) if tally.runs else np.empty((0, 5)), scale)
+    runs = join_runs(np.concatenate([NO_ROWS, *tally.runs]), scale)
     high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.known else (0.0, 0.0)
     # the first two samples of a run are not counted as flat either
     held = runs.length - 2  # a constant stretch is no clipping
@@ -439,13 +439,18 @@ def find_zero_runs(levels: Levels, encoding: str) -> tuple[str, NDArray[np.bool_
 
     Returns:
         That encoding, and which stretches, shape (runs,): the same one in G.711, and where samples are converted from
-        another the one of which there is most. None of them where the other limit is held as well, as by clipping.
+        another the one of which there is most. None of them where the other limit is held as well, or where nothing
+        is beyond them and sound glides into most of them or out again, as it does where it is cut off.
     """
     values = {name: decode(b"\0", name)[0] for name in _LOUD_ZEROS if encoding == name or encoding not in _LOUD_ZEROS}
     lengths = {name: _measure_held(levels.runs, value) for name, value in values.items()}
     name = max(lengths, key=lambda each: lengths[each])
     clipped = _measure_held(levels.runs, -values[name]) > _MIRRORED * lengths[name]
-    return name, _is_held(levels.runs, values[name]) & (not clipped)
+    held = _is_held(levels.runs, values[name])
+    if max(-levels.low, levels.high) < abs(values[name]) + _SAME:
+        gliding = levels.runs.jump[held] < _JUMPING * abs(values[name])
+        clipped = clipped or 2 * int(np.count_nonzero(gliding)) > len(gliding)
+    return name, held & (not clipped)
 
 
 def _measure_held(runs: Runs, value: float) -> int:
@@ -458,6 +463,7 @@ def _is_held(runs: Runs, value: float) -> NDArray[np.bool_]:
 
 _LOUD_ZEROS = ("u8", "pcm_mulaw", "pcm_alaw")
 _SAME = 1e-4  # three steps of 16 bits: full scale is 32767 or 32768
+_JUMPING = 0.4  # of the value: a filled pause begins and ends with all of it, sound that is cut off glides there
 _MIRRORED = 0.1  # of the length at one limit: of sound that is cut off as much is at the other
 
 

@@ -18,6 +18,9 @@ SHORTEST_HOLE_S = 0.005
 EDGE_S = 0.002
 """Length of the sound right beside a constant stretch."""
 
+_JUMP_S = 0.000125
+NO_ROWS: Floats = np.empty((0, 7))
+
 WRAPPING = ("pcm_s16le", "pcm_s32le")
 _WRAP, _STEEP = 1.4, 1.0  # of full scale, of a range of 2: of a wrap; of steps that the range does not explain
 _NEAR = 0.995  # of full scale: what wraps passes both ends; sound that was cut off and made softer reaches neither
@@ -36,6 +39,8 @@ class Runs:
         value: Shape (n,), their value.
         before: Shape (n,), RMS of the 2 ms before it about its value; 0 where the stream begins there.
         after: The same behind it.
+        jump: Shape (n,), how far the sound moves within 1/8 ms where it comes to the value or leaves it, the smaller of
+            both, each the most there is in 2 ms; infinite where the stream begins and ends there.
     """
 
     start: NDArray[np.int64]
@@ -43,6 +48,7 @@ class Runs:
     value: Floats
     before: Floats
     after: Floats
+    jump: Floats
 
 
 def find_constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
@@ -54,20 +60,20 @@ def find_constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
         rate: Hz.
 
     Returns:
-        Rows of (start, length, value, level before, level behind) in the unit of `x`. Stretches at the border of the
-        block come however short they are: the next block may hold their rest.
+        Rows of (start, length, value, level before, level behind, jump before, jump behind) in the unit of `x`.
+        Stretches at the border of the block come however short they are: the next block may hold their rest.
     """
     shortest, edge = round(SHORTEST_HOLE_S * rate), max(2, round(EDGE_S * rate))
     part = max(2, shortest // 2)  # a stretch of `shortest` samples covers one whole part of about half its length
     count = len(x) // part
     if count and x[0] == x[-1] and (x == x[0]).all():
-        return np.array([[first, len(x), x[0], 0.0, 0.0]])
+        return np.array([[first, len(x), x[0], 0.0, 0.0, 0.0, 0.0]])
     # three samples of each part rule out nearly all of them, at a fraction of the cost
     rows = x[: count * part].reshape(-1, part)
     maybe = np.flatnonzero((rows[:, 0] == rows[:, -1]) & (rows[:, 0] == rows[:, part // 2]))
     full = maybe[(rows[maybe] == rows[maybe, :1]).all(axis=1)]
     if not len(full):
-        return np.empty((0, 5))
+        return NO_ROWS
     new = np.concatenate([[True], (np.diff(full) > 1) | (rows[full[1:], 0] != rows[full[:-1], 0])])
     ends = np.concatenate([np.flatnonzero(new)[1:] - 1, [len(full) - 1]])
     value = rows[full[new], 0]
@@ -80,13 +86,14 @@ def find_constant_runs(x: NDArray[Any], first: int, rate: float) -> Floats:
     right = x[np.minimum(stop[:, None] + beside - 1, len(x) - 1)]
     same = (right == value[:, None]) & (stop[:, None] + beside - 1 < len(x))
     stop = stop + np.logical_and.accumulate(same, axis=1).sum(axis=1)
-    near = np.arange(1, edge + 1)
+    near, lag = np.arange(edge + 1), max(1, round(_JUMP_S * rate))
     middle = value[:, None].astype(np.float64)
-    before = x[np.maximum(start[:, None] - near, 0)] - middle
-    after = x[np.minimum(stop[:, None] + near - 1, len(x) - 1)] - middle
-    levels = [np.sqrt((side**2).mean(axis=1)) for side in (before, after)]
+    before = x[np.maximum(start[:, None] - near, 0)] - middle  # from the first sample of the stretch on
+    after = x[np.minimum(stop[:, None] - 1 + near, len(x) - 1)] - middle
+    levels = [np.sqrt((side[:, 1:] ** 2).mean(axis=1)) for side in (before, after)]
+    jumps = [np.abs(side[:, lag:] - side[:, :-lag]).max(axis=1) for side in (before, after)]
     at_edge = (start == 0) | (stop == len(x))
-    found = np.stack([start + first, stop - start, value, *levels], axis=1)
+    found = np.stack([start + first, stop - start, value, *levels, *jumps], axis=1)
     chosen: Floats = found[(stop - start >= shortest) | at_edge]
     return chosen
 
@@ -95,7 +102,7 @@ def join_runs(found: Floats, scale: float) -> Runs:
     """Join stretches that a block border cut, and bring their values to full scale.
 
     Args:
-        found: Shape (n, 5), rows from `find_constant_runs` of all blocks, in order.
+        found: Shape (n, 7), rows from `find_constant_runs` of all blocks, in order.
         scale: What one unit of the values is of full scale.
     """
     if len(found) > 1:
@@ -105,9 +112,12 @@ def join_runs(found: Floats, scale: float) -> Runs:
         heads = np.concatenate([[True], ~goes_on])
         tails = np.concatenate([~goes_on, [True]])
         lengths = np.bincount(group, weights=found[:, 1])
-        found = np.column_stack([found[heads, 0], lengths, found[heads, 2], found[heads, 3], found[tails, 4]])
-    start, length, value, before, after = found.T if len(found) else np.empty((5, 0))
-    return Runs(start.astype(np.int64), length.astype(np.int64), scale * value, scale * before, scale * after)
+        head, tail = found[heads], found[tails]
+        found = np.column_stack([head[:, 0], lengths, head[:, 2], head[:, 3], tail[:, 4], head[:, 5], tail[:, 6]])
+    start, length, value, before, after, *jumps = found.T
+    jump = np.minimum(*(np.where(side > 0, side, np.inf) for side in jumps))
+    samples = start.astype(np.int64), length.astype(np.int64)
+    return Runs(*samples, scale * value, scale * before, scale * after, scale * jump)
 
 
 @dataclass(slots=True)

@@ -83,6 +83,12 @@ def adts_frame(length=200):
     return head + b"\x33" * (length - 7)
 
 
+# from `ffmpeg -c:a sbc`: mono, 16 blocks of 8 bands, 60 bits each; joint stereo with 17; a phone call's
+SBC = bytes.fromhex("9c313c6fb7643311")
+JOINT_SBC = bytes.fromhex("9cbd11f3feb542221100000001")
+MSBC = bytes.fromhex("ad0000f8b7643311")
+
+
 @pytest.mark.parametrize(
     ("data", "kind", "offset"),
     [
@@ -96,15 +102,37 @@ def adts_frame(length=200):
         (b"\1\2\3" * 50 + 7 * mp3_frame(), "mp3", 150),
         (3 * adts_frame() + bytes(9), "aac", 0),
         (adts_frame(200)[77:] + adts_frame(300) * 7, "aac", 123),
-        (6 * (b"\x9c\x31\x35" + b"\x5a" * 111), "sbc", 0),  # mono, 16 blocks of 8 bands, 53 bits: 4 + 4 + 106 bytes
-        (b"\5" * 50 + 8 * (b"\xad\0\0" + b"\x5a" * 54), "sbc", 50),
-        (6 * (b"\x01\x38\xad\0\0" + b"\x5a" * 55), "sbc", 0),
+        (6 * (SBC + b"\x5a" * 120), "sbc", 0),
+        (6 * (JOINT_SBC + b"\x5a" * 34), "sbc", 0),
+        (b"\5" * 50 + 8 * (MSBC + b"\x5a" * 49), "sbc", 50),
+        (6 * (b"\x01\x38" + MSBC + b"\x5a" * 50), "sbc", 0),
         (b"\x72\xf8\x1f\x4e\x01\0\0\x18" + b"\x5a" * 900, "iec61937", 0),
     ],
 )
 def test_signatures(data, kind, offset):
     first = found(data).first
     assert (first.kind, first.offset) == (kind, offset)
+
+
+@pytest.mark.parametrize(("head", "length"), [(SBC, 128), (JOINT_SBC, 47), (MSBC, 57)])
+@pytest.mark.parametrize("changed", [3, 4, 7])
+def test_frames_of_sbc_with_a_wrong_checksum_are_none(head, length, changed):
+    head = head[:changed] + bytes([head[changed] ^ 1]) + head[changed + 1 :]
+    assert found(8 * head.ljust(length, b"\x5a")).starts == ()
+
+
+@pytest.mark.parametrize("first", [0x9C, 0xAD, 0x01])
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 6])
+@given(data=st.data())
+def test_samples_that_stand_still_are_no_sbc(first, width, data):
+    sample = bytes([first, *data.draw(st.lists(st.integers(0, 255), min_size=width - 1, max_size=width - 1))])
+    assert "sbc" not in [start.kind for start in found(sample * 2000).starts]
+
+
+@pytest.mark.parametrize("low", [0x9C, 0xAD])
+def test_silence_with_an_offset_is_no_sbc(low):
+    for high in range(256):
+        assert "sbc" not in [start.kind for start in found(bytes([low, high]) * 2000 + SAMPLES).starts]
 
 
 def block(size=300):

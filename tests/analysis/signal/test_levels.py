@@ -52,12 +52,42 @@ def test_clipping_of_a_part_shows_where_it_is():
     assert share > 2 * measure_clipping(found) > 0
 
 
-def test_zero_bytes_are_runs_in_g711_only():
+@pytest.mark.parametrize("source", ["u8", "pcm_mulaw", "pcm_alaw"])
+def test_zero_bytes_are_false_silence_where_they_are_loud_and_in_what_they_are_converted_to(source):
     data = np.random.default_rng(6).integers(1, 256, 8000, dtype=np.uint8)
     data[2000:4000] = 0
-    found = measure(data, "pcm_mulaw", 1, 8000)
-    assert found.runs.length[find_zero_runs(found, "pcm_mulaw")].tolist() == [2000]
-    assert not find_zero_runs(found, "pcm_s16le").any()
+    found = measure(data, source, 1, 8000)
+    converted = levels(decode(data.tobytes(), source), rate=8000)
+    for one, encoding in ((found, source), (converted, "pcm_s16le")):
+        name, zeros = find_zero_runs(one, encoding)
+        assert (name, one.runs.length[zeros].tolist()) == (source, [2000])
+
+
+def test_zero_bytes_of_linear_samples_are_silence():
+    x = 0.4 * voice()
+    x[20_000:22_000] = 0.0
+    assert not find_zero_runs(levels(x), "pcm_s16le")[1].any()
+
+
+@pytest.mark.parametrize("hz", [12, 20, 40])
+def test_thumps_that_are_cut_off_at_one_end_are_no_false_silence(hz):
+    x = 0.3 * voice(6)
+    t = np.arange(RATE // 4) / RATE
+    thump = -3 * np.exp(-2 * hz * t) * np.sin(2 * np.pi * hz * t)
+    for start in range(5000, len(x) - len(t), 20_000):
+        x[start : start + len(t)] += thump
+    found = levels(np.clip(x, -1, 1))
+    assert (found.runs.value < -0.999).sum() >= 4
+    assert not find_zero_runs(found, "pcm_s16le")[1].any()
+
+
+def test_false_silence_that_was_resampled_still_jumps():
+    x = 0.3 * voice(6)[: 6 * RATE]
+    for start in range(5000, 90_000, 9000):
+        x[start : start + 2000] = -1.0
+    wide = np.interp(np.arange(3 * len(x)) / 3, np.arange(len(x)), x)
+    found = levels(wide, rate=3 * RATE)
+    assert find_zero_runs(found, "pcm_s16le")[1].sum() >= 5
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -225,7 +255,9 @@ def test_frames_of_one_stream_do_not_bend_at_their_borders(spoken, size):
 def test_a_codec_that_fades_from_frame_to_frame_does_not_bend_at_their_borders(spoken):
     x = resample_poly(spoken, 1, 3)
     fading = np.cos(np.pi * np.arange(len(x)) / CHUNK) ** 2  # 1 where one frame fades into the next
-    error = np.random.default_rng(4).normal(0.0, 0.002, len(x))
+    # an error of one size everywhere would be pulses that are added: what a codec does follows the sound
+    level = np.sqrt(np.convolve(x**2, np.ones(CHUNK) / CHUNK, "same"))
+    error = np.random.default_rng(4).normal(0.0, 0.1, len(x)) * level
 
     def find(shape):
         y = x + error * shape
@@ -233,6 +265,15 @@ def test_a_codec_that_fades_from_frame_to_frame_does_not_bend_at_their_borders(s
 
     assert find(fading) is None
     assert find(fading > 0.999) is not None
+
+
+@pytest.mark.parametrize("step_db", [1.0, 2.0, 6.0])
+def test_gain_that_steps_at_each_border_bends_there(spoken, step_db):
+    x = resample_poly(spoken, 1, 3)
+    gain_db = np.random.default_rng(4).uniform(-step_db, step_db, len(x) // CHUNK)
+    x *= np.repeat(10 ** (gain_db / 20), CHUNK)
+    found = find_border_clicks(x, 16_000, measure_jumps(x, 16_000, 1e-4), np.arange(CHUNK, len(x), CHUNK))
+    assert found is not None and found.period == CHUNK
 
 
 def test_borders_that_are_few_or_close_are_not_judged(spoken):
