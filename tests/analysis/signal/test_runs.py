@@ -17,7 +17,7 @@ def stream(count=2000, **holes):
 
 
 def found(x, first=0, rate=RATE):
-    return [tuple(row) for row in find_constant_runs(x, first, rate).tolist()]
+    return [tuple(row[:5]) for row in find_constant_runs(x, first, rate).tolist()]
 
 
 @pytest.mark.parametrize("start", range(200, 222))
@@ -29,7 +29,7 @@ def test_start_and_length_are_exact_wherever_the_stretch_lies(start, length):
 
 def test_39_samples_are_too_few():
     for x in (stream(s200=(39, 0)), stream(), stream(19)):
-        assert find_constant_runs(x, 0, RATE).shape == (0, 5)
+        assert find_constant_runs(x, 0, RATE).shape == (0, 7)
 
 
 def test_levels_beside_are_of_16_samples_about_the_value():
@@ -78,8 +78,25 @@ def test_lower_rates_have_parts_of_two_samples_at_least():
     assert found(x, rate=600) == [(20, 4, 9.0, np.sqrt(40.0), np.sqrt(40.0))]
 
 
+def test_jumps_are_the_largest_step_on_either_side():
+    x = stream(s200=(50, 0))
+    x[184:200], x[250:266] = np.arange(16, 0, -1), 30
+    assert find_constant_runs(x, 0, RATE)[0, 5:].tolist() == [1.0, 30.0]
+    x[190] = 50
+    assert find_constant_runs(x, 0, RATE)[0, 5:].tolist() == [41.0, 30.0]
+    slow = np.repeat(x, 6)[:12_000]  # the same sound at six times the rate, between whose steps lies 1/8 ms as well
+    assert find_constant_runs(slow, 0, 6 * RATE)[0, 6] == 30.0
+
+
 def rows(*found):
-    return np.array(found, dtype=float).reshape(-1, 5)
+    return np.array([row if len(row) == 7 else (*row, 0, 0) for row in found], dtype=float).reshape(-1, 7)
+
+
+def test_the_smaller_jump_counts_and_where_the_stream_ends_none_is_small():
+    joined = rows(
+        (100, 50, 4, 1, 0, 8, 0), (150, 30, 4, 0, 1, 0, 6), (400, 60, 4, 0, 1, 0, 9), (500, 60, 4, 0, 0, 0, 0)
+    )
+    assert join_runs(joined, 0.5).jump.tolist() == [3.0, 4.5, np.inf]
 
 
 def test_stretches_that_a_border_cut_are_joined_and_scaled():
