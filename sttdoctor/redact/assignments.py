@@ -6,7 +6,7 @@ from itertools import islice
 from urllib.parse import unquote
 
 from sttdoctor.redact.names import KINDS, TAIL, any_of, is_other_key, is_secret_name, may_be_count
-from sttdoctor.redact.shapes import MOST, Span, end_of
+from sttdoctor.redact.shapes import FLAGS, MOST, OPTION, Span, end_of
 from sttdoctor.redact.values import REDACTED, SCHEMES, is_made_up, is_opaque, is_scheme, is_unset
 
 _NAME_WORD = r"(?:[a-z]{1,16}|[A-Z][a-z]{1,15}|[A-Z]{1,8}|[vV]?[0-9]{1,2}|[a-z]{1,8}[0-9])"
@@ -121,11 +121,12 @@ _UNUSUAL = 12  # letters
 _UNSAYABLE = re.compile("[b-df-hj-np-tv-xz]{5}|q[^u]|[jv][bcdfghklmnpqstwxz]|[cfgkpqtvwz][jx]|[bdfjkmpqvwxz]{3}")
 _TO_THE_END = re.compile(r"\W*+(?:$|[\r\n])")
 
-# of a command line: who, and the password
+# of a command line: who, and the password; several options in one word, as in `curl -su`
 _LOGIN = re.compile(
-    r"-(?<![^\s\"'\[,]-)(?:-(?:proxy-)?user|(?P<auth>-auth|a)|u)(?:[ \t=\"',]++|(?<=-u))"
-    r"(?P<user>[^\s\"'`:/@]{1,100}+)(?::(?!//)(?P<password>[^\s\"'`]*+))?+"
+    rf"{OPTION}(?:-(?:proxy-)?user|(?P<auth>-auth|a)|(?P<flags>{FLAGS}{{0,10}}+)[uU])"
+    r"(?:(?P<apart>[ \t=\"',\\]++)|(?<=[uU]))(?P<user>[^\s\"'`:/@]{1,100}+)(?::(?!//)(?P<password>[^\s\"'`]*+))?+"
 )
+_PORT_OR_TIME = re.compile(r"[0-9]{1,5}(?:[:/.,;)\]].*)?")
 _DENIED = re.compile(
     rf"(?<!\s)\s++(?:is|was)\s++(?:no|not\s++an?|an?)\s++(?:(?:in)?valid|expired|revoked|unknown|wrong|incorrect)\s++"
     rf"(?:[a-z]{{1,12}}\s++){{0,2}}(?:{_KIND})\b"
@@ -307,14 +308,17 @@ def find_logins(text: str) -> Iterator[Span]:
     """Yield where a user and a password stand as an option of a command line: `curl -u user:password`."""
     for found in islice(_LOGIN.finditer(text), MOST) if "-" in text else ():
         user, password = found["user"], found["password"]
-        if password is None:
+        if found["flags"]:
+            told = bool(password) and not (is_unset(password) or _PORT_OR_TIME.fullmatch(password))
+            told = told and (found["apart"] is not None or is_opaque(password))
+        elif password is None:
             told = is_made_up(user)
         elif not password or found["auth"]:
             told = is_opaque(password or user)
         else:
             told = not (is_unset(password) or (user.isdigit() and password.isdigit()))
         if told:
-            yield found.start("user"), found.end()
+            yield found.start("user"), found.start() + len(found[0].rstrip("\\"))
 
 
 def find_denied(text: str, low: str) -> Iterator[Span]:

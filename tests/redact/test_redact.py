@@ -145,7 +145,7 @@ def test_json_loses_what_stands_under_a_telling_key_or_shows_by_its_shape():
 
 _CHARACTERS = "aZ0 .:=?&;%@/-_\n\\\"'\u017f\u212a\u0130"
 _WORDS = "sk_car_|eyJ|Bearer |Basic |x-auth|API-Key|id token|Secret|PassWord|Cookie|signature|://|471147114711"
-_PIECES = st.sampled_from([*_CHARACTERS, *_WORDS.split("|"), "AUTHORIZATION", "-u", "--user "])
+_PIECES = st.sampled_from([*_CHARACTERS, *_WORDS.split("|"), "AUTHORIZATION", "-u", "--user ", "-su ", "-ksU"])
 _TEXTS = st.lists(_PIECES, max_size=8).map("".join)
 
 
@@ -163,12 +163,29 @@ def test_a_hint_is_seen_wherever_it_stands_in_a_long_text(hint):
     assert not may_hold_secret("." * 200_000)
 
 
-@pytest.mark.parametrize("option", ["-u", "--user", "--proxy-user"])
-@pytest.mark.parametrize("before", ["", " ", "\n", "\t", '"', "[", ","])
+@pytest.mark.parametrize(
+    "option", ["-u", "-U", "-su", "-ksu", "-vu", "-Lu", "-iu", "-fsSLku", "-sU", "--user", "--proxy-user"]
+)
+@pytest.mark.parametrize("before", ["", " ", "\n", "\t", '"', "[", ",", "(", "=", "`"])
 def test_an_option_with_a_login_is_a_hint_in_text_and_in_json(before, option):
     text = f"{before}{option} bob:Pq93xk7Z"
     assert may_hold_secret(text) and may_hold_secret(json.dumps([text]))
     assert "Pq93xk7Z" not in redact_text(text)
+
+
+@pytest.mark.parametrize(
+    ("command", "left"),
+    [
+        ("curl -Ume:hunter2 https://a", "curl -UREDACTED https://a"),
+        ("curl -sume:Pq93xk7Z https://a", "curl -suREDACTED https://a"),
+        ("curl -su me:correcthorse https://a", "curl -su REDACTED https://a"),
+        ('run ["curl", "-su", "me:correcthorse"]', 'run ["curl", "-su", "REDACTED"]'),
+        (r"curl \\\"-su\\\" \\\"me:horse!\\\"", r"curl \\\"-su\\\" \\\"REDACTED\\\""),
+        (r"first\n-su me:correcthorse", r"first\n-su REDACTED"),
+    ],
+)
+def test_a_login_goes_behind_several_options_in_one_word(command, left):
+    assert redact_text(command) == left
 
 
 def test_a_hyphen_within_a_word_is_no_option():
@@ -263,6 +280,9 @@ def test_a_key_of_letters_alone_goes_from_what_a_service_says(said, word):
         "docker run -u 1000:1000 x",
         "curl -u user:$PASSWORD https://a and curl -u http://a:80/b",
         "rsync -a host:path there; ls -a",
+        "rsync -avu host:path there; rsync -ru host:path there",
+        "date -su 10:20:30; nc -vu host:8080; sort -su a; ls -lu (10:20)",
+        "ffmpeg -input:file x -output:part",
         "/static/sk-assets/js/App2.min.js, sk-learn/linear_model/Ridge2",
         "('api_key','','a'), token='' and \"\" or token: \"\", a",
     ],
