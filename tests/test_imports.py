@@ -45,7 +45,14 @@ def imported(path: Path) -> set[str]:
 MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 GRAPH = {name: imported(path) for name, path in MODULES.items()}
 
-EVIDENCE = ("sttdoctor.errors", "sttdoctor.encodings", "sttdoctor.evidence", "sttdoctor.redact", "sttdoctor.endpoints")
+EVIDENCE = (
+    "sttdoctor.errors",
+    "sttdoctor.encodings",
+    "sttdoctor.evidence",
+    "sttdoctor.redact",
+    "sttdoctor.endpoints",
+    "sttdoctor.literals",
+)
 TOOLS = tuple(f"sttdoctor.analysis.{tool}" for tool in ("decoding", "excerpt", "arrays"))
 TOPICS = tuple(f"sttdoctor.analysis.{topic}" for topic in ("container", "encoding", "rate", "signal", "session"))
 CHECKED = (*EVIDENCE, "sttdoctor.missing", "sttdoctor.sources", "sttdoctor.analysis")
@@ -121,6 +128,7 @@ ALLOWED = {
     "sttdoctor.errors": ("sttdoctor.redact",),
     "sttdoctor.missing": (),
     "sttdoctor.encodings": (),
+    "sttdoctor.literals": (),
     "sttdoctor.sources": ("sttdoctor.encodings",),
     "sttdoctor.quirks": (),
     "sttdoctor.endpoints": ("sttdoctor.endpoints",),

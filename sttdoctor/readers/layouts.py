@@ -10,7 +10,6 @@ r"""Records of messages in whatever layout a program or a database wrote them.
 Whatever it is, a record is an object; what has no names is named by its place.
 """
 
-import ast
 import csv
 import json
 import re
@@ -21,6 +20,7 @@ from io import BufferedReader
 from itertools import islice
 from typing import Any
 
+from sttdoctor.literals import read_literal
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.frames import DECODER
 from sttdoctor.readers.json_stream import MAX_VALUE_CHARACTERS, DamagedError, JsonStream
@@ -37,10 +37,9 @@ IsMessage = Callable[[Mapping[str, Any]], bool]
 _HEAD_BYTES = 1 << 16
 _BETWEEN = b" \t\r\n\x1e"  # records of JSON
 _ASSIGNED = re.compile(
-    rb"(?:\s|//[^\n]{0,1000}\n|/\*.{0,4000}?\*/){0,40}"
-    rb"(?:export default\s|(?:export )?(?:const|let|var) [\w$]{1,80}[^=\n\"']{0,80}=|"
-    rb"(?:window|self|module|globalThis)[\w.$]{1,80}\s?=|//[^\n]{0,1000}\n|/\*.{0,4000}?\*/)\s{0,20}(?=[\[{])",
-    re.DOTALL,
+    rb"\s*+(?![\[{])(?:\s|//[^\n]*+\n|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+"
+    rb"(?:export default\s|(?:export )?(?:const|let|var) [\w$]{1,80}+[^=\n\"']{0,80}+=|"
+    rb"(?:window|self|module|globalThis)[\w.$]{1,80}+\s?=)?+\s*+(?=[\[{])"
 )
 """What a script or somebody has before a value of JSON."""
 _JOINED = re.compile(rb"\}[ \t\x1e]{0,8}\{")  # objects without an end of the line between them
@@ -338,10 +337,7 @@ def _values_of(parts: Sequence[bytes], length: int) -> Iterator[Any]:
         text = text[1:]
     elif text[-1:] == b"]" and text[:1] != b"[":
         text = text[:-1]
-    value: Any = None
-    if length < _LONGEST_PYTHON:
-        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-            value = ast.literal_eval(text.decode(errors="replace"))
+    value = read_literal(text.decode(errors="replace")) if length < _LONGEST_PYTHON else None
     for item in value if isinstance(value, list) else (value,):
         yield _with_shown_bytes(item) if isinstance(item, dict) else None
 

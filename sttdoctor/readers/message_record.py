@@ -3,7 +3,6 @@
 Each member is told by any of the names that are usual for it; where none is, by what stands in it in the first records.
 """
 
-import ast
 import binascii
 import json
 import re
@@ -14,6 +13,7 @@ from typing import Any
 from pybase64 import b64decode
 
 from sttdoctor.endpoints.cartesia import AUTO, MANUAL
+from sttdoctor.literals import read_literal
 from sttdoctor.readers.collector import CostlyError, json_cost, refuse_costly
 from sttdoctor.readers.frames import DECODER
 from sttdoctor.readers.logs.said import time_in
@@ -234,10 +234,7 @@ def _decoded(content: Any, is_binary: bool | None) -> bytes | None:
 
 
 def _literal(text: str) -> bytes | None:
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
+    value = read_literal(text)
     return value if isinstance(value, bytes) else None
 
 

@@ -432,3 +432,14 @@ def test_an_escape_that_python_does_not_write_is_none(literal, text):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert log_line.literal(literal) == text
+
+
+@pytest.mark.parametrize("end", ["x", "{", "import x from 'y'\n", "/*"])
+def test_many_comments_before_no_json_are_passed_over_once(end):
+    row = json.dumps({"ts": 1.5, "direction": "in", "data": '{"type": "turn.start"}'})
+    survives(f"{'/**/' * 10_000}{end}\n{row}\n".encode())
+
+
+def test_lines_of_dictionaries_that_python_cannot_make_are_passed_over():
+    for line in ("{'a': {[1]}}", "{'msg': 'DEBUG:websockets.client:> TEXT x', 'extra': {[]: 1}}"):
+        survives(f"{line}\n{line}\n2026-11-30 10:00:00,1 DEBUG > GET /stt/turns/websocket HTTP/1.1\n{line}\n".encode())

@@ -174,6 +174,7 @@ LAYOUTS = {
     "copy": f"COPY public.ws (n, ts, direction, payload) FROM stdin;\n{COPIED}\\.\n",
     "quoted as SQLite does": table_of_sqlite(),
     "JSON behind a name of a script": f"export const frames = {json.dumps(RECORDS, indent=2)};\n",
+    "JSON behind many comments": "/* a * b **/\n" * 60 + f"// of 5\nlet frames = {json.dumps(RECORDS)}",
     "JSON with comments": "// of the bench\n[\n" + ",  // one\n".join(map(json.dumps, RECORDS)) + ",\n]\n",
     "JSON with a comma behind each line": "".join(json.dumps(record) + ",\n" for record in RECORDS),
     "JSON without ends of lines": "".join(map(json.dumps, RECORDS)),
@@ -308,9 +309,11 @@ def test_whatever_begins_as_a_value_of_python_is_read_or_refused(text):
     [
         f"{{'type': 'send', 'text': {'[' * 100_000}",
         "{'type': 'send', 'text': open('x')}",
+        "{'type': 'send', 'text': {[1]}}",
+        f"{{'type': 'send', 'text': {'9' * 400} + 1j}}",
         f"{{'a': '{'x' * (1 << 18)}'}}",
     ],
-    ids=["brackets", "a call", "too long"],
+    ids=["brackets", "a call", "a list in a set", "a number too large", "too long"],
 )
 def test_a_record_of_python_that_is_too_long_or_no_value_is_damage_and_the_others_are_read(hostile):
     records = LAYOUTS["Python"].splitlines()

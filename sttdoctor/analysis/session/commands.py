@@ -4,7 +4,6 @@ Audio that went out as text is told from what one text message looks like. Each 
 makes of bytes or samples, so naming the form names what to change.
 """
 
-import ast
 import json
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from sttdoctor.endpoints.base import Endpoint, Meaning
 from sttdoctor.endpoints.cartesia import ENDPOINTS
 from sttdoctor.endpoints.foreign import FOREIGN_COMMANDS, meaning_of
 from sttdoctor.evidence import Frame
+from sttdoctor.literals import read_literal
 from sttdoctor.redact import REDACTED
 from sttdoctor.values import immutable
 
@@ -266,10 +266,7 @@ def _read_text(text: str, encoding: str) -> bytes | None:
 
 def _read_python(text: str) -> bytes | None:
     """The bytes of a literal; NumPy prints the first and last numbers of an array alone."""
-    try:
-        value = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
+    value = read_literal(text.strip())
     return value if isinstance(value, bytes) else None
 
 

@@ -1,10 +1,10 @@
 """One line of a debug log: its time, and the message that a library wrote behind any prefix."""
 
-import ast
 import re
 from datetime import datetime
 from functools import lru_cache
 
+from sttdoctor.literals import read_literal
 from sttdoctor.values import immutable
 
 _PARTS = r"(?:(?:[.,]|:(?=\d{3,6}(?!\d)))(\d{1,9}))?"
@@ -217,9 +217,8 @@ def literal(text: str) -> str:
     inside = text[2:-1] if is_bytes else text[1:-1]
     if "\\" not in inside or _ESCAPE.search(inside.replace("\\\\", "__")):
         return inside
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    value = read_literal(text)
+    if value is None:
         return inside
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
 

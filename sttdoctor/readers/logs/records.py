@@ -6,7 +6,6 @@ https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.h
 https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
 """
 
-import ast
 import csv
 import json
 import re
@@ -18,6 +17,7 @@ from io import BufferedIOBase, BufferedReader, BytesIO
 from itertools import islice, pairwise
 from typing import Any
 
+from sttdoctor.literals import read_literal
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.json_stream import DamagedError, JsonStream
 from sttdoctor.readers.logs.marks import ANY, EVENTS, LIBRARIES, TYPE
@@ -239,10 +239,7 @@ def _of_python(text: bytes) -> dict[str, Any] | None:
     """The dictionary that Python printed, as `print(record)` does; None where it is none, or too long."""
     if len(text) > _LONGEST_PYTHON:
         return None
-    try:
-        value = ast.literal_eval(text.decode("utf-8", errors="replace"))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
+    value = read_literal(text.decode("utf-8", errors="replace"))
     is_record = isinstance(value, dict) and bool(value) and all(isinstance(name, str) for name in value)
     return value if is_record else None
 
