@@ -8,7 +8,7 @@ through again and again, which is what `faults` looks for.
 import ast
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from re import _constants as code  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -19,6 +19,7 @@ import sttdoctor
 
 ANCHORED = {"match", "fullmatch"}
 LETTERS = frozenset(map(chr, range(0x180)))
+FEW = 4  # times
 REPEATS = (code.MAX_REPEAT, code.MIN_REPEAT, code.POSSESSIVE_REPEAT)
 
 
@@ -131,12 +132,39 @@ def faults(
                 before += mandatory(list(value[-1]))  # type: ignore[index]
 
 
+def explosions(items: Sequence, behind: Sequence = ()) -> Iterator[str]:
+    """Yield repeats of a sequence, bounded or not, that can be parted in many ways: each time doubles the work."""
+    for place, (op, value) in enumerate(items):
+        rest = [*items[place + 1 :], *behind]
+        if op in REPEATS and op is not code.POSSESSIVE_REPEAT and value[1] > FEW:
+            yield from (
+                f"a repeat within a repeat: {inner}" for inner in open_ends(list(value[2]), list(value[2]) + rest)
+            )
+        for item in parts(op, value):
+            yield from explosions(item, rest)
+
+
+def open_ends(items: Sequence, behind: Sequence) -> Iterator[object]:
+    """Yield the repeats of a letter, not possessive, that could have taken what follows them."""
+    for place, (op, value) in enumerate(items):
+        rest = [*items[place + 1 :], *behind]
+        if op in (code.POSSESSIVE_REPEAT, code.ATOMIC_GROUP):
+            continue
+        body = list(value[2]) if op in REPEATS else []
+        taken = letters(*body[0]) if len(body) == 1 else None
+        if taken is not None and value[0] < value[1] and value[1] > 1 and first(rest)[0] & taken:
+            yield value
+        for item in parts(op, value):
+            yield from open_ends(item, rest)
+
+
 def mandatory(items: list[tuple[object, object]]) -> list[frozenset[str]]:
     return [one for op, value in items if (one := letters(op, value)) is not None]
 
 
 def of_pattern(pattern: re.Pattern[str] | re.Pattern[bytes], searched: bool = True) -> list[str]:
-    return list(faults(list(parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE & ~re.LOCALE)), searched))
+    items = list(parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE & ~re.LOCALE))
+    return [*faults(items, searched), *explosions(items)]
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str] | re.Pattern[bytes], bool]]:
@@ -173,6 +201,8 @@ def test_a_pattern_of_a_reader_is_linear(pattern, searched):
         r"(a+)+b",
         r"(?:[^\\]|\\.)*'",
         r"x[^y]*,\s*.*z",
+        r"(?:/\*.{0,4000}?\*/){0,40}x",
+        r"(?:\s|(?:\w{1,9},?)){0,40}x",
     ],
 )
 def test_a_pattern_that_is_not_linear_is_seen(pattern):
@@ -188,6 +218,8 @@ def test_a_pattern_that_is_not_linear_is_seen(pattern):
         (r"a+b", False),
         (r"(?:a|b+,)*+c", False),
         (r"a?b", True),
+        (r"(?:/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/){0,40}+x", False),
+        (r"(?:\w{1,9}: [^\n]{0,80}\n){1,40}x", False),
     ],
 )
 def test_a_linear_pattern_is_let_pass(pattern, searched):

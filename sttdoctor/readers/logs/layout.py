@@ -32,7 +32,7 @@ _ENTITY = re.compile(rb"&(?:quot|#0?3[49]|#x27);|wss?://[^\s<>\"]{1,2000}?&amp;"
 _MARKUP, _SIGN = re.compile(rb"<\?xml |</(?:system-(?:out|err)|message|msg|pre)>"), re.compile(rb"&(?:lt|gt|amp);")
 _ELEMENT = re.compile(rb"\s{0,40}<(?:message|msg)>|</(?:message|msg)>\s{0,8}\Z")
 _TAG_OF_TIME = re.compile(
-    rb"<(?:date|millis|timestamp|time|instant)>([^<>]{8,60})</|<[\w:]{1,60}[^<>]{0,300}?"
+    rb"<(?:date|millis|timestamp|time|instant)>([^<>]{8,60})</|<[\w:]{1,60}+[^<>]{0,300}?"
     rb"(\s(?:timestamp|time|ts|date|t)=[\"']([^\"'<>]{8,60})[\"'])[^<>]{0,300}>"
 )
 _IN_QUOTED_PRINTABLE = re.compile(rb"Content-Transfer-Encoding: ?quoted-printable\s{0,8}\Z", re.IGNORECASE)

@@ -18,7 +18,7 @@ from sttdoctor.readers.stream import MAX_LINE_BYTES, StreamError, numbered_lines
 _JSON = re.compile(rb'\s*+\[\s*+\{\s*+"_index"\s*+:\s*+"packets-')
 _RAW, _FRAME = re.compile(rb'"frame_raw"\s*:'), re.compile(rb'"frame\.time_epoch"\s*:')
 _BULK = re.compile(rb'\s*+\{"index":\s?\{"_index":\s?"packets-')
-_XML = re.compile(rb"\s*+<\?xml [^>]{0,200}>(?:\s|<\?[^>]{0,200}>|<!--[^>]{0,400}-->){0,40}<pdml\b")
+_XML = re.compile(rb"\s*+<\?xml [^>]{0,200}>(?:\s|<\?[^>]{0,200}>|<!--[^>]{0,400}+(?<=--)>){0,40}<pdml\b")
 _KNOWN = frozenset({"frame", "ip", "ipv6", "tcp", "http", "websocket", "data"})
 _MAX_LAYERS = 1000  # of one packet
 _MAX_FIELDS = 20_000  # of one packet
