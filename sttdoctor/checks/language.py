@@ -95,6 +95,8 @@ _COMMON = _ENGLISH | {
 }
 _LOOKED_AT = 20_000
 """Characters: what comes after half an hour of speech is hardly in another language."""
+_OF_ENDS = 2_000
+"""Characters: enough to see whether the service itself writes another language."""
 _LEAST_COMMON = 0.2
 """Share of such words below which one asks whether a text is English, which has twice as many."""
 _PLAIN_ENGLISH = 0.1
@@ -174,7 +176,7 @@ def _find_foreign(text: str, least: int = 1) -> str:
 
 
 def _join_ends(facts: Facts) -> str:
-    return join_expected(facts.turns)[:_LOOKED_AT]
+    return join_expected(facts.turns)[:_OF_ENDS]
 
 
 def _identify(facts: Facts) -> Iterator[Finding]:

@@ -15,14 +15,18 @@ from sttdoctor.evidence import Event, Frame, Open, Session
 
 _BACK_S = 0.25
 """Less is the disorder of threads that write one log."""
+_MOST_STEPS = 3
+"""Nobody sets a clock more often while a session runs: such times are in disorder."""
+_FURTHEST_S = 2 * 86_400.0
+"""A date that is wrong by more is no clock that was set by a day, an hour or less; such times tell nothing."""
 _SUMMER_S, _AT_ONCE_S = (1800.0, 3600.0), 1.0
 
 
 def mend_clock(session: Session) -> Session:
     """Return a session in which time goes on evenly where its clock was set; itself where it was not.
 
-    Backward steps count from a quarter of a second on, forward ones where they are the half hour or hour of daylight
-    saving time.
+    Backward steps count from a quarter of a second to two days, forward ones where they are the half hour or hour of
+    daylight saving time.
     """
     audio = [place for place, event in enumerate(session.events) if _is_timed_audio(event)]
     events = session.events
@@ -32,7 +36,7 @@ def mend_clock(session: Session) -> Session:
         for before, after in pairwise(audio)
         if _is_step(times[after] - times[before]) and not _is_apart(events, before, after)
     ]
-    if not steps:
+    if not 1 <= len(steps) <= _MOST_STEPS:
         return session
     usual_s = max(0.0, float(np.median(np.diff([times[place] for place in audio]))))
     shifts = np.zeros(len(events))
@@ -46,7 +50,7 @@ def _is_timed_audio(event: Event) -> bool:
 
 
 def _is_step(seconds: float) -> bool:
-    return seconds < -_BACK_S or any(abs(seconds - hour) <= _AT_ONCE_S for hour in _SUMMER_S)
+    return -_FURTHEST_S < seconds < -_BACK_S or any(abs(seconds - hour) <= _AT_ONCE_S for hour in _SUMMER_S)
 
 
 def _is_apart(events: Sequence[Event], before: int, after: int) -> bool:

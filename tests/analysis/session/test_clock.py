@@ -42,3 +42,16 @@ def test_a_further_connection_may_have_a_clock_of_its_own():
     assert isinstance(again[0], Open)
     subject = replace(HEALTHY, events=(*HEALTHY.events, *again))
     assert mend_clock(subject) is subject
+
+
+@pytest.mark.parametrize(("times", "is_mended"), [(3, True), (4, False)])
+def test_times_that_fall_back_again_and_again_are_no_clock_that_was_set(times, is_mended):
+    subject = HEALTHY
+    for number in range(times):
+        subject = set_at(subject, 1.05 + number - 0.4 * number, -0.4)
+    assert (mend_clock(subject) != subject) is is_mended
+
+
+def test_a_date_that_is_wrong_by_more_than_days_is_left_as_it_is():
+    subject = set_at(HEALTHY, 4.05, -1e9)
+    assert mend_clock(subject) == subject
