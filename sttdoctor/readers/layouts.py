@@ -20,7 +20,7 @@ from io import BufferedReader
 from itertools import islice
 from typing import Any
 
-from sttdoctor.literals import read_literal
+from sttdoctor.literals import LONGEST_RECORD, read_literal
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.frames import DECODER
 from sttdoctor.readers.json_stream import MAX_VALUE_CHARACTERS, DamagedError, JsonStream
@@ -56,7 +56,6 @@ _VALUE_BYTES = 100
 _LOOKED_AT = 20  # lines
 _PYTHON = re.compile(rb"\s{0,8}\[?\s{0,8}\{'")
 _BEGINS = re.compile(rb"\[? ?\{")
-_LONGEST_PYTHON = 1 << 18  # bytes of a record, whose parts take many times as much
 _NAME = re.compile(r"[\w@. \[\]()/$#-]{1,60}")
 _DRAWN = re.compile(r"[\s|+:=\u2500-\u257f-]{3,}")
 _BARS = re.compile(r"[|\u2502\u2503]")
@@ -324,8 +323,8 @@ def _of_python(stream: BufferedReader) -> Records:
             yield from ((begun, value) for value in _values_of(parts, length))
             parts, length = [], 0
         begun = begun if length else number
-        length += len(line) if line is not None else _LONGEST_PYTHON
-        if line and length < _LONGEST_PYTHON:
+        length += len(line) if line is not None else LONGEST_RECORD
+        if line and length < LONGEST_RECORD:
             parts.append(line)
     if length:
         yield from ((begun, value) for value in _values_of(parts, length))
@@ -337,7 +336,7 @@ def _values_of(parts: Sequence[bytes], length: int) -> Iterator[Any]:
         text = text[1:]
     elif text[-1:] == b"]" and text[:1] != b"[":
         text = text[:-1]
-    value = read_literal(text.decode(errors="replace")) if length < _LONGEST_PYTHON else None
+    value = read_literal(text.decode(errors="replace")) if length < LONGEST_RECORD else None
     for item in value if isinstance(value, list) else (value,):
         yield _with_shown_bytes(item) if isinstance(item, dict) else None
 

@@ -9,8 +9,8 @@ where it is not, those of usual lengths are tried from the first sample on.
 
 Pulses that something adds at a period (a phone near the microphone, a dimmer, a synthesizer under the voice) are as
 strong in a pause as in a word, while what a cut does grows with the sound that is cut; only single samples that are
-wrong are as strong, too. Bursts and strokes begin louder
-than what was before them; a cut is as often followed by softer sound.
+wrong are as strong, too. Bursts and strokes begin louder than what was before them; a cut is as often followed by
+softer sound.
 """
 
 from collections.abc import Iterable

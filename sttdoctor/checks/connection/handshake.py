@@ -236,8 +236,10 @@ def find_between(facts: Facts) -> Iterator[Finding]:
             f"service sends at once."
         )
         place = (Evidence("accepted here", silent.open.line, silent.open.t),)
-        alone = silent.close is None or silent.close.by == "client"  # as where only what is sent was recorded
-        yield INTERMEDIARY.find("fail", 0.7 if alone else 0.85, summary, place, _SWALLOWED + _ONE_WAY * alone)
+        sure, fix = 0.85, _SWALLOWED
+        if silent.close is None or silent.close.by == "client":  # as where only what is sent was recorded
+            sure, fix = 0.7, _SWALLOWED + _ONE_WAY
+        yield INTERMEDIARY.find("fail", sure, summary, place, fix)
 
 
 def _begins_with_http(facts: Facts) -> bool:

@@ -17,7 +17,7 @@ from io import BufferedIOBase, BufferedReader, BytesIO
 from itertools import islice, pairwise
 from typing import Any
 
-from sttdoctor.literals import read_literal
+from sttdoctor.literals import LONGEST_RECORD, read_literal
 from sttdoctor.readers.collector import MAX_HELD_BYTES, CostlyError, FullError, json_cost, refuse_costly
 from sttdoctor.readers.json_stream import DamagedError, JsonStream
 from sttdoctor.readers.logs.marks import ANY, EVENTS, LIBRARIES, TYPE
@@ -51,7 +51,6 @@ _DATED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _CODES = frozenset({"code", "closecode", "close_code", "status", "statuscode", "status_code"})
 _LOGGER = re.compile(r"websockets\.(?:client|server)")
 _DECODER = json.JSONDecoder(strict=False)
-_LONGEST_PYTHON = 1 << 18  # bytes of a record, whose parts take many times as much
 _NEVER_COSTLY = MAX_HELD_BYTES // 1000  # bytes of JSON whose values take no more than can be held, whatever they are
 _LONGEST_PREFIX = 300  # words before the object of a line
 _DEEPEST, _MOST_LEAVES = 4, 200
@@ -237,7 +236,7 @@ def _parse(text: bytes) -> Any:
 
 def _of_python(text: bytes) -> dict[str, Any] | None:
     """The dictionary that Python printed, as `print(record)` does; None where it is none, or too long."""
-    if len(text) > _LONGEST_PYTHON:
+    if len(text) > LONGEST_RECORD:
         return None
     value = read_literal(text.decode("utf-8", errors="replace"))
     is_record = isinstance(value, dict) and bool(value) and all(isinstance(name, str) for name in value)
