@@ -70,7 +70,7 @@ def _redact(text: str) -> str:
 
 def _dump(value: Any, before: str) -> str:
     """Return a value as JSON, with blanks and letters as what it was before."""
-    separators = (", ", ": ") if '": ' in before else (",", ":")
+    separators = (", ", ": ") if '": ' in before or '", ' in before else (",", ":")
     return dumps(value, separators=separators, ensure_ascii=before.isascii())
 
 
@@ -178,13 +178,20 @@ class _Walk:
             return [self.redact(item, key) for item in value]
         redacted: list[Any] = []
         announced = key == "session"
+        option = ""
         for item in value:
             if isinstance(item, str):
-                redacted.append(hide(item) if announced else self._text(item, spoken=False))
+                is_option = item.startswith("-")
+                if (option or is_option) and _is_login(option, item, value[0]):
+                    redacted.append(REDACTED)
+                else:
+                    redacted.append(hide(item) if announced else self._text(item, spoken=False))
                 announced = key == "session" or (len(item) > 2 and _announces(item, len(value)))
+                option = item if is_option else ""
             else:
                 redacted.append(self.redact(item, key) if item else item)
                 announced = key == "session"
+                option = ""
         return redacted
 
     def _hide(self, name: str, value: Any) -> Any:
@@ -217,6 +224,13 @@ class _Walk:
             known = _look_at(name) if self._left >= 0 else (True, REDACTED)
             self._names[name] = known
         return known
+
+
+def _is_login(option: str, word: str, command: Any) -> bool:
+    """Whether a word of a command line holds a user and a password; the first word of the line is its command."""
+    from sttdoctor.redact.assignments import is_login  # its patterns take long to compile
+
+    return ":" in word and is_login(option, word, command if isinstance(command, str) else "")
 
 
 def _redact_string(text: str, spoken: bool) -> str:

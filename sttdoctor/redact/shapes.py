@@ -68,8 +68,8 @@ _BEGINNINGS = (
 )
 OPTION = r"-(?:(?<![^\s\"'`\[,(=]-)|(?<=\\[bfnrt]-))"
 """A pattern of how an option of a command line begins: at the begin of a word, or behind an escape such as \\n."""
-FLAGS = "[#0-9BfgGiIjJklLnNOpqRsSvVZ]"
-"""A pattern of curl's options without a value, which may stand before -u in one word; not -a, as in rsync -au."""
+FLAGS = "[#0-9aBfgGiIjJklLnNOpqRsSvVZ]"
+"""A pattern of curl's options without a value, which may stand before -u in one word."""
 HINTS = (*_BEGINNINGS, *(f"{prefix}[-_]" for prefix in _ISSUED), *_in_base64("sk_car_"))
 """Patterns of what these shapes begin with."""
 

@@ -97,7 +97,11 @@ PASSES = 4
 _DEEPEST = 4  # codes within codes that are looked into
 # without any of these nothing is a secret
 _KINDS = "key|token|ticket|secret|sess|sid|sig|pass|pwd|auth|jwt|cred|cookie|csrf|xsrf|hmac|otp|dbpass|digest|sec-w"
-_OPTIONS = (rf"{shapes.OPTION}(?:-(?:proxy-)?|{shapes.FLAGS.lower()}{{0,10}})u", "-a[ \t=]")  # of a command line
+_OPTIONS = (
+    rf"{shapes.OPTION}(?:-(?:proxy-)?|{shapes.FLAGS.lower()}{{0,10}})u",
+    "-a[ \t=\"',\\\\]",
+    "-auth[ \t=\"',\\\\]",
+)  # of a command line
 _HINT = re.compile(any_of(*_KINDS.split("|"), *shapes.HINTS, "@", "%[0-9a-f]", "&[#a-z]", *_OPTIONS) + r"|\\[ux]")
 
 _PIECE, _LONGEST_HINT = 1 << 16, 32  # characters

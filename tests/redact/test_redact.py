@@ -10,6 +10,7 @@ from sttdoctor.redact import (
     NO_SCHEME,
     is_mask,
     is_text,
+    is_unset,
     may_hold_secret,
     redact_bytes,
     redact_cut,
@@ -182,10 +183,31 @@ def test_an_option_with_a_login_is_a_hint_in_text_and_in_json(before, option):
         ('run ["curl", "-su", "me:correcthorse"]', 'run ["curl", "-su", "REDACTED"]'),
         (r"curl \\\"-su\\\" \\\"me:horse!\\\"", r"curl \\\"-su\\\" \\\"REDACTED\\\""),
         (r"first\n-su me:correcthorse", r"first\n-su REDACTED"),
+        ("curl -sau me:correcthorse https://a", "curl -sau REDACTED https://a"),
+        ("curl -a -su me:4711 https://a", "curl -a -su REDACTED https://a"),
+        ("wscat --auth me:correcthorse -c wss://a", "wscat --auth REDACTED -c wss://a"),
+        ("websocat --basic-auth me:correcthorse wss://a", "websocat --basic-auth REDACTED wss://a"),
     ],
 )
 def test_a_login_goes_behind_several_options_in_one_word(command, left):
     assert redact_text(command) == left
+
+
+_FLAGS = st.text("#0aBfgGiIjklLnNOpqRsSvVZ", max_size=5)
+
+
+@given(_FLAGS, st.from_regex("[a-z]{4,9}|[0-9]{3,6}|[a-z]{2}[0-9]{4}", fullmatch=True), st.booleans())
+def test_a_login_of_curl_goes_from_a_line_and_from_a_list_of_its_words(flags, password, apart):
+    assume(not is_unset(password))
+    words = ["curl", f"-{flags}u", f"me:{password}"] if apart else ["curl", f"-{flags}ume:{password}"]
+    message = {"argv": [*words, "https://a"]}
+    for redacted in (redact_text(" ".join(words)), redact_text(json.dumps(words)), redact_text(json.dumps(message))):
+        assert password not in redacted
+
+
+def test_words_of_other_commands_stay_in_a_list():
+    for words in (["docker", "run", "-u", "1000:1000"], ["rsync", "-au", "host:path"], ["nc", "-vu", "host:8080"]):
+        assert redact_json(words) == words
 
 
 def test_a_hyphen_within_a_word_is_no_option():
@@ -281,6 +303,7 @@ def test_a_key_of_letters_alone_goes_from_what_a_service_says(said, word):
         "curl -u user:$PASSWORD https://a and curl -u http://a:80/b",
         "rsync -a host:path there; ls -a",
         "rsync -avu host:path there; rsync -ru host:path there",
+        "rsync -au host:Pq93xk7Z there; tar -au a:Pq93xk7Z",
         "date -su 10:20:30; nc -vu host:8080; sort -su a; ls -lu (10:20)",
         "ffmpeg -input:file x -output:part",
         "/static/sk-assets/js/App2.min.js, sk-learn/linear_model/Ridge2",
