@@ -4,7 +4,7 @@
 
 Reports are divided by chance, by a hash of their link: the half `build` is what the tool is improved by, the half
 `held` is looked at only to see what that was worth. `round` 2 are those that were sought out after the tool had been
-improved by the first ones, `round` 3, 4, 6 and 7 those after that (the fifth tried kinds, not reports). Nothing of a
+improved by the first ones, `round` 3, 4, 6, 7 and 8 those after that (the fifth tried kinds, not reports). Nothing of a
 report is copied: words, times and sound are others.
 """
 
@@ -21,11 +21,12 @@ import tomllib
 from dataclasses import replace
 from typing import Any
 
+import eighth  # its kinds are registered, and some are of text
 import faults_make
 import fourth  # noqa: F401  its kinds are registered
 import further  # noqa: F401  likewise
 import numpy as np
-import seventh  # its kinds are registered, and some are of text
+import seventh  # likewise
 import sixth  # likewise
 import third  # noqa: F401  likewise
 from dress import dress
@@ -40,7 +41,7 @@ from scipy.interpolate import make_interp_spline
 REPORTS = Path(__file__).parent / "reports.toml"
 TEXT = ("equal_turns_dropped", "turns_twice", "last_turn_missing", "only_last_turn", "turns_swapped", "running_total",
         "typed_by_length", "not_decoded_whole", "equal_words_dropped", "fillers_dropped", "earlier_text_first",
-        "only_first_turn", "other_layout", "accents_dropped", *sixth.TEXT, *seventh.TEXT)  # fmt: skip
+        "only_first_turn", "other_layout", "accents_dropped", *sixth.TEXT, *seventh.TEXT, *eighth.TEXT)  # fmt: skip
 LONG_TWIN_S = 240.0
 Report = dict[str, Any]
 

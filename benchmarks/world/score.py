@@ -24,7 +24,7 @@ from typing import Any
 from sttdoctor.api import check, replay
 from sttdoctor.errors import InputError
 
-ROUNDS = (1, 2, 3, 4, 6, 7)
+ROUNDS = (1, 2, 3, 4, 6, 7, 8)
 Case = dict[str, Any]
 Answer = tuple[str, str, str]
 """Verdict, what was said, and what the twin was accused of."""
