@@ -155,6 +155,13 @@ QUIRKS = (
         "requests-sse-takes-the-space-before-a-word",
     ),
     Quirk(
+        "joining.whitespace-stripped",
+        "fetch-event-stream 0.1.6 (npm)",
+        "an empty first line of data is dropped, so a piece of text loses the line feed that it begins with",
+        "send the pieces as JSON, or read with eventsource-parser",
+        "fetch-event-stream-loses-the-line-feed-before-a-text",
+    ),
+    Quirk(
         "joining.turns-missing",
         "caption2text 0.1.2, fairy-subtitle 1.1.0 (PyPI)",
         "a caption of digits alone (a code, a year) is taken for a number of a caption, and removed",
@@ -251,6 +258,13 @@ QUIRKS = (
         "it offers G.722 first, and gives the codes of a call in it as samples of 8 bits, each twice",
         "leave format 9 out of the offer (override _generate_sdp_offer), or let the server allow PCMU only",
         "simplesip-takes-g722-for-samples",
+    ),
+    Quirk(
+        "encoding.mismatch",
+        "sphfile 1.0.3 (PyPI)",
+        "the mu-law of a SPHERE file is written into a WAV file of linear 8-bit samples, byte for byte",
+        "soundfile, or sox",
+        "sphfile-writes-mu-law-as-samples-of-8-bits",
     ),
     Quirk(
         "",
@@ -363,6 +377,13 @@ QUIRKS = (
         "a time of LRC with three decimals counts its fraction ten times: captions come up to nine seconds late",
         "lrc-kit",
         "subsrt-takes-milliseconds-of-lrc-for-hundredths",
+    ),
+    Quirk(
+        "",
+        "werift-rtp 0.8.9 (npm)",
+        "the jitter buffer loses all packets of the 200 ms behind a lost one, which it had in its hands",
+        "a latency of 0 where the line keeps the order, or leave it out",
+        "werift-jitter-buffer-loses-200-ms-for-one-packet",
     ),
 )
 """Those that a report shows first, by cause."""
