@@ -316,6 +316,7 @@ _BITS_BACK = {
     "big endian": "turn the bytes of each sample round (samples.byteswap() in NumPy)",
     "sign and size": "make two's complement of the samples (-(x & 0x7fff) where the top bit is set)",
     "shifted down": "shift each sample up by one bit (x << 1)",
+    "scaled twice": "leave out one of the two multiplications by 32767",
     "in order": "turn the codes of the upper half round (383 - x where x is 128 or more)",
 }
 

@@ -258,8 +258,8 @@ _CODES: dict[Codec, tuple[str, str]] = {
     "GSM": ("frames of GSM 06.10, 33 bytes each", "ffmpeg -f gsm -i FILE -f s16le out.raw decodes it, to 8000 Hz"),
 }
 _ASK_FOR_SAMPLES = (
-    " before you send it, and declare pcm_s16le. Of a live call ask the telephone side for linear samples or mu-law "
-    "(slin or ulaw in Asterisk, PCMU or L16 elsewhere) instead."
+    ". Of a live call ask the telephone side for linear samples or mu-law (slin or ulaw in Asterisk, PCMU or L16 "
+    "elsewhere) instead."
 )
 
 
@@ -268,7 +268,9 @@ def _judge_codec(codec: Codec, declared: str | None) -> Finding:
     label, command = _CODES[codec]
     said = f"declared is {declared}" if declared else "no encoding was declared"
     summary = f"The bytes are compressed, not samples: they are {label}; {said}."
-    return CHECK.find("unsupported", "fail", 0.95, summary, fix=f"Decode it{_ASK_FOR_SAMPLES} Of a file: {command}.")
+    then = "is right for what comes out" if declared == "pcm_s16le" else "is what to declare then"
+    fix = f"Decode it before you send it; pcm_s16le {then}{_ASK_FOR_SAMPLES} Of a file: {command}."
+    return CHECK.find("unsupported", "fail", 0.95, summary, fix=fix)
 
 
 def _write_sentence(remedy: Remedy) -> str:
@@ -352,6 +354,7 @@ _DISGUISED = {
     "shifted down": "samples that are shifted by a bit",
     "in order": "codes of mu-law in order",
     "encoded twice": "mu-law that was encoded as mu-law",
+    "scaled twice": "samples that were scaled to 16 bits twice",
 }
 _PDM = (
     "Let the hardware or the driver make samples of them: on an ESP32 the I2S driver's PDM receiver with its PCM "
@@ -377,6 +380,8 @@ _WHERE_BITS_TURN = {
     "sign and size": " Converters and some DSP libraries count so; most have a setting for two's complement.",
     "shifted down": " I2S has the sign one clock behind the edge of the word select: where a driver reads for left or "
     "right justified data (or the other way round), all bits stand one place off. Set its format to I2S (Philips).",
+    "scaled twice": " Multiply floats between -1 and 1 only: what numpy reads as int16, and floats that are in 16-bit "
+    "units already, go out as they are (astype('<i2')). Test for it by dtype or by np.abs(x).max() > 1.",
     "in order": " G.711 codes do not count from the lowest to the highest value, as those of torchaudio and librosa "
     "(mu_compress) do: those are made for models. Encode with a library for G.711 (audioop.lin2ulaw, g711, sox), or "
     "send pcm_s16le.",
@@ -406,6 +411,8 @@ def _judge_disguise(disguise: Disguise) -> Finding:
         "big endian": f"The bytes of each sample stand in the wrong order (big endian): turned round they are {label}.",
         "sign and size": f"The samples are a sign and a size, not two's complement: changed they are {label}.",
         "shifted down": f"Each sample is shifted down by a bit, so that its sign is none: shifted back it is {label}.",
+        "scaled twice": "The samples were multiplied by 32767 although they were 16-bit integers already, and wrapped "
+        "around: it sounds like noise, though nothing is lost.",
         "in order": "The codes are mu-law that counts from the lowest value to the highest, as models have it, not "
         "mu-law of a telephone line (G.711), whose upper half counts down.",
     }[disguise.kind]

@@ -39,7 +39,15 @@ from sttdoctor.analysis.session.frames import (
     read_values,
     select_active,
 )
-from sttdoctor.analysis.session.repeats import Repeat, Replays, count_sent_again, find_repeats, find_replays, find_whole
+from sttdoctor.analysis.session.repeats import (
+    Repeat,
+    Replays,
+    count_sent_again,
+    find_doubled,
+    find_repeats,
+    find_replays,
+    find_whole,
+)
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import (
     Answer,
@@ -90,7 +98,7 @@ CHECK = Check(
             "fail",
             "Frames contain bytes that were sent before.",
             "Send each piece of audio once: look for a handler that is registered twice, a queue that two tasks read, "
-            "or a buffer that is sent again when nothing new has come.",
+            "or a buffer that is sent again when nothing new has come, or that a flush sends and does not empty.",
         ),
         Cause(
             "frames.zero-filled",
@@ -402,6 +410,12 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
     if replays is not None:
         yield _tell_replays(replays, sent)
         return
+    doubled = [i for i in find_doubled(frames, active, encoding) if _is_sent_at_once(sent, i, bytes_per_s)]
+    if len(doubled) >= _FEWEST_DOUBLED:
+        yield _tell_repeat(
+            Repeat("whole", len(doubled), len(doubled) / len(active), 1.0, doubled[0]), sent, encoding, None
+        )
+        return
     if are_halves_swapped([frames[i] for i in active], encoding):
         place = (Evidence("the first frame with sound", sent[active[0]].line, sent[active[0]].t),)
         yield CHECK.find("out-of-order", "fail", 0.9, _HALVES, place, _FILLED_HALF)
@@ -532,6 +546,22 @@ def _tell_padded(padded: list[int], sent: list[Frame], frames: Sequence[bytes]) 
         "says how many they are."
     )
     return CHECK.find("header", "fail", 0.95, summary, place, _UNPAD)
+
+
+_FEWEST_DOUBLED, _AT_ONCE, _LIVE = 3, 0.25, 0.5
+
+
+def _is_sent_at_once(sent: list[Frame], number: int, bytes_per_s: float | None) -> bool:
+    """Whether a frame goes out right behind the one before it, among frames that are sent as they are recorded.
+
+    One that is heard in the place of a lost one comes when that would have come.
+    """
+    times = [sent[i].t for i in (max(number - 4, 0), number - 1, number)]
+    if not bytes_per_s or None in times:
+        return False
+    earlier, before, at = (float(t or 0.0) for t in times)
+    recorded_s = sum(frame.size for frame in sent[max(number - 4, 0) + 1 : number]) / bytes_per_s
+    return at - before < _AT_ONCE * sent[number].size / bytes_per_s and before - earlier > _LIVE * recorded_s
 
 
 def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str, bytes_per_s: float | None) -> Finding:

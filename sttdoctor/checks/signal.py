@@ -8,6 +8,7 @@ the sample rate to say: sound that is none is an open question, not a fault.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import Layout, decode
@@ -21,12 +22,13 @@ from sttdoctor.analysis.signal.clicks import (
     find_border_clicks,
     find_chunk_clicks,
     find_clicks,
+    find_single_zeros,
     measure_jumps,
 )
 from sttdoctor.analysis.signal.echo import find_echo
 from sttdoctor.analysis.signal.holes import SOME_VOICE, find_muted, find_torn_holes
 from sttdoctor.analysis.signal.levels import Levels, Swells
-from sttdoctor.analysis.signal.runs import Floats
+from sttdoctor.analysis.signal.runs import Floats, find_beeps
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -196,6 +198,12 @@ def _judge(facts: Facts) -> Answer:
         if not findings and levels.samples < _SHORTEST_SILENCE_S * rate:
             return want_speech(f"{1000 * levels.samples / rate:.3g} ms of silence are too short to judge.", measured)
         findings.insert(0, _judge_silence(facts, levels))
+    elif (beeps := find_beeps(levels.runs, levels.samples, rate)) is not None:
+        summary = (
+            f"There is no speech in it: a sound of {1000 * beeps.length_s:.0f} ms comes every {beeps.period_s:.2g} s, "
+            f"{beeps.count} times, with exact silence between. That is a test signal."
+        )
+        findings.insert(0, CHECK.find("silent", "fail", 0.95, summary, fix=_NO_TEST_SIGNAL))
     else:
         findings += [
             *_find_noise(facts, levels),
@@ -210,6 +218,13 @@ def _judge(facts: Facts) -> Answer:
     if findings:
         return answer(pick_worst(findings).summary, findings, measured)
     return _judge_speech(facts, levels, measured)
+
+
+_NO_TEST_SIGNAL = (
+    "Choose a real microphone. A browser that was started with --use-fake-device-for-media-stream (as Puppeteer, "
+    "Playwright and Selenium set-ups do) gives beeps: leave the flag out, or give it a recording with "
+    "--use-file-for-fake-audio-capture=FILE.wav. In an emulator or virtual machine, let it use the host's microphone."
+)
 
 
 def _leave_undecoded(facts: Facts) -> Answer:
@@ -541,6 +556,9 @@ def _search_clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
     if not len(samples):
         return []
     rate = levels.rate
+    zeros = find_single_zeros(samples, _LOUD_BESIDE * levels.loud)
+    if len(zeros):
+        return [_tell_single_zeros(facts, layout, levels, zeros + first)]
     jumps = measure_jumps(samples, rate, 0.003 * levels.loud)
     found = find_clicks(samples, rate, jumps)
     # at few places a mean is large by chance
@@ -558,6 +576,24 @@ def _search_clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
     else:
         at_borders = find_chunk_clicks(samples, rate, jumps, first) if facts.rate_is_heard else None
     return [_find_broken_borders(facts, layout, levels, at_borders, first)] if at_borders is not None else []
+
+
+_LOUD_BESIDE = 0.1
+_DECODE_EACH = (
+    "Find what puts zero bytes between pieces of the audio. Pieces of base64 that end in = must be decoded one by one "
+    "and joined as bytes: joined as text and decoded at once, the = within become zero bytes (or end the audio there). "
+    "A piece whose length is a multiple of 3 bytes needs no =."
+)
+
+
+def _tell_single_zeros(facts: Facts, layout: Layout, levels: Levels, zeros: NDArray[np.int64]) -> Finding:
+    apart_ms = 1000 * float(np.median(np.diff(zeros))) / levels.rate
+    summary = (
+        f"Single samples that are exactly zero stand in the midst of loud sound, {len(zeros)} in the part that was "
+        f"looked at, often {apart_ms:.3g} ms apart: zero bytes were put between pieces of the audio."
+    )
+    places = _list_places(facts, layout, zeros[:5], "zero")
+    return CHECK.find("discontinuities", "warn", 0.95, summary, places, _DECODE_EACH)
 
 
 def _find_discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:

@@ -640,3 +640,59 @@ def test_equal_channels_that_flow_as_one_may_be_samples_written_twice():
     blocks = np.frombuffer(SPEECH, "<i2")[: len(SPEECH) // 3200 * 1600].reshape(-1, 1600)
     found = first(sent([np.repeat(block[:800], 2).tobytes() for block in blocks] * 2, 0.1))
     assert found.cause == "channels.interleaved" and "written twice" in found.summary and "n / 2" in found.fix
+
+
+QUOTED = '{"type": "turn.end", "request_id": "r1", "transcript": "That"s it."}'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [(QUOTED, True), (QUOTED[:40], False), ("turn.end: That's it.", False), ('{"a": 1, b}', False)]
+)
+def test_events_that_something_wrote_anew_are_told_before_what_is_missing(text, told):
+    base = session(steady(6), events=turn(1.0, "Hello"), command=6.0, close=(6.5, "server", 1000))
+    last = base.events[-1]
+    broken = [Frame(90 + n, 5.0 + n / 10, False, len(text), text=text) for n in range(3)]
+    subject = replace(base, events=(*base.events[:-2], *broken, *base.events[-2:]))
+    assert isinstance(last, Close) and ("connection.intermediary" in causes(subject)) is told
+    if told:
+        assert first(subject).cause == "connection.intermediary" and "turns.left-open" in first(subject).explains
+
+
+def test_single_zeros_between_pieces_of_sound_are_told():
+    pieces = [SPEECH[i : i + 640] for i in range(0, len(SPEECH), 640)]
+    joined = b"".join(piece + bytes(-len(piece) % 3) for piece in pieces)
+    found = report(sent(cut(3200, joined), 0.1), "signal").checks[0].findings
+    assert found[0].cause == "signal.discontinuities" and "exactly zero" in found[0].summary
+    assert "base64" in found[0].fix and report(sent(cut(3200), 0.1), "signal").checks[0].status == "pass"
+
+
+def doubled(every, apart):
+    """Frames as they are recorded, of which some are sent again so much later."""
+    frames, times = [], []
+    for n, frame in enumerate(cut()):
+        frames.append(frame)
+        times.append(0.02 * n)
+        if n % every == every - 1:
+            frames.append(frame)
+            times.append(0.02 * n + apart)
+    contents = iter(frames)
+    base = session(np.array(times), 0.02, events=turn(0.5, "Hello"), url=URL)
+    events = [
+        replace(e, content=next(contents), size=640) if isinstance(e, Frame) and e.binary else e for e in base.events
+    ]
+    return replace(base, events=tuple(events))
+
+
+@pytest.mark.parametrize(("apart", "told"), [(0.001, True), (0.012, False)])
+def test_a_few_frames_that_are_sent_twice_at_once_are_told_and_what_stands_for_a_lost_one_is_not(apart, told):
+    assert ("frames.repeated" in causes(doubled(40, apart), "frames")) is told
+
+
+def test_beeps_of_a_fake_device_are_no_speech_and_words_between_silence_are():
+    at = np.arange(16000 * 8) / 16000
+    beeps = 0.5 * np.sin(2 * np.pi * 400 * at) * (at % 0.5 < 0.02)
+    found = report(sent(cut(data=encoded(beeps, "pcm_s16le").tobytes())), "signal").checks[0].findings
+    assert (found[0].cause, found[0].status) == ("signal.silent", "fail") and "fake-device" in found[0].fix
+    word = np.frombuffer(SPEECH, "<i2")[16000:19000].astype(float) / 32768
+    words = np.concatenate([np.pad(word[: 2400 + 90 * n], (0, 13000 - 700 * n)) for n in range(10)])
+    assert "signal.silent" not in causes(sent(cut(data=encoded(words, "pcm_s16le").tobytes())), "signal")

@@ -33,6 +33,7 @@ Kind = Literal[
     "shifted down",
     "in order",
     "encoded twice",
+    "scaled twice",
 ]
 
 _SHORTER = 0.25  # bits a byte: what an undone change has to save; a true one saves 0.6 to 3
@@ -47,6 +48,7 @@ _WORDS = 1 << 18  # bytes that are looked at
 
 _FEWEST = 12  # different bytes: fewer are a code for silence, or a pattern
 
+_EVEN_AND_ODD, _SMOOTHER = 0.2, 0.5  # share of each; of the steps from sample to sample
 _SAME = 1  # codes that may share a value with another: plus and minus zero
 _ONE_LAW = np.concatenate([np.arange(128), np.arange(255, 127, -1)]).astype(np.uint8)
 _TABLES = {
@@ -67,8 +69,9 @@ class Disguise:
             32, and the top byte is empty), `one bit` (a stream of PDM), `half of a float` (bfloat16: the upper half
             of 32-bit floats), `big endian` (of encodings that have no name for it), `sign and size` (no two's
             complement), `shifted down` (by one bit, so that the sign is none), `in order` (codes of mu-law that
-            count from the lowest value to the highest, which a line does not do), or `encoded twice` (codes of mu-law
-            were taken for samples of 8 bits and encoded once more).
+            count from the lowest value to the highest, which a line does not do), `encoded twice` (codes of mu-law
+            were taken for samples of 8 bits and encoded once more), or `scaled twice` (integers were multiplied by
+            32767 as if they were floats, and only their lower half was kept).
         encoding: What the samples are once that is undone; empty for `one bit`.
         mask: What undoes it, to be XORed over each sample; empty where something else does.
     """
@@ -87,6 +90,7 @@ _TRIED = (
     *(Disguise("inverted", name, b"\xff") for name in ("pcm_mulaw", "pcm_alaw")),
     Disguise("even bits", "pcm_alaw", b"\x55"),
 )
+_SCALED_TWICE = Disguise("scaled twice", "pcm_s16le")
 _HALF_FLOATS = (Disguise("half of a float", "pcm_f32le"), Disguise("half of a float", "f32be"))
 _TURNED_HALVES = Disguise("big endian", "pcm_f16le")
 _SUSPECTS = {
@@ -125,6 +129,8 @@ def find_disguise(data: Bytes, estimate: EncodingEstimate) -> Disguise | None:
         return Disguise("padded", "pcm_s32le")
     few = pick_busiest_parts(excerpts, CHEAP)
     tried = [*_TRIED, *_list_suspects(excerpts, estimate)]
+    if _is_scaled_twice(excerpts):
+        tried.append(_SCALED_TWICE)
     readings = [(undo(few, one), Layout(one.encoding)) for one in tried]
     plain, *scores = (float(bits.sum()) for bits in count_layouts_bits([(few, estimate.layout), *readings]))
     best = tried[int(np.argmin(scores))]
@@ -155,6 +161,16 @@ def _has_the_look(excerpts: NDArray[np.uint8], one: Disguise) -> bool:
     return True
 
 
+def _is_scaled_twice(excerpts: NDArray[np.uint8]) -> bool:
+    """Whether odd samples lie half a range from even ones: of twice scaled ones each odd one is moved so far."""
+    codes = np.ascontiguousarray(excerpts[:, : excerpts.shape[1] // 2 * 2]).view("<u2")
+    odd = float(np.mean(codes & 1))
+    moved = (codes * _FACTOR).view("<i2").astype(np.float64)
+    plain = codes.view("<i2").astype(np.float64)
+    steps, back = (float(np.mean(np.abs(np.diff(values, axis=1)))) for values in (plain, moved))
+    return min(odd, 1 - odd) > _EVEN_AND_ODD and back < _SMOOTHER * steps
+
+
 def undo(data: NDArray[np.uint8], disguise: Disguise) -> NDArray[np.uint8]:
     """Return the bytes as they would be without it.
 
@@ -176,7 +192,8 @@ def undo(data: NDArray[np.uint8], disguise: Disguise) -> NDArray[np.uint8]:
     return np.asarray(data ^ np.resize(mask, data.shape[-1]), np.uint8)
 
 
-_BY_SAMPLES = ("half of a float", "big endian", "sign and size", "shifted down")
+_BY_SAMPLES = ("half of a float", "big endian", "sign and size", "shifted down", "scaled twice")
+_FACTOR = np.uint16(32767)  # its own inverse, of 16 bits
 
 
 def _undo_by_samples(data: NDArray[np.uint8], disguise: Disguise) -> NDArray[np.uint8]:
@@ -189,6 +206,8 @@ def _undo_by_samples(data: NDArray[np.uint8], disguise: Disguise) -> NDArray[np.
         rows = np.concatenate([rows, empty] if how.is_big_endian else [empty, rows], axis=-1)
     elif disguise.kind == "big endian":
         rows = rows[..., ::-1]
+    elif disguise.kind == "scaled twice":
+        rows = np.asarray(rows.view("<u2") * _FACTOR, "<u2").view(np.uint8)
     else:
         codes = rows.view(how.dtype)
         least = np.iinfo(codes.dtype).min

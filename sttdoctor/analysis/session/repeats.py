@@ -244,6 +244,14 @@ def find_whole(frames: Sequence[bytes], lively: Sequence[int]) -> list[int]:
     return again
 
 
+def find_doubled(frames: Sequence[bytes], active: Sequence[int], encoding: str) -> list[int]:
+    """Return the numbers of frames with sound that hold what the one right before holds; tones and fillers are none."""
+    again = [i for i in active if i and frames[i] == frames[i - 1]]
+    if not again:
+        return []
+    return _drop_filler(frames, [i for i in again if not _is_periodic(frames[i], encoding)])
+
+
 def _measure_likeness(ones: Sequence[bytes], others: Sequence[bytes], width: int) -> list[float]:
     """The share of samples that are the same, of pairs of one size: high bytes alone are alike in any quiet sound."""
     found = np.zeros(len(ones))

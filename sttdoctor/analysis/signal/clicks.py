@@ -60,6 +60,7 @@ _SPREAD_S = np.array([-1.75, -1.5, -1.25, 1.25, 1.5, 1.75]) / 1000
 _SPREAD = 0.3
 """Of the excess at a border, so far from it: of resamplers up to 0.1, of codecs that fade between frames 0.4 to 0.6."""
 _NOTHING = 1e-9
+_COARSE, _REGULAR = 0.0005, 0.5  # of full scale: 16 steps of 16 bits; share of distances that are whole pieces
 _FEWEST = 20  # periods that must hold sound at the place of the click
 
 
@@ -119,6 +120,31 @@ def _predict(samples: Floats) -> tuple[Floats, Floats]:
     beside = np.pad(usual, 1, mode="edge")
     # the loudest of a block and both beside it, so that the onset of a word is no click
     return error, np.repeat(np.maximum(np.maximum(beside[:-2], beside[2:]), usual), _NEIGHBOURHOOD)
+
+
+def find_single_zeros(samples: Floats, floor: float) -> NDArray[np.int64]:
+    """Find samples that are exactly zero between two that are alike and loud, at one distance from each other.
+
+    Sound crosses zero from one side to the other; in noise and coarse samples such zeros stand anywhere.
+
+    Args:
+        samples: Shape (n,), of one channel.
+        floor: How far from zero both neighbours must be.
+
+    Returns:
+        The places, shape (zeros,), rising; empty where there are few or no such distance.
+    """
+    before, after = samples[:-2], samples[2:]
+    beside = np.minimum(np.abs(before), np.abs(after))
+    alike = (before * after > 0) & (np.abs(before - after) < beside) & (beside > max(floor, _COARSE))
+    places = np.flatnonzero((samples[1:-1] == 0) & alike) + 1
+    if len(places) < _FEWEST:
+        return places[:0]
+    apart = np.diff(places)
+    lengths, counts = np.unique(apart, return_counts=True)
+    usual = int(lengths[np.argmax(counts)])
+    is_regular = usual >= _FEWEST_SAMPLES and np.mean(apart % usual == 0) >= _REGULAR
+    return places if is_regular else places[:0]
 
 
 def find_clicks(samples: Floats, rate: float, jumps: Floats, goes_on: bool = True) -> Clicks | None:

@@ -9,7 +9,7 @@ from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.refusal import Refusal, Subject, extract_words, is_accepted, tell_words
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Cause, Evidence, Finding
-from sttdoctor.evidence import Open
+from sttdoctor.evidence import Frame, Open
 
 _SUBPROTOCOL = "sec-websocket-protocol"
 _LOOK_AT_NETWORK = (
@@ -28,6 +28,11 @@ _SWALLOWED = (
     "buffering. The session never reached the service, so the vendor cannot help here."
 )
 _ONE_WAY = " If the recorder writes only what the client sends, record both directions before you look any further."
+_LEAVE_ALONE = (
+    "Pass the service's messages on byte by byte, without writing them anew: what lies between client and service (a "
+    "relay of your own, a proxy, a logger) makes text of them and replaces characters, or puts JSON together by hand. "
+    "Where a message must be changed, parse it, change the value, and write it with a JSON library."
+)
 _LET_PASS = (
     "Find out what answered (its headers and body are in the capture) and make it let wss://api.cartesia.ai through; "
     "try once without HTTP(S)_PROXY, or from another network."
@@ -227,6 +232,16 @@ def find_between(facts: Facts) -> Iterator[Finding]:
             summary = f"The socket was closed with code {ending.code} ({ending.meaning or 'from between'}{reason})."
             yield INTERMEDIARY.find("fail", 0.85, summary, (Evidence("closed here", ending.line, ending.t),))
             return
+    broken = [frame for connection in facts.connections for frame in connection.received if _is_broken_event(frame)]
+    if len(broken) >= _FEWEST_BROKEN:
+        received = sum(not frame.binary for connection in facts.connections for frame in connection.received)
+        summary = (
+            f"{len(broken)} of {received} messages of the service are not valid JSON, though they begin as its events "
+            f"do: something between client and service changed them."
+        )
+        place = (Evidence("the first of them", broken[0].line, broken[0].t),)
+        yield INTERMEDIARY.find("fail", 0.85, summary, place, _LEAVE_ALONE)
+        return
     silent = next((item for item in facts.connections if _is_swallowed(facts, item)), None)
     if silent is not None and silent.open is not None:
         end = silent.close.t if silent.close is not None and silent.close.t is not None else silent.frames[-1].t
@@ -240,6 +255,15 @@ def find_between(facts: Facts) -> Iterator[Finding]:
         if silent.close is None or silent.close.by == "client":  # as where only what is sent was recorded
             sure, fix = 0.7, _SWALLOWED + _ONE_WAY
         yield INTERMEDIARY.find("fail", sure, summary, place, fix)
+
+
+_FEWEST_BROKEN = 2
+_EVENT = re.compile(r'\s*\{\s*"type"\s*:\s*"(?:turn\.[a-z_]+|connected|error|transcript)"\s*,.*\}\s*', re.DOTALL)
+
+
+def _is_broken_event(frame: Frame) -> bool:
+    """Whether a message begins and ends as an event of the service does, and is no JSON; one that is cut has no end."""
+    return frame.text is not None and not frame.elided and _EVENT.fullmatch(frame.text) is not None
 
 
 def _begins_with_http(facts: Facts) -> bool:

@@ -75,6 +75,14 @@ def test_samples_that_lost_their_sign_to_a_shift_are_told(encoding):
     assert np.array_equal(undo((codes >> 1).view(np.uint8), one).view(codes.dtype), codes & ~codes.dtype.type(1))
 
 
+def test_integers_that_were_scaled_as_if_they_were_floats_are_told():
+    right = encoded(voice(3.0), "pcm_s16le").view("<i2")
+    wrapped = (right.astype(np.int64) * 32767).astype("<i2")  # as numpy casts
+    one = Disguise("scaled twice", "pcm_s16le")
+    assert found(wrapped.tobytes()) == one
+    assert np.array_equal(undo(wrapped.view(np.uint8), one).view("<i2"), right)
+
+
 def as_mulaw(values):
     """The nearest code of mu-law of each value of 16 bits."""
     table = np.rint(MULAW_TABLE * 32768)
