@@ -218,6 +218,13 @@ QUIRKS = (
         "subtitle-converter-cuts-a-text-at-a-comma",
     ),
     Quirk(
+        "joining.truncated",
+        "aiosseclient 0.1.8 (PyPI)",
+        "an event ends at U+2028, U+0085 and the like, which JSON leaves as they are; the rest is dropped",
+        "httpx-sse",
+        "aiosseclient-cuts-an-event-at-a-line-separator",
+    ),
+    Quirk(
         "joining.labels-added",
         "subsrt 1.1.1, srt 0.0.3 (npm)",
         "a file with the other line ends (LF, or CR LF) is one caption that holds all, numbers and times as well",
@@ -265,6 +272,13 @@ QUIRKS = (
         "the mu-law of a SPHERE file is written into a WAV file of linear 8-bit samples, byte for byte",
         "soundfile, or sox",
         "sphfile-writes-mu-law-as-samples-of-8-bits",
+    ),
+    Quirk(
+        "encoding.mismatch",
+        "usip 1.0.0 (PyPI)",
+        "it offers PCMU, sends the microphone's 16-bit samples in its packets, and plays mu-law as 16 bits",
+        "a client with codecs, as pyVoIP, with PCMU alone",
+        "usip-sends-linear-samples-as-mu-law",
     ),
     Quirk(
         "",
