@@ -292,7 +292,8 @@ class Facts:
             return None
         rate = self.declared.sample_rate or (self.likely_rates[0] if self.rate_is_told else USUAL_RATE)
         data = self.audio.data[layout.offset :]
-        return measure(data, layout.encoding, layout.channels, rate, self.sound.factor)
+        silent_peak = self.limits["signal.silent_peak"]
+        return measure(data, layout.encoding, layout.channels, rate, self.sound.factor, silent_peak)
 
     @cached_property
     def stretches(self) -> list[list[Stretch]]:

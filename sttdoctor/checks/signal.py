@@ -256,7 +256,7 @@ def _collect_measurements(facts: Facts, levels: Levels, clipped_worst: float) ->
         "peak": round(_get_peak(levels), 6),
         "loud_rms": round(levels.loud, 6),
         "quiet_rms": round(levels.active_rms(10), 6),
-        "dc_offset": round(signal_levels.get_dc_offset(levels), 6),
+        "dc_offset": round(levels.dc_offset, 6),
         "clipped_share": round(signal_levels.measure_clipping(levels), 6),
         "clipped_share_worst": round(clipped_worst, 6),
         "clicks_searched_s": round(min(_CLICKS_LOOKED_AT, levels.samples) / levels.rate, 2),
@@ -265,15 +265,11 @@ def _collect_measurements(facts: Facts, levels: Levels, clipped_worst: float) ->
 
 
 def _is_silent(facts: Facts, levels: Levels) -> bool:
-    return _count_loud_steps(facts, levels) < _SOUND_STEPS and not facts.rate_is_heard
-
-
-def _count_loud_steps(facts: Facts, levels: Levels) -> int:
-    return int((levels.half_range >= facts.limits["signal.silent_peak"]).sum())
+    return levels.sounding < _SOUND_STEPS and not facts.rate_is_heard
 
 
 def _judge_silence(facts: Facts, levels: Levels) -> Finding:
-    summary = f"All of the audio is silent ({_judge_faint(facts, levels)})."
+    summary = f"All of the audio is silent ({_judge_faint(levels)})."
     width, speed = ENCODINGS[facts.declared.meant or "pcm_s16le"].width, facts.longest_speed
     if levels.high == levels.low == 0.0 and width > 1 and speed is not None and abs(speed.ratio * width - 1) < _NEARLY:
         summary += f" One byte a sample comes in, where {facts.declared.meant} has {width}."
@@ -291,15 +287,15 @@ _CAST = (
 )
 
 
-def _judge_faint(facts: Facts, levels: Levels) -> str:
+def _judge_faint(levels: Levels) -> str:
     """What silent audio holds: its peak as a meter shows it, and apart from it what is no sound."""
     if levels.high == levels.low:
         return "digital silence: every sample is the same"
-    offset, peak = signal_levels.get_dc_offset(levels), _get_peak(levels)
+    offset, peak = levels.dc_offset, _get_peak(levels)
     beside = []
-    if _count_loud_steps(facts, levels):
+    if levels.sounding:
         beside.append(f"a click of {_format_db(peak)}")
-        peak = float(levels.peak[levels.half_range < facts.limits["signal.silent_peak"]].max(initial=0.0))
+        peak = levels.quiet_peak
     elif 2 * abs(offset) > peak:
         beside.append(f"an offset of {100 * offset:.1f} % of full scale")
         peak = max(levels.high - offset, offset - levels.low)
@@ -458,7 +454,7 @@ def _judge_levels(
         found.append(CHECK.find("clipped", "warn", sure, summary + ".", fix=fix, remedy=remedy))
     elif not false_silence:
         found += _find_clipped_part(facts, *worst_part)
-    offset = signal_levels.get_dc_offset(levels)
+    offset = levels.dc_offset
     if abs(offset) > limits["signal.dc_offset"]:
         summary = f"The waveform is off centre by {100 * offset:.1f} % of full scale ({_describe_level(levels)})."
         encoding = ENCODINGS[layout.encoding]

@@ -277,7 +277,9 @@ def _find_long_path(scores: NDArray[np.float32]) -> NDArray[np.int64]:
     usual = scores[:, int(np.argmax(scores.sum(axis=0, dtype=np.float64)))] > -_SETTLED
     # a window begins a new step unless it and the one before it fit the usual key
     first = np.flatnonzero(~(usual & np.concatenate([[False], usual[:-1]])))
-    path = _find_best_path(np.add.reduceat(scores, first, axis=0, dtype=np.float64))
+    # key by key: doubles of all of a day's scores would be most of the memory
+    steps = np.stack([np.add.reduceat(column, first, dtype=np.float64) for column in scores.T], axis=1)
+    path = _find_best_path(steps)
     return np.repeat(path, np.diff(np.append(first, len(scores))))
 
 
@@ -336,7 +338,7 @@ def score_screened(
     scores = np.zeros((len(places), found.shape[1]), dtype=np.float32)
     scores[chosen] = found
     typical, agree = _average_cells(scores, cell, judged)
-    usual = int(np.argmax(typical[cell].sum(axis=0)))
+    usual = int(np.argmax(np.bincount(cell) @ typical))
     # a window that was not scored is strange where its cell is of two minds and does not fit the usual key
     strange = np.where(judged, scores[:, usual] < -_AGREE, ~agree[cell] & (typical[cell, usual] < -0.1 * _AGREE))
     more = np.flatnonzero(_widen(strange, _NEAR) & ~judged)

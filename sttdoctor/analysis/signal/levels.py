@@ -6,7 +6,7 @@ full scale (1.0); a step is 20 ms. Samples that stand at another scale are broug
 Integers are compared as they stand and summed as 32-bit floats about the mean of their step: every sample is touched,
 so this pass decides how fast long audio is read.
 
-What they add up to (offset, modulation, the loudest stretch) are plain functions of the `Levels` that `measure`
+What they add up to (modulation, clipping, the loudest stretch) are plain functions of the `Levels` that `measure`
 returns; nothing here knows a limit.
 """
 
@@ -44,7 +44,7 @@ _FLAT_MODULATION = 2.0  # 6 dB: speech moves by 15 dB and more between its loud 
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """What one pass over the samples measured; each array has one entry a step of `STEP_S`.
+    """What one pass over the samples measured; each array has one entry a step of `STEP_S`, and there are few of them.
 
     Attributes:
         rate: Hz that times are counted at.
@@ -53,11 +53,11 @@ class Levels:
         factor: What decoded samples were multiplied by, to stand at full scale.
         step: Samples of a step.
         rms: RMS about the step's own mean.
-        half_range: Half the distance of the step's extremes: its peak without offset.
-        peak: Its peak, offset included.
-        offset: Mean.
         clipped: Shape (n,), samples that are cut off: at `high` or `low` and the third or later of equal ones in a
             row, constant stretches left out, or floats beyond +-1.
+        dc_offset: The usual mean of a step; constant stretches (a fill, false silence) have none of the sound's offset.
+        sounding: How many steps reach the silent peak, by half the distance of their extremes: the offset left out.
+        quiet_peak: Of the other steps, offset included; 0 without any.
         high: The largest value of all; `low` the smallest.
         flat: Samples at `high` or `low` that are the third or later of equal ones in a row.
         beyond: Samples of float audio beyond +-1.
@@ -72,10 +72,10 @@ class Levels:
     factor: float
     step: int
     rms: Steps
-    half_range: Steps
-    peak: Steps
-    offset: Steps
     clipped: NDArray[np.int32]
+    dc_offset: float
+    sounding: int
+    quiet_peak: float
     high: float
     low: float
     flat: int
@@ -127,9 +127,14 @@ def _count_some(counts: NDArray[np.intp], first_step: int) -> _Counts:
 
 @dataclass(slots=True)
 class _Tally:
-    # rms, half_range, peak, offset; made once, and each by itself, which finds room among what was freed
-    steps: tuple[Steps, Steps, Steps, Steps]
+    scale: float  # of the samples, to full scale
+    silent_peak: float
+    # made once, and each by itself, which finds room among what was freed
+    rms: Steps
+    offset: Steps
     known: int = 0
+    sounding: int = 0
+    quiet_peak: float = 0.0
     high: _Extreme = field(default_factory=lambda: _Extreme(1))
     low: _Extreme = field(default_factory=lambda: _Extreme(-1))
     beyond: list[_Counts] = field(default_factory=list)
@@ -138,7 +143,14 @@ class _Tally:
     wraps: Wraps = field(default_factory=Wraps)
 
 
-def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, factor: float = 1.0) -> Levels:
+def measure(
+    data: NDArray[np.uint8],
+    encoding: str,
+    channels: int,
+    rate: float,
+    factor: float = 1.0,
+    silent_peak: float = 0.0,
+) -> Levels:
     """Measure audio.
 
     Args:
@@ -147,6 +159,7 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, 
         channels: 1 or 2; of two the louder one is measured.
         rate: Sample rate in Hz for the length of steps and holes.
         factor: What the samples are multiplied by where they stand at another scale of their encoding.
+        silent_peak: Of full scale: a step that does not reach it is silent.
 
     Returns:
         The measurements. NaN and infinity count as 0.
@@ -157,8 +170,9 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, 
     count = len(data) // frame
     channel = _pick_channel(data, encoding, channels)
     floats = ENCODINGS[encoding].is_float
-    rms, half_range, peak, offset = (np.empty(-(-count // step), dtype=np.float32) for _ in range(4))
-    tally = _Tally((rms, half_range, peak, offset))
+    scale = 1.0 if floats else factor / ENCODINGS[encoding].full_scale
+    rms, offset = (np.empty(-(-count // step), dtype=np.float32) for _ in range(2))
+    tally = _Tally(scale, silent_peak, rms, offset)
     first = known = 0
     for block in read_blocks(data[: count * frame], size * frame):
         x = read_numbers(block, encoding)[channel::channels]
@@ -174,8 +188,7 @@ def measure(data: NDArray[np.uint8], encoding: str, channels: int, rate: float, 
             known += len(runs)
             tally.runs.append(runs)
         first += len(x)
-    scale = 1.0 if floats else factor / ENCODINGS[encoding].full_scale
-    return _finish(tally, rate, step, count, channel, factor, scale)
+    return _finish(tally, rate, step, count, channel, factor)
 
 
 def _pick_channel(data: NDArray[np.uint8], encoding: str, channels: int) -> int:
@@ -222,11 +235,16 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> tuple[float, 
     power = np.einsum("ij,ij->i", centred, centred) / rows.shape[1]
     rms = np.where(high == low, 0.0, np.sqrt(power))
     top, bottom = high.max(), low.min()
-    high, low = high.astype(np.float64), low.astype(np.float64)
-    half_range, peak = 0.5 * (high - low), np.maximum(np.abs(high), np.abs(low))
-    for values, kept in zip((rms, half_range, peak, mean), tally.steps, strict=True):
-        kept[tally.known : tally.known + len(rows)] = values
+    scale = np.float32(tally.scale)
+    for values, kept in ((rms, tally.rms), (mean, tally.offset)):
+        np.multiply(values, scale, out=kept[tally.known : tally.known + len(rows)], dtype=np.float32)
     tally.known += len(rows)
+    high, low = high.astype(np.float64), low.astype(np.float64)
+    silent = (0.5 * (high - low)).astype(np.float32) * scale < tally.silent_peak
+    tally.sounding += len(rows) - int(np.count_nonzero(silent))
+    if silent.any():
+        peak = float(np.maximum(np.abs(high), np.abs(low))[silent].max())
+        tally.quiet_peak = max(tally.quiet_peak, float(np.float32(peak) * scale))
     if x.dtype.kind == "f" and (top > 1.0 or bottom < -1.0):
         tally.beyond.append(_count_some(np.bincount(np.flatnonzero(np.abs(x) > 1.0) // step), first // step))
     tally.high.add(x, top.item(), first // step, step)
@@ -234,10 +252,9 @@ def _add(tally: _Tally, x: NDArray[Any], step: int, first: int) -> tuple[float, 
     return float(bottom), float(top)
 
 
-def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float, scale: float) -> Levels:
-    rms, half_range, peak, offset = (values[: tally.known] for values in tally.steps)  # the rest was never written
-    for values in (rms, half_range, peak, offset):
-        values *= np.float32(scale)
+def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, factor: float) -> Levels:
+    rms, scale = tally.rms[: tally.known], tally.scale  # the rest was never written
+    dc_offset = _find_usual(tally.offset[: tally.known], rms > 0)
     runs = join_runs(np.concatenate([NO_ROWS, *tally.runs]), scale)
     high, low = (scale * tally.high.value, -scale * tally.low.value) if tally.known else (0.0, 0.0)
     # the first two samples of a run are not counted as flat either
@@ -259,10 +276,10 @@ def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, fac
         factor,
         step,
         rms,
-        half_range,
-        peak,
-        offset,
         clipped,
+        dc_offset,
+        tally.sounding,
+        tally.quiet_peak,
         high,
         low,
         flat,
@@ -271,6 +288,15 @@ def _finish(tally: _Tally, rate: float, step: int, count: int, channel: int, fac
         runs,
         tally.wraps,
     )
+
+
+def _find_usual(values: Steps, chosen: NDArray[np.bool_]) -> float:
+    """The median of the chosen values, 0 of none; it puts them in another order, which spares a copy of a day."""
+    count = int(np.count_nonzero(chosen))
+    if count < len(values):
+        values[~chosen] = np.inf
+        values.partition(count)
+    return float(np.median(values[:count], overwrite_input=True)) if count else 0.0
 
 
 def _join_counts(parts: list[_Counts]) -> _Counts:
@@ -294,12 +320,6 @@ def _find_covered(runs: Runs, chosen: NDArray[np.bool_], step: int, steps: NDArr
     first, last = runs.start[chosen] // step, (runs.start + runs.length - 1)[chosen] // step
     before = np.searchsorted(first, steps, side="right") - 1
     return (before >= 0) & (last[np.maximum(before, 0)] >= steps)
-
-
-def get_dc_offset(levels: Levels) -> float:
-    """The mean of the sound, of full scale; constant stretches (a fill, false silence) have none of its offset."""
-    moving = levels.offset[levels.rms > 0]
-    return float(np.median(moving, overwrite_input=True)) if len(moving) else 0.0
 
 
 def is_modulated(levels: Levels) -> bool:

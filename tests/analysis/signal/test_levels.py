@@ -12,7 +12,6 @@ from sttdoctor.analysis.signal.levels import (
     decode_loudest,
     find_worst_clipping,
     find_zero_runs,
-    get_dc_offset,
     is_modulated,
     measure,
     measure_clipping,
@@ -24,7 +23,7 @@ RNG = np.random.default_rng(3)
 
 
 def test_of_no_samples_there_is_nothing():
-    assert (get_dc_offset(NOTHING), NOTHING.active_rms(10), measure_clipping(NOTHING)) == (0.0, 0.0, 0.0)
+    assert (NOTHING.dc_offset, NOTHING.active_rms(10), measure_clipping(NOTHING)) == (0.0, 0.0, 0.0)
     assert find_worst_clipping(NOTHING) == (0.0, 0.0)
     assert not is_modulated(NOTHING)
     samples, first = decode_loudest(np.zeros(0, np.uint8), Layout("pcm_s16le"), NOTHING, 1000)
@@ -34,7 +33,7 @@ def test_of_no_samples_there_is_nothing():
 def test_a_fill_has_no_part_in_the_offset():
     x = 0.5 * voice() + 0.1
     x[: len(x) * 2 // 3] = 0.0
-    assert get_dc_offset(levels(x)) == pytest.approx(0.1, abs=0.02)
+    assert levels(x).dc_offset == pytest.approx(0.1, abs=0.02)
 
 
 def test_speech_is_modulated_and_noise_is_not():
@@ -107,9 +106,19 @@ def test_level_and_offset():
     t = np.arange(RATE) / RATE
     found = levels(0.5 * np.sin(2 * np.pi * 200 * t) + 0.1)
     assert found.loud == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
-    assert np.median(found.offset) == pytest.approx(0.1, abs=1e-3)
-    assert found.half_range.max() == pytest.approx(0.5, rel=0.01)
+    assert found.dc_offset == pytest.approx(0.1, abs=1e-3)
     assert found.samples == RATE
+
+
+def test_steps_that_sound_are_told_from_silent_ones_whatever_their_offset():
+    x = np.full(RATE, 0.1)
+    x[: RATE // 4] += 0.5 * np.sin(2 * np.pi * 200 * np.arange(RATE // 4) / RATE)
+    x[RATE // 2] += 0.01
+    data = np.rint(32768 * x).astype("<i2").view(np.uint8)
+    found, all_of_it = measure(data, "pcm_s16le", 1, RATE, silent_peak=0.1), measure(data, "pcm_s16le", 1, RATE)
+    assert found.sounding * found.step == pytest.approx(RATE / 4, abs=found.step)
+    assert found.quiet_peak == pytest.approx(0.11, abs=1e-3)
+    assert (all_of_it.sounding * found.step, all_of_it.quiet_peak) == (RATE, 0.0)
 
 
 def test_samples_at_another_scale_are_brought_to_full_scale():
