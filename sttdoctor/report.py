@@ -118,7 +118,9 @@ class Report:
         words: dict[Status, str] = {"fail": "failed", "warn": "warned", "pass": "passed"}
         told = [f"{count} {word}" for status, word in words.items() if (count := statuses.count(status))]
         if unjudged:
-            told.append(f"{len(unjudged)} not judged ({join_list(_list_first([check.id for check in unjudged]))})")
+            # whether the text is right is what most people came for, so it is not left to "more"
+            ids = sorted((check.id for check in unjudged), key=lambda name: name != "joining")
+            told.append(f"{len(unjudged)} not judged ({join_list(_list_first(ids))})")
         elif len(told) == 1:
             named = {1: "The check", 2: "Both checks"}.get(len(checks), f"All {len(checks)} checks")
             return f"{named} {words[statuses[0]]}."

@@ -410,4 +410,4 @@ def name_sources(
     ]
     if not 1 <= len(found) <= _MOST:
         return ""
-    return "".join(f" If it comes from {name}, which gives this by default: {change}." for name, change in found)
+    return "".join(f" Using {name}? That is its default; instead: {change}." for name, change in found)

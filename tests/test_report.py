@@ -68,6 +68,13 @@ def test_the_tally_says_how_many_found_no_fault_and_what_was_missing(checks, exp
     assert Report(SUBJECT, (), tuple(checks)).tally == expected
 
 
+def test_the_tally_names_joining_first_of_what_was_not_judged():
+    names = ("pacing", "signal", "frames", "turns", "joining")
+    checks = tuple(CheckResult(name, "?", "unknown", "", (), {}, "") for name in names)
+    passed = CheckResult("language", "?", "pass", "", (), {}, "")
+    assert "5 not judged (joining, pacing, signal and more)" in Report(SUBJECT, (), (passed, *checks)).tally
+
+
 def test_the_json_form():
     diagnosis = Diagnosis(FINDING, ("chunking.too-small",))
     listen = {"declared": None, "estimated": "ffplay x"}

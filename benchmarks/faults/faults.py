@@ -4,6 +4,7 @@
     python benchmarks/faults/faults.py --seed 7 --only drain    # causes that begin with this
     python benchmarks/faults/faults.py --real DIR               # the same with sessions of real clients, recorded by
                                                                 # `python benchmarks/faults/faults_real.py DIR`
+    python benchmarks/faults/faults.py --without all            # half of the evidence: each session lacks a part of it
 
 Sessions are made by a generator with a virtual clock from real speech, a model of the service and a model of the client
 (`faults_*.py`). The cause whose fault was put in is the right answer. Strict: it is the first diagnosis. Lenient: the
@@ -21,9 +22,10 @@ import json
 import multiprocessing
 import secrets
 import time
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -38,12 +40,15 @@ from faults_bench import (
     judge,
     pair_cases,
 )
+from faults_cuts import CUTS
 from faults_registry import FAULTS
 
+Job = tuple[str, str, int, int, Path | None, Path | None, tuple[str, ...]]
 
-def task(job: tuple[str, str, int, int, Path | None, Path | None]) -> list[Verdict]:
+
+def task(job: Job) -> list[Verdict]:
     """Make and judge the cases of one kind; sessions that are judged wrongly are saved."""
-    what, name, seed, count, corpus, save = job
+    what, name, seed, count, corpus, save, without = job
     if what == "fault":
         cases: Iterable[Case] = fault_cases(seed, name, count, corpus)
     elif what == "healthy":
@@ -52,6 +57,8 @@ def task(job: tuple[str, str, int, int, Path | None, Path | None]) -> list[Verdi
         cases = pair_cases(seed, count, corpus)
     else:
         cases = real_cases(Path(name))
+    if without:
+        cases = (_halved(case, number, without) for number, case in enumerate(cases))
     verdicts = []
     for case in cases:
         verdict = judge(case)
@@ -60,6 +67,14 @@ def task(job: tuple[str, str, int, int, Path | None, Path | None]) -> list[Verdi
             save.mkdir(parents=True, exist_ok=True)
             (save / f"{case.name}.jsonl").write_bytes(jsonl(case.rows))
     return verdicts
+
+
+def _halved(case: Case, number: int, without: tuple[str, ...]) -> Case:
+    """The session without a part of the evidence; another one for each session of a cause."""
+    what = without[(number + zlib.crc32(case.causes[0].encode() if case.causes else b"")) % len(without)]
+    if case.rows[-1]["type"] == "again":
+        return case  # two sockets of one HAR, which is written from whole rows
+    return replace(case, name=f"{case.name}-without-{what}", rows=CUTS[what](case.rows), note=f"{what}; {case.note}")
 
 
 def real_cases(folder: Path) -> Iterator[Case]:
@@ -71,7 +86,7 @@ def real_cases(folder: Path) -> Iterator[Case]:
         yield Case(entry["name"], rows, causes, frozenset(entry["also"]), entry["status"], remark, entry["note"])
 
 
-def run(jobs: list[tuple[str, str, int, int, Path | None, Path | None]], workers: int) -> list[Verdict]:
+def run(jobs: list[Job], workers: int) -> list[Verdict]:
     verdicts: list[Verdict] = []
     if workers == 1:
         for job in jobs:
@@ -155,6 +170,22 @@ def print_confidence(verdicts: list[Verdict]) -> None:
             print(f"{cause:34} told {len(told):3} times with {mean:.2f}, right in {rate:.2f}")
 
 
+def print_halves(verdicts: list[Verdict]) -> None:
+    """By what was taken out: how often the cause is told, nothing, or another one; each other one is listed."""
+    grouped: dict[str, Counter[str]] = defaultdict(Counter)
+    for verdict in verdicts:
+        answer = "right" if verdict.lenient else f"other {verdict.said[0][1]}" if verdict.said else "nothing"
+        if verdict.causes:
+            grouped[verdict.note.partition(";")[0]][answer] += 1
+        if verdict.said and not verdict.lenient:
+            said = ", ".join(f"{cause} ({status} {sure})" for cause, status, sure, _ in verdict.said)
+            print(f"{verdict.name:64} {said}  [{verdict.note}]")
+    for what, count in grouped.items():
+        print(
+            f"without {what:16} n {count.total():4}", *(f"{answer} {n}" for answer, n in count.most_common()), sep="  "
+        )
+
+
 def print_all(verdicts: list[Verdict], heading: str) -> None:
     print(f"\n== {heading}")
     if faults := [v for v in verdicts if len(v.causes) == 1]:
@@ -176,6 +207,7 @@ def main() -> None:
     parser.add_argument("--healthy-each", type=int, default=2, help="sessions of each healthy kind")
     parser.add_argument("--pairs", type=int, default=60)
     parser.add_argument("--only", default=None, help="causes that begin with this; or 'healthy', 'pairs', 'real'")
+    parser.add_argument("--without", choices=("all", *CUTS), help="take this part of the evidence out of each session")
     parser.add_argument("--corpus", type=Path, default=None, help="more voices: a folder with index.tsv and audio/")
     parser.add_argument("--real", type=Path, default=None, help="a folder of recorded sessions")
     parser.add_argument("--jobs", type=int, default=2)
@@ -189,6 +221,9 @@ def main() -> None:
     if options.details:
         lines = (json.dumps(asdict(verdict)) for verdict in verdicts)
         options.details.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if options.without:
+        print_halves(verdicts)
+        return
     print_all([v for v in verdicts if not v.name.startswith("real-")], "generator")
     if real := [v for v in verdicts if v.name.startswith("real-")]:
         print_all(real, "real clients")
@@ -197,20 +232,21 @@ def main() -> None:
           f"{time.monotonic() - began:.0f} s in all with {options.jobs} jobs; seed {seed}")  # fmt: skip
 
 
-def planned(options: argparse.Namespace, seed: int) -> list[tuple[str, str, int, int, Path | None, Path | None]]:
+def planned(options: argparse.Namespace, seed: int) -> list[Job]:
     """The tasks that the command line asks for."""
     from faults_healthy import KINDS
 
     only, corpus, save = options.only, options.corpus, options.save
-    jobs: list[tuple[str, str, int, int, Path | None, Path | None]] = []
+    without = () if options.without is None else tuple(CUTS) if options.without == "all" else (options.without,)
+    jobs: list[Job] = []
     causes = [cause for cause in FAULTS if only is None or cause.startswith(only)]
-    jobs += [("fault", cause, seed, options.per_cause, corpus, save) for cause in causes]
+    jobs += [("fault", cause, seed, options.per_cause, corpus, save, without) for cause in causes]
     if only in (None, "healthy"):
-        jobs += [("healthy", kind, seed, options.healthy_each, corpus, save) for kind in KINDS]
+        jobs += [("healthy", kind, seed, options.healthy_each, corpus, save, without) for kind in KINDS]
     if only in (None, "pairs"):
-        jobs.append(("pair", "", seed, options.pairs, corpus, save))
+        jobs.append(("pair", "", seed, options.pairs, corpus, save, without))
     if options.real is not None and only in (None, "real"):
-        jobs.append(("real", str(options.real), seed, 0, None, save))
+        jobs.append(("real", str(options.real), seed, 0, None, save, without))
     if not jobs:
         sys.exit(f"no cause begins with {only!r}")
     return jobs

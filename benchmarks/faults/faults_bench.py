@@ -213,11 +213,11 @@ def pair_cases(seed: int, count: int, corpus: Path | None) -> Iterator[Case]:
         )
 
 
-def judge(case: Case) -> Verdict:
-    """Run the tool on a case."""
+def judge(case: Case, data: bytes | None = None) -> Verdict:
+    """Run the tool on a case; `data` is the session in another form than `jsonl`."""
     import sttdoctor
 
-    data = jsonl(case.rows)
+    data = jsonl(case.rows) if data is None else data
     began = time.perf_counter()
     report = sttdoctor.replay(data)
     seconds = time.perf_counter() - began

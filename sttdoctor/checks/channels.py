@@ -6,12 +6,14 @@ channels, up to eight, are told by the distance over which the sound changes lea
 agrees with it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import Layout, Samples, find_loudest_channel
+from sttdoctor.analysis.encoding.misfit import Order
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import TakeChannel, TakePlane
 from sttdoctor.analysis.signal.planes import Planes
@@ -198,11 +200,23 @@ def _tell_interleaved(facts: Facts, layout: Layout, pair: _Pair, probability: fl
     agreement = _measure_agreement(facts, layout, layout.channels)
     summary += agreement
     probability = max(probability, 0.99) if agreement else probability
+    status: Status = "fail" if probability >= facts.limits["channels.fail_above"] else "warn"
+    order = facts.sound.order
     if abs(pair.correlation) >= _SAME and not agreement and _flows_as_one(facts, layout):
         summary += _FLOWS_AS_ONE
         fix = f"{fix}. {_WRITTEN_TWICE}"
-    status: Status = "fail" if probability >= facts.limits["channels.fail_above"] else "warn"
+    elif order is not None and not agreement and not (facts.declared.sample_rate and facts.rate_is_heard):
+        reading, sure = _ONE_CHANNEL[order]
+        probability = min(probability, sure)
+        summary += f" Or it is one channel, {reading}; a session with its byte rate, or the right rate, tells which."
     return CHECK.find("interleaved", status, probability, summary, fix=_fix(fix), remedy=remedy)
+
+
+_ONE_CHANNEL: Mapping[Order, tuple[str, float]] = {
+    "twice": ("each sample of which stands twice", 0.85),
+    "swapped": ("whose neighbouring samples changed places", 0.6),
+}
+"""What gives the same bytes, and how sure two channels are beside it: by far the usual way to get equal pairs."""
 
 
 def _tell_silent_side(side: int, layout: Layout) -> Finding:

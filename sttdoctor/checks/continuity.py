@@ -240,14 +240,22 @@ def _find_nothing_sent(facts: Facts) -> Finding | None:
             continue
         summary = f"The client was connected for {length_s:.1f} s, but never sent any audio."
         place = (Evidence("closed here, without any audio", close.line, close.t),)
-        return CHECK.find("nothing-sent", "fail", 0.95, summary, place)
+        return CHECK.find("nothing-sent", "fail", 0.95 if _holds_sent(facts) else _NONE_SENT, summary, place)
     held = [item.close.t - item.open.t for item in facts.connections if _is_press(facts, item)]  # type: ignore[union-attr,operator]
     if len(held) < 2 or len(held) < len(facts.connections) or sum(held) < facts.limits["continuity.nothing_s"]:
         return None
     close = facts.connections[-1].close
     summary = f"The client connected {len(held)} times for {sum(held):.1f} s in all, but never sent any audio."
     places = () if close is None else (Evidence("closed here, without any audio", close.line, close.t),)
-    return CHECK.find("nothing-sent", "fail", 0.85, summary, places)
+    return CHECK.find("nothing-sent", "fail", 0.85 if _holds_sent(facts) else _NONE_SENT, summary, places)
+
+
+def _holds_sent(facts: Facts) -> bool:
+    """Whether anything that the client sent was captured; if nothing was, the capture may lack it."""
+    return any(frame.sent for connection in facts.connections for frame in connection.frames)
+
+
+_NONE_SENT = 0.7
 
 
 def _find_unused(facts: Facts) -> list[Finding]:

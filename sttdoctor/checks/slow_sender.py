@@ -81,6 +81,6 @@ def explain_borders(
             fix = f"{_HALF_SENT} If the length is right: {fix[0].lower()}{fix[1:]}"
         return replace(finding, summary=f"{finding.summary} {lost}", fix=fix)
     if jump <= _WHOLE and broken <= _BROKEN / 3:
-        late = "The audio is whole: nothing is lost, it only comes later and later."
+        late = "The frames join up, so what was sent is late rather than lost: it only comes later and later."
         return replace(finding, summary=f"{finding.summary} {late}")
     return finding

@@ -53,6 +53,13 @@ def test_two_channels_and_what_they_are_to_each_other(encoding, sides):
     assert "::2]" in found.fix
 
 
+def test_equal_pairs_without_a_declaration_may_be_one_channel_and_are_told_less_surely():
+    data = encoded(np.repeat(LEFT, 2), "pcm_s16le")
+    (found,) = sttdoctor.check(data).diagnoses
+    assert (found.cause, found.status) == ("channels.interleaved", "fail")
+    assert found.confidence < 0.9 and "stands twice" in found.summary
+
+
 @pytest.mark.parametrize("many", [3, 6])
 def test_the_channels_of_an_array_are_counted_and_everything_else_is_judged_by_one(many):
     rng = np.random.default_rng(many)
