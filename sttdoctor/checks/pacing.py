@@ -171,11 +171,27 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
     if rhythm is not None:
         summary = f"{finding.summary} {tell_rhythm(rhythm)}"
         return replace(finding, summary=summary, fix=fix_rhythm(rhythm, facts.is_browser))
+    speed = facts.speeds[number]
+    if facts.audio is None and speed is not None and speed.ratio < _COMPRESSED:
+        few = "So few bytes are compressed audio more often than slow samples; the capture holds no audio to tell."
+        return replace(
+            finding,
+            confidence=0.5,
+            summary=f"{finding.summary} {few}",
+            fix=f"{_DECODE} {finding.fix[0].lower()}{finding.fix[1:]}",
+        )
     pauses = find_pauses(line)
     if pauses is not None:
         return explain_pauses(finding, facts.measure_borders(number, first, len(line), pauses.borders), pauses)
     half = abs(float(np.median(line.audio_s)) / max(float(np.median(np.diff(line.t_s))), 1e-9) - 0.5) < _STEADY / 2
     return explain_borders(finding, facts.measure_borders(number, first, len(line)), facts.is_browser, half)
+
+
+_COMPRESSED = 0.3  # times the declared bytes; no other encoding has so few, and Opus and MP3 have
+_DECODE = (
+    "Look first at what you send: if it comes compressed (MediaRecorder, Opus, MP3), decode it and send samples. If "
+    "it is not,"
+)
 
 
 def _judge_backlogs(

@@ -214,7 +214,7 @@ def test_nothing_to_join():
 
 
 def test_text_without_any_turn_is_unrelated():
-    assert [f.cause for f in judged("Hello.", []).findings] == ["joining.unrelated"]
+    assert [f.cause for f in judged("Hello.", [(0.1, "connected", None)]).findings] == ["joining.unrelated"]
 
 
 def test_the_differences_are_shown():

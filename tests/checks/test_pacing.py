@@ -254,3 +254,11 @@ def test_half_of_each_buffer_is_told_from_samples_that_were_dropped():
     assert (
         finding.cause == "pacing.too-slow" and "lost" in finding.summary and "in bytes, not in samples" in finding.fix
     )
+
+
+def test_very_few_bytes_without_their_content_may_be_compressed():
+    (finding,) = report(session(np.arange(60) * 0.2, 0.01), "pacing").checks[0].findings
+    assert (finding.cause, finding.status) == ("pacing.too-slow", "fail")
+    assert finding.confidence <= 0.5 and "compressed" in finding.fix
+    (finding,) = report(session(np.arange(60) * 0.2, 0.1), "pacing").checks[0].findings
+    assert finding.confidence > 0.9 and "compressed" not in finding.fix

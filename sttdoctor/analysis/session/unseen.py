@@ -1,8 +1,8 @@
 """What a capture left out without saying so, told by what it holds.
 
 A recorder that writes one direction alone, or text messages alone, looks like a client that never sends, or like a
-connection on which nothing comes back. The answers tell the two apart: nobody is heard who sends no audio, and a server
-that ends the connection as it was asked to has read what was sent.
+connection on which nothing comes back. The answers tell the two apart: nobody is heard who sends no audio, a server
+that ends the connection as it was asked to has read what was sent, and a text of the application came from somewhere.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,8 @@ def state_unseen(session: Session) -> Session:
 
 def _find_unseen(session: Session, frames: list[Frame]) -> Iterable[str]:
     if not any(not frame.sent for frame in frames):
-        return ("receive", "text") if frames and _was_answered(session, frames) else ()
+        has_text = session.transcript is not None and bool(session.transcript.text.strip())
+        return ("receive", "text") if frames and (has_text or _was_answered(session, frames)) else ()
     if any(frame.sent and frame.binary for frame in frames):
         return ()
     if not collect_turns(frames) or find_audio_texts(tuple(frames)):

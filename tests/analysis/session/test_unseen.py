@@ -24,13 +24,18 @@ def keep(subject, wanted):
         (lambda frame: not frame.sent, {"send", "audio"}),
         (lambda frame: not frame.binary, {"audio"}),
         (lambda frame: frame.sent, {"receive", "text"}),
-        (lambda frame: frame.sent and frame.binary, set()),  # nothing was asked for, so no answer shows
     ],
 )
 def test_the_answers_tell_what_a_recorder_left_out(wanted, unseen):
     subject = keep(HEALTHY, wanted)
     assert state_unseen(subject).lacks == unseen
     assert not causes(replace(subject, transcript=None)) or not unseen
+
+
+def test_a_text_of_the_application_shows_that_something_was_received():
+    sent = keep(HEALTHY, lambda frame: frame.sent and frame.binary)
+    assert state_unseen(sent).lacks == {"receive", "text"}
+    assert state_unseen(replace(sent, transcript=None)).lacks == set()
 
 
 def test_who_is_heard_has_sent_audio_and_who_is_not_may_have_sent_none():
@@ -43,6 +48,6 @@ def test_who_is_heard_has_sent_audio_and_who_is_not_may_have_sent_none():
 def test_a_connection_on_which_nothing_came_back_is_one_unless_the_server_ended_it_when_asked():
     sent = keep(HEALTHY, lambda frame: frame.sent)
     assert causes(sent) == {}
-    left = replace(sent, events=(*sent.events[:-1], replace(sent.events[-1], by="client")))
+    left = replace(sent, transcript=None, events=(*sent.events[:-1], replace(sent.events[-1], by="client")))
     assert isinstance(left.events[-1], Close)
     assert "connection.intermediary" in causes(left)
