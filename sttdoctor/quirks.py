@@ -267,7 +267,7 @@ QUIRKS = (
         "simplesip-takes-g722-for-samples",
     ),
     Quirk(
-        "encoding.mismatch",
+        "encoding.unsupported",
         "sphfile 1.0.3 (PyPI)",
         "the mu-law of a SPHERE file is written into a WAV file of linear 8-bit samples, byte for byte",
         "soundfile, or sox",

@@ -245,6 +245,10 @@ _CODES: dict[Codec, tuple[str, str]] = {
         "the blocks of a WAV file of Microsoft's ADPCM",
         "ffmpeg -i FILE.wav -f s16le -ac 1 out.raw decodes it",
     ),
+    "G.711": (
+        "codes of G.711 (mu-law or A-law) that were taken for linear samples of 8 bits, and widened",
+        "read its samples as mu-law (ffmpeg -f mulaw -ar 8000) or A-law (-f alaw), whatever its header says",
+    ),
     "G.722": ("G.722", "ffmpeg -f g722 -i FILE -f s16le out.raw decodes it, to 16000 Hz"),
     "G.726": (
         "G.726 of 32 kbit/s",

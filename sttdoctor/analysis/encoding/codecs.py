@@ -6,7 +6,8 @@ codes of anything else would drive it to its end. Dialogic's and Yamaha's adapt 
 cannot be told from it. Microsoft's adapts by factors, and begins each block with one of seven predictors. G.722 and
 G.726 leave out codes (ITU-T G.722, table 4; G.726, table 4-1), GSM 06.10 marks each frame (RFC 3551, section 4.5.8.1)
 but for Microsoft's WAV files, in which two frames share 65 bytes: there the level, which each quarter of a frame has at
-a place of its own, changes little from one to the next.
+a place of its own, changes little from one to the next. G.711 is an encoding, and a codec only where a reader took its
+codes for samples of 8 bits and widened them.
 """
 
 from typing import Literal
@@ -14,7 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Codec = Literal["", "ADPCM", "IMA ADPCM", "Microsoft ADPCM", "G.722", "G.726", "GSM", "Microsoft GSM"]
+from sttdoctor.analysis.encoding.estimate import estimate_encoding
+
+Codec = Literal["", "ADPCM", "IMA ADPCM", "Microsoft ADPCM", "G.711", "G.722", "G.726", "GSM", "Microsoft GSM"]
 
 _LOOKED_AT = 1 << 18  # bytes
 _FEWEST, _VALUES = 2000, 128  # bytes; different ones of them
@@ -28,6 +31,7 @@ _FEWEST_BLOCKS = 5
 _FREQUENT, _RARE = 0.02, 0.4  # share of codes of the middle size, at least; of the smallest, at most half a pair
 _LEVEL = 0.01  # of codes: larger ones are rarer, or as frequent, but for the last, which stands for all beyond it
 _RESERVED = 4  # of the six lower bits of G.722
+_SURE_LAW = 0.99
 _GSM_BYTES, _GSM_MARK = 33, 0xD
 _PAIR_BYTES, _LEVEL_BITS, _PAIRS_LOOKED_AT = 65, 6, 1 << 15
 _LEVEL_PLACES = (260 * np.arange(2)[:, None] + 47 + 56 * np.arange(4)).ravel()
@@ -49,8 +53,11 @@ def name_codec(data: NDArray[np.uint8], are_dense: bool) -> Codec:
         return "GSM"
     if _is_gsm_of_wav(head):
         return "Microsoft GSM"
-    if _is_g722(_narrow(head)):
+    narrow = _narrow(head)
+    if _is_g722(narrow):
         return "G.722"
+    if _is_g711(narrow):
+        return "G.711"
     if not are_dense:
         return ""
     if _is_g722(head):
@@ -85,6 +92,12 @@ def _is_gsm_of_wav(head: NDArray[np.uint8]) -> bool:
 
 def _is_g722(codes: NDArray[np.uint8]) -> bool:
     return len(np.unique(codes)) >= _VALUES and not ((codes & 0x3F) < _RESERVED).any()
+
+
+def _is_g711(codes: NDArray[np.uint8]) -> bool:
+    """Whether bytes are codes of one of the laws, whichever way up: unsigned samples change their sign when widened."""
+    estimate = estimate_encoding(codes)
+    return estimate.decidable and max(estimate.probabilities[law] for law in ("pcm_mulaw", "pcm_alaw")) > _SURE_LAW
 
 
 def _narrow(head: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -95,8 +95,8 @@ def test_codes_that_were_widened_as_samples_of_8_bits_are_named(times):
         return array((np.repeat(array(codes).view(np.int8), times).astype("<i2") << 8).tobytes())
 
     assert name_codec(widen(RNG.choice(USED, 9000).tobytes()), are_dense=False) == "G.722"
-    for encoding in ("s8", "pcm_mulaw", "pcm_alaw"):
-        assert name_codec(widen(encoded(SPEECH, encoding)), are_dense=False) == ""
+    for encoding, name in (("s8", ""), ("pcm_mulaw", "G.711"), ("pcm_alaw", "G.711")):
+        assert name_codec(widen(encoded(SPEECH, encoding)), are_dense=False) == name
 
 
 @given(st.binary(max_size=3000), st.booleans())
