@@ -197,7 +197,10 @@ def _judge(facts: Facts) -> Answer:
         measured["holes"] += len([length for length in inner if length > facts.limits["continuity.turn_warn_s"]])
         measured["longest_hole_s"] = max([measured["longest_hole_s"], *(round(length, 3) for length in inner)])
         found = [finding for gap in gaps if (finding := _judge_gap(facts, gap, number))]
-        if any(finding.cause == "continuity.muted" for finding in found):
+        described = _find_comfort_noise(facts, timeline)
+        if described is not None:
+            found = [described, *(finding for finding in found if finding.cause != "continuity.muted")]
+        elif any(finding.cause == "continuity.muted" for finding in found):
             lost = _tell_lost(facts, number, [gap for gap in gaps if _is_unfilled(gap)])
             found = [_explain_lost(finding, lost) for finding in found]
         rhythm = find_rhythm(timeline) if any(finding.cause == "continuity.stalled" for finding in found) else None
@@ -364,6 +367,40 @@ class _Clock:
         other = [command for command in unknown if command.means == "other"]
         told = alive + other if alive or len(other) > 1 else []
         return tuple(command.word if command.word.strip() else "empty" for command in told)
+
+
+_DESCRIPTION, _SMALL = 16, 0.2  # bytes of a description of noise at most; of the audio of a usual frame
+_FEWEST_DESCRIBED, _ONE_IN_S, _IN_PAUSES = 3, 0.08, 0.8  # frames; seconds of pause for each; share that is in pauses
+_MAKE_NOISE = (
+    " The short packets are comfort noise (RFC 3389, payload type 13; of G.729 its SID frames), a description of the "
+    "noise and no audio: leave them out by their payload type, or switch silence suppression off on the telephone side "
+    "(VAD, DTX, annexb=no)."
+)
+
+
+def _find_comfort_noise(facts: Facts, timeline: Timeline) -> Finding | None:
+    """Pauses in which nothing comes but now and then a few bytes that describe the noise of the line."""
+    small = (timeline.size <= _DESCRIPTION) & (timeline.audio_s < _SMALL * np.median(timeline.audio_s))
+    if np.count_nonzero(small) < _FEWEST_DESCRIBED:
+        return None
+    large = np.flatnonzero(~small)
+    inside = np.diff(large) - 1
+    paused_s = np.diff(timeline.t_s[large]) - timeline.audio_s[large[:-1]]
+    sparse = (inside > 0) & (paused_s > _ONE_IN_S * inside)
+    count, longest_s = int(inside[sparse].sum()), float(paused_s[sparse].max(initial=0.0))
+    if count < max(_FEWEST_DESCRIBED, _IN_PAUSES * np.count_nonzero(small)):
+        return None
+    if longest_s < facts.limits["continuity.turn_warn_s"]:
+        return None
+    first = int(large[np.flatnonzero(sparse)[0]]) + 1
+    size = int(np.median(timeline.size[small]))
+    summary = (
+        f"In pauses no audio is sent, for up to {longest_s:.1f} s, but {count_noun(count, 'frame')} of {size} bytes: "
+        "they describe noise, and are heard as clicks."
+    )
+    status = "fail" if longest_s >= facts.limits["continuity.turn_fail_s"] else "warn"
+    place = (Evidence("the first of them", int(timeline.line[first]), float(timeline.t_s[first])),)
+    return CHECK.find("muted", status, 0.9, summary, place, _tell_silence(facts) + _MAKE_NOISE)
 
 
 def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:

@@ -204,6 +204,11 @@ _KEEP_END = (
     "a database column (VARCHAR), maxlength of a field, a longest line of a log; raise it, or store the text in "
     "pieces."
 )
+_QUOTE = (
+    "Look for what the text passes through as code: a command line (sh -c, xdotool type '...'), SQL, a URL, CSV or a "
+    "template, where this character ends the text. Hand the text over as an argument of its own, without a shell "
+    "(subprocess.run([..., text])), as a parameter of the query, or encode it for the place."
+)
 _KEEP_EDGES = (
     "Take the text of each turn from its turn.end alone: text += event.transcript. Do not clear a buffer at turn.start "
     "or cut the text where your own voice detection begins or ends."
@@ -326,6 +331,8 @@ def _fix(join: "Join") -> str | None:
         return _ADD_NOTHING if _repeats_words(join) else None
     if join.detail.startswith("the "):
         return _KEEP_EDGES
+    if " turns end where " in join.detail:
+        return _QUOTE
     size = len(join.got)
     return _KEEP_END.format(size) if join.detail.startswith("it ends") else _KEEP_BEGINNING.format(size)
 

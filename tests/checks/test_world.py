@@ -696,3 +696,14 @@ def test_beeps_of_a_fake_device_are_no_speech_and_words_between_silence_are():
     word = np.frombuffer(SPEECH, "<i2")[16000:19000].astype(float) / 32768
     words = np.concatenate([np.pad(word[: 2400 + 90 * n], (0, 13000 - 700 * n)) for n in range(10)])
     assert "signal.silent" not in causes(sent(cut(data=encoded(words, "pcm_s16le").tobytes())), "signal")
+
+
+@pytest.mark.parametrize(("every", "size", "told"), [(0.4, 11, True), (0.02, 4, False), (0.4, 160, False)])
+def test_descriptions_of_noise_in_pauses_are_no_audio(every, size, told):
+    spoken, noise = [*np.arange(0, 2, 0.02), *np.arange(4, 6, 0.02), *np.arange(8, 9, 0.02)], []
+    for begin in (2.0, 6.0):
+        noise += list(np.arange(begin + 0.1, begin + 1.9, every))
+    lengths = [(t, 0.02) for t in spoken] + [(t, size / 8000) for t in noise]
+    times, seconds = zip(*sorted(lengths), strict=True)
+    found = report(session(times, seconds, events=turn(0.5, "Hello")), "continuity").checks[0].findings
+    assert any("describe noise" in finding.summary for finding in found) is told

@@ -17,6 +17,7 @@ _MOST_LOST = 5  # words at the edge of a turn
 _MOST_PLACES = 16  # to which a turn may lead
 _HEADS = (4, 3, 2, 1)  # letters by which turns are found
 _STEPS, _STEPS_A_TURN = 20_000, 20
+_MOST_MARKS, _FEWEST_CUT = 32, 2
 _BORDERS = 64  # ways to overlap that are tried at one border
 _LONGEST_PHRASE = 6  # words that may stand twice in a row
 _COMPARED = 1 << 12
@@ -71,7 +72,8 @@ def read_parts(got: str, ends: Sequence[str]) -> Iterator[Reading]:
     turns = [extract_letters(end) for end in ends]
     if letters and any(turns):
         cut, edges = read_part(got, letters, turns, ends), _read_without_edges(letters, ends)
-        yield from _skip_none(cut, edges) if is_limited(got) else _skip_none(edges, cut)
+        at_mark = _read_cut_at_mark(letters, ends)
+        yield from _skip_none(at_mark, cut, edges) if is_limited(got) else _skip_none(at_mark, edges, cut)
 
 
 def is_limited(got: str) -> bool:
@@ -279,6 +281,18 @@ def read_part(got: str, letters: str, turns: list[str], ends: Sequence[str]) -> 
         sure,
         turn,
     )
+
+
+def _read_cut_at_mark(letters: str, ends: Sequence[str]) -> Reading | None:
+    """Each turn up to a mark: a quote or an end of a line that something takes for the end of the text."""
+    marks = sorted({letter for end in ends for letter in end if not letter.isalnum() and letter != " "})
+    for mark in marks[:_MOST_MARKS]:
+        kept = [end.split(mark)[0] for end in ends]
+        lost = [i for i, end in enumerate(ends) if extract_letters(end[len(kept[i]) :])]
+        if len(lost) >= _FEWEST_CUT and extract_letters("".join(kept)) == letters:
+            detail = f"{len(lost)} of {len(ends)} turns end where {mark!r} stood, and what follows it is missing"
+            return Reading("truncated", "".join(kept), detail, 0.95, lost[0])
+    return None
 
 
 def _describe_size(got: str) -> str:

@@ -86,10 +86,11 @@ _ends = st.lists(st.text("ab .", max_size=6), max_size=5)
 
 
 @given(st.text("ab .", max_size=20), _ends)
+@example("a.a", ["a"])  # a turn that stands there twice
 @example("babb", ["bab", "b"])  # the letters of all turns in their order
 def test_any_text_gets_an_answer(got, ends):
     for reading in (*read_rearranged(got, ends), *read_parts(got, ends)):
-        assert reading.habit in ("order", "words-merged", "truncated") and 0 < reading.sure <= 1
+        assert reading.habit in ("order", "words-merged", "truncated", "turns-repeated") and 0 < reading.sure <= 1
 
 
 @pytest.mark.parametrize(
@@ -116,3 +117,11 @@ def test_first_words_that_stand_before_them_were_taken_for_an_overlap():
     assert reading.habit == "words-merged" and "stand at the end of the turn before" in reading.detail
     (reading, *_) = read_parts("We met on Monday. shop was closed. week, in fact. it was.", ends)
     assert reading.habit == "truncated"
+
+
+def test_turns_that_end_at_a_quote_are_told_with_it():
+    ends = ["I don't know.", " It isn't there.", " Yes."]
+    found = next(read_parts("I don It isn Yes.", ends))
+    assert (found.habit, found.turn) == ("truncated", 0)
+    assert found.detail.startswith("2 of 3 turns") and '"\'"' in found.detail
+    assert not any("turns end where" in other.detail for other in read_parts("I don't know. It isn Yes.", ends))
