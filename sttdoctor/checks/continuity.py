@@ -398,7 +398,7 @@ def _find_comfort_noise(facts: Facts, timeline: Timeline) -> Finding | None:
         f"In pauses no audio is sent, for up to {longest_s:.1f} s, but {count_noun(count, 'frame')} of {size} bytes: "
         "they describe noise, and are heard as clicks."
     )
-    status = "fail" if longest_s >= facts.limits["continuity.turn_fail_s"] else "warn"
+    status: Status = "fail" if longest_s >= facts.limits["continuity.turn_fail_s"] else "warn"
     place = (Evidence("the first of them", int(timeline.line[first]), float(timeline.t_s[first])),)
     return CHECK.find("muted", status, 0.9, summary, place, _tell_silence(facts) + _MAKE_NOISE)
 
