@@ -1,7 +1,7 @@
 """How sure the first diagnosis was, and how often it was right: over all benches together.
 
     python benchmarks/faults/faults.py --seed 20261124 --per-cause 6 --healthy-each 2 --pairs 0 --details a.jsonl
-    python benchmarks/faults/faults.py --seed 20261201 --per-cause 2 --pairs 0 --without all --details b.jsonl
+    python benchmarks/faults/faults.py --seed 20261201 --per-cause 1 --without all --details b.jsonl
     python benchmarks/world/healthy.py --details c.jsonl
     python benchmarks/confidence.py a.jsonl b.jsonl c.jsonl
 
