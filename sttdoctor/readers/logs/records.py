@@ -48,6 +48,7 @@ _VALUE = "value"  # of a record as a list of names and values
 _NAMES = ("key", "field", "name")  # of what it is
 _COLUMN = re.compile(r"[\w@. \[\]()/-]{1,80}")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_DECIMAL_COMMA = re.compile(r"(?<=\d\d:\d\d:\d\d),(?=\d{3})")  # of a time; it divides no columns
 _CODES = frozenset({"code", "closecode", "close_code", "status", "statuscode", "status_code"})
 _LOGGER = re.compile(r"websockets\.(?:client|server)")
 _DECODER = json.JSONDecoder(strict=False)
@@ -497,7 +498,8 @@ def _lists_records(value: Any, kinds: tuple[type, ...], depth: int = 0) -> bool:
 def is_table(head: bytes) -> bool:
     """Whether the first line names columns: one of them that of a message, or as many as the lines behind it have."""
     try:
-        names, *rows = list(islice(csv.reader(head.decode(errors="replace").splitlines()), 4)) or [[]]
+        lines = _DECIMAL_COMMA.sub(".", head.decode(errors="replace")).splitlines()
+        names, *rows = list(islice(csv.reader(lines), 4)) or [[]]
     except csv.Error:
         return False
     if len(names) < 2:
