@@ -49,7 +49,7 @@ _BY_LETTERS = {name.replace("_", ""): name for name in _SPELLINGS}
 _TELLING = frozenset(_BY_LETTERS) - {"message", "title"}
 _ANY_BY_LETTERS = {name.replace("_", ""): name for name in (*_SPELLINGS, *_NAMES)}
 _WORDS = "|".join(name.replace("_", "[_-]?") for name in _SPELLINGS)
-_BEFORE_KEY = r"(?<![\w.\"'-])[\"']?"
+_BEFORE_KEY = r"(?<![\w.\"'-])[\"']?(?:[\w.]{1,40}\.)?"  # with the name of the object that it is of
 _SEP = r"[\"']?(?:[\])]|>>)?\s{0,4}(?::|=>?)(\s{0,40})(?:string\((\d{1,7})\) |<<)?"
 _TYPE = re.compile(
     rf"{_BEFORE_KEY}(?:type|event|event[_-]?type|kind|name){_SEP}(?:\w{{1,20}}\()?[\"'`]?"

@@ -87,3 +87,10 @@ def test_a_shape_knows_its_logger_and_how_fine_its_times_are():
     assert (shape.logger, shape.per_second, shape.resolution) == (("server", ""), 1000, 0.001)
     found = shape.pattern.fullmatch(b"14:13:21.5 websockets.server > TEXT '' [0 bytes]")
     assert found is None and isinstance(shape.pattern, re.Pattern)
+
+
+def test_the_list_of_containers_above_a_log_names_no_columns():
+    log = websockets_log()
+    read, plain = (read_capture(head + log) for head in (b"Attaching to stt-1, redis-1\n", b""))
+    assert [event.t for event in read.events] == [event.t for event in plain.events]
+    assert plain.clock == read.clock == "client"
