@@ -60,7 +60,8 @@ CHECK = Check(
             "latency.slow-reader",
             "fail",
             "The client reads events late.",
-            "Receive events in a task of their own, and hand slow work (a database, a model, the page) to another.",
+            "Receive events in a task of their own, and hand slow work (a database, a model, the page) to another. If "
+            "the client does read all the time, a relay or proxy in between holds events back.",
         ),
     ),
     docs=TROUBLESHOOTING,

@@ -80,8 +80,8 @@ class Advice:
 
 _UPGRADE = (
     "Let the proxy pass the WebSocket upgrade: in nginx proxy_http_version 1.1 with the headers Upgrade and Connection "
-    '"upgrade", in Apache upgrade=websocket, at a TLS-inspecting proxy an exception for api.cartesia.ai. To prove it, '
-    "connect once without HTTP(S)_PROXY, or from another network."
+    '"upgrade", in Apache upgrade=websocket, in lighttpd proxy.header = ("upgrade" => "enable"), at a TLS-inspecting '
+    "proxy an exception for api.cartesia.ai. To prove it, connect once without HTTP(S)_PROXY, or from another network."
 )
 _DOWN = (
     "Retry with pauses that double. If it persists, check the proxy or load balancer that answered (its log, and "
@@ -109,6 +109,82 @@ _SLOW = (
     "after a pause; give the client's handshake a timeout below the proxy's (50 to 60 s)."
 )
 _TLS = "Check the certificate and the TLS settings between that proxy and the service; retrying will not help."
+
+Setting = Literal["upgrade", "answer", "idle", "size", "rate", "allow"]
+
+_NGINX_UPGRADE = (
+    'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; in the '
+    "location that has the proxy_pass"
+)
+SETTINGS: Mapping[str, Mapping[Setting, str]] = {
+    "nginx": {
+        "upgrade": _NGINX_UPGRADE,
+        "answer": f"proxy_pass with the right scheme (http or https) and port, proxy_ssl_server_name on for TLS, and "
+        f"{_NGINX_UPGRADE}; its error log says which",
+        "idle": "proxy_read_timeout 1h",
+        "size": "large_client_header_buffers 4 32k",
+        "rate": "limit_req and limit_conn",
+        "allow": "deny, allow, auth_basic or limit_except in the location",
+    },
+    "haproxy": {
+        "upgrade": "no http-request del-header Upgrade or Connection",
+        "answer": "the line server of the backend: its address and port, ssl where the port speaks TLS, and check",
+        "idle": "timeout tunnel 1h",
+        "size": "tune.bufsize 32768",
+        "rate": "http-request deny deny_status 429 and what it counts",
+        "allow": "http-request deny",
+    },
+    "Apache": {
+        "upgrade": "ProxyPass / http://…/ upgrade=websocket with mod_proxy_http (2.4.47 and later)",
+        "answer": "ProxyPass / http://…/ upgrade=websocket, with mod_proxy and mod_proxy_http loaded (a2enmod "
+        "proxy_http), and SSLProxyEngine on where the address is https; its error log says which",
+        "idle": "ProxyTimeout 3600, or timeout=3600 behind the ProxyPass",
+        "size": "LimitRequestLine and LimitRequestFieldSize",
+        "allow": "Require in the Location, or what mod_security or mod_evasive refuse",
+    },
+    "lighttpd": {
+        "upgrade": 'proxy.header = ("upgrade" => "enable")',
+        "answer": "host and port in proxy.server",
+        "idle": "server.max-read-idle and server.max-write-idle",
+        "size": "server.max-request-field-size",
+    },
+    "Caddy": {
+        "answer": "the address behind reverse_proxy, with https:// only where that port speaks TLS; its log says which",
+    },
+    "Varnish": {"upgrade": "return (pipe) in vcl_recv for req.http.upgrade", "idle": "the parameter pipe_timeout"},
+    "squid": {"allow": "acl Safe_ports, acl SSL_ports and http_access", "idle": "read_timeout"},
+    "tinyproxy": {"allow": "ConnectPort and Filter", "idle": "Timeout"},
+}
+"""What is to be set where a known product stands between, in its own words.
+
+The upgrade was run with nginx 1.22, haproxy 2.6, Apache 2.4.71, lighttpd 1.4.69 and caddy 2.6; the rest are settings by
+their documented names, not run.
+"""
+
+_ANSWER_STATUSES = (500, 502, 503)
+_SIZE_STATUSES = (413, 414, 431, 494)
+
+
+def name_setting(name: str | None, status: int | None) -> str:
+    """Say what to set in the product that answered a handshake with this status; empty where that is not known."""
+    what: Setting | None = None
+    if status in _ANSWER_STATUSES:
+        what = "answer"
+    elif status in _SIZE_STATUSES:
+        what = "size"
+    elif status == 429:
+        what = "rate"
+    elif status == 403:
+        what = "allow"
+    elif status is not None and status in STATUSES and STATUSES[status].fix is _UPGRADE:
+        what = "upgrade"
+    said = SETTINGS.get(name or "", {}).get(what, "") if what is not None else ""
+    if not said:
+        return ""
+    if what == "answer":
+        return f" If {name} is yours and the same comes every time, check {said}."
+    return f" If {name} is yours: {said}."
+
 
 STATUSES: Mapping[int, Advice] = {
     200: Advice("answered with a page instead of opening the WebSocket", PORTAL, "after a change"),

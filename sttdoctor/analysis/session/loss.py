@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from sttdoctor.analysis.session.answerer import SETTINGS, find_name
 from sttdoctor.analysis.session.endings import is_ping_timeout
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.endpoints.base import Endpoint
@@ -25,6 +26,8 @@ How = Literal["idle", "one-sided", "pinged", "dead", "left"]
 
 LIMITS_S = (50, 60, 100, 240, 300, 350, 360, 600, 900)
 """Usual limits; 100 s is Cloudflare's, 240 s Azure's, 350 s that of a network load balancer of AWS."""
+_SET_S = (10, 15, 20, 30, 45, 90, 120)
+"""Limits that people set: they count to a third of a second where the handshake passed a product that has one."""
 _EARLY_S = 0.5
 """nginx does not set a timer anew that was set less than 0.3 s ago; the rest is the way to the client."""
 _LATE_S = 1.6
@@ -96,7 +99,8 @@ def find_loss(connection: Connection, endpoint: Endpoint | None, resolution: flo
         limit = _find_limit(silent_s, resolution, is_exact=True)
         return Loss("one-sided", silent_s, limit, unsent_s, close.line, close.t) if limit else None
     idle_s = min(unsent_s, silent_s)
-    limit = _find_limit(idle_s, resolution)
+    name = find_name(connection.open.headers, "") if connection.open is not None else None
+    limit = _find_limit(idle_s, resolution, is_settable="idle" in SETTINGS.get(name or "", {}))
     return Loss("idle", idle_s, limit, unsent_s, close.line, close.t) if limit else None
 
 
@@ -123,10 +127,12 @@ def _is_turn_open(connection: Connection) -> bool:
     return bool(connection.turns) and connection.turns[-1].end is None
 
 
-def _find_limit(seconds: float, resolution: float, is_exact: bool = False) -> float | None:
-    """The usual limit that ran out, None where the time is like none; what else somebody set cannot be told."""
+def _find_limit(seconds: float, resolution: float, is_exact: bool = False, is_settable: bool = False) -> float | None:
+    """The limit that ran out, None where the time is like none; what else somebody set cannot be told."""
     late_s = (_EXACT_S if is_exact else _LATE_S) + resolution
     usual = [limit for limit in LIMITS_S if limit - _EARLY_S - resolution <= seconds <= limit + late_s]
+    if is_settable:
+        usual += [limit for limit in _SET_S if abs(seconds - limit) <= _EXACT_S + resolution]
     return float(min(usual, key=lambda limit: abs(limit - seconds))) if usual else None
 
 

@@ -1,9 +1,9 @@
 """How a connection ended that nobody closed, and what further connections lost or doubled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.answerer import find_name
+from sttdoctor.analysis.session.answerer import SETTINGS, find_name
 from sttdoctor.analysis.session.loss import Loss, Reconnect, Sleep, find_loss, find_sleep
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Cause, Evidence, Finding, Status, pick_worst
@@ -98,9 +98,28 @@ def _tell_cut(loss: Loss, connection: Connection) -> Finding:
         cuts = "times each direction by itself, and cuts a connection of which one is idle"
     gone = f"{passed} for {loss.silent_s:.1f} s, then the connection was gone"
     summary = f"{gone}: {between} {cuts} for {loss.limit_s:.0f} s."
+    fix += _name_idle_setting(name, loss.limit_s)
     is_usual = loss.how == "one-sided" or loss.limit_s in (50, 60, 300, 600, 900)
     place = (Evidence("the connection was lost here", loss.line, loss.t),)
     return IDLE_CUT.find("fail", 0.9 if is_usual else 0.75, summary, place, fix)
+
+
+_IDLE_AT: Mapping[int, tuple[str, ...]] = {
+    50: ("haproxy",),
+    60: ("nginx", "Apache", "lighttpd", "Varnish"),
+    300: ("Apache",),
+    360: ("lighttpd",),
+    600: ("tinyproxy",),
+    900: ("squid",),
+}
+"""Whose default a limit is."""
+
+
+def _name_idle_setting(name: str | None, limit_s: float | None) -> str:
+    """What to raise, in the words of the product that the handshake names, or of those that have this limit."""
+    names = (name,) if name is not None else _IDLE_AT.get(int(limit_s or 0), ())
+    said = [f"{item} {SETTINGS[item]['idle']}" for item in names if item and "idle" in SETTINGS.get(item, {})]
+    return f" That is: {', '.join(said)}." if said else ""
 
 
 def _tell_cut_before_ping(loss: Loss) -> Finding:

@@ -4,7 +4,15 @@ import re
 from collections.abc import Iterator
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.answerer import PORTAL, STATUSES, Answerer, describe_page, find_answerer, wants_tls
+from sttdoctor.analysis.session.answerer import (
+    PORTAL,
+    STATUSES,
+    Answerer,
+    describe_page,
+    find_answerer,
+    name_setting,
+    wants_tls,
+)
 from sttdoctor.analysis.session.endings import find_ending
 from sttdoctor.analysis.session.refusal import Refusal, Subject, extract_words, is_accepted, tell_words
 from sttdoctor.analysis.session.timeline import Connection
@@ -166,7 +174,8 @@ def find_unanswered(facts: Facts) -> Iterator[Finding]:
         if opened is None and was_open:
             continue  # it had been open, before the capture began
         first = connection is facts.connections[0]
-        after = f": the client gave up after {close.t:.1f} s" if close.t is not None and first else ""
+        who = "the other side closed" if close.by == "server" else "the client gave up"
+        after = f": {who} after {close.t:.1f} s" if close.t is not None and first else ""
         summary = f"The handshake was never answered: no status and no frame came{after}."
         fix = _NODE_DIRECT + _LOOK_AT_NETWORK if _is_of_node(session.client or "") else None
         if facts.is_browser and opened is None:
@@ -292,7 +301,7 @@ def _tell_between(opened: Open, answerer: Answerer, tries: int, is_http: bool) -
     summary += f", {tries} times." if tries > 1 else "."
     later = " The same handshake may work later." if advice is not None and advice.again == "later" else ""
     place = (Evidence(f"refused here; who answered shows in: {answerer.proof}", opened.line, opened.t),)
-    return INTERMEDIARY.find("fail", 0.95, summary, place, fix + later)
+    return INTERMEDIARY.find("fail", 0.95, summary, place, fix + later + name_setting(answerer.name, opened.status))
 
 
 def _is_swallowed(facts: Facts, connection: Connection) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.session.answerer import STATUSES, find_answerer
+from sttdoctor.analysis.session.answerer import STATUSES, find_answerer, name_setting
 from sttdoctor.evidence import Open
 
 JSON = '{"title": "Unauthorized", "message": "Invalid API key", "error_code": "unauthorized"}'
@@ -71,3 +71,23 @@ def test_every_status_of_the_table_has_advice_and_says_whether_to_try_again():
 )
 def test_any_answer_has_an_answerer(status, headers, body):
     assert answerer(status, headers, body).who in ("service", "between", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said"),
+    [
+        ("nginx", 502, "proxy_pass"),
+        ("nginx", 426, "proxy_set_header Upgrade"),
+        ("nginx", 414, "large_client_header_buffers"),
+        ("Apache", 500, "proxy_http"),
+        ("lighttpd", 426, "proxy.header"),
+        ("squid", 403, "http_access"),
+    ],
+)
+def test_a_known_product_is_named_with_what_to_set_in_it(name, status, said):
+    assert said in name_setting(name, status)
+
+
+@pytest.mark.parametrize(("name", "status"), [(None, 502), ("Zscaler", 502), ("nginx", 200), ("squid", 426)])
+def test_nothing_is_to_be_set_in_what_is_not_known(name, status):
+    assert name_setting(name, status) == ""

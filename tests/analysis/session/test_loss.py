@@ -46,6 +46,30 @@ def test_what_lay_idle_for_a_usual_limit_was_cut_in_between(idle_s, limit_s):
     assert f"{idle_s:.1f} s" in found.summary and "silence" in found.fix and "ping every 20 s" in found.fix
 
 
+@pytest.mark.parametrize(
+    ("name", "idle_s", "said"), [("nginx/1.22.1", 60.0, "proxy_read_timeout"), (None, 50.0, "haproxy")]
+)
+def test_the_fix_names_what_to_raise_in_the_product_that_has_this_limit(name, idle_s, said):
+    subject = passed_through(lost(at=6.9 + idle_s), name)
+    assert said in first(subject).fix
+
+
+@pytest.mark.parametrize("idle_s", [10.0, 19.8, 30.1])
+def test_a_limit_that_somebody_set_counts_where_the_handshake_passed_a_proxy_that_has_one(idle_s):
+    subject = lost(at=6.9 + idle_s)
+    assert loss_of(subject) is None
+    assert first(passed_through(subject, "nginx/1.22.1")).cause == "connection.idle-cut"
+    assert loss_of(passed_through(lost(at=6.9 + 25.0), "nginx/1.22.1")) is None
+
+
+def passed_through(subject, server):
+    """The same session, with the name of a server in the answer to its handshake."""
+    if server is None:
+        return subject
+    events = [replace(item, headers={"server": server}) if isinstance(item, Open) else item for item in subject.events]
+    return replace(subject, events=tuple(events))
+
+
 def test_a_time_that_is_no_usual_limit_is_none():
     assert loss_of(lost(at=6.9 + 20.1)) is None
     assert loss_of(lost(at=6.9 + 26.0)) is None
