@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate, chain, islice
+from itertools import accumulate, chain, islice, pairwise
 
 from sttdoctor.analysis.session import join_readings
 from sttdoctor.analysis.session.join_excerpts import Shown, excerpts
@@ -129,8 +129,8 @@ def _list_candidates(turns: Sequence[Turn], most: int, length: int = 0) -> Itera
 
 def _list_stages(turn: Turn) -> Iterator[Piece]:
     """The events of a turn without the updates that another one follows."""
-    following = [kind for kind, _ in turn.pieces[1:]] + [""]
-    return (piece for piece, after in zip(turn.pieces, following, strict=True) if not piece[0] == after == "update")
+    followed = pairwise(chain(turn.pieces, [("", "")]))
+    return (piece for piece, (after, _) in followed if not piece[0] == after == "update")
 
 
 def _append_displays(turns: Sequence[Turn], most: int) -> Iterator[str]:

@@ -7,7 +7,7 @@ from turns import make
 
 from sttdoctor.analysis.session import join_hypotheses, join_spelling
 from sttdoctor.analysis.session.join_excerpts import Shown
-from sttdoctor.analysis.session.turns import join_expected, join_updates
+from sttdoctor.analysis.session.turns import Turn, join_expected, join_updates
 
 TWO = [
     make("Hi", "Hi there.", eager=["Hi there."]),
@@ -46,6 +46,10 @@ def test_the_one_update_of_a_turn_that_never_ended_was_kept_rather_than_appended
     join = join_hypotheses.explain("Hi there. How are" if before else " How are", turns)
     assert (join.habit, join.rival) == ("partial-kept", "updates-joined")
     assert join_hypotheses.explain("Hi there. How", [make("Hi there.", " How", end=False)]).habit == "updates-joined"
+
+
+def test_turns_that_only_started_and_a_text_that_none_of_them_has():
+    assert join_hypotheses.explain("0", [Turn(1), Turn(2)]).exact is False
 
 
 def test_two_habits_with_one_result_are_both_told():
