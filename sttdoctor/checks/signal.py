@@ -17,6 +17,7 @@ from sttdoctor.analysis.remedies import FillSilence, Rescale
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.analysis.signal import levels as signal_levels
 from sttdoctor.analysis.signal.activity import LateStart, ends_in_room, find_late_start
+from sttdoctor.analysis.signal.beeps import find_beeps
 from sttdoctor.analysis.signal.clicks import (
     Clicks,
     find_border_clicks,
@@ -28,7 +29,7 @@ from sttdoctor.analysis.signal.clicks import (
 from sttdoctor.analysis.signal.echo import find_echo
 from sttdoctor.analysis.signal.holes import SOME_VOICE, find_muted, find_torn_holes
 from sttdoctor.analysis.signal.levels import Levels, Swells
-from sttdoctor.analysis.signal.runs import Floats, find_beeps
+from sttdoctor.analysis.signal.runs import Floats
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -198,7 +199,7 @@ def _judge(facts: Facts) -> Answer:
         if not findings and levels.samples < _SHORTEST_SILENCE_S * rate:
             return want_speech(f"{1000 * levels.samples / rate:.3g} ms of silence are too short to judge.", measured)
         findings.insert(0, _judge_silence(facts, levels))
-    elif (beeps := find_beeps(levels.runs, levels.samples, rate)) is not None:
+    elif (beeps := find_beeps(facts.audio.data[layout.offset :], layout, levels)) is not None:
         summary = (
             f"There is no speech in it: a sound of {1000 * beeps.length_s:.0f} ms comes every {beeps.period_s:.2g} s, "
             f"{beeps.count} times, with exact silence between. That is a test signal."

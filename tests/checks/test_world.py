@@ -698,6 +698,23 @@ def test_beeps_of_a_fake_device_are_no_speech_and_words_between_silence_are():
     assert "signal.silent" not in causes(sent(cut(data=encoded(words, "pcm_s16le").tobytes())), "signal")
 
 
+@pytest.mark.parametrize("shape", [np.sin, lambda phase: np.sign(np.sin(phase + 0.1))])
+@pytest.mark.parametrize("rate", [8000, 16000, 48000])
+def test_beeps_are_tones_of_any_shape(shape, rate):
+    at = np.arange(rate * 6) / rate
+    beeps = encoded(0.4 * shape(2 * np.pi * 400 * at) * (at % 0.5 < 0.02), "pcm_s16le").tobytes()
+    assert check(beeps, encoding="pcm_s16le", sample_rate=rate).diagnoses[0].cause == "signal.silent"
+
+
+@pytest.mark.parametrize("size", [640, 1280, 3200])
+def test_speech_of_which_most_chunks_are_zeros_and_a_loop_of_speech_are_no_test_signal(size):
+    live = np.frombuffer(SPEECH, "<i2") + np.random.default_rng(5).normal(0, 4, len(SPEECH) // 2).round().astype("<i2")
+    frames = [frame if n % 5 == 0 else bytes(size) for n, frame in enumerate(cut(size, live.astype("<i2").tobytes()))]
+    assert "signal.silent" not in causes(sent(frames, size / 32000), "signal")
+    loop = np.tile(np.pad(np.frombuffer(SPEECH, "<i2")[16000:18400], (0, 13600)), 10).tobytes()
+    assert "signal.silent" not in causes(sent(cut(size, loop), size / 32000), "signal")
+
+
 @pytest.mark.parametrize(("every", "size", "told"), [(0.4, 11, True), (0.02, 4, False), (0.4, 160, False)])
 def test_descriptions_of_noise_in_pauses_are_no_audio(every, size, told):
     spoken, noise = [*np.arange(0, 2, 0.02), *np.arange(4, 6, 0.02), *np.arange(8, 9, 0.02)], []

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sttdoctor.values import immutable
-
 Floats = NDArray[np.float64]
 
 SHORTEST_HOLE_S = 0.005
@@ -152,42 +150,3 @@ class Wraps:
         self.count += len(wide)
         self.steep += int((step > _STEEP * full).sum()) - len(wide)
         self.places += [first + 1 + int(place) for place in wide[: _SHOWN - len(self.places)]]
-
-
-@immutable
-class Beeps:
-    """Short sounds of one length that come at one period, with constant silence between them.
-
-    Attributes:
-        count: How many, at least eight.
-        length_s: Seconds of one.
-        period_s: Seconds from one to the next.
-    """
-
-    count: int
-    length_s: float
-    period_s: float
-
-
-_FEWEST_BEEPS, _LONGEST_BEEP_S, _MOSTLY_STILL = 8, 0.2, 0.7
-_SAME_S, _SAME_PERIOD, _STILL_VALUE = 0.002, 0.01, 0.001
-
-
-def find_beeps(runs: Runs, samples: int, rate: float) -> Beeps | None:
-    """Find out whether all there is are beeps, as a fake device or a test source gives them.
-
-    Args:
-        runs: Of all of the audio.
-        samples: How many it has.
-        rate: Hz.
-    """
-    still = np.abs(runs.value) < _STILL_VALUE
-    start, length = runs.start[still], runs.length[still]
-    if len(start) <= _FEWEST_BEEPS or length.sum() < _MOSTLY_STILL * samples:
-        return None
-    sounds, periods = (start[1:] - start[:-1] - length[:-1]) / rate, np.diff(start)[1:] / rate
-    period = float(np.median(periods))
-    is_steady = np.ptp(periods) <= max(_SAME_S, _SAME_PERIOD * period) and np.ptp(sounds) <= _SAME_S
-    if not is_steady or sounds.max() > _LONGEST_BEEP_S:
-        return None
-    return Beeps(len(sounds), float(np.median(sounds)), period)
