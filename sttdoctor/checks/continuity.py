@@ -36,7 +36,7 @@ from sttdoctor.checks.base import (
 )
 from sttdoctor.checks.slow_sender import fix_rhythm, tell_rhythm
 from sttdoctor.endpoints.base import Endpoint
-from sttdoctor.evidence import Close
+from sttdoctor.evidence import Close, Frame
 from sttdoctor.values import immutable
 
 _ANY_SILENCE = "zero samples; 0xFF in mu-law, 0xD5 in A-law"
@@ -197,7 +197,7 @@ def _judge(facts: Facts) -> Answer:
         measured["holes"] += len([length for length in inner if length > facts.limits["continuity.turn_warn_s"]])
         measured["longest_hole_s"] = max([measured["longest_hole_s"], *(round(length, 3) for length in inner)])
         found = [finding for gap in gaps if (finding := _judge_gap(facts, gap, number))]
-        described = _find_comfort_noise(facts, timeline)
+        described = _find_comfort_noise(facts, number, timeline, speed.ratio if speed else 1.0)
         if described is not None:
             found = [described, *(finding for finding in found if finding.cause != "continuity.muted")]
         elif any(finding.cause == "continuity.muted" for finding in found):
@@ -371,6 +371,7 @@ class _Clock:
 
 _DESCRIPTION, _SMALL = 16, 0.2  # bytes of a description of noise at most; of the audio of a usual frame
 _FEWEST_DESCRIBED, _ONE_IN_S, _IN_PAUSES = 3, 0.08, 0.8  # frames; seconds of pause for each; share that is in pauses
+_AGAIN, _LEVELS, _SID = 2, 128, 2  # frames in the usual such pause; values of a first byte; bytes in G.729 (annex B)
 _MAKE_NOISE = (
     " The short packets are comfort noise (RFC 3389, payload type 13; of G.729 its SID frames), a description of the "
     "noise and no audio: leave them out by their payload type, or switch silence suppression off on the telephone side "
@@ -378,8 +379,12 @@ _MAKE_NOISE = (
 )
 
 
-def _find_comfort_noise(facts: Facts, timeline: Timeline) -> Finding | None:
-    """Pauses in which nothing comes but now and then a few bytes that describe the noise of the line."""
+def _find_comfort_noise(facts: Facts, number: int, timeline: Timeline, speed: float) -> Finding | None:
+    """Pauses in which nothing comes but now and then a few bytes that describe the noise of the line.
+
+    The rest of an utterance, an empty frame or what keeps a connection open is as small: it comes once in a pause, or
+    is the same byte all over, or text.
+    """
     small = (timeline.size <= _DESCRIPTION) & (timeline.audio_s < _SMALL * np.median(timeline.audio_s))
     if np.count_nonzero(small) < _FEWEST_DESCRIBED:
         return None
@@ -387,20 +392,38 @@ def _find_comfort_noise(facts: Facts, timeline: Timeline) -> Finding | None:
     inside = np.diff(large) - 1
     paused_s = np.diff(timeline.t_s[large]) - timeline.audio_s[large[:-1]]
     sparse = (inside > 0) & (paused_s > _ONE_IN_S * inside)
-    count, longest_s = int(inside[sparse].sum()), float(paused_s[sparse].max(initial=0.0))
-    if count < max(_FEWEST_DESCRIBED, _IN_PAUSES * np.count_nonzero(small)):
+    count = int(inside[sparse].sum())
+    if count < max(_FEWEST_DESCRIBED, _IN_PAUSES * np.count_nonzero(small)) or np.median(inside[sparse]) < _AGAIN:
         return None
-    if longest_s < facts.limits["continuity.turn_warn_s"]:
+    connection = facts.connections[number]
+    lines = set(timeline.line[small].tolist())
+    if not all(_may_describe(frame) for frame in connection.audio_frames if frame.line in lines):
+        return None
+    # those are no audio: what would be said of the pauses if they were not there
+    audio = Timeline(timeline.t_s[large], timeline.audio_s[large], timeline.size[large], timeline.line[large])
+    gaps = [gap for gap in _list_gaps(facts, connection, audio, speed) if gap.ended]
+    found = [(gap, finding) for gap in gaps if (finding := _judge_gap(facts, gap, number))]
+    muted = [(gap.length_s, finding.status) for gap, finding in found if finding.cause == "continuity.muted"]
+    if not muted:
         return None
     first = int(large[np.flatnonzero(sparse)[0]]) + 1
-    size = int(np.median(timeline.size[small]))
     summary = (
-        f"In pauses no audio is sent, for up to {longest_s:.1f} s, but {count_noun(count, 'frame')} of {size} bytes: "
-        "they describe noise, and are heard as clicks."
+        f"In pauses no audio is sent, for up to {max(muted)[0]:.1f} s, but {count_noun(count, 'frame')} of "
+        f"{int(np.median(timeline.size[small]))} bytes: they describe noise, and are heard as clicks."
     )
-    status: Status = "fail" if longest_s >= facts.limits["continuity.turn_fail_s"] else "warn"
+    status: Status = "fail" if any(status == "fail" for _, status in muted) else "warn"
     place = (Evidence("the first of them", int(timeline.line[first]), float(timeline.t_s[first])),)
     return CHECK.find("muted", status, 0.9, summary, place, _tell_silence(facts) + _MAKE_NOISE)
+
+
+def _may_describe(frame: Frame) -> bool:
+    """Whether a frame may hold a description of noise: its first byte is a level below full scale (RFC 3389)."""
+    content = frame.audio
+    if not frame.size or not content:
+        return frame.size > 0  # only its size is known
+    is_text = len(content) > _SID and content.isascii() and content.decode("ascii").isprintable()
+    is_filler = len(content) > 1 and len(set(content)) == 1
+    return not is_text and not is_filler and (content[0] < _LEVELS or len(content) == _SID)
 
 
 def _list_gaps(facts: Facts, connection: Connection, timeline: Timeline, speed: float) -> list[_Gap]:

@@ -724,3 +724,38 @@ def test_descriptions_of_noise_in_pauses_are_no_audio(every, size, told):
     times, seconds = zip(*sorted(lengths), strict=True)
     found = report(session(times, seconds, events=turn(0.5, "Hello")), "continuity").checks[0].findings
     assert any("describe noise" in finding.summary for finding in found) is told
+
+
+@pytest.mark.parametrize(
+    ("content", "times", "told"),
+    [
+        (b"\x45\x70\x81\x90", 4, True),  # a level of -69 dB below full scale, and three coefficients
+        (b"\x45\x70\x81\x90", 1, False),  # the rest of an utterance
+        (b"", 4, False),
+        (bytes(8), 4, False),
+        (b"\xff" * 8, 4, False),
+        (b"ping", 4, False),
+        (b"\x91\x04\x45\xfe\x02\x07", 4, False),  # samples
+    ],
+)
+def test_what_describes_noise_begins_with_its_level_and_comes_again_in_a_pause(content, times, told):
+    speech, small = {t: bytes(range(100, 228)) for n in range(4) for t in np.arange(3.0 * n, 3.0 * n + 1, 0.016)}, {}
+    for n in range(3):
+        small |= {3.0 * n + 1.02 + 0.3 * i: content for i in range(times)}
+    frames = sorted({**speech, **small}.items())
+    base = session([t for t, _ in frames], 0.016, events=turn(0.5, "Hello"))
+    contents = iter(frame for _, frame in frames)
+    events = [
+        replace(e, content=(frame := next(contents)), size=len(frame)) if isinstance(e, Frame) and e.binary else e
+        for e in base.events
+    ]
+    url = URL.replace("16000", "4000")
+    found = report(replace(base, events=tuple(events), url=url), "continuity").checks[0].findings
+    assert any("describe noise" in finding.summary for finding in found) is told
+
+
+def test_short_pauses_between_closed_turns_are_none_that_matter_whatever_they_hold():
+    lengths = [(t, 0.02) for n in range(4) for t in np.arange(2.2 * n, 2.2 * n + 1, 0.02)]
+    lengths += [(2.2 * n + 1.1 + 0.3 * i, 11 / 8000) for n in range(3) for i in range(3)]
+    times, seconds = zip(*sorted(lengths), strict=True)
+    assert report(session(times, seconds, events=turn(0.2, "Hello", end=0.9)), "continuity").checks[0].status == "pass"
