@@ -410,11 +410,10 @@ def _judge_connection(facts: Facts, connection: Connection, encoding: str) -> It
     if replays is not None:
         yield _tell_replays(replays, sent)
         return
-    doubled = [i for i in find_doubled(frames, active, encoding) if _is_sent_at_once(sent, i, bytes_per_s)]
+    doubled = _list_sent_at_once(find_doubled(frames, active, encoding), sent, bytes_per_s)
     if len(doubled) >= _FEWEST_DOUBLED:
-        yield _tell_repeat(
-            Repeat("whole", len(doubled), len(doubled) / len(active), 1.0, doubled[0]), sent, encoding, None
-        )
+        again = Repeat("whole", len(doubled), len(doubled) / len(active), 1.0, doubled[0])
+        yield replace(_tell_repeat(again, sent, encoding, None), confidence=0.85)
         return
     if are_halves_swapped([frames[i] for i in active], encoding):
         place = (Evidence("the first frame with sound", sent[active[0]].line, sent[active[0]].t),)
@@ -548,20 +547,29 @@ def _tell_padded(padded: list[int], sent: list[Frame], frames: Sequence[bytes]) 
     return CHECK.find("header", "fail", 0.95, summary, place, _UNPAD)
 
 
-_FEWEST_DOUBLED, _AT_ONCE, _LIVE = 3, 0.25, 0.5
+_FEWEST_DOUBLED, _AT_ONCE, _BESIDE, _IN_BURSTS = 3, 0.25, 4, 0.1
 
 
-def _is_sent_at_once(sent: list[Frame], number: int, bytes_per_s: float | None) -> bool:
-    """Whether a frame goes out right behind the one before it, among frames that are sent as they are recorded.
+def _list_sent_at_once(doubled: list[int], sent: list[Frame], bytes_per_s: float | None) -> list[int]:
+    """Which frames go out right behind the one before them, besides all that are sent as they are recorded.
 
-    One that is heard in the place of a lost one comes when that would have come.
+    One that is heard in the place of a lost one takes the time of that one, also where frames are sent some at a time.
     """
-    times = [sent[i].t for i in (max(number - 4, 0), number - 1, number)]
-    if not bytes_per_s or None in times:
-        return False
-    earlier, before, at = (float(t or 0.0) for t in times)
-    recorded_s = sum(frame.size for frame in sent[max(number - 4, 0) + 1 : number]) / bytes_per_s
-    return at - before < _AT_ONCE * sent[number].size / bytes_per_s and before - earlier > _LIVE * recorded_s
+    times = [frame.t for frame in sent]
+    if len(doubled) < _FEWEST_DOUBLED or not bytes_per_s or None in times:
+        return []
+    t_s, audio_s = np.array(times, np.float64), np.array([frame.size for frame in sent]) / bytes_per_s
+    at_once = np.concatenate([[False], np.diff(t_s) < _AT_ONCE * audio_s[1:]])
+    if np.count_nonzero(at_once) - np.count_nonzero(at_once[doubled]) > _IN_BURSTS * len(sent):
+        return []
+    passed_s = np.cumsum(audio_s)
+
+    def adds(number: int) -> bool:
+        first, last = max(number - _BESIDE, 0), min(number + _BESIDE, len(sent) - 1)
+        more_s = passed_s[last] - passed_s[first] - (t_s[last] - t_s[first])
+        return bool(audio_s[number] / 2 < more_s < 1.5 * audio_s[number])
+
+    return [number for number in doubled if at_once[number] and adds(number)]
 
 
 def _tell_repeat(repeat: Repeat, sent: list[Frame], encoding: str, bytes_per_s: float | None) -> Finding:

@@ -688,6 +688,19 @@ def test_a_few_frames_that_are_sent_twice_at_once_are_told_and_what_stands_for_a
     assert ("frames.repeated" in causes(doubled(40, apart), "frames")) is told
 
 
+@pytest.mark.parametrize("together", [1, 2, 5])
+def test_what_stands_for_a_lost_frame_is_not_sent_twice_however_many_go_out_at_a_time(together):
+    frames, lost = cut(), np.random.default_rng(3).random(len(cut())) < 0.02
+    for n in np.flatnonzero(lost[1:]) + 1:
+        frames[n] = frames[n - 1]
+    numbers = np.arange(len(frames))
+    times = numbers // together * together * 0.02 + numbers % together * 0.001
+    contents = iter(frames)
+    base = session(times, 0.02, events=turn(0.5, "Hello"), url=URL)
+    events = [replace(e, content=next(contents)) if isinstance(e, Frame) and e.binary else e for e in base.events]
+    assert "frames.repeated" not in causes(replace(base, events=tuple(events)), "frames")
+
+
 def test_beeps_of_a_fake_device_are_no_speech_and_words_between_silence_are():
     at = np.arange(16000 * 8) / 16000
     beeps = 0.5 * np.sin(2 * np.pi * 400 * at) * (at % 0.5 < 0.02)
