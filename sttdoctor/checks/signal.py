@@ -8,7 +8,6 @@ the sample rate to say: sound that is none is an open question, not a fault.
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sttdoctor import missing
 from sttdoctor.analysis.decoding import Layout, decode
@@ -20,6 +19,7 @@ from sttdoctor.analysis.signal.activity import LateStart, ends_in_room, find_lat
 from sttdoctor.analysis.signal.beeps import find_beeps
 from sttdoctor.analysis.signal.clicks import (
     Clicks,
+    SingleZeros,
     find_border_clicks,
     find_chunk_clicks,
     find_clicks,
@@ -554,8 +554,8 @@ def _search_clicks(facts: Facts, layout: Layout, levels: Levels) -> list[Finding
         return []
     rate = levels.rate
     zeros = find_single_zeros(samples, _LOUD_BESIDE * levels.loud)
-    if len(zeros):
-        return [_tell_single_zeros(facts, layout, levels, zeros + first)]
+    if zeros is not None:
+        return [_tell_single_zeros(facts, layout, levels, zeros, first)]
     jumps = measure_jumps(samples, rate, 0.003 * levels.loud)
     found = find_clicks(samples, rate, jumps)
     # at few places a mean is large by chance
@@ -583,14 +583,27 @@ _DECODE_EACH = (
 )
 
 
-def _tell_single_zeros(facts: Facts, layout: Layout, levels: Levels, zeros: NDArray[np.int64]) -> Finding:
-    apart_ms = 1000 * float(np.median(np.diff(zeros))) / levels.rate
+_OVERWRITTEN = (
+    "Find what clears a sample of each piece: a buffer that is filled to one sample less than it holds, an index that "
+    "is off by one, a fade that begins at zero."
+)
+
+
+def _tell_single_zeros(facts: Facts, layout: Layout, levels: Levels, zeros: SingleZeros, first: int) -> Finding:
+    period_ms = 1000 * zeros.period / levels.rate
     summary = (
-        f"Single samples that are exactly zero stand in the midst of loud sound, {len(zeros)} in the part that was "
-        f"looked at, often {apart_ms:.3g} ms apart: zero bytes were put between pieces of the audio."
+        f"Single samples that are exactly zero stand in the midst of loud sound, every {period_ms:.3g} ms "
+        f"({zeros.period} samples), {len(zeros.places)} in the part that was looked at: "
     )
-    places = _list_places(facts, layout, zeros[:5], "zero")
-    return CHECK.find("discontinuities", "warn", 0.95, summary, places, _DECODE_EACH)
+    places = _list_places(facts, layout, zeros.places[:5] + first, "zero")
+    if zeros.inserted:
+        summary += "zero bytes were put between pieces of the audio."
+        return CHECK.find("discontinuities", "warn", 0.95, summary, places, _DECODE_EACH)
+    if zeros.inserted is None:
+        summary += "they were put between pieces of the audio, or written over samples."
+        return CHECK.find("discontinuities", "warn", 0.7, summary, places, f"{_DECODE_EACH} {_OVERWRITTEN}")
+    summary += "they were written over samples."
+    return CHECK.find("discontinuities", "warn", 0.7, summary, places, _OVERWRITTEN)
 
 
 def _find_discontinuities(facts: Facts, layout: Layout, levels: Levels, found: Clicks, first: int) -> Finding:

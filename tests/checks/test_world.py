@@ -666,6 +666,19 @@ def test_single_zeros_between_pieces_of_sound_are_told():
     assert "base64" in found[0].fix and report(sent(cut(3200), 0.1), "signal").checks[0].status == "pass"
 
 
+@pytest.mark.parametrize(("inserted", "told"), [(True, "put between"), (False, "written over")])
+def test_single_zeros_that_are_put_between_samples_and_written_over_them_are_told_apart(inserted, told):
+    speech = np.frombuffer(SPEECH, "<i2").copy()
+    if inserted:
+        speech = np.insert(speech, np.arange(500, len(speech), 500), 0)
+    else:
+        speech[500::500] = 0
+    found = report(sent(cut(3200, speech.tobytes()), 0.1), "signal").checks[0].findings[0]
+    assert found.cause == "signal.discontinuities" and told in found.summary
+    assert f"({501 if inserted else 500} samples)" in found.summary and ("base64" in found.fix) is inserted
+    assert found.confidence == (0.95 if inserted else 0.7)
+
+
 def doubled(every, apart):
     """Frames as they are recorded, of which some are sent again so much later."""
     frames, times = [], []
@@ -690,7 +703,7 @@ def test_a_few_frames_that_are_sent_twice_at_once_are_told_and_what_stands_for_a
 
 @pytest.mark.parametrize("together", [1, 2, 5])
 def test_what_stands_for_a_lost_frame_is_not_sent_twice_however_many_go_out_at_a_time(together):
-    frames, lost = cut(), np.random.default_rng(3).random(len(cut())) < 0.02
+    frames, lost = cut(), np.random.default_rng(0).random(len(cut())) < 0.02
     for n in np.flatnonzero(lost[1:]) + 1:
         frames[n] = frames[n - 1]
     numbers = np.arange(len(frames))
