@@ -14,7 +14,7 @@ import numpy as np
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session import pacing
-from sttdoctor.analysis.session.pacing import find_pauses, find_rhythm
+from sttdoctor.analysis.session.pacing import find_left_out, find_pauses, find_rhythm
 from sttdoctor.analysis.session.stretches import Stretch
 from sttdoctor.analysis.session.timeline import Timeline
 from sttdoctor.checks.base import (
@@ -29,7 +29,7 @@ from sttdoctor.checks.base import (
     pick_worst,
     unknown,
 )
-from sttdoctor.checks.slow_sender import explain_borders, explain_pauses, fix_rhythm, tell_rhythm
+from sttdoctor.checks.slow_sender import explain_borders, explain_left_out, explain_pauses, fix_rhythm, tell_rhythm
 from sttdoctor.evidence import FrameContents
 
 CHECK = Check(
@@ -167,6 +167,10 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
     """Say of slow audio why it is slow, where its beat or the borders of its frames tell."""
     if finding.cause != "pacing.too-slow":
         return finding
+    left_out = find_left_out(line)
+    torn = facts.find_torn(number, [first + index + 1 for index in left_out])
+    if torn is not None and torn[1] <= _LOUD * torn[2]:
+        return explain_left_out(finding, len(left_out))
     rhythm = find_rhythm(line)
     if rhythm is not None:
         summary = f"{finding.summary} {tell_rhythm(rhythm)}"
@@ -187,6 +191,7 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
     return explain_borders(finding, facts.measure_borders(number, first, len(line)), facts.is_browser, half)
 
 
+_LOUD = 0.1  # of the places where chunks are left out; a sender that is merely late stops in mid-word as often as not
 _COMPRESSED = 0.3  # times the declared bytes; no other encoding has so few, and Opus and MP3 have
 _DECODE = (
     "Look first at what you send: if it comes compressed (MediaRecorder, Opus, MP3), decode it and send samples. If "

@@ -56,6 +56,22 @@ def fix_rhythm(rhythm: Rhythm, is_browser: bool | None) -> str:
     return elsewhere
 
 
+def explain_left_out(finding: Finding, places: int) -> Finding:
+    """Say of audio that is slow because quiet chunks are not sent what to send instead."""
+    summary = (
+        f"{finding.summary} Chunks come on time, but {places} times some are left out where it is quiet: something "
+        "(a gate, a noise threshold, voice detection) drops them."
+    )
+    return replace(finding, summary=summary, fix=_SEND_ALL)
+
+
+_SEND_ALL = (
+    "Send every chunk, the quiet ones too: the service measures pauses by the audio that it gets, and ends turns late "
+    "or not at all where they are dropped. Where a gate must stay, send silence (zero samples) in place of what it "
+    "drops."
+)
+
+
 def explain_pauses(finding: Finding, borders: tuple[float, float] | None, pauses: Pauses) -> Finding:
     """Say of audio that is slow by its pauses alone whether what was spoken in them is lost."""
     jump, broken = borders or (math.nan, math.nan)

@@ -245,6 +245,21 @@ def test_frames_that_continue_one_another_are_late_and_not_lost():
     assert "late rather than lost" in found.summary and "overrun" not in found.fix
 
 
+def test_quiet_chunks_that_a_gate_drops_are_told_from_a_sender_that_is_late():
+    sound = np.frombuffer((FIXTURES / "audio" / "s16-16k.raw").read_bytes(), "<i2")
+    url = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"
+    voice = np.resize(sound[np.abs(sound) > 200], (9, 8, 1600))  # nine words of 0.8 s, with 0.3 s between them
+    fading = np.interp(np.arange(12800), [0, 3200, 9600, 12800], [0, 1, 1, 0]).reshape(8, 1600)
+    times = (np.arange(9)[:, None] * 1.1 + np.arange(8) * 0.1).ravel() + np.random.default_rng(1).uniform(0, 0.01, 72)
+    gated = slow(with_audio(session(times, 0.4, url=url), (voice * fading).astype("<i2").tobytes()))
+    assert "left out" in gated.summary and "late" not in gated.summary and "silence" in gated.fix
+    late = slow(with_audio(session(times, 0.4, url=url), voice.astype("<i2").tobytes()))
+    assert "left out" not in late.summary
+    drifting = times + np.repeat(np.arange(9) * 0.04, 8)
+    unsteady = slow(with_audio(session(drifting, 0.4, url=url), (voice * fading).astype("<i2").tobytes()))
+    assert "left out" not in unsteady.summary
+
+
 def test_half_of_each_buffer_is_told_from_samples_that_were_dropped():
     speech = 3 * (FIXTURES / "audio" / "s16-16k.raw").read_bytes()
     url = "wss://api.cartesia.ai/stt/turns/websocket?model=ink-2&encoding=pcm_s16le&sample_rate=16000"

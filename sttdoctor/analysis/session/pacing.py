@@ -408,4 +408,27 @@ def find_pauses(timeline: Timeline) -> Pauses | None:
     return Pauses(tuple(map(int, np.flatnonzero(is_pause))), float(np.median(beyond[is_pause])))
 
 
+def find_left_out(timeline: Timeline) -> tuple[int, ...]:
+    """Numbers of the frames before each place where whole chunks are left out; empty where fewer than four are.
+
+    Chunks of one length come each when it is due, and where some are missing the next comes on the same beat. A sender
+    that is slow loses the beat.
+
+    Args:
+        timeline: The audio frames of one connection, or a part of them.
+    """
+    if len(timeline) <= _LEAST_BEATS:
+        return ()
+    chunk_s = float(np.median(timeline.audio_s))
+    apart = np.diff(timeline.t_s) / max(chunk_s, 1e-9)
+    beats = np.rint(apart)
+    off = np.abs(np.cumsum(apart) - np.cumsum(beats))
+    is_even = np.abs(timeline.audio_s - chunk_s) <= 0.01 * chunk_s
+    is_left_out = beats >= 2
+    if is_even.mean() < 0.95 or np.quantile(off, 0.95) > _ON_THE_BEAT or (beats == 1).mean() < 0.5:
+        return ()
+    return tuple(map(int, np.flatnonzero(is_left_out))) if is_left_out.sum() >= _LEAST_LEFT_OUT else ()
+
+
+_LEAST_LEFT_OUT, _ON_THE_BEAT = 4, 0.25  # places; chunks
 _LEAST_PAUSE_S = 0.04
