@@ -177,12 +177,12 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
         return replace(finding, summary=summary, fix=fix_rhythm(rhythm, facts.is_browser))
     speed = facts.speeds[number]
     if facts.audio is None and speed is not None and speed.ratio < _COMPRESSED:
-        few = "So few bytes are compressed audio more often than slow samples; the capture holds no audio to tell."
+        few, fix = _explain_few(line, speed.ratio * (facts.declared.bytes_per_s or 0.0))
         return replace(
             finding,
             confidence=0.5,
             summary=f"{finding.summary} {few}",
-            fix=f"{_DECODE} {finding.fix[0].lower()}{finding.fix[1:]}",
+            fix=f"{fix} {finding.fix[0].lower()}{finding.fix[1:]}",
         )
     pauses = find_pauses(line)
     if pauses is not None:
@@ -192,11 +192,33 @@ def _explain(facts: Facts, number: int, first: int, line: Timeline, finding: Fin
 
 
 _LOUD = 0.1  # of the places where chunks are left out; a sender that is merely late stops in mid-word as often as not
-_COMPRESSED = 0.3  # times the declared bytes; no other encoding has so few, and Opus and MP3 have
+_COMPRESSED = 0.3  # times the declared bytes; samples of a usual rate that was meant for another have more
+_OF_ONE_SIZE, _AS_MANY = 0.95, 0.02  # share of the frames; of the bytes a second
+_KNOWN_FLOWS = {
+    8000: (
+        "samples of G.711 at 8000 Hz (of a telephone line)",
+        "encoding=pcm_mulaw (or pcm_alaw) and sample_rate=8000",
+    ),
+    16000: ("16-bit samples at 8000 Hz or those of G.711 at 16000 Hz", "its encoding and sample_rate"),
+    32000: ("16-bit samples at 16000 Hz", "encoding=pcm_s16le and sample_rate=16000"),
+}
+"""Bytes a second of audio that is often sent: what it is, and what to declare if it is that."""
 _DECODE = (
     "Look first at what you send: if it comes compressed (MediaRecorder, Opus, MP3), decode it and send samples. If "
     "it is not,"
 )
+
+
+def _explain_few(line: Timeline, bytes_per_s: float) -> tuple[str, str]:
+    """What very few bytes may be whose content is not known, and what to look at first."""
+    usual = np.mean(line.size == np.median(line.size))
+    for flow, (what, how) in _KNOWN_FLOWS.items():
+        if usual >= _OF_ONE_SIZE and abs(bytes_per_s - flow) <= _AS_MANY * flow:
+            few = f"That is {flow} bytes a second, in frames of one size, as many as {what} have."
+            fix = f"Look first at what you send: if it is that audio, declare {how}; if it comes compressed, decode it."
+            return f"{few} The capture holds no audio to tell.", f"{fix} If it is neither,"
+    few = "So few bytes are compressed audio more often than slow samples; the capture holds no audio to tell."
+    return few, _DECODE
 
 
 def _judge_backlogs(

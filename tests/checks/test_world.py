@@ -785,3 +785,21 @@ def test_short_pauses_between_closed_turns_are_none_that_matter_whatever_they_ho
     lengths += [(2.2 * n + 1.1 + 0.3 * i, 11 / 8000) for n in range(3) for i in range(3)]
     times, seconds = zip(*sorted(lengths), strict=True)
     assert report(session(times, seconds, events=turn(0.2, "Hello", end=0.9)), "continuity").checks[0].status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("declared", "size", "every", "told"),
+    [
+        ("pcm_f32le&sample_rate=48000", 160, 0.02, "G.711 at 8000 Hz"),
+        ("pcm_s16le&sample_rate=48000", 160, 0.02, "G.711 at 8000 Hz"),
+        ("pcm_f32le&sample_rate=48000", 3200, 0.1, "16-bit samples at 16000 Hz"),
+        ("pcm_s16le&sample_rate=16000", 320, 0.1, "compressed"),
+    ],
+)
+def test_few_bytes_are_told_as_the_audio_that_has_as_many(declared, size, every, told):
+    base = session(np.arange(0, 15, every), every, events=turn(0.5, "Hello"))
+    events = [replace(e, content=None, size=size) if isinstance(e, Frame) and e.binary else e for e in base.events]
+    url = URL.replace("pcm_s16le&sample_rate=16000", declared)
+    found = report(replace(base, events=tuple(events), url=url), "pacing").checks[0].findings[0]
+    assert (found.cause, found.confidence) == ("pacing.too-slow", 0.5) and told in found.summary
+    assert "compressed" in found.fix and ("encoding=" in found.fix) is (told != "compressed")
