@@ -1,5 +1,6 @@
 """Who answered the handshake, and how: the service, something in between, or nobody; and what no longer counts."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -40,6 +41,10 @@ _LEAVE_ALONE = (
     "Pass the service's messages on byte by byte, without writing them anew: what lies between client and service (a "
     "relay of your own, a proxy, a logger) makes text of them and replaces characters, or puts JSON together by hand. "
     "Where a message must be changed, parse it, change the value, and write it with a JSON library."
+)
+_IF_RECORDER = (
+    f"If the application shows these turns, the recorder wrote them so, and nothing is wrong. If it lacks them: "
+    f"{_LEAVE_ALONE[0].lower()}{_LEAVE_ALONE[1:]}"
 )
 _LET_PASS = (
     "Find out what answered (its headers and body are in the capture) and make it let wss://api.cartesia.ai through; "
@@ -246,10 +251,13 @@ def find_between(facts: Facts) -> Iterator[Finding]:
         received = sum(not frame.binary for connection in facts.connections for frame in connection.received)
         summary = (
             f"{len(broken)} of {received} messages of the service are not valid JSON, though they begin as its events "
-            f"do: something between client and service changed them."
+            f"do: something between client and service changed them"
         )
         place = (Evidence("the first of them", broken[0].line, broken[0].t),)
-        yield INTERMEDIARY.find("fail", 0.85, summary, place, _LEAVE_ALONE)
+        if _lacks_broken(facts, broken):
+            yield INTERMEDIARY.find("fail", 0.85, f"{summary}, and the application lacks them.", place, _LEAVE_ALONE)
+        else:
+            yield INTERMEDIARY.find("warn", 0.6, f"{summary}, or what recorded them did.", place, _IF_RECORDER)
         return
     silent = next((item for item in facts.connections if _is_swallowed(facts, item)), None)
     if silent is not None and silent.open is not None:
@@ -270,9 +278,31 @@ _FEWEST_BROKEN = 2
 _EVENT = re.compile(r'\s*\{\s*"type"\s*:\s*"(?:turn\.[a-z_]+|connected|error|transcript)"\s*,.*\}\s*', re.DOTALL)
 
 
+_SHORTENED = re.compile(
+    r"\.\.\.|\u2026|\*\*\*|<\w[^<>]{0,40}>|\[\w[^\[\]\"]{0,40}\]|redacted|truncated|omitted|\bmore chars", re.IGNORECASE
+)
+"""What a recorder or a person leaves where something was taken out of a message."""
+_TOLD = re.compile(r'"type"\s*:\s*"turn\.end".*?"transcript"\s*:\s*"([^"]{4,})', re.DOTALL)
+
+
 def _is_broken_event(frame: Frame) -> bool:
     """Whether a message begins and ends as an event of the service does, and is no JSON; one that is cut has no end."""
-    return frame.text is not None and not frame.elided and _EVENT.fullmatch(frame.text) is not None
+    if frame.text is None or frame.elided or _EVENT.fullmatch(frame.text) is None or _SHORTENED.search(frame.text):
+        return False
+    try:
+        json.JSONDecoder().raw_decode(frame.text.lstrip())
+    except json.JSONDecodeError as error:
+        return error.pos < len(frame.text.strip())  # at the end: it was cut
+    except (ValueError, RecursionError):  # JSON, with a number too long for Python or too deep
+        return False
+    return False  # what is refused here all the same, such as NaN, or two messages in one
+
+
+def _lacks_broken(facts: Facts, broken: list[Frame]) -> bool:
+    """Whether the application's text does not hold what the broken ends of turns say."""
+    text = facts.session.transcript.text if facts.session is not None and facts.session.transcript is not None else ""
+    told = [found[1].strip() for frame in broken if (found := _TOLD.search(frame.text or "")) is not None]
+    return bool(text.strip()) and bool(told) and not any(words in text for words in told)
 
 
 def _begins_with_http(facts: Facts) -> bool:
