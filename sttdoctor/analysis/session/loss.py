@@ -26,13 +26,16 @@ How = Literal["idle", "one-sided", "pinged", "dead", "left"]
 
 LIMITS_S = (50, 60, 100, 240, 300, 350, 360, 600, 900)
 """Usual limits; 100 s is Cloudflare's, 240 s Azure's, 350 s that of a network load balancer of AWS."""
-_SET_S = (10, 15, 20, 30, 45, 90, 120)
-"""Limits that people set: they count to a third of a second where the handshake passed a product that has one."""
+SET_S = (10, 15, 20, 30, 45, 90, 120)
+"""Limits that people set: they count to a third of a second where the handshake passed a product that has one, and
+something other than the client ended the connection."""
 _EARLY_S = 0.5
 """nginx does not set a timer anew that was set less than 0.3 s ago; the rest is the way to the client."""
 _LATE_S = 1.6
 """A client's own loop may see the end a second later."""
 _EXACT_S = 0.35
+_COARSE_S = 0.2
+"""Where times are told to no better, limits that people set lie too close to each other."""
 _FLOWING_S = 2.0
 _DEAF_S, _SURELY_DEAF_S = 5.0, 15.0
 """Updates come several times a second while somebody speaks, and within 7 s of silence a turn is ended: with a turn
@@ -100,7 +103,8 @@ def find_loss(connection: Connection, endpoint: Endpoint | None, resolution: flo
         return Loss("one-sided", silent_s, limit, unsent_s, close.line, close.t) if limit else None
     idle_s = min(unsent_s, silent_s)
     name = find_name(connection.open.headers, "") if connection.open is not None else None
-    limit = _find_limit(idle_s, resolution, is_settable="idle" in SETTINGS.get(name or "", {}))
+    is_told = close.by != "client" and close.code is not None and resolution <= _COARSE_S
+    limit = _find_limit(idle_s, resolution, is_settable=is_told and "idle" in SETTINGS.get(name or "", {}))
     return Loss("idle", idle_s, limit, unsent_s, close.line, close.t) if limit else None
 
 
@@ -132,7 +136,7 @@ def _find_limit(seconds: float, resolution: float, is_exact: bool = False, is_se
     late_s = (_EXACT_S if is_exact else _LATE_S) + resolution
     usual = [limit for limit in LIMITS_S if limit - _EARLY_S - resolution <= seconds <= limit + late_s]
     if is_settable:
-        usual += [limit for limit in _SET_S if abs(seconds - limit) <= _EXACT_S + resolution]
+        usual += [limit for limit in SET_S if abs(seconds - limit) <= _EXACT_S + resolution]
     return float(min(usual, key=lambda limit: abs(limit - seconds))) if usual else None
 
 

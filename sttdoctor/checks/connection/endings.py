@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.session.answerer import SETTINGS, find_name
-from sttdoctor.analysis.session.loss import Loss, Reconnect, Sleep, find_loss, find_sleep
+from sttdoctor.analysis.session.loss import SET_S, Loss, Reconnect, Sleep, find_loss, find_sleep
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Cause, Evidence, Finding, Status, pick_worst
 from sttdoctor.evidence import Open
@@ -74,21 +74,23 @@ def find_losses(facts: Facts) -> list[Finding]:
     if facts.session is None or facts.session.lacks & _NEEDED:
         return []
     told: dict[str, Finding] = {}
-    for connection in facts.connections:
+    losses = [find_loss(connection, facts.endpoint, facts.session.resolution) for connection in facts.connections]
+    limits = [loss.limit_s for loss in losses if loss is not None and loss.how == "idle"]
+    for connection, loss in zip(facts.connections, losses, strict=True):
         slept = find_sleep(connection)
         if slept is not None:
             told.setdefault("connection.dead", _tell_slept(slept))
-        loss = find_loss(connection, facts.endpoint, facts.session.resolution)
         if loss is not None:
+            again = limits.count(loss.limit_s) > 1
             if loss.how == "pinged":
                 finding = _tell_cut_before_ping(loss)
             else:
-                finding = _tell_dead(loss) if loss.how in ("dead", "left") else _tell_cut(loss, connection)
+                finding = _tell_dead(loss) if loss.how in ("dead", "left") else _tell_cut(loss, connection, again)
             told.setdefault(finding.cause, finding)
     return list(told.values())
 
 
-def _tell_cut(loss: Loss, connection: Connection) -> Finding:
+def _tell_cut(loss: Loss, connection: Connection, again: bool) -> Finding:
     name = find_name(connection.open.headers, "") if connection.open is not None else None
     between = f"{name}, which the handshake passed," if name else "a proxy or load balancer in between"
     if loss.how == "idle":
@@ -101,6 +103,9 @@ def _tell_cut(loss: Loss, connection: Connection) -> Finding:
     fix += _name_idle_setting(name, loss.limit_s)
     is_usual = loss.how == "one-sided" or loss.limit_s in (50, 60, 300, 600, 900)
     place = (Evidence("the connection was lost here", loss.line, loss.t),)
+    if loss.how == "idle" and loss.limit_s in SET_S and not again:
+        summary = f"{gone}: it may be {name}'s timeout, or a heartbeat of either side that had no answer."
+        return IDLE_CUT.find("warn", 0.5, summary, place, fix)
     return IDLE_CUT.find("fail", 0.9 if is_usual else 0.75, summary, place, fix)
 
 

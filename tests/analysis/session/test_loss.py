@@ -58,8 +58,25 @@ def test_the_fix_names_what_to_raise_in_the_product_that_has_this_limit(name, id
 def test_a_limit_that_somebody_set_counts_where_the_handshake_passed_a_proxy_that_has_one(idle_s):
     subject = lost(at=6.9 + idle_s)
     assert loss_of(subject) is None
-    assert first(passed_through(subject, "nginx/1.22.1")).cause == "connection.idle-cut"
+    found = first(passed_through(subject, "nginx/1.22.1"))
+    assert (found.cause, found.status) == ("connection.idle-cut", "warn") and "heartbeat" in found.summary
     assert loss_of(passed_through(lost(at=6.9 + 25.0), "nginx/1.22.1")) is None
+
+
+@pytest.mark.parametrize(
+    "fields", [{"by": "client"}, {"code": None}, {"by": "server", "code": None}, {"resolution": 1.0}]
+)
+def test_no_set_limit_is_told_where_the_client_may_have_left_or_the_clock_is_coarse(fields):
+    resolution = fields.pop("resolution", 0.0)
+    subject = replace(passed_through(lost(at=6.9 + 30.0, **fields), "nginx/1.22.1"), resolution=resolution)
+    assert loss_of(subject) is None
+
+
+def test_two_cuts_of_one_length_are_no_chance():
+    once = passed_through(lost(at=6.9 + 30.0), "nginx/1.22.1")
+    again = [replace(item, t=item.t + 60.0) for item in once.events]
+    found = report(replace(once, events=(*once.events, *again)), "connection").checks[0].findings
+    assert ("connection.idle-cut", "fail") in [(finding.cause, finding.status) for finding in found]
 
 
 def passed_through(subject, server):
