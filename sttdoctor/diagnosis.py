@@ -43,7 +43,7 @@ _MANY_HEADERS = 5
 
 
 def _one_side_is_silent(facts: Facts) -> bool:
-    return facts.sound.silent_side is not None
+    return facts.sound.slot is not None
 
 
 def _are_planes(facts: Facts) -> bool:

@@ -58,7 +58,7 @@ def test_a_chain_leads_to_its_root():
 
 
 class _Paced:
-    sound = SimpleNamespace(contents=None, silent_side=None)
+    sound = SimpleNamespace(contents=None, slot=None)
 
     def __init__(self, true_speed, cut=0, refusal=None, turns=()):
         self.true_speed = true_speed
@@ -248,7 +248,7 @@ def test_without_a_file_in_the_stream_a_header_explains_nothing():
 @pytest.mark.parametrize(("side", "explained"), [(0, True), (1, True), (None, False)])
 def test_a_silent_side_explains_a_wrong_encoding(side, explained):
     facts = _Paced(None)
-    facts.sound = SimpleNamespace(silent_side=side)
+    facts.sound = SimpleNamespace(slot=side)
     found = shape(finding("channels.interleaved"), finding("encoding.mismatch"), facts=facts)
     assert (found == [("channels.interleaved", ("encoding.mismatch",))]) is explained
 
@@ -256,7 +256,7 @@ def test_a_silent_side_explains_a_wrong_encoding(side, explained):
 def test_an_estimate_that_cannot_be_computed_explains_nothing():
     class _Broken:
         @property
-        def silent_side(self):
+        def slot(self):
             raise ValueError("no")
 
     facts = _Paced(None)

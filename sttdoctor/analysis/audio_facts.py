@@ -44,7 +44,7 @@ from sttdoctor.analysis.rate.estimate import (
     finite_mono,
     pool_estimates,
 )
-from sttdoctor.analysis.signal.channels import count_channels, find_empty_slot, find_silent_side
+from sttdoctor.analysis.signal.channels import Slot, count_channels, find_empty_slot, find_slot
 from sttdoctor.analysis.signal.clicks import Clicks, find_clicks, measure_jumps
 from sttdoctor.analysis.signal.planes import MOST as MOST_CHANNELS
 from sttdoctor.analysis.signal.planes import Planes, find_planes, take_plane
@@ -118,13 +118,33 @@ class AudioFacts:
         return self.contents.payload if self.contents.payload < len(self.audio.data) else 0
 
     @cached_property
-    def silent_side(self) -> int | None:
-        """Which of two interleaved channels in the declared encoding is silent, None where there are no two such."""
+    def _slot(self) -> Slot | None:
+        """The only one of each few samples that is not silent in the declared encoding; None where there are more."""
         if self.audio is None:
             return None
         if self._empty_slot is not None and self.declared.meant == self._empty_slot[1].layout.encoding:
-            return self._empty_slot[0]
-        return find_silent_side(self.audio.data[self.payload_offset :], self.declared.meant)
+            return Slot(2, 1 - self._empty_slot[0])
+        return find_slot(self.audio.data[self.payload_offset :], self.declared.meant)
+
+    @property
+    def slot(self) -> Slot | None:
+        """The only one of several interleaved channels in the declared encoding that holds sound; None without any."""
+        return None if self.stuffed is not None else self._slot
+
+    @cached_property
+    def stuffed(self) -> Slot | None:
+        """Where samples stand among zeros that were put between them to reach the declared rate; None without any.
+
+        The silent channels beside one with sound are the same bytes; but then that one sounds right at the declared
+        rate, and not at a part of it.
+        """
+        slot, name, rate = self._slot, self.declared.meant, self.declared.sample_rate
+        if slot is None or name is None or rate is None or self.audio is None or self._empty_slot is not None:
+            return None
+        data = self.audio.data[self.payload_offset :]
+        once = estimate_rate(decode_active(data, name, slot.channels) * slot.channels, self.candidates)
+        at_part = sum(share for other, share in once.probabilities.items() if other <= _SPLIT * rate)
+        return slot if once.is_speech(self._speech_s) and at_part >= _SURE else None
 
     @cached_property
     def _plain_encoding(self) -> EncodingEstimate:
@@ -221,7 +241,9 @@ class AudioFacts:
         """What was done to the bits of the samples, so that they fit no encoding; None where nothing was."""
         if self.audio is None or self.encoding is None or (self.contents is not None and self.contents.first):
             return None
-        return find_disguise(self.audio.data, self.encoding) if self._empty_slot is None else None
+        return (
+            find_disguise(self.audio.data, self.encoding) if self._empty_slot is None and self._slot is None else None
+        )
 
     @cached_property
     def codec(self) -> Codec:
@@ -274,11 +296,14 @@ class AudioFacts:
         name, rate = self.declared.meant, self.declared.sample_rate
         if self.audio is None or name is None or self.disguise is not None or self.contents is None:
             return None
-        if self.encoding is not None and self.encoding.layout.encoding != name and _is_sure(self.encoding):
-            return None  # words of a wider sample repeat too: those of 64-bit floats that were made of 16-bit samples
         codes = self._read_codes(Layout(name)) if self.contents.holds_samples else np.empty(0)
         found = find_held(codes, rate, STANDARD_RATES)
         if found is None or found == 2:
+            return None
+        # words of a wider sample repeat too, those of 64-bit floats that were made of 16-bit samples; but never all of
+        # three and more, while such threes look like samples of 24 bits
+        other = self.encoding is not None and self.encoding.layout.encoding != name and _is_sure(self.encoding)
+        if found.denominator > 1 and other:
             return None
         if rate is None or found.denominator > 1:
             return found
@@ -324,7 +349,7 @@ class AudioFacts:
         first = self.payload_offset
         if self.audio is None or self.encoding is None or self.disguise is not None or self.held is not None:
             return []
-        if self._empty_slot is not None or self._numbers is not None:
+        if self._empty_slot is not None or self._slot is not None or self._numbers is not None:
             return []  # as other samples such bytes are now this and now that
         found = find_changes(self.audio.data[first:], self.encoding.bits_per_byte)
         if not are_credible(found, self.declared.meant):
@@ -358,7 +383,7 @@ class AudioFacts:
     @cached_property
     def _payload_layout(self) -> Layout | None:
         layout = self._plain_layout
-        many = self._count_channels(layout) if layout is not None else 1
+        many = self._count_channels(layout) if layout is not None and self._slot is None else 1
         return replace(layout, channels=many) if layout is not None and many > 2 else layout
 
     def _count_channels(self, layout: Layout) -> int:
@@ -374,9 +399,9 @@ class AudioFacts:
 
     @property
     def _plain_layout(self) -> Layout | None:
-        if self.silent_side is not None and self.declared.meant is not None:
-            return Layout(self.declared.meant, 0, 2)
-        if self.held is not None:
+        if self.slot is not None and self.declared.meant is not None:
+            return Layout(self.declared.meant, 0, self.slot.channels)
+        if self.stuffed is not None or self.held is not None:
             return self.declared_layout
         estimate = self.encoding
         before = LAYOUTS.get(self.encoding_changes[0].before) if self.encoding_changes else None
@@ -497,7 +522,7 @@ class AudioFacts:
     def order(self) -> Order | None:
         """In which wrong order the samples of one channel stand, None where in the right one or nothing tells."""
         layout = self.layout
-        if layout is None or self.audio is None or layout.channels != 2 or self.silent_side is not None:
+        if layout is None or self.audio is None or layout.channels != 2 or self.slot is not None:
             return None
         frame = layout.frame_bytes
         data = self.audio.data[layout.offset : self.end_of_layout(layout.offset)]

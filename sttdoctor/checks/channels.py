@@ -16,6 +16,7 @@ from sttdoctor.analysis.decoding import Layout, Samples, find_loudest_channel
 from sttdoctor.analysis.encoding.misfit import Order
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import TakeChannel, TakePlane
+from sttdoctor.analysis.signal.channels import Slot
 from sttdoctor.analysis.signal.planes import Planes
 from sttdoctor.checks.base import AUDIO_INPUT, Answer, Cause, Check, Finding, Status, answer, unknown, want_speech
 from sttdoctor.encodings import ENCODINGS
@@ -70,9 +71,12 @@ def _judge(facts: Facts) -> Answer:
         return unknown(facts.why_no_audio or missing.AUDIO)
     if estimate is None or layout is None:
         return unknown(missing.SAMPLES)
-    if facts.sound.silent_side is not None:
-        finding = _tell_silent_side(facts.sound.silent_side, layout)
-        return answer(finding.summary, [finding], {"channels": 2, "silent_side": facts.sound.silent_side}, _TWO)
+    slot = facts.sound.slot
+    if slot is not None:
+        finding = _tell_slot(slot, layout)
+        place = {"silent_side": 1 - slot.channel} if slot.channels == 2 else {"sounding": slot.channel}
+        reading = f"{_name_number(slot.channels)} channels"
+        return answer(finding.summary, [finding], {"channels": slot.channels, **place}, reading)
     if not estimate.decidable:
         return want_speech(f"The bytes cannot tell: {estimate.reason}.")
     measured: dict[str, Any] = {"channels": layout.channels, "stereo_probability": round(estimate.stereo, 4)}
@@ -219,17 +223,26 @@ _ONE_CHANNEL: Mapping[Order, tuple[str, float]] = {
 """What gives the same bytes, and how sure two channels are beside it: by far the usual way to get equal pairs."""
 
 
-def _tell_silent_side(side: int, layout: Layout) -> Finding:
-    remedy, encoding = _take(layout, 1 - side), layout.encoding
+def _tell_slot(slot: Slot, layout: Layout) -> Finding:
+    remedy, encoding = _take(layout, slot.channel), layout.encoding
     fix = _fix(f"Send the channel with sound only: {remedy.code}")
+    if slot.channels > 2:
+        many = _name_number(slot.channels)
+        summary = f"Only one of each {many} samples is not silent: {many} channels are interleaved, as the slots of a "
+        summary += "TDM bus or the inputs of an audio interface, and one of them is in use."
+        return CHECK.find("interleaved", "fail", 0.99, summary, fix=fix, remedy=remedy)
     summary = "Two channels are interleaved, and one of them is silent: every other sample is the code for silence."
-    if encoding == "pcm_s16le" and side == 0:
+    if encoding == "pcm_s16le" and slot.channel == 1:
         summary = (
             "Every other 16-bit sample is zero: either two channels of which one is silent, or 32-bit samples whose "
             "low half is empty. Both readings are the same bytes; neither is one channel of 16 bits."
         )
         fix += " If it is 32-bit audio, declare pcm_s32le."
     return CHECK.find("interleaved", "fail", 0.99, summary, fix=fix, remedy=remedy)
+
+
+def _name_number(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
 def _fix(what: str) -> str:

@@ -19,6 +19,7 @@ from sttdoctor.analysis.encoding.estimate import EncodingEstimate
 from sttdoctor.analysis.encoding.misfit import Misfit, Order
 from sttdoctor.analysis.facts import Facts
 from sttdoctor.analysis.remedies import ChangeBits, Remedy, Rescale, SwapPairs, TakeChannel
+from sttdoctor.analysis.signal.channels import Slot
 from sttdoctor.checks.base import (
     AUDIO_INPUT,
     Answer,
@@ -75,8 +76,8 @@ CHECK = Check(
         Cause(
             "encoding.doubled",
             "warn",
-            "Each sample is sent twice: the sound has half the declared rate.",
-            "Keep every second sample (samples[::2]) and declare half the sample rate.",
+            "Samples are sent twice or more often, or with zeros between them, to reach a higher rate.",
+            "Keep each sample once (samples[::2] where each stands twice) and declare the lower sample rate.",
         ),
         Cause(
             "encoding.misaligned",
@@ -122,6 +123,9 @@ def _judge(facts: Facts) -> Answer:
     contents = facts.sound.contents
     if not estimate.decidable and contents is not None and not contents.holds_samples:
         return unknown(missing.SAMPLES, measured)
+    if facts.sound.stuffed is not None and facts.declared.meant is not None:
+        finding = _judge_stuffed(facts, facts.sound.stuffed, facts.declared.meant)
+        return answer(finding.summary, [finding], measured, facts.declared.meant)
     if facts.sound.disguise is not None:
         finding = _judge_disguise(facts.sound.disguise)
         return answer(finding.summary, [finding], measured, _DISGUISED[facts.sound.disguise.kind])
@@ -316,6 +320,23 @@ def _judge_held(facts: Facts, times: Fraction, name: str) -> Finding:
     fix = (
         f"{_write_sentence(remedy)}: {part}. Where you need the higher rate, {_RESAMPLE}. If a device records it, "
         "set its driver to the slot width and the rate that the device really has."
+    )
+    return CHECK.find("doubled", "warn", 0.95, summary, fix=fix, remedy=remedy)
+
+
+def _judge_stuffed(facts: Facts, slot: Slot, name: str) -> Finding:
+    """Samples with zeros between them, to reach a higher rate."""
+    rate, times = facts.declared.sample_rate or 0, slot.channels
+    once = round(rate / times)
+    zeros = "a zero is" if times == 2 else f"{times - 1} zeros are"
+    summary = (
+        f"Behind each sample {zeros} put in to get from {once} to {rate} Hz. The speed is right, but above "
+        f"{once // 2} Hz the sound holds mirror images of itself, as loud as the sound."
+    )
+    remedy = TakeChannel(name, slot.channel, times, _get_offset(facts), declares=Declared(sample_rate=once))
+    fix = (
+        f"{_write_sentence(remedy)}. Where you need the higher rate, {_RESAMPLE}: putting in zeros is its first step, "
+        "and a low-pass filter must follow."
     )
     return CHECK.find("doubled", "warn", 0.95, summary, fix=fix, remedy=remedy)
 

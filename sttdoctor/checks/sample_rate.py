@@ -109,6 +109,8 @@ def _judge(facts: Facts) -> Answer:
         return _judge_undeclared(facts, measured)
     if facts.order == "twice":  # of the probabilities above, which are those of each sample once, the half is right
         return answer(f"Each sample stands twice, so the sound has its right speed at {declared} Hz.", [], measured)
+    if facts.sound.stuffed is not None:
+        return answer(f"Zeros stand between the samples, so that the speed is right at {declared} Hz.", [], measured)
     if facts.sound.held is not None:
         return answer(f"Samples are repeated, so that the sound has its right speed at {declared} Hz.", [], measured)
     if not facts.rate_is_told:

@@ -244,6 +244,26 @@ def test_samples_that_are_sent_twice_are_one_channel_of_half_the_rate():
     assert sttdoctor.check(mended, encoding="pcm_s16le", sample_rate=8000).diagnoses == ()
 
 
+@pytest.mark.parametrize(("times", "first"), [(2, 0), (3, 1), (6, 5)])
+def test_zeros_between_samples_are_told_and_taken_out(times, first):
+    once = np.rint(resample_poly(LONG, 1, 2) * 32767).astype("<i2")
+    rows = np.zeros((len(once), times), "<i2")
+    rows[:, first] = once
+    report = sttdoctor.check(rows.tobytes(), encoding="pcm_s16le", sample_rate=8000 * times)
+    (found,) = report.diagnoses
+    assert (found.cause, found.status) == ("encoding.doubled", "warn")
+    assert f"samples[{first}::{times}]" in found.fix and "sample_rate=8000" in found.fix
+    alone = sttdoctor.check(rows.tobytes(), encoding="pcm_s16le", sample_rate=8000)  # each slot has the declared rate
+    assert [d.cause for d in alone.diagnoses] == ["channels.interleaved"]
+    assert f"samples[{first}::{times}]" in alone.diagnoses[0].fix
+
+
+def test_samples_that_stand_three_times_are_no_wider_ones():
+    data = np.repeat(np.rint(LONG * 32767).astype("<i2"), 3).tobytes()
+    first = sttdoctor.check(data, encoding="pcm_s16le", sample_rate=48000).diagnoses[0]
+    assert (first.cause, "sample_rate=16000" in first.fix) == ("encoding.doubled", True)
+
+
 @pytest.mark.parametrize("delay", [-1, 0, 1])
 def test_two_true_channels_are_in_no_wrong_order(delay):
     both = np.stack([LONG, np.roll(LONG, delay)], axis=1).reshape(-1)

@@ -44,6 +44,7 @@ _AGREE = 2.0  # nats: two windows of a cell say the same within it
 _NEAR = 6  # windows on each side of a strange one that are scored too
 _FAINTEST = 2.0**-16  # of full scale; sound in another encoding is far louder than it in any reading
 _STILL = 0.9  # share of one value: so a stretch that a gate has nearly closed tells no encoding
+_FEW_VALUES = 20  # as of the pauses of sound that had 8 bits before it was encoded: any reading fits so few
 _LOUDEST = 2.0**40  # floats beyond it are no samples in any scale
 
 Scorer = Callable[[NDArray[np.uint8]], Floats]
@@ -237,7 +238,11 @@ def _judge_segments(data: NDArray[np.uint8], window: int, edges: list[int], usua
             continue
         excerpts = pick_excerpts(data[start * window : end * window])
         heard = decode(excerpts.reshape(-1)[usual.offset :], usual.encoding)
-        if np.abs(heard).max() < _FAINTEST or np.mean(heard == np.median(heard)) > _STILL:
+        if (
+            np.abs(heard).max() < _FAINTEST
+            or len(np.unique(heard)) < _FEW_VALUES
+            or np.mean(heard == np.median(heard)) > _STILL
+        ):
             continue
         if find_highest_line(read_samples(excerpts, usual.encoding, usual.offset)) is not None:
             continue

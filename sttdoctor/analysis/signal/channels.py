@@ -1,10 +1,10 @@
-"""How many channels are interleaved, and which of two is silent.
+"""How many channels are interleaved, and which one holds all the sound.
 
 Sound goes on from a sample to the one that many places later: one channel changes least from one sample to the next,
 and more the further they are apart; interleaved ones change least over their number of samples, and little again over
 twice that.
 
-Where one of two is silent, every other sample is one and the same silent code. Such bytes are easily taken for
+Where only one of them holds sound, all other samples are one and the same silent code. Such bytes are easily taken for
 something else: 16-bit stereo for 32-bit samples with an empty low half (they are the same bytes), G.711 stereo for
 16-bit samples.
 """
@@ -12,7 +12,10 @@ something else: 16-bit stereo for 32-bit samples with an empty low half (they ar
 import numpy as np
 from numpy.typing import NDArray
 
+from sttdoctor.values import immutable
+
 MOST = 8
+_STRIDES = (16, 12, 8, 7, 6, 5, 4, 3, 2)
 _CLEARLY = 0.9  # of the change over any distance that is shorter: microphones side by side hear nearly the same
 _FEWEST = 4000  # samples
 _STEP = 960  # samples of which the level is one
@@ -55,28 +58,55 @@ def _measure_change(rows: NDArray[np.float64], level: NDArray[np.float64], lag: 
     return float(np.median(np.abs(apart, out=apart).mean(axis=1) / level))
 
 
-def find_silent_side(data: NDArray[np.uint8], encoding: str | None) -> int | None:
-    """Which of two interleaved channels is silent.
+@immutable
+class Slot:
+    """The one of several interleaved channels that holds sound, where all others are silent.
+
+    Attributes:
+        channels: How many there are, 2 to 16.
+        channel: Which one holds the sound, from 0.
+    """
+
+    channels: int
+    channel: int
+
+
+def find_slot(data: NDArray[np.uint8], encoding: str | None) -> Slot | None:
+    """Find the one of several interleaved channels that holds sound, where all others are the code for silence.
+
+    Samples between which a resampler or a driver put zeros are the same bytes.
 
     Args:
         data: Bytes, shape (n,) of uint8; of long data the first 4 MiB are read.
         encoding: The declared one; the question arises for 16-bit PCM and G.711 only.
 
     Returns:
-        0 for the first, 1 for the second, None where the bytes are anything else.
+        The most channels that hold; None where the bytes are anything else.
     """
     if encoding is None or encoding not in _SILENT_CODES:
         return None
     head = np.ascontiguousarray(data[: min(len(data), _LOOKED_AT) // 4 * 4])
     samples = head.view("<i2") if encoding == "pcm_s16le" else head
-    pair = samples[: len(samples) // 2 * 2].reshape(-1, 2)
-    if len(pair) < _FEWEST_FRAMES:
-        return None
-    for side in (0, 1):
-        if any((pair[:, side] == code).all() for code in _SILENT_CODES[encoding]):
-            other = pair[:, 1 - side]
-            return side if len(np.unique(other)) >= _DIFFERENT else None
+    for code in _SILENT_CODES[encoding]:
+        places = np.flatnonzero(samples != code)
+        channels = _find_stride(places, len(samples))
+        if not channels or len(samples) < channels * _FEWEST_FRAMES:
+            continue
+        channel = int(places[0]) % channels
+        if len(np.unique(samples[channel::channels])) >= _DIFFERENT:
+            return Slot(channels, channel)
     return None
+
+
+def _find_stride(places: NDArray[np.intp], count: int) -> int:
+    """The most channels of `count` samples of which all places are in one; 0 where they are in several."""
+    if not len(places) or (np.diff(places[:_DIFFERENT]) == 1).any():
+        return 0
+    for number in _STRIDES:
+        whole = places[: np.searchsorted(places, count // number * number)]  # the last row may be cut
+        if len(whole) and not ((whole - whole[0]) % number).any():
+            return number
+    return 0
 
 
 def find_empty_slot(data: NDArray[np.uint8]) -> int | None:

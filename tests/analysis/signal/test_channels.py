@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from resonances import RATE, voice
 
-from sttdoctor.analysis.signal.channels import MOST, count_channels, find_silent_side
+from sttdoctor.analysis.signal.channels import MOST, Slot, count_channels, find_slot
 
 VOICE = voice(3.0)
 RNG = np.random.default_rng(3)
@@ -58,6 +58,12 @@ def test_one_channel_is_one(one):
 @given(st.binary(max_size=6000))
 def test_any_samples_are_counted(data):
     assert 1 <= count_channels(np.frombuffer(data, np.int8).astype(np.float64)) <= MOST
+
+
+def find_silent_side(data, encoding):
+    slot = find_slot(data, encoding)
+    assert slot is None or slot.channels == 2
+    return None if slot is None else 1 - slot.channel
 
 
 def stereo(encoding, code, side, count=1000, values=10):
@@ -114,3 +120,15 @@ def test_four_mebibytes_are_read_and_no_more():
     assert find_silent_side(np.concatenate([data, np.ones(64, np.uint8)]), "pcm_s16le") == 0
     data[-4] = 1
     assert find_silent_side(data, "pcm_s16le") is None
+
+
+@pytest.mark.parametrize(("channels", "channel"), [(3, 0), (4, 3), (6, 2), (8, 7), (16, 1)])
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_mulaw"])
+def test_the_slot_that_is_in_use_is_named(encoding, channels, channel):
+    kind, code = ("<i2", 0) if encoding == "pcm_s16le" else ("u1", 0xFF)
+    rows = np.full((1000, channels), code, kind)
+    rows[:, channel] = np.resize(np.arange(1, 60), 1000)
+    data = rows.reshape(-1).view(np.uint8)
+    assert find_slot(data, encoding) == Slot(channels, channel)
+    rows[500, (channel + 1) % channels] ^= 1
+    assert find_slot(data, encoding) is None
