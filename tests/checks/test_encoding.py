@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 from common import FIXTURES
 from scipy.signal import resample_poly
 
 import sttdoctor
-from sttdoctor.analysis.decoding import Layout, decode
+from sttdoctor.analysis.decoding import MULAW_TABLE, Layout, decode
 from sttdoctor.analysis.encoding.changes import EncodingChange
 from sttdoctor.analysis.encoding.estimate import EncodingEstimate
 from sttdoctor.analysis.facts import Facts
@@ -210,6 +211,23 @@ def test_shifts_of_one_encoding_are_a_part_of_a_sample_that_was_lost():
     ]
     (finding,) = told("pcm_s16le", [*shifts, change(9000, "pcm_s16le", "pcm_alaw")]).findings
     assert finding.cause == "encoding.changed"
+
+
+@pytest.mark.parametrize(("clip", "faint"), [("austen-0930", 0.015), ("austen-0930", 0.05), ("arctic-a0007", 0.03)])
+def test_faint_speech_of_8_bits_in_mulaw_is_no_other_encoding(clip, faint):
+    sound = resample_poly(soundfile.read(FIXTURES / "source" / f"{clip}.flac")[0], 1, 2)
+    sound *= 0.6 / np.abs(sound).max()
+    coarse = np.rint(np.concatenate([sound[:36000], faint * sound[4000:11000]]) * 127) / 128
+    codes = encode_mulaw(coarse)
+    faint_codes, counts = np.unique(codes[-7000:], return_counts=True)
+    assert len(faint_codes) < 20 and faint_codes[counts.argmax()] == 255
+    assert sttdoctor.check(codes.tobytes(), encoding="pcm_mulaw", sample_rate=8000).diagnoses == ()
+
+
+def encode_mulaw(samples):
+    order = np.argsort(MULAW_TABLE, kind="stable")
+    edges = (MULAW_TABLE[order][1:] + MULAW_TABLE[order][:-1]) / 2
+    return order[np.searchsorted(edges, samples, side="right")].astype(np.uint8)  # zero is 255, not 127
 
 
 def test_samples_that_get_out_of_step_all_the_time_are_told_as_that():
