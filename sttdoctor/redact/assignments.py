@@ -121,13 +121,12 @@ _UNUSUAL = 12  # letters
 _UNSAYABLE = re.compile("[b-df-hj-np-tv-xz]{5}|q[^u]|[jv][bcdfghklmnpqstwxz]|[cfgkpqtvwz][jx]|[bdfjkmpqvwxz]{3}")
 _TO_THE_END = re.compile(r"\W*+(?:$|[\r\n])")
 
-# of a command line: who, and the password; several options in one word, as in `curl -su`
+# who, and the password, of whatever command: those that are known are read word by word
 _LOGIN = re.compile(
     rf"{OPTION}(?:-(?:(?:proxy-)?user|(?:basic-)?auth)|(?P<auth>a)|(?P<flags>{FLAGS}{{0,10}}+)[uU])"
     r"(?:(?P<apart>[ \t=\"',\\]++)|(?<=[uU]))(?P<user>(?!-)[^\s\"'`:/@]{1,100}+)(?::(?!//)(?P<password>[^\s\"'`]*+))?+"
 )
 _LONGEST_OPTION = 16
-_LONGEST_COMMAND = 1000  # characters before an option that may be of its command
 _PORT_OR_TIME = re.compile(r"[0-9]{1,5}(?:[:/.,;)\]].*)?")
 _DENIED = re.compile(
     rf"(?<!\s)\s++(?:is|was)\s++(?:no|not\s++an?|an?)\s++(?:(?:in)?valid|expired|revoked|unknown|wrong|incorrect)\s++"
@@ -310,8 +309,7 @@ def find_logins(text: str) -> Iterator[Span]:
     """Yield where a user and a password stand as an option of a command line: `curl -u user:password`."""
     for found in islice(_LOGIN.finditer(text), MOST) if "-" in text else ():
         user, password = found["user"], found["password"]
-        of_curl = not found["auth"] and password and _is_of_curl(text, found.start())
-        if found["flags"] and not of_curl:  # as in: rsync -au host:path, nc -vu host:8080
+        if found["flags"]:  # as in: rsync -au host:path, nc -vu host:8080
             told = bool(password) and not (is_unset(password) or _PORT_OR_TIME.fullmatch(password))
             told = told and "a" not in found["flags"] and (found["apart"] is not None or is_opaque(password))
         elif password is None:
@@ -319,27 +317,21 @@ def find_logins(text: str) -> Iterator[Span]:
         elif not password or found["auth"]:
             told = is_opaque(password or user)
         else:
-            told = not is_unset(password) and (of_curl or not (user.isdigit() and password.isdigit()))
+            told = not is_unset(password) and not (user.isdigit() and password.isdigit())
         if told:
             yield found.start("user"), found.start() + len(found[0].rstrip("\\"))
 
 
-def _is_of_curl(text: str, at: int) -> bool:
-    """Whether `curl` stands before an option in its line."""
-    before = text[max(0, at - _LONGEST_COMMAND) : at]
-    return "curl" in before[before.rfind("\n") + 1 :]
-
-
-def is_login(option: str, value: str, command: str) -> bool:
+def is_login(option: str, value: str) -> bool:
     """Whether a word of a command line holds a user and a password.
 
     Args:
         option: The word before it where that is an option: `-u`, `--user`, `-su`.
         value: The word.
-        command: The first word of the line.
     """
-    line = f"{command[:_LONGEST_WORD]} {option} {value}"
-    return len(option) <= _LONGEST_OPTION and any(begin for begin, _ in find_logins(line))
+    if len(option) > _LONGEST_OPTION:
+        return False
+    return any(begin == len(option) + 1 for begin, _ in find_logins(f"{option} {value}"))
 
 
 def find_denied(text: str, low: str) -> Iterator[Span]:

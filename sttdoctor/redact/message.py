@@ -1,12 +1,14 @@
 """Secrets in JSON messages: under a telling name, beside one, or in text."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import repeat
 from json import JSONDecoder, dumps
 from typing import Any
 
 from sttdoctor.redact.names import LONGEST_NAME, is_secret_name, may_be_count
-from sttdoctor.redact.shapes import MOST
+from sttdoctor.redact.shapes import MOST, Span
 from sttdoctor.redact.text import PASSES, may_hold_secret, replace_secrets
 from sttdoctor.redact.values import REDACTED, hide, is_made_up, is_opaque
 
@@ -179,10 +181,12 @@ class _Walk:
         redacted: list[Any] = []
         announced = key == "session"
         option = ""
-        for item in value:
+        for item, span in zip(value, _secrets_of_command(value), strict=True):
             if isinstance(item, str):
                 is_option = item.startswith("-")
-                if (option or is_option) and _is_login(option, item, value[0]):
+                if span is not None:
+                    redacted.append(f"{item[: span[0]]}{REDACTED}{item[span[1] :]}")
+                elif option and _is_login(option, item):
                     redacted.append(REDACTED)
                 else:
                     redacted.append(hide(item) if announced else self._text(item, spoken=False))
@@ -226,11 +230,20 @@ class _Walk:
         return known
 
 
-def _is_login(option: str, word: str, command: Any) -> bool:
-    """Whether a word of a command line holds a user and a password; the first word of the line is its command."""
+def _secrets_of_command(words: list[Any]) -> Iterable[Span | None]:
+    """Return for each item of a list where a secret stands in it, if it is a word of a command line."""
+    if not any(isinstance(word, str) and (word.startswith("-") or " -" in word) for word in words):
+        return repeat(None, len(words))
+    from sttdoctor.redact.commands import find_in_words  # its patterns take long to compile
+
+    return find_in_words(words)
+
+
+def _is_login(option: str, word: str) -> bool:
+    """Whether a word behind an option holds a user and a password."""
     from sttdoctor.redact.assignments import is_login  # its patterns take long to compile
 
-    return ":" in word and is_login(option, word, command if isinstance(command, str) else "")
+    return ":" in word and is_login(option, word)
 
 
 def _redact_string(text: str, spoken: bool) -> str:

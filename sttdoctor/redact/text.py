@@ -97,12 +97,15 @@ PASSES = 4
 _DEEPEST = 4  # codes within codes that are looked into
 # without any of these nothing is a secret
 _KINDS = "key|token|ticket|secret|sess|sid|sig|pass|pwd|auth|jwt|cred|cookie|csrf|xsrf|hmac|otp|dbpass|digest|sec-w"
+_COMMANDS = ("curl", "login", "mysql", "mariadb")  # besides those that tell it by their options
 _OPTIONS = (
     rf"{shapes.OPTION}(?:-(?:proxy-)?|{shapes.FLAGS.lower()}{{0,10}})u",
-    "-a[ \t=\"',\\\\]",
+    rf"{shapes.OPTION}a",
     "-auth[ \t=\"',\\\\]",
 )  # of a command line
-_HINT = re.compile(any_of(*_KINDS.split("|"), *shapes.HINTS, "@", "%[0-9a-f]", "&[#a-z]", *_OPTIONS) + r"|\\[ux]")
+_HINT = re.compile(
+    any_of(*_KINDS.split("|"), *_COMMANDS, *shapes.HINTS, "@", "%[0-9a-f]", "&[#a-z]", *_OPTIONS) + r"|\\[ux]"
+)
 
 _PIECE, _LONGEST_HINT = 1 << 16, 32  # characters
 
@@ -145,7 +148,8 @@ def _replace_in_codes(text: str, spoken: bool, depth: int) -> str:
 
 
 def _replace(text: str, spoken: bool, depth: int) -> str:
-    from sttdoctor.redact import assignments  # its patterns take long to compile, and most texts hold no hint
+    # their patterns take long to compile, and most texts hold no hint
+    from sttdoctor.redact import assignments, commands
 
     low = _lower(text)
     found = [
@@ -159,6 +163,7 @@ def _replace(text: str, spoken: bool, depth: int) -> str:
         found += assignments.find_protocols(text, low)
         found += assignments.find_denied(text, low)
         found += assignments.find_logins(text)
+        found += commands.find(text)
     return _replace_spans(text, sorted(found)) if found else text
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 from common import URL
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from planting import CODED, HEADERS, NAMES, TEXTS, messages, seen, texts
 
@@ -203,6 +203,82 @@ def test_a_login_of_curl_goes_from_a_line_and_from_a_list_of_its_words(flags, pa
     message = {"argv": [*words, "https://a"]}
     for redacted in (redact_text(" ".join(words)), redact_text(json.dumps(words)), redact_text(json.dumps(message))):
         assert password not in redacted
+
+
+_COMMANDS = [
+    ["curl", "-u", "bob@example.com:{}"],
+    ["curl", "-u", ":{}"],
+    ["/usr/bin/curl", "-su", "bob/dept:{}"],
+    ["sudo", "curl", "-au", "bob:{}"],
+    ["curl", "-u", "bob smith:{}"],
+    ["curl", "--proxy-user", "bob:a b {}"],
+    ["curl", "-vXPOSTu", "bob:{}"],
+    ["curl", "-u", "bob%3A{}"],
+    ["curl", "-E", "cert.pem:{}"],
+    ["curl", "--cert", "cert.pem:{}", "--pass", "{}"],
+    ["curl", "--proxy-pass", "{}"],
+    ["http", "-abob@a:{}"],
+    ["http", "-A", "bearer", "-a", "{}"],
+    ["wscat", "--auth", "bob@a:{}"],
+    ["sshpass", "-p", "{}", "ssh", "-p", "22"],
+    ["docker", "login", "-u", "bob", "-p", "{}"],
+    ["mysql", "-uroot", "-p{}"],
+    ["rclone", "ls", "--sftp-pass", "{}"],
+]
+
+
+@pytest.mark.parametrize("command", _COMMANDS, ids=" ".join)
+@given(
+    password=st.from_regex("X[a-z]{5,9}|7[0-9]{4,6}|Y[a-z]{2}[0-9]{4}", fullmatch=True), quote=st.sampled_from("'\"")
+)
+@settings(max_examples=8)
+def test_a_secret_goes_from_a_command_line_and_from_a_list_of_its_words(command, password, quote):
+    words = [word.format(password) for word in command]
+    line = " ".join(f"{quote}{word}{quote}" if " " in word else word for word in words)
+    shell = ["sh", "-c", line]
+    lines = [
+        line,
+        line.replace(" -", " \\\n  -"),
+        f"$ {line}; ls",
+        f"see `{line}`",
+        f"run {words!r}",
+        json.dumps(words)[:-1],
+    ]
+    for text in (*lines, *map(json.dumps, (words, shell, {"argv": words}, {"cmd": line}))):
+        redacted = redact_text(text)
+        assert password not in redacted and redacted.count("REDACTED") == text.count(password)
+        assert redact_text(redacted) == redacted
+    assert redact_json(shell) == ["sh", "-c", redact_text(line)]
+    left = redact_json(words)
+    assert redact_text(line).replace(quote, "") == " ".join(left)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("ssh -p 22 host", "mkdir -p a/b", "psql -p 5432", "mysql -p db", "mysql -h a -P 3306 -p db", "cp -pr a b"),
+        *("docker run -p 80:80 a", "docker run -u 1000:1000 a", "sshpass -e ssh -p 22 host", "curl -u bob https://a"),
+        *("curl -E cert.pem https://a", r"curl -E C:\a\cert.pem https://a", "curl -x http://proxy:3128 https://a"),
+        *("rsync -au host:path there", "nc -vu host:8080", "http :8000/a b:c", "docker compose -p name up"),
+    ],
+)
+def test_a_command_without_a_secret_stays(command):
+    assert redact_text(command) == command
+    assert redact_json(command.split()) == command.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('curl -u bob:"PqXhorse" a', "curl -u REDACTED a"),
+        ("curl -u \\\n bob:PqXhorse a", "curl -u \\\n REDACTED a"),
+        ("curl a; rsync -au host:path there", "curl a; rsync -au host:path there"),
+        ("sshpass -p is unsafe", "sshpass -p is unsafe"),
+        ('["curl -u", "bob:PqXhorse"]', '["curl -u", "REDACTED"]'),
+    ],
+)
+def test_of_a_command_only_the_secret_goes(text, left):
+    assert redact_text(text) == left
 
 
 def test_words_of_other_commands_stay_in_a_list():
