@@ -179,11 +179,30 @@ def name_setting(name: str | None, status: int | None) -> str:
     elif status is not None and status in STATUSES and STATUSES[status].fix is _UPGRADE:
         what = "upgrade"
     said = SETTINGS.get(name or "", {}).get(what, "") if what is not None else ""
-    if not said:
+    if name == "nginx" and status is not None and status in _OF_NGINX:
+        what, said = _OF_NGINX[status]
+    if not said or what is None:
         return ""
-    if what == "answer":
-        return f" If {name} is yours and the same comes every time, check {said}."
-    return f" If {name} is yours: {said}."
+    return f" If {name} is yours, {_LEADS[what]} {said}."
+
+
+_LEADS: Mapping[Setting, str] = {
+    "upgrade": "set what passes the upgrade on:",
+    "answer": "and the same comes every time, check",
+    "idle": "raise its limit:",
+    "size": "raise its limit:",
+    "rate": "look in its configuration for what refuses so many requests, and raise it:",
+    "allow": "look in its configuration for what refuses this request, and let it through:",
+}
+"""What to do with a setting; those that refuse are to be found and not to be set."""
+_OF_NGINX: Mapping[int, tuple[Setting, str]] = {
+    413: ("size", "client_max_body_size"),
+    503: (
+        "rate",
+        "limit_req and limit_conn (503 is what both answer unless limit_req_status or limit_conn_status is set)",
+    ),
+}
+"""Where nginx gives a status for a reason of its own: one without an answer from behind it is 502."""
 
 
 STATUSES: Mapping[int, Advice] = {

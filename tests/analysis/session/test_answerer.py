@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sttdoctor.analysis.session.answerer import STATUSES, find_answerer, name_setting
+from sttdoctor.analysis.session.answerer import SETTINGS, STATUSES, find_answerer, name_setting
 from sttdoctor.evidence import Open
 
 JSON = '{"title": "Unauthorized", "message": "Invalid API key", "error_code": "unauthorized"}'
@@ -82,10 +82,21 @@ def test_any_answer_has_an_answerer(status, headers, body):
         ("Apache", 500, "proxy_http"),
         ("lighttpd", 426, "proxy.header"),
         ("squid", 403, "http_access"),
+        ("nginx", 413, "client_max_body_size"),
+        ("nginx", 503, "limit_req and limit_conn"),
+        ("haproxy", 403, "look in its configuration for what refuses"),
+        ("haproxy", 429, "look in its configuration for what refuses"),
     ],
 )
 def test_a_known_product_is_named_with_what_to_set_in_it(name, status, said):
     assert said in name_setting(name, status)
+
+
+def test_what_refuses_is_not_to_be_set():
+    for name in SETTINGS:
+        for status in (403, 429):
+            said = name_setting(name, status)
+            assert not said or ("what refuses" in said and "yours:" not in said)
 
 
 @pytest.mark.parametrize(("name", "status"), [(None, 502), ("Zscaler", 502), ("nginx", 200), ("squid", 426)])
