@@ -49,7 +49,9 @@ _BY_LETTERS = {name.replace("_", ""): name for name in _SPELLINGS}
 _TELLING = frozenset(_BY_LETTERS) - {"message", "title"}
 _ANY_BY_LETTERS = {name.replace("_", ""): name for name in (*_SPELLINGS, *_NAMES)}
 _WORDS = "|".join(name.replace("_", "[_-]?") for name in _SPELLINGS)
-_BEFORE_KEY = r"(?<![\w.\"'-])[\"']?(?:[\w.]{1,40}\.)?"  # with the name of the object that it is of
+_OBJECTS = "msg|message|event|evt|ev|data|payload|response|frame|body|json|stt|cartesia|turn"
+_BEFORE_KEY = rf"(?<![\w.\"'-])[\"']?(?:(?:\w{{1,20}}\.){{0,3}}(?:{_OBJECTS})\.)?"
+"""Before the name of a member: that of the object, where it may be an event; `err`, `row` and `job` are none."""
 _SEP = r"[\"']?(?:[\])]|>>)?\s{0,4}(?::|=>?)(\s{0,40})(?:string\((\d{1,7})\) |<<)?"
 _TYPE = re.compile(
     rf"{_BEFORE_KEY}(?:type|event|event[_-]?type|kind|name){_SEP}(?:\w{{1,20}}\()?[\"'`]?"

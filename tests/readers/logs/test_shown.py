@@ -13,6 +13,7 @@ from printed import BARE, PRINTS, RECEIVED, STAMPS, print_session
 import sttdoctor
 from sttdoctor.evidence import Close, Frame
 from sttdoctor.readers.capture import read_capture
+from sttdoctor.readers.logs.printed import events_in
 
 SESSION = read_capture(FIXTURES / "sessions" / "healthy-several-turns.jsonl")
 COMPANY = {**AGAIN, **OTHERS, **SIZES, "nobody": lambda _: ()}
@@ -123,3 +124,16 @@ def test_an_error_of_the_service_counts_whoever_else_has_errors():
     said = [*told(EVENTS[0], error), (5.0, f"tts got {json.dumps(voice)}")]
     assert kinds(read_capture(lines((0.0, URL), *said))) == ["connected", "error"]
     assert "server.error-event" in accused(lines((0.0, URL), *said), None)
+
+
+@pytest.mark.parametrize("name", ["e", "err", "row", "job", "db.record"])
+def test_members_of_an_object_that_is_no_event_are_none(name):
+    assert events_in(f'INFO {name}.kind = "error" {name}.title="no row" {name}.message="x"')[0] == []
+    assert [e.type for e in events_in(f'{name}.x=1 event.type=error event.title="no" event.message="x"')[0]] == [
+        "error"
+    ]
+
+
+def test_members_behind_the_name_of_their_event_are_read():
+    (event,) = events_in('INFO stt.event.type=turn.update stt.event.transcript="hello there" stt.event.request_id=a')[0]
+    assert event.message == {"type": "turn.update", "transcript": "hello there", "request_id": "a"}
