@@ -5,6 +5,7 @@ connection on which nothing comes back. The answers tell the two apart: nobody i
 that ends the connection as it was asked to has read what was sent, and a text of the application came from somewhere.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -23,13 +24,30 @@ def state_unseen(session: Session) -> Session:
 
 def _find_unseen(session: Session, frames: list[Frame]) -> Iterable[str]:
     if not any(not frame.sent for frame in frames):
-        has_text = session.transcript is not None and bool(session.transcript.text.strip())
-        return ("receive", "text") if frames and (has_text or _was_answered(session, frames)) else ()
+        return ("receive", "text") if frames and (_has_words(session) or _was_answered(session, frames)) else ()
     if any(frame.sent and frame.binary for frame in frames):
         return ()
     if not collect_turns(frames) or find_audio_texts(tuple(frames)):
         return ()
     return ("audio",) if any(frame.sent for frame in frames) else ("send", "audio")
+
+
+def _has_words(session: Session) -> bool:
+    """Whether the application has a text that only the service can have given: no state, and no error."""
+    text = session.transcript.text if session.transcript is not None else ""
+    words = text.split()
+    return len(words) > _LONGEST_STATE or (any(map(str.isalnum, text)) and _STATE.search(text) is None)
+
+
+_LONGEST_STATE = 10  # words
+_STATE = re.compile(
+    r"^\W*(?:error|exception|traceback|listening|connecting|waiting|loading|recording|transcrib\w+|speak now|n/a|null"
+    r"|none|undefined|nothing|silence|hold to|tap to|click to|press)\b|^\W*\w*(?:Error|Exception)\b"
+    r"|\b(?:no|without) (?:speech|transcri\w+|text|result|audio)|\b(?:could|can) ?not (?:be )?(?:transcri|connect|hear)"
+    r"|\b(?:timed out|timeout|failed to|unavailable|please wait|start speaking)\b|^\s*[\[(<{].*[\])>}]\s*$",
+    re.IGNORECASE,
+)
+"""What applications show instead of a text."""
 
 
 def _was_answered(session: Session, frames: list[Frame]) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from builders import causes, drained, session, turn
 
 from sttdoctor.analysis.session.unseen import state_unseen
-from sttdoctor.evidence import Close, Frame
+from sttdoctor.evidence import Close, Frame, Transcript
 
 HEALTHY = drained(transcript="Hello there.")
 
@@ -51,3 +51,20 @@ def test_a_connection_on_which_nothing_came_back_is_one_unless_the_server_ended_
     left = replace(sent, transcript=None, events=(*sent.events[:-1], replace(sent.events[-1], by="client")))
     assert isinstance(left.events[-1], Close)
     assert "connection.intermediary" in causes(left)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["Listening...", "(no speech detected)", "Error: could not transcribe", "Press the button to talk"],
+)
+def test_what_an_application_shows_instead_of_a_text_hides_no_swallowed_connection(shown):
+    sent = keep(HEALTHY, lambda frame: frame.sent and frame.binary)
+    events = (*sent.events[:-1], replace(sent.events[-1], by="client"))
+    subject = replace(sent, events=events, transcript=Transcript(shown))
+    assert state_unseen(subject).lacks == set() and "connection.intermediary" in causes(subject)
+
+
+def test_a_text_of_words_was_received():
+    sent = keep(HEALTHY, lambda frame: frame.sent and frame.binary)
+    for shown in ("Hello.", "Is it not there?", "\u4eca\u65e5\u306f\u3044\u3044\u5929\u6c17\u3067\u3059\u306d"):
+        assert state_unseen(replace(sent, transcript=Transcript(shown))).lacks == {"receive", "text"}
