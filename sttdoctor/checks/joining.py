@@ -209,6 +209,14 @@ _QUOTE = (
     "template, where this character ends the text. Hand the text over as an argument of its own, without a shell "
     "(subprocess.run([..., text])), as a parameter of the query, or encode it for the place."
 )
+_SPLIT = (
+    "Look for where the application splits the text of a turn at this character and keeps the first part alone, such "
+    "as text.split(',')[0]: keep the whole text."
+)
+_KEEP_SENTENCES = (
+    "Append the whole transcript of each turn.end: a turn may hold several sentences or lines. Look for a split at "
+    "the end of a sentence or line that keeps the first part alone (split('.')[0], a regular expression, readline())."
+)
 _KEEP_EDGES = (
     "Take the text of each turn from its turn.end alone: text += event.transcript. Do not clear a buffer at turn.start "
     "or cut the text where your own voice detection begins or ends."
@@ -331,10 +339,19 @@ def _fix(join: "Join") -> str | None:
         return _ADD_NOTHING if _repeats_words(join) else None
     if join.detail.startswith("the "):
         return _KEEP_EDGES
+    if join.detail.startswith("in "):
+        return _KEEP_SENTENCES
     if " turns end where " in join.detail:
-        return _QUOTE
+        return _QUOTE if _is_code(join.detail) else f"{_SPLIT} Or else: {_QUOTE[0].lower()}{_QUOTE[1:]}"
     size = len(join.got)
     return _KEEP_END.format(size) if join.detail.startswith("it ends") else _KEEP_BEGINNING.format(size)
+
+
+def _is_code(detail: str) -> bool:
+    """Whether turns end where a character stood that ends a text in code."""
+    from sttdoctor.analysis.session.join_readings import MARKS_OF_CODE
+
+    return any(f"end where {mark!r} stood" in detail for mark in MARKS_OF_CODE)
 
 
 def _tell_missing(facts: Facts, join: "Join", place: tuple[Evidence, ...]) -> Finding | None:

@@ -284,15 +284,26 @@ def read_part(got: str, letters: str, turns: list[str], ends: Sequence[str]) -> 
 
 
 def _read_cut_at_mark(letters: str, ends: Sequence[str]) -> Reading | None:
-    """Each turn up to a mark: a quote or an end of a line that something takes for the end of the text."""
+    """Each turn up to a mark: one that ends a text in code, or that ends a sentence or a line."""
     marks = sorted({letter for end in ends for letter in end if not letter.isalnum() and letter != " "})
     for mark in marks[:_MOST_MARKS]:
         kept = [end.split(mark)[0] for end in ends]
         lost = [i for i, end in enumerate(ends) if extract_letters(end[len(kept[i]) :])]
         if len(lost) >= _FEWEST_CUT and extract_letters("".join(kept)) == letters:
-            detail = f"{len(lost)} of {len(ends)} turns end where {mark!r} stood, and what follows it is missing"
-            return Reading("truncated", "".join(kept), detail, 0.95, lost[0])
+            of_all = f"{len(lost)} of {len(ends)} turns"
+            if mark in _ENDS:
+                kind = "line" if mark in "\r\n" else "sentence"
+                detail = f"in {of_all} only the first {kind} is there, and what follows it is missing"
+            else:
+                detail = f"{of_all} end where {mark!r} stood, and what follows it is missing"
+            sure = 0.95 if mark in MARKS_OF_CODE and len(lost) > _FEWEST_CUT else 0.85
+            return Reading("truncated", "".join(kept), detail, sure, lost[0])
     return None
+
+
+MARKS_OF_CODE = "'\"`;&|$#\\"
+"""What ends a text in a shell, a query or an address."""
+_ENDS = ".?!\u3002\uff1f\uff01\u0964\u061f\n\r"  # of sentences and lines
 
 
 def _describe_size(got: str) -> str:

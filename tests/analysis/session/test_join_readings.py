@@ -125,3 +125,18 @@ def test_turns_that_end_at_a_quote_are_told_with_it():
     assert (found.habit, found.turn) == ("truncated", 0)
     assert found.detail.startswith("2 of 3 turns") and '"\'"' in found.detail
     assert not any("turns end where" in other.detail for other in read_parts("I don't know. It isn Yes.", ends))
+
+
+def test_the_first_sentence_of_each_turn_is_told_as_that():
+    ends = ["Hello. My name is Anna.", " A table. Please.", " For four. On Friday."]
+    found = next(read_parts("Hello. A table. For four.", ends))
+    assert found.detail.startswith("in 3 of 3 turns only the first sentence") and found.sure <= 0.85
+    found = next(read_parts("Hello there I would", ["Hello there\nMy name is Anna", " I would\nPlease"]))
+    assert "only the first line" in found.detail
+
+
+def test_a_character_of_code_is_surer_in_more_turns_and_another_is_not():
+    ends = ["I don't know.", " It isn't there.", " He can't come."]
+    assert next(read_parts("I don It isn He can", ends)).sure == 0.95
+    assert next(read_parts("I don It isn", ends[:2])).sure == 0.85
+    assert next(read_parts("Well So Then", ["Well, I know.", " So, it is there.", " Then, he comes."])).sure == 0.85
