@@ -532,6 +532,7 @@ HOSTILE = (
         'key="',
         "key{}",
     ),
+    *('curl "\\', "curl -u a:'", 'sh -c "curl ', "curl \\\n"),
 )
 
 
