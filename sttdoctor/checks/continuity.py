@@ -55,7 +55,12 @@ CHECK = Check(
     how="A hole is clock time between two frames beyond the longer of the two. What counts is whether the missing "
     "audio came later, and whether a turn stayed open meanwhile. Silence that is sent counts as audio.",
     causes=(
-        Cause("continuity.muted", "fail", "Audio stopped, then resumed where it had left off.", _SEND_SILENCE),
+        Cause(
+            "continuity.muted",
+            "fail",
+            "Audio stopped, or only comfort noise came; then it resumed where it had left off.",
+            _SEND_SILENCE,
+        ),
         Cause(
             "continuity.stalled",
             "fail",

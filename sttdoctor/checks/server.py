@@ -80,7 +80,7 @@ CHECK = Check(
             "server.stopped-answering",
             "fail",
             "The server sent no event although speech was sent, or after the close command.",
-            "If this report finds anything else, mend that first. If not, try again, and if the server falls silent "
+            "If this report finds anything else, mend that first. Otherwise try again; if the server falls silent "
             "again, send the request_id and this report to the vendor.",
         ),
     ),

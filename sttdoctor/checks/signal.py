@@ -63,7 +63,7 @@ CHECK = Check(
         Cause(
             "signal.silent",
             "fail",
-            "All of the audio is silent.",
+            "All of the audio is silent, or a test signal.",
             "Check which input device is in use, whether it is muted, and whether recording is permitted.",
         ),
         Cause(
@@ -117,7 +117,7 @@ CHECK = Check(
         Cause(
             "signal.discontinuities",
             "warn",
-            "The waveform jumps at a regular period.",
+            "The waveform jumps, or a sample is zero, at a regular period.",
             "Keep the state of the resampler (or filter, or fade) from one chunk to the next: one object for the "
             "stream, not one for each chunk.",
         ),

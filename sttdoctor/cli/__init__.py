@@ -38,7 +38,7 @@ def cli() -> None:
     """Find out what is wrong with a realtime speech-to-text client.
 
     Exit codes: 0 nothing at or above --fail-on; 1 something was; 2 the command line or the input could not be used;
-    130 interrupted.
+    130 interrupted, 143 ended by SIGTERM.
     """
 
 

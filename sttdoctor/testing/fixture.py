@@ -225,7 +225,7 @@ class Service:
         if not wrong:
             return None
         texts = [f"connection {number} of {len(reports)}\n\n{render(report, width=100)}" for number, report in wrong]
-        return "sttdoctor: the client misbehaves\n\n" + "\n".join(texts)
+        return "sttdoctor: this session has a fault\n\n" + "\n".join(texts)
 
     def write_reports(self, folder: Path, name: str) -> list[Path]:
         """Write each connection's report and recording, over those of an earlier run; returns the reports.

@@ -95,7 +95,7 @@ def test_repeats(stt_service):
     stt_service.transcript = "".join(talk(stt_service) * 2)
 """)
     done.assert_outcomes(failed=2)
-    done.stdout.fnmatch_lines(["*sttdoctor: the client misbehaves*", "*connection 1 of 1*", "*drain.no-close*"])
+    done.stdout.fnmatch_lines(["*sttdoctor: this session has a fault*", "*connection 1 of 1*", "*drain.no-close*"])
     done.stdout.fnmatch_lines(["*joining.turns-repeated*"])
     assert "Traceback" not in done.stdout.str()
 

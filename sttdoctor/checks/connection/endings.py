@@ -11,9 +11,9 @@ from sttdoctor.evidence import Open
 
 _KEEP_PASSING = (
     "Keep sending silence (zero samples; 0xFF in mu-law, 0xD5 in A-law) in real time while there is nothing to hear, "
-    "or have the client ping every 20 s (websockets does so by default from version 15 on, ws and aiohttp have to be "
-    "configured, a browser cannot). TCP keepalive does not help, and reconnecting helps only until the next pause. If "
-    "the proxy or load balancer is yours, raise its idle timeout too."
+    "or have the client ping every 20 s (Python's websockets does so by default, its threading client from version 15 "
+    "on; ws and aiohttp have to be configured, a browser cannot). TCP keepalive does not help, and reconnecting helps "
+    "only until the next pause. If the proxy or load balancer is yours, raise its idle timeout too."
 )
 _KEEP_ANSWERING = (
     "Have the client send a WebSocket ping every 20 s: the pong counts as traffic towards the client. Sending silence "
@@ -123,8 +123,9 @@ _IDLE_AT: Mapping[int, tuple[str, ...]] = {
 def _name_idle_setting(name: str | None, limit_s: float | None) -> str:
     """What to raise, in the words of the product that the handshake names, or of those that have this limit."""
     names = (name,) if name is not None else _IDLE_AT.get(int(limit_s or 0), ())
-    said = [f"{item} {SETTINGS[item]['idle']}" for item in names if item and "idle" in SETTINGS.get(item, {})]
-    return f" That is: {', '.join(said)}." if said else ""
+    said = [f"in {item} {SETTINGS[item]['idle']}" for item in names if "idle" in SETTINGS.get(item, {})]
+    lead = "That is" if name is not None else "For instance"
+    return f" {lead}: {'; '.join(said)}." if said else ""
 
 
 def _tell_cut_before_ping(loss: Loss) -> Finding:

@@ -30,6 +30,7 @@ WIDTH = 10.0  # inches
 DPI = 120  # 1200 pixels
 _HEAD = 0.85  # inches
 _TITLE = 0.32
+_NAME = 60  # characters of the capture's path, from its end
 _SUMMARY = 300  # characters of the diagnosis that are shown
 
 _VARIABLES = {
@@ -116,11 +117,12 @@ def _draw_page(report: Report, shown: list[Drawing]) -> "Figure":
     head, *parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     first = report.diagnoses[0] if report.diagnoses else None
     name = _strip_plain(str(report.subject.get("path") or "the capture"))
+    name = name if len(name) <= _NAME else "…" + name[1 - _NAME :]
     title = f"{report.status.upper()}   {first.cause}" if first else report.status.upper()
     head.text(0.012, 0.95, title, fontsize=14, weight="bold", color=PAPER.ink, va="top", parse_math=False)
     words = textwrap.fill(_strip_plain(first.summary if first else report.tally), 125)
     head.text(0.012, 0.62, words, fontsize=9.5, color=PAPER.ink, va="top", parse_math=False)
-    head.text(0.988, 0.95, name[-60:], fontsize=9, color=PAPER.muted, va="top", ha="right", parse_math=False)
+    head.text(0.988, 0.95, name, fontsize=9, color=PAPER.muted, va="top", ha="right", parse_math=False)
     for part, drawing in zip(parts, shown, strict=True):
         heading, body = part.subfigures(2, 1, height_ratios=[_TITLE, drawing.height], squeeze=False)[:, 0]
         heading.text(0.012, 0.3, drawing.title, fontsize=11, color=PAPER.ink, weight="bold")
