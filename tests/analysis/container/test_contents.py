@@ -324,8 +324,8 @@ def zipped(method):
 
 
 PACKED = [
-    ("gzip", gzip.compress(SAMPLES)),
-    ("gzip", gzip.compress(b"")),
+    ("gzip", gzip.compress(SAMPLES, mtime=0)),
+    ("gzip", gzip.compress(b"", mtime=0)),
     ("zip", zipped(zipfile.ZIP_STORED)),
     ("zip", zipped(zipfile.ZIP_DEFLATED)),
     ("bzip2", bz2.compress(SAMPLES)),
