@@ -319,7 +319,7 @@ def test_hostile_bytes_never_raise(parts):
 def zipped(method):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
-        archive.writestr("audio.raw", SAMPLES)
+        archive.writestr(zipfile.ZipInfo("audio.raw"), SAMPLES, method)
     return file.getvalue()
 
 
