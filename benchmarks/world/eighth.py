@@ -15,7 +15,7 @@ from faults_stream import shifted
 from further import TALKING, _address
 from kinds import HELLO, _blocks, _closed, _each, _ended, _mid_word, _misheard, _paced, _rows, fault, refused
 from scipy import signal
-from seventh import _pauses, _sorted, _within
+from seventh import _close_with, _pauses, _within
 from third import _said
 
 # --- what the bytes are
@@ -281,15 +281,7 @@ def events_requoted(recipe: Recipe) -> None:
 @fault
 def rest_behind_command(recipe: Recipe, text: str) -> None:
     """The buffer of a message is longer than the message: what stood there before is sent, too."""
-    recipe.service.closes, recipe.leave_after = False, 6.0
-    recipe.close_command = text
-    said = json.loads(error_body(400, "Invalid client message", "Could not parse the message"))
-
-    def change(made: list[Row]) -> list[Row]:
-        at = next(row["t"] for row in made if row["type"] == "send" and "audio" not in row)
-        return _sorted(made, [{"type": "receive", "t": at + 0.05, "json": said}])
-
-    _rows(recipe, change)
+    _close_with(recipe, text, "Could not parse the message")
 
 
 @fault

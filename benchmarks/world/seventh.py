@@ -31,6 +31,19 @@ def _sorted(made: list[Row], more: list[Row]) -> list[Row]:
     return [made[0], *sorted([*made[1:], *more], key=lambda row: row.get("t", 0.0))]
 
 
+def _close_with(recipe: Recipe, command: str, answer: str) -> None:
+    """The close command goes out in these words, and the service answers it with an error and goes on."""
+    recipe.service.closes, recipe.leave_after = False, 6.0
+    recipe.close_command = command
+    said = json.loads(error_body(400, "Invalid client message", answer))
+
+    def change(made: list[Row]) -> list[Row]:
+        at = next(row["t"] for row in made if row["type"] == "send" and "audio" not in row)
+        return _sorted(made, [{"type": "receive", "t": at + 0.05, "json": said}])
+
+    _rows(recipe, change)
+
+
 # --- what the bytes are
 
 
@@ -416,15 +429,7 @@ def reused_after_close(recipe: Recipe) -> None:
 @fault
 def stringified_twice(recipe: Recipe) -> None:
     """The message is JSON within a string of JSON."""
-    recipe.service.closes, recipe.leave_after = False, 6.0
-    recipe.close_command = json.dumps(json.dumps({"type": "close"}))
-    said = json.loads(error_body(400, "Invalid client message", "Expected an object"))
-
-    def change(made: list[Row]) -> list[Row]:
-        at = next(row["t"] for row in made if row["type"] == "send" and "audio" not in row)
-        return _sorted(made, [{"type": "receive", "t": at + 0.05, "json": said}])
-
-    _rows(recipe, change)
+    _close_with(recipe, json.dumps(json.dumps({"type": "close"})), "Expected an object")
 
 
 @fault

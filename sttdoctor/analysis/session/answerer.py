@@ -161,29 +161,24 @@ The upgrade was run with nginx 1.22, haproxy 2.6, Apache 2.4.71, lighttpd 1.4.69
 their documented names, not run.
 """
 
-_ANSWER_STATUSES = (500, 502, 503)
-_SIZE_STATUSES = (413, 414, 431, 494)
+_OF_STATUS: Mapping[int, Setting] = {
+    **dict.fromkeys((500, 502, 503), "answer"),
+    **dict.fromkeys((413, 414, 431, 494), "size"),
+    429: "rate",
+    403: "allow",
+}
+"""What a status asks to look at; the other ones that want the upgrade passed on are told by their advice."""
 
 
 def name_setting(name: str | None, status: int | None) -> str:
     """Say what to set in the product that answered a handshake with this status; empty where that is not known."""
-    what: Setting | None = None
-    if status in _ANSWER_STATUSES:
-        what = "answer"
-    elif status in _SIZE_STATUSES:
-        what = "size"
-    elif status == 429:
-        what = "rate"
-    elif status == 403:
-        what = "allow"
-    elif status is not None and status in STATUSES and STATUSES[status].fix is _UPGRADE:
-        what = "upgrade"
-    said = SETTINGS.get(name or "", {}).get(what, "") if what is not None else ""
-    if name == "nginx" and status is not None and status in _OF_NGINX:
-        what, said = _OF_NGINX[status]
-    if not said or what is None:
+    if name is None or status is None or name not in SETTINGS or status not in STATUSES:
         return ""
-    return f" If {name} is yours, {_LEADS[what]} {said}."
+    what: Setting | None = _OF_STATUS.get(status, "upgrade" if STATUSES[status].fix is _UPGRADE else None)
+    said = SETTINGS[name].get(what) if what is not None else None
+    if name == "nginx" and status in _OF_NGINX:
+        what, said = _OF_NGINX[status]
+    return f" If {name} is yours, {_LEADS[what]} {said}." if what is not None and said else ""
 
 
 _LEADS: Mapping[Setting, str] = {
@@ -344,6 +339,11 @@ def _is_of_the_service(headers: Mapping[str, str], body: str) -> bool:
     if not isinstance(message, dict):
         return False
     return bool(_OF_THE_SERVICE & message.keys()) or {"error", "message"} <= message.keys()
+
+
+def find_passed(opened: Open | None) -> str | None:
+    """Return the known product that a handshake passed, by the headers of its answer; None where none shows."""
+    return find_name(opened.headers, "") if opened is not None else None
 
 
 def find_name(headers: Mapping[str, str], body: str) -> str | None:

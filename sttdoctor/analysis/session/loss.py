@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from sttdoctor.analysis.session.answerer import SETTINGS, find_name
+from sttdoctor.analysis.session.answerer import SETTINGS, find_passed
 from sttdoctor.analysis.session.endings import is_ping_timeout
 from sttdoctor.analysis.session.timeline import Connection, is_close_command
 from sttdoctor.endpoints.base import Endpoint
@@ -102,7 +102,7 @@ def find_loss(connection: Connection, endpoint: Endpoint | None, resolution: flo
         limit = _find_limit(silent_s, resolution, is_exact=True)
         return Loss("one-sided", silent_s, limit, unsent_s, close.line, close.t) if limit else None
     idle_s = min(unsent_s, silent_s)
-    name = find_name(connection.open.headers, "") if connection.open is not None else None
+    name = find_passed(connection.open)
     is_told = close.by != "client" and close.code is not None and resolution <= _COARSE_S
     limit = _find_limit(idle_s, resolution, is_settable=is_told and "idle" in SETTINGS.get(name or "", {}))
     return Loss("idle", idle_s, limit, unsent_s, close.line, close.t) if limit else None

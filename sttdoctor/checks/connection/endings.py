@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from sttdoctor.analysis.facts import Facts
-from sttdoctor.analysis.session.answerer import SETTINGS, find_name
+from sttdoctor.analysis.session.answerer import SETTINGS, find_passed
 from sttdoctor.analysis.session.loss import SET_S, Loss, Reconnect, Sleep, find_loss, find_sleep
 from sttdoctor.analysis.session.timeline import Connection
 from sttdoctor.checks.base import Cause, Evidence, Finding, Status, pick_worst
@@ -91,7 +91,7 @@ def find_losses(facts: Facts) -> list[Finding]:
 
 
 def _tell_cut(loss: Loss, connection: Connection, again: bool) -> Finding:
-    name = find_name(connection.open.headers, "") if connection.open is not None else None
+    name = find_passed(connection.open)
     between = f"{name}, which the handshake passed," if name else "a proxy or load balancer in between"
     if loss.how == "idle":
         passed, cuts, fix = "Nothing was sent or received", "cuts a connection that is idle", _KEEP_PASSING
