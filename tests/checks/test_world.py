@@ -748,6 +748,15 @@ def test_beeps_are_tones_of_any_shape(shape, rate):
     assert check(beeps, encoding="pcm_s16le", sample_rate=rate).diagnoses[0].cause == "signal.silent"
 
 
+@pytest.mark.parametrize(("on_s", "off_s"), [(0.05, 0.15), (0.05, 0.6), (0.08, 0.3), (0.04, 0.4)])
+def test_digits_and_tones_of_a_telephone_are_no_test_signal(on_s, off_s):
+    at = np.arange(8000 * 12) / 8000
+    waves = np.sin(2 * np.pi * 697 * at) + np.sin(2 * np.pi * 1209 * at)
+    data = encoded(0.35 * waves * (at % (on_s + off_s) < on_s), "pcm_s16le").tobytes()
+    found = check(data, encoding="pcm_s16le", sample_rate=8000).diagnoses
+    assert "signal.silent" not in [diagnosis.cause for diagnosis in found]
+
+
 @pytest.mark.parametrize("size", [640, 1280, 3200])
 def test_speech_of_which_most_chunks_are_zeros_and_a_loop_of_speech_are_no_test_signal(size):
     live = np.frombuffer(SPEECH, "<i2") + np.random.default_rng(5).normal(0, 4, len(SPEECH) // 2).round().astype("<i2")

@@ -1,7 +1,8 @@
 """Beeps of a fake device or a test source: one tone that is switched on and off by a timer, and nothing else.
 
 Live sound of which most chunks are lost comes as regularly, and a loop of speech is the same each time. So each sound
-must be a tone of one level, and all of them equally loud.
+must be a tone of one level, and all of them equally loud. The digits of a telephone (DTMF) and the tones of its line
+are that too, but each lasts longer: 40 ms and more (ITU-T Q.24), where Chromium's fake device beeps for 20 ms.
 """
 
 import numpy as np
@@ -29,7 +30,7 @@ class Beeps:
     period_s: float
 
 
-_FEWEST, _LONGEST_S, _MOSTLY_STILL = 8, 0.2, 0.7
+_FEWEST, _LONGEST_S, _MOSTLY_STILL = 8, 0.035, 0.9
 _SAME_S, _SAME_PERIOD, _STILL_VALUE = 0.002, 0.01, 0.001
 _HEARD = 32  # sounds that are listened to
 _SAME_LEVEL = 1.12  # 1 dB: from sound to sound, and from half to half of one
